@@ -1,0 +1,37 @@
+# Plain `make` prints the targets; each installs what it needs into .venv first.
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test check bench lock
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## print this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: .venv/installed  ## run the whole pipeline for two days on made-up services and show the result
+	$(BIN)/movie-assets demo
+
+dev: .venv/installed  ## open the catalogue in the Dagster web UI, with daemon, schedules and sensors
+	$(BIN)/movie-assets dev
+
+test: .venv/installed  ## run the tests on a real Postgres
+	$(BIN)/pytest -q
+
+check: .venv/installed  ## run the linter, the formatter's check and the type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed  ## build 50,000 generated films and print throughput and peak memory
+	$(BIN)/python bench/full_build.py
+
+lock: .venv/installed  ## raise the versions in requirements.lock to the newest that agree
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --no-header -q -o requirements.lock
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "movie_assets needs Python 3.11 or newer; say which with make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""A Dagster pipeline that keeps a vectorised movie catalogue true; definitions.py is its map."""

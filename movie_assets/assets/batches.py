@@ -1,0 +1,124 @@
+"""One run over many batches: each batch turns green in Dagster when its own work is done.
+
+A step that worked through 64 batches and failed in one would otherwise leave 64 red ones. So a batch is
+logged as a materialization of its own as soon as the database has all of it, with a hash of its content as
+data version; the step fails at its end if a batch did.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+
+from movie_assets.partitions import batch_number
+
+SECONDS_BETWEEN_REPORTS = 2.0
+NAMES_SHOWN = 6
+DATA_VERSION_TAGS = ("dagster/data_version", "dagster/data_version_is_user_provided")
+
+
+@dataclass(frozen=True)
+class BatchContent:
+    """What a finished batch holds: its data version and figures for the web UI."""
+
+    data_version: str
+    metadata: Mapping[str, int | float | str]
+
+
+def listed(names: Collection[str]) -> str:
+    """Names in one line; of many, the first few and how many more there are."""
+    first = ", ".join(list(names)[:NAMES_SHOWN])
+    return first if len(names) <= NAMES_SHOWN else f"{first} and {len(names) - NAMES_SHOWN} more"
+
+
+class BatchRun:
+    """Counts down the work of each batch of a run, reports the finished ones, remembers the failed ones."""
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        unit: str,
+        content_of: Callable[[int], BatchContent],
+    ) -> None:
+        self.batches = {batch_number(key): key for key in context.partition_keys}
+        self.problems: dict[int, str] = {}
+        self._context = context
+        self._unit = unit
+        self._content_of = content_of
+        self._planned: Counter[int] = Counter()
+        self._left: Counter[int] = Counter()
+        self._total = 0
+        self._done = 0
+        self._started = self._reported = time.monotonic()
+
+    def exclude_locked(self, ours: set[int]) -> None:
+        """Leave the batches alone that another run holds."""
+        for batch in self.batches.keys() - ours:
+            self.problems[batch] = "another run is working on this batch; run it again when that one has ended"
+
+    def plan(self, work: Iterable[int]) -> None:
+        """Announce the units of work, one batch number each; batches without any are finished at once."""
+        self._planned = Counter(work)
+        self._left = self._planned.copy()
+        self._total = self._left.total()
+        self._context.log.info(
+            f"{self._total:,} {self._unit} to do in {len(self._left)} of {len(self.batches)} batches"
+        )
+        for batch in self.batches:
+            if batch not in self.problems and not self._left[batch]:
+                self._finish(batch)
+
+    def advance(self, work: Iterable[int]) -> None:
+        """Count units as done and committed; a batch whose last unit this was is reported."""
+        for batch, units in Counter(work).items():
+            self._done += units
+            self._left[batch] -= units
+            if not self._left[batch] and batch not in self.problems:
+                self._finish(batch)
+        now = time.monotonic()
+        if now - self._reported >= SECONDS_BETWEEN_REPORTS or self._done == self._total:
+            self._reported = now
+            rate = self._done / max(now - self._started, 1e-3)
+            left = (self._total - self._done) / rate if rate else 0
+            self._context.log.info(
+                f"{self._done:,} of {self._total:,} {self._unit}, {rate:,.0f} a second, about {left:,.0f} s left"
+            )
+
+    def fail(self, batch: int, problem: str) -> None:
+        """Mark a batch as failed; its good rows stay."""
+        self.problems.setdefault(batch, problem)
+
+    def fail_unfinished(self, problem: str) -> None:
+        """Mark every batch failed that still has work left."""
+        for batch, left in self._left.items():
+            if left:
+                self.fail(batch, problem)
+
+    def raise_if_failed(self) -> None:
+        """End the step with one failure that names the batches and what to do."""
+        if not self.problems:
+            return
+        having = defaultdict(list)
+        for batch in sorted(self.problems):
+            having[self.problems[batch]].append(self.batches[batch])
+        table = "\n".join(f"- {listed(names)}: {problem}" for problem, names in having.items())
+        good = len(self.batches) - len(self.problems)
+        raise dg.Failure(
+            f"{len(self.problems)} of {len(self.batches)} batches failed; {good} are done and everything that was "
+            f"fetched is kept. Materialize the failed ones again (“Failed” in the dialog).\n{table}",
+            metadata={"failed_batches": dg.MetadataValue.md(table)},
+            allow_retries=False,
+        )
+
+    def _finish(self, batch: int) -> None:
+        content = self._content_of(batch)
+        self._context.log_event(
+            dg.AssetMaterialization(
+                self._context.asset_key,
+                partition=self.batches[batch],
+                metadata={**content.metadata, f"{self._unit}_done": self._planned[batch]},
+                tags=dict(zip(DATA_VERSION_TAGS, (content.data_version, "true"), strict=True)),
+            )
+        )

@@ -1,0 +1,156 @@
+"""Stage 1: TMDB's daily ID export, streamed into Postgres. What the ids mean is decided in `movie_ids`."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as sa
+from pydantic import Field
+
+from movie_assets.core.export import ExportCounts, read_lines, reasons_to_refuse
+from movie_assets.interrupts import run_until_done
+from movie_assets.moment import moment_of
+from movie_assets.partitions import days
+from movie_assets.resources.postgres import Database, copy_rows, execute, rows
+from movie_assets.resources.tmdb import Tmdb, TmdbClient
+from movie_assets.resources.tmdb_answers import Export, ExportDamagedError, ExportMissingError, TmdbError
+
+DAYS_TO_FALL_BACK = 7
+LINE_COLUMNS = {
+    "line": "int8",
+    "tmdb_id": "int8",
+    "original_title": "text",
+    "popularity": "float8",
+    "adult": "bool",
+    "video": "bool",
+    "softcore": "bool",
+}
+CHECK = dg.AssetCheckSpec(
+    "export_can_be_believed",
+    asset="tmdb_export",
+    blocking=True,
+    description="The export has about as many lines as the load before it, and nearly all can be read.",
+)
+
+
+class ExportConfig(dg.Config):
+    """How to load an export."""
+
+    accept_smaller: bool = Field(
+        default=False, description="Load an export even if it has lost more than a tenth of the lines."
+    )
+
+
+class ExportRefusedError(Exception):
+    """An export that cannot be right; nothing of it was kept."""
+
+
+@dg.asset(
+    group_name="source",
+    kinds={"python", "postgres"},
+    partitions_def=days,
+    check_specs=[CHECK],
+    pool="tmdb",
+)
+def tmdb_export(
+    context: dg.AssetExecutionContext,
+    config: ExportConfig,
+    database: dg.ResourceParam[Database],
+    tmdb: dg.ResourceParam[Tmdb],
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    """A line of TMDB's daily ID export: one id that exists, with its original title and popularity.
+
+    A day that TMDB has not published falls back to the newest of the seven days before it.
+    """
+    asked = date.fromisoformat(context.partition_key)
+    counts = ExportCounts()
+    try:
+        used, stored = run_until_done(_load(tmdb, database, asked, counts, context.run.run_id, config.accept_smaller))
+    except ExportRefusedError as error:
+        _keep_rejects(database, counts, context)
+        yield dg.AssetCheckResult(passed=False, check_name=CHECK.name, description=str(error))
+        raise dg.Failure(f"The export was refused and nothing was changed: {error}.", allow_retries=False) from None
+    except TmdbError as error:
+        raise dg.Failure(f"{error}. The ids of the last good day stay in use.", allow_retries=False) from None
+    _keep_rejects(database, counts, context)
+    metadata = {
+        "asked_for": asked.isoformat(),
+        "export_date": used.isoformat(),
+        "dagster/partition_row_count": stored.lines,
+        "rows_in": counts.lines + counts.rejected,
+        "rows_out": stored.lines,
+        "rows_rejected": counts.rejected,
+        "duplicates": stored.duplicate_lines,
+        "median_popularity": stored.median_popularity,
+    }
+    yield dg.MaterializeResult(
+        metadata=metadata,
+        check_results=[dg.AssetCheckResult(passed=True, check_name=CHECK.name, metadata={"lines": stored.lines})],
+    )
+
+
+async def _load(
+    tmdb: Tmdb, database: Database, asked: date, counts: ExportCounts, run_id: str, accept_smaller: bool
+) -> tuple[date, sa.Row[Any]]:
+    """Store the newest export up to a day; tells which day it is from."""
+    async with tmdb.session() as client, _newest_export(client, asked) as (used, export):
+        before = database.rows("export_before", day=used)
+        same_source = not before or before[0].source == export.source
+        if not same_source and "tmdb" in (before[0].source, export.source):
+            raise ExportRefusedError(
+                f"this catalogue was built from {before[0].source} and the export comes from {export.source}, "
+                "whose ids mean other films; set MOVIE_ASSETS_HOME to a new folder, or MOVIE_ASSETS_DATABASE_URL "
+                "to another database"
+            )
+        with database.transaction() as connection:
+            rows_of_lines = (
+                (
+                    number,
+                    line.tmdb_id,
+                    line.original_title,
+                    line.popularity,
+                    line.adult,
+                    line.video,
+                    line.softcore,
+                )
+                for number, line in enumerate(read_lines(export.lines(), counts))
+            )
+            execute(connection, "stage_lines")
+            copy_rows(connection, "incoming_lines", LINE_COLUMNS, rows_of_lines)
+            lines_before = before[0].lines if before and same_source and not accept_smaller else None
+            if reasons := reasons_to_refuse(counts.lines, counts.rejected, lines_before):
+                raise ExportRefusedError(" and ".join(reasons))
+            (stored,) = rows(
+                connection, "record_export", day=used, source=export.source, url=export.url, lines=counts.lines,
+                rejected=counts.rejected, run_id=run_id,
+            )  # fmt: skip
+            if not same_source:  # from one made-up world to another: nothing that was fetched is true there
+                execute(connection, "forget_films")
+            return used, stored
+
+
+@asynccontextmanager
+async def _newest_export(client: TmdbClient, asked: date) -> AsyncIterator[tuple[date, Export]]:
+    """Download the export of a day, or of the newest day before it that TMDB has."""
+    async with AsyncExitStack() as stack:
+        for age in range(DAYS_TO_FALL_BACK + 1):
+            day = asked - timedelta(days=age)
+            try:
+                export = await stack.enter_async_context(client.export(day))
+            except (ExportMissingError, ExportDamagedError) as error:
+                missing = error
+                continue
+            yield day, export
+            return
+    raise ExportMissingError(f"{missing}; nor are there exports of the {DAYS_TO_FALL_BACK} days before")
+
+
+def _keep_rejects(database: Database, counts: ExportCounts, context: dg.AssetExecutionContext) -> None:
+    if counts.samples:
+        reasons, samples = zip(*counts.samples, strict=True)
+        database.execute(
+            "record_rejects", stage="tmdb_export", reasons=list(reasons), samples=list(samples),
+            run_id=context.run.run_id, moment=moment_of(context.run),
+        )  # fmt: skip

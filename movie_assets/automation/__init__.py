@@ -1,0 +1,1 @@
+"""Who launches what, and when."""

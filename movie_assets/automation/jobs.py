@@ -1,0 +1,32 @@
+"""The four steps of a day as jobs, in their order. Who launches them when is in schedules.py and sensors.py."""
+
+import dagster as dg
+
+from movie_assets.assets.movie_details import movie_details
+from movie_assets.assets.movie_embeddings import movie_embeddings
+from movie_assets.assets.movie_ids import movie_ids
+from movie_assets.assets.movie_vectors import movie_vectors
+from movie_assets.assets.rating_aggregates import rating_aggregates
+from movie_assets.assets.tmdb_changes import tmdb_changes
+from movie_assets.assets.tmdb_export import tmdb_export
+
+read_the_day = dg.define_asset_job(
+    "read_the_day",
+    selection=[tmdb_export, movie_ids, tmdb_changes],
+    description="TMDB's export and change feed of a day: which films exist, which of them changed.",
+)
+fetch_details = dg.define_asset_job(
+    "fetch_details",
+    selection=[movie_details],
+    description="Details of the films that are due, for one batch or a range of them.",
+)
+embed_texts = dg.define_asset_job(
+    "embed_texts",
+    selection=[movie_embeddings],
+    description="Vectors of the texts that changed, for one batch or a range of them.",
+)
+publish = dg.define_asset_job(
+    "publish",
+    selection=[movie_vectors, rating_aggregates],
+    description="What applications read: the searchable vectors and the rating aggregates.",
+)

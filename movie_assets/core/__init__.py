@@ -1,0 +1,1 @@
+"""Plain Python: no Dagster, no network, no database, no clock; a test holds the wall."""

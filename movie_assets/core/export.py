@@ -1,0 +1,106 @@
+"""TMDB's daily ID export: its name, its lines, and whether a load of it can be believed.
+
+Where it is fetched from and where the lines go is not decided here.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+MOST_BAD_LINES = 0.01  # share; one broken line is TMDB's, more than that is a broken file
+LEAST_LINES_KEPT = 0.9  # of the load before; TMDB grows, it never lost a tenth in a day
+LARGEST_ID = 2**53
+HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; beyond this it is no number any more
+REQUIRED_FLAGS = ("adult", "video")
+
+
+def file_name(day: date) -> str:
+    """`movie_ids_MM_DD_YYYY.json.gz`: the month comes first."""
+    return f"movie_ids_{day:%m_%d_%Y}.json.gz"
+
+
+@dataclass(frozen=True)
+class ExportLine:
+    """One id as the export lists it."""
+
+    tmdb_id: int
+    original_title: str
+    popularity: float
+    adult: bool
+    video: bool
+    softcore: bool
+
+
+@dataclass
+class ExportCounts:
+    """What reading an export found; filled while its lines are consumed."""
+
+    lines: int = 0
+    rejected: int = 0
+    samples: list[tuple[str, str]] = field(default_factory=list)  # (reason, line), the first of them
+
+    def reject(self, reason: str, line: str) -> None:
+        """Count a line that is no id."""
+        self.rejected += 1
+        if len(self.samples) < 100:  # noqa: PLR2004  # a broken file must not become a million rows
+            self.samples.append((reason, line[:500].replace("\x00", "")))
+
+
+def read_lines(lines: Iterable[bytes], counts: ExportCounts) -> Iterator[ExportLine]:
+    """Parse an export's lines one by one, in constant memory; blank lines are skipped, bad ones counted."""
+    for raw in lines:
+        text = raw.decode("utf-8", errors="replace").strip().removeprefix("\ufeff")
+        if not text:
+            continue
+        try:
+            line = _read_line(text)
+        except ValueError as error:
+            counts.reject(str(error), text)
+            continue
+        counts.lines += 1
+        yield line
+
+
+def _read_line(text: str) -> ExportLine:
+    try:
+        entry: Any = json.loads(text, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        raise ValueError("not_json") from None
+    if not isinstance(entry, dict):
+        raise ValueError("not_an_object")  # noqa: TRY004  # one kind of error for all bad lines
+    tmdb_id = entry.get("id")
+    if not isinstance(tmdb_id, int) or isinstance(tmdb_id, bool) or not 0 < tmdb_id <= LARGEST_ID:
+        raise ValueError("bad_id")
+    if any(not isinstance(entry.get(flag, False), bool) for flag in (*REQUIRED_FLAGS, "softcore")):
+        raise ValueError("bad_flag")
+    popularity: Any = entry.get("popularity")
+    known = isinstance(popularity, int | float) and not isinstance(popularity, bool)
+    if not known or not 0 <= popularity <= HIGHEST_POPULARITY:
+        popularity = 0.0
+    title = entry.get("original_title")
+    return ExportLine(
+        tmdb_id=tmdb_id,
+        original_title=_storable(title)[:500] if isinstance(title, str) else "",
+        popularity=float(popularity),
+        adult=entry.get("adult", False),
+        video=entry.get("video", False),
+        softcore=entry.get("softcore", False),
+    )
+
+
+def _storable(title: str) -> str:
+    return title.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def reasons_to_refuse(lines: int, rejected: int, lines_before: int | None) -> list[str]:
+    """Why an export cannot be right, in sentences; an empty list when it can be believed."""
+    reasons = []
+    if lines == 0:
+        reasons.append("it has no line that could be read")
+    elif rejected > MOST_BAD_LINES * (lines + rejected):
+        reasons.append(f"{rejected:,} of its {lines + rejected:,} lines could not be read")
+    if lines_before and lines < LEAST_LINES_KEPT * lines_before:
+        reasons.append(f"it has {lines:,} lines where the load before had {lines_before:,}")
+    return reasons

@@ -1,0 +1,36 @@
+"""From TMDB's answer to what is stored of a film: its facts, the verdict on it, the text to embed.
+
+One pure step, so that a stored answer can be judged again when a rule, the parser or the template changed,
+without asking TMDB.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from movie_assets.core.films import PARSER_VERSION, Film, read_film
+from movie_assets.core.filters import Thresholds
+from movie_assets.core.text import TEMPLATE, embedding_text, text_hash
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A film with its verdict; `reason` is None when the film is accepted."""
+
+    film: Film
+    reason: str | None
+    text: str
+    text_hash: str
+
+
+def judge(body: Any, tmdb_id: int, thresholds: Thresholds) -> Judged:
+    """Read and judge an answer. Raises UnusableAnswerError when it is not the film that was asked for."""
+    film = read_film(body, tmdb_id)
+    text = embedding_text(film)
+    return Judged(film, thresholds.reason_to_reject(film), text, text_hash(text))
+
+
+def judge_name(thresholds: Thresholds) -> str:
+    """Names everything that a verdict depends on besides the answer; another name asks for another verdict."""
+    rules = hashlib.sha256(repr(thresholds).encode()).hexdigest()[:12]
+    return f"parser-{PARSER_VERSION} {TEMPLATE} rules-{rules}"

@@ -1,0 +1,46 @@
+"""THE MAP: the stages in the order in which a film passes them, and what runs them; nothing else."""
+
+import dagster as dg
+
+from movie_assets.assets import movie_vectors as vectors
+from movie_assets.assets import rating_aggregates as aggregates
+from movie_assets.assets.movie_details import movie_details
+from movie_assets.assets.movie_embeddings import movie_embeddings
+from movie_assets.assets.movie_ids import movie_ids
+from movie_assets.assets.tmdb_changes import tmdb_changes
+from movie_assets.assets.tmdb_export import tmdb_export
+from movie_assets.automation import jobs
+from movie_assets.automation.console import console
+from movie_assets.automation.schedules import daily_schedule
+from movie_assets.automation.sensors import work_sensors
+from movie_assets.resources.definitions import RESOURCES
+from movie_assets.settings import Settings
+
+IS_ON = Settings.from_env().automation
+SCHEDULES = dg.DefaultScheduleStatus.RUNNING if IS_ON else dg.DefaultScheduleStatus.STOPPED
+SENSORS = dg.DefaultSensorStatus.RUNNING if IS_ON else dg.DefaultSensorStatus.STOPPED
+
+defs = dg.Definitions(
+    assets=[
+        tmdb_export,  # every id that TMDB has today
+        movie_ids,  # … its state, and whether it deserves a look
+        tmdb_changes,  # … and whether TMDB changed it
+        movie_details,  # the film itself, in 64 batches
+        movie_embeddings,  # its text as a vector, in 64 batches
+        vectors.movie_vectors,  # what searches see
+        aggregates.rating_aggregates,  # what it is worth
+    ],
+    asset_checks=[
+        vectors.vectors_agree_with_the_catalogue,
+        vectors.the_index_is_valid,
+        vectors.searches_find_the_nearest,
+        aggregates.totals_reconcile,
+        aggregates.scores_are_within_bounds,
+    ],
+    jobs=[jobs.read_the_day, jobs.fetch_details, jobs.embed_texts, jobs.publish],
+    schedules=[daily_schedule(SCHEDULES)],
+    sensors=work_sensors(SENSORS),
+    resources=RESOURCES,
+    loggers={"console": console},
+    executor=dg.in_process_executor,
+)

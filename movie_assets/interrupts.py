@@ -1,0 +1,43 @@
+"""Running a coroutine so that Ctrl-C and SIGTERM end it wherever it stands, and Dagster still hears of them.
+
+An exception that a signal handler raises inside the event loop can land in any task or callback and be lost
+there. Here the loop itself takes the signal and cancels the coroutine; once the loop has ended, the signal is
+raised again for the handlers that were there before.
+"""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run_until_done(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine like `asyncio.run`; a signal cancels it and is then handled as it would have been."""
+    if threading.current_thread() is not threading.main_thread():
+        return asyncio.run(work)  # signals go to the main thread
+    received: list[int] = []
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+
+    async def guarded() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def stop(number: int) -> None:
+            received.append(number)
+            if task is not None:
+                task.cancel()
+
+        for number in SIGNALS:
+            loop.add_signal_handler(number, stop, number)
+        return await work
+
+    try:
+        return asyncio.run(guarded())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if received:
+            signal.raise_signal(received[0])

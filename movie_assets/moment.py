@@ -1,0 +1,27 @@
+"""What a run's tags say: its moment (now, or that of a simulated day), and whether a person launched it."""
+
+from datetime import UTC, datetime, time
+
+import dagster as dg
+
+AS_OF_TAG = "movie_assets/as_of"
+
+
+# Tags of runs that a person launched in the web UI, or that repeat or backfill others.
+BY_HAND_TAGS = {"dagster/from_ui", "dagster/backfill", "dagster/parent_run_id"}
+
+
+def is_by_hand(run: dg.DagsterRun) -> bool:
+    """Whether a person asked for this run, rather than a sensor, a schedule or a refresh."""
+    return not BY_HAND_TAGS.isdisjoint(run.tags)
+
+
+def moment_of(run: dg.DagsterRun) -> datetime:
+    """The run's moment, in UTC: its tag `movie_assets/as_of` (ISO 8601), else the clock's."""
+    as_of = run.tags.get(AS_OF_TAG)
+    return datetime.fromisoformat(as_of).astimezone(UTC) if as_of else datetime.now(UTC)
+
+
+def noon_of(day: str) -> str:
+    """The tag's value for a simulated day: its noon in UTC, when TMDB's export has been out for hours."""
+    return datetime.combine(datetime.fromisoformat(day).date(), time(12), UTC).isoformat()

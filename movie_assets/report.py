@@ -1,0 +1,140 @@
+"""What a person sees at the terminal: the state of the catalogue, a day's outcome, search results.
+
+Figures come from SQL and from Dagster's metadata; nothing is computed here but layout.
+"""
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from movie_assets.core.filters import RULES, Thresholds
+from movie_assets.outcome import CheckOutcome, DayOutcome
+from movie_assets.resources.postgres import Database
+
+Status = dict[str, Any]
+
+
+def status_of(database: Database, moment: datetime) -> Status:
+    """The catalogue's state under the names that `status --json` promises."""
+    state = dict(database.row("status", moment=moment)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
+    active = database.rows("active_set")
+    states = database.rows("id_states")
+    day = state["last_export_date"]
+    return {
+        "movies": state["movies"],
+        "vectors": database.row("count_vectors").vectors,
+        "embedding_provider": active[0].provider if active else None,
+        "embedding_model": active[0].model if active else None,
+        "dimensions": active[0].dimensions if active else None,
+        "last_export_date": day.isoformat() if day else None,
+        "source": state["source"],
+        "ids": state["ids"],
+        "candidates": state["candidates"],
+        "due": state["due"],
+        "rejected": {row.reason: row.ids for row in states if row.state == "rejected"},
+        "gone": state["gone"],
+        "failed": state["failed"],
+        "tokens_embedded": state["tokens_embedded"],
+        "dollars": round(state["dollars"], 6),
+    }
+
+
+def show_status(console: Console, status: Status, thresholds: Thresholds) -> None:
+    """The state of the catalogue and the funnel that led to it."""
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for name in (
+        "movies",
+        "vectors",
+        "embedding_model",
+        "dimensions",
+        "last_export_date",
+        "source",
+        "due",
+        "gone",
+    ):
+        value = status[name]
+        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value or "none yet"))
+    table.add_row("tokens embedded", f"{status['tokens_embedded']:,} (${status['dollars']:.4f})")
+    console.print(table)
+    show_funnel(console, status, thresholds)
+
+
+def show_funnel(console: Console, status: Status, thresholds: Thresholds) -> None:
+    """How many ids each rule dropped, in the order in which the rules are asked."""
+    table = Table(title="From TMDB's ids to the catalogue", title_justify="left")
+    for column in ("rule", "dropped", "left"):
+        table.add_column(column, justify="left" if column == "rule" else "right")
+    words = thresholds.describe()
+    left = status["ids"] - status["gone"]
+    table.add_row("in TMDB's export", "", f"{left:,}")
+    for rule in RULES:
+        dropped = status["rejected"].get(rule, 0)
+        left -= dropped
+        table.add_row(words[rule], f"{dropped:,}", f"{left:,}")
+    waiting = status["candidates"] + status["failed"]
+    table.add_row("details fetched", f"{waiting:,}", f"{left - waiting:,}")
+    console.print(table)
+
+
+def show_day(console: Console, outcome: DayOutcome) -> None:
+    """What a refresh did, and what went wrong."""
+    ids = outcome.figures.get("movie_ids", {})
+    details = outcome.figures.get("movie_details:every_batch_is_covered", {})
+    embeddings = outcome.figures.get("movie_embeddings:every_text_is_embedded_as_it_stands", {})
+    vectors = outcome.figures.get("movie_vectors", {})
+    table = Table(show_header=False, box=None, padding=(0, 2))
+    for label, value in (
+        ("ids new in TMDB's export", ids.get("new")),
+        ("ids gone from it", ids.get("gone")),
+        ("films due", details.get("due")),
+        ("details fetched", details.get("fetched")),
+        ("films new in the catalogue", details.get("added")),
+        ("films changed", details.get("changed")),
+        ("texts embedded", embeddings.get("texts_embedded")),
+        ("tokens", embeddings.get("tokens")),
+        ("films new or moved in the search", vectors.get("rows_out")),
+        ("films that left the search", vectors.get("rows_removed")),
+    ):
+        table.add_row(label, f"{value:,}" if value is not None else "-")
+    console.print(table)
+    for problem in outcome.problems:
+        console.print(f"[red]failed[/] {escape(problem)}", highlight=False)
+
+
+def show_checks(console: Console, checks: Iterable[CheckOutcome]) -> None:
+    """One line a check."""
+    for check in checks:
+        mark = (
+            "[green]passed[/]"
+            if check.passed
+            else "[yellow]warns [/]"
+            if check.severity == "WARN"
+            else "[red]FAILED[/]"
+        )
+        told = f": {escape(check.description)}" if check.description and not check.passed else ""
+        console.print(f"  {mark} {check.asset:<18} {check.name.replace('_', ' ')}{told}", highlight=False)
+
+
+def show_films(console: Console, title: str, films: Iterable[sa.Row[Any]]) -> None:
+    """Search results: cosine similarity, title, year, id, director; the beginning of the plot below."""
+    console.print(f"[bold]{escape(title)}[/]", highlight=False)
+    for film in films:
+        year = f" ({film.release_year})" if film.release_year else ""
+        by = f" by {', '.join(film.directors[:2])}" if film.directors else ""
+        console.print(
+            f"  {film.similarity:.2f}  {escape(film.title)}{year}{escape(by)}  [dim]{film.tmdb_id}[/]",
+            highlight=False,
+        )
+        plot = textwrap.shorten(film.overview or "", 90, placeholder=" …")
+        console.print(f"        [dim]{escape(plot)}[/]", highlight=False)
+
+
+def film_as_json(film: sa.Row[Any]) -> Mapping[str, Any]:
+    """A search result for programs."""
+    return {**film._mapping, "similarity": round(film.similarity, 6)}  # noqa: SLF001

@@ -1,0 +1,48 @@
+"""How each outside world is opened for a run: one Dagster resource a name that assets ask for.
+
+Settings are read when a run starts, never at import, and no value of theirs is part of a resource's
+configuration, so the web UI has none to show.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from movie_assets.core.filters import Thresholds
+from movie_assets.resources.embedder import Embedder, embedder_from
+from movie_assets.resources.migrations import require_current_schema
+from movie_assets.resources.postgres import Database, open_database
+from movie_assets.resources.tmdb import Tmdb
+from movie_assets.settings import Settings
+
+
+@dg.resource(description="Postgres with the catalogue (MOVIE_ASSETS_DATABASE_URL, or embedded)")
+def database(_: dg.InitResourceContext) -> Iterator[Database]:
+    """Open a pool of connections for the length of a run."""
+    opened = open_database(Settings.from_env())
+    try:
+        require_current_schema(opened)
+        yield opened
+    finally:
+        opened.close()
+
+
+@dg.resource(required_resource_keys={"database"}, description="TMDB over HTTP (TMDB_API_TOKEN, TMDB_API_URL)")
+def tmdb(context: dg.InitResourceContext) -> Tmdb:
+    """TMDB at the address that the settings name."""
+    return Tmdb(Settings.from_env(), context.resources.database)
+
+
+@dg.resource(description="Texts to vectors (MOVIE_ASSETS_EMBEDDER)")
+def embedder(_: dg.InitResourceContext) -> Embedder:
+    """The embedder that the settings name."""
+    return embedder_from(Settings.from_env())
+
+
+@dg.resource(description="The rules of both filter stages (MOVIE_ASSETS_MIN_… and others)")
+def thresholds(_: dg.InitResourceContext) -> Thresholds:
+    """The rules that the settings describe."""
+    return Settings.from_env().thresholds
+
+
+RESOURCES = {"database": database, "tmdb": tmdb, "embedder": embedder, "thresholds": thresholds}

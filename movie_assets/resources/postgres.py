@@ -1,0 +1,180 @@
+"""The catalogue's Postgres: connections, queries by name, binary COPY, locks, migrations.
+
+SQL itself lives in sql/; which rows a stage wants is the stage's business. Starting an embedded server is
+`resources.embedded_postgres`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+import psycopg
+import sqlalchemy as sa
+from pgvector.psycopg import register_vector
+from psycopg.conninfo import make_conninfo
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from movie_assets.settings import Settings
+
+SQL = Path(__file__).parents[2] / "sql"
+LEAST_POSTGRES = 140000  # pg_wait_for_backend, multirange and the planner features that the SQL was run on
+LEAST_PGVECTOR = (0, 8)  # iterative index scans, which filtered searches need
+MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that nobody else uses on the server
+BATCH_LOCKS = 0x6D62  # class of the advisory locks on batches
+
+# A client killed with -9 must not leave a backend holding locks, and no statement may wait for ever.
+SESSION_OPTIONS = (
+    "-c timezone=UTC -c client_connection_check_interval=1000 -c lock_timeout=60000 "
+    "-c statement_timeout=900000 -c idle_in_transaction_session_timeout=600000"
+)
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as it is; the message says why and what to do, without the password."""
+
+
+def url_of(address: str, driver: str = "psycopg") -> sa.URL:
+    """Read a Postgres address for a driver, refusing others without repeating a password that it may hold."""
+    try:
+        url = sa.make_url(address)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseError("the database address is not of the form postgresql://user:password@host:port/name")
+    return url.set(drivername=f"postgresql+{driver}")
+
+
+def dsn_of(url: sa.URL) -> str:
+    """The address as libpq reads it, whatever characters its parts have."""
+    parts = url.translate_connect_args(username="user", database="dbname")
+    options = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+    try:
+        return make_conninfo(**parts, **options)
+    except psycopg.ProgrammingError as error:
+        why = str(error).strip()
+        raise DatabaseError(f"the database address has an option that Postgres does not know ({why})") from None
+
+
+def shown(url: sa.URL) -> str:
+    """The address without its password, wherever in it that is."""
+    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+
+
+@cache
+def query_text(name: str) -> str:
+    """The text of sql/queries/<name>.sql."""
+    return (SQL / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+class Database:
+    """A pool of connections to the catalogue. Every method commits on success and rolls back on an error."""
+
+    def __init__(self, address: str) -> None:
+        self.url = url_of(address)
+        self.engine = sa.create_engine(
+            self.url,
+            connect_args={
+                "options": SESSION_OPTIONS,
+                "connect_timeout": 10,
+                "application_name": "movie_assets",
+            },
+            pool_pre_ping=True,
+        )
+        sa.event.listen(self.engine, "connect", _prepare)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Open one transaction: all of it, or nothing."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def rows(self, query: str, **parameters: Any) -> list[sa.Row[Any]]:
+        """Run sql/queries/<query>.sql and fetch everything."""
+        with self.transaction() as connection:
+            return rows(connection, query, **parameters)
+
+    def row(self, query: str, **parameters: Any) -> sa.Row[Any]:
+        """Run a query that answers with exactly one row."""
+        (only,) = self.rows(query, **parameters)
+        return only
+
+    def execute(self, query: str, **parameters: Any) -> int:
+        """Run a statement and tell how many rows it touched."""
+        with self.transaction() as connection:
+            return execute(connection, query, **parameters)
+
+    def frame(self, query: str, **parameters: Any) -> pd.DataFrame:
+        """Run a query into a data frame."""
+        with self.transaction() as connection:
+            return pd.read_sql_query(sa.text(query_text(query)), connection, params=parameters)
+
+    @contextmanager
+    def batch_locks(self, batches: Iterable[int], stage: str) -> Iterator[set[int]]:
+        """Hold a stage's lock on each batch that no other run works on; tells which those are.
+
+        The locks belong to a connection of their own and vanish with it, however the process ends.
+        """
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # A class of locks for each stage, so that embedding a batch does not wait for its details.
+            lock_class = BATCH_LOCKS * 2**8 + hashlib.sha256(stage.encode()).digest()[0]
+            taken = {
+                batch
+                for batch in batches
+                if connection.scalar(
+                    sa.select(sa.func.pg_try_advisory_lock(sa.cast(lock_class, sa.Integer), sa.cast(batch, sa.Integer)))
+                )
+            }
+            try:
+                yield taken
+            finally:
+                connection.invalidate()  # closes it, which frees the locks, even where it was cut already
+
+
+def open_database(settings: Settings) -> Database:
+    """The catalogue's database. Raises DatabaseError when nothing says where it is."""
+    if settings.database_url is None:
+        raise DatabaseError(
+            "MOVIE_ASSETS_DATABASE_URL is not set; start through `movie-assets`, which starts the embedded server"
+        )
+    return Database(settings.database_url.get_secret_value())
+
+
+def rows(connection: sa.Connection, query: str, **parameters: Any) -> list[sa.Row[Any]]:
+    """Run sql/queries/<query>.sql inside a transaction that is already open."""
+    return list(connection.execute(sa.text(query_text(query)), parameters).all())
+
+
+def execute(connection: sa.Connection, query: str, **parameters: Any) -> int:
+    """Run a statement inside a transaction that is already open; tells how many rows it touched."""
+    return connection.execute(sa.text(query_text(query)), parameters).rowcount
+
+
+def copy_rows(connection: sa.Connection, table: str, columns: dict[str, str], lines: Iterable[Sequence[Any]]) -> int:
+    """Binary COPY of lines into a table: `columns` maps each column to its Postgres type; tells how many."""
+    with driver_connection(connection).cursor() as cursor:
+        statement = f"copy {table} ({', '.join(columns)}) from stdin with (format binary)"
+        with cursor.copy(cast("Any", statement)) as copy:
+            copy.set_types(list(columns.values()))
+            for line in lines:
+                copy.write_row(line)
+        return cursor.rowcount
+
+
+def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
+    """The psycopg connection under a SQLAlchemy one, for COPY."""
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+def _prepare(connection: DBAPIConnection, _record: object) -> None:
+    raw = cast("psycopg.Connection[Any]", connection)
+    if raw.execute("select from pg_type where typname = 'vector'").fetchone() is not None:
+        register_vector(raw)
+    raw.commit()

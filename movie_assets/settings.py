@@ -1,0 +1,195 @@
+"""Every environment variable that the project reads: name, default, meaning; and nothing else.
+
+A value is read here once and travels as a field of `Settings`. Secrets are `SecretStr`, so neither a log
+line, nor a traceback, nor the web UI shows them.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import platformdirs
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+from movie_assets.core.filters import Thresholds
+
+TMDB_API = "https://api.themoviedb.org/3"
+
+Words = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: tuple(value.replace(",", " ").split()) if isinstance(value, str) else value),
+]
+Secret = Annotated[
+    SecretStr | None,
+    # A token with a trailing newline would be quoted whole by the HTTP library's error.
+    BeforeValidator(lambda value: value.strip() or None if isinstance(value, str) else value),
+]
+
+
+def _fits_a_header(token: SecretStr | None) -> SecretStr | None:
+    if token is not None and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise ValueError("the token has blanks or characters that no HTTP header can carry; copy it again")
+    return token
+
+
+def _is_an_address(url: str) -> str:
+    if not re.match(r"https?://[^/\s]+", url):
+        raise ValueError("an address begins with http:// or https://")
+    return url
+
+
+Token = Annotated[Secret, AfterValidator(_fits_a_header)]
+Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]
+
+
+class SettingsError(Exception):
+    """An environment variable has a value that cannot be used; the message names it and never shows it."""
+
+
+class Settings(BaseModel):
+    """The project's configuration, one field for each environment variable (the alias)."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+    tmdb_api_token: Token = Field(
+        None,
+        alias="TMDB_API_TOKEN",
+        description="TMDB's API read access token (`eyJ…`). Without it, the bundled stand-in is used.",
+    )
+    tmdb_api_url: Url = Field(TMDB_API, alias="TMDB_API_URL", description="Where TMDB's API v3 answers.")
+    tmdb_export_url: Url = Field(
+        "https://files.tmdb.org/p/exports",
+        alias="TMDB_EXPORT_URL",
+        description="Where the daily ID exports lie.",
+    )
+    tmdb_rate: float = Field(
+        38.0,
+        alias="MOVIE_ASSETS_TMDB_RATE",
+        ge=0,
+        description="TMDB requests per second, shared by all processes; TMDB allows about 40. 0 = no limit.",
+    )
+    openai_api_key: Token = Field(
+        None, alias="OPENAI_API_KEY", description="Key of OpenAI or of a compatible embeddings service."
+    )
+    openai_base_url: Url = Field(
+        "https://api.openai.com/v1",
+        alias="OPENAI_BASE_URL",
+        description="Where the embeddings service answers.",
+    )
+    embedder: Literal["local", "openai"] | None = Field(
+        None,
+        alias="MOVIE_ASSETS_EMBEDDER",
+        description="`local` (no key, no download) or `openai`. Unset: `openai` if `OPENAI_API_KEY` is set.",
+    )
+    embedding_model: str | None = Field(
+        None,
+        alias="MOVIE_ASSETS_EMBEDDING_MODEL",
+        description="Unset: `hashing-v1` (local) or `text-embedding-3-small` (openai).",
+    )
+    embedding_dimensions: int = Field(
+        1536,
+        alias="MOVIE_ASSETS_EMBEDDING_DIMENSIONS",
+        ge=8,
+        le=4000,
+        description="Width of the vectors, 8 to 4000 (what pgvector can index as `halfvec`).",
+    )
+    database_url: Secret = Field(
+        None,
+        alias="MOVIE_ASSETS_DATABASE_URL",
+        description="Your Postgres (14 or newer, with pgvector 0.8 or newer). Unset: an embedded one is started.",
+    )
+    dagster_database_url: Secret = Field(
+        None,
+        alias="MOVIE_ASSETS_DAGSTER_DATABASE_URL",
+        description="Database of Dagster's own records. Unset: the catalogue's name + `_dagster`, same server.",
+    )
+    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("movie_assets")),
+        alias="MOVIE_ASSETS_HOME",
+        description="Data folder: the embedded Postgres and Dagster's log files. "
+        "Unset: `~/.local/share/movie_assets` (Linux).",
+    )
+    automation: bool = Field(
+        default=False,
+        alias="MOVIE_ASSETS_AUTOMATION",
+        description="`1`: schedules and sensors are on unless switched off in the web UI (`movie-assets dev` "
+        "sets it). `0`: they are off until switched on there.",
+    )
+    min_popularity: float = Field(
+        1.0,
+        alias="MOVIE_ASSETS_MIN_POPULARITY",
+        ge=0,
+        description="Least popularity in the daily export; below it no details are fetched.",
+    )
+    min_vote_count: int = Field(100, alias="MOVIE_ASSETS_MIN_VOTE_COUNT", ge=0, description="Least number of votes.")
+    min_vote_average: float = Field(
+        5.0, alias="MOVIE_ASSETS_MIN_VOTE_AVERAGE", ge=0, le=10, description="Least average vote, 0 to 10."
+    )
+    released_since: date = Field(
+        date(1990, 1, 1), alias="MOVIE_ASSETS_RELEASED_SINCE", description="Earliest release date."
+    )
+    min_runtime: int = Field(60, alias="MOVIE_ASSETS_MIN_RUNTIME", ge=0, description="Least runtime in minutes.")
+    max_runtime: int = Field(240, alias="MOVIE_ASSETS_MAX_RUNTIME", ge=0, description="Greatest runtime in minutes.")
+    languages: Words = Field(
+        ("en", "es", "fr", "de", "it", "ja", "ko"),
+        alias="MOVIE_ASSETS_LANGUAGES",
+        description="Original languages (ISO 639-1), separated by blanks or commas.",
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings; an empty variable counts as unset.
+
+        Raises SettingsError with one sentence for each variable that cannot be used.
+        """
+        names = [name for field in cls.model_fields.values() if (name := field.alias)]
+        try:
+            return cls.model_validate({name: environ[name] for name in names if environ.get(name, "").strip()})
+        except ValidationError as error:
+            problems = [
+                ": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()
+            ]
+            raise SettingsError("; ".join(problems)) from None
+
+    @model_validator(mode="after")
+    def _some_film_can_pass(self) -> Self:
+        if self.min_runtime > self.max_runtime:
+            raise ValueError("MOVIE_ASSETS_MIN_RUNTIME is greater than MOVIE_ASSETS_MAX_RUNTIME")
+        if not self.languages:
+            raise ValueError("MOVIE_ASSETS_LANGUAGES names no language")
+        return self
+
+    @property
+    def embedder_in_use(self) -> Literal["local", "openai"]:
+        """The provider that new vectors are made with."""
+        return self.embedder or ("openai" if self.openai_api_key else "local")
+
+    @property
+    def uses_stand_in(self) -> bool:
+        """Whether nothing says where TMDB is, so that the bundled stand-in takes its place."""
+        return self.tmdb_api_token is None and self.tmdb_api_url == TMDB_API
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The rules that films have to pass."""
+        return Thresholds(
+            min_popularity=self.min_popularity,
+            min_vote_count=self.min_vote_count,
+            min_vote_average=self.min_vote_average,
+            released_since=self.released_since,
+            min_runtime=self.min_runtime,
+            max_runtime=self.max_runtime,
+            languages=self.languages,
+        )

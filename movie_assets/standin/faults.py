@@ -1,0 +1,229 @@
+"""Everything that can go wrong at will, as one table: where it strikes and what it does.
+
+What is spoilt depends on the place: an answer, the lines or the gzip stream of an export, or the vectors of
+an embeddings reply. Odd values inside a film's details are in `oddities`; sending slowly or not at all is
+done by `answers.Reply`.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Any, Literal
+
+import numpy as np
+
+from movie_assets.standin.answers import (
+    JSON_TYPE,
+    Answer,
+    Delivery,
+    compact_json,
+    openai_error,
+    tmdb_error,
+)
+from movie_assets.standin.embedding_reply import EmbeddingReply
+from movie_assets.standin.oddities import odd_body
+
+Where = Literal["tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "vectors"]
+
+HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
+BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
+HUGE_WAIT = 86_400
+CORRUPT_EVERY = 200
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What an effect may depend on: the id asked for, the seconds to tell a client to wait, the time."""
+
+    subject: int
+    retry_after: int
+    now: datetime
+
+
+Effect = Callable[[Any, Situation], Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to go wrong."""
+
+    where: Where
+    effect: Effect
+    does: str
+
+
+def _always(answer: Answer) -> Effect:
+    return lambda _, __: answer
+
+
+def _too_many(retry_after: Callable[[Situation], str] | None) -> Effect:
+    def effect(_: Answer, situation: Situation) -> Answer:
+        return tmdb_error(25, {"Retry-After": retry_after(situation)} if retry_after else None)
+
+    return effect
+
+
+def _page(status: int, body: bytes) -> Effect:
+    return _always(Answer(status, body, {"Content-Type": "text/html; charset=utf-8"}))
+
+
+def _body(change: Callable[[bytes], bytes]) -> Effect:
+    return lambda answer, _: replace(answer, status=200, body=change(answer.body), headers={"Content-Type": JSON_TYPE})
+
+
+def _sent(delivery: Delivery) -> Effect:
+    return lambda answer, _: replace(answer, delivery=delivery)
+
+
+def _http_date(situation: Situation) -> str:
+    return format_datetime(situation.now + timedelta(seconds=situation.retry_after), usegmt=True)
+
+
+def _wrong_id(answer: Answer, _: Situation) -> Answer:
+    body = json.loads(answer.body)
+    return replace(answer, body=compact_json({**body, "id": body["id"] + 1}))
+
+
+def _odd(answer: Answer, situation: Situation) -> Answer:
+    return replace(answer, body=odd_body(json.loads(answer.body), situation.subject))
+
+
+def _half(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
+    number = 0
+    for piece in pieces:
+        lines = piece.splitlines(keepends=True)
+        yield b"".join(lines[number % 2 :: 2])
+        number += len(lines)
+
+
+def _corrupt_lines(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
+    number = 0
+    for piece in pieces:
+        lines = piece.splitlines(keepends=True)
+        for index in range(len(lines)):
+            number += 1
+            if number % CORRUPT_EVERY == 0:
+                lines[index] = lines[index][: len(lines[index]) // 2] + b"\n"
+        yield b"".join(lines)
+
+
+def _truncated(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
+    held = next(pieces, b"")
+    for piece in pieces:
+        yield held
+        held = piece
+    yield held[: len(held) // 2]
+
+
+def _vectors(change: Callable[[EmbeddingReply], EmbeddingReply]) -> Effect:
+    return lambda reply, _: change(reply)
+
+
+def _shuffled(reply: EmbeddingReply) -> EmbeddingReply:
+    return replace(reply, vectors=reply.vectors[::-1], indices=reply.indices[::-1])
+
+
+def _short(reply: EmbeddingReply) -> EmbeddingReply:
+    return replace(reply, vectors=reply.vectors[:-1], indices=reply.indices[:-1])
+
+
+def _one_filled(value: float) -> Effect:
+    def change(reply: EmbeddingReply) -> EmbeddingReply:
+        vectors = reply.vectors.copy()
+        vectors[0] = value
+        return replace(reply, vectors=vectors)
+
+    return _vectors(change)
+
+
+def _quarter_width(reply: EmbeddingReply) -> EmbeddingReply:
+    return replace(reply, vectors=reply.vectors[:, : max(1, reply.vectors.shape[1] // 4)])
+
+
+def _duplicate_index(reply: EmbeddingReply) -> EmbeddingReply:
+    return replace(reply, indices=(reply.indices[0],) * len(reply.indices))
+
+
+OVERLOADED = openai_error(429, "Rate limit reached for requests", "rate_limit_exceeded", "requests")
+NO_QUOTA = openai_error(
+    429,
+    "You exceeded your current quota, please check your plan and billing details.",
+    "insufficient_quota",
+    "insufficient_quota",
+)
+BAD_KEY = openai_error(401, "Incorrect API key provided.", "invalid_api_key")
+OPENAI_DOWN = openai_error(500, "The server had an error while processing your request.", None, "server_error")
+NO_EXPORT = Answer(
+    403,
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>',
+    {"Content-Type": "application/xml"},
+)
+
+FAULTS: dict[str, Fault] = {
+    "429s": Fault("tmdb", _too_many(lambda s: str(s.retry_after)), "429 with Retry-After in seconds"),
+    "429date": Fault("tmdb", _too_many(_http_date), "429 with Retry-After as an HTTP date"),
+    "429none": Fault("tmdb", _too_many(None), "429 without Retry-After"),
+    "429huge": Fault("tmdb", _too_many(lambda _: str(HUGE_WAIT)), "429 with Retry-After of a day"),
+    "429bad": Fault("tmdb", _too_many(lambda _: "soon"), "429 with Retry-After: soon"),
+    "401": Fault("tmdb", _always(tmdb_error(7)), "invalid key"),
+    "404": Fault("tmdb", _always(tmdb_error(34)), "no such resource"),
+    "500": Fault("tmdb", _always(tmdb_error(11)), "internal error"),
+    "502html": Fault("tmdb", _page(502, BAD_GATEWAY), "a gateway's HTML page"),
+    "503": Fault("tmdb", _always(tmdb_error(43)), "service unavailable"),
+    "504": Fault("tmdb", _always(tmdb_error(24)), "gateway timeout"),
+    "html200": Fault("tmdb", _page(200, HTML), "a captive portal: 200 with HTML"),
+    "json_cut": Fault("tmdb", _body(lambda body: body[: len(body) * 2 // 3]), "JSON that ends early"),
+    "empty": Fault("tmdb", _body(lambda _: b""), "200 without a body"),
+    "null": Fault("tmdb", _body(lambda _: b"null"), "200 with null"),
+    "array": Fault("tmdb", _body(lambda _: b"[]"), "200 with an array"),
+    "timeout_head": Fault("tmdb", _sent("stall_head"), "no answer for a long time"),
+    "timeout_body": Fault("tmdb", _sent("stall_body"), "half of the body, then silence"),
+    "drip": Fault("tmdb", _sent("drip"), "one byte every 0.4 s"),
+    "fin_body": Fault("tmdb", _sent("cut"), "connection closed within the body"),
+    "wrong_id": Fault("details", _wrong_id, "another film's id in the details"),
+    "odd": Fault("details", _odd, "details with one odd value, always the same one for an id"),
+    "export_missing": Fault("export", _always(NO_EXPORT), "403 for the export"),
+    "export_html": Fault("export", _page(200, HTML), "200 with HTML for the export"),
+    "export_half": Fault("export_lines", _half, "half of the export's lines"),
+    "export_corrupt_lines": Fault("export_lines", _corrupt_lines, "one line in 200 cut in half"),
+    "export_truncated": Fault("export_gzip", _truncated, "the export's gzip stream cut short"),
+    "oa_429rate": Fault("embeddings", _always(OVERLOADED), "429 rate_limit_exceeded"),
+    "oa_429quota": Fault("embeddings", _always(NO_QUOTA), "429 insufficient_quota"),
+    "oa_401": Fault("embeddings", _always(BAD_KEY), "invalid key for embeddings"),
+    "oa_500": Fault("embeddings", _always(OPENAI_DOWN), "internal error for embeddings"),
+    "oa_timeout": Fault("embeddings", _sent("stall_head"), "no answer for embeddings"),
+    "oa_shuffled": Fault("vectors", _vectors(_shuffled), "vectors out of order, indices right"),
+    "oa_short": Fault("vectors", _vectors(_short), "one vector fewer than inputs"),
+    "oa_wrong_width": Fault("vectors", _vectors(_quarter_width), "vectors of a quarter of the width"),
+    "oa_nan": Fault("vectors", _one_filled(np.nan), "the first vector is NaN"),
+    "oa_zero": Fault("vectors", _one_filled(0.0), "the first vector is all zeros"),
+    "oa_duplicate_index": Fault("vectors", _vectors(_duplicate_index), "all vectors under one index"),
+    "oa_wrong_model": Fault(
+        "vectors", _vectors(lambda reply: replace(reply, model="another-model")), "another model's name"
+    ),
+}
+
+
+def known_faults(faults: Mapping[str, float]) -> dict[str, float]:
+    """Check names and rates; ValueError lists the known names."""
+    unknown = sorted(set(faults) - set(FAULTS))
+    if unknown:
+        raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(FAULTS)}")
+    for name, rate in faults.items():
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise ValueError(f"the rate of fault {name} is a number from 0 to 1, not {rate!r}")
+    return {name: float(rate) for name, rate in faults.items()}
+
+
+def fault_rates(settings: Iterable[str]) -> dict[str, float]:
+    """Read settings of the form NAME=RATE (or NAME alone, for always)."""
+    rates = {}
+    for setting in settings:
+        name, _, rate = setting.partition("=")
+        try:
+            rates[name] = float(rate or "1")
+        except ValueError:
+            raise ValueError(f"the rate of fault {name} is a number from 0 to 1, not {rate!r}") from None
+    return known_faults(rates)

@@ -1,0 +1,39 @@
+"""How a stand-in is set up; the command line fills this in."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+DEMO_MOVIES = 600
+
+
+@dataclass(frozen=True)
+class StandInOptions:
+    """Settings of a stand-in.
+
+    `port` 0 takes a free one; `details` serves recorded details instead of the made-up world; `token` None
+    accepts any Bearer token; `rate_limit` is in requests a second, 0 for none; `faults` gives a rate from
+    0 to 1 by name; `today` None follows the UTC calendar; `retry_after` is what fault `429s` tells, in
+    seconds; `stall_seconds` is how long a fault keeps silent.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    movies: int = DEMO_MOVIES
+    seed: int = 1
+    details: Path | None = None
+    token: str | None = None
+    rate_limit: int = 50
+    faults: Mapping[str, float] = field(default_factory=dict)
+    today: date | None = None
+    retry_after: int = 1
+    stall_seconds: float = 60.0
+
+    @property
+    def world_name(self) -> str:
+        """Tells worlds apart whose ids mean other films: the seed, or a digest of the recorded details."""
+        if self.details is None:
+            return f"seed={self.seed}"
+        return f"details={hashlib.sha256(self.details.read_bytes()).hexdigest()[:12]}"

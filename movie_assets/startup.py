@@ -1,0 +1,117 @@
+"""What must be there before a stage can run: a migrated database, Dagster's own, and a TMDB to ask.
+
+Whatever the settings leave open is started here, for as long as the `with` block lasts, and told to Dagster
+and to child processes through the environment.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from movie_assets.resources.embedded_postgres import embedded_postgres
+from movie_assets.resources.embedder import embedder_from
+from movie_assets.resources.migrations import ensure_database, migrate
+from movie_assets.resources.postgres import Database, url_of
+from movie_assets.settings import Settings, SettingsError
+from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.server import StandIn
+
+CHECKOUT = Path(__file__).parents[1]
+CATALOGUE = "movie_assets"
+STAND_IN_TOKEN = "stand-in"  # noqa: S105  # any token will do for the stand-in
+
+
+@contextmanager
+def database_for(settings: Settings) -> Iterator[Settings]:
+    """Make sure of a migrated catalogue database, starting the embedded server if none is named.
+
+    Yields settings that name it. Raises DatabaseError or EmbeddedPostgresError with one clear sentence.
+    """
+    with ExitStack() as stack:
+        if settings.database_url is None:
+            server = stack.enter_context(embedded_postgres(settings.home))
+            address = server.replace("/?", f"/{CATALOGUE}?")
+        else:
+            address = settings.database_url.get_secret_value()
+        ensure_database(address)
+        database = Database(address)
+        try:
+            migrate(database)
+        finally:
+            database.close()
+        yield settings.model_copy(update={"database_url": SecretStr(address)})
+
+
+@contextmanager
+def everything_for(settings: Settings, stand_in: StandIn | None = None) -> Iterator[Settings]:
+    """Make sure of all that a Dagster process needs; yields settings that name it, also in the environment.
+
+    A stand-in that runs already is used; otherwise one is started if nothing says where TMDB is. Raises what
+    `database_for` raises, and SettingsError or EmbedderError when a credential is missing.
+    """
+    if settings.tmdb_api_token is None and stand_in is None and not settings.uses_stand_in:
+        raise SettingsError("TMDB_API_URL is set and TMDB_API_TOKEN is not; put TMDB's API read access token there")
+    embedder_from(settings)  # refuses what cannot work before anything is started
+    with ExitStack() as stack:
+        ready = stack.enter_context(database_for(settings))
+        if stand_in is None and ready.uses_stand_in:
+            stand_in = stack.enter_context(StandIn(StandInOptions()))
+        if stand_in is not None:
+            ready = pointed_at(ready, stand_in)
+        stack.enter_context(_environment(_for_dagster(ready)))
+        yield ready
+
+
+def pointed_at(settings: Settings, stand_in: StandIn) -> Settings:
+    """The settings with a stand-in in TMDB's place."""
+    return settings.model_copy(
+        update={
+            "tmdb_api_url": stand_in.tmdb_url,
+            "tmdb_export_url": stand_in.export_url,
+            "tmdb_api_token": SecretStr(STAND_IN_TOKEN),
+        }
+    )
+
+
+def _for_dagster(settings: Settings) -> dict[str, str]:
+    assert settings.database_url is not None  # noqa: S101  # database_for has put it there
+    catalogue = url_of(settings.database_url.get_secret_value(), "psycopg2")
+    if settings.dagster_database_url is None:
+        records = catalogue.set(database=f"{catalogue.database}_dagster")
+    else:
+        records = url_of(settings.dagster_database_url.get_secret_value(), "psycopg2")
+    address = records.render_as_string(hide_password=False)
+    ensure_database(address)
+    files = settings.home / "dagster"
+    files.mkdir(parents=True, exist_ok=True)
+    secrets = {
+        "MOVIE_ASSETS_DATABASE_URL": settings.database_url,
+        "TMDB_API_TOKEN": settings.tmdb_api_token,
+    }
+    return {
+        "DAGSTER_HOME": str(CHECKOUT),
+        "MOVIE_ASSETS_DAGSTER_DATABASE_URL": address,
+        "MOVIE_ASSETS_DAGSTER_FILES": str(files),
+        "TMDB_API_URL": settings.tmdb_api_url,
+        "TMDB_EXPORT_URL": settings.tmdb_export_url,
+        "MOVIE_ASSETS_EMBEDDER": settings.embedder_in_use,
+        "MOVIE_ASSETS_EMBEDDING_MODEL": settings.embedding_model or "",
+        **{name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None},
+    }
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,115 @@
+"""What searches see: the rows, the index, and the checks that watch both."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from movie_assets_tests.assets.conftest import SmallPipeline
+from movie_assets_tests.assets.rows import put_films
+from movie_assets_tests.conftest import failed_checks, figures
+
+Make = Callable[..., SmallPipeline]
+VERSIONS = "select tmdb_id || ':' || xmin from catalog.movie_vectors_1 order by tmdb_id"
+
+
+@pytest.fixture
+def published(small: Make) -> SmallPipeline:
+    """A pipeline with twelve films that searches see."""
+    pipeline = small()
+    for batch in range(4):
+        for n in range(1, 4):
+            put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
+    pipeline.run_all("embed_texts", "publish")
+    return pipeline
+
+
+def figures_of(result: Any, step: str) -> dict[str, Any]:
+    """What the materialization of a step says."""
+    (event,) = [e for e in result.get_asset_materialization_events() if e.step_key == step]
+    return {k: v.value for k, v in event.step_materialization_data.materialization.metadata.items()}
+
+
+def index_is_valid(pipeline: SmallPipeline) -> list[bool]:
+    return [row.is_valid for row in pipeline.database.rows("index_state")]
+
+
+def test_rows_that_did_not_move_are_not_touched(published: SmallPipeline) -> None:
+    before = published.column(VERSIONS)
+    put_films(published.database, 256, 256)
+    results = published.run_all("embed_texts", "publish")
+    after = published.column(VERSIONS)
+    assert set(before) < set(after)
+    assert figures_of(results[1], "movie_vectors")["rows_out"] == 1
+
+
+def test_removed_films_leave(published: SmallPipeline) -> None:
+    published.do("delete from catalog.movies where tmdb_id in (64, 65)")
+    (result,) = published.run_all("publish")
+    assert figures_of(result, "movie_vectors")["rows_removed"] == 2
+    assert len(published.found) == 10
+
+
+def test_a_film_whose_text_moved_keeps_its_vector_until_the_new_one_is_there(published: SmallPipeline) -> None:
+    published.do("update catalog.movies set text_hash = 'moved' where tmdb_id = 64")
+    result = published.run("publish")
+    assert 64 in published.found
+    assert failed_checks(result) == {"vectors_agree_with_the_catalogue"}
+    assert figures(result, "vectors_agree_with_the_catalogue")["vectors_of_older_text"] == 1
+
+
+def test_a_film_without_a_vector_fails_the_agreement(published: SmallPipeline) -> None:
+    put_films(published.database, 256, 256)
+    result = published.run("publish")
+    assert failed_checks(result) == {"vectors_agree_with_the_catalogue"}
+    assert figures(result, "vectors_agree_with_the_catalogue")["films_without_vector"] == 1
+
+
+def test_a_vector_of_zeros_is_not_published(published: SmallPipeline) -> None:
+    put_films(published.database, 256, 256)
+    published.run_all("embed_texts")
+    published.do(f"update pipeline.embeddings set embedding = '{[0] * 64}' where tmdb_id = 256")
+    published.run("publish")
+    assert 256 not in published.found
+
+
+def test_the_index_is_built_and_valid(published: SmallPipeline) -> None:
+    assert index_is_valid(published) == [True]
+
+
+def test_a_valid_index_is_left_alone(published: SmallPipeline) -> None:
+    (result,) = published.run_all("publish")
+    assert figures_of(result, "movie_vectors")["index_built"] is False
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "drop index catalog.movie_vectors_1_nearest",
+        "update pg_index set indisvalid = false where indexrelid = 'catalog.movie_vectors_1_nearest'::regclass",
+    ],
+)
+def test_a_missing_or_invalid_index_is_rebuilt(published: SmallPipeline, harm: str) -> None:
+    published.do(harm)
+    assert index_is_valid(published) != [True]
+    (result,) = published.run_all("publish")
+    assert figures_of(result, "movie_vectors")["index_built"] is True
+    assert failed_checks(result) == set()
+    assert index_is_valid(published) == [True]
+
+
+def test_recall_is_measured_over_ten_films(published: SmallPipeline) -> None:
+    (result,) = published.run_all("publish")
+    assert figures(result, "searches_find_the_nearest") == {"recall_at_10": 1.0, "searches": 10}
+
+
+def test_publishing_twice_leaves_the_same_rows(published: SmallPipeline) -> None:
+    before = published.column(VERSIONS)
+    published.run_all("publish")
+    assert published.column(VERSIONS) == before
+
+
+def test_an_empty_catalogue_can_be_published(small: Make) -> None:
+    pipeline = small()
+    assert pipeline.run("publish").success
+    assert pipeline.found == []

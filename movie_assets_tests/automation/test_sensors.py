@@ -1,0 +1,248 @@
+"""What each sensor launches, asked of a real database and of real run records."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from movie_assets.automation.decisions import Memory
+from movie_assets.automation.sensors import ALL_BATCHES
+from movie_assets.definitions import defs
+from movie_assets.resources.embedder import Embedder, LocalEmbedder
+from movie_assets.resources.postgres import Database
+from movie_assets.settings import Settings
+from movie_assets_tests.assets.rows import put_films
+from movie_assets_tests.conftest import Pipeline
+
+THRESHOLDS = Settings.model_validate({}).thresholds
+LOCAL = LocalEmbedder("hashing-v1", 64)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+def tick(
+    name: str,
+    database: Database,
+    instance: dg.DagsterInstance,
+    *,
+    cursor: str | None = None,
+    embedder: Embedder = LOCAL,
+) -> dg.SensorResult:
+    """Evaluate a sensor once."""
+    resources = {"database": database, "embedder": embedder, "thresholds": THRESHOLDS}
+    context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
+    result: Any = defs.resolve_sensor_def(name)(context)
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def run_sql(database: Database, sql: str) -> None:
+    with database.transaction() as connection:
+        connection.exec_driver_sql(sql)
+
+
+def add_ids(database: Database, *tmdb_ids: int) -> None:
+    """Ids that were never fetched."""
+    for tmdb_id in tmdb_ids:
+        columns = "tmdb_id, original_title, first_seen"
+        run_sql(database, f"insert into pipeline.movie_ids ({columns}) values ({tmdb_id}, '', '2026-10-05')")
+
+
+def embed(database: Database, embedder: Embedder = LOCAL) -> None:
+    """Give every film the vector of its text, as a run would."""
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into pipeline.embeddings (set_id, tmdb_id, text_hash, embedding, embedded_at) "
+            "select s.set_id, m.tmdb_id, m.text_hash, "
+            "  (select array_agg(random() - 0.5) from generate_series(1, s.dimensions + m.tmdb_id * 0))::vector, now() "
+            "from catalog.movies m, pipeline.embedding_sets s where s.dimensions = %(width)s on conflict do nothing",
+            {"width": embedder.dimensions},
+        )
+
+
+def publish(database: Database) -> None:
+    """Make the newest set the one that searches see, and let its aggregates be of this moment."""
+    run_sql(
+        database,
+        "select pipeline.refresh_vectors(max(set_id)::smallint), pipeline.activate_set(max(set_id)::smallint) "
+        "from pipeline.embedding_sets",
+    )
+    run_sql(
+        database,
+        "insert into catalog.rating_aggregates values ('film', '1', 1, 1, 50, 40, 60, 'test', now()) "
+        "on conflict (scope, key) do update set computed_at = now()",
+    )
+
+
+def memory_of(result: dg.SensorResult) -> Memory:
+    return Memory.read(result.cursor)
+
+
+SENSORS = ["details_are_due", "texts_are_not_embedded", "the_catalogue_is_not_published"]
+
+
+@pytest.mark.parametrize("name", SENSORS)
+def test_without_work_nothing_is_launched(name: str, database: Database, instance: dg.DagsterInstance) -> None:
+    result = tick(name, database, instance)
+    assert not result.run_requests
+    assert "nothing to do" in str(result.skip_reason)
+
+
+def test_films_that_are_due_launch_one_run_over_all_batches(database: Database, instance: dg.DagsterInstance) -> None:
+    add_ids(database, 64, 65, 66)
+    (request,) = tick("details_are_due", database, instance).run_requests or []
+    assert request.tags.items() >= ALL_BATCHES.items()
+    assert ALL_BATCHES == {
+        "dagster/asset_partition_range_start": "batch_00",
+        "dagster/asset_partition_range_end": "batch_63",
+    }
+
+
+def test_texts_without_a_vector_launch_one_run_over_all_batches(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 5)
+    (request,) = tick("texts_are_not_embedded", database, instance).run_requests or []
+    assert request.tags.items() >= ALL_BATCHES.items()
+
+
+def test_embedded_films_that_searches_do_not_see_launch_a_publication(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 5)
+    tick("texts_are_not_embedded", database, instance)
+    embed(database)
+    (request,) = tick("the_catalogue_is_not_published", database, instance).run_requests or []
+    assert "dagster/asset_partition_range_start" not in request.tags
+
+
+@pytest.mark.parametrize(
+    ("name", "job"),
+    [("details_are_due", "fetch_details"), ("texts_are_not_embedded", "embed_texts"),
+     ("the_catalogue_is_not_published", "publish")],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+)
+def test_a_run_in_flight_is_waited_for(
+    name: str, job: str, status: dg.DagsterRunStatus, database: Database, instance: dg.DagsterInstance
+) -> None:
+    add_ids(database, 64)
+    put_films(database, 1, 5)
+    instance.add_run(dg.DagsterRun(job_name=job, run_id="00000000-0000-4000-8000-000000000001", status=status))
+    result = tick(name, database, instance)
+    assert not result.run_requests
+    assert "a run is working on it" in str(result.skip_reason)
+
+
+def test_a_run_that_a_person_launched_on_the_asset_is_waited_for(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    add_ids(database, 64)
+    instance.add_run(
+        dg.DagsterRun(
+            job_name="__ASSET_JOB", status=dg.DagsterRunStatus.STARTED,
+            asset_selection=frozenset({dg.AssetKey("movie_details")}),
+        )
+    )  # fmt: skip
+    assert not tick("details_are_due", database, instance).run_requests
+
+
+def test_a_run_of_another_job_is_not_waited_for(database: Database, instance: dg.DagsterInstance) -> None:
+    add_ids(database, 64)
+    instance.add_run(dg.DagsterRun(job_name="publish", status=dg.DagsterRunStatus.STARTED))
+    assert tick("details_are_due", database, instance).run_requests
+
+
+def test_a_run_that_failed_is_no_run_in_flight(database: Database, instance: dg.DagsterInstance) -> None:
+    add_ids(database, 64)
+    instance.add_run(dg.DagsterRun(job_name="fetch_details", status=dg.DagsterRunStatus.FAILURE))
+    assert tick("details_are_due", database, instance).run_requests
+
+
+@pytest.mark.parametrize(("tries", "minutes"), [(1, 5), (2, 10), (3, 20)])
+def test_work_that_a_launch_left_waits(
+    tries: int, minutes: int, database: Database, instance: dg.DagsterInstance
+) -> None:
+    add_ids(database, 64)
+    remembered = Memory(1, tries, "")
+
+    def launched(minutes_ago: float) -> str:
+        moment = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+        return Memory(**{**asdict(remembered), "launched_at": moment.isoformat()}).write()
+
+    too_early = tick("details_are_due", database, instance, cursor=launched(minutes - 0.5))
+    assert not too_early.run_requests
+    in_time = tick("details_are_due", database, instance, cursor=launched(minutes + 0.5))
+    assert in_time.run_requests
+    assert memory_of(in_time).tries == tries + 1
+
+
+def test_each_try_is_a_launch_of_its_own(database: Database, instance: dg.DagsterInstance) -> None:
+    add_ids(database, 64)
+    keys = set()
+    for _ in range(2):
+        (request,) = tick("details_are_due", database, instance).run_requests or []
+        keys.add(request.run_key)
+    assert len(keys) == 2
+
+
+def test_another_model_has_all_texts_embedded_and_then_published(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 5)
+    tick("texts_are_not_embedded", database, instance)
+    embed(database)
+    publish(database)
+    assert not tick("texts_are_not_embedded", database, instance).run_requests
+    assert not tick("the_catalogue_is_not_published", database, instance).run_requests
+    other = LocalEmbedder("hashing-v1", 32)
+    assert memory_of(tick("texts_are_not_embedded", database, instance, embedder=other)).work == 5
+    embed(database, other)
+    assert not tick("texts_are_not_embedded", database, instance, embedder=other).run_requests
+    assert memory_of(tick("the_catalogue_is_not_published", database, instance, embedder=other)).work == 5
+
+
+def test_a_film_that_left_the_catalogue_is_published(database: Database, instance: dg.DagsterInstance) -> None:
+    put_films(database, 1, 5)
+    tick("texts_are_not_embedded", database, instance)
+    embed(database)
+    publish(database)
+    run_sql(database, "delete from catalog.movies where tmdb_id = 3")
+    assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 1
+
+
+def test_votes_seen_after_the_aggregates_are_published(database: Database, instance: dg.DagsterInstance) -> None:
+    put_films(database, 1, 5)
+    tick("texts_are_not_embedded", database, instance)
+    embed(database)
+    publish(database)
+    run_sql(database, "update catalog.movie_stats set seen_at = now() + interval '1 second' where tmdb_id = 3")
+    assert tick("the_catalogue_is_not_published", database, instance).run_requests
+
+
+def test_a_stored_answer_that_waits_to_be_judged_again_is_work(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    # A film above the popularity threshold again: nothing is due from TMDB, yet the catalogue lacks it.
+    add_ids(database, 64)
+    run_sql(database, "update pipeline.movie_ids set fetched_at = now(), release_date = '2000-01-01', judged_by = 'x'")
+    run_sql(database, "insert into pipeline.raw_details values (64, '{}', now())")
+    assert tick("details_are_due", database, instance).run_requests
+
+
+def test_an_empty_catalogue_reads_today_at_once(database: Database, instance: dg.DagsterInstance) -> None:
+    (request,) = tick("no_day_was_read_yet", database, instance).run_requests or []
+    assert request.partition_key == datetime.now(UTC).date().isoformat()
+
+
+def test_a_catalogue_with_a_day_waits_for_the_schedule(pipeline: Pipeline, instance: dg.DagsterInstance) -> None:
+    pipeline.run("read_the_day")
+    assert not tick("no_day_was_read_yet", pipeline.database, instance).run_requests

@@ -1,0 +1,165 @@
+"""What tests share: a real Postgres, a migrated database of one's own, a stand-in, Dagster runs in memory."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pytest
+
+from movie_assets.definitions import defs
+from movie_assets.moment import AS_OF_TAG, noon_of
+from movie_assets.resources.embedded_postgres import embedded_postgres
+from movie_assets.resources.embedder import Embedder, LocalEmbedder
+from movie_assets.resources.migrations import ensure_database, migrate
+from movie_assets.resources.postgres import Database, url_of
+from movie_assets.resources.tmdb import Tmdb
+from movie_assets.settings import Settings
+from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.server import StandIn
+
+DAY = date(2026, 11, 19)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an embedded server, without a database."""
+    with embedded_postgres(tmp_path_factory.mktemp("home")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> str:
+    """Name of a migrated database that tests copy."""
+    address = address_of(server, "template_of_tests")
+    ensure_database(address)
+    database = Database(address)
+    migrate(database)
+    database.close()
+    return "template_of_tests"
+
+
+@pytest.fixture
+def empty_address(server: str) -> str:
+    """Address of a database that does not exist yet."""
+    return address_of(server, f"test_{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def database(server: str, template: str, empty_address: str) -> Iterator[Database]:
+    """A migrated database of the test's own."""
+    name = str(url_of(empty_address).database)
+    with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {template}")
+    opened = Database(empty_address)
+    yield opened
+    opened.close()
+    with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """A stand-in with the demo's world, on DAY, without a rate limit."""
+    with StandIn(StandInOptions(today=DAY, rate_limit=0, stall_seconds=2)) as running:
+        yield running
+
+
+def address_of(server: str, name: str) -> str:
+    """Address of a database on a server."""
+    return server.replace("/?", f"/{name}?")
+
+
+def settings_for(stand_in: StandIn, **changes: Any) -> Settings:
+    """Settings that point at a stand-in, without pacing."""
+    values = {
+        "tmdb_api_token": "a-token",
+        "tmdb_api_url": stand_in.tmdb_url,
+        "tmdb_export_url": stand_in.export_url,
+        "tmdb_rate": 0,
+        **changes,
+    }
+    return Settings.model_validate(values)
+
+
+@dataclass
+class Pipeline:
+    """The real definitions with resources of the test's own, run in this process."""
+
+    database: Database
+    settings: Settings
+    instance: dg.DagsterInstance
+    embedder: Embedder
+    day: date = DAY
+
+    def run(self, job: str, *, config: dict[str, Any] | None = None, batches: tuple[str, str] | None = None) -> Any:
+        """Run a job for the pipeline's day, or for a range of batches (all of them unless told)."""
+        tags = {AS_OF_TAG: noon_of(self.day.isoformat())}
+        partition = None
+        if job == "read_the_day":
+            partition = self.day.isoformat()
+        elif job in ("fetch_details", "embed_texts"):
+            first, last = batches or ("batch_00", "batch_63")
+            tags |= {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+        return defs.resolve_job_def(job).execute_in_process(
+            instance=self.instance,
+            partition_key=partition,
+            tags=tags,
+            run_config={"loggers": {"console": {}}, **(config or {})},
+            raise_on_error=False,
+            resources={
+                "database": self.database,
+                "tmdb": Tmdb(self.settings, self.database),
+                "embedder": self.embedder,
+                "thresholds": self.settings.thresholds,
+            },
+        )
+
+    def run_day(self) -> list[Any]:
+        """Run the four jobs of a day in their order."""
+        return [self.run(job) for job in ("read_the_day", "fetch_details", "embed_texts", "publish")]
+
+    def one(self, sql: str) -> Any:
+        """The first column of the first row that a statement answers with."""
+        with self.database.transaction() as connection:
+            return connection.exec_driver_sql(sql).scalar()
+
+    def do(self, sql: str) -> None:
+        """Run a statement."""
+        with self.database.transaction() as connection:
+            connection.exec_driver_sql(sql)
+
+
+@pytest.fixture
+def pipeline(database: Database, stand_in: StandIn) -> Iterator[Pipeline]:
+    """The pipeline on an empty catalogue, against the stand-in."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", 64))
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Callable[..., StandIn]:
+    """Make a stand-in that serves given details, a dictionary for each film."""
+    import json  # noqa: PLC0415
+
+    def make(*films: dict[str, Any], **options: Any) -> StandIn:
+        path = tmp_path / f"details_{uuid.uuid4().hex[:6]}.jsonl"
+        path.write_text("\n".join(json.dumps(film) for film in films))
+        return StandIn(StandInOptions(details=path, today=DAY, rate_limit=0, stall_seconds=2, **options))
+
+    return make
+
+
+def figures(result: Any, check: str) -> dict[str, Any]:
+    """Metadata of a check's evaluation in a run."""
+    (evaluation,) = [e for e in result.get_asset_check_evaluations() if e.check_name == check]
+    return {name: value.value for name, value in evaluation.metadata.items()}
+
+
+def failed_checks(result: Any) -> set[str]:
+    """Names of the checks that a run found failing."""
+    return {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}

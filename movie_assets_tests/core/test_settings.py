@@ -1,0 +1,132 @@
+"""Settings from the environment: defaults, what is refused and in which words, and that no secret is shown."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from movie_assets.settings import Settings, SettingsError
+
+CANARY = "eyJ-canary-of-a-token"
+SECRETS = ["TMDB_API_TOKEN", "OPENAI_API_KEY", "MOVIE_ASSETS_DATABASE_URL", "MOVIE_ASSETS_DAGSTER_DATABASE_URL"]
+
+
+def test_nothing_set_is_the_local_pipeline_on_the_stand_in() -> None:
+    settings = Settings.from_env({})
+    assert settings.uses_stand_in
+    assert (settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions) == ("local", None, 1536)
+    assert (settings.database_url, settings.tmdb_rate, settings.automation) == (None, 38.0, False)
+    assert (settings.released_since, settings.languages) == (
+        date(1990, 1, 1),
+        ("en", "es", "fr", "de", "it", "ja", "ko"),
+    )
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n"])
+def test_an_empty_variable_counts_as_unset(empty: str) -> None:
+    names = [str(field.alias) for field in Settings.model_fields.values()]
+    assert Settings.from_env(dict.fromkeys(names, empty)) == Settings.from_env({})
+
+
+def test_other_variables_are_not_read() -> None:
+    assert Settings.from_env({"PATH": "/bin", "tmdb_rate": "1"}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_blanks_around_a_secret_are_taken_off(name: str) -> None:
+    settings = Settings.from_env({name: f"  {CANARY}\r\n"})
+    secrets = [value for value in dict(settings).values() if isinstance(value, SecretStr)]
+    assert [secret.get_secret_value() for secret in secrets] == [CANARY]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_no_secret_is_printed(name: str) -> None:
+    settings = Settings.from_env({name: CANARY})
+    assert CANARY not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MOVIE_ASSETS_TMDB_RATE", "-1"),
+        ("MOVIE_ASSETS_TMDB_RATE", "fast"),
+        ("MOVIE_ASSETS_TMDB_RATE", "nan"),
+        ("MOVIE_ASSETS_EMBEDDER", "word2vec"),
+        ("MOVIE_ASSETS_EMBEDDING_DIMENSIONS", "7"),
+        ("MOVIE_ASSETS_EMBEDDING_DIMENSIONS", "4001"),
+        ("MOVIE_ASSETS_MIN_VOTE_AVERAGE", "10.5"),
+        ("MOVIE_ASSETS_MIN_VOTE_COUNT", "many"),
+        ("MOVIE_ASSETS_RELEASED_SINCE", "1990-02-30"),
+        ("MOVIE_ASSETS_AUTOMATION", "perhaps"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: ") as refused:
+        Settings.from_env({name: value, "TMDB_API_TOKEN": CANARY})
+    assert CANARY not in str(refused.value)
+
+
+def test_a_value_that_is_refused_is_not_repeated() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env({"MOVIE_ASSETS_TMDB_RATE": CANARY})
+    assert CANARY not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+def test_every_variable_that_cannot_be_used_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"MOVIE_ASSETS_TMDB_RATE.*; MOVIE_ASSETS_MIN_RUNTIME"):
+        Settings.from_env({"MOVIE_ASSETS_TMDB_RATE": "x", "MOVIE_ASSETS_MIN_RUNTIME": "y"})
+
+
+@pytest.mark.parametrize("written", ["en,fr", "en fr", " en , fr ", "en,,fr", "en\tfr\n"])
+def test_languages_are_separated_by_blanks_or_commas(written: str) -> None:
+    assert Settings.from_env({"MOVIE_ASSETS_LANGUAGES": written}).languages == ("en", "fr")
+
+
+@pytest.mark.parametrize(
+    ("environ", "stand_in"),
+    [
+        ({}, True),
+        ({"TMDB_API_TOKEN": "t"}, False),
+        ({"TMDB_API_URL": "http://localhost:1/3"}, False),
+        ({"TMDB_API_TOKEN": " "}, True),
+        ({"TMDB_API_URL": "https://api.themoviedb.org/3/"}, True),
+    ],
+)
+def test_the_stand_in_is_used_when_nothing_says_where_tmdb_is(environ: dict[str, str], stand_in: bool) -> None:
+    assert Settings.from_env(environ).uses_stand_in is stand_in
+
+
+@pytest.mark.parametrize(
+    ("environ", "provider"),
+    [
+        ({}, "local"),
+        ({"OPENAI_API_KEY": "k"}, "openai"),
+        ({"OPENAI_API_KEY": "k", "MOVIE_ASSETS_EMBEDDER": "local"}, "local"),
+        ({"MOVIE_ASSETS_EMBEDDER": "openai"}, "openai"),
+    ],
+)
+def test_a_key_chooses_the_embedder_unless_it_is_named(environ: dict[str, str], provider: str) -> None:
+    assert Settings.from_env(environ).embedder_in_use == provider
+
+
+@pytest.mark.parametrize(("name", "field"), [("TMDB_API_URL", "tmdb_api_url"), ("OPENAI_BASE_URL", "openai_base_url")])
+def test_a_slash_at_an_addresss_end_makes_no_difference(name: str, field: str) -> None:
+    assert getattr(Settings.from_env({name: " http://localhost:1/v/ "}), field) == "http://localhost:1/v"
+
+
+@pytest.mark.parametrize(("written", "value"), [("1", True), ("0", False), ("true", True), ("false", False)])
+def test_automation_is_switched_by_words_and_digits(written: str, value: bool) -> None:
+    assert Settings.from_env({"MOVIE_ASSETS_AUTOMATION": written}).automation is value
+
+
+def test_every_variable_has_a_description() -> None:
+    undescribed = [name for name, field in Settings.model_fields.items() if not (field.alias and field.description)]
+    assert undescribed == []
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings: Any = Settings.from_env({})
+    with pytest.raises(ValueError, match="frozen"):
+        settings.tmdb_rate = 1

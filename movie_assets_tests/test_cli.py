@@ -1,0 +1,342 @@
+"""The commands as a person or a program calls them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from movie_assets.cli import main
+from movie_assets.refresh import REFRESH_LOCK
+from movie_assets.settings import Settings
+from movie_assets.standin.faults import FAULTS
+from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.server import StandIn
+from movie_assets_tests.assets.world import Films, film
+from movie_assets_tests.conftest import address_of
+
+COMMANDS = ("demo", "dev", "refresh", "search", "similar", "status", "stand-in")
+CANARY = "canary-of-the-password"
+Call = Callable[..., Result]
+
+
+def films() -> list[dict[str, object]]:
+    return [
+        film(1, title="The Heist", overview="Thieves rob a casino at night.", vote_count=900),
+        film(2, title="The Heist Returns", overview="The thieves rob the casino again.", vote_count=400),
+        film(3, title="Iron Minds", overview="Robots turn against mankind.", genres=[{"id": 878, "name": "Robots"}]),
+        film(4, title="Deep Water", overview="A diver and a whale.", original_language="fr", release_date="1999-04-01"),
+        film(5, title="100 % Luck", overview="A gambler never loses."),
+        film(6, vote_count=3),
+        film(7, popularity=0.1),
+    ]
+
+
+def clean_environment(**variables: str) -> dict[str, str | None]:
+    """The project's variables, all unset but the given ones."""
+    names = [str(field.alias) for field in Settings.model_fields.values()]
+    return {**dict.fromkeys([*names, "DAGSTER_HOME"]), **variables}
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[StandIn]:
+    world = Films()
+    world.put(*films())
+    with StandIn(StandInOptions(rate_limit=0), world=world) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def environment(
+    server: str, template: str, service: StandIn, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str | None]]:
+    """Variables that point at a migrated database and at the stand-in."""
+    name = f"cli_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {template}")
+    yield clean_environment(
+        MOVIE_ASSETS_DATABASE_URL=address_of(server, name),
+        MOVIE_ASSETS_HOME=str(tmp_path_factory.mktemp("cli")),
+        MOVIE_ASSETS_TMDB_RATE="0",
+        MOVIE_ASSETS_EMBEDDING_DIMENSIONS="64",
+        TMDB_API_URL=service.tmdb_url,
+        TMDB_EXPORT_URL=service.export_url,
+        TMDB_API_TOKEN="a-token",
+    )
+    with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)")
+        connection.execute(f"drop database if exists {name}_dagster with (force)")
+
+
+@pytest.fixture(scope="module")
+def refreshed(environment: dict[str, str | None]) -> Result:
+    """The first refresh of the catalogue."""
+    return invoke(environment, "refresh", "--json")
+
+
+@pytest.fixture
+def call(environment: dict[str, str | None], refreshed: Result) -> Call:
+    """Call a command on the refreshed catalogue."""
+    assert refreshed.exit_code == 0, refreshed.stderr
+
+    def run(*arguments: str, **variables: str) -> Result:
+        return invoke({**environment, **variables}, *arguments)
+
+    return run
+
+
+def invoke(environment: dict[str, str | None], *arguments: str) -> Result:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        return CliRunner().invoke(main, arguments, env=environment)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def told_plainly(result: Result) -> str:
+    """The one sentence of an expected error."""
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    assert not isinstance(result.exception, Exception)
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    return line
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(main, [command, "--help"])
+    assert result.exit_code == 0
+    explanation = result.stdout.split("Options:")[0].split("\n", 1)[1].strip()
+    assert len(explanation) > 60
+
+
+def test_the_commands_are_these() -> None:
+    assert set(main.commands) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["search", "similar"])
+def test_commands_that_ask_for_words_show_an_example(command: str) -> None:
+    assert f"Example: movie-assets {command} " in CliRunner().invoke(main, [command, "--help"]).stdout
+
+
+def test_help_starts_without_dagster() -> None:
+    code = "import sys; import movie_assets.cli; sys.exit('dagster' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_refresh_as_json_tells_what_was_done(refreshed: Result) -> None:
+    assert refreshed.exit_code == 0
+    told = json.loads(refreshed.stdout)
+    assert told["date"] == datetime.now(UTC).date().isoformat()
+    assert told["succeeded"] is True
+    assert told["failed_jobs"] == told["problems"] == told["failed_checks"] == []
+    assert told["seconds"] > 0
+    assert told["figures"]["movie_vectors"]["vectors"] == 5
+    assert told["figures"]["movie_ids"]["ids_candidate"] == 6
+
+
+def test_a_refresh_that_fails_in_part_ends_with_1_and_says_why(call: Call, service: StandIn) -> None:
+    service.faults = {"401": 1.0}
+    try:
+        result = call("refresh", "--json")
+    finally:
+        service.faults = {}
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert told["succeeded"] is False
+    assert told["failed_jobs"] == ["read_the_day"]
+    assert "check TMDB_API_TOKEN" in told["problems"][0]
+
+
+def test_a_refresh_for_people_names_what_failed(call: Call, service: StandIn) -> None:
+    service.faults = {"401": 1.0}
+    try:
+        result = call("refresh")
+    finally:
+        service.faults = {}
+    assert result.exit_code == 1
+    assert "failed tmdb_changes: TMDB refused the credential" in result.stdout
+    assert "4 of 4 checks passed" in result.stdout
+
+
+def test_a_second_refresh_at_the_same_time_is_refused(call: Call, environment: dict[str, str | None]) -> None:
+    with psycopg.connect(str(environment["MOVIE_ASSETS_DATABASE_URL"]), autocommit=True) as other:
+        other.execute("select pg_advisory_lock(%s)", [REFRESH_LOCK])
+        sentence = told_plainly(call("refresh"))
+    assert sentence == "Error: another refresh is working on this catalogue; wait for it or stop it"
+
+
+@pytest.mark.parametrize("day", [date(2024, 12, 31), datetime.now(UTC).date() + timedelta(days=2)])
+def test_a_day_that_is_no_day_of_the_catalogue_is_refused(call: Call, day: date) -> None:
+    assert f"{day} is no day of the catalogue" in told_plainly(call("refresh", "--date", str(day)))
+
+
+def test_a_date_in_another_form_is_a_usage_error(call: Call) -> None:
+    assert call("refresh", "--date", "yesterday").exit_code == 2
+
+
+def test_status_as_json_has_what_programs_rely_on(call: Call) -> None:
+    result = call("status", "--json")
+    assert result.exit_code == 0
+    told = json.loads(result.stdout)
+    assert told["movies"] == told["vectors"] == 5
+    assert (told["embedding_provider"], told["embedding_model"], told["dimensions"]) == ("local", "hashing-v1", 64)
+    assert told["last_export_date"] == datetime.now(UTC).date().isoformat()
+    assert told["source"].startswith("stand-in ")
+    assert told["rejected"] == {"vote_count": 1, "popularity": 1}
+    assert (told["due"], told["gone"], told["failed"], told["ids"]) == (0, 0, 0, 7)
+    assert told["tokens_embedded"] > 0
+    assert told["dollars"] == 0
+
+
+def test_status_for_people_shows_the_funnel(call: Call) -> None:
+    shown = call("status").stdout
+    assert "votes ≥ 100" in shown
+    assert "database: postgresql+psycopg://" in shown
+
+
+def test_status_never_shows_the_password(call: Call, environment: dict[str, str | None]) -> None:
+    address = str(environment["MOVIE_ASSETS_DATABASE_URL"]).replace("postgres@", f"postgres:{CANARY}@")
+    result = call("status", MOVIE_ASSETS_DATABASE_URL=address)
+    assert result.exit_code == 0
+    assert CANARY not in result.output
+
+
+def test_a_search_finds_what_the_words_are_about(call: Call) -> None:
+    found = json.loads(call("search", "thieves", "rob", "a", "casino", "--json", "-n", "2").stdout)
+    assert {film["tmdb_id"] for film in found} == {1, 2}
+    assert found[0].keys() >= {"tmdb_id", "title", "release_year", "similarity", "genres", "directors", "overview"}
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [(["--genre", "Robots"], {3}), (["--language", "fr"], {4}), (["--to", "1999"], {4}),
+     (["--from", "2000", "--language", "fr"], set()), (["--genre", "Robots", "--genre", "Drama"], {1, 2, 3, 4, 5})],
+)  # fmt: skip
+def test_a_search_can_be_narrowed(call: Call, options: list[str], ids: set[int]) -> None:
+    assert {film["tmdb_id"] for film in json.loads(call("search", "film", "--json", *options).stdout)} == ids
+
+
+def test_a_search_for_people_shows_title_year_and_id(call: Call) -> None:
+    shown = call("search", "robots against mankind", "-n", "1").stdout
+    assert "Iron Minds (2020) by Agnès Varda" in shown
+
+
+def test_films_like_a_film_leave_it_out(call: Call) -> None:
+    found = json.loads(call("similar", "the", "heist", "--json").stdout)
+    assert found[0]["title"] == "The Heist Returns"
+    assert 1 not in {film["tmdb_id"] for film in found}
+
+
+def test_a_film_can_be_named_by_its_id(call: Call) -> None:
+    assert json.loads(call("similar", "2", "--json").stdout)[0]["tmdb_id"] == 1
+
+
+def test_a_title_that_can_mean_several_films_is_taken_as_the_best_known(call: Call) -> None:
+    told = call("similar", "heist", "--json").stderr
+    assert "Taken as The Heist (2020)" in told
+    assert "lso possible: The Heist Returns (2020)" in told
+
+
+def test_percent_and_underscore_in_a_title_are_letters(call: Call) -> None:
+    assert "like 100 % Luck" in call("similar", "100", "%").stdout
+    assert "no film whose title contains “_”" in told_plainly(call("similar", "_"))
+
+
+@pytest.mark.parametrize("title", ["No Such Film", "4242424242", "99999999999999999999999"])
+def test_an_unknown_title_or_id_is_told_in_one_sentence(call: Call, title: str) -> None:
+    assert f"no film whose title contains “{title}”" in told_plainly(call("similar", title))
+
+
+@pytest.mark.parametrize("arguments", [("search", "whale"), ("similar", "Deep Water")])
+@pytest.mark.parametrize("count", ["0", "-1"])
+def test_a_count_below_one_is_a_usage_error(call: Call, arguments: tuple[str, ...], count: str) -> None:
+    result = call(*arguments, "--count", count)
+    assert result.exit_code == 2
+    assert "--count" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [("search", "whale"), ("similar", "Deep Water")])
+def test_before_the_first_refresh_a_search_says_what_to_do(
+    environment: dict[str, str | None], empty_address: str, arguments: tuple[str, ...]
+) -> None:
+    result = invoke({**environment, "MOVIE_ASSETS_DATABASE_URL": empty_address}, *arguments)
+    assert "run `movie-assets refresh` first" in told_plainly(result)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        (f"postgresql://me:{CANARY}@127.0.0.1:1/films", "cannot be reached"),
+        (f"postgresql://me:{CANARY}@no-such-host.invalid/films", "cannot be reached"),
+        (f"mysql://me:{CANARY}@127.0.0.1/films", "not of the form postgresql://"),
+        (f"postgresql://me:{CANARY}@127.0.0.1:port/films", "not of the form postgresql://"),
+        (f"{CANARY}", "not of the form postgresql://"),
+        (f"postgresql://me:{CANARY}@127.0.0.1:1/films?colour=blue", "colour"),
+    ],
+)
+@pytest.mark.parametrize("command", ["status", "refresh"])
+def test_a_wrong_address_is_told_in_one_sentence_without_the_password(command: str, address: str, says: str) -> None:
+    result = invoke(clean_environment(MOVIE_ASSETS_DATABASE_URL=address), command)
+    assert says in told_plainly(result)
+    assert CANARY not in result.output + repr(result.exception)
+
+
+def test_a_setting_that_cannot_be_used_is_named() -> None:
+    result = invoke(clean_environment(MOVIE_ASSETS_EMBEDDING_DIMENSIONS="many"), "status")
+    assert "MOVIE_ASSETS_EMBEDDING_DIMENSIONS" in told_plainly(result)
+
+
+def test_an_embedder_without_a_key_is_told_in_one_sentence(call: Call) -> None:
+    result = call("refresh", MOVIE_ASSETS_EMBEDDER="openai")
+    assert result.exit_code == 1
+    assert "OPENAI_API_KEY is not set" in " ".join(result.output.split())
+
+
+def test_an_unknown_fault_is_refused_with_the_list() -> None:
+    sentence = told_plainly(invoke(clean_environment(), "stand-in", "--port", "0", "--fault", "floods=1"))
+    assert "unknown fault floods" in sentence
+    assert all(name in sentence for name in FAULTS)
+
+
+@pytest.mark.parametrize("fault", ["503=often", "503=2"])
+def test_a_fault_with_a_wrong_rate_is_refused(fault: str) -> None:
+    result = invoke(clean_environment(), "stand-in", "--port", "0", "--fault", fault)
+    assert result.exit_code != 0
+    assert "503" in result.stderr
+
+
+def test_the_stand_in_tells_the_variables_and_ends_with_a_signal() -> None:
+    code = "from movie_assets.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "stand-in", "--port", "0", "--token", "mine"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert [line.split("=")[0] for line in lines] == [
+        "export TMDB_API_URL", "export TMDB_EXPORT_URL", "export TMDB_API_TOKEN",
+    ]  # fmt: skip
+    assert lines[2].strip().endswith("=mine")
+
+
+def test_a_fresh_home_has_an_empty_catalogue_and_its_server_is_stopped_again(tmp_path: Path) -> None:
+    variables = {name: value for name, value in (os.environ | clean_environment()).items() if value is not None}
+    done = subprocess.run(
+        [sys.executable, "-c", "from movie_assets.cli import main; main()", "status", "--json"],
+        env=variables | {"MOVIE_ASSETS_HOME": str(tmp_path)}, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert (told["movies"], told["vectors"], told["last_export_date"]) == (0, 0, None)
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()

@@ -1,0 +1,123 @@
+"""What Dagster is given: names written out, so that a renaming or a forgotten registration is seen."""
+
+import tomllib
+from typing import Any, cast
+
+import dagster as dg
+import pytest
+from dagster_shared.yaml_utils import load_yaml_from_path
+
+from movie_assets.definitions import defs
+from movie_assets.partitions import BATCH_COUNT, batch_of, batches
+from movie_assets.resources.postgres import Database
+from movie_assets.startup import CHECKOUT
+
+GROUPS = {
+    "tmdb_export": "source",
+    "movie_ids": "source",
+    "tmdb_changes": "source",
+    "movie_details": "catalogue",
+    "movie_embeddings": "catalogue",
+    "movie_vectors": "search",
+    "rating_aggregates": "search",
+}
+
+
+def asset(name: str) -> dg.AssetsDefinition:
+    return defs.resolve_assets_def(name)
+
+
+def test_dagster_accepts_the_definitions() -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_the_assets_are_these() -> None:
+    keys = {key.to_user_string() for key in defs.resolve_all_asset_keys()}
+    assert keys == set(GROUPS)
+
+
+def test_the_checks_are_these() -> None:
+    keys = defs.resolve_asset_graph().asset_check_keys
+    assert sorted(f"{key.asset_key.to_user_string()}: {key.name}" for key in keys) == [
+        "movie_details: details_are_within_their_age",
+        "movie_details: every_batch_is_covered",
+        "movie_details: metadata_is_complete",
+        "movie_embeddings: every_text_is_embedded_as_it_stands",
+        "movie_embeddings: every_vector_has_the_declared_dimensions",
+        "movie_embeddings: every_vector_is_finite_and_not_zero",
+        "movie_ids: every_export_line_has_one_id",
+        "movie_ids: popularity_has_not_drifted",
+        "movie_ids: share_kept_is_within_bounds",
+        "movie_vectors: searches_find_the_nearest",
+        "movie_vectors: the_index_is_valid",
+        "movie_vectors: vectors_agree_with_the_catalogue",
+        "rating_aggregates: scores_are_within_bounds",
+        "rating_aggregates: totals_reconcile",
+        "tmdb_export: export_can_be_believed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("job", "assets"),
+    [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes"}), ("fetch_details", {"movie_details"}),
+     ("embed_texts", {"movie_embeddings"}), ("publish", {"movie_vectors", "rating_aggregates"})],
+)  # fmt: skip
+def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
+    selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
+    assert {key.to_user_string() for key in selected} == assets
+
+
+def test_the_jobs_schedules_and_sensors_are_these() -> None:
+    repository = defs.get_repository_def()
+    assert {name for name in repository.job_names if not name.startswith("__")} == {
+        "read_the_day", "fetch_details", "embed_texts", "publish",
+    }  # fmt: skip
+    assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
+    assert sorted(sensor.name for sensor in repository.sensor_defs) == [
+        "details_are_due", "no_day_was_read_yet", "texts_are_not_embedded", "the_catalogue_is_not_published",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_every_asset_has_a_description_a_group_and_kinds(name: str) -> None:
+    spec = asset(name).get_asset_spec()
+    assert spec.group_name == GROUPS[name]
+    assert len(spec.description or "") > 40
+    assert "postgres" in spec.kinds
+
+
+def test_every_check_has_a_description() -> None:
+    graph = defs.resolve_asset_graph()
+    assert all(graph.get_check_spec(key).description for key in graph.asset_check_keys)
+
+
+def test_nothing_is_on_unless_it_was_switched_on() -> None:
+    repository = defs.get_repository_def()
+    assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
+    assert {schedule.default_status for schedule in repository.schedule_defs} == {dg.DefaultScheduleStatus.STOPPED}
+
+
+def test_workspace_and_dg_name_the_same_module_and_location() -> None:
+    workspace = cast("dict[str, Any]", load_yaml_from_path(str(CHECKOUT / "workspace.yaml")))
+    (location,) = workspace["load_from"]
+    project = cast("dict[str, Any]", tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["dg"]["project"])
+    assert location["python_module"]["module_name"] == project["code_location_target_module"]
+    assert location["python_module"]["location_name"] == project["code_location_name"]
+
+
+def test_the_batches_are_the_databases(database: Database) -> None:
+    assert len(batches.get_partition_keys()) == BATCH_COUNT
+    with database.transaction() as connection:
+        found = connection.exec_driver_sql(
+            "select n, pipeline.batch_of(n) from generate_series(0::bigint, 200) n "
+            "union all select 9007199254740991, pipeline.batch_of(9007199254740991)"
+        )
+        assert all(batch_of(tmdb_id) == f"batch_{batch:02}" for tmdb_id, batch in found)
+
+
+def test_tmdb_has_one_caller_at_a_time() -> None:
+    pools = {name: asset(name).op.pool for name in GROUPS}
+    assert pools == {
+        "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "movie_details": "tmdb",
+        "movie_embeddings": "embedder", "movie_vectors": None, "rating_aggregates": None,
+    }  # fmt: skip

@@ -1,0 +1,52 @@
+"""What the documents say of settings, commands, assets and jobs is what the code has."""
+
+import re
+from pathlib import Path
+
+from movie_assets.cli import main
+from movie_assets.definitions import defs
+from movie_assets.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def settings_table() -> str:
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for field in Settings.model_fields.values():
+        default = field.default if field.default_factory is None else None
+        shown = " ".join(default) if isinstance(default, tuple) else f"{default:d}" if default is False else default
+        rows.append(f"| `{field.alias}` | {'' if shown is None else f'`{shown}`'} | {field.description} |")
+    return "\n".join(rows)
+
+
+def test_readme_has_the_table_of_settings_that_the_code_has() -> None:
+    (written,) = re.findall(r"<!-- settings -->\n(.*?)\n?<!-- /settings -->", README, re.DOTALL)
+    assert written == settings_table(), f"put this into README.md:\n{settings_table()}"
+
+
+def test_the_example_environment_names_every_setting_and_no_other() -> None:
+    named = set(re.findall(r"^#?\s?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named == {field.alias for field in Settings.model_fields.values()}
+
+
+def test_readme_names_every_command() -> None:
+    assert {name for name in main.commands if f"movie-assets {name}" not in README} == set()
+
+
+def test_readme_names_every_asset() -> None:
+    keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+    assert {key for key in keys if f"| `{key}` |" not in README} == set()
+
+
+def test_readme_links_only_to_files_that_are_there() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_make_target_in_the_documents_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    documents = README + "".join(path.read_text() for path in ROOT.glob("docs/*.md")) + (ROOT / ".ci/run").read_text()
+    assert set(re.findall(r"^make ([a-z]+)|`make ([a-z]+)", documents, re.MULTILINE)) != set()
+    named = {a or b for a, b in re.findall(r"^make ([a-z]+)|`make ([a-z]+)", documents, re.MULTILINE)}
+    assert named <= targets

@@ -1,0 +1,35 @@
+-- Applied after the migrations whenever it changes: a day's export lines, replaced as a whole.
+
+-- Moves the temporary table incoming_lines into the day's partition, the first line of an id winning, and
+-- drops the days that nothing needs any more: all but the one the ids stand on, this one and newer ones.
+create or replace function pipeline.replace_export_lines(day date) returns integer
+language plpgsql
+as $$
+declare
+    partition_name text := 'export_lines_' || to_char(day, 'YYYYMMDD');
+    kept integer;
+    old_day record;
+begin
+    execute format('drop table if exists pipeline.%I', partition_name);
+    execute format(
+        'create table pipeline.%I (like pipeline.export_lines including defaults, check (export_date = %L))',
+        partition_name, day);
+    execute format(
+        'insert into pipeline.%I
+         select distinct on (tmdb_id) %L::date, tmdb_id, original_title, popularity, adult, video, softcore
+         from incoming_lines order by tmdb_id, line', partition_name, day);
+    get diagnostics kept = row_count;
+    execute format('alter table pipeline.%I add primary key (export_date, tmdb_id)', partition_name);
+    execute format(
+        'alter table pipeline.export_lines attach partition pipeline.%I for values in (%L)', partition_name, day);
+    execute format('analyze pipeline.%I', partition_name);
+
+    for old_day in
+        select e.export_date from pipeline.exports e
+        where e.export_date < least(day, (select export_date from pipeline.ids_as_of))
+    loop
+        execute format('drop table if exists pipeline.%I', 'export_lines_' || to_char(old_day.export_date, 'YYYYMMDD'));
+    end loop;
+    return kept;
+end
+$$;

@@ -1,0 +1,91 @@
+-- Applied after the migrations whenever it changes: writes one chunk of answers from TMDB.
+
+-- Reads the temporary table incoming_films (see stage_films.sql): one row for each film that was fetched or
+-- judged again. detail_reason says why a film is not accepted. Facts are rewritten only where they changed.
+-- Dropped first: a function's columns cannot be replaced.
+drop function if exists pipeline.store_details;
+create function pipeline.store_details(moment timestamptz, judge text)
+returns table (accepted integer, rejected integer, added integer, changed integer)
+language plpgsql
+as $$
+begin
+    insert into pipeline.raw_details as r (tmdb_id, body, fetched_at)
+    select f.tmdb_id, f.body, moment from incoming_films f where f.body is not null
+    on conflict (tmdb_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
+
+    update pipeline.movie_ids i
+    set fetched_at = case when f.body is null then i.fetched_at else moment end,
+        release_date = f.release_date,
+        detail_reason = f.detail_reason,
+        judged_by = judge,
+        attempts = 0,
+        next_attempt_at = null,
+        last_error = null
+    from incoming_films f
+    where i.tmdb_id = f.tmdb_id;
+
+    delete from catalog.movies m using incoming_films f
+    where m.tmdb_id = f.tmdb_id and f.detail_reason is not null;
+
+    with written as (
+        insert into catalog.movies as m (
+            tmdb_id, imdb_id, title, original_title, original_language, release_date, runtime_minutes, status,
+            tagline, overview, genres, keywords, directors, leading_cast, countries, collection_id, collection,
+            certification, budget, revenue, poster_path, backdrop_path, embedding_text, text_hash, changed_at
+        )
+        select
+            f.tmdb_id, f.imdb_id, f.title, f.original_title, f.original_language, f.release_date,
+            f.runtime_minutes, f.status, f.tagline, f.overview, f.genres, f.keywords, f.directors, f.leading_cast,
+            f.countries, f.collection_id, f.collection, f.certification, f.budget, f.revenue, f.poster_path,
+            f.backdrop_path, f.embedding_text, f.text_hash, moment
+        from incoming_films f join pipeline.movie_ids i using (tmdb_id)
+        where i.state = 'accepted'
+        on conflict (tmdb_id) do update set
+            imdb_id = excluded.imdb_id, title = excluded.title, original_title = excluded.original_title,
+            original_language = excluded.original_language, release_date = excluded.release_date,
+            runtime_minutes = excluded.runtime_minutes, status = excluded.status, tagline = excluded.tagline,
+            overview = excluded.overview, genres = excluded.genres, keywords = excluded.keywords,
+            directors = excluded.directors, leading_cast = excluded.leading_cast, countries = excluded.countries,
+            collection_id = excluded.collection_id, collection = excluded.collection,
+            certification = excluded.certification, budget = excluded.budget, revenue = excluded.revenue,
+            poster_path = excluded.poster_path, backdrop_path = excluded.backdrop_path,
+            embedding_text = excluded.embedding_text, text_hash = excluded.text_hash,
+            changed_at = excluded.changed_at
+        where (
+            m.imdb_id, m.title, m.original_title, m.original_language, m.release_date, m.runtime_minutes, m.status,
+            m.tagline, m.overview, m.genres, m.keywords, m.directors, m.leading_cast, m.countries, m.collection_id,
+            m.collection, m.certification, m.budget, m.revenue, m.poster_path, m.backdrop_path, m.text_hash
+        ) is distinct from (
+            excluded.imdb_id, excluded.title, excluded.original_title, excluded.original_language,
+            excluded.release_date, excluded.runtime_minutes, excluded.status, excluded.tagline, excluded.overview,
+            excluded.genres, excluded.keywords, excluded.directors, excluded.leading_cast, excluded.countries,
+            excluded.collection_id, excluded.collection, excluded.certification, excluded.budget, excluded.revenue,
+            excluded.poster_path, excluded.backdrop_path, excluded.text_hash
+        )
+        returning (m.xmax = 0) as is_new  -- true for an inserted row, false for an updated one
+    )
+    select count(*) filter (where is_new), count(*) filter (where not is_new) into added, changed from written;
+
+    -- Votes of an answer that is judged again were seen when it was fetched; newer ones stay.
+    insert into catalog.movie_stats as s (tmdb_id, popularity, vote_average, vote_count, seen_at)
+    select
+        f.tmdb_id,
+        case when f.body is null then coalesce(l.popularity, f.popularity) else f.popularity end,
+        f.vote_average,
+        f.vote_count,
+        i.fetched_at
+    from incoming_films f
+    join catalog.movies using (tmdb_id)
+    join pipeline.movie_ids i using (tmdb_id)
+    left join pipeline.export_lines l
+        on l.tmdb_id = f.tmdb_id and l.export_date = (select export_date from pipeline.ids_as_of)
+    on conflict (tmdb_id) do update set
+        popularity = excluded.popularity, vote_average = excluded.vote_average,
+        vote_count = excluded.vote_count, seen_at = excluded.seen_at
+    where s.seen_at < excluded.seen_at;
+
+    select count(*) filter (where detail_reason is null), count(*) filter (where detail_reason is not null)
+    into accepted, rejected from incoming_films;
+    return next;
+end
+$$;

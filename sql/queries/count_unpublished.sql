@@ -1,0 +1,15 @@
+-- Run by the sensor the_catalogue_is_not_published: embedded films that searches do not see as they are (all
+-- of them while the set of today's settings is not the active one), vectors whose film has left, and votes
+-- seen after the aggregates were computed.
+select (
+    (select count(*)
+     from catalog.movies m
+     join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id and e.text_hash = m.text_hash
+     left join catalog.movie_vectors v on v.tmdb_id = m.tmdb_id
+     where v.text_hash is distinct from m.text_hash
+        or not exists (select from pipeline.embedding_sets s where s.is_active and s.set_id = :set_id))
+    + (select count(*) from catalog.movie_vectors v
+       where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id))
+    + (select count(*) from catalog.movie_stats s
+       where s.seen_at > coalesce((select max(computed_at) from catalog.rating_aggregates), '-infinity'))
+)::integer as work
