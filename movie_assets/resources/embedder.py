@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import openai
 from openai.types import CreateEmbeddingResponse
+from pydantic import SecretStr
 
 from movie_assets.core.hashing import hashed_vectors, words_of
 from movie_assets.core.retry import MOST_PATIENCE, backoff, seconds_asked_for
@@ -81,23 +82,30 @@ class LocalEmbedder:
 class OpenAiEmbedder:
     """OpenAI's embeddings endpoint, or a server that speaks like it."""
 
-    def __init__(self, model: str, dimensions: int, api_key: str, base_url: str) -> None:
+    def __init__(self, model: str, dimensions: int, api_key: SecretStr, base_url: str) -> None:
         self.provider = openai_provider(base_url)
         self.model = model
         self.dimensions = dimensions
-        # The library would wait 600 s for an answer and retry an exhausted quota; the policy here is ours.
-        self._client = openai.OpenAI(api_key=api_key, base_url=base_url, max_retries=0, timeout=SECONDS_PER_REQUEST)
+        self._api_key = api_key
+        self._base_url = base_url
 
     def embed(self, texts: Sequence[str]) -> Embedded:
         """Embed texts in as few requests as the service's limits allow."""
-        parts = [self._request(part) for part in _packed(texts)]
+        # The library would wait 600 s for an answer and retry an exhausted quota; the policy here is ours.
+        with openai.OpenAI(
+            api_key=self._api_key.get_secret_value(),
+            base_url=self._base_url,
+            max_retries=0,
+            timeout=SECONDS_PER_REQUEST,
+        ) as client:
+            parts = [self._request(client, part) for part in _packed(texts)]
         vectors = np.concatenate([p.vectors for p in parts]) if parts else np.zeros((0, self.dimensions), np.float32)
         return Embedded(vectors, sum(p.tokens for p in parts), sum(p.dollars for p in parts))
 
-    def _request(self, texts: Sequence[str]) -> Embedded:
+    def _request(self, client: openai.OpenAI, texts: Sequence[str]) -> Embedded:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._ask(texts)
+                return self._ask(client, texts)
             except UnusableVectorsError as error:
                 problem, pause = str(error), 0.0
                 if "dimensions" in problem:
@@ -112,10 +120,10 @@ class OpenAiEmbedder:
                 time.sleep(pause)
         raise EmbedderError(f"{ATTEMPTS} attempts to embed {len(texts)} texts failed, the last: {problem}")
 
-    def _ask(self, texts: Sequence[str]) -> Embedded:
+    def _ask(self, client: openai.OpenAI, texts: Sequence[str]) -> Embedded:
         # Only the models of the third generation take a width; "float" because some servers ignore base64.
         width = self.dimensions if self.model.startswith("text-embedding-3") else openai.omit
-        answer = self._client.embeddings.create(
+        answer = client.embeddings.create(
             model=self.model, input=list(texts), dimensions=width, encoding_format="float"
         )
         try:
@@ -194,8 +202,7 @@ def embedder_for(settings: Settings, provider: str, model: str | None, dimension
             "vectors come from openai and OPENAI_API_KEY is not set; set it, or embed with the local embedder: "
             "MOVIE_ASSETS_EMBEDDER=local movie-assets refresh"
         )
-    key = settings.openai_api_key.get_secret_value()
-    embedder = OpenAiEmbedder(model or OPENAI_MODEL, dimensions, key, settings.openai_base_url)
+    embedder = OpenAiEmbedder(model or OPENAI_MODEL, dimensions, settings.openai_api_key, settings.openai_base_url)
     if provider not in ("openai", embedder.provider):
         raise EmbedderError(
             f"the catalogue was embedded by {provider}; point OPENAI_BASE_URL there, or refresh with the service that "

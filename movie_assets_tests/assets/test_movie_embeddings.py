@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from pydantic import SecretStr
 
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.resources.embedder import LocalEmbedder, OpenAiEmbedder
@@ -36,7 +37,7 @@ def with_films(make: Make, *tmdb_ids: int) -> SmallPipeline:
 
 
 def openai(url: str) -> OpenAiEmbedder:
-    return OpenAiEmbedder("text-embedding-3-small", 64, "a-key", url)
+    return OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("a-key"), url)
 
 
 def rewrite(pipeline: SmallPipeline, tmdb_id: int, text: str) -> None:
