@@ -124,6 +124,31 @@ def refresh(day: datetime | None, accept_smaller: bool, as_json: bool) -> None:
     sys.exit(0 if outcome.succeeded else 1)
 
 
+@main.command("fetch")
+@click.argument("tmdb_ids", nargs=-1, required=True, type=click.IntRange(1, 2**53), metavar="ID...")
+@click.option("--keep", is_flag=True, help="Keep the films whatever their votes, age, runtime or language.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of them as JSON.")
+def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, as_json: bool) -> None:
+    """Fetch films by their TMDB ids now, due or not, and publish what came of it.
+
+    Repairs a film that looks wrong, or brings in one that the profiles leave out (--keep). Exit code 0: every id
+    has an answer. Example: movie-assets fetch 603 604 --keep
+    """
+    from movie_assets.refresh import fetch  # noqa: PLC0415  # importing Dagster takes a second
+
+    settings = Settings.from_env()
+    with everything_for(settings) as ready, _opened(ready) as database:
+        outcome = fetch(database, tmdb_ids, keep=keep, say=_say)
+        answers = [dict(row._mapping) for row in database.rows("answered_requests", tmdb_ids=list(tmdb_ids))]  # noqa: SLF001
+        if as_json:
+            click.echo(json.dumps(answers, ensure_ascii=False))
+        else:
+            report.show_answers(console, answers)
+            for problem in outcome.problems:
+                notes.print(f"[red]failed[/] {escape(problem)}", highlight=False)
+    sys.exit(0 if not outcome.failed_jobs and all(answer["is_served"] for answer in answers) else 1)
+
+
 @main.command("search")
 @click.argument("text", nargs=-1, required=True)
 @click.option("--count", "-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many films.")
@@ -179,7 +204,7 @@ def status(as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(found))
         else:
-            report.show_status(console, found, ready.thresholds)
+            report.show_status(console, found)
             console.print(f"database: {shown(database.url)}", highlight=False)
 
 

@@ -8,6 +8,7 @@ from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.tmdb_changes import tmdb_changes
+from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
 from movie_assets.automation import jobs
 from movie_assets.automation.console import console
@@ -25,6 +26,7 @@ defs = dg.Definitions(
         tmdb_export,  # every id that TMDB has today
         movie_ids,  # … its state, and whether it deserves a look
         tmdb_changes,  # … and whether TMDB changed it
+        tmdb_discoveries,  # … and whether it has the votes
         movie_details,  # the film itself, in 64 batches
         movie_embeddings,  # its text as a vector, in 64 batches
         vectors.movie_vectors,  # what searches see
@@ -37,7 +39,7 @@ defs = dg.Definitions(
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
     ],
-    jobs=[jobs.read_the_day, jobs.fetch_details, jobs.embed_texts, jobs.publish],
+    jobs=[jobs.read_the_day, jobs.fetch_details, jobs.fetch_missing, jobs.embed_texts, jobs.publish],
     schedules=[daily_schedule(SCHEDULES)],
     sensors=work_sensors(SENSORS),
     resources=RESOURCES,

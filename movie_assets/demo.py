@@ -52,7 +52,7 @@ def run_demo(settings: Settings, console: Console) -> int:
             console.rule("Checks of day 2", align="left")
             report.show_checks(console, outcomes[-1].checks)
             console.rule("The catalogue", align="left")
-            report.show_status(console, report.status_of(database, datetime.now(UTC)), ready.thresholds)
+            report.show_status(console, report.status_of(database, datetime.now(UTC)))
             console.rule("Three searches", align="left")
             for text in SEARCHES:
                 report.show_films(console, f"search “{text}”", search(database, ready, text, 5))

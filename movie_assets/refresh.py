@@ -3,7 +3,7 @@
 The web UI's schedules and sensors launch the same jobs; what each does is in its assets.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -15,11 +15,12 @@ from movie_assets.automation.console import CONSOLE
 from movie_assets.definitions import defs
 from movie_assets.moment import AS_OF_TAG, noon_of
 from movie_assets.outcome import CheckOutcome, DayOutcome, RefreshError
-from movie_assets.partitions import batches, days
+from movie_assets.partitions import BATCH_COUNT, batch_number, batch_of, batches, days
 from movie_assets.resources.postgres import Database
 
 REFRESH_LOCK = 0x6D61_7266
 LAUNCHED_BY = {"movie_assets/launched_by": "movie-assets refresh"}
+LAUNCHED_BY_FETCH = "movie-assets fetch"
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
@@ -47,10 +48,7 @@ def refresh(
     tags = dict(LAUNCHED_BY)
     if day != started.date():
         tags[AS_OF_TAG] = noon_of(day.isoformat())
-    whole_range = {
-        "dagster/asset_partition_range_start": batches.get_first_partition_key() or "",
-        "dagster/asset_partition_range_end": batches.get_last_partition_key() or "",
-    }
+    whole_range = _range(0, BATCH_COUNT - 1)
     config = {"ops": {"tmdb_export": {"config": {"accept_smaller": accept_smaller}}}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
         _bury_the_dead(instance)
@@ -61,6 +59,36 @@ def refresh(
             _run(instance, outcome, "publish", tags, say)
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
+
+
+def fetch(
+    database: Database, tmdb_ids: Sequence[int], *, keep: bool, say: Callable[[str], None] = lambda _: None
+) -> DayOutcome:
+    """Fetch films now, whatever is due: details, vectors, publication. With `keep`, whatever their votes and age.
+
+    Raises RefreshError when a refresh is at work.
+    """
+    started = datetime.now(UTC)
+    outcome = DayOutcome(started.date())
+    found = {batch_number(batch_of(tmdb_id)) for tmdb_id in tmdb_ids}
+    tags = LAUNCHED_BY | _range(min(found), max(found))
+    only_these = {"ops": {"movie_details": {"config": {"reasons": ["requested"]}}}}
+    with _only_refresh(database), dg.DagsterInstance.get() as instance:
+        _bury_the_dead(instance)
+        database.execute("request_ids", tmdb_ids=list(tmdb_ids), keep=keep, requested_by=LAUNCHED_BY_FETCH)
+        _run(instance, outcome, "fetch_details", tags, say, only_these)
+        _run(instance, outcome, "embed_texts", tags, say)
+        _run(instance, outcome, "publish", LAUNCHED_BY, say)
+    outcome.seconds = (datetime.now(UTC) - started).total_seconds()
+    return outcome
+
+
+def _range(first: int, last: int) -> dict[str, str]:
+    names = batches.get_partition_keys()
+    return {
+        "dagster/asset_partition_range_start": names[first],
+        "dagster/asset_partition_range_end": names[last],
+    }
 
 
 def _run(

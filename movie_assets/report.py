@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from movie_assets.core.filters import RULES, Thresholds
 from movie_assets.outcome import CheckOutcome, DayOutcome
 from movie_assets.resources.postgres import Database
 
@@ -38,6 +37,7 @@ def status_of(database: Database, moment: datetime) -> Status:
         "candidates": state["candidates"],
         "due": state["due"],
         "rejected": {row.reason: row.ids for row in states if row.state == "rejected"},
+        "funnel": [dict(row._mapping) for row in database.rows("funnel")],  # noqa: SLF001
         "gone": state["gone"],
         "failed": state["failed"],
         "tokens_embedded": state["tokens_embedded"],
@@ -45,7 +45,7 @@ def status_of(database: Database, moment: datetime) -> Status:
     }
 
 
-def show_status(console: Console, status: Status, thresholds: Thresholds) -> None:
+def show_status(console: Console, status: Status) -> None:
     """The state of the catalogue and the funnel that led to it."""
     table = Table(show_header=False, box=None, padding=(0, 2))
     for name in (
@@ -62,24 +62,19 @@ def show_status(console: Console, status: Status, thresholds: Thresholds) -> Non
         table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value or "none yet"))
     table.add_row("tokens embedded", f"{status['tokens_embedded']:,} (${status['dollars']:.4f})")
     console.print(table)
-    show_funnel(console, status, thresholds)
+    show_funnel(console, status["funnel"])
 
 
-def show_funnel(console: Console, status: Status, thresholds: Thresholds) -> None:
+def show_funnel(console: Console, steps: list[Mapping[str, Any]]) -> None:
     """How many ids each rule dropped, in the order in which the rules are asked."""
     table = Table(title="From TMDB's ids to the catalogue", title_justify="left")
     for column in ("rule", "dropped", "left"):
         table.add_column(column, justify="left" if column == "rule" else "right")
-    words = thresholds.describe()
-    left = status["ids"] - status["gone"]
-    table.add_row("in TMDB's export", "", f"{left:,}")
-    for rule in RULES:
-        dropped = status["rejected"].get(rule, 0)
-        left -= dropped
-        table.add_row(words[rule], f"{dropped:,}", f"{left:,}")
-    waiting = status["candidates"] + status["failed"]
-    table.add_row("details fetched", f"{waiting:,}", f"{left - waiting:,}")
+    for step in steps:
+        table.add_row(step["says"], f"{step['dropped']:,}" if step["step"] else "", f"{step['kept']:,}")
     console.print(table)
+    if steps and steps[-1]["target"]:
+        console.print(f"{steps[-1]['kept']:,} of the {steps[-1]['target']:,} films aimed at")
 
 
 def show_day(console: Console, outcome: DayOutcome) -> None:
@@ -119,6 +114,17 @@ def show_checks(console: Console, checks: Iterable[CheckOutcome]) -> None:
         )
         told = f": {escape(check.description)}" if check.description and not check.passed else ""
         console.print(f"  {mark} {check.asset:<18} {check.name.replace('_', ' ')}{told}", highlight=False)
+
+
+def show_answers(console: Console, answers: Iterable[Mapping[str, Any]]) -> None:
+    """What became of ids that were asked for."""
+    for answer in answers:
+        name = f"{answer['title']} ({answer['release_year']})" if answer["title"] else ""
+        why = f": {answer['reason']}" if answer["reason"] else ""
+        heir = f"; TMDB has the film as {answer['successor_id']} now" if answer["successor_id"] else ""
+        waiting = "" if answer["is_served"] else " (no usable answer yet; it is tried again)"
+        told = f"  {answer['tmdb_id']:>9}  {answer['state']}{why}{waiting}{heir}  {name}"
+        console.print(escape(told.rstrip()), highlight=False)
 
 
 def show_films(console: Console, title: str, films: Iterable[sa.Row[Any]]) -> None:

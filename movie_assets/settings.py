@@ -7,7 +7,6 @@ line, nor a traceback, nor the web UI shows them.
 import os
 import re
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -24,6 +23,7 @@ from pydantic import (
 )
 
 from movie_assets.core.filters import Thresholds
+from movie_assets.profiles import thresholds_of
 
 TMDB_API = "https://api.themoviedb.org/3"
 
@@ -127,25 +127,22 @@ class Settings(BaseModel):
         description="`1`: schedules and sensors are on unless switched off in the web UI (`movie-assets dev` "
         "sets it). `0`: they are off until switched on there.",
     )
-    min_popularity: float = Field(
-        1.0,
-        alias="MOVIE_ASSETS_MIN_POPULARITY",
+    profiles: Words = Field(
+        ("quality",),
+        alias="MOVIE_ASSETS_PROFILES",
+        description="Which films are wanted: one or more of `quality`, `new_releases`, `broad` and those of your own "
+        "file, separated by blanks or commas. A film that passes one of them is in.",
+    )
+    profiles_file: Path | None = Field(
+        None,
+        alias="MOVIE_ASSETS_PROFILES_FILE",
+        description="A TOML file with profiles of your own, in the form of `movie_assets/profiles.toml`.",
+    )
+    daily_films: int = Field(
+        0,
+        alias="MOVIE_ASSETS_DAILY_FILMS",
         ge=0,
-        description="Least popularity in the daily export; below it no details are fetched.",
-    )
-    min_vote_count: int = Field(100, alias="MOVIE_ASSETS_MIN_VOTE_COUNT", ge=0, description="Least number of votes.")
-    min_vote_average: float = Field(
-        5.0, alias="MOVIE_ASSETS_MIN_VOTE_AVERAGE", ge=0, le=10, description="Least average vote, 0 to 10."
-    )
-    released_since: date = Field(
-        date(1990, 1, 1), alias="MOVIE_ASSETS_RELEASED_SINCE", description="Earliest release date."
-    )
-    min_runtime: int = Field(60, alias="MOVIE_ASSETS_MIN_RUNTIME", ge=0, description="Least runtime in minutes.")
-    max_runtime: int = Field(240, alias="MOVIE_ASSETS_MAX_RUNTIME", ge=0, description="Greatest runtime in minutes.")
-    languages: Words = Field(
-        ("en", "es", "fr", "de", "it", "ja", "ko"),
-        alias="MOVIE_ASSETS_LANGUAGES",
-        description="Original languages (ISO 639-1), separated by blanks or commas.",
+        description="At most so many films' details a day (UTC), the most urgent first. 0 = no limit.",
     )
 
     @classmethod
@@ -164,11 +161,11 @@ class Settings(BaseModel):
             raise SettingsError("; ".join(problems)) from None
 
     @model_validator(mode="after")
-    def _some_film_can_pass(self) -> Self:
-        if self.min_runtime > self.max_runtime:
-            raise ValueError("MOVIE_ASSETS_MIN_RUNTIME is greater than MOVIE_ASSETS_MAX_RUNTIME")
-        if not self.languages:
-            raise ValueError("MOVIE_ASSETS_LANGUAGES names no language")
+    def _profiles_can_be_read(self) -> Self:
+        try:
+            thresholds_of(self.profiles, self.profiles_file)
+        except ValueError as error:
+            raise ValueError(f"MOVIE_ASSETS_PROFILES: {error}") from None
         return self
 
     @property
@@ -183,13 +180,5 @@ class Settings(BaseModel):
 
     @property
     def thresholds(self) -> Thresholds:
-        """The rules that films have to pass."""
-        return Thresholds(
-            min_popularity=self.min_popularity,
-            min_vote_count=self.min_vote_count,
-            min_vote_average=self.min_vote_average,
-            released_since=self.released_since,
-            min_runtime=self.min_runtime,
-            max_runtime=self.max_runtime,
-            languages=self.languages,
-        )
+        """The profiles of which a film has to pass one."""
+        return thresholds_of(self.profiles, self.profiles_file)

@@ -11,6 +11,7 @@ import dagster as dg
 import psycopg
 import pytest
 
+from movie_assets.core.filters import Thresholds
 from movie_assets.definitions import defs
 from movie_assets.moment import AS_OF_TAG, noon_of
 from movie_assets.resources.embedded_postgres import embedded_postgres
@@ -95,6 +96,7 @@ class Pipeline:
     instance: dg.DagsterInstance
     embedder: Embedder
     day: date = DAY
+    thresholds: Thresholds | None = None  # instead of those that the settings name
 
     def run(self, job: str, *, config: dict[str, Any] | None = None, batches: tuple[str, str] | None = None) -> Any:
         """Run a job for the pipeline's day, or for a range of batches (all of them unless told)."""
@@ -102,7 +104,7 @@ class Pipeline:
         partition = None
         if job == "read_the_day":
             partition = self.day.isoformat()
-        elif job in ("fetch_details", "embed_texts"):
+        elif job in ("fetch_details", "fetch_missing", "embed_texts"):
             first, last = batches or ("batch_00", "batch_63")
             tags |= {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
         return defs.resolve_job_def(job).execute_in_process(
@@ -115,7 +117,8 @@ class Pipeline:
                 "database": self.database,
                 "tmdb": Tmdb(self.settings, self.database),
                 "embedder": self.embedder,
-                "thresholds": self.settings.thresholds,
+                "thresholds": self.thresholds or self.settings.thresholds,
+                "daily_films": self.settings.daily_films,
             },
         )
 

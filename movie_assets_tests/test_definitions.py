@@ -16,6 +16,7 @@ GROUPS = {
     "tmdb_export": "source",
     "movie_ids": "source",
     "tmdb_changes": "source",
+    "tmdb_discoveries": "source",
     "movie_details": "catalogue",
     "movie_embeddings": "catalogue",
     "movie_vectors": "search",
@@ -42,6 +43,7 @@ def test_the_checks_are_these() -> None:
         "movie_details: details_are_within_their_age",
         "movie_details: every_batch_is_covered",
         "movie_details: metadata_is_complete",
+        "movie_details: nothing_is_kept_for_six_months",
         "movie_embeddings: every_text_is_embedded_as_it_stands",
         "movie_embeddings: every_vector_has_the_declared_dimensions",
         "movie_embeddings: every_vector_is_finite_and_not_zero",
@@ -59,7 +61,8 @@ def test_the_checks_are_these() -> None:
 
 @pytest.mark.parametrize(
     ("job", "assets"),
-    [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes"}), ("fetch_details", {"movie_details"}),
+    [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes", "tmdb_discoveries"}),
+     ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
      ("embed_texts", {"movie_embeddings"}), ("publish", {"movie_vectors", "rating_aggregates"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
@@ -70,7 +73,7 @@ def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
 def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "read_the_day", "fetch_details", "embed_texts", "publish",
+        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "publish",
     }  # fmt: skip
     assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
@@ -118,6 +121,6 @@ def test_the_batches_are_the_databases(database: Database) -> None:
 def test_tmdb_has_one_caller_at_a_time() -> None:
     pools = {name: asset(name).op.pool for name in GROUPS}
     assert pools == {
-        "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "movie_details": "tmdb",
-        "movie_embeddings": "embedder", "movie_vectors": None, "rating_aggregates": None,
+        "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
+        "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None, "rating_aggregates": None,
     }  # fmt: skip

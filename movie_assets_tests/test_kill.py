@@ -35,7 +35,7 @@ STATE = {
 def world() -> Films:
     """Films of all batches; some are rejected, two have the same text."""
     made = Films()
-    made.put(*(film(n, vote_count=50 + n) for n in range(1, FILMS + 1)))
+    made.put(*(film(n, vote_count=500 + n, runtime=100 if n > 50 else 20) for n in range(1, FILMS + 1)))
     made.put(film(300, title="Film 299", original_title="Film 299", overview=made.films[299]["overview"]))
     return made
 

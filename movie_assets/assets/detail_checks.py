@@ -8,6 +8,7 @@ import dagster as dg
 
 from movie_assets.partitions import batches
 from movie_assets.resources.postgres import Database
+from movie_assets.resources.tmdb_answers import CallCounts
 
 COVERAGE = dg.AssetCheckSpec(
     "every_batch_is_covered",
@@ -24,7 +25,12 @@ AGE = dg.AssetCheckSpec(
     asset="movie_details",
     description="At most 2 % of the accepted films are due again (2 to 30 days old, by release date).",
 )
-CHECKS = [COVERAGE, COMPLETENESS, AGE]
+TERMS = dg.AssetCheckSpec(
+    "nothing_is_kept_for_six_months",
+    asset="movie_details",
+    description="TMDB's terms: no answer is older than 180 days. Films are refreshed at 170 and purged at 180.",
+)
+CHECKS = [COVERAGE, COMPLETENESS, AGE, TERMS]
 
 MOST_WITHOUT_DETAILS = 0.01
 ALWAYS_BORNE = 2  # films of a batch: in a small catalogue the odd failed film is more than its share
@@ -45,13 +51,24 @@ WORSE_WITHOUT = ("directors", "leading_cast")  # search finds less without them:
 
 
 def evaluate(database: Database, moment: datetime, counts: Mapping[str, Any]) -> Iterator[dg.AssetCheckResult]:
-    """Evaluate all three over the whole catalogue; the run's own counts go with the first."""
+    """Evaluate all of them over the whole catalogue; the run's own counts go with the first."""
     yield _coverage(database, counts)
     yield _completeness(database)
     yield _age(database, moment)
+    kept = database.row("expired_films", moment=moment)
+    yield dg.AssetCheckResult(
+        passed=kept.expired == 0,
+        check_name=TERMS.name,
+        metadata={
+            "older_than_180_days": kept.expired,
+            "older_than_170_days": kept.soon,
+            "oldest": kept.oldest.isoformat() if kept.oldest else "none",
+        },
+    )
 
 
 def _coverage(database: Database, counts: Mapping[str, Any]) -> dg.AssetCheckResult:
+    calls: CallCounts = counts["calls"]
     names = batches.get_partition_keys()
     bad = [
         row
@@ -68,10 +85,19 @@ def _coverage(database: Database, counts: Mapping[str, Any]) -> dg.AssetCheckRes
         metadata={
             "batches_not_covered": len(bad),
             **{name: value for name, value in counts.items() if isinstance(value, int)},
-            "calls_by_status": dict(counts.get("calls", {})),
+            "calls_by_status": calls.by_status,
+            **({"calls": dg.MetadataValue.md(calls_table(calls))} if calls.kinds else {}),
             **({"where": dg.MetadataValue.md(table)} if bad else {}),
         },
     )
+
+
+def calls_table(calls: CallCounts) -> str:
+    """Calls by endpoint and status as a Markdown table."""
+    rows = [{name: str(value) for name, value in row.items()} for row in calls.table()]
+    head = list(rows[0])
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *(row.values() for row in rows))]
+    return "\n".join([lines[0], f"|---|---|{'--:|' * (len(head) - 2)}", *lines[1:]])
 
 
 def _completeness(database: Database) -> dg.AssetCheckResult:

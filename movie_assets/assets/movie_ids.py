@@ -1,5 +1,6 @@
 """Stage 2: which ids exist, and which of them deserve a look at their details."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.core.filters import RULES, Thresholds
+from movie_assets.core.filters import Thresholds
 from movie_assets.core.pictures import funnel_picture
+from movie_assets.moment import moment_of
 from movie_assets.partitions import days
 from movie_assets.resources.postgres import Database, rows
 
@@ -61,13 +63,14 @@ def movie_ids(
         raise dg.Failure(f"No export was loaded up to {day}; materialize tmdb_export first.", allow_retries=False)
     if newest.applied is not None and newest.applied > newest.loaded:
         context.log.info(f"nothing to do: the ids stand on the newer export of {newest.applied}")
-        moved: dict[str, int] = {}
+        moved: dict[str, Any] = {}
     else:
         try:
             moved = _apply(database, newest.loaded, thresholds)
         except ShareOutOfBoundsError as error:
             yield dg.AssetCheckResult(passed=False, check_name=SHARE.name, description=str(error))
             raise dg.Failure(f"{error} The ids were left as they were.", allow_retries=False) from None
+    purged = database.row("purge_expired", moment=moment_of(context.run)).films
     applied = database.row("newest_export", day=day).applied
     states = database.rows("id_states")
     yield dg.MaterializeResult(
@@ -77,7 +80,8 @@ def movie_ids(
             **{
                 f"ids_{state}": _ids(states, state) for state in ("candidate", "accepted", "rejected", "failed", "gone")
             },
-            "funnel": dg.MetadataValue.md(_funnel(states, thresholds)),
+            "purged": purged,
+            "funnel": dg.MetadataValue.md(_funnel(database.rows("funnel"))),
         },
         check_results=[
             _agreement(database, applied),
@@ -87,16 +91,27 @@ def movie_ids(
     )
 
 
-def _apply(database: Database, day: date, thresholds: Thresholds) -> dict[str, int]:
+def _apply(database: Database, day: date, thresholds: Thresholds) -> dict[str, Any]:
     with database.transaction() as connection:
-        (moved,) = rows(connection, "apply_export", day=day, min_popularity=thresholds.min_popularity)
-        (share,) = rows(connection, "keep_share", day=day, min_popularity=thresholds.min_popularity)
+        (moved,) = rows(
+            connection,
+            "apply_export",
+            day=day,
+            min_popularities=[profile.min_popularity for profile in thresholds.profiles],
+            ranks=[profile.popularity_rank for profile in thresholds.profiles],
+            rules=json.dumps([{"rule": rule, "says": says} for rule, says in thresholds.describe().items()]),
+            target=thresholds.target,
+        )
+        (share,) = rows(
+            connection, "keep_share", day=day, min_popularity=moved.min_popularity, kept_by=thresholds.export_rules
+        )
         kept = share.kept / share.lines
         usual = share.usual_share
         if share.kept == 0 or (usual and not 1 / SHARE_MAY_MOVE_BY <= kept / usual <= SHARE_MAY_MOVE_BY):
             raise ShareOutOfBoundsError(
                 f"{share.kept:,} of {share.lines:,} ids ({kept:.1%}) pass the export's rules, "
-                f"usual are {usual or 0:.1%}: if TMDB's popularity scale moved, change MOVIE_ASSETS_MIN_POPULARITY."
+                f"usual are {usual or 0:.1%}: if TMDB's popularity scale moved, change the profiles in use "
+                "(MOVIE_ASSETS_PROFILES)."
             )
         return dict(moved._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
 
@@ -105,15 +120,12 @@ def _ids(states: list[sa.Row[Any]], state: str) -> int:
     return sum(row.ids for row in states if row.state == state)
 
 
-def _funnel(states: list[sa.Row[Any]], thresholds: Thresholds) -> str:
-    dropped = {rule: sum(r.ids for r in states if r.state == "rejected" and r.reason == rule) for rule in RULES}
-    alive = sum(row.ids for row in states if row.state != "gone")
-    words = thresholds.describe()
-    left, lines = alive, []
-    for rule in RULES:
-        left -= dropped[rule]
-        lines.append(f"| {words[rule]} | {dropped[rule]:,} | {left:,} |")
-    return "\n".join([funnel_picture(alive, dropped, words), "", "| rule | dropped | left |", "|---|--:|--:|", *lines])
+def _funnel(steps: list[sa.Row[Any]]) -> str:
+    lines = [f"| {step.says} | {step.dropped:,} | {step.kept:,} |" for step in steps]
+    target = steps[-1].target
+    reached = f"\n\n{steps[-1].kept:,} of the {target:,} films aimed at" if target else ""
+    picture = funnel_picture([(step.says, step.dropped, step.kept) for step in steps])
+    return "\n".join([picture, "", "| rule | dropped | left |", "|---|--:|--:|", *lines]) + reached
 
 
 def _agreement(database: Database, day: date) -> dg.AssetCheckResult:

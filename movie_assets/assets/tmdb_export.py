@@ -95,7 +95,7 @@ async def _load(
     tmdb: Tmdb, database: Database, asked: date, counts: ExportCounts, run_id: str, accept_smaller: bool
 ) -> tuple[date, sa.Row[Any]]:
     """Store the newest export up to a day; tells which day it is from."""
-    async with tmdb.session() as client, _newest_export(client, asked) as (used, export):
+    async with tmdb.session(run_id) as client, _newest_export(client, asked) as (used, export):
         before = database.rows("export_before", day=used)
         same_source = not before or before[0].source == export.source
         if not same_source and "tmdb" in (before[0].source, export.source):

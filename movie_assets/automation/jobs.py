@@ -8,17 +8,26 @@ from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.movie_vectors import movie_vectors
 from movie_assets.assets.rating_aggregates import rating_aggregates
 from movie_assets.assets.tmdb_changes import tmdb_changes
+from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
+
+ONLY_MISSING = {"ops": {"movie_details": {"config": {"reasons": ["requested", "never fetched"]}}}}
 
 read_the_day = dg.define_asset_job(
     "read_the_day",
-    selection=[tmdb_export, movie_ids, tmdb_changes],
-    description="TMDB's export and change feed of a day: which films exist, which of them changed.",
+    selection=[tmdb_export, movie_ids, tmdb_changes, tmdb_discoveries],
+    description="TMDB's export, change feed and lists of a day: which films exist, changed, have votes.",
 )
 fetch_details = dg.define_asset_job(
     "fetch_details",
     selection=[movie_details],
     description="Details of the films that are due, for one batch or a range of them.",
+)
+fetch_missing = dg.define_asset_job(
+    "fetch_missing",
+    selection=[movie_details],
+    config=ONLY_MISSING,
+    description="Details of the films that we have none of, for one batch or a range of them; nothing is refreshed.",
 )
 embed_texts = dg.define_asset_job(
     "embed_texts",

@@ -52,7 +52,7 @@ TRIGGERS = (
     ),
     Trigger(
         "details_are_due", "fetch_details", "movie_details", "count_due", ALL_BATCHES,
-        "Films are due: never fetched, changed, failed and to be tried again, or older than their age allows.",
+        "Films are due: asked for, changed, never fetched, failed before, or older than their age allows.",
     ),
     Trigger(
         "texts_are_not_embedded", "embed_texts", "movie_embeddings", "count_texts_to_embed", ALL_BATCHES,
@@ -83,10 +83,11 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         database: dg.ResourceParam[Database],
         embedder: dg.ResourceParam[Embedder],
         thresholds: dg.ResourceParam[Thresholds],
+        daily_films: dg.ResourceParam[int],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
         set_id, judge = embedding_set(database, embedder), judge_name(thresholds)
-        work = database.row(trigger.query, moment=now, set_id=set_id, judge=judge).work
+        work = database.row(trigger.query, moment=now, set_id=set_id, judge=judge, daily_films=daily_films).work
         decision = decide(
             work,
             _in_flight(context.instance, trigger),

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Any
 
 PARSER_VERSION = 1  # raised when a film would be read differently: stored answers are then read again
+ANSWER_VERSION = 1  # raised with what is asked of TMDB: all is fetched again; due.sql says the same
 
 LONGEST_TITLE = 500
 LONGEST_TEXT = 20_000

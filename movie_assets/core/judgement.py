@@ -6,6 +6,7 @@ without asking TMDB.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from movie_assets.core.films import PARSER_VERSION, Film, read_film
@@ -23,11 +24,14 @@ class Judged:
     text_hash: str
 
 
-def judge(body: Any, tmdb_id: int, thresholds: Thresholds) -> Judged:
-    """Read and judge an answer. Raises UnusableAnswerError when it is not the film that was asked for."""
+def judge(body: Any, tmdb_id: int, thresholds: Thresholds, day: date, *, is_kept: bool = False) -> Judged:
+    """Read an answer and judge it as of a day; a film that is kept on request has to pass hardly a rule.
+
+    Raises UnusableAnswerError when it is not the film that was asked for.
+    """
     film = read_film(body, tmdb_id)
     text = embedding_text(film)
-    return Judged(film, thresholds.reason_to_reject(film), text, text_hash(text))
+    return Judged(film, thresholds.reason_to_reject(film, day, is_kept=is_kept), text, text_hash(text))
 
 
 def judge_name(thresholds: Thresholds) -> str:

@@ -1,7 +1,7 @@
 """Small pictures for the web UI: SVG as Markdown images with a data address, a few kilobytes each."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Sequence
 from html import escape
 
 BAR = 16
@@ -10,21 +10,21 @@ LABEL = 210
 WIDTH = 300
 
 
-def funnel_picture(total: int, dropped: Mapping[str, int], words: Mapping[str, str]) -> str:
-    """Bars of what is left after each rule (dark) and what the rule dropped (light), as a Markdown image."""
-    scale = WIDTH / max(total, 1)
-    left = total
+def funnel_picture(steps: Sequence[tuple[str, int, int]]) -> str:
+    """Bars of what is left after each step (dark) and what it dropped (light), as a Markdown image.
+
+    A step is what it says, how many it dropped and how many it kept.
+    """
+    scale = WIDTH / max([1, *(kept + dropped for _, dropped, kept in steps)])
     bars = []
-    for number, (rule, count) in enumerate(dropped.items()):
+    for number, (says, dropped, kept) in enumerate(steps):
         top = number * (BAR + GAP)
-        rest = left - count
         bars.append(
-            f'<text x="{LABEL - 8}" y="{top + 12}" text-anchor="end">{escape(words[rule])}</text>'
-            f'<rect x="{LABEL}" y="{top}" width="{left * scale:.1f}" height="{BAR}" fill="#c9c4f4"/>'
-            f'<rect x="{LABEL}" y="{top}" width="{rest * scale:.1f}" height="{BAR}" fill="#5a4fcf"/>'
-            f'<text x="{LABEL + WIDTH + 8}" y="{top + 12}">{rest:,} (-{count:,})</text>'
+            f'<text x="{LABEL - 8}" y="{top + 12}" text-anchor="end">{escape(says)}</text>'
+            f'<rect x="{LABEL}" y="{top}" width="{(kept + dropped) * scale:.1f}" height="{BAR}" fill="#c9c4f4"/>'
+            f'<rect x="{LABEL}" y="{top}" width="{kept * scale:.1f}" height="{BAR}" fill="#5a4fcf"/>'
+            f'<text x="{LABEL + WIDTH + 8}" y="{top + 12}">{kept:,} (-{dropped:,})</text>'
         )
-        left = rest
     return _image("funnel", "".join(bars), len(bars) * (BAR + GAP))
 
 

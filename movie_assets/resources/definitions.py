@@ -39,10 +39,22 @@ def embedder(_: dg.InitResourceContext) -> Embedder:
     return embedder_from(Settings.from_env())
 
 
-@dg.resource(description="The rules of both filter stages (MOVIE_ASSETS_MIN_… and others)")
+@dg.resource(description="The filter's profiles (MOVIE_ASSETS_PROFILES)")
 def thresholds(_: dg.InitResourceContext) -> Thresholds:
     """The rules that the settings describe."""
     return Settings.from_env().thresholds
 
 
-RESOURCES = {"database": database, "tmdb": tmdb, "embedder": embedder, "thresholds": thresholds}
+@dg.resource(description="How many films' details a day may be fetched (MOVIE_ASSETS_DAILY_FILMS); 0: no limit")
+def daily_films(_: dg.InitResourceContext) -> int:
+    """The day's limit that the settings name."""
+    return Settings.from_env().daily_films
+
+
+RESOURCES = {
+    "database": database,
+    "tmdb": tmdb,
+    "embedder": embedder,
+    "thresholds": thresholds,
+    "daily_films": daily_films,
+}

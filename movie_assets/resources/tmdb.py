@@ -1,10 +1,11 @@
-"""TMDB over HTTP: one call at a time as `TmdbClient`, paced, bounded, retried in this one layer.
+"""TMDB over HTTP: one call at a time as `TmdbClient`, paced, bounded, retried and counted in this one layer.
 
-What the answers mean for a film is for `core.films`; what is fetched when, for the assets.
+Its lists are in `tmdb_lists`; what an answer means for a film, `core.films`; what is fetched when, for the assets.
 """
 
 import asyncio
 import gzip
+import json
 import random
 import tempfile
 import zlib
@@ -40,7 +41,6 @@ APPENDED = "credits,keywords,release_dates,external_ids,videos,watch/providers,t
 CONCURRENCY = 20  # TMDB allows 20 connections from one address
 ATTEMPTS = 5
 ATTEMPTS_AT_NONSENSE = 3  # a captive portal or a broken proxy does not get better by asking again
-MOST_PAGES = 500  # TMDB gives no more of any list
 FAILURES_IN_A_ROW = 40  # two for each connection: nothing got through any more
 SECONDS_PER_CALL = 15.0
 SECONDS_PER_EXPORT = 900.0
@@ -61,8 +61,8 @@ class Tmdb:
         self.transport = transport
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator["TmdbClient"]:
-        """Open a client inside the running event loop."""
+    async def session(self, run_id: str | None) -> AsyncIterator["TmdbClient"]:
+        """Open a client inside the running event loop; its calls are logged under the run's id, if there is one."""
         token = self.settings.tmdb_api_token
         if token is None:
             raise CredentialRefusedError("TMDB_API_TOKEN is not set; put TMDB's API read access token there")
@@ -73,7 +73,16 @@ class Tmdb:
             shared_pace(self.database, "tmdb", self.settings.tmdb_rate) as slot,
             httpx.AsyncClient(headers=headers, limits=limits, timeout=timeout, transport=self.transport) as http,
         ):
-            yield TmdbClient(http, slot, self.settings.tmdb_api_url, self.settings.tmdb_export_url)
+            client = TmdbClient(http, slot, self.settings.tmdb_api_url, self.settings.tmdb_export_url)
+            try:
+                yield client
+            finally:
+                self._log(client.calls, run_id)
+
+    def _log(self, calls: CallCounts, run_id: str | None) -> None:
+        """Keep what the session's calls came to; so short a statement that the event loop can wait for it."""
+        if run_id is not None and calls.kinds:
+            self.database.execute("record_calls", run_id=run_id, kinds=json.dumps(calls.table()))
 
 
 class TmdbClient:
@@ -121,29 +130,6 @@ class TmdbClient:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def changed_ids(self, day: date) -> list[int]:
-        """The ids that TMDB's change feed names for one day, each once."""
-        found: dict[int, None] = {}
-        page, pages = 1, 1
-        while page <= pages:
-            window: dict[str, str | int] = {
-                "start_date": day.isoformat(),
-                "end_date": day.isoformat(),
-                "page": page,
-            }
-            try:
-                body = await self._json("/movie/changes", window)
-            except UnusableAnswerError as error:
-                raise TmdbUnavailableError(str(error)) from None
-            match body:
-                case {"results": list(entries), "total_pages": int(count)}:
-                    pages = min(count, MOST_PAGES)
-                case _:
-                    raise TmdbUnavailableError(f"TMDB's change feed for {day} cannot be read ({str(body)[:100]})")
-            found.update((e["id"], None) for e in entries if isinstance(e, dict) and isinstance(e.get("id"), int))
-            page += 1
-        return list(found)
-
     @asynccontextmanager
     async def export(self, day: date) -> AsyncIterator[Export]:
         """Download a day's export to a temporary file, whole and undamaged.
@@ -164,6 +150,7 @@ class TmdbClient:
         for attempt in range(1, ATTEMPTS + 1):
             file.seek(0)
             file.truncate()
+            began = asyncio.get_running_loop().time()
             # No token for a public file, and the file's own gzip must reach us as it is.
             request = self._http.build_request("GET", url, headers={"Accept-Encoding": "identity"})
             request.headers.pop("Authorization", None)
@@ -176,31 +163,41 @@ class TmdbClient:
                                 file.write(chunk)
                                 if file.tell() > LARGEST_EXPORT:
                                     raise ExportDamagedError(f"{url} is larger than {LARGEST_EXPORT:,} bytes")
+                            self._count_export("200", began, file)
                             return response
                     finally:
                         await response.aclose()
                     failure.status = str(response.status_code)
+            self._count_export(failure.status, began, file)
             if failure.status in ("403", "404"):
                 raise ExportMissingError(f"TMDB has no export of that day ({url}: HTTP {failure.status})")
-            self.calls.count(failure.status)
             await asyncio.sleep(backoff(attempt, random.random))
         raise TmdbUnavailableError(f"{url} could not be fetched in {ATTEMPTS} attempts ({failure.status})")
 
+    def _count_export(self, status: str, began: float, file: IO[bytes]) -> None:
+        self.calls.count("export", status, asyncio.get_running_loop().time() - began, file.tell(), 0.0)
+
     async def _detail(self, tmdb_id: int) -> Answer:
         try:
-            body = await self._json(f"/movie/{tmdb_id}", {"append_to_response": APPENDED})
+            body = await self.json(f"/movie/{tmdb_id}", {"append_to_response": APPENDED})
         except UnusableAnswerError as error:
             return Failed(tmdb_id, error.reason, str(error)[:500])
         return NotFound(tmdb_id) if body is None else Fetched(tmdb_id, body)
 
-    async def _json(self, path: str, parameters: dict[str, str | int]) -> Any:
-        """A body, or None for 404. Raises UnusableAnswerError when the attempts at this call are used up."""
+    async def json(self, path: str, parameters: dict[str, str | int]) -> Any:
+        """An object that TMDB answers with, or None for 404.
+
+        Raises UnusableAnswerError when the attempts at this call are used up, TmdbError when no call can succeed.
+        """
+        loop = asyncio.get_running_loop()
         failures = 0
         nonsense = 0
         while True:
+            asked = loop.time()
             await self._turn()
-            status, body, headers = await self._call(path, parameters)
-            self.calls.count(status)
+            began = loop.time()
+            status, body, headers, size = await self._call(path, parameters)
+            kind = self.calls.count(_endpoint(path), status, loop.time() - began, size, began - asked)
             if status == "200" and isinstance(body, dict):
                 self._failures_in_a_row = 0
                 return body
@@ -209,7 +206,8 @@ class TmdbClient:
                 return None
             _raise_if_permanent(status, body)
             if status == "429":
-                await self._pause(headers)
+                kind.retries += 1
+                self._pause(headers)
                 continue
             failures += 1
             nonsense += status == "200"
@@ -219,11 +217,13 @@ class TmdbClient:
                     "no_json" if status == "200" else f"http_{status}",
                     f"{path}: {failures} attempts, the last: {status} {str(body)[:300]}",
                 )
-            self.calls.retries += 1
-            await self._sleep(backoff(failures, random.random))
+            kind.retries += 1
+            pause = backoff(failures, random.random)
+            kind.seconds_waited += pause
+            await asyncio.sleep(pause)
 
-    async def _call(self, path: str, parameters: dict[str, str | int]) -> tuple[str, Any, httpx.Headers]:
-        """One request within its deadline: (HTTP status or the failure's name, JSON or text, headers)."""
+    async def _call(self, path: str, parameters: dict[str, str | int]) -> tuple[str, Any, httpx.Headers, int]:
+        """One request within its deadline: HTTP status or the failure's name, JSON or text, headers, bytes."""
         headers = httpx.Headers()
         content = bytearray()
         with _network_failures_as_status() as failure:
@@ -235,23 +235,23 @@ class TmdbClient:
                 async for chunk in response.aiter_bytes():
                     content += chunk
                     if len(content) > LARGEST_BODY:
-                        return "too_large", f"more than {LARGEST_BODY:,} bytes", headers
+                        return "too_large", f"more than {LARGEST_BODY:,} bytes", headers, len(content)
                 failure.status = str(response.status_code)
         if failure.status.isdigit():
             try:
-                return failure.status, read_json(bytes(content)), headers
+                return failure.status, read_json(bytes(content)), headers, len(content)
             except UnusableAnswerError as error:
-                return failure.status, str(error), headers
-        return failure.status, failure.message, headers
+                return failure.status, str(error), headers, len(content)
+        return failure.status, failure.message, headers, len(content)
 
     async def _turn(self) -> None:
         """Wait until no pause is on, and then for this call's place in the shared pace."""
         loop = asyncio.get_running_loop()
-        while (pause := self._resume_at - loop.time()) > 0:
-            await self._sleep(pause)
+        while (pause := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110  # another pause can begin meanwhile
+            await asyncio.sleep(pause)
         await self._slot()
 
-    async def _pause(self, headers: httpx.Headers) -> None:
+    def _pause(self, headers: httpx.Headers) -> None:
         """Stop all workers of this session for as long as a 429 asks."""
         asked = seconds_asked_for(headers.get("retry-after"), datetime.now(UTC))
         if asked is not None and asked > MOST_PATIENCE:
@@ -269,10 +269,6 @@ class TmdbClient:
                 f"{self._failures_in_a_row} calls in a row failed, the last ({self._api_url}{path}) with {status}; "
                 "what was fetched is kept, run again when TMDB is back"
             )
-
-    async def _sleep(self, seconds: float) -> None:
-        self.calls.seconds_waited += seconds
-        await asyncio.sleep(seconds)
 
 
 @dataclass
@@ -299,6 +295,12 @@ def _raise_if_permanent(status: str, body: Any) -> None:
         raise CredentialRefusedError(f"TMDB refused the credential (HTTP {status}: {says}); check TMDB_API_TOKEN")
     if status in ("400", "405", "406", "422"):
         raise RequestRefusedError(f"TMDB refused the request (HTTP {status}: {says})")
+
+
+def _endpoint(path: str) -> str:
+    """What a path is counted as: movie, changes, discover, find."""
+    first, second = path.split("/")[1:3]
+    return second if second == "changes" else first
 
 
 def _source(headers: httpx.Headers) -> str:

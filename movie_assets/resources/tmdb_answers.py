@@ -4,9 +4,13 @@ How they are got over HTTP is `resources.tmdb`; what an answer means for a film,
 """
 
 import gzip
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import IO, Any
+
+import numpy as np
 
 
 class TmdbError(Exception):
@@ -75,14 +79,62 @@ class Export:
             yield from unpacked
 
 
-@dataclass
-class CallCounts:
-    """What the calls of one session came to."""
+@dataclass(frozen=True)
+class Discovered:
+    """A film as TMDB's lists show it; votes are 0 to 10."""
 
-    by_status: dict[str, int] = field(default_factory=dict)
+    tmdb_id: int
+    vote_count: int
+    vote_average: float
+    release_date: date | None
+    original_language: str | None
+
+
+@dataclass
+class CallsOfAKind:
+    """Calls to one endpoint that ended alike. Seconds of each, bytes as decoded, seconds waited before and after."""
+
+    seconds: list[float] = field(default_factory=list)
+    bytes: int = 0
     retries: int = 0
     seconds_waited: float = 0.0
 
-    def count(self, status: str) -> None:
-        """Count one answer, or one failure to get any."""
-        self.by_status[status] = self.by_status.get(status, 0) + 1
+
+@dataclass
+class CallCounts:
+    """What the calls of one session came to, by endpoint and HTTP status (or the failure's name)."""
+
+    kinds: defaultdict[tuple[str, str], CallsOfAKind] = field(default_factory=lambda: defaultdict(CallsOfAKind))
+
+    def count(self, endpoint: str, status: str, seconds: float, size: int, waited: float) -> CallsOfAKind:
+        """Count one answer, or one failure to get any; gives the kind, to add what follows from it."""
+        kind = self.kinds[endpoint, status]
+        kind.seconds.append(seconds)
+        kind.bytes += size
+        kind.seconds_waited += waited
+        return kind
+
+    @property
+    def by_status(self) -> dict[str, int]:
+        """How many calls ended with each status."""
+        found: Counter[str] = Counter()
+        for (_, status), kind in self.kinds.items():
+            found[status] += len(kind.seconds)
+        return dict(found)
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row a kind, as pipeline.api_calls keeps it; latencies in milliseconds."""
+        return [
+            {
+                "endpoint": endpoint,
+                "status": status,
+                "calls": len(kind.seconds),
+                "bytes": kind.bytes,
+                "p50_ms": round(1000 * float(np.percentile(kind.seconds, 50)), 1),
+                "p95_ms": round(1000 * float(np.percentile(kind.seconds, 95)), 1),
+                "max_ms": round(1000 * max(kind.seconds), 1),
+                "retries": kind.retries,
+                "seconds_waited": round(kind.seconds_waited, 3),
+            }
+            for (endpoint, status), kind in sorted(self.kinds.items())
+        ]

@@ -1,13 +1,14 @@
 """A pipeline on a world of few films that the test moves by hand."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 
+from movie_assets.core.filters import Thresholds
 from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets.resources.postgres import Database
 from movie_assets.standin.options import StandInOptions
@@ -46,9 +47,14 @@ class SmallPipeline(Pipeline):
         assert self.stand_in is not None
         return self.stand_in
 
-    def with_rules(self, **changes: Any) -> None:
+    def with_settings(self, **changes: Any) -> None:
         """Change settings, as a restart with other variables would."""
         self.settings = settings_for(self.serving, **changes)
+
+    def with_profile(self, **changes: Any) -> None:
+        """Change the rules of the profile in use."""
+        (profile,) = (self.thresholds or self.settings.thresholds).profiles
+        self.thresholds = Thresholds((replace(profile, **changes),))
 
     def column(self, sql: str) -> list[Any]:
         """The first column of all rows that a statement answers with."""

@@ -17,7 +17,7 @@ from movie_assets.assets.movie_details import CHUNK
 from movie_assets.resources.tmdb import Tmdb
 from movie_assets.resources.tmdb_answers import TmdbError
 from movie_assets_tests.assets.conftest import FIRST_DAY, SmallPipeline
-from movie_assets_tests.assets.world import export_row, film
+from movie_assets_tests.assets.world import film
 from movie_assets_tests.conftest import failed_checks, figures
 
 Make = Callable[..., SmallPipeline]
@@ -165,16 +165,16 @@ def test_too_many_odd_answers_fail_the_batch_and_keep_its_good_films(small: Make
 
 
 def test_a_404_makes_a_tombstone(small: Make) -> None:
-    pipeline = small(film(64))
-    pipeline.world.listed = [export_row(128, film(128))]
+    pipeline = small(film(64), film(128))
+    pipeline.world.withheld = {128}
     pipeline.run_all("read_the_day", "fetch_details")
     assert pipeline.state_of(128) == ("gone", "not_found")
     assert pipeline.one("select gone_since from pipeline.movie_ids where tmdb_id = 128") == FIRST_DAY
 
 
 def test_a_404_is_not_asked_for_again_while_the_export_still_lists_it(small: Make) -> None:
-    pipeline = small(film(64))
-    pipeline.world.listed = [export_row(128, film(128))]
+    pipeline = small(film(64), film(128))
+    pipeline.world.withheld = {128}
     pipeline.run_all("read_the_day", "fetch_details")
     for _ in range(2):
         pipeline.turn_day()
@@ -184,8 +184,8 @@ def test_a_404_is_not_asked_for_again_while_the_export_still_lists_it(small: Mak
 
 
 def test_a_404_that_is_still_listed_after_thirty_days_is_asked_for_again(small: Make) -> None:
-    pipeline = small(film(64))
-    pipeline.world.listed = [export_row(128, film(128))]
+    pipeline = small(film(64), film(128))
+    pipeline.world.withheld = {128}
     pipeline.run_all("read_the_day", "fetch_details")
     pipeline.turn_day(30)
     pipeline.run_all("read_the_day", "fetch_details")
@@ -198,7 +198,7 @@ def test_a_film_that_answers_404_leaves_the_catalogue(small: Make) -> None:
     pipeline.turn_day()
     pipeline.world.changed[pipeline.day] = [64]
     pipeline.run_all("read_the_day")
-    pipeline.world.listed = [export_row(64, pipeline.world.films.pop(64))]
+    pipeline.world.withheld = {64}
     pipeline.run_all("fetch_details")
     assert pipeline.movies == [128]
 
@@ -297,13 +297,16 @@ def test_other_thresholds_judge_the_stored_answers_again_without_a_call(small: M
     pipeline.run_all("read_the_day", "fetch_details")
     assert pipeline.movies == [64, 65]
     pipeline.serving.reset_counts()
-    pipeline.with_rules(min_vote_count=200)
+    pipeline.with_profile(min_vote_count=200)
     pipeline.run_all("fetch_details")
     assert pipeline.movies == [65]
-    pipeline.with_rules(min_vote_count=50)
+    pipeline.with_profile(min_vote_count=50)
     pipeline.run_all("fetch_details")
-    assert pipeline.movies == [64, 65, 66]
+    assert pipeline.movies == [64, 65]
     assert "movie" not in pipeline.serving.requests
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.movies == [64, 65, 66]
+    assert pipeline.serving.requests["movie"] == {200: 1}
 
 
 def test_judging_again_does_not_pretend_that_votes_were_seen_again(small: Make) -> None:
@@ -312,7 +315,7 @@ def test_judging_again_does_not_pretend_that_votes_were_seen_again(small: Make) 
     pipeline.turn_day()
     pipeline.world.put(film(64, popularity=9.0))
     pipeline.run_all("read_the_day")
-    pipeline.with_rules(min_vote_count=50)
+    pipeline.with_profile(min_vote_count=50)
     pipeline.run_all("fetch_details")
     assert pipeline.one("select popularity from catalog.movie_stats") == 9.0
     assert pipeline.one("select seen_at from catalog.movie_stats") == NOON
@@ -337,7 +340,7 @@ def test_a_rejected_film_is_looked_at_again_when_it_is_stale(small: Make) -> Non
 
 
 def test_the_checks_tell_what_the_run_did(small: Make) -> None:
-    pipeline = small(film(64), film(65, vote_count=1))
+    pipeline = small(film(64), film(65, runtime=1))
     (_, result) = pipeline.run_all("read_the_day", "fetch_details")
     told = figures(result, "every_batch_is_covered")
     assert (told["due"], told["fetched"], told["accepted"], told["rejected"]) == (2, 2, 1, 1)
@@ -371,7 +374,7 @@ def test_one_failed_film_does_not_turn_the_coverage_check_red(small: Make) -> No
 
 def test_a_lost_connection_of_the_pacer_does_not_leave_the_run_waiting_for_ever(small: Make) -> None:
     pipeline = small(*(film(64 * n) for n in range(1, 101)))
-    pipeline.with_rules(tmdb_rate=200)
+    pipeline.with_settings(tmdb_rate=200)
     end_pacer = "select pg_terminate_backend(pid) from pg_stat_activity where query like '%%update pipeline.pace%%'"
 
     def cut() -> None:
@@ -379,7 +382,7 @@ def test_a_lost_connection_of_the_pacer_does_not_leave_the_run_waiting_for_ever(
             pipeline.do(end_pacer + " and pid <> pg_backend_pid() and datname = current_database()")
 
     async def fetch() -> int:
-        async with Tmdb(pipeline.settings, pipeline.database).session() as client:
+        async with Tmdb(pipeline.settings, pipeline.database).session("a-run") as client:
             return len([answer async for answer in client.details([*pipeline.world.films])])
 
     pipeline.world.before_answer = cut

@@ -1,11 +1,13 @@
 """What a day's export does to the state of an id, and which days are refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from movie_assets.core.filters import Thresholds
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.world import film
@@ -208,6 +210,7 @@ def test_a_threshold_that_a_person_changed_is_no_drift(pipeline: Pipeline, stand
     assert pipeline.run("read_the_day").success
     pipeline.day += timedelta(days=1)
     stand_in.today = pipeline.day
-    pipeline.settings = pipeline.settings.model_copy(update={"min_popularity": 30.0})
+    (profile,) = pipeline.settings.thresholds.profiles
+    pipeline.thresholds = Thresholds((replace(profile, min_popularity=30.0),))
     assert pipeline.run("read_the_day").success
     assert pipeline.one("select count(*) from pipeline.movie_ids where export_reason = 'popularity'") > 300

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from movie_assets.standin.world import Change, Columns, ExportRow
 
 
@@ -40,6 +42,7 @@ class Films:
         self.films: dict[int, dict[str, Any]] = {}
         self.listed: list[ExportRow] = []  # further lines of the export, also ones that no film stands behind
         self.changed: dict[date, list[int]] = {}
+        self.withheld: set[int] = set()  # listed everywhere, and 404 when their details are asked for
         self.asked: Counter[int] = Counter()
         self.before_answer: Callable[[], None] = lambda: None
 
@@ -50,13 +53,13 @@ class Films:
     def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:  # noqa: ARG002
         self.before_answer()
         self.asked[tmdb_id] += 1
-        return json.dumps(self.films[tmdb_id]).encode() if tmdb_id in self.films else None
+        return json.dumps(self.films[tmdb_id]).encode() if tmdb_id in self.films.keys() - self.withheld else None
 
     def detail(self, tmdb_id: int, day: date) -> dict[str, Any] | None:  # noqa: ARG002
         return self.films.get(tmdb_id)
 
     def id_of(self, imdb_id: str, day: date) -> int | None:  # noqa: ARG002
-        return None
+        return next((tmdb_id for tmdb_id, body in self.films.items() if body.get("imdb_id") == imdb_id), None)
 
     def export(self, day: date) -> Iterator[Sequence[ExportRow]]:  # noqa: ARG002
         yield [*(export_row(tmdb_id, body) for tmdb_id, body in self.films.items()), *self.listed]
@@ -64,11 +67,29 @@ class Films:
     def changes(self, day: date) -> Sequence[Change]:
         return [Change(tmdb_id, adult=False) for tmdb_id in self.changed.get(day, [])]
 
-    def columns(self, day: date) -> Columns:
-        raise NotImplementedError
+    def columns(self, day: date) -> Columns:  # noqa: ARG002
+        films = list(self.films.values())
+        return Columns(
+            tmdb_id=np.array([f["id"] for f in films], np.int64),
+            popularity=np.array([f["popularity"] for f in films], np.float64),
+            vote_count=np.array([f["vote_count"] for f in films], np.int64),
+            vote_average=np.array([f["vote_average"] for f in films], np.float64),
+            release=np.array([_ordinal(f["release_date"]) for f in films], np.int64),
+            runtime=np.array([f["runtime"] or 0 for f in films], np.int64),
+            language=np.array([f["original_language"] for f in films], np.str_),
+            genres=np.zeros(len(films), np.uint32),
+            adult=np.array([f["adult"] is True for f in films], np.bool_),
+        )
 
     def titles(self, day: date) -> Iterator[tuple[int, str]]:  # noqa: ARG002
         return iter(())
+
+
+def _ordinal(released: str | None) -> int:
+    try:
+        return date.fromisoformat(released or "").toordinal()
+    except ValueError:
+        return 0
 
 
 def export_row(tmdb_id: int, body: dict[str, Any]) -> ExportRow:

@@ -36,7 +36,7 @@ def tick(
     embedder: Embedder = LOCAL,
 ) -> dg.SensorResult:
     """Evaluate a sensor once."""
-    resources = {"database": database, "embedder": embedder, "thresholds": THRESHOLDS}
+    resources = {"database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": 0}
     context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
     result: Any = defs.resolve_sensor_def(name)(context)
     assert isinstance(result, dg.SensorResult)

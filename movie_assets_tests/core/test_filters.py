@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from movie_assets.core.films import Film
-from movie_assets.core.filters import DETAIL_RULES, EXPORT_RULES, RULES, Thresholds
+from movie_assets.core.filters import DETAIL_RULES, EXPORT_RULES, RULES, Profile, Thresholds
 from movie_assets.settings import Settings
 from movie_assets_tests.core.bodies import film
 
-THRESHOLDS = Thresholds(
+DAY = date(2026, 11, 19)
+QUALITY = Profile(
+    "quality",
     min_popularity=1.0,
     min_vote_count=100,
     min_vote_average=5.0,
@@ -20,6 +22,8 @@ THRESHOLDS = Thresholds(
     max_runtime=240,
     languages=("en", "fr"),
 )
+FRESH = Profile("fresh", min_vote_count=10, released_within_days=365)
+THRESHOLDS = Thresholds((QUALITY,))
 FAILING: dict[str, dict[str, Any]] = {
     "adult": {"adult": True},
     "video": {"video": True},
@@ -37,12 +41,12 @@ def with_facts(**facts: Any) -> Film:
 
 
 def test_a_film_that_reaches_everything_is_accepted() -> None:
-    assert THRESHOLDS.reason_to_reject(film()) is None
+    assert THRESHOLDS.reason_to_reject(film(), DAY) is None
 
 
 @pytest.mark.parametrize("rule", DETAIL_RULES)
 def test_each_rule_rejects_by_its_name(rule: str) -> None:
-    assert THRESHOLDS.reason_to_reject(with_facts(**FAILING[rule])) == rule
+    assert THRESHOLDS.reason_to_reject(with_facts(**FAILING[rule]), DAY) == rule
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_each_rule_rejects_by_its_name(rule: str) -> None:
     ],
 )
 def test_what_just_reaches_a_threshold_passes(facts: dict[str, Any]) -> None:
-    assert THRESHOLDS.reason_to_reject(with_facts(**facts)) is None
+    assert THRESHOLDS.reason_to_reject(with_facts(**facts), DAY) is None
 
 
 @pytest.mark.parametrize(
@@ -70,18 +74,18 @@ def test_what_just_reaches_a_threshold_passes(facts: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_not_known_or_too_much_fails(facts: dict[str, Any], rule: str) -> None:
-    assert THRESHOLDS.reason_to_reject(with_facts(**facts)) == rule
+    assert THRESHOLDS.reason_to_reject(with_facts(**facts), DAY) == rule
 
 
 @pytest.mark.parametrize("first", range(len(DETAIL_RULES)))
 def test_the_first_rule_that_fails_gives_the_reason(first: int) -> None:
     failing = DETAIL_RULES[first:]
     facts = {key: value for rule in failing for key, value in FAILING[rule].items()}
-    assert THRESHOLDS.reason_to_reject(with_facts(**facts)) == failing[0]
+    assert THRESHOLDS.reason_to_reject(with_facts(**facts), DAY) == failing[0]
 
 
 def test_popularity_is_not_asked_again() -> None:
-    assert THRESHOLDS.reason_to_reject(with_facts(popularity=0.0)) is None
+    assert THRESHOLDS.reason_to_reject(with_facts(popularity=0.0), DAY) is None
 
 
 def test_the_funnel_asks_the_exports_rules_first_and_each_rule_once() -> None:
@@ -103,6 +107,53 @@ def test_the_words_tell_the_thresholds() -> None:
 
 
 def test_the_settings_default_to_the_briefs_rules() -> None:
-    assert Settings.model_validate({}).thresholds == replace(
-        THRESHOLDS, languages=("en", "es", "fr", "de", "it", "ja", "ko")
+    languages = ("en", "es", "fr", "de", "it", "ja", "ko")
+    assert Settings.model_validate({}).thresholds == Thresholds((replace(QUALITY, languages=languages),))
+
+
+# Several profiles, and what they may leave open
+
+
+def test_a_film_is_in_when_one_of_the_profiles_takes_it() -> None:
+    both = Thresholds((QUALITY, FRESH))
+    fresh = with_facts(vote_count=12, release_date=date(2026, 10, 1))
+    assert THRESHOLDS.reason_to_reject(fresh, DAY) == "vote_count"
+    assert both.reason_to_reject(fresh, DAY) is None
+    assert both.reason_to_reject(with_facts(vote_count=9), DAY) == "vote_count"
+
+
+def test_the_profile_in_which_a_film_came_furthest_gives_the_reason() -> None:
+    both = Thresholds((QUALITY, FRESH))
+    assert both.reason_to_reject(with_facts(vote_count=12, release_date=date(1999, 1, 1)), DAY) == "release_date"
+
+
+@pytest.mark.parametrize(
+    ("released", "reason"),
+    [
+        (date(2025, 11, 19), None),
+        (date(2025, 11, 18), "release_date"),
+        (date(2026, 11, 20), "release_date"),
+        (None, "release_date"),
+    ],
+)
+def test_a_new_release_is_out_of_date_after_its_days(released: date | None, reason: str | None) -> None:
+    assert Thresholds((FRESH,)).reason_to_reject(with_facts(release_date=released), DAY) == reason
+
+
+def test_what_a_profile_does_not_ask_for_may_be_unknown() -> None:
+    film_of_nothing = with_facts(
+        vote_count=0, vote_average=0.0, release_date=None, runtime_minutes=None, original_language=None
     )
+    assert Thresholds((Profile("all"),)).reason_to_reject(film_of_nothing, DAY) is None
+
+
+@pytest.mark.parametrize("rule", DETAIL_RULES)
+def test_a_film_that_is_kept_on_request_passes_all_but_the_rules_on_its_kind(rule: str) -> None:
+    reason = THRESHOLDS.reason_to_reject(with_facts(**FAILING[rule]), DAY, is_kept=True)
+    assert reason == (rule if rule in ("adult", "video", "softcore") else None)
+
+
+def test_the_lowest_floor_of_votes_and_the_highest_target_count() -> None:
+    both = Thresholds((replace(QUALITY, target=15_000), replace(FRESH, target=2_000)))
+    assert (both.min_vote_count, both.target) == (10, 15_000)
+    assert both.describe()["vote_count"] == "votes ≥ 100 | votes ≥ 10"

@@ -1,6 +1,5 @@
 """Settings from the environment: defaults, what is refused and in which words, and that no secret is shown."""
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -17,10 +16,7 @@ def test_nothing_set_is_the_local_pipeline_on_the_stand_in() -> None:
     assert settings.uses_stand_in
     assert (settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions) == ("local", None, 1536)
     assert (settings.database_url, settings.tmdb_rate, settings.automation) == (None, 38.0, False)
-    assert (settings.released_since, settings.languages) == (
-        date(1990, 1, 1),
-        ("en", "es", "fr", "de", "it", "ja", "ko"),
-    )
+    assert [profile.name for profile in settings.thresholds.profiles] == ["quality"]
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\n"])
@@ -55,9 +51,9 @@ def test_no_secret_is_printed(name: str) -> None:
         ("MOVIE_ASSETS_EMBEDDER", "word2vec"),
         ("MOVIE_ASSETS_EMBEDDING_DIMENSIONS", "7"),
         ("MOVIE_ASSETS_EMBEDDING_DIMENSIONS", "4001"),
-        ("MOVIE_ASSETS_MIN_VOTE_AVERAGE", "10.5"),
-        ("MOVIE_ASSETS_MIN_VOTE_COUNT", "many"),
-        ("MOVIE_ASSETS_RELEASED_SINCE", "1990-02-30"),
+        ("MOVIE_ASSETS_DAILY_FILMS", "-1"),
+        ("MOVIE_ASSETS_DAILY_FILMS", "many"),
+        ("MOVIE_ASSETS_PROFILES", "unknown"),
         ("MOVIE_ASSETS_AUTOMATION", "perhaps"),
     ],
 )
@@ -75,13 +71,13 @@ def test_a_value_that_is_refused_is_not_repeated() -> None:
 
 
 def test_every_variable_that_cannot_be_used_is_named() -> None:
-    with pytest.raises(SettingsError, match=r"MOVIE_ASSETS_TMDB_RATE.*; MOVIE_ASSETS_MIN_RUNTIME"):
-        Settings.from_env({"MOVIE_ASSETS_TMDB_RATE": "x", "MOVIE_ASSETS_MIN_RUNTIME": "y"})
+    with pytest.raises(SettingsError, match=r"MOVIE_ASSETS_TMDB_RATE.*; MOVIE_ASSETS_DAILY_FILMS"):
+        Settings.from_env({"MOVIE_ASSETS_TMDB_RATE": "x", "MOVIE_ASSETS_DAILY_FILMS": "y"})
 
 
-@pytest.mark.parametrize("written", ["en,fr", "en fr", " en , fr ", "en,,fr", "en\tfr\n"])
-def test_languages_are_separated_by_blanks_or_commas(written: str) -> None:
-    assert Settings.from_env({"MOVIE_ASSETS_LANGUAGES": written}).languages == ("en", "fr")
+@pytest.mark.parametrize("written", ["quality,broad", "quality broad", " quality , broad ", "quality\tbroad\n"])
+def test_profiles_are_separated_by_blanks_or_commas(written: str) -> None:
+    assert Settings.from_env({"MOVIE_ASSETS_PROFILES": written}).profiles == ("quality", "broad")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from movie_assets.core.films import UnusableAnswerError, read_film
 from movie_assets.core.retry import seconds_asked_for
 from movie_assets.resources import tmdb as module
+from movie_assets.resources import tmdb_lists
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import ATTEMPTS, CONCURRENCY, FAILURES_IN_A_ROW, Tmdb, TmdbClient
 from movie_assets.resources.tmdb_answers import (
@@ -71,7 +72,7 @@ def films(sixty_films: Path) -> Iterator[StandIn]:
 @asynccontextmanager
 async def client_of(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[TmdbClient]:
     network = transport or httpx.AsyncHTTPTransport(verify=NO_TLS)
-    async with Tmdb(settings, NO_DATABASE, network).session() as client:
+    async with Tmdb(settings, NO_DATABASE, network).session(None) as client:
         yield client
 
 
@@ -433,7 +434,7 @@ def test_the_loss_of_the_paces_connection_does_not_hang_the_run(films: StandIn, 
 
     async def run() -> int:
         answers = 0
-        async with Tmdb(settings_for(films, tmdb_rate=200), database).session() as client, asyncio.timeout(10):
+        async with Tmdb(settings_for(films, tmdb_rate=200), database).session("a-run") as client, asyncio.timeout(10):
             async for _ in client.details(list(FILMS)):
                 answers += 1
                 if answers == 5:
@@ -466,7 +467,7 @@ def changed_ids(respond: Callable[[httpx.Request], httpx.Response]) -> list[int]
     async def run() -> list[int]:
         settings = Settings.model_validate({"tmdb_api_token": CANARY, "tmdb_rate": 0})
         async with client_of(settings, httpx.MockTransport(respond)) as client:
-            return await client.changed_ids(DAY)
+            return await tmdb_lists.changed_ids(client, DAY)
 
     return asyncio.run(run())
 
@@ -487,7 +488,7 @@ def test_every_page_of_the_change_feed_is_read(count: int) -> None:
 
         async def run() -> list[int]:
             async with client_of(settings_for(stand_in)) as client:
-                return await client.changed_ids(DAY - timedelta(days=1))
+                return await tmdb_lists.changed_ids(client, DAY - timedelta(days=1))
 
         assert asyncio.run(run()) == list(range(1, count + 1))
         assert stand_in.requests["changes"] == {200: max(1, -(-count // 100))}

@@ -2,11 +2,26 @@
 
 -- Touches only ids whose state moves. An id that left the export is gone until it is listed again; one that
 -- answered 404 can stay listed for a while, and is asked for again when it was not, or after 30 days.
-create or replace function pipeline.apply_export(day date, min_popularity double precision)
-returns table (new integer, gone integer, returned integer, verdicts_changed integer)
+-- Each profile has a least popularity and, or null, a rank; an id deserves a look when it passes those of one.
+drop function if exists pipeline.apply_export(date, double precision);
+create or replace function pipeline.apply_export(
+    day date, min_popularities double precision[], ranks integer[], rules jsonb, target integer
+)
+returns table (new integer, gone integer, returned integer, verdicts_changed integer, min_popularity double precision)
 language plpgsql
 as $$
 begin
+    select min(greatest(
+        p.least,
+        case when p.rank is not null then coalesce((
+            select l.popularity from pipeline.export_lines l
+            where l.export_date = day and not (l.adult or l.video or l.softcore)
+            order by l.popularity desc offset p.rank - 1 limit 1
+        ), 0) else 0 end
+    ))
+    into min_popularity
+    from unnest(min_popularities, ranks) as p (least, rank);
+
     create temp table verdicts on commit drop as
     select
         l.tmdb_id,
@@ -15,9 +30,11 @@ begin
             when l.adult then 'adult'
             when l.video then 'video'
             when l.softcore then 'softcore'
-            when l.popularity < apply_export.min_popularity then 'popularity'
+            when l.popularity < apply_export.min_popularity and not coalesce(i.kept_on_request, false) then 'popularity'
+            -- The lists said so (see discoveries.sql), and only they can take it back.
+            when i.export_reason = 'vote_count' then 'vote_count'
         end as reason
-    from pipeline.export_lines l
+    from pipeline.export_lines l left join pipeline.movie_ids i using (tmdb_id)
     where l.export_date = day;
     create index on verdicts (tmdb_id);
     analyze verdicts;
@@ -49,10 +66,11 @@ begin
     where not exists (select from pipeline.movie_ids i where i.tmdb_id = v.tmdb_id);
     get diagnostics new = row_count;
 
-    insert into pipeline.ids_as_of (export_date, min_popularity)
-    values (day, apply_export.min_popularity)
+    insert into pipeline.ids_as_of (export_date, min_popularity, rules, target)
+    values (day, apply_export.min_popularity, apply_export.rules, apply_export.target)
     on conflict (only_row) do update
-    set export_date = excluded.export_date, min_popularity = excluded.min_popularity;
+    set export_date = excluded.export_date, min_popularity = excluded.min_popularity,
+        rules = excluded.rules, target = excluded.target;
 
     delete from catalog.movies m
     where not exists (select from pipeline.movie_ids i where i.tmdb_id = m.tmdb_id and i.state = 'accepted');

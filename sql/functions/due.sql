@@ -1,35 +1,56 @@
 -- Applied after the migrations whenever it changes: what the pipeline has to fetch, and why.
 
--- A film is wanted when TMDB has something that we have not: it was never fetched, TMDB's change feed named it
--- after our last look, our last attempt failed, or our copy is older than its age allows. A failed film is
--- parked until its next attempt's time has come.
-create or replace function pipeline.wanted_at(moment timestamptz)
-returns table (tmdb_id bigint, batch smallint, reason text, priority smallint, parked boolean)
+-- The version of what we ask TMDB for; core.films.ANSWER_VERSION says the same, and a test compares them.
+create or replace function pipeline.answer_version() returns smallint
+language sql immutable parallel safe
+return 1::smallint;
+
+-- A film is wanted when an application asked for it; when our copy comes close to the six months that TMDB's terms
+-- allow; when TMDB's change feed or its lists named it after our last look; when it was never fetched; when we ask
+-- for more than we did then; when the last attempt failed; when our copy is older than its age allows. Votes are not
+-- in the change feed, so films rejected for their votes grow stale like accepted ones; what was rejected for
+-- anything else can only be changed by an edit. A failed film is parked until its next attempt's time has come.
+drop view if exists pipeline.due;
+drop function if exists pipeline.due_at;
+drop function if exists pipeline.wanted_at;
+create function pipeline.wanted_at(moment timestamptz)
+returns table (
+    tmdb_id bigint, batch smallint, reason text, priority smallint, parked boolean, fetched_at timestamptz,
+    is_kept boolean
+)
 language sql stable
 as $$
-    select i.tmdb_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment
+    select
+        i.tmdb_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment, i.fetched_at,
+        i.kept_on_request
     from pipeline.movie_ids i
+    left join pipeline.requested_ids q on q.tmdb_id = i.tmdb_id and q.served_at is null
     cross join lateral (
         select
             case
                 when i.attempts > 0 then 'failed'
+                when q.tmdb_id is not null then 'requested'
                 when i.fetched_at is null then 'never fetched'
+                when i.fetched_at <= moment - interval '170 days' then 'six months'
                 when i.changed_at > i.fetched_at then 'changed'
+                when i.answer_version < pipeline.answer_version() then 'schema'
                 when i.fetched_at <= moment - case
                     when i.release_date > moment::date - 30 then interval '2 days'
                     when i.release_date > moment::date - 180 then interval '7 days'
                     when i.release_date > moment::date - 365 then interval '14 days'
                     else interval '30 days'
-                end then 'stale'
+                end and coalesce(i.detail_reason, 'vote_count') in ('vote_count', 'vote_average') then 'stale'
             end
     ) as d (reason)
     cross join lateral (
-        select d.reason, array_position(array['changed', 'never fetched', 'failed', 'stale'], d.reason)::smallint
+        select d.reason, array_position(
+            array['requested', 'six months', 'changed', 'never fetched', 'schema', 'failed', 'stale'], d.reason
+        )::smallint
     ) as r (reason, priority)
-    where i.gone_since is null and i.export_reason is null and d.reason is not null
+    where i.gone_since is null and (i.export_reason is null or q.tmdb_id is not null) and d.reason is not null
 $$;
 
-create or replace function pipeline.due_at(moment timestamptz)
+create function pipeline.due_at(moment timestamptz)
 returns table (tmdb_id bigint, batch smallint, reason text, priority smallint)
 language sql stable
 as $$
@@ -50,5 +71,5 @@ as $$
       )
 $$;
 
-create or replace view pipeline.due as
+create view pipeline.due as
 select * from pipeline.due_at(now());

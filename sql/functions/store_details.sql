@@ -15,6 +15,7 @@ begin
 
     update pipeline.movie_ids i
     set fetched_at = case when f.body is null then i.fetched_at else moment end,
+        answer_version = case when f.body is null then i.answer_version else pipeline.answer_version() end,
         release_date = f.release_date,
         detail_reason = f.detail_reason,
         judged_by = judge,

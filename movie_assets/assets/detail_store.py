@@ -1,0 +1,142 @@
+"""Writing answers of TMDB to the database, a chunk in one transaction, and counting what became of them.
+
+What is fetched and when is for `movie_details`; what an answer means, for `core.judgement`; which rows follow from
+it, for sql/functions/store_details.sql.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from movie_assets.assets.batches import BatchContent
+from movie_assets.core.films import UnusableAnswerError
+from movie_assets.core.filters import Thresholds
+from movie_assets.core.judgement import Judged, judge, judge_name
+from movie_assets.resources.postgres import Database, copy_rows, execute, rows
+from movie_assets.resources.tmdb_answers import Answer, CallCounts, Failed, Fetched, NotFound
+
+FILM_COLUMNS = {
+    "tmdb_id": "int8", "imdb_id": "text", "title": "text", "original_title": "text", "original_language": "text",
+    "release_date": "date", "runtime_minutes": "int2", "status": "text", "tagline": "text", "overview": "text",
+    "genres": "text[]", "keywords": "text[]", "directors": "text[]", "leading_cast": "text[]", "countries": "text[]",
+    "collection_id": "int8", "collection": "text", "certification": "text", "budget": "int8", "revenue": "int8",
+    "poster_path": "text", "backdrop_path": "text", "popularity": "float8", "vote_average": "float8",
+    "vote_count": "int4",
+}  # fmt: skip
+STAGED_COLUMNS = FILM_COLUMNS | {
+    "body": "jsonb", "detail_reason": "text", "embedding_text": "text", "text_hash": "text",
+}  # fmt: skip
+
+
+@dataclass
+class Counts:
+    """What a run did, film by film."""
+
+    due: int = 0
+    put_off: int = 0
+    fetched: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    added: int = 0
+    changed: int = 0
+    judged_again: int = 0
+    gone: int = 0
+    failed: int = 0
+    repaired: int = 0
+    successors: int = 0
+    calls: CallCounts = field(default_factory=CallCounts)
+
+
+class DetailStore:
+    """Writes answers to the database, chunk by chunk, and counts what became of them."""
+
+    def __init__(self, database: Database, thresholds: Thresholds, moment: datetime, run_id: str) -> None:
+        self.counts = Counts()
+        self.database = database
+        self.kept: Collection[int] = ()  # ids that are kept on request
+        self._thresholds = thresholds
+        self.moment = moment
+        self.run_id = run_id
+
+    def store(self, answers: Sequence[Answer]) -> list[Failed]:
+        """Store a chunk in one transaction; tells what had no usable answer."""
+        films: list[tuple[Judged, Any]] = []
+        gone: list[int] = []
+        failed: list[Failed] = []
+        for answer in answers:
+            match answer:
+                case NotFound(tmdb_id):
+                    gone.append(tmdb_id)
+                case Fetched(tmdb_id, body):
+                    try:
+                        films.append((self._judge(body, tmdb_id, is_kept=tmdb_id in self.kept), body))
+                    except UnusableAnswerError as error:
+                        failed.append(Failed(tmdb_id, error.reason, f"{error}: {body!s:.400}"))
+                case Failed():
+                    failed.append(answer)
+        self._write(films, gone, failed)
+        self.counts.fetched += len(films)
+        self.counts.gone += len(gone)
+        self.counts.failed += len(failed)
+        return failed
+
+    def judge_stored_answers(self, batch_numbers: set[int]) -> None:
+        """Judge answers again that were judged by other rules, or whose film came back into the export."""
+        name = judge_name(self._thresholds)
+        while again := self.database.rows("answers_to_judge", batches=sorted(batch_numbers), judge=name):
+            self._write([(self._judge(r.body, r.tmdb_id, is_kept=r.is_kept), None) for r in again], [], [])
+            self.counts.judged_again += len(again)
+
+    def content(self, batch: int) -> BatchContent:
+        """What a finished batch holds."""
+        content = self.database.row("batch_content", batch=batch)
+        return BatchContent(content.content, {"films": content.films})
+
+    def summary(self) -> str:
+        """The run in one line."""
+        c = self.counts
+        return (
+            f"{c.due:,} films due: {c.fetched:,} fetched ({c.accepted:,} accepted, {c.rejected:,} rejected, "
+            f"{c.added:,} new, {c.changed:,} changed), {c.gone:,} gone, {c.failed:,} failed; "
+            f"{c.judged_again:,} judged again; {c.put_off:,} put off"
+        )
+
+    def _judge(self, body: Any, tmdb_id: int, *, is_kept: bool) -> Judged:
+        return judge(body, tmdb_id, self._thresholds, self.moment.date(), is_kept=is_kept)
+
+    def _write(self, films: list[tuple[Judged, Any]], gone: list[int], failed: list[Failed]) -> None:
+        with self.database.transaction() as connection:
+            if films:
+                execute(connection, "stage_films")
+                copy_rows(connection, "incoming_films", STAGED_COLUMNS, (_staged(*film) for film in films))
+                (stored,) = rows(connection, "store_details", moment=self.moment, judge=judge_name(self._thresholds))
+            if gone:
+                execute(connection, "mark_gone", tmdb_ids=gone, moment=self.moment)
+            if failed:
+                execute(
+                    connection,
+                    "record_failures",
+                    tmdb_ids=[f.tmdb_id for f in failed],
+                    reasons=[f.reason for f in failed],
+                    samples=[f.sample for f in failed],
+                    run_id=self.run_id,
+                    moment=self.moment,
+                )
+            done = [judged.film.tmdb_id for judged, _ in films] + gone
+            execute(connection, "answer_requests", tmdb_ids=done, moment=self.moment)
+        if films:
+            self.counts.accepted += stored.accepted
+            self.counts.rejected += stored.rejected
+            self.counts.added += stored.added
+            self.counts.changed += stored.changed
+            self.counts.repaired += sum(bool(judged.film.repairs) for judged, _ in films)
+
+
+def _staged(judged: Judged, body: Any) -> tuple[Any, ...]:
+    facts = (getattr(judged.film, column) for column in FILM_COLUMNS)
+    listed = (list(fact) if isinstance(fact, tuple) else fact for fact in facts)
+    stored_body = None if body is None else Jsonb(body)
+    return (*listed, stored_body, judged.reason, judged.text, judged.text_hash)

@@ -1,0 +1,77 @@
+"""Beside stage 2: what TMDB's own lists say of votes, so that details are fetched of films that can be accepted.
+
+The ID export has no votes. Without the lists, two of three detail calls would only find too few of them; a walk
+through /discover tells them apart at 20 films a call. What follows from it is in sql/functions/discoveries.sql.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import dagster as dg
+
+from movie_assets.core.filters import Thresholds
+from movie_assets.interrupts import run_until_done
+from movie_assets.moment import moment_of
+from movie_assets.partitions import days
+from movie_assets.resources.postgres import Database, copy_rows, execute, rows
+from movie_assets.resources.tmdb import Tmdb
+from movie_assets.resources.tmdb_answers import Discovered, TmdbError
+from movie_assets.resources.tmdb_lists import discover
+
+FIRST_FILMS = date(1870, 1, 1)
+AHEAD = timedelta(days=3 * 366)  # a film can have votes before it is released
+COLUMNS = {
+    "tmdb_id": "int8",
+    "vote_count": "int4",
+    "vote_average": "float8",
+    "release_date": "date",
+    "original_language": "text",
+}
+
+
+@dg.asset(group_name="source", kinds={"python", "postgres"}, partitions_def=days, deps=["movie_ids"], pool="tmdb")
+def tmdb_discoveries(
+    context: dg.AssetExecutionContext,
+    database: dg.ResourceParam[Database],
+    tmdb: dg.ResourceParam[Tmdb],
+    thresholds: dg.ResourceParam[Thresholds],
+) -> dg.MaterializeResult[None]:
+    """A film that TMDB lists with at least as many votes as a profile asks for.
+
+    Ids that are not listed are put aside as rejected for their votes, without a call; an id that is listed for the
+    first time is looked at, again if need be. Profiles that ask for no votes need no lists.
+    """
+    day, moment = date.fromisoformat(context.partition_key), moment_of(context.run)
+    found: Sequence[Discovered] = ()
+    if thresholds.min_vote_count > 0:
+        try:
+            found = run_until_done(_walk(tmdb, day, thresholds.min_vote_count, context.run.run_id))
+        except TmdbError as error:
+            raise dg.Failure(f"{error}. What the lists said last stays in use.", allow_retries=False) from None
+    with database.transaction() as connection:
+        if found:
+            execute(connection, "stage_discoveries")
+            copy_rows(
+                connection,
+                "incoming_discoveries",
+                COLUMNS,
+                ((f.tmdb_id, f.vote_count, f.vote_average, f.release_date, f.original_language) for f in found),
+            )
+            (told,) = rows(
+                connection,
+                "apply_discoveries",
+                day=day,
+                min_votes=thresholds.min_vote_count,
+                moment=moment,
+                run_id=context.run.run_id,
+            )
+        else:  # a walk that finds nothing is no reason to put every film aside
+            (told,) = rows(connection, "lift_discoveries")
+    return dg.MaterializeResult(
+        metadata={"min_votes": thresholds.min_vote_count, **told._mapping}  # noqa: SLF001
+    )
+
+
+async def _walk(tmdb: Tmdb, day: date, min_votes: int, run_id: str) -> Sequence[Discovered]:
+    async with tmdb.session(run_id) as client:
+        return await discover(client, FIRST_FILMS, day + AHEAD, min_votes)

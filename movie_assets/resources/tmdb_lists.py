@@ -1,0 +1,119 @@
+"""TMDB's lists over an open session: the change feed, /discover and /find. One function a list.
+
+How a call is made, paced and retried is `resources.tmdb`; what follows from a list is for the assets.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from movie_assets.core.films import UnusableAnswerError
+from movie_assets.resources.tmdb import TmdbClient
+from movie_assets.resources.tmdb_answers import Discovered, TmdbUnavailableError
+
+MOST_PAGES = 500  # TMDB gives no more of any list
+PAGES_AT_ONCE = 20  # the connections that a session has
+PAGES_OF_A_SLICE = 100  # a longer list is cut by release date: the more pages, the more films move between them
+MOST_MISSED = 0.01  # share of a slice's films; they move while it is walked
+
+
+async def changed_ids(client: TmdbClient, day: date) -> list[int]:
+    """The ids that TMDB's change feed names for one day, each once."""
+    found: dict[int, None] = {}
+    page, pages = 1, 1
+    while page <= pages:
+        window = {"start_date": day.isoformat(), "end_date": day.isoformat(), "page": page}
+        entries, _, pages = await _page(client, "/movie/changes", window)
+        found.update((e["id"], None) for e in entries if isinstance(e, dict) and isinstance(e.get("id"), int))
+        page += 1
+    return list(found)
+
+
+async def discover(client: TmdbClient, first: date, last: date, min_votes: int) -> Sequence[Discovered]:
+    """Every film released in these days, both included, that has at least so many votes.
+
+    Raises TmdbUnavailableError when the pages do not add up to what TMDB says there is.
+    """
+    found: dict[int, Discovered] = {}
+    slices = [(first, last)]
+    while slices:
+        since, until = slices.pop()
+        listed, pages = await _slice(client, since, until, min_votes)
+        if pages > PAGES_OF_A_SLICE and since < until:
+            middle = since + (until - since) // 2
+            slices += [(middle + timedelta(days=1), until), (since, middle)]
+        else:
+            found.update(listed)
+    return list(found.values())
+
+
+async def find_imdb(client: TmdbClient, imdb_id: str) -> int | None:
+    """The id of the film that TMDB has for an IMDb id, or None."""
+    body = await client.json(f"/find/{imdb_id}", {"external_source": "imdb_id"})
+    match body:
+        case {"movie_results": [{"id": int(tmdb_id)}, *_]}:
+            return tmdb_id
+    return None
+
+
+async def _slice(client: TmdbClient, since: date, until: date, votes: int) -> tuple[dict[int, Discovered], int]:
+    """The films of a range of release dates and how many pages they have; no films when those are too many."""
+    query: dict[str, str | int] = {
+        "primary_release_date.gte": since.isoformat(),
+        "primary_release_date.lte": until.isoformat(),
+        "vote_count.gte": votes,
+        "include_adult": "false",
+        "include_video": "false",
+        "sort_by": "primary_release_date.asc",
+    }
+    for _ in range(2):
+        entries, films, pages = await _page(client, "/discover/movie", {**query, "page": 1})
+        if pages > PAGES_OF_A_SLICE and since < until:
+            return {}, pages
+        for start in range(2, min(pages, MOST_PAGES) + 1, PAGES_AT_ONCE):
+            numbers = range(start, min(start + PAGES_AT_ONCE, pages + 1, MOST_PAGES + 1))
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(_page(client, "/discover/movie", {**query, "page": number})) for number in numbers
+                ]
+            entries = [*entries, *(entry for task in tasks for entry in task.result()[0])]
+        listed = {film.tmdb_id: film for entry in entries if (film := _discovered(entry)) is not None}
+        if abs(len(listed) - films) <= max(1, MOST_MISSED * films):
+            return listed, pages
+    raise TmdbUnavailableError(
+        f"TMDB's list of films from {since} to {until} has {films:,} and its pages hold {len(listed):,}"
+    )
+
+
+async def _page(client: TmdbClient, path: str, query: dict[str, Any]) -> tuple[list[Any], int, int]:
+    """A page's entries, the number of entries of the whole list, and of its pages."""
+    try:
+        body = await client.json(path, query)
+    except UnusableAnswerError as error:
+        raise TmdbUnavailableError(str(error)) from None
+    match body:
+        case {"results": list(entries), "total_pages": int(pages)}:
+            return entries, int(body.get("total_results") or 0), pages
+    raise TmdbUnavailableError(f"TMDB's list {path} cannot be read ({str(body)[:100]})")
+
+
+def _discovered(entry: Any) -> Discovered | None:
+    """An entry of the list, or None when it has no id; a date that is none is left out."""
+    match entry:
+        case {"id": int(tmdb_id), "vote_count": int(votes)} if tmdb_id > 0:
+            pass
+        case _:
+            return None
+    try:
+        released = date.fromisoformat(entry.get("release_date") or "")
+    except (TypeError, ValueError):
+        released = None
+    average, language = entry.get("vote_average"), entry.get("original_language")
+    return Discovered(
+        tmdb_id=tmdb_id,
+        vote_count=votes,
+        vote_average=float(average) if isinstance(average, int | float) else 0.0,
+        release_date=released,
+        original_language=language if isinstance(language, str) else None,
+    )

@@ -1,0 +1,33 @@
+-- Applied after the migrations whenever it changes: what a request for an id does.
+
+-- Makes the id known and due; one that can never be in the catalogue is answered at once.
+create or replace function pipeline.take_request() returns trigger
+language plpgsql
+security definer
+set search_path = pipeline, pg_temp
+as $$
+declare
+    known record;
+begin
+    insert into pipeline.movie_ids (tmdb_id, original_title, first_seen)
+    values (new.tmdb_id, '', new.requested_at::date)
+    on conflict do nothing;
+    select i.state, i.reason, i.gone_since, i.export_reason into known
+    from pipeline.movie_ids i where i.tmdb_id = new.tmdb_id;
+    new.served_at := null;
+    new.outcome := null;
+    if known.gone_since is not null or known.export_reason in ('adult', 'video', 'softcore') then
+        new.served_at := new.requested_at;
+        new.outcome := known.state || coalesce(': ' || known.reason, '');
+        return new;
+    end if;
+    update pipeline.movie_ids i
+    set kept_on_request = i.kept_on_request or new.keep,
+        export_reason = case when new.keep then null else i.export_reason end,
+        attempts = 0, next_attempt_at = null, last_error = null
+    where i.tmdb_id = new.tmdb_id;
+    return new;
+end
+$$;
+create or replace trigger take_request before insert or update of requested_at on pipeline.requested_ids
+for each row execute function pipeline.take_request();

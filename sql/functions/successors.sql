@@ -1,0 +1,5 @@
+-- Applied after the migrations whenever it changes: films that TMDB gave up, and the ids that took their place.
+create or replace view catalog.successors as
+select i.tmdb_id, i.successor_id, i.gone_since
+from pipeline.movie_ids i
+where i.state = 'gone' and i.successor_id is not null;

@@ -1,0 +1,26 @@
+-- Applied after the migrations whenever it changes: TMDB's terms, nothing is kept for six months unrefreshed.
+
+-- Run by movie_ids each day. A film whose answer is that old leaves whole, and is due as if it had never been
+-- fetched; the reasons and samples of old refusals, and the titles of ids long gone, leave too.
+create or replace function pipeline.purge_expired(moment timestamptz) returns integer
+language plpgsql
+as $$
+declare
+    purged integer;
+begin
+    create temp table expired on commit drop as
+    select r.tmdb_id from pipeline.raw_details r where r.fetched_at <= moment - interval '180 days';
+    delete from catalog.movies m using expired e where m.tmdb_id = e.tmdb_id;
+    delete from pipeline.embeddings v using expired e where v.tmdb_id = e.tmdb_id;
+    delete from pipeline.raw_details r using expired e where r.tmdb_id = e.tmdb_id;
+    get diagnostics purged = row_count;
+    update pipeline.movie_ids i
+    set fetched_at = null, judged_by = null, detail_reason = null, release_date = null
+    from expired e where i.tmdb_id = e.tmdb_id;
+    update pipeline.movie_ids set original_title = ''
+    where gone_since <= moment::date - 180 and original_title <> '';
+    delete from pipeline.rejects where rejected_at <= moment - interval '180 days';
+    delete from pipeline.id_history where changed_at <= moment - interval '400 days';
+    return purged;
+end
+$$;
