@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from movie_assets.moment import AS_OF_TAG, noon_of
 from movie_assets.resources.embedded_postgres import embedded_postgres
 from movie_assets.resources.embedder import Embedder, LocalEmbedder
 from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.postgres import Database, url_of
+from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
 from movie_assets.settings import Settings
 from movie_assets.standin.options import StandInOptions
@@ -51,12 +52,19 @@ def empty_address(server: str) -> str:
 
 
 @pytest.fixture
-def database(server: str, template: str, empty_address: str) -> Iterator[Database]:
+def database(server: str, template: str) -> Iterator[Database]:
     """A migrated database of the test's own."""
-    name = str(url_of(empty_address).database)
+    with database_of_ones_own(server, template) as opened:
+        yield opened
+
+
+@contextmanager
+def database_of_ones_own(server: str, template: str) -> Iterator[Database]:
+    """Copy the migrated database, and drop the copy in the end."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}")
-    opened = Database(empty_address)
+    opened = Database(address_of(server, name))
     yield opened
     opened.close()
     with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:

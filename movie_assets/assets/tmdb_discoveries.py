@@ -62,6 +62,7 @@ def tmdb_discoveries(
                 "apply_discoveries",
                 day=day,
                 min_votes=thresholds.min_vote_count,
+                min_average=thresholds.min_vote_average,
                 moment=moment,
                 run_id=context.run.run_id,
             )

@@ -102,6 +102,11 @@ class Thresholds:
         return min(profile.min_vote_count for profile in self.profiles)
 
     @property
+    def min_vote_average(self) -> float:
+        """The lowest average with which a film can be accepted."""
+        return min(profile.min_vote_average for profile in self.profiles)
+
+    @property
     def target(self) -> int | None:
         """How many films the profiles are meant to reach, if one says so."""
         return max((profile.target for profile in self.profiles if profile.target), default=None)

@@ -100,6 +100,26 @@ def test_a_walk_that_cannot_be_made_changes_nothing(small: Make) -> None:
     assert pipeline.movies == [64]
 
 
+def test_votes_of_accepted_films_follow_the_lists_without_a_call(small: Make) -> None:
+    pipeline = small(film(64))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.turn_day()
+    pipeline.world.put(film(64, vote_count=640, vote_average=7.5))
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.one("select (vote_count, vote_average)::text from catalog.movie_stats") == "(640,7.5)"
+    assert pipeline.world.asked == {64: 1}
+
+
+def test_an_average_that_crosses_the_least_brings_a_film_in_and_out(small: Make) -> None:
+    pipeline = small(film(64), film(65, vote_average=4.9))
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.movies == [64]
+    pipeline.turn_day()
+    pipeline.world.put(film(64, vote_average=4.8), film(65, vote_average=5.1))
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.movies == [65]
+
+
 # Requests
 
 

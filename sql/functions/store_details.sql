@@ -67,17 +67,18 @@ begin
     )
     select count(*) filter (where is_new), count(*) filter (where not is_new) into added, changed from written;
 
-    -- Votes of an answer that is judged again were seen when it was fetched; newer ones stay.
+    -- Votes of an answer that is judged again were seen when it was fetched; those of TMDB's lists are newer.
     insert into catalog.movie_stats as s (tmdb_id, popularity, vote_average, vote_count, seen_at)
     select
         f.tmdb_id,
         case when f.body is null then coalesce(l.popularity, f.popularity) else f.popularity end,
-        f.vote_average,
-        f.vote_count,
+        case when f.body is null then coalesce(d.vote_average, f.vote_average) else f.vote_average end,
+        case when f.body is null then coalesce(d.vote_count, f.vote_count) else f.vote_count end,
         i.fetched_at
     from incoming_films f
     join catalog.movies using (tmdb_id)
     join pipeline.movie_ids i using (tmdb_id)
+    left join pipeline.discovered d on d.tmdb_id = f.tmdb_id
     left join pipeline.export_lines l
         on l.tmdb_id = f.tmdb_id and l.export_date = (select export_date from pipeline.ids_as_of)
     on conflict (tmdb_id) do update set
