@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from movie_assets.partitions import batches
 from movie_assets.resources.postgres import Database
-from movie_assets.resources.tmdb_answers import CallCounts
+
+if TYPE_CHECKING:
+    from movie_assets.resources.tmdb_answers import CallCounts
 
 COVERAGE = dg.AssetCheckSpec(
     "every_batch_is_covered",
@@ -86,18 +88,10 @@ def _coverage(database: Database, counts: Mapping[str, Any]) -> dg.AssetCheckRes
             "batches_not_covered": len(bad),
             **{name: value for name, value in counts.items() if isinstance(value, int)},
             "calls_by_status": calls.by_status,
-            **({"calls": dg.MetadataValue.md(calls_table(calls))} if calls.kinds else {}),
+            **({"calls": dg.MetadataValue.md(calls.markdown())} if calls.kinds else {}),
             **({"where": dg.MetadataValue.md(table)} if bad else {}),
         },
     )
-
-
-def calls_table(calls: CallCounts) -> str:
-    """Calls by endpoint and status as a Markdown table."""
-    rows = [{name: str(value) for name, value in row.items()} for row in calls.table()]
-    head = list(rows[0])
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, *(row.values() for row in rows))]
-    return "\n".join([lines[0], f"|---|---|{'--:|' * (len(head) - 2)}", *lines[1:]])
 
 
 def _completeness(database: Database) -> dg.AssetCheckResult:

@@ -9,7 +9,7 @@ from movie_assets.moment import moment_of
 from movie_assets.partitions import days
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
-from movie_assets.resources.tmdb_answers import TmdbError
+from movie_assets.resources.tmdb_answers import CallCounts, TmdbError
 from movie_assets.resources.tmdb_lists import changed_ids
 
 MOST_DAYS_BACK = 13  # older changes are covered: by then, details are fetched again for their age
@@ -30,7 +30,7 @@ def tmdb_changes(
     first = day if cursor is None else max(cursor, day - timedelta(days=MOST_DAYS_BACK))
     wanted = [first + timedelta(days=n) for n in range((day - first).days + 1)]
     try:
-        found = run_until_done(_read(tmdb, wanted, context.run.run_id))
+        found, calls = run_until_done(_read(tmdb, wanted, context.run.run_id))
     except TmdbError as error:
         raise dg.Failure(f"{error}. The next run reads these days too.", allow_retries=False) from None
     fresh = marked = 0
@@ -43,10 +43,11 @@ def tmdb_changes(
             "rows_in": sum(map(len, found.values())),
             "rows_out": fresh,
             "known_ids_changed": marked,
+            "calls": dg.MetadataValue.md(calls.markdown()),
         }
     )
 
 
-async def _read(tmdb: Tmdb, wanted: list[date], run_id: str) -> dict[date, list[int]]:
+async def _read(tmdb: Tmdb, wanted: list[date], run_id: str) -> tuple[dict[date, list[int]], CallCounts]:
     async with tmdb.session(run_id) as client:
-        return {day: await changed_ids(client, day) for day in wanted}
+        return {day: await changed_ids(client, day) for day in wanted}, client.calls

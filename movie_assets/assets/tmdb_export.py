@@ -15,7 +15,7 @@ from movie_assets.moment import moment_of
 from movie_assets.partitions import days
 from movie_assets.resources.postgres import Database, copy_rows, execute, rows
 from movie_assets.resources.tmdb import Tmdb, TmdbClient
-from movie_assets.resources.tmdb_answers import Export, ExportDamagedError, ExportMissingError, TmdbError
+from movie_assets.resources.tmdb_answers import CallCounts, Export, ExportDamagedError, ExportMissingError, TmdbError
 
 DAYS_TO_FALL_BACK = 7
 LINE_COLUMNS = {
@@ -67,7 +67,9 @@ def tmdb_export(
     asked = date.fromisoformat(context.partition_key)
     counts = ExportCounts()
     try:
-        used, stored = run_until_done(_load(tmdb, database, asked, counts, context.run.run_id, config.accept_smaller))
+        used, stored, calls = run_until_done(
+            _load(tmdb, database, asked, counts, context.run.run_id, config.accept_smaller)
+        )
     except ExportRefusedError as error:
         _keep_rejects(database, counts, context)
         yield dg.AssetCheckResult(passed=False, check_name=CHECK.name, description=str(error))
@@ -84,6 +86,7 @@ def tmdb_export(
         "rows_rejected": counts.rejected,
         "duplicates": stored.duplicate_lines,
         "median_popularity": stored.median_popularity,
+        "calls": dg.MetadataValue.md(calls.markdown()),
     }
     yield dg.MaterializeResult(
         metadata=metadata,
@@ -93,8 +96,8 @@ def tmdb_export(
 
 async def _load(
     tmdb: Tmdb, database: Database, asked: date, counts: ExportCounts, run_id: str, accept_smaller: bool
-) -> tuple[date, sa.Row[Any]]:
-    """Store the newest export up to a day; tells which day it is from."""
+) -> tuple[date, sa.Row[Any], CallCounts]:
+    """Store the newest export up to a day; tells which day it is from and what the calls came to."""
     async with tmdb.session(run_id) as client, _newest_export(client, asked) as (used, export):
         before = database.rows("export_before", day=used)
         same_source = not before or before[0].source == export.source
@@ -128,7 +131,7 @@ async def _load(
             )  # fmt: skip
             if not same_source:  # from one made-up world to another: nothing that was fetched is true there
                 execute(connection, "forget_films")
-            return used, stored
+            return used, stored, client.calls
 
 
 @asynccontextmanager

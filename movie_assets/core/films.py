@@ -76,14 +76,21 @@ def read_json(content: bytes) -> Any:
     """Decode a JSON body, letting nothing through that Postgres could not store.
 
     NaN and infinities become null; NUL and lone surrogates are taken out. Raises UnusableAnswerError
-    ("not_json") when it is no JSON at all.
+    ("not_json") when it is no JSON at all, or has a key twice in one object.
     """
     try:
         text = content.decode("utf-8", errors="replace")
-        body = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
+        body = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=_object)
         return _storable(body) if b"\\u0000" in content or b"\\ud" in content.lower() else body
     except (ValueError, RecursionError):
         raise UnusableAnswerError("not_json", f"the body is not JSON: {content[:80]!r}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("a key comes twice in one object")
+    return read
 
 
 def _finite(text: str) -> float | None:

@@ -1,53 +1,49 @@
-"""TMDB over HTTP: one call at a time as `TmdbClient`, paced, bounded, retried and counted in this one layer.
+"""TMDB over HTTP: a session and its calls, paced, bounded, made again and counted in this one layer.
 
-Its lists are in `tmdb_lists`; what an answer means for a film, `core.films`; what is fetched when, for the assets.
+One request is `tmdb_call`; the lists, `tmdb_lists`; the export's file, `tmdb_export`. What an answer means for a
+film is for `core.films`; what is fetched when, for the assets.
 """
 
 import asyncio
-import gzip
 import json
 import random
-import tempfile
-import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime
-from typing import IO, Any
+from typing import Any
 
 import httpx
 
 from movie_assets.core.export import file_name
-from movie_assets.core.films import UnusableAnswerError, read_json
+from movie_assets.core.films import UnusableAnswerError
 from movie_assets.core.retry import MOST_PATIENCE, backoff, seconds_asked_for
-from movie_assets.resources.pace import Slot, shared_pace
+from movie_assets.resources.pace import Pace, shared_pace
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb_answers import (
     Answer,
     CallCounts,
     CredentialRefusedError,
     Export,
-    ExportDamagedError,
-    ExportMissingError,
     Failed,
     Fetched,
     NotFound,
     RequestRefusedError,
     TmdbUnavailableError,
 )
+from movie_assets.resources.tmdb_call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, Reply, call
+from movie_assets.resources.tmdb_export import downloaded
 from movie_assets.settings import Settings
 
 APPENDED = "credits,keywords,release_dates,external_ids,videos,watch/providers,translations,alternative_titles"
 CONCURRENCY = 20  # TMDB allows 20 connections from one address
 ATTEMPTS = 5
 ATTEMPTS_AT_NONSENSE = 3  # a captive portal or a broken proxy does not get better by asking again
+ATTEMPTS_AT_NO_HTTP = 2  # nor does a redirect, another protocol or a body without end
 FAILURES_IN_A_ROW = 40  # two for each connection: nothing got through any more
-SECONDS_PER_CALL = 15.0
-SECONDS_PER_EXPORT = 900.0
-LARGEST_BODY = 10 * 2**20
-LARGEST_EXPORT = 200 * 2**20
+PAUSES_IN_A_ROW = 10
 GONE = (34, 6)  # TMDB's own words for 404; a proxy's or a wrong address's 404 deletes nothing
-STAND_IN = "movie-assets-stand-in"
 
 
 class Tmdb:
@@ -66,14 +62,18 @@ class Tmdb:
         token = self.settings.tmdb_api_token
         if token is None:
             raise CredentialRefusedError("TMDB_API_TOKEN is not set; put TMDB's API read access token there")
-        headers = {"Authorization": f"Bearer {token.get_secret_value()}", "Accept": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {token.get_secret_value()}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+        }
         limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)
         timeout = httpx.Timeout(SECONDS_PER_CALL, connect=5)
         async with (
-            shared_pace(self.database, "tmdb", self.settings.tmdb_rate) as slot,
+            shared_pace(self.database, "tmdb", self.settings.tmdb_rate) as pace,
             httpx.AsyncClient(headers=headers, limits=limits, timeout=timeout, transport=self.transport) as http,
         ):
-            client = TmdbClient(http, slot, self.settings.tmdb_api_url, self.settings.tmdb_export_url)
+            client = TmdbClient(http, pace, self.settings.tmdb_api_url, self.settings.tmdb_export_url)
             try:
                 yield client
             finally:
@@ -81,20 +81,32 @@ class Tmdb:
 
     def _log(self, calls: CallCounts, run_id: str | None) -> None:
         """Keep what the session's calls came to; so short a statement that the event loop can wait for it."""
-        if run_id is not None and calls.kinds:
-            self.database.execute("record_calls", run_id=run_id, kinds=json.dumps(calls.table()))
+        if run_id is None or not calls.kinds:
+            return
+        ended_by = sys.exc_info()[1]
+        try:
+            self.database.execute(
+                "record_calls", run_id=run_id, started_at=calls.started_at, kinds=json.dumps(calls.table())
+            )
+        except Exception as error:
+            if ended_by is None:
+                raise
+            ended_by.add_note(f"its calls could not be logged either ({type(error).__name__})")
 
 
 class TmdbClient:
     """An open session with TMDB."""
 
-    def __init__(self, http: httpx.AsyncClient, slot: Slot, api_url: str, export_url: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, pace: Pace, api_url: str, export_url: str) -> None:
         self.calls = CallCounts()
         self._http = http
-        self._slot = slot
+        self._pace = pace
         self._api_url = api_url
         self._export_url = export_url
-        self._resume_at = 0.0  # on the event loop's clock; all workers pause until then
+        self._pause_began = 0.0  # on the event loop's clock, as is
+        self._resume_at = 0.0  # until when all workers pause
+        self._pauses_in_a_row = 0
+        self._seconds_in_a_row = 0.0
         self._failures_in_a_row = 0
 
     async def details(self, tmdb_ids: Sequence[int]) -> AsyncIterator[Answer]:
@@ -130,52 +142,9 @@ class TmdbClient:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    @asynccontextmanager
-    async def export(self, day: date) -> AsyncIterator[Export]:
-        """Download a day's export to a temporary file, whole and undamaged.
-
-        Raises ExportMissingError when TMDB has none, ExportDamagedError when it is cut each time.
-        """
-        url = f"{self._export_url}/{file_name(day)}"
-        with tempfile.TemporaryFile() as file:
-            for attempt in range(1, ATTEMPTS_AT_NONSENSE + 1):
-                response = await self._download(url, file)
-                if _is_whole(file):
-                    yield Export(url, _source(response.headers), file)
-                    return
-                await asyncio.sleep(backoff(attempt, random.random))
-        raise ExportDamagedError(f"{url} arrived damaged {ATTEMPTS_AT_NONSENSE} times; nothing was changed")
-
-    async def _download(self, url: str, file: IO[bytes]) -> httpx.Response:
-        for attempt in range(1, ATTEMPTS + 1):
-            file.seek(0)
-            file.truncate()
-            began = asyncio.get_running_loop().time()
-            # No token for a public file, and the file's own gzip must reach us as it is.
-            request = self._http.build_request("GET", url, headers={"Accept-Encoding": "identity"})
-            request.headers.pop("Authorization", None)
-            with _network_failures_as_status() as failure:
-                async with asyncio.timeout(SECONDS_PER_EXPORT):
-                    response = await self._http.send(request, stream=True)
-                    try:
-                        if response.status_code == httpx.codes.OK:
-                            async for chunk in response.aiter_raw():
-                                file.write(chunk)
-                                if file.tell() > LARGEST_EXPORT:
-                                    raise ExportDamagedError(f"{url} is larger than {LARGEST_EXPORT:,} bytes")
-                            self._count_export("200", began, file)
-                            return response
-                    finally:
-                        await response.aclose()
-                    failure.status = str(response.status_code)
-            self._count_export(failure.status, began, file)
-            if failure.status in ("403", "404"):
-                raise ExportMissingError(f"TMDB has no export of that day ({url}: HTTP {failure.status})")
-            await asyncio.sleep(backoff(attempt, random.random))
-        raise TmdbUnavailableError(f"{url} could not be fetched in {ATTEMPTS} attempts ({failure.status})")
-
-    def _count_export(self, status: str, began: float, file: IO[bytes]) -> None:
-        self.calls.count("export", status, asyncio.get_running_loop().time() - began, file.tell(), 0.0)
+    def export(self, day: date) -> AbstractAsyncContextManager[Export]:
+        """A day's export in a temporary file. Raises ExportMissingError, ExportDamagedError, TmdbUnavailableError."""
+        return downloaded(self._http, f"{self._export_url}/{file_name(day)}", self.calls)
 
     async def _detail(self, tmdb_id: int) -> Answer:
         try:
@@ -190,77 +159,70 @@ class TmdbClient:
         Raises UnusableAnswerError when the attempts at this call are used up, TmdbError when no call can succeed.
         """
         loop = asyncio.get_running_loop()
-        failures = 0
-        nonsense = 0
+        failures = Counter[int]()  # by the attempts that are worth while
         while True:
             asked = loop.time()
             await self._turn()
             began = loop.time()
-            status, body, headers, size = await self._call(path, parameters)
-            kind = self.calls.count(_endpoint(path), status, loop.time() - began, size, began - asked)
-            if status == "200" and isinstance(body, dict):
-                self._failures_in_a_row = 0
-                return body
-            if status == "404" and isinstance(body, dict) and body.get("status_code") in GONE:
-                self._failures_in_a_row = 0
-                return None
-            _raise_if_permanent(status, body)
-            if status == "429":
+            reply = await call(self._http, self._api_url + path, parameters)
+            kind = self.calls.count(
+                _endpoint(path), reply.status, loop.time() - began, reply.size, waited=began - asked
+            )
+            if _is_answer(reply) or _is_gone(reply):
+                self._failures_in_a_row = self._pauses_in_a_row = 0
+                self._seconds_in_a_row = 0.0
+                return reply.body if _is_answer(reply) else None
+            _raise_if_permanent(reply)
+            if reply.status == "429":
                 kind.retries += 1
-                self._pause(headers)
+                await self._pause(reply.headers, began)
                 continue
-            failures += 1
-            nonsense += status == "200"
-            self._count_failure(path, status)
-            if failures >= ATTEMPTS or nonsense >= ATTEMPTS_AT_NONSENSE:
+            most = _attempts_at(reply.status)
+            failures[most] += 1
+            self._count_failure(path, reply.status)
+            if failures[most] >= most or failures.total() >= ATTEMPTS:
                 raise UnusableAnswerError(
-                    "no_json" if status == "200" else f"http_{status}",
-                    f"{path}: {failures} attempts, the last: {status} {str(body)[:300]}",
+                    "no_json" if reply.status == "200" else f"http_{reply.status}",
+                    f"{path}: {failures.total()} attempts, the last: {reply.status} {str(reply.body)[:300]}",
                 )
             kind.retries += 1
-            pause = backoff(failures, random.random)
+            pause = backoff(failures.total(), random.random)
             kind.seconds_waited += pause
             await asyncio.sleep(pause)
-
-    async def _call(self, path: str, parameters: dict[str, str | int]) -> tuple[str, Any, httpx.Headers, int]:
-        """One request within its deadline: HTTP status or the failure's name, JSON or text, headers, bytes."""
-        headers = httpx.Headers()
-        content = bytearray()
-        with _network_failures_as_status() as failure:
-            async with (
-                asyncio.timeout(SECONDS_PER_CALL),
-                self._http.stream("GET", self._api_url + path, params=parameters) as response,
-            ):
-                headers = response.headers
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    if len(content) > LARGEST_BODY:
-                        return "too_large", f"more than {LARGEST_BODY:,} bytes", headers, len(content)
-                failure.status = str(response.status_code)
-        if failure.status.isdigit():
-            try:
-                return failure.status, read_json(bytes(content)), headers, len(content)
-            except UnusableAnswerError as error:
-                return failure.status, str(error), headers, len(content)
-        return failure.status, failure.message, headers, len(content)
 
     async def _turn(self) -> None:
         """Wait until no pause is on, and then for this call's place in the shared pace."""
         loop = asyncio.get_running_loop()
-        while (pause := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110  # another pause can begin meanwhile
-            await asyncio.sleep(pause)
-        await self._slot()
+        while True:
+            while (pause := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110  # another pause can begin meanwhile
+                await asyncio.sleep(pause)
+            await self._pace.turn()
+            if self._resume_at <= loop.time():
+                return
 
-    def _pause(self, headers: httpx.Headers) -> None:
-        """Stop all workers of this session for as long as a 429 asks."""
+    async def _pause(self, headers: httpx.Headers, began: float) -> None:
+        """Stop all workers for as long as a 429 asks, also those of other processes that share the pace."""
+        loop = asyncio.get_running_loop()
         asked = seconds_asked_for(headers.get("retry-after"), datetime.now(UTC))
         if asked is not None and asked > MOST_PATIENCE:
             raise TmdbUnavailableError(f"TMDB asks to wait {asked:,.0f} s before the next call; run again after that")
-        self._failures_in_a_row += 1
-        pause = backoff(min(self._failures_in_a_row, 6), random.random) if asked is None else asked
-        if self._failures_in_a_row >= FAILURES_IN_A_ROW:
-            raise TmdbUnavailableError("TMDB answers nothing but 429; lower MOVIE_ASSETS_TMDB_RATE or run again later")
-        self._resume_at = max(self._resume_at, asyncio.get_running_loop().time() + pause)
+        now = loop.time()
+        if began >= self._pause_began:  # else it was under way when another 429 began the pause
+            self._pause_began = now
+            self._pauses_in_a_row += 1
+            pause = backoff(min(self._pauses_in_a_row, 6), random.random) if asked is None else asked
+            self._seconds_in_a_row += pause
+            if self._pauses_in_a_row >= PAUSES_IN_A_ROW or self._seconds_in_a_row > MOST_PATIENCE:
+                raise TmdbUnavailableError(
+                    "TMDB answers nothing but 429; lower MOVIE_ASSETS_TMDB_RATE or run again later"
+                )
+        elif asked is None:
+            return
+        else:
+            pause = asked
+        if now + pause > self._resume_at:
+            self._resume_at = now + pause
+            await self._pace.pause(pause)
 
     def _count_failure(self, path: str, status: str) -> None:
         self._failures_in_a_row += 1
@@ -271,26 +233,25 @@ class TmdbClient:
             )
 
 
-@dataclass
-class _Failure:
-    status: str = ""
-    message: str = ""
+def _is_answer(reply: Reply) -> bool:
+    return reply.status == "200" and isinstance(reply.body, dict) and reply.body.get("success") is not False
 
 
-@contextmanager
-def _network_failures_as_status() -> Iterator[_Failure]:
-    """Turn what the network does into a status; the reply's own status is put there when one came."""
-    failure = _Failure()
-    try:
-        yield failure
-    except TimeoutError:
-        failure.status, failure.message = "timeout", "no whole answer within the deadline"
-    except (httpx.TransportError, httpx.DecodingError, httpx.TooManyRedirects) as error:
-        failure.status, failure.message = type(error).__name__, str(error)
+def _is_gone(reply: Reply) -> bool:
+    return reply.status == "404" and isinstance(reply.body, dict) and reply.body.get("status_code") in GONE
 
 
-def _raise_if_permanent(status: str, body: Any) -> None:
-    says = body.get("status_message", "") if isinstance(body, dict) else ""
+def _attempts_at(status: str) -> int:
+    if status == "200":
+        return ATTEMPTS_AT_NONSENSE
+    if status in (NO_HTTP, TOO_LARGE) or status.startswith("3"):
+        return ATTEMPTS_AT_NO_HTTP
+    return ATTEMPTS
+
+
+def _raise_if_permanent(reply: Reply) -> None:
+    status = reply.status
+    says = reply.body.get("status_message", "") if isinstance(reply.body, dict) else ""
     if status in ("401", "403"):
         raise CredentialRefusedError(f"TMDB refused the credential (HTTP {status}: {says}); check TMDB_API_TOKEN")
     if status in ("400", "405", "406", "422"):
@@ -301,21 +262,3 @@ def _endpoint(path: str) -> str:
     """What a path is counted as: movie, changes, discover, find."""
     first, second = path.split("/")[1:3]
     return second if second == "changes" else first
-
-
-def _source(headers: httpx.Headers) -> str:
-    if headers.get("server") != STAND_IN:
-        return "tmdb"
-    return f"stand-in {headers.get('x-stand-in-world', '')}".strip()
-
-
-def _is_whole(file: IO[bytes]) -> bool:
-    """Whether a file is gzip from its first to its last byte (a cut body can come with status 200)."""
-    file.seek(0)
-    try:
-        with gzip.open(file) as unpacked:
-            while unpacked.read(2**20):
-                pass
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return False
-    return True

@@ -7,7 +7,7 @@ import gzip
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import IO, Any
 
 import numpy as np
@@ -90,6 +90,9 @@ class Discovered:
     original_language: str | None
 
 
+COLUMNS = ("endpoint", "status", "calls", "bytes", "p50_ms", "p95_ms", "max_ms", "retries", "seconds_waited")
+
+
 @dataclass
 class CallsOfAKind:
     """Calls to one endpoint that ended alike. Seconds of each, bytes as decoded, seconds waited before and after."""
@@ -104,6 +107,7 @@ class CallsOfAKind:
 class CallCounts:
     """What the calls of one session came to, by endpoint and HTTP status (or the failure's name)."""
 
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     kinds: defaultdict[tuple[str, str], CallsOfAKind] = field(default_factory=lambda: defaultdict(CallsOfAKind))
 
     def count(self, endpoint: str, status: str, seconds: float, size: int, waited: float) -> CallsOfAKind:
@@ -138,3 +142,9 @@ class CallCounts:
             }
             for (endpoint, status), kind in sorted(self.kinds.items())
         ]
+
+    def markdown(self) -> str:
+        """The same as a Markdown table."""
+        lines = [[str(cell) for cell in row.values()] for row in self.table()]
+        ruled = ["---"] * 2 + ["--:"] * (len(COLUMNS) - 2)
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ruled, *lines))

@@ -4,7 +4,7 @@ How a call is made, paced and retried is `resources.tmdb`; what follows from a l
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from movie_assets.core.films import UnusableAnswerError
 from movie_assets.resources.tmdb import TmdbClient
 from movie_assets.resources.tmdb_answers import Discovered, TmdbUnavailableError
 
+PAGE_SIZE = 20  # of /discover
 MOST_PAGES = 500  # TMDB gives no more of any list
 PAGES_AT_ONCE = 20  # the connections that a session has
 PAGES_OF_A_SLICE = 100  # a longer list is cut by release date: the more pages, the more films move between them
@@ -22,7 +23,7 @@ async def changed_ids(client: TmdbClient, day: date) -> list[int]:
     """The ids that TMDB's change feed names for one day, each once."""
     found: dict[int, None] = {}
     page, pages = 1, 1
-    while page <= pages:
+    while page <= min(pages, MOST_PAGES):
         window = {"start_date": day.isoformat(), "end_date": day.isoformat(), "page": page}
         entries, _, pages = await _page(client, "/movie/changes", window)
         found.update((e["id"], None) for e in entries if isinstance(e, dict) and isinstance(e.get("id"), int))
@@ -50,7 +51,7 @@ async def discover(client: TmdbClient, first: date, last: date, min_votes: int) 
 
 async def find_imdb(client: TmdbClient, imdb_id: str) -> int | None:
     """The id of the film that TMDB has for an IMDb id, or None."""
-    body = await client.json(f"/find/{imdb_id}", {"external_source": "imdb_id"})
+    body = await _body(client, f"/find/{imdb_id}", {"external_source": "imdb_id"})
     match body:
         case {"movie_results": [{"id": int(tmdb_id)}, *_]}:
             return tmdb_id
@@ -73,29 +74,41 @@ async def _slice(client: TmdbClient, since: date, until: date, votes: int) -> tu
             return {}, pages
         for start in range(2, min(pages, MOST_PAGES) + 1, PAGES_AT_ONCE):
             numbers = range(start, min(start + PAGES_AT_ONCE, pages + 1, MOST_PAGES + 1))
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(_page(client, "/discover/movie", {**query, "page": number})) for number in numbers
-                ]
-            entries = [*entries, *(entry for task in tasks for entry in task.result()[0])]
+            entries = [*entries, *await _pages(client, "/discover/movie", query, numbers)]
         listed = {film.tmdb_id: film for entry in entries if (film := _discovered(entry)) is not None}
-        if abs(len(listed) - films) <= max(1, MOST_MISSED * films):
+        reachable = min(films, MOST_PAGES * PAGE_SIZE)
+        if abs(len(listed) - reachable) <= max(1, MOST_MISSED * reachable):
             return listed, pages
     raise TmdbUnavailableError(
         f"TMDB's list of films from {since} to {until} has {films:,} and its pages hold {len(listed):,}"
     )
 
 
+async def _pages(client: TmdbClient, path: str, query: dict[str, Any], numbers: Iterable[int]) -> list[Any]:
+    """The entries of several pages, asked for at once; the first error ends them all."""
+    tasks = [asyncio.create_task(_page(client, path, {**query, "page": number})) for number in numbers]
+    try:
+        return [entry for entries, _, _ in await asyncio.gather(*tasks) for entry in entries]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _page(client: TmdbClient, path: str, query: dict[str, Any]) -> tuple[list[Any], int, int]:
     """A page's entries, the number of entries of the whole list, and of its pages."""
-    try:
-        body = await client.json(path, query)
-    except UnusableAnswerError as error:
-        raise TmdbUnavailableError(str(error)) from None
+    body = await _body(client, path, query)
     match body:
         case {"results": list(entries), "total_pages": int(pages)}:
             return entries, int(body.get("total_results") or 0), pages
     raise TmdbUnavailableError(f"TMDB's list {path} cannot be read ({str(body)[:100]})")
+
+
+async def _body(client: TmdbClient, path: str, query: dict[str, Any]) -> Any:
+    try:
+        return await client.json(path, query)
+    except UnusableAnswerError as error:  # a list with a hole is none
+        raise TmdbUnavailableError(str(error)) from None
 
 
 def _discovered(entry: Any) -> Discovered | None:

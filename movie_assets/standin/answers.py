@@ -7,8 +7,11 @@ The bodies of TMDB's and OpenAI's errors live here as well; when they are given 
 import asyncio
 import gzip
 import json
+import os
+import socket
+import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from starlette.concurrency import iterate_in_threadpool
@@ -21,17 +24,32 @@ SERVER_NAME = "movie-assets-stand-in"
 WORLD_HEADER = "X-Stand-In-World"
 SMALLEST_GZIPPED = 500
 DRIP_SECONDS = 0.4
+RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing throws away what was not sent and tells the client so
+CLOSE_SECONDS = 5.0  # within which a connection that was closed is reported as gone
+TRANSPORT = "stand_in.transport"  # where `server` puts the connection under a request
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Bytes for the bare connection, which is closed or reset after them."""
+
+    content: bytes
+    reset: bool = False
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers and body of a reply; `pieces` take the place of a body that is made on the way."""
+    """Status, headers and body of a reply.
+
+    `pieces` take the place of a body that is made on the way, `wire` that of the whole reply.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     pieces: Iterator[bytes] | None = None
     delivery: Delivery = "whole"
+    wire: Wire | None = None
 
 
 def compact_json(value: Any) -> bytes:
@@ -89,9 +107,12 @@ class Reply:
         self.answer = _gzipped(answer) if accepts_gzip else answer
         self.stall_seconds = stall_seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send headers and body; anything but a whole delivery may end early or never."""
         answer = self.answer
+        if answer.wire is not None:
+            await _send_bare(answer.wire, scope[TRANSPORT], receive)
+            return
         if answer.delivery == "stall_head":
             await self._stall(receive)
         headers = [(key.lower().encode(), value.encode("latin-1")) for key, value in answer.headers.items()]
@@ -124,6 +145,18 @@ class Reply:
         await _gone(receive, self.stall_seconds)
 
 
+async def _send_bare(wire: Wire, transport: asyncio.Transport, receive: Receive) -> None:
+    transport.write(wire.content)
+    if wire.reset:
+        await asyncio.sleep(0)  # let what was written leave first
+        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        transport.abort()
+    else:
+        transport.close()
+    await _gone(receive, CLOSE_SECONDS)
+
+
 async def _gone(receive: Receive, seconds: float) -> bool:
     """Wait for the client to leave, no longer than given; whether it left."""
     try:
@@ -136,8 +169,8 @@ async def _gone(receive: Receive, seconds: float) -> bool:
 
 
 def _gzipped(answer: Answer) -> Answer:
-    if answer.pieces is not None or len(answer.body) < SMALLEST_GZIPPED:
+    if answer.pieces is not None or len(answer.body) < SMALLEST_GZIPPED or "Content-Encoding" in answer.headers:
         return answer
     headers = {**answer.headers, "Content-Encoding": "gzip", "Vary": "accept-encoding"}
     body = gzip.compress(answer.body, compresslevel=1, mtime=0)
-    return Answer(answer.status, body, headers, None, answer.delivery)
+    return replace(answer, body=body, headers=headers)

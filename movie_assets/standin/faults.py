@@ -1,8 +1,8 @@
 """Everything that can go wrong at will, as one table: where it strikes and what it does.
 
 What is spoilt depends on the place: an answer, the lines or the gzip stream of an export, or the vectors of
-an embeddings reply. Odd values inside a film's details are in `oddities`; sending slowly or not at all is
-done by `answers.Reply`.
+an embeddings reply. Odd values inside a film's details are in `oddities`, replies that are no good HTTP in
+`broken_http`; sending slowly or not at all is done by `answers.Reply`.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from movie_assets.standin import broken_http
 from movie_assets.standin.answers import (
     JSON_TYPE,
     Answer,
@@ -63,6 +64,10 @@ def _too_many(retry_after: Callable[[Situation], str] | None) -> Effect:
         return tmdb_error(25, {"Retry-After": retry_after(situation)} if retry_after else None)
 
     return effect
+
+
+def _broken(change: Callable[[Answer], Answer]) -> Effect:
+    return lambda answer, _: change(answer)
 
 
 def _page(status: int, body: bytes) -> Effect:
@@ -171,6 +176,7 @@ FAULTS: dict[str, Fault] = {
     "404": Fault("tmdb", _always(tmdb_error(34)), "no such resource"),
     "500": Fault("tmdb", _always(tmdb_error(11)), "internal error"),
     "502html": Fault("tmdb", _page(502, BAD_GATEWAY), "a gateway's HTML page"),
+    "522html": Fault("tmdb", _page(522, BAD_GATEWAY), "a CDN's page: it cannot reach TMDB"),
     "503": Fault("tmdb", _always(tmdb_error(43)), "service unavailable"),
     "504": Fault("tmdb", _always(tmdb_error(24)), "gateway timeout"),
     "html200": Fault("tmdb", _page(200, HTML), "a captive portal: 200 with HTML"),
@@ -182,6 +188,19 @@ FAULTS: dict[str, Fault] = {
     "timeout_body": Fault("tmdb", _sent("stall_body"), "half of the body, then silence"),
     "drip": Fault("tmdb", _sent("drip"), "one byte every 0.4 s"),
     "fin_body": Fault("tmdb", _sent("cut"), "connection closed within the body"),
+    "fin_head": Fault("tmdb", _always(broken_http.on_the_wire(b"")), "connection closed without a reply"),
+    "fin_chunk": Fault("tmdb", _broken(broken_http.cut_chunk), "connection closed within a chunk"),
+    "reset_head": Fault("tmdb", _always(broken_http.on_the_wire(b"", reset=True)), "connection reset, no reply"),
+    "reset_body": Fault("tmdb", _broken(broken_http.cut_by_reset), "connection reset within the body"),
+    "cl_long": Fault("tmdb", _broken(broken_http.length_too_long), "a Content-Length of more than is sent"),
+    "cl_short": Fault("tmdb", _broken(broken_http.length_too_short), "a Content-Length of less than is sent"),
+    "gz_trunc": Fault("tmdb", _broken(broken_http.gzip_cut), "gzip cut short, its Content-Length true"),
+    "gz_corrupt": Fault("tmdb", _broken(broken_http.gzip_corrupt), "gzip with wrong bytes"),
+    "gz_lie": Fault("tmdb", _broken(broken_http.gzip_lie), "plain JSON said to be gzip"),
+    "redirect_loop": Fault("tmdb", _broken(broken_http.redirect_loop), "a redirect to itself"),
+    "huge_header": Fault("tmdb", _broken(broken_http.huge_header), "a header of 200 kB"),
+    "garbage": Fault("tmdb", _always(broken_http.on_the_wire(broken_http.BANNER)), "another protocol's greeting"),
+    "bomb": Fault("tmdb", _broken(broken_http.bomb), "a gzip bomb: 200 kB that unpack to 200 MB"),
     "wrong_id": Fault("details", _wrong_id, "another film's id in the details"),
     "odd": Fault("details", _odd, "details with one odd value, always the same one for an id"),
     "export_missing": Fault("export", _always(NO_EXPORT), "403 for the export"),
@@ -189,6 +208,10 @@ FAULTS: dict[str, Fault] = {
     "export_half": Fault("export_lines", _half, "half of the export's lines"),
     "export_corrupt_lines": Fault("export_lines", _corrupt_lines, "one line in 200 cut in half"),
     "export_truncated": Fault("export_gzip", _truncated, "the export's gzip stream cut short"),
+    "export_corrupt": Fault(
+        "export_gzip", lambda pieces, _: broken_http.corrupt_pieces(pieces), "the export's gzip stream with wrong bytes"
+    ),
+    "export_bomb": Fault("export", _broken(broken_http.export_bomb), "a gzip bomb as the export"),
     "oa_429rate": Fault("embeddings", _always(OVERLOADED), "429 rate_limit_exceeded"),
     "oa_429quota": Fault("embeddings", _always(NO_QUOTA), "429 insufficient_quota"),
     "oa_401": Fault("embeddings", _always(BAD_KEY), "invalid key for embeddings"),

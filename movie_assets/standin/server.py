@@ -13,8 +13,9 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from movie_assets.standin.answers import SERVER_NAME, WORLD_HEADER
+from movie_assets.standin.answers import SERVER_NAME, TRANSPORT, WORLD_HEADER
 from movie_assets.standin.app import create_app
 from movie_assets.standin.moving_world import MovingWorld
 from movie_assets.standin.options import StandInOptions
@@ -47,7 +48,7 @@ class StandIn:
         self.port: int = self._socket.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(
-                create_app(self.world, self.options, self.service),
+                _with_transport(create_app(self.world, self.options, self.service)),
                 lifespan="off",
                 ws="none",
                 log_config=None,
@@ -155,6 +156,16 @@ class StandIn:
 
     def _run(self) -> None:
         self._server.run(sockets=[self._socket])
+
+
+def _with_transport(app: ASGIApp) -> ASGIApp:
+    """Put uvicorn's connection into the scope, so that a fault can send what is no HTTP."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        cycle = getattr(send, "__self__", None)  # uvicorn hands over a method of its request's cycle
+        await app({**scope, TRANSPORT: getattr(cycle, "transport", None)}, receive, send)
+
+    return wrapped
 
 
 def serve(options: StandInOptions, on_ready: Callable[[StandIn], None]) -> None:

@@ -149,7 +149,7 @@ def test_of_duplicate_lines_the_first_wins_and_the_others_are_counted(small: Mak
 
 
 def test_a_truncated_export_is_not_believed(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("movie_assets.resources.tmdb.backoff", lambda *_: 0.01)  # of each of eight days, three times
+    monkeypatch.setattr("movie_assets.resources.tmdb_export.backoff", lambda *_: 0.01)  # eight days, three times each
     pipeline = small(*(film(64 * n) for n in range(1, 41)))
     pipeline.serving.faults = {"export_truncated": 1.0}
     result = pipeline.run("read_the_day")

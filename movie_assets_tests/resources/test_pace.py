@@ -22,11 +22,11 @@ from movie_assets.resources.pace import shared_pace
 from movie_assets.resources.postgres import Database
 
 async def run(address, rate, calls):
-    async with shared_pace(Database(address), "tmdb", rate) as slot:
+    async with shared_pace(Database(address), "tmdb", rate) as pace:
         print("ready", flush=True)
         sys.stdin.readline()
         for _ in range(calls):
-            await slot()
+            await pace.turn()
             print(time.time(), flush=True)
 
 asyncio.run(run(sys.argv[1], float(sys.argv[2]), int(sys.argv[3])))
@@ -39,11 +39,11 @@ def moments_of(database: Database, rate: float, calls: int, workers: int = 1) ->
     async def run() -> list[float]:
         moments: list[float] = []
         enough = asyncio.Event()
-        async with shared_pace(database, "tmdb", rate) as slot:
+        async with shared_pace(database, "tmdb", rate) as pace:
 
             async def work() -> None:
                 while len(moments) < calls:
-                    await slot()
+                    await pace.turn()
                     moments.append(time.time())
                 enough.set()
 
@@ -83,11 +83,11 @@ def test_the_first_call_does_not_wait(database: Database) -> None:
 def test_a_pause_saves_up_no_turns(database: Database) -> None:
     async def run() -> list[float]:
         moments = []
-        async with shared_pace(database, "tmdb", RATE) as slot:
-            await slot()
+        async with shared_pace(database, "tmdb", RATE) as pace:
+            await pace.turn()
             await asyncio.sleep(0.5)
             for _ in range(6):
-                await slot()
+                await pace.turn()
                 moments.append(time.time())
         return moments
 
@@ -121,8 +121,8 @@ def test_without_a_limit_the_database_is_not_asked() -> None:
 
 def test_a_service_without_a_pace_is_an_error(database: Database) -> None:
     async def run() -> None:
-        async with shared_pace(database, "imdb", RATE) as slot:
-            await slot()
+        async with shared_pace(database, "imdb", RATE) as pace:
+            await pace.turn()
 
     with pytest.raises(LookupError, match="imdb"):
         asyncio.run(run())

@@ -1,31 +1,21 @@
-"""The TMDB client over real HTTP: what it survives, what it gives up on, and what either costs."""
+"""The TMDB client over real HTTP: what it asks, what it hands out, what it logs. Faults are in test_source_faults."""
 
 import asyncio
-import gzip
 import json
-import ssl
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import timedelta
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from movie_assets.core.films import UnusableAnswerError, read_film
-from movie_assets.core.retry import seconds_asked_for
-from movie_assets.resources import tmdb as module
-from movie_assets.resources import tmdb_lists
+from movie_assets.resources import tmdb_call
 from movie_assets.resources.postgres import Database
-from movie_assets.resources.tmdb import ATTEMPTS, CONCURRENCY, FAILURES_IN_A_ROW, Tmdb, TmdbClient
+from movie_assets.resources.tmdb import ATTEMPTS, CONCURRENCY, Tmdb
 from movie_assets.resources.tmdb_answers import (
     Answer,
     CredentialRefusedError,
-    ExportDamagedError,
-    ExportMissingError,
     Failed,
     Fetched,
     NotFound,
@@ -33,29 +23,27 @@ from movie_assets.resources.tmdb_answers import (
     TmdbError,
     TmdbUnavailableError,
 )
-from movie_assets.settings import Settings
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
-from movie_assets.standin.world import Change
 from movie_assets_tests.conftest import DAY, settings_for
 from movie_assets_tests.core.bodies import details
-
-CANARY = "eyJ-canary-of-a-token"
-NO_DATABASE = Database("postgresql://nobody@127.0.0.1:1/none")  # never connected to: there is no pace to keep
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes 30 ms a client
-FILMS = range(100, 160)
+from movie_assets_tests.resources.tmdb_calls import (
+    CANARY,
+    FILMS,
+    answered,
+    client_of,
+    fetched,
+    shorten_waits,
+)
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits as long as production does."""
-    monkeypatch.setattr(module, "backoff", lambda attempt, _dice: 0.002 * attempt)
-    monkeypatch.setattr(module, "SECONDS_PER_CALL", 3.0)
+    shorten_waits(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def sixty_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Details of sixty films."""
     path = tmp_path_factory.mktemp("films") / "films.jsonl"
     path.write_text("\n".join(json.dumps(details(id=tmdb_id)) for tmdb_id in FILMS))
     return path
@@ -67,45 +55,6 @@ def films(sixty_films: Path) -> Iterator[StandIn]:
     options = StandInOptions(details=sixty_films, today=DAY, rate_limit=0, stall_seconds=2, retry_after=0)
     with StandIn(options) as stand_in:
         yield stand_in
-
-
-@asynccontextmanager
-async def client_of(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[TmdbClient]:
-    network = transport or httpx.AsyncHTTPTransport(verify=NO_TLS)
-    async with Tmdb(settings, NO_DATABASE, network).session(None) as client:
-        yield client
-
-
-def fetched(stand_in: StandIn, ids: Any = FILMS, **changes: Any) -> list[Answer]:
-    """Answers for ids, as a run would get them."""
-
-    async def run() -> list[Answer]:
-        async with client_of(settings_for(stand_in, **changes)) as client:
-            return [answer async for answer in client.details(list(ids))]
-
-    return asyncio.run(run())
-
-
-def answered(respond: Callable[[httpx.Request], Any], ids: Any = (1,)) -> list[Answer]:
-    """Answers for ids from a made-up network."""
-
-    async def run() -> list[Answer]:
-        settings = Settings.model_validate({"tmdb_api_token": CANARY, "tmdb_rate": 0})
-        async with client_of(settings, httpx.MockTransport(respond)) as client:
-            return [answer async for answer in client.details(list(ids))]
-
-    return asyncio.run(run())
-
-
-def calls_to(stand_in: StandIn) -> int:
-    return sum(stand_in.requests.get("movie", {}).values())
-
-
-@contextmanager
-def no_longer_than(seconds: float) -> Iterator[None]:
-    start = time.monotonic()
-    yield
-    assert time.monotonic() - start < seconds
 
 
 # Answers
@@ -179,14 +128,6 @@ def test_leaving_early_leaves_no_work_behind(films: StandIn) -> None:
 # The credential
 
 
-def test_a_refused_token_costs_one_call_and_names_the_variable(films: StandIn) -> None:
-    films.faults = {"401": 1.0}
-    with pytest.raises(CredentialRefusedError, match="TMDB_API_TOKEN") as refused:
-        fetched(films, tmdb_api_token=CANARY)
-    assert films.requests["movie"] == {401: 1}
-    assert CANARY not in str(refused.value)
-
-
 def test_a_token_that_is_refused_later_ends_the_run(films: StandIn) -> None:
     films.faults = {"401": 0.2}
     with pytest.raises(CredentialRefusedError):
@@ -228,100 +169,11 @@ def test_a_token_that_no_header_can_hold_is_told_without_showing_it(films: Stand
     assert CANARY not in told
 
 
-# Too many requests
-
-
-@pytest.mark.parametrize("fault", ["429s", "429date", "429none", "429bad"])
-def test_a_429_is_waited_out_and_burns_no_attempt(films: StandIn, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    asked = seconds_asked_for
-    monkeypatch.setattr(module, "seconds_asked_for", lambda *a: min(0.01, s) if (s := asked(*a)) is not None else None)
-    films.faults = {fault: 0.5}
-    answers = fetched(films)
-    assert sorted(a.tmdb_id for a in answers if isinstance(a, Fetched)) == list(FILMS)
-    assert films.requests["movie"][429] > len(FILMS) // 4
-
-
-def test_a_429_pauses_all_workers_for_as_long_as_it_asks() -> None:
-    starts: list[float] = []
-
-    def respond(_: httpx.Request) -> httpx.Response:
-        starts.append(time.monotonic())
-        if len(starts) == 5:
-            return httpx.Response(429, headers={"Retry-After": "1"}, json={"status_code": 25})
-        return httpx.Response(200, json={"id": 1})
-
-    assert len(answered(respond, range(60))) == 60
-    later = [start - starts[4] for start in starts]
-    under_way = CONCURRENCY
-    assert all(after >= 0.99 for after in later[5 + under_way :])
-
-
-@pytest.mark.parametrize("fault", ["429huge", "429none"])
-def test_a_429_that_does_not_end_ends_the_run_soon(films: StandIn, fault: str) -> None:
-    films.faults = {fault: 1.0}
-    with no_longer_than(10), pytest.raises(TmdbUnavailableError):
-        fetched(films)
-    assert calls_to(films) <= FAILURES_IN_A_ROW + CONCURRENCY
-
-
-def test_a_pause_of_a_day_is_told_and_not_slept(films: StandIn) -> None:
-    films.faults = {"429huge": 1.0}
-    with pytest.raises(TmdbUnavailableError, match="86,400 s"):
-        fetched(films)
-    assert calls_to(films) == 1
-
-
-# Failures that pass
-
-
-@pytest.mark.parametrize(
-    "fault", ["500", "502html", "503", "504", "html200", "json_cut", "empty", "null", "array", "fin_body"]
-)
-def test_failures_now_and_then_leave_every_id_answered_once(films: StandIn, fault: str) -> None:
-    films.faults = {fault: 0.3}
-    answers = fetched(films)
-    assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
-    assert sum(isinstance(answer, Fetched) for answer in answers) > len(FILMS) * 0.85
-    assert not any(isinstance(answer, NotFound) for answer in answers)
-
-
-@pytest.mark.parametrize("fault", ["timeout_head", "timeout_body", "drip"])
-def test_calls_that_hang_are_made_again(films: StandIn, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    monkeypatch.setattr(module, "SECONDS_PER_CALL", 0.15)
-    films.faults = {fault: 0.2}
-    answers = fetched(films)
-    assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
-    assert sum(isinstance(answer, Fetched) for answer in answers) > len(FILMS) * 0.9
-
-
-def test_an_answer_that_drips_ends_at_its_deadline(films: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS_PER_CALL", 0.2)
-    films.faults = {"drip": 1.0}
-    with no_longer_than(0.2 * ATTEMPTS + 3):
-        (answer,) = fetched(films, [100])
-    assert isinstance(answer, Failed)
-    assert answer.reason == "http_timeout"
-
-
-@pytest.mark.parametrize(
-    ("fault", "calls", "reason"),
-    [
-        ("503", 5, "http_503"),
-        ("html200", 3, "no_json"),
-        ("null", 3, "no_json"),
-        ("fin_body", 5, "http_RemoteProtocolError"),
-    ],
-)
-def test_a_film_is_left_for_later_after_few_attempts(films: StandIn, fault: str, calls: int, reason: str) -> None:
-    films.faults = {fault: 1.0}
-    (answer,) = fetched(films, [100])
-    assert isinstance(answer, Failed)
-    assert (answer.reason, calls_to(films)) == (reason, calls)
-    assert len(answer.sample) <= 500
+# Failures
 
 
 def test_a_body_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGEST_BODY", 10_000)
+    monkeypatch.setattr(tmdb_call, "LARGEST_BODY", 10_000)
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -335,26 +187,6 @@ def test_a_body_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPat
     assert sent <= 12 * ATTEMPTS
 
 
-def test_a_redirect_is_not_followed_for_ever() -> None:
-    (answer,) = answered(lambda request: httpx.Response(302, headers={"Location": str(request.url)}))
-    assert isinstance(answer, Failed)
-
-
-def test_an_encoding_that_is_a_lie_is_a_failure() -> None:
-    (answer,) = answered(lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Bytes(b"{}")))
-    assert isinstance(answer, Failed)
-
-
-class Bytes(httpx.AsyncByteStream):
-    """A body as it is on the wire."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self.content
-
-
 @pytest.mark.parametrize("status", [400, 405, 406, 422])
 def test_a_request_that_tmdb_calls_wrong_is_not_made_again(status: int) -> None:
     calls: list[httpx.Request] = []
@@ -366,29 +198,6 @@ def test_a_request_that_tmdb_calls_wrong_is_not_made_again(status: int) -> None:
     with pytest.raises(RequestRefusedError, match="Invalid parameters"):
         answered(respond, range(10))
     assert len(calls) == 1
-
-
-# Outages
-
-
-@pytest.mark.parametrize("fault", ["503", "html200", "fin_body"])
-def test_an_outage_ends_the_run_with_few_calls(films: StandIn, fault: str) -> None:
-    films.faults = {fault: 1.0}
-    with no_longer_than(10), pytest.raises(TmdbUnavailableError, match=r"in a row failed"):
-        fetched(films)
-    assert calls_to(films) <= FAILURES_IN_A_ROW + CONCURRENCY < len(FILMS) * ATTEMPTS / 3
-
-
-def test_a_server_that_is_down_ends_the_run(films: StandIn) -> None:
-    settings = settings_for(films, tmdb_api_url="http://127.0.0.1:1/3")
-
-    async def run() -> None:
-        async with client_of(settings) as client:
-            async for _ in client.details(list(FILMS)):
-                pass
-
-    with no_longer_than(10), pytest.raises(TmdbUnavailableError, match="ConnectError"):
-        asyncio.run(run())
 
 
 def test_what_was_fetched_before_an_outage_is_not_lost(films: StandIn) -> None:
@@ -416,220 +225,91 @@ def test_an_unforeseen_error_in_a_worker_ends_the_run(error: Exception) -> None:
             raise error
         return httpx.Response(200, json={"id": 1})
 
-    async def run() -> None:
-        settings = Settings.model_validate({"tmdb_api_token": CANARY, "tmdb_rate": 0})
-        async with client_of(settings, httpx.MockTransport(respond)) as client, asyncio.timeout(10):
-            async for _ in client.details(range(100)):
-                pass
-
     with pytest.raises(type(error), match="odd"):
-        asyncio.run(run())
+        answered(respond, range(100))
 
 
-def test_the_loss_of_the_paces_connection_does_not_hang_the_run(films: StandIn, database: Database) -> None:
-    kill = sa.text(
-        "select pg_terminate_backend(pid) from pg_stat_activity "
-        "where datname = current_database() and pid <> pg_backend_pid() and query like '%pipeline.pace%'"
-    )
-
+def test_the_loss_of_the_paces_connection_costs_no_film(films: StandIn, database: Database) -> None:
     async def run() -> int:
         answers = 0
-        async with Tmdb(settings_for(films, tmdb_rate=200), database).session("a-run") as client, asyncio.timeout(10):
+        async with Tmdb(settings_for(films, tmdb_rate=200), database).session("a-run") as client, asyncio.timeout(30):
             async for _ in client.details(list(FILMS)):
                 answers += 1
-                if answers == 5:
-                    with database.transaction() as connection:
-                        connection.execute(kill)
+                if answers in (5, 25):
+                    end_pacers(database)
         return answers
 
-    try:
-        assert asyncio.run(run()) == len(FILMS)
-    except TimeoutError:
-        pytest.fail("the run waits for answers that nobody will give")
-    except Exception as error:  # noqa: BLE001  # any end but a hang
-        assert str(error)  # noqa: PT017
+    assert asyncio.run(run()) == len(FILMS)
 
 
-# The change feed
+def end_pacers(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid() and query like '%%pipeline.pace%%'"
+        )
 
 
-class Moving:
-    """A world of which only the change feed is asked."""
-
-    def __init__(self, *ids: int) -> None:
-        self.ids = ids
-
-    def changes(self, _day: object) -> list[Change]:
-        return [Change(tmdb_id, adult=None if tmdb_id % 2 else False) for tmdb_id in self.ids]
+# The log of calls
 
 
-def changed_ids(respond: Callable[[httpx.Request], httpx.Response]) -> list[int]:
-    async def run() -> list[int]:
-        settings = Settings.model_validate({"tmdb_api_token": CANARY, "tmdb_rate": 0})
-        async with client_of(settings, httpx.MockTransport(respond)) as client:
-            return await tmdb_lists.changed_ids(client, DAY)
-
-    return asyncio.run(run())
+def logged(database: Database) -> list[tuple[str, str, str, int]]:
+    with database.transaction() as connection:
+        sql = "select run_id, endpoint, status, calls from pipeline.api_calls order by id"
+        return [tuple(row) for row in connection.exec_driver_sql(sql)]
 
 
-def pages(*contents: list[Any]) -> Callable[[httpx.Request], httpx.Response]:
-    def respond(request: httpx.Request) -> httpx.Response:
-        page = int(request.url.params["page"])
-        results = [{"id": tmdb_id, "adult": False} for tmdb_id in contents[page - 1]]
-        return httpx.Response(200, json={"results": results, "page": page, "total_pages": len(contents)})
-
-    return respond
+async def fetch(films: StandIn, database: Database, ids: list[int]) -> None:
+    async with Tmdb(settings_for(films), database).session("a-run") as client:
+        async for _ in client.details(ids):
+            pass
 
 
-@pytest.mark.parametrize("count", [0, 1, 100, 101, 250])
-def test_every_page_of_the_change_feed_is_read(count: int) -> None:
-    world: Any = Moving(*range(1, count + 1))
-    with StandIn(StandInOptions(today=DAY, rate_limit=0), world=world) as stand_in:
-
-        async def run() -> list[int]:
-            async with client_of(settings_for(stand_in)) as client:
-                return await tmdb_lists.changed_ids(client, DAY - timedelta(days=1))
-
-        assert asyncio.run(run()) == list(range(1, count + 1))
-        assert stand_in.requests["changes"] == {200: max(1, -(-count // 100))}
+def test_a_session_logs_its_calls_by_endpoint_and_status(films: StandIn, database: Database) -> None:
+    asyncio.run(fetch(films, database, [100, 101, 999]))
+    assert logged(database) == [("a-run", "movie", "200", 2), ("a-run", "movie", "404", 1)]
 
 
-def test_an_id_on_two_pages_is_named_once() -> None:
-    assert changed_ids(pages([1, 2], [2, 3])) == [1, 2, 3]
+def test_a_session_that_ends_with_an_error_logs_its_calls(films: StandIn, database: Database) -> None:
+    films.faults = {"401": 1.0}
+    with pytest.raises(CredentialRefusedError):
+        asyncio.run(fetch(films, database, [100]))
+    assert logged(database) == [("a-run", "movie", "401", 1)]
 
 
-@pytest.mark.parametrize("odd", [None, "5", {"a": 1}])
-def test_an_id_of_the_change_feed_that_is_none_is_left_out(odd: Any) -> None:
-    assert changed_ids(pages([1, odd, 2])) == [1, 2]
+def test_a_session_that_is_cancelled_logs_its_calls(films: StandIn, database: Database) -> None:
+    async def run() -> None:
+        async with Tmdb(settings_for(films), database).session("a-run") as client:
+            answers = client.details(list(FILMS))
+            await anext(answers)
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(run())
+    assert logged(database)[0] == ("a-run", "movie", "200", 1)
 
 
-def test_the_feed_is_asked_for_one_day() -> None:
-    seen: list[httpx.URL] = []
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        seen.append(request.url)
-        return httpx.Response(200, json={"results": [], "page": 1, "total_pages": 1})
-
-    changed_ids(respond)
-    assert [(url.params["start_date"], url.params["end_date"]) for url in seen] == [(DAY.isoformat(),) * 2]
+def test_a_log_that_cannot_be_written_does_not_hide_why_the_session_ended(films: StandIn, database: Database) -> None:
+    films.faults = {"401": 1.0}
+    with database.transaction() as connection:
+        connection.exec_driver_sql("drop table pipeline.api_calls cascade")
+    with pytest.raises(CredentialRefusedError, match="TMDB_API_TOKEN") as refused:
+        asyncio.run(fetch(films, database, [100]))
+    assert "could not be logged" in refused.value.__notes__[0]
 
 
-@pytest.mark.parametrize(
-    "respond",
-    [
-        lambda _: httpx.Response(503),
-        lambda _: httpx.Response(404, json={"status_code": 34}),
-        lambda _: httpx.Response(200, text="<html>"),
-        lambda _: httpx.Response(200, json={"page": 1}),
-        lambda _: httpx.Response(200, json={"results": None, "total_pages": 1}),
-        lambda _: httpx.Response(200, json={"results": [], "total_pages": None}),
-    ],
-    ids=["503", "404", "html", "no results", "null results", "no pages"],
-)
-def test_a_change_feed_that_cannot_be_read_is_an_error_of_tmdbs(
-    respond: Callable[[httpx.Request], httpx.Response],
-) -> None:
-    with pytest.raises(TmdbError):
-        changed_ids(respond)
+def test_calls_are_forgotten_after_90_days(films: StandIn, database: Database) -> None:
+    asyncio.run(fetch(films, database, [100]))
+    with database.transaction() as connection:
+        connection.exec_driver_sql("update pipeline.api_calls set started_at = started_at - interval '91 days'")
+    asyncio.run(fetch(films, database, [101, 102]))
+    assert logged(database) == [("a-run", "movie", "200", 2)]
 
 
-def test_entries_of_the_change_feed_that_name_no_id_are_passed_over() -> None:
-    entries = [None, {"id": None}, {"id": 7, "adult": None}]
-    assert changed_ids(lambda _: httpx.Response(200, json={"results": entries, "total_pages": 1})) == [7]
-
-
-def test_a_change_feed_that_fails_now_and_then_is_read_whole() -> None:
-    calls = 0
-    page = pages([1], [2], [3])
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        nonlocal calls
-        calls += 1
-        return httpx.Response(503) if calls % 2 else page(request)
-
-    assert changed_ids(respond) == [1, 2, 3]
-
-
-# The export
-
-
-def export_of(stand_in: StandIn, days_ago: int = 0) -> tuple[list[bytes], str]:
-    async def run() -> tuple[list[bytes], str]:
-        async with client_of(settings_for(stand_in)) as client, client.export(DAY - timedelta(days=days_ago)) as export:
-            return list(export.lines()), export.source
-
-    return asyncio.run(run())
-
-
-def test_a_whole_export_comes_line_by_line(films: StandIn) -> None:
-    lines, source = export_of(films)
-    assert [json.loads(line)["id"] for line in lines] == list(FILMS)
-    assert source == f"stand-in {films.options.world_name}"
-
-
-def test_an_export_can_be_read_twice(films: StandIn) -> None:
-    async def run() -> bool:
-        async with client_of(settings_for(films)) as client, client.export(DAY) as export:
-            return list(export.lines()) == list(export.lines())
-
-    assert asyncio.run(run())
-
-
-def test_a_day_without_an_export_is_missing_after_one_call(films: StandIn) -> None:
-    with pytest.raises(ExportMissingError, match=r"11_20_2026\.json\.gz: HTTP 403"):
-        export_of(films, days_ago=-1)
-    assert films.requests["export"] == {403: 1}
-
-
-@pytest.mark.parametrize("fault", ["export_truncated", "export_html"])
-def test_a_damaged_export_is_never_handed_out(films: StandIn, fault: str) -> None:
-    films.faults = {fault: 1.0}
-    with pytest.raises(ExportDamagedError, match="damaged 3 times"):
-        export_of(films)
-    assert films.requests["export"] == {200: 3}
-
-
-def exported(respond: Callable[[httpx.Request], httpx.Response]) -> list[bytes]:
-    async def run() -> list[bytes]:
-        settings = Settings.model_validate({"tmdb_api_token": CANARY, "tmdb_rate": 0})
-        async with client_of(settings, httpx.MockTransport(respond)) as client, client.export(DAY) as export:
-            return list(export.lines())
-
-    return asyncio.run(run())
-
-
-@pytest.mark.parametrize("spoil", [lambda b: b[:-4], lambda b: b[: len(b) // 2], lambda b: b[:-6] + b"\0\0" + b[-4:]])
-def test_a_download_that_was_damaged_once_is_fetched_again(spoil: Callable[[bytes], bytes]) -> None:
-    whole = gzip.compress(b"line\n" * 100)
-    bodies = [spoil(whole), whole]
-    assert len(exported(lambda _: httpx.Response(200, stream=Bytes(bodies.pop(0))))) == 100
-
-
-@pytest.mark.parametrize("status", [500, 502, 429])
-def test_an_export_that_fails_now_and_then_is_fetched_again(status: int) -> None:
-    answers = [httpx.Response(status), httpx.Response(200, stream=Bytes(gzip.compress(b"line\n")))]
-    assert exported(lambda _: answers.pop(0)) == [b"line\n"]
-
-
-def test_an_export_that_cannot_be_fetched_is_told(films: StandIn) -> None:
-    with pytest.raises(TmdbUnavailableError, match="5 attempts"):
-        exported(lambda _: httpx.Response(503))
-    assert films.requests == {}
-
-
-def test_the_token_is_not_sent_to_the_file_server() -> None:
-    seen: list[httpx.Headers] = []
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers)
-        return httpx.Response(200, stream=Bytes(gzip.compress(b"line\n")))
-
-    exported(respond)
-    assert "authorization" not in seen[0]
-    assert seen[0]["accept-encoding"] == "identity"
-
-
-def test_an_export_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LARGEST_EXPORT", 1000)
-    with pytest.raises(ExportDamagedError, match="larger than 1,000 bytes"):
-        exported(lambda _: httpx.Response(200, stream=Bytes(b"x" * 5000)))
+def test_calls_since_midnight_can_be_counted(films: StandIn, database: Database) -> None:
+    asyncio.run(fetch(films, database, [100, 101]))
+    with database.transaction() as connection:
+        sql = (
+            "select sum(calls) from pipeline.api_calls where endpoint = 'movie' and started_at > now() - interval '1 h'"
+        )
+        assert connection.exec_driver_sql(sql).scalar() == 2

@@ -1,11 +1,11 @@
 -- Run at the end of each session with TMDB: what its calls came to, and out with what is older than 90 days.
 with forgotten as (
-    delete from pipeline.api_calls where called_at < now() - interval '90 days'
+    delete from pipeline.api_calls where started_at < now() - interval '90 days'
 )
 insert into pipeline.api_calls (
-    run_id, endpoint, status, calls, bytes, p50_ms, p95_ms, max_ms, retries, seconds_waited
+    run_id, started_at, endpoint, status, calls, bytes, p50_ms, p95_ms, max_ms, retries, seconds_waited
 )
-select :run_id, endpoint, status, calls, bytes, p50_ms, p95_ms, max_ms, retries, seconds_waited
+select :run_id, :started_at, endpoint, status, calls, bytes, p50_ms, p95_ms, max_ms, retries, seconds_waited
 from jsonb_to_recordset(cast(:kinds as jsonb)) as k (
     endpoint text, status text, calls integer, bytes bigint, p50_ms real, p95_ms real, max_ms real, retries integer,
     seconds_waited real
