@@ -94,9 +94,9 @@ def dev(port: int) -> None:
 
 @main.command()
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Work on this day instead of today (UTC).")
-@click.option("--accept-smaller", is_flag=True, help="Load an export even if it has lost a tenth of its lines.")
+@click.option("--accept-unlike", is_flag=True, help="Load an export even if it is unlike the one before.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-def refresh(day: datetime | None, accept_smaller: bool, as_json: bool) -> None:
+def refresh(day: datetime | None, accept_unlike: bool, as_json: bool) -> None:
     """Bring the catalogue up to date: the same Dagster jobs as in the web UI, in this process.
 
     Doing a day twice changes nothing that has not changed. Exit code 0: everything done and every check
@@ -109,7 +109,7 @@ def refresh(day: datetime | None, accept_smaller: bool, as_json: bool) -> None:
         notes.print("TMDB_API_TOKEN is not set: the bundled stand-in takes TMDB's place.")
     with everything_for(settings) as ready, _opened(ready) as database:
         wanted = day.date() if day else _today()
-        outcome = run_refresh(database, wanted, accept_smaller=accept_smaller, say=_say)
+        outcome = run_refresh(database, wanted, accept_unlike=accept_unlike, say=_say)
         if as_json:
             click.echo(json.dumps({
                 "date": wanted.isoformat(), "succeeded": outcome.succeeded, "seconds": outcome.seconds,

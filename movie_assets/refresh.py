@@ -33,7 +33,7 @@ def refresh(
     database: Database,
     day: date,
     *,
-    accept_smaller: bool = False,
+    accept_unlike: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> DayOutcome:
     """Do a day's work: read the day, fetch what is due, embed what changed, publish.
@@ -49,7 +49,7 @@ def refresh(
     if day != started.date():
         tags[AS_OF_TAG] = noon_of(day.isoformat())
     whole_range = _range(0, BATCH_COUNT - 1)
-    config = {"ops": {"tmdb_export": {"config": {"accept_smaller": accept_smaller}}}}
+    config = {"ops": {"tmdb_export": {"config": {"accept_unlike": accept_unlike}}}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
         _bury_the_dead(instance)
         _run(instance, outcome, "read_the_day", {**tags, "dagster/partition": day.isoformat()}, say, config)

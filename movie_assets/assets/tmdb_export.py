@@ -9,7 +9,7 @@ import dagster as dg
 import sqlalchemy as sa
 from pydantic import Field
 
-from movie_assets.core.export import ExportCounts, read_lines, reasons_to_refuse
+from movie_assets.core.export import ExportCounts, LoadBefore, read_lines, reasons_to_refuse
 from movie_assets.interrupts import run_until_done
 from movie_assets.moment import moment_of
 from movie_assets.partitions import days
@@ -31,15 +31,17 @@ CHECK = dg.AssetCheckSpec(
     "export_can_be_believed",
     asset="tmdb_export",
     blocking=True,
-    description="The export has about as many lines as the load before it, and nearly all can be read.",
+    description="The export has about as many lines as the load before, nearly the same ids, popularity on the same "
+    "scale, and nearly all of its lines can be read.",
 )
 
 
 class ExportConfig(dg.Config):
     """How to load an export."""
 
-    accept_smaller: bool = Field(
-        default=False, description="Load an export even if it has lost more than a tenth of the lines."
+    accept_unlike: bool = Field(
+        default=False,
+        description="Load an export even if it is unlike the load before in its lines, ids or popularity.",
     )
 
 
@@ -68,7 +70,7 @@ def tmdb_export(
     counts = ExportCounts()
     try:
         used, stored, calls = run_until_done(
-            _load(tmdb, database, asked, counts, context.run.run_id, config.accept_smaller)
+            _load(tmdb, database, asked, counts, context.run.run_id, config.accept_unlike)
         )
     except ExportRefusedError as error:
         _keep_rejects(database, counts, context)
@@ -95,7 +97,7 @@ def tmdb_export(
 
 
 async def _load(
-    tmdb: Tmdb, database: Database, asked: date, counts: ExportCounts, run_id: str, accept_smaller: bool
+    tmdb: Tmdb, database: Database, asked: date, counts: ExportCounts, run_id: str, accept_unlike: bool
 ) -> tuple[date, sa.Row[Any], CallCounts]:
     """Store the newest export up to a day; tells which day it is from and what the calls came to."""
     async with tmdb.session(run_id) as client, _newest_export(client, asked) as (used, export):
@@ -122,8 +124,11 @@ async def _load(
             )
             execute(connection, "stage_lines")
             copy_rows(connection, "incoming_lines", LINE_COLUMNS, rows_of_lines)
-            lines_before = before[0].lines if before and same_source and not accept_smaller else None
-            if reasons := reasons_to_refuse(counts.lines, counts.rejected, lines_before):
+            (found,) = rows(connection, "compare_export", day_before=before[0].export_date if before else None)
+            earlier = None
+            if before and same_source and not accept_unlike:
+                earlier = LoadBefore(before[0].lines, found.kept, before[0].median_popularity)
+            if reasons := reasons_to_refuse(counts.lines, counts.rejected, found.median_popularity, earlier):
                 raise ExportRefusedError(" and ".join(reasons))
             (stored,) = rows(
                 connection, "record_export", day=used, source=export.source, url=export.url, lines=counts.lines,

@@ -11,6 +11,7 @@ from typing import Any
 
 MOST_BAD_LINES = 0.01  # share; one broken line is TMDB's, more than that is a broken file
 LEAST_LINES_KEPT = 0.9  # of the load before; TMDB grows, it never lost a tenth in a day
+MOST_MEDIAN_MOVES = 10.0  # factor; TMDB once cut its whole scale about sevenfold
 LARGEST_ID = 2**53
 HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; beyond this it is no number any more
 REQUIRED_FLAGS = ("adult", "video")
@@ -94,13 +95,34 @@ def _storable(title: str) -> str:
     return title.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-def reasons_to_refuse(lines: int, rejected: int, lines_before: int | None) -> list[str]:
+@dataclass(frozen=True)
+class LoadBefore:
+    """The load that an export is compared with; `kept` counts its ids that the new one lists too."""
+
+    lines: int
+    kept: int | None  # None when its ids are no longer there
+    median_popularity: float | None
+
+
+def reasons_to_refuse(
+    lines: int, rejected: int, median_popularity: float | None = None, before: LoadBefore | None = None
+) -> list[str]:
     """Why an export cannot be right, in sentences; an empty list when it can be believed."""
     reasons = []
     if lines == 0:
         reasons.append("it has no line that could be read")
     elif rejected > MOST_BAD_LINES * (lines + rejected):
         reasons.append(f"{rejected:,} of its {lines + rejected:,} lines could not be read")
-    if lines_before and lines < LEAST_LINES_KEPT * lines_before:
-        reasons.append(f"it has {lines:,} lines where the load before had {lines_before:,}")
+    if before is None or lines == 0:
+        return reasons
+    if lines < LEAST_LINES_KEPT * before.lines:
+        reasons.append(f"it has {lines:,} lines where the load before had {before.lines:,}")
+    elif before.kept is not None and before.kept < LEAST_LINES_KEPT * before.lines:
+        reasons.append(f"it lists {before.kept:,} of the {before.lines:,} ids of the load before")
+    if median_popularity and before.median_popularity:
+        ratio = median_popularity / before.median_popularity
+        if not 1 / MOST_MEDIAN_MOVES <= ratio <= MOST_MEDIAN_MOVES:
+            reasons.append(
+                f"its median popularity is {median_popularity:g} where the load before had {before.median_popularity:g}"
+            )
     return reasons

@@ -161,7 +161,7 @@ def test_a_share_out_of_bounds_is_refused_and_leaves_the_states(small: Make) -> 
     pipeline = small(*(film(64 * n) for n in range(1, 21)))
     pipeline.run_all("read_the_day")
     before = ids_of(pipeline)
-    pipeline.world.put(*(film(64 * n, popularity=0.01) for n in range(1, 19)))
+    pipeline.world.put(*(film(64 * n, popularity=0.9) for n in range(1, 19)))
     pipeline.turn_day()
     result = pipeline.run("read_the_day")
     assert not result.success
@@ -178,7 +178,7 @@ def test_no_id_that_passes_is_refused_even_on_the_first_day(small: Make) -> None
 def test_a_refused_day_is_made_good_by_the_next_one(small: Make) -> None:
     pipeline = small(*(film(64 * n) for n in range(1, 21)))
     pipeline.run_all("read_the_day")
-    pipeline.world.put(*(film(64 * n, popularity=0.01) for n in range(1, 19)))
+    pipeline.world.put(*(film(64 * n, popularity=0.9) for n in range(1, 19)))
     pipeline.turn_day()
     pipeline.run("read_the_day")
     pipeline.world.put(*(film(64 * n) for n in range(1, 22)))

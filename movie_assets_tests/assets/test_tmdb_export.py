@@ -12,7 +12,7 @@ from movie_assets_tests.assets.world import film
 from movie_assets_tests.conftest import failed_checks
 
 Make = Callable[..., SmallPipeline]
-ACCEPT_SMALLER = {"ops": {"tmdb_export": {"config": {"accept_smaller": True}}}}
+ACCEPT_UNLIKE = {"ops": {"tmdb_export": {"config": {"accept_unlike": True}}}}
 
 
 def figures_of(result: Any) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_half_an_export_is_loaded_when_a_person_accepts_it(small: Make) -> None:
     pipeline.run_all("read_the_day")
     pipeline.turn_day()
     pipeline.serving.faults = {"export_half": 1.0}
-    assert pipeline.run("read_the_day", config=ACCEPT_SMALLER).success
+    assert pipeline.run("read_the_day", config=ACCEPT_UNLIKE).success
     assert pipeline.one("select count(*) from pipeline.movie_ids where state = 'gone'") == 20
 
 
@@ -104,7 +104,7 @@ def test_an_export_that_lost_less_than_a_tenth_is_loaded(small: Make) -> None:
     assert pipeline.one("select count(*) from pipeline.movie_ids where state = 'gone'") == 3
 
 
-@pytest.mark.parametrize("config", [None, ACCEPT_SMALLER])
+@pytest.mark.parametrize("config", [None, ACCEPT_UNLIKE])
 def test_too_many_unreadable_lines_are_refused_even_when_a_smaller_export_is_accepted(
     small: Make, config: dict[str, Any] | None
 ) -> None:
@@ -194,3 +194,22 @@ def test_titles_that_postgres_could_not_store_are_stored_without_what_it_cannot(
     pipeline = small(film(64, original_title="Nul\x00 and half \ud83d"))
     pipeline.run_all("read_the_day")
     assert pipeline.one("select original_title from pipeline.movie_ids") == "Nul and half ?"
+
+
+def test_an_export_of_other_ids_is_refused_and_can_be_accepted(small: Make) -> None:
+    pipeline = small(*(film(64 * n) for n in range(1, 41)))
+    pipeline.run_all("read_the_day")
+    pipeline.turn_day()
+    pipeline.world.films = {64 * n: film(64 * n) for n in range(11, 51)}
+    result = pipeline.run("read_the_day")
+    assert "lists 30 of the 40 ids of the load before" in message_of(result)
+    assert pipeline.one("select count(*) from pipeline.movie_ids where state = 'gone'") == 0
+    assert pipeline.run("read_the_day", config=ACCEPT_UNLIKE).success
+
+
+def test_an_export_on_another_scale_of_popularity_is_refused(small: Make) -> None:
+    pipeline = small(*(film(64 * n) for n in range(1, 41)))
+    pipeline.run_all("read_the_day")
+    pipeline.turn_day()
+    pipeline.world.put(*(film(64 * n, popularity=100.0) for n in range(1, 41)))
+    assert "median popularity is 100 where the load before had 5" in message_of(pipeline.run("read_the_day"))

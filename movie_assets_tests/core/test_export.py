@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.core.export import ExportCounts, ExportLine, file_name, read_lines, reasons_to_refuse
+from movie_assets.core.export import ExportCounts, ExportLine, LoadBefore, file_name, read_lines, reasons_to_refuse
 
 LINE = {"adult": False, "id": 3924, "original_title": "Blondie", "popularity": 1.8133, "video": False}
 BLONDIE = ExportLine(3924, "Blondie", 1.8133, adult=False, video=False, softcore=False)
@@ -162,28 +162,48 @@ def test_lines_are_read_in_constant_memory() -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize(
-    ("lines", "rejected", "before"),
-    [(1000, 0, None), (1000, 0, 0), (900, 0, 1000), (990, 10, None), (2000, 0, 1000)],
-    ids=["first", "after an empty one", "a tenth fewer", "one in a hundred bad", "grown"],
-)
-def test_an_export_that_can_be_right_is_believed(lines: int, rejected: int, before: int | None) -> None:
-    assert reasons_to_refuse(lines, rejected, before) == []
+def load(lines: int, kept: int | None = None, median: float | None = 2.0) -> LoadBefore:
+    return LoadBefore(lines, kept, median)
 
 
 @pytest.mark.parametrize(
-    ("lines", "rejected", "before", "words"),
+    ("lines", "rejected", "median", "before"),
     [
-        (0, 0, None, "no line"),
-        (0, 5, None, "no line"),
-        (989, 11, None, "11 of its 1,000 lines could not be read"),
-        (899, 0, 1000, "899 lines where the load before had 1,000"),
+        (1000, 0, 2.0, None),
+        (1000, 0, 2.0, load(0, 0, None)),
+        (900, 0, 2.0, load(1000, 900)),
+        (990, 10, 2.0, None),
+        (2000, 0, 2.0, load(1000, 1000)),
+        (1000, 0, 2.0, load(1000)),
+        (1000, 0, 0.3, load(1000, 1000)),
+    ],
+    ids=["first", "after an empty one", "a tenth fewer", "one in a hundred bad", "grown", "nothing left to compare",
+         "a new scale"],
+)  # fmt: skip
+def test_an_export_that_can_be_right_is_believed(
+    lines: int, rejected: int, median: float, before: LoadBefore | None
+) -> None:
+    assert reasons_to_refuse(lines, rejected, median, before) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "rejected", "median", "before", "words"),
+    [
+        (0, 0, None, load(1000, 0), "no line"),
+        (0, 5, None, None, "no line"),
+        (989, 11, 2.0, None, "11 of its 1,000 lines could not be read"),
+        (899, 0, 2.0, load(1000, 899), "899 lines where the load before had 1,000"),
+        (1000, 0, 2.0, load(1000, 899), "lists 899 of the 1,000 ids of the load before"),
+        (1000, 0, 21.0, load(1000, 1000), "median popularity is 21 where the load before had 2"),
+        (1000, 0, 0.1, load(1000, 1000), "median popularity is 0.1 where"),
     ],
 )
-def test_an_export_that_cannot_be_right_is_refused(lines: int, rejected: int, before: int | None, words: str) -> None:
-    (reason,) = reasons_to_refuse(lines, rejected, before)
+def test_an_export_that_cannot_be_right_is_refused(
+    lines: int, rejected: int, median: float | None, before: LoadBefore | None, words: str
+) -> None:
+    (reason,) = reasons_to_refuse(lines, rejected, median, before)
     assert words in reason
 
 
 def test_every_reason_to_refuse_is_named() -> None:
-    assert len(reasons_to_refuse(500, 100, 1000)) == 2
+    assert len(reasons_to_refuse(500, 100, 30.0, load(1000, 500))) == 3
