@@ -1,5 +1,7 @@
+import gzip
 import json
 import math
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -11,7 +13,7 @@ import pytest
 from movie_assets.standin.faults import FAULTS, fault_rates
 from movie_assets.standin.oddities import NAMES, ODDITIES, oddity_of
 from movie_assets.standin.server import StandIn
-from movie_assets_tests.standin.conftest import TODAY
+from movie_assets_tests.standin.conftest import TODAY, get
 
 Json = dict[str, Any]
 
@@ -95,6 +97,62 @@ def test_a_connection_can_close_within_the_body(api: httpx.Client, stand_in: Sta
     stand_in.faults = {"fin_body": 1.0}
     with pytest.raises(httpx.RemoteProtocolError):
         api.get("/movie/550")
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("fin_head", httpx.RemoteProtocolError),
+        ("fin_chunk", httpx.RemoteProtocolError),
+        ("cl_long", httpx.RemoteProtocolError),
+        ("garbage", httpx.RemoteProtocolError),
+        ("huge_header", httpx.RemoteProtocolError),
+        ("reset_head", httpx.ReadError),
+        ("reset_body", httpx.ReadError),
+        ("gz_corrupt", httpx.DecodingError),
+        ("gz_lie", httpx.DecodingError),
+    ],
+)
+def test_a_reply_that_is_no_good_http_is_an_error(
+    api: httpx.Client, stand_in: StandIn, fault: str, error: type[Exception]
+) -> None:
+    stand_in.faults = {fault: 1.0}
+    with pytest.raises(error):
+        api.get("/movie/550")
+    stand_in.faults = {}
+    assert api.get("/movie/550").status_code == 200
+
+
+@pytest.mark.parametrize("fault", ["cl_short", "gz_trunc"])
+def test_a_body_can_be_cut_without_an_error_of_http(api: httpx.Client, stand_in: StandIn, fault: str) -> None:
+    whole = api.get("/movie/550").content
+    stand_in.faults = {fault: 1.0}
+    cut = api.get("/movie/550").content
+    assert whole.startswith(cut)
+    assert 0 < len(cut) < len(whole)
+
+
+def test_a_redirect_can_lead_back_to_itself(api: httpx.Client, stand_in: StandIn) -> None:
+    stand_in.faults = {"redirect_loop": 1.0}
+    with pytest.raises(httpx.TooManyRedirects):
+        api.get("/movie/550", follow_redirects=True)
+
+
+def test_a_bomb_is_small_on_the_wire(api: httpx.Client, stand_in: StandIn) -> None:
+    stand_in.faults = {"bomb": 1.0}
+    with api.stream("GET", "/movie/550") as answer:
+        packed = b"".join(answer.iter_raw())
+    assert len(packed) < 2_000_000
+    unpacker = zlib.decompressobj(31)
+    assert len(unpacker.decompress(packed, 50_000_000)) == 50_000_000
+
+
+@pytest.mark.parametrize("fault", ["export_corrupt", "export_truncated"])
+def test_the_exports_file_can_arrive_damaged(stand_in: StandIn, fault: str) -> None:
+    stand_in.faults = {fault: 1.0}
+    content = get(f"{stand_in.export_url}/movie_ids_{TODAY:%m_%d_%Y}.json.gz").content
+    with pytest.raises((EOFError, zlib.error, gzip.BadGzipFile)):
+        gzip.decompress(content)
 
 
 def test_the_wrong_film_can_come(api: httpx.Client, stand_in: StandIn) -> None:
