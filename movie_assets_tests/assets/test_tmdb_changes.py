@@ -106,3 +106,14 @@ def test_a_feed_that_cannot_be_read_fails_and_is_read_by_the_next_run(small: Mak
     assert pipeline.column("select change_date from pipeline.change_days order by 1") == [
         FIRST_DAY, date(2026, 10, 6), date(2026, 10, 7),
     ]  # fmt: skip
+
+
+def test_the_calls_of_the_feed_and_of_the_export_are_shown_with_them(small: Make) -> None:
+    (result,) = small(film(64)).run_all("read_the_day")
+    shown = {
+        event.step_key: event.step_materialization_data.materialization.metadata["calls"].value
+        for event in result.get_asset_materialization_events()
+        if event.step_key in ("tmdb_export", "tmdb_changes")
+    }
+    assert "| export | 200 | 1 |" in shown["tmdb_export"]
+    assert "| changes | 200 | 1 |" in shown["tmdb_changes"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from movie_assets_tests.core.bodies import details
 from movie_assets_tests.resources.tmdb_calls import (
     CANARY,
     FILMS,
+    Bytes,
     answered,
     client_of,
     fetched,
@@ -248,6 +250,27 @@ def end_pacers(database: Database) -> None:
             "select pg_terminate_backend(pid) from pg_stat_activity "
             "where datname = current_database() and pid <> pg_backend_pid() and query like '%%pipeline.pace%%'"
         )
+
+
+@pytest.mark.parametrize(
+    "body", ['{"id": 1, "title": "A", "id": 2}', '{"id": 1, "credits": {"cast": [], "cast": []}}', '{"success": false}']
+)
+def test_a_body_that_is_an_object_and_no_film_is_asked_for_again_and_then_left(body: str) -> None:
+    calls = Counter[str]()
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        calls[request.url.path] += 1
+        return httpx.Response(200, text=body)
+
+    (answer,) = answered(respond)
+    assert isinstance(answer, Failed)
+    assert (answer.reason, calls.total()) == ("no_json", 3)
+
+
+def test_no_body_is_accepted_that_is_packed_in_another_way_than_asked_for() -> None:
+    (answer,) = answered(lambda _: httpx.Response(200, headers={"Content-Encoding": "br"}, stream=Bytes(b"{}")))
+    assert isinstance(answer, Failed)
+    assert "'br'" in answer.sample
 
 
 # The log of calls
