@@ -88,6 +88,7 @@ def _coverage(database: Database, counts: Mapping[str, Any]) -> dg.AssetCheckRes
             "batches_not_covered": len(bad),
             **{name: value for name, value in counts.items() if isinstance(value, int)},
             "calls_by_status": calls.by_status,
+            "unknown_keys": sorted(counts["unknown_keys"]),
             **({"calls": dg.MetadataValue.md(calls.markdown())} if calls.kinds else {}),
             **({"where": dg.MetadataValue.md(table)} if bad else {}),
         },

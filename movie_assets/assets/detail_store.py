@@ -4,6 +4,7 @@ What is fetched and when is for `movie_details`; what an answer means, for `core
 it, for sql/functions/store_details.sql.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from movie_assets.assets.batches import BatchContent
+from movie_assets.core.facts import KNOWN_KEYS
 from movie_assets.core.films import UnusableAnswerError
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import Judged, judge, judge_name
@@ -27,7 +29,8 @@ FILM_COLUMNS = {
     "vote_count": "int4",
 }  # fmt: skip
 STAGED_COLUMNS = FILM_COLUMNS | {
-    "body": "jsonb", "detail_reason": "text", "embedding_text": "text", "text_hash": "text",
+    "body": "jsonb", "detail_reason": "text", "embedding_text": "text", "text_hash": "text", "facts": "jsonb",
+    "facts_hash": "text",
 }  # fmt: skip
 
 
@@ -47,6 +50,7 @@ class Counts:
     failed: int = 0
     repaired: int = 0
     successors: int = 0
+    unknown_keys: set[str] = field(default_factory=set)
     calls: CallCounts = field(default_factory=CallCounts)
 
 
@@ -125,8 +129,18 @@ class DetailStore:
                     run_id=self.run_id,
                     moment=self.moment,
                 )
+            unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
+            if unknown:
+                execute(
+                    connection,
+                    "record_unknown_keys",
+                    keys=list(unknown),
+                    answers=list(unknown.values()),
+                    moment=self.moment,
+                )
             done = [judged.film.tmdb_id for judged, _ in films] + gone
             execute(connection, "answer_requests", tmdb_ids=done, moment=self.moment)
+        self.counts.unknown_keys |= unknown.keys()
         if films:
             self.counts.accepted += stored.accepted
             self.counts.rejected += stored.rejected
@@ -139,4 +153,4 @@ def _staged(judged: Judged, body: Any) -> tuple[Any, ...]:
     facts = (getattr(judged.film, column) for column in FILM_COLUMNS)
     listed = (list(fact) if isinstance(fact, tuple) else fact for fact in facts)
     stored_body = None if body is None else Jsonb(body)
-    return (*listed, stored_body, judged.reason, judged.text, judged.text_hash)
+    return (*listed, stored_body, judged.reason, judged.text, judged.text_hash, Jsonb(judged.facts), judged.facts_hash)

@@ -68,8 +68,9 @@ def tmdb_discoveries(
             )
         else:  # a walk that finds nothing is no reason to put every film aside
             (told,) = rows(connection, "lift_discoveries")
+        (moved,) = rows(connection, "record_stats", day=day)
     return dg.MaterializeResult(
-        metadata={"min_votes": thresholds.min_vote_count, **told._mapping}  # noqa: SLF001
+        metadata={"min_votes": thresholds.min_vote_count, **told._mapping, "films_whose_numbers_moved": moved.films}  # noqa: SLF001
     )
 
 

@@ -8,13 +8,14 @@ is refused. Whether a film is wanted is for `core.filters`.
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-PARSER_VERSION = 1  # raised when a film would be read differently: stored answers are then read again
+from movie_assets.core.reading import Reader, clean
+
+PARSER_VERSION = 2  # raised when a film would be read differently: stored answers are then read again
 ANSWER_VERSION = 1  # raised with what is asked of TMDB: all is fetched again; due.sql says the same
 
 LONGEST_TITLE = 500
@@ -23,8 +24,6 @@ LONGEST_NAME = 200
 LONGEST_RUNTIME = 30_000  # minutes; what a smallint column holds
 LARGEST_MONEY = 10**12
 LEADS = 10
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 IMDB_ID = re.compile(r"tt\d{7,10}")
 
@@ -118,14 +117,14 @@ def read_film(body: Any, tmdb_id: int) -> Film:
         raise UnusableAnswerError("not_a_film", f"the answer is not a film but {str(body)[:80]!r}")
     if body["id"] != tmdb_id or isinstance(body["id"], bool):
         raise UnusableAnswerError("other_id", f"asked for {tmdb_id}, the answer is about {body['id']!r}")
-    read = _Reader(body)
+    read = Reader(body)
     title = read.text("title", LONGEST_TITLE) or read.text("original_title", LONGEST_TITLE)
     if title is None:
         raise UnusableAnswerError("no_title", "the film has neither a title nor an original title")
     collection = body.get("belongs_to_collection")
-    in_collection = _Reader(collection if isinstance(collection, dict) else {})
+    in_collection = Reader(collection if isinstance(collection, dict) else {})
     inner = body.get("credits")
-    people = _Reader(inner if isinstance(inner, dict) else {})
+    people = Reader(inner if isinstance(inner, dict) else {})
     imdb_id = read.text("imdb_id", LONGEST_NAME)
     vote_count = read.integer("vote_count", 0, 10**9) or 0
     return Film(
@@ -143,7 +142,7 @@ def read_film(body: Any, tmdb_id: int) -> Film:
         keywords=tuple(sorted(set(_names(_keywords(body))))),
         directors=_unique(_names(p for p in people.objects("crew") if p.get("job") == "Director")),
         leading_cast=_unique(_names(sorted(people.objects("cast"), key=_billing)))[:LEADS],
-        countries=_unique(code for c in read.objects("production_countries") if (code := _clean(c.get("iso_3166_1")))),
+        countries=_unique(code for c in read.objects("production_countries") if (code := clean(c.get("iso_3166_1")))),
         collection_id=in_collection.integer("id", 1, 2**53),
         collection=in_collection.text("name", LONGEST_TITLE),
         certification=_certification(body, "US"),
@@ -161,70 +160,8 @@ def read_film(body: Any, tmdb_id: int) -> Film:
     )
 
 
-class _Reader:
-    """Reads fields of one JSON object; what cannot be right is unknown, and noted in `repairs`."""
-
-    def __init__(self, body: dict[str, Any]) -> None:
-        self.body = body
-        self.repairs: list[str] = []
-
-    def text(self, key: str, longest: int) -> str | None:
-        value = self.body.get(key)
-        if value is not None and not isinstance(value, str):
-            self.repairs.append(key)
-            return None
-        return (_clean(value) or "")[:longest].rstrip() or None
-
-    def number(self, key: str, least: float, greatest: float) -> float | None:
-        value = self.body.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= greatest:
-            self.repairs.append(key)
-            return None
-        return float(value)
-
-    def integer(self, key: str, least: int, greatest: int) -> int | None:
-        value = self.number(key, least, greatest)
-        if value is not None and not math.isclose(value, round(value)):
-            self.repairs.append(key)
-            return None
-        return None if value is None else round(value)
-
-    def day(self, key: str) -> date | None:
-        value = self.body.get(key)
-        if value in (None, ""):
-            return None
-        try:
-            day = date.fromisoformat(value[:10])
-        except (ValueError, TypeError):
-            day = date.min
-        if not 1870 <= day.year <= 2150:  # noqa: PLR2004  # the first films; beyond any announced one
-            self.repairs.append(key)
-            return None
-        return day
-
-    def flag(self, key: str) -> bool:
-        value = self.body.get(key)
-        if value is not None and not isinstance(value, bool):
-            self.repairs.append(key)
-        return value is True
-
-    def objects(self, key: str) -> list[dict[str, Any]]:
-        value = self.body.get(key)
-        return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _clean(value: Any) -> str | None:
-    """A text in Unicode NFC, without control characters and outer blanks; None when nothing visible is left."""
-    if not isinstance(value, str):
-        return None
-    text = CONTROL.sub("", unicodedata.normalize("NFC", value.replace("\r\n", "\n"))).strip()
-    return text if INVISIBLE.sub("", text).strip() else None
-
-
 def _names(objects: Iterable[dict[str, Any]]) -> list[str]:
-    return [name[:LONGEST_NAME].rstrip() for item in objects if (name := _clean(item.get("name")))]
+    return [name[:LONGEST_NAME].rstrip() for item in objects if (name := clean(item.get("name")))]
 
 
 def _unique(names: Iterable[str]) -> tuple[str, ...]:
@@ -234,7 +171,7 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
 def _keywords(body: dict[str, Any]) -> list[dict[str, Any]]:
     """Keywords lie under "keywords" for films and under "results" in answers shaped like television's."""
     inner = body.get("keywords")
-    reader = _Reader(inner if isinstance(inner, dict) else {"keywords": inner})
+    reader = Reader(inner if isinstance(inner, dict) else {"keywords": inner})
     return reader.objects("keywords") or reader.objects("results")
 
 
@@ -246,12 +183,12 @@ def _billing(person: dict[str, Any]) -> float:
 def _certification(body: dict[str, Any], country: str) -> str | None:
     """The certification of a country's theatrical release (type 3), else of any of its releases."""
     inner = body.get("release_dates")
-    countries = _Reader(inner if isinstance(inner, dict) else {}).objects("results")
+    countries = Reader(inner if isinstance(inner, dict) else {}).objects("results")
     releases = [
         release
         for entry in countries
         if entry.get("iso_3166_1") == country
-        for release in _Reader(entry).objects("release_dates")
+        for release in Reader(entry).objects("release_dates")
     ]
     theatrical_first = sorted(releases, key=lambda release: release.get("type") != 3)  # noqa: PLR2004  # TMDB's code
-    return next((text for r in theatrical_first if (text := _clean(r.get("certification")))), None)
+    return next((text for r in theatrical_first if (text := clean(r.get("certification")))), None)

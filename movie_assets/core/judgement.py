@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from movie_assets.core.facts import Facts, facts_hash, read_facts
 from movie_assets.core.films import PARSER_VERSION, Film, read_film
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.text import TEMPLATE, embedding_text, text_hash
@@ -16,12 +17,14 @@ from movie_assets.core.text import TEMPLATE, embedding_text, text_hash
 
 @dataclass(frozen=True)
 class Judged:
-    """A film with its verdict; `reason` is None when the film is accepted."""
+    """A film with its verdict and what is around it; `reason` is None when the film is accepted."""
 
     film: Film
     reason: str | None
     text: str
     text_hash: str
+    facts: Facts
+    facts_hash: str
 
 
 def judge(body: Any, tmdb_id: int, thresholds: Thresholds, day: date, *, is_kept: bool = False) -> Judged:
@@ -31,7 +34,10 @@ def judge(body: Any, tmdb_id: int, thresholds: Thresholds, day: date, *, is_kept
     """
     film = read_film(body, tmdb_id)
     text = embedding_text(film)
-    return Judged(film, thresholds.reason_to_reject(film, day, is_kept=is_kept), text, text_hash(text))
+    facts = read_facts(body)
+    return Judged(
+        film, thresholds.reason_to_reject(film, day, is_kept=is_kept), text, text_hash(text), facts, facts_hash(facts)
+    )
 
 
 def judge_name(thresholds: Thresholds) -> str:

@@ -7,7 +7,8 @@ have all of them embedded again. How texts become vectors is the embedder's busi
 import hashlib
 import unicodedata
 
-from movie_assets.core.films import INVISIBLE, Film
+from movie_assets.core.films import Film
+from movie_assets.core.reading import INVISIBLE
 
 TEMPLATE = "film-v1"  # names the template in an embedding set; a change of the template needs a new name
 

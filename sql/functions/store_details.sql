@@ -86,6 +86,8 @@ begin
         vote_count = excluded.vote_count, seen_at = excluded.seen_at
     where s.seen_at < excluded.seen_at;
 
+    perform pipeline.store_facts();
+
     select count(*) filter (where detail_reason is null), count(*) filter (where detail_reason is not null)
     into accepted, rejected from incoming_films;
     return next;

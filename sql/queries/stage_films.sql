@@ -5,5 +5,6 @@ create temp table if not exists incoming_films (
     genres text[], keywords text[], directors text[], leading_cast text[], countries text[],
     collection_id bigint, collection text, certification text, budget bigint, revenue bigint,
     poster_path text, backdrop_path text, popularity double precision, vote_average double precision,
-    vote_count integer, body jsonb, detail_reason text, embedding_text text, text_hash text
+    vote_count integer, body jsonb, detail_reason text, embedding_text text, text_hash text,
+    facts jsonb, facts_hash text
 ) on commit delete rows
