@@ -23,7 +23,7 @@ from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import address_of
 
-COMMANDS = ("demo", "dev", "refresh", "search", "similar", "status", "stand-in")
+COMMANDS = ("demo", "dev", "refresh", "fetch", "search", "similar", "status", "stand-in")
 CANARY = "canary-of-the-password"
 Call = Callable[..., Result]
 
@@ -262,6 +262,26 @@ def test_a_count_below_one_is_a_usage_error(call: Call, arguments: tuple[str, ..
     result = call(*arguments, "--count", count)
     assert result.exit_code == 2
     assert "--count" in result.stderr
+
+
+def test_fetching_ids_tells_what_became_of_each(call: Call) -> None:
+    result = call("fetch", "1", "6", "999", "--json")
+    assert result.exit_code == 0, result.output
+    assert [(a["tmdb_id"], a["state"], a["reason"]) for a in json.loads(result.stdout)] == [
+        (1, "accepted", None), (6, "rejected", "vote_count"), (999, "gone", "not_found"),
+    ]  # fmt: skip
+
+
+def test_a_film_can_be_kept_whatever_its_votes(call: Call) -> None:
+    result = call("fetch", "6", "--keep")
+    assert result.exit_code == 0, result.output
+    assert "6  accepted  Film 6 (2020)" in result.stdout
+    assert 6 in {found["tmdb_id"] for found in json.loads(call("similar", "1", "--json").stdout)}
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "tt0133093", str(2**60)])
+def test_what_is_no_id_cannot_be_fetched(call: Call, wrong: str) -> None:
+    assert call("fetch", "--", wrong).exit_code == 2
 
 
 @pytest.mark.parametrize("arguments", [("search", "whale"), ("similar", "Deep Water")])

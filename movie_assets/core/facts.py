@@ -28,10 +28,10 @@ THEATRICAL = 3
 # What TMDB's answer has at its top, with all that is appended; others are new at TMDB, and counted.
 KNOWN_KEYS = {
     "adult", "alternative_titles", "backdrop_path", "belongs_to_collection", "budget", "credits", "external_ids",
-    "genres", "homepage", "id", "imdb_id", "keywords", "origin_country", "original_language", "original_title", "overview",
-    "popularity", "poster_path", "production_companies", "production_countries", "release_date", "release_dates",
-    "revenue", "runtime", "softcore", "spoken_languages", "status", "tagline", "title", "translations", "video",
-    "videos", "vote_average", "vote_count", "watch/providers",
+    "genres", "homepage", "id", "imdb_id", "keywords", "origin_country", "original_language", "original_title",
+    "overview", "popularity", "poster_path", "production_companies", "production_countries", "release_date",
+    "release_dates", "revenue", "runtime", "softcore", "spoken_languages", "status", "tagline", "title",
+    "translations", "video", "videos", "vote_average", "vote_count", "watch/providers",
 }  # fmt: skip
 
 Row = dict[str, Any]
