@@ -34,9 +34,10 @@ def tick(
     *,
     cursor: str | None = None,
     embedder: Embedder = LOCAL,
+    daily_films: int = 0,
 ) -> dg.SensorResult:
     """Evaluate a sensor once."""
-    resources = {"database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": 0}
+    resources = {"database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": daily_films}
     context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
     result: Any = defs.resolve_sensor_def(name)(context)
     assert isinstance(result, dg.SensorResult)
@@ -217,6 +218,43 @@ def test_a_film_that_left_the_catalogue_is_published(database: Database, instanc
     publish(database)
     run_sql(database, "delete from catalog.movies where tmdb_id = 3")
     assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 1
+
+
+def test_nothing_is_published_while_texts_wait_for_their_vectors(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 5)
+    run_sql(database, "update catalog.movies set changed_at = now()")
+    tick("texts_are_not_embedded", database, instance)
+    assert not tick("the_catalogue_is_not_published", database, instance).run_requests
+    embed(database)
+    assert tick("the_catalogue_is_not_published", database, instance).run_requests
+
+
+def test_texts_that_nobody_can_embed_do_not_hold_publications_up_for_ever(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 5)
+    tick("texts_are_not_embedded", database, instance)
+    run_sql(database, "update catalog.movies set changed_at = now() - interval '7 hours'")
+    run_sql(
+        database,
+        "insert into catalog.movie_stats (tmdb_id, popularity, vote_average, vote_count, seen_at) "
+        "select tmdb_id, 1, 7, 100, now() from catalog.movies on conflict (tmdb_id) do update set seen_at = now()",
+    )
+    assert tick("the_catalogue_is_not_published", database, instance).run_requests
+
+
+def test_a_day_whose_limit_is_reached_launches_nothing(database: Database, instance: dg.DagsterInstance) -> None:
+    add_ids(database, 64, 65)
+    assert tick("details_are_due", database, instance, daily_films=1).run_requests
+    run_sql(database, "update pipeline.movie_ids set fetched_at = now() where tmdb_id = 64")
+    assert not tick("details_are_due", database, instance, daily_films=1).run_requests
+
+
+def test_a_request_by_an_application_launches_a_run(database: Database, instance: dg.DagsterInstance) -> None:
+    run_sql(database, "insert into pipeline.requested_ids (tmdb_id) values (64)")
+    assert tick("details_are_due", database, instance).run_requests
 
 
 def test_votes_seen_after_the_aggregates_are_published(database: Database, instance: dg.DagsterInstance) -> None:

@@ -1,7 +1,12 @@
 -- Run by the sensor the_catalogue_is_not_published: embedded films that searches do not see as they are (all
 -- of them while the set of today's settings is not the active one), vectors whose film has left, and votes
--- seen after the aggregates were computed.
-select (
+-- seen after the aggregates were computed. Nothing while texts wait for their vectors: that publication would only
+-- be the first of two. Texts that nobody could embed for six hours are not waited for.
+select case when exists (
+    select from catalog.movies m
+    left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+    where e.text_hash is distinct from m.text_hash and m.changed_at > cast(:moment as timestamptz) - interval '6 hours'
+) then 0 else (
     (select count(*)
      from catalog.movies m
      join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id and e.text_hash = m.text_hash
@@ -12,4 +17,4 @@ select (
        where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id))
     + (select count(*) from catalog.movie_stats s
        where s.seen_at > coalesce((select max(computed_at) from catalog.rating_aggregates), '-infinity'))
-)::integer as work
+) end::integer as work
