@@ -1,4 +1,4 @@
--- Run at the end of each session with TMDB: what its calls came to, and out with what is older than 90 days.
+-- Run when a session with TMDB ends: what its calls came to, and out with what is older than 90 days.
 with forgotten as (
     delete from pipeline.api_calls where started_at < now() - interval '90 days'
 )
