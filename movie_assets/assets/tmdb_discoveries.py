@@ -6,12 +6,13 @@ through /discover tells them apart at 20 films a call. What follows from it is i
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 
 from movie_assets.core.filters import Thresholds
 from movie_assets.interrupts import run_until_done
-from movie_assets.moment import moment_of
+from movie_assets.moment import is_by_hand, moment_of
 from movie_assets.partitions import days
 from movie_assets.resources.postgres import Database, copy_rows, execute, rows
 from movie_assets.resources.tmdb import Tmdb
@@ -39,39 +40,45 @@ def tmdb_discoveries(
     """A film that TMDB lists with at least as many votes as a profile asks for.
 
     Ids that are not listed are put aside as rejected for their votes, without a call; an id that is listed for the
-    first time is looked at, again if need be. Profiles that ask for no votes need no lists.
+    first time is looked at, again if need be. Profiles that ask for no votes need no lists. TMDB keeps its answers
+    for eight hours; a run within that time works on what the last walk found, unless a person launched it.
     """
-    day, moment = date.fromisoformat(context.partition_key), moment_of(context.run)
+    day, moment, votes = date.fromisoformat(context.partition_key), moment_of(context.run), thresholds.min_vote_count
+    is_fresh = bool(database.row("last_walk", day=day, min_votes=votes, moment=moment).walks)
     found: Sequence[Discovered] = ()
-    if thresholds.min_vote_count > 0:
+    if votes > 0 and (not is_fresh or is_by_hand(context.run)):
+        is_fresh = False
         try:
-            found = run_until_done(_walk(tmdb, day, thresholds.min_vote_count, context.run.run_id))
+            found = run_until_done(_walk(tmdb, day, votes, context.run.run_id))
         except TmdbError as error:
             raise dg.Failure(f"{error}. What the lists said last stays in use.", allow_retries=False) from None
     with database.transaction() as connection:
-        if found:
+        if found or is_fresh:
             execute(connection, "stage_discoveries")
-            copy_rows(
-                connection,
-                "incoming_discoveries",
-                COLUMNS,
-                ((f.tmdb_id, f.vote_count, f.vote_average, f.release_date, f.original_language) for f in found),
-            )
+            if is_fresh:
+                execute(connection, "restage_discoveries")
+            else:
+                copy_rows(connection, "incoming_discoveries", COLUMNS, map(_columns, found))
             (told,) = rows(
                 connection,
                 "apply_discoveries",
                 day=day,
-                min_votes=thresholds.min_vote_count,
+                min_votes=votes,
                 min_average=thresholds.min_vote_average,
                 moment=moment,
                 run_id=context.run.run_id,
+                is_walk=not is_fresh,
             )
         else:  # a walk that finds nothing is no reason to put every film aside
             (told,) = rows(connection, "lift_discoveries")
         (moved,) = rows(connection, "record_stats", day=day)
     return dg.MaterializeResult(
-        metadata={"min_votes": thresholds.min_vote_count, **told._mapping, "films_whose_numbers_moved": moved.films}  # noqa: SLF001
+        metadata={"min_votes": votes, **told._mapping, "films_whose_numbers_moved": moved.films}  # noqa: SLF001
     )
+
+
+def _columns(film: Discovered) -> tuple[Any, ...]:
+    return film.tmdb_id, film.vote_count, film.vote_average, film.release_date, film.original_language
 
 
 async def _walk(tmdb: Tmdb, day: date, min_votes: int, run_id: str) -> Sequence[Discovered]:

@@ -120,6 +120,17 @@ def test_an_average_that_crosses_the_least_brings_a_film_in_and_out(small: Make)
     assert pipeline.movies == [65]
 
 
+def test_the_lists_are_walked_once_in_eight_hours(small: Make) -> None:
+    pipeline = small(film(64), film(65, vote_count=3))
+    pipeline.run_all("read_the_day")
+    pipeline.run_all("read_the_day")
+    assert pipeline.serving.requests["discover"] == {200: 1}
+    assert pipeline.state_of(65) == ("rejected", "vote_count")
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day")
+    assert pipeline.serving.requests["discover"] == {200: 2}
+
+
 # Requests
 
 

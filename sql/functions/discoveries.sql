@@ -4,7 +4,7 @@
 -- them would be rejected for its votes, so its details are not fetched; one that newly is among them, or whose average
 -- went across the least that a profile asks for, is looked at (again) now. Votes of accepted films are taken as listed. Accepted films, films that came back, and those kept on request stay whatever the lists say.
 create or replace function pipeline.apply_discoveries(
-    day date, min_votes integer, min_average double precision, moment timestamptz, run_id text
+    day date, min_votes integer, min_average double precision, moment timestamptz, run_id text, is_walk boolean
 )
 returns table (listed integer, new integer, put_aside integer, let_in integer)
 language plpgsql
@@ -55,7 +55,7 @@ begin
     get diagnostics put_aside = row_count;
 
     insert into pipeline.discoveries as w (day, min_votes, films, walked_at, run_id)
-    values (apply_discoveries.day, apply_discoveries.min_votes, listed, moment, apply_discoveries.run_id)
+    select apply_discoveries.day, apply_discoveries.min_votes, listed, moment, apply_discoveries.run_id where is_walk
     on conflict on constraint discoveries_pkey do update set
         min_votes = excluded.min_votes, films = excluded.films, walked_at = excluded.walked_at, run_id = excluded.run_id;
     return next;
