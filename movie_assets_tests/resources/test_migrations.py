@@ -167,7 +167,10 @@ def test_a_refusal_leaves_no_lock_behind(empty: Database, own_sql: Path) -> None
     with pytest.raises(DatabaseError):
         migrate(empty)
     with empty.transaction() as connection:
-        locks = "select count(*) from pg_locks where locktype = 'advisory'"
+        locks = (
+            "select count(*) from pg_locks l join pg_database d on d.oid = l.database "
+            "where l.locktype = 'advisory' and d.datname = current_database()"
+        )
         assert connection.exec_driver_sql(locks).scalar() == 0
 
 
