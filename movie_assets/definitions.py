@@ -33,9 +33,11 @@ defs = dg.Definitions(
         aggregates.rating_aggregates,  # what it is worth
     ],
     asset_checks=[
+        vectors.the_wanted_set_is_searched,
         vectors.vectors_agree_with_the_catalogue,
         vectors.the_index_is_valid,
         vectors.searches_find_the_nearest,
+        vectors.golden_pairs_are_near,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
     ],

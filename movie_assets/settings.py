@@ -145,6 +145,13 @@ class Settings(BaseModel):
         description="At most so many films' details a day (UTC), the most urgent first. 0 = no limit.",
     )
 
+    keep_sets_days: int = Field(
+        30,
+        alias="MOVIE_ASSETS_KEEP_SETS_DAYS",
+        ge=1,
+        description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
+    )
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings; an empty variable counts as unset.

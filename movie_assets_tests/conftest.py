@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,7 @@ class Pipeline:
                 "embedder": self.embedder,
                 "thresholds": self.thresholds or self.settings.thresholds,
                 "daily_films": self.settings.daily_films,
+                "keep_sets": timedelta(days=self.settings.keep_sets_days),
             },
         )
 

@@ -5,6 +5,7 @@ configuration, so the web UI has none to show.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
@@ -51,10 +52,17 @@ def daily_films(_: dg.InitResourceContext) -> int:
     return Settings.from_env().daily_films
 
 
+@dg.resource(description="How long embedding sets are kept (MOVIE_ASSETS_KEEP_SETS_DAYS)")
+def keep_sets(_: dg.InitResourceContext) -> timedelta:
+    """The time that the settings name."""
+    return timedelta(days=Settings.from_env().keep_sets_days)
+
+
 RESOURCES = {
     "database": database,
     "tmdb": tmdb,
     "embedder": embedder,
     "thresholds": thresholds,
     "daily_films": daily_films,
+    "keep_sets": keep_sets,
 }
