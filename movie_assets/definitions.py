@@ -4,6 +4,7 @@ import dagster as dg
 
 from movie_assets.assets import movie_vectors as vectors
 from movie_assets.assets import rating_aggregates as aggregates
+from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
@@ -30,6 +31,7 @@ defs = dg.Definitions(
         movie_details,  # the film itself, in 64 batches
         movie_embeddings,  # its text as a vector, in 64 batches
         vectors.movie_vectors,  # what searches see
+        similar.similar_movies,  # what is near it
         aggregates.rating_aggregates,  # what it is worth
     ],
     asset_checks=[
@@ -38,6 +40,7 @@ defs = dg.Definitions(
         vectors.the_index_is_valid,
         vectors.searches_find_the_nearest,
         vectors.golden_pairs_are_near,
+        similar.lists_are_what_a_search_finds,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
     ],

@@ -4,8 +4,8 @@
 -- catalog.condition_of), nearest first; similarity is the cosine, -1 to 1. Always as many as wanted when that many exist.
 --
 -- With an index of nearest neighbours a filter is either wide or narrow. Wide: the graph is walked until enough films
--- passed. Narrow (less than 3 % of the set, or 2,000 films): the graph would wander past too many that do not pass, so
--- they are filtered first and all compared. `exactly` asks for the second in any case.
+-- passed. Narrow (less than 3 % of the set, or 2,000 films; a small catalogue is narrow without any): the graph would
+-- wander past too many that do not pass, so they are filtered first and all compared. `exactly` asks for that in any case.
 create or replace function catalog.nearest_movies(
     query vector,
     wanted integer,
@@ -54,7 +54,7 @@ begin
     select greatest(c.reltuples, 0) into films from pg_class c
     where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
     narrow := greatest(2000, 0.03 * films);
-    if condition <> 'true' and not exactly then
+    if not exactly then
         execute format('select count(*) from (select from %s where %s limit %s) t', target, condition, narrow)
         into matching;
         exactly := matching < narrow;
