@@ -162,7 +162,10 @@ begin
              select p.i, l2_normalize(v.embedding::vector) as direction
              from unnest($1) with ordinality p (tmdb_id, i) left join catalog.%I v on v.tmdb_id = p.tmdb_id
          )
-         select array_agg(coalesce(-(a.direction <#> b.direction), 0) order by a.i, b.i) from pool a, pool b',
+         select array_agg(p.similarity order by p.i, p.j) from (
+             select a.i, b.i as j, coalesce(-(a.direction <#> b.direction), 0) as similarity
+             from pool a, pool b offset 0  -- before the sort, which else would carry the vectors
+         ) p',
         'movie_vectors_' || in_set) into found using films;
     return found;
 end
