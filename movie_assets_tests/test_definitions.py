@@ -47,6 +47,7 @@ def test_the_checks_are_these() -> None:
         "movie_embeddings: every_text_is_embedded_as_it_stands",
         "movie_embeddings: every_vector_has_the_declared_dimensions",
         "movie_embeddings: every_vector_is_finite_and_not_zero",
+        "movie_embeddings: the_run_is_within_its_budgets",
         "movie_ids: every_export_line_has_one_id",
         "movie_ids: popularity_has_not_drifted",
         "movie_ids: share_kept_is_within_bounds",

@@ -10,6 +10,8 @@ from movie_assets.automation.console import CONSOLE
 from movie_assets.automation.decisions import Memory, decide
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import judge_name
+from movie_assets.core.prices import Budgets
+from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT
 from movie_assets.partitions import batches
 from movie_assets.resources.embedder import Embedder
 from movie_assets.resources.postgres import Database
@@ -84,12 +86,18 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         embedder: dg.ResourceParam[Embedder],
         thresholds: dg.ResourceParam[Thresholds],
         daily_films: dg.ResourceParam[int],
+        budgets: dg.ResourceParam[Budgets],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
         set_id, judge = embedding_set(database, embedder), judge_name(thresholds)
-        work = database.row(trigger.query, moment=now, set_id=set_id, judge=judge, daily_films=daily_films).work
+        found = database.row(
+            trigger.query, moment=now, set_id=set_id, judge=judge, daily_films=daily_films,
+            daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MOST_TOKENS_OF_A_TEXT),
+        )  # fmt: skip
+        if held_by := getattr(found, "held_by", None):
+            return dg.SensorResult(skip_reason=held_by, cursor=context.cursor)
         decision = decide(
-            work,
+            found.work,
             _in_flight(context.instance, trigger),
             Memory.read(context.cursor),
             now,

@@ -4,6 +4,7 @@ A TMDB request passes credentials, rate limit, the handler, conditional answers 
 and is counted by what is sent in the end. The handlers are in `tmdb`, `export`, `embeddings` and `control`.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -130,6 +131,7 @@ def _embeddings_route(service: Service) -> AsyncEndpoint:
                 answer = await run_in_threadpool(embeddings.embeddings, service, body)
             except RefusedError as refused:
                 answer = refused.answer
+            await asyncio.sleep(service.options.embedding_seconds)
             answer = service.spoilt(answer, "embeddings")
         service.count_embedded(int(answer.headers.get("X-Embedded-Inputs", "0")))
         return _sent(service, "embeddings", request, answer)

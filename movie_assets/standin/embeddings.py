@@ -9,6 +9,7 @@ from typing import Any, Literal
 from movie_assets.core.hashing import hashed_vectors
 from movie_assets.standin.answers import JSON_TYPE, Answer, RefusedError, json_answer, openai_error
 from movie_assets.standin.embedding_reply import EmbeddingReply
+from movie_assets.standin.faults import CURSE
 from movie_assets.standin.service import Service
 
 MOST_INPUTS = 2048
@@ -26,18 +27,26 @@ def embeddings(service: Service, body: bytes) -> Answer:
     model = request.get("model")
     if not isinstance(model, str) or not model:
         raise _refused("you must provide a model parameter")
-    texts = _texts(request.get("input"))
-    tokens = [-(-len(text) // LETTERS_PER_TOKEN) for text in texts]
+    texts = service.spoilt(_texts(request.get("input")), "inputs")
+    tokens = [tokens_of(text) for text in texts]
     _check_limits(tokens)
+    limits = service.account.take(sum(tokens))
     reply = EmbeddingReply(
         vectors=hashed_vectors(texts, _width(model, request.get("dimensions"))),
         indices=tuple(range(len(texts))),
         model=model,
         encoding=_encoding(request.get("encoding_format", "float")),
         tokens=sum(tokens),
+        cursed=tuple(n for n, text in enumerate(texts) if CURSE in text),
     )
     spoilt = service.spoilt(reply, "vectors")
-    return Answer(200, spoilt.rendered(), {"Content-Type": JSON_TYPE, "X-Embedded-Inputs": str(len(spoilt.indices))})
+    embedded = {"X-Embedded-Inputs": str(len(spoilt.indices))}
+    return Answer(200, spoilt.rendered(), {"Content-Type": JSON_TYPE, **embedded, **limits})
+
+
+def tokens_of(text: str) -> int:
+    """Tokens that the stand-in counts."""
+    return -(-len(text) // LETTERS_PER_TOKEN)
 
 
 def models() -> Answer:

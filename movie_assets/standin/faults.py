@@ -19,6 +19,7 @@ from movie_assets.standin.answers import (
     JSON_TYPE,
     Answer,
     Delivery,
+    RefusedError,
     compact_json,
     openai_error,
     tmdb_error,
@@ -26,7 +27,7 @@ from movie_assets.standin.answers import (
 from movie_assets.standin.embedding_reply import EmbeddingReply
 from movie_assets.standin.oddities import odd_body
 
-Where = Literal["tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "vectors"]
+Where = Literal["tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "inputs", "vectors"]
 
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
@@ -151,6 +152,45 @@ def _duplicate_index(reply: EmbeddingReply) -> EmbeddingReply:
     return replace(reply, indices=(reply.indices[0],) * len(reply.indices))
 
 
+def _cursed_vectors(value: float) -> Effect:
+    def change(reply: EmbeddingReply) -> EmbeddingReply:
+        vectors = reply.vectors.copy()
+        vectors[list(reply.cursed)] = value
+        return replace(reply, vectors=vectors)
+
+    return _vectors(change)
+
+
+def _without_cursed(reply: EmbeddingReply) -> EmbeddingReply:
+    left = [n for n in range(len(reply.indices)) if n not in reply.cursed]
+    return replace(reply, vectors=reply.vectors[left], indices=tuple(range(len(left))))
+
+
+def _one_more(reply: EmbeddingReply) -> EmbeddingReply:
+    return replace(
+        reply, vectors=np.vstack([reply.vectors, reply.vectors[:1]]), indices=(*reply.indices, len(reply.indices))
+    )
+
+
+def _all_alike(reply: EmbeddingReply) -> EmbeddingReply:
+    return replace(reply, vectors=np.repeat(reply.vectors[:1], len(reply.vectors), axis=0))
+
+
+def _refusing(answer: Answer) -> Effect:
+    """Refuse a request that has a cursed input."""
+
+    def effect(texts: list[str], _: Situation) -> list[str]:
+        if any(CURSE in text for text in texts):
+            raise RefusedError(answer)
+        return texts
+
+    return effect
+
+
+CURSE = "unembeddable"  # an input with this word is one that faults are tied to
+TOO_LONG = openai_error(
+    400, "This model's maximum context length is 8192 tokens, however you requested 9000.", "context_length_exceeded"
+)
 OVERLOADED = openai_error(429, "Rate limit reached for requests", "rate_limit_exceeded", "requests")
 NO_QUOTA = openai_error(
     429,
@@ -218,6 +258,17 @@ FAULTS: dict[str, Fault] = {
     "oa_500": Fault("embeddings", _always(OPENAI_DOWN), "internal error for embeddings"),
     "oa_timeout": Fault("embeddings", _sent("stall_head"), "no answer for embeddings"),
     "oa_shuffled": Fault("vectors", _vectors(_shuffled), "vectors out of order, indices right"),
+    "oa_400len": Fault("embeddings", _always(TOO_LONG), "400 about the context length"),
+    "oa_cursed_400": Fault("inputs", _refusing(TOO_LONG), "the same for an input with the word unembeddable"),
+    "oa_cursed_500": Fault("inputs", _refusing(OPENAI_DOWN), "internal error for such an input"),
+    "oa_cursed_short": Fault("vectors", _vectors(_without_cursed), "no vector for such an input"),
+    "oa_cursed_nan": Fault("vectors", _cursed_vectors(np.nan), "NaN for such an input"),
+    "oa_cursed_zero": Fault("vectors", _cursed_vectors(0.0), "zeros for such an input"),
+    "oa_one_more": Fault("vectors", _vectors(_one_more), "one vector more than inputs"),
+    "oa_alike": Fault("vectors", _vectors(_all_alike), "one vector for all inputs"),
+    "oa_scaled": Fault(
+        "vectors", _vectors(lambda reply: replace(reply, vectors=reply.vectors * 7)), "vectors of length 7"
+    ),
     "oa_short": Fault("vectors", _vectors(_short), "one vector fewer than inputs"),
     "oa_wrong_width": Fault("vectors", _vectors(_quarter_width), "vectors of a quarter of the width"),
     "oa_nan": Fault("vectors", _one_filled(np.nan), "the first vector is NaN"),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from movie_assets.standin.account import Account
 from movie_assets.standin.faults import FAULTS, Situation, Where, known_faults
 from movie_assets.standin.lists import Lists
 from movie_assets.standin.options import StandInOptions
@@ -54,6 +55,7 @@ class Service:
         self.set_day: date | None = options.today
         self.faults: dict[str, float] = {}
         self.rate = RateLimit(options.rate_limit)
+        self.account = Account(options)
         self.requests: dict[str, Counter[int]] = {}
         self.embedded_inputs = 0
         self._chance = random.Random(options.seed)
