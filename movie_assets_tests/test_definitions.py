@@ -64,7 +64,8 @@ def test_the_checks_are_these() -> None:
     ("job", "assets"),
     [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes", "tmdb_discoveries"}),
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
-     ("embed_texts", {"movie_embeddings"}), ("publish", {"movie_vectors", "rating_aggregates"})],
+     ("embed_texts", {"movie_embeddings"}),
+     ("embed_in_bulk", {"movie_embeddings"}), ("publish", {"movie_vectors", "rating_aggregates"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -74,7 +75,7 @@ def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
 def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "publish",
+        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
     }  # fmt: skip
     assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [

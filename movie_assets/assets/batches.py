@@ -49,7 +49,6 @@ class BatchRun:
         self._content_of = content_of
         self._planned: Counter[int] = Counter()
         self._left: Counter[int] = Counter()
-        self._held: frozenset[int] = frozenset()
         self._total = 0
         self._done = 0
         self._started = self._reported = time.monotonic()
@@ -59,12 +58,8 @@ class BatchRun:
         for batch in self.batches.keys() - ours:
             self.problems[batch] = "another run is working on this batch; run it again when that one has ended"
 
-    def plan(self, work: Iterable[int], held: Iterable[int] = ()) -> None:
-        """Announce the units of work, one batch number each; batches without any are finished at once.
-
-        Batches that are held wait for something that this run does not do: they neither finish nor fail by it.
-        """
-        self._held = frozenset(held)
+    def plan(self, work: Iterable[int]) -> None:
+        """Announce the units of work, one batch number each; batches without any are finished at once."""
         self._planned = Counter(work)
         self._left = self._planned.copy()
         self._total = self._left.total()
@@ -72,7 +67,7 @@ class BatchRun:
             f"{self._total:,} {self._unit} to do in {len(self._left)} of {len(self.batches)} batches"
         )
         for batch in self.batches:
-            if batch not in self.problems and not self._left[batch] and batch not in self._held:
+            if batch not in self.problems and not self._left[batch]:
                 self._finish(batch)
 
     def advance(self, work: Iterable[int]) -> None:
@@ -80,7 +75,7 @@ class BatchRun:
         for batch, units in Counter(work).items():
             self._done += units
             self._left[batch] -= units
-            if not self._left[batch] and batch not in self.problems and batch not in self._held:
+            if not self._left[batch] and batch not in self.problems:
                 self._finish(batch)
         now = time.monotonic()
         if now - self._reported >= SECONDS_BETWEEN_REPORTS or self._done == self._total:

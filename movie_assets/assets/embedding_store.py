@@ -61,19 +61,29 @@ class EmbeddingStore:
         self.totals = Totals()
         self.rejects: Counter[int] = Counter()  # films by batch
 
-    def keep(self, part: Part, texts: Sequence[Text]) -> list[int]:
+    def for_set(self, set_id: int) -> "EmbeddingStore":
+        """A store for another set, which this run's totals leave out."""
+        return EmbeddingStore(self.database, set_id, self.moment, self.run_id)
+
+    def keep(self, part: Part, texts: Sequence[Text], bulk: sa.Row[Any] | None = None) -> list[int]:
         """Store what came for texts in one transaction; tells the batch of each film that is done with.
 
-        A film whose text moved meanwhile gets no vector: `store_embeddings` compares.
+        A film whose text moved meanwhile gets no vector: `store_embeddings` compares. What came of a batch at the
+        service (`bulk`) leaves its list in the same transaction, and is charged to the run and the day that sent it.
         """
+        payer = self if bulk is None else bulk
         with self.database.transaction() as connection:
             self._store(connection, part, texts)
             if part.tokens or part.positions:
                 execute(
-                    connection, "record_cost", set_id=self.set_id, run_id=self.run_id, texts=len(part.positions),
-                    tokens=part.tokens, dollars=part.dollars, moment=self.moment, is_bulk=False,
+                    connection, "record_cost", set_id=self.set_id, run_id=payer.run_id, texts=len(part.positions),
+                    tokens=part.tokens, dollars=part.dollars, moment=payer.moment, is_bulk=bulk is not None,
                     text_bytes=part.text_bytes,
                 )  # fmt: skip
+            if bulk is not None:
+                hashes = [text.text_hash for text in texts]
+                execute(connection, "collect_batch_texts", bulk_id=bulk.bulk_id, text_hashes=hashes)
+                execute(connection, "lower_reservation", reservation_id=bulk.reservation_id, dollars=part.dollars)
             if part.ticket:
                 execute(connection, "release_reservation", reservation_id=part.ticket)
         return self.count(part, texts)

@@ -5,11 +5,14 @@ the price, to `bulk_embedding`; what may be searched, to `movie_vectors`.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import dagster as dg
+from pydantic import Field
 
 from movie_assets.assets.batches import BatchRun
+from movie_assets.assets.bulk_embedding import BulkDesk
 from movie_assets.assets.embedding_checks import CHECKS, evaluate
 from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecast_for, require_a_price
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
@@ -20,6 +23,19 @@ from movie_assets.partitions import batches
 from movie_assets.resources.embedder import Embedder, EmbedderError
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.spending import DatabasePurse
+
+
+class EmbeddingConfig(dg.Config):
+    """How to embed."""
+
+    bulk: bool = Field(
+        default=False,
+        description="Through the service's Batch API: half the price, within a day. A later run of any kind collects "
+        "what this one did not wait for.",
+    )
+    wait_minutes: float = Field(
+        default=60.0, ge=0, description="How long a run in bulk waits for its batches; it blocks other runs meanwhile."
+    )
 
 
 @dg.asset(
@@ -34,6 +50,7 @@ from movie_assets.resources.spending import DatabasePurse
 )
 def movie_embeddings(
     context: dg.AssetExecutionContext,
+    config: EmbeddingConfig,
     database: dg.ResourceParam[Database],
     embedder: dg.ResourceParam[Embedder],
     budgets: dg.ResourceParam[Budgets],
@@ -54,14 +71,12 @@ def movie_embeddings(
         films = database.rows(
             "texts_to_embed", set_id=set_id, batches=sorted(ours), moment=moment, by_hand=is_by_hand(context.run)
         )
-        texts = texts_of(film for film in films if not film.is_in_flight)
-        yield budget_check(purse, forecast_for(database, embedder, set_id, texts), in_bulk=False)
-        run.plan(
-            (batch for text in texts for _, batch in text.films), {film.batch for film in films if film.is_in_flight}
-        )
+        due = texts_of(film for film in films if not film.is_in_flight)
+        yield budget_check(purse, forecast_for(database, embedder, set_id, due), in_bulk=config.bulk)
+        run.plan(film.batch for film in films)
         try:
             require_a_price(embedder, purse)
-            _embed(embedder, purse, store, run, texts)
+            _work(_Flow(embedder, purse, store, run, texts_of(films)), config, context.log.info)
         except EmbedderError as error:
             run.fail_unfinished(str(error))
     totals = store.totals
@@ -82,13 +97,66 @@ def embedding_set(database: Database, embedder: Embedder) -> int:
     return set_id
 
 
-def _embed(
-    embedder: Embedder, purse: DatabasePurse, store: EmbeddingStore, run: BatchRun, texts: Sequence[Text]
-) -> None:
+@dataclass
+class _Flow:
+    """A run's texts on their way; `left` are those that nothing has come for."""
+
+    embedder: Embedder
+    purse: DatabasePurse
+    store: EmbeddingStore
+    run: BatchRun
+    texts: Sequence[Text]
+
+    def __post_init__(self) -> None:
+        self.left = {text.text_hash: text for text in self.texts}
+
+    def done(self, text_hashes: Iterable[str]) -> None:
+        """Count texts as done with that came from a batch; those of other runs' films are none of this run's."""
+        ours = [self.left.pop(each) for each in text_hashes if each in self.left]
+        self.run.advance(batch for text in ours for _, batch in text.films)
+
+
+def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> None:
+    """Collect what is in batches at the service, then embed the rest, at once or in bulk."""
+    service = flow.embedder.batches
+    if service is None:
+        _embed(flow, list(flow.left.values()))
+        return
+    desk = BulkDesk(flow.embedder, service, flow.store, flow.purse, say)
+    # Two runs must not collect the same batch, or take the one that the other is just sending for a dead run's.
+    with flow.store.database.batch_locks([0], "embedding_batches") as mine:
+        if mine:
+            for text_hashes in desk.collect(seconds=0):
+                flow.done(text_hashes)
+        waiting = desk.in_flight()
+        rest = [text for text in flow.left.values() if text.text_hash not in waiting]
+        if not config.bulk:
+            _embed(flow, rest)
+        elif mine:
+            _embed_in_bulk(flow, desk, rest, 60 * config.wait_minutes)
+        elif rest:
+            raise EmbedderError("another run is busy with batches at the service; run again when it has ended")
+    if waiting := desk.in_flight():
+        say(f"{len(waiting):,} texts are in batches at the service; a later run collects them")
+
+
+def _embed(flow: _Flow, texts: Sequence[Text]) -> None:
     """Store each answer as it arrives, while the next requests are in flight."""
-    films_by_batch = Counter(batch for text in texts for _, batch in text.films)
-    for part in embedder.stream([text.text for text in texts], purse):
-        done = store.keep(part, texts)
-        for batch, problem in store.batches_beyond_bearing(films_by_batch).items():
-            run.fail(batch, problem)
-        run.advance(done)
+    films_by_batch = Counter(batch for text in flow.texts for _, batch in text.films)
+    for part in flow.embedder.stream([text.text for text in texts], flow.purse):
+        done = flow.store.keep(part, texts)
+        for batch, problem in flow.store.batches_beyond_bearing(films_by_batch).items():
+            flow.run.fail(batch, problem)
+        flow.run.advance(done)
+
+
+def _embed_in_bulk(flow: _Flow, desk: BulkDesk, texts: Sequence[Text], seconds: float) -> None:
+    """Send batches and wait for them; what they bring nothing for fails its batch, and is due in the next run."""
+    problem = desk.submit(texts)
+    for text_hashes in desk.collect(seconds=seconds):
+        flow.done(text_hashes)
+    waiting = desk.in_flight()
+    for text in flow.left.values():
+        if text.text_hash not in waiting:
+            for _, batch in text.films:
+                flow.run.fail(batch, problem or "the service ended a batch without all of its texts; run again")

@@ -39,6 +39,7 @@ class Trigger:
     query: str
     tags: dict[str, str]
     says: str
+    same_work: tuple[str, ...] = ()  # other jobs that do it
     is_daily: bool = False  # the job works on a day: today's
 
 
@@ -58,7 +59,8 @@ TRIGGERS = (
     ),
     Trigger(
         "texts_are_not_embedded", "embed_texts", "movie_embeddings", "count_texts_to_embed", ALL_BATCHES,
-        "Films have a text that is not the one that was embedded.",
+        "Films have a text that is not the one that was embedded, or batches at the service are to be collected.",
+        same_work=("embed_in_bulk",),
     ),
     Trigger(
         "the_catalogue_is_not_published", "publish", "movie_vectors", "count_unpublished", {},
@@ -121,7 +123,7 @@ def _in_flight(instance: dg.DagsterInstance, trigger: Trigger) -> bool:
     """Whether a run of the job, or one that a person launched on its asset, has not ended."""
     key = dg.AssetKey(trigger.asset)
     return any(
-        run.job_name == trigger.job or key in (run.asset_selection or ())
+        run.job_name in (trigger.job, *trigger.same_work) or key in (run.asset_selection or ())
         for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     )
 

@@ -6,7 +6,7 @@ the assets; what may be stored, for `core.vectors`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 import numpy as np
@@ -17,6 +17,9 @@ from movie_assets.core.tokens import ByteCounter, TokenCounter
 from movie_assets.core.vectors import Matrix
 from movie_assets.resources.tokenizer import counter_for
 from movie_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from movie_assets.resources.openai_batches import OpenAiBatches
 
 LOCAL_MODEL = "hashing-v1"
 OPENAI_MODEL = "text-embedding-3-small"
@@ -109,6 +112,10 @@ class Embedder(Protocol):
         part are as they were.
         """
 
+    @property
+    def batches(self) -> "OpenAiBatches | None":
+        """The service's way to embed in bulk, if it has one."""
+
 
 class LocalEmbedder:
     """Feature hashing on this machine: no key, no download, no cost; "tokens" are words."""
@@ -116,6 +123,7 @@ class LocalEmbedder:
     provider = "local"
     price = Price(0.0)
     counter: TokenCounter = ByteCounter()
+    batches = None
 
     def __init__(self, model: str, dimensions: int) -> None:
         if model != LOCAL_MODEL:

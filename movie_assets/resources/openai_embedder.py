@@ -20,6 +20,7 @@ from movie_assets.resources.embedder import (
     no_vectors,
     openai_provider,
 )
+from movie_assets.resources.openai_batches import OpenAiBatches
 from movie_assets.resources.openai_call import Model
 from movie_assets.resources.openai_stream import Stream
 
@@ -46,6 +47,11 @@ class OpenAiEmbedder:
         self.counter = counter or ByteCounter()
         self._api_key = api_key
         self._base_url = base_url
+
+    @property
+    def batches(self) -> OpenAiBatches:
+        """The service's Batch API."""
+        return OpenAiBatches(self._client)
 
     def embed(self, texts: Sequence[str]) -> Embedded:
         """Embed texts, all of them or none."""

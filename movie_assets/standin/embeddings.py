@@ -24,24 +24,37 @@ WIDEST = 4096
 def embeddings(service: Service, body: bytes) -> Answer:
     """`/v1/embeddings`: one vector for each input."""
     request = _parsed(body)
+    model, texts = _asked(service, request)
+    limits = service.account.take(sum(map(tokens_of, texts)))
+    reply = _reply(service, request, model, texts)
+    inputs = {"X-Embedded-Inputs": str(len(reply.indices))}
+    return Answer(200, reply.rendered(), {"Content-Type": JSON_TYPE, **inputs, **limits})
+
+
+def embedded(service: Service, request: dict[str, Any]) -> EmbeddingReply:
+    """The reply to a line of a batch, which the account's limits leave alone."""
+    return _reply(service, request, *_asked(service, request))
+
+
+def _asked(service: Service, request: dict[str, Any]) -> tuple[str, list[str]]:
     model = request.get("model")
     if not isinstance(model, str) or not model:
         raise _refused("you must provide a model parameter")
     texts = service.spoilt(_texts(request.get("input")), "inputs")
-    tokens = [tokens_of(text) for text in texts]
-    _check_limits(tokens)
-    limits = service.account.take(sum(tokens))
+    _check_limits([tokens_of(text) for text in texts])
+    return model, texts
+
+
+def _reply(service: Service, request: dict[str, Any], model: str, texts: list[str]) -> EmbeddingReply:
     reply = EmbeddingReply(
         vectors=hashed_vectors(texts, _width(model, request.get("dimensions"))),
         indices=tuple(range(len(texts))),
         model=model,
         encoding=_encoding(request.get("encoding_format", "float")),
-        tokens=sum(tokens),
+        tokens=sum(map(tokens_of, texts)),
         cursed=tuple(n for n, text in enumerate(texts) if CURSE in text),
     )
-    spoilt = service.spoilt(reply, "vectors")
-    embedded = {"X-Embedded-Inputs": str(len(spoilt.indices))}
-    return Answer(200, spoilt.rendered(), {"Content-Type": JSON_TYPE, **embedded, **limits})
+    return service.spoilt(reply, "vectors")
 
 
 def tokens_of(text: str) -> int:

@@ -27,7 +27,19 @@ from movie_assets.standin.answers import (
 from movie_assets.standin.embedding_reply import EmbeddingReply
 from movie_assets.standin.oddities import odd_body
 
-Where = Literal["tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "inputs", "vectors"]
+Where = Literal[
+    "tmdb",
+    "details",
+    "export",
+    "export_lines",
+    "export_gzip",
+    "embeddings",
+    "inputs",
+    "vectors",
+    "batch",
+    "batch_line",
+    "batch_made",
+]
 
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
@@ -258,6 +270,13 @@ FAULTS: dict[str, Fault] = {
     "oa_500": Fault("embeddings", _always(OPENAI_DOWN), "internal error for embeddings"),
     "oa_timeout": Fault("embeddings", _sent("stall_head"), "no answer for embeddings"),
     "oa_shuffled": Fault("vectors", _vectors(_shuffled), "vectors out of order, indices right"),
+    "oa_batch_expired": Fault("batch", lambda _, __: "expired", "a batch that expires half done"),
+    "oa_batch_cancelled": Fault("batch", lambda _, __: "cancelled", "a batch that somebody cancels half done"),
+    "oa_batch_failed": Fault("batch", lambda _, __: "failed", "a batch that the service does not begin"),
+    "oa_batch_line": Fault(
+        "batch_line", lambda _, __: (500, json.loads(OPENAI_DOWN.body)), "an internal error in a batch's line"
+    ),
+    "oa_batch_unheard": Fault("batch_made", _always(OPENAI_DOWN), "an internal error after a batch was made"),
     "oa_400len": Fault("embeddings", _always(TOO_LONG), "400 about the context length"),
     "oa_cursed_400": Fault("inputs", _refusing(TOO_LONG), "the same for an input with the word unembeddable"),
     "oa_cursed_500": Fault("inputs", _refusing(OPENAI_DOWN), "internal error for such an input"),
