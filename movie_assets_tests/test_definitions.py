@@ -48,6 +48,7 @@ def test_the_checks_are_these() -> None:
         "movie_embeddings: every_text_is_embedded_as_it_stands",
         "movie_embeddings: every_vector_has_the_declared_dimensions",
         "movie_embeddings: every_vector_is_finite_and_not_zero",
+        "movie_embeddings: the_run_is_within_its_budgets",
         "movie_ids: every_export_line_has_one_id",
         "movie_ids: popularity_has_not_drifted",
         "movie_ids: share_kept_is_within_bounds",
@@ -67,7 +68,8 @@ def test_the_checks_are_these() -> None:
     ("job", "assets"),
     [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes", "tmdb_discoveries"}),
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
-     ("embed_texts", {"movie_embeddings"}), ("publish", {"movie_vectors", "similar_movies", "rating_aggregates"})],
+     ("embed_texts", {"movie_embeddings"}),
+     ("embed_in_bulk", {"movie_embeddings"}), ("publish", {"movie_vectors", "similar_movies", "rating_aggregates"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -77,7 +79,7 @@ def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
 def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "publish",
+        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
     }  # fmt: skip
     assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [

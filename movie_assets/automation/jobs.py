@@ -13,6 +13,7 @@ from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
 
 ONLY_MISSING = {"ops": {"movie_details": {"config": {"reasons": ["requested", "never fetched"]}}}}
+IN_BULK = {"ops": {"movie_embeddings": {"config": {"bulk": True}}}}
 
 read_the_day = dg.define_asset_job(
     "read_the_day",
@@ -34,6 +35,12 @@ embed_texts = dg.define_asset_job(
     "embed_texts",
     selection=[movie_embeddings],
     description="Vectors of the texts that changed, for one batch or a range of them.",
+)
+embed_in_bulk = dg.define_asset_job(
+    "embed_in_bulk",
+    selection=[movie_embeddings],
+    config=IN_BULK,
+    description="The same through the service's Batch API: half the price, within a day; for a new set or a backfill.",
 )
 publish = dg.define_asset_job(
     "publish",
