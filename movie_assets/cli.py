@@ -17,9 +17,10 @@ from rich.markup import escape
 from movie_assets import report
 from movie_assets.outcome import RefreshError
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError
-from movie_assets.resources.embedder import EmbedderError
+from movie_assets.resources.embedder import EmbedderError, embedder_from
 from movie_assets.resources.postgres import Database, DatabaseError, open_database, shown
 from movie_assets.search import Films, NothingToSearchError, resolve, search, similar
+from movie_assets.sets import SetError, embedding_sets, use_set
 from movie_assets.settings import Settings, SettingsError
 from movie_assets.standin.faults import FAULTS
 from movie_assets.standin.options import DEMO_MOVIES, StandInOptions
@@ -32,6 +33,7 @@ TOLD_PLAINLY = (
     EmbeddedPostgresError,
     EmbedderError,
     NothingToSearchError,
+    SetError,
     RefreshError,
 )
 console = Console(soft_wrap=True)
@@ -222,6 +224,45 @@ def cost(all_films: bool, as_json: bool) -> None:
             click.echo(json.dumps(costs.as_json(expected, ready, all_films=all_films)))
         else:
             costs.show(console, expected, all_films=all_films)
+
+
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the sets as JSON.")
+@click.pass_context
+def sets(context: click.Context, as_json: bool) -> None:
+    """Show the embedding sets: model, state, how many films each covers, what it cost.
+
+    A set is the vectors of one model, one width and one template of texts. Searches see the active one.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with database_for(Settings.from_env()) as ready, _opened(ready) as database:
+        found = [dict(row._mapping) for row in embedding_sets(database)]  # noqa: SLF001
+        if as_json:
+            click.echo(json.dumps(found, default=str))
+        else:
+            report.show_sets(console, found)
+
+
+@sets.command("use")
+@click.argument("set_id", type=int, metavar="SET")
+@click.option("--accept-partial", is_flag=True, help="Even if the set does not have the vectors of all films.")
+def use_command(set_id: int, accept_partial: bool) -> None:
+    """Let searches see another set, in one transaction: the way back when a new model disappoints.
+
+    A set that is not the one of today's settings is held: no other takes its place by itself until you use the
+    settings' own. Example: movie-assets sets use 1
+    """
+    settings = Settings.from_env()
+    with database_for(settings) as ready, _opened(ready) as database:
+        chosen = use_set(database, set_id, embedder_from(settings), accept_partial=accept_partial)
+        covers = f"{chosen.films_embedded:,} of {chosen.films:,} films"
+        console.print(escape(f"Searches see set {chosen.set_id} ({chosen.name}), {covers}."))
+        if chosen.is_held:
+            console.print(
+                "It is held until you use the settings' own set. Films that change keep their old vectors in it, "
+                "unless you put its model into the settings."
+            )
 
 
 @main.command("stand-in")

@@ -83,6 +83,20 @@ def show_funnel(console: Console, steps: list[Mapping[str, Any]]) -> None:
         console.print(f"{steps[-1]['kept']:,} of the {steps[-1]['target']:,} films aimed at")
 
 
+def show_sets(console: Console, sets: Iterable[Mapping[str, Any]]) -> None:
+    """One line an embedding set."""
+    table = Table(title="Embedding sets", title_justify="left")
+    for column in ("set", "model", "dimensions", "template", "state", "films", "tokens", "dollars"):
+        table.add_column(column, justify="left" if column in ("model", "template", "state") else "right")
+    for found in sets:
+        table.add_row(
+            str(found["set_id"]), f"{found['provider']} {found['model']}", str(found["dimensions"]), found["template"],
+            found["state"], f"{found['films_embedded']:,} of {found['films']:,}", f"{found['tokens']:,}",
+            f"{found['dollars']:.4f}",
+        )  # fmt: skip
+    console.print(table)
+
+
 def show_day(console: Console, outcome: DayOutcome) -> None:
     """What a refresh did, and what went wrong."""
     ids = outcome.figures.get("movie_ids", {})

@@ -23,7 +23,7 @@ from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import address_of
 
-COMMANDS = ("demo", "dev", "refresh", "fetch", "search", "similar", "status", "cost", "stand-in")
+COMMANDS = ("demo", "dev", "refresh", "fetch", "search", "similar", "status", "cost", "sets", "stand-in")
 CANARY = "canary-of-the-password"
 Call = Callable[..., Result]
 
@@ -217,6 +217,24 @@ def test_cost_asks_for_another_models_price_and_sends_nothing(call: Call, servic
     told = call("cost", "--json", MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS="1000000", **openai).stdout
     assert json.loads(told)["models"][0]["dollars"] == json.loads(told)["tokens"] > 100
     assert service.requests == before
+
+
+def test_the_sets_are_listed_with_their_state(call: Call) -> None:
+    (found,) = json.loads(call("sets", "--json").stdout)
+    assert (found["state"], found["dimensions"], found["films_embedded"]) == ("active", 64, found["films"])
+    assert "hashing-v1" in call("sets").stdout
+
+
+def test_another_set_can_be_used_and_let_go_again(call: Call) -> None:
+    assert "Searches see set 1" in call("sets", "use", "1").stdout
+    held = call("sets", "use", "1", MOVIE_ASSETS_EMBEDDING_DIMENSIONS="128")
+    assert "It is held" in held.stdout
+    assert "active, held" in call("sets", "--json").stdout
+    assert "held" not in call("sets", "use", "1").stdout
+
+
+def test_a_set_that_is_not_there_is_told_in_one_sentence(call: Call) -> None:
+    assert "there is no set 77 that can be searched" in told_plainly(call("sets", "use", "77"))
 
 
 def test_status_for_people_shows_the_funnel(call: Call) -> None:
