@@ -4,6 +4,7 @@ import dagster as dg
 
 from movie_assets.assets import movie_vectors as vectors
 from movie_assets.assets import rating_aggregates as aggregates
+from movie_assets.assets import search_documents as documents
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
@@ -30,12 +31,14 @@ defs = dg.Definitions(
         movie_details,  # the film itself, in 64 batches
         movie_embeddings,  # its text as a vector, in 64 batches
         vectors.movie_vectors,  # what searches see
+        documents.search_documents,  # … and what they read
         aggregates.rating_aggregates,  # what it is worth
     ],
     asset_checks=[
         vectors.vectors_agree_with_the_catalogue,
         vectors.the_index_is_valid,
         vectors.searches_find_the_nearest,
+        documents.documents_agree_with_the_catalogue,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
     ],

@@ -7,6 +7,7 @@ from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.movie_vectors import movie_vectors
 from movie_assets.assets.rating_aggregates import rating_aggregates
+from movie_assets.assets.search_documents import search_documents
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
@@ -36,6 +37,6 @@ embed_texts = dg.define_asset_job(
 )
 publish = dg.define_asset_job(
     "publish",
-    selection=[movie_vectors, rating_aggregates],
-    description="What applications read: the searchable vectors and the rating aggregates.",
+    selection=[movie_vectors, search_documents, rating_aggregates],
+    description="What applications read: the searchable vectors, the films as words and the rating aggregates.",
 )

@@ -13,6 +13,7 @@ create or replace function catalog.complete_title(
 returns table (tmdb_id bigint, title text, release_year smallint, name text)
 language plpgsql stable
 set jit = off
+set random_page_cost = 1.1
 as $$
 declare
     condition text := catalog.condition_of(filters);

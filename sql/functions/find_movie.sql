@@ -1,23 +1,27 @@
 -- Applied after the migrations whenever it changes: which film a title means, for applications.
 
--- The 40 films whose titles have most of the words, each word or one that is near it, the rare ones counting more.
-create or replace function catalog.films_titled_like(plain text, year integer, condition text) returns bigint[]
+-- The 40 films whose titles have most of the words, each word or one that is near it, the rare ones counting more; and
+-- those words.
+create or replace function catalog.films_titled_like(
+    plain text, year integer, condition text, out films bigint[], out words tsquery)
 language plpgsql stable
 set jit = off
+set random_page_cost = 1.1
 as $$
 declare
     terms tsquery[];
     rarities double precision[];
     wanted tsquery;
-    films bigint[] := '{}';
 begin
+    films := '{}';
     select array_agg(catalog.any_word(t.forms || t.meant) order by t.place),
         array_agg(ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1)) order by t.place)
     into terms, rarities
     from catalog.query_terms(plain, mend_all => true) t, pg_class c
     where c.oid = 'catalog.search_documents'::regclass;
+    words := catalog.any_of(terms);
     foreach wanted in array array[
-        catalog.all_of(terms), catalog.two_of(terms), case when cardinality(terms) < 3 then catalog.any_of(terms) end
+        catalog.all_of(terms), catalog.two_of(terms, rarities), case when cardinality(terms) < 3 then words end
     ] loop
         exit when films <> '{}';
         continue when wanted is null;
@@ -25,19 +29,20 @@ begin
             'select array(
                  select f.tmdb_id
                  from (
-                     select d.tmdb_id, d.titles, coalesce(s.vote_count, 0) as votes
+                     select d.tmdb_id, coalesce(s.vote_count, 0) as votes
                      from catalog.search_documents d join catalog.movies m using (tmdb_id)
                      left join catalog.movie_stats s using (tmdb_id)
                      where d.titles @@ $1 and ($4 is null or m.release_year is null
                          or m.release_year between $4 - 1 and $4 + 1) and %s
-                     order by s.vote_count desc nulls last, d.tmdb_id limit 1000
+                     order by s.vote_count desc nulls last, d.tmdb_id limit 300
                  ) f
                  cross join lateral (
-                     select sum(t.rarity) from unnest($2, $3) t (query, rarity) where f.titles @@ t.query) t (rarity)
+                     select d.titles || '''' from catalog.search_documents d where d.tmdb_id = f.tmdb_id offset 0) d (titles)
+                 cross join lateral (
+                     select sum(t.rarity) from unnest($2, $3) t (query, rarity) where d.titles @@ t.query) t (rarity)
                  order by t.rarity desc, f.votes desc, f.tmdb_id limit 40)', condition)
         into films using wanted, terms, rarities, year;
     end loop;
-    return films;
 end
 $$;
 
@@ -49,8 +54,8 @@ $$;
 --     similar 0.9 × Jaccard similarity of trigrams. 0.03 less for an alternative or translated title.
 --   year: 1 for the film's year of release, 0.9 for the year before or after, 0.95 when no year is asked for, 0.8 when the
 --     film has none; a film that is two years off is no candidate.
---   share: 1 for one film; films with a title that is as alike or more, in a year that fits as well or better, share: two
---     films of one title have 0.5 each. An alternative or translated title counts a quarter there.
+--   share: 1 for one film; films with a title that is as alike or more (without a year: or 0.03 less), in a year that
+--     fits as well or better, share: two films of one title have half of it each. An alternative or translated title counts a quarter there.
 -- A step is only asked when those before it found nothing: titles of the same key; one slip away; similar ones, of which
 -- none below 0.45 (of trigrams) is a candidate. “Matrix, The (1999)” is read as The Matrix of 1999 where no year is given.
 -- Ties are broken by votes, then by id. matched_by says how and by which title, for example “normalised original title”.
@@ -59,6 +64,7 @@ create or replace function catalog.candidates_for(asked text, asked_year integer
 returns table (tmdb_id bigint, title text, release_year smallint, confidence double precision, matched_by text)
 language plpgsql stable
 set jit = off
+set random_page_cost = 1.1
 as $$
 declare
     condition text := catalog.condition_of(filters);
@@ -68,6 +74,8 @@ declare
     sought text;
     ending text[];
     films bigint[];
+    slips text[];
+    words tsquery;
     -- $1 name, $2 its normalised form, $3 its key, $4 year, $5 films to look at, $6 how many.
     candidates constant text :=
         'with alike as (
@@ -84,12 +92,18 @@ declare
          ), best as materialized (
              select distinct on (a.tmdb_id) a.* from alike a
              order by a.tmdb_id, a.alike desc, a.kind = ''title'' desc, a.kind = ''original'' desc, a.kind
+         ), equals as materialized (
+             select b.key, b.fits, b.alike, sum(b.weight) as weight from best b group by b.key, b.fits, b.alike
          ), shared as (
-             select b.*, (
-                 select sum(r.weight) from best r
-                 where r.key = b.key and r.fits >= b.fits
-                   and r.alike >= b.alike - case when b.weight < 1 then 0 else 0.03 end) as rivals
+             select b.*, r.rivals
              from best b
+             join (
+                 select e.key, e.fits, e.alike, (
+                     select sum(r.weight) from equals r
+                     where r.key = e.key and r.fits >= e.fits and r.alike >= e.alike - case when $4 is null then 0.03 else 0 end
+                 ) as rivals
+                 from equals e
+             ) r using (key, fits, alike)
          )
          select s.tmdb_id, s.title, s.release_year,
              (s.alike * s.fits * s.weight / s.rivals)::double precision as confidence,
@@ -125,21 +139,26 @@ begin
     if found or length(plain) < 3 then
         return;
     end if;
-    sought := left(sought, 80);
-    return query execute format(candidates, by_slip, 'n.key = any ($7)', condition)
-    using wanted, plain, sought, year, films, most, catalog.one_edit_away(sought);
-    if found then
-        return;
+    if length(sought) <= 40 then
+        slips := catalog.one_edit_away(sought);
+        films := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
+        if films <> '{}' then
+            return query execute format(candidates, by_slip, 'n.tmdb_id = any ($5) and n.key = any ($7)', condition)
+            using wanted, plain, sought, year, films, most, slips;
+            if found then
+                return;
+            end if;
+        end if;
     end if;
-    films := catalog.films_titled_like(plain, year, condition);
+    select l.films, l.words into films, words from catalog.films_titled_like(plain, year, condition) l;
     if films = '{}' then
         return;
     end if;
     return query execute format(
         candidates, by_trigrams,
-        'n.tmdb_id = any ($5) and h.alike >= 0.9 * 0.45
-         and length(n.normalised) between 0.4 * length($2) and 2.5 * length($2)', condition)
-    using wanted, plain, sought, year, films, most, catalog.trigrams(plain);
+        'n.tmdb_id = any ($5) and length(n.normalised) between 0.4 * length($2) and 2.5 * length($2)
+         and to_tsvector(''pg_catalog.simple'', n.normalised) @@ $8 and h.alike >= 0.9 * 0.45', condition)
+    using wanted, plain, sought, year, films, most, catalog.trigrams(plain), words;
 end
 $$;
 

@@ -1,11 +1,12 @@
 -- Applied after the migrations whenever it changes: the words of a question, with those that were probably meant.
 
 -- The words of the vocabulary that are nearest to a word: those one slip away, the more common ones first; where there are
--- none, those whose trigrams are at least 0.4 alike (Jaccard). Words of less than four letters have no neighbours.
-create or replace function catalog.nearest_words(wanted text, most integer default 3)
+-- none, and not only_slips, those whose trigrams are at least 0.4 alike (Jaccard). Words of less than four letters have no neighbours.
+create or replace function catalog.nearest_words(wanted text, most integer default 3, only_slips boolean default false)
 returns table (word text, likeness double precision, films integer)
 language plpgsql stable
 set jit = off
+set random_page_cost = 1.1
 as $$
 declare
     wanted_trigrams text[];
@@ -18,17 +19,25 @@ begin
     from catalog.vocabulary v
     where v.word = any (catalog.one_edit_away(wanted)) and length(v.word) > 2
     order by v.films desc, v.word limit most;
-    if found or length(wanted) < 5 then
+    if found or only_slips or length(wanted) < 5 then
         return;
     end if;
+    -- Words that are so alike have two trigrams in a row in common: a slip spoils three in a row and leaves the others. Two
+    -- are asked for together, because each alone is in thousands of words.
     wanted_trigrams := catalog.trigrams(wanted);
     return query
     select near.word, near.likeness, near.films
     from (
         select v.word::text, catalog.similarity(v.trigrams, wanted_trigrams) as likeness, v.films
-        from catalog.vocabulary v
-        where v.trigrams && wanted_trigrams
-          and cardinality(v.trigrams) between 0.4 * cardinality(wanted_trigrams) and 2.5 * cardinality(wanted_trigrams)
+        from (
+            select distinct on (v.word) v.*
+            from generate_series(1, length(wanted)) n
+            cross join lateral (
+                select v.* from catalog.vocabulary v
+                where v.trigrams @> array[substr('  ' || wanted || ' ', n, 3), substr('  ' || wanted || ' ', n + 1, 3)]
+            ) v
+        ) v
+        where cardinality(v.trigrams) between 0.4 * cardinality(wanted_trigrams) and 2.5 * cardinality(wanted_trigrams)
     ) near
     where near.likeness >= 0.4
     order by near.likeness desc, near.films desc, near.word limit most;
@@ -42,6 +51,7 @@ create or replace function catalog.query_terms(plain text, mend_all boolean defa
 returns table (place integer, forms text[], meant text[], films integer)
 language plpgsql stable
 set jit = off
+set random_page_cost = 1.1
 as $$
 declare
     term record;
@@ -66,7 +76,7 @@ begin
         if films <= 1 or mend_all then
             select coalesce(array_agg(n.word), '{}'), greatest(query_terms.films, max(n.films))
             into meant, films
-            from catalog.nearest_words(term.lexeme, case when mend_all then 6 else 3 end) n
+            from catalog.nearest_words(term.lexeme, case when mend_all then 5 else 3 end, only_slips => query_terms.films > 1) n
             where n.word <> all (query_terms.forms);
         end if;
         return next;
@@ -84,7 +94,7 @@ return (
     from unnest(words) w
 );
 
--- All of these queries, any of them, at least two of them.
+-- All of these queries; any of them; at least two of the six rarest (that formula grows with the square of their number).
 create or replace function catalog.all_of(queries tsquery[]) returns tsquery
 language sql immutable parallel safe
 return (select string_agg('(' || q::text || ')', ' & ')::tsquery from unnest(queries) q);
@@ -93,13 +103,18 @@ create or replace function catalog.any_of(queries tsquery[]) returns tsquery
 language sql immutable parallel safe
 return (select string_agg('(' || q::text || ')', ' | ')::tsquery from unnest(queries) q);
 
-create or replace function catalog.two_of(queries tsquery[]) returns tsquery
+create or replace function catalog.two_of(queries tsquery[], rarities double precision[]) returns tsquery
 language sql immutable parallel safe
 return (
+    with rarest as (
+        select r.q, row_number() over () as n
+        from (
+            select u.q from unnest(queries, rarities) with ordinality u (q, rarity, place)
+            order by u.rarity desc, u.place limit 6
+        ) r
+    )
     select string_agg(format('(%s) & (%s)', a.q::text, b.rest), ' | ')::tsquery
-    from unnest(queries) with ordinality a (q, n)
-    cross join lateral (
-        select string_agg('(' || o.q::text || ')', ' | ')
-        from unnest(queries) with ordinality o (q, n) where o.n > a.n) b (rest)
+    from rarest a
+    cross join lateral (select string_agg('(' || o.q::text || ')', ' | ') from rarest o where o.n > a.n) b (rest)
     where b.rest is not null
 );

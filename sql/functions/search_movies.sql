@@ -4,13 +4,13 @@
 --   1. films with exactly this title, whatever its case, accents, punctuation and article (see catalog.find_movie);
 --   2. films with a title one slip away, if a word of the question is one that hardly any film has;
 --   3. films with every word in their titles;   4. films with every word somewhere;
---   and, while that is less than match_count: 5. a title one slip away; 6. at least two of the words; 7. any of the rarest
+--   and, while that is less than match_count: 5. a title one slip away; 6. at least two of the six rarest words; 7. any of the rarest
 --   words; of the last two, those that score half of what the best one does.
 -- Within a step: for each word its rarity times the weight of the field (title 1, people 0.6, keywords and genres 0.3,
 -- tagline and overview 0.1), half as much again for words that stand side by side as in the question, and a little for
 -- votes: times 1 + ln(1 + votes) / 20. English stop words are left out unless there are only such. A word that hardly any
--- film has also stands for its nearest neighbours (catalog.nearest_words). Of a very common word, the 1,000 films with the
--- most votes are looked at.
+-- film has also stands for its nearest neighbours (catalog.nearest_words). Of a very common word, the 300 films with the
+-- most votes are ranked.
 -- With a query_embedding (made by the model of the active set), the first 100 by words and the first 100 by meaning
 -- (catalog.match_movies), or match_count if that is more, are fused by reciprocal rank: score is the sum of 1 / (60 + rank).
 -- found_by: title, people, keywords, overview: where a word is; spelling: a word was mended; meaning: the vector.
@@ -24,6 +24,7 @@ create or replace function catalog.search_movies(
 returns table (tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[])
 language plpgsql stable
 set jit = off
+set random_page_cost = 1.1
 as $$
 declare
     plain text := coalesce(catalog.normalised(left(query, 2000)), '');
@@ -42,29 +43,36 @@ declare
     by_words bigint[] := '{}';
     by_slip bigint[] := '{}';
     more bigint[];
+    named bigint[];
+    slips text[];
     of_film text := case when condition = 'true' then '' else 'join catalog.movies m on m.tmdb_id = d.tmdb_id' end;
     titled text := format(
         'select array(
              select n.tmdb_id from catalog.movie_names n
              join catalog.movies m using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
-             where n.key = any ($1) and n.tmdb_id <> all ($2) and %s
+             where n.tmdb_id = any ($1) and n.key = any ($2) and %s
              group by n.tmdb_id
              order by min((n.kind not in (''title'', ''original''))::integer), max(s.vote_count) desc nulls last, n.tmdb_id
              limit $3)', condition);
     worded text :=
         'select array(
              with found as materialized (
-                 select d.tmdb_id, d.words, coalesce(s.vote_count, 0) as votes
+                 select d.tmdb_id, coalesce(s.vote_count, 0) as votes
                  from catalog.search_documents d ' || of_film || ' left join catalog.movie_stats s on s.tmdb_id = d.tmdb_id
                  where d.%1$I @@ $1 and d.tmdb_id <> all ($2) and ' || replace(condition, '%', '%%') || '
-                 order by s.vote_count desc nulls last, d.tmdb_id limit 1000
+                 order by s.vote_count desc nulls last, d.tmdb_id limit 300
+             ), read as materialized (
+                 -- Looked up once: what is stored out of line would be fetched again for each word.
+                 select f.tmdb_id, f.votes,
+                     (select d.words || '''' from catalog.search_documents d where d.tmdb_id = f.tmdb_id) as words
+                 from found f
              ), scored as (
                  select f.tmdb_id, f.votes, (
                      (select sum(t.rarity * ts_rank(''{0.1, 0.3, 0.6, 1}'', f.words, t.query))
                       from unnest($3, $4) t (query, rarity))
                      + coalesce((select sum(p.rarity) from unnest($5, $6) p (query, rarity) where f.words @@ p.query), 0)
                  ) * (1 + ln(1 + f.votes) / 20) as score
-                 from found f
+                 from read f
              )
              select c.tmdb_id from scored c
              where not $8 or c.score >= 0.5 * (select max(o.score) from scored o)
@@ -94,11 +102,20 @@ begin
     from term t;
 
     if sought <> '' then
-        execute titled into by_words using array[sought], by_words, depth;
+        named := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = sought);
+        if named <> '{}' then
+            execute titled into by_words using named, array[sought], depth;
+        end if;
     end if;
-    if is_mended and length(sought) between 4 and 60 and by_words = '{}' then
-        execute titled into by_slip using catalog.one_edit_away(sought), by_words, depth;
-        by_words := by_slip;
+    if is_mended and by_words = '{}' and length(sought) between 4 and 40 then
+        slips := catalog.one_edit_away(sought);
+    end if;
+    if slips is not null then
+        named := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
+        if named <> '{}' then
+            execute titled into by_slip using named, slips, depth;
+            by_words := by_slip;
+        end if;
     end if;
     if terms is not null then
         if cardinality(by_words) < depth then
@@ -111,13 +128,17 @@ begin
             using catalog.all_of(terms), by_words, terms, rarities, pairs, pair_rarities, depth - cardinality(by_words), false;
             by_words := by_words || more;
         end if;
-        if by_words = '{}' and not is_mended and length(sought) between 4 and 60 then
-            execute titled into by_slip using catalog.one_edit_away(sought), by_words, depth;
-            by_words := by_slip;
+        if by_words = '{}' and slips is null and length(sought) between 4 and 40 then
+            slips := catalog.one_edit_away(sought);
+            named := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
+            if named <> '{}' then
+                execute titled into by_slip using named, slips, depth;
+                by_words := by_slip;
+            end if;
         end if;
         if cardinality(by_words) < most and cardinality(terms) > 2 then
             execute format(worded, 'words') into more
-            using catalog.two_of(terms), by_words, terms, rarities, pairs, pair_rarities, depth - cardinality(by_words), true;
+            using catalog.two_of(terms, rarities), by_words, terms, rarities, pairs, pair_rarities, depth - cardinality(by_words), true;
             by_words := by_words || more;
         end if;
         if cardinality(by_words) < most and cardinality(terms) > 1 and rarest is not null then

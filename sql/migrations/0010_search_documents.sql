@@ -6,8 +6,8 @@ create table catalog.search_documents (
     tmdb_id bigint primary key,
     titles tsvector not null,
     words tsvector not null
-) with (toast_tuple_target = 8160);
--- Inline and as they are: a search reads hundreds of them, and unpacking one takes longer than looking into it.
+) with (toast_tuple_target = 128);
+-- Out of line and as they are: the index says which films have a word, and only the few that are ranked are read.
 alter table catalog.search_documents alter column titles set storage external, alter column words set storage external;
 comment on table catalog.search_documents is 'a film as words, for full text';
 comment on column catalog.search_documents.titles is
