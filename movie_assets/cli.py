@@ -208,6 +208,22 @@ def status(as_json: bool) -> None:
             console.print(f"database: {shown(database.url)}", highlight=False)
 
 
+@main.command()
+@click.option("--all", "all_films", is_flag=True, help="A complete new set instead of what is due now.")
+@click.option("--json", "as_json", is_flag=True, help="Print the forecast as JSON.")
+def cost(all_films: bool, as_json: bool) -> None:
+    """Tell what embedding would cost, for each model that we know the price of; nothing is sent or changed."""
+    from movie_assets import cost as costs  # noqa: PLC0415  # importing Dagster takes a second
+
+    settings = Settings.from_env()
+    with database_for(settings) as ready, _opened(ready) as database:
+        expected = costs.cost_of(database, ready, all_films=all_films)
+        if as_json:
+            click.echo(json.dumps(costs.as_json(expected, ready, all_films=all_films)))
+        else:
+            costs.show(console, expected, all_films=all_films)
+
+
 @main.command("stand-in")
 @click.option(
     "--port",

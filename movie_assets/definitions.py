@@ -5,6 +5,7 @@ import dagster as dg
 from movie_assets.assets import movie_vectors as vectors
 from movie_assets.assets import rating_aggregates as aggregates
 from movie_assets.assets import search_documents as documents
+from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
@@ -31,18 +32,29 @@ defs = dg.Definitions(
         movie_details,  # the film itself, in 64 batches
         movie_embeddings,  # its text as a vector, in 64 batches
         vectors.movie_vectors,  # what searches see
-        documents.search_documents,  # … and what they read
+        similar.similar_movies,  # what is near it
+        documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
     ],
     asset_checks=[
+        vectors.the_wanted_set_is_searched,
         vectors.vectors_agree_with_the_catalogue,
         vectors.the_index_is_valid,
         vectors.searches_find_the_nearest,
+        vectors.golden_pairs_are_near,
+        similar.lists_are_what_a_search_finds,
         documents.documents_agree_with_the_catalogue,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
     ],
-    jobs=[jobs.read_the_day, jobs.fetch_details, jobs.fetch_missing, jobs.embed_texts, jobs.publish],
+    jobs=[
+        jobs.read_the_day,
+        jobs.fetch_details,
+        jobs.fetch_missing,
+        jobs.embed_texts,
+        jobs.embed_in_bulk,
+        jobs.publish,
+    ],
     schedules=[daily_schedule(SCHEDULES)],
     sensors=work_sensors(SENSORS),
     resources=RESOURCES,

@@ -24,6 +24,7 @@ def status_of(database: Database, moment: datetime) -> Status:
     state = dict(database.row("status", moment=moment)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
     active = database.rows("active_set")
     states = database.rows("id_states")
+    spending = database.row("embedding_spending", moment=moment)
     day = state["last_export_date"]
     return {
         "movies": state["movies"],
@@ -42,6 +43,8 @@ def status_of(database: Database, moment: datetime) -> Status:
         "failed": state["failed"],
         "tokens_embedded": state["tokens_embedded"],
         "dollars": round(state["dollars"], 6),
+        "dollars_today": round(spending.dollars_today, 6),
+        "texts_in_bulk": spending.texts_in_bulk,
     }
 
 
@@ -60,7 +63,10 @@ def show_status(console: Console, status: Status) -> None:
     ):
         value = status[name]
         table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value or "none yet"))
-    table.add_row("tokens embedded", f"{status['tokens_embedded']:,} (${status['dollars']:.4f})")
+    today = f"${status['dollars']:.4f}, today ${status['dollars_today']:.4f}"
+    table.add_row("tokens embedded", f"{status['tokens_embedded']:,} ({today})")
+    if status["texts_in_bulk"]:
+        table.add_row("in batches at the service", f"{status['texts_in_bulk']:,} texts")
     console.print(table)
     show_funnel(console, status["funnel"])
 

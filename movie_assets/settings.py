@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from movie_assets.core.filters import Thresholds
+from movie_assets.core.prices import Budgets
 from movie_assets.profiles import thresholds_of
 
 TMDB_API = "https://api.themoviedb.org/3"
@@ -105,6 +106,31 @@ class Settings(BaseModel):
         le=4000,
         description="Width of the vectors, 8 to 4000 (what pgvector can index as `halfvec`).",
     )
+    dollars_per_million_tokens: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None,
+        alias="MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS",
+        description="US dollars for a million tokens, for a model whose price we do not know, or a price of your own.",
+    )
+    run_dollars: float = Field(
+        0.0,
+        alias="MOVIE_ASSETS_RUN_DOLLARS",
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars that one run may spend on embeddings; it stops before it exceeds them. 0 = no limit.",
+    )
+    daily_dollars: float = Field(
+        0.0,
+        alias="MOVIE_ASSETS_DAILY_DOLLARS",
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars that a day (UTC) may cost in embeddings, all runs together. 0 = no limit.",
+    )
+    tiktoken_cache: Path | None = Field(
+        None,
+        alias="TIKTOKEN_CACHE_DIR",
+        description="Where tiktoken (the extra `tokens`) keeps its tables, for exact token counts. They are never "
+        "downloaded. Unset: `data-gym-cache` in the folder for temporary files.",
+    )
     database_url: Secret = Field(
         None,
         alias="MOVIE_ASSETS_DATABASE_URL",
@@ -145,6 +171,13 @@ class Settings(BaseModel):
         description="At most so many films' details a day (UTC), the most urgent first. 0 = no limit.",
     )
 
+    keep_sets_days: int = Field(
+        30,
+        alias="MOVIE_ASSETS_KEEP_SETS_DAYS",
+        ge=1,
+        description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
+    )
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings; an empty variable counts as unset.
@@ -177,6 +210,11 @@ class Settings(BaseModel):
     def uses_stand_in(self) -> bool:
         """Whether nothing says where TMDB is, so that the bundled stand-in takes its place."""
         return self.tmdb_api_token is None and self.tmdb_api_url == TMDB_API
+
+    @property
+    def budgets(self) -> Budgets:
+        """What embeddings may cost."""
+        return Budgets(self.run_dollars, self.daily_dollars)
 
     @property
     def thresholds(self) -> Thresholds:

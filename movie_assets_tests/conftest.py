@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ class Pipeline:
         partition = None
         if job == "read_the_day":
             partition = self.day.isoformat()
-        elif job in ("fetch_details", "fetch_missing", "embed_texts"):
+        elif job in ("fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk"):
             first, last = batches or ("batch_00", "batch_63")
             tags |= {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
         return defs.resolve_job_def(job).execute_in_process(
@@ -127,6 +127,8 @@ class Pipeline:
                 "embedder": self.embedder,
                 "thresholds": self.thresholds or self.settings.thresholds,
                 "daily_films": self.settings.daily_films,
+                "keep_sets": timedelta(days=self.settings.keep_sets_days),
+                "budgets": self.settings.budgets,
             },
         )
 

@@ -23,7 +23,7 @@ from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import address_of
 
-COMMANDS = ("demo", "dev", "refresh", "fetch", "search", "similar", "status", "stand-in")
+COMMANDS = ("demo", "dev", "refresh", "fetch", "search", "similar", "status", "cost", "stand-in")
 CANARY = "canary-of-the-password"
 Call = Callable[..., Result]
 
@@ -195,6 +195,28 @@ def test_status_as_json_has_what_programs_rely_on(call: Call) -> None:
     assert (told["due"], told["gone"], told["failed"], told["ids"]) == (0, 0, 0, 7)
     assert told["tokens_embedded"] > 0
     assert told["dollars"] == 0
+
+
+def test_cost_is_told_for_what_is_due_and_for_everything(call: Call) -> None:
+    due = json.loads(call("cost", "--json").stdout)
+    assert (due["scope"], due["films"], due["tokens"]) == ("due", 0, 0)
+    told = json.loads(call("cost", "--all", "--json").stdout)
+    assert (told["scope"], told["films"], told["texts"]) == ("all", 5, 5)
+    prices = {model["model"]: model["dollars"] for model in told["models"]}
+    assert prices["hashing-v1"] == 0
+    assert prices["text-embedding-3-large"] == pytest.approx(told["tokens"] * 0.13 / 1e6)
+    assert "bytes a token" in told["tokens_counted_by"]
+
+
+def test_cost_asks_for_another_models_price_and_sends_nothing(call: Call, service: StandIn) -> None:
+    openai = {"MOVIE_ASSETS_EMBEDDER": "openai", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": service.openai_url}
+    before = dict(service.requests)
+    shown = call("cost", MOVIE_ASSETS_EMBEDDING_MODEL="my-own", **openai).stdout
+    assert "what is due now: 5 films" in shown
+    assert "set MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS" in shown
+    told = call("cost", "--json", MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS="1000000", **openai).stdout
+    assert json.loads(told)["models"][0]["dollars"] == json.loads(told)["tokens"] > 100
+    assert service.requests == before
 
 
 def test_status_for_people_shows_the_funnel(call: Call) -> None:

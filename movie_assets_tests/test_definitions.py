@@ -21,6 +21,7 @@ GROUPS = {
     "movie_embeddings": "catalogue",
     "movie_vectors": "search",
     "search_documents": "search",
+    "similar_movies": "search",
     "rating_aggregates": "search",
 }
 
@@ -48,15 +49,19 @@ def test_the_checks_are_these() -> None:
         "movie_embeddings: every_text_is_embedded_as_it_stands",
         "movie_embeddings: every_vector_has_the_declared_dimensions",
         "movie_embeddings: every_vector_is_finite_and_not_zero",
+        "movie_embeddings: the_run_is_within_its_budgets",
         "movie_ids: every_export_line_has_one_id",
         "movie_ids: popularity_has_not_drifted",
         "movie_ids: share_kept_is_within_bounds",
+        "movie_vectors: golden_pairs_are_near",
         "movie_vectors: searches_find_the_nearest",
         "movie_vectors: the_index_is_valid",
+        "movie_vectors: the_wanted_set_is_searched",
         "movie_vectors: vectors_agree_with_the_catalogue",
         "rating_aggregates: scores_are_within_bounds",
         "rating_aggregates: totals_reconcile",
         "search_documents: documents_agree_with_the_catalogue",
+        "similar_movies: lists_are_what_a_search_finds",
         "tmdb_export: export_can_be_believed",
     ]
 
@@ -65,7 +70,8 @@ def test_the_checks_are_these() -> None:
     ("job", "assets"),
     [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes", "tmdb_discoveries"}),
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
-     ("embed_texts", {"movie_embeddings"}), ("publish", {"movie_vectors", "search_documents", "rating_aggregates"})],
+     ("embed_texts", {"movie_embeddings"}), ("embed_in_bulk", {"movie_embeddings"}),
+     ("publish", {"movie_vectors", "similar_movies", "search_documents", "rating_aggregates"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -75,7 +81,7 @@ def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
 def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "publish",
+        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
     }  # fmt: skip
     assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
@@ -124,6 +130,6 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
     pools = {name: asset(name).op.pool for name in GROUPS}
     assert pools == {
         "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
-        "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None, "search_documents": None,
-        "rating_aggregates": None,
+        "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
+        "similar_movies": None, "search_documents": None, "rating_aggregates": None,
     }  # fmt: skip

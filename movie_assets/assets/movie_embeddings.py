@@ -1,39 +1,41 @@
 """Stage 4: a vector for each film whose text is not the one that was embedded.
 
-What the text is belongs to `core.text`; what may be searched, to `movie_vectors`.
+What the text is belongs to `core.text`; what an answer leaves in the database, to `embedding_store`; batches at half
+the price, to `bulk_embedding`; what may be searched, to `movie_vectors`.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import dagster as dg
-import sqlalchemy as sa
+from pydantic import Field
 
-from movie_assets.assets.batches import BatchContent, BatchRun, listed
+from movie_assets.assets.batches import BatchRun
+from movie_assets.assets.bulk_embedding import BulkDesk
+from movie_assets.assets.embedding_checks import CHECKS, evaluate
+from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecast_for, require_a_price
+from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
+from movie_assets.core.prices import Budgets
 from movie_assets.core.text import TEMPLATE
-from movie_assets.moment import moment_of
+from movie_assets.moment import is_by_hand, moment_of
 from movie_assets.partitions import batches
 from movie_assets.resources.embedder import Embedder, EmbedderError
-from movie_assets.resources.postgres import Database, copy_rows, execute
+from movie_assets.resources.postgres import Database
+from movie_assets.resources.spending import DatabasePurse
 
-CHUNK = 512  # texts in one request and one transaction; what a kill can cost
 
-WIDTH = dg.AssetCheckSpec(
-    "every_vector_has_the_declared_dimensions",
-    asset="movie_embeddings",
-    description="Each vector of the set has as many dimensions as the set declares.",
-)
-FINITE = dg.AssetCheckSpec(
-    "every_vector_is_finite_and_not_zero",
-    asset="movie_embeddings",
-    description="Each vector has length 1: none is zero, which has no cosine, and none holds NaN or infinity.",
-)
-CURRENT = dg.AssetCheckSpec(
-    "every_text_is_embedded_as_it_stands",
-    asset="movie_embeddings",
-    description="For each film, the hash of its text today is the hash of the text that was embedded.",
-)
+class EmbeddingConfig(dg.Config):
+    """How to embed."""
+
+    bulk: bool = Field(
+        default=False,
+        description="Through the service's Batch API: half the price, within a day. A later run of any kind collects "
+        "what this one did not wait for.",
+    )
+    wait_minutes: float = Field(
+        default=60.0, ge=0, description="How long a run in bulk waits for its batches; it blocks other runs meanwhile."
+    )
 
 
 @dg.asset(
@@ -42,37 +44,44 @@ CURRENT = dg.AssetCheckSpec(
     partitions_def=batches,
     backfill_policy=dg.BackfillPolicy.single_run(),
     deps=["movie_details"],
-    check_specs=[WIDTH, FINITE, CURRENT],
+    check_specs=[BUDGET, *CHECKS],
     output_required=False,
     pool="embedder",
 )
 def movie_embeddings(
     context: dg.AssetExecutionContext,
+    config: EmbeddingConfig,
     database: dg.ResourceParam[Database],
     embedder: dg.ResourceParam[Embedder],
+    budgets: dg.ResourceParam[Budgets],
 ) -> Iterator[dg.AssetCheckResult]:
     """A film's vector in an embedding set, with the hash of the text that it was made from.
 
     Provider, model, dimensions and template name a set: after a change of any of them vectors are made for a
     new set, and the old one goes on being searched until the new one covers the catalogue.
     """
-    set_id = embedding_set(database, embedder)
-    store = _Store(database, embedder, set_id, moment_of(context.run), context.run.run_id)
+    set_id, moment = embedding_set(database, embedder), moment_of(context.run)
+    store = EmbeddingStore(database, set_id, moment, context.run.run_id)
+    purse = DatabasePurse(database, set_id, context.run.run_id, moment, budgets)
     run = BatchRun(context, "texts", store.content)
     with database.batch_locks(run.batches, "movie_embeddings") as ours:
         run.exclude_locked(ours)
+        database.execute("forget_reservations", moment=moment)
         database.execute("drop_damaged_vectors", set_id=set_id, batches=sorted(ours))
-        films = database.rows("texts_to_embed", set_id=set_id, batches=sorted(ours))
+        films = database.rows(
+            "texts_to_embed", set_id=set_id, batches=sorted(ours), moment=moment, by_hand=is_by_hand(context.run)
+        )
+        due = texts_of(film for film in films if not film.is_in_flight)
+        yield budget_check(purse, forecast_for(database, embedder, set_id, due), in_bulk=config.bulk)
         run.plan(film.batch for film in films)
         try:
-            for start in range(0, len(films), CHUNK):
-                chunk = films[start : start + CHUNK]
-                store.embed(chunk)
-                run.advance(film.batch for film in chunk)
+            require_a_price(embedder, purse)
+            _work(_Flow(embedder, purse, store, run, texts_of(films)), config, context.log.info)
         except EmbedderError as error:
             run.fail_unfinished(str(error))
-    context.log.info(f"{store.texts:,} texts embedded, {store.tokens:,} tokens, ${store.dollars:.4f}")
-    yield from _checks(database, set_id, store)
+    totals = store.totals
+    context.log.info(f"{totals.texts:,} texts embedded, {totals.tokens:,} tokens, ${totals.dollars:.4f}")
+    yield from evaluate(store)
     run.raise_if_failed()
 
 
@@ -88,67 +97,66 @@ def embedding_set(database: Database, embedder: Embedder) -> int:
     return set_id
 
 
-class _Store:
-    """Embeds and stores chunks, and counts what that cost."""
+@dataclass
+class _Flow:
+    """A run's texts on their way; `left` are those that nothing has come for."""
 
-    def __init__(self, database: Database, embedder: Embedder, set_id: int, moment: datetime, run_id: str) -> None:
-        self.texts = 0
-        self.tokens = 0
-        self.dollars = 0.0
-        self._database = database
-        self._embedder = embedder
-        self._set_id = set_id
-        self._moment = moment
-        self._run_id = run_id
+    embedder: Embedder
+    purse: DatabasePurse
+    store: EmbeddingStore
+    run: BatchRun
+    texts: Sequence[Text]
 
-    def embed(self, films: Sequence[sa.Row[Any]]) -> None:
-        """Embed a chunk, equal texts once, and store vectors and cost in one transaction."""
-        text_by_hash = {film.text_hash: film.embedding_text for film in films}
-        embedded = self._embedder.embed(list(text_by_hash.values()))
-        vector_by_hash = dict(zip(text_by_hash, embedded.vectors, strict=True))
-        columns = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
-        with self._database.transaction() as connection:
-            execute(connection, "stage_embeddings")
-            copy_rows(
-                connection, "incoming_embeddings", columns,
-                ((film.tmdb_id, film.text_hash, vector_by_hash[film.text_hash]) for film in films),
-            )  # fmt: skip
-            execute(connection, "store_embeddings", set_id=self._set_id, moment=self._moment)
-            execute(
-                connection, "record_cost", set_id=self._set_id, run_id=self._run_id, texts=len(text_by_hash),
-                tokens=embedded.tokens, dollars=embedded.dollars, moment=self._moment,
-            )  # fmt: skip
-        self.texts += len(text_by_hash)
-        self.tokens += embedded.tokens
-        self.dollars += embedded.dollars
+    def __post_init__(self) -> None:
+        self.left = {text.text_hash: text for text in self.texts}
 
-    def content(self, batch: int) -> BatchContent:
-        """What a finished batch holds; the set is part of its data version."""
-        content = self._database.row("embedded_content", set_id=self._set_id, batch=batch)
-        return BatchContent(f"set-{self._set_id}-{content.content}", {"vectors": content.films})
+    def done(self, text_hashes: Iterable[str]) -> None:
+        """Count texts as done with that came from a batch; those of other runs' films are none of this run's."""
+        ours = [self.left.pop(each) for each in text_hashes if each in self.left]
+        self.run.advance(batch for text in ours for _, batch in text.films)
 
 
-def _checks(database: Database, set_id: int, store: _Store) -> Iterator[dg.AssetCheckResult]:
-    names = batches.get_partition_keys()
-    damaged = database.rows("damaged_vectors", set_id=set_id)
-    for check, count in ((WIDTH, "wrong_width"), (FINITE, "wrong_length")):
-        bad = {names[row.batch]: getattr(row, count) for row in damaged if getattr(row, count)}
-        yield dg.AssetCheckResult(
-            passed=not bad,
-            check_name=check.name,
-            description=f"materialize again: {listed(bad)}" if bad else None,
-            metadata={"vectors": sum(bad.values()), "by_batch": bad},
-        )
-    stale = {names[row.batch]: row.films for row in database.rows("stale_vectors", set_id=set_id, template=TEMPLATE)}
-    yield dg.AssetCheckResult(
-        passed=not stale,
-        check_name=CURRENT.name,
-        description=f"materialize again: {listed(stale)}" if stale else None,
-        metadata={
-            "films": sum(stale.values()),
-            "by_batch": stale,
-            "texts_embedded": store.texts,
-            "tokens": store.tokens,
-            "dollars": store.dollars,
-        },
-    )
+def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> None:
+    """Collect what is in batches at the service, then embed the rest, at once or in bulk."""
+    service = flow.embedder.batches
+    if service is None:
+        _embed(flow, list(flow.left.values()))
+        return
+    desk = BulkDesk(flow.embedder, service, flow.store, flow.purse, say)
+    # Two runs must not collect the same batch, or take the one that the other is just sending for a dead run's.
+    with flow.store.database.batch_locks([0], "embedding_batches") as mine:
+        if mine:
+            for text_hashes in desk.collect(seconds=0):
+                flow.done(text_hashes)
+        waiting = desk.in_flight()
+        rest = [text for text in flow.left.values() if text.text_hash not in waiting]
+        if not config.bulk:
+            _embed(flow, rest)
+        elif mine:
+            _embed_in_bulk(flow, desk, rest, 60 * config.wait_minutes)
+        elif rest:
+            raise EmbedderError("another run is busy with batches at the service; run again when it has ended")
+    if waiting := desk.in_flight():
+        say(f"{len(waiting):,} texts are in batches at the service; a later run collects them")
+
+
+def _embed(flow: _Flow, texts: Sequence[Text]) -> None:
+    """Store each answer as it arrives, while the next requests are in flight."""
+    films_by_batch = Counter(batch for text in flow.texts for _, batch in text.films)
+    for part in flow.embedder.stream([text.text for text in texts], flow.purse):
+        done = flow.store.keep(part, texts)
+        for batch, problem in flow.store.batches_beyond_bearing(films_by_batch).items():
+            flow.run.fail(batch, problem)
+        flow.run.advance(done)
+
+
+def _embed_in_bulk(flow: _Flow, desk: BulkDesk, texts: Sequence[Text], seconds: float) -> None:
+    """Send batches and wait for them; what they bring nothing for fails its batch, and is due in the next run."""
+    problem = desk.submit(texts)
+    for text_hashes in desk.collect(seconds=seconds):
+        flow.done(text_hashes)
+    waiting = desk.in_flight()
+    for text in flow.left.values():
+        if text.text_hash not in waiting:
+            for _, batch in text.films:
+                flow.run.fail(batch, problem or "the service ended a batch without all of its texts; run again")

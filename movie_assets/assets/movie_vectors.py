@@ -1,14 +1,25 @@
-"""Stage 5: the vectors that searches see, with their index, switched from set to set in one transaction."""
+"""Stage 5: the vectors that searches see, with their index, switched from set to set in one transaction.
+
+How a set's table and index are kept is in sql/functions/vectors.sql; its life, in embedding_sets.sql; how well it is
+searched, in set_quality.sql.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from statistics import mean
 
 import dagster as dg
 
 from movie_assets.assets.movie_embeddings import embedding_set
+from movie_assets.moment import moment_of
 from movie_assets.resources.embedder import Embedder
-from movie_assets.resources.postgres import Database, execute, rows
+from movie_assets.resources.postgres import Database, driver_connection, execute, rows
 
 LEAST_COVERAGE = 0.99  # of the accepted films, before a new set takes the place of the active one
 LEAST_RECALL = 0.95
 SAMPLES = 10
+MOST_GROWTH = 2.0  # of the index for each vector since it was built, before it should be built anew
+SPILLED = "graph no longer fits"  # what pgvector says when a build runs out of maintenance_work_mem
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_embeddings"])
@@ -16,39 +27,109 @@ def movie_vectors(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
     embedder: dg.ResourceParam[Embedder],
+    keep_sets: dg.ResourceParam[timedelta],
 ) -> dg.MaterializeResult[None]:
     """A film that can be found: its vector in the active embedding set, behind an index of nearest neighbours.
 
-    Films that left the catalogue leave it too; vectors that did not move are not touched.
+    Films that left the catalogue leave it too; vectors that did not move are not touched. A new set takes over when it
+    covers the catalogue and is searched well.
     """
     set_id = embedding_set(database, embedder)
     with database.transaction() as connection:
         (moved,) = rows(connection, "refresh_vectors", set_id=set_id)
-    with database.transaction() as connection:
-        (index,) = rows(connection, "build_vector_index", set_id=set_id)
-    films = database.row("count_movies").films
+    is_built = build_index(context.log, database, set_id)
     active = database.rows("active_set")
-    is_active = bool(active) and active[0].set_id == set_id
-    covers = moved.total >= LEAST_COVERAGE * films
-    if not is_active and moved.total and (covers or not active):
-        with database.transaction() as connection:
-            execute(connection, "activate_set", set_id=set_id)
-        context.log.info(f"searches now see the vectors of {embedder.provider} {embedder.model}")
-    elif active and not is_active:
-        context.log.info(f"the new set has {moved.total:,} of {films:,} films; the old one goes on being searched")
-        with database.transaction() as connection:
-            execute(connection, "refresh_vectors", set_id=active[0].set_id)
+    if not active or active[0].set_id != set_id:
+        missing = obstacles(database, set_id, moved.total) if active else []
+        if active and active[0].is_held:
+            missing.append(f"set {active[0].set_id} is held; `movie-assets sets use {set_id}` lets it go")
+        if missing:
+            context.log.info(f"the new set waits: {'; '.join(missing)}. The old one goes on being searched")
+            with database.transaction() as connection:
+                execute(connection, "refresh_vectors", set_id=active[0].set_id)
+        elif moved.total:
+            database.execute("activate_set", set_id=set_id, hold=False)
+            context.log.info(f"searches now see the vectors of {embedder.provider} {embedder.model}")
+    for old in database.rows("drop_old_sets", moment=moment_of(context.run), days=keep_sets.days, set_id=set_id):
+        context.log.info(f"the set {old.name} was not used for {keep_sets.days} days and is dropped")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": moved.total,
-            "films": films,
+            "films": database.row("count_movies").films,
             "vectors": moved.total,
             "rows_out": moved.written,
             "rows_removed": moved.removed,
-            "index_built": index.built,
+            "filters_changed": moved.refiltered,
+            "index_built": is_built,
             "embedding_model": f"{embedder.provider} {embedder.model}",
             "dimensions": embedder.dimensions,
         }
+    )
+
+
+def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> bool:
+    """Build a set's index if it has none that is valid, and warn when the memory for it was too small."""
+    notices: list[str] = []
+    with database.transaction() as connection:
+        raw = driver_connection(connection)
+        raw.add_notice_handler(keep := lambda notice: notices.append(notice.message_primary or ""))
+        try:
+            (index,) = rows(connection, "build_vector_index", set_id=set_id)
+        finally:
+            raw.remove_notice_handler(keep)
+    for notice in notices:
+        if SPILLED in notice:
+            log.warning(f"building the index took longer than it should: {notice}")
+    return bool(index.built)
+
+
+def obstacles(database: Database, set_id: int, vectors: int) -> list[str]:
+    """What speaks against searching in a set instead of the active one; nothing when it is ready."""
+    films = database.row("count_movies").films
+    if not vectors or vectors < LEAST_COVERAGE * films:
+        return [f"it has {vectors:,} of {films:,} films"]
+    found = []
+    recall = mean(recalls_of(database, set_id))
+    if recall < LEAST_RECALL:
+        found.append(f"its index finds {recall:.0%} of the ten nearest")
+    if far := far_pairs(database, set_id):
+        found.append(f"it puts films apart that belong together ({'; '.join(far)})")
+    return found
+
+
+def recalls_of(database: Database, set_id: int) -> list[float]:
+    """Recall@10 of a set's index against comparing all, for each of ten films."""
+    return [row.recall_at_10 for row in database.rows("measure_searches", set_id=set_id, samples=SAMPLES, filters="{}")]
+
+
+def far_pairs(database: Database, set_id: int) -> Sequence[str]:
+    """Golden pairs that a set does not put near each other."""
+    ranks = database.rows("golden_ranks", set_id=set_id)
+    return [f"{row.title} and {row.other_title}: place {row.place:,}" for row in ranks if row.place > row.within]
+
+
+@dg.asset_check(asset=movie_vectors)
+def the_wanted_set_is_searched(
+    database: dg.ResourceParam[Database], embedder: dg.ResourceParam[Embedder]
+) -> dg.AssetCheckResult:
+    """Searches see the vectors of the model that the settings name, not those of the one before."""
+    set_id = embedding_set(database, embedder)
+    active = database.rows("active_set")
+    progress = database.rows("embedding_progress")
+    told = "\n".join(
+        f"| {p.set_id} | {p.provider} {p.model} {p.dimensions} | {p.state} | {p.films_embedded:,} of {p.films:,} |"
+        for p in progress
+    )
+    is_searched = bool(active) and active[0].set_id == set_id
+    (wanted,) = [p for p in progress if p.set_id == set_id]
+    return dg.AssetCheckResult(
+        passed=is_searched or not wanted.films,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=None if is_searched else f"set {set_id} has {wanted.films_embedded:,} of {wanted.films:,} films",
+        metadata={
+            "sets": dg.MetadataValue.md(f"| set | model | state | films |\n|---|---|---|---|\n{told}"),
+            "share_embedded": wanted.films_embedded / wanted.films if wanted.films else 1.0,
+        },
     )
 
 
@@ -62,26 +143,46 @@ def vectors_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg
 
 @dg.asset_check(asset=movie_vectors)
 def the_index_is_valid(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """The active set has an index, and it was built to its end."""
+    """The active set has an index that was built to its end and has not swollen to twice its size since."""
     found = database.rows("index_state")
+    if not found:
+        return dg.AssetCheckResult(passed=False, description="there is no index; materialize movie_vectors")
+    (index,) = found
+    growth = index.growth or 1.0
+    swollen = growth > MOST_GROWTH
     return dg.AssetCheckResult(
-        passed=bool(found) and found[0].is_valid,
-        metadata={"megabytes": round(found[0].bytes / 2**20, 1) if found else 0.0},
-    )
+        passed=index.is_valid and not swollen,
+        severity=dg.AssetCheckSeverity.WARN if index.is_valid else dg.AssetCheckSeverity.ERROR,
+        description=f"{growth:.1f} times its size when built; docs/architecture.md says how to rebuild it"
+        if swollen else None,
+        metadata={"megabytes": round(index.bytes / 2**20, 1), "growth": growth, "dead_rows": index.dead_rows},
+    )  # fmt: skip
 
 
 @dg.asset_check(asset=movie_vectors)
 def searches_find_the_nearest(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """`match_movies` finds what looking at every vector finds: recall@10 of at least 0.95 over ten films."""
-    recalls = []
-    for sample in database.rows("recall_samples", samples=SAMPLES):
-        vector = str(sample.embedding.to_list())
-        exact = database.rows("nearest_exactly", embedding=vector)
-        found = database.rows("nearest_by_index", embedding=vector)
-        # Films at the very distance of the tenth are as good as the tenth.
-        least = exact[-1].similarity - 1e-6
-        recalls.append(sum(row.similarity >= least for row in found) / len(exact))
-    recall = sum(recalls) / len(recalls) if recalls else 0.0
+    """A search finds what looking at every vector finds: recall@10 of at least 0.95 over ten films."""
+    active = database.rows("active_set")
+    recalls = recalls_of(database, active[0].set_id) if active else []
+    recall = mean(recalls) if recalls else 0.0
     return dg.AssetCheckResult(
         passed=recall >= LEAST_RECALL, metadata={"recall_at_10": recall, "searches": len(recalls)}
+    )
+
+
+@dg.asset_check(asset=movie_vectors)
+def golden_pairs_are_near(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Films that belong together (pipeline.golden_pairs) are among each other's nearest."""
+    active = database.rows("active_set")
+    ranks = database.rows("golden_ranks", set_id=active[0].set_id) if active else []
+    far = far_pairs(database, active[0].set_id) if active else []
+    told = "\n".join(f"| {r.title} | {r.other_title} | {r.place:,} | {r.within} |" for r in ranks)
+    return dg.AssetCheckResult(
+        passed=not far,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(far) or None,
+        metadata={
+            "pairs": len(ranks),
+            "places": dg.MetadataValue.md(f"| film | other | place | within |\n|---|---|---|---|\n{told}"),
+        },
     )

@@ -8,11 +8,13 @@ from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.movie_vectors import movie_vectors
 from movie_assets.assets.rating_aggregates import rating_aggregates
 from movie_assets.assets.search_documents import search_documents
+from movie_assets.assets.similar_movies import similar_movies
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
 
 ONLY_MISSING = {"ops": {"movie_details": {"config": {"reasons": ["requested", "never fetched"]}}}}
+IN_BULK = {"ops": {"movie_embeddings": {"config": {"bulk": True}}}}
 
 read_the_day = dg.define_asset_job(
     "read_the_day",
@@ -35,8 +37,14 @@ embed_texts = dg.define_asset_job(
     selection=[movie_embeddings],
     description="Vectors of the texts that changed, for one batch or a range of them.",
 )
+embed_in_bulk = dg.define_asset_job(
+    "embed_in_bulk",
+    selection=[movie_embeddings],
+    config=IN_BULK,
+    description="The same through the service's Batch API: half the price, within a day; for a new set or a backfill.",
+)
 publish = dg.define_asset_job(
     "publish",
-    selection=[movie_vectors, search_documents, rating_aggregates],
-    description="What applications read: the searchable vectors, the films as words and the rating aggregates.",
+    selection=[movie_vectors, similar_movies, search_documents, rating_aggregates],
+    description="What applications read: the searchable vectors, similar films, films as words, rating aggregates.",
 )

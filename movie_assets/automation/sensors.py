@@ -10,6 +10,8 @@ from movie_assets.automation.console import CONSOLE
 from movie_assets.automation.decisions import Memory, decide
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import judge_name
+from movie_assets.core.prices import Budgets
+from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT
 from movie_assets.partitions import batches
 from movie_assets.resources.embedder import Embedder
 from movie_assets.resources.postgres import Database
@@ -37,6 +39,7 @@ class Trigger:
     query: str
     tags: dict[str, str]
     says: str
+    same_work: tuple[str, ...] = ()  # other jobs that do it
     is_daily: bool = False  # the job works on a day: today's
 
 
@@ -56,7 +59,8 @@ TRIGGERS = (
     ),
     Trigger(
         "texts_are_not_embedded", "embed_texts", "movie_embeddings", "count_texts_to_embed", ALL_BATCHES,
-        "Films have a text that is not the one that was embedded.",
+        "Films have a text that is not the one that was embedded, or batches at the service are to be collected.",
+        same_work=("embed_in_bulk",),
     ),
     Trigger(
         "the_catalogue_is_not_published", "publish", "movie_vectors", "count_unpublished", {},
@@ -84,12 +88,18 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         embedder: dg.ResourceParam[Embedder],
         thresholds: dg.ResourceParam[Thresholds],
         daily_films: dg.ResourceParam[int],
+        budgets: dg.ResourceParam[Budgets],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
         set_id, judge = embedding_set(database, embedder), judge_name(thresholds)
-        work = database.row(trigger.query, moment=now, set_id=set_id, judge=judge, daily_films=daily_films).work
+        found = database.row(
+            trigger.query, moment=now, set_id=set_id, judge=judge, daily_films=daily_films,
+            daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MOST_TOKENS_OF_A_TEXT),
+        )  # fmt: skip
+        if held_by := getattr(found, "held_by", None):
+            return dg.SensorResult(skip_reason=held_by, cursor=context.cursor)
         decision = decide(
-            work,
+            found.work,
             _in_flight(context.instance, trigger),
             Memory.read(context.cursor),
             now,
@@ -113,7 +123,7 @@ def _in_flight(instance: dg.DagsterInstance, trigger: Trigger) -> bool:
     """Whether a run of the job, or one that a person launched on its asset, has not ended."""
     key = dg.AssetKey(trigger.asset)
     return any(
-        run.job_name == trigger.job or key in (run.asset_selection or ())
+        run.job_name in (trigger.job, *trigger.same_work) or key in (run.asset_selection or ())
         for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     )
 

@@ -5,10 +5,12 @@ configuration, so the web UI has none to show.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
 from movie_assets.core.filters import Thresholds
+from movie_assets.core.prices import Budgets
 from movie_assets.resources.embedder import Embedder, embedder_from
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, open_database
@@ -51,10 +53,24 @@ def daily_films(_: dg.InitResourceContext) -> int:
     return Settings.from_env().daily_films
 
 
+@dg.resource(description="How long embedding sets are kept (MOVIE_ASSETS_KEEP_SETS_DAYS)")
+def keep_sets(_: dg.InitResourceContext) -> timedelta:
+    """The time that the settings name."""
+    return timedelta(days=Settings.from_env().keep_sets_days)
+
+
+@dg.resource(description="What embeddings may cost (MOVIE_ASSETS_RUN_DOLLARS, MOVIE_ASSETS_DAILY_DOLLARS); 0: no limit")
+def budgets(_: dg.InitResourceContext) -> Budgets:
+    """The budgets that the settings name."""
+    return Settings.from_env().budgets
+
+
 RESOURCES = {
     "database": database,
     "tmdb": tmdb,
     "embedder": embedder,
     "thresholds": thresholds,
     "daily_films": daily_films,
+    "keep_sets": keep_sets,
+    "budgets": budgets,
 }

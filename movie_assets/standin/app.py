@@ -4,6 +4,7 @@ A TMDB request passes credentials, rate limit, the handler, conditional answers 
 and is counted by what is sent in the end. The handlers are in `tmdb`, `export`, `embeddings` and `control`.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 
-from movie_assets.standin import control, embeddings, tmdb
+from movie_assets.standin import batches, control, embeddings, tmdb
 from movie_assets.standin.answers import Answer, RefusedError, Reply, openai_error, tmdb_error
 from movie_assets.standin.export import export
 from movie_assets.standin.options import StandInOptions
@@ -62,11 +63,21 @@ def create_app(world: World, options: StandInOptions, service: Service | None = 
         Route("/p/exports/{file}", _export_route(state)),
         Route("/v1/embeddings", _embeddings_route(state), methods=["POST"]),
         Route("/v1/models", _models_route(state)),
+        *(Route(path, _bulk_route(state, name, handler), methods=[method]) for method, path, name, handler in BULK),
         Route("/stand-in/state", _control_route(state), methods=["GET", "PUT"]),
     ]
     return Starlette(routes=routes)
 
 
+BulkHandler = Callable[[Service, Request, bytes], Answer]
+BULK: tuple[tuple[str, str, str, BulkHandler], ...] = (
+    ("POST", "/v1/files", "files", batches.upload),
+    ("GET", "/v1/files/{file_id}/content", "file_content", batches.file_content),
+    ("DELETE", "/v1/files/{file_id}", "delete_file", batches.delete_file),
+    ("POST", "/v1/batches", "batches", batches.create),
+    ("GET", "/v1/batches", "list_batches", batches.listed),
+    ("GET", "/v1/batches/{batch_id}", "batch", batches.state),
+)
 AsyncEndpoint = Callable[[Request], Any]
 
 
@@ -130,9 +141,28 @@ def _embeddings_route(service: Service) -> AsyncEndpoint:
                 answer = await run_in_threadpool(embeddings.embeddings, service, body)
             except RefusedError as refused:
                 answer = refused.answer
+            await asyncio.sleep(service.options.embedding_seconds)
             answer = service.spoilt(answer, "embeddings")
         service.count_embedded(int(answer.headers.get("X-Embedded-Inputs", "0")))
         return _sent(service, "embeddings", request, answer)
+
+    return route
+
+
+def _bulk_route(service: Service, name: str, handler: BulkHandler) -> AsyncEndpoint:
+    async def route(request: Request) -> Reply:
+        body = await request.body()
+        if not _admitted(request, None):
+            answer = openai_error(401, "You didn't provide an API key.", None)
+        else:
+            try:
+                answer = await run_in_threadpool(handler, service, request, body)
+            except RefusedError as refused:
+                answer = refused.answer
+            answer = service.spoilt(answer, "embeddings")
+            if name == "batches":
+                answer = service.spoilt(answer, "batch_made")
+        return _sent(service, name, request, answer)
 
     return route
 

@@ -18,6 +18,7 @@ class EmbeddingReply:
     model: str
     encoding: Literal["float", "base64"]
     tokens: int
+    cursed: tuple[int, ...] = ()  # positions of inputs that faults are tied to
 
     def rendered(self) -> bytes:
         """Write the reply as JSON."""

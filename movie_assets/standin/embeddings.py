@@ -9,6 +9,7 @@ from typing import Any, Literal
 from movie_assets.core.hashing import hashed_vectors
 from movie_assets.standin.answers import JSON_TYPE, Answer, RefusedError, json_answer, openai_error
 from movie_assets.standin.embedding_reply import EmbeddingReply
+from movie_assets.standin.faults import CURSE
 from movie_assets.standin.service import Service
 
 MOST_INPUTS = 2048
@@ -23,21 +24,42 @@ WIDEST = 4096
 def embeddings(service: Service, body: bytes) -> Answer:
     """`/v1/embeddings`: one vector for each input."""
     request = _parsed(body)
+    model, texts = _asked(service, request)
+    limits = service.account.take(sum(map(tokens_of, texts)))
+    reply = _reply(service, request, model, texts)
+    inputs = {"X-Embedded-Inputs": str(len(reply.indices))}
+    return Answer(200, reply.rendered(), {"Content-Type": JSON_TYPE, **inputs, **limits})
+
+
+def embedded(service: Service, request: dict[str, Any]) -> EmbeddingReply:
+    """The reply to a line of a batch, which the account's limits leave alone."""
+    return _reply(service, request, *_asked(service, request))
+
+
+def _asked(service: Service, request: dict[str, Any]) -> tuple[str, list[str]]:
     model = request.get("model")
     if not isinstance(model, str) or not model:
         raise _refused("you must provide a model parameter")
-    texts = _texts(request.get("input"))
-    tokens = [-(-len(text) // LETTERS_PER_TOKEN) for text in texts]
-    _check_limits(tokens)
+    texts = service.spoilt(_texts(request.get("input")), "inputs")
+    _check_limits([tokens_of(text) for text in texts])
+    return model, texts
+
+
+def _reply(service: Service, request: dict[str, Any], model: str, texts: list[str]) -> EmbeddingReply:
     reply = EmbeddingReply(
         vectors=hashed_vectors(texts, _width(model, request.get("dimensions"))),
         indices=tuple(range(len(texts))),
         model=model,
         encoding=_encoding(request.get("encoding_format", "float")),
-        tokens=sum(tokens),
+        tokens=sum(map(tokens_of, texts)),
+        cursed=tuple(n for n, text in enumerate(texts) if CURSE in text),
     )
-    spoilt = service.spoilt(reply, "vectors")
-    return Answer(200, spoilt.rendered(), {"Content-Type": JSON_TYPE, "X-Embedded-Inputs": str(len(spoilt.indices))})
+    return service.spoilt(reply, "vectors")
+
+
+def tokens_of(text: str) -> int:
+    """Tokens that the stand-in counts."""
+    return -(-len(text) // LETTERS_PER_TOKEN)
 
 
 def models() -> Answer:

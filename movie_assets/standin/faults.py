@@ -14,19 +14,32 @@ from typing import Any, Literal
 
 import numpy as np
 
-from movie_assets.standin import broken_http
+from movie_assets.standin import broken_http, spoilt_vectors
 from movie_assets.standin.answers import (
     JSON_TYPE,
     Answer,
     Delivery,
+    RefusedError,
     compact_json,
-    openai_error,
     tmdb_error,
 )
 from movie_assets.standin.embedding_reply import EmbeddingReply
 from movie_assets.standin.oddities import odd_body
+from movie_assets.standin.openai_errors import BAD_KEY, NO_QUOTA, OPENAI_DOWN, OVERLOADED, TOO_LONG
 
-Where = Literal["tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "vectors"]
+Where = Literal[
+    "tmdb",
+    "details",
+    "export",
+    "export_lines",
+    "export_gzip",
+    "embeddings",
+    "inputs",
+    "vectors",
+    "batch",
+    "batch_line",
+    "batch_made",
+]
 
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
@@ -126,14 +139,6 @@ def _vectors(change: Callable[[EmbeddingReply], EmbeddingReply]) -> Effect:
     return lambda reply, _: change(reply)
 
 
-def _shuffled(reply: EmbeddingReply) -> EmbeddingReply:
-    return replace(reply, vectors=reply.vectors[::-1], indices=reply.indices[::-1])
-
-
-def _short(reply: EmbeddingReply) -> EmbeddingReply:
-    return replace(reply, vectors=reply.vectors[:-1], indices=reply.indices[:-1])
-
-
 def _one_filled(value: float) -> Effect:
     def change(reply: EmbeddingReply) -> EmbeddingReply:
         vectors = reply.vectors.copy()
@@ -143,23 +148,27 @@ def _one_filled(value: float) -> Effect:
     return _vectors(change)
 
 
-def _quarter_width(reply: EmbeddingReply) -> EmbeddingReply:
-    return replace(reply, vectors=reply.vectors[:, : max(1, reply.vectors.shape[1] // 4)])
+def _cursed_vectors(value: float) -> Effect:
+    def change(reply: EmbeddingReply) -> EmbeddingReply:
+        vectors = reply.vectors.copy()
+        vectors[list(reply.cursed)] = value
+        return replace(reply, vectors=vectors)
+
+    return _vectors(change)
 
 
-def _duplicate_index(reply: EmbeddingReply) -> EmbeddingReply:
-    return replace(reply, indices=(reply.indices[0],) * len(reply.indices))
+def _refusing(answer: Answer) -> Effect:
+    """Refuse a request that has a cursed input."""
+
+    def effect(texts: list[str], _: Situation) -> list[str]:
+        if any(CURSE in text for text in texts):
+            raise RefusedError(answer)
+        return texts
+
+    return effect
 
 
-OVERLOADED = openai_error(429, "Rate limit reached for requests", "rate_limit_exceeded", "requests")
-NO_QUOTA = openai_error(
-    429,
-    "You exceeded your current quota, please check your plan and billing details.",
-    "insufficient_quota",
-    "insufficient_quota",
-)
-BAD_KEY = openai_error(401, "Incorrect API key provided.", "invalid_api_key")
-OPENAI_DOWN = openai_error(500, "The server had an error while processing your request.", None, "server_error")
+CURSE = "unembeddable"  # an input with this word is one that faults are tied to
 NO_EXPORT = Answer(
     403,
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>',
@@ -217,12 +226,30 @@ FAULTS: dict[str, Fault] = {
     "oa_401": Fault("embeddings", _always(BAD_KEY), "invalid key for embeddings"),
     "oa_500": Fault("embeddings", _always(OPENAI_DOWN), "internal error for embeddings"),
     "oa_timeout": Fault("embeddings", _sent("stall_head"), "no answer for embeddings"),
-    "oa_shuffled": Fault("vectors", _vectors(_shuffled), "vectors out of order, indices right"),
-    "oa_short": Fault("vectors", _vectors(_short), "one vector fewer than inputs"),
-    "oa_wrong_width": Fault("vectors", _vectors(_quarter_width), "vectors of a quarter of the width"),
+    "oa_shuffled": Fault("vectors", _vectors(spoilt_vectors.shuffled), "vectors out of order, indices right"),
+    "oa_batch_expired": Fault("batch", lambda _, __: "expired", "a batch that expires half done"),
+    "oa_batch_cancelled": Fault("batch", lambda _, __: "cancelled", "a batch that somebody cancels half done"),
+    "oa_batch_failed": Fault("batch", lambda _, __: "failed", "a batch that the service does not begin"),
+    "oa_batch_line": Fault(
+        "batch_line", lambda _, __: (500, json.loads(OPENAI_DOWN.body)), "an internal error in a batch's line"
+    ),
+    "oa_batch_unheard": Fault("batch_made", _always(OPENAI_DOWN), "an internal error after a batch was made"),
+    "oa_400len": Fault("embeddings", _always(TOO_LONG), "400 about the context length"),
+    "oa_cursed_400": Fault("inputs", _refusing(TOO_LONG), "the same for an input with the word unembeddable"),
+    "oa_cursed_500": Fault("inputs", _refusing(OPENAI_DOWN), "internal error for such an input"),
+    "oa_cursed_short": Fault("vectors", _vectors(spoilt_vectors.without_cursed), "no vector for such an input"),
+    "oa_cursed_nan": Fault("vectors", _cursed_vectors(np.nan), "NaN for such an input"),
+    "oa_cursed_zero": Fault("vectors", _cursed_vectors(0.0), "zeros for such an input"),
+    "oa_one_more": Fault("vectors", _vectors(spoilt_vectors.one_more), "one vector more than inputs"),
+    "oa_alike": Fault("vectors", _vectors(spoilt_vectors.all_alike), "one vector for all inputs"),
+    "oa_scaled": Fault(
+        "vectors", _vectors(lambda reply: replace(reply, vectors=reply.vectors * 7)), "vectors of length 7"
+    ),
+    "oa_short": Fault("vectors", _vectors(spoilt_vectors.short), "one vector fewer than inputs"),
+    "oa_wrong_width": Fault("vectors", _vectors(spoilt_vectors.quarter_width), "vectors of a quarter of the width"),
     "oa_nan": Fault("vectors", _one_filled(np.nan), "the first vector is NaN"),
     "oa_zero": Fault("vectors", _one_filled(0.0), "the first vector is all zeros"),
-    "oa_duplicate_index": Fault("vectors", _vectors(_duplicate_index), "all vectors under one index"),
+    "oa_duplicate_index": Fault("vectors", _vectors(spoilt_vectors.duplicate_index), "all vectors under one index"),
     "oa_wrong_model": Fault(
         "vectors", _vectors(lambda reply: replace(reply, model="another-model")), "another model's name"
     ),

@@ -16,7 +16,9 @@ class StandInOptions:
     `port` 0 takes a free one; `details` serves recorded details instead of the made-up world; `token` None
     accepts any Bearer token; `rate_limit` is in requests a second, 0 for none; `faults` gives a rate from
     0 to 1 by name; `today` None follows the UTC calendar; `retry_after` is what fault `429s` tells, in
-    seconds; `stall_seconds` is how long a fault keeps silent.
+    seconds; `stall_seconds` is how long a fault keeps silent. `openai_requests` and `openai_tokens` are an account's
+    limits for embeddings within `openai_window` seconds, told in headers and enforced, 0 for none and no headers;
+    `embedding_seconds` is how long an embeddings request takes, `batch_seconds` a batch.
     """
 
     host: str = "127.0.0.1"
@@ -30,6 +32,11 @@ class StandInOptions:
     today: date | None = None
     retry_after: int = 1
     stall_seconds: float = 60.0
+    openai_requests: int = 0
+    openai_tokens: int = 0
+    openai_window: float = 60.0
+    embedding_seconds: float = 0.0
+    batch_seconds: float = 2.0
 
     @property
     def world_name(self) -> str:

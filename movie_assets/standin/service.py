@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from movie_assets.standin.account import Account
+from movie_assets.standin.batch_desk import BatchDesk
 from movie_assets.standin.faults import FAULTS, Situation, Where, known_faults
 from movie_assets.standin.lists import Lists
 from movie_assets.standin.options import StandInOptions
@@ -54,6 +56,8 @@ class Service:
         self.set_day: date | None = options.today
         self.faults: dict[str, float] = {}
         self.rate = RateLimit(options.rate_limit)
+        self.account = Account(options)
+        self.bulk = BatchDesk()
         self.requests: dict[str, Counter[int]] = {}
         self.embedded_inputs = 0
         self._chance = random.Random(options.seed)

@@ -7,8 +7,11 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
+from movie_assets.assets.embedding_store import EmbeddingStore
 from movie_assets.assets.movie_embeddings import embedding_set
-from movie_assets.resources.embedder import LocalEmbedder, OpenAiEmbedder
+from movie_assets.core.packing import TEXTS_PER_REQUEST
+from movie_assets.resources.embedder import LocalEmbedder
+from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.conftest import SmallPipeline
@@ -211,8 +214,8 @@ def test_going_back_to_the_old_model_costs_nothing(small: Make) -> None:
 
 @pytest.fixture
 def second_request_is_refused() -> StandIn:
-    """A stand-in that lets the first embeddings request pass and tells the second that the quota is used up."""
-    # Python's generator seeded with 0 draws 0.84 and then 0.76; a fault strikes when the draw is below its rate.
+    """A stand-in that lets the first embeddings request pass and tells the others that the quota is used up."""
+    # Python's generator seeded with 0 draws 0.84, 0.76, 0.42; a fault strikes when the draw is below its rate.
     return StandIn(StandInOptions(seed=0, faults={"oa_429quota": 0.8}, rate_limit=0))
 
 
@@ -227,8 +230,9 @@ def test_an_exhausted_quota_keeps_what_was_embedded_and_names_the_remedy(
         assert not result.success
         assert "quota is used up" in message_of(result)
         assert "raise it and run again: what was embedded is kept" in message_of(result)
-        assert pipeline.one("select count(*) from pipeline.embeddings") == 512
-        assert service.requests["embeddings"] == {200: 1, 429: 1}
+        assert pipeline.one("select count(*) from pipeline.embeddings") == TEXTS_PER_REQUEST
+        # The third request was on its way beside the second.
+        assert service.requests["embeddings"][429] in (1, 2)
 
 
 def test_the_run_after_an_exhausted_quota_pays_only_for_the_rest(
@@ -242,7 +246,7 @@ def test_the_run_after_an_exhausted_quota_pays_only_for_the_rest(
         service.faults = {}
         service.reset_counts()
         assert pipeline.run("embed_texts", batches=ALL_BATCHES).success
-        assert service.embedded_inputs == 88
+        assert service.embedded_inputs == 600 - TEXTS_PER_REQUEST
     assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == 600
 
 
@@ -273,6 +277,82 @@ def test_vectors_of_another_width_stop_the_run_and_name_the_setting(small: Make)
     result = pipeline.run("embed_texts")
     assert "MOVIE_ASSETS_EMBEDDING_DIMENSIONS" in message_of(result)
     assert pipeline.one("select count(*) from pipeline.embeddings") == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("oa_cursed_nan", "vector_not_finite"), ("oa_cursed_short", "no_vector"), ("oa_cursed_400", "too_long")],
+)
+def test_a_text_without_a_vector_is_rejected_and_fails_no_batch(small: Make, fault: str, reason: str) -> None:
+    pipeline = with_films(small, 64, 65, 66)
+    rewrite(pipeline, 65, "an unembeddable film")
+    pipeline.embedder = openai(pipeline.serving.openai_url)
+    pipeline.serving.faults = {fault: 1.0}
+    result = pipeline.run("embed_texts")
+    assert result.success
+    assert pipeline.column("select tmdb_id from pipeline.embeddings order by 1") == [64, 66]
+    with pipeline.database.transaction() as connection:
+        (reject,) = connection.exec_driver_sql("select * from pipeline.rejects").all()
+    assert (reject.stage, reject.tmdb_id, reject.reason) == ("movie_embeddings", 65, reason)
+    assert "an unembeddable film" in reject.sample
+    assert reject.run_id == result.run_id
+    assert failed_checks(result) == {CURRENT}
+    assert figures(result, CURRENT) | {"refused": 1, "films": 0, "texts_rejected": 1} == figures(result, CURRENT)
+
+
+def test_a_rejected_text_is_left_alone_for_hours_and_then_tried_again(small: Make) -> None:
+    pipeline = with_films(small, 64, 65)
+    rewrite(pipeline, 65, "an unembeddable film")
+    pipeline.embedder = openai(pipeline.serving.openai_url)
+    pipeline.serving.faults = {"oa_cursed_nan": 1.0}
+    pipeline.run("embed_texts")
+    asked = pipeline.serving.embedded_inputs
+    pipeline.run("embed_texts")
+    assert pipeline.serving.embedded_inputs == asked
+    pipeline.serving.faults = {}
+    pipeline.turn_day()
+    pipeline.run_all("embed_texts")
+    assert pipeline.column("select tmdb_id from pipeline.embeddings order by 1") == [64, 65]
+    assert pipeline.one("select count(*) from pipeline.refused_texts") == 0
+
+
+def test_a_changed_text_is_not_held_back_by_the_one_that_was_refused(small: Make) -> None:
+    pipeline = with_films(small, 64, 65)
+    rewrite(pipeline, 65, "an unembeddable film")
+    pipeline.embedder = openai(pipeline.serving.openai_url)
+    pipeline.serving.faults = {"oa_cursed_nan": 1.0}
+    pipeline.run("embed_texts")
+    rewrite(pipeline, 65, "quite another story")
+    (result,) = pipeline.run_all("embed_texts")
+    assert figures(result, CURRENT)["texts_embedded"] == 1
+
+
+def test_more_than_a_handful_of_rejects_fails_their_batch_alone(small: Make) -> None:
+    ids = [64 * n for n in range(1, 8)]  # seven films of batch 0
+    pipeline = with_films(small, *ids, 65)
+    for tmdb_id in ids[:6]:
+        rewrite(pipeline, tmdb_id, f"the unembeddable film {tmdb_id}")
+    pipeline.embedder = openai(pipeline.serving.openai_url)
+    pipeline.serving.faults = {"oa_cursed_nan": 1.0}
+    result = pipeline.run("embed_texts")
+    assert "batch_00: 6 or more of its 7 texts got no vector" in message_of(result)
+    assert pipeline.column("select tmdb_id from pipeline.embeddings order by 1") == [65, ids[6]]
+    assert "batch_01" in pipeline.instance.get_materialized_partitions(EMBEDDINGS)
+
+
+def test_a_text_that_changes_while_it_is_embedded_waits_for_its_next_turn(
+    small: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = with_films(small, 64, 65)
+    keep = EmbeddingStore.keep
+
+    def late(store: EmbeddingStore, part: Any, texts: Any) -> list[int]:
+        rewrite(pipeline, 64, "quite another story")
+        return keep(store, part, texts)
+
+    monkeypatch.setattr(EmbeddingStore, "keep", late)
+    assert failed_checks(pipeline.run("embed_texts")) == {CURRENT}
+    assert pipeline.column("select tmdb_id from pipeline.embeddings") == [65]
 
 
 def test_a_change_of_votes_embeds_nothing(small: Make) -> None:

@@ -109,6 +109,49 @@ def test_publishing_twice_leaves_the_same_rows(published: SmallPipeline) -> None
     assert published.column(VERSIONS) == before
 
 
+@pytest.mark.parametrize(
+    ("change", "column", "value"),
+    [("runtime_minutes = 222", "runtime_minutes", 222), ("certification = 'PG'", "certification", "PG"),
+     ("genres = '{Western}'", "genres", ["Western"]), ("release_date = '1955-05-05'", "release_year", 1955),
+     ("original_language = 'sv'", "original_language", "sv")],
+)  # fmt: skip
+def test_what_searches_filter_on_follows_the_film(
+    published: SmallPipeline, change: str, column: str, value: Any
+) -> None:
+    before = published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 64")
+    published.do(f"update catalog.movies set {change} where tmdb_id = 64")
+    (result,) = published.run_all("publish")
+    assert published.one(f"select {column} from catalog.movie_vectors_1 where tmdb_id = 64") == value
+    assert published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 64") == before
+    assert figures_of(result, "movie_vectors")["filters_changed"] == 1
+
+
+def test_a_changed_runtime_leaves_the_graph_alone(published: SmallPipeline) -> None:
+    size = "select pg_relation_size('catalog.movie_vectors_1_nearest')"
+    hot = "select pg_stat_get_xact_tuples_hot_updated('catalog.movie_vectors_1'::regclass)"
+    before = published.one(size)
+    with published.database.transaction() as connection:
+        connection.exec_driver_sql("update catalog.movies set runtime_minutes = runtime_minutes + 1")
+        connection.exec_driver_sql("select pipeline.refresh_vectors(1)")
+        assert connection.exec_driver_sql(hot).scalar() == 12
+    assert published.one(size) == before
+
+
+def test_popularity_and_votes_touch_no_vector(published: SmallPipeline) -> None:
+    before = published.column(VERSIONS)
+    published.do("update catalog.movie_stats set popularity = 99, vote_count = 5000, seen_at = now()")
+    published.run_all("publish")
+    assert published.column(VERSIONS) == before
+
+
+def test_a_film_that_left_is_not_found_before_the_next_publication(published: SmallPipeline) -> None:
+    published.do("delete from catalog.movies where tmdb_id = 65")
+    vector = published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 65")
+    found = published.column(f"select tmdb_id from catalog.match_movies('{vector}', -1, 100)")
+    assert len(found) == 11
+    assert 65 not in found
+
+
 def test_an_empty_catalogue_can_be_published(small: Make) -> None:
     pipeline = small()
     assert pipeline.run("publish").success

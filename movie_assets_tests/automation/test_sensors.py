@@ -7,11 +7,16 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from pydantic import SecretStr
 
+from movie_assets.assets.movie_embeddings import embedding_set
+from movie_assets.assets.search_documents import bring_in_line
 from movie_assets.automation.decisions import Memory
 from movie_assets.automation.sensors import ALL_BATCHES
+from movie_assets.core.prices import Budgets
 from movie_assets.definitions import defs
 from movie_assets.resources.embedder import Embedder, LocalEmbedder
+from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.resources.postgres import Database
 from movie_assets.settings import Settings
 from movie_assets_tests.assets.rows import put_films
@@ -35,9 +40,13 @@ def tick(
     cursor: str | None = None,
     embedder: Embedder = LOCAL,
     daily_films: int = 0,
+    budgets: Budgets = Budgets(),  # noqa: B008  # it cannot be changed
 ) -> dg.SensorResult:
     """Evaluate a sensor once."""
-    resources = {"database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": daily_films}
+    resources = {
+        "database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": daily_films,
+        "budgets": budgets,
+    }  # fmt: skip
     context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
     result: Any = defs.resolve_sensor_def(name)(context)
     assert isinstance(result, dg.SensorResult)
@@ -69,7 +78,8 @@ def embed(database: Database, embedder: Embedder = LOCAL) -> None:
 
 
 def publish(database: Database) -> None:
-    """Make the newest set the one that searches see, and let its aggregates be of this moment."""
+    """Make the newest set the one that searches see, write the documents, let the aggregates be of this moment."""
+    bring_in_line(database)
     run_sql(
         database,
         "select pipeline.refresh_vectors(max(set_id)::smallint), pipeline.activate_set(max(set_id)::smallint) "
@@ -211,13 +221,22 @@ def test_another_model_has_all_texts_embedded_and_then_published(
     assert memory_of(tick("the_catalogue_is_not_published", database, instance, embedder=other)).work == 5
 
 
+def test_films_whose_words_changed_are_published(database: Database, instance: dg.DagsterInstance) -> None:
+    put_films(database, 1, 5)
+    tick("texts_are_not_embedded", database, instance)
+    embed(database)
+    publish(database)
+    run_sql(database, "update catalog.movies set facts_hash = 'another' where tmdb_id in (2, 3)")
+    assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 2
+
+
 def test_a_film_that_left_the_catalogue_is_published(database: Database, instance: dg.DagsterInstance) -> None:
     put_films(database, 1, 5)
     tick("texts_are_not_embedded", database, instance)
     embed(database)
     publish(database)
     run_sql(database, "delete from catalog.movies where tmdb_id = 3")
-    assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 1
+    assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 2  # its vector, its words
 
 
 def test_nothing_is_published_while_texts_wait_for_their_vectors(
@@ -284,3 +303,53 @@ def test_an_empty_catalogue_reads_today_at_once(database: Database, instance: dg
 def test_a_catalogue_with_a_day_waits_for_the_schedule(pipeline: Pipeline, instance: dg.DagsterInstance) -> None:
     pipeline.run("read_the_day")
     assert not tick("no_day_was_read_yet", pipeline.database, instance).run_requests
+
+
+OPENAI = OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("a-key"), "http://127.0.0.1:1/v1")
+
+
+def spend(database: Database, dollars: float, when: datetime) -> None:
+    run_sql(
+        database,
+        "insert into pipeline.embedding_costs (set_id, run_id, texts, tokens, dollars, spent_at) "
+        f"select max(set_id), 'a run', 1, 1, {dollars}, '{when.isoformat()}' from pipeline.embedding_sets",
+    )
+
+
+@pytest.mark.parametrize(
+    ("spent", "daily_dollars", "launches"),
+    [(0.9, 1.0, True), (0.99990, 1.0, False), (1.2, 1.0, False), (1.2, 0.0, True)],
+)
+def test_no_run_is_launched_while_the_days_budget_is_used_up(
+    database: Database, instance: dg.DagsterInstance, spent: float, daily_dollars: float, launches: bool
+) -> None:
+    put_films(database, 1, 3)
+    embedding_set(database, OPENAI)
+    now = datetime.now(UTC)
+    spend(database, spent, now)
+    spend(database, 5, now - timedelta(days=1))
+    budgets = Budgets(daily_dollars=daily_dollars)
+    result = tick("texts_are_not_embedded", database, instance, embedder=OPENAI, budgets=budgets)
+    assert bool(result.run_requests) is launches
+    assert launches or "3 texts wait" in str(result.skip_reason)
+
+
+def test_a_budget_that_is_used_up_is_no_reason_where_there_is_no_work(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    embedding_set(database, OPENAI)
+    spend(database, 5, datetime.now(UTC))
+    result = tick("texts_are_not_embedded", database, instance, embedder=OPENAI, budgets=Budgets(daily_dollars=1))
+    assert "nothing to do" in str(result.skip_reason)
+
+
+def test_refused_texts_launch_nothing_until_their_time_has_come(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 3)
+    set_id = embedding_set(database, LOCAL)
+    refused = "insert into pipeline.refused_texts select {}, text_hash, 'why', 1, {} from catalog.movies"
+    run_sql(database, refused.format(set_id, "now() + interval '1 hour'"))
+    assert "nothing to do" in str(tick("texts_are_not_embedded", database, instance).skip_reason)
+    run_sql(database, "update pipeline.refused_texts set next_attempt_at = now()")
+    assert tick("texts_are_not_embedded", database, instance).run_requests

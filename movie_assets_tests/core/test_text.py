@@ -169,7 +169,7 @@ def test_sql_computes_the_same_hash(database: Database) -> None:
             row = {"id": number, "text": text, "hash": text_hash(text), "set": set_id}
             connection.exec_driver_sql(MOVIE, row)
             connection.exec_driver_sql(VECTOR, row)
-    assert database.rows("stale_vectors", set_id=set_id, template=TEMPLATE) == []
+    assert database.rows("stale_vectors", set_id=set_id, template=TEMPLATE, moment="2026-10-05 12:00+00") == []
 
 
 def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
@@ -178,5 +178,5 @@ def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
     with database.transaction() as connection:
         connection.exec_driver_sql(MOVIE, row)
         connection.exec_driver_sql(VECTOR, row)
-    (stale,) = database.rows("stale_vectors", set_id=set_id, template=TEMPLATE)
+    (stale,) = database.rows("stale_vectors", set_id=set_id, template=TEMPLATE, moment="2026-10-05 12:00+00")
     assert (stale.batch, stale.films, stale.example) == (1, 1, 65)

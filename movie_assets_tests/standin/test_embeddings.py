@@ -1,5 +1,7 @@
 import base64
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,6 +10,7 @@ import openai
 import pytest
 
 from movie_assets.core.hashing import hashed_vectors
+from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.standin.conftest import NO_TLS, get
 
@@ -189,3 +192,44 @@ def test_duplicate_indices_are_all_the_first(client: httpx.Client, stand_in: Sta
 def test_another_model_can_be_named(client: httpx.Client, stand_in: StandIn) -> None:
     stand_in.faults = {"oa_wrong_model": 1.0}
     assert embed(client, ["a"]).json()["model"] == "another-model"
+
+
+def test_a_batch_answers_each_line_once_and_is_found_by_its_metadata(stand_in: StandIn) -> None:
+    lines = [
+        {"custom_id": name, "method": "POST", "url": "/v1/embeddings", "body": {"model": MODEL, "input": text}}
+        for name, text in (("a", "one story"), ("b", ""))
+    ]
+    stand_in.service.options = replace(stand_in.options, batch_seconds=0)
+    with openai.OpenAI(base_url=stand_in.openai_url, api_key="canary", max_retries=0) as client:
+        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        file = client.files.create(file=("lines.jsonl", content), purpose="batch")
+        made = client.batches.create(
+            input_file_id=file.id, endpoint="/v1/embeddings", completion_window="24h", metadata={"mine": "1"}
+        )
+        assert (made.status, made.id in {batch.id for batch in client.batches.list(limit=1)}) == ("in_progress", True)
+        done = client.batches.retrieve(made.id)
+        assert (done.status, done.metadata) == ("completed", {"mine": "1"})
+        good, bad = (
+            json.loads(client.files.content(str(each)).text) for each in (done.output_file_id, done.error_file_id)
+        )
+        assert (good["custom_id"], len(good["response"]["body"]["data"][0]["embedding"])) == ("a", 1536)
+        assert (bad["custom_id"], bad["response"]["status_code"]) == ("b", 400)
+        assert stand_in.embedded_inputs == 1
+        client.files.delete(file.id)
+        with pytest.raises(openai.BadRequestError):
+            client.batches.create(input_file_id=file.id, endpoint="/v1/embeddings", completion_window="24h")
+
+
+def test_limits_of_an_account_are_told_and_enforced() -> None:
+    options = StandInOptions(movies=1, rate_limit=0, openai_tokens=10, openai_requests=5, openai_window=600)
+    with (
+        StandIn(options) as running,
+        httpx.Client(verify=NO_TLS, base_url=running.openai_url, headers={"Authorization": "Bearer k"}) as client,
+    ):
+        passed, refused = (client.post("/embeddings", json={"model": MODEL, "input": "a" * 24}) for _ in range(2))
+    assert (passed.status_code, refused.status_code) == (200, 429)
+    assert refused.json()["error"]["code"] == "rate_limit_exceeded"
+    assert passed.headers["x-ratelimit-limit-tokens"] == "10"
+    assert passed.headers["x-ratelimit-remaining-tokens"] == "4"
+    assert passed.headers["x-ratelimit-remaining-requests"] == "4"
+    assert passed.headers["x-ratelimit-reset-tokens"].startswith("6m0")

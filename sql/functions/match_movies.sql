@@ -1,81 +1,87 @@
--- Applied after the migrations whenever it changes: the films nearest to a vector, for applications.
+-- Applied after the migrations whenever it changes: films near a vector or a film, for applications.
 
--- filters (all optional, joined by "and"):
---   {"genres": ["Comedy", "Crime"]}   any of these
---   {"languages": ["en", "fr"]}       original language, any of these
---   {"year_from": 1999, "year_to": 2010}
--- similarity is the cosine, -1 to 1. Always match_count rows when that many reach the threshold.
+-- The films nearest to the vector of a question, which has to be made by the model of the set it is searched in:
+-- catalog.embedding_sets names it. filters: see catalog.condition_of. similarity is the cosine, -1 to 1. Always
+-- match_count rows when that many reach the threshold. An application that names its set (in_set) goes on finding
+-- films in it while another set becomes the active one, and for as long as old sets are kept.
+drop function if exists catalog.match_movies(vector, double precision, integer, jsonb);
 create or replace function catalog.match_movies(
     query_embedding vector,
     match_threshold double precision default -1,
     match_count integer default 10,
-    filters jsonb default '{}'
+    filters jsonb default '{}',
+    in_set integer default null
 )
 returns table (tmdb_id bigint, title text, release_year smallint, similarity double precision)
+language sql stable rows 10
+as $$
+    select n.tmdb_id, m.title, m.release_year, n.similarity
+    from catalog.nearest_movies(query_embedding, match_count, filters, in_set) n
+    join catalog.movies m using (tmdb_id)
+    where n.similarity >= match_threshold
+    order by n.similarity desc, n.tmdb_id
+$$;
+
+-- What two films have in common: {"people": […], "genres": […], "keywords": […], "collection": "…"}, names in their
+-- order; empty parts are left out. People are the crew and the first ten of the cast.
+create or replace function catalog.shared_features(a bigint, b bigint) returns jsonb
+language sql stable
+as $$
+    with people as (
+        select r.tmdb_id, r.person_id from catalog.movie_cast r where r.tmdb_id in (a, b) and r.billing < 10
+        union select r.tmdb_id, r.person_id from catalog.movie_crew r where r.tmdb_id in (a, b)
+    )
+    select jsonb_strip_nulls(jsonb_build_object(
+        'people', (
+            select jsonb_agg(p.name order by p.name) from people x join people y using (person_id)
+            join catalog.people p using (person_id) where x.tmdb_id = a and y.tmdb_id = b),
+        'genres', (
+            select jsonb_agg(g order by g) from unnest(m.genres) g where g = any (n.genres)),
+        'keywords', (
+            select jsonb_agg(k order by k) from unnest(m.keywords) k where k = any (n.keywords)),
+        'collection', case when m.collection_id = n.collection_id then m.collection end
+    ))
+    from catalog.movies m, catalog.movies n
+    where m.tmdb_id = a and n.tmdb_id = b
+$$;
+
+-- The films nearest to a film, itself left out, and what they share with it; no row when it has no vector. The table
+-- of the same name has the ten nearest of every film, found beforehand.
+create or replace function catalog.similar_movies(
+    film bigint,
+    match_count integer default 10,
+    filters jsonb default '{}'
+)
+returns table (tmdb_id bigint, title text, release_year smallint, similarity double precision, shared_features jsonb)
+language plpgsql stable rows 10
+as $$
+#variable_conflict use_column
+declare
+    -- Read once: the vector and its neighbours are of one set, also while another becomes the active one.
+    active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+begin
+    return query
+    select n.tmdb_id, m.title, m.release_year, n.similarity, catalog.shared_features(film, n.tmdb_id)
+    from catalog.nearest_movies(
+        catalog.vector_of(film, active), match_count,
+        jsonb_set(coalesce(filters, '{}'), '{exclude}', coalesce(filters -> 'exclude', '[]') || to_jsonb(film)), active
+    ) n
+    join catalog.movies m on m.tmdb_id = n.tmdb_id
+    order by n.similarity desc, n.tmdb_id;
+end
+$$;
+
+-- A film's vector in an embedding set, null when it has none.
+create or replace function catalog.vector_of(film bigint, in_set integer) returns vector
 language plpgsql stable
--- An index scan that goes on until enough rows pass the filter, and looks at enough of the graph.
-set hnsw.iterative_scan = relaxed_order
-set hnsw.ef_search = 200
-set hnsw.max_scan_tuples = 100000
 as $$
 declare
-    query halfvec := query_embedding::halfvec;
-    unknown text := (
-        select string_agg(k, ', ') from jsonb_object_keys(filters) k
-        where k not in ('genres', 'languages', 'year_from', 'year_to')
-    );
-    wanted_genres text[] := array(select jsonb_array_elements_text(filters -> 'genres'));
-    wanted_languages text[] := array(select jsonb_array_elements_text(filters -> 'languages'));
-    first_year integer := filters ->> 'year_from';
-    last_year integer := filters ->> 'year_to';
-    matching bigint;
-    total bigint;
+    found vector;
 begin
-    filters := coalesce(filters, '{}');
-    if unknown is not null then
-        raise exception 'match_movies knows no filter %', unknown
-            using hint = 'Known are genres, languages, year_from and year_to.';
+    if in_set is not null then
+        execute format('select v.embedding::vector from catalog.%I v where v.tmdb_id = $1', 'movie_vectors_' || in_set)
+        into found using film;
     end if;
-    if filters <> '{}' then
-        select count(*) into total from catalog.movies;
-        select count(*) into matching from catalog.movies m
-        where (not filters ? 'genres' or m.genres && wanted_genres)
-          and (not filters ? 'languages' or m.original_language = any (wanted_languages))
-          and (first_year is null or m.release_year >= first_year)
-          and (last_year is null or m.release_year <= last_year);
-        -- Below about 3 % the graph wanders past too many films that do not qualify: filter, then sort all.
-        if matching < greatest(total * 0.03, 2000) then
-            return query
-            with candidates as materialized (
-                select m.tmdb_id, m.title, m.release_year, v.embedding
-                from catalog.movies m join catalog.movie_vectors v using (tmdb_id)
-                where (not filters ? 'genres' or m.genres && wanted_genres)
-                  and (not filters ? 'languages' or m.original_language = any (wanted_languages))
-                  and (first_year is null or m.release_year >= first_year)
-                  and (last_year is null or m.release_year <= last_year)
-            )
-            select c.tmdb_id, c.title, c.release_year, 1 - (c.embedding <=> query)
-            from candidates c
-            where 1 - (c.embedding <=> query) >= match_threshold
-            order by c.embedding <=> query, c.tmdb_id
-            limit match_count;
-            return;
-        end if;
-    end if;
-    return query
-    with nearest as materialized (
-        select m.tmdb_id, m.title, m.release_year, v.embedding <=> query as distance
-        from catalog.movie_vectors v join catalog.movies m using (tmdb_id)
-        where (not filters ? 'genres' or m.genres && wanted_genres)
-          and (not filters ? 'languages' or m.original_language = any (wanted_languages))
-          and (first_year is null or m.release_year >= first_year)
-          and (last_year is null or m.release_year <= last_year)
-        order by v.embedding <=> query
-        limit match_count
-    )
-    select n.tmdb_id, n.title, n.release_year, 1 - n.distance
-    from nearest n
-    where 1 - n.distance >= match_threshold
-    order by n.distance, n.tmdb_id;
+    return found;
 end
 $$;

@@ -3,17 +3,26 @@
 -- Brings catalog.movie_vectors_<set> in line with the accepted films and their paid-for vectors. A vector of
 -- the wrong width or without direction stays out; a film whose text moved keeps its old vector until the new
 -- one is there. Unchanged rows are not touched, so the index is not either.
-create or replace function pipeline.refresh_vectors(which smallint)
-returns table (removed integer, written integer, total integer)
+drop function if exists pipeline.refresh_vectors(smallint);
+create or replace function pipeline.refresh_vectors(which integer)
+returns table (removed integer, written integer, refiltered integer, total integer)
 language plpgsql
 as $$
 declare
     width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
     target text := format('catalog.%I', 'movie_vectors_' || which);
 begin
-    execute format(
-        'create table if not exists %s (
-             tmdb_id bigint primary key, text_hash text not null, embedding halfvec(%s) not null)', target, width);
+    -- Vectors lie beside the rows (external), which stay narrow for counting and filtering; filters that are not part of
+    -- the text are no index's business, so that their change leaves the graph alone (and finds room on the page).
+    if to_regclass(target) is null then
+        execute format(
+            'create table %s (
+                 tmdb_id bigint primary key, text_hash text not null, embedding halfvec(%s) not null,
+                 release_year smallint, genres text[] not null, original_language text, runtime_minutes smallint,
+                 certification text
+             ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05)', target, width);
+        execute format('alter table %s alter column embedding set storage external', target);
+    end if;
     execute format(
         'delete from %s v where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id)', target);
     get diagnostics removed = row_count;
@@ -22,22 +31,41 @@ begin
              select m.tmdb_id, m.text_hash
              from catalog.movies m left join %1$s v using (tmdb_id)
              where v.text_hash is distinct from m.text_hash)
-         insert into %1$s as v (tmdb_id, text_hash, embedding)
-         select c.tmdb_id, c.text_hash, e.embedding::halfvec
-         from changed c join pipeline.embeddings e on e.tmdb_id = c.tmdb_id and e.text_hash = c.text_hash
+         insert into %1$s as v (
+             tmdb_id, text_hash, embedding, release_year, genres, original_language, runtime_minutes, certification)
+         select c.tmdb_id, c.text_hash, e.embedding::halfvec, m.release_year, m.genres, m.original_language,
+             m.runtime_minutes, m.certification
+         from changed c
+         join pipeline.embeddings e on e.tmdb_id = c.tmdb_id and e.text_hash = c.text_hash
+         join catalog.movies m on m.tmdb_id = c.tmdb_id
          where e.set_id = %2$s and vector_dims(e.embedding) = %3$s and vector_norm(e.embedding) > 0
          order by c.tmdb_id
-         on conflict (tmdb_id) do update set text_hash = excluded.text_hash, embedding = excluded.embedding',
+         on conflict (tmdb_id) do update set
+             text_hash = excluded.text_hash, embedding = excluded.embedding, release_year = excluded.release_year,
+             genres = excluded.genres, original_language = excluded.original_language,
+             runtime_minutes = excluded.runtime_minutes, certification = excluded.certification',
         target, which, width);
     get diagnostics written = row_count;
+    execute format(
+        'update %s v
+         set release_year = m.release_year, genres = m.genres, original_language = m.original_language,
+             runtime_minutes = m.runtime_minutes, certification = m.certification
+         from catalog.movies m
+         where m.tmdb_id = v.tmdb_id
+           and (v.release_year, v.genres, v.original_language, v.runtime_minutes, v.certification)
+               is distinct from (m.release_year, m.genres, m.original_language, m.runtime_minutes, m.certification)',
+        target);
+    get diagnostics refiltered = row_count;
     execute format('select count(*) from %s', target) into total;
     return next;
 end
 $$;
 
--- Builds the set's index if it has none that is valid; tells whether it did. The memory is set to what the
--- graph needs (vector, links and overhead), between 64 MB and 2 GB: a build that spills is four times slower.
-create or replace function pipeline.build_vector_index(which smallint) returns boolean
+-- Builds the set's index of nearest neighbours if it has none that is valid; tells whether it did. A new one is built
+-- beside one that is not, so that searches wait for no build. The memory is set to what the graph needs (vector, links
+-- and overhead), between 64 MB and 2 GB: a build that spills is four times slower.
+drop function if exists pipeline.build_vector_index(smallint);
+create or replace function pipeline.build_vector_index(which integer) returns boolean
 language plpgsql
 as $$
 declare
@@ -51,45 +79,26 @@ declare
     width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
     films bigint;
 begin
+    if to_regclass(format('catalog.%I', target || '_genres')) is null then
+        execute format('create index %I on catalog.%I using gin (genres)', target || '_genres', target);
+        execute format('create index %I on catalog.%I (release_year)', target || '_year', target);
+    end if;
     if is_valid then
         return false;
     end if;
-    execute format('drop index if exists catalog.%I', index_name);
     execute format('select count(*) from catalog.%I', target) into films;
     perform set_config(
         'maintenance_work_mem',
         least(2048, greatest(64, ceil(films * (width * 2 + 400) * 1.3 / 1048576)))::bigint || 'MB',
         true);
     execute format(
-        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops)', index_name, target);
+        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops)', index_name || '_new', target);
+    execute format('drop index if exists catalog.%I', index_name);
+    execute format('alter index catalog.%I rename to %I', index_name || '_new', index_name);
     execute format('analyze catalog.%I', target);
+    update pipeline.embedding_sets
+    set bytes_per_vector = pg_relation_size(format('catalog.%I', index_name)::regclass) / greatest(1, films)
+    where set_id = which;
     return true;
-end
-$$;
-
--- Makes a set the one that searches see, in the caller's transaction: no search sees two sets or none.
-create or replace function pipeline.activate_set(which smallint) returns void
-language plpgsql
-as $$
-declare
-    -- A view is dropped with the rights on it, and applications have some.
-    rights text[] := array(
-        select format(
-            'grant %s on catalog.movie_vectors to %s', a.privilege_type,
-            case when a.grantee = 0 then 'public' else quote_ident(a.grantee::regrole::text) end)
-        from pg_class c cross join lateral aclexplode(c.relacl) a
-        where c.oid = to_regclass('catalog.movie_vectors') and a.grantee <> c.relowner
-    );
-    statement text;
-begin
-    update pipeline.embedding_sets set is_active = false where is_active and set_id <> which;
-    update pipeline.embedding_sets set is_active = true where set_id = which and not is_active;
-    drop view if exists catalog.movie_vectors;
-    execute format(
-        'create view catalog.movie_vectors as select tmdb_id, text_hash, embedding from catalog.%I',
-        'movie_vectors_' || which);
-    foreach statement in array rights loop
-        execute statement;
-    end loop;
 end
 $$;

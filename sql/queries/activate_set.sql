@@ -1,2 +1,2 @@
--- Run by movie_vectors when a set covers the catalogue and is not the active one.
-select pipeline.activate_set(cast(:set_id as smallint))
+-- Run by movie_vectors when a set is ready to be searched, and by movie-assets sets use.
+select pipeline.activate_set(:set_id, :hold)

@@ -1,2 +1,2 @@
 -- Run by movie_vectors after the rows are there.
-select pipeline.build_vector_index(cast(:set_id as smallint)) as built
+select pipeline.build_vector_index(:set_id) as built

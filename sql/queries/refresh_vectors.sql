@@ -1,2 +1,2 @@
 -- Run by movie_vectors: the searchable rows of a set, brought in line.
-select * from pipeline.refresh_vectors(cast(:set_id as smallint))
+select * from pipeline.refresh_vectors(:set_id)

@@ -1,10 +1,22 @@
--- Run by movie_embeddings' check: films whose text, hashed again here, is not the one that was embedded.
+-- Run by movie_embeddings' check: films whose text, hashed again here, is not the one that was embedded; apart from
+-- them those whose text is in a batch at the service, or was refused and is tried again later.
 select
     pipeline.batch_of(m.tmdb_id) as batch,
-    count(*)::integer as films,
+    count(*) filter (where not (w.is_in_flight or w.is_refused))::integer as films,
+    count(*) filter (where w.is_in_flight)::integer as in_flight,
+    count(*) filter (where w.is_refused and not w.is_in_flight)::integer as refused,
     min(m.tmdb_id) as example
 from catalog.movies m
 left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+cross join lateral (
+    select
+        exists (
+            select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+            where b.set_id = :set_id and t.text_hash = m.text_hash) as is_in_flight,
+        exists (
+            select from pipeline.refused_texts r
+            where r.set_id = :set_id and r.text_hash = m.text_hash and r.next_attempt_at > :moment) as is_refused
+) w
 where e.text_hash is distinct from
     encode(sha256(convert_to(cast(:template as text) || E'\n' || m.embedding_text, 'UTF8')), 'hex')
 group by 1

@@ -1,0 +1,71 @@
+"""The checks of movie_embeddings that look at the whole set, and what its run reports with them."""
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+
+from movie_assets.assets.batches import listed
+from movie_assets.assets.embedding_store import EmbeddingStore
+from movie_assets.core.text import TEMPLATE
+from movie_assets.partitions import batches
+
+WIDTH = dg.AssetCheckSpec(
+    "every_vector_has_the_declared_dimensions",
+    asset="movie_embeddings",
+    description="Each vector of the set has as many dimensions as the set declares.",
+)
+FINITE = dg.AssetCheckSpec(
+    "every_vector_is_finite_and_not_zero",
+    asset="movie_embeddings",
+    description="Each vector has length 1: none is zero, which has no cosine, and none holds NaN or infinity.",
+)
+CURRENT = dg.AssetCheckSpec(
+    "every_text_is_embedded_as_it_stands",
+    asset="movie_embeddings",
+    description="For each film, the hash of its text today is the hash of the text that was embedded. A text that is "
+    "in a batch at the service, or that the service refused and is asked for later, only warns.",
+)
+CHECKS = (WIDTH, FINITE, CURRENT)
+
+
+def evaluate(store: EmbeddingStore) -> Iterator[dg.AssetCheckResult]:
+    """All checks of a run's set."""
+    names = batches.get_partition_keys()
+    damaged = store.database.rows("damaged_vectors", set_id=store.set_id)
+    for check, count in ((WIDTH, "wrong_width"), (FINITE, "wrong_length")):
+        bad = {names[row.batch]: getattr(row, count) for row in damaged if getattr(row, count)}
+        yield dg.AssetCheckResult(
+            passed=not bad,
+            check_name=check.name,
+            description=f"materialize again: {listed(bad)}" if bad else None,
+            metadata={"vectors": sum(bad.values()), "by_batch": bad},
+        )
+    yield _current(store, names)
+
+
+def _current(store: EmbeddingStore, names: Sequence[str]) -> dg.AssetCheckResult:
+    found = store.database.rows("stale_vectors", set_id=store.set_id, template=TEMPLATE, moment=store.moment)
+    stale = {names[row.batch]: row.films for row in found if row.films}
+    in_flight, refused = sum(row.in_flight for row in found), sum(row.refused for row in found)
+    told = [f"materialize again: {listed(stale)}"] if stale else []
+    if in_flight:
+        told.append(f"{in_flight:,} texts are in batches at the service; a later run collects them")
+    if refused:
+        told.append(f"{refused:,} texts were refused and are tried again later, see pipeline.rejects")
+    totals = store.totals
+    return dg.AssetCheckResult(
+        passed=not found,
+        check_name=CURRENT.name,
+        severity=dg.AssetCheckSeverity.ERROR if stale or not found else dg.AssetCheckSeverity.WARN,
+        description="; ".join(told) or None,
+        metadata={
+            "films": sum(stale.values()),
+            "by_batch": stale,
+            "in_flight": in_flight,
+            "refused": refused,
+            "texts_embedded": totals.texts,
+            "texts_rejected": totals.rejected,
+            "tokens": totals.tokens,
+            "dollars": totals.dollars,
+        },
+    )

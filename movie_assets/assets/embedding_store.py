@@ -1,0 +1,139 @@
+"""Stores what an embedder answers: vectors, their cost, and the texts that got none, an answer a transaction.
+
+Which texts are asked for is decided in `movie_embeddings`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from movie_assets.assets.batches import BatchContent
+from movie_assets.resources.embedder import Part
+from movie_assets.resources.postgres import Database, copy_rows, execute
+
+COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
+MOST_REJECTS = 0.01  # share of a batch's films without a vector, beyond which the batch fails …
+REJECTS_ALWAYS_BORNE = 5  # … but never for a handful
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text to embed and the films that have it: (tmdb_id, batch)."""
+
+    text_hash: str
+    text: str
+    films: tuple[tuple[int, int], ...]
+
+
+def texts_of(films: Iterable[sa.Row[Any]]) -> list[Text]:
+    """Each text once, in the order of the films, with all films that have it."""
+    holders: dict[str, list[sa.Row[Any]]] = {}
+    for film in films:
+        holders.setdefault(film.text_hash, []).append(film)
+    return [
+        Text(text_hash, having[0].embedding_text, tuple((film.tmdb_id, film.batch) for film in having))
+        for text_hash, having in holders.items()
+    ]
+
+
+@dataclass
+class Totals:
+    """What a run embedded and what it cost."""
+
+    texts: int = 0
+    tokens: int = 0
+    dollars: float = 0.0
+    rejected: int = 0
+
+
+class EmbeddingStore:
+    """Stores answers for one set, and counts."""
+
+    def __init__(self, database: Database, set_id: int, moment: datetime, run_id: str) -> None:
+        self.database = database
+        self.set_id = set_id
+        self.moment = moment
+        self.run_id = run_id
+        self.totals = Totals()
+        self.rejects: Counter[int] = Counter()  # films by batch
+
+    def for_set(self, set_id: int) -> "EmbeddingStore":
+        """A store for another set, which this run's totals leave out."""
+        return EmbeddingStore(self.database, set_id, self.moment, self.run_id)
+
+    def keep(self, part: Part, texts: Sequence[Text], bulk: sa.Row[Any] | None = None) -> list[int]:
+        """Store what came for texts in one transaction; tells the batch of each film that is done with.
+
+        A film whose text moved meanwhile gets no vector: `store_embeddings` compares. What came of a batch at the
+        service (`bulk`) leaves its list in the same transaction, and is charged to the run and the day that sent it.
+        """
+        payer = self if bulk is None else bulk
+        with self.database.transaction() as connection:
+            self._store(connection, part, texts)
+            if part.tokens or part.positions:
+                execute(
+                    connection, "record_cost", set_id=self.set_id, run_id=payer.run_id, texts=len(part.positions),
+                    tokens=part.tokens, dollars=part.dollars, moment=payer.moment, is_bulk=bulk is not None,
+                    text_bytes=part.text_bytes,
+                )  # fmt: skip
+            if bulk is not None:
+                hashes = [text.text_hash for text in texts]
+                execute(connection, "collect_batch_texts", bulk_id=bulk.bulk_id, text_hashes=hashes)
+                execute(connection, "lower_reservation", reservation_id=bulk.reservation_id, dollars=part.dollars)
+            if part.ticket:
+                execute(connection, "release_reservation", reservation_id=part.ticket)
+        return self.count(part, texts)
+
+    def count(self, part: Part, texts: Sequence[Text]) -> list[int]:
+        """Add an answer to the totals; tells the batch of each film that is done with."""
+        self.totals.texts += len(part.positions)
+        self.totals.tokens += part.tokens
+        self.totals.dollars += part.dollars
+        refused = [batch for culprit in part.culprits for _, batch in texts[culprit.position].films]
+        self.totals.rejected += len(part.culprits)
+        self.rejects.update(refused)
+        return [batch for position in part.positions for _, batch in texts[position].films] + refused
+
+    def batches_beyond_bearing(self, films_by_batch: Counter[int]) -> dict[int, str]:
+        """The batches of whose films too many got no vector, with a sentence."""
+        return {
+            batch: f"{rejects} or more of its {films_by_batch[batch]} texts got no vector; select * from "
+            "pipeline.rejects where stage = 'movie_embeddings' tells why"
+            for batch, rejects in self.rejects.items()
+            if rejects > max(REJECTS_ALWAYS_BORNE, MOST_REJECTS * films_by_batch[batch])
+        }
+
+    def content(self, batch: int) -> BatchContent:
+        """What a finished batch holds; the set is part of its data version."""
+        content = self.database.row("embedded_content", set_id=self.set_id, batch=batch)
+        return BatchContent(f"set-{self.set_id}-{content.content}", {"vectors": content.films})
+
+    def _store(self, connection: sa.Connection, part: Part, texts: Sequence[Text]) -> None:
+        """Vectors, and rejects for texts without one, in the caller's transaction."""
+        stored = [texts[position] for position in part.positions]
+        if stored:
+            execute(connection, "stage_embeddings")
+            copy_rows(
+                connection, "incoming_embeddings", COLUMNS,
+                ((tmdb_id, text.text_hash, vector) for text, vector in zip(stored, part.vectors, strict=True)
+                 for tmdb_id, _ in text.films),
+            )  # fmt: skip
+            execute(connection, "store_embeddings", set_id=self.set_id, moment=self.moment)
+            hashes = [text.text_hash for text in stored]
+            execute(connection, "accept_texts", set_id=self.set_id, text_hashes=hashes)
+        if part.culprits:
+            refused = [(texts[culprit.position], culprit) for culprit in part.culprits]
+            execute(
+                connection, "refuse_texts", set_id=self.set_id, moment=self.moment,
+                text_hashes=[text.text_hash for text, _ in refused], reasons=[c.reason for _, c in refused],
+            )  # fmt: skip
+            by_film = [(tmdb_id, text, culprit) for text, culprit in refused for tmdb_id, _ in text.films]
+            execute(
+                connection, "record_text_rejects", run_id=self.run_id, moment=self.moment,
+                tmdb_ids=[tmdb_id for tmdb_id, _, _ in by_film], reasons=[c.reason for _, _, c in by_film],
+                samples=[f"{c.problem[:200]} | {text.text}"[:500] for _, text, c in by_film],
+            )  # fmt: skip

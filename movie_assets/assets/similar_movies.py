@@ -1,0 +1,65 @@
+"""Stage 6: the ten nearest films of every film, found beforehand, so that an application reads them from a table.
+
+Which lists are to be made, and what a changed film does to the lists around it, is in sql/functions/similar_lists.sql.
+"""
+
+import time
+from collections.abc import Sequence
+from statistics import mean
+
+import dagster as dg
+
+from movie_assets.moment import moment_of
+from movie_assets.resources.postgres import Database
+
+CHUNK = 500  # films in one transaction; what a kill can cost
+LARGE = 0.2  # of the films changed: the lists around them are made again anyway
+SECONDS_BETWEEN_REPORTS = 5.0
+SAMPLES = 20
+LEAST_RECALL = 0.95
+
+
+@dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_vectors"])
+def similar_movies(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
+) -> dg.MaterializeResult[None]:
+    """A film in the list of another film's ten nearest, with what the two share.
+
+    Made again for films whose vector changed, and for those around them; a new embedding set makes all anew, film by
+    film, while the old lists go on being read.
+    """
+    due = database.rows("similar_due")
+    changed = [film.tmdb_id for film in due if film.is_changed]
+    outdated = [film.tmdb_id for film in due if not film.is_changed]
+    is_large = len(changed) > LARGE * database.row("count_movies").films
+    made = _make(context.log, database, changed, echo=not is_large)
+    if changed and not is_large:
+        outdated = [film.tmdb_id for film in database.rows("similar_due")]
+    made += _make(context.log, database, outdated, echo=False)
+    return dg.MaterializeResult(
+        metadata={"films_changed": len(changed), "films_around_them": len(outdated), "lists_made": made}
+    )
+
+
+def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *, echo: bool) -> int:
+    made, reported = 0, time.monotonic()
+    for start in range(0, len(films), CHUNK):
+        made += database.row("make_similar_lists", films=list(films[start : start + CHUNK]), echo=echo).made
+        if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
+            reported = time.monotonic()
+            log.info(f"{made:,} of {len(films):,} lists of similar films")
+    return made
+
+
+@dg.asset_check(asset=similar_movies)
+def lists_are_what_a_search_finds(
+    context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
+) -> dg.AssetCheckResult:
+    """Lists hold what `similar_movies` finds now: recall@10 of at least 0.95 over twenty films, others each day."""
+    samples = database.rows("similar_samples", samples=SAMPLES, moment=moment_of(context.run))
+    recall = mean(sample.recall for sample in samples) if samples else 1.0
+    left = len(database.rows("similar_due"))
+    return dg.AssetCheckResult(
+        passed=recall >= LEAST_RECALL and not left,
+        metadata={"recall_at_10": recall, "lists_read": len(samples), "lists_to_make": left},
+    )

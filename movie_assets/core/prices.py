@@ -1,0 +1,40 @@
+"""What tokens cost, and what a run and a day may cost. The one place with prices; spending is counted elsewhere."""
+
+from dataclasses import dataclass
+
+# US dollars for a million tokens, https://platform.openai.com/docs/pricing (embeddings), read in November 2026.
+DOLLARS_PER_MILLION_TOKENS = {
+    "text-embedding-3-small": 0.02,
+    "text-embedding-3-large": 0.13,
+    "text-embedding-ada-002": 0.10,
+}
+BATCH_SHARE = 0.5  # the Batch API's price, https://platform.openai.com/docs/guides/batch
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a million tokens of a model cost, in US dollars; None when nobody told."""
+
+    per_million_tokens: float | None
+
+    def of(self, tokens: float, *, in_bulk: bool = False) -> float:
+        """Dollars of tokens; 0 where the price is not known."""
+        return tokens * (self.per_million_tokens or 0.0) / 1e6 * (BATCH_SHARE if in_bulk else 1.0)
+
+
+def price_of(model: str, told: float | None = None) -> Price:
+    """A model's price: the one that the settings tell, else the published one."""
+    return Price(DOLLARS_PER_MILLION_TOKENS.get(model) if told is None else told)
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """US dollars that a run and a day (UTC) may cost; 0 is no limit."""
+
+    run_dollars: float = 0.0
+    daily_dollars: float = 0.0
+
+    @property
+    def are_set(self) -> bool:
+        """Whether there is any limit."""
+        return self.run_dollars > 0 or self.daily_dollars > 0

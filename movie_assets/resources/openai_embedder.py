@@ -1,0 +1,88 @@
+"""OpenAI's embeddings endpoint, or a server that speaks like it, as an embedder.
+
+The flow of requests is in `openai_stream`, one request in `openai_call`, the Batch API in `openai_batches`.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import openai
+from pydantic import SecretStr
+
+from movie_assets.core.prices import Price, price_of
+from movie_assets.core.tokens import ByteCounter, TokenCounter
+from movie_assets.resources.embedder import (
+    Embedded,
+    EmbedderError,
+    OpenPurse,
+    Part,
+    Purse,
+    no_vectors,
+    openai_provider,
+)
+from movie_assets.resources.openai_batches import OpenAiBatches
+from movie_assets.resources.openai_call import Model
+from movie_assets.resources.openai_stream import Stream
+
+SECONDS_PER_REQUEST = 60.0
+
+
+class OpenAiEmbedder:
+    """Makes vectors with a model of an OpenAI-compatible service; any number of requests may be in flight."""
+
+    def __init__(
+        self,
+        model: str,
+        dimensions: int,
+        api_key: SecretStr,
+        base_url: str,
+        *,
+        price: Price | None = None,
+        counter: TokenCounter | None = None,
+    ) -> None:
+        self.provider = openai_provider(base_url)
+        self.model = model
+        self.dimensions = dimensions
+        self.price = price or price_of(model)
+        self.counter = counter or ByteCounter()
+        self._api_key = api_key
+        self._base_url = base_url
+
+    @property
+    def batches(self) -> OpenAiBatches:
+        """The service's Batch API."""
+        return OpenAiBatches(self._client)
+
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        """Embed texts, all of them or none."""
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        tokens, dollars = 0, 0.0
+        for part in self.stream(texts, OpenPurse()):
+            for culprit in part.culprits:
+                raise EmbedderError(f"the text “{texts[culprit.position]:.60}” gets no vector: {culprit.problem}")
+            vectors[list(part.positions)] = part.vectors
+            tokens += part.tokens
+            dollars += part.dollars
+        return Embedded(vectors, tokens, dollars) if texts else Embedded(no_vectors(self.dimensions), 0, 0.0)
+
+    def stream(self, texts: Sequence[str], purse: Purse) -> Iterator[Part]:
+        """Embed many texts, as fast as the account's limits and the purse allow."""
+        if not texts:
+            return
+        with self._client() as client:
+            flow = Stream(client, Model(self.model, self.dimensions), texts, self.counter, self.price, purse)
+            # Closed before the client is, whoever stops listening.
+            parts = flow.parts()
+            try:
+                yield from parts
+            finally:
+                parts.close()
+
+    def _client(self) -> openai.OpenAI:
+        # The library would wait 600 s for an answer and retry an exhausted quota; the policy here is ours.
+        return openai.OpenAI(
+            api_key=self._api_key.get_secret_value(),
+            base_url=self._base_url,
+            max_retries=0,
+            timeout=SECONDS_PER_REQUEST,
+        )

@@ -1,0 +1,94 @@
+-- Applied after the migrations whenever it changes: embedding sets as applications and the pipeline see them.
+
+-- One row is a set of vectors that may be compared with one another, and that can be searched.
+create or replace view catalog.embedding_sets as
+select
+    s.set_id,
+    format('%s %s %s %s', s.provider, s.model, s.dimensions, s.template) as name,
+    s.provider,
+    s.model,
+    s.dimensions,
+    s.template,
+    s.is_active,
+    s.activated_at,
+    s.retired_at
+from pipeline.embedding_sets s
+where to_regclass('catalog.movie_vectors_' || s.set_id) is not null;
+
+-- How far each set has come: films of the catalogue, those with the vector of their text, and what it cost so far.
+create or replace view pipeline.embedding_progress as
+select
+    s.set_id,
+    s.provider,
+    s.model,
+    s.dimensions,
+    s.template,
+    case
+        when s.is_active and s.held_since is not null then 'active, held'
+        when s.is_active then 'active'
+        when s.retired_at is not null then 'retired'
+        else 'building'
+    end as state,
+    (select count(*) from catalog.movies)::integer as films,
+    (select count(*) from catalog.movies m join pipeline.embeddings e on e.tmdb_id = m.tmdb_id
+     where e.set_id = s.set_id and e.text_hash = m.text_hash)::integer as films_embedded,
+    coalesce(c.tokens, 0)::bigint as tokens,
+    coalesce(c.dollars, 0)::double precision as dollars,
+    s.created_at,
+    s.activated_at,
+    s.retired_at
+from pipeline.embedding_sets s
+left join (
+    select set_id, sum(tokens) as tokens, sum(dollars) as dollars from pipeline.embedding_costs group by set_id
+) c using (set_id);
+
+-- Makes a set the one that searches see, in the caller's transaction: no search sees two sets or none. A set that a
+-- person chose is held: no other takes its place by itself.
+create or replace function pipeline.activate_set(which integer, hold boolean default false) returns void
+language plpgsql
+as $$
+begin
+    update pipeline.embedding_sets
+    set is_active = false, retired_at = now(), held_since = null
+    where is_active and set_id <> which;
+    update pipeline.embedding_sets
+    set is_active = true, retired_at = null, activated_at = case when is_active then activated_at else now() end,
+        held_since = case when hold then coalesce(held_since, now()) end
+    where set_id = which;
+    if not found then
+        raise exception 'there is no embedding set %', which;
+    end if;
+    -- Replaced, not dropped: the rights that applications have on the view stay, and so do views built on it. The cast
+    -- hides the width, which a view cannot change.
+    execute format(
+        'create or replace view catalog.movie_vectors as
+         select tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I', 'movie_vectors_' || which);
+end
+$$;
+drop function if exists pipeline.activate_set(smallint);
+
+-- Drops the vectors of sets that nobody has searched or built on since a moment; tells which sets those were. The view
+-- catalog.movie_vectors keeps the active one.
+create or replace function pipeline.drop_old_sets(since timestamptz, wanted integer) returns setof text
+language plpgsql
+as $$
+declare
+    old record;
+begin
+    for old in
+        select s.set_id, format('%s %s %s %s', s.provider, s.model, s.dimensions, s.template) as name
+        from pipeline.embedding_sets s
+        where not s.is_active and s.set_id <> wanted
+          and greatest(
+              s.created_at, s.activated_at, s.retired_at,
+              (select max(e.embedded_at) from pipeline.embeddings e where e.set_id = s.set_id)) < since
+    loop
+        execute format('drop table if exists catalog.%I', 'movie_vectors_' || old.set_id);
+        delete from pipeline.embeddings e where e.set_id = old.set_id;
+        if found then
+            return next old.name;
+        end if;
+        update pipeline.embedding_sets s set retired_at = coalesce(s.retired_at, now()) where s.set_id = old.set_id;
+    end loop;
+end
+$$;

@@ -1,0 +1,93 @@
+-- Applied after the migrations whenever it changes: the nearest neighbours of a vector, on which every search rests.
+
+-- The nearest films of an embedding set (the active one unless in_set says another) that pass the filters (see
+-- catalog.condition_of), nearest first; similarity is the cosine, -1 to 1. Always as many as wanted when that many exist.
+--
+-- With an index of nearest neighbours a filter is either wide or narrow. Wide: the graph is walked until enough films
+-- passed. Narrow (less than 3 % of the set, or 2,000 films; a small catalogue is narrow without any): the graph would
+-- wander past too many that do not pass, so they are filtered first and all compared. `exactly` asks for that in any case.
+create or replace function catalog.nearest_movies(
+    query vector,
+    wanted integer,
+    filters jsonb default '{}',
+    in_set integer default null,
+    exactly boolean default false
+)
+returns table (tmdb_id bigint, similarity double precision)
+language plpgsql stable rows 10
+set hnsw.iterative_scan = relaxed_order
+set hnsw.ef_search = 100
+set hnsw.max_scan_tuples = 50000
+set hnsw.scan_mem_multiplier = 4
+-- Listed so that what the body sets of them ends with the function.
+set enable_seqscan = on
+set enable_bitmapscan = on
+set enable_sort = on
+set enable_hashjoin = on
+set enable_mergejoin = on
+set jit = off
+as $$
+declare
+    chosen record;
+    needle halfvec := query::halfvec;
+    target text;
+    condition text := catalog.condition_of(filters);
+    films real;
+    narrow integer;
+    matching integer;
+    ids bigint[];
+    distances double precision[];
+begin
+    select s.set_id, s.name, s.dimensions into chosen from catalog.embedding_sets s
+    where case when in_set is null then s.is_active else s.set_id = in_set end;
+    if chosen is null and in_set is not null then
+        raise exception 'there is no embedding set %', in_set using hint = 'catalog.embedding_sets lists them.';
+    elsif chosen is null or coalesce(wanted, 0) < 1 then
+        return;
+    elsif vector_dims(query) <> chosen.dimensions then
+        raise exception 'the vector has % dimensions, those of the embedding set % (%) have %',
+                vector_dims(query), chosen.set_id, chosen.name, chosen.dimensions
+            using hint = 'Embed with the model that catalog.embedding_sets names, or say which set the vector '
+                'belongs to: in_set => number.';
+    end if;
+    target := format('catalog.%I m', 'movie_vectors_' || chosen.set_id);
+    select greatest(c.reltuples, 0) into films from pg_class c
+    where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
+    narrow := greatest(2000, 0.03 * films);
+    if not exactly then
+        execute format('select count(*) from (select from %s where %s limit %s) t', target, condition, narrow)
+        into matching;
+        exactly := matching < narrow;
+    end if;
+    -- A film that left the catalogue since the last publication is not found.
+    condition := condition || ' and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)';
+    if not exactly then
+        -- The larger the graph, the more of it has to be looked at: 141 at 50,000 films, 283 at 200,000.
+        perform set_config('hnsw.ef_search', least(1000, greatest(100, 100 * sqrt(films / 25000)))::integer::text, true),
+            set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+            set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'off', true),
+            set_config('enable_mergejoin', 'off', true);
+        execute format(
+            'select array_agg(t.tmdb_id), array_agg(t.distance) from (
+                 select m.tmdb_id, m.embedding <=> $1 as distance from %s where %s
+                 order by m.embedding <=> $1 limit $2) t', target, condition)
+        -- Some more than wanted: the walk, whose order is only roughly right, then goes on the longer the fewer pass.
+        into ids, distances using needle, wanted + 40 + wanted / 4;
+        perform set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true),
+            set_config('enable_sort', 'on', true), set_config('enable_hashjoin', 'on', true),
+            set_config('enable_mergejoin', 'on', true);
+    end if;
+    if exactly or coalesce(cardinality(ids), 0) < wanted then
+        execute format(
+            'select array_agg(t.tmdb_id), array_agg(t.distance) from (
+                 select m.tmdb_id, m.embedding <=> $1 as distance from %s where %s
+                 order by (m.embedding <=> $1) + 0, m.tmdb_id limit $2) t', target, condition)
+        into ids, distances using needle, wanted;
+    end if;
+    return query
+    select f.tmdb_id, 1 - f.distance
+    from unnest(ids, distances) f (tmdb_id, distance)
+    order by f.distance, f.tmdb_id
+    limit wanted;
+end
+$$;
