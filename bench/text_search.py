@@ -25,14 +25,21 @@ from movie_assets.resources.migrations import ensure_database, migrate
 from movie_assets.resources.postgres import Database, copy_rows
 
 TITLES, CAST, CREW, OVERVIEW = 25, 16, 6, 45
-COMMON = (
-    "love man night day life girl house last world dead dark time woman black boy king red blood heart home city dream "
-    "lost star blue war death little big good white fire ghost secret beautiful summer wild moon angel road story game"
-).split()
-SMALL = "the of and a in to is his her with for who on by an from he their as when that at has she".split()
+COMMON = [
+    *("love", "man", "night", "day", "life", "girl", "house", "last", "world", "dead", "dark", "time", "woman"),
+    *("black", "boy", "king", "red", "blood", "heart", "home", "city", "dream", "lost", "star", "blue", "war"),
+    *("death", "little", "big", "good", "white", "fire", "ghost", "secret", "beautiful", "summer", "wild", "moon"),
+    *("angel", "road", "story", "game"),
+]
+SMALL = ["the", "of", "and", "a", "in", "to", "is", "his", "her", "with", "for", "who", "on", "by", "an", "from", "he"]
 LANGUAGES = ("", "áéíóú", "àâçéèê", "äöü", "ãõçé", "åäö", "łśżćę", "čšžřě")
 GENRES = ("Drama", "Comedy", "Action", "Horror", "Science Fiction", "Romance", "Crime", "Animation", "Thriller", "War")
-SENTENCES = ("a {} about a {} who finds a {}", "the {} and the {} in a {} house", "{} {} and {}", "a lonely {} {} the {}")
+SENTENCES = (
+    "a {} about a {} who finds a {}",
+    "the {} and the {} in a {} house",
+    "{} {} and {}",
+    "a lonely {} {} the {}",
+)
 FUNCTIONS = {
     "search_movies": "select tmdb_id from catalog.search_movies(:q)",
     "find_movie": "select tmdb_id from catalog.find_movie(:q)",
@@ -76,8 +83,8 @@ def put_films(database: Database, films: int, chance: random.Random) -> list[str
             overview = " ".join(plot(OVERVIEW))
             yield (
                 number, main, title(chance.choice(tongues)) if number % 3 == 0 else main, "en",
-                date(chance.randint(1950, 2025), 5, 5), None, overview, chance.sample(GENRES, 2), keyword(9), [], [], [],
-                overview, str(number), "0", datetime.now(UTC),
+                date(chance.randint(1950, 2025), 5, 5), None, overview, chance.sample(GENRES, 2), keyword(9),
+                [], [], [], overview, str(number), "0", datetime.now(UTC),
             )  # fmt: skip
 
     def others() -> Iterator[Sequence[Any]]:
@@ -93,8 +100,8 @@ def put_films(database: Database, films: int, chance: random.Random) -> list[str
     with database.transaction() as connection:
         copy_rows(connection, "catalog.movies", movie, movies())
         connection.exec_driver_sql(
-            "insert into catalog.movie_stats select tmdb_id, 1, 7, (200000 / (1 + tmdb_id * 7919 % 50021))::integer, now() "
-            "from catalog.movies".replace("%", "%%")
+            "insert into catalog.movie_stats "
+            "select tmdb_id, 1, 7, (200000 / (1 + tmdb_id * 7919 %% 50021))::integer, now() from catalog.movies"
         )
         columns = {"tmdb_id": "int8", "country": "text", "title": "text"}
         copy_rows(connection, "catalog.movie_alternative_titles", columns, others())
@@ -118,7 +125,9 @@ def with_a_slip(text: str, chance: random.Random) -> str:
     ))  # fmt: skip
 
 
-def questions(database: Database, mains: Sequence[str], count: int, chance: random.Random) -> dict[str, dict[str, list[str]]]:
+def questions(
+    database: Database, mains: Sequence[str], count: int, chance: random.Random
+) -> dict[str, dict[str, list[str]]]:
     """Questions for each function, kind by kind."""
     titles = chance.sample(list(mains), count)
     with database.transaction() as connection:
@@ -136,7 +145,8 @@ def questions(database: Database, mains: Sequence[str], count: int, chance: rand
             "common words": common, "a sentence": sentences,
         },
         "find_movie": {
-            "a title": titles, "one slip": slips, "two slips": two_slips, "common words": common, "a sentence": sentences,
+            "a title": titles, "one slip": slips, "two slips": two_slips, "common words": common,
+            "a sentence": sentences,
         },
         "complete_title": {
             "two letters": [start[:2] for start in starts], "three letters": [start[:3] for start in starts],

@@ -55,7 +55,7 @@ def run_demo(settings: Settings, console: Console) -> int:
             report.show_status(console, report.status_of(database, datetime.now(UTC)))
             console.rule("Three searches", align="left")
             for text in SEARCHES:
-                report.show_films(console, f"search “{text}”", search(database, ready, text, 5))
+                report.show_films(console, f"search “{text}”", search(database, ready, text, 5)[0])
             film = resolve(database, LIKE)[0]
             report.show_films(console, f"similar to “{LIKE}”", similar(database, film.tmdb_id, 5))
         finally:

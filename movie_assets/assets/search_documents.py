@@ -1,4 +1,4 @@
-"""Stage 6: films as words, for searches that need no embedding. How they are made is in sql/functions/search_documents.sql."""
+"""Stage 6: films as words, for searches that need no embedding; sql/functions/search_documents.sql makes them."""
 
 import time
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Documents:
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_details"])
 def search_documents(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
-    """One row is a film as words: its titles in every language, people, keywords and plot, behind an index of words.
+    """A film as words: its titles in every language, people, keywords and plot, behind an index of words.
 
-    Only films whose words changed are looked at; films that left the catalogue leave. Names and the vocabulary, by which
-    slips of the finger are mended, go with it.
+    Only films whose words changed are looked at; films that left the catalogue leave. Names and the vocabulary, by
+    which slips of the finger are mended, go with it.
     """
     documents = bring_in_line(database)
     return dg.MaterializeResult(

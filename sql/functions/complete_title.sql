@@ -1,9 +1,9 @@
 -- Applied after the migrations whenever it changes: titles that begin as somebody types, for applications.
 
 -- "dark kn" completes The Dark Knight: a leading article may be left out, case, accents, punctuation and blanks do not
--- matter. Titles and original titles that begin so come first, then alternative and translated ones, then those with the
--- words in their midst, the last of them begun (three letters at least); among these, the films with the most votes.
--- What begins as it was typed, article included, is preferred. name is the title that was completed; no film comes twice.
+-- matter. Where an article was typed, any title that begins so comes first; then titles and original titles, alternative
+-- and translated ones, and those with the words in their midst, the last of them begun (a single word: with three letters
+-- at least). Among these, the films with the most votes. name is the title that was completed; no film comes twice.
 -- filters: see catalog.condition_of.
 create or replace function catalog.complete_title(
     prefix text,
@@ -22,7 +22,8 @@ declare
     most integer := coalesce(match_count, 10);
     words text[] := string_to_array(plain, ' ');
     begun tsquery;
-    step integer := 0;
+    -- Without an article, the first step is the second one.
+    step integer := case when sought = replace(plain, ' ', '') then 1 else 0 end;
     films bigint[] := '{}';
     names text[] := '{}';
     more_films bigint[];
@@ -31,10 +32,9 @@ declare
     completions constant text :=
         'select array_agg(c.tmdb_id order by c.place), array_agg(c.name order by c.place)
          from (
-             select b.tmdb_id, b.name, row_number() over (order by b.is_as_typed desc, b.votes desc, b.tmdb_id) as place
+             select b.tmdb_id, b.name, row_number() over (order by b.votes desc, b.tmdb_id) as place
              from (
-                 select distinct on (n.tmdb_id) n.tmdb_id, n.name, coalesce(s.vote_count, 0) as votes,
-                     starts_with(n.normalised, $3) as is_as_typed
+                 select distinct on (n.tmdb_id) n.tmdb_id, n.name, coalesce(s.vote_count, 0) as votes
                  from %s join catalog.movies m on m.tmdb_id = n.tmdb_id
                  left join catalog.movie_stats s on s.tmdb_id = n.tmdb_id
                  where n.tmdb_id <> all ($4) and %s
@@ -51,20 +51,21 @@ begin
     if coalesce(sought, '') = '' or most < 1 then
         return;
     end if;
-    if length(words[cardinality(words)]) > 2 then
+    if length(words[cardinality(words)]) > (case when cardinality(words) > 1 then 1 else 2 end) then
         begun := (
             select string_agg(
                 '''' || replace(w, '''', '''''') || '''' || case when n = cardinality(words) then ':*' else '' end, ' & ')
             from unnest(words) with ordinality w (w, n));
     end if;
-    while cardinality(films) < most and step < case when begun is null then 2 else 3 end loop
+    while cardinality(films) < most and step < case when begun is null then 3 else 4 end loop
         step := step + 1;
         execute format(
             completions,
-            case step when 3 then names_with_words else names_begun end,
+            case step when 4 then names_with_words else names_begun end,
             case step
-                when 1 then 'n.key >= $1 and n.key < $2 and n.kind in (''title'', ''original'') and '
-                when 2 then 'n.key >= $1 and n.key < $2 and '
+                when 1 then 'n.key >= $1 and n.key < $2 and starts_with(n.normalised, $3) and '
+                when 2 then 'n.key >= $1 and n.key < $2 and n.kind in (''title'', ''original'') and '
+                when 3 then 'n.key >= $1 and n.key < $2 and '
                 else 'to_tsvector(''pg_catalog.simple'', n.normalised) @@ $6 and '
             end || condition)
         into more_films, more_names

@@ -11,7 +11,7 @@
 -- votes: times 1 + ln(1 + votes) / 20. English stop words are left out unless there are only such. A word that hardly any
 -- film has also stands for its nearest neighbours (catalog.nearest_words). Of a very common word, the 300 films with the
 -- most votes are ranked.
--- With a query_embedding (made by the model of the active set), the first 100 by words and the first 100 by meaning
+-- With a query_embedding (made by the model of the active set, or of in_set), the first 100 by words and the first 100 by meaning
 -- (catalog.match_movies), or match_count if that is more, are fused by reciprocal rank: score is the sum of 1 / (60 + rank).
 -- found_by: title, people, keywords, overview: where a word is; spelling: a word was mended; meaning: the vector.
 -- filters: see catalog.condition_of.
@@ -19,7 +19,8 @@ create or replace function catalog.search_movies(
     query text,
     match_count integer default 10,
     filters jsonb default '{}',
-    query_embedding vector default null
+    query_embedding vector default null,
+    in_set integer default null
 )
 returns table (tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[])
 language plpgsql stable
@@ -153,7 +154,7 @@ begin
         select w.tmdb_id, w.place from unnest(by_words) with ordinality w (tmdb_id, place)
     ), meant as (
         select n.tmdb_id, row_number() over (order by n.similarity desc, n.tmdb_id) as place
-        from catalog.match_movies(query_embedding, -1, depth, coalesce(filters, '{}')) n
+        from catalog.match_movies(query_embedding, -1, depth, coalesce(filters, '{}'), in_set) n
         where query_embedding is not null
     ), fused as (
         select f.tmdb_id, coalesce(1.0::double precision / (60 + w.place), 0)
