@@ -4,6 +4,7 @@ import dagster as dg
 
 from movie_assets.assets import movie_vectors as vectors
 from movie_assets.assets import rating_aggregates as aggregates
+from movie_assets.assets import search_documents as documents
 from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
@@ -32,6 +33,7 @@ defs = dg.Definitions(
         movie_embeddings,  # its text as a vector, in 64 batches
         vectors.movie_vectors,  # what searches see
         similar.similar_movies,  # what is near it
+        documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
     ],
     asset_checks=[
@@ -41,6 +43,7 @@ defs = dg.Definitions(
         vectors.searches_find_the_nearest,
         vectors.golden_pairs_are_near,
         similar.lists_are_what_a_search_finds,
+        documents.documents_agree_with_the_catalogue,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
     ],

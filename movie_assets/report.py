@@ -148,19 +148,32 @@ def show_answers(console: Console, answers: Iterable[Mapping[str, Any]]) -> None
 
 
 def show_films(console: Console, title: str, films: Iterable[sa.Row[Any]]) -> None:
-    """Search results: cosine similarity, title, year, id, director; the beginning of the plot below."""
+    """Films found: cosine similarity if it is one, title, year, director, why it was found, id; the plot below."""
     console.print(f"[bold]{escape(title)}[/]", highlight=False)
     for film in films:
+        known = film._mapping  # noqa: SLF001  # SQLAlchemy's documented way
+        alike = f"{film.similarity:.2f}  " if known.get("similarity") is not None else ""
+        why = f"  ({reasons})" if (reasons := _reasons(known)) else ""
         year = f" ({film.release_year})" if film.release_year else ""
         by = f" by {', '.join(film.directors[:2])}" if film.directors else ""
-        console.print(
-            f"  {film.similarity:.2f}  {escape(film.title)}{year}{escape(by)}  [dim]{film.tmdb_id}[/]",
-            highlight=False,
-        )
+        console.print(f"  {alike}{escape(f'{film.title}{year}{by}{why}')}  [dim]{film.tmdb_id}[/]", highlight=False)
         plot = textwrap.shorten(film.overview or "", 90, placeholder=" …")
         console.print(f"        [dim]{escape(plot)}[/]", highlight=False)
 
 
+def _reasons(film: Mapping[Any, Any]) -> str:
+    """Why a film is among those found: how its words matched, or what it shares with the film that led to it."""
+    if film.get("found_by"):
+        return ", ".join(film["found_by"])
+    shared = film.get("shared_features") or {}
+    names = [*shared.get("people", []), *shared.get("keywords", []), *shared.get("genres", [])][:3]
+    like = [f"like {film['because']}"] if film.get("because") else []
+    return ": ".join([*like, ", ".join(names)] if names else like)
+
+
 def film_as_json(film: sa.Row[Any]) -> Mapping[str, Any]:
-    """A search result for programs."""
-    return {**film._mapping, "similarity": round(film.similarity, 6)}  # noqa: SLF001
+    """A film found, for programs."""
+    return {
+        name: round(value, 6) if name in ("similarity", "score") and value is not None else value
+        for name, value in film._mapping.items()  # noqa: SLF001
+    }

@@ -20,6 +20,7 @@ GROUPS = {
     "movie_details": "catalogue",
     "movie_embeddings": "catalogue",
     "movie_vectors": "search",
+    "search_documents": "search",
     "similar_movies": "search",
     "rating_aggregates": "search",
 }
@@ -59,6 +60,7 @@ def test_the_checks_are_these() -> None:
         "movie_vectors: vectors_agree_with_the_catalogue",
         "rating_aggregates: scores_are_within_bounds",
         "rating_aggregates: totals_reconcile",
+        "search_documents: documents_agree_with_the_catalogue",
         "similar_movies: lists_are_what_a_search_finds",
         "tmdb_export: export_can_be_believed",
     ]
@@ -68,8 +70,8 @@ def test_the_checks_are_these() -> None:
     ("job", "assets"),
     [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes", "tmdb_discoveries"}),
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
-     ("embed_texts", {"movie_embeddings"}),
-     ("embed_in_bulk", {"movie_embeddings"}), ("publish", {"movie_vectors", "similar_movies", "rating_aggregates"})],
+     ("embed_texts", {"movie_embeddings"}), ("embed_in_bulk", {"movie_embeddings"}),
+     ("publish", {"movie_vectors", "similar_movies", "search_documents", "rating_aggregates"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -129,5 +131,5 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
     assert pools == {
         "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
         "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
-        "similar_movies": None, "rating_aggregates": None,
+        "similar_movies": None, "search_documents": None, "rating_aggregates": None,
     }  # fmt: skip
