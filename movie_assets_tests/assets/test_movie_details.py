@@ -243,6 +243,21 @@ def test_the_run_after_an_outage_finishes_and_fetches_nothing_that_is_stored(sma
     assert green(pipeline) == {"batch_00", "batch_01", "batch_02", "batch_03"}
 
 
+def test_an_address_that_nobody_answers_at_parks_no_film_however_few_are_due(
+    small: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("movie_assets.resources.tmdb.backoff", lambda *_: 0.01)
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day")
+    pipeline.with_settings(tmdb_api_url="http://127.0.0.1:1/3")
+    result = pipeline.run("fetch_details")
+    assert "http://127.0.0.1:1/3/movie/64" in message_of(result)
+    assert (pipeline.state_of(64), pipeline.state_of(65)) == (("candidate", None),) * 2
+    pipeline.with_settings()
+    pipeline.run_all("fetch_details")
+    assert pipeline.movies == [64, 65]
+
+
 def test_each_finished_batch_is_a_materialization_with_a_data_version(small: Make) -> None:
     pipeline = small(film(64), film(65))
     pipeline.run_all("read_the_day")

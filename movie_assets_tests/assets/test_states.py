@@ -262,11 +262,12 @@ def test_what_was_not_refreshed_for_six_months_is_purged(small: Make) -> None:
 def test_a_purged_film_leaves_whole_and_is_due_like_a_new_one(small: Make) -> None:
     pipeline = small(film(64), film(65))
     pipeline.run_all()
+    pipeline.run_all("read_the_day")
     pipeline.do(f"update pipeline.raw_details set fetched_at = '{FIRST_DAY}'::date - 200 where tmdb_id = 64")
     pipeline.turn_day()
     pipeline.run_all("read_the_day")
     assert pipeline.movies == [65]
-    for table in ("pipeline.raw_details", "pipeline.embeddings"):
+    for table in ("pipeline.raw_details", "pipeline.embeddings", "catalog.movie_stats_history"):
         assert pipeline.column(f"select tmdb_id from {table}") == [65]
     assert due(pipeline) == {64: "never fetched"}
 
