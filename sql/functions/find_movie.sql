@@ -52,7 +52,7 @@ $$;
 --   how alike: exact 1; normalised (another case, accents, punctuation, & for and) 0.97; loose (another or no article,
 --     other blanks) 0.92; mistyped (one letter missing, wrong, too many, or two that changed places) 0.9 × (1 - 1 / length);
 --     similar 0.9 × Jaccard similarity of trigrams. 0.03 less for an alternative or translated title.
---   year: 1 for the film's year of release, 0.9 for the year before or after, 0.95 when no year is asked for, 0.8 when the
+--   year: 1 for the film's year of release, 0.88 for the year before or after, 0.95 when no year is asked for, 0.8 when the
 --     film has none; a film that is two years off is no candidate.
 --   share: 1 for one film; films with a title that is as alike or more (without a year: or 0.03 less), in a year that
 --     fits as well or better, share: two films of one title have half of it each. An alternative or translated title counts a quarter there.
@@ -83,7 +83,7 @@ declare
                  h.alike - case when n.kind in (''title'', ''original'') then 0 else 0.03 end as alike,
                  case when n.kind in (''title'', ''original'') then 1 else 0.25 end as weight,
                  case when $4 is null then 0.95 when m.release_year is null then 0.8
-                     when m.release_year = $4 then 1 else 0.9 end as fits
+                     when m.release_year = $4 then 1 else 0.88 end as fits
              from catalog.movie_names n
              join catalog.movies m on m.tmdb_id = n.tmdb_id
              left join catalog.movie_stats s on s.tmdb_id = n.tmdb_id
@@ -139,15 +139,13 @@ begin
     if found or length(plain) < 3 then
         return;
     end if;
-    if length(sought) <= 40 then
-        slips := catalog.one_edit_away(sought);
-        films := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
-        if films <> '{}' then
-            return query execute format(candidates, by_slip, 'n.tmdb_id = any ($5) and n.key = any ($7)', condition)
-            using wanted, plain, sought, year, films, most, slips;
-            if found then
-                return;
-            end if;
+    slips := catalog.slips_of(plain, sought);
+    films := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
+    if films <> '{}' then
+        return query execute format(candidates, by_slip, 'n.tmdb_id = any ($5) and n.key = any ($7)', condition)
+        using wanted, plain, sought, year, films, most, slips;
+        if found then
+            return;
         end if;
     end if;
     select l.films, l.words into films, words from catalog.films_titled_like(plain, year, condition) l;

@@ -141,3 +141,14 @@ begin
         except select word);
 end
 $$;
+
+-- The keys of titles that one slip turns into this one; plain is the title normalised, sought its key. A slip in or beside
+-- an article ("hte wave", "thew alk") would otherwise be one in a word that no key has.
+create or replace function catalog.slips_of(plain text, sought text) returns text[]
+language sql immutable parallel safe
+return case when length(sought) between 3 and 40 then catalog.one_edit_away(sought) else '{}' end
+    || case when replace(plain, ' ', '') ~ '^the.{3}' then array[substr(replace(plain, ' ', ''), 4)] else '{}' end
+    || case
+        when split_part(plain, ' ', 1) = any (catalog.one_edit_away('the')) and plain ~ ' .{3}'
+        then array[replace(substr(plain, position(' ' in plain) + 1), ' ', '')] else '{}'
+    end;

@@ -12,7 +12,8 @@
 -- film has also stands for its nearest neighbours (catalog.nearest_words). Of a very common word, the 300 films with the
 -- most votes are ranked.
 -- With a query_embedding (made by the model of the active set, or of in_set), the first 100 by words and the first 100 by meaning
--- (catalog.match_movies), or match_count if that is more, are fused by reciprocal rank: score is the sum of 1 / (60 + rank).
+-- (catalog.match_movies), or match_count if that is more, are fused by reciprocal rank: score is the sum of 1 / (60 + rank),
+-- and a film that has the very title (steps 1, 2, 5) has its rank by words counted twice. Ties go to the one with the words.
 -- found_by: title, people, keywords, overview: where a word is; spelling: a word was mended; meaning: the vector.
 -- filters: see catalog.condition_of.
 create or replace function catalog.search_movies(
@@ -46,6 +47,7 @@ declare
     more bigint[];
     named bigint[];
     slips text[];
+    with_title bigint[];
     of_film text := case when condition = 'true' then '' else 'join catalog.movies m on m.tmdb_id = d.tmdb_id' end;
     titled text := format(
         'select array(
@@ -108,16 +110,15 @@ begin
             execute titled into by_words using named, array[sought], depth;
         end if;
     end if;
-    if is_mended and by_words = '{}' and length(sought) between 4 and 40 then
-        slips := catalog.one_edit_away(sought);
-    end if;
-    if slips is not null then
+    if is_mended and by_words = '{}' then
+        slips := catalog.slips_of(plain, sought);
         named := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
         if named <> '{}' then
             execute titled into by_slip using named, slips, depth;
             by_words := by_slip;
         end if;
     end if;
+    with_title := by_words;
     if terms is not null then
         if cardinality(by_words) < depth then
             execute format(worded, 'titles') into more
@@ -129,12 +130,13 @@ begin
             using catalog.all_of(terms), by_words, terms, rarities, pairs, pair_rarities, depth - cardinality(by_words), false;
             by_words := by_words || more;
         end if;
-        if by_words = '{}' and slips is null and length(sought) between 4 and 40 then
-            slips := catalog.one_edit_away(sought);
+        if by_words = '{}' and slips is null then
+            slips := catalog.slips_of(plain, sought);
             named := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
             if named <> '{}' then
                 execute titled into by_slip using named, slips, depth;
                 by_words := by_slip;
+                with_title := by_slip;
             end if;
         end if;
         if cardinality(by_words) < most and cardinality(terms) > 2 then
@@ -158,14 +160,18 @@ begin
         where query_embedding is not null
     ), fused as (
         select f.tmdb_id, coalesce(1.0::double precision / (60 + w.place), 0)
-            + coalesce(1.0::double precision / (60 + n.place), 0) as score,
+            + coalesce(1.0::double precision / (60 + n.place), 0)
+            + case
+                when query_embedding is not null and w.place <= cardinality(with_title)
+                then 1.0::double precision / (60 + w.place) else 0
+            end as score, w.place,
             w.tmdb_id is not null as has_words, n.tmdb_id is not null as has_meaning
         from (select w.tmdb_id from worded w union select n.tmdb_id from meant n) f
         left join worded w using (tmdb_id) left join meant n using (tmdb_id)
     ), first as (
         select f.*, m.title, m.release_year, s.vote_count
         from fused f join catalog.movies m using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
-        order by f.score desc, s.vote_count desc nulls last, f.tmdb_id
+        order by f.score desc, f.place, s.vote_count desc nulls last, f.tmdb_id
         limit most
     )
     select f.tmdb_id, f.title, f.release_year, f.score, array_remove(array[
@@ -179,6 +185,6 @@ begin
         case when f.has_meaning then 'meaning' end
     ], null)
     from first f left join catalog.search_documents d on d.tmdb_id = f.tmdb_id
-    order by f.score desc, f.vote_count desc nulls last, f.tmdb_id;
+    order by f.score desc, f.place, f.vote_count desc nulls last, f.tmdb_id;
 end
 $$;
