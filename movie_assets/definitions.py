@@ -3,12 +3,14 @@
 import dagster as dg
 
 from movie_assets.assets import movie_vectors as vectors
+from movie_assets.assets import quality_checks
 from movie_assets.assets import rating_aggregates as aggregates
 from movie_assets.assets import search_documents as documents
 from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
+from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
@@ -32,6 +34,7 @@ defs = dg.Definitions(
         movie_details,  # the film itself, in 64 batches
         movie_embeddings,  # its text as a vector, in 64 batches
         vectors.movie_vectors,  # what searches see
+        search_quality,  # … and how well
         similar.similar_movies,  # what is near it
         documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
@@ -40,8 +43,7 @@ defs = dg.Definitions(
         vectors.the_wanted_set_is_searched,
         vectors.vectors_agree_with_the_catalogue,
         vectors.the_index_is_valid,
-        vectors.searches_find_the_nearest,
-        vectors.golden_pairs_are_near,
+        *quality_checks.CHECKS,
         similar.lists_are_what_a_search_finds,
         documents.documents_agree_with_the_catalogue,
         aggregates.totals_reconcile,

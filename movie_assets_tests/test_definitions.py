@@ -21,6 +21,7 @@ GROUPS = {
     "movie_embeddings": "catalogue",
     "movie_vectors": "search",
     "search_documents": "search",
+    "search_quality": "search",
     "similar_movies": "search",
     "rating_aggregates": "search",
 }
@@ -53,14 +54,17 @@ def test_the_checks_are_these() -> None:
         "movie_ids: every_export_line_has_one_id",
         "movie_ids: popularity_has_not_drifted",
         "movie_ids: share_kept_is_within_bounds",
-        "movie_vectors: golden_pairs_are_near",
-        "movie_vectors: searches_find_the_nearest",
         "movie_vectors: the_index_is_valid",
         "movie_vectors: the_wanted_set_is_searched",
         "movie_vectors: vectors_agree_with_the_catalogue",
         "rating_aggregates: scores_are_within_bounds",
         "rating_aggregates: totals_reconcile",
         "search_documents: documents_agree_with_the_catalogue",
+        "search_quality: collections_stay_together",
+        "search_quality: golden_pairs_are_near",
+        "search_quality: searches_are_as_fast_as_usual",
+        "search_quality: searches_find_the_nearest",
+        "search_quality: similarities_mean_what_they_meant",
         "similar_movies: lists_are_what_a_search_finds",
         "tmdb_export: export_can_be_believed",
     ]
@@ -70,8 +74,9 @@ def test_the_checks_are_these() -> None:
     ("job", "assets"),
     [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes", "tmdb_discoveries"}),
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
-     ("embed_texts", {"movie_embeddings"}), ("embed_in_bulk", {"movie_embeddings"}),
-     ("publish", {"movie_vectors", "similar_movies", "search_documents", "rating_aggregates"})],
+     ("embed_texts", {"movie_embeddings"}),
+     ("embed_in_bulk", {"movie_embeddings"}),
+     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -131,5 +136,5 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
     assert pools == {
         "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
         "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
-        "similar_movies": None, "search_documents": None, "rating_aggregates": None,
+        "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
     }  # fmt: skip

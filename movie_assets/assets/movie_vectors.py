@@ -1,7 +1,7 @@
 """Stage 5: the vectors that searches see, with their index, switched from set to set in one transaction.
 
 How a set's table and index are kept is in sql/functions/vectors.sql; its life, in embedding_sets.sql; how well it is
-searched, in set_quality.sql.
+searched, in set_quality.sql, and watched by `search_quality`.
 """
 
 from collections.abc import Sequence
@@ -164,32 +164,3 @@ def the_index_is_valid(database: dg.ResourceParam[Database]) -> dg.AssetCheckRes
         if swollen else None,
         metadata={"megabytes": round(index.bytes / 2**20, 1), "growth": growth, "dead_rows": index.dead_rows},
     )  # fmt: skip
-
-
-@dg.asset_check(asset=movie_vectors)
-def searches_find_the_nearest(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """A search finds what looking at every vector finds: recall@10 of at least 0.95 over ten films."""
-    active = database.rows("active_set")
-    recalls = recalls_of(database, active[0].set_id) if active else []
-    recall = mean(recalls) if recalls else 0.0
-    return dg.AssetCheckResult(
-        passed=recall >= LEAST_RECALL, metadata={"recall_at_10": recall, "searches": len(recalls)}
-    )
-
-
-@dg.asset_check(asset=movie_vectors)
-def golden_pairs_are_near(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Films that belong together (pipeline.golden_pairs) are among each other's nearest."""
-    active = database.rows("active_set")
-    ranks = database.rows("golden_ranks", set_id=active[0].set_id) if active else []
-    far = far_pairs(database, active[0].set_id) if active else []
-    told = "\n".join(f"| {r.title} | {r.other_title} | {r.place:,} | {r.within} |" for r in ranks)
-    return dg.AssetCheckResult(
-        passed=not far,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(far) or None,
-        metadata={
-            "pairs": len(ranks),
-            "places": dg.MetadataValue.md(f"| film | other | place | within |\n|---|---|---|---|\n{told}"),
-        },
-    )

@@ -8,6 +8,7 @@ from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.movie_vectors import movie_vectors
 from movie_assets.assets.rating_aggregates import rating_aggregates
 from movie_assets.assets.search_documents import search_documents
+from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.similar_movies import similar_movies
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
@@ -45,6 +46,6 @@ embed_in_bulk = dg.define_asset_job(
 )
 publish = dg.define_asset_job(
     "publish",
-    selection=[movie_vectors, similar_movies, search_documents, rating_aggregates],
-    description="What applications read: the searchable vectors, similar films, films as words, rating aggregates.",
+    selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates],
+    description="What applications read: vectors and how well they are found, similar films, words, rating aggregates.",
 )

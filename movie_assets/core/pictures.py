@@ -25,11 +25,11 @@ def funnel_picture(steps: Sequence[tuple[str, int, int]]) -> str:
             f'<rect x="{LABEL}" y="{top}" width="{kept * scale:.1f}" height="{BAR}" fill="#5a4fcf"/>'
             f'<text x="{LABEL + WIDTH + 8}" y="{top + 12}">{kept:,} (-{dropped:,})</text>'
         )
-    return _image("funnel", "".join(bars), len(bars) * (BAR + GAP))
+    return image("funnel", "".join(bars), LABEL + WIDTH + 150, len(bars) * (BAR + GAP))
 
 
-def _image(name: str, shapes: str, height: int) -> str:
-    width = LABEL + WIDTH + 150
+def image(name: str, shapes: str, width: int, height: int) -> str:
+    """SVG shapes as a Markdown image; text is grey, which can be read on white and on black."""
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'font-family="sans-serif" font-size="12" fill="#808080">{shapes}</svg>'

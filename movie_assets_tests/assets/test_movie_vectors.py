@@ -98,11 +98,6 @@ def test_a_missing_or_invalid_index_is_rebuilt(published: SmallPipeline, harm: s
     assert index_is_valid(published) == [True]
 
 
-def test_recall_is_measured_over_ten_films(published: SmallPipeline) -> None:
-    (result,) = published.run_all("publish")
-    assert figures(result, "searches_find_the_nearest") == {"recall_at_10": 1.0, "searches": 10}
-
-
 def test_publishing_twice_leaves_the_same_rows(published: SmallPipeline) -> None:
     before = published.column(VERSIONS)
     published.run_all("publish")

@@ -50,3 +50,113 @@ begin
          order by p.title', 'movie_vectors_' || which);
 end
 $$;
+
+-- Names what a measurement of a set depends on: versions of its rows (a row that is written anew has another xmin), its
+-- index, which film is of which collection, the golden pairs. Equal names mean that nothing has to be measured again.
+create or replace function pipeline.quality_content(which integer) returns table (vectors integer, content text)
+language plpgsql stable
+as $$
+begin
+    return query execute format(
+        'select count(*)::integer, concat_ws(''-'', count(*), sum(hashint8extended(v.tmdb_id, v.xmin::text::bigint)), $1,
+             (select sum(hashint8extended(m.tmdb_id, m.collection_id)) from catalog.movies m
+              where m.collection_id is not null),
+             (select md5(string_agg(p::text, '','' order by p)) from pipeline.golden_pairs p))
+         from catalog.%I v', 'movie_vectors_' || which)
+    using pg_relation_filenode(to_regclass(format('catalog.%I', 'movie_vectors_' || which || '_nearest')));
+end
+$$;
+
+-- Filters that a set's recall is measured with: a wide genre, a narrow one, half of the years. Only what ten films pass.
+create or replace function pipeline.filters_to_measure(which integer) returns table (says text, filters jsonb)
+language plpgsql stable
+as $$
+begin
+    return query execute format(
+        'with genres as (
+             select g.genre, count(*)::double precision / (select count(*) from catalog.%1$I) as share
+             from catalog.%1$I v, unnest(v.genres) g (genre) group by 1 having count(*) >= 10
+         ), picked as (
+             (select 1 as place, genre, share from genres order by share desc, genre limit 1)
+             union all (select 2, genre, share from genres order by abs(ln(share / 0.05)), genre limit 1)
+         )
+         select * from (
+             select format(''%%s, %%s %%%%'', p.genre, round((100 * p.share)::numeric, 1)),
+                 jsonb_build_object(''genres'', jsonb_build_array(p.genre))
+             from (select distinct on (genre) * from picked order by genre, place) p order by p.place) g
+         union all
+         select format(''since %%s'', y.half), jsonb_build_object(''year_from'', y.half)
+         from (select percentile_disc(0.5) within group (order by v.release_year) as half
+               from catalog.%1$I v having count(v.release_year) >= 20) y', 'movie_vectors_' || which);
+end
+$$;
+
+-- Searches for the films nearest to some films of a set: as many at random, and as many of those in collections, the same
+-- ones while the catalogue stands. siblings are the other films of the collection; similarities are the ten nearest films'.
+create or replace function pipeline.measure_neighbours(which integer, samples integer)
+returns table (
+    tmdb_id bigint, is_random boolean, milliseconds double precision, siblings integer, siblings_found integer,
+    similarities double precision[]
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    needle vector;
+    started timestamptz;
+    found bigint[];
+    others bigint[];
+begin
+    for tmdb_id, is_random, others, needle in execute format(
+        'with siblings as (
+             select m.collection_id, array_agg(m.tmdb_id) as films from catalog.movies m join catalog.%1$I using (tmdb_id)
+             where m.collection_id is not null group by 1 having count(*) > 1
+         ), picked as (
+             (select tmdb_id, true as is_random, null::bigint[] as others
+              from catalog.%1$I order by md5(tmdb_id::text) limit $1)
+             union all
+             (select f, false, array_remove(s.films, f) from siblings s, unnest(s.films) f order by md5(f::text) limit $1)
+         )
+         select p.tmdb_id, p.is_random, p.others, v.embedding::vector
+         from picked p join catalog.%1$I v using (tmdb_id) order by p.is_random, p.tmdb_id', 'movie_vectors_' || which)
+        using samples
+    loop
+        started := clock_timestamp();
+        select array_agg(n.tmdb_id), array_agg(n.similarity) into found, similarities
+        from catalog.nearest_movies(needle, 11, '{}', which) n;
+        milliseconds := 1000 * extract(epoch from clock_timestamp() - started);
+        select array_agg(n.tmdb_id), array_agg(n.similarity order by n.similarity desc) into found, similarities
+        from (select * from unnest(found, similarities) u (tmdb_id, similarity)
+              where u.tmdb_id <> measure_neighbours.tmdb_id order by u.similarity desc limit 10) n;
+        siblings := cardinality(others);
+        siblings_found := (select count(*) from unnest(others) o where o = any (found));
+        return next;
+    end loop;
+end
+$$;
+
+-- Vectors of some films of a set, the same ones while the catalogue stands, with their genres. As pgvector sends them in
+-- binary (after four bytes, big-endian four-byte floats): to write them as text and read that takes seconds.
+create or replace function pipeline.sample_vectors(which integer, samples integer)
+returns table (genres text[], embedding bytea)
+language plpgsql stable
+as $$
+begin
+    return query execute format(
+        'select v.genres, vector_send(v.embedding::vector) from catalog.%I v order by md5(v.tmdb_id::text) limit $1',
+        'movie_vectors_' || which) using samples;
+end
+$$;
+
+-- What a similarity means in each set that was measured; a number of one model says nothing about another's.
+--   loose          99 of 100 pairs of films at random are less similar
+--   related        half of the films have ten others at least so near
+--   very_similar   a quarter of the films have another one so near
+-- For films compared with films. The words of a question are fewer than those of a film, and lie further away from all.
+create or replace view catalog.similarity_thresholds as
+select s.set_id, s.name, s.is_active, q.loose, q.related, q.very_similar, q.vectors as films, q.measured_at
+from catalog.embedding_sets s
+join lateral (
+    select * from pipeline.search_quality q
+    where q.set_id = s.set_id and q.loose is not null order by q.measurement_id desc limit 1
+) q on true;
