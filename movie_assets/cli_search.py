@@ -99,7 +99,7 @@ def similar_command(title_or_id: tuple[str, ...], count: int, as_json: bool, **f
 @click.option("--liked", multiple=True, metavar="FILM", help="A film you liked.")
 @click.option("--disliked", multiple=True, metavar="FILM", help="A film you disliked.")
 @click.option(
-    "--diversity", type=click.FloatRange(0, 1), help="How unlike each other the films should be. Default 0.3."
+    "--diversity", type=click.FloatRange(0, 1), help="How unlike each other the films should be. Default 0.2."
 )
 @with_count
 @with_filters

@@ -16,7 +16,7 @@ from movie_assets.startup import everything_for
 
 SEARCHES = ("a detective investigates a murder in a mansion", "robots and machines turn against mankind")
 LIKE = "Knives Out"
-UNLIKE = "Se7en"
+UNLIKE = "Terminator Salvation"
 GO_ON = """
 Go on with
   [bold]make dev[/]                                          the same catalogue in the Dagster web UI

@@ -6,7 +6,7 @@
 --   with the disliked ones, these subtracted. With nothing to go by at all: the most popular films.
 -- score = similarity + popularity × ln(1 + votes) / 10, lowered by `diversity` × the similarity to what was chosen before
 -- it (maximal marginal relevance, Carbonell and Goldstein 1998). `because` is the named film that it is most like.
--- options, with their defaults: {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "popularity": 0.05, "diversity": 0.3}
+-- options, with their defaults: {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "popularity": 0.05, "diversity": 0.2}
 create or replace function catalog.recommend_movies(
     loved bigint[] default '{}',
     liked bigint[] default '{}',
@@ -24,7 +24,7 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-    weights jsonb := '{"loved": 1.0, "liked": 0.6, "disliked": -0.8, "popularity": 0.05, "diversity": 0.3}'
+    weights jsonb := '{"loved": 1.0, "liked": 0.6, "disliked": -0.8, "popularity": 0.05, "diversity": 0.2}'
         || jsonb_strip_nulls(coalesce(options, '{}'));
     unknown text := (
         select string_agg(k, ', ') from jsonb_object_keys(coalesce(options, '{}')) k
