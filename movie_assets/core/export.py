@@ -119,7 +119,7 @@ def reasons_to_refuse(
         reasons.append(f"it has {lines:,} lines where the load before had {before.lines:,}")
     elif before.kept is not None and before.kept < LEAST_LINES_KEPT * before.lines:
         reasons.append(f"it lists {before.kept:,} of the {before.lines:,} ids of the load before")
-    if median_popularity and before.median_popularity:
+    if median_popularity is not None and before.median_popularity:
         ratio = median_popularity / before.median_popularity
         if not 1 / MOST_MEDIAN_MOVES <= ratio <= MOST_MEDIAN_MOVES:
             reasons.append(

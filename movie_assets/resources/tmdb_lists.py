@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from movie_assets.core.films import UnusableAnswerError
+from movie_assets.core.reading import Reader
 from movie_assets.resources.tmdb import TmdbClient
 from movie_assets.resources.tmdb_answers import Discovered, TmdbUnavailableError
 
@@ -16,6 +17,8 @@ PAGE_SIZE = 20  # of /discover
 MOST_PAGES = 500  # TMDB gives no more of any list
 PAGES_AT_ONCE = 20  # the connections that a session has
 PAGES_OF_A_SLICE = 100  # a longer list is cut by release date: the more pages, the more films move between them
+LARGEST_ID = 2**53
+MOST_VOTES = 10**9
 MOST_MISSED = 0.01  # share of a slice's films; they move while it is walked
 
 
@@ -26,7 +29,7 @@ async def changed_ids(client: TmdbClient, day: date) -> list[int]:
     while page <= min(pages, MOST_PAGES):
         window = {"start_date": day.isoformat(), "end_date": day.isoformat(), "page": page}
         entries, _, pages = await _page(client, "/movie/changes", window)
-        found.update((e["id"], None) for e in entries if isinstance(e, dict) and isinstance(e.get("id"), int))
+        found.update((tmdb_id, None) for entry in entries if (tmdb_id := _id(entry)) is not None)
         page += 1
     return list(found)
 
@@ -53,8 +56,8 @@ async def find_imdb(client: TmdbClient, imdb_id: str) -> int | None:
     """The id of the film that TMDB has for an IMDb id, or None."""
     body = await _body(client, f"/find/{imdb_id}", {"external_source": "imdb_id"})
     match body:
-        case {"movie_results": [{"id": int(tmdb_id)}, *_]}:
-            return tmdb_id
+        case {"movie_results": [entry, *_]}:
+            return _id(entry)
     return None
 
 
@@ -100,7 +103,7 @@ async def _page(client: TmdbClient, path: str, query: dict[str, Any]) -> tuple[l
     body = await _body(client, path, query)
     match body:
         case {"results": list(entries), "total_pages": int(pages)}:
-            return entries, int(body.get("total_results") or 0), pages
+            return entries, Reader(body).integer("total_results", 0, LARGEST_ID) or 0, pages
     raise TmdbUnavailableError(f"TMDB's list {path} cannot be read ({str(body)[:100]})")
 
 
@@ -111,22 +114,23 @@ async def _body(client: TmdbClient, path: str, query: dict[str, Any]) -> Any:
         raise TmdbUnavailableError(str(error)) from None
 
 
+def _id(entry: Any) -> int | None:
+    return Reader(entry).integer("id", 1, LARGEST_ID) if isinstance(entry, dict) else None
+
+
 def _discovered(entry: Any) -> Discovered | None:
-    """An entry of the list, or None when it has no id; a date that is none is left out."""
-    match entry:
-        case {"id": int(tmdb_id), "vote_count": int(votes)} if tmdb_id > 0:
-            pass
-        case _:
-            return None
-    try:
-        released = date.fromisoformat(entry.get("release_date") or "")
-    except (TypeError, ValueError):
-        released = None
-    average, language = entry.get("vote_average"), entry.get("original_language")
+    """An entry of the list, or None when it has no id or number of votes; anything else that is odd is unknown."""
+    tmdb_id = _id(entry)
+    if tmdb_id is None:
+        return None
+    read = Reader(entry)
+    votes = read.integer("vote_count", 0, MOST_VOTES)
+    if votes is None:
+        return None
     return Discovered(
         tmdb_id=tmdb_id,
         vote_count=votes,
-        vote_average=float(average) if isinstance(average, int | float) else 0.0,
-        release_date=released,
-        original_language=language if isinstance(language, str) else None,
+        vote_average=read.number("vote_average", 0, 10) or 0.0,
+        release_date=read.day("release_date"),
+        original_language=read.text("original_language", 10),
     )

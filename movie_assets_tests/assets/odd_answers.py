@@ -149,6 +149,7 @@ MADE_UP = (
     Odd("B35 no credits", without("credits"), holds={"directors": [], "leading_cast": [], CAST_ROWS: 0}),
     Odd("B35 a cast of 1,000", {"credits": {"cast": CROWD, "crew": []}},
         holds={"cardinality(leading_cast)": 10, CAST_ROWS: 30}),
+    Odd("unknown keys whose first 200 characters are the same", {"k" * 200 + "1": 1, "k" * 200 + "2": 2}),
     Odd("keys that nobody knows", {"mood": "blue", "hologram": {"available": True}}),
 )  # fmt: skip
 ODD = RECORDED + MADE_UP

@@ -176,9 +176,10 @@ def load(lines: int, kept: int | None = None, median: float | None = 2.0) -> Loa
         (2000, 0, 2.0, load(1000, 1000)),
         (1000, 0, 2.0, load(1000)),
         (1000, 0, 0.3, load(1000, 1000)),
+        (1000, 0, 0.0, load(1000, 1000, 0.0)),
     ],
     ids=["first", "after an empty one", "a tenth fewer", "one in a hundred bad", "grown", "nothing left to compare",
-         "a new scale"],
+         "a new scale", "no popularity before either"],
 )  # fmt: skip
 def test_an_export_that_can_be_right_is_believed(
     lines: int, rejected: int, median: float, before: LoadBefore | None
@@ -196,6 +197,7 @@ def test_an_export_that_can_be_right_is_believed(
         (1000, 0, 2.0, load(1000, 899), "lists 899 of the 1,000 ids of the load before"),
         (1000, 0, 21.0, load(1000, 1000), "median popularity is 21 where the load before had 2"),
         (1000, 0, 0.1, load(1000, 1000), "median popularity is 0.1 where"),
+        (1000, 0, 0.0, load(1000, 1000), "median popularity is 0 where"),
     ],
 )
 def test_an_export_that_cannot_be_right_is_refused(

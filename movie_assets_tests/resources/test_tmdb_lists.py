@@ -67,7 +67,7 @@ def test_an_id_on_two_pages_is_named_once() -> None:
     assert changed_ids(pages([1, 2], [2, 3])) == [1, 2, 3]
 
 
-@pytest.mark.parametrize("odd", [None, "5", {"a": 1}])
+@pytest.mark.parametrize("odd", [None, "5", {"a": 1}, True, 0, -3, 2**70, 1.5])
 def test_an_id_of_the_change_feed_that_is_none_is_left_out(odd: Any) -> None:
     assert changed_ids(pages([1, odd, 2])) == [1, 2]
 
@@ -234,6 +234,41 @@ def test_a_film_on_two_pages_is_discovered_once() -> None:
     assert made_up(respond, lambda c: tmdb_lists.discover(c, FIRST, LAST, 10)) == [Discovered(7, 50, 7.0, None, None)]
 
 
+ENTRY: dict[str, Any] = {
+    "id": 7, "vote_count": 50, "vote_average": 7.5, "release_date": "2020-05-05", "original_language": "fr",
+}  # fmt: skip
+
+
+def discovered_of(*results: Any, total: Any) -> Sequence[Discovered]:
+    """What a list of one page comes to."""
+    body = {"results": results, "total_pages": 1, "total_results": total}
+    found: Sequence[Discovered] = made_up(
+        lambda _: httpx.Response(200, json=body), lambda c: tmdb_lists.discover(c, FIRST, LAST, 10)
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [None, [], "film", {}, {"id": True}, {"id": 0}, {"id": 2**70}, {"vote_count": 2**40}, {"vote_count": "50"}],
+    ids=str,
+)
+def test_an_entry_without_an_id_or_votes_that_can_be_is_passed_over(odd: Any) -> None:
+    entry = ENTRY | odd if isinstance(odd, dict) and odd else odd
+    assert discovered_of(ENTRY | {"id": 8}, entry, total=1) == [Discovered(8, 50, 7.5, date(2020, 5, 5), "fr")]
+
+
+def test_what_else_is_odd_in_an_entry_is_unknown() -> None:
+    odd = {"vote_average": 11, "release_date": "9999-12-31", "original_language": 5}
+    assert discovered_of(ENTRY | odd, total=1) == [Discovered(7, 50, 0.0, None, None)]
+
+
+@pytest.mark.parametrize("total", ["many", -1, None])
+def test_a_list_that_does_not_say_how_many_it_has_is_an_error_of_tmdbs(total: Any) -> None:
+    with pytest.raises(TmdbUnavailableError, match="has 0 and its pages hold 3"):
+        discovered_of(*(ENTRY | {"id": n} for n in range(1, 4)), total=total)
+
+
 def test_a_page_that_fails_is_an_error_of_tmdbs() -> None:
     listing = Listing(*spread(200))
 
@@ -270,7 +305,16 @@ def test_an_imdb_id_leads_to_the_film() -> None:
     assert found_at({"movie_results": [{"id": 550}], "tv_results": []}) == 550
 
 
-@pytest.mark.parametrize("body", [{"movie_results": []}, {"tv_results": [{"id": 1399}]}, {"movie_results": None}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"movie_results": []},
+        {"tv_results": [{"id": 1399}]},
+        {"movie_results": None},
+        {"movie_results": [None]},
+        {"movie_results": [{"id": 2**70}]},
+    ],
+)
 def test_an_imdb_id_that_no_film_has_leads_nowhere(body: Any) -> None:
     assert found_at(body) is None
 

@@ -9,7 +9,8 @@ return 1::smallint;
 -- allow; when TMDB's change feed or its lists named it after our last look; when it was never fetched; when we ask
 -- for more than we did then; when the last attempt failed; when our copy is older than its age allows. Votes are not
 -- in the change feed, so films rejected for their votes grow stale like accepted ones; what was rejected for
--- anything else can only be changed by an edit. A failed film is parked until its next attempt's time has come.
+-- anything else can only be changed by an edit. A failed film is parked until its next attempt's time has come; what
+-- makes it urgent, a request or our copy's age, is not forgotten over the failure.
 drop view if exists pipeline.due;
 drop function if exists pipeline.due_at;
 drop function if exists pipeline.wanted_at;
@@ -36,10 +37,10 @@ as $$
     cross join lateral (
         select
             case
-                when i.attempts > 0 then 'failed'
                 when i.is_requested then 'requested'
-                when i.fetched_at is null then 'never fetched'
                 when i.fetched_at <= moment - interval '170 days' then 'six months'
+                when i.attempts > 0 then 'failed'
+                when i.fetched_at is null then 'never fetched'
                 when i.changed_at > i.fetched_at then 'changed'
                 when i.answer_version < pipeline.answer_version() then 'schema'
                 when i.fetched_at <= moment - case
