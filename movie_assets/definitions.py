@@ -5,6 +5,7 @@ import dagster as dg
 from movie_assets.assets import movie_vectors as vectors
 from movie_assets.assets import quality_checks
 from movie_assets.assets import rating_aggregates as aggregates
+from movie_assets.assets import search_documents as documents
 from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
@@ -35,6 +36,7 @@ defs = dg.Definitions(
         vectors.movie_vectors,  # what searches see
         search_quality,  # … and how well
         similar.similar_movies,  # what is near it
+        documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
     ],
     asset_checks=[
@@ -43,6 +45,7 @@ defs = dg.Definitions(
         vectors.the_index_is_valid,
         *quality_checks.CHECKS,
         similar.lists_are_what_a_search_finds,
+        documents.documents_agree_with_the_catalogue,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
     ],

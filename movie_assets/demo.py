@@ -8,7 +8,7 @@ from movie_assets import report
 from movie_assets.refresh import refresh
 from movie_assets.resources.embedder import LOCAL_MODEL
 from movie_assets.resources.postgres import open_database
-from movie_assets.search import resolve, search, similar
+from movie_assets.search import recommend, resolve, search, similar
 from movie_assets.settings import Settings
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
@@ -16,6 +16,7 @@ from movie_assets.startup import everything_for
 
 SEARCHES = ("a detective investigates a murder in a mansion", "robots and machines turn against mankind")
 LIKE = "Knives Out"
+UNLIKE = "Se7en"
 GO_ON = """
 Go on with
   [bold]make dev[/]                                          the same catalogue in the Dagster web UI
@@ -53,11 +54,14 @@ def run_demo(settings: Settings, console: Console) -> int:
             report.show_checks(console, outcomes[-1].checks)
             console.rule("The catalogue", align="left")
             report.show_status(console, report.status_of(database, datetime.now(UTC)))
-            console.rule("Three searches", align="left")
+            console.rule("Searches", align="left")
             for text in SEARCHES:
-                report.show_films(console, f"search “{text}”", search(database, ready, text, 5))
+                report.show_films(console, f"search “{text}”", search(database, ready, text, 5)[0])
             film = resolve(database, LIKE)[0]
             report.show_films(console, f"similar to “{LIKE}”", similar(database, film.tmdb_id, 5))
+            taste = {"loved": [film.tmdb_id], "liked": [], "disliked": [resolve(database, UNLIKE)[0].tmdb_id]}
+            title = f"recommended to somebody who loved “{LIKE}” and disliked “{UNLIKE}”"
+            report.show_films(console, title, recommend(database, taste, 5, {}, {}))
         finally:
             database.close()
     if not all(outcome.succeeded for outcome in outcomes):

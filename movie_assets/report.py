@@ -83,6 +83,20 @@ def show_funnel(console: Console, steps: list[Mapping[str, Any]]) -> None:
         console.print(f"{steps[-1]['kept']:,} of the {steps[-1]['target']:,} films aimed at")
 
 
+def show_sets(console: Console, sets: Iterable[Mapping[str, Any]]) -> None:
+    """One line an embedding set."""
+    table = Table(title="Embedding sets", title_justify="left")
+    for column in ("set", "model", "dimensions", "template", "state", "films", "tokens", "dollars"):
+        table.add_column(column, justify="left" if column in ("model", "template", "state") else "right")
+    for found in sets:
+        table.add_row(
+            str(found["set_id"]), f"{found['provider']} {found['model']}", str(found["dimensions"]), found["template"],
+            found["state"], f"{found['films_embedded']:,} of {found['films']:,}", f"{found['tokens']:,}",
+            f"{found['dollars']:.4f}",
+        )  # fmt: skip
+    console.print(table)
+
+
 def show_day(console: Console, outcome: DayOutcome) -> None:
     """What a refresh did, and what went wrong."""
     ids = outcome.figures.get("movie_ids", {})
@@ -134,19 +148,32 @@ def show_answers(console: Console, answers: Iterable[Mapping[str, Any]]) -> None
 
 
 def show_films(console: Console, title: str, films: Iterable[sa.Row[Any]]) -> None:
-    """Search results: cosine similarity, title, year, id, director; the beginning of the plot below."""
+    """Films found: cosine similarity if it is one, title, year, director, why it was found, id; the plot below."""
     console.print(f"[bold]{escape(title)}[/]", highlight=False)
     for film in films:
+        known = film._mapping  # noqa: SLF001  # SQLAlchemy's documented way
+        alike = f"{film.similarity:.2f}  " if known.get("similarity") is not None else ""
+        why = f"  ({reasons})" if (reasons := _reasons(known)) else ""
         year = f" ({film.release_year})" if film.release_year else ""
         by = f" by {', '.join(film.directors[:2])}" if film.directors else ""
-        console.print(
-            f"  {film.similarity:.2f}  {escape(film.title)}{year}{escape(by)}  [dim]{film.tmdb_id}[/]",
-            highlight=False,
-        )
+        console.print(f"  {alike}{escape(f'{film.title}{year}{by}{why}')}  [dim]{film.tmdb_id}[/]", highlight=False)
         plot = textwrap.shorten(film.overview or "", 90, placeholder=" …")
         console.print(f"        [dim]{escape(plot)}[/]", highlight=False)
 
 
+def _reasons(film: Mapping[Any, Any]) -> str:
+    """Why a film is among those found: how its words matched, or what it shares with the film that led to it."""
+    if film.get("found_by"):
+        return ", ".join(film["found_by"])
+    shared = film.get("shared_features") or {}
+    names = [*shared.get("people", []), *shared.get("keywords", []), *shared.get("genres", [])][:3]
+    like = [f"like {film['because']}"] if film.get("because") else []
+    return ": ".join([*like, ", ".join(names)] if names else like)
+
+
 def film_as_json(film: sa.Row[Any]) -> Mapping[str, Any]:
-    """A search result for programs."""
-    return {**film._mapping, "similarity": round(film.similarity, 6)}  # noqa: SLF001
+    """A film found, for programs."""
+    return {
+        name: round(value, 6) if name in ("similarity", "score") and value is not None else value
+        for name, value in film._mapping.items()  # noqa: SLF001
+    }

@@ -1,16 +1,20 @@
 """Searching from the command line, through the same SQL functions that applications call."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from movie_assets.resources.embedder import embedder_for
+from movie_assets.resources.embedder import EmbedderError, embedder_for
 from movie_assets.resources.postgres import Database
 from movie_assets.settings import Settings
 
 Films = Sequence[sa.Row[Any]]
+NO_VECTORS = "the catalogue has no vectors yet"
+SAME_TITLE = ("id", "exact", "normalised", "loose")  # how catalog.find_movie calls films with the title asked for
+CLEAR = 0.6  # confidence in a title that is written otherwise …
+CLEARLY_BETTER = 0.1  # … and how far the next one is behind
 
 
 class NothingToSearchError(Exception):
@@ -19,39 +23,68 @@ class NothingToSearchError(Exception):
 
 def search(
     database: Database, settings: Settings, text: str, count: int, filters: dict[str, Any] | None = None
-) -> Films:
-    """The films nearest to a text, which is embedded as the active set was, whatever today's settings are."""
-    active = database.rows("active_set")
-    if not active:
-        raise NothingToSearchError("the catalogue has no vectors yet; run `movie-assets refresh` first")
+) -> tuple[Films, str | None]:
+    """The films that a text finds by its words and its meaning, and why meaning was left out if it was."""
+    if not database.row("count_movies").films:
+        raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
     if not text.strip():
         raise NothingToSearchError("say what the films should be about")
-    embedder = embedder_for(settings, active[0].provider, active[0].model, active[0].dimensions)
-    if embedder.provider != active[0].provider:
-        raise NothingToSearchError(
-            f"the catalogue was embedded by {active[0].provider} and OPENAI_BASE_URL names {embedder.provider}; "
-            "their vectors do not compare"
-        )
-    vector = embedder.embed([text]).vectors[0]
-    return database.rows(
-        "search_movies", embedding=str(vector.tolist()), threshold=-1.0, count=count,
-        filters=json.dumps(filters or {}),
-    )  # fmt: skip
+    set_id, vector, missing = _embedded(database, settings, text)
+    films = database.rows(
+        "search_movies", text=text, count=count, filters=json.dumps(filters or {}), embedding=vector, set_id=set_id
+    )
+    return films, missing
+
+
+def _embedded(database: Database, settings: Settings, text: str) -> tuple[int | None, str | None, str | None]:
+    """The active set and the text's vector in it, whatever today's settings are; or why there is none."""
+    active = database.rows("active_set")
+    if not active:
+        return None, None, NO_VECTORS
+    try:
+        embedder = embedder_for(settings, active[0].provider, active[0].model, active[0].dimensions)
+        if embedder.provider != active[0].provider:
+            return None, None, f"OPENAI_BASE_URL names {embedder.provider}, the vectors are {active[0].provider}'s"
+        return active[0].set_id, str(embedder.embed([text]).vectors[0].tolist()), None
+    except EmbedderError as error:
+        return None, None, str(error)
 
 
 def resolve(database: Database, title_or_id: str) -> Films:
-    """The films that a title or an id can mean, the most voted one first; never empty."""
+    """The films that a title or an id can mean, the likeliest one first; never empty. `is_certain` judges them."""
     if not database.rows("active_set"):
-        raise NothingToSearchError("the catalogue has no vectors yet; run `movie-assets refresh` first")
+        raise NothingToSearchError(f"{NO_VECTORS}; run `movie-assets refresh` first")
     if not title_or_id.strip():
         raise NothingToSearchError("name a film by its title or its TMDB id")
     found = database.rows("film_by_id", tmdb_id=int(title_or_id)) if title_or_id.isdecimal() else []
-    found = found or database.rows("resolve_title", title=title_or_id)
+    found = found or database.rows("find_movie", title=title_or_id)
     if not found:
-        raise NothingToSearchError(f"the catalogue has no film whose title contains “{title_or_id}”")
+        raise NothingToSearchError(
+            f"the catalogue has no film that is titled “{title_or_id}” or nearly so; try `movie-assets search`"
+        )
     return found
 
 
-def similar(database: Database, tmdb_id: int, count: int) -> Films:
+def is_certain(film: sa.Row[Any], others: Films) -> bool:
+    """Whether the likeliest film is the one to take: it has the title, or is far ahead with one that is nearly it."""
+    if film.matched_by.split()[0] in SAME_TITLE:
+        return True
+    next_best = others[0].confidence if others else 0.0
+    return bool(film.confidence >= CLEAR and film.confidence - next_best >= CLEARLY_BETTER)
+
+
+def similar(database: Database, tmdb_id: int, count: int, filters: dict[str, Any] | None = None) -> Films:
     """The films nearest to a film."""
-    return database.rows("similar_movies", tmdb_id=tmdb_id, count=count)
+    return database.rows("films_like", tmdb_id=tmdb_id, count=count, filters=json.dumps(filters or {}))
+
+
+def recommend(
+    database: Database, named: Mapping[str, Sequence[int]], count: int, filters: dict[str, Any], options: dict[str, Any]
+) -> Films:
+    """Films for somebody who loved, liked and disliked others: `named` has the ids under these three names."""
+    if not database.row("count_movies").films:
+        raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
+    return database.rows(
+        "recommended_movies", loved=list(named["loved"]), liked=list(named["liked"]), disliked=list(named["disliked"]),
+        filters=json.dumps(filters), count=count, options=json.dumps(options),
+    )  # fmt: skip

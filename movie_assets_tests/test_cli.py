@@ -23,7 +23,7 @@ from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import address_of
 
-COMMANDS = ("demo", "dev", "refresh", "fetch", "search", "similar", "status", "cost", "stand-in")
+COMMANDS = ("demo", "dev", "refresh", "fetch", "search", "similar", "recommend", "status", "cost", "sets", "stand-in")
 CANARY = "canary-of-the-password"
 Call = Callable[..., Result]
 
@@ -122,7 +122,7 @@ def test_the_commands_are_these() -> None:
     assert set(main.commands) == set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["search", "similar"])
+@pytest.mark.parametrize("command", ["search", "similar", "recommend"])
 def test_commands_that_ask_for_words_show_an_example(command: str) -> None:
     assert f"Example: movie-assets {command} " in CliRunner().invoke(main, [command, "--help"]).stdout
 
@@ -219,6 +219,24 @@ def test_cost_asks_for_another_models_price_and_sends_nothing(call: Call, servic
     assert service.requests == before
 
 
+def test_the_sets_are_listed_with_their_state(call: Call) -> None:
+    (found,) = json.loads(call("sets", "--json").stdout)
+    assert (found["state"], found["dimensions"], found["films_embedded"]) == ("active", 64, found["films"])
+    assert "hashing-v1" in call("sets").stdout
+
+
+def test_another_set_can_be_used_and_let_go_again(call: Call) -> None:
+    assert "Searches see set 1" in call("sets", "use", "1").stdout
+    held = call("sets", "use", "1", MOVIE_ASSETS_EMBEDDING_DIMENSIONS="128")
+    assert "It is held" in held.stdout
+    assert "active, held" in call("sets", "--json").stdout
+    assert "held" not in call("sets", "use", "1").stdout
+
+
+def test_a_set_that_is_not_there_is_told_in_one_sentence(call: Call) -> None:
+    assert "there is no set 77 that can be searched" in told_plainly(call("sets", "use", "77"))
+
+
 def test_status_for_people_shows_the_funnel(call: Call) -> None:
     shown = call("status").stdout
     assert "votes ≥ 100" in shown
@@ -235,13 +253,25 @@ def test_status_never_shows_the_password(call: Call, environment: dict[str, str 
 def test_a_search_finds_what_the_words_are_about(call: Call) -> None:
     found = json.loads(call("search", "thieves", "rob", "a", "casino", "--json", "-n", "2").stdout)
     assert {film["tmdb_id"] for film in found} == {1, 2}
-    assert found[0].keys() >= {"tmdb_id", "title", "release_year", "similarity", "genres", "directors", "overview"}
+    assert found[0].keys() >= {
+        "tmdb_id",
+        "title",
+        "release_year",
+        "score",
+        "found_by",
+        "genres",
+        "directors",
+        "overview",
+    }
 
 
 @pytest.mark.parametrize(
     ("options", "ids"),
     [(["--genre", "Robots"], {3}), (["--language", "fr"], {4}), (["--to", "1999"], {4}),
-     (["--from", "2000", "--language", "fr"], set()), (["--genre", "Robots", "--genre", "Drama"], {1, 2, 3, 4, 5})],
+     (["--from", "2000", "--language", "fr"], set()), (["--genre", "Robots", "--genre", "Drama"], {1, 2, 3, 4, 5}),
+     (["--without-genre", "Drama"], {3}), (["--runtime-to", "99"], set()), (["--certification", "R"], set()),
+     (["--country", "XX"], set()), (["--keyword", "no such"], set()), (["--person", "Nobody"], set()),
+     (["--min-votes", "900"], {1}), (["--min-average", "9.5"], set()), (["--runtime-from", "100"], {1, 2, 3, 4, 5})],
 )  # fmt: skip
 def test_a_search_can_be_narrowed(call: Call, options: list[str], ids: set[int]) -> None:
     assert {film["tmdb_id"] for film in json.loads(call("search", "film", "--json", *options).stdout)} == ids
@@ -250,6 +280,31 @@ def test_a_search_can_be_narrowed(call: Call, options: list[str], ids: set[int])
 def test_a_search_for_people_shows_title_year_and_id(call: Call) -> None:
     shown = call("search", "robots against mankind", "-n", "1").stdout
     assert "Iron Minds (2020) by Agnès Varda" in shown
+
+
+def test_a_search_for_people_shows_why_a_film_was_found(call: Call) -> None:
+    assert "(title, meaning)" in call("search", "iron minds", "-n", "1").stdout
+
+
+def test_a_search_without_vectors_of_the_text_says_so_and_finds_words(
+    call: Call, environment: dict[str, str | None]
+) -> None:
+    def set_provider(name: str) -> None:
+        with psycopg.connect(str(environment["MOVIE_ASSETS_DATABASE_URL"]), autocommit=True) as connection:
+            connection.execute("update pipeline.embedding_sets set provider = %s", [name])
+
+    set_provider("openai")
+    try:
+        result = call("search", "iron", "mnids", "--json")
+    finally:
+        set_provider("local")
+    assert [film["tmdb_id"] for film in json.loads(result.stdout)] == [3]
+    assert "Searched by words only: " in result.stderr
+
+
+def test_a_title_that_is_clearly_none_lists_what_may_be_meant(call: Call) -> None:
+    sentence = told_plainly(call("similar", "Big Iron Minds of Old"))
+    assert "say one of these by its id: Iron Minds (2020), 3" in sentence
 
 
 def test_films_like_a_film_leave_it_out(call: Call) -> None:
@@ -262,20 +317,35 @@ def test_a_film_can_be_named_by_its_id(call: Call) -> None:
     assert json.loads(call("similar", "2", "--json").stdout)[0]["tmdb_id"] == 1
 
 
-def test_a_title_that_can_mean_several_films_is_taken_as_the_best_known(call: Call) -> None:
+def test_a_title_that_is_written_otherwise_is_said_to_be_taken_as_a_film(call: Call) -> None:
     told = call("similar", "heist", "--json").stderr
-    assert "Taken as The Heist (2020)" in told
-    assert "lso possible: The Heist Returns (2020)" in told
+    assert "Taken as The Heist (2020), 1 (loose title)." in told
 
 
 def test_percent_and_underscore_in_a_title_are_letters(call: Call) -> None:
-    assert "like 100 % Luck" in call("similar", "100", "%").stdout
-    assert "no film whose title contains “_”" in told_plainly(call("similar", "_"))
+    assert "like 100 % Luck" in call("similar", "100", "%", "luck").stdout
+    assert "no film that is titled “_”" in told_plainly(call("similar", "_"))
 
 
 @pytest.mark.parametrize("title", ["No Such Film", "4242424242", "99999999999999999999999"])
 def test_an_unknown_title_or_id_is_told_in_one_sentence(call: Call, title: str) -> None:
-    assert f"no film whose title contains “{title}”" in told_plainly(call("similar", title))
+    assert f"no film that is titled “{title}”" in told_plainly(call("similar", title))
+
+
+def test_recommendations_leave_the_named_films_out_and_say_why(call: Call) -> None:
+    found = json.loads(call("recommend", "--loved", "The Heist", "--disliked", "5", "--json").stdout)
+    assert found[0]["tmdb_id"] == 2
+    assert {1, 5}.isdisjoint(film["tmdb_id"] for film in found)
+    assert found[0]["because"] == "The Heist"
+    assert "like The Heist" in call("recommend", "--loved", "The Heist").stdout
+
+
+def test_with_nothing_to_go_by_the_popular_films_are_recommended(call: Call) -> None:
+    assert len(json.loads(call("recommend", "--count", "3", "--json").stdout)) == 3
+
+
+def test_a_film_that_nobody_knows_cannot_be_loved(call: Call) -> None:
+    assert "no film that is titled" in told_plainly(call("recommend", "--loved", "Metropolis Reconsidered"))
 
 
 @pytest.mark.parametrize("arguments", [("search", "whale"), ("similar", "Deep Water")])

@@ -20,6 +20,7 @@ GROUPS = {
     "movie_details": "catalogue",
     "movie_embeddings": "catalogue",
     "movie_vectors": "search",
+    "search_documents": "search",
     "search_quality": "search",
     "similar_movies": "search",
     "rating_aggregates": "search",
@@ -58,6 +59,7 @@ def test_the_checks_are_these() -> None:
         "movie_vectors: vectors_agree_with_the_catalogue",
         "rating_aggregates: scores_are_within_bounds",
         "rating_aggregates: totals_reconcile",
+        "search_documents: documents_agree_with_the_catalogue",
         "search_quality: collections_stay_together",
         "search_quality: golden_pairs_are_near",
         "search_quality: searches_are_as_fast_as_usual",
@@ -74,7 +76,7 @@ def test_the_checks_are_these() -> None:
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
      ("embed_texts", {"movie_embeddings"}),
      ("embed_in_bulk", {"movie_embeddings"}),
-     ("publish", {"movie_vectors", "search_quality", "similar_movies", "rating_aggregates"})],
+     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -134,5 +136,5 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
     assert pools == {
         "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
         "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
-        "search_quality": None, "similar_movies": None, "rating_aggregates": None,
+        "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
     }  # fmt: skip

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from movie_assets.resources.embedder import EmbedderError, LocalEmbedder
+from movie_assets.assets.search_documents import bring_in_line
+from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets.resources.postgres import Database
-from movie_assets.search import NothingToSearchError, resolve, search, similar
+from movie_assets.search import NothingToSearchError, is_certain, resolve, search, similar
 from movie_assets.settings import Settings
 
 SETTINGS = Settings.model_validate({})
@@ -45,42 +46,63 @@ def films(database: Database) -> Database:
                 values,
             )
         connection.exec_driver_sql("select pipeline.refresh_vectors(1::smallint), pipeline.activate_set(1::smallint)")
+    bring_in_line(database)
     return database
 
 
 def test_the_film_whose_words_were_asked_for_comes_first(films: Database) -> None:
-    assert search(films, SETTINGS, "a waitress in Paris", 3)[0].title == "Amélie"
+    found, missing = search(films, SETTINGS, "a waitress in Paris", 3)
+    assert (found[0].title, missing) == ("Amélie", None)
 
 
-def test_as_many_films_as_asked_for_come_nearest_first(films: Database) -> None:
-    found = search(films, SETTINGS, "a monster on a spaceship", 4)
+def test_films_that_only_mean_what_was_asked_for_are_found_too(films: Database) -> None:
+    found, _ = search(films, SETTINGS, "a monster on a spaceship", 4)
     assert len(found) == 4
-    assert [film.similarity for film in found] == sorted((film.similarity for film in found), reverse=True)
+    assert {"meaning"} in [set(film.found_by) for film in found]
 
 
 def test_a_text_is_embedded_as_the_active_set_was_whatever_todays_settings_are(films: Database) -> None:
     today = Settings.model_validate({"embedding_dimensions": 3072, "embedder": "openai"})
-    assert search(films, today, "a waitress in Paris", 1)[0].title == "Amélie"
+    found, missing = search(films, today, "a waitress in Paris", 1)
+    assert "meaning" in found[0].found_by
+    assert missing is None
 
 
-def test_a_set_that_needs_a_key_asks_for_it_by_name(films: Database) -> None:
+def test_without_the_key_of_a_set_words_are_searched_and_the_key_is_named(films: Database) -> None:
     with films.transaction() as connection:
         connection.exec_driver_sql("update pipeline.embedding_sets set provider = 'openai'")
-    with pytest.raises(EmbedderError, match="OPENAI_API_KEY"):
-        search(films, SETTINGS, "a waitress in Paris", 1)
+    found, missing = search(films, SETTINGS, "Alien", 1)
+    assert [film.tmdb_id for film in found] == [1]
+    assert "OPENAI_API_KEY" in str(missing)
 
 
-def test_without_vectors_a_search_says_what_to_do(database: Database) -> None:
+def test_without_vectors_words_are_searched(films: Database) -> None:
+    with films.transaction() as connection:
+        connection.exec_driver_sql("update pipeline.embedding_sets set is_active = false")
+    found, missing = search(films, SETTINGS, "Alien", 1)
+    assert [film.tmdb_id for film in found] == [1]
+    assert missing == "the catalogue has no vectors yet"
+
+
+def test_in_an_empty_catalogue_a_search_says_what_to_do(database: Database) -> None:
     with pytest.raises(NothingToSearchError, match="movie-assets refresh"):
         search(database, SETTINGS, "anything", 1)
 
 
-def test_an_exact_title_is_preferred_to_one_that_contains_it(films: Database) -> None:
+def test_an_exact_title_is_preferred_to_one_that_is_nearly_it(films: Database) -> None:
     assert [film.tmdb_id for film in resolve(films, "alien")] == [1]
 
 
-def test_a_part_of_a_title_finds_all_of_them_the_most_voted_first(films: Database) -> None:
-    assert [film.tmdb_id for film in resolve(films, "lien")] == [1, 2]
+def test_a_title_with_a_slip_is_taken_for_what_was_meant(films: Database) -> None:
+    film, *others = resolve(films, "Amelei")
+    assert film.tmdb_id == 3
+    assert is_certain(film, others)
+
+
+def test_of_two_titles_that_may_be_meant_none_is_certain(films: Database) -> None:
+    film, *others = resolve(films, "Alienz")
+    assert {film.tmdb_id, *(other.tmdb_id for other in others)} == {1, 2}
+    assert not is_certain(film, others)
 
 
 def test_an_original_title_is_a_title(films: Database) -> None:
@@ -97,9 +119,9 @@ def test_an_unknown_title_is_repeated_in_the_message(films: Database) -> None:
         resolve(films, "Metropolis")
 
 
-def test_a_backslash_in_a_title_is_a_letter(films: Database) -> None:
+def test_a_backslash_in_a_title_harms_nothing(films: Database) -> None:
     with pytest.raises(NothingToSearchError):
-        resolve(films, "Alie\\n")
+        resolve(films, "Zebra\\")
 
 
 def test_similar_films_leave_the_film_out_even_when_another_is_its_equal(films: Database) -> None:

@@ -7,11 +7,13 @@ matrix; the faults themselves are the stand-in's.
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -47,6 +49,7 @@ from movie_assets_tests.resources.tmdb_calls import (
 
 Patch = pytest.MonkeyPatch
 MOST_CALLS_OF_AN_OUTAGE = FAILURES_IN_A_ROW + CONCURRENCY
+NOWHERE = "http://nowhere.invalid"  # a name that is reserved for not existing
 
 
 @pytest.fixture(autouse=True)
@@ -178,6 +181,16 @@ def refuses_connections(films: StandIn, _row: Row, _monkeypatch: Patch) -> None:
         fetched(films, tmdb_api_url="http://127.0.0.1:1/3")
 
 
+def is_looked_up_a_few_times_and_named(films: StandIn, _row: Row, monkeypatch: Patch) -> None:
+    looked_up = without_name_service(monkeypatch)
+    told = r"\(http://nowhere\.invalid/3/movie/\d+\) with ConnectError \(.*Name or service not known"
+    with no_longer_than(30), pytest.raises(TmdbUnavailableError, match=told) as down:
+        fetched(films, tmdb_api_url=f"{NOWHERE}/3", tmdb_api_token=CANARY)
+    assert CANARY not in str(down.value)
+    assert 0 < len(looked_up) <= MOST_CALLS_OF_AN_OUTAGE < len(FILMS) * 5 / 3
+    assert "movie" not in films.requests
+
+
 def costs_one_call_and_names_the_variable(films: StandIn, row: Row, _: Patch) -> None:
     films.faults = {row.fault: 1.0}
     with pytest.raises(CredentialRefusedError, match="TMDB_API_TOKEN") as refused:
@@ -210,6 +223,7 @@ ROWS = (
     Row("F7", "reset_head", stops_the_run_with_few_calls),
     Row("F7", "garbage", stops_the_run_with_few_calls),
     Row("F8", "connection refused", refuses_connections),
+    Row("F8", "no such host", is_looked_up_a_few_times_and_named),
     Row("F9", "timeout_head", hangs_no_longer_than_the_deadline, 5, "http_timeout"),
     Row("F10", "timeout_body", hangs_no_longer_than_the_deadline, 5, "http_timeout"),
     Row("F11", "drip", hangs_no_longer_than_the_deadline, 5, "http_timeout"),
@@ -244,6 +258,22 @@ def test_a_fault_of_the_source(films: StandIn, row: Row, monkeypatch: Patch) -> 
     row.holds(films, row, monkeypatch)
 
 
+def without_name_service(monkeypatch: Patch) -> list[str]:
+    """Answer for names that are not addresses as a resolver does that knows none; the names that were asked for."""
+    asked: list[str] = []
+    look_up = socket.getaddrinfo
+
+    def know_nothing(host: Any, *args: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if not str(name).endswith(".invalid"):
+            return look_up(host, *args, **options)
+        asked.append(name)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", know_nothing)
+    return asked
+
+
 # Through the assets
 
 
@@ -254,6 +284,27 @@ class ExportRow:
     number: str
     fault: str
     holds: Callable[[SmallPipeline, "ExportRow"], None]
+
+
+def keeps_the_ids_in_use(pipeline: SmallPipeline, _: ExportRow) -> None:
+    pipeline.turn_day(2)
+    pipeline.with_settings(tmdb_export_url=f"{NOWHERE}/p/exports", tmdb_api_token=CANARY)
+    result = pipeline.run("read_the_day")
+    assert "http://nowhere.invalid/p/exports/movie_ids_" in told_by(result)
+    assert CANARY not in told_by(result)
+    assert days_loaded(pipeline) == [FIRST_DAY]
+    assert ids_in_use(pipeline) == 40
+
+
+def keeps_every_film_as_it_is(pipeline: SmallPipeline, _: ExportRow) -> None:
+    pipeline.with_settings(tmdb_api_url=f"{NOWHERE}/3", tmdb_api_token=CANARY)
+    result = pipeline.run("fetch_details")
+    assert "http://nowhere.invalid/3/movie/" in told_by(result)
+    assert CANARY not in told_by(result)
+    assert pipeline.column("select distinct state || attempts from pipeline.movie_ids") == ["candidate0"]
+    pipeline.with_settings()
+    pipeline.run_all("fetch_details")
+    assert len(pipeline.movies) == 40
 
 
 def falls_back_to_a_day_that_is_recorded(pipeline: SmallPipeline, _: ExportRow) -> None:
@@ -299,6 +350,8 @@ def leaves_a_tombstone(pipeline: SmallPipeline, _: ExportRow) -> None:
 
 
 EXPORT_ROWS = (
+    ExportRow("F8", "no such host", keeps_the_ids_in_use),
+    ExportRow("F8", "no such host", keeps_every_film_as_it_is),
     ExportRow("F22", "404", leaves_a_tombstone),
     ExportRow("F23", "not out yet", falls_back_to_a_day_that_is_recorded),
     ExportRow("F24", "export_missing", keeps_the_ids_and_fails),
@@ -314,10 +367,16 @@ EXPORT_ROWS = (
 @pytest.mark.parametrize(
     "row", [pytest.param(row, id=f"{row.number}-{row.fault}-{row.holds.__name__}") for row in EXPORT_ROWS]
 )
-def test_a_fault_of_the_export(small: Callable[..., SmallPipeline], row: ExportRow) -> None:
+def test_a_fault_of_the_export(small: Callable[..., SmallPipeline], row: ExportRow, monkeypatch: Patch) -> None:
+    without_name_service(monkeypatch)
     pipeline = small(*(film(64 * n) for n in range(1, 41)))
     pipeline.run_all("read_the_day")
     row.holds(pipeline, row)
+
+
+def told_by(result: Any) -> str:
+    (failure,) = [e.step_failure_data for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
+    return str(failure.user_failure_data.description)
 
 
 def days_loaded(pipeline: SmallPipeline) -> list[object]:

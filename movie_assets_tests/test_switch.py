@@ -177,3 +177,23 @@ def test_rights_on_the_view_and_views_upon_it_outlive_a_switch(two_sets: Pipelin
     switch(two_sets, NARROW)
     assert two_sets.one("select count(*) from public.mine") == FILMS
     assert two_sets.one("select has_table_privilege('public', 'catalog.movie_vectors', 'select')") is True
+
+
+def test_a_role_that_may_read_the_catalogue_and_nothing_else_can_search(two_sets: Pipeline) -> None:
+    two_sets.do("create role reader_of_films nologin")
+    two_sets.do("grant usage on schema catalog to reader_of_films")
+    two_sets.do("grant select on all tables in schema catalog to reader_of_films")
+    vector = str(LocalEmbedder("hashing-v1", WIDE).embed([QUESTION]).vectors[0].tolist())
+    try:
+        with two_sets.database.transaction() as connection:
+            connection.exec_driver_sql("set local role reader_of_films")
+            for call in (
+                f"match_movies('{vector}', filters => '{{\"min_votes\": 10, \"people\": []}}')",
+                "similar_movies(77)", "recommend_movies('{77}')", "recommend_movies()",
+            ):  # fmt: skip
+                connection.exec_driver_sql(f"select * from catalog.{call}")
+            with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+                connection.exec_driver_sql("select * from pipeline.embeddings")
+    finally:
+        two_sets.do("drop owned by reader_of_films")
+        two_sets.do("drop role reader_of_films")

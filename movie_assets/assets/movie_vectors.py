@@ -42,7 +42,7 @@ def movie_vectors(
     if not active or active[0].set_id != set_id:
         missing = obstacles(database, set_id, moved.total) if active else []
         if active and active[0].is_held:
-            missing.append(f"set {active[0].set_id} is held; `movie-assets sets use {set_id}` lets it go")
+            missing.append(_held(active[0].set_id, set_id))
         if missing:
             context.log.info(f"the new set waits: {'; '.join(missing)}. The old one goes on being searched")
             with database.transaction() as connection:
@@ -97,6 +97,10 @@ def obstacles(database: Database, set_id: int, vectors: int) -> list[str]:
     return found
 
 
+def _held(active: int, wanted: int) -> str:
+    return f"set {active} is held; `movie-assets sets use {wanted}` lets it go"
+
+
 def recalls_of(database: Database, set_id: int) -> list[float]:
     """Recall@10 of a set's index against comparing all, for each of ten films."""
     return [row.recall_at_10 for row in database.rows("measure_searches", set_id=set_id, samples=SAMPLES, filters="{}")]
@@ -122,10 +126,13 @@ def the_wanted_set_is_searched(
     )
     is_searched = bool(active) and active[0].set_id == set_id
     (wanted,) = [p for p in progress if p.set_id == set_id]
+    why = f"set {set_id} has {wanted.films_embedded:,} of {wanted.films:,} films"
+    if active and active[0].is_held:
+        why = _held(active[0].set_id, set_id)
     return dg.AssetCheckResult(
         passed=is_searched or not wanted.films,
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if is_searched else f"set {set_id} has {wanted.films_embedded:,} of {wanted.films:,} films",
+        description=None if is_searched else why,
         metadata={
             "sets": dg.MetadataValue.md(f"| set | model | state | films |\n|---|---|---|---|\n{told}"),
             "share_embedded": wanted.films_embedded / wanted.films if wanted.films else 1.0,

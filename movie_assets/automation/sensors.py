@@ -64,7 +64,7 @@ TRIGGERS = (
     ),
     Trigger(
         "the_catalogue_is_not_published", "publish", "movie_vectors", "count_unpublished", {},
-        "What applications read is behind: vectors to add or remove, votes that moved since the last aggregates.",
+        "What applications read is behind: vectors or words to add or remove, votes that moved since the last scores.",
     ),
 )  # fmt: skip
 

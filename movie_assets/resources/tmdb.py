@@ -42,6 +42,7 @@ ATTEMPTS = 5
 ATTEMPTS_AT_NONSENSE = 3  # a captive portal or a broken proxy does not get better by asking again
 ATTEMPTS_AT_NO_HTTP = 2  # nor does a redirect, another protocol or a body without end
 FAILURES_IN_A_ROW = 40  # two for each connection: nothing got through any more
+UNREACHED = ("ConnectError", "ConnectTimeout")  # no name, no route, nobody listening: not a matter of the film
 PAUSES_IN_A_ROW = 10
 GONE = (34, 6)  # TMDB's own words for 404; a proxy's or a wrong address's 404 deletes nothing
 
@@ -179,8 +180,10 @@ class TmdbClient:
                 continue
             most = _attempts_at(reply.status)
             failures[most] += 1
-            self._count_failure(path, reply.status)
-            if failures[most] >= most or failures.total() >= ATTEMPTS:
+            self._failures_in_a_row += 1
+            is_last = failures[most] >= most or failures.total() >= ATTEMPTS
+            self._raise_if_down(path, reply, is_last=is_last)
+            if is_last:
                 raise UnusableAnswerError(
                     "no_json" if reply.status == "200" else f"http_{reply.status}",
                     f"{path}: {failures.total()} attempts, the last: {reply.status} {str(reply.body)[:300]}",
@@ -224,12 +227,13 @@ class TmdbClient:
             self._resume_at = now + pause
             await self._pace.pause(pause)
 
-    def _count_failure(self, path: str, status: str) -> None:
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row >= FAILURES_IN_A_ROW:
+    def _raise_if_down(self, path: str, reply: Reply, *, is_last: bool) -> None:
+        """Raise when it is TMDB that fails, not this film: nothing gets through, or it cannot even be asked."""
+        is_unreached = is_last and reply.status in UNREACHED and self._failures_in_a_row >= ATTEMPTS
+        if is_unreached or self._failures_in_a_row >= FAILURES_IN_A_ROW:
             raise TmdbUnavailableError(
-                f"{self._failures_in_a_row} calls in a row failed, the last ({self._api_url}{path}) with {status}; "
-                "what was fetched is kept, run again when TMDB is back"
+                f"{self._failures_in_a_row} calls in a row failed, the last ({self._api_url}{path}) with "
+                f"{reply.status} ({str(reply.body)[:200]}); what was fetched is kept, run again when TMDB is back"
             )
 
 

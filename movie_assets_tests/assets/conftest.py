@@ -1,6 +1,7 @@
 """A pipeline on a world of few films that the test moves by hand."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -79,9 +80,9 @@ class SmallPipeline(Pipeline):
         return self.column("select tmdb_id from catalog.movie_vectors order by 1")
 
 
-@pytest.fixture
-def small(database: Database) -> Iterator[Callable[..., SmallPipeline]]:
-    """Make a pipeline on a world of given films; one to a test."""
+@contextmanager
+def small_pipelines(database: Database) -> Iterator[Callable[..., SmallPipeline]]:
+    """Make a pipeline on a world of given films, over one stand-in."""
     world = Films()
     options = StandInOptions(today=FIRST_DAY, rate_limit=0, stall_seconds=2)
     with StandIn(options, world=world) as stand_in, dg.DagsterInstance.ephemeral() as instance:
@@ -93,4 +94,11 @@ def small(database: Database) -> Iterator[Callable[..., SmallPipeline]]:
                 database, settings_for(stand_in), instance, embedder, FIRST_DAY, world=world, stand_in=stand_in
             )
 
+        yield make
+
+
+@pytest.fixture
+def small(database: Database) -> Iterator[Callable[..., SmallPipeline]]:
+    """Make a pipeline on a world of given films; one to a test."""
+    with small_pipelines(database) as make:
         yield make

@@ -116,6 +116,20 @@ def test_the_numbers_of_a_film_have_a_history_of_the_days_on_which_they_moved(sm
     ) == ["5 500", "6 510"]
 
 
+def test_the_history_of_a_film_outlasts_a_day_out_of_the_catalogue(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day", "fetch_details")
+    for popularity in (5.0, 0.5, 6.0):
+        pipeline.turn_day()
+        pipeline.world.put(film(64, popularity=popularity))
+        pipeline.run_all("read_the_day", "fetch_details")
+        assert pipeline.movies == ([65] if popularity < 1 else [64, 65])
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day")
+    history = "select popularity from catalog.movie_stats_history where tmdb_id = 64 order by day"
+    assert pipeline.column(history) == [5.0, 6.0]
+
+
 @pytest.mark.parametrize("source", ["TMDB", "JustWatch"])
 def test_the_sources_to_credit_are_in_the_catalogue(small: Make, source: str) -> None:
     assert source in small().column("select source from catalog.attribution")

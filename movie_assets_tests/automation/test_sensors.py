@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.assets.movie_embeddings import embedding_set
+from movie_assets.assets.search_documents import bring_in_line
 from movie_assets.automation.decisions import Memory
 from movie_assets.automation.sensors import ALL_BATCHES
 from movie_assets.core.prices import Budgets
@@ -77,7 +78,8 @@ def embed(database: Database, embedder: Embedder = LOCAL) -> None:
 
 
 def publish(database: Database) -> None:
-    """Make the newest set the one that searches see, and let its aggregates be of this moment."""
+    """Make the newest set the one that searches see, write the documents, let the aggregates be of this moment."""
+    bring_in_line(database)
     run_sql(
         database,
         "select pipeline.refresh_vectors(max(set_id)::smallint), pipeline.activate_set(max(set_id)::smallint) "
@@ -219,13 +221,22 @@ def test_another_model_has_all_texts_embedded_and_then_published(
     assert memory_of(tick("the_catalogue_is_not_published", database, instance, embedder=other)).work == 5
 
 
+def test_films_whose_words_changed_are_published(database: Database, instance: dg.DagsterInstance) -> None:
+    put_films(database, 1, 5)
+    tick("texts_are_not_embedded", database, instance)
+    embed(database)
+    publish(database)
+    run_sql(database, "update catalog.movies set facts_hash = 'another' where tmdb_id in (2, 3)")
+    assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 2
+
+
 def test_a_film_that_left_the_catalogue_is_published(database: Database, instance: dg.DagsterInstance) -> None:
     put_films(database, 1, 5)
     tick("texts_are_not_embedded", database, instance)
     embed(database)
     publish(database)
     run_sql(database, "delete from catalog.movies where tmdb_id = 3")
-    assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 1
+    assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 2  # its vector, its words
 
 
 def test_nothing_is_published_while_texts_wait_for_their_vectors(

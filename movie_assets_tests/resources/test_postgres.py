@@ -262,7 +262,9 @@ def test_every_query_is_run_by_some_module(query: str) -> None:
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_every_query_opens_with_who_runs_it(query: str) -> None:
-    assert query_text(query).startswith(("-- Run by ", "-- Run before ", "-- Run when ", "-- Run after "))
+    assert query_text(query).startswith(
+        ("-- Run by ", "-- Run before ", "-- Run when ", "-- Run after ", "-- Run with ")
+    )
 
 
 @pytest.mark.parametrize("folder", ["functions", "migrations"])

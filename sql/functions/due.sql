@@ -23,13 +23,21 @@ as $$
     select
         i.tmdb_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment, i.fetched_at,
         i.kept_on_request
-    from pipeline.movie_ids i
-    left join pipeline.requested_ids q on q.tmdb_id = i.tmdb_id and q.served_at is null
+    from (  -- in two parts, as each has an index
+        select i.*, q.tmdb_id is not null as is_requested
+        from pipeline.movie_ids i
+        left join pipeline.requested_ids q on q.tmdb_id = i.tmdb_id and q.served_at is null
+        where i.gone_since is null and i.export_reason is null
+        union all
+        select i.*, true
+        from pipeline.requested_ids q join pipeline.movie_ids i using (tmdb_id)
+        where q.served_at is null and i.gone_since is null and i.export_reason is not null
+    ) i
     cross join lateral (
         select
             case
                 when i.attempts > 0 then 'failed'
-                when q.tmdb_id is not null then 'requested'
+                when i.is_requested then 'requested'
                 when i.fetched_at is null then 'never fetched'
                 when i.fetched_at <= moment - interval '170 days' then 'six months'
                 when i.changed_at > i.fetched_at then 'changed'
@@ -47,7 +55,7 @@ as $$
             array['requested', 'six months', 'changed', 'never fetched', 'schema', 'failed', 'stale'], d.reason
         )::smallint
     ) as r (reason, priority)
-    where i.gone_since is null and (i.export_reason is null or q.tmdb_id is not null) and d.reason is not null
+    where d.reason is not null
 $$;
 
 create function pipeline.due_at(moment timestamptz)

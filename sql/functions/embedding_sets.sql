@@ -79,6 +79,7 @@ begin
         select s.set_id, format('%s %s %s %s', s.provider, s.model, s.dimensions, s.template) as name
         from pipeline.embedding_sets s
         where not s.is_active and s.set_id <> wanted
+          and not exists (select from pipeline.embedding_batches b where b.set_id = s.set_id and b.ended_at is null)
           and greatest(
               s.created_at, s.activated_at, s.retired_at,
               (select max(e.embedded_at) from pipeline.embeddings e where e.set_id = s.set_id)) < since

@@ -11,6 +11,7 @@ begin
     create temp table expired on commit drop as
     select r.tmdb_id from pipeline.raw_details r where r.fetched_at <= moment - interval '180 days';
     delete from catalog.movies m using expired e where m.tmdb_id = e.tmdb_id;
+    delete from catalog.movie_stats_history h using expired e where h.tmdb_id = e.tmdb_id;
     delete from pipeline.embeddings v using expired e where v.tmdb_id = e.tmdb_id;
     delete from pipeline.raw_details r using expired e where r.tmdb_id = e.tmdb_id;
     get diagnostics purged = row_count;

@@ -28,6 +28,32 @@ begin
 end
 $$;
 
+-- The view of the active set loses the width of its vectors, so that another set's can take their place by "create or
+-- replace", which keeps the rights on the view; here they are kept by hand.
+do $$
+declare
+    active integer := (select s.set_id from pipeline.embedding_sets s where s.is_active);
+    rights text[] := array(
+        select format(
+            'grant %s on catalog.movie_vectors to %s', a.privilege_type,
+            case when a.grantee = 0 then 'public' else quote_ident(a.grantee::regrole::text) end)
+        from pg_class c cross join lateral aclexplode(c.relacl) a
+        where c.oid = 'catalog.movie_vectors'::regclass and a.grantee <> c.relowner
+    );
+    statement text;
+begin
+    if active is not null then
+        drop view catalog.movie_vectors;
+        execute format(
+            'create view catalog.movie_vectors as
+             select tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I', 'movie_vectors_' || active);
+        foreach statement in array rights loop
+            execute statement;
+        end loop;
+    end if;
+end
+$$;
+
 -- Films that a good embedding puts near each other, found by title and year; add your own. A pair of which one film is
 -- not in the catalogue is passed over.
 create table pipeline.golden_pairs (

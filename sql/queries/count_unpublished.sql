@@ -1,8 +1,8 @@
 -- Run by the sensor the_catalogue_is_not_published: embedded films that searches do not see as they are (all
 -- of them while the set of today's settings is not the active one, unless that is held), vectors whose film has left,
--- and votes seen after the aggregates were computed. Nothing while texts wait for their vectors: that publication would only
--- be the first of two. Texts that were refused, or that nobody could embed for six
--- hours, are not waited for.
+-- films whose words are not the ones that are searched, and votes seen after the aggregates were computed. Nothing while
+-- texts wait for their vectors: that publication would only be the first of two. Texts that were refused, or that nobody
+-- could embed for six hours, are not waited for: their films are found by their words.
 with wanted as (
     select coalesce((select s.set_id from pipeline.embedding_sets s where s.held_since is not null), :set_id) as set_id
 )
@@ -21,6 +21,10 @@ select case when exists (
         or not exists (select from pipeline.embedding_sets s where s.is_active and s.set_id = (select w.set_id from wanted w)))
     + (select count(*) from catalog.movie_vectors v
        where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id))
+    + (select count(*) from catalog.movies m
+       full join pipeline.document_sources d using (tmdb_id)
+       where d.source is distinct from
+           pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline))
     + (select count(*) from catalog.movie_stats s
        where s.seen_at > coalesce((select max(computed_at) from catalog.rating_aggregates), '-infinity'))
 ) end::integer as work

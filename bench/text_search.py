@@ -1,0 +1,223 @@
+"""Finding films by words among 50,000: how long the documents take to be made, and each function to answer.
+
+A catalogue of made-up words is put straight into Postgres: 25 titles and 22 people a film, words as frequent as words
+are (Zipf), real ones on top. Then all documents are built, brought in line when nothing and when 1 % has changed, and
+each function is asked questions of several kinds. Usage: text_search.py [--movies N] [--queries N] [--json FILE]
+"""
+
+import argparse
+import itertools
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from movie_assets.assets.search_documents import bring_in_line
+from movie_assets.resources.embedded_postgres import embedded_postgres
+from movie_assets.resources.migrations import ensure_database, migrate
+from movie_assets.resources.postgres import Database, copy_rows
+
+TITLES, CAST, CREW, OVERVIEW = 25, 16, 6, 45
+COMMON = [
+    *("love", "man", "night", "day", "life", "girl", "house", "last", "world", "dead", "dark", "time", "woman"),
+    *("black", "boy", "king", "red", "blood", "heart", "home", "city", "dream", "lost", "star", "blue", "war"),
+    *("death", "little", "big", "good", "white", "fire", "ghost", "secret", "beautiful", "summer", "wild", "moon"),
+    *("angel", "road", "story", "game"),
+]
+SMALL = ["the", "of", "and", "a", "in", "to", "is", "his", "her", "with", "for", "who", "on", "by", "an", "from", "he"]
+LANGUAGES = ("", "áéíóú", "àâçéèê", "äöü", "ãõçé", "åäö", "łśżćę", "čšžřě")
+GENRES = ("Drama", "Comedy", "Action", "Horror", "Science Fiction", "Romance", "Crime", "Animation", "Thriller", "War")
+SENTENCES = (
+    "a {} about a {} who finds a {}",
+    "the {} and the {} in a {} house",
+    "{} {} and {}",
+    "a lonely {} {} the {}",
+)
+FUNCTIONS = {
+    "search_movies": "select tmdb_id from catalog.search_movies(:q)",
+    "find_movie": "select tmdb_id from catalog.find_movie(:q)",
+    "complete_title": "select tmdb_id from catalog.complete_title(:q)",
+}
+Words = Callable[[int], list[str]]
+
+
+def words_of(chance: random.Random, count: int, accents: str, on_top: Sequence[str] = ()) -> Words:
+    """Draw words of a made-up language, the n-th as often as 1/n."""
+    consonants, vowels = "bcdfghjklmnprstvwz", "aeiou" + accents
+    made = [
+        "".join(chance.choice(consonants) + chance.choice(vowels) for _ in range(chance.choice((1, 2, 2, 3, 3, 4))))
+        + chance.choice(("", "n", "r", "s", "l"))
+        for _ in range(count)
+    ]
+    known = [*on_top, *made]
+    weights = list(itertools.accumulate(1 / (rank + 8) for rank in range(len(known))))
+    return lambda n: chance.choices(known, cum_weights=weights, k=n)
+
+
+def put_films(database: Database, films: int, chance: random.Random) -> list[str]:
+    """Fill the catalogue; tells the main titles."""
+    english = words_of(chance, 15_000, "", COMMON)
+    tongues = [words_of(chance, 12_000, accents) for accents in LANGUAGES]
+    plot, keyword = words_of(chance, 40_000, "", [*SMALL, *COMMON]), words_of(chance, 6_000, "", COMMON)
+    first, last = words_of(chance, 3_000, "é"), words_of(chance, 60_000, "")
+    people = [f"{first(1)[0]} {last(1)[0]}".title() for _ in range(5 * films)]
+
+    def title(words: Words) -> str:
+        return " ".join(words(chance.choice((1, 2, 2, 3, 3, 4)))).title()
+
+    mains = [f"{chance.choice(('The ', '', '', ''))}{title(english)}" for _ in range(films)]
+    movie = {"tmdb_id": "int8", "title": "text", "original_title": "text", "original_language": "text",
+             "release_date": "date", "tagline": "text", "overview": "text", "genres": "text[]", "keywords": "text[]",
+             "directors": "text[]", "leading_cast": "text[]", "countries": "text[]", "embedding_text": "text",
+             "text_hash": "text", "facts_hash": "text", "changed_at": "timestamptz"}  # fmt: skip
+
+    def movies() -> Iterator[Sequence[Any]]:
+        for number, main in enumerate(mains, start=1):
+            overview = " ".join(plot(OVERVIEW))
+            yield (
+                number, main, title(chance.choice(tongues)) if number % 3 == 0 else main, "en",
+                date(chance.randint(1950, 2025), 5, 5), None, overview, chance.sample(GENRES, 2), keyword(9),
+                [], [], [], overview, str(number), "0", datetime.now(UTC),
+            )  # fmt: skip
+
+    def others() -> Iterator[Sequence[Any]]:
+        for number in range(1, films + 1):
+            for country in range(TITLES - 2):
+                yield number, f"{country:02}", title(tongues[country % len(tongues)])
+
+    def roles(least: int, count: int) -> Iterator[Sequence[Any]]:
+        for number in range(1, films + 1):
+            drawn = {min(int(chance.paretovariate(0.35)), len(people)) for _ in range(2 * count)}
+            yield from ((number, person, place) for place, person in enumerate(sorted(drawn)[:count], start=least))
+
+    with database.transaction() as connection:
+        copy_rows(connection, "catalog.movies", movie, movies())
+        connection.exec_driver_sql(
+            "insert into catalog.movie_stats "
+            "select tmdb_id, 1, 7, (200000 / (1 + tmdb_id * 7919 %% 50021))::integer, now() from catalog.movies"
+        )
+        columns = {"tmdb_id": "int8", "country": "text", "title": "text"}
+        copy_rows(connection, "catalog.movie_alternative_titles", columns, others())
+        copy_rows(connection, "catalog.people", {"person_id": "int8", "name": "text"}, enumerate(people, start=1))
+        cast = {"tmdb_id": "int8", "person_id": "int8", "billing": "int2"}
+        copy_rows(connection, "catalog.movie_cast", cast, roles(0, CAST))
+        crew = {"tmdb_id": "int8", "person_id": "int8", "job": "text"}
+        copy_rows(connection, "catalog.movie_crew", crew, ((a, b, "Writer") for a, b, _ in roles(0, CREW)))
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("vacuum analyze")
+    return mains
+
+
+def with_a_slip(text: str, chance: random.Random) -> str:
+    """One letter missing, wrong, too many, or two that changed places."""
+    at = chance.randrange(len(text))
+    letter = chance.choice("abcdefghijklmnopqrstuvwxyz")
+    return chance.choice((
+        text[:at] + text[at + 1 :], text[:at] + letter + text[at + 1 :], text[:at] + letter + text[at:],
+        text[:at] + text[at + 1 : at + 2] + text[at : at + 1] + text[at + 2 :],
+    ))  # fmt: skip
+
+
+def questions(
+    database: Database, mains: Sequence[str], count: int, chance: random.Random
+) -> dict[str, dict[str, list[str]]]:
+    """Questions for each function, kind by kind."""
+    titles = chance.sample(list(mains), count)
+    with database.transaction() as connection:
+        sampled = connection.exec_driver_sql(f"select name from catalog.people order by person_id limit {20 * count}")
+        people = chance.sample(list(sampled.scalars()), count)
+    slips = [with_a_slip(title, chance) for title in titles]
+    two_slips = [with_a_slip(slip, chance) for slip in slips]
+    common = [" ".join(chance.sample(COMMON, size)) for size in (1, 1, 2, 3) for _ in range(count // 4)]
+    sentences = [chance.choice(SENTENCES).format(*chance.choices(titles, k=3)) for _ in range(count)]
+    starts = [title.lower().removeprefix("the ") for title in titles]
+    return {
+        "search_movies": {
+            "a title": titles, "a title, one slip": slips, "a title, two slips": two_slips, "a person": people,
+            "a person, one slip": [with_a_slip(name, chance) for name in people],
+            "common words": common, "a sentence": sentences,
+        },
+        "find_movie": {
+            "a title": titles, "one slip": slips, "two slips": two_slips, "common words": common,
+            "a sentence": sentences,
+        },
+        "complete_title": {
+            "two letters": [start[:2] for start in starts], "three letters": [start[:3] for start in starts],
+            "half a title": [start[: len(start) // 2 + 1] for start in starts],
+            "a slip": [slip[: len(slip) * 2 // 3] for slip in slips],
+        },
+    }  # fmt: skip
+
+
+def milliseconds(database: Database, function: str, asked: Sequence[str]) -> dict[str, Any]:
+    """p50, p95 and the longest time, after a round that warms the caches."""
+    statement = sa.text(FUNCTIONS[function])
+    took, found = [], 0
+    with database.transaction() as connection:
+        for is_measured in (False, True):
+            for question in asked if is_measured else asked[:20]:
+                started = time.perf_counter()
+                rows = connection.execute(statement, {"q": question}).all()
+                if is_measured:
+                    took.append((time.perf_counter() - started) * 1000)
+                    found += bool(rows)
+    quantiles = statistics.quantiles(took, n=20)
+    return {
+        "queries": len(took), "answered": round(found / len(took), 3), "p50_ms": round(quantiles[9], 1),
+        "p95_ms": round(quantiles[18], 1), "max_ms": round(max(took), 1),
+    }  # fmt: skip
+
+
+def builds(database: Database, films: int) -> dict[str, float]:
+    """Seconds for all documents, for none, and for those of 1 % of the films."""
+    figures = {"all documents": bring_in_line(database).seconds, "nothing changed": bring_in_line(database).seconds}
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "update catalog.movies set text_hash = text_hash || 'x', overview = overview || ' ' || title "
+            f"where tmdb_id * 7919 %% 100 = 0 and tmdb_id <= {films}"
+        )
+    figures["1 % changed"] = bring_in_line(database).seconds
+    return {label: round(seconds, 2) for label, seconds in figures.items()}
+
+
+def main() -> None:
+    """Build the catalogue, then measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--movies", type=int, default=50_000, help="films in the catalogue")
+    parser.add_argument("--queries", type=int, default=200, help="questions of each kind")
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    arguments = parser.parse_args()
+    chance = random.Random(1)  # noqa: S311  # repeatable, not secret
+    with tempfile.TemporaryDirectory(prefix="movie_assets_text_") as home, embedded_postgres(Path(home)) as server:
+        address = server.replace("/?", "/bench_text_search?")
+        ensure_database(address)
+        database = Database(address)
+        migrate(database)
+        mains = put_films(database, arguments.movies, chance)
+        figures: dict[str, Any] = {"seconds": builds(database, arguments.movies)}
+        print("| documents | seconds |\n|---|--:|")
+        for label, seconds in figures["seconds"].items():
+            print(f"| {label} | {seconds} |")
+        print(
+            "\n| function | questions | number | answered | p50 ms | p95 ms | longest |\n|---|---|--:|--:|--:|--:|--:|"
+        )
+        for function, kinds in questions(database, mains, arguments.queries, chance).items():
+            asked = kinds | {"all of these": list(itertools.chain.from_iterable(kinds.values()))}
+            for kind, texts in asked.items():
+                row = milliseconds(database, function, texts)
+                figures[f"{function}: {kind}"] = row
+                print(f"| {function} | {kind} | " + " | ".join(str(value) for value in row.values()) + " |", flush=True)
+        database.close()
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

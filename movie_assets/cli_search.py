@@ -1,0 +1,149 @@
+"""The commands that find films, and the filters that they share: the names of catalog.condition_of as options."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from rich.markup import escape
+
+from movie_assets import report
+from movie_assets.resources.postgres import Database
+from movie_assets.search import Films, NothingToSearchError, is_certain, recommend, resolve, search, similar
+from movie_assets.settings import Settings
+from movie_assets.startup import database_for
+from movie_assets.terminal import console, notes, opened
+
+Command = Callable[..., Any]
+YEARS = click.IntRange(1870, 2200)
+MINUTES = click.IntRange(0, 30_000)
+# An option, the filter of catalog.condition_of that it sets, what it takes (a list of texts unless said), and its help.
+FILTERS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
+    ("--genre", "genres", None, "Only films of this genre."),
+    ("--without-genre", "without_genres", None, "No films of this genre."),
+    ("--language", "languages", None, "Only films in this original language (ISO 639-1)."),
+    ("--country", "countries", None, "Only films produced in this country (ISO 3166-1)."),
+    ("--certification", "certifications", None, "Only films with this certification in the United States."),
+    ("--keyword", "keywords", None, "Only films with this keyword of TMDB's."),
+    ("--person", "people", None, "Only films with this person in cast or crew."),
+    ("--from", "year_from", YEARS, "Only films released in this year or later."),
+    ("--to", "year_to", YEARS, "Only films released in this year or earlier."),
+    ("--runtime-from", "runtime_from", MINUTES, "Only films of so many minutes or more."),
+    ("--runtime-to", "runtime_to", MINUTES, "Only films of so many minutes or less."),
+    ("--min-votes", "min_votes", click.IntRange(0), "Only films with so many votes or more."),
+    ("--min-average", "min_average", click.FloatRange(0, 10), "Only films with this average of votes or a higher one."),
+)
+
+
+def with_filters(command: Command) -> Command:
+    """Give a command the options of FILTERS; `filters_of` turns what they were set to into filters."""
+    for option, name, takes, says in reversed(FILTERS):
+        if takes is None:
+            command = click.option(option, name, multiple=True, help=f"{says} May be given several times.")(command)
+        else:
+            command = click.option(option, name, type=takes, help=says)(command)
+    return command
+
+
+def filters_of(given: dict[str, Any]) -> dict[str, Any]:
+    """The filters that were set, as catalog.condition_of takes them."""
+    listed = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+    return {name: value for name, value in listed.items() if value not in (None, [])}
+
+
+def with_count(command: Command) -> Command:
+    """Give a command the options that say how many films, and in which form."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print the films as JSON.")(command)
+    return click.option(
+        "--count", "-n", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many films."
+    )(command)
+
+
+@click.command("search")
+@click.argument("text", nargs=-1, required=True)
+@with_count
+@with_filters
+def search_command(text: tuple[str, ...], count: int, as_json: bool, **filters: Any) -> None:
+    """Find films by title, people, keywords or what they are about; typing errors are forgiven.
+
+    Words always count. Meaning counts too where the text can be embedded as the catalogue was. Example: movie-assets
+    search a detective investigates a murder in a mansion
+    """
+    wanted = " ".join(text)
+    with database_for(Settings.from_env()) as ready, opened(ready) as database:
+        films, missing = search(database, ready, wanted, count, filters_of(filters))
+        if missing:
+            notes.print(escape(f"Searched by words only: {missing}."), highlight=False)
+        show_films(f"“{wanted}”", films, as_json=as_json)
+
+
+@click.command("similar")
+@click.argument("title_or_id", nargs=-1, required=True)
+@with_count
+@with_filters
+def similar_command(title_or_id: tuple[str, ...], count: int, as_json: bool, **filters: Any) -> None:
+    """Find films like a film, given by its title (with its year, if there are several) or its TMDB id.
+
+    Example: movie-assets similar The Dark Knight (2008)
+    """
+    with database_for(Settings.from_env()) as ready, opened(ready) as database:
+        wanted = " ".join(title_or_id)
+        film = _the_film(database, wanted)
+        films = similar(database, film.tmdb_id, count, filters_of(filters))
+        show_films(f"like {film.title} ({film.release_year})", films, as_json=as_json)
+
+
+@click.command("recommend")
+@click.option("--loved", multiple=True, metavar="FILM", help="A film you loved, by title or id; may be given again.")
+@click.option("--liked", multiple=True, metavar="FILM", help="A film you liked.")
+@click.option("--disliked", multiple=True, metavar="FILM", help="A film you disliked.")
+@click.option(
+    "--diversity", type=click.FloatRange(0, 1), help="How unlike each other the films should be. Default 0.3."
+)
+@with_count
+@with_filters
+def recommend_command(
+    loved: tuple[str, ...], liked: tuple[str, ...], disliked: tuple[str, ...], diversity: float | None, count: int,
+    as_json: bool, **filters: Any,
+) -> None:  # fmt: skip
+    """Find films for somebody who loved, liked or disliked others; none of those are among them.
+
+    With dislikes alone, or nothing, it begins from the films that most people voted for. Example: movie-assets
+    recommend --loved "Knives Out" --disliked Cats
+    """
+    with database_for(Settings.from_env()) as ready, opened(ready) as database:
+        named = {
+            how: [_the_film(database, title).tmdb_id for title in titles]
+            for how, titles in (("loved", loved), ("liked", liked), ("disliked", disliked))
+        }
+        options = {} if diversity is None else {"diversity": diversity}
+        show_films("recommended", recommend(database, named, count, filters_of(filters), options), as_json=as_json)
+
+
+def _the_film(database: Database, wanted: str) -> sa.Row[Any]:
+    """The film that a title or an id means, said aloud where it is not plain; raises when nobody can tell."""
+    film, *others = resolve(database, wanted)
+    if not is_certain(film, others):
+        told = "; ".join(map(_named, [film, *others]))
+        raise NothingToSearchError(
+            f"the catalogue has no film that is clearly “{wanted}”; say one of these by its id: {told}"
+        )
+    if film.matched_by not in ("id", "exact title") or others:
+        also = f" Also possible: {'; '.join(map(_named, others))}." if others else ""
+        notes.print(escape(f"Taken as {_named(film)} ({film.matched_by}).{also}"), highlight=False)
+    return film
+
+
+def _named(film: sa.Row[Any]) -> str:
+    return f"{film.title} ({film.release_year or 'year unknown'}), {film.tmdb_id}"
+
+
+def show_films(title: str, films: Films, *, as_json: bool) -> None:
+    """Films for a program or for a person."""
+    if as_json:
+        click.echo(json.dumps([report.film_as_json(film) for film in films], ensure_ascii=False))
+    elif films:
+        report.show_films(console, title, films)
+    else:
+        notes.print("No film is found. Genres and keywords are written as TMDB writes them: Comedy, Science Fiction …")

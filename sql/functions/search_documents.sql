@@ -1,0 +1,204 @@
+-- Applied after the migrations whenever it changes: films as words, brought in line with the catalogue.
+
+-- Raise it when documents, names or what catalog.normalised() answers are to be made anew: every film is then due.
+create or replace function pipeline.document_version() returns integer
+language sql immutable parallel safe
+return 1;
+
+-- Names what a document is made from. The hash of the text that is embedded stands for title, overview, genres and
+-- keywords, the other for people and further titles.
+create or replace function pipeline.document_source(text_hash text, facts_hash text, original_title text, tagline text)
+returns bigint
+language sql immutable parallel safe
+return hashtextextended(concat_ws(E'\x1f', text_hash, facts_hash, original_title, tagline), pipeline.document_version());
+
+-- Words as they are, and English ones by their stems too.
+create or replace function pipeline.words_and_stems(words text) returns tsvector
+language sql immutable parallel safe
+return to_tsvector('pg_catalog.simple', words) || to_tsvector('pg_catalog.english', words);
+
+-- Takes out the films that left the catalogue; tells how many.
+create or replace function pipeline.remove_documents() returns integer
+language plpgsql
+as $$
+declare
+    gone bigint[];
+begin
+    lock table pipeline.document_sources in share row exclusive mode;
+    gone := array(
+        select s.tmdb_id from pipeline.document_sources s
+        where not exists (select from catalog.movies m where m.tmdb_id = s.tmdb_id));
+    if gone = '{}' then
+        return 0;
+    end if;
+    insert into pipeline.word_changes (word, films)
+    select w.word, -count(*) from catalog.search_documents d, unnest(tsvector_to_array(d.words)) w (word)
+    where d.tmdb_id = any (gone) group by w.word;
+    delete from catalog.search_documents d where d.tmdb_id = any (gone);
+    delete from catalog.movie_names n where n.tmdb_id = any (gone);
+    delete from pipeline.document_sources s where s.tmdb_id = any (gone);
+    return cardinality(gone);
+end
+$$;
+
+-- Makes the documents of the next so many films, by id, whose document was made from something else; rows that come out
+-- as they are stay untouched. last_id is null when no film is left.
+drop function if exists pipeline.write_documents;
+create function pipeline.write_documents(after bigint, films integer)
+returns table (last_id bigint, looked_at integer, documents_written integer, names_written integer)
+language plpgsql
+set jit = off
+as $$
+declare
+    changed integer;
+begin
+    lock table pipeline.document_sources in share row exclusive mode;
+    create temp table if not exists due_documents (tmdb_id bigint primary key, source bigint not null) on commit delete rows;
+    create temp table if not exists due_names (like catalog.movie_names) on commit delete rows;
+    create temp table if not exists new_documents (tmdb_id bigint primary key, titles tsvector, words tsvector)
+        on commit delete rows;
+    truncate due_documents, due_names, new_documents;
+    insert into due_documents
+    select m.tmdb_id, n.source
+    from catalog.movies m
+    cross join lateral (
+        select pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline)) n (source)
+    left join pipeline.document_sources s on s.tmdb_id = m.tmdb_id
+    where m.tmdb_id > after and s.source is distinct from n.source
+    order by m.tmdb_id limit films;
+    select max(d.tmdb_id), count(*) into last_id, looked_at from due_documents d;
+    if last_id is null then
+        documents_written := 0;
+        names_written := 0;
+        return next;
+        return;
+    end if;
+    analyze due_documents;
+
+    insert into due_names (tmdb_id, normalised, key, kind, name)
+    select distinct on (t.tmdb_id, n.normalised) t.tmdb_id, n.normalised, n.key, t.kind, t.name
+    from (
+        select m.tmdb_id, 1 as place, 'title' as kind, m.title as name from catalog.movies m
+        union all select m.tmdb_id, 2, 'original', m.original_title from catalog.movies m
+        union all select a.tmdb_id, 3, 'alternative', a.title from catalog.movie_alternative_titles a
+        union all select r.tmdb_id, 4, 'translated', r.title from catalog.movie_translations r where r.title is not null
+    ) t
+    join due_documents using (tmdb_id)
+    cross join lateral (select catalog.normalised(left(t.name, 300)) offset 0) p (plain)
+    cross join lateral (select pipeline.key_of(left(t.name, 300), p.plain) offset 0) k (key)
+    cross join lateral (select coalesce(nullif(p.plain, ''), k.key), k.key) n (normalised, key)
+    where n.key <> ''
+    order by t.tmdb_id, n.normalised, t.place, t.name;
+    analyze due_names;
+
+    insert into new_documents (tmdb_id, titles, words)
+    select
+        m.tmdb_id, t.titles,
+        setweight(t.titles, 'A')
+        || setweight(to_tsvector('pg_catalog.simple', catalog.normalised(coalesce(p.names, ''))), 'B')
+        || setweight(pipeline.words_and_stems(catalog.normalised(
+            concat_ws(' ', array_to_string(m.keywords, ' '), array_to_string(m.genres, ' '), m.collection))), 'C')
+        || setweight(to_tsvector('pg_catalog.english', catalog.normalised(concat_ws(' ', m.tagline, m.overview))), 'D')
+    from due_documents d
+    join catalog.movies m using (tmdb_id)
+    left join (
+        select n.tmdb_id,
+            setweight(pipeline.words_and_stems(
+                coalesce(string_agg(n.normalised, ' ') filter (where n.kind in ('title', 'original')), '')), 'A')
+            || setweight(to_tsvector('pg_catalog.simple',
+                coalesce(string_agg(n.normalised, ' ') filter (where n.kind in ('alternative', 'translated')), '')), 'B')
+        from due_names n group by n.tmdb_id
+    ) t (tmdb_id, titles) using (tmdb_id)
+    left join (
+        select c.tmdb_id, string_agg(c.name, ' ' order by c.place, c.name)
+        from (
+            select r.tmdb_id, r.name, min(r.place) as place
+            from (
+                select c.tmdb_id, p.name, c.billing::integer
+                from due_documents d join catalog.movie_cast c using (tmdb_id) join catalog.people p using (person_id)
+                union all select c.tmdb_id, p.name, 100000
+                from due_documents d join catalog.movie_crew c using (tmdb_id) join catalog.people p using (person_id)
+                union all select m.tmdb_id, n.name, 100000
+                from due_documents d join catalog.movies m using (tmdb_id), unnest(m.directors || m.leading_cast) n (name)
+            ) r (tmdb_id, name, place)
+            group by r.tmdb_id, r.name
+        ) c
+        group by c.tmdb_id
+    ) p (tmdb_id, names) using (tmdb_id);
+    update new_documents set titles = '' where titles is null;
+    update new_documents set words = coalesce(words, '') where words is null;
+
+    insert into pipeline.word_changes (word, films)
+    select c.word, sum(c.change) from (
+        select w.word, -1 from new_documents n join catalog.search_documents o using (tmdb_id),
+            unnest(tsvector_to_array(o.words)) w (word)
+        where o.words <> n.words
+        union all select w.word, 1 from new_documents n left join catalog.search_documents o using (tmdb_id),
+            unnest(tsvector_to_array(n.words)) w (word)
+        where o.words is distinct from n.words
+    ) c (word, change)
+    group by c.word having sum(c.change) <> 0;
+
+    insert into catalog.search_documents as d (tmdb_id, titles, words)
+    select n.tmdb_id, n.titles, n.words from new_documents n order by n.tmdb_id
+    on conflict (tmdb_id) do update set titles = excluded.titles, words = excluded.words
+    where (d.titles, d.words) is distinct from (excluded.titles, excluded.words);
+    get diagnostics documents_written = row_count;
+
+    delete from catalog.movie_names n using due_documents d
+    where n.tmdb_id = d.tmdb_id and not exists (
+        select from due_names w where w.tmdb_id = n.tmdb_id and w.normalised = n.normalised);
+    get diagnostics names_written = row_count;
+    insert into catalog.movie_names as n (tmdb_id, normalised, key, kind, name)
+    select w.tmdb_id, w.normalised, w.key, w.kind, w.name from due_names w order by w.tmdb_id, w.normalised
+    on conflict (tmdb_id, normalised) do update set key = excluded.key, kind = excluded.kind, name = excluded.name
+    where (n.key, n.kind, n.name) is distinct from (excluded.key, excluded.kind, excluded.name);
+    get diagnostics changed = row_count;
+    names_written := names_written + changed;
+
+    insert into pipeline.document_sources as s (tmdb_id, source)
+    select d.tmdb_id, d.source from due_documents d
+    on conflict (tmdb_id) do update set source = excluded.source;
+    return next;
+end
+$$;
+
+-- Run when documents were written or removed: counts their words into the vocabulary, builds the indexes if there are
+-- none, and merges what the indexes put aside. Tells how many words there are.
+create or replace function pipeline.finish_documents() returns integer
+language plpgsql
+set jit = off
+as $$
+declare
+    moved integer;
+begin
+    lock table pipeline.document_sources in share row exclusive mode;
+    create temp table if not exists moved_words (word text collate "C" primary key, films integer) on commit delete rows;
+    truncate moved_words;
+    insert into moved_words
+    select c.word, sum(c.films) from pipeline.word_changes c group by c.word having sum(c.films) <> 0;
+    get diagnostics moved = row_count;
+    truncate pipeline.word_changes;
+    if moved > 0 then
+        analyze moved_words;
+        update catalog.vocabulary v set films = v.films + w.films from moved_words w where w.word = v.word;
+        insert into catalog.vocabulary (word, films, trigrams)
+        select w.word, w.films, catalog.trigrams(w.word) from moved_words w
+        where not exists (select from catalog.vocabulary v where v.word = w.word) and length(w.word) <= 60
+        order by w.word;
+        delete from catalog.vocabulary v using moved_words w where w.word = v.word and v.films <= 0;
+    end if;
+    if moved > 20000 then
+        analyze catalog.search_documents;
+        analyze catalog.movie_names;
+        analyze catalog.vocabulary;
+    end if;
+    perform set_config('maintenance_work_mem', '256MB', true);
+    create index if not exists search_documents_titles on catalog.search_documents using gin (titles);
+    create index if not exists search_documents_words on catalog.search_documents using gin (words);
+    create index if not exists vocabulary_trigrams on catalog.vocabulary using gin (trigrams);
+    perform gin_clean_pending_list(to_regclass(format('catalog.%I', i)))
+    from unnest(array['search_documents_titles', 'search_documents_words', 'vocabulary_trigrams']) i;
+    return (select count(*) from catalog.vocabulary);
+end
+$$;
