@@ -1,0 +1,91 @@
+"""What the benches of vectors share: clustered vectors, a catalogue of films for them, a server of one's own.
+
+Real embeddings lie near a surface of far fewer dimensions than they have, in clusters; vectors that are random in every
+dimension are all equally far apart, and recall would mean nothing.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from movie_assets.resources.embedded_postgres import embedded_postgres
+from movie_assets.resources.migrations import ensure_database, migrate
+from movie_assets.resources.postgres import Database, copy_rows
+
+CLUSTERS = 500
+SURFACE = 64  # dimensions in which clusters and films differ; the rest is noise
+SPREAD = 0.8  # of the films of a cluster, where the clusters' own is 1
+NOISE = 0.3
+PORTION = 5_000  # vectors made at a time
+
+Matrix = npt.NDArray[np.float32]
+
+
+def clusters_of(count: int, seed: int) -> npt.NDArray[np.int64]:
+    """The cluster of each film."""
+    return np.random.default_rng(seed).integers(CLUSTERS, size=count)
+
+
+def clustered_vectors(count: int, dimensions: int, seed: int = 1) -> Matrix:
+    """Unit vectors in clusters; another seed gives other films of the same clusters."""
+    world = np.random.default_rng(0)
+    centres = world.standard_normal((CLUSTERS, SURFACE), dtype=np.float32)
+    axes = world.standard_normal((SURFACE, dimensions), dtype=np.float32) / SURFACE**0.5
+    of_films = np.random.default_rng([seed, 1])
+    made = np.empty((count, dimensions), dtype=np.float32)
+    places = clusters_of(count, seed)
+    for start in range(0, count, PORTION):
+        part = places[start : start + PORTION]
+        points = centres[part] + SPREAD * of_films.standard_normal((len(part), SURFACE), dtype=np.float32)
+        rows = points @ axes + NOISE * of_films.standard_normal((len(part), dimensions), dtype=np.float32)
+        made[start : start + PORTION] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return made
+
+
+@contextmanager
+def server_of_ones_own(name: str) -> Iterator[tuple[str, Database]]:
+    """An embedded server in a temporary folder, with a migrated database; yields its address too."""
+    with tempfile.TemporaryDirectory(prefix=f"movie_assets_{name}_") as home, embedded_postgres(Path(home)) as server:
+        address = server.replace("/?", f"/{name}?")
+        ensure_database(address)
+        database = Database(address)
+        migrate(database)
+        database.close()
+        database = Database(address)
+        try:
+            yield address, database
+        finally:
+            database.close()
+
+
+def new_set(database: Database, dimensions: int) -> int:
+    """An embedding set for made-up vectors."""
+    found: int = database.row(
+        "ensure_set", provider="made up", model="clustered", dimensions=dimensions, template="none"
+    ).set_id
+    return found
+
+
+FILM_COLUMNS = {
+    "tmdb_id": "int8", "title": "text", "original_title": "text", "original_language": "text", "release_date": "date",
+    "runtime_minutes": "int2", "genres": "text[]", "keywords": "text[]", "directors": "text[]",
+    "leading_cast": "text[]", "countries": "text[]", "certification": "text", "embedding_text": "text",
+    "text_hash": "text", "changed_at": "timestamptz",
+}  # fmt: skip
+
+
+def put_films(database: Database, lines: Iterator[Sequence[Any]]) -> int:
+    """Copy films into catalog.movies, in FILM_COLUMNS' order."""
+    with database.transaction() as connection:
+        return copy_rows(connection, "catalog.movies", FILM_COLUMNS, lines)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which a share of the values lies."""
+    return values[0] if len(values) == 1 else quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
