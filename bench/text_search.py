@@ -94,8 +94,8 @@ def put_films(database: Database, films: int, chance: random.Random) -> list[str
 
     def roles(least: int, count: int) -> Iterator[Sequence[Any]]:
         for number in range(1, films + 1):
-            drawn = {min(int(chance.paretovariate(0.35)), len(people)) for _ in range(2 * count)}
-            yield from ((number, person, place) for place, person in enumerate(sorted(drawn)[:count], start=least))
+            drawn = {1 + int(chance.random() ** 1.6 * len(people)) for _ in range(2 * count)}
+            yield from ((number, person, place) for place, person in enumerate(list(drawn)[:count], start=least))
 
     with database.transaction() as connection:
         copy_rows(connection, "catalog.movies", movie, movies())

@@ -188,15 +188,17 @@ begin
         order by w.word;
         delete from catalog.vocabulary v using moved_words w where w.word = v.word and v.films <= 0;
     end if;
+    perform set_config('maintenance_work_mem', '256MB', true);
+    create index if not exists movie_names_key on catalog.movie_names (key);
+    create index if not exists movie_names_main_key on catalog.movie_names (key) where kind in ('title', 'original');
+    create index if not exists search_documents_titles on catalog.search_documents using gin (titles);
+    create index if not exists search_documents_words on catalog.search_documents using gin (words);
+    create index if not exists vocabulary_trigrams on catalog.vocabulary using gin (trigrams);
     if moved > 20000 then
         analyze catalog.search_documents;
         analyze catalog.movie_names;
         analyze catalog.vocabulary;
     end if;
-    perform set_config('maintenance_work_mem', '256MB', true);
-    create index if not exists search_documents_titles on catalog.search_documents using gin (titles);
-    create index if not exists search_documents_words on catalog.search_documents using gin (words);
-    create index if not exists vocabulary_trigrams on catalog.vocabulary using gin (trigrams);
     perform gin_clean_pending_list(to_regclass(format('catalog.%I', i)))
     from unnest(array['search_documents_titles', 'search_documents_words', 'vocabulary_trigrams']) i;
     return (select count(*) from catalog.vocabulary);

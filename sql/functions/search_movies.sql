@@ -27,6 +27,8 @@ returns table (tmdb_id bigint, title text, release_year smallint, score double p
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
+-- The planner does not count what it takes to fetch every document for a look at its words.
+set enable_seqscan = off
 as $$
 declare
     plain text := coalesce(catalog.normalised(left(query, 2000)), '');
@@ -99,8 +101,9 @@ begin
         array(select unnest(o.meant) from term o), array(select unnest(o.forms) from term o),
         bool_or(t.films = 0 or t.meant <> '{}'),
         (select string_agg('(' || r.query::text || ')', ' | ')::tsquery
-         from (select o.query, sum(o.films) over (order by o.films, o.place) - o.films as before from term o where o.films > 0) r
-         where r.before < 2000)
+         from (select o.query, o.films,
+                 sum(o.films) over (order by o.films, o.place) as so_far from term o where o.films > 0) r
+         where r.so_far = r.films or r.so_far <= 5000)
     into terms, rarities, pairs, pair_rarities, meant_words, all_words, is_mended, rarest
     from term t;
 

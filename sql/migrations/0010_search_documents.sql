@@ -1,6 +1,6 @@
 -- Migration: films as words: what search_movies, find_movie and complete_title look into.
 
--- Filled by the asset search_documents. Without foreign keys: a film that leaves is taken out by that asset, which
+-- Filled by the asset search_documents, which builds the indexes too, after the first load. Without foreign keys: a film that leaves is taken out by that asset, which
 -- has to count its words out of the vocabulary; every search joins catalog.movies.
 create table catalog.search_documents (
     tmdb_id bigint primary key,
@@ -23,8 +23,6 @@ create table catalog.movie_names (
     name text not null,
     primary key (tmdb_id, normalised)
 );
-create index movie_names_key on catalog.movie_names (key);
-create index movie_names_main_key on catalog.movie_names (key) where kind in ('title', 'original');
 comment on table catalog.movie_names is 'a distinct normalised name of a film';
 comment on column catalog.movie_names.normalised is 'catalog.normalised(name)';
 comment on column catalog.movie_names.key is 'catalog.title_key(name): names of one key are taken for the same title';
