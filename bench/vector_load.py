@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from made_up_vectors import Matrix, clustered_vectors, new_set, put_films, server_of_ones_own
 
-from movie_assets.assets.movie_embeddings import CHUNK
+from movie_assets.resources.embedder import LOCAL_CHUNK as CHUNK
 from movie_assets.resources.postgres import Database, copy_rows, driver_connection, execute
 
 PEER = (

@@ -204,3 +204,17 @@ def test_no_filters_at_all_may_be_said_with_null(catalogue: Database) -> None:
 @pytest.mark.parametrize("filters", FILTERS)
 def test_an_empty_catalogue_gives_no_film(database: Database, filters: dict[str, Any]) -> None:
     assert match(database, vectors()[0], filters=filters) == []
+
+
+@pytest.mark.parametrize("filters", [{}, {"genres": ["Half"]}, {"genres": ["Rare"]}])
+def test_a_film_that_left_since_the_last_publication_is_not_found(catalogue: Database, filters: dict[str, Any]) -> None:
+    statement = "select tmdb_id from catalog.match_movies(%(v)s::vector, -1, 10, %(f)s::jsonb)"
+    asked = {"v": str(vectors()[199].tolist()), "f": json.dumps(filters)}
+    with catalogue.engine.connect() as connection:
+        nearest_film = connection.exec_driver_sql(statement, asked).scalars().first()
+        connection.exec_driver_sql("delete from catalog.movies where tmdb_id = 200")
+        found = connection.exec_driver_sql(statement, asked).scalars().all()
+        connection.rollback()
+    assert nearest_film == 200
+    assert 200 not in found
+    assert len(found) == 10

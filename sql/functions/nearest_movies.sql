@@ -6,7 +6,7 @@
 -- With an index of nearest neighbours a filter is either wide or narrow. Wide: the graph is walked until enough films
 -- passed. Narrow: the graph would wander past too many that do not pass, so they are filtered first and all compared.
 -- `exactly` asks for that in any case. Walking past a film costs some ten times what comparing one costs, and the fewer
--- pass, the longer the walk: both cost the same where sqrt(12 * films * steps) films pass (5,600 of 50,000 for ten
+-- pass, the longer the walk: both cost the same where sqrt(10 * films * steps) films pass (4,600 of 50,000 for ten
 -- wanted). Below 2,000 films comparing all is quick anyway.
 create or replace function catalog.nearest_movies(
     query vector,
@@ -58,8 +58,8 @@ begin
     select greatest(c.reltuples, 0) into films from pg_class c
     where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
     -- Some more than wanted: the walk, whose order is only roughly right, then goes on the longer the fewer pass.
-    steps := least(wanted::bigint + wanted / 4 + 40, 1000000);
-    narrow := greatest(2000, sqrt(12 * films * steps));
+    steps := least(wanted::bigint + wanted / 4 + 30, 1000000);
+    narrow := greatest(2000, sqrt(10 * films * steps));
     is_counted := not exactly and (condition <> 'true' or films < 2 * narrow);
     if is_counted then
         -- Where the rows are, not who they are: they are fetched from there, without looking for them once more.
