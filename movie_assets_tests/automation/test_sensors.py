@@ -13,6 +13,7 @@ from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.assets.search_documents import bring_in_line
 from movie_assets.automation.decisions import Memory
 from movie_assets.automation.sensors import ALL_BATCHES
+from movie_assets.core.judgement import judge_name
 from movie_assets.core.prices import Budgets
 from movie_assets.definitions import defs
 from movie_assets.resources.embedder import Embedder, LocalEmbedder
@@ -267,7 +268,9 @@ def test_texts_that_nobody_can_embed_do_not_hold_publications_up_for_ever(
 def test_a_day_whose_limit_is_reached_launches_nothing(database: Database, instance: dg.DagsterInstance) -> None:
     add_ids(database, 64, 65)
     assert tick("details_are_due", database, instance, daily_films=1).run_requests
-    run_sql(database, "update pipeline.movie_ids set fetched_at = now() where tmdb_id = 64")
+    judge, fetched = judge_name(THRESHOLDS), "fetched_at = now(), detail_reason = 'runtime'"
+    run_sql(database, f"update pipeline.movie_ids set {fetched}, judged_by = '{judge}' where tmdb_id = 64")
+    run_sql(database, "insert into pipeline.raw_details (tmdb_id, body, fetched_at) values (64, '{}', now())")
     assert not tick("details_are_due", database, instance, daily_films=1).run_requests
 
 

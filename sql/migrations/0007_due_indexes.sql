@@ -26,7 +26,7 @@ create index movie_ids_looked_at on pipeline.movie_ids (batch) include (
 ) where gone_since is null and export_reason is null;
 alter table pipeline.movie_ids set (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.01);
 create index requested_ids_open on pipeline.requested_ids (tmdb_id) where served_at is null;
-create index movie_ids_fetched on pipeline.movie_ids (fetched_at) where fetched_at is not null;
+create index raw_details_fetched on pipeline.raw_details (fetched_at);
 
 -- A film whose popularity is too low for a day leaves and comes back: the history of its numbers stays meanwhile. Two
 -- years of it went with each film that left, which was most of the time that a day's export took.

@@ -2,7 +2,7 @@
 -- would judge again.
 select (
     least((select count(*) from pipeline.due_at(:moment)), case when :daily_films > 0 then greatest(0, :daily_films - (
-        select count(*) from pipeline.movie_ids where fetched_at >= date_trunc('day', cast(:moment as timestamptz))
+        select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:moment as timestamptz))
     )) end)
     + (select count(*) from pipeline.to_judge(:judge))
 )::integer as work
