@@ -251,8 +251,8 @@ class Settings(BaseModel):
     alert_mail_from: str | None = Field(
         None, alias="MOVIE_ASSETS_ALERT_MAIL_FROM", description="Sender of alert mails."
     )
-    alert_mail_to: Words = Field(
-        (), alias="MOVIE_ASSETS_ALERT_MAIL_TO", description="Their recipients, separated by blanks or commas."
+    alert_mail_to: Words | None = Field(
+        None, alias="MOVIE_ASSETS_ALERT_MAIL_TO", description="Their recipients, separated by blanks or commas."
     )
     heartbeat_url: SecretUrl = Field(
         None,
@@ -292,7 +292,7 @@ class Settings(BaseModel):
             raise ValueError(
                 "MOVIE_ASSETS_ALERT_SMTP_URL needs MOVIE_ASSETS_ALERT_MAIL_FROM and MOVIE_ASSETS_ALERT_MAIL_TO"
             )
-        for address in (self.alert_mail_from or "", *self.alert_mail_to):
+        for address in (self.alert_mail_from or "", *(self.alert_mail_to or ())):
             if address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", address):
                 raise ValueError("MOVIE_ASSETS_ALERT_MAIL_FROM and _TO are bare addresses: name@example.org")
         return self

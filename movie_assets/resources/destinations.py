@@ -98,7 +98,7 @@ def destinations_from(settings: Settings) -> Destinations:
     if settings.alert_webhook_url and settings.alert_webhook_key:
         found.append(SignedWebhook(settings.alert_webhook_url, settings.alert_webhook_key))
     if settings.alert_smtp_url:
-        found.append(Mail(settings.alert_smtp_url, settings.alert_mail_from or "", settings.alert_mail_to))
+        found.append(Mail(settings.alert_smtp_url, settings.alert_mail_from or "", settings.alert_mail_to or ()))
     return Destinations(tuple(found), settings.alert_severity, settings.web_url, settings.heartbeat_url)
 
 

@@ -48,6 +48,8 @@ def look_at_rhythms(
 def _rhythms(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, location: str | None
 ) -> Iterator[Rhythm]:
+    if instance.schedule_storage is None:
+        return  # an instance in memory has neither
     intervals = {
         sensor.name: timedelta(seconds=sensor.minimum_interval_seconds or USUAL_INTERVAL)
         for sensor in repository.sensor_defs
