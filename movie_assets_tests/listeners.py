@@ -122,6 +122,10 @@ class _Conversation(socketserver.StreamRequestHandler):
             self.secure = True
         super().setup()
 
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()  # the one that TLS was put around is closed by the server, this one is not
+
     def handle(self) -> None:
         self.say("220 mail.test")
         while line := self.rfile.readline():

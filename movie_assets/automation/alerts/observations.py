@@ -146,7 +146,7 @@ def _reason(instance: dg.DagsterInstance, run_id: str) -> str:
         event: Any = record.event_log_entry.dagster_event
         data = event.event_specific_data
         told = getattr(data, "user_failure_data", None)
-        said = (told.description if told else None) or _innermost(data.error) or event.message or ""
+        said = (told.description if told else None) or _innermost(getattr(data, "error", None)) or event.message or ""
         return f"{event.step_key or 'the run'}: {' '.join(said.split())}"[:LONGEST_REASON]
     return "no reason was recorded"
 
