@@ -5,7 +5,6 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from movie_assets.automation.alerts.book import HEARTBEAT
 from movie_assets.resources.postgres import Database
@@ -25,16 +24,18 @@ def alerts_of(database: Database, least_severity: str, now: datetime) -> dict[st
 
 
 def show_alerts(console: Console, found: dict[str, Any]) -> None:
-    """Print it as tables; a destination's row only says what is wrong with it."""
-    if found["broken"]:
-        table = Table("severity", "what", "since", "told", "says")
-        for alert in found["broken"]:
-            name = f"{alert['place']}: {alert['name']}" if alert["place"] else f"{alert['kind']} {alert['name']}"
-            muted = alert["muted_until"]
-            told = f"muted until {_moment(muted)}" if muted else ", ".join(dict.fromkeys(alert["told"])) or "nobody yet"
-            table.add_row(alert["severity"], name, _moment(alert["began_at"]), told, escape(alert["says"]))
-        console.print(table)
-    else:
+    """Print it; a destination's row only says what is wrong with it."""
+    for alert in found["broken"]:
+        name = f"{alert['place']}: {alert['name']}" if alert["place"] else f"{alert['kind']} {alert['name']}"
+        muted, told = alert["muted_until"], ", ".join(dict.fromkeys(alert["told"])) or "nobody yet"
+        hears = f"muted until {_moment(muted)}" if muted else f"told: {told}"
+        colour = "red" if alert["severity"] == "ERROR" else "yellow"
+        console.print(
+            f"[{colour}]{alert['severity']}[/] {escape(name)}, since {_moment(alert['began_at'])} ({hears})",
+            highlight=False,
+        )
+        console.print(f"    {escape(alert['says'])}", highlight=False)
+    if not found["broken"]:
         console.print("Nothing is broken.")
     broken = {name for alert in found["broken"] for name in (alert["name"], alert["place"])}
     for mute in found["muted"]:
