@@ -15,6 +15,7 @@ from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
 from movie_assets.automation import jobs
+from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
 from movie_assets.automation.schedules import daily_schedule
 from movie_assets.automation.sensors import work_sensors
@@ -58,7 +59,7 @@ defs = dg.Definitions(
         jobs.publish,
     ],
     schedules=[daily_schedule(SCHEDULES)],
-    sensors=work_sensors(SENSORS),
+    sensors=[*work_sensors(SENSORS), alert_sensor(SENSORS)],
     resources=RESOURCES,
     loggers={"console": console},
     executor=dg.in_process_executor,

@@ -40,7 +40,7 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
         # A session of its own: Dagster's web server and daemon are its children, and all must hear of the end.
         child = subprocess.Popen(
             command, cwd=CHECKOUT, start_new_session=True, preexec_fn=_default_signals,  # noqa: PLW1509
-            env={**os.environ, "MOVIE_ASSETS_AUTOMATION": "1"},
+            env={"MOVIE_ASSETS_WEB_URL": f"http://{HOST}:{port}", **os.environ, "MOVIE_ASSETS_AUTOMATION": "1"},
         )  # fmt: skip
         return _wait(child, notes)
 

@@ -4,11 +4,13 @@ A value is read here once and travels as a field of `Settings`. Secrets are `Sec
 line, nor a traceback, nor the web UI shows them.
 """
 
+import base64
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import (
@@ -51,7 +53,45 @@ def _is_an_address(url: str) -> str:
     return url
 
 
+def _is_a_secret_address(url: SecretStr | None) -> SecretStr | None:
+    if url is not None:
+        _is_an_address(url.get_secret_value())
+        try:
+            parts = urlsplit(url.get_secret_value())
+            usable = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("the address has no host or no usable port")
+    return url
+
+
+def _is_a_mail_server(url: SecretStr | None) -> SecretStr | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url.get_secret_value())
+        usable = parts.scheme in ("smtp", "smtps", "smtp+plain") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("a mail server is written smtp://user:password@host:port, smtps://… or smtp+plain://…")
+    if parts.scheme == "smtp+plain" and parts.username:
+        raise ValueError("smtp+plain:// would send the password unencrypted; use smtp:// (STARTTLS) or smtps://")
+    return url
+
+
+def _is_a_key(key: SecretStr | None) -> SecretStr | None:
+    if key is not None and key.get_secret_value().startswith("whsec_"):
+        try:
+            base64.b64decode(key.get_secret_value().removeprefix("whsec_"), validate=True)
+        except ValueError:
+            raise ValueError("a key that begins with whsec_ goes on in base64") from None
+    return key
+
+
 Token = Annotated[Secret, AfterValidator(_fits_a_header)]
+SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]
 
 
@@ -177,6 +217,49 @@ class Settings(BaseModel):
         ge=1,
         description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
     )
+    web_url: Url = Field(
+        "http://127.0.0.1:3000",
+        alias="MOVIE_ASSETS_WEB_URL",
+        description="Where people reach the web UI; links in alerts begin with it.",
+    )
+    alert_severity: Literal["WARN", "ERROR"] = Field(
+        "WARN",
+        alias="MOVIE_ASSETS_ALERT_SEVERITY",
+        description="What is told: `WARN` and worse, or `ERROR` only.",
+    )
+    alert_slack_url: SecretUrl = Field(
+        None,
+        alias="MOVIE_ASSETS_ALERT_SLACK_URL",
+        description="Incoming webhook of Slack, or of what speaks like it (Mattermost, Rocket.Chat, Discord).",
+    )
+    alert_webhook_url: SecretUrl = Field(
+        None,
+        alias="MOVIE_ASSETS_ALERT_WEBHOOK_URL",
+        description="Where alerts are posted as signed JSON.",
+    )
+    alert_webhook_key: Annotated[Token, AfterValidator(_is_a_key)] = Field(
+        None,
+        alias="MOVIE_ASSETS_ALERT_WEBHOOK_KEY",
+        description="The key that signs them (HMAC-SHA256); `whsec_` and base64, or any text.",
+    )
+    alert_smtp_url: Annotated[Secret, AfterValidator(_is_a_mail_server)] = Field(
+        None,
+        alias="MOVIE_ASSETS_ALERT_SMTP_URL",
+        description="Mail server for alerts: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS), or "
+        "`smtp+plain://host:25` (neither, no password). Special characters percent-encoded.",
+    )
+    alert_mail_from: str | None = Field(
+        None, alias="MOVIE_ASSETS_ALERT_MAIL_FROM", description="Sender of alert mails."
+    )
+    alert_mail_to: Words | None = Field(
+        None, alias="MOVIE_ASSETS_ALERT_MAIL_TO", description="Their recipients, separated by blanks or commas."
+    )
+    heartbeat_url: SecretUrl = Field(
+        None,
+        alias="MOVIE_ASSETS_HEARTBEAT_URL",
+        description="A dead man's switch (healthchecks.io or the like): asked with GET at each tick of the alerts' "
+        "sensor, so that its silence tells what no alert can: that the daemon is dead, or that nothing is delivered.",
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -199,6 +282,19 @@ class Settings(BaseModel):
             thresholds_of(self.profiles, self.profiles_file)
         except ValueError as error:
             raise ValueError(f"MOVIE_ASSETS_PROFILES: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_can_be_sent(self) -> Self:
+        if bool(self.alert_webhook_url) != bool(self.alert_webhook_key):
+            raise ValueError("MOVIE_ASSETS_ALERT_WEBHOOK_URL and MOVIE_ASSETS_ALERT_WEBHOOK_KEY go together")
+        if self.alert_smtp_url and not (self.alert_mail_from and self.alert_mail_to):
+            raise ValueError(
+                "MOVIE_ASSETS_ALERT_SMTP_URL needs MOVIE_ASSETS_ALERT_MAIL_FROM and MOVIE_ASSETS_ALERT_MAIL_TO"
+            )
+        for address in (self.alert_mail_from or "", *(self.alert_mail_to or ())):
+            if address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", address):
+                raise ValueError("MOVIE_ASSETS_ALERT_MAIL_FROM and _TO are bare addresses: name@example.org")
         return self
 
     @property

@@ -90,7 +90,8 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
     }  # fmt: skip
     assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
-        "details_are_due", "no_day_was_read_yet", "texts_are_not_embedded", "the_catalogue_is_not_published",
+        "details_are_due", "no_day_was_read_yet", "something_broke_or_recovered",
+        "texts_are_not_embedded", "the_catalogue_is_not_published",
     ]  # fmt: skip
 
 

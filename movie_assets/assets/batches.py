@@ -33,6 +33,12 @@ def listed(names: Collection[str]) -> str:
     return first if len(names) <= NAMES_SHOWN else f"{first} and {len(names) - NAMES_SHOWN} more"
 
 
+def amiss(found: Mapping[str, int]) -> str | None:
+    """What a check counted and should not have found, in one line; None when that is nothing."""
+    told = [f"{count:,} {name.replace('_', ' ')}" for name, count in found.items() if count]
+    return f"{', '.join(told)}; none may be" if told else None
+
+
 class BatchRun:
     """Counts down the work of each batch of a run, reports the finished ones, remembers the failed ones."""
 

@@ -61,6 +61,7 @@ def evaluate(database: Database, moment: datetime, counts: Mapping[str, Any]) ->
     yield dg.AssetCheckResult(
         passed=kept.expired == 0,
         check_name=TERMS.name,
+        description=f"{kept.expired:,} answers are older than 180 days; none may be" if kept.expired else None,
         metadata={
             "older_than_180_days": kept.expired,
             "older_than_170_days": kept.soon,
@@ -84,6 +85,9 @@ def _coverage(database: Database, counts: Mapping[str, Any]) -> dg.AssetCheckRes
     return dg.AssetCheckResult(
         passed=not bad,
         check_name=COVERAGE.name,
+        description=f"{len(bad)} of {len(names)} batches have no details of more than 1 % of their ids"
+        if bad
+        else None,
         metadata={
             "batches_not_covered": len(bad),
             **{name: value for name, value in counts.items() if isinstance(value, int)},
@@ -100,6 +104,7 @@ def _completeness(database: Database) -> dg.AssetCheckResult:
     films = found.pop("films")
     rates = {field: count / films if films else 1.0 for field, count in found.items()}
     too_low = [field for field, least in LEAST_RATE.items() if rates[field] < least]
+    told = [f"{field} ({rates[field]:.1%}, at least {LEAST_RATE[field]:.0%} should)" for field in too_low]
     table = "\n".join(
         ["| field | films that have it | least |", "|---|--:|--:|"]
         + [
@@ -111,17 +116,22 @@ def _completeness(database: Database) -> dg.AssetCheckResult:
         passed=not too_low,
         check_name=COMPLETENESS.name,
         severity=dg.AssetCheckSeverity.WARN if set(too_low) <= set(WORSE_WITHOUT) else dg.AssetCheckSeverity.ERROR,
-        description=f"too many films lack {', '.join(too_low)}" if too_low else None,
+        description=f"too few of {films:,} films have {'; '.join(told)}" if too_low else None,
         metadata={"films": films, **rates, "table": dg.MetadataValue.md(table)},
     )
 
 
 def _age(database: Database, moment: datetime) -> dg.AssetCheckResult:
     films = database.row("count_movies").films
-    overdue = {row.reason: row.films for row in database.rows("overdue_films", moment=moment)}
+    by_reason = {row.reason: row.films for row in database.rows("overdue_films", moment=moment)}
+    overdue = sum(by_reason.values())
+    passed = overdue <= MOST_OVERDUE * films
     return dg.AssetCheckResult(
-        passed=sum(overdue.values()) <= MOST_OVERDUE * films,
+        passed=passed,
         check_name=AGE.name,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"films": films, "overdue": sum(overdue.values()), **overdue},
+        description=None
+        if passed
+        else f"{overdue:,} of {films:,} films are overdue; at most {MOST_OVERDUE:.0%} may be",
+        metadata={"films": films, "overdue": overdue, **by_reason},
     )

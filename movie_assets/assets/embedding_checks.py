@@ -37,7 +37,9 @@ def evaluate(store: EmbeddingStore) -> Iterator[dg.AssetCheckResult]:
         yield dg.AssetCheckResult(
             passed=not bad,
             check_name=check.name,
-            description=f"materialize again: {listed(bad)}" if bad else None,
+            description=f"{sum(bad.values()):,} vectors, none may be; materialize again: {listed(bad)}"
+            if bad
+            else None,
             metadata={"vectors": sum(bad.values()), "by_batch": bad},
         )
     yield _current(store, names)
@@ -47,7 +49,7 @@ def _current(store: EmbeddingStore, names: Sequence[str]) -> dg.AssetCheckResult
     found = store.database.rows("stale_vectors", set_id=store.set_id, template=TEMPLATE, moment=store.moment)
     stale = {names[row.batch]: row.films for row in found if row.films}
     in_flight, refused = sum(row.in_flight for row in found), sum(row.refused for row in found)
-    told = [f"materialize again: {listed(stale)}"] if stale else []
+    told = [f"{sum(stale.values()):,} texts, none may be; materialize again: {listed(stale)}"] if stale else []
     if in_flight:
         told.append(f"{in_flight:,} texts are in batches at the service; a later run collects them")
     if refused:

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
+from movie_assets.assets.batches import amiss
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.pictures import funnel_picture
 from movie_assets.moment import moment_of
@@ -129,11 +130,12 @@ def _funnel(steps: list[sa.Row[Any]]) -> str:
 
 
 def _agreement(database: Database, day: date) -> dg.AssetCheckResult:
-    found = database.row("id_agreement", day=day)
+    counts = dict(database.row("id_agreement", day=day)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
     return dg.AssetCheckResult(
-        passed=not any(found),
+        passed=not any(counts.values()),
         check_name=AGREEMENT.name,
-        metadata=dict(found._mapping),  # noqa: SLF001
+        description=amiss(counts),
+        metadata=counts,
     )
 
 
@@ -141,9 +143,12 @@ def _drift(database: Database, day: date) -> dg.AssetCheckResult:
     today, *before = database.frame("popularity_medians", day=day)["median_popularity"].tolist()
     usual = sorted(before)[len(before) // 2] if before else today
     ratio = today / usual if usual else 1.0
+    passed = 1 / MEDIAN_MAY_MOVE_BY <= ratio <= MEDIAN_MAY_MOVE_BY
+    told = f"the median is {today:.2f}, {ratio:.2g} times the usual one; a factor of {MEDIAN_MAY_MOVE_BY:.0f} is borne"
     return dg.AssetCheckResult(
-        passed=1 / MEDIAN_MAY_MOVE_BY <= ratio <= MEDIAN_MAY_MOVE_BY,
+        passed=passed,
         check_name=DRIFT.name,
         severity=dg.AssetCheckSeverity.WARN,
+        description=None if passed else told,
         metadata={"median_popularity": today, "usual": usual, "ratio": ratio},
     )

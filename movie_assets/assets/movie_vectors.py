@@ -10,6 +10,7 @@ from statistics import mean
 
 import dagster as dg
 
+from movie_assets.assets.batches import amiss
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.moment import moment_of
 from movie_assets.resources.embedder import Embedder
@@ -145,7 +146,11 @@ def vectors_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg
     """Each accepted film has the vector of its text as it stands, and no vector is left without a film."""
     found = dict(database.row("vector_agreement")._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
     films = found.pop("either")
-    return dg.AssetCheckResult(passed=not any(found.values()), metadata={"films": films, **found})
+    return dg.AssetCheckResult(
+        passed=not any(found.values()),
+        description=amiss(found),
+        metadata={"films": films, **found},
+    )
 
 
 @dg.asset_check(asset=movie_vectors)
@@ -160,7 +165,13 @@ def the_index_is_valid(database: dg.ResourceParam[Database]) -> dg.AssetCheckRes
     return dg.AssetCheckResult(
         passed=index.is_valid and not swollen,
         severity=dg.AssetCheckSeverity.WARN if index.is_valid else dg.AssetCheckSeverity.ERROR,
-        description=f"{growth:.1f} times its size when built; docs/architecture.md says how to rebuild it"
-        if swollen else None,
+        description=_trouble(growth, is_valid=index.is_valid),
         metadata={"megabytes": round(index.bytes / 2**20, 1), "growth": growth, "dead_rows": index.dead_rows},
-    )  # fmt: skip
+    )
+
+
+def _trouble(growth: float, *, is_valid: bool) -> str | None:
+    if not is_valid:
+        return "the index was not built to its end; materialize movie_vectors"
+    how = f"{growth:.1f} times its size when built, at most {MOST_GROWTH:.0f} may be"
+    return f"{how}; docs/architecture.md says how to rebuild it" if growth > MOST_GROWTH else None

@@ -58,11 +58,19 @@ def totals_reconcile(database: dg.ResourceParam[Database]) -> dg.AssetCheckResul
     """Films and votes in the scores are those of the catalogue, and the groups add up to them."""
     t = database.row("aggregate_totals")
     agree = t.films_scored == t.films_with_votes == t.films_by_language and t.votes_scored == t.votes
-    return dg.AssetCheckResult(passed=agree, metadata=dict(t._mapping))  # noqa: SLF001
+    told = (
+        f"{t.films_scored:,} films in scores, {t.films_by_language:,} in languages, {t.films_with_votes:,} expected; "
+        f"{t.votes_scored:,} votes, {t.votes:,} expected"
+    )
+    return dg.AssetCheckResult(passed=agree, description=None if agree else told, metadata=dict(t._mapping))  # noqa: SLF001
 
 
 @dg.asset_check(asset=rating_aggregates)
 def scores_are_within_bounds(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Each score lies within its interval, and each interval within 0-100."""
     out = database.row("aggregate_totals").out_of_bounds
-    return dg.AssetCheckResult(passed=out == 0, metadata={"out_of_bounds": out})
+    return dg.AssetCheckResult(
+        passed=out == 0,
+        description=f"{out:,} scores; none may be" if out else None,
+        metadata={"out_of_bounds": out},
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from movie_assets.assets.batches import amiss
 from movie_assets.resources.postgres import Database, rows
 
 FILMS_PER_CHUNK = 2000  # a transaction of some seconds; a kill costs one of them
@@ -66,4 +67,6 @@ def documents_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> 
     """Each film is searched by the words that it has now, and no document is left without a film."""
     found = dict(database.row("document_agreement")._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
     films = found.pop("films")
-    return dg.AssetCheckResult(passed=not any(found.values()), metadata={"films": films, **found})
+    return dg.AssetCheckResult(
+        passed=not any(found.values()), description=amiss(found), metadata={"films": films, **found}
+    )

@@ -11,6 +11,7 @@ import dagster as dg
 
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
+from movie_assets.resources.destinations import Destinations, destinations_from
 from movie_assets.resources.embedder import Embedder, embedder_from
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, open_database
@@ -65,6 +66,12 @@ def budgets(_: dg.InitResourceContext) -> Budgets:
     return Settings.from_env().budgets
 
 
+@dg.resource(description="Who is told what broke and what recovered (MOVIE_ASSETS_ALERT_…)")
+def destinations(_: dg.InitResourceContext) -> Destinations:
+    """The destinations that the settings name."""
+    return destinations_from(Settings.from_env())
+
+
 RESOURCES = {
     "database": database,
     "tmdb": tmdb,
@@ -73,4 +80,5 @@ RESOURCES = {
     "daily_films": daily_films,
     "keep_sets": keep_sets,
     "budgets": budgets,
+    "destinations": destinations,
 }

@@ -121,7 +121,7 @@ def test_films_without_a_plot_fail_the_completeness_check_by_name(small: Make) -
     result = pipeline.run("fetch_details")
     assert failed_checks(result) == {"metadata_is_complete"}
     (evaluation,) = [e for e in result.get_asset_check_evaluations() if not e.passed]
-    assert evaluation.description == "too many films lack overview"
+    assert evaluation.description == "too few of 2 films have overview (50.0%, at least 98% should)"
 
 
 def test_other_thresholds_judge_the_stored_answers_again_without_a_call(small: Make) -> None:

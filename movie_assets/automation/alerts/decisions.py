@@ -1,0 +1,172 @@
+"""What broke, got worse and recovered between two looks: pure functions of what is seen and what was open.
+
+Looking is observations.py and machinery.py; the tables are book.py.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+
+Kind = Literal["check", "job", "freshness", "sensor", "schedule", "daemon"]
+Severity = Literal["WARN", "ERROR"]
+
+SENSOR_TICKS = 3  # failed in a row: a minute and a half, which a restart of the database does not take
+STANDSTILL = timedelta(minutes=10)  # or ten intervals of the sensor
+GAP = timedelta(minutes=5)  # since the last look; after a longer one nobody may be blamed for standing still
+
+
+class Subject(NamedTuple):
+    """Something that can break; `place` is the asset of a check, and empty for the others."""
+
+    kind: Kind
+    place: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A subject that is broken, as it is seen now."""
+
+    subject: Subject
+    severity: Severity
+    says: str
+    began_at: datetime
+    link: str
+    evidence: str = ""  # id of the event or run that said it
+    expected: str = ""
+    figures: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Open:
+    """A subject that was broken at the last look."""
+
+    alert_id: int
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look saw: what is broken and what is well. Of the rest of `known` there is no news."""
+
+    broken: Sequence[Trouble]
+    well: Collection[Subject]
+    known: Callable[[Subject], bool]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to write down after a look."""
+
+    begun: Sequence[Trouble]
+    renewed: Sequence[tuple[int, Trouble]]
+    recovered: Sequence[int]
+    gone: Sequence[int]
+
+
+def changes(look: Look, before: Mapping[Subject, Open]) -> Changes:
+    """Compare a look with what was open before it.
+
+    No news is no recovery: only a subject that was seen well has recovered, and one that no longer exists is gone.
+    """
+    broken = {trouble.subject: trouble for trouble in look.broken}
+    left = {subject: known for subject, known in before.items() if subject not in broken}
+    return Changes(
+        begun=[trouble for subject, trouble in broken.items() if subject not in before],
+        renewed=[
+            (before[subject].alert_id, trouble)
+            for subject, trouble in broken.items()
+            if subject in before and trouble.evidence != before[subject].evidence
+        ],
+        recovered=[known.alert_id for subject, known in left.items() if subject in look.well],
+        gone=[
+            known.alert_id for subject, known in left.items() if subject not in look.well and not look.known(subject)
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class EndedRun:
+    """A run that ended by itself, well or not. `span` are its first and last batch, if it worked on batches."""
+
+    run_id: str
+    name: str
+    assets: frozenset[str]
+    span: tuple[str, str] | None
+    ended_at: datetime
+    failed: bool
+    root_id: str = ""
+
+
+def broken_runs(runs: Iterable[EndedRun]) -> tuple[dict[str, tuple[EndedRun, datetime]], set[str]]:
+    """Names whose last run failed, with that run and the time of the first failure in a row; and names that are well.
+
+    A failure is over when the same is run again with success, when a repetition of it succeeds, or when each of its
+    assets has been in a later run that succeeded on all of its batches, under whatever name.
+    """
+    ordered = sorted(runs, key=lambda run: run.ended_at)
+    last: dict[str, EndedRun] = {}
+    since: dict[str, datetime] = {}
+    for run in ordered:
+        last[run.name] = run
+        if run.failed:
+            since.setdefault(run.name, run.ended_at)
+        else:
+            since.pop(run.name, None)
+    broken = {
+        name: (run, since[name]) for name, run in last.items() if run.failed and not _is_made_up_for(run, ordered)
+    }
+    return broken, set(last) - set(broken)
+
+
+def _is_made_up_for(failure: EndedRun, runs: Sequence[EndedRun]) -> bool:
+    later = [run for run in runs if not run.failed and run.ended_at > failure.ended_at]
+    if any(run.root_id == (failure.root_id or failure.run_id) for run in later):
+        return True
+    covering = [run.assets for run in later if _covers(run.span, failure.span)]
+    return bool(failure.assets) and failure.assets <= frozenset().union(*covering)
+
+
+def _covers(span: tuple[str, str] | None, failed: tuple[str, str] | None) -> bool:
+    return failed is None or (span is not None and span[0] <= failed[0] and failed[1] <= span[1])
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """A sensor or schedule as the daemon knows it; its last ticks, the newest first."""
+
+    subject: Subject
+    is_on: bool
+    failed: Sequence[bool]
+    ticked_at: datetime | None
+    error: str = ""
+    interval: timedelta | None = None  # of a sensor; a schedule has none
+
+
+def rhythm_trouble(rhythm: Rhythm, steady_since: datetime, now: datetime) -> tuple[Severity, str] | None:
+    """Why a sensor or schedule does not do its work, if it does not.
+
+    `steady_since` is the moment from which the daemon has been ticking without a gap: what stood still before is
+    no fault of the sensor's.
+    """
+    if not rhythm.is_on:
+        return "WARN", f"the {rhythm.subject.kind} was switched off; nothing launches what it launches"
+    ticks = SENSOR_TICKS if rhythm.interval else 1
+    if len(rhythm.failed) >= ticks and all(rhythm.failed[:ticks]):
+        return "ERROR", f"its last {'tick' if ticks == 1 else f'{ticks} ticks'} failed: {rhythm.error}"
+    if rhythm.interval and rhythm.ticked_at:
+        patience = max(STANDSTILL, 10 * rhythm.interval)
+        if now - max(rhythm.ticked_at, steady_since) > patience:
+            return "ERROR", f"it is on and has not ticked since {rhythm.ticked_at:%Y-%m-%d %H:%M} UTC"
+    return None
+
+
+def is_still(beat_at: datetime, steady_since: datetime, now: datetime) -> bool:
+    """Whether a part of the daemon stands still, while the part that runs sensors does not."""
+    return now - max(beat_at, steady_since) > STANDSTILL
+
+
+def steady_since(before: datetime | None, looked_at: datetime | None, now: datetime) -> datetime:
+    """From when on looks have followed one another without a gap."""
+    return before if before and looked_at and now - looked_at <= GAP else now

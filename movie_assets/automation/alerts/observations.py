@@ -1,0 +1,176 @@
+"""What Dagster's records say of checks and runs. What is made of it is decisions.py; sensors are in machinery.py."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import dagster as dg
+from dagster._core.storage.asset_check_execution_record import (
+    COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES,
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
+
+from movie_assets.automation.alerts.decisions import EndedRun, Open, Severity, Subject, Trouble, broken_runs
+from movie_assets.partitions import batches
+
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+LOOK_BACK = timedelta(days=7)
+MOST_RUNS = 500
+MOST_EVALUATIONS = 100  # that "since when" is looked for in
+MOST_FIGURES = 12
+LONGEST_TEXT = 60  # of a figure that is a word; longer ones are tables
+LONGEST_REASON = 500
+AD_HOC_JOB = "__ASSET_JOB"  # Dagster's name of runs of whatever assets a person chose
+
+
+def look_at_checks(
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, before: Mapping[Subject, Open]
+) -> tuple[list[Trouble], list[Subject]]:
+    """Each check by its last evaluation: those that fail, and those that pass."""
+    graph = repository.asset_graph
+    found = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(graph.asset_check_keys))
+    broken, well = [], []
+    for key in sorted(graph.asset_check_keys, key=lambda key: (key.asset_key.to_user_string(), key.name)):
+        last = _last_completed(instance, key, found.get(key))
+        if last is None or last.evaluation is None:
+            continue  # never evaluated
+        subject = Subject("check", key.asset_key.to_user_string(), key.name)
+        if last.status == AssetCheckExecutionRecordStatus.SUCCEEDED:
+            well.append(subject)
+            continue
+        expected = graph.get_check_spec(key).description or ""
+        known = before.get(subject)
+        began_at = _at(last.create_timestamp) if known else _failing_since(instance, last)
+        broken.append(
+            Trouble(
+                subject,
+                _severity(last.evaluation.severity),
+                says=last.evaluation.description or "it does not hold",
+                began_at=began_at,
+                link=f"/assets/{quote(subject.place)}?view=checks&checkDetail={quote(subject.name)}",
+                evidence=str(last.id),
+                expected=expected,
+                figures=_figures(last.evaluation.metadata),
+            )
+        )
+    return broken, well
+
+
+def _last_completed(
+    instance: dg.DagsterInstance, key: dg.AssetCheckKey, last: AssetCheckExecutionRecord | None
+) -> AssetCheckExecutionRecord | None:
+    """The last evaluation: a run that is at work, or that died, has only announced one."""
+    if last is None or last.status in COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES:
+        return last
+    found = instance.event_log_storage.get_asset_check_execution_history(
+        key, limit=1, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
+    )
+    return found[0] if found else None
+
+
+def _failing_since(instance: dg.DagsterInstance, last: AssetCheckExecutionRecord) -> datetime:
+    """When the first of the failures in a row was seen."""
+    since = last
+    history = instance.event_log_storage.get_asset_check_execution_history(
+        last.key, limit=MOST_EVALUATIONS, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
+    )
+    for earlier in history:
+        if earlier.status == AssetCheckExecutionRecordStatus.SUCCEEDED:
+            break
+        since = earlier
+    return _at(since.event.timestamp if since.event else since.create_timestamp)
+
+
+def look_at_runs(
+    instance: dg.DagsterInstance,
+    repository: dg.RepositoryDefinition,
+    before: Mapping[Subject, Open],
+    now: datetime,
+) -> tuple[list[Trouble], list[Subject]]:
+    """Each job by its last runs: those that failed, and those that are well."""
+    records = instance.get_run_records(dg.RunsFilter(statuses=ENDED, updated_after=now - LOOK_BACK), limit=MOST_RUNS)
+    failures, well = broken_runs(_ended(records, repository))
+    broken = []
+    for name, (run, since) in failures.items():
+        subject = Subject("job", "", name)
+        is_known = subject in before and before[subject].evidence == run.run_id
+        says = "" if is_known else _reason(instance, run.run_id)  # it is written down already
+        broken.append(Trouble(subject, "ERROR", says, since, f"/runs/{run.run_id}", run.run_id))
+    return broken, [Subject("job", "", name) for name in well]
+
+
+def _ended(records: Collection[dg.RunRecord], repository: dg.RepositoryDefinition) -> Iterator[EndedRun]:
+    for record in records:
+        run = record.dagster_run
+        assets = _assets(run, repository)
+        ended = record.end_time or record.update_timestamp.replace(tzinfo=UTC).timestamp()
+        yield EndedRun(
+            run.run_id,
+            name_of(run.job_name, assets),
+            assets,
+            _span(run.tags),
+            _at(ended),
+            run.status == dg.DagsterRunStatus.FAILURE,
+            run.root_run_id or "",
+        )
+
+
+def _span(tags: Mapping[str, str]) -> tuple[str, str] | None:
+    """First and last batch of a run; runs on days, or on no partition, have none."""
+    names = batches.get_partition_keys()
+    one = tags.get("dagster/partition", "")
+    first, last = (tags.get(f"dagster/asset_partition_range_{end}", one) for end in ("start", "end"))
+    return (first, last) if first in names and last in names else None
+
+
+def name_of(job: str, assets: Collection[str]) -> str:
+    """What a run is called: its job, or the assets that a person chose."""
+    return f"assets {', '.join(sorted(assets))}" if job == AD_HOC_JOB else job
+
+
+def _assets(run: dg.DagsterRun, repository: dg.RepositoryDefinition) -> frozenset[str]:
+    if run.asset_selection:
+        return frozenset(key.to_user_string() for key in run.asset_selection)
+    if run.asset_check_selection or not repository.has_job(run.job_name):
+        return frozenset()
+    keys = repository.get_job(run.job_name).asset_layer.selected_asset_keys
+    return frozenset(key.to_user_string() for key in keys)
+
+
+def _reason(instance: dg.DagsterInstance, run_id: str) -> str:
+    """What the first step that failed said, or the run, in one line."""
+    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    for record in instance.get_records_for_run(run_id, of_type=kinds, limit=1).records:
+        event: Any = record.event_log_entry.dagster_event
+        data = event.event_specific_data
+        told = getattr(data, "user_failure_data", None)
+        said = (told.description if told else None) or _innermost(getattr(data, "error", None)) or event.message or ""
+        return f"{event.step_key or 'the run'}: {' '.join(said.split())}"[:LONGEST_REASON]
+    return "no reason was recorded"
+
+
+def _innermost(error: Any) -> str:
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message if error is not None else ""
+
+
+def _figures(metadata: Mapping[str, Any]) -> dict[str, float | str]:
+    """The numbers and short words of a check's metadata, as it names them."""
+    plain = {name: value.value for name, value in metadata.items()}
+    return {
+        name: round(value, 4) if isinstance(value, float) else value
+        for name, value in plain.items()
+        if (isinstance(value, int | float) and not isinstance(value, bool))
+        or (isinstance(value, str) and len(value) <= LONGEST_TEXT)
+    }
+
+
+def _severity(severity: dg.AssetCheckSeverity) -> Severity:
+    return "WARN" if severity == dg.AssetCheckSeverity.WARN else "ERROR"
+
+
+def _at(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)

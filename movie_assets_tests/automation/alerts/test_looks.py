@@ -1,0 +1,203 @@
+"""What a look makes of Dagster's real records: runs, ticks, freshness."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster_shared.error import SerializableErrorInfo
+
+from movie_assets.automation.alerts.decisions import Open, Subject, Trouble
+from movie_assets.automation.alerts.machinery import look_at_freshness, look_at_rhythms
+from movie_assets.automation.alerts.observations import look_at_checks, look_at_runs
+from movie_assets.definitions import defs
+
+REPOSITORY = defs.get_repository_def()
+PUBLISH = Subject("job", "", "publish")
+
+
+class Switch(dg.ConfigurableResource[None]):
+    """Whether the asset below fails."""
+
+    fails: bool
+
+
+@dg.asset
+def thing(switch: Switch) -> None:
+    if switch.fails:
+        raise dg.Failure("the thing\n is broken", allow_retries=False)
+
+
+@dg.asset_check(asset=thing)  # type: ignore[arg-type, unused-ignore]
+def it_holds() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, metadata={"n": 3, "long": "x" * 99})
+
+
+MADE = dg.Definitions(
+    [thing],
+    asset_checks=[it_holds],
+    jobs=[dg.define_asset_job("make", selection=[thing]), dg.define_asset_job("remake", selection=[thing])],
+    resources={"switch": Switch(fails=True)},
+)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+def make(instance: dg.DagsterInstance, *, fails: bool, job: str = "make") -> dg.ExecuteInProcessResult:
+    return MADE.resolve_job_def(job).execute_in_process(
+        instance=instance, raise_on_error=False, resources={"switch": Switch(fails=fails)}
+    )
+
+
+def jobs(
+    instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None
+) -> tuple[dict[str, Trouble], set[str]]:
+    broken, well = look_at_runs(instance, MADE.get_repository_def(), before or {}, datetime.now(UTC))
+    return {trouble.subject.name: trouble for trouble in broken}, {subject.name for subject in well}
+
+
+def test_a_failed_run_breaks_its_job_and_tells_why(instance: dg.DagsterInstance) -> None:
+    result = make(instance, fails=True)
+    broken, _ = jobs(instance)
+    assert broken["make"].says == "thing: the thing is broken"
+    assert broken["make"].link == f"/runs/{result.run_id}"
+    assert abs((broken["make"].began_at - datetime.now(UTC)).total_seconds()) < 60
+
+
+def test_the_reason_of_a_failure_that_is_written_down_is_not_looked_up_again(instance: dg.DagsterInstance) -> None:
+    result = make(instance, fails=True)
+    broken, _ = jobs(instance, {Subject("job", "", "make"): Open(1, result.run_id)})
+    assert broken["make"].says == ""
+
+
+@pytest.mark.parametrize("job", ["make", "remake"])
+def test_a_success_with_the_same_assets_ends_it(job: str, instance: dg.DagsterInstance) -> None:
+    make(instance, fails=True)
+    make(instance, fails=False, job=job)
+    broken, well = jobs(instance)
+    assert broken == {}
+    assert "make" in well
+
+
+def test_a_run_that_a_person_launched_is_named_by_its_assets(instance: dg.DagsterInstance) -> None:
+    MADE.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("thing")]
+    )
+    assert set(jobs(instance)[0]) == {"assets thing"}
+
+
+def test_a_run_that_the_monitor_buried_is_a_failure(instance: dg.DagsterInstance) -> None:
+    run = instance.create_run_for_job(MADE.resolve_job_def("make"))
+    instance.report_run_failed(run, "the worker is gone")
+    broken, _ = jobs(instance)
+    assert "the worker is gone" in broken["make"].says
+
+
+def test_a_check_that_is_only_announced_keeps_its_last_outcome(instance: dg.DagsterInstance) -> None:
+    make(instance, fails=False)
+    instance.create_run_for_job(MADE.resolve_job_def("make"))  # it announces the check and never comes to it
+    (trouble,), well = look_at_checks(instance, MADE.get_repository_def(), {})
+    assert (trouble.subject, trouble.severity) == (Subject("check", "thing", "it_holds"), "WARN")
+    assert trouble.figures == {"n": 3}
+    assert well == []
+
+
+def test_a_check_that_was_never_evaluated_is_neither_broken_nor_well(instance: dg.DagsterInstance) -> None:
+    assert look_at_checks(instance, REPOSITORY, {}) == ([], [])
+
+
+@pytest.fixture
+def daemon() -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test() as opened:  # one in memory keeps no ticks
+        yield opened
+
+
+def put_sensor(
+    instance: dg.DagsterInstance,
+    name: str,
+    statuses: list[TickStatus],
+    status: InstigatorStatus = InstigatorStatus.RUNNING,
+    age: timedelta = timedelta(),
+) -> None:
+    """A sensor with its last ticks, the oldest first."""
+    target = LoadableTargetOrigin(python_file="definitions.py", executable_path="python")
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, "movie_assets")
+    origin = RemoteRepositoryOrigin(location, "__repository__").get_instigator_origin(name)
+    state = InstigatorState(origin, InstigatorType.SENSOR, status, SensorInstigatorData())
+    instance.add_instigator_state(state)
+    for n, tick in enumerate(statuses):
+        at = (datetime.now(UTC) - age).timestamp() - 30 * (len(statuses) - n)
+        error = SerializableErrorInfo("no such\ntable", [], "Boom") if tick == TickStatus.FAILURE else None
+        instance.create_tick(
+            TickData(state.instigator_origin_id, name, InstigatorType.SENSOR, tick, at, selector_id=state.selector_id,
+                     error=error, end_timestamp=at)
+        )  # fmt: skip
+
+
+def rhythms(instance: dg.DagsterInstance, oneself: str = "oneself") -> tuple[dict[str, Trouble], set[str]]:
+    now = datetime.now(UTC)
+    broken, well = look_at_rhythms(instance, REPOSITORY, "movie_assets", oneself, now - timedelta(days=1), now)
+    return {trouble.subject.name: trouble for trouble in broken}, {subject.name for subject in well}
+
+
+def test_a_sensor_whose_ticks_fail_is_broken(daemon: dg.DagsterInstance) -> None:
+    put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED] + 3 * [TickStatus.FAILURE])
+    put_sensor(daemon, "texts_are_not_embedded", [TickStatus.SKIPPED, TickStatus.FAILURE, TickStatus.FAILURE])
+    put_sensor(daemon, "sensor_of_another_project", 5 * [TickStatus.FAILURE])
+    broken, well = rhythms(daemon)
+    assert set(broken) == {"details_are_due"}
+    assert broken["details_are_due"].says == "its last 3 ticks failed: no such table"
+    assert broken["details_are_due"].link == "/locations/movie_assets/sensors/details_are_due"
+    assert well == {"texts_are_not_embedded"}
+
+
+def test_a_sensor_that_was_switched_off_or_stands_still_is_broken(daemon: dg.DagsterInstance) -> None:
+    put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED], InstigatorStatus.STOPPED)
+    put_sensor(daemon, "texts_are_not_embedded", [TickStatus.SKIPPED], age=timedelta(minutes=12))
+    put_sensor(daemon, "no_day_was_read_yet", [TickStatus.STARTED], age=timedelta(minutes=12))
+    broken, _ = rhythms(daemon)
+    assert {name: trouble.severity for name, trouble in broken.items()} == {
+        "details_are_due": "WARN", "texts_are_not_embedded": "ERROR", "no_day_was_read_yet": "ERROR",
+    }  # fmt: skip
+
+
+def test_the_alerts_sensor_says_nothing_of_itself(daemon: dg.DagsterInstance) -> None:
+    put_sensor(daemon, "something_broke_or_recovered", 3 * [TickStatus.FAILURE])
+    assert rhythms(daemon, "something_broke_or_recovered") == ({}, set())
+
+
+@pytest.mark.parametrize(
+    ("state", "severity"), [(FreshnessState.FAIL, "ERROR"), (FreshnessState.WARN, "WARN"), (FreshnessState.PASS, None)]
+)
+def test_an_asset_that_is_late_is_broken(
+    state: FreshnessState, severity: str | None, instance: dg.DagsterInstance
+) -> None:
+    policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=24))
+
+    @dg.asset(freshness_policy=policy)
+    def dated() -> None: ...
+
+    change: Any = FreshnessStateChange(
+        key=dg.AssetKey("dated"), new_state=state, previous_state=FreshnessState.UNKNOWN,
+        state_change_timestamp=datetime.now(UTC).timestamp(),
+    )  # fmt: skip
+    instance._report_runless_asset_event(change)
+    broken, well = look_at_freshness(instance, dg.Definitions([dated]).get_repository_def())
+    assert [trouble.severity for trouble in broken] == ([severity] if severity else [])
+    assert len(well) == (severity is None)
