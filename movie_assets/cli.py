@@ -1,7 +1,7 @@
 """The command line: `movie-assets`. Each command opens what it needs, calls one function and shows the result.
 
-Commands that find films are in cli_search.py, those on embedding sets in cli_sets.py, the stand-in's in
-cli_stand_in.py.
+Commands that find films are in cli_search.py, those on watched films in cli_import.py, those on embedding sets in
+cli_sets.py, the stand-in's in cli_stand_in.py.
 """
 
 import json
@@ -14,9 +14,11 @@ import click
 from rich.markup import escape
 
 from movie_assets import report
+from movie_assets.cli_import import import_command, review_command
 from movie_assets.cli_search import recommend_command, search_command, similar_command
 from movie_assets.cli_sets import sets_command
 from movie_assets.cli_stand_in import stand_in
+from movie_assets.imports import ImportFailedError
 from movie_assets.outcome import RefreshError
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError
 from movie_assets.resources.embedder import EmbedderError
@@ -35,6 +37,7 @@ TOLD_PLAINLY = (
     NothingToSearchError,
     SetError,
     RefreshError,
+    ImportFailedError,
 )
 
 
@@ -187,5 +190,7 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-for command in (search_command, similar_command, recommend_command, sets_command, stand_in):
+for command in (
+    search_command, similar_command, recommend_command, import_command, review_command, sets_command, stand_in,
+):  # fmt: skip
     main.add_command(command)

@@ -57,8 +57,8 @@ def import_command(
 
 
 @click.command("review")
-@click.argument("review_id", required=False, type=click.IntRange(1, 2**62), metavar="[ID")
-@click.argument("film", required=False, metavar="FILM]")
+@click.argument("review_id", required=False, type=click.IntRange(1, 2**62), metavar="[ID]")
+@click.argument("film", required=False, metavar="[FILM]")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def review_command(review_id: int | None, film: str | None, as_json: bool) -> None:
     """List the films of which imports are not certain; or decide one: FILM is a TMDB id, or none.

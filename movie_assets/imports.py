@@ -90,7 +90,7 @@ def _recognised(bundle: Bundle, choices: Choices) -> tuple[list[_Part], list[str
             kind = recognise(member.name, member.beginning(), choices.unrated)
         except UnknownFormatError as error:
             if len(bundle.members) == 1:
-                raise
+                raise UnknownFormatError(f"{error}. Known are {KNOWN}") from None
             notes.append(f"passed over: {error}")
             continue
         if kind.part is None:
@@ -226,3 +226,21 @@ def _record(connection: sa.Connection, report: ImportReport, digest: str, moment
         connection, "record_import", person=report.person, source=report.source, files=list(report.files),
         digest=digest, counts=json.dumps(report.counts()), rejects=rejects, moment=moment,
     )  # fmt: skip
+
+
+def digest_of(path: Path) -> str:
+    """The digest under which an import of a file, folder or archive is kept. Raises ImportFailedError."""
+    try:
+        with opened_bundle(path) as bundle:
+            return bundle.digest()
+    except HistoryFileError as error:
+        raise ImportFailedError(str(error)) from None
+
+
+def match_waiting(database: Database) -> sa.Row[Any]:
+    """Find films for names that wait, of whatever import; tells what that added to and updated in the histories."""
+    with database.transaction() as connection:
+        if not rows(connection, "lock_imports")[0].is_ours:
+            raise ImportFailedError("another import is at work; wait for it to end")
+        moved = [row.tmdb_id for row in rows(connection, "match_waiting_names")]
+        return rows(connection, "derive_histories", source=None, person=None, films=moved)[0]

@@ -177,6 +177,12 @@ class Settings(BaseModel):
         ge=1,
         description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
     )
+    inbox: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] | None = Field(
+        None,
+        alias="MOVIE_ASSETS_INBOX",
+        description="Folder with exports of what people watched, imported when they are new: each person's in a folder "
+        "of the person's name, those beside such folders are of `me`. Unset: only `movie-assets import`.",
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:

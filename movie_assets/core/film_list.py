@@ -16,14 +16,14 @@ NO_RATING = {"", "-", "no", "n/a", "\u2013", "\u2014"}
 CERTIFICATION = re.compile(
     r"(?:NR|UR|G|PG|PG-13|R|NC-17|TV-[A-Z0-9]+|Not Rated|Unrated|Approved|Passed|X|M|\d\d?\+?|-)"
 )
-HEAD = re.compile(r".*\S.*(?:\|.*\||:\s*\d{4}\s*(?:\||$)|\|.*\brating\s*$)", re.IGNORECASE)
+HEAD = re.compile(r".*(?:\|.*\||:\s*\d{4}\s*(?:\||$)|\|.*\brating\s*$)", re.IGNORECASE)
 
 BEGINS_ANYWHERE = re.compile(r".*\S\s*:\s*\d{4}\s*\|")
 
 
 def is_a_head(line: str) -> bool:
     """Whether a line is the first of a film."""
-    return HEAD.fullmatch(line.strip()) is not None
+    return HEAD.match(line.strip()) is not None
 
 
 def read_film_list(lines: Iterable[str], tally: Tally, *, is_wanted: bool) -> Iterator[Entry]:

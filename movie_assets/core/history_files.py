@@ -56,9 +56,7 @@ def recognise(name: str, beginning: str, unrated: Literal["seen", "wanted"] | No
         return Recognised("movielens", fits[0] if fits else None)
     if any(map(is_a_head, lines)):
         return Recognised("list", f"list: {stem(name)}", is_wanted=unrated == "wanted")
-    raise UnknownFormatError(
-        f"{name} is in no format that is known: it begins with “{lines[0][:80]}”. Known are {KNOWN}"
-    )
+    raise UnknownFormatError(f"{name} is in no format that is known: it begins with “{lines[0][:80]}”")
 
 
 def stem(name: str) -> str:

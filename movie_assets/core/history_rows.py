@@ -130,8 +130,8 @@ def read_table(lines: Iterable[str], tally: Tally, delimiter: str = ",") -> Iter
 
 def title_in(cell: str) -> str:
     """A title. Raises RowError where there is none."""
-    title = " ".join(unicodedata.normalize("NFC", cell).split())
-    title = "".join(sign for sign in title if unicodedata.category(sign) not in ("Cc", "Cs"))
+    plain = " ".join(unicodedata.normalize("NFC", cell).split())
+    title = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Cc", "Cs")).strip()
     if not title:
         raise RowError("has no title")
     return title[:LONGEST_TITLE]

@@ -12,6 +12,7 @@ import dagster as dg
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
 from movie_assets.resources.embedder import Embedder, embedder_from
+from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, open_database
 from movie_assets.resources.tmdb import Tmdb
@@ -65,6 +66,12 @@ def budgets(_: dg.InitResourceContext) -> Budgets:
     return Settings.from_env().budgets
 
 
+@dg.resource(description="Exports of what people watched (MOVIE_ASSETS_INBOX)")
+def inbox(_: dg.InitResourceContext) -> Inbox:
+    """The folder that the settings name, if they do."""
+    return Inbox(Settings.from_env().inbox)
+
+
 RESOURCES = {
     "database": database,
     "tmdb": tmdb,
@@ -73,4 +80,5 @@ RESOURCES = {
     "daily_films": daily_films,
     "keep_sets": keep_sets,
     "budgets": budgets,
+    "inbox": inbox,
 }

@@ -114,3 +114,32 @@ def _is_text(name: str) -> bool:
 def _begins(path: Path, mark: bytes) -> bool:
     with path.open("rb") as file:
         return file.read(len(mark)) == mark
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The folder that imports come from: a person's files in a folder of the person's name, or `me`'s beside them."""
+
+    folder: Path | None
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Whose it is, and a file or an unpacked release of MovieLens; the oldest first, so that the newest counts."""
+        if self.folder is None or not self.folder.is_dir():
+            return []
+        found = []
+        for path in self.folder.iterdir():
+            if path.is_dir() and not _is_release(path):
+                found += [(path.name, inner) for inner in path.iterdir() if _is_import(inner)]
+            elif _is_import(path):
+                found.append(("me", path))
+        return sorted(found, key=lambda pair: (pair[1].stat().st_mtime, str(pair[1])))
+
+
+def _is_release(folder: Path) -> bool:
+    return (folder / "ratings.csv").is_file() and _begins(folder / "ratings.csv", MOVIELENS)
+
+
+def _is_import(path: Path) -> bool:
+    if path.is_dir():
+        return _is_release(path)
+    return _is_text(path.name) or (path.name.lower().endswith(".zip") and is_read(path.name))
