@@ -1,7 +1,7 @@
 """The command line: `movie-assets`. Each command opens what it needs, calls one function and shows the result.
 
-Commands that find films are in cli_search.py, those on embedding sets in cli_sets.py, those on alerts in
-cli_alerts.py, the stand-in's in cli_stand_in.py.
+Commands that find films are in cli_search.py, those on watched films in cli_import.py, those on embedding sets in
+cli_sets.py, those on alerts in cli_alerts.py, the stand-in's in cli_stand_in.py.
 """
 
 import json
@@ -15,9 +15,11 @@ from rich.markup import escape
 
 from movie_assets import report
 from movie_assets.cli_alerts import alert_command
+from movie_assets.cli_import import import_command, review_command
 from movie_assets.cli_search import recommend_command, search_command, similar_command
 from movie_assets.cli_sets import sets_command
 from movie_assets.cli_stand_in import stand_in
+from movie_assets.imports import ImportFailedError
 from movie_assets.outcome import RefreshError
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError
 from movie_assets.resources.embedder import EmbedderError
@@ -36,6 +38,7 @@ TOLD_PLAINLY = (
     NothingToSearchError,
     SetError,
     RefreshError,
+    ImportFailedError,
 )
 
 
@@ -188,5 +191,14 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-for command in (search_command, similar_command, recommend_command, sets_command, alert_command, stand_in):
+for command in (
+    search_command,
+    similar_command,
+    recommend_command,
+    import_command,
+    review_command,
+    sets_command,
+    alert_command,
+    stand_in,
+):
     main.add_command(command)

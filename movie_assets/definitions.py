@@ -14,6 +14,7 @@ from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
+from movie_assets.assets.watch_histories import watch_histories
 from movie_assets.automation import jobs
 from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
@@ -39,6 +40,7 @@ defs = dg.Definitions(
         similar.similar_movies,  # what is near it
         documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
+        watch_histories,  # who watched it
     ],
     asset_checks=[
         vectors.the_wanted_set_is_searched,

@@ -260,6 +260,12 @@ class Settings(BaseModel):
         description="A dead man's switch (healthchecks.io or the like): asked with GET at each tick of the alerts' "
         "sensor, so that its silence tells what no alert can: that the daemon is dead, or that nothing is delivered.",
     )
+    inbox: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] | None = Field(
+        None,
+        alias="MOVIE_ASSETS_INBOX",
+        description="Folder with exports of what people watched, imported when they are new: each person's in a folder "
+        "of the person's name, those beside such folders are of `me`. Unset: only `movie-assets import`.",
+    )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:

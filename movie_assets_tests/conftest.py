@@ -17,6 +17,7 @@ from movie_assets.definitions import defs
 from movie_assets.moment import AS_OF_TAG, noon_of
 from movie_assets.resources.embedded_postgres import embedded_postgres
 from movie_assets.resources.embedder import Embedder, LocalEmbedder
+from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.migrations import ensure_database, migrate
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
@@ -129,6 +130,7 @@ class Pipeline:
                 "daily_films": self.settings.daily_films,
                 "keep_sets": timedelta(days=self.settings.keep_sets_days),
                 "budgets": self.settings.budgets,
+                "inbox": Inbox(self.settings.inbox),
             },
         )
 

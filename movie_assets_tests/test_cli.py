@@ -24,8 +24,21 @@ from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import address_of
 
 COMMANDS = (
-    "demo", "dev", "refresh", "fetch", "search", "similar", "recommend", "status", "cost", "sets", "alert", "stand-in",
-)  # fmt: skip
+    "demo",
+    "dev",
+    "refresh",
+    "fetch",
+    "search",
+    "similar",
+    "recommend",
+    "import",
+    "review",
+    "status",
+    "cost",
+    "sets",
+    "alert",
+    "stand-in",
+)
 CANARY = "canary-of-the-password"
 Call = Callable[..., Result]
 
@@ -454,3 +467,38 @@ def test_a_fresh_home_has_an_empty_catalogue_and_its_server_is_stopped_again(tmp
     told = json.loads(done.stdout)
     assert (told["movies"], told["vectors"], told["last_export_date"]) == (0, 0, None)
     assert not (tmp_path / "postgres" / "postmaster.pid").exists()
+
+
+def test_an_import_is_reported_and_what_is_ambiguous_can_be_decided(call: Call, tmp_path: Path) -> None:
+    watched = tmp_path / "watched.csv"
+    watched.write_text("Date,Name,Year,Letterboxd URI\n2026-01-01,Iron Minds,2020,u\n2026-01-01,Deep Watre,1999,v\n")
+    shown = call("import", str(watched), "--person", "ann").stdout
+    assert "letterboxd of ann: watched.csv" in shown
+    assert "ambiguous: Deep Watre (1999)" in shown
+    (told,) = json.loads(call("import", str(watched), "--person", "ann", "--json").stdout)
+    assert (told["by_title"], told["ambiguous"], told["changed"], told["unchanged"]) == (1, 1, 0, 1)
+    assert "Deep Water (1999), 4: mistyped title" in call("review").stdout
+    (review,) = json.loads(call("review", "--json").stdout)
+    decided = call("review", str(review["review_id"]), "4").stdout
+    assert "Deep Watre (1999) is Deep Water, for all who named it (1)." in decided
+    (told,) = json.loads(call("import", str(watched), "--person", "ann", "--json").stdout)
+    assert (told["by_decision"], told["changed"], told["unchanged"]) == (1, 0, 2)
+    assert "Nothing is to be decided." in call("review").stderr
+    assert "is none of the films" in call("review", str(review["review_id"]), "none").stdout
+
+
+def test_a_file_that_cannot_be_imported_is_told_in_one_sentence_and_stops_no_other(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("what,is,this\n")
+    (tmp_path / "b.txt").write_text("Iron Minds: 2020 | R | 1h 40m | 8 rating\n")
+    result = call("import", str(tmp_path / "a.csv"), str(tmp_path / "b.txt"), "--json")
+    assert "a.csv is in no format that is known: it begins with “what,is,this”" in told_plainly(result)
+    assert json.loads(result.stdout)[0]["source"] == "list"
+
+
+@pytest.mark.parametrize("film", ["Dune", "0", "-1"])
+def test_a_decision_names_a_film_by_its_id(call: Call, film: str) -> None:
+    assert call("review", "1", "--", film).exit_code == 2
+
+
+def test_a_review_that_is_not_there_is_told(call: Call) -> None:
+    assert "there is no review 4242" in told_plainly(call("review", "4242", "none"))

@@ -24,6 +24,7 @@ GROUPS = {
     "search_quality": "search",
     "similar_movies": "search",
     "rating_aggregates": "search",
+    "watch_histories": "histories",
 }
 
 
@@ -67,6 +68,7 @@ def test_the_checks_are_these() -> None:
         "search_quality: similarities_mean_what_they_meant",
         "similar_movies: lists_are_what_a_search_finds",
         "tmdb_export: export_can_be_believed",
+        "watch_histories: every_file_in_the_inbox_is_imported",
     ]
 
 
@@ -76,7 +78,8 @@ def test_the_checks_are_these() -> None:
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
      ("embed_texts", {"movie_embeddings"}),
      ("embed_in_bulk", {"movie_embeddings"}),
-     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates"})],
+     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates",
+                  "watch_histories"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -138,4 +141,5 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
         "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
         "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
+        "watch_histories": None,
     }  # fmt: skip

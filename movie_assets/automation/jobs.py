@@ -13,6 +13,7 @@ from movie_assets.assets.similar_movies import similar_movies
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
+from movie_assets.assets.watch_histories import watch_histories
 
 ONLY_MISSING = {"ops": {"movie_details": {"config": {"reasons": ["requested", "never fetched"]}}}}
 IN_BULK = {"ops": {"movie_embeddings": {"config": {"bulk": True}}}}
@@ -46,6 +47,7 @@ embed_in_bulk = dg.define_asset_job(
 )
 publish = dg.define_asset_job(
     "publish",
-    selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates],
-    description="What applications read: vectors and how well they are found, similar films, words, rating aggregates.",
+    selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates, watch_histories],
+    description="What applications read: vectors and how well they are found, similar films, words, rating aggregates, "
+    "histories.",
 )

@@ -13,6 +13,7 @@ from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
 from movie_assets.resources.destinations import Destinations, destinations_from
 from movie_assets.resources.embedder import Embedder, embedder_from
+from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, open_database
 from movie_assets.resources.tmdb import Tmdb
@@ -72,6 +73,12 @@ def destinations(_: dg.InitResourceContext) -> Destinations:
     return destinations_from(Settings.from_env())
 
 
+@dg.resource(description="Exports of what people watched (MOVIE_ASSETS_INBOX)")
+def inbox(_: dg.InitResourceContext) -> Inbox:
+    """The folder that the settings name, if they do."""
+    return Inbox(Settings.from_env().inbox)
+
+
 RESOURCES = {
     "database": database,
     "tmdb": tmdb,
@@ -81,4 +88,5 @@ RESOURCES = {
     "keep_sets": keep_sets,
     "budgets": budgets,
     "destinations": destinations,
+    "inbox": inbox,
 }

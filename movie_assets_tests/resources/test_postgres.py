@@ -296,7 +296,14 @@ def planner(server: str, template: str) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(address_of(server, "postgres"), autocommit=True) as administrator:
         administrator.execute(f"create database {name} template {template}".encode())
         with psycopg.connect(address_of(server, name), autocommit=True) as connection:
-            for stage in ("stage_lines", "stage_films", "stage_embeddings", "stage_discoveries"):
+            for stage in (
+                "stage_lines",
+                "stage_films",
+                "stage_embeddings",
+                "stage_discoveries",
+                "stage_entries",
+                "stage_names",
+            ):
                 connection.execute(query_text(stage).replace("on commit drop", "").encode())
             yield connection
         administrator.execute(f"drop database {name}".encode())

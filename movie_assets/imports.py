@@ -1,0 +1,246 @@
+"""One import: a file, folder or archive of watched films into the catalogue, and its report.
+
+Formats are core's, opening files is resources.history_files', finding films and making histories are SQL's
+(sql/functions/watch_histories.sql). The command line and the asset watch_histories both come here.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from movie_assets.core.film_list import read_film_list
+from movie_assets.core.film_names import keyed
+from movie_assets.core.history_files import KNOWN, Recognised, UnknownFormatError, recognise
+from movie_assets.core.history_rows import Entry, FilmName, Tally
+from movie_assets.core.imdb_history import read_imdb
+from movie_assets.core.letterboxd import read_letterboxd
+from movie_assets.core.movielens_history import read_films, read_movielens
+from movie_assets.import_report import ImportReport, naming
+from movie_assets.resources.history_files import Bundle, HistoryFileError, Member, opened_bundle
+from movie_assets.resources.postgres import Database, copy_rows, execute, rows
+
+MOST_LEAVING = 0.5  # share of the entries before; a newer export that lost more is not believed
+FEW = 10  # entries; so few may all leave
+ENTRY_COLUMNS = {
+    "person": "text", "part": "text", "no": "int4", "line": "int4", "is_wanted": "bool", "rating": "float4",
+    "seen_at": "timestamptz",
+}  # fmt: skip
+NAME_COLUMNS = {
+    "no": "int4", "name": "text", "title": "text", "year": "int2", "imdb_id": "text", "tmdb_id": "int8",
+    "rivals": "int2",
+}  # fmt: skip
+
+
+class ImportFailedError(Exception):
+    """Nothing of a source's files was imported; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How to import."""
+
+    person: str = "me"
+    unrated: Literal["seen", "wanted"] | None = None  # what films without a rating are, where a file does not tell
+    replace: bool = False  # even if most of what was imported before leaves
+    request: bool = False  # ask TMDB for films that the catalogue does not have
+
+
+@dataclass(frozen=True)
+class _Part:
+    member: Member
+    kind: Recognised
+    tally: Tally
+
+
+def import_path(database: Database, path: Path, choices: Choices, moment: datetime) -> list[ImportReport]:
+    """Import a file, folder or archive, each source in it in one transaction; a report for each.
+
+    Raises ImportFailedError when nothing of a source was imported.
+    """
+    if not choices.person.strip() or choices.person.startswith("movielens:"):
+        raise ImportFailedError("give a person's name, and none that begins with movielens:, as MovieLens' users do")
+    try:
+        with opened_bundle(path) as bundle:
+            parts, notes = _recognised(bundle, choices)
+            digest = bundle.digest()
+            reports = []
+            for source in dict.fromkeys(part.kind.source for part in parts):
+                of_source = [part for part in parts if part.kind.source == source]
+                with database.transaction() as connection:
+                    report = _import(connection, of_source, choices, moment)
+                    report = replace(report, notes=[*report.notes, *notes])
+                    _record(connection, report, digest, moment)
+                reports.append(report)
+            return reports
+    except (HistoryFileError, UnknownFormatError) as error:
+        raise ImportFailedError(str(error)) from None
+
+
+def _recognised(bundle: Bundle, choices: Choices) -> tuple[list[_Part], list[str]]:
+    """The files that are histories, and a note for each of the others."""
+    parts, notes = [], []
+    for member in bundle.members:
+        try:
+            kind = recognise(member.name, member.beginning(), choices.unrated)
+        except UnknownFormatError as error:
+            if len(bundle.members) == 1:
+                raise UnknownFormatError(f"{error}. Known are {KNOWN}") from None
+            notes.append(f"passed over: {error}")
+            continue
+        if kind.part is None:
+            notes.append(f"passed over: {member.name} says nothing that other files do not")
+        else:
+            parts.append(_Part(member, kind, Tally(member.name)))
+    if not parts:
+        raise UnknownFormatError(f"{bundle.name} has no file with watched films in it. Known are {KNOWN}")
+    return parts, notes
+
+
+def _import(connection: sa.Connection, parts: Sequence[_Part], choices: Choices, moment: datetime) -> ImportReport:
+    if not rows(connection, "lock_imports")[0].is_ours:
+        raise ImportFailedError("another import is at work; wait for it to end")
+    source = parts[0].kind.source
+    person = None if source == "movielens" else choices.person
+    numbers: dict[FilmName, int] = {}
+    notes: list[str] = []
+    with ExitStack() as stack:
+        execute(connection, "stage_entries")
+        staged = _staged(_entries(parts, stack, moment, notes), person, numbers)
+        copy_rows(connection, "staged_entries", ENTRY_COLUMNS, staged)
+    _stage_names(connection, list(numbers))
+    execute(connection, "store_names")
+    moved = [row.tmdb_id for row in rows(connection, "match_staged_names")]
+    kept = _store(connection, parts, person, replace_all=choices.replace)
+    derived = rows(connection, "derive_histories", source=source, person=person, films=None)[0]
+    if rows(connection, "others_wait_for_films", films=moved, source=source, person=person)[0].others_wait:
+        others = rows(connection, "derive_histories", source=None, person=None, films=moved)[0]
+        notes.append(f"{others.added + others.updated:,} histories of others waited for films that were found here")
+    requested = execute(connection, "request_named_films") if choices.request else 0
+    outcomes = rows(connection, "requested_in_import") if choices.request else []
+    if kept:
+        notes.append(
+            f"{kept:,} entries that the files do not have were kept, as the files could not be read as a whole"
+        )
+    tallies = [part.tally for part in parts]
+    passed_over = sum((tally.passed_over for tally in tallies), start=Tally("").passed_over)
+    return ImportReport(
+        source, person, [part.member.name for part in parts],
+        rows=sum(part.tally.rows for part in parts if part.kind.part not in ("links", "movies")),
+        **naming(rows(connection, "named_in_import")),
+        passed_over=dict(passed_over.most_common()), rejected=sum(tally.rejected for tally in tallies),
+        dates_unread=sum(tally.dates_unread for tally in tallies), **derived._mapping, kept=kept,  # noqa: SLF001
+        requested=requested, requests={row.outcome: row.films for row in outcomes}, notes=notes,
+        rejects=[reject for tally in tallies for reject in tally.rejects],
+    )  # fmt: skip
+
+
+def _entries(
+    parts: Sequence[_Part], stack: ExitStack, moment: datetime, notes: list[str]
+) -> Iterator[tuple[str, Entry]]:
+    """All entries of a source's files, with the part that they belong to."""
+    if parts[0].kind.source == "movielens":
+        yield from (("ratings", entry) for entry in _movielens(parts, stack, moment, notes))
+        return
+    for part in parts:
+        lines, kind = part.member.text(), part.kind
+        if kind.source == "letterboxd":
+            entries = read_letterboxd(lines, part.tally, moment, is_wanted=kind.is_wanted, delimiter=kind.delimiter)
+        elif kind.source == "imdb":
+            entries = read_imdb(lines, part.tally, moment, unrated_is_wanted=kind.is_wanted, delimiter=kind.delimiter)
+        else:
+            entries = read_film_list(lines, part.tally, is_wanted=kind.is_wanted)
+        yield from ((str(kind.part), entry) for entry in entries)
+
+
+def _movielens(parts: Sequence[_Part], stack: ExitStack, moment: datetime, notes: list[str]) -> Iterator[Entry]:
+    found = {str(part.kind.part): part for part in parts}
+    if len(found) < len(parts):
+        raise ImportFailedError("there are several releases of MovieLens here; import one at a time")
+    if not {"ratings", "links"} <= found.keys():
+        raise ImportFailedError("MovieLens' ratings.csv is read with the links.csv of its release; put them together")
+    movies = found.get("movies")
+    films = read_films(
+        found["links"].member.text(), found["links"].tally, movies.member.text() if movies else [],
+        movies.tally if movies else Tally(""),
+    )  # fmt: skip
+    tmdb_ids = [film.tmdb_id for film in films.values() if film.tmdb_id]
+    notes.append(
+        f"{len(films) - len(tmdb_ids):,} of {len(films):,} MovieLens films have no TMDB id; "
+        f"{len(tmdb_ids) - len(set(tmdb_ids)):,} have the one of another"
+    )
+    lines = stack.enter_context(found["ratings"].member.lines())
+    yield from read_movielens(lines, films, found["ratings"].tally, moment)
+
+
+def _staged(
+    entries: Iterable[tuple[str, Entry]], person: str | None, numbers: dict[FilmName, int]
+) -> Iterator[Sequence[Any]]:
+    """Entries as they are copied; films are numbered as they come."""
+    for part, entry in entries:
+        number = numbers.setdefault(entry.film, len(numbers))
+        whose = entry.person if person is None else person
+        yield whose, part, number, entry.line, entry.is_wanted, entry.rating, entry.seen_at
+
+
+def _stage_names(connection: sa.Connection, films: Sequence[FilmName]) -> None:
+    execute(connection, "stage_names")
+    lines = (
+        (number, key.name, film.title, film.year, film.imdb_id, film.tmdb_id, key.rivals)
+        for number, (film, key) in enumerate(zip(films, keyed(films), strict=True))
+    )
+    copy_rows(connection, "staged_names", NAME_COLUMNS, lines)
+
+
+def _store(connection: sa.Connection, parts: Sequence[_Part], person: str | None, *, replace_all: bool) -> int:
+    """Store the entries and take out those that are gone; tells how many are gone but kept.
+
+    Raises ImportFailedError when more are gone than can be believed.
+    """
+    source = parts[0].kind.source
+    scope = {"source": source, "person": person, "parts": [part.kind.part for part in parts]}
+    before = rows(connection, "count_entries_that_leave", **scope)[0]
+    rows(connection, "store_entries", source=source)
+    is_whole = all(part.tally.is_whole for part in parts)
+    if before.leaving and not replace_all and not is_whole:
+        return int(before.leaving)
+    if before.leaving > max(FEW, MOST_LEAVING * before.stored) and not replace_all:
+        raise ImportFailedError(
+            f"{', '.join(part.member.name for part in parts)} would take out {before.leaving:,} of the "
+            f"{before.stored:,} entries that are there now; nothing of {source} was changed. If that is right, "
+            "say --replace"
+        )
+    if before.leaving:
+        rows(connection, "remove_entries", **scope)
+    return 0
+
+
+def _record(connection: sa.Connection, report: ImportReport, digest: str, moment: datetime) -> None:
+    rejects = json.dumps([asdict(reject) for reject in report.rejects])
+    execute(
+        connection, "record_import", person=report.person, source=report.source, files=list(report.files),
+        digest=digest, counts=json.dumps(report.counts()), rejects=rejects, moment=moment,
+    )  # fmt: skip
+
+
+def digest_of(path: Path) -> str:
+    """The digest under which an import of a file, folder or archive is kept. Raises ImportFailedError."""
+    try:
+        with opened_bundle(path) as bundle:
+            return bundle.digest()
+    except HistoryFileError as error:
+        raise ImportFailedError(str(error)) from None
+
+
+def match_waiting(database: Database) -> sa.Row[Any]:
+    """Find films for names that wait, of whatever import; tells what that added to and updated in the histories."""
+    with database.transaction() as connection:
+        if not rows(connection, "lock_imports")[0].is_ours:
+            raise ImportFailedError("another import is at work; wait for it to end")
+        moved = [row.tmdb_id for row in rows(connection, "match_waiting_names")]
+        return rows(connection, "derive_histories", source=None, person=None, films=moved)[0]

@@ -1,0 +1,145 @@
+"""Files of watched films where they lie: one file, a folder, or a zip as it was downloaded. What they say is core's."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from movie_assets.core.history_files import is_read
+from movie_assets.core.history_rows import decoded
+
+LARGEST_TEXT = 200 * 2**20  # bytes; somebody's whole life in films is under two megabytes
+BEGINNING = 64 * 2**10
+COMPANIONS = ("links.csv", "movies.csv")  # what MovieLens' ratings.csv is read with
+MOVIELENS = b"userId,movieId,rating"
+
+
+class HistoryFileError(Exception):
+    """A file cannot be opened or read; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file, maybe inside an archive."""
+
+    name: str
+    size: int
+    open: Callable[[], IO[bytes]]
+
+    def beginning(self) -> str:
+        """Its first lines."""
+        with self.open() as file:
+            body = file.read(BEGINNING)
+        return decoded(body[: body.rfind(b"\n") + 1] or body)  # not cut within a character
+
+    def text(self) -> list[str]:
+        """All of it, by lines; for files that fit into memory. Raises HistoryFileError for others."""
+        if self.size > LARGEST_TEXT:
+            raise HistoryFileError(f"{self.name} has {self.size / 2**20:,.0f} MB, which no history of one person has")
+        with self.open() as file:
+            return decoded(file.read()).splitlines(keepends=True)
+
+    @contextmanager
+    def lines(self) -> Iterator[Iterable[str]]:
+        """Line by line, for files of any size (UTF-8)."""
+        with self.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
+            yield text
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What is imported at once: a file, or all files of a folder or an archive."""
+
+    name: str
+    members: Sequence[Member]
+
+    def digest(self) -> str:
+        """SHA-256 of the names and contents."""
+        whole = hashlib.sha256()
+        for member in self.members:
+            whole.update(f"{member.name}\0{member.size}\0".encode())
+            with member.open() as file:
+                while block := file.read(2**20):
+                    whole.update(block)
+        return whole.hexdigest()
+
+
+@contextmanager
+def opened_bundle(path: Path) -> Iterator[Bundle]:
+    """Open a file, folder or zip. Raises HistoryFileError when it is not there, not readable, or damaged."""
+    with ExitStack() as stack:
+        try:
+            members = _members_of(path, stack)
+            if not members:
+                raise HistoryFileError(f"{path} has no files in it")
+            yield Bundle(path.name, members)
+        except OSError as error:
+            raise HistoryFileError(f"{path} cannot be read: {error.strerror or error}") from None
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "encrypted" not in str(error):
+                raise
+            raise HistoryFileError(f"{path} is a damaged or protected archive ({error}); download it again") from None
+
+
+def _members_of(path: Path, stack: ExitStack) -> list[Member]:
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        return [_member(file, file.relative_to(path).as_posix()) for file in files if _is_text(file.name)]
+    if zipfile.is_zipfile(path) or _begins(path, b"PK"):
+        archive = stack.enter_context(zipfile.ZipFile(path))
+        return [
+            Member(found.filename, found.file_size, lambda found=found: archive.open(found))  # type: ignore[misc]
+            for found in archive.infolist()
+            if not found.is_dir() and is_read(found.filename) and _is_text(found.filename)
+        ]
+    members = [_member(path, path.name)]
+    if _begins(path, MOVIELENS) or _begins(path, b"\xef\xbb\xbf" + MOVIELENS):
+        beside = [path.with_name(name) for name in COMPANIONS]
+        members += [_member(file, file.name) for file in beside if file.is_file() and file != path]
+    return members
+
+
+def _member(file: Path, name: str) -> Member:
+    return Member(name, file.stat().st_size, lambda: file.open("rb"))
+
+
+def _is_text(name: str) -> bool:
+    return name.lower().endswith((".csv", ".txt", ".tsv")) and is_read(name)
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The folder that imports come from: a person's files in a folder of the person's name, or `me`'s beside them."""
+
+    folder: Path | None
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Whose it is, and a file or an unpacked release of MovieLens; the oldest first, so that the newest counts."""
+        if self.folder is None or not self.folder.is_dir():
+            return []
+        found = []
+        for path in self.folder.iterdir():
+            if path.is_dir() and not _is_release(path):
+                found += [(path.name, inner) for inner in path.iterdir() if _is_import(inner)]
+            elif _is_import(path):
+                found.append(("me", path))
+        return sorted(found, key=lambda pair: (pair[1].stat().st_mtime, str(pair[1])))
+
+
+def _is_release(folder: Path) -> bool:
+    return (folder / "ratings.csv").is_file() and _begins(folder / "ratings.csv", MOVIELENS)
+
+
+def _is_import(path: Path) -> bool:
+    if path.is_dir():
+        return _is_release(path)
+    return _is_text(path.name) or (path.name.lower().endswith(".zip") and is_read(path.name))
