@@ -11,6 +11,7 @@ import dagster as dg
 
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
+from movie_assets.core.rating_files import RatingFiles
 from movie_assets.resources.embedder import Embedder, embedder_from
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, open_database
@@ -65,6 +66,14 @@ def budgets(_: dg.InitResourceContext) -> Budgets:
     return Settings.from_env().budgets
 
 
+@dg.resource(
+    description="Files of ratings (MOVIE_ASSETS_IMDB_RATINGS, MOVIE_ASSETS_MOVIELENS_RATINGS, MOVIE_ASSETS_RATINGS_CSV)"
+)
+def rating_files(_: dg.InitResourceContext) -> RatingFiles:
+    """The files that the settings name."""
+    return Settings.from_env().rating_files
+
+
 RESOURCES = {
     "database": database,
     "tmdb": tmdb,
@@ -73,4 +82,5 @@ RESOURCES = {
     "daily_films": daily_films,
     "keep_sets": keep_sets,
     "budgets": budgets,
+    "rating_files": rating_files,
 }

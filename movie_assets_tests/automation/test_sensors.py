@@ -88,8 +88,8 @@ def publish(database: Database) -> None:
     )
     run_sql(
         database,
-        "insert into catalog.rating_aggregates values ('film', '1', 1, 1, 50, 40, 60, 'test', now()) "
-        "on conflict (scope, key) do update set computed_at = now()",
+        "insert into catalog.rating_methods values ('test', true, '', '{}', now()) "
+        "on conflict (method_version) do update set computed_at = now()",
     )
 
 

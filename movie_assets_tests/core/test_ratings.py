@@ -24,7 +24,8 @@ FILMS: list[Film] = [
 
 
 def frame(films: Sequence[Film] = FILMS) -> pd.DataFrame:
-    return pd.DataFrame(films, columns=COLUMNS)
+    whole = pd.DataFrame(films, columns=COLUMNS).assign(collection_id=None)
+    return whole.assign(countries=[[]] * len(whole))
 
 
 def expected_film(films: Sequence[Film], tmdb_id: int) -> tuple[float, float, float]:
