@@ -93,7 +93,10 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
         "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
         "read_ratings",
     }  # fmt: skip
-    assert sorted(schedule.name for schedule in repository.schedule_defs) == ["read_ratings_at_1030", "read_the_day_at_0830"]
+    assert sorted(schedule.name for schedule in repository.schedule_defs) == [
+        "read_ratings_at_1030",
+        "read_the_day_at_0830",
+    ]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
         "details_are_due", "no_day_was_read_yet", "texts_are_not_embedded", "the_catalogue_is_not_published",
     ]  # fmt: skip

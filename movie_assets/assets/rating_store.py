@@ -81,7 +81,17 @@ def take_in(
         raise dg.Failure(f"{error}. {KEPT}; is {loader.setting} right?", allow_retries=False) from None
     finally:
         _keep_rejects(database, reading, context)
+    context.log.info(_in_words(metadata))
     yield dg.MaterializeResult(metadata={**metadata, **reading.remarks})
+
+
+def _in_words(figures: dict[str, Any]) -> str:
+    if not figures["is_new"]:
+        return f"the file has not changed: its {figures['rows_stored']:,} ratings stand"
+    return (
+        f"{figures['rows_out']:,} ratings of films ({figures['rows_changed']:,} new or changed, "
+        f"{figures['rows_removed']:,} gone) from {figures['rows_in']:,} lines, {figures['rows_rejected']:,} rejected"
+    )
 
 
 def _load(

@@ -25,7 +25,8 @@ FILMS: list[Film] = [
 
 def frame(films: Sequence[Film] = FILMS) -> pd.DataFrame:
     whole = pd.DataFrame(films, columns=COLUMNS).assign(collection_id=None)
-    return whole.assign(countries=[[]] * len(whole))
+    nowhere: Any = [[]] * len(whole)
+    return whole.assign(countries=nowhere)
 
 
 def expected_film(films: Sequence[Film], tmdb_id: int) -> tuple[float, float, float]:

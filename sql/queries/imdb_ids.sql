@@ -1,3 +1,5 @@
 -- Run by the assets that read files of ratings: which films an IMDb id means.
-select e.tmdb_id, e.value as imdb_id
-from catalog.movie_external_ids e where e.source = 'imdb' order by e.tmdb_id
+select m.tmdb_id, m.imdb_id from catalog.movies m where m.imdb_id is not null
+union
+select e.tmdb_id, e.value from catalog.movie_external_ids e where e.source = 'imdb'
+order by tmdb_id, imdb_id
