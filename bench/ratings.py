@@ -1,7 +1,8 @@
 """Taking in files of ratings, and scoring 50,000 films and their groups: seconds and peak memory of each.
 
-Films, people and files are made up and put straight into Postgres or a folder; then the assets run through Dagster, each
-in a process of its own, whose peak memory (start included) is told. Usage: ratings.py [--films N] [--ratings N] [--json FILE]
+Films, people and files are made up and put straight into Postgres or a folder; then the assets run through Dagster,
+each in a process of its own, whose peak memory (start included) is told.
+Usage: ratings.py [--films N] [--ratings N] [--json FILE]
 """
 
 import argparse
@@ -37,8 +38,8 @@ CATALOGUE = (
     )
     select n, 'tt' || lpad((n * 30)::text, 7, '0'), 'Film ' || n, 'Film ' || n,
         (array['en', 'en', 'fr', 'ja', 'es', 'ko', 'de'])[1 + n %% 7], date '1990-01-01' + n %% 13000,
-        (array['Drama', 'Comedy', 'Action', 'Horror', 'Crime', 'War', 'Romance'])[1 + n %% 7: 2 + (n * 3) %% 7], '{}', '{}',
-        '{}', (array['US', 'GB', 'FR', 'JP'])[1 + n %% 4: 1 + (n * 7) %% 4],
+        (array['Drama', 'Comedy', 'Action', 'Horror', 'Crime', 'War', 'Romance'])[1 + n %% 7: 2 + (n * 3) %% 7], '{}',
+        '{}', '{}', (array['US', 'GB', 'FR', 'JP'])[1 + n %% 4: 1 + (n * 7) %% 4],
         case when n %% 8 = 0 then n / 24 end, '', n::text, now()
     from generate_series(1, %(films)s) n
     """,

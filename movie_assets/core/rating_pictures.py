@@ -1,6 +1,7 @@
 """Pictures of the scores: how they are spread, how they go with votes, how sources agree; each below 20 KB."""
 
 from collections.abc import Sequence
+from html import escape
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +17,14 @@ TOP = 14
 BELOW = 40
 COLOUR = "#56b4e9"
 LINE = "#d55e00"
-CELLS = 40  # of a side: a picture of 50,000 films is as small as one of 50
+CELLS = 30  # of a side: a picture of any number of films stays small
+SHADES = 6
 
 
 def distribution_picture(scores: Values) -> str:
     """How many films have which score, in bins of two points, and the median, as a Markdown image."""
     counts, _ = np.histogram(scores, bins=np.arange(0, 101, 2))
-    scale, step, floor = HEIGHT / max(1, int(counts.max())), WIDTH / len(counts), TOP + HEIGHT
+    scale, step, floor = (HEIGHT - 16) / max(1, int(counts.max())), WIDTH / len(counts), TOP + HEIGHT
     bars = [
         f'<rect x="{LEFT + n * step:.1f}" y="{floor - count * scale:.1f}" width="{step - 1:.1f}" '
         f'height="{count * scale:.1f}" fill="{COLOUR}"/>'
@@ -67,13 +69,14 @@ def _density(
 ) -> str:
     """How many films lie in which cell of the unit square: the darker the more, by a logarithm."""
     counts, _, _ = np.histogram2d(across, up, bins=CELLS, range=((0, 1), (0, 1)))
-    size, most = SIDE / CELLS, np.log1p(max(1.0, float(counts.max())))
-    shapes = [
-        f'<path d="M{LEFT + x * size:.1f} {TOP + SIDE - (y + 0.5) * size:.2f}h{size:.1f}" '
-        f'opacity="{0.15 + 0.85 * np.log1p(counts[x, y]) / most:.2f}"/>'
-        for x, y in np.argwhere(counts)
-    ]
-    cells = [f'<g stroke="{COLOUR}" stroke-width="{size:.1f}">{"".join(shapes)}</g>', more]
+    levels = np.ceil(SHADES * np.log1p(counts) / np.log1p(max(1.0, float(counts.max())))).astype(int)
+    size, cells = SIDE // CELLS, []
+    for shade in range(1, SHADES + 1):
+        path = "".join(
+            f"M{LEFT + x * size} {TOP + SIDE - y * size - size // 2}h{size}" for x, y in np.argwhere(levels == shade)
+        )
+        cells.append(f'<path d="{path}" opacity="{shade / SHADES:.2f}"/>' if path else "")
+    cells = [f'<g stroke="{COLOUR}" stroke-width="{size}">{"".join(cells)}</g>', more]
     high = [(TOP + SIDE * (1 - n / 100), str(n)) for n in range(0, 101, 25)]
     return _framed(name, cells, ticks, high, SIDE, SIDE, f"{below}; upwards: {beside} ({len(across):,} films)")
 
@@ -91,7 +94,7 @@ def _framed(
     frame = [f'<path d="M{LEFT} {TOP}V{floor}h{width}" stroke="#808080" fill="none"/>']
     frame += [f'<text x="{x:.0f}" y="{floor + 15}" text-anchor="middle">{text}</text>' for x, text in ticks]
     frame += [f'<text x="{LEFT - 5}" y="{y + 4:.0f}" text-anchor="end">{text}</text>' for y, text in marks]
-    frame.append(f'<text x="{LEFT}" y="{floor + 33}">{says}</text>')
+    frame.append(f'<text x="{LEFT}" y="{floor + 33}">{escape(says)}</text>')
     return image(name, "".join([*shapes, *frame]), LEFT + width + 20, floor + BELOW)
 
 
