@@ -10,6 +10,7 @@ from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
+from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings, movielens_ratings
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
@@ -18,7 +19,7 @@ from movie_assets.assets.watch_histories import watch_histories
 from movie_assets.automation import jobs
 from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
-from movie_assets.automation.schedules import daily_schedule
+from movie_assets.automation.schedules import daily_schedule, ratings_schedule
 from movie_assets.automation.sensors import work_sensors
 from movie_assets.resources.definitions import RESOURCES
 from movie_assets.settings import Settings
@@ -39,6 +40,9 @@ defs = dg.Definitions(
         search_quality,  # … and how well
         similar.similar_movies,  # what is near it
         documents.search_documents,  # the words that it is found by
+        imdb_ratings,  # what others than TMDB think of it, where a setting says who
+        movielens_ratings,
+        csv_ratings,
         aggregates.rating_aggregates,  # what it is worth
         watch_histories,  # who watched it
     ],
@@ -59,8 +63,9 @@ defs = dg.Definitions(
         jobs.embed_texts,
         jobs.embed_in_bulk,
         jobs.publish,
+        jobs.read_ratings,
     ],
-    schedules=[daily_schedule(SCHEDULES)],
+    schedules=[daily_schedule(SCHEDULES), ratings_schedule(SCHEDULES)],
     sensors=[*work_sensors(SENSORS), alert_sensor(SENSORS)],
     resources=RESOURCES,
     loggers={"console": console},

@@ -34,6 +34,8 @@ def run_demo(settings: Settings, console: Console) -> int:
             "embedding_model": LOCAL_MODEL,
             "database_url": None,  # made-up films do not belong into a database of yours
             "dagster_database_url": None,
+            "movielens_ratings": None,  # nor ratings of real films to made-up ones
+            "ratings_csv": None,
         }
     )
     today = datetime.now(UTC).date()

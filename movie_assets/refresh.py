@@ -17,6 +17,7 @@ from movie_assets.moment import AS_OF_TAG, noon_of
 from movie_assets.outcome import CheckOutcome, DayOutcome, RefreshError
 from movie_assets.partitions import BATCH_COUNT, batch_number, batch_of, batches, days
 from movie_assets.resources.postgres import Database
+from movie_assets.settings import Settings
 
 REFRESH_LOCK = 0x6D61_7266
 LAUNCHED_BY = {"movie_assets/launched_by": "movie-assets refresh"}
@@ -36,7 +37,7 @@ def refresh(
     accept_unlike: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> DayOutcome:
-    """Do a day's work: read the day, fetch what is due, embed what changed, publish.
+    """Do a day's work: read the day, fetch what is due, read ratings that settings name, embed what changed, publish.
 
     A day that is not today is worked on as of its noon (UTC). The steps after the first go on with what is
     there when one before them failed in part. Raises RefreshError when another refresh is at work.
@@ -55,6 +56,8 @@ def refresh(
         _run(instance, outcome, "read_the_day", {**tags, "dagster/partition": day.isoformat()}, say, config)
         if not outcome.failed_jobs:
             _run(instance, outcome, "fetch_details", {**tags, **whole_range}, say)
+            if rating_assets := Settings.from_env().rating_files.assets:
+                _run(instance, outcome, "read_ratings", tags, say, assets=rating_assets)
             _run(instance, outcome, "embed_texts", {**tags, **whole_range}, say)
             _run(instance, outcome, "publish", tags, say)
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
@@ -98,12 +101,14 @@ def _run(
     tags: dict[str, str],
     say: Callable[[str], None],
     config: dict[str, Any] | None = None,
+    assets: Sequence[str] | None = None,
 ) -> None:
     say(job)
     config = {**CONSOLE, **(config or {})}
     result = defs.resolve_job_def(job).execute_in_process(
         instance=instance, run_config=config, tags=tags, raise_on_error=False,
         partition_key=tags.get("dagster/partition"),
+        asset_selection=[dg.AssetKey(name) for name in assets] if assets else None,
     )  # fmt: skip
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization

@@ -26,6 +26,7 @@ from pydantic import (
 
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
+from movie_assets.core.rating_files import RatingFiles
 from movie_assets.profiles import thresholds_of
 
 TMDB_API = "https://api.themoviedb.org/3"
@@ -211,6 +212,24 @@ class Settings(BaseModel):
         description="At most so many films' details a day (UTC), the most urgent first. 0 = no limit.",
     )
 
+    imdb_ratings: str | None = Field(
+        None,
+        alias="MOVIE_ASSETS_IMDB_RATINGS",
+        description="IMDb's daily ratings, an address or a path: `https://datasets.imdbws.com/title.ratings.tsv.gz` "
+        "(for personal and non-commercial use only). Unset: none.",
+    )
+    movielens_ratings: str | None = Field(
+        None,
+        alias="MOVIE_ASSETS_MOVIELENS_RATINGS",
+        description="A MovieLens release with `ratings.csv` and `links.csv`: a folder, a zip, or a zip's address. "
+        "Unset: none.",
+    )
+    ratings_csv: str | None = Field(
+        None,
+        alias="MOVIE_ASSETS_RATINGS_CSV",
+        description="A CSV with ratings of other sources, an address or a path; its columns are in "
+        "[docs/architecture.md](docs/architecture.md#ratings). Unset: none.",
+    )
     keep_sets_days: int = Field(
         30,
         alias="MOVIE_ASSETS_KEEP_SETS_DAYS",
@@ -312,6 +331,11 @@ class Settings(BaseModel):
     def uses_stand_in(self) -> bool:
         """Whether nothing says where TMDB is, so that the bundled stand-in takes its place."""
         return self.tmdb_api_token is None and self.tmdb_api_url == TMDB_API
+
+    @property
+    def rating_files(self) -> RatingFiles:
+        """Where ratings of other sources than TMDB are."""
+        return RatingFiles(self.imdb_ratings, self.movielens_ratings, self.ratings_csv)
 
     @property
     def budgets(self) -> Budgets:

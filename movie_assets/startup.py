@@ -71,6 +71,7 @@ def pointed_at(settings: Settings, stand_in: StandIn) -> Settings:
         update={
             "tmdb_api_url": stand_in.tmdb_url,
             "tmdb_export_url": stand_in.export_url,
+            "imdb_ratings": stand_in.imdb_ratings_url,  # IMDb's own ids mean other films
             "tmdb_api_token": SecretStr(STAND_IN_TOKEN),
         }
     )
@@ -97,6 +98,7 @@ def _for_dagster(settings: Settings) -> dict[str, str]:
         "MOVIE_ASSETS_DAGSTER_FILES": str(files),
         "TMDB_API_URL": settings.tmdb_api_url,
         "TMDB_EXPORT_URL": settings.tmdb_export_url,
+        "MOVIE_ASSETS_IMDB_RATINGS": settings.imdb_ratings or "",
         "MOVIE_ASSETS_EMBEDDER": settings.embedder_in_use,
         "MOVIE_ASSETS_EMBEDDING_MODEL": settings.embedding_model or "",
         **{name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None},

@@ -131,6 +131,7 @@ class Pipeline:
                 "keep_sets": timedelta(days=self.settings.keep_sets_days),
                 "budgets": self.settings.budgets,
                 "inbox": Inbox(self.settings.inbox),
+                "rating_files": self.settings.rating_files,
             },
         )
 

@@ -158,6 +158,13 @@ def test_a_refresh_as_json_tells_what_was_done(refreshed: Result) -> None:
     assert told["figures"]["movie_ids"]["ids_candidate"] == 6
 
 
+def test_a_refresh_reads_the_ratings_that_a_setting_names_and_no_others(call: Call, service: StandIn) -> None:
+    result = call("refresh", "--json", MOVIE_ASSETS_IMDB_RATINGS=service.imdb_ratings_url)
+    figures = json.loads(result.stdout)["figures"]
+    assert figures["imdb_ratings"]["is_new"] is True
+    assert "movielens_ratings" not in figures
+
+
 def test_a_refresh_that_fails_in_part_ends_with_1_and_says_why(call: Call, service: StandIn) -> None:
     service.faults = {"401": 1.0}
     try:

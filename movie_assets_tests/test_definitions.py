@@ -23,6 +23,9 @@ GROUPS = {
     "search_documents": "search",
     "search_quality": "search",
     "similar_movies": "search",
+    "imdb_ratings": "source",
+    "movielens_ratings": "source",
+    "csv_ratings": "source",
     "rating_aggregates": "search",
     "watch_histories": "histories",
 }
@@ -79,7 +82,8 @@ def test_the_checks_are_these() -> None:
      ("embed_texts", {"movie_embeddings"}),
      ("embed_in_bulk", {"movie_embeddings"}),
      ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates",
-                  "watch_histories"})],
+                  "watch_histories"}),
+     ("read_ratings", {"imdb_ratings", "movielens_ratings", "csv_ratings"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -90,8 +94,12 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
         "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
+        "read_ratings",
     }  # fmt: skip
-    assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
+    assert sorted(schedule.name for schedule in repository.schedule_defs) == [
+        "read_ratings_at_1030",
+        "read_the_day_at_0830",
+    ]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
         "details_are_due", "no_day_was_read_yet", "something_broke_or_recovered",
         "texts_are_not_embedded", "the_catalogue_is_not_published",
@@ -142,4 +150,5 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
         "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
         "watch_histories": None,
+        "imdb_ratings": None, "movielens_ratings": None, "csv_ratings": None,
     }  # fmt: skip

@@ -16,7 +16,7 @@ def test_a_day_fills_the_catalogue_and_passes_every_check(pipeline: Pipeline) ->
     films = pipeline.one("select count(*) from catalog.movies")
     assert films > 200
     assert pipeline.one("select count(*) from catalog.movie_vectors") == films
-    assert pipeline.one("select count(*) from catalog.rating_aggregates where scope = 'film'") == films
+    assert pipeline.one("select count(*) from catalog.film_scores") == films
 
 
 def test_doing_a_day_twice_fetches_and_embeds_nothing(pipeline: Pipeline, stand_in: StandIn) -> None:

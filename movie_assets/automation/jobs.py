@@ -7,6 +7,7 @@ from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.movie_vectors import movie_vectors
 from movie_assets.assets.rating_aggregates import rating_aggregates
+from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings, movielens_ratings
 from movie_assets.assets.search_documents import search_documents
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.similar_movies import similar_movies
@@ -50,4 +51,9 @@ publish = dg.define_asset_job(
     selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates, watch_histories],
     description="What applications read: vectors and how well they are found, similar films, words, rating aggregates, "
     "histories.",
+)
+read_ratings = dg.define_asset_job(
+    "read_ratings",
+    selection=[imdb_ratings, movielens_ratings, csv_ratings],
+    description="Ratings of other sources than TMDB, from the files that the settings name.",
 )

@@ -11,6 +11,7 @@ PRIOR_VOTES = 100  # votes that the prior counts for: the least a film needs to 
 # Standard deviation of one vote on 0-10. MovieLens ratings have 1.04 on 0.5-5 (ml-latest-small), so 2.1.
 VOTE_DEVIATION = 2.1
 Z_95 = 1.96
+LEAST_FILMS = 3  # of a person: fewer say more about the films than about whoever made them
 
 
 def film_scores(films: pd.DataFrame) -> pd.DataFrame:
@@ -60,17 +61,28 @@ def group_scores(scores: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame
     return groups.reset_index()[["scope", "key", "films", "votes", "score", "score_low", "score_high"]]
 
 
-def membership_of(films: pd.DataFrame) -> pd.DataFrame:
-    """Which groups each film belongs to: its genres, release year, decade and original language.
+def membership_of(films: pd.DataFrame, people: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Which groups each film belongs to: genres, year, decade, language, countries, collection, people.
 
-    `films` has tmdb_id, genres (lists), release_year and original_language, which may be missing.
+    `films` has tmdb_id, genres and countries (lists), release_year, original_language and collection_id, which may be
+    missing; `people` has tmdb_id and person_id. Returns tmdb_id, scope and key, each once.
     """
-    genres = films[["tmdb_id", "genres"]].explode("genres").rename(columns={"genres": "key"})
+    ids = films["tmdb_id"]
     year = films["release_year"].astype("Int64")
     parts = {
-        "genre": genres,
-        "year": pd.DataFrame({"tmdb_id": films["tmdb_id"], "key": year.astype("string")}),
-        "decade": pd.DataFrame({"tmdb_id": films["tmdb_id"], "key": (year // 10 * 10).astype("string") + "s"}),
+        "genre": films[["tmdb_id", "genres"]].explode("genres").rename(columns={"genres": "key"}),
+        "year": pd.DataFrame({"tmdb_id": ids, "key": year.astype("string")}),
+        "decade": pd.DataFrame({"tmdb_id": ids, "key": (year // 10 * 10).astype("string") + "s"}),
         "language": films[["tmdb_id", "original_language"]].rename(columns={"original_language": "key"}),
+        "country": films[["tmdb_id", "countries"]].explode("countries").rename(columns={"countries": "key"}),
+        "collection": pd.DataFrame({"tmdb_id": ids, "key": films["collection_id"].astype("Int64").astype("string")}),
     }
-    return pd.concat([part.dropna().assign(scope=scope) for scope, part in parts.items()], ignore_index=True)
+    if people is not None:
+        parts["person"] = pd.DataFrame({"tmdb_id": people["tmdb_id"], "key": people["person_id"].astype("string")})
+    whole = pd.concat([part.dropna().assign(scope=scope) for scope, part in parts.items()], ignore_index=True)
+    return whole.drop_duplicates()
+
+
+def large_enough(groups: pd.DataFrame) -> pd.DataFrame:
+    """Leave out people with fewer than LEAST_FILMS films: their score would be that of the film."""
+    return groups[(groups["scope"] != "person") | (groups["films"] >= LEAST_FILMS)]

@@ -11,6 +11,7 @@ import dagster as dg
 
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
+from movie_assets.core.rating_files import RatingFiles
 from movie_assets.resources.destinations import Destinations, destinations_from
 from movie_assets.resources.embedder import Embedder, embedder_from
 from movie_assets.resources.history_files import Inbox
@@ -79,6 +80,14 @@ def inbox(_: dg.InitResourceContext) -> Inbox:
     return Inbox(Settings.from_env().inbox)
 
 
+@dg.resource(
+    description="Files of ratings (MOVIE_ASSETS_IMDB_RATINGS, MOVIE_ASSETS_MOVIELENS_RATINGS, MOVIE_ASSETS_RATINGS_CSV)"
+)
+def rating_files(_: dg.InitResourceContext) -> RatingFiles:
+    """The files that the settings name."""
+    return Settings.from_env().rating_files
+
+
 RESOURCES = {
     "database": database,
     "tmdb": tmdb,
@@ -89,4 +98,5 @@ RESOURCES = {
     "budgets": budgets,
     "destinations": destinations,
     "inbox": inbox,
+    "rating_files": rating_files,
 }

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 
-from movie_assets.standin import batches, control, embeddings, tmdb
+from movie_assets.standin import batches, control, embeddings, imdb, tmdb
 from movie_assets.standin.answers import Answer, RefusedError, Reply, openai_error, tmdb_error
 from movie_assets.standin.export import export
 from movie_assets.standin.options import StandInOptions
@@ -61,6 +61,7 @@ def create_app(world: World, options: StandInOptions, service: Service | None = 
     routes = [Route(endpoint.path, _tmdb_route(state, endpoint)) for endpoint in TMDB_ENDPOINTS]
     routes += [
         Route("/p/exports/{file}", _export_route(state)),
+        Route("/imdb/title.ratings.tsv.gz", _imdb_route(state)),
         Route("/v1/embeddings", _embeddings_route(state), methods=["POST"]),
         Route("/v1/models", _models_route(state)),
         *(Route(path, _bulk_route(state, name, handler), methods=[method]) for method, path, name, handler in BULK),
@@ -127,6 +128,14 @@ def _export_route(service: Service) -> AsyncEndpoint:
         if answer.status == 200:  # noqa: PLR2004
             answer = service.spoilt(answer, "export")
         return _sent(service, "export", request, answer)
+
+    return route
+
+
+def _imdb_route(service: Service) -> AsyncEndpoint:
+    async def route(request: Request) -> Reply:
+        answer = await run_in_threadpool(imdb.title_ratings, service, request)
+        return _sent(service, "imdb_ratings", request, answer)
 
     return route
 

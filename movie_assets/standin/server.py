@@ -77,6 +77,11 @@ class StandIn:
         return f"{self.url}/p/exports"
 
     @property
+    def imdb_ratings_url(self) -> str:
+        """IMDb's daily file of ratings."""
+        return f"{self.url}/imdb/title.ratings.tsv.gz"
+
+    @property
     def openai_url(self) -> str:
         """Base of the embeddings API, version included."""
         return f"{self.url}/v1"

@@ -1,4 +1,7 @@
-"""The stored scores beside the films that they are made from."""
+"""The stored scores by TMDB's votes alone (`shrunk-mean-v1`), and what holds for the scores of every method.
+
+Those of all sources are in test_film_scores.
+"""
 
 import math
 import statistics
@@ -29,7 +32,7 @@ def rated(small: Make) -> SmallPipeline:
 def scores(pipeline: SmallPipeline, scope: str) -> dict[str, Any]:
     """The aggregates of a scope by key."""
     with pipeline.database.transaction() as connection:
-        sql = f"select * from catalog.rating_aggregates where scope = '{scope}'"
+        sql = f"select * from catalog.rating_aggregates where method_version = 'shrunk-mean-v1' and scope = '{scope}'"
         return {row.key: row for row in connection.exec_driver_sql(sql)}
 
 
@@ -116,17 +119,24 @@ def test_the_aggregates_are_replaced_as_a_whole(rated: SmallPipeline) -> None:
 
 
 def test_computing_twice_leaves_the_same_rows(rated: SmallPipeline) -> None:
-    digest = "select md5(string_agg(t::text, ',' order by scope, key)) from catalog.rating_aggregates t"
+    digest = "select md5(string_agg(t::text, ',' order by method_version, scope, key)) from catalog.rating_aggregates t"
     before = rated.one(digest)
     rated.run("publish")
     assert rated.one(digest) == before
+    assert rated.column("select method_version from catalog.rating_methods order by 1") == [
+        "pooled-sources-v2", "shrunk-mean-v1",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "harm",
     ["delete from catalog.rating_aggregates where scope = 'film' and key = '7'",
+     "delete from catalog.rating_aggregates where method_version = 'shrunk-mean-v1' and key = '7'",
      "update catalog.rating_aggregates set votes = votes + 1 where scope = 'film' and key = '7'",
-     "update catalog.rating_aggregates set films = films + 1 where scope = 'language' and key = 'fr'"],
+     "update catalog.rating_aggregates set films = films + 1 where scope = 'language' and key = 'fr'",
+     "update catalog.rating_aggregates set films = films + 1 where scope = 'genre' and key = 'Drama'",
+     "update catalog.rating_aggregates set source_scores = '{}' where source_scores is not null and key = '7'",
+     "update catalog.rating_methods set is_current = false"],
 )  # fmt: skip
 def test_a_tampered_row_fails_the_check(rated: SmallPipeline, harm: str) -> None:
     rated.do(harm)

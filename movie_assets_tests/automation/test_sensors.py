@@ -88,8 +88,8 @@ def publish(database: Database) -> None:
     )
     run_sql(
         database,
-        "insert into catalog.rating_aggregates values ('film', '1', 1, 1, 50, 40, 60, 'test', now()) "
-        "on conflict (scope, key) do update set computed_at = now()",
+        "insert into catalog.rating_methods values ('test', true, '', '{}', now()) "
+        "on conflict (method_version) do update set computed_at = now()",
     )
 
 
@@ -286,6 +286,21 @@ def test_votes_seen_after_the_aggregates_are_published(database: Database, insta
     publish(database)
     run_sql(database, "update catalog.movie_stats set seen_at = now() + interval '1 second' where tmdb_id = 3")
     assert tick("the_catalogue_is_not_published", database, instance).run_requests
+
+
+def test_ratings_of_others_that_were_read_after_the_aggregates_are_published(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 5)
+    tick("texts_are_not_embedded", database, instance)
+    embed(database)
+    publish(database)
+    load = "insert into pipeline.rating_loads values (default, 'imdb', '', null, '', 9, 0, 0, 9, {}, {}, 'run')"
+    run_sql(database, load.format(9, "now() - interval '1 hour'"))
+    run_sql(database, load.format(0, "now() + interval '1 second'"))  # read again, and nothing was other
+    assert not tick("the_catalogue_is_not_published", database, instance).run_requests
+    run_sql(database, load.format(2, "now() + interval '1 second'"))
+    assert memory_of(tick("the_catalogue_is_not_published", database, instance)).work == 2
 
 
 def test_a_stored_answer_that_waits_to_be_judged_again_is_work(

@@ -24,7 +24,9 @@ FILMS: list[Film] = [
 
 
 def frame(films: Sequence[Film] = FILMS) -> pd.DataFrame:
-    return pd.DataFrame(films, columns=COLUMNS)
+    whole = pd.DataFrame(films, columns=COLUMNS).assign(collection_id=None)
+    nowhere: Any = [[]] * len(whole)
+    return whole.assign(countries=nowhere)
 
 
 def expected_film(films: Sequence[Film], tmdb_id: int) -> tuple[float, float, float]:

@@ -1,6 +1,7 @@
 -- Run by the sensor the_catalogue_is_not_published: embedded films that searches do not see as they are (all
 -- of them while the set of today's settings is not the active one, unless that is held), vectors whose film has left,
--- films whose words are not the ones that are searched, and votes seen after the aggregates were computed. Nothing while
+-- films whose words are not the ones that are searched, votes seen after the aggregates were computed, and ratings of
+-- other sources that were read after that. Nothing while
 -- texts wait for their vectors: that publication would only be the first of two. Texts that were refused, or that nobody
 -- could embed for six hours, are not waited for: their films are found by their words.
 with wanted as (
@@ -26,5 +27,7 @@ select case when exists (
        where d.source is distinct from
            pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline))
     + (select count(*) from catalog.movie_stats s
-       where s.seen_at > coalesce((select max(computed_at) from catalog.rating_aggregates), '-infinity'))
+       where s.seen_at > coalesce((select max(computed_at) from catalog.rating_methods), '-infinity'))
+    + (select coalesce(sum(l.changed), 0) from pipeline.rating_loads l
+       where l.loaded_at > coalesce((select max(computed_at) from catalog.rating_methods), '-infinity'))
 ) end::integer as work

@@ -1,0 +1,155 @@
+"""Taking in files of ratings, and scoring 50,000 films and their groups: seconds and peak memory of each.
+
+Films, people and files are made up and put straight into Postgres or a folder; then the assets run through Dagster,
+each in a process of its own, whose peak memory (start included) is told.
+Usage: ratings.py [--films N] [--ratings N] [--json FILE]
+"""
+
+import argparse
+import gzip
+import json
+import multiprocessing
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+
+from movie_assets.assets.rating_aggregates import rating_aggregates
+from movie_assets.assets.rating_sources import imdb_ratings, movielens_ratings
+from movie_assets.core.rating_files import RatingFiles
+from movie_assets.resources.embedded_postgres import embedded_postgres
+from movie_assets.resources.migrations import ensure_database, migrate
+from movie_assets.resources.postgres import Database
+
+TITLES = 1_600_000  # IMDb has so many with votes
+CHUNK = 1_000_000
+ASSETS = {asset.key.to_user_string(): asset for asset in (imdb_ratings, movielens_ratings, rating_aggregates)}
+# Five leads and a director a film, from people who are drawn as unevenly as they are in the world.
+CATALOGUE = (
+    """
+    insert into catalog.movies (
+        tmdb_id, imdb_id, title, original_title, original_language, release_date, genres, keywords, directors,
+        leading_cast, countries, collection_id, embedding_text, text_hash, changed_at
+    )
+    select n, 'tt' || lpad((n * 30)::text, 7, '0'), 'Film ' || n, 'Film ' || n,
+        (array['en', 'en', 'fr', 'ja', 'es', 'ko', 'de'])[1 + n %% 7], date '1990-01-01' + n %% 13000,
+        (array['Drama', 'Comedy', 'Action', 'Horror', 'Crime', 'War', 'Romance'])[1 + n %% 7: 2 + (n * 3) %% 7], '{}',
+        '{}', '{}', (array['US', 'GB', 'FR', 'JP'])[1 + n %% 4: 1 + (n * 7) %% 4],
+        case when n %% 8 = 0 then n / 24 end, '', n::text, now()
+    from generate_series(1, %(films)s) n
+    """,
+    """
+    insert into catalog.movie_stats
+    select n, 1, round((4 + 4 * random())::numeric, 1), (10 ^ (1 + 3.5 * random()))::integer, now()
+    from generate_series(1, %(films)s) n
+    """,
+    "insert into catalog.people select n, 'Person ' || n from generate_series(0, %(films)s * 2) n",
+    """
+    insert into catalog.movie_cast
+    select distinct on (n, p) n, p, r, null
+    from generate_series(1, %(films)s) n, generate_series(0, 4) r,
+        lateral (select (%(films)s * 2 * random() ^ 3 + n * 0)::integer + r * 0 as p) x
+    """,
+    """
+    insert into catalog.movie_crew
+    select n, (%(films)s * random() ^ 3)::integer, 'Director', 'Directing' from generate_series(1, %(films)s) n
+    """,
+    "analyze",
+)
+
+
+def run(address: str, name: str, files: RatingFiles, told: Any) -> None:
+    """Materialize one asset in this process; tells seconds, peak memory and what it reported."""
+    database = Database(address)
+    with dg.DagsterInstance.ephemeral() as instance:
+        began = time.monotonic()
+        result = dg.materialize(
+            [ASSETS[name]], instance=instance, resources={"database": database, "rating_files": files}
+        )
+        seconds = time.monotonic() - began
+    (event,) = result.get_asset_materialization_events()
+    metadata = event.step_materialization_data.materialization.metadata
+    rows = {key: metadata[key].value for key in ("rows_in", "rows_out", "rows_changed") if key in metadata}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    told.put({"asset": name, "seconds": round(seconds, 1), "peak_megabytes": peak, **rows})
+
+
+def measured(address: str, name: str, files: RatingFiles) -> dict[str, Any]:
+    """Run an asset in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    told = context.Queue()
+    process = context.Process(target=run, args=(address, name, files, told))
+    process.start()
+    found: dict[str, Any] = told.get(timeout=3600)
+    process.join()
+    return found
+
+
+def write_movielens(folder: Path, ratings: int, films: int) -> None:
+    """Write as many ratings, popular movies more often than others."""
+    chance = np.random.default_rng(1)
+    movies = films * 2
+    pd.DataFrame({"movieId": range(1, movies + 1), "imdbId": 1, "tmdbId": range(1, movies + 1)}).to_csv(
+        folder / "links.csv", index=False
+    )
+    with (folder / "ratings.csv").open("w") as file:
+        for begin in range(0, ratings, CHUNK):
+            size = min(CHUNK, ratings - begin)
+            pd.DataFrame(
+                {
+                    "userId": np.arange(begin, begin + size) // 100,
+                    "movieId": 1 + (movies * chance.random(size) ** 3).astype(int),
+                    "rating": chance.integers(1, 11, size) / 2,
+                    "timestamp": 1_600_000_000,
+                }
+            ).to_csv(file, index=False, header=not begin)
+
+
+def write_imdb(path: Path) -> None:
+    """Write IMDb's file with as many titles as it has."""
+    chance = np.random.default_rng(2)
+    values, votes = chance.integers(10, 101, TITLES) / 10, (10 ** (1 + 4 * chance.random(TITLES))).astype(int)
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        file.write("tconst\taverageRating\tnumVotes\n")
+        file.writelines(
+            f"tt{n:07}\t{value}\t{number}\n"
+            for n, (value, number) in enumerate(zip(values.tolist(), votes.tolist(), strict=True), start=1)
+        )
+
+
+def main() -> None:
+    """Make everything, run the assets, print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=int, default=50_000)
+    parser.add_argument("--ratings", type=int, default=5_000_000)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home, embedded_postgres(Path(home) / "pg") as server:
+        address = server.replace("/?", "/ratings?")
+        ensure_database(address)
+        database = Database(address)
+        migrate(database)
+        with database.transaction() as connection:
+            for statement in CATALOGUE:
+                connection.exec_driver_sql(statement, {"films": options.films})
+        folder = Path(home) / "ml"
+        folder.mkdir()
+        write_movielens(folder, options.ratings, options.films)
+        write_imdb(Path(home) / "title.ratings.tsv.gz")
+        files = RatingFiles(imdb=f"{home}/title.ratings.tsv.gz", movielens=str(folder))
+        names = ("imdb_ratings", "movielens_ratings", "rating_aggregates", "rating_aggregates")
+        found = [measured(address, name, files) for name in names]
+        database.close()
+    for row in found:
+        print(json.dumps(row))
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
