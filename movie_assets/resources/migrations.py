@@ -76,6 +76,7 @@ def migrate(database: Database) -> list[str]:
                 if known.get(_name(path)) != _digest(path):
                     _apply(database, path)
                     applied.append(_name(path))
+            database.execute("grant_reader")
     except sa.exc.OperationalError as error:
         raise DatabaseError(_why_unreachable(database.url, error.orig)) from None
     except (sa.exc.ProgrammingError, psycopg.errors.InsufficientPrivilege) as error:
