@@ -53,7 +53,7 @@ def test_a_reader_reads_every_table_and_view_of_the_catalogue(server: Server) ->
     "search",
     [
         "catalog.search_movies('film')",
-        "catalog.search_movies('film', 10, '{\"year_from\": 1900}', query_embedding => array_fill(0.1, '{64}')::vector)",
+        "catalog.search_movies('film', query_embedding => array_fill(0.1, '{64}')::vector)",
         "catalog.find_movie('Film 3')",
         "catalog.complete_title('fil')",
         "catalog.match_movies(query_embedding => array_fill(0.1, '{64}')::vector, match_count => 3)",
