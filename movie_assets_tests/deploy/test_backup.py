@@ -17,6 +17,7 @@ from movie_assets_tests.conftest import Pipeline, settings_for
 from movie_assets_tests.deploy.conftest import DEPLOY, Server, rows_as
 
 DATABASES = ("movie_assets", "movie_assets_dagster")
+VECTORS = "select md5(string_agg(e::text, '' order by tmdb_id)) from pipeline.embeddings e"
 RECORDS = """
 storage:
   postgres:
@@ -71,7 +72,7 @@ def test_a_restored_catalogue_goes_on_where_it_was(server_with_roles: Server, wo
     with pipeline_on(server, world, tmp_path) as pipeline:
         assert all(result.success for result in pipeline.run_day())
         runs = pipeline.instance.get_runs_count()
-        vectors = pipeline.one("select md5(string_agg(e::text, '' order by tmdb_id)) from pipeline.embeddings e")
+        vectors = pipeline.one(VECTORS)
 
     for name in DATABASES:
         server.run(
