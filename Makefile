@@ -1,6 +1,6 @@
 # Plain `make` prints the targets; each installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check bench lock
+.PHONY: help demo dev test check bench docs lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -23,6 +23,9 @@ check: .venv/installed  ## run the linter, the formatter's check and the type ch
 
 bench: .venv/installed  ## build 50,000 generated films and print throughput and peak memory
 	$(BIN)/python bench/full_build.py
+
+docs: .venv/installed  ## write docs/reference.md and movie_assets/tables.json from the code and the database
+	$(BIN)/python docs/make_reference.py
 
 lock: .venv/installed  ## raise the versions in both lock files to the newest that agree
 	$(BIN)/pip install -q uv

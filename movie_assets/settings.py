@@ -51,6 +51,14 @@ def _is_an_address(url: str) -> str:
     return url
 
 
+def _are_owners(owners: tuple[str, ...]) -> tuple[str, ...]:
+    # What Dagster takes; it would refuse the whole code location for another.
+    wrong = [owner for owner in owners if not re.fullmatch(r"team:[A-Za-z0-9_.-]+|[^@\s]+@[^@\s]+\.[^@\s]+", owner)]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)}: an owner is an e-mail address or has the form team:name")
+    return owners
+
+
 Token = Annotated[Secret, AfterValidator(_fits_a_header)]
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]
 
@@ -176,6 +184,19 @@ class Settings(BaseModel):
         alias="MOVIE_ASSETS_KEEP_SETS_DAYS",
         ge=1,
         description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
+    )
+
+    owners: Annotated[Words, AfterValidator(_are_owners)] = Field(
+        (),
+        alias="MOVIE_ASSETS_OWNERS",
+        description="Who answers for the assets, as the web UI shows it: e-mail addresses or `team:name`, separated by "
+        "blanks or commas.",
+    )
+    source_url: Url | None = Field(
+        None,
+        alias="MOVIE_ASSETS_SOURCE_URL",
+        description="Where the web UI links to for code: a folder of your repository at a branch or commit, such as "
+        "`https://github.com/you/movie_assets/blob/main`. Unset: the files of the machine that runs it.",
     )
 
     @classmethod
