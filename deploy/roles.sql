@@ -2,7 +2,7 @@
 --   MOVIE_ASSETS_DB_PASSWORD=… psql --set ON_ERROR_STOP=1 --dbname postgres --file deploy/roles.sql
 -- Two roles. movie_assets owns both databases and runs the pipeline; it is no superuser. movie_assets_reader is what
 -- applications get: create role my_app login password '…' in role movie_assets_reader;
--- Rights on tables follow with the schema (sql/queries/grant_reader.sql, applied by every migration).
+-- Rights on tables follow with the schema (sql/functions/reader_rights.sql, called by every migration).
 \getenv password MOVIE_ASSETS_DB_PASSWORD
 
 select 'create role movie_assets nosuperuser nocreatedb nocreaterole'

@@ -1,18 +1,2 @@
--- Run after migrations; deploy/roles.sql makes the role, and where there is none, nothing is granted.
--- Once is enough: default privileges give the same rights on tables and functions that come later.
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'movie_assets_reader')
-        or has_column_privilege('movie_assets_reader', 'pipeline.requested_ids', 'requested_by', 'insert')
-    then
-        return;
-    end if;
-    grant usage on schema catalog to movie_assets_reader;
-    grant select on all tables in schema catalog to movie_assets_reader;
-    alter default privileges in schema catalog grant select on tables to movie_assets_reader;
-    -- The inbox is all that an application sees of the pipeline; an answer is for the pipeline to write.
-    grant usage on schema pipeline to movie_assets_reader;
-    grant select, insert (tmdb_id, keep, requested_by), update (keep, requested_at)
-        on pipeline.requested_ids to movie_assets_reader;
-end
-$$
+-- Run after migrations: gives the role of applications its rights if it has none yet.
+select pipeline.grant_reader()
