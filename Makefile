@@ -1,6 +1,6 @@
 # Plain `make` prints the targets; each installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check bench lock
+.PHONY: help demo dev test check bench docs lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -24,10 +24,15 @@ check: .venv/installed  ## run the linter, the formatter's check and the type ch
 bench: .venv/installed  ## build 50,000 generated films and print throughput and peak memory
 	$(BIN)/python bench/full_build.py
 
-lock: .venv/installed  ## raise the versions in requirements.lock to the newest that agree
+docs: .venv/installed  ## write docs/reference.md and movie_assets/tables.json from the code and the database
+	$(BIN)/python docs/make_reference.py
+
+lock: .venv/installed  ## raise the versions in both lock files to the newest that agree
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --no-header -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra deploy --python-platform linux --python-version 3.11 --constraint requirements.lock \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --no-header -q -o deploy/requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "movie_assets needs Python 3.11 or newer; say which with make PYTHON=python3.11")'

@@ -27,7 +27,7 @@ from movie_assets.resources.postgres import DatabaseError, shown
 from movie_assets.search import NothingToSearchError
 from movie_assets.sets import SetError
 from movie_assets.settings import Settings, SettingsError
-from movie_assets.startup import database_for, everything_for
+from movie_assets.startup import bring_up_to_date, database_for, everything_for
 from movie_assets.terminal import console, notes, opened
 
 TOLD_PLAINLY = (
@@ -94,6 +94,18 @@ def dev(port: int) -> None:
     from movie_assets.dev import run_dev  # noqa: PLC0415  # importing Dagster takes a second
 
     sys.exit(run_dev(Settings.from_env(), port, notes))
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the catalogue's schema and Dagster's own records up to this version, and start nothing.
+
+    Every other command migrates the catalogue too. A deployment runs this one alone, before the processes of a new
+    version. Exit code 0: both databases fit this version, whether or not anything had to be done.
+    """
+    settings = Settings.from_env()
+    bring_up_to_date(settings)
+    notes.print("The catalogue and Dagster's records have the schema of this version.")
 
 
 @main.command()

@@ -21,10 +21,12 @@ from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
 from movie_assets.automation.schedules import daily_schedule, ratings_schedule
 from movie_assets.automation.sensors import work_sensors
+from movie_assets.presentation import presented
 from movie_assets.resources.definitions import RESOURCES
 from movie_assets.settings import Settings
 
-IS_ON = Settings.from_env().automation
+SETTINGS = Settings.from_env()
+IS_ON = SETTINGS.automation
 SCHEDULES = dg.DefaultScheduleStatus.RUNNING if IS_ON else dg.DefaultScheduleStatus.STOPPED
 SENSORS = dg.DefaultSensorStatus.RUNNING if IS_ON else dg.DefaultSensorStatus.STOPPED
 
@@ -71,3 +73,4 @@ defs = dg.Definitions(
     loggers={"console": console},
     executor=dg.in_process_executor,
 )
+defs = presented(defs, SETTINGS)

@@ -39,7 +39,7 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
         ]
         # A session of its own: Dagster's web server and daemon are its children, and all must hear of the end.
         child = subprocess.Popen(
-            command, cwd=CHECKOUT, start_new_session=True, preexec_fn=_default_signals,  # noqa: PLW1509
+            command, cwd=CHECKOUT, start_new_session=True, preexec_fn=default_signals,  # noqa: PLW1509
             env={"MOVIE_ASSETS_WEB_URL": f"http://{HOST}:{port}", **os.environ, "MOVIE_ASSETS_AUTOMATION": "1"},
         )  # fmt: skip
         return _wait(child, notes)
@@ -72,7 +72,8 @@ def _wait(child: subprocess.Popen[bytes], notes: Console) -> int:
             signal.signal(number, handler)
 
 
-def _default_signals() -> None:
+def default_signals() -> None:
+    """For a child that is about to become a process of Dagster's, whatever this process ignores."""
     # Dagster copies SIGINT's handler to SIGTERM; one that ignores it would make both deaf.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

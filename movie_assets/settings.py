@@ -91,6 +91,14 @@ def _is_a_key(key: SecretStr | None) -> SecretStr | None:
     return key
 
 
+def _are_owners(owners: tuple[str, ...]) -> tuple[str, ...]:
+    # What Dagster takes; it would refuse the whole code location for another.
+    wrong = [owner for owner in owners if not re.fullmatch(r"team:[A-Za-z0-9_.-]+|[^@\s]+@[^@\s]+\.[^@\s]+", owner)]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)}: an owner is an e-mail address or has the form team:name")
+    return owners
+
+
 Token = Annotated[Secret, AfterValidator(_fits_a_header)]
 SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]
@@ -284,6 +292,19 @@ class Settings(BaseModel):
         alias="MOVIE_ASSETS_INBOX",
         description="Folder with exports of what people watched, imported when they are new: each person's in a folder "
         "of the person's name, those beside such folders are of `me`. Unset: only `movie-assets import`.",
+    )
+
+    owners: Annotated[Words, AfterValidator(_are_owners)] = Field(
+        (),
+        alias="MOVIE_ASSETS_OWNERS",
+        description="Who answers for the assets, as the web UI shows it: e-mail addresses or `team:name`, separated by "
+        "blanks or commas.",
+    )
+    source_url: Url | None = Field(
+        None,
+        alias="MOVIE_ASSETS_SOURCE_URL",
+        description="Where the web UI links to for code: a folder of your repository at a branch or commit, such as "
+        "`https://github.com/you/movie_assets/blob/main`. Unset: the files of the machine that runs it.",
     )
 
     @classmethod

@@ -65,6 +65,18 @@ def everything_for(settings: Settings, stand_in: StandIn | None = None) -> Itera
         yield ready
 
 
+def bring_up_to_date(settings: Settings) -> None:
+    """Migrate the catalogue and Dagster's own records, and leave nothing running but the databases themselves."""
+    import dagster as dg  # noqa: PLC0415  # importing Dagster takes a second
+
+    with (
+        database_for(settings) as ready,
+        _environment(_for_dagster(ready)),
+        dg.DagsterInstance.get() as instance,
+    ):
+        instance.upgrade()
+
+
 def pointed_at(settings: Settings, stand_in: StandIn) -> Settings:
     """The settings with a stand-in in TMDB's place."""
     return settings.model_copy(

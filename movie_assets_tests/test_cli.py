@@ -26,6 +26,7 @@ from movie_assets_tests.conftest import address_of
 COMMANDS = (
     "demo",
     "dev",
+    "migrate",
     "refresh",
     "fetch",
     "search",

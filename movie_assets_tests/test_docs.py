@@ -16,7 +16,7 @@ def settings_table() -> str:
     for field in Settings.model_fields.values():
         default = field.default if field.default_factory is None else None
         shown = " ".join(default) if isinstance(default, tuple) else f"{default:d}" if default is False else default
-        rows.append(f"| `{field.alias}` | {'' if shown is None else f'`{shown}`'} | {field.description} |")
+        rows.append(f"| `{field.alias}` | {'' if shown in (None, '') else f'`{shown}`'} | {field.description} |")
     return "\n".join(rows)
 
 

