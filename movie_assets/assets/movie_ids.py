@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
+from movie_assets.assets.run_log import logged
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.pictures import funnel_picture
 from movie_assets.moment import moment_of
@@ -46,6 +47,11 @@ class ShareOutOfBoundsError(Exception):
     partitions_def=days,
     deps=["tmdb_export"],
     check_specs=[AGREEMENT, SHARE, DRIFT],
+)
+@logged(
+    checked="ids_candidate ids_accepted ids_rejected ids_failed",
+    changed="new returned verdicts_changed",
+    gone="gone purged",
 )
 def movie_ids(
     context: dg.AssetExecutionContext,

@@ -11,6 +11,7 @@ from statistics import mean
 import dagster as dg
 
 from movie_assets.assets.movie_embeddings import embedding_set
+from movie_assets.assets.run_log import logged
 from movie_assets.moment import moment_of
 from movie_assets.resources.embedder import Embedder
 from movie_assets.resources.postgres import Database, driver_connection, execute, rows
@@ -23,6 +24,7 @@ SPILLED = "graph no longer fits"  # what pgvector says when a build runs out of 
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_embeddings"])
+@logged(checked="films", changed="rows_out", gone="rows_removed")
 def movie_vectors(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],

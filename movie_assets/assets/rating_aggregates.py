@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from movie_assets.assets.run_log import logged
 from movie_assets.core.ratings import METHOD_VERSION, film_scores, group_scores, membership_of
 from movie_assets.moment import moment_of
 from movie_assets.resources.postgres import Database, copy_rows, execute
@@ -17,6 +18,7 @@ COLUMNS = {
 
 
 @dg.asset(group_name="search", kinds={"pandas", "postgres"}, deps=["movie_details"])
+@logged(checked="rows_in", changed="rows_out")
 def rating_aggregates(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:
