@@ -14,6 +14,7 @@ import click
 from rich.markup import escape
 
 from movie_assets import report
+from movie_assets.cli_health import health_command
 from movie_assets.cli_search import recommend_command, search_command, similar_command
 from movie_assets.cli_sets import sets_command
 from movie_assets.cli_stand_in import stand_in
@@ -187,5 +188,5 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-for command in (search_command, similar_command, recommend_command, sets_command, stand_in):
+for command in (search_command, similar_command, recommend_command, sets_command, health_command, stand_in):
     main.add_command(command)

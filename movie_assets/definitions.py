@@ -7,6 +7,7 @@ from movie_assets.assets import quality_checks
 from movie_assets.assets import rating_aggregates as aggregates
 from movie_assets.assets import search_documents as documents
 from movie_assets.assets import similar_movies as similar
+from movie_assets.assets.health import health
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
@@ -16,6 +17,7 @@ from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
 from movie_assets.automation import jobs
 from movie_assets.automation.console import console
+from movie_assets.automation.health import health_schedule, look_at_health
 from movie_assets.automation.schedules import daily_schedule
 from movie_assets.automation.sensors import work_sensors
 from movie_assets.resources.definitions import RESOURCES
@@ -38,6 +40,7 @@ defs = dg.Definitions(
         similar.similar_movies,  # what is near it
         documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
+        health,  # what is broken right now
     ],
     asset_checks=[
         vectors.the_wanted_set_is_searched,
@@ -56,8 +59,9 @@ defs = dg.Definitions(
         jobs.embed_texts,
         jobs.embed_in_bulk,
         jobs.publish,
+        look_at_health,
     ],
-    schedules=[daily_schedule(SCHEDULES)],
+    schedules=[daily_schedule(SCHEDULES), health_schedule(SCHEDULES)],
     sensors=work_sensors(SENSORS),
     resources=RESOURCES,
     loggers={"console": console},

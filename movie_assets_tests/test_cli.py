@@ -23,7 +23,9 @@ from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import address_of
 
-COMMANDS = ("demo", "dev", "refresh", "fetch", "search", "similar", "recommend", "status", "cost", "sets", "stand-in")
+COMMANDS = (
+    "demo", "dev", "refresh", "fetch", "search", "similar", "recommend", "status", "cost", "sets", "health", "stand-in",
+)  # fmt: skip
 CANARY = "canary-of-the-password"
 Call = Callable[..., Result]
 

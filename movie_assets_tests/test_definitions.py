@@ -24,6 +24,7 @@ GROUPS = {
     "search_quality": "search",
     "similar_movies": "search",
     "rating_aggregates": "search",
+    "health": "operations",
 }
 
 
@@ -43,6 +44,7 @@ def test_the_assets_are_these() -> None:
 def test_the_checks_are_these() -> None:
     keys = defs.resolve_asset_graph().asset_check_keys
     assert sorted(f"{key.asset_key.to_user_string()}: {key.name}" for key in keys) == [
+        "health: nothing_is_broken",
         "movie_details: details_are_within_their_age",
         "movie_details: every_batch_is_covered",
         "movie_details: metadata_is_complete",
@@ -87,8 +89,11 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
         "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
+        "look_at_health",
     }  # fmt: skip
-    assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
+    assert [schedule.name for schedule in repository.schedule_defs] == [
+        "look_at_health_hourly", "read_the_day_at_0830",
+    ]  # fmt: skip
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
         "details_are_due", "no_day_was_read_yet", "texts_are_not_embedded", "the_catalogue_is_not_published",
     ]  # fmt: skip
@@ -137,4 +142,5 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
         "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
         "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
+        "health": None,
     }  # fmt: skip
