@@ -17,6 +17,7 @@ from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
 from movie_assets.automation import jobs
 from movie_assets.automation.console import console
+from movie_assets.automation.freshness import with_freshness
 from movie_assets.automation.health import health_schedule, look_at_health
 from movie_assets.automation.schedules import daily_schedule
 from movie_assets.automation.sensors import work_sensors
@@ -28,7 +29,7 @@ SCHEDULES = dg.DefaultScheduleStatus.RUNNING if IS_ON else dg.DefaultScheduleSta
 SENSORS = dg.DefaultSensorStatus.RUNNING if IS_ON else dg.DefaultSensorStatus.STOPPED
 
 defs = dg.Definitions(
-    assets=[
+    assets=with_freshness([
         tmdb_export,  # every id that TMDB has today
         movie_ids,  # … its state, and whether it deserves a look
         tmdb_changes,  # … and whether TMDB changed it
@@ -41,7 +42,7 @@ defs = dg.Definitions(
         documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
         health,  # what is broken right now
-    ],
+    ]),
     asset_checks=[
         vectors.the_wanted_set_is_searched,
         vectors.vectors_agree_with_the_catalogue,
@@ -66,4 +67,4 @@ defs = dg.Definitions(
     resources=RESOURCES,
     loggers={"console": console},
     executor=dg.in_process_executor,
-)
+)  # fmt: skip

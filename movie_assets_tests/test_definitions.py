@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 from dagster_shared.yaml_utils import load_yaml_from_path
 
+from movie_assets.automation.freshness import FRESHNESS
 from movie_assets.definitions import defs
 from movie_assets.partitions import BATCH_COUNT, batch_of, batches
 from movie_assets.resources.postgres import Database
@@ -144,3 +145,9 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
         "health": None,
     }  # fmt: skip
+
+
+def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
+    without = {name for name in GROUPS if asset(name).get_asset_spec().freshness_policy is None}
+    assert without == {"movie_details", "movie_embeddings"}
+    assert set(FRESHNESS) <= set(GROUPS)
