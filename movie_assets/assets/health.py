@@ -95,7 +95,7 @@ def _pictures(database: Database, moment: datetime) -> Mapping[str, dg.MetadataV
     made = {}
     if calls:
         made["calls_by_day"] = dg.MetadataValue.md(days_picture("calls to TMDB by day", calls, COLOURS))
-    if costs:
+    if any(parts["dollars"] for _, parts in costs):
         picture = days_picture("dollars for embeddings by day", costs, {"dollars": GOOD}, "{:.2f}")
         made["cost_by_day"] = dg.MetadataValue.md(picture)
     return made

@@ -92,7 +92,7 @@ def of_embedder(reach: Reach) -> Finding:
         return Finding("embedder", "ok", "the local embedder needs no service")
     if reach.status != "200":
         return Finding(
-            "embedder", "error", reach.says,
+            "embedder", "error", f"no vector can be had: {reach.says}",
             next_step="searches by words go on; texts wait for their vectors until the service answers",
         )  # fmt: skip
     slow = reach.seconds > EMBEDDER_SLOW

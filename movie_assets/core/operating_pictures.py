@@ -8,7 +8,7 @@ from movie_assets.core.pictures import image
 GOOD, MIDDLING, BAD, NONE = "#009e73", "#e69f00", "#d55e00", "#9a9a9a"
 COLUMNS, CELL, CELL_GAP = 16, 26, 4
 LABEL, WIDTH, BAR, GAP = 130, 320, 16, 8
-HEIGHT, DAY, TOP, BELOW = 120, 30, 22, 44
+HEIGHT, DAY, TOP, BELOW = 120, 34, 22, 44
 WELL, FAIRLY = 0.99, 0.9
 
 
