@@ -50,7 +50,7 @@ LOOKS = (
     Look("index", "health_index", lambda found, _: health_of_data.index(found)),
     Look("gaps", "health_gaps", lambda found, _: health_of_data.gaps(found)),
     Look("duplicate identities", "health_duplicates", lambda found, _: health_of_data.duplicates(found)),
-    Look("runs", "health_steps", health_of_data.steps),
+    Look("runs", "health_steps", health_of_data.steps, takes_moment=True),
     Look("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_moment=True),
 )
 

@@ -1,7 +1,10 @@
--- Run by health: how each step ended last, and whether it was the last time that it ended well.
-select distinct on (r.step)
-    r.step, r.status, r.reason, r.run_id, r.started_at, r.ended_at,
-    (select max(g.ended_at) from pipeline.run_log g where g.step = r.step and g.status = 'succeeded') as succeeded_at
-from pipeline.run_log r
-where r.status <> 'running'
-order by r.step, r.started_at desc
+-- Run by health: how each step of the last thirty days ended last, and when it last ended well.
+with ended as (
+    select r.* from pipeline.run_log r
+    where r.status <> 'running' and r.started_at > cast(:moment as timestamptz) - interval '30 days'
+), well as (
+    select e.step, max(e.ended_at) as succeeded_at from ended e where e.status = 'succeeded' group by e.step
+)
+select distinct on (e.step) e.step, e.status, e.reason, e.run_id, e.started_at, w.succeeded_at
+from ended e left join well w using (step)
+order by e.step, e.started_at desc
