@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from movie_assets import report
 from movie_assets.cli_alerts import alert_command
+from movie_assets.cli_health import health_command
 from movie_assets.cli_import import import_command, review_command
 from movie_assets.cli_search import recommend_command, search_command, similar_command
 from movie_assets.cli_sets import sets_command
@@ -210,6 +211,7 @@ for command in (
     import_command,
     review_command,
     sets_command,
+    health_command,
     alert_command,
     stand_in,
 ):

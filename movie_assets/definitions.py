@@ -7,6 +7,7 @@ from movie_assets.assets import quality_checks
 from movie_assets.assets import rating_aggregates as aggregates
 from movie_assets.assets import search_documents as documents
 from movie_assets.assets import similar_movies as similar
+from movie_assets.assets.health import health
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
@@ -19,6 +20,8 @@ from movie_assets.assets.watch_histories import watch_histories
 from movie_assets.automation import jobs
 from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
+from movie_assets.automation.freshness import with_freshness
+from movie_assets.automation.health import health_schedule, look_at_health
 from movie_assets.automation.schedules import daily_schedule, ratings_schedule
 from movie_assets.automation.sensors import work_sensors
 from movie_assets.presentation import presented
@@ -31,7 +34,7 @@ SCHEDULES = dg.DefaultScheduleStatus.RUNNING if IS_ON else dg.DefaultScheduleSta
 SENSORS = dg.DefaultSensorStatus.RUNNING if IS_ON else dg.DefaultSensorStatus.STOPPED
 
 defs = dg.Definitions(
-    assets=[
+    assets=with_freshness([
         tmdb_export,  # every id that TMDB has today
         movie_ids,  # … its state, and whether it deserves a look
         tmdb_changes,  # … and whether TMDB changed it
@@ -47,7 +50,8 @@ defs = dg.Definitions(
         csv_ratings,
         aggregates.rating_aggregates,  # what it is worth
         watch_histories,  # who watched it
-    ],
+        health,  # what is broken right now
+    ]),
     asset_checks=[
         vectors.the_wanted_set_is_searched,
         vectors.vectors_agree_with_the_catalogue,
@@ -66,11 +70,12 @@ defs = dg.Definitions(
         jobs.embed_in_bulk,
         jobs.publish,
         jobs.read_ratings,
+        look_at_health,
     ],
-    schedules=[daily_schedule(SCHEDULES), ratings_schedule(SCHEDULES)],
+    schedules=[daily_schedule(SCHEDULES), ratings_schedule(SCHEDULES), health_schedule(SCHEDULES)],
     sensors=[*work_sensors(SENSORS), alert_sensor(SENSORS)],
     resources=RESOURCES,
     loggers={"console": console},
     executor=dg.in_process_executor,
-)
+)  # fmt: skip
 defs = presented(defs, SETTINGS)

@@ -1,10 +1,14 @@
-"""What a run's tags say: its moment (now, or that of a simulated day), and whether a person launched it."""
+"""What a run's tags say: its moment (now, or that of a simulated day), and who launched it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
+from typing import Literal
 
 import dagster as dg
 
 AS_OF_TAG = "movie_assets/as_of"
+LAUNCHED_BY_TAG = "movie_assets/launched_by"
+Trigger = Literal["schedule", "sensor", "person", "command line"]
 
 
 # Tags of runs that a person launched in the web UI, or that repeat or backfill others.
@@ -14,6 +18,22 @@ BY_HAND_TAGS = {"dagster/from_ui", "dagster/backfill", "dagster/parent_run_id"}
 def is_by_hand(run: dg.DagsterRun) -> bool:
     """Whether a person asked for this run, rather than a sensor, a schedule or a refresh."""
     return not BY_HAND_TAGS.isdisjoint(run.tags)
+
+
+def trigger_of(tags: Mapping[str, str]) -> tuple[Trigger, str | None]:
+    """Who launched a run, and the name of the schedule, sensor or command.
+
+    What a person repeats keeps the tags of the run before it, so a person is looked for first.
+    """
+    if "dagster/from_ui" in tags or "dagster/backfill" in tags:
+        return "person", tags.get("dagster/user")
+    if schedule := tags.get("dagster/schedule_name"):
+        return "schedule", schedule
+    if sensor := tags.get("dagster/sensor_name"):
+        return "sensor", sensor
+    if command := tags.get(LAUNCHED_BY_TAG):
+        return "command line", command
+    return "person", None
 
 
 def moment_of(run: dg.DagsterRun) -> datetime:

@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from movie_assets.automation.console import CONSOLE
 from movie_assets.definitions import defs
-from movie_assets.moment import AS_OF_TAG, noon_of
+from movie_assets.moment import AS_OF_TAG, LAUNCHED_BY_TAG, noon_of
 from movie_assets.outcome import CheckOutcome, DayOutcome, RefreshError
 from movie_assets.partitions import BATCH_COUNT, batch_number, batch_of, batches, days
 from movie_assets.resources.postgres import Database
 from movie_assets.settings import Settings
 
 REFRESH_LOCK = 0x6D61_7266
-LAUNCHED_BY = {"movie_assets/launched_by": "movie-assets refresh"}
+LAUNCHED_BY = {LAUNCHED_BY_TAG: "movie-assets refresh"}
 LAUNCHED_BY_FETCH = "movie-assets fetch"
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,

@@ -37,6 +37,7 @@ COMMANDS = (
     "status",
     "cost",
     "sets",
+    "health",
     "alert",
     "stand-in",
 )
@@ -141,6 +142,32 @@ def test_the_commands_are_these() -> None:
 @pytest.mark.parametrize("command", ["search", "similar", "recommend"])
 def test_commands_that_ask_for_words_show_an_example(command: str) -> None:
     assert f"Example: movie-assets {command} " in CliRunner().invoke(main, [command, "--help"]).stdout
+
+
+def test_health_tells_a_monitor_by_its_exit_code(call: Call, service: StandIn) -> None:
+    result = call("health", "--json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == told["exit_code"] == 1  # these films have no posters
+    assert [each["name"] for each in told["findings"] if each["severity"] == "warn"] == ["missing posters"]
+    service.faults = {"401": 1.0}
+    try:
+        result = call("health")
+    finally:
+        service.faults = {}
+    assert result.exit_code == 2
+    assert result.stdout.startswith("BROKEN  credential")
+    assert "themoviedb.org" in result.stdout.splitlines()[1]
+
+
+def test_health_tells_of_a_setting_that_cannot_be_read(environment: dict[str, str | None]) -> None:
+    result = invoke({**environment, "MOVIE_ASSETS_TMDB_RATE": "fast"}, "health", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["findings"][0]["name"] == "settings"
+
+
+def test_health_starts_without_dagster() -> None:
+    code = "import sys; import movie_assets.health; sys.exit('dagster' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_help_starts_without_dagster() -> None:

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 from dagster_shared.yaml_utils import load_yaml_from_path
 
+from movie_assets.automation.freshness import FRESHNESS
 from movie_assets.definitions import defs
 from movie_assets.partitions import BATCH_COUNT, batch_of, batches
 from movie_assets.resources.postgres import Database
@@ -28,6 +29,7 @@ GROUPS = {
     "csv_ratings": "source",
     "rating_aggregates": "search",
     "watch_histories": "histories",
+    "health": "operations",
 }
 
 
@@ -47,6 +49,7 @@ def test_the_assets_are_these() -> None:
 def test_the_checks_are_these() -> None:
     keys = defs.resolve_asset_graph().asset_check_keys
     assert sorted(f"{key.asset_key.to_user_string()}: {key.name}" for key in keys) == [
+        "health: nothing_is_broken",
         "movie_details: details_are_within_their_age",
         "movie_details: every_batch_is_covered",
         "movie_details: metadata_is_complete",
@@ -94,9 +97,10 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
         "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
-        "read_ratings",
+        "read_ratings", "look_at_health",
     }  # fmt: skip
     assert sorted(schedule.name for schedule in repository.schedule_defs) == [
+        "look_at_health_hourly",
         "read_ratings_at_1030",
         "read_the_day_at_0830",
     ]
@@ -151,4 +155,11 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
         "watch_histories": None,
         "imdb_ratings": None, "movielens_ratings": None, "csv_ratings": None,
+        "health": None,
     }  # fmt: skip
+
+
+def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
+    without = {name for name in GROUPS if asset(name).get_asset_spec().freshness_policy is None}
+    assert without == {"movie_details", "movie_embeddings"}
+    assert set(FRESHNESS) <= set(GROUPS)

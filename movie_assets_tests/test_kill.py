@@ -167,6 +167,11 @@ def test_no_run_is_left_unfinished_after_a_kill(killed: Killed) -> None:
     assert sorted(run_states(killed.home)) == ["FAILURE", *["SUCCESS"] * 5]
 
 
+def test_the_run_log_has_what_the_killed_run_committed_and_calls_it_killed(killed: Killed) -> None:
+    log = "select status, fetched from pipeline.run_log where step = 'movie_details' order by log_id"
+    assert read(killed.home, "movie_assets", log=log)["log"] == [("killed", CHUNK), ("succeeded", FILMS - CHUNK)]
+
+
 def test_no_server_is_left_running_after_a_kill_and_a_refresh(killed: Killed) -> None:
     assert not server_runs(killed.home)
 

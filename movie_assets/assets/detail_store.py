@@ -13,6 +13,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from movie_assets.assets.batches import BatchContent
+from movie_assets.assets.run_log import log_work
 from movie_assets.core.facts import KNOWN_KEYS
 from movie_assets.core.films import UnusableAnswerError
 from movie_assets.core.filters import Thresholds
@@ -94,6 +95,14 @@ class DetailStore:
             self._write([(self._judge(r.body, r.tmdb_id, is_kept=r.is_kept), None) for r in again], [], [])
             self.counts.judged_again += len(again)
 
+    def plan(self, batch_numbers: set[int], due: int, put_off: int) -> None:
+        """Count what a run has before it: ids that it looked at, and those of them that it leaves as they are."""
+        self.counts.due, self.counts.put_off = due + put_off, put_off
+        with self.database.transaction() as connection:
+            (found,) = rows(connection, "work_at_hand", batches=sorted(batch_numbers))
+            checked = max(found.ids, due + put_off)  # applications ask for ids that are not worth a look, too
+            log_work(connection, self.run_id, "movie_details", checked=checked, skipped=checked - due)
+
     def content(self, batch: int) -> BatchContent:
         """What a finished batch holds."""
         content = self.database.row("batch_content", batch=batch)
@@ -140,6 +149,10 @@ class DetailStore:
                 )
             done = [judged.film.tmdb_id for judged, _ in films] + gone
             execute(connection, "answer_requests", tmdb_ids=done, moment=self.moment)
+            log_work(
+                connection, self.run_id, "movie_details", fetched=sum(body is not None for _, body in films),
+                changed=stored.added + stored.changed if films else 0, failed=len(failed), gone=len(gone),
+            )  # fmt: skip
         self.counts.unknown_keys |= unknown.keys()
         if films:
             self.counts.accepted += stored.accepted

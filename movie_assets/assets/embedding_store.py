@@ -12,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from movie_assets.assets.batches import BatchContent
+from movie_assets.assets.run_log import log_work
 from movie_assets.resources.embedder import Part
-from movie_assets.resources.postgres import Database, copy_rows, execute
+from movie_assets.resources.postgres import Database, copy_rows, execute, rows
 
 COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
 MOST_REJECTS = 0.01  # share of a batch's films without a vector, beyond which the batch fails …
@@ -84,9 +85,19 @@ class EmbeddingStore:
                 hashes = [text.text_hash for text in texts]
                 execute(connection, "collect_batch_texts", bulk_id=bulk.bulk_id, text_hashes=hashes)
                 execute(connection, "lower_reservation", reservation_id=bulk.reservation_id, dollars=part.dollars)
+            log_work(
+                connection, self.run_id, "movie_embeddings", embedded=len(part.positions), tokens=part.tokens,
+                dollars=part.dollars, failed=len(part.culprits),
+            )  # fmt: skip
             if part.ticket:
                 execute(connection, "release_reservation", reservation_id=part.ticket)
         return self.count(part, texts)
+
+    def plan(self, batch_numbers: Iterable[int], due: int) -> None:
+        """Count what a run has before it: films that it looked at, and those whose vector is of their text."""
+        with self.database.transaction() as connection:
+            (found,) = rows(connection, "work_at_hand", batches=sorted(batch_numbers))
+            log_work(connection, self.run_id, "movie_embeddings", checked=found.films, skipped=found.films - due)
 
     def count(self, part: Part, texts: Sequence[Text]) -> list[int]:
         """Add an answer to the totals; tells the batch of each film that is done with."""

@@ -15,6 +15,7 @@ from pydantic import Field
 from movie_assets.assets.batches import BatchRun
 from movie_assets.assets.detail_checks import CHECKS, evaluate
 from movie_assets.assets.detail_store import DetailStore
+from movie_assets.assets.run_log import logged
 from movie_assets.assets.successors import find_successors, gone_without_successor
 from movie_assets.core.filters import Thresholds
 from movie_assets.interrupts import run_until_done
@@ -53,6 +54,7 @@ class DetailsConfig(dg.Config):
     output_required=False,
     pool="tmdb",
 )
+@logged()
 def movie_details(
     context: dg.AssetExecutionContext,
     config: DetailsConfig,
@@ -85,7 +87,7 @@ def movie_details(
         if put_off:
             told = ", ".join(f"{reason} {films:,}" for reason, films in put_off.most_common())
             context.log.info(f"put off until tomorrow by MOVIE_ASSETS_DAILY_FILMS={daily_films}: {told}")
-        store.counts.due, store.counts.put_off = len(wanted), put_off.total()
+        store.plan(ours, len(due), put_off.total())
         store.kept = {row.tmdb_id for row in due if row.is_kept}
         run.plan(row.batch for row in due)
         try:

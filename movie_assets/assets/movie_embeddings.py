@@ -16,6 +16,7 @@ from movie_assets.assets.bulk_embedding import BulkDesk
 from movie_assets.assets.embedding_checks import CHECKS, evaluate
 from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecast_for, require_a_price
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
+from movie_assets.assets.run_log import logged
 from movie_assets.core.prices import Budgets
 from movie_assets.core.text import TEMPLATE
 from movie_assets.moment import is_by_hand, moment_of
@@ -48,6 +49,7 @@ class EmbeddingConfig(dg.Config):
     output_required=False,
     pool="embedder",
 )
+@logged()
 def movie_embeddings(
     context: dg.AssetExecutionContext,
     config: EmbeddingConfig,
@@ -73,6 +75,7 @@ def movie_embeddings(
         )
         due = texts_of(film for film in films if not film.is_in_flight)
         yield budget_check(purse, forecast_for(database, embedder, set_id, due), in_bulk=config.bulk)
+        store.plan(ours, len(films))
         run.plan(film.batch for film in films)
         try:
             require_a_price(embedder, purse)

@@ -9,6 +9,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.assets.batches import amiss
+from movie_assets.assets.run_log import logged
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.pictures import funnel_picture
 from movie_assets.moment import moment_of
@@ -47,6 +48,11 @@ class ShareOutOfBoundsError(Exception):
     partitions_def=days,
     deps=["tmdb_export"],
     check_specs=[AGREEMENT, SHARE, DRIFT],
+)
+@logged(
+    checked="ids_candidate ids_accepted ids_rejected ids_failed",
+    changed="new returned verdicts_changed",
+    gone="gone purged",
 )
 def movie_ids(
     context: dg.AssetExecutionContext,

@@ -12,6 +12,7 @@ import dagster as dg
 
 from movie_assets.assets.batches import amiss
 from movie_assets.assets.movie_embeddings import embedding_set
+from movie_assets.assets.run_log import logged
 from movie_assets.moment import moment_of
 from movie_assets.resources.embedder import Embedder
 from movie_assets.resources.postgres import Database, driver_connection, execute, rows
@@ -24,6 +25,7 @@ SPILLED = "graph no longer fits"  # what pgvector says when a build runs out of 
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_embeddings"])
+@logged(checked="films", changed="rows_out", gone="rows_removed")
 def movie_vectors(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],

@@ -12,6 +12,7 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from movie_assets.assets.run_log import logged
 from movie_assets.core import pooled_ratings as pooled
 from movie_assets.core import ratings as shrunk
 from movie_assets.core.rating_pictures import agreement_picture, distribution_picture, votes_picture
@@ -41,6 +42,7 @@ class Scored:
     kinds={"pandas", "postgres"},
     deps=["movie_details", "imdb_ratings", "movielens_ratings", "csv_ratings"],
 )
+@logged(checked="rows_in", changed="rows_out")
 def rating_aggregates(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:

@@ -4,7 +4,6 @@ How a file is taken in is `rating_store`; what its lines mean, `core.rating_file
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 import dagster as dg
 import pandas as pd
@@ -19,16 +18,11 @@ MOST_NAMED = 20  # links in a run's metadata
 Results = Iterator[dg.MaterializeResult[None]]
 
 
-def _looked_at_within(warn: int, fail: int) -> dg.FreshnessPolicy:
-    return dg.FreshnessPolicy.time_window(warn_window=timedelta(days=warn), fail_window=timedelta(days=fail))
-
-
 @dg.asset(
     group_name="source",
     kinds={"python", "postgres"},
     deps=["movie_details"],
     output_required=False,
-    freshness_policy=_looked_at_within(2, 4),
 )
 def imdb_ratings(
     context: dg.AssetExecutionContext,
@@ -47,7 +41,6 @@ def imdb_ratings(
     group_name="source",
     kinds={"pandas", "postgres"},
     output_required=False,
-    freshness_policy=_looked_at_within(8, 31),
 )
 def movielens_ratings(
     context: dg.AssetExecutionContext,
@@ -67,7 +60,6 @@ def movielens_ratings(
     kinds={"python", "postgres"},
     deps=["movie_details"],
     output_required=False,
-    freshness_policy=_looked_at_within(2, 8),
 )
 def csv_ratings(
     context: dg.AssetExecutionContext,

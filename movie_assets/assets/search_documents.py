@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from movie_assets.assets.batches import amiss
+from movie_assets.assets.run_log import logged
 from movie_assets.resources.postgres import Database, rows
 
 FILMS_PER_CHUNK = 2000  # a transaction of some seconds; a kill costs one of them
@@ -24,6 +25,7 @@ class Documents:
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_details"])
+@logged(checked="rows_in", changed="rows_out", gone="rows_removed")
 def search_documents(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
     """A film as words: its titles in every language, people, keywords and plot, behind an index of words.
 

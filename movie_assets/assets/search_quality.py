@@ -12,6 +12,7 @@ import dagster as dg
 import numpy as np
 import sqlalchemy as sa
 
+from movie_assets.assets.run_log import logged
 from movie_assets.core.calibration import pair_similarities, principal_plane, quantiles_of, thresholds_of
 from movie_assets.core.quality_pictures import histogram_picture, map_picture
 from movie_assets.moment import moment_of
@@ -25,6 +26,7 @@ ON_THE_MAP = 1000
 
 
 @dg.asset(group_name="search", kinds={"python", "postgres"}, deps=["movie_vectors"])
+@logged(checked="vectors")
 def search_quality(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:

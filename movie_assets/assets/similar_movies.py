@@ -9,6 +9,7 @@ from statistics import mean
 
 import dagster as dg
 
+from movie_assets.assets.run_log import logged
 from movie_assets.moment import moment_of
 from movie_assets.resources.postgres import Database
 
@@ -20,6 +21,7 @@ LEAST_RECALL = 0.95
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_vectors"])
+@logged(checked="films_changed films_around_them", changed="lists_made")
 def similar_movies(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from movie_assets.assets.run_log import logged
 from movie_assets.interrupts import run_until_done
 from movie_assets.moment import moment_of
 from movie_assets.partitions import days
@@ -16,6 +17,7 @@ MOST_DAYS_BACK = 13  # older changes are covered: by then, details are fetched a
 
 
 @dg.asset(group_name="source", kinds={"python", "postgres"}, partitions_def=days, pool="tmdb")
+@logged(fetched="rows_in", changed="known_ids_changed")
 def tmdb_changes(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],

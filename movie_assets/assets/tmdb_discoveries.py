@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from movie_assets.assets.run_log import logged
 from movie_assets.core.filters import Thresholds
 from movie_assets.interrupts import run_until_done
 from movie_assets.moment import is_by_hand, moment_of
@@ -31,6 +32,7 @@ COLUMNS = {
 
 
 @dg.asset(group_name="source", kinds={"python", "postgres"}, partitions_def=days, deps=["movie_ids"], pool="tmdb")
+@logged(fetched="listed", skipped="put_aside", changed="films_whose_numbers_moved")
 def tmdb_discoveries(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],

@@ -9,6 +9,7 @@ import dagster as dg
 import sqlalchemy as sa
 from pydantic import Field
 
+from movie_assets.assets.run_log import logged
 from movie_assets.core.export import ExportCounts, LoadBefore, read_lines, reasons_to_refuse
 from movie_assets.interrupts import run_until_done
 from movie_assets.moment import moment_of
@@ -56,6 +57,7 @@ class ExportRefusedError(Exception):
     check_specs=[CHECK],
     pool="tmdb",
 )
+@logged(checked="rows_in", skipped="rows_rejected duplicates", fetched="rows_out")
 def tmdb_export(
     context: dg.AssetExecutionContext,
     config: ExportConfig,

@@ -112,6 +112,9 @@ class Embedder(Protocol):
         part are as they were.
         """
 
+    def answer(self) -> None:
+        """Ask for one vector, once and within seconds. Raises EmbedderError when none comes."""
+
     @property
     def batches(self) -> "OpenAiBatches | None":
         """The service's way to embed in bulk, if it has one."""
@@ -135,6 +138,9 @@ class LocalEmbedder:
         """Embed texts; see core.hashing."""
         vectors = hashed_vectors(texts, self.dimensions)
         return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
+
+    def answer(self) -> None:
+        """It always does."""
 
     def stream(self, texts: Sequence[str], purse: Purse) -> Iterator[Part]:  # noqa: ARG002  # it costs nothing
         """Embed texts chunk by chunk, in their order."""

@@ -10,6 +10,7 @@ import openai
 from pydantic import SecretStr
 
 from movie_assets.core.prices import Price, price_of
+from movie_assets.core.refusals import Refusal
 from movie_assets.core.tokens import ByteCounter, TokenCounter
 from movie_assets.resources.embedder import (
     Embedded,
@@ -21,10 +22,11 @@ from movie_assets.resources.embedder import (
     openai_provider,
 )
 from movie_assets.resources.openai_batches import OpenAiBatches
-from movie_assets.resources.openai_call import Model
+from movie_assets.resources.openai_call import Model, ask
 from movie_assets.resources.openai_stream import Stream
 
 SECONDS_PER_REQUEST = 60.0
+SECONDS_FOR_A_SIGN = 15.0
 
 
 class OpenAiEmbedder:
@@ -64,6 +66,13 @@ class OpenAiEmbedder:
             tokens += part.tokens
             dollars += part.dollars
         return Embedded(vectors, tokens, dollars) if texts else Embedded(no_vectors(self.dimensions), 0, 0.0)
+
+    def answer(self) -> None:
+        """Ask for the vector of one word, once; the answer comes within seconds, or an EmbedderError."""
+        with self._client().with_options(timeout=SECONDS_FOR_A_SIGN) as client:
+            reply = ask(client, Model(self.model, self.dimensions), ["film"])
+        if isinstance(reply.outcome, Refusal):
+            raise EmbedderError(reply.outcome.problem)
 
     def stream(self, texts: Sequence[str], purse: Purse) -> Iterator[Part]:
         """Embed many texts, as fast as the account's limits and the purse allow."""

@@ -16,10 +16,10 @@ Make = Callable[..., SmallPipeline]
 
 @pytest.mark.parametrize(
     ("released", "days"),
-    [("2026-10-30", 2), ("2026-09-20", 2), ("2026-08-20", 7), ("2026-05-01", 7), ("2026-03-01", 14),
-     ("2025-11-15", 14), ("2025-01-01", 30), ("1999-03-31", 30)],
+    [("2026-10-30", 2), ("2026-10-12", 20 / 24), ("2026-09-20", 20 / 24), ("2026-08-20", 7), ("2026-05-01", 7),
+     ("2026-03-01", 14), ("2025-11-15", 14), ("2025-01-01", 30), ("1999-03-31", 30)],
 )  # fmt: skip
-def test_a_copy_is_stale_after_days_that_its_release_date_decides(small: Make, released: str, days: int) -> None:
+def test_a_copy_is_stale_after_days_that_its_release_date_decides(small: Make, released: str, days: float) -> None:
     pipeline = small(film(64, release_date=released))
     pipeline.run_all("read_the_day", "fetch_details")
     assert due_at(pipeline, NOON + timedelta(days=days, seconds=-1)) == {}

@@ -5,6 +5,18 @@ create or replace function pipeline.answer_version() returns smallint
 language sql immutable parallel safe
 return 1::smallint;
 
+-- How old our copy of a film may become. New releases are fetched each day, and 20 hours make sure that the next day's run
+-- finds them due: the goal is never to show one as it was more than 24 hours ago.
+create or replace function pipeline.age_allowed(release_date date, moment timestamptz) returns interval
+language sql stable parallel safe
+return case
+    when release_date between moment::date - 30 and moment::date + 7 then interval '20 hours'
+    when release_date > moment::date - 30 then interval '2 days'
+    when release_date > moment::date - 180 then interval '7 days'
+    when release_date > moment::date - 365 then interval '14 days'
+    else interval '30 days'
+end;
+
 -- A film is wanted when an application asked for it; when our copy comes close to the six months that TMDB's terms
 -- allow; when TMDB's change feed or its lists named it after our last look; when it was never fetched; when we ask
 -- for more than we did then; when the last attempt failed; when our copy is older than its age allows. Votes are not
@@ -43,12 +55,8 @@ as $$
                 when i.fetched_at is null then 'never fetched'
                 when i.changed_at > i.fetched_at then 'changed'
                 when i.answer_version < pipeline.answer_version() then 'schema'
-                when i.fetched_at <= moment - case
-                    when i.release_date > moment::date - 30 then interval '2 days'
-                    when i.release_date > moment::date - 180 then interval '7 days'
-                    when i.release_date > moment::date - 365 then interval '14 days'
-                    else interval '30 days'
-                end and coalesce(i.detail_reason, 'vote_count') in ('vote_count', 'vote_average') then 'stale'
+                when i.fetched_at <= moment - pipeline.age_allowed(i.release_date, moment)
+                    and coalesce(i.detail_reason, 'vote_count') in ('vote_count', 'vote_average') then 'stale'
             end
     ) as d (reason)
     cross join lateral (

@@ -1,0 +1,138 @@
+"""The run log: a row of pipeline.run_log for each step of each run, however the step ends.
+
+`logged` goes around an asset's body. Figures come with each chunk of work (`log_work`, in the chunk's transaction), or
+from the metadata that the asset reports in the end; under the log's names they are metadata of the asset again, so that
+the web UI charts them. A step holds a lock as long as its process lives: a row that is open while nobody holds its lock
+is of a step that was killed.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import dagster as dg
+import sqlalchemy as sa
+
+from movie_assets.moment import moment_of, trigger_of
+from movie_assets.resources.postgres import Database, execute, rows
+
+RUN_LOG_LOCKS = 0x6D_6C_6F_67  # class of the advisory locks on rows of the log
+FIGURES = ("checked", "skipped", "fetched", "changed", "failed", "gone", "embedded", "tokens", "dollars")
+NOTHING = dict.fromkeys(FIGURES, 0)
+Body = TypeVar("Body", bound=Callable[..., Any])
+
+
+def log_work(connection: sa.Connection, run_id: str, step: str, **figures: float) -> None:
+    """Add figures to a step's row, in the transaction of the work that they count."""
+    execute(connection, "log_work", run_id=run_id, step=step, **NOTHING | figures)
+
+
+def logged(**names: str) -> Callable[[Body], Body]:
+    """Log an asset's runs; `names` says which of its metadata (added up) are which figure of the log.
+
+    The asset has a resource `database`. Below `@dg.asset`: `@logged(checked="rows_in", changed="rows_out")`.
+    """
+
+    def around(body: Body) -> Body:
+        @functools.wraps(body)
+        def run(*given: Any, **resources: Any) -> Any:
+            context = dg.AssetExecutionContext.get()
+            with _row(context, resources["database"]) as row:
+                result: dg.MaterializeResult[Any] = body(*given, **resources)
+                row.add(_figures(result.metadata or {}, names))
+            return result._replace(metadata={**(result.metadata or {}), **row.figures})
+
+        @functools.wraps(body)
+        def run_step_by_step(*given: Any, **resources: Any) -> Iterator[Any]:
+            context = dg.AssetExecutionContext.get()
+            last: dg.MaterializeResult[Any] | None = None
+            row = None
+            try:
+                with _row(context, resources["database"]) as row:
+                    for result in body(*given, **resources):
+                        if isinstance(result, dg.MaterializeResult):
+                            last = result
+                            row.add(_figures(result.metadata or {}, names))
+                        else:
+                            yield result
+            finally:
+                if row is not None and last is None and row.figures:
+                    context.log_event(dg.AssetObservation(context.asset_key, metadata=row.figures))
+            if last is not None:
+                yield last._replace(metadata={**(last.metadata or {}), **row.figures})
+
+        return run_step_by_step if inspect.isgeneratorfunction(body) else run  # type: ignore[return-value]
+
+    return around
+
+
+@dataclass
+class _Row:
+    """A step's open row; `figures` is what it came to, once it is closed."""
+
+    database: Database
+    run_id: str
+    step: str
+    log_id: int
+    figures: Mapping[str, float]
+
+    def add(self, figures: Mapping[str, float]) -> None:
+        with self.database.transaction() as connection:
+            log_work(connection, self.run_id, self.step, **figures)
+
+    def close(self, status: str, reason: str | None) -> None:
+        ended = self.database.row("end_step", log_id=self.log_id, status=status, reason=reason)
+        self.figures = {name: figure for name, figure in ended._mapping.items() if figure is not None}  # noqa: SLF001
+
+
+@contextmanager
+def _row(context: dg.AssetExecutionContext, database: Database) -> Iterator[_Row]:
+    """Open a step's row and hold its lock; close it as the step ends."""
+    run, step = context.run, context.asset_key.to_user_string()
+    trigger, triggered_by = trigger_of(run.tags)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        (begun,) = rows(
+            connection, "begin_step", run_id=run.run_id, job=_job(run.job_name), step=step, trigger=trigger,
+            triggered_by=triggered_by, moment=moment_of(run), lock_class=RUN_LOG_LOCKS,
+        )  # fmt: skip
+        row = _Row(database, run.run_id, step, begun.log_id, {})
+        try:
+            yield row
+        except Exception as error:
+            _close_broken(context, row, "failed", _told(error))
+            raise
+        except BaseException as signal:  # cancelled in the web UI, Ctrl-C, SIGTERM
+            _close_broken(context, row, "stopped", type(signal).__name__)
+            raise
+        else:
+            row.close("succeeded", None)
+        finally:
+            connection.invalidate()  # closes it, which frees the lock, even where it was cut already
+
+
+def _close_broken(context: dg.AssetExecutionContext, row: _Row, status: str, reason: str) -> None:
+    """Close the row of a step that an error ends; what cannot be written must not take that error's place."""
+    try:
+        row.close(status, reason)
+    except sa.exc.DBAPIError:
+        context.log.warning("the run log could not be closed; the next step finds its row and calls it killed")
+
+
+def _told(error: Exception) -> str:
+    return (error.description if isinstance(error, dg.Failure) else None) or f"{type(error).__name__}: {error}"
+
+
+def _job(name: str) -> str:
+    return "materialize" if name.startswith("__") else name
+
+
+def _figures(metadata: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, float]:
+    """The figures among an asset's metadata; a name that is not there counts nothing."""
+    found = {}
+    for figure, of in names.items():
+        values = [getattr(metadata.get(name, 0), "value", metadata.get(name, 0)) for name in of.split()]
+        found[figure] = sum(value for value in values if isinstance(value, int | float))
+    return found

@@ -1,0 +1,215 @@
+"""Looking at everything that can be broken: each look bounded in time, none of them in need of another.
+
+What was found means is `core.health` and `core.health_of_data`; the calls to services are `resources.reach`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+
+from movie_assets.core import health, health_of_data
+from movie_assets.core.health import Finding
+from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres
+from movie_assets.resources.embedder import Embedder, EmbedderError, embedder_from
+from movie_assets.resources.migrations import require_current_schema
+from movie_assets.resources.postgres import Database, DatabaseError, rows, url_of
+from movie_assets.resources.reach import reach_embedder, reach_tmdb, room_at
+from movie_assets.settings import Settings
+
+SECONDS_PER_LOOK = 10
+CATALOGUE = "movie_assets"  # the embedded server's database
+Rows = Sequence[Any]
+DATABASE_ERRORS = (sa.exc.SQLAlchemyError, psycopg.Error)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One question to the database and what its answer means."""
+
+    name: str
+    query: str
+    judge: Callable[[Rows, datetime], Finding | list[Finding]]
+    takes_moment: bool = False
+
+
+LOOKS = (
+    Look("database", "health_database", lambda found, _: _database(found[0])),
+    Look("export", "health_export", lambda found, now: health.of_export(_newest(found), now.date())),
+    Look("freshness", "ages", lambda found, _: health_of_data.freshness(found), takes_moment=True),
+    Look("terms", "expired_films", lambda found, _: health_of_data.terms(found), takes_moment=True),
+    Look("due backlog", "health_due", health_of_data.due_backlog, takes_moment=True),
+    Look("failed ids", "health_failed_ids", lambda found, _: health_of_data.failed_ids(found)),
+    Look(
+        "stale embeddings", "health_texts", lambda found, _: health_of_data.stale_embeddings(found), takes_moment=True
+    ),
+    Look("index", "health_index", lambda found, _: health_of_data.index(found)),
+    Look("gaps", "health_gaps", lambda found, _: health_of_data.gaps(found)),
+    Look("duplicate identities", "health_duplicates", lambda found, _: health_of_data.duplicates(found)),
+    Look("runs", "health_steps", health_of_data.steps, takes_moment=True),
+    Look("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_moment=True),
+)
+
+
+def look_at_everything(settings: Settings, database: Database, embedder: Embedder, now: datetime) -> list[Finding]:
+    """All findings on a catalogue whose database could be opened."""
+    return _without_secrets(settings, [*_services(settings, embedder, database), *_data(database, now)])
+
+
+def look_from_outside(settings: Settings, now: datetime) -> list[Finding]:
+    """All findings, whatever cannot be opened; nothing is created, migrated or changed."""
+    embedder: Embedder | EmbedderError
+    try:
+        embedder = embedder_from(settings)
+    except EmbedderError as error:
+        embedder = error
+    with _opened(settings) as found:
+        database = found if isinstance(found, Database) else None
+        data = [found] if isinstance(found, Finding) else _data(found, now)
+        return _without_secrets(settings, [*_services(settings, embedder, database), *data])
+
+
+def _services(settings: Settings, embedder: Embedder | EmbedderError, database: Database | None) -> list[Finding]:
+    """What is around the catalogue: source, credential, embedder, disk."""
+    reach = reach_tmdb(settings)
+    try:
+        built_from = _ask(database, "health_export")[0].source if database is not None else None
+    except (*DATABASE_ERRORS, IndexError):
+        built_from = None  # the database's own look tells what is wrong with it
+    made = (
+        Finding("embedder", "error", str(embedder), next_step="set the variable that it names")
+        if isinstance(embedder, EmbedderError)
+        else health.of_embedder(reach_embedder(embedder))
+    )
+    free, total = room_at(settings.home)
+    return [
+        health.of_source(reach),
+        health.of_credential(reach, built_from),
+        made,
+        health.of_disk(free, total, str(settings.home)),
+    ]
+
+
+def _data(database: Database, now: datetime) -> list[Finding]:
+    """What the database says; when it does not answer at all, the other looks are not waited for."""
+    findings: list[Finding] = []
+    for look in LOOKS:
+        try:
+            parameters = {"moment": now} if look.takes_moment else {}
+            judged = look.judge(_ask(database, look.query, **parameters), now)
+            findings += judged if isinstance(judged, list) else [judged]
+        except DATABASE_ERRORS as error:
+            findings.append(_not_looked_at(look.name, error))
+            if look is LOOKS[0]:
+                return findings + [Finding(each.name, "unknown", "the database does not answer") for each in LOOKS[1:]]
+    findings.append(_sensors(database, now))
+    findings.append(_schema(database))
+    return findings
+
+
+def _ask(database: Database, query: str, **parameters: Any) -> Rows:
+    """A query's rows, within seconds."""
+    with database.transaction() as connection:
+        connection.execute(sa.text(f"set local statement_timeout = '{SECONDS_PER_LOOK}s'"))
+        connection.execute(sa.text("set local lock_timeout = '2s'"))
+        return rows(connection, query, **parameters)
+
+
+def _not_looked_at(name: str, error: Exception) -> Finding:
+    """An error of one look; that of the first is the database's own."""
+    why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if name == LOOKS[0].name:
+        return Finding(
+            name, "error", f"the database does not answer ({why})",
+            next_step="is the server up, MOVIE_ASSETS_DATABASE_URL right, its disk full? Its log tells",
+        )  # fmt: skip
+    return Finding(name, "error", f"could not be looked at: {why}", next_step="restore what is missing in the database")
+
+
+def _sensors(database: Database, now: datetime) -> Finding:
+    try:
+        written = _ask(database, "has_heartbeats")[0].has_heartbeats
+        return health_of_data.heartbeats(_ask(database, "heartbeats") if written else None, now)
+    except DATABASE_ERRORS as error:
+        return _not_looked_at("sensors", error)
+
+
+def _schema(database: Database) -> Finding:
+    try:
+        require_current_schema(database)
+    except DatabaseError as error:
+        return Finding("schema", "warn", str(error), next_step="run movie-assets status, which migrates")
+    except DATABASE_ERRORS as error:
+        return _not_looked_at("schema", error)
+    return Finding("schema", "ok", "the database has this checkout's migrations and functions")
+
+
+def _database(found: Any) -> Finding:
+    return health.of_database(
+        found.version, found.bytes, is_read_only=found.is_read_only, connections=found.connections,
+        most_connections=found.most_connections,
+    )  # fmt: skip
+
+
+def _newest(found: Rows) -> Any:
+    return found[0].export_date if found else None
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database | Finding]:
+    """The catalogue's database, the embedded server started for it if need be; or why there is none."""
+    told = "what was found of the services stands"
+    if settings.database_url is None and not (settings.home / "postgres" / "PG_VERSION").exists():
+        says = f"there is no catalogue at {settings.home} yet"
+        yield Finding("database", "error", says, next_step="movie-assets refresh builds one")
+        return
+    with ExitStack() as stack:
+        try:
+            if settings.database_url is not None:
+                address = settings.database_url.get_secret_value()
+            else:
+                server = stack.enter_context(embedded_postgres(settings.home))
+                address = server.replace("/?", f"/{CATALOGUE}?")
+            database = stack.enter_context(_closing(Database(address)))
+        except (DatabaseError, EmbeddedPostgresError) as error:
+            yield Finding("database", "error", str(error), next_step=told)
+            return
+        yield database
+
+
+@contextmanager
+def _closing(database: Database) -> Iterator[Database]:
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _without_secrets(settings: Settings, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings with every secret of the settings struck out, whoever quoted it."""
+    secrets = [
+        secret.get_secret_value()
+        for secret in (settings.tmdb_api_token, settings.openai_api_key, settings.database_url)
+        if secret is not None
+    ]
+    if database_password := _password(settings):
+        secrets.append(database_password)
+
+    def clean(text: str) -> str:
+        for secret in secrets:
+            text = text.replace(secret, "…")
+        return text
+
+    return [replace(found, says=clean(found.says), examples=tuple(map(clean, found.examples))) for found in findings]
+
+
+def _password(settings: Settings) -> str | None:
+    try:
+        address = settings.database_url.get_secret_value() if settings.database_url is not None else None
+        return url_of(address).password if address else None
+    except DatabaseError:
+        return None

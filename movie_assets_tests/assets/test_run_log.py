@@ -1,0 +1,145 @@
+"""What each step of each run leaves in the run log, whether it ends well, fails, is stopped or killed."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from movie_assets.assets.run_log import FIGURES, RUN_LOG_LOCKS
+from movie_assets.moment import trigger_of
+from movie_assets.resources.embedder import LocalEmbedder, Part, Purse
+from movie_assets_tests.assets.conftest import SmallPipeline
+from movie_assets_tests.assets.world import film
+
+Make = Callable[..., SmallPipeline]
+
+
+def row(pipeline: SmallPipeline, step: str, status: str = "succeeded") -> dict[str, Any]:
+    """The newest row of a step."""
+    with pipeline.database.transaction() as connection:
+        sql = f"select * from pipeline.run_log where step = '{step}' order by log_id desc limit 1"
+        found = dict(connection.exec_driver_sql(sql).one()._mapping)
+    assert found["status"] == status
+    return found
+
+
+def figures(found: dict[str, Any]) -> dict[str, float]:
+    return {name: found[name] for name in FIGURES if found[name]}
+
+
+class StoppedEmbedder(LocalEmbedder):
+    """Embeds one text, then a signal comes."""
+
+    def stream(self, texts: Sequence[str], purse: Purse) -> Iterator[Part]:  # noqa: ARG002  # it costs nothing
+        vectors = self.embed(texts[:1])
+        yield Part((0,), vectors.vectors, vectors.tokens, 0.25)
+        raise KeyboardInterrupt
+
+
+def test_a_day_leaves_a_row_for_each_step_with_its_figures(small: Make) -> None:
+    pipeline = small(film(64), film(65), film(66, vote_count=3))
+    pipeline.run_all()
+    export, details, vectors = (row(pipeline, step) for step in ("tmdb_export", "movie_details", "movie_vectors"))
+    assert figures(export) == {"checked": 3, "fetched": 3}
+    assert figures(details) == {"checked": 2, "fetched": 2, "changed": 2}
+    assert figures(vectors) == {"checked": 2, "changed": 2}
+    embedded = row(pipeline, "movie_embeddings")
+    assert (embedded["checked"], embedded["embedded"], embedded["tokens"] > 0) == (2, 2, True)
+    assert details["duration"] > 0
+    assert details["moment"].date() == pipeline.day
+    assert pipeline.one("select count(distinct step) from pipeline.run_log") == 11
+
+
+def test_a_day_without_change_is_looked_at_and_skipped(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all()
+    pipeline.run_all()
+    assert figures(row(pipeline, "movie_details")) == {"checked": 2, "skipped": 2}
+    assert figures(row(pipeline, "movie_embeddings")) == {"checked": 2, "skipped": 2}
+
+
+def test_what_failed_and_what_is_gone_is_counted(small: Make) -> None:
+    pipeline = small(film(64), film(65), film(66))
+    pipeline.run_all("read_the_day")
+    pipeline.world.withheld = {65}
+    pipeline.world.answers[66] = b'{"id": 4}'
+    pipeline.run("fetch_details")
+    assert figures(row(pipeline, "movie_details")) == {"checked": 3, "fetched": 1, "changed": 1, "failed": 1, "gone": 1}
+
+
+def test_a_run_that_fails_has_its_reason_and_what_it_did(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day")
+    pipeline.serving.faults = {"401": 1.0}
+    assert not pipeline.run("fetch_details").success
+    found = row(pipeline, "movie_details", "failed")
+    assert figures(found) == {"checked": 2}
+    assert "TMDB_API_TOKEN" in found["reason"]
+    assert found["ended_at"] >= found["started_at"]
+
+
+def test_a_run_that_is_stopped_keeps_the_figures_of_its_chunks(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.embedder = StoppedEmbedder("hashing-v1", 64)
+    assert not pipeline.run("embed_texts").success
+    found = row(pipeline, "movie_embeddings", "stopped")
+    assert (found["embedded"], float(found["dollars"])) == (1, 0.25)
+
+
+def test_a_killed_step_is_found_by_the_next_and_one_that_lives_is_left_alone(small: Make) -> None:
+    pipeline = small(film(64))
+    for step in ("dead", "alive"):
+        pipeline.do(
+            "insert into pipeline.run_log (run_id, job, step, trigger, moment, fetched, worked_at) "
+            f"values ('{step}', 'a_job', '{step}', 'sensor', now(), 100, now() + interval '1 minute')"
+        )
+    alive = pipeline.one("select log_id from pipeline.run_log where step = 'alive'")
+    with pipeline.database.engine.connect() as connection:
+        connection.exec_driver_sql(f"select pg_advisory_lock({RUN_LOG_LOCKS}, {alive})")
+        pipeline.run_all("read_the_day")
+        row(pipeline, "alive", "running")
+    dead = row(pipeline, "dead", "killed")
+    assert (dead["fetched"], dead["ended_at"]) == (100, dead["worked_at"])
+    assert "vanished" in dead["reason"]
+
+
+def test_a_run_adds_its_steps_up(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day", "fetch_details")
+    with pipeline.database.transaction() as connection:
+        runs = {r.job: r for r in connection.exec_driver_sql("select * from pipeline.runs")}
+    assert (runs["read_the_day"].steps, runs["read_the_day"].status) == (4, "succeeded")
+    assert (runs["fetch_details"].fetched, runs["fetch_details"].calls) == (2, 2)
+
+
+def test_the_web_ui_has_the_figures_under_the_same_names(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    read, fetched = pipeline.run_all("read_the_day", "fetch_details")
+    (ids,) = [
+        event.step_materialization_data.materialization.metadata
+        for event in read.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey("movie_ids")
+    ]
+    assert {*FIGURES, "duration"} <= ids.keys()
+    (observed,) = [
+        event.asset_observation_data.asset_observation
+        for event in fetched.all_events
+        if event.event_type_value == "ASSET_OBSERVATION"
+    ]
+    assert observed.partition is None
+    assert observed.metadata["fetched"].value == 2
+
+
+@pytest.mark.parametrize(
+    ("tags", "trigger"),
+    [({"dagster/schedule_name": "read_the_day_at_0830"}, ("schedule", "read_the_day_at_0830")),
+     ({"dagster/sensor_name": "details_are_due"}, ("sensor", "details_are_due")),
+     ({"dagster/sensor_name": "details_are_due", "dagster/from_ui": "true"}, ("person", None)),
+     ({"dagster/backfill": "abc", "dagster/user": "ann"}, ("person", "ann")),
+     ({"movie_assets/launched_by": "movie-assets refresh"}, ("command line", "movie-assets refresh")),
+     ({}, ("person", None))],
+)  # fmt: skip
+def test_the_trigger_is_read_from_the_runs_tags(tags: dict[str, str], trigger: tuple[str, str | None]) -> None:
+    assert trigger_of(tags) == trigger

@@ -1,0 +1,183 @@
+"""What a look's rows mean: how bad, how many, which, what to do."""
+
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace as Row
+from typing import Any
+
+import pytest
+
+from movie_assets.core import health, health_of_data
+from movie_assets.core.health import GIB, Finding, Reach, by_severity, worst
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+OK, WARN, ERROR = (Finding(name, name, "") for name in ("ok", "warn", "error"))
+
+
+def test_the_exit_code_is_that_of_the_worst() -> None:
+    unknown = Finding("x", "unknown", "")
+    assert [worst(found) for found in ([], [OK], [OK, unknown], [OK, WARN], [WARN, ERROR, OK])] == [0, 0, 1, 1, 2]
+    assert by_severity([OK, WARN, ERROR, unknown]) == [ERROR, WARN, unknown, OK]
+
+
+@pytest.mark.parametrize(
+    ("reach", "source", "credential"),
+    [(Reach("200"), "ok", "ok"), (Reach("401", "Invalid API key"), "ok", "error"), (Reach("403"), "ok", "error"),
+     (Reach("429"), "warn", "unknown"), (Reach("ConnectError", "refused"), "error", "unknown"),
+     (Reach("503"), "error", "unknown"), (Reach("no JSON", "text/html"), "error", "unknown")],
+)  # fmt: skip
+def test_one_call_tells_of_the_source_and_of_the_credential(reach: Reach, source: str, credential: str) -> None:
+    assert health.of_source(reach).severity == source
+    assert health.of_credential(reach, "tmdb").severity == credential
+
+
+def test_a_lost_token_is_an_error_only_where_tmdb_was_the_source() -> None:
+    assert health.of_credential(None, "tmdb").severity == "error"
+    assert health.of_credential(None, "stand-in seed 1").severity == "ok"
+    assert health.of_source(None).severity == "ok"
+
+
+@pytest.mark.parametrize(
+    ("reach", "severity"),
+    [(Reach("local"), "ok"), (Reach("200", seconds=0.4), "ok"), (Reach("200", seconds=11), "warn"),
+     (Reach("failed", "the key was refused"), "error")],
+)  # fmt: skip
+def test_the_embedder_answers_fast_slowly_or_not(reach: Reach, severity: str) -> None:
+    assert health.of_embedder(reach).severity == severity
+
+
+@pytest.mark.parametrize(("free", "severity"), [(9, "ok"), (4, "warn"), (0.5, "error")])
+def test_room_on_the_disk(free: float, severity: str) -> None:
+    assert health.of_disk(int(free * GIB), 100 * GIB, "/data").severity == severity
+
+
+@pytest.mark.parametrize(("days", "severity"), [(0, "ok"), (1, "ok"), (2, "warn"), (4, "warn"), (5, "error")])
+def test_the_age_of_the_ids(days: int, severity: str) -> None:
+    today = date(2026, 11, 20)
+    assert health.of_export(today - timedelta(days=days), today).severity == severity
+
+
+def test_a_catalogue_without_an_export_warns() -> None:
+    assert health.of_export(None, date(2026, 11, 20)).severity == "warn"
+
+
+@pytest.mark.parametrize(
+    ("read_only", "connections", "severity"), [(False, 10, "ok"), (False, 90, "warn"), (True, 10, "error")]
+)
+def test_a_database_that_answers(read_only: bool, connections: int, severity: str) -> None:
+    found = health.of_database("18.4", 2**20, is_read_only=read_only, connections=connections, most_connections=100)
+    assert found.severity == severity
+
+
+def tier(films: int, overdue: int, hours: int = 48) -> Row:
+    return Row(allowed_hours=hours, films=films, within=films - overdue, overdue=overdue, examples=[5, 6])
+
+
+@pytest.mark.parametrize(("overdue", "severity"), [(0, "ok"), (2, "ok"), (3, "warn"), (21, "error")])
+def test_freshness_is_judged_by_the_worst_age(overdue: int, severity: str) -> None:
+    found = health_of_data.freshness([tier(100, overdue), tier(10_000, 0, 720)])
+    assert (found.severity, found.count) == (severity, overdue)
+
+
+def failures(ids: int, stubborn: int = 0, of: int = 1000) -> list[Row]:
+    return [Row(reason="http_500", ids=ids, stubborn=stubborn, examples=[1, 2], of=of)] if ids else []
+
+
+@pytest.mark.parametrize(
+    ("rows", "severity"),
+    [
+        (failures(0), "ok"),
+        (failures(3), "ok"),
+        (failures(3, 1), "warn"),
+        (failures(30), "warn"),
+        (failures(300), "error"),
+    ],
+)
+def test_failed_ids_are_borne_unless_they_are_many_or_stubborn(rows: list[Row], severity: str) -> None:
+    assert health_of_data.failed_ids(rows).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("films", "hours_ago", "severity"), [(50, 100, "ok"), (200, 2, "warn"), (200, 30, "error"), (200, None, "error")]
+)
+def test_a_backlog_is_broken_when_nobody_works_on_it(films: int, hours_ago: int | None, severity: str) -> None:
+    worked_at = None if hours_ago is None else NOW - timedelta(hours=hours_ago)
+    row = Row(reason="stale", films=films, examples=[1], movies=1000, worked_at=worked_at)
+    assert health_of_data.due_backlog([row], NOW).severity == severity
+
+
+def texts(**changes: Any) -> list[Row]:
+    return [Row(**{"movies": 100, "without_set": 0, "stale": 0, "refused": 0, "examples": None} | changes)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "severity"),
+    [(texts(), "ok"), (texts(refused=1), "warn"), (texts(stale=5), "warn"), (texts(stale=30), "error"),
+     (texts(without_set=100), "error")],
+)  # fmt: skip
+def test_texts_without_their_vector(rows: list[Row], severity: str) -> None:
+    assert health_of_data.stale_embeddings(rows).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("has_index", "is_valid", "vectors", "says"),
+    [(True, True, 9, "is valid"), (False, False, 9, "is missing"), (True, False, 9, "not built to its end"),
+     (False, False, 0, "no vectors yet")],
+)  # fmt: skip
+def test_the_index(has_index: bool, is_valid: bool, vectors: int, says: str) -> None:
+    found = health_of_data.index([Row(vectors=vectors, set_id=1, has_index=has_index, is_valid=is_valid)])
+    assert says in found.says
+    assert found.severity == ("error" if vectors and not is_valid else "ok")
+
+
+def test_gaps_warn_only_where_tmdb_has_nearly_all() -> None:
+    rows = [Row(what=what, films=100, missing=10, examples=[7]) for what in ("posters", "keywords", "runtimes")]
+    assert [found.severity for found in health_of_data.gaps(rows)] == ["warn", "ok", "warn"]
+
+
+def step(status: str, hours_ago: int, succeeded_hours_ago: int | None) -> Row:
+    succeeded_at = None if succeeded_hours_ago is None else NOW - timedelta(hours=succeeded_hours_ago)
+    started = NOW - timedelta(hours=hours_ago)
+    return Row(step="publish", status=status, reason="why", run_id="r1", started_at=started, succeeded_at=succeeded_at)
+
+
+@pytest.mark.parametrize(
+    ("rows", "severity"),
+    [([], "ok"), ([step("succeeded", 1, 1)], "ok"), ([step("failed", 1, 24)], "error"),
+     ([step("killed", 1, 9)], "error"), ([step("stopped", 1, 9)], "ok"),
+     ([step("succeeded", 60, 60)], "warn"), ([step("stopped", 1, None)], "warn")],
+)  # fmt: skip
+def test_how_each_step_ended_last(rows: list[Row], severity: str) -> None:
+    assert health_of_data.steps(rows, NOW).severity == severity
+
+
+@pytest.mark.parametrize(("failed", "severity"), [(0, "ok"), (2, "ok"), (5, "warn"), (30, "error")])
+def test_the_rate_of_failed_calls(failed: int, severity: str) -> None:
+    rows = [Row(status="200", calls=100 - failed), Row(status="timeout", calls=failed)]
+    found = health_of_data.calls(rows)
+    assert (found.severity, found.count) == (severity, failed)
+    assert health_of_data.calls([Row(status="404", calls=9), Row(status="429", calls=9)]).severity == "ok"
+
+
+@pytest.mark.parametrize(("minutes", "severity"), [(1, "ok"), (20, "warn"), (90, "error")])
+def test_a_sensor_that_is_silent(minutes: int, severity: str) -> None:
+    rows = [Row(name="details_are_due", beat_at=NOW - timedelta(minutes=minutes))]
+    assert health_of_data.heartbeats(rows, NOW).severity == severity
+    assert health_of_data.heartbeats(None, NOW).severity == "ok"
+
+
+def test_whatever_is_not_well_says_what_to_do() -> None:
+    bad = [
+        health.of_source(Reach("503")),
+        health.of_credential(Reach("401"), None),
+        health.of_embedder(Reach("failed", "x")),
+        health.of_disk(1, 100, "/"),
+        health.of_export(None, date(2026, 1, 1)),
+        health_of_data.freshness([tier(1, 1)]),
+        health_of_data.failed_ids(failures(300)),
+        health_of_data.stale_embeddings(texts(stale=9)),
+        health_of_data.duplicates([Row(identity="IMDb id tt1", ids=[1, 2])]),
+        health_of_data.steps([step("failed", 1, 1)], NOW),
+        health_of_data.terms([Row(expired=1, soon=2)]),
+        health_of_data.calls([Row(status="500", calls=9)]),
+    ]
+    assert all(found.severity != "ok" and found.next_step for found in bad)
