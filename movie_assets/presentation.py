@@ -4,6 +4,7 @@ What is peculiar to an asset (its group, its kinds, its sentence) is said where 
 here if its table has its name; tests say what a new one lacks.
 """
 
+import inspect
 import json
 import warnings
 from collections.abc import Mapping
@@ -26,6 +27,10 @@ TABLE_OF = {
     "tmdb_discoveries": "pipeline.discovered",
     "movie_details": "catalog.movies",
     "movie_embeddings": "pipeline.embeddings",
+    "imdb_ratings": "catalog.external_ratings",
+    "movielens_ratings": "catalog.external_ratings",
+    "csv_ratings": "catalog.external_ratings",
+    "health": "pipeline.kpis",
 }
 
 
@@ -95,7 +100,7 @@ def presented(defs: dg.Definitions, settings: Settings) -> dg.Definitions:
 
 def _code_of(step: dg.OpDefinition, source_url: str | None) -> dg.CodeReferencesMetadataValue:
     """Where the step's function is: in the repository that the settings name, or on this machine."""
-    function = cast("Any", step.compute_fn).decorated_fn
+    function = inspect.unwrap(cast("Any", step.compute_fn).decorated_fn)
     path, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
     reference = (
         dg.UrlCodeReference(url=f"{source_url}/{path.relative_to(CHECKOUT)}#L{line}")

@@ -78,7 +78,6 @@ comment on column catalog.movies.changed_at is 'when a fact last changed, not wh
 comment on column catalog.movie_vectors.text_hash is 'of the text that the vector was made from';
 comment on column catalog.movie_vectors.embedding is 'of length 1, in half precision';
 comment on column catalog.rating_aggregates.scope is 'film, genre, year, decade, language, country, collection or person';
-comment on column catalog.rating_aggregates.key is 'the id of a film, collection or person, or the group''s name';
 comment on column catalog.rating_aggregates.score is '0 to 100, drawn towards the mean where votes are few';
 comment on column catalog.rating_aggregates.score_low is 'lower end of the 95 % interval';
 comment on column catalog.rating_aggregates.score_high is 'upper end of the 95 % interval';

@@ -34,6 +34,7 @@ create table pipeline.rating_loads (
     run_id text not null
 );
 create index on pipeline.rating_loads (loader, load_id);
+comment on table pipeline.rating_loads is 'a reading of a file of ratings, and what came of it';
 comment on column pipeline.rating_loads.address is 'without user, password and query';
 comment on column pipeline.rating_loads.version is 'what the server or the file system calls the file''s content: ETag, time, size';
 comment on column pipeline.rating_loads.film_ids is 'a hash of the ids that ratings were matched with; with others, the file is read again';
@@ -49,6 +50,7 @@ create table catalog.rating_methods (
     computed_at timestamptz not null
 );
 create unique index one_current_method on catalog.rating_methods (is_current) where is_current;
+comment on table catalog.rating_methods is 'a way to compute scores; one is the current';
 comment on column catalog.rating_methods.parameters is 'constants, and what was estimated from the data';
 insert into catalog.rating_methods (method_version, is_current, says, parameters, computed_at)
 select method_version, true, 'TMDB''s averages, drawn towards the usual one', '{}', max(computed_at)

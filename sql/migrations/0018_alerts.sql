@@ -36,6 +36,7 @@ create table pipeline.alert_destinations (
     last_error text,
     last_delivered_at timestamptz
 );
+comment on table pipeline.alert_destinations is 'somebody who is told, and how well that goes';
 
 create table pipeline.alert_deliveries (
     destination text not null references pipeline.alert_destinations on delete cascade,
@@ -46,12 +47,14 @@ create table pipeline.alert_deliveries (
     primary key (destination, alert_id, event)
 );
 create index on pipeline.alert_deliveries (alert_id);
+comment on table pipeline.alert_deliveries is 'what a destination was told of an alert';
 
 create table pipeline.alert_mutes (
     name text primary key,
     muted_at timestamptz not null,
     until timestamptz not null check (until > muted_at)
 );
+comment on table pipeline.alert_mutes is 'a name that is not told of until then';
 comment on column pipeline.alert_mutes.name is 'the name of a check, job, sensor, schedule, daemon or asset';
 
 create table pipeline.heartbeats (
