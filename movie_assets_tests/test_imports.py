@@ -283,6 +283,13 @@ def test_a_plain_list_is_read_with_its_rating(catalogue: Database, tmp_path: Pat
     assert histories(catalogue) == [(1, True, None, None)]
 
 
+def test_a_title_may_have_marks_that_other_programs_take_for_the_end_of_a_line(
+    catalogue: Database, tmp_path: Path
+) -> None:
+    report = taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,The\u2028Dark Knight,2008,u1,4\r\n"))
+    assert (report.by_title, report.rejected) == (1, 0)
+
+
 def test_what_one_source_says_leaves_the_others_alone(catalogue: Database, tmp_path: Path) -> None:
     taken(catalogue, file(tmp_path, "loved.txt", "Alien: 1979 | R | 1h 57m | 8.5 rating\n"))
     taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4.5\n"))
