@@ -119,6 +119,7 @@ create or replace function pipeline.derive_histories(
     out added bigint, out updated bigint, out removed bigint, out unchanged bigint)
 language plpgsql
 set enable_nestloop = off  -- the rows that were just written have no statistics yet
+set work_mem = '64MB'
 set jit = off
 as $$
 declare
@@ -164,6 +165,7 @@ $$;
 create or replace function pipeline.store_entries(of_source text) returns bigint
 language sql
 set enable_nestloop = off
+set work_mem = '64MB'
 set jit = off
 as $$
     with written as (
@@ -188,6 +190,7 @@ create or replace function pipeline.entries_that_leave(
     of_source text, of_person text, parts text[], remove boolean, out stored bigint, out leaving bigint)
 language plpgsql
 set enable_nestloop = off
+set work_mem = '64MB'
 set jit = off
 as $$
 begin
