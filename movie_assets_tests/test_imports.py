@@ -88,6 +88,29 @@ def test_a_letterboxd_archive_is_matched_by_title_and_year(catalogue: Database, 
     ]  # fmt: skip
 
 
+def test_names_are_taken_for_what_find_movie_says(catalogue: Database, tmp_path: Path) -> None:
+    titles = run(
+        catalogue, "select n.name, m.release_year from catalog.movie_names n join catalog.movies m using (tmdb_id)"
+    )
+    spoken = [
+        (spelt, year + off)
+        for title, year in titles
+        if year is not None
+        for spelt in {title, title.upper(), f"The {title}", title.removeprefix("The "), title + "s"}
+        for off in (-1, 0, 1)
+    ]
+    lines = "".join(f'2023-01-01,"{title}",{year},u\n' for title, year in dict.fromkeys(spoken))
+    report = taken(catalogue, file(tmp_path, "watched.csv", WATCHED + lines))
+    assert report.by_title > 60
+    assert report.by_title + report.ambiguous + report.unknown == report.films == len(set(spoken))
+    otherwise = run(
+        catalogue, "select n.name, n.film_id, n.matched_by, n.confidence, c.* from pipeline.named_films n "
+        "left join lateral catalog.find_movie(n.title, n.year, 1) c on c.confidence >= 0.9 "
+        "where (n.film_id, n.matched_by, n.confidence) is distinct from (c.tmdb_id, c.matched_by, c.confidence::real)"
+    )  # fmt: skip
+    assert otherwise == []
+
+
 def test_the_same_again_changes_nothing(catalogue: Database, tmp_path: Path) -> None:
     path = archive(tmp_path, EXPORT)
     taken(catalogue, path)
@@ -281,6 +304,13 @@ def test_a_plain_list_is_read_with_its_rating(catalogue: Database, tmp_path: Pat
     assert histories(catalogue, "tmdb_id, source, rating") == [(1, "list", 85)]
     assert taken(catalogue, path, unrated="wanted").updated == 1
     assert histories(catalogue) == [(1, True, None, None)]
+
+
+def test_a_title_may_have_marks_that_other_programs_take_for_the_end_of_a_line(
+    catalogue: Database, tmp_path: Path
+) -> None:
+    report = taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,The\u2028Dark Knight,2008,u1,4\r\n"))
+    assert (report.by_title, report.rejected) == (1, 0)
 
 
 def test_what_one_source_says_leaves_the_others_alone(catalogue: Database, tmp_path: Path) -> None:

@@ -80,13 +80,17 @@ class Tally:
 
 
 def decoded(body: bytes) -> str:
-    """A file's text: UTF-8, UTF-16 with its mark, or else Windows-1252, in which older exports are written."""
+    """A file's text: UTF-8, UTF-16 with its mark, or else Windows-1252, in which older exports are written.
+
+    Text of which some bytes are damaged (a file cut within a letter) is UTF-8 if more of its letters are than are not.
+    """
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", errors="replace")
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    text = body.decode("utf-8-sig", errors="replace")
+    damaged = text.count("\ufffd")
+    if 2 * damaged > sum(not letter.isascii() for letter in text):
         return body.decode("cp1252", errors="replace")
+    return text
 
 
 def delimiter_of(header: str) -> str:

@@ -41,7 +41,8 @@ class Member:
         if self.size > LARGEST_TEXT:
             raise HistoryFileError(f"{self.name} has {self.size / 2**20:,.0f} MB, which no history of one person has")
         with self.open() as file:
-            return decoded(file.read()).splitlines(keepends=True)
+            # Not splitlines(): it also divides at marks that stand within titles, as U+2028.
+            return list(io.StringIO(decoded(file.read()), newline=""))
 
     @contextmanager
     def lines(self) -> Iterator[Iterable[str]]:

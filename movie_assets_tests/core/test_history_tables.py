@@ -184,6 +184,10 @@ def test_each_encoding_of_exports_is_read(body: bytes) -> None:
     assert decoded(body) == "Amélie\n"
 
 
+def test_a_file_that_is_cut_within_a_letter_keeps_its_other_letters() -> None:
+    assert decoded("Amélie, Léon, 7½".encode()[:-1]) == "Amélie, Léon, 7\ufffd"
+
+
 @pytest.mark.parametrize(
     ("name", "beginning", "source", "part", "is_wanted"),
     [("x.csv", DIARY, "letterboxd", "diary", False), ("x.csv", "\ufeff" + RATINGS, "letterboxd", "ratings", False),

@@ -11,6 +11,7 @@ language plpgsql
 as $$
 declare
     by_id bigint[];
+    sole bigint[];
     by_title bigint[];
 begin
     with best as (
@@ -32,6 +33,41 @@ begin
         returning array[b.before, b.film_id] as films
     )
     select array_agg(distinct f.film) into by_id from moved, unnest(moved.films) f (film) where f.film is not null;
+
+    -- The plain case for all names at once, with the same answer as below at a tenth of its cost: one film has such a title
+    -- in these years, and it was released in that very year.
+    with named as materialized (
+        select n.name_id, n.title, n.year, catalog.normalised(n.title) as normalised, catalog.title_key(n.title) as key
+        from pipeline.named_films n
+        where n.film_id is null and n.title <> '' and n.matched_by is null and n.year is not null and n.imdb_id is null
+            and n.rivals = 1 and length(n.title) <= 300 and n.title !~ ', \S{1,5}$'
+            and (of_names is null or n.name_id = any (of_names))
+    ), alike as (
+        select n.name_id, n.year, k.tmdb_id, m.release_year, k.kind, a.how, a.alike
+        from named n
+        join catalog.movie_names k on k.key = n.key
+        join catalog.movies m on m.tmdb_id = k.tmdb_id
+        cross join lateral (
+            select case when k.name = n.title then 'exact' when k.normalised = n.normalised then 'normalised' else 'loose' end,
+                case when k.name = n.title then 1 when k.normalised = n.normalised then 0.97 else 0.92 end
+                - case when k.kind in ('title', 'original') then 0 else 0.03 end
+        ) a (how, alike)
+        where m.release_year is null or m.release_year between n.year - 1 and n.year + 1
+    ), certain as (
+        select a.name_id, min(a.tmdb_id) as tmdb_id, max(a.alike) as alike,
+            (array_agg(a.how || case a.kind when 'title' then ' title' else ' ' || a.kind || ' title' end
+                order by a.alike desc, a.kind = 'title' desc, a.kind = 'original' desc, a.kind))[1] as matched_by
+        from alike a
+        group by a.name_id
+        having min(a.tmdb_id) = max(a.tmdb_id) and bool_and(a.release_year = a.year) and max(a.alike) >= 0.9
+    ), settled as (
+        update pipeline.named_films n
+        set is_searched = true, film_id = c.tmdb_id, matched_by = c.matched_by, confidence = c.alike
+        from certain c
+        where n.name_id = c.name_id
+        returning n.film_id
+    )
+    select array_agg(distinct s.film_id) into sole from settled s;
 
     with asked as materialized (
         select n.name_id, n.name, n.title, n.year, n.imdb_id, n.rivals
@@ -71,7 +107,7 @@ begin
 
     delete from pipeline.match_reviews r using pipeline.named_films n
     where r.status = 'open' and n.name_id = r.review_id and n.film_id is not null;
-    return coalesce(by_id, '{}') || coalesce(by_title, '{}');
+    return coalesce(by_id, '{}') || coalesce(sole, '{}') || coalesce(by_title, '{}');
 end
 $$;
 
@@ -83,6 +119,7 @@ create or replace function pipeline.derive_histories(
     out added bigint, out updated bigint, out removed bigint, out unchanged bigint)
 language plpgsql
 set enable_nestloop = off  -- the rows that were just written have no statistics yet
+set work_mem = '64MB'
 set jit = off
 as $$
 declare
@@ -128,6 +165,7 @@ $$;
 create or replace function pipeline.store_entries(of_source text) returns bigint
 language sql
 set enable_nestloop = off
+set work_mem = '64MB'
 set jit = off
 as $$
     with written as (
@@ -152,6 +190,7 @@ create or replace function pipeline.entries_that_leave(
     of_source text, of_person text, parts text[], remove boolean, out stored bigint, out leaving bigint)
 language plpgsql
 set enable_nestloop = off
+set work_mem = '64MB'
 set jit = off
 as $$
 begin

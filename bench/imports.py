@@ -1,0 +1,108 @@
+"""Imports of watch histories: 3,000 rows of Letterboxd's kind among 50,000 films, and a million ratings of MovieLens'.
+
+The catalogue is the one of text_search.py: made-up words, 25 titles a film. Of the rows, nine in ten name a film by its
+title and year, the others have a slip or name no film. Each file is imported twice; the second time changes nothing.
+Usage: imports.py [--movies N] [--rows N] [--ratings N]
+"""
+
+import argparse
+import csv
+import os
+import random
+import resource
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from text_search import put_films, with_a_slip
+
+from movie_assets.assets.search_documents import bring_in_line
+from movie_assets.imports import Choices, import_path
+from movie_assets.resources.embedded_postgres import embedded_postgres
+from movie_assets.resources.migrations import ensure_database, migrate
+from movie_assets.resources.postgres import Database
+
+USERS, FILMS_RATED = 6_000, 30_000
+
+
+def letterboxd(database: Database, path: Path, rows: int, chance: random.Random) -> None:
+    """Write a file of ratings that names films of the catalogue, most of them rightly."""
+    with database.transaction() as connection:
+        films = connection.exec_driver_sql(
+            f"select title, release_year from catalog.movies order by tmdb_id * 7919 %% 50021 limit {rows}"
+        ).all()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["Date", "Name", "Year", "Letterboxd URI", "Rating"])
+        for number, (title, year) in enumerate(films):
+            kind = number % 20
+            name = with_a_slip(title, chance) if kind == 0 else f"{title} Qwxzv Plmok" if kind == 1 else title
+            lines.writerow(["2024-01-01", name, year, f"https://boxd.example/{number}", chance.randint(1, 10) / 2])
+
+
+def movielens(folder: Path, ratings: int, chance: random.Random) -> Path:
+    """Write a release with so many ratings."""
+    folder.mkdir()
+    with (folder / "links.csv").open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["movieId", "imdbId", "tmdbId"])
+        lines.writerows([number, f"{number:07}", number] for number in range(1, FILMS_RATED + 1))
+    with (folder / "ratings.csv").open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["userId", "movieId", "rating", "timestamp"])
+        each = ratings // USERS
+        for user in range(1, USERS + 1):
+            for film in chance.sample(range(1, FILMS_RATED + 1), each):
+                lines.writerow([user, film, chance.randint(1, 10) / 2, 1_000_000_000 + film])
+    return folder
+
+
+def server_seconds(database: Database) -> float:
+    """CPU seconds of the server process behind the pool's one connection (Linux)."""
+    with database.transaction() as connection:
+        pid = connection.exec_driver_sql("select pg_backend_pid()").scalar()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(database: Database, path: Path) -> None:
+    """Import a file twice, and print what it took."""
+    for times in ("first", "again"):
+        started, spent = time.perf_counter(), time.process_time() + server_seconds(database)
+        (report,) = import_path(database, path, Choices(), datetime.now(UTC))
+        seconds = time.perf_counter() - started
+        cpu = time.process_time() + server_seconds(database) - spent
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(
+            f"| {report.source}, {times} | {report.rows:,} | {report.by_id + report.by_title:,} "
+            f"| {report.ambiguous:,} | {report.unknown:,} | {report.changed:,} | {seconds:.1f} | {cpu:.1f} | {peak} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Build the catalogue, write the files, import them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--movies", type=int, default=50_000, help="films in the catalogue")
+    parser.add_argument("--rows", type=int, default=3_000, help="rows of Letterboxd's kind")
+    parser.add_argument("--ratings", type=int, default=1_000_000, help="ratings of MovieLens' kind")
+    arguments = parser.parse_args()
+    chance = random.Random(1)  # noqa: S311  # repeatable, not secret
+    with tempfile.TemporaryDirectory(prefix="movie_assets_imp_") as home, embedded_postgres(Path(home)) as server:
+        address = server.replace("/?", "/bench_imports?")
+        ensure_database(address)
+        database = Database(address)
+        migrate(database)
+        put_films(database, arguments.movies, chance)
+        bring_in_line(database)
+        print("| import | rows | films matched | ambiguous | unknown | changed | seconds | CPU s | peak MB |")
+        print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
+        letterboxd(database, Path(home) / "ratings.csv", arguments.rows, chance)
+        measure(database, Path(home) / "ratings.csv")
+        measure(database, movielens(Path(home) / "ml", arguments.ratings, chance))
+        database.close()
+
+
+if __name__ == "__main__":
+    main()
