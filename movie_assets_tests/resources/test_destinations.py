@@ -229,6 +229,22 @@ def test_settings_name_the_destinations() -> None:
     assert destinations_from(Settings.from_env({})).all == ()
 
 
+def test_no_secret_of_a_destination_is_printed_with_the_settings() -> None:
+    url = f"https://a.test/{CANARY}"
+    settings = Settings.from_env(
+        {
+            "MOVIE_ASSETS_ALERT_SLACK_URL": url,
+            "MOVIE_ASSETS_ALERT_WEBHOOK_URL": url,
+            "MOVIE_ASSETS_ALERT_WEBHOOK_KEY": CANARY,
+            "MOVIE_ASSETS_ALERT_SMTP_URL": f"smtp://me:{CANARY}@a.test",
+            "MOVIE_ASSETS_ALERT_MAIL_FROM": "a@a.test",
+            "MOVIE_ASSETS_ALERT_MAIL_TO": "b@a.test",
+            "MOVIE_ASSETS_HEARTBEAT_URL": url,
+        }
+    )
+    assert CANARY not in repr(settings) + str(settings) + settings.model_dump_json() + repr(destinations_from(settings))
+
+
 @pytest.mark.parametrize(
     ("variables", "told"),
     [

@@ -1,7 +1,8 @@
 -- Applied after the migrations whenever it changes: what a destination is still to be told.
 
 -- Told on edges only: that something broke, that a warning became an error, that it is over. What came and went before
--- the destination could be told is one entry, and none when it was muted or is older than the destination.
+-- the destination could be told is one entry, and none when it was muted or is older than the destination. What ended
+-- 30 days ago is told to nobody any more, so that a look costs the same however long the history.
 create or replace function pipeline.alerts_to_tell(wanted_destination text, least_severity text, moment timestamptz)
 returns table (event text, alert_id bigint)
 language sql stable
@@ -32,4 +33,5 @@ as $$
         end as event
     ) e
     where d.destination = wanted_destination and e.event is not null
+        and (a.ended_at is null or a.ended_at > moment - interval '30 days')
 $$;

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import dagster as dg
-from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.definitions.freshness import CronFreshnessPolicy, FreshnessState, TimeWindowFreshnessPolicy
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorTick, TickStatus
 
 from movie_assets.automation.alerts.decisions import (
@@ -118,10 +118,19 @@ def look_at_freshness(
                     record.updated_at,
                     f"/assets/{quote(subject.name)}?view=overview",
                     evidence=record.freshness_state.value,
-                    expected=str(graph.get(key).freshness_policy),
+                    expected=_allowed(graph.get(key).freshness_policy),
                 )
             )
     return broken, well
+
+
+def _allowed(policy: object) -> str:
+    """A freshness policy in words."""
+    if isinstance(policy, TimeWindowFreshnessPolicy):
+        return f"Made anew within {policy.fail_window.to_timedelta().total_seconds() / 3600:g} hours."
+    if isinstance(policy, CronFreshnessPolicy):
+        return f"Made anew before each deadline: {policy.deadline_cron} {policy.timezone}."
+    return ""
 
 
 def names_in(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance | None) -> set[str]:

@@ -108,7 +108,7 @@ def _ended(records: Collection[dg.RunRecord], repository: dg.RepositoryDefinitio
         ended = record.end_time or record.update_timestamp.replace(tzinfo=UTC).timestamp()
         yield EndedRun(
             run.run_id,
-            name_of(run.job_name, assets),
+            _name(run),
             assets,
             _span(run.tags),
             _at(ended),
@@ -125,17 +125,20 @@ def _span(tags: Mapping[str, str]) -> tuple[str, str] | None:
     return (first, last) if first in names and last in names else None
 
 
-def name_of(job: str, assets: Collection[str]) -> str:
-    """What a run is called: its job, or the assets that a person chose."""
-    return f"assets {', '.join(sorted(assets))}" if job == AD_HOC_JOB else job
+def _name(run: dg.DagsterRun) -> str:
+    """What a run is called: its job, or the assets that a person chose, or the checks, when it was only those."""
+    if run.job_name != AD_HOC_JOB:
+        return run.job_name
+    if run.asset_selection:
+        return f"assets {', '.join(sorted(key.to_user_string() for key in run.asset_selection))}"
+    return f"checks {', '.join(sorted(key.name for key in run.asset_check_selection or ()))}"
 
 
 def _assets(run: dg.DagsterRun, repository: dg.RepositoryDefinition) -> frozenset[str]:
-    if run.asset_selection:
-        return frozenset(key.to_user_string() for key in run.asset_selection)
-    if run.asset_check_selection or not repository.has_job(run.job_name):
-        return frozenset()
-    keys = repository.get_job(run.job_name).asset_layer.selected_asset_keys
+    """The assets that a run was to make or to check; none, when nobody knows its job any more."""
+    keys = {*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())}
+    if not keys and repository.has_job(run.job_name):
+        keys = set(repository.get_job(run.job_name).asset_layer.selected_asset_keys)
     return frozenset(key.to_user_string() for key in keys)
 
 

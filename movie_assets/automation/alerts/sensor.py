@@ -102,7 +102,7 @@ def look(context: dg.SensorEvaluationContext, before: dict[Subject, Open], stead
     def known(subject: Subject) -> bool:
         if subject.kind == "check":
             return (subject.place, subject.name) in checks
-        return names.issuperset(subject.name.removeprefix("assets ").split(", "))
+        return names.issuperset(subject.name.removeprefix("assets ").removeprefix("checks ").split(", "))
 
     return Look(
         [trouble for broken, _ in seen for trouble in broken], {subject for _, well in seen for subject in well}, known

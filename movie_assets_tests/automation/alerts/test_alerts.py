@@ -230,6 +230,18 @@ def test_what_came_and_went_during_an_outage_is_one_entry(daemon: Daemon, listen
     assert events(listener) == [[("came_and_went", INDEX[1])]]
 
 
+def test_what_ended_thirty_days_ago_is_told_no_more(daemon: Daemon, listener: Listener) -> None:
+    listener.status = 500
+    daemon.evaluate(INDEX, passed=False)
+    daemon.evaluate(AGE, passed=False)
+    daemon.tick()
+    daemon.evaluate(INDEX, passed=True)
+    daemon.tick(3600)
+    listener.status, listener.received = 200, []
+    daemon.tick(31 * 24 * 3600)
+    assert events(listener) == [[("broken", AGE[1])]]
+
+
 def test_a_check_that_fails_and_passes_between_two_looks_is_not_told(daemon: Daemon, listener: Listener) -> None:
     daemon.tick()
     daemon.evaluate(INDEX, passed=False)

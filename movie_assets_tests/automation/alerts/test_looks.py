@@ -102,6 +102,18 @@ def test_a_run_that_a_person_launched_is_named_by_its_assets(instance: dg.Dagste
     assert set(jobs(instance)[0]) == {"assets thing"}
 
 
+def test_a_run_of_checks_alone_is_named_by_them_and_over_when_their_asset_is_made(
+    instance: dg.DagsterInstance,
+) -> None:
+    key = dg.AssetCheckKey(dg.AssetKey("thing"), "it_holds")
+    run = dg.DagsterRun(job_name="__ASSET_JOB", asset_selection=frozenset(), asset_check_selection=frozenset({key}))
+    instance.add_run(run)
+    instance.report_run_failed(run)
+    assert set(jobs(instance)[0]) == {"checks it_holds"}
+    make(instance, fails=False)
+    assert jobs(instance)[0] == {}
+
+
 def test_a_run_that_the_monitor_buried_is_a_failure(instance: dg.DagsterInstance) -> None:
     run = instance.create_run_for_job(MADE.resolve_job_def("make"))
     instance.report_run_failed(run, "the worker is gone")
@@ -200,4 +212,5 @@ def test_an_asset_that_is_late_is_broken(
     instance._report_runless_asset_event(change)
     broken, well = look_at_freshness(instance, dg.Definitions([dated]).get_repository_def())
     assert [trouble.severity for trouble in broken] == ([severity] if severity else [])
+    assert {trouble.expected for trouble in broken} <= {"Made anew within 24 hours."}
     assert len(well) == (severity is None)
