@@ -287,6 +287,12 @@ def test_a_set_that_is_not_there_is_told_in_one_sentence(call: Call) -> None:
     assert "there is no set 77 that can be searched" in told_plainly(call("sets", "use", "77"))
 
 
+def test_migrate_can_be_run_on_what_is_up_to_date(call: Call) -> None:
+    result = call("migrate")
+    assert result.exit_code == 0
+    assert result.stderr == "The catalogue and Dagster's records have the schema of this version.\n"
+
+
 def test_status_for_people_shows_the_funnel(call: Call) -> None:
     shown = call("status").stdout
     assert "votes ≥ 100" in shown

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.resources import migrations
-from movie_assets.resources.migrations import ensure_database, migrate
+from movie_assets.resources.migrations import ensure_database, migrate, require_current_schema
 from movie_assets.resources.postgres import SQL, Database, DatabaseError, dsn_of, url_of
 from movie_assets_tests.conftest import address_of
 
@@ -349,3 +349,11 @@ def test_what_the_sentences_ask_for_is_all_it_takes(server: str, role: str, empt
     as_administrator(server, "create extension vector", database=name)
     ensure_database(as_role(empty_address, role))
     assert migrate_as(role, empty_address) == [*FILES, *FUNCTIONS]
+
+
+def test_a_database_that_was_never_migrated_is_refused_with_what_to_do(empty_address: str) -> None:
+    ensure_database(empty_address)
+    database = Database(empty_address)
+    with pytest.raises(DatabaseError, match="is empty; run `movie-assets migrate` first"):
+        require_current_schema(database)
+    database.close()
