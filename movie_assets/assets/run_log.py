@@ -122,7 +122,10 @@ def _close_broken(context: dg.AssetExecutionContext, row: _Row, status: str, rea
 
 
 def _told(error: Exception) -> str:
-    return (error.description if isinstance(error, dg.Failure) else None) or f"{type(error).__name__}: {error}"
+    """The reason in words; of a database's error without the statement and its parameters."""
+    if isinstance(error, dg.Failure) and error.description:
+        return error.description
+    return f"{type(error).__name__}: {getattr(error, 'orig', None) or error}"
 
 
 def _job(name: str) -> str:

@@ -32,4 +32,5 @@ select
 from pipeline.run_log r
 group by r.run_id;
 comment on view pipeline.runs is
-    'a run with what its steps came to (pipeline.run_log has them apart); duration: seconds of work, calls: to TMDB';
+    'a run with what its steps came to; checked, skipped and changed add up lines, ids and films where steps differ in them '
+    '(pipeline.run_log has them apart); duration: seconds of work, calls: to TMDB';
