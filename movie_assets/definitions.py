@@ -5,11 +5,14 @@ import dagster as dg
 from movie_assets.assets import movie_vectors as vectors
 from movie_assets.assets import quality_checks
 from movie_assets.assets import rating_aggregates as aggregates
+from movie_assets.assets import recommendation_quality as recommending
 from movie_assets.assets import search_documents as documents
 from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
+from movie_assets.assets.recommendation_model import recommendation_model
+from movie_assets.assets.recommendations import recommendations
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
@@ -38,6 +41,9 @@ defs = dg.Definitions(
         similar.similar_movies,  # what is near it
         documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
+        recommendation_model,  # what people who watch films like together
+        recommendations,  # … for each of them
+        recommending.recommendation_quality,  # … and how well
     ],
     asset_checks=[
         vectors.the_wanted_set_is_searched,
@@ -48,6 +54,7 @@ defs = dg.Definitions(
         documents.documents_agree_with_the_catalogue,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
+        recommending.the_model_beats_popularity,
     ],
     jobs=[
         jobs.read_the_day,
@@ -56,6 +63,7 @@ defs = dg.Definitions(
         jobs.embed_texts,
         jobs.embed_in_bulk,
         jobs.publish,
+        jobs.recommend,
     ],
     schedules=[daily_schedule(SCHEDULES)],
     sensors=work_sensors(SENSORS),

@@ -7,6 +7,9 @@ from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.movie_vectors import movie_vectors
 from movie_assets.assets.rating_aggregates import rating_aggregates
+from movie_assets.assets.recommendation_model import recommendation_model
+from movie_assets.assets.recommendation_quality import recommendation_quality
+from movie_assets.assets.recommendations import recommendations
 from movie_assets.assets.search_documents import search_documents
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.similar_movies import similar_movies
@@ -48,4 +51,9 @@ publish = dg.define_asset_job(
     "publish",
     selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates],
     description="What applications read: vectors and how well they are found, similar films, words, rating aggregates.",
+)
+recommend = dg.define_asset_job(
+    "recommend",
+    selection=[recommendation_model, recommendations, recommendation_quality],
+    description="What people with watch histories like together, a list for each of them, and how good these are.",
 )
