@@ -36,7 +36,7 @@ def refresh(
     accept_unlike: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> DayOutcome:
-    """Do a day's work: read the day, fetch what is due, embed what changed, publish.
+    """Do a day's work: read the day, fetch what is due, embed what changed, publish, recommend.
 
     A day that is not today is worked on as of its noon (UTC). The steps after the first go on with what is
     there when one before them failed in part. Raises RefreshError when another refresh is at work.
@@ -57,6 +57,7 @@ def refresh(
             _run(instance, outcome, "fetch_details", {**tags, **whole_range}, say)
             _run(instance, outcome, "embed_texts", {**tags, **whole_range}, say)
             _run(instance, outcome, "publish", tags, say)
+            _run(instance, outcome, "recommend", tags, say)
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
 

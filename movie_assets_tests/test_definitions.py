@@ -24,6 +24,9 @@ GROUPS = {
     "search_quality": "search",
     "similar_movies": "search",
     "rating_aggregates": "search",
+    "recommendation_model": "recommendations",
+    "recommendations": "recommendations",
+    "recommendation_quality": "recommendations",
 }
 
 
@@ -59,6 +62,7 @@ def test_the_checks_are_these() -> None:
         "movie_vectors: vectors_agree_with_the_catalogue",
         "rating_aggregates: scores_are_within_bounds",
         "rating_aggregates: totals_reconcile",
+        "recommendation_quality: the_model_beats_popularity",
         "search_documents: documents_agree_with_the_catalogue",
         "search_quality: collections_stay_together",
         "search_quality: golden_pairs_are_near",
@@ -76,7 +80,8 @@ def test_the_checks_are_these() -> None:
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
      ("embed_texts", {"movie_embeddings"}),
      ("embed_in_bulk", {"movie_embeddings"}),
-     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates"})],
+     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates"}),
+     ("recommend", {"recommendation_model", "recommendations", "recommendation_quality"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -86,11 +91,12 @@ def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
 def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
+        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish", "recommend",
     }  # fmt: skip
     assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
-        "details_are_due", "no_day_was_read_yet", "texts_are_not_embedded", "the_catalogue_is_not_published",
+        "details_are_due", "no_day_was_read_yet", "recommendations_are_due", "texts_are_not_embedded",
+        "the_catalogue_is_not_published",
     ]  # fmt: skip
 
 
@@ -137,4 +143,5 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
         "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
         "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
+        "recommendation_model": None, "recommendations": None, "recommendation_quality": None,
     }  # fmt: skip
