@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
+from threadpoolctl import threadpool_limits
 
 from movie_assets.core.item_models import Matrix, Sparse
 from movie_assets.core.ranking_quality import Lists, first_of
@@ -64,30 +65,32 @@ def mixed(scores: Matrix, directions: Matrix, count: int, diversity: float = DIV
 def mixed_lists(scores: Matrix, directions: Matrix, count: int) -> Lists:
     """The lists of several people, all of the same length: what `core.ranking_quality.rank` takes as `choose`."""
     pools = first_of(scores, POOL)
-    return np.array(
-        [pool[mixed(of_person[pool], directions[pool], count)] for of_person, pool in zip(scores, pools, strict=True)]
-    )
+    with threadpool_limits(1, "blas"):  # products of small matrices: threads would mostly wait for each other
+        return np.array(
+            [pool[mixed(row[pool], directions[pool], count)] for row, pool in zip(scores, pools, strict=True)]
+        )
 
 
 def recommend(
     given: sp.csr_matrix, scores: Matrix, weights: Sparse, directions: Matrix, count: int
 ) -> list[list[Recommended]]:
     """A list for each row of `given`; scores are -inf for what must not be in it, and are not kept."""
-    pools = first_of(scores, POOL)
-    lists: list[list[Recommended]] = []
-    for person, pool in enumerate(pools):
-        allowed = pool[np.isfinite(scores[person, pool])]
-        if not len(allowed):
-            lists.append([])
-            continue
-        order = mixed(scores[person, allowed], directions[allowed], count)
-        films = allowed[order]
-        row = given[person]
-        said = weights.weights[row.indices][:, films].multiply(row.data[:, None]).toarray() if row.nnz else None
-        lists.append(
-            [_with_reasons(int(film), float(scores[person, film]), row, said, n) for n, film in enumerate(films)]
-        )
-    return lists
+    with threadpool_limits(1, "blas"):  # as in mixed_lists
+        return [
+            _list_of(given[person], scores[person], pool, weights, directions, count)
+            for person, pool in enumerate(first_of(scores, POOL))
+        ]
+
+
+def _list_of(
+    row: sp.csr_matrix, scores: Matrix, pool: Lists, weights: Sparse, directions: Matrix, count: int
+) -> list[Recommended]:
+    allowed = pool[np.isfinite(scores[pool])]
+    if not len(allowed):
+        return []
+    films = allowed[mixed(scores[allowed], directions[allowed], count)]
+    said = weights.weights[row.indices][:, films].multiply(row.data[:, None]).toarray() if row.nnz else None
+    return [_with_reasons(film, float(scores[film]), row, said, n) for n, film in enumerate(films.tolist())]
 
 
 def _with_reasons(film: int, score: float, row: sp.csr_matrix, said: Matrix | None, column: int) -> Recommended:

@@ -249,6 +249,9 @@ def test_somebody_without_a_list_and_filters_that_few_pass_are_answered_live(lea
     live = learnt.column(RECOMMENDED.format("tmdb_id", "new", 5))
     assert set(live) <= set(range(1, 31)) - {3}
     assert not learnt.one(RECOMMENDED.format("bool_or(is_precomputed)", "new", 5))
-    filtered = "select {} from catalog.recommendations_for('p01', '{{\"genres\": [\"Comedy\"]}}', 20)"
-    assert learnt.one(filtered.format("count(*)")) == 20
-    assert learnt.one(filtered.format("bool_and(tmdb_id % 2 = 1)").replace("%", "%%"))
+    filtered = "select {} from catalog.recommendations_for('p01', '{{\"genres\": [\"Comedy\"]}}', 50)"
+    seen = "select tmdb_id from catalog.watch_histories where person = 'p01'"
+    comedies = learnt.column(
+        f"select tmdb_id from catalog.movies where genres = '{{Comedy}}' and tmdb_id not in ({seen})"
+    )
+    assert sorted(learnt.column(filtered.format("tmdb_id"))) == sorted(comedies)

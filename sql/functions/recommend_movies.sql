@@ -6,7 +6,7 @@
 --   with the disliked ones, these subtracted. With nothing to go by at all: the most popular films.
 -- What people with watch histories liked besides the named films counts as well, where there is a model of that
 -- (catalog.film_weights): the films that it says most for compete with the nearest ones.
--- score = similarity + histories × weight / largest weight + popularity × ln(1 + votes) / 10, lowered by `diversity` × the
+-- score = similarity + histories × weight / largest weight (0.1 at least) + popularity × ln(1 + votes) / 10, lowered by `diversity` × the
 -- similarity to what was chosen before it (maximal marginal relevance, Carbonell and Goldstein 1998). `because` is the
 -- named film that says most for it, or, where none does, the one that it is most like. `reasons`: see catalog.reasons_of.
 -- options, with their defaults:
@@ -124,7 +124,8 @@ end
 $$;
 
 -- The films that histories say most for, together with a pool of near ones: their similarities (0 without a vector), and
--- what histories say of each, where the largest weight is 1.
+-- what histories say of each, where the largest weight is 1. Weights below 0.1 in all are said by few people; the largest
+-- then stays below 1.
 create or replace function catalog.joined_with_histories(
     near_films bigint[], similarities double precision[], named bigint[], factors double precision[], filters jsonb,
     films integer, taste vector, in_set integer,
@@ -133,8 +134,10 @@ create or replace function catalog.joined_with_histories(
 language plpgsql stable
 as $$
 declare
-    target text := coalesce(
-        format('catalog.%I', 'movie_vectors_' || in_set), '(select null::bigint as tmdb_id, null::vector as embedding)');
+    target text := case
+        when in_set is null then '(select null::bigint as tmdb_id, null::vector as embedding)'
+        else format('catalog.%I', 'movie_vectors_' || in_set)
+    end;
 begin
     execute format(
         'with said as materialized (
@@ -150,8 +153,10 @@ begin
              where b.tmdb_id <> all (coalesce($1, ''{}''))
          )
          select array_agg(j.tmdb_id order by j.place), array_agg(j.similarity order by j.place),
-             array_agg(s.weight / (select max(abs(a.weight)) from said a where a.weight <> 0) order by j.place)
-         from joined j left join said s using (tmdb_id)', catalog.condition_of(filters), target)
+             array_agg(s.weight / greatest(0.1, l.largest) order by j.place)
+         from joined j
+         left join said s using (tmdb_id)
+         cross join (select max(abs(s.weight)) as largest from joined join said s using (tmdb_id)) l', catalog.condition_of(filters), target)
     into pool, near, told using near_films, similarities, named, factors, films, taste;
 end
 $$;

@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: what histories say of films, and the lists made of it.
 
 -- What a person saw, once a film, whatever its sources; a film that is only wanted was not seen.
-create or replace view pipeline.seen_films as
+create or replace view catalog.seen_films as
 select h.person, h.tmdb_id, avg(h.rating)::double precision as rating, max(h.seen_at) as seen_at
 from catalog.watch_histories h
 where not h.is_wanted
@@ -67,7 +67,7 @@ begin
         coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 80 and s.rating < 90 or s.rating is null), '{}'),
         coalesce(array_agg(s.tmdb_id) filter (where s.rating < 50), '{}'), coalesce(array_agg(s.tmdb_id), '{}')
     into loved, liked, disliked, seen
-    from pipeline.seen_films s where s.person = who;
+    from catalog.seen_films s where s.person = who;
     execute format(
         'select count(*) from catalog.recommendations r join catalog.movies m using (tmdb_id)
          where r.person = $1 and r.tmdb_id <> all ($2) and %s', catalog.condition_of(filters))

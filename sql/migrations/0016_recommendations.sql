@@ -44,6 +44,7 @@ create table pipeline.changed_histories (
 insert into pipeline.changed_histories (person) select distinct person from catalog.watch_histories;
 create function pipeline.note_changed_histories() returns trigger
 language plpgsql
+security definer set search_path = ''  -- who may write histories need not have rights on the pipeline's own tables
 as $$
 begin
     insert into pipeline.changed_histories as c (person)

@@ -4,7 +4,7 @@ select s.person,
     array_send(array_agg(s.tmdb_id order by s.seen_at nulls first, s.tmdb_id)) as films,
     array_send(array_agg(coalesce(s.rating, 'NaN') order by s.seen_at nulls first, s.tmdb_id)) as ratings,
     array_send(array_agg((s.seen_at is not null)::integer::bigint order by s.seen_at nulls first, s.tmdb_id)) as dated
-from pipeline.seen_films s
+from catalog.seen_films s
 where s.person > :after and (cast(:people as text[]) is null or s.person = any (:people))
 group by s.person
 order by s.person

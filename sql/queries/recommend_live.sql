@@ -9,7 +9,7 @@ cross join lateral (
         coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 80 and s.rating < 90 or s.rating is null), '{}') as liked,
         coalesce(array_agg(s.tmdb_id) filter (where s.rating < 50), '{}') as disliked,
         jsonb_build_object('exclude', coalesce(jsonb_agg(s.tmdb_id), '[]')) as seen
-    from pipeline.seen_films s where s.person = p.person
+    from catalog.seen_films s where s.person = p.person
 ) h
 cross join lateral catalog.recommend_movies(h.loved, h.liked, h.disliked, h.seen, :count) with ordinality
     r (tmdb_id, title, release_year, score, similarity, because, shared_features, reasons, place)
