@@ -10,7 +10,16 @@ from rich.markup import escape
 
 from movie_assets import report
 from movie_assets.resources.postgres import Database
-from movie_assets.search import Films, NothingToSearchError, is_certain, recommend, resolve, search, similar
+from movie_assets.search import (
+    Films,
+    NothingToSearchError,
+    is_certain,
+    recommend,
+    recommend_for,
+    resolve,
+    search,
+    similar,
+)
 from movie_assets.settings import Settings
 from movie_assets.startup import database_for
 from movie_assets.terminal import console, notes, opened
@@ -98,21 +107,31 @@ def similar_command(title_or_id: tuple[str, ...], count: int, as_json: bool, **f
 @click.option("--loved", multiple=True, metavar="FILM", help="A film you loved, by title or id; may be given again.")
 @click.option("--liked", multiple=True, metavar="FILM", help="A film you liked.")
 @click.option("--disliked", multiple=True, metavar="FILM", help="A film you disliked.")
+@click.option("--for", "person", metavar="NAME", help="Somebody with a watch history, instead of films.")
 @click.option(
     "--diversity", type=click.FloatRange(0, 1), help="How unlike each other the films should be. Default 0.2."
 )
 @with_count
 @with_filters
 def recommend_command(
-    loved: tuple[str, ...], liked: tuple[str, ...], disliked: tuple[str, ...], diversity: float | None, count: int,
-    as_json: bool, **filters: Any,
+    loved: tuple[str, ...], liked: tuple[str, ...], disliked: tuple[str, ...], person: str | None,
+    diversity: float | None, count: int, as_json: bool, **filters: Any,
 ) -> None:  # fmt: skip
     """Find films for somebody who loved, liked or disliked others; none of those are among them.
 
-    With dislikes alone, or nothing, it begins from the films that most people voted for. Example: movie-assets
-    recommend --loved "Knives Out" --disliked Cats
+    For somebody whose watch history is known, --for NAME: nothing that this person saw is among them. With dislikes
+    alone, or nothing, it begins from the films that most people voted for. Example: movie-assets recommend --loved
+    "Knives Out" --disliked Cats
     """
+    if person is not None and (loved or liked or disliked or diversity is not None):
+        raise click.UsageError(
+            "--for goes by what the person watched: leave out --loved, --liked, --disliked, --diversity"
+        )
     with database_for(Settings.from_env()) as ready, opened(ready) as database:
+        if person is not None:
+            found = recommend_for(database, person, count, filters_of(filters))
+            show_films(f"recommended for {person}", found, as_json=as_json)
+            return
         named = {
             how: [_the_film(database, title).tmdb_id for title in titles]
             for how, titles in (("loved", loved), ("liked", liked), ("disliked", disliked))

@@ -5,6 +5,7 @@ import dagster as dg
 from movie_assets.assets import movie_vectors as vectors
 from movie_assets.assets import quality_checks
 from movie_assets.assets import rating_aggregates as aggregates
+from movie_assets.assets import recommendation_quality as recommending
 from movie_assets.assets import search_documents as documents
 from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.health import health
@@ -12,6 +13,8 @@ from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings, movielens_ratings
+from movie_assets.assets.recommendation_model import recommendation_model
+from movie_assets.assets.recommendations import recommendations
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
@@ -50,6 +53,9 @@ defs = dg.Definitions(
         csv_ratings,
         aggregates.rating_aggregates,  # what it is worth
         watch_histories,  # who watched it
+        recommendation_model,  # what people who watch films like together
+        recommendations,  # … for each of them
+        recommending.recommendation_quality,  # … and how well
         health,  # what is broken right now
     ]),
     asset_checks=[
@@ -61,6 +67,7 @@ defs = dg.Definitions(
         documents.documents_agree_with_the_catalogue,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
+        recommending.the_model_beats_popularity,
     ],
     jobs=[
         jobs.read_the_day,
@@ -70,6 +77,7 @@ defs = dg.Definitions(
         jobs.embed_in_bulk,
         jobs.publish,
         jobs.read_ratings,
+        jobs.recommend,
         look_at_health,
     ],
     schedules=[daily_schedule(SCHEDULES), ratings_schedule(SCHEDULES), health_schedule(SCHEDULES)],

@@ -30,6 +30,7 @@ TABLE_OF = {
     "imdb_ratings": "catalog.external_ratings",
     "movielens_ratings": "catalog.external_ratings",
     "csv_ratings": "catalog.external_ratings",
+    "recommendation_model": "pipeline.film_weights",
     "health": "pipeline.kpis",
 }
 

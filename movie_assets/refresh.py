@@ -37,7 +37,7 @@ def refresh(
     accept_unlike: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> DayOutcome:
-    """Do a day's work: read the day, fetch what is due, read ratings that settings name, embed what changed, publish.
+    """Do a day's work: read the day, fetch what is due, read ratings that settings name, embed, publish, recommend.
 
     A day that is not today is worked on as of its noon (UTC). The steps after the first go on with what is
     there when one before them failed in part. Raises RefreshError when another refresh is at work.
@@ -60,6 +60,7 @@ def refresh(
                 _run(instance, outcome, "read_ratings", tags, say, assets=rating_assets)
             _run(instance, outcome, "embed_texts", {**tags, **whole_range}, say)
             _run(instance, outcome, "publish", tags, say)
+            _run(instance, outcome, "recommend", tags, say)
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
 

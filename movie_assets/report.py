@@ -165,10 +165,32 @@ def _reasons(film: Mapping[Any, Any]) -> str:
     """Why a film is among those found: how its words matched, or what it shares with the film that led to it."""
     if film.get("found_by"):
         return ", ".join(film["found_by"])
+    if film.get("reasons"):
+        return _because(film["reasons"], film["directors"] or [])
     shared = film.get("shared_features") or {}
     names = [*shared.get("people", []), *shared.get("keywords", []), *shared.get("genres", [])][:3]
     like = [f"like {film['because']}"] if film.get("because") else []
     return ": ".join([*like, ", ".join(names)] if names else like)
+
+
+def _because(reasons: Iterable[Mapping[str, Any]], directors: Iterable[str]) -> str:
+    """Reasons of catalog.reasons_of in words: the films that speak for one, and what it shares with the first."""
+    named = [reason for reason in reasons if reason["title"]]
+    because = [
+        f"you {how} {', '.join(titles)}"
+        for how in ("loved", "liked")
+        if (titles := [reason["title"] for reason in named if reason["how"] == how])
+    ]
+    shared: Mapping[str, Any] = next((reason["shared"] for reason in named if reason["shared"]), {})
+    people = shared.get("people", [])
+    told = [f"because {' and '.join(because)}"] if because else []
+    if others := [name for name in people if name not in directors][:2]:
+        told.append(f"with {', '.join(others)}")
+    if makers := [name for name in people if name in directors][:2]:
+        told.append(f"by {', '.join(makers)}")
+    if not people and (both := [*shared.get("keywords", []), *shared.get("genres", [])][:3]):
+        told.append(f"also {', '.join(both)}")
+    return "; ".join(told[:1]) + ("; " if told[1:] else "") + ", ".join(told[1:])
 
 
 def film_as_json(film: sa.Row[Any]) -> Mapping[str, Any]:

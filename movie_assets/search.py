@@ -88,3 +88,12 @@ def recommend(
         "recommended_movies", loved=list(named["loved"]), liked=list(named["liked"]), disliked=list(named["disliked"]),
         filters=json.dumps(filters), count=count, options=json.dumps(options),
     )  # fmt: skip
+
+
+def recommend_for(database: Database, person: str, count: int, filters: dict[str, Any]) -> Films:
+    """Films for somebody with a watch history, none of which is in it."""
+    known = database.rows("people_with_histories", person=person)
+    if not known or known[0].person != person:
+        others = f"; some who have one: {', '.join(row.person for row in known)}" if known else ""
+        raise NothingToSearchError(f"nobody called “{person}” has a watch history here{others}")
+    return database.rows("person_recommendations", person=person, filters=json.dumps(filters), count=count)

@@ -393,7 +393,11 @@ def test_recommendations_leave_the_named_films_out_and_say_why(call: Call) -> No
     assert found[0]["tmdb_id"] == 2
     assert {1, 5}.isdisjoint(film["tmdb_id"] for film in found)
     assert found[0]["because"] == "The Heist"
-    assert "like The Heist" in call("recommend", "--loved", "The Heist").stdout
+    assert "because you loved The Heist" in call("recommend", "--loved", "The Heist").stdout
+
+
+def test_recommendations_for_somebody_go_by_the_watch_history(call: Call) -> None:
+    assert "nobody called “me” has a watch history" in told_plainly(call("recommend", "--for", "me"))
 
 
 def test_with_nothing_to_go_by_the_popular_films_are_recommended(call: Call) -> None:

@@ -29,6 +29,9 @@ GROUPS = {
     "csv_ratings": "source",
     "rating_aggregates": "search",
     "watch_histories": "histories",
+    "recommendation_model": "recommendations",
+    "recommendations": "recommendations",
+    "recommendation_quality": "recommendations",
     "health": "operations",
 }
 
@@ -66,6 +69,7 @@ def test_the_checks_are_these() -> None:
         "movie_vectors: vectors_agree_with_the_catalogue",
         "rating_aggregates: scores_are_within_bounds",
         "rating_aggregates: totals_reconcile",
+        "recommendation_quality: the_model_beats_popularity",
         "search_documents: documents_agree_with_the_catalogue",
         "search_quality: collections_stay_together",
         "search_quality: golden_pairs_are_near",
@@ -86,7 +90,8 @@ def test_the_checks_are_these() -> None:
      ("embed_in_bulk", {"movie_embeddings"}),
      ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates",
                   "watch_histories"}),
-     ("read_ratings", {"imdb_ratings", "movielens_ratings", "csv_ratings"})],
+     ("read_ratings", {"imdb_ratings", "movielens_ratings", "csv_ratings"}),
+     ("recommend", {"recommendation_model", "recommendations", "recommendation_quality"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -96,7 +101,7 @@ def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
 def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
+        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish", "recommend",
         "read_ratings", "look_at_health",
     }  # fmt: skip
     assert sorted(schedule.name for schedule in repository.schedule_defs) == [
@@ -105,7 +110,7 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
         "read_the_day_at_0830",
     ]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
-        "details_are_due", "no_day_was_read_yet", "something_broke_or_recovered",
+        "details_are_due", "no_day_was_read_yet", "recommendations_are_due", "something_broke_or_recovered",
         "texts_are_not_embedded", "the_catalogue_is_not_published",
     ]  # fmt: skip
 
@@ -156,10 +161,14 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "watch_histories": None,
         "imdb_ratings": None, "movielens_ratings": None, "csv_ratings": None,
         "health": None,
+        "recommendation_model": None, "recommendations": None, "recommendation_quality": None,
     }  # fmt: skip
 
 
 def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
     without = {name for name in GROUPS if asset(name).get_asset_spec().freshness_policy is None}
-    assert without == {"movie_details", "movie_embeddings"}
+    assert without == {
+        "movie_details", "movie_embeddings",  # their ages are checks
+        "recommendation_model", "recommendations", "recommendation_quality",  # made when somebody's history changed
+    }  # fmt: skip
     assert set(FRESHNESS) <= set(GROUPS)

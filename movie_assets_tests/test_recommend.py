@@ -154,3 +154,53 @@ def test_an_unknown_option_is_an_error_that_names_it(films: Database) -> None:
 @pytest.mark.parametrize("count", [0, 10, 500])
 def test_no_more_films_than_there_are(films: Database, count: int) -> None:
     assert len(recommended(films, loved=[1], count=count)) == min(count, 9)
+
+
+def with_histories(films: Database, weights: dict[int, dict[int, float]]) -> None:
+    """A served model in which liking a film says so much for others."""
+    with films.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into pipeline.recommendation_models (kind, method_version, inputs, parameters, persons, films, "
+            "likes, entries, newest_entry, seconds, fitted_at, is_served) "
+            "values ('ease', 'test', '', '{}', 1, 1, 1, 1, now(), 1, now(), true)"
+        )
+        for film, others in weights.items():
+            connection.exec_driver_sql(
+                "insert into pipeline.film_weights values (1, %(film)s, 1, %(others)s, %(weights)s, '{1}')",
+                {"film": film, "others": list(others), "weights": list(others.values())},
+            )
+
+
+def test_what_others_liked_besides_competes_with_what_is_near(films: Database) -> None:
+    assert ids(recommended(films, loved=[1], count=2)) == [3, 2]
+    with_histories(films, {1: {7: 0.4, 3: 0.1, 999: 5.0}})
+    found = recommended(films, loved=[1], count=3, options=PLAIN | {"histories": 0.9})
+    assert ids(found) == [3, 7, 2]  # 3 is near and liked by the same people, 7 liked by them, 2 near
+    assert ids(recommended(films, loved=[1], count=3, options=PLAIN | {"histories": 0})) == [3, 2, 9]
+    assert ids(recommended(films, loved=[1], count=1, options=PLAIN | {"histories": 2})) == [7]
+
+
+def test_the_film_that_says_most_for_another_is_the_reason(films: Database) -> None:
+    with_histories(films, {1: {7: 0.1}, 4: {7: 0.4}})
+    found = {row.tmdb_id: row for row in recommended(films, loved=[1], liked=[4], count=7)}
+    assert found[7].because == 4
+    assert [(r["tmdb_id"], r["title"], r["how"]) for r in found[7].reasons] == [
+        (4, "Comet", "liked"), (1, "Knives", "loved")
+    ]  # fmt: skip
+    assert found[7].reasons[0]["weight"] == pytest.approx(0.6 * 0.4)
+    assert found[2].because == 1
+    assert found[2].reasons[0]["shared"] == {"genres": ["Crime"]}
+
+
+def test_a_disliked_film_pulls_down_what_its_friends_like(films: Database) -> None:
+    with_histories(films, {8: {3: 0.5}, 1: {9: 0.01}})
+    assert ids(recommended(films, loved=[1], count=1)) == [3]
+    assert ids(recommended(films, loved=[1], disliked=[8], count=1, options=PLAIN | {"histories": 1.0})) == [2]
+
+
+def test_histories_obey_filters_and_need_no_vectors(films: Database) -> None:
+    with_histories(films, {1: {7: 0.4, 4: 0.3}, 999: {5: 0.9}})
+    assert 7 not in ids(recommended(films, loved=[1], filters={"without_genres": ["Romance"]}, count=9))
+    with films.transaction() as connection:
+        connection.exec_driver_sql("update pipeline.embedding_sets set is_active = false")
+    assert ids(recommended(films, loved=[999], count=1, options=PLAIN | {"histories": 2})) == [5]

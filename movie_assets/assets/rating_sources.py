@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from movie_assets.assets.rating_store import Loader, RatingsConfig, Reading, take_in
+from movie_assets.assets.run_log import logged
 from movie_assets.core.movielens import Tally, read_links
 from movie_assets.core.rating_files import Rating, RatingFiles, read_csv, read_imdb
 from movie_assets.resources.postgres import Database
@@ -24,6 +25,7 @@ Results = Iterator[dg.MaterializeResult[None]]
     deps=["movie_details"],
     output_required=False,
 )
+@logged(checked="rows_in", skipped="rows_rejected", changed="rows_changed", gone="rows_removed")
 def imdb_ratings(
     context: dg.AssetExecutionContext,
     config: RatingsConfig,
@@ -42,6 +44,7 @@ def imdb_ratings(
     kinds={"pandas", "postgres"},
     output_required=False,
 )
+@logged(checked="rows_in", skipped="rows_rejected", changed="rows_changed", gone="rows_removed")
 def movielens_ratings(
     context: dg.AssetExecutionContext,
     config: RatingsConfig,
@@ -61,6 +64,7 @@ def movielens_ratings(
     deps=["movie_details"],
     output_required=False,
 )
+@logged(checked="rows_in", skipped="rows_rejected", changed="rows_changed", gone="rows_removed")
 def csv_ratings(
     context: dg.AssetExecutionContext,
     config: RatingsConfig,

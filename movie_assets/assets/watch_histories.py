@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from movie_assets.assets.run_log import logged
 from movie_assets.import_report import ImportReport
 from movie_assets.imports import Choices, ImportFailedError, digest_of, import_path, match_waiting
 from movie_assets.moment import moment_of
@@ -33,6 +34,7 @@ class _Outcome:
     deps=["search_documents"],
     check_specs=[CHECK],
 )
+@logged(checked="rows_in", skipped="rejected", changed="rows_out")
 def watch_histories(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], inbox: dg.ResourceParam[Inbox]
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:

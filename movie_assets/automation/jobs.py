@@ -8,6 +8,9 @@ from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.movie_vectors import movie_vectors
 from movie_assets.assets.rating_aggregates import rating_aggregates
 from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings, movielens_ratings
+from movie_assets.assets.recommendation_model import recommendation_model
+from movie_assets.assets.recommendation_quality import recommendation_quality
+from movie_assets.assets.recommendations import recommendations
 from movie_assets.assets.search_documents import search_documents
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.similar_movies import similar_movies
@@ -56,4 +59,9 @@ read_ratings = dg.define_asset_job(
     "read_ratings",
     selection=[imdb_ratings, movielens_ratings, csv_ratings],
     description="Ratings of other sources than TMDB, from the files that the settings name.",
+)
+recommend = dg.define_asset_job(
+    "recommend",
+    selection=[recommendation_model, recommendations, recommendation_quality],
+    description="What people with watch histories like together, a list for each of them, and how good these are.",
 )

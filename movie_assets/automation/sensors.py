@@ -66,6 +66,10 @@ TRIGGERS = (
         "the_catalogue_is_not_published", "publish", "movie_vectors", "count_unpublished", {},
         "What applications read is behind: vectors or words to add or remove, votes that moved since the last scores.",
     ),
+    Trigger(
+        "recommendations_are_due", "recommend", "recommendations", "count_recommendations_due", {},
+        "Watch histories changed since people's lists of films were made, or the model of them is a week old.",
+    ),
 )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def memory_of(result: dg.SensorResult) -> Memory:
     return Memory.read(result.cursor)
 
 
-SENSORS = ["details_are_due", "texts_are_not_embedded", "the_catalogue_is_not_published"]
+SENSORS = ["details_are_due", "texts_are_not_embedded", "the_catalogue_is_not_published", "recommendations_are_due"]
 
 
 @pytest.mark.parametrize("name", SENSORS)
@@ -371,3 +371,11 @@ def test_refused_texts_launch_nothing_until_their_time_has_come(
     assert "nothing to do" in str(tick("texts_are_not_embedded", database, instance).skip_reason)
     run_sql(database, "update pipeline.refused_texts set next_attempt_at = now()")
     assert tick("texts_are_not_embedded", database, instance).run_requests
+
+
+def test_a_history_that_changed_launches_recommendations_once(database: Database, instance: dg.DagsterInstance) -> None:
+    run_sql(database, "insert into catalog.watch_histories (person, tmdb_id, source) values ('me', 3, 'list')")
+    assert memory_of(tick("recommendations_are_due", database, instance)).work == 1
+    run_sql(database, "insert into pipeline.recommendation_lists values ('me', null, 0, now())")
+    run_sql(database, "delete from pipeline.changed_histories")
+    assert "nothing to do" in str(tick("recommendations_are_due", database, instance).skip_reason)

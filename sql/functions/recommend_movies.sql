@@ -4,10 +4,15 @@
 --   With loved or liked films: those near the sum of their vectors by weight, disliked ones subtracted.
 --   With only disliked ones, or none: near the middle of the most voted films that pass the filters and share no genre
 --   with the disliked ones, these subtracted. With nothing to go by at all: the most popular films.
--- score = similarity + popularity × ln(1 + votes) / 10, lowered by `diversity` × the similarity to what was chosen before
--- it (maximal marginal relevance, Carbonell and Goldstein 1998). `because` is the named film that it is most like.
--- options, with their defaults: {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "popularity": 0.05, "diversity": 0.2}
-create or replace function catalog.recommend_movies(
+-- What people with watch histories liked besides the named films counts as well, where there is a model of that
+-- (catalog.film_weights): the films that it says most for compete with the nearest ones.
+-- score = similarity + histories × weight / largest weight (0.1 at least) + popularity × ln(1 + votes) / 10, lowered by `diversity` × the
+-- similarity to what was chosen before it (maximal marginal relevance, Carbonell and Goldstein 1998). `because` is the
+-- named film that says most for it, or, where none does, the one that it is most like. `reasons`: see catalog.reasons_of.
+-- options, with their defaults:
+-- {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 0.5, "popularity": 0.05, "diversity": 0.2}
+drop function if exists catalog.recommend_movies(bigint[], bigint[], bigint[], jsonb, integer, jsonb);
+create function catalog.recommend_movies(
     loved bigint[] default '{}',
     liked bigint[] default '{}',
     disliked bigint[] default '{}',
@@ -17,26 +22,31 @@ create or replace function catalog.recommend_movies(
 )
 returns table (
     tmdb_id bigint, title text, release_year smallint, score double precision, similarity double precision,
-    because bigint, shared_features jsonb
+    because bigint, shared_features jsonb, reasons jsonb
 )
 language plpgsql stable rows 10
 set jit = off
 as $$
 #variable_conflict use_column
 declare
-    weights jsonb := '{"loved": 1.0, "liked": 0.6, "disliked": -0.8, "popularity": 0.05, "diversity": 0.2}'
-        || jsonb_strip_nulls(coalesce(options, '{}'));
+    weights jsonb := '{"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 0.5, "popularity": 0.05,
+        "diversity": 0.2}' || jsonb_strip_nulls(coalesce(options, '{}'));
     unknown text := (
         select string_agg(k, ', ') from jsonb_object_keys(coalesce(options, '{}')) k
-        where k not in ('loved', 'liked', 'disliked', 'popularity', 'diversity'));
+        where k not in ('loved', 'liked', 'disliked', 'histories', 'popularity', 'diversity'));
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
     praised bigint[] := coalesce(loved, '{}') || coalesce(liked, '{}');
+    named bigint[] := praised || coalesce(disliked, '{}');
     rest jsonb := jsonb_set(
         coalesce(filters, '{}'), '{exclude}',
-        coalesce(filters -> 'exclude', '[]') || to_jsonb(praised || coalesce(disliked, '{}')));
+        coalesce(filters -> 'exclude', '[]') || to_jsonb(named));
+    factors double precision[] := array_fill((weights ->> 'loved')::double precision, array[coalesce(cardinality(loved), 0)])
+        || array_fill((weights ->> 'liked')::double precision, array[coalesce(cardinality(liked), 0)])
+        || array_fill((weights ->> 'disliked')::double precision, array[coalesce(cardinality(disliked), 0)]);
     taste vector;
     pool bigint[];
     near double precision[];
+    told double precision[];
     worth double precision[];
     alike double precision[];
     chosen integer[] := '{}';
@@ -47,7 +57,7 @@ declare
 begin
     if unknown is not null then
         raise exception 'there is no option %', unknown
-            using hint = 'Known are loved, liked, disliked, popularity and diversity.';
+            using hint = 'Known are loved, liked, disliked, histories, popularity and diversity.';
     elsif coalesce(match_count, 0) < 1 then
         return;
     end if;
@@ -67,9 +77,14 @@ begin
                  where %s order by p.popularity desc, m.tmdb_id limit $1) t', catalog.condition_of(rest))
         into pool, near using films;
     end if;
+    if (weights ->> 'histories')::double precision <> 0 and exists (select from catalog.film_weights) then
+        select j.pool, j.near, j.told into pool, near, told
+        from catalog.joined_with_histories(pool, near, named, factors, rest, films, taste, active) j;
+    end if;
     films := coalesce(cardinality(pool), 0);
     select array_agg(
-        coalesce(near[p.i], 0) + (weights ->> 'popularity')::double precision * ln(1 + coalesce(s.vote_count, 0)) / 10
+        coalesce(near[p.i], 0) + (weights ->> 'histories')::double precision * coalesce(told[p.i], 0)
+            + (weights ->> 'popularity')::double precision * ln(1 + coalesce(s.vote_count, 0)) / 10
             + case when taste is null then 1.0 - p.i::double precision / films else 0 end
         order by p.i)
     into worth
@@ -92,13 +107,78 @@ begin
         end loop;
     end loop;
     return query
-    select m.tmdb_id, m.title, m.release_year, scores[c.place], near[c.i], b.tmdb_id,
-        catalog.shared_features(b.tmdb_id, m.tmdb_id)
+    select m.tmdb_id, m.title, m.release_year, scores[c.place], near[c.i], b.films[1],
+        catalog.shared_features(b.films[1], m.tmdb_id),
+        catalog.reasons_of(m.tmdb_id, b.films, b.weights, coalesce(loved, '{}'))
     from unnest(chosen) with ordinality c (i, place)
     join catalog.movies m on m.tmdb_id = pool[c.i]
-    left join lateral catalog.nearest_of(m.tmdb_id, praised, active) b (tmdb_id) on true
+    cross join lateral (
+        select coalesce(s.films, n.films) as films, case when s.films is null then n.weights else s.weights end as weights
+        from catalog.speakers_for(m.tmdb_id, praised, factors, told[c.i] is not null) s
+        cross join (
+            select array_agg(o.tmdb_id) as films, array_agg(0::real) as weights
+            from catalog.nearest_of(m.tmdb_id, praised, active) o (tmdb_id)) n
+    ) b
     order by c.place;
 end
+$$;
+
+-- The films that histories say most for, together with a pool of near ones: their similarities (0 without a vector), and
+-- what histories say of each, where the largest weight is 1. Weights below 0.1 in all are said by few people; the largest
+-- then stays below 1.
+create or replace function catalog.joined_with_histories(
+    near_films bigint[], similarities double precision[], named bigint[], factors double precision[], filters jsonb,
+    films integer, taste vector, in_set integer,
+    out pool bigint[], out near double precision[], out told double precision[]
+)
+language plpgsql stable
+as $$
+declare
+    target text := case
+        when in_set is null then '(select null::bigint as tmdb_id, null::vector as embedding)'
+        else format('catalog.%I', 'movie_vectors_' || in_set)
+    end;
+begin
+    execute format(
+        'with said as materialized (
+             select w.tmdb_id, w.weight from catalog.films_by_histories($3, $4) w
+         ), best as (
+             select s.tmdb_id from said s join catalog.movies m using (tmdb_id)
+             where s.weight > 0 and %s order by s.weight desc, s.tmdb_id limit $5
+         ), joined as (
+             select n.tmdb_id, n.similarity, n.place from unnest($1, $2) with ordinality n (tmdb_id, similarity, place)
+             union all
+             select b.tmdb_id, coalesce(1 - (v.embedding::vector <=> $6), 0), $5 + row_number() over (order by b.tmdb_id)
+             from best b left join %s v on v.tmdb_id = b.tmdb_id
+             where b.tmdb_id <> all (coalesce($1, ''{}''))
+         )
+         select array_agg(j.tmdb_id order by j.place), array_agg(j.similarity order by j.place),
+             array_agg(s.weight / greatest(0.1, l.largest) order by j.place)
+         from joined j
+         left join said s using (tmdb_id)
+         cross join (select max(abs(s.weight)) as largest from joined join said s using (tmdb_id)) l', catalog.condition_of(filters), target)
+    into pool, near, told using near_films, similarities, named, factors, films, taste;
+end
+$$;
+
+-- The three praised films whose weights say most for a film; nulls where none says anything for it.
+create or replace function catalog.speakers_for(
+    film bigint, praised bigint[], factors double precision[], is_told boolean,
+    out films bigint[], out weights real[]
+)
+language sql stable
+as $$
+    select array_agg(t.tmdb_id order by t.weight desc, t.tmdb_id), array_agg(t.weight::real order by t.weight desc, t.tmdb_id)
+    from (
+        select f.tmdb_id, max(p.factor * f.weights[array_position(f.others, film)]) as weight
+        from unnest(praised, factors[: cardinality(praised)]) p (tmdb_id, factor)
+        join catalog.film_weights f on f.tmdb_id = p.tmdb_id
+        where is_told
+        group by 1
+        having max(p.factor * f.weights[array_position(f.others, film)]) > 0
+        order by 2 desc, 1
+        limit 3
+    ) t
 $$;
 
 -- The direction of a person's taste in an embedding set, of length 1; null when there is nothing to go by.

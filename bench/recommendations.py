@@ -1,0 +1,138 @@
+"""Load MovieLens ratings, learn, recommend and evaluate through the job `recommend`; print the table and peak memory.
+
+An embedded Postgres of its own in a temporary folder. `--ratings` is a MovieLens folder (ratings.csv, links.csv);
+`--details` has answers of /movie/{id}, a line each (.gz too), that the catalogue is made of: only its films can be
+recommended. Usage: recommendations.py --ratings FOLDER [--details FILE] [--json FILE]
+"""
+
+import argparse
+import json
+import resource
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+from embedding_quality import Item, read_items
+from made_up_vectors import FILM_COLUMNS, new_set, server_of_ones_own
+
+from movie_assets.assets.recommendation_quality import table_of
+from movie_assets.core.hashing import hashed_vectors
+from movie_assets.core.recommendation_quality import PROTOCOLS
+from movie_assets.definitions import defs
+from movie_assets.resources.postgres import Database, copy_rows, execute
+from movie_assets.settings import Settings
+
+NOW = datetime.now(UTC)
+HISTORY = {"person": "text", "tmdb_id": "int8", "source": "text", "rating": "float4", "seen_at": "timestamptz"}
+DIMENSIONS = 1536
+
+
+def main() -> None:
+    """Load, run twice, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ratings", type=Path, required=True)
+    parser.add_argument("--details", type=Path)
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    arguments = parser.parse_args()
+    with server_of_ones_own("recommend") as (_, database), dg.DagsterInstance.ephemeral() as instance:
+        figures: dict[str, Any] = {"films in the catalogue": put_catalogue(database, arguments.details)}
+        figures |= put_histories(database, arguments.ratings)
+        with database.transaction() as connection:
+            connection.exec_driver_sql("analyze")
+        for name in ("recommend", "recommend, nothing changed"):
+            started = time.perf_counter()
+            result = run(database, instance)
+            figures[f"{name} (s)"] = time.perf_counter() - started
+            figures |= {f"{name}: {key}": value for key, value in told(result).items()}
+        figures["peak memory of the process (MB)"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        found = database.rows("recommendation_quality")
+    for name, value in figures.items():
+        print(f"{name}: {value:,.2f}" if isinstance(value, float) else f"{name}: {value}")
+    for protocol, _ in PROTOCOLS:
+        rows = [row for row in found if row.protocol == protocol]
+        print(f"\n{protocol} hidden, {rows[0].persons if rows else 0} people\n\n{table_of(rows)}")
+    if arguments.json:
+        rows_as_json = [dict(row._mapping) for row in found]  # noqa: SLF001
+        arguments.json.write_text(json.dumps(figures | {"rows": rows_as_json}, indent=2, default=str) + "\n")
+
+
+def put_histories(database: Database, folder: Path) -> dict[str, int]:
+    """Ratings of films that have a TMDB id; of two MovieLens films that are one of TMDB's, the later rating."""
+    ratings, links = pd.read_csv(folder / "ratings.csv"), pd.read_csv(folder / "links.csv")
+    joined = ratings.merge(links[["movieId", "tmdbId"]].dropna(), on="movieId").sort_values("timestamp")
+    last = joined.drop_duplicates(["userId", "tmdbId"], keep="last")
+    lines = (
+        (f"movielens:{user}", int(film), "movielens", 20 * rating, datetime.fromtimestamp(seconds, UTC))
+        for user, film, rating, seconds in last[["userId", "tmdbId", "rating", "timestamp"]].itertuples(index=False)
+    )
+    with database.transaction() as connection:
+        copy_rows(connection, "catalog.watch_histories", HISTORY, lines)
+    return {
+        "ratings": len(ratings), "of films with a TMDB id": len(joined), "kept": len(last),
+        "films without a TMDB id": int(links.tmdbId.isna().sum()),
+        "TMDB ids of several films": int(links.tmdbId.dropna().duplicated().sum()),
+    }  # fmt: skip
+
+
+def put_catalogue(database: Database, details: Path | None) -> int:
+    """Films of recorded answers, with the local embedder's vectors, searchable."""
+    items = read_items(details) if details else []
+    with database.transaction() as connection:
+        copy_rows(connection, "catalog.movies", FILM_COLUMNS, lines_of(items))
+        connection.exec_driver_sql(
+            "insert into catalog.movie_stats select tmdb_id, 1, 7, 100, now() from catalog.movies"
+        )
+    if items:
+        set_id = new_set(database, DIMENSIONS)
+        vectors = hashed_vectors([item.text for item in items], DIMENSIONS)
+        columns = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
+        with database.transaction() as connection:
+            execute(connection, "stage_embeddings")
+            hashed = ((i.film.tmdb_id, f"{i.film.tmdb_id:064x}", v) for i, v in zip(items, vectors, strict=True))
+            copy_rows(connection, "incoming_embeddings", columns, hashed)
+            execute(connection, "store_embeddings", set_id=set_id, moment=NOW)
+        database.rows("refresh_vectors", set_id=set_id)
+        database.rows("build_vector_index", set_id=set_id)
+        database.execute("activate_set", set_id=set_id, hold=False)
+    return len(items)
+
+
+def lines_of(items: list[Item]) -> Iterator[tuple[Any, ...]]:
+    """Films for catalog.movies."""
+    for film, text in items:
+        yield (
+            film.tmdb_id, film.title, film.original_title, film.original_language, film.release_date,
+            film.runtime_minutes, list(film.genres), list(film.keywords), list(film.directors),
+            list(film.leading_cast), [], None, text, f"{film.tmdb_id:064x}", NOW,
+        )  # fmt: skip
+
+
+def run(database: Database, instance: dg.DagsterInstance) -> Any:
+    """Run the job as the pipeline does."""
+    settings = Settings.model_validate({})
+    return defs.resolve_job_def("recommend").execute_in_process(
+        instance=instance,
+        run_config={"loggers": {"console": {}}},
+        resources={
+            "database": database, "tmdb": None, "embedder": None, "thresholds": settings.thresholds, "daily_films": 0,
+            "keep_sets": timedelta(days=1), "budgets": settings.budgets,
+        },
+    )  # fmt: skip
+
+
+def told(result: Any) -> dict[str, Any]:
+    """Numbers that the run's materializations tell."""
+    return {
+        f"{event.step_key} {name}": value.value
+        for event in result.get_asset_materialization_events()
+        for name, value in event.step_materialization_data.materialization.metadata.items()
+        if isinstance(value.value, int | float) and event.step_key != "recommendation_quality"
+    }
+
+
+if __name__ == "__main__":
+    main()

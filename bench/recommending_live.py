@@ -1,0 +1,97 @@
+"""Recommend from named films in a catalogue of made-up films with made-up weights; print the database's time.
+
+An embedded Postgres of its own in a temporary folder. The real path: catalog.recommend_movies with 200 weights for each
+film beside 1,536-dimensional vectors. Usage: recommending_live.py [--films N] [--dimensions D] [--questions Q]
+"""
+
+import argparse
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from made_up_vectors import clustered_vectors, new_set, percentile, put_films, server_of_ones_own
+from vector_search import lines_of, made_up, run, store
+
+from movie_assets.resources.postgres import Database, copy_rows, driver_connection
+
+KEPT = 200
+WEIGHTS = {
+    "model_id": "int4", "tmdb_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
+    "directions": "float4[]",
+}  # fmt: skip
+ASK = "select tmdb_id, because, reasons from catalog.recommend_movies(%s::bigint[], %s::bigint[], %s::bigint[])"
+CASES = ((1, 0, 1), (3, 5, 2), (20, 60, 20))  # loved, liked and disliked films that are named
+
+
+def main() -> None:
+    """Build, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=int, default=50_000)
+    parser.add_argument("--dimensions", type=int, default=1536)
+    parser.add_argument("--questions", type=int, default=100)
+    arguments = parser.parse_args()
+    with server_of_ones_own("recommend") as (_, database):
+        build(database, arguments.films, arguments.dimensions)
+        print("| loved, liked, disliked | p50 ms | p95 ms | films found, at least | with reasons | seen before |")
+        print("|---|--:|--:|--:|--:|--:|")
+        for case in CASES:
+            milliseconds, found, reasons, seen = asked(database, case, arguments.films, arguments.questions)
+            print(
+                f"| {case[0]}, {case[1]}, {case[2]} | {percentile(milliseconds, 0.5):.1f} "
+                f"| {percentile(milliseconds, 0.95):.1f} | {found} | {reasons:.1%} | {seen} |"
+            )
+
+
+def build(database: Database, films: int, dimensions: int) -> None:
+    """A catalogue with vectors, an index, votes, and weights from each film to films near it in number."""
+    vectors = clustered_vectors(films, dimensions)
+    put_films(database, lines_of(made_up(films)))
+    run(
+        database,
+        "insert into catalog.movie_stats select tmdb_id, 1, 7, 100 + tmdb_id %% 5000, now() from catalog.movies",
+    )
+    set_id = new_set(database, dimensions)
+    store(database, set_id, range(1, films + 1), vectors)
+    database.rows("refresh_vectors", set_id=set_id)
+    database.rows("build_vector_index", set_id=set_id)
+    database.execute("activate_set", set_id=set_id, hold=False)
+    recorded = database.row(
+        "record_model", kind="ease", method="made up", inputs="", parameters="{}", persons=1, films=films, likes=1,
+        entries=1, newest=datetime.now(UTC), seconds=0, fitted_at=datetime.now(UTC),
+    )  # fmt: skip
+    chance = np.random.default_rng(1)
+    lines = (
+        (recorded.model_id, n + 1, 0.5, (1 + chance.choice(films, KEPT, replace=False)).tolist(),
+         chance.normal(0.01, 0.03, KEPT).tolist(), [1.0])
+        for n in range(films)
+    )  # fmt: skip
+    with database.transaction() as connection:
+        copy_rows(connection, "pipeline.film_weights", WEIGHTS, lines)
+    database.execute("mark_served", model_id=recorded.model_id)
+    run(database, "analyze")
+
+
+def asked(
+    database: Database, case: tuple[int, int, int], films: int, questions: int
+) -> tuple[list[float], int, float, int]:
+    """Milliseconds of each question, the fewest films found, the share with reasons, and films that were named."""
+    chance = np.random.default_rng(7)
+    milliseconds, counts, reasons, seen = [], [], [], 0
+    with database.transaction() as connection:
+        raw = driver_connection(connection)
+        for question in range(questions + 5):
+            named = (1 + chance.choice(films, sum(case), replace=False)).tolist()
+            parts = (named[: case[0]], named[case[0] : case[0] + case[1]], named[case[0] + case[1] :])
+            started = time.perf_counter()
+            found: list[Any] = raw.execute(ASK, parts).fetchall()
+            if question >= 5:  # noqa: PLR2004  # the first ones warm the plans up
+                milliseconds.append(1000 * (time.perf_counter() - started))
+            counts.append(len(found))
+            reasons += [bool(row[2]) and row[1] is not None for row in found]
+            seen += len({row[0] for row in found} & set(named))
+    return milliseconds, min(counts), float(np.mean(reasons)), seen
+
+
+if __name__ == "__main__":
+    main()
