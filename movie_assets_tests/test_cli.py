@@ -441,13 +441,13 @@ def test_the_stand_in_tells_the_variables_and_ends_with_a_signal() -> None:
     )  # fmt: skip
     with process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(3)]
+        lines = [process.stdout.readline() for _ in range(4)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert [line.split("=")[0] for line in lines] == [
-        "export TMDB_API_URL", "export TMDB_EXPORT_URL", "export TMDB_API_TOKEN",
+        "export TMDB_API_URL", "export TMDB_EXPORT_URL", "export MOVIE_ASSETS_IMDB_RATINGS", "export TMDB_API_TOKEN",
     ]  # fmt: skip
-    assert lines[2].strip().endswith("=mine")
+    assert lines[3].strip().endswith("=mine")
 
 
 def test_a_fresh_home_has_an_empty_catalogue_and_its_server_is_stopped_again(tmp_path: Path) -> None:
