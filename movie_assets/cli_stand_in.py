@@ -84,6 +84,7 @@ def _fault(text: str) -> tuple[str, float]:
 def _tell_variables(ready: StandIn, token: str | None) -> None:
     click.echo(f"export TMDB_API_URL={ready.tmdb_url}")
     click.echo(f"export TMDB_EXPORT_URL={ready.export_url}")
+    click.echo(f"export MOVIE_ASSETS_IMDB_RATINGS={ready.imdb_ratings_url}")
     click.echo(f"export TMDB_API_TOKEN={token or STAND_IN_TOKEN}")
     click.echo(f"# and, to embed there too: export OPENAI_BASE_URL={ready.openai_url} OPENAI_API_KEY={STAND_IN_TOKEN}")
     notes.print(f"The stand-in answers on {ready.url}; Ctrl-C stops it.")

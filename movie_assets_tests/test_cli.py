@@ -47,7 +47,7 @@ Call = Callable[..., Result]
 
 def films() -> list[dict[str, object]]:
     return [
-        film(1, title="The Heist", overview="Thieves rob a casino at night.", vote_count=900),
+        film(1, title="The Heist", overview="Thieves rob a casino at night.", vote_count=900, imdb_id="tt0000001"),
         film(2, title="The Heist Returns", overview="The thieves rob the casino again.", vote_count=400),
         film(3, title="Iron Minds", overview="Robots turn against mankind.", genres=[{"id": 878, "name": "Robots"}]),
         film(4, title="Deep Water", overview="A diver and a whale.", original_language="fr", release_date="1999-04-01"),
@@ -189,7 +189,7 @@ def test_a_refresh_as_json_tells_what_was_done(refreshed: Result) -> None:
 def test_a_refresh_reads_the_ratings_that_a_setting_names_and_no_others(call: Call, service: StandIn) -> None:
     result = call("refresh", "--json", MOVIE_ASSETS_IMDB_RATINGS=service.imdb_ratings_url)
     figures = json.loads(result.stdout)["figures"]
-    assert figures["imdb_ratings"]["is_new"] is True
+    assert figures["imdb_ratings"]["rows_out"] == 1
     assert "movielens_ratings" not in figures
 
 
@@ -494,13 +494,13 @@ def test_the_stand_in_tells_the_variables_and_ends_with_a_signal() -> None:
     )  # fmt: skip
     with process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(3)]
+        lines = [process.stdout.readline() for _ in range(4)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert [line.split("=")[0] for line in lines] == [
-        "export TMDB_API_URL", "export TMDB_EXPORT_URL", "export TMDB_API_TOKEN",
+        "export TMDB_API_URL", "export TMDB_EXPORT_URL", "export MOVIE_ASSETS_IMDB_RATINGS", "export TMDB_API_TOKEN",
     ]  # fmt: skip
-    assert lines[2].strip().endswith("=mine")
+    assert lines[3].strip().endswith("=mine")
 
 
 def test_a_fresh_home_has_an_empty_catalogue_and_its_server_is_stopped_again(tmp_path: Path) -> None:
