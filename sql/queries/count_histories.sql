@@ -1,4 +1,4 @@
--- Run by watch_histories and its check: what is stored, and whether it is what the entries say.
+-- Run by watch_histories: what is stored, and what waits for a person or for the catalogue.
 select (select count(*) from catalog.watch_histories) as histories,
     (select count(distinct person) from catalog.watch_histories) as people,
     (select count(*) from pipeline.match_reviews r where r.status = 'open') as reviews_open,
