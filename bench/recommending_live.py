@@ -80,7 +80,7 @@ def build(database: Database, films: int, dimensions: int) -> None:
 def asked(
     database: Database, case: tuple[int, int, int], films: int, questions: int
 ) -> tuple[list[float], float, int, float, int]:
-    """Milliseconds of each question, CPU of one in the server, fewest films, share with reasons, films that were named."""
+    """Milliseconds of each question, CPU of one in the server, fewest films, share with reasons, films named before."""
     chance = np.random.default_rng(7)
     milliseconds, counts, reasons, seen = [], [], [], 0
     with database.transaction() as connection:
