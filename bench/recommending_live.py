@@ -5,8 +5,10 @@ film beside 1,536-dimensional vectors. Usage: recommending_live.py [--films N] [
 """
 
 import argparse
+import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from vector_search import lines_of, made_up, run, store
 from movie_assets.resources.postgres import Database, copy_rows, driver_connection
 
 KEPT = 200
+WARM_UP = 5  # questions that are not measured: plans are made
 WEIGHTS = {
     "model_id": "int4", "tmdb_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
     "directions": "float4[]",
@@ -33,13 +36,15 @@ def main() -> None:
     arguments = parser.parse_args()
     with server_of_ones_own("recommend") as (_, database):
         build(database, arguments.films, arguments.dimensions)
-        print("| loved, liked, disliked | p50 ms | p95 ms | films found, at least | with reasons | seen before |")
-        print("|---|--:|--:|--:|--:|--:|")
+        print(
+            "| loved, liked, disliked | p50 ms | p95 ms | CPU ms | films found, at least | with reasons | seen before |"
+        )
+        print("|---|--:|--:|--:|--:|--:|--:|")
         for case in CASES:
-            milliseconds, found, reasons, seen = asked(database, case, arguments.films, arguments.questions)
+            milliseconds, cpu, found, reasons, seen = asked(database, case, arguments.films, arguments.questions)
             print(
                 f"| {case[0]}, {case[1]}, {case[2]} | {percentile(milliseconds, 0.5):.1f} "
-                f"| {percentile(milliseconds, 0.95):.1f} | {found} | {reasons:.1%} | {seen} |"
+                f"| {percentile(milliseconds, 0.95):.1f} | {cpu:.1f} | {found} | {reasons:.1%} | {seen} |"
             )
 
 
@@ -74,23 +79,33 @@ def build(database: Database, films: int, dimensions: int) -> None:
 
 def asked(
     database: Database, case: tuple[int, int, int], films: int, questions: int
-) -> tuple[list[float], int, float, int]:
-    """Milliseconds of each question, the fewest films found, the share with reasons, and films that were named."""
+) -> tuple[list[float], float, int, float, int]:
+    """Milliseconds of each question, CPU of one in the server, fewest films, share with reasons, films named before."""
     chance = np.random.default_rng(7)
     milliseconds, counts, reasons, seen = [], [], [], 0
     with database.transaction() as connection:
         raw = driver_connection(connection)
-        for question in range(questions + 5):
+        before = 0.0
+        for question in range(questions + WARM_UP):
             named = (1 + chance.choice(films, sum(case), replace=False)).tolist()
             parts = (named[: case[0]], named[case[0] : case[0] + case[1]], named[case[0] + case[1] :])
+            if question == WARM_UP:
+                before = cpu_seconds(raw.info.backend_pid)
             started = time.perf_counter()
             found: list[Any] = raw.execute(ASK, parts).fetchall()
-            if question >= 5:  # noqa: PLR2004  # the first ones warm the plans up
+            if question >= WARM_UP:
                 milliseconds.append(1000 * (time.perf_counter() - started))
             counts.append(len(found))
             reasons += [bool(row[2]) and row[1] is not None for row in found]
             seen += len({row[0] for row in found} & set(named))
-    return milliseconds, min(counts), float(np.mean(reasons)), seen
+        cpu = 1000 * (cpu_seconds(raw.info.backend_pid) - before) / questions
+    return milliseconds, cpu, min(counts), float(np.mean(reasons)), seen
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU that a process has used: what it costs on a machine that has other things to do as well."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

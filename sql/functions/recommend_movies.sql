@@ -79,7 +79,8 @@ begin
     end if;
     if (weights ->> 'histories')::double precision <> 0 and exists (select from catalog.film_weights) then
         select j.pool, j.near, j.told into pool, near, told
-        from catalog.joined_with_histories(pool, near, named, factors, rest, films, taste, active) j;
+        from catalog.joined_with_histories(
+            pool, near, named, factors, (weights ->> 'histories')::double precision, rest, films, taste, active) j;
     end if;
     films := coalesce(cardinality(pool), 0);
     select array_agg(
@@ -123,12 +124,12 @@ begin
 end
 $$;
 
--- The films that histories say most for, together with a pool of near ones: their similarities (0 without a vector), and
+-- The best of a pool of near films and of those that histories say most for: their similarities (0 without a vector), and
 -- what histories say of each, where the largest weight is 1. Weights below 0.1 in all are said by few people; the largest
 -- then stays below 1.
 create or replace function catalog.joined_with_histories(
-    near_films bigint[], similarities double precision[], named bigint[], factors double precision[], filters jsonb,
-    films integer, taste vector, in_set integer,
+    near_films bigint[], similarities double precision[], named bigint[], factors double precision[],
+    share double precision, filters jsonb, films integer, taste vector, in_set integer,
     out pool bigint[], out near double precision[], out told double precision[]
 )
 language plpgsql stable
@@ -148,16 +149,25 @@ begin
          ), joined as (
              select n.tmdb_id, n.similarity, n.place from unnest($1, $2) with ordinality n (tmdb_id, similarity, place)
              union all
-             select b.tmdb_id, coalesce(1 - (v.embedding::vector <=> $6), 0), $5 + row_number() over (order by b.tmdb_id)
+             select b.tmdb_id, case when $6 is not null then coalesce(1 - (v.embedding::vector <=> $6), 0) end,
+                 $5 + row_number() over (order by b.tmdb_id)
              from best b left join %s v on v.tmdb_id = b.tmdb_id
              where b.tmdb_id <> all (coalesce($1, ''{}''))
+         ), worth as (
+             select j.tmdb_id, j.similarity, j.place, s.weight / greatest(0.1, l.largest) as told
+             from joined j
+             left join said s using (tmdb_id)
+             cross join (select max(abs(s.weight)) as largest from joined join said s using (tmdb_id)) l
          )
-         select array_agg(j.tmdb_id order by j.place), array_agg(j.similarity order by j.place),
-             array_agg(s.weight / greatest(0.1, l.largest) order by j.place)
-         from joined j
-         left join said s using (tmdb_id)
-         cross join (select max(abs(s.weight)) as largest from joined join said s using (tmdb_id)) l', catalog.condition_of(filters), target)
-    into pool, near, told using near_films, similarities, named, factors, films, taste;
+         select array_agg(w.tmdb_id order by w.rank), array_agg(w.similarity order by w.rank),
+             array_agg(w.told order by w.rank)
+         from (
+             select w.*, row_number() over (
+                 order by coalesce(w.similarity, 0) + $7 * coalesce(w.told, 0) desc, w.place) as rank
+             from worth w
+         ) w
+         where w.rank <= $5', catalog.condition_of(filters), target)
+    into pool, near, told using near_films, similarities, named, factors, films, taste, share;
 end
 $$;
 
