@@ -13,6 +13,13 @@ from typing import Any, Literal
 Event = Literal["broken", "worse", "recovered", "came_and_went"]
 
 RUNBOOK = "docs/runbook.md"
+HEADINGS = {  # of what is no check
+    "job": "run-failed",
+    "freshness": "freshness",
+    "sensor": "sensor-stopped",
+    "schedule": "sensor-stopped",
+    "daemon": "sensor-stopped",
+}
 MOST_ENTRIES = 20  # Slack cuts a text at 40,000 characters, and nobody reads more
 TITLES = {
     "broken": "{} broken",
@@ -55,8 +62,8 @@ class Entry:
 
     @property
     def runbook(self) -> str:
-        """Where the repair is described; runs of assets that a person chose have no heading of their own."""
-        return RUNBOOK if " " in self.name else f"{RUNBOOK}#{self.name}"
+        """Where the repair is described: each check has a heading, the other kinds have one each."""
+        return f"{RUNBOOK}#{HEADINGS.get(self.kind, self.name)}"
 
     @property
     def sentence(self) -> str:

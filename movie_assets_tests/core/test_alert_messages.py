@@ -70,10 +70,19 @@ def test_a_title_counts_what_happened() -> None:
     assert many.title == "2 broken, 1 worse, 1 recovered, 1 came and went"
 
 
-def test_what_is_no_check_is_named_by_its_kind_and_headings_by_name() -> None:
-    job = entry(kind="job", place="", name="publish")
-    assert (job.subject, job.runbook) == ("job publish", "docs/runbook.md#publish")
-    assert entry(kind="job", place="", name="assets a, b").runbook == "docs/runbook.md"
+@pytest.mark.parametrize(
+    ("kind", "heading"),
+    [
+        ("job", "run-failed"),
+        ("freshness", "freshness"),
+        ("sensor", "sensor-stopped"),
+        ("schedule", "sensor-stopped"),
+        ("daemon", "sensor-stopped"),
+    ],
+)
+def test_what_is_no_check_is_named_by_its_kind_and_has_its_kinds_heading(kind: str, heading: str) -> None:
+    found = entry(kind=kind, place="", name="publish")
+    assert (found.subject, found.runbook) == (f"{kind} publish", f"docs/runbook.md#{heading}")
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
