@@ -18,7 +18,7 @@ from movie_assets_tests.deploy.conftest import Server, rows_as
 from movie_assets_tests.deploy.processes import Place, Process, free_port, run_once, running, wait_until_well
 
 FILMS = 70  # some batches have two
-SECONDS_FOR_A_RUN = 120
+SECONDS_FOR_A_RUN = 300
 LAUNCH = """
 mutation ($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
