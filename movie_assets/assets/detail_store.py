@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from movie_assets.assets.batches import BatchContent
@@ -112,7 +113,10 @@ class DetailStore:
         return judge(body, tmdb_id, self._thresholds, self.moment.date(), is_kept=is_kept)
 
     def _write(self, films: list[tuple[Judged, Any]], gone: list[int], failed: list[Failed]) -> None:
-        with self.database.transaction() as connection:
+        unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
+
+        def work(connection: sa.Connection) -> sa.Row[Any] | None:
+            stored = None
             if films:
                 execute(connection, "stage_films")
                 copy_rows(connection, "incoming_films", STAGED_COLUMNS, (_staged(*film) for film in films))
@@ -121,27 +125,20 @@ class DetailStore:
                 execute(connection, "mark_gone", tmdb_ids=gone, moment=self.moment)
             if failed:
                 execute(
-                    connection,
-                    "record_failures",
-                    tmdb_ids=[f.tmdb_id for f in failed],
-                    reasons=[f.reason for f in failed],
-                    samples=[f.sample for f in failed],
-                    run_id=self.run_id,
+                    connection, "record_failures", tmdb_ids=[f.tmdb_id for f in failed],
+                    reasons=[f.reason for f in failed], samples=[f.sample for f in failed], run_id=self.run_id,
                     moment=self.moment,
-                )
-            unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
+                )  # fmt: skip
             if unknown:
-                execute(
-                    connection,
-                    "record_unknown_keys",
-                    keys=list(unknown),
-                    answers=list(unknown.values()),
-                    moment=self.moment,
-                )
+                keys, answers = list(unknown), list(unknown.values())
+                execute(connection, "record_unknown_keys", keys=keys, answers=answers, moment=self.moment)
             done = [judged.film.tmdb_id for judged, _ in films] + gone
             execute(connection, "answer_requests", tmdb_ids=done, moment=self.moment)
+            return stored
+
+        stored = self.database.once(work)
         self.counts.unknown_keys |= unknown.keys()
-        if films:
+        if stored is not None:
             self.counts.accepted += stored.accepted
             self.counts.rejected += stored.rejected
             self.counts.added += stored.added

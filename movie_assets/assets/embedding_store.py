@@ -72,7 +72,8 @@ class EmbeddingStore:
         service (`bulk`) leaves its list in the same transaction, and is charged to the run and the day that sent it.
         """
         payer = self if bulk is None else bulk
-        with self.database.transaction() as connection:
+
+        def work(connection: sa.Connection) -> None:
             self._store(connection, part, texts)
             if part.tokens or part.positions:
                 execute(
@@ -86,6 +87,8 @@ class EmbeddingStore:
                 execute(connection, "lower_reservation", reservation_id=bulk.reservation_id, dollars=part.dollars)
             if part.ticket:
                 execute(connection, "release_reservation", reservation_id=part.ticket)
+
+        self.database.once(work)
         return self.count(part, texts)
 
     def count(self, part: Part, texts: Sequence[Text]) -> list[int]:

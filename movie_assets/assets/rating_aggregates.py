@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+import sqlalchemy as sa
 
 from movie_assets.core.ratings import METHOD_VERSION, film_scores, group_scores, membership_of
 from movie_assets.moment import moment_of
@@ -48,9 +49,12 @@ def _aggregate(films: pd.DataFrame) -> pd.DataFrame:
 def _replace(database: Database, aggregates: pd.DataFrame, moment: datetime) -> None:
     whole = aggregates.assign(method_version=METHOD_VERSION, computed_at=moment)[list(COLUMNS)]
     lines: list[list[Any]] = whole.astype(object).to_numpy().tolist()
-    with database.transaction() as connection:
+
+    def work(connection: sa.Connection) -> None:
         execute(connection, "clear_aggregates")
         copy_rows(connection, "catalog.rating_aggregates", COLUMNS, lines)
+
+    database.once(work)
 
 
 @dg.asset_check(asset=rating_aggregates)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from movie_assets.resources.postgres import Database, rows
+from movie_assets.resources.postgres import Database
 
 FILMS_PER_CHUNK = 2000  # a transaction of some seconds; a kill costs one of them
 
@@ -48,8 +48,7 @@ def bring_in_line(database: Database) -> Documents:
     documents, started, after = Documents(), time.monotonic(), 0
     documents.removed = database.row("remove_documents").removed
     while True:
-        with database.transaction() as connection:
-            (chunk,) = rows(connection, "write_documents", after=after, films=FILMS_PER_CHUNK)
+        chunk = database.row("write_documents", after=after, films=FILMS_PER_CHUNK)
         if chunk.last_id is None:
             break
         after = chunk.last_id
