@@ -99,6 +99,7 @@ class Patience:
             case "redo":
                 self._collisions += 1
                 if self._collisions < ATTEMPTS_AT_A_COLLISION:
+                    log.warning("another transaction got in the way (%s); the work is done again", _said(error))
                     return self._collisions * FIRST_WAIT
             case "reconnect" if began:
                 self._losses, self._away_since, self._waits = self._losses + 1, None, 0
