@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -117,7 +117,9 @@ class Chaos:
         figures = {
             "fault": fault,
             "stage": stage,
-            **asdict(verdict),
+            "lost": verdict.lost,
+            "duplicated": verdict.duplicated,
+            "wrong": verdict.wrong,
             "calls_per_film": round(self.pipeline.world.asked.total() / len(FILMS), 3),
             "paid_per_text": round(self.pipeline.serving.embedded_inputs / len(FILMS), 3),
             "seconds": round(seconds, 1),

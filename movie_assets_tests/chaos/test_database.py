@@ -17,6 +17,7 @@ from movie_assets.resources.postgres import Database, dsn_of
 from movie_assets_tests.chaos.conftest import BY_NAME, STAGES, Chaos, Stage
 
 WRITES = [stage for stage in STAGES if stage.name in ("export", "details", "embeddings", "aggregates")]
+QUICK_RESTART = BY_NAME["embeddings"]
 
 
 def at(stages: list[Stage] | tuple[Stage, ...], *quick: str) -> list[Any]:
@@ -65,8 +66,19 @@ def test_cut_connections(chaos: Chaos, stage: Stage) -> None:
     survives(chaos, stage, "F32 all connections cut")
 
 
-@pytest.mark.parametrize("mode", [pytest.param("fast", marks=pytest.mark.chaos), "immediate"])
-@pytest.mark.parametrize("stage", at(STAGES, "embeddings"))
+@pytest.mark.parametrize(
+    ("mode", "stage"),
+    [
+        pytest.param(
+            mode,
+            stage,
+            id=f"{mode}-{stage.name}",
+            marks=() if stage is QUICK_RESTART and mode == "immediate" else pytest.mark.chaos,
+        )
+        for mode, stages in (("fast", WRITES), ("immediate", STAGES))
+        for stage in stages
+    ],
+)
 def test_a_restart(chaos: Chaos, stage: Stage, mode: str) -> None:
     server = Server(chaos.server)
     chaos.run_before(stage)

@@ -5,6 +5,7 @@ counts: a bad day, then a good one, and the catalogue is the truth.
 """
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -28,7 +29,9 @@ OF_EMBEDDINGS = [
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = chaos.pipeline.serving.service
+    service.options = replace(service.options, retry_after=0)
     shorten_waits(monkeypatch)
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 1.0)
     monkeypatch.setattr(openai_stream, "backoff", lambda attempt, _dice: 0.002 * attempt)
