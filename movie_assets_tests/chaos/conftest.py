@@ -61,15 +61,36 @@ def strike(database: Database, stage: Stage, action: Callable[[], object], when:
     sa.event.listen(database.engine, f"{when}_cursor_execute", watch)
 
 
+@dataclass(frozen=True)
+class Truth:
+    """What an undisturbed run leaves: in the end, and as databases to copy, after each of its jobs."""
+
+    state: State
+    after: tuple[str, ...]
+    texts: int
+
+
 @dataclass
 class Chaos:
     """A pipeline to be disturbed, and what it came to."""
 
     pipeline: SmallPipeline
-    truth: State
+    truth: Truth
     server: str
     record: Callable[[str, Any], None]
     struck_at: float = 0.0
+    asked_before: int = 0
+    embedded_before: int = 0
+
+    @property
+    def asked(self) -> int:
+        """How many details were asked for, in the runs before too."""
+        return self.asked_before + self.pipeline.world.asked.total()
+
+    @property
+    def embedded(self) -> int:
+        """How many texts were paid for."""
+        return self.embedded_before + self.pipeline.serving.embedded_inputs
 
     @property
     def database(self) -> Database:
@@ -77,8 +98,14 @@ class Chaos:
         return self.pipeline.database
 
     def run_before(self, stage: Stage) -> None:
-        """Run the jobs before a stage's."""
-        self.pipeline.run_all(*JOBS[: JOBS.index(stage.job)])
+        """Bring the catalogue to where the jobs before a stage's leave it."""
+        done = JOBS.index(stage.job)
+        if done:
+            self.database.close()
+            name = self.database.url.database
+            self.administer(f"drop database {name}", f"create database {name} template {self.truth.after[done - 1]}")
+        self.asked_before = len(FILMS) if done > JOBS.index("fetch_details") else 0
+        self.embedded_before = self.truth.texts if done > JOBS.index("embed_texts") else 0
 
     def run_after(self, stage: Stage) -> None:
         """Run the jobs after a stage's."""
@@ -113,15 +140,15 @@ class Chaos:
 
     def verdict(self, fault: str, stage: str, seconds: float) -> Verdict:
         """Hold the end against the truth, and put the figures into the report."""
-        verdict = compared(state_of(self.database), self.truth)
+        verdict = compared(state_of(self.database), self.truth.state)
         figures = {
             "fault": fault,
             "stage": stage,
             "lost": verdict.lost,
             "duplicated": verdict.duplicated,
             "wrong": verdict.wrong,
-            "calls_per_film": round(self.pipeline.world.asked.total() / len(FILMS), 3),
-            "paid_per_text": round(self.pipeline.serving.embedded_inputs / len(FILMS), 3),
+            "calls_per_film": round(self.asked / len(FILMS), 3),
+            "paid_per_text": round(self.embedded / self.truth.texts, 3),
             "seconds": round(seconds, 1),
         }
         self.record("figures", figures)
@@ -145,16 +172,21 @@ def calm_pipelines(database: Database) -> Iterator[SmallPipeline]:
 
 
 @pytest.fixture(scope="session")
-def truth(server: str, template: str) -> State:
+def truth(server: str, template: str) -> Truth:
     """What an undisturbed run leaves."""
+    after = tuple(f"after_{job}" for job in JOBS)
     with database_of_ones_own(server, template) as database, calm_pipelines(database) as pipeline:
-        pipeline.run_all()
-        return state_of(database)
+        for job, name in zip(JOBS, after, strict=True):
+            pipeline.run_all(job)
+            database.close()
+            with psycopg.connect(address_of(server, "postgres"), autocommit=True) as administrator:
+                administrator.execute(f"create database {name} template {database.url.database}".encode())
+        return Truth(state_of(database), after, pipeline.serving.embedded_inputs)
 
 
 @pytest.fixture
 def chaos(
-    server: str, database: Database, truth: State, record_property: Callable[[str, Any], None]
+    server: str, database: Database, truth: Truth, record_property: Callable[[str, Any], None]
 ) -> Iterator[Chaos]:
     """A pipeline on an empty catalogue, about to be disturbed."""
     with calm_pipelines(database) as pipeline:

@@ -36,8 +36,8 @@ def test_a_kill(chaos: Chaos, stage: Stage, when: str) -> None:
     chaos.run_after(stage)
     assert chaos.verdict("F38 SIGKILL", stage.name, seconds).is_true
     # Before the kill one chunk of 100 was committed; of the answers in hand, the rest.
-    assert chaos.pipeline.world.asked.total() <= len(FILMS) + (100 if stage.name == "details" else 0)
-    assert chaos.pipeline.serving.embedded_inputs <= len(FILMS) * (2 if stage.name == "embeddings" else 1)
+    assert chaos.asked <= len(FILMS) + (100 if stage.name == "details" else 0)
+    assert chaos.embedded <= chaos.truth.texts * (2 if stage.name == "embeddings" else 1)
 
 
 @pytest.mark.chaos
@@ -58,8 +58,8 @@ def test_many_kills_at_random_moments(chaos: Chaos) -> None:
     seconds_until_nobody_is_left(chaos)
     chaos.pipeline.run_all()
     assert chaos.verdict(f"F38 SIGKILL at random, {kills} times", "all", chaos.seconds()).is_true
-    assert chaos.pipeline.world.asked.total() <= len(FILMS) * (1 + kills)
-    assert chaos.pipeline.serving.embedded_inputs <= len(FILMS) * (1 + kills)
+    assert chaos.asked <= len(FILMS) * (1 + kills)
+    assert chaos.embedded <= len(FILMS) * (1 + kills)
 
 
 @pytest.mark.chaos
@@ -80,8 +80,8 @@ def test_the_same_batches_three_times_at_once(chaos: Chaos, name: str) -> None:
     assert codes.count(0) <= 1
     chaos.run_after(stage)
     assert chaos.verdict("F40 three runs at once", name, seconds).is_true
-    assert chaos.pipeline.world.asked.total() == len(FILMS)
-    assert chaos.pipeline.serving.embedded_inputs <= len(FILMS)
+    assert chaos.asked == len(FILMS)
+    assert chaos.embedded == chaos.truth.texts
 
 
 @pytest.mark.chaos

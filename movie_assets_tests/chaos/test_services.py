@@ -11,7 +11,7 @@ import pytest
 
 from movie_assets.resources import openai_stream, tmdb_call
 from movie_assets.standin.faults import FAULTS
-from movie_assets_tests.chaos.conftest import Chaos
+from movie_assets_tests.chaos.conftest import BY_NAME, Chaos
 from movie_assets_tests.resources.tmdb_calls import shorten_waits
 
 SHARE = 0.3  # of the calls
@@ -69,7 +69,7 @@ def test_the_export_of_a_day(chaos: Chaos, fault: str) -> None:
 @pytest.mark.parametrize("fault", OF_EMBEDDINGS)
 def test_embeddings_for_a_day(chaos: Chaos, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openai_stream, "LONGEST_CALL", 2.0)
-    chaos.pipeline.run_all("read_the_day", "fetch_details")
+    chaos.run_before(BY_NAME["embeddings"])
     chaos.pipeline.serving.faults = {fault: 1.0}
     for job in ("embed_texts", "publish"):
         chaos.pipeline.run(job)
