@@ -1,6 +1,6 @@
 # Plain `make` prints the targets; each installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check bench lock
+.PHONY: help demo dev test chaos check bench lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -15,6 +15,9 @@ dev: .venv/installed  ## open the catalogue in the Dagster web UI, with daemon, 
 
 test: .venv/installed  ## run the tests on a real Postgres
 	$(BIN)/pytest -q
+
+chaos: .venv/installed  ## run the fault matrix, half an hour at most, and write docs/fault_matrix.md
+	$(BIN)/python -m movie_assets_tests.chaos
 
 check: .venv/installed  ## run the linter, the formatter's check and the type checker
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import pytest
 
+LONGEST = 30 * 60.0  # seconds; on two cores that nothing else uses it takes half of that
 TESTS = Path(__file__).parents[1]
 CHECKOUT = TESTS.parent
 REPORT = CHECKOUT / "docs" / "fault_matrix"
@@ -73,6 +74,7 @@ class Recorder:
 
     def __init__(self, matrix: Sequence[Row]) -> None:
         self.matrix = matrix
+        self.until = time.monotonic() + LONGEST
         self.outcomes: dict[str, Outcome] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -82,6 +84,13 @@ class Recorder:
             raise pytest.UsageError(f"the fault matrix names tests that do not exist: {', '.join(missing)}")
         beginnings = tuple(test for row in self.matrix for test in row.tests)
         items[:] = [item for item in items if name_of(item.nodeid).startswith(beginnings)]
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin nothing more when the time is up; the row is not survived then."""
+        if time.monotonic() > self.until:
+            pytest.fail(
+                f"{LONGEST / 60:.0f} minutes were up before {item.name}; run again on a machine that is less busy"
+            )
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep a phase of a test; the worst phase counts."""
