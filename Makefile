@@ -1,6 +1,6 @@
 # Plain `make` prints the targets; each installs what it needs into .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test chaos check bench lock
+.PHONY: help demo dev test check bench lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -16,6 +16,7 @@ dev: .venv/installed  ## open the catalogue in the Dagster web UI, with daemon, 
 test: .venv/installed  ## run the tests on a real Postgres
 	$(BIN)/pytest -q
 
+.PHONY: chaos
 chaos: .venv/installed  ## run the fault matrix, half an hour at most, and write docs/fault_matrix.md
 	$(BIN)/python -m movie_assets_tests.chaos
 

@@ -114,9 +114,10 @@ class DetailStore:
 
     def _write(self, films: list[tuple[Judged, Any]], gone: list[int], failed: list[Failed]) -> None:
         unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
+        stored: Any = None
 
-        def work(connection: sa.Connection) -> sa.Row[Any] | None:
-            stored = None
+        def work(connection: sa.Connection) -> None:
+            nonlocal stored
             if films:
                 execute(connection, "stage_films")
                 copy_rows(connection, "incoming_films", STAGED_COLUMNS, (_staged(*film) for film in films))
@@ -125,20 +126,28 @@ class DetailStore:
                 execute(connection, "mark_gone", tmdb_ids=gone, moment=self.moment)
             if failed:
                 execute(
-                    connection, "record_failures", tmdb_ids=[f.tmdb_id for f in failed],
-                    reasons=[f.reason for f in failed], samples=[f.sample for f in failed], run_id=self.run_id,
+                    connection,
+                    "record_failures",
+                    tmdb_ids=[f.tmdb_id for f in failed],
+                    reasons=[f.reason for f in failed],
+                    samples=[f.sample for f in failed],
+                    run_id=self.run_id,
                     moment=self.moment,
-                )  # fmt: skip
+                )
             if unknown:
-                keys, answers = list(unknown), list(unknown.values())
-                execute(connection, "record_unknown_keys", keys=keys, answers=answers, moment=self.moment)
+                execute(
+                    connection,
+                    "record_unknown_keys",
+                    keys=list(unknown),
+                    answers=list(unknown.values()),
+                    moment=self.moment,
+                )
             done = [judged.film.tmdb_id for judged, _ in films] + gone
             execute(connection, "answer_requests", tmdb_ids=done, moment=self.moment)
-            return stored
 
-        stored = self.database.once(work)
         self.counts.unknown_keys |= unknown.keys()
-        if stored is not None:
+        self.database.once(work)
+        if films:
             self.counts.accepted += stored.accepted
             self.counts.rejected += stored.rejected
             self.counts.added += stored.added

@@ -2,10 +2,11 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import dagster as dg
 
-from movie_assets.resources.postgres import Database
+from movie_assets.resources.postgres import Database, rows
 
 FILMS_PER_CHUNK = 2000  # a transaction of some seconds; a kill costs one of them
 
@@ -48,7 +49,7 @@ def bring_in_line(database: Database) -> Documents:
     documents, started, after = Documents(), time.monotonic(), 0
     documents.removed = database.row("remove_documents").removed
     while True:
-        chunk = database.row("write_documents", after=after, films=FILMS_PER_CHUNK)
+        (chunk,) = database.once(partial(rows, query="write_documents", after=after, films=FILMS_PER_CHUNK))
         if chunk.last_id is None:
             break
         after = chunk.last_id

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 import psycopg
 import sqlalchemy as sa
 
-from movie_assets.resources.patience import DatabaseError
-
 BATCH_LOCKS = 0x6D62  # class of the advisory locks on batches
+
+
+class LocksLostError(Exception):
+    """Another run works on batches whose locks were lost."""
 
 
 class BatchLocks:
@@ -34,14 +36,14 @@ class BatchLocks:
         return self.taken
 
     def hold(self) -> None:
-        """See that the locks are still there; DatabaseError when they were lost and another run was quicker."""
+        """See that the locks are still there; LocksLostError when they were lost and another run was quicker."""
         with self._one_at_a_time:
             if self._is_alive():
                 return
             self.release()
             again = self._taken_of(sorted(self.taken))
             if lost := sorted(self.taken - again):
-                raise DatabaseError(
+                raise LocksLostError(
                     f"the connection that held the locks of {self._stage} was lost, and another run has taken "
                     f"{len(lost)} of its {len(self.taken)} batches since; everything committed before is kept. "
                     "Run again when that run has ended."

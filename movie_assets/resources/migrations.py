@@ -12,13 +12,13 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from movie_assets.resources.patience import DatabaseError
 from movie_assets.resources.postgres import (
     LEAST_PGVECTOR,
     LEAST_POSTGRES,
     MIGRATION_LOCK,
     SQL,
     Database,
+    DatabaseError,
     driver_connection,
     dsn_of,
     shown,
@@ -101,7 +101,8 @@ def _migrating_alone(database: Database) -> Iterator[sa.Connection]:
 
 def require_current_schema(database: Database) -> None:
     """Raise DatabaseError when the database's schema or functions are not those of this checkout."""
-    known = {row.file: row.digest for row in database.rows("schema_history")}
+    with database.transaction() as connection:
+        known = {r.file: r.digest for r in connection.execute(sa.text("select * from movie_assets_schema"))}
     files = [*(SQL / "migrations").glob("*.sql"), *(SQL / "functions").glob("*.sql")]
     other = sorted(_name(path) for path in files if known.get(_name(path)) != _digest(path))
     if other:

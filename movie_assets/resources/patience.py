@@ -21,8 +21,8 @@ Remedy = Literal["redo", "reconnect", "wait", "stop"]
 log = logging.getLogger(__name__)
 
 
-class DatabaseError(Exception):
-    """The database cannot be used as it is; the message says why and what to do, without the password."""
+class GivenUpError(Exception):
+    """Nothing helped; the message says what happened and what to do."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Patience:
         self._away_since: float | None = None
 
     def after(self, error: sa.exc.DBAPIError | psycopg.Error) -> float | None:
-        """Seconds until the next attempt, or None for an error that is not the server's; DatabaseError at the end."""
+        """Seconds until the next attempt, or None for an error that is not the server's; GivenUpError at the end."""
         trouble = trouble_of(error)
         if trouble is None:
             return None
@@ -109,12 +109,13 @@ class Patience:
             case "reconnect" | "wait":
                 if self._away_since is None:
                     self._away_since = now
-                    log.warning("%s (%s); waiting up to %.0f s", trouble.happened, _said(error), self._seconds)
+                    if self._seconds:
+                        log.warning("%s (%s); waiting up to %.0f s", trouble.happened, _said(error), self._seconds)
                 wait = min(LONGEST_WAIT, FIRST_WAIT * float(2**self._waits))
                 self._waits += 1
                 if now + wait - self._away_since <= self._seconds:
                     return wait
-        raise DatabaseError(
+        raise GivenUpError(
             f"{trouble.happened} ({_said(error)}); everything committed before is kept. {trouble.to_do}"
         ) from None
 

@@ -19,8 +19,8 @@ from pgvector.psycopg import register_vector
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from movie_assets.resources.batch_locks import BatchLocks
-from movie_assets.resources.patience import READ_ONLY, DatabaseError, Patience
+from movie_assets.resources.batch_locks import BatchLocks, LocksLostError
+from movie_assets.resources.patience import READ_ONLY, GivenUpError, Patience
 from movie_assets.settings import Settings
 
 T = TypeVar("T")
@@ -34,6 +34,10 @@ SESSION_OPTIONS = (
     "-c timezone=UTC -c client_connection_check_interval=1000 -c lock_timeout=60000 "
     "-c statement_timeout=900000 -c idle_in_transaction_session_timeout=600000"
 )
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as it is; the message says why and what to do, without the password."""
 
 
 def url_of(address: str, driver: str = "psycopg") -> sa.URL:
@@ -175,12 +179,14 @@ class Database:
         while True:
             try:
                 result = attempt(patience)
+            except LocksLostError as error:
+                raise DatabaseError(str(error)) from None
             except (sa.exc.DBAPIError, psycopg.Error) as error:
                 try:
                     wait = patience.after(error)
-                except DatabaseError:
+                except GivenUpError as end:
                     self._is_given_up = True
-                    raise
+                    raise DatabaseError(str(end)) from None
                 if wait is None:
                     raise
                 time.sleep(wait)

@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from movie_assets.resources import migrations
 from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.patience import DatabaseError
-from movie_assets.resources.postgres import SQL, Database, dsn_of, url_of
+from movie_assets.resources.postgres import SQL, Database, DatabaseError, dsn_of, url_of
 from movie_assets_tests.conftest import address_of
 
 SECRET = "canary-of-a-password"

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.resources import patience
-from movie_assets.resources.patience import ATTEMPTS_AT_A_COLLISION, ATTEMPTS_AT_A_LOST_CONNECTION, DatabaseError
-from movie_assets.resources.postgres import Database, dsn_of
+from movie_assets.resources.patience import ATTEMPTS_AT_A_COLLISION, ATTEMPTS_AT_A_LOST_CONNECTION
+from movie_assets.resources.postgres import Database, DatabaseError, dsn_of
 from movie_assets_tests.conftest import address_of
 
 CUT = "select pg_terminate_backend(pg_backend_pid())"
@@ -218,10 +218,10 @@ def test_too_many_clients_are_waited_for_and_then_told(
         crowded = Database(notes.url.set(username=role).render_as_string(hide_password=False))
         try:
             with crowded.transaction(), pytest.raises(DatabaseError, match=r"no connection left.*max_connections"):
-                crowded.rows("schema_history")
+                crowded.rows("count_movies")
             administrator.execute(f"alter role {role} connection limit 9".encode())
             with crowded.transaction(), suppress(sa.exc.ProgrammingError):  # it may connect, and read nothing
-                crowded.rows("schema_history")
+                crowded.rows("count_movies")
         finally:
             crowded.close()
             administrator.execute(f'revoke all on database "{notes.url.database}" from {role}'.encode())
@@ -235,13 +235,13 @@ def test_a_server_that_is_away_is_waited_for_once_and_not_at_every_call(
     nowhere = Database("postgresql://u:canary@127.0.0.1:1/d")
     began = time.monotonic()
     with caplog.at_level(logging.WARNING), pytest.raises(DatabaseError, match=r"lost.*refused") as away:
-        nowhere.rows("schema_history")
+        nowhere.rows("count_movies")
     assert 0.5 < time.monotonic() - began < 5
     assert "waiting up to 1 s" in caplog.text
     assert "canary" not in str(away.value) + caplog.text
     began = time.monotonic()
     with pytest.raises(DatabaseError):
-        nowhere.rows("schema_history")
+        nowhere.rows("count_movies")
     assert time.monotonic() - began < 0.5
 
 

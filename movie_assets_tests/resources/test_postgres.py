@@ -18,8 +18,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.dialects import postgresql
 
 import movie_assets
-from movie_assets.resources.patience import DatabaseError
-from movie_assets.resources.postgres import SQL, Database, copy_rows, open_database, query_text, url_of
+from movie_assets.resources.postgres import SQL, Database, DatabaseError, copy_rows, open_database, query_text, url_of
 from movie_assets.settings import Settings
 from movie_assets_tests.conftest import address_of
 
