@@ -14,18 +14,30 @@ import sqlalchemy as sa
 from movie_assets.resources import patience
 from movie_assets.resources.patience import ATTEMPTS_AT_A_COLLISION, ATTEMPTS_AT_A_LOST_CONNECTION
 from movie_assets.resources.postgres import Database, DatabaseError, dsn_of
-from movie_assets_tests.conftest import address_of
+from movie_assets_tests.conftest import address_of, database_of_ones_own
 
 CUT = "select pg_terminate_backend(pg_backend_pid())"
 COUNT = "insert into notes (note) values ('once')"
 
 
-@pytest.fixture
-def notes(database: Database) -> Database:
+@pytest.fixture(scope="module")
+def one_database(server: str, template: str) -> Iterator[Database]:
     """A database with a table to write into."""
-    with database.transaction() as connection:
-        connection.exec_driver_sql("create table notes (id bigint generated always as identity, note text)")
-    return database
+    with database_of_ones_own(server, template) as opened:
+        with opened.transaction() as connection:
+            connection.exec_driver_sql("create table notes (id bigint generated always as identity, note text)")
+        yield opened
+
+
+@pytest.fixture
+def notes(one_database: Database) -> Iterator[Database]:
+    """The table, empty, in a database that takes writes and that nobody is connected to."""
+    takes_writes(one_database, writes=True)
+    with another_session(one_database) as other:
+        other.execute("truncate notes, pipeline.units")
+    opened = Database(one_database.url.render_as_string(hide_password=False))
+    yield opened
+    opened.close()
 
 
 def written(database: Database) -> int:
