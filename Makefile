@@ -16,6 +16,10 @@ dev: .venv/installed  ## open the catalogue in the Dagster web UI, with daemon, 
 test: .venv/installed  ## run the tests on a real Postgres
 	$(BIN)/pytest -q
 
+.PHONY: chaos
+chaos: .venv/installed  ## run the fault matrix, half an hour at most, and write docs/fault_matrix.md
+	$(BIN)/python -m movie_assets_tests.chaos
+
 check: .venv/installed  ## run the linter, the formatter's check and the type checker
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

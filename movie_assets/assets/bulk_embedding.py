@@ -89,12 +89,16 @@ class BulkDesk:
 
     def _send(self, texts: Sequence[tuple[str, str]], ticket: int) -> None:
         token = uuid.uuid4().hex
-        with self._database.transaction() as connection:
+
+        def intend(connection: sa.Connection) -> sa.Row[Any]:
             (made,) = rows(
                 connection, "intend_batch", token=token, set_id=self._store.set_id, run_id=self._store.run_id,
                 reservation_id=ticket or None, texts=len(texts), moment=self._store.moment,
             )  # fmt: skip
             execute(connection, "list_batch_texts", bulk_id=made.bulk_id, text_hashes=[each for each, _ in texts])
+            return made
+
+        made = self._database.once(intend)
         file_id = self._service.upload(Model(self._embedder.model, self._embedder.dimensions), texts)
         self._database.execute("note_batch_file", bulk_id=made.bulk_id, input_file_id=file_id)
         try:
@@ -156,11 +160,13 @@ class BulkDesk:
         )
 
     def _end(self, bulk_id: int, reservation_id: int | None, status: str, stored: int) -> None:
-        with self._database.transaction() as connection:
+        def work(connection: sa.Connection) -> None:
             execute(connection, "end_batch", bulk_id=bulk_id, service_status=status, stored=stored)
             execute(connection, "strike_off_batch_texts", bulk_id=bulk_id)
             if reservation_id is not None:
                 execute(connection, "release_reservation", reservation_id=reservation_id)
+
+        self._database.once(work)
 
 
 class _Keeper:

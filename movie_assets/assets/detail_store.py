@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from movie_assets.assets.batches import BatchContent
@@ -121,7 +122,11 @@ class DetailStore:
         return judge(body, tmdb_id, self._thresholds, self.moment.date(), is_kept=is_kept)
 
     def _write(self, films: list[tuple[Judged, Any]], gone: list[int], failed: list[Failed]) -> None:
-        with self.database.transaction() as connection:
+        unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
+        stored: Any = None
+
+        def work(connection: sa.Connection) -> None:
+            nonlocal stored
             if films:
                 execute(connection, "stage_films")
                 copy_rows(connection, "incoming_films", STAGED_COLUMNS, (_staged(*film) for film in films))
@@ -138,7 +143,6 @@ class DetailStore:
                     run_id=self.run_id,
                     moment=self.moment,
                 )
-            unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
             if unknown:
                 execute(
                     connection,
@@ -153,7 +157,9 @@ class DetailStore:
                 connection, self.run_id, "movie_details", fetched=sum(body is not None for _, body in films),
                 changed=stored.added + stored.changed if films else 0, failed=len(failed), gone=len(gone),
             )  # fmt: skip
+
         self.counts.unknown_keys |= unknown.keys()
+        self.database.once(work)
         if films:
             self.counts.accepted += stored.accepted
             self.counts.rejected += stored.rejected

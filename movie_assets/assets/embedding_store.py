@@ -73,7 +73,8 @@ class EmbeddingStore:
         service (`bulk`) leaves its list in the same transaction, and is charged to the run and the day that sent it.
         """
         payer = self if bulk is None else bulk
-        with self.database.transaction() as connection:
+
+        def work(connection: sa.Connection) -> None:
             self._store(connection, part, texts)
             if part.tokens or part.positions:
                 execute(
@@ -91,6 +92,8 @@ class EmbeddingStore:
             )  # fmt: skip
             if part.ticket:
                 execute(connection, "release_reservation", reservation_id=part.ticket)
+
+        self.database.once(work)
         return self.count(part, texts)
 
     def plan(self, batch_numbers: Iterable[int], due: int) -> None:

@@ -99,7 +99,7 @@ def movie_ids(
 
 
 def _apply(database: Database, day: date, thresholds: Thresholds) -> dict[str, Any]:
-    with database.transaction() as connection:
+    def work(connection: sa.Connection) -> dict[str, Any]:
         (moved,) = rows(
             connection,
             "apply_export",
@@ -121,6 +121,8 @@ def _apply(database: Database, day: date, thresholds: Thresholds) -> dict[str, A
                 "(MOVIE_ASSETS_PROFILES)."
             )
         return dict(moved._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
+
+    return database.once(work)
 
 
 def _ids(states: list[sa.Row[Any]], state: str) -> int:

@@ -9,13 +9,14 @@ from datetime import timedelta
 from statistics import mean
 
 import dagster as dg
+import sqlalchemy as sa
 
 from movie_assets.assets.batches import amiss
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.assets.run_log import logged
 from movie_assets.moment import moment_of
 from movie_assets.resources.embedder import Embedder
-from movie_assets.resources.postgres import Database, driver_connection, execute, rows
+from movie_assets.resources.postgres import Database, driver_connection, rows
 
 LEAST_COVERAGE = 0.99  # of the accepted films, before a new set takes the place of the active one
 LEAST_RECALL = 0.95
@@ -38,8 +39,7 @@ def movie_vectors(
     covers the catalogue and is searched well.
     """
     set_id = embedding_set(database, embedder)
-    with database.transaction() as connection:
-        (moved,) = rows(connection, "refresh_vectors", set_id=set_id)
+    moved = database.row("refresh_vectors", set_id=set_id)
     is_built = build_index(context.log, database, set_id)
     active = database.rows("active_set")
     if not active or active[0].set_id != set_id:
@@ -48,8 +48,7 @@ def movie_vectors(
             missing.append(_held(active[0].set_id, set_id))
         if missing:
             context.log.info(f"the new set waits: {'; '.join(missing)}. The old one goes on being searched")
-            with database.transaction() as connection:
-                execute(connection, "refresh_vectors", set_id=active[0].set_id)
+            database.execute("refresh_vectors", set_id=active[0].set_id)
         elif moved.total:
             database.execute("activate_set", set_id=set_id, hold=False)
             context.log.info(f"searches now see the vectors of {embedder.provider} {embedder.model}")
@@ -73,17 +72,21 @@ def movie_vectors(
 def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> bool:
     """Build a set's index if it has none that is valid, and warn when the memory for it was too small."""
     notices: list[str] = []
-    with database.transaction() as connection:
+
+    def build(connection: sa.Connection) -> bool:
         raw = driver_connection(connection)
         raw.add_notice_handler(keep := lambda notice: notices.append(notice.message_primary or ""))
         try:
             (index,) = rows(connection, "build_vector_index", set_id=set_id)
         finally:
             raw.remove_notice_handler(keep)
+        return bool(index.built)
+
+    is_built = database.once(build)
     for notice in notices:
         if SPILLED in notice:
             log.warning(f"building the index took longer than it should: {notice}")
-    return bool(index.built)
+    return is_built
 
 
 def obstacles(database: Database, set_id: int, vectors: int) -> list[str]:

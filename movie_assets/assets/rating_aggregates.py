@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import numpy as np
 import pandas as pd
+import sqlalchemy as sa
 
 from movie_assets.assets.run_log import logged
 from movie_assets.core import pooled_ratings as pooled
@@ -99,7 +100,7 @@ def _by_film(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _replace(database: Database, methods: list[Scored], moment: datetime) -> None:
-    with database.transaction() as connection:
+    def work(connection: sa.Connection) -> None:
         execute(connection, "clear_aggregates")
         for method in methods:
             execute(
@@ -109,6 +110,8 @@ def _replace(database: Database, methods: list[Scored], moment: datetime) -> Non
             whole = method.rows.assign(method_version=method.method_version, computed_at=moment)[list(COLUMNS)]
             lines: list[list[Any]] = whole.astype(object).to_numpy().tolist()
             copy_rows(connection, "catalog.rating_aggregates", COLUMNS, lines)
+
+    database.once(work)
 
 
 def _pictures(current: Scored, ratings: pd.DataFrame) -> dict[str, Any]:

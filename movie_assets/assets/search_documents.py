@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import dagster as dg
 
@@ -51,8 +52,7 @@ def bring_in_line(database: Database) -> Documents:
     documents, started, after = Documents(), time.monotonic(), 0
     documents.removed = database.row("remove_documents").removed
     while True:
-        with database.transaction() as connection:
-            (chunk,) = rows(connection, "write_documents", after=after, films=FILMS_PER_CHUNK)
+        (chunk,) = database.once(partial(rows, query="write_documents", after=after, films=FILMS_PER_CHUNK))
         if chunk.last_id is None:
             break
         after = chunk.last_id

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 
 from movie_assets.assets.run_log import logged
 from movie_assets.core.filters import Thresholds
@@ -54,7 +55,8 @@ def tmdb_discoveries(
             found = run_until_done(_walk(tmdb, day, votes, context.run.run_id))
         except TmdbError as error:
             raise dg.Failure(f"{error}. What the lists said last stays in use.", allow_retries=False) from None
-    with database.transaction() as connection:
+
+    def work(connection: sa.Connection) -> tuple[sa.Row[Any], sa.Row[Any]]:
         if found or is_fresh:
             execute(connection, "stage_discoveries")
             if is_fresh:
@@ -62,18 +64,15 @@ def tmdb_discoveries(
             else:
                 copy_rows(connection, "incoming_discoveries", COLUMNS, map(_columns, found))
             (told,) = rows(
-                connection,
-                "apply_discoveries",
-                day=day,
-                min_votes=votes,
-                min_average=thresholds.min_vote_average,
-                moment=moment,
-                run_id=context.run.run_id,
-                is_walk=not is_fresh,
-            )
+                connection, "apply_discoveries", day=day, min_votes=votes, min_average=thresholds.min_vote_average,
+                moment=moment, run_id=context.run.run_id, is_walk=not is_fresh,
+            )  # fmt: skip
         else:  # a walk that finds nothing is no reason to put every film aside
             (told,) = rows(connection, "lift_discoveries")
         (moved,) = rows(connection, "record_stats", day=day)
+        return told, moved
+
+    told, moved = database.once(work)
     return dg.MaterializeResult(
         metadata={"min_votes": votes, **told._mapping, "films_whose_numbers_moved": moved.films}  # noqa: SLF001
     )

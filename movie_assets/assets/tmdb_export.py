@@ -111,22 +111,13 @@ async def _load(
                 "whose ids mean other films; set MOVIE_ASSETS_HOME to a new folder, or MOVIE_ASSETS_DATABASE_URL "
                 "to another database"
             )
-        with database.transaction() as connection:
-            rows_of_lines = (
-                (
-                    number,
-                    line.tmdb_id,
-                    line.original_title,
-                    line.popularity,
-                    line.adult,
-                    line.video,
-                    line.softcore,
-                )
-                for number, line in enumerate(read_lines(export.lines(), counts))
-            )
+        day_before = before[0].export_date if before else None
+
+        def work(connection: sa.Connection) -> sa.Row[Any]:
+            counts.start_again()
             execute(connection, "stage_lines")
-            copy_rows(connection, "incoming_lines", LINE_COLUMNS, rows_of_lines)
-            (found,) = rows(connection, "compare_export", day_before=before[0].export_date if before else None)
+            copy_rows(connection, "incoming_lines", LINE_COLUMNS, _staged(export, counts))
+            (found,) = rows(connection, "compare_export", day_before=day_before)
             earlier = None
             if before and same_source and not accept_unlike:
                 earlier = LoadBefore(before[0].lines, found.kept, before[0].median_popularity)
@@ -138,7 +129,15 @@ async def _load(
             )  # fmt: skip
             if not same_source:  # from one made-up world to another: nothing that was fetched is true there
                 execute(connection, "forget_films")
-            return used, stored, client.calls
+            return stored
+
+        return used, database.once(work), client.calls
+
+
+def _staged(export: Export, counts: ExportCounts) -> Iterator[tuple[Any, ...]]:
+    for number, line in enumerate(read_lines(export.lines(), counts)):
+        facts = (line.original_title, line.popularity, line.adult, line.video, line.softcore)
+        yield (number, line.tmdb_id, *facts)
 
 
 @asynccontextmanager

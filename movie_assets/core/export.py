@@ -42,6 +42,11 @@ class ExportCounts:
     rejected: int = 0
     samples: list[tuple[str, str]] = field(default_factory=list)  # (reason, line), the first of them
 
+    def start_again(self) -> None:
+        """Forget what was counted: the same lines are read from their beginning."""
+        self.lines = self.rejected = 0
+        self.samples.clear()
+
     def reject(self, reason: str, line: str) -> None:
         """Count a line that is no id."""
         self.rejected += 1

@@ -1,15 +1,16 @@
-"""The catalogue's Postgres: connections, queries by name, binary COPY, locks, migrations.
+"""The catalogue's Postgres: connections, queries by name, binary COPY, and work that is done again after trouble.
 
-SQL itself lives in sql/; which rows a stage wants is the stage's business. Starting an embedded server is
-`resources.embedded_postgres`.
+SQL itself lives in sql/; which rows a stage wants is the stage's business. What an error means is `resources.patience`;
+starting an embedded server, `resources.embedded_postgres`.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 import psycopg
@@ -18,13 +19,15 @@ from pgvector.psycopg import register_vector
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from movie_assets.resources.batch_locks import BatchLocks, LocksLostError
+from movie_assets.resources.patience import READ_ONLY, GivenUpError, Patience
 from movie_assets.settings import Settings
 
+T = TypeVar("T")
 SQL = Path(__file__).parents[2] / "sql"
 LEAST_POSTGRES = 140000  # pg_wait_for_backend, multirange and the planner features that the SQL was run on
 LEAST_PGVECTOR = (0, 8)  # iterative index scans, which filtered searches need
 MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that nobody else uses on the server
-BATCH_LOCKS = 0x6D62  # class of the advisory locks on batches
 
 # A client killed with -9 must not leave a backend holding locks, and no statement may wait for ever.
 SESSION_OPTIONS = (
@@ -71,7 +74,11 @@ def query_text(name: str) -> str:
 
 
 class Database:
-    """A pool of connections to the catalogue. Every method commits on success and rolls back on an error."""
+    """A pool of connections to the catalogue. Every method commits on success and rolls back on an error.
+
+    Work that a lost connection, a restart, a collision or a rush of clients ended is done again, within the bounds of
+    `Patience`; what stays wrong is a DatabaseError that says what to do.
+    """
 
     def __init__(self, address: str) -> None:
         self.url = url_of(address)
@@ -84,7 +91,10 @@ class Database:
             },
             pool_pre_ping=True,
         )
+        self._locks: list[BatchLocks] = []
+        self._is_given_up = False  # a server that was waited for in vain is not waited for again at once
         sa.event.listen(self.engine, "connect", _prepare)
+        sa.event.listen(self.engine, "handle_error", _leave_a_standby)
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -92,14 +102,33 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """Open one transaction: all of it, or nothing."""
+        """Open one transaction: all of it, or nothing. Nobody does it again: see `once`."""
         with self.engine.begin() as connection:
             yield connection
 
+    def once(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do work in one transaction, exactly once whatever happens to the connection; gives what it gives.
+
+        The work may be begun several times, so it must not change anything but the database. Batch locks that were
+        lost meanwhile are taken again before it, or end it.
+        """
+        unit, results = uuid.uuid4(), list[T]()
+
+        def attempt(patience: Patience) -> T:
+            for locks in self._locks:
+                locks.hold()
+            with self.engine.begin() as connection:
+                patience.began = True
+                if not execute(connection, "begin_unit", unit=unit):
+                    return results[-1]
+                results.append(work(connection))
+            return results[-1]
+
+        return self._tried(attempt)
+
     def rows(self, query: str, **parameters: Any) -> list[sa.Row[Any]]:
-        """Run sql/queries/<query>.sql and fetch everything."""
-        with self.transaction() as connection:
-            return rows(connection, query, **parameters)
+        """Run sql/queries/<query>.sql, which does no harm when it runs twice, and fetch everything."""
+        return self._read(lambda connection: rows(connection, query, **parameters))
 
     def row(self, query: str, **parameters: Any) -> sa.Row[Any]:
         """Run a query that answers with exactly one row."""
@@ -107,35 +136,63 @@ class Database:
         return only
 
     def execute(self, query: str, **parameters: Any) -> int:
-        """Run a statement and tell how many rows it touched."""
-        with self.transaction() as connection:
-            return execute(connection, query, **parameters)
+        """Run a statement, once, and tell how many rows it touched."""
+        return self.once(lambda connection: execute(connection, query, **parameters))
 
     def frame(self, query: str, **parameters: Any) -> pd.DataFrame:
         """Run a query into a data frame."""
-        with self.transaction() as connection:
-            return pd.read_sql_query(sa.text(query_text(query)), connection, params=parameters)
+
+        def read(connection: sa.Connection) -> pd.DataFrame:
+            try:
+                return pd.read_sql_query(sa.text(query_text(query)), connection, params=parameters)
+            except pd.errors.DatabaseError as error:
+                raise error.__cause__ or error from None
+
+        return self._read(read)
 
     @contextmanager
     def batch_locks(self, batches: Iterable[int], stage: str) -> Iterator[set[int]]:
-        """Hold a stage's lock on each batch that no other run works on; tells which those are.
+        """Hold a stage's lock on each batch that no other run works on; tells which those are."""
+        locks = BatchLocks(self.engine, batches, stage)
+        try:
+            yield self._tried(lambda _: self._holding(locks))
+        finally:
+            if locks in self._locks:
+                self._locks.remove(locks)
+            locks.release()
 
-        The locks belong to a connection of their own and vanish with it, however the process ends.
-        """
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            # A class of locks for each stage, so that embedding a batch does not wait for its details.
-            lock_class = BATCH_LOCKS * 2**8 + hashlib.sha256(stage.encode()).digest()[0]
-            taken = {
-                batch
-                for batch in batches
-                if connection.scalar(
-                    sa.select(sa.func.pg_try_advisory_lock(sa.cast(lock_class, sa.Integer), sa.cast(batch, sa.Integer)))
-                )
-            }
+    def _holding(self, locks: BatchLocks) -> set[int]:
+        taken = locks.take()
+        self._locks.append(locks)
+        return taken
+
+    def _read(self, read: Callable[[sa.Connection], T]) -> T:
+        def attempt(patience: Patience) -> T:
+            with self.engine.begin() as connection:
+                patience.began = True
+                return read(connection)
+
+        return self._tried(attempt)
+
+    def _tried(self, attempt: Callable[[Patience], T]) -> T:
+        patience = Patience(is_used_up=self._is_given_up)
+        while True:
             try:
-                yield taken
-            finally:
-                connection.invalidate()  # closes it, which frees the locks, even where it was cut already
+                result = attempt(patience)
+            except LocksLostError as error:
+                raise DatabaseError(str(error)) from None
+            except (sa.exc.DBAPIError, psycopg.Error) as error:
+                try:
+                    wait = patience.after(error)
+                except GivenUpError as end:
+                    self._is_given_up = True
+                    raise DatabaseError(str(end)) from None
+                if wait is None:
+                    raise
+                time.sleep(wait)
+            else:
+                self._is_given_up = False
+                return result
 
 
 def open_database(settings: Settings) -> Database:
@@ -178,3 +235,9 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
     if raw.execute("select from pg_type where typname = 'vector'").fetchone() is not None:
         register_vector(raw)
     raw.commit()
+
+
+def _leave_a_standby(context: sa.engine.ExceptionContext) -> None:
+    """Open new connections after a refused write: the old ones stay with a server that was demoted."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True

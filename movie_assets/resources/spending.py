@@ -6,6 +6,8 @@ cost. What tokens cost is `core.prices`.
 
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from movie_assets.core.prices import Budgets
 from movie_assets.resources.postgres import Database, execute, rows
 
@@ -26,14 +28,17 @@ class DatabasePurse:
         """A ticket, or None when one of the budgets does not hold so much beside what is spent and in flight."""
         if not self.budgets.are_set:
             return NO_TICKET
-        with self._database.transaction() as connection:
+
+        def work(connection: sa.Connection) -> int | None:
             execute(connection, "lock_spending")
             made = rows(
                 connection, "reserve_spending", set_id=self._set_id, run_id=self._run_id, tokens=tokens,
                 dollars=dollars, moment=self._moment, run_dollars=self.budgets.run_dollars,
                 daily_dollars=self.budgets.daily_dollars,
             )  # fmt: skip
-        return made[0].reservation_id if made else None
+            return made[0].reservation_id if made else None
+
+        return self._database.once(work)
 
     def release(self, ticket: int) -> None:
         """Give a ticket back that nothing was charged for."""

@@ -66,7 +66,7 @@ def restored(server: Server, database: str, dump: Path) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.daemon
 def test_a_restored_catalogue_goes_on_where_it_was(server_with_roles: Server, world: Films, tmp_path: Path) -> None:
     server = server_with_roles
     server.psql("--command", "create role an_app login in role movie_assets_reader")

@@ -106,7 +106,7 @@ def place(server_with_roles: Server, world: Films, tmp_path_factory: pytest.Temp
         )
 
 
-@pytest.mark.slow
+@pytest.mark.daemon
 def test_the_services_of_the_compose_file_do_a_days_work_and_end_cleanly(
     place: Place, server_with_roles: Server, world: Films
 ) -> None:

@@ -1,0 +1,194 @@
+"""`make chaos`: run every test that the fault matrix names, and write what came of it as Markdown and JSON.
+
+A row is survived when all of its tests pass; a row that names a test that does not exist is an error.
+"""
+
+import json
+import os
+import platform
+import sys
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+LONGEST = 30 * 60.0  # seconds; on two cores that nothing else uses it takes half of that
+TESTS = Path(__file__).parents[1]
+CHECKOUT = TESTS.parent
+REPORT = CHECKOUT / "docs" / "fault_matrix"
+INTRODUCTION = """# The fault matrix
+
+Written by `make chaos`; how to read it is in [reliability.md](reliability.md). {rows} rows, {tests} tests,
+{failed} failed, {seconds:,.0f} s on {cores} cores ({machine}), {day}. Load of the machine at the end: {load:.1f}.
+"""
+BY = (
+    "C a fault of the stand-in · P SQL · K a signal to a process · T a small disk · R a restart of the server · "
+    "D a date · F a made file · S a body from the stand-in · E an embeddings reply"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fault or a bad input; `tests` are beginnings of node ids."""
+
+    number: str
+    what: str
+    must: str
+    by: str
+    tests: tuple[str, ...]
+
+
+def rows() -> list[Row]:
+    """The matrix as it is written down."""
+    written = tomllib.loads((Path(__file__).parent / "rows.toml").read_text(encoding="utf-8"))
+    return [Row(number, row["what"], row["must"], row["by"], tuple(row["tests"])) for number, row in written.items()]
+
+
+def name_of(node_id: str) -> str:
+    """A node id as rows name it."""
+    return node_id.partition(f"{TESTS.name}/")[2]
+
+
+def unknown_tests(matrix: Sequence[Row], names: Sequence[str]) -> list[str]:
+    """What rows name and no test is called."""
+    return [test for row in matrix for test in row.tests if not any(name.startswith(test) for name in names)]
+
+
+@dataclass
+class Outcome:
+    """What became of a test."""
+
+    outcome: str = "passed"
+    reason: str = ""
+    seconds: float = 0.0
+    figures: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Recorder:
+    """Leaves out tests that no row names, and keeps what became of the others."""
+
+    def __init__(self, matrix: Sequence[Row]) -> None:
+        self.matrix = matrix
+        self.until = time.monotonic() + LONGEST
+        self.outcomes: dict[str, Outcome] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Run what the matrix names."""
+        names = [name_of(item.nodeid) for item in items]
+        if missing := unknown_tests(self.matrix, names):
+            raise pytest.UsageError(f"the fault matrix names tests that do not exist: {', '.join(missing)}")
+        beginnings = tuple(test for row in self.matrix for test in row.tests)
+        items[:] = [item for item in items if name_of(item.nodeid).startswith(beginnings)]
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin nothing more when the time is up; the row is not survived then."""
+        if time.monotonic() > self.until:
+            pytest.fail(
+                f"{LONGEST / 60:.0f} minutes were up before {item.name}; run again on a machine that is less busy"
+            )
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep a phase of a test; the worst phase counts."""
+        kept = self.outcomes.setdefault(name_of(report.nodeid), Outcome())
+        kept.seconds += report.duration
+        if report.failed or (report.skipped and kept.outcome == "passed"):
+            kept.outcome = report.outcome
+            kept.reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext)[-400:]
+        if report.when == "call":
+            kept.figures += [cast("Any", given) for name, given in report.user_properties if name == "figures"]
+
+
+def result_of(row: Row, outcomes: dict[str, Outcome]) -> dict[str, Any]:
+    """A row with what became of its tests."""
+    mine = {name: outcome for name, outcome in outcomes.items() if name.startswith(row.tests)}
+    counts = {kind: sum(o.outcome == kind for o in mine.values()) for kind in ("passed", "failed", "skipped")}
+    return {
+        "number": row.number, "what": row.what, "must": row.must, "by": row.by,
+        "survived": bool(counts["passed"]) and not counts["failed"], "tests": len(mine), **counts,
+        "failures": [name for name, outcome in mine.items() if outcome.outcome == "failed"],
+        "skips": sorted({outcome.reason for outcome in mine.values() if outcome.outcome == "skipped"}),
+    }  # fmt: skip
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The report to read."""
+    faults = [row for row in report["rows"] if row["number"].startswith("F")]
+    inputs = [row for row in report["rows"] if row["number"].startswith("B")]
+    parts = [
+        INTRODUCTION.format(**report["run"]),
+        "## Faults by stage: the end against the truth",
+        "",
+        "| fault | stage | survived | lost | duplicated | wrong | calls a film | texts paid, of 1 | seconds |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|",
+        *(_figures(figures) for figures in report["figures"]),
+        "",
+        "## Every fault",
+        "",
+        f"By: {BY}.",
+        "",
+        *_table(faults),
+        "",
+        "## Every bad input",
+        "",
+        *_table(inputs),
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _figures(f: dict[str, Any]) -> str:
+    survived = "yes" if f["survived"] else "**no**"
+    return (
+        f"| {f['fault']} | {f['stage']} | {survived} | {f['lost']} | {f['duplicated']} | {f['wrong']} "
+        f"| {f['calls_per_film']:.2f} | {f['paid_per_text']:.2f} | {f['seconds']:.1f} |"
+    )
+
+
+def _table(results: Sequence[dict[str, Any]]) -> list[str]:
+    lines = ["| # | what is done | what has to come of it | by | tests | survived |", "|---|---|---|---|--:|---|"]
+    for row in results:
+        told = "yes" if row["survived"] else "not run"
+        if row["failures"]:
+            told = "**no**: " + ", ".join(row["failures"])
+        if row["skipped"]:
+            told += f"; {row['skipped']} skipped: {'; '.join(row['skips'])}"
+        lines.append(f"| {row['number']} | {row['what']} | {row['must']} | {row['by']} | {row['tests']} | {told} |")
+    return lines
+
+
+def main() -> int:
+    """Run, write the two files, and fail if a row does."""
+    matrix, began = rows(), time.monotonic()
+    recorder = Recorder(matrix)
+    files = sorted({str(TESTS / test.partition("::")[0]) for row in matrix for test in row.tests})
+    code = pytest.main(["-q", "-m", "", "-p", "no:cacheprovider", *files], plugins=[recorder])
+    if not recorder.outcomes:
+        return int(code)
+    results = [result_of(row, recorder.outcomes) for row in matrix]
+    report = {
+        "run": {
+            "rows": len(results), "tests": len(recorder.outcomes),
+            "failed": sum(outcome.outcome == "failed" for outcome in recorder.outcomes.values()),
+            "seconds": round(time.monotonic() - began, 1), "cores": os.cpu_count(), "machine": platform.platform(),
+            "day": datetime.now(UTC).date().isoformat(), "load": os.getloadavg()[2],
+        },
+        "rows": results,
+        "figures": [
+            {**figures, "survived": outcome.outcome == "passed"}
+            for outcome in recorder.outcomes.values()
+            for figures in outcome.figures
+        ],
+    }  # fmt: skip
+    REPORT.with_suffix(".json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    REPORT.with_suffix(".md").write_text(markdown(report), encoding="utf-8")
+    print(f"written: {REPORT}.md and .json")  # noqa: T201  # the command's answer
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""A pipeline that faults are put into at a chosen statement, the truth to hold its end against, and the figures."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from movie_assets.resources.openai_embedder import OpenAiEmbedder
+from movie_assets.resources.postgres import Database, query_text
+from movie_assets_tests.assets.conftest import SmallPipeline, small_pipelines
+from movie_assets_tests.assets.world import film
+from movie_assets_tests.chaos.truth import State, Verdict, compared, state_of
+from movie_assets_tests.conftest import address_of, database_of_ones_own
+
+FILMS = [64 * n + batch for n in range(1, 39) for batch in range(4)]
+JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a fault strikes: at the nth run of a query in a job."""
+
+    name: str
+    job: str
+    query: str
+    nth: int = 1
+
+
+STAGES = (
+    Stage("export", "read_the_day", "record_export"),
+    Stage("ids", "read_the_day", "apply_export"),
+    Stage("lists", "read_the_day", "apply_discoveries"),
+    Stage("details", "fetch_details", "store_details", nth=2),
+    Stage("embeddings", "embed_texts", "store_embeddings"),
+    Stage("vectors", "publish", "refresh_vectors"),
+    Stage("index build", "publish", "build_vector_index"),
+    Stage("similar films", "publish", "make_similar_lists"),
+    Stage("documents", "publish", "write_documents"),
+    Stage("aggregates", "publish", "clear_aggregates"),
+)
+BY_NAME = {stage.name: stage for stage in STAGES}
+
+
+def strike(database: Database, stage: Stage, action: Callable[[], object], when: str) -> None:
+    """Let something happen once, `before` or `after` the statement of a stage, inside its transaction."""
+    opening, seen = query_text(stage.query).partition("\n")[0], 0
+
+    def watch(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        nonlocal seen
+        if statement.startswith(opening):
+            seen += 1
+            if seen == stage.nth:
+                action()
+
+    sa.event.listen(database.engine, f"{when}_cursor_execute", watch)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What an undisturbed run leaves: in the end, and as databases to copy, after each of its jobs."""
+
+    state: State
+    after: tuple[str, ...]
+    texts: int
+
+
+@dataclass
+class Chaos:
+    """A pipeline to be disturbed, and what it came to."""
+
+    pipeline: SmallPipeline
+    truth: Truth
+    server: str
+    record: Callable[[str, Any], None]
+    struck_at: float = 0.0
+    asked_before: int = 0
+    embedded_before: int = 0
+
+    @property
+    def asked(self) -> int:
+        """How many details were asked for, in the runs before too."""
+        return self.asked_before + self.pipeline.world.asked.total()
+
+    @property
+    def embedded(self) -> int:
+        """How many texts were paid for."""
+        return self.embedded_before + self.pipeline.serving.embedded_inputs
+
+    @property
+    def database(self) -> Database:
+        """The pipeline's database."""
+        return self.pipeline.database
+
+    def run_before(self, stage: Stage) -> None:
+        """Bring the catalogue to where the jobs before a stage's leave it."""
+        done = JOBS.index(stage.job)
+        if done:
+            self.database.close()
+            name = self.database.url.database
+            self.administer(f"drop database {name}", f"create database {name} template {self.truth.after[done - 1]}")
+        self.asked_before = len(FILMS) if done > JOBS.index("fetch_details") else 0
+        self.embedded_before = self.truth.texts if done > JOBS.index("embed_texts") else 0
+
+    def run_after(self, stage: Stage) -> None:
+        """Run the jobs after a stage's."""
+        self.pipeline.run_all(*JOBS[JOBS.index(stage.job) + 1 :])
+
+    def strike(self, stage: Stage, action: Callable[[], object], when: str = "after") -> None:
+        """Let something happen at a stage's statement; from then on the seconds count."""
+
+        def act() -> None:
+            self.struck_at = time.monotonic()
+            action()
+
+        strike(self.database, stage, act, when)
+
+    def administer(self, *statements: str) -> None:
+        """Run statements in another session, on another database of the server."""
+        with psycopg.connect(address_of(self.server, "postgres"), autocommit=True) as administrator:
+            for statement in statements:
+                administrator.execute(statement.encode())
+
+    def cut(self) -> None:
+        """End every connection of the pipeline."""
+        self.administer(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+            f"where datname = '{self.database.url.database}' and application_name = 'movie_assets'"
+        )
+
+    def seconds(self) -> float:
+        """Seconds since the fault struck."""
+        assert self.struck_at, "the fault never struck"
+        return time.monotonic() - self.struck_at
+
+    def verdict(self, fault: str, stage: str, seconds: float) -> Verdict:
+        """Hold the end against the truth, and put the figures into the report."""
+        verdict = compared(state_of(self.database), self.truth.state)
+        figures = {
+            "fault": fault,
+            "stage": stage,
+            "lost": verdict.lost,
+            "duplicated": verdict.duplicated,
+            "wrong": verdict.wrong,
+            "calls_per_film": round(self.asked / len(FILMS), 3),
+            "paid_per_text": round(self.embedded / self.truth.texts, 3),
+            "seconds": round(seconds, 1),
+        }
+        self.record("figures", figures)
+        return verdict
+
+
+def credits_of(tmdb_id: int) -> dict[str, Any]:
+    """People of a film, some of whom play in others too."""
+    people = [{"id": n, "name": f"Person {n}", "credit_id": f"{tmdb_id}-{n}"} for n in range(tmdb_id % 7, 12, 3)]
+    cast = [{**person, "character": "A role", "order": n} for n, person in enumerate(people)]
+    return {"cast": cast, "crew": [{**people[0], "job": "Director", "department": "Directing"}]}
+
+
+@contextmanager
+def calm_pipelines(database: Database) -> Iterator[SmallPipeline]:
+    """A pipeline on the world of this folder's tests, with an embeddings service that is paid."""
+    with small_pipelines(database) as make:
+        pipeline = make(*(film(n, runtime=20 if n % 9 == 0 else 100, credits=credits_of(n)) for n in FILMS))
+        pipeline.embedder = OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("key"), pipeline.serving.openai_url)
+        yield pipeline
+
+
+@pytest.fixture(scope="session")
+def truth(server: str, template: str) -> Truth:
+    """What an undisturbed run leaves."""
+    after = tuple(f"after_{job}" for job in JOBS)
+    with database_of_ones_own(server, template) as database, calm_pipelines(database) as pipeline:
+        for job, name in zip(JOBS, after, strict=True):
+            pipeline.run_all(job)
+            database.close()
+            with psycopg.connect(address_of(server, "postgres"), autocommit=True) as administrator:
+                administrator.execute(f"create database {name} template {database.url.database}".encode())
+        return Truth(state_of(database), after, pipeline.serving.embedded_inputs)
+
+
+@pytest.fixture
+def chaos(
+    server: str, database: Database, truth: Truth, record_property: Callable[[str, Any], None]
+) -> Iterator[Chaos]:
+    """A pipeline on an empty catalogue, about to be disturbed."""
+    with calm_pipelines(database) as pipeline:
+        yield Chaos(pipeline, truth, server, record_property)

@@ -1,0 +1,295 @@
+"""Postgres's troubles, at each stage: connections cut, restarts, a full disk, deadlocks, locks, no writes."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from movie_assets.resources import embedded_postgres, patience, postgres
+from movie_assets.resources.postgres import Database, dsn_of
+from movie_assets_tests.chaos.conftest import BY_NAME, STAGES, Chaos, Stage
+
+WRITES = [stage for stage in STAGES if stage.name in ("export", "details", "embeddings", "aggregates")]
+QUICK_RESTART = BY_NAME["embeddings"]
+
+
+def at(stages: list[Stage] | tuple[Stage, ...], *quick: str) -> list[Any]:
+    """Stages as parameters; all but the quick ones are for `make chaos` only."""
+    return [
+        pytest.param(stage, id=stage.name, marks=() if stage.name in quick else pytest.mark.chaos) for stage in stages
+    ]
+
+
+def survives(chaos: Chaos, stage: Stage, fault: str) -> None:
+    """The job that was hit ends well, in that same run, and nothing is fetched or paid for twice."""
+    result = chaos.pipeline.run(stage.job)
+    seconds = chaos.seconds()
+    assert result.success
+    chaos.run_after(stage)
+    assert chaos.verdict(fault, stage.name, seconds).is_true
+    assert (chaos.asked, chaos.embedded) == (len(chaos.pipeline.world.films), chaos.truth.texts)
+
+
+def fails_and_goes_on(chaos: Chaos, stage: Stage, fault: str, says: str, relieve: Callable[[], object]) -> None:
+    """The job that was hit fails with a sentence; the next run of it, after relief, ends well."""
+    result = chaos.pipeline.run(stage.job)
+    assert not result.success
+    assert says in told_by(result)
+    assert "everything committed before is kept" in told_by(result)
+    relieve()
+    chaos.struck_at = time.monotonic()
+    chaos.pipeline.run_all(stage.job)
+    seconds = chaos.seconds()
+    chaos.run_after(stage)
+    assert chaos.verdict(fault, stage.name, seconds).is_true
+
+
+def told_by(result: Any) -> str:
+    (failure,) = [e.step_failure_data for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
+    return str(failure.error)
+
+
+# F32, F33
+
+
+@pytest.mark.parametrize("stage", at(STAGES, "details"))
+def test_cut_connections(chaos: Chaos, stage: Stage) -> None:
+    chaos.run_before(stage)
+    chaos.strike(stage, chaos.cut)
+    survives(chaos, stage, "F32 all connections cut")
+
+
+@pytest.mark.parametrize(
+    ("mode", "stage"),
+    [
+        pytest.param(
+            mode,
+            stage,
+            id=f"{mode}-{stage.name}",
+            marks=() if stage is QUICK_RESTART and mode == "immediate" else pytest.mark.chaos,
+        )
+        for mode, stages in (("fast", WRITES), ("immediate", STAGES))
+        for stage in stages
+    ],
+)
+def test_a_restart(chaos: Chaos, stage: Stage, mode: str) -> None:
+    server = Server(chaos.server)
+    chaos.run_before(stage)
+    chaos.strike(stage, lambda: server.is_away_for(1.5, mode))
+    survives(chaos, stage, f"F33 restart, {mode}, away for 1.5 s")
+
+
+class Server:
+    """The embedded server behind an address, to be stopped and started."""
+
+    def __init__(self, address: str) -> None:
+        self.sockets = Path(parse_qs(urlsplit(address).query)["host"][0])
+        with psycopg.connect(address.replace("/?", "/postgres?")) as connection:
+            found = connection.execute("show data_directory").fetchone()
+        assert found is not None
+        self.data = Path(found[0])
+        self.user = embedded_postgres._server_user()
+
+    def is_away_for(self, seconds: float, mode: str) -> None:
+        """Stop, and start after some seconds while the caller goes on."""
+        embedded_postgres._run(self.user, "pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
+
+        def start() -> None:
+            time.sleep(seconds)
+            embedded_postgres._start(self.data, self.sockets, self.user)
+
+        threading.Thread(target=start).start()
+
+
+# F34
+
+
+class SmallDisk:
+    """The pipeline's tables on a small disk of their own, which can be filled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.filler = folder / "filler"
+
+    @classmethod
+    @contextmanager
+    def mounted(cls, chaos: Chaos, folder: Path) -> Iterator["SmallDisk"]:
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=96m,mode=755", "tmpfs", str(folder)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("a disk that can be filled takes a tmpfs, and mounting one takes root with CAP_SYS_ADMIN")
+        name, tables = f"small_{chaos.database.url.database}", folder / "tables"
+        try:
+            embedded_postgres._make_folder(tables, embedded_postgres._server_user())
+            chaos.database.close()
+            chaos.administer(
+                f"create tablespace {name} location '{tables}'",
+                f"alter database {chaos.database.url.database} set tablespace {name}",
+            )
+            yield cls(folder)
+            chaos.database.close()
+            chaos.administer(
+                f"alter database {chaos.database.url.database} set tablespace pg_default",
+                f"drop tablespace {name}",
+            )
+        finally:
+            subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S607
+
+    def fill(self) -> None:
+        """Write until nothing fits any more."""
+        with self.filler.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 2**12)
+            except OSError:
+                return
+
+    def make_room(self) -> None:
+        """Take the filler away."""
+        self.filler.unlink()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("stage", [pytest.param(stage, id=stage.name) for stage in WRITES])
+def test_a_full_disk(chaos: Chaos, tmp_path: Path, stage: Stage) -> None:
+    chaos.run_before(stage)
+    with SmallDisk.mounted(chaos, tmp_path / "disk") as disk:
+        chaos.strike(stage, disk.fill, "before")
+        fails_and_goes_on(chaos, stage, "F34 disk full", "the database server's disk is full", disk.make_room)
+
+
+# F35
+
+
+@pytest.mark.parametrize("stage", at([BY_NAME["details"]], "details"))
+def test_a_deadlock(chaos: Chaos, stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Another session holds the row that the chunk wants last, and asks for one that the chunk has."""
+    chaos.run_before(stage)
+    with psycopg.connect(dsn_of(chaos.database.url)) as other:
+        ids = "select tmdb_id from pipeline.movie_ids where state = 'candidate' order by tmdb_id"
+        due = [row[0] for row in other.execute(ids.encode()).fetchall()]
+        threads: list[threading.Thread] = []
+
+        def cross() -> None:
+            other.execute("set deadlock_timeout = '20s'")
+            other.execute("select 1 from pipeline.movie_ids where tmdb_id = %s for update", (due[-1],))
+            thread = threading.Thread(target=want_the_first)
+            thread.start()
+            threads.append(thread)
+
+        def want_the_first() -> None:
+            time.sleep(0.4)
+            other.execute("select 1 from pipeline.movie_ids where tmdb_id = any(%s) for update", (due[:-1],))
+            other.rollback()
+
+        chaos.strike(stage, cross, "before")
+        survives(chaos, stage, "F35 deadlock with another session")
+        for thread in threads:
+            thread.join(30)
+    assert "another transaction got in the way (deadlock detected" in caplog.text
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("state", ["40001", "40P01"])
+@pytest.mark.parametrize("stage", [pytest.param(stage, id=stage.name) for stage in WRITES])
+def test_a_collision(chaos: Chaos, stage: Stage, state: str) -> None:
+    chaos.run_before(stage)
+
+    def collide() -> None:
+        error = psycopg.errors.lookup(state)("made up at the driver's border")
+        raise error
+
+    chaos.strike(stage, collide)
+    survives(chaos, stage, f"F35 SQLSTATE {state}")
+
+
+# F36
+
+
+@pytest.fixture
+def impatient(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> Chaos:
+    """Sessions that wait for a lock no longer than half a second."""
+    options = postgres.SESSION_OPTIONS.replace("lock_timeout=60000", "lock_timeout=500")
+    monkeypatch.setattr(postgres, "SESSION_OPTIONS", options)
+    return reopened(chaos)
+
+
+def reopened(chaos: Chaos) -> Chaos:
+    address = chaos.database.url.render_as_string(hide_password=False)
+    chaos.database.close()
+    chaos.pipeline.database = Database(address)
+    return chaos
+
+
+@pytest.mark.parametrize("stage", at(WRITES))
+def test_a_lock_that_another_session_holds(impatient: Chaos, stage: Stage) -> None:
+    chaos = impatient
+    tables = {
+        "export": "pipeline.exports",
+        "details": "pipeline.movie_ids",
+        "embeddings": "pipeline.embeddings",
+        "aggregates": "catalog.rating_aggregates",
+    }
+    chaos.run_before(stage)
+    with psycopg.connect(dsn_of(chaos.database.url)) as other:
+
+        def lock() -> None:
+            other.execute(f"lock table {tables[stage.name]}".encode())
+
+        chaos.strike(stage, lock, "before")
+        fails_and_goes_on(chaos, stage, "F36 lock held by another session", "pg_blocking_pids", other.rollback)
+    chaos.database.close()
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("stage", [pytest.param(stage, id=stage.name) for stage in WRITES])
+def test_a_statement_that_takes_too_long(chaos: Chaos, stage: Stage) -> None:
+    """The statement itself waits for nothing; a timeout of a millisecond and a sleep make it slow."""
+    chaos.run_before(stage)
+    struck: list[int] = []
+
+    def slow_down(connection: sa.Connection, *_: object) -> None:
+        if not struck and chaos.struck_at:
+            struck.append(1)
+            connection.exec_driver_sql("set local statement_timeout = 20")
+            connection.exec_driver_sql("select pg_sleep(5)")
+
+    chaos.strike(stage, lambda: None, "before")
+    sa.event.listen(chaos.database.engine, "after_cursor_execute", slow_down)
+    fails_and_goes_on(chaos, stage, "F36 statement timeout", "took too long", lambda: None)
+
+
+# F37
+
+
+def takes_writes(chaos: Chaos, *, writes: bool) -> None:
+    setting = "off" if writes else "on"
+    chaos.administer(f"alter database {chaos.database.url.database} set default_transaction_read_only = {setting}")
+    chaos.cut()
+
+
+@pytest.mark.parametrize("stage", at(WRITES))
+def test_a_server_that_takes_no_writes_for_a_while(chaos: Chaos, stage: Stage) -> None:
+    chaos.run_before(stage)
+
+    def fail_over() -> None:
+        takes_writes(chaos, writes=False)
+        threading.Timer(1.5, takes_writes, (chaos,), {"writes": True}).start()
+
+    chaos.strike(stage, fail_over)
+    survives(chaos, stage, "F37 no writes for 1.5 s")
+
+
+@pytest.mark.parametrize("stage", at(WRITES))
+def test_a_server_that_takes_no_writes(chaos: Chaos, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "SECONDS_TO_WAIT", 1.0)
+    chaos.run_before(stage)
+    chaos.strike(stage, lambda: takes_writes(chaos, writes=False))
+    fails_and_goes_on(chaos, stage, "F37 no writes at all", "takes no writes", lambda: takes_writes(chaos, writes=True))

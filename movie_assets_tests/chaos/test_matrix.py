@@ -1,0 +1,55 @@
+"""The matrix itself: no row without a test, no test's name that is not one, and a report that can say no."""
+
+import subprocess
+import sys
+
+from movie_assets_tests.chaos.__main__ import (
+    TESTS,
+    Outcome,
+    Recorder,
+    Row,
+    markdown,
+    name_of,
+    result_of,
+    rows,
+    unknown_tests,
+)
+
+ROW = Row("F1", "a fault", "nothing", "C", ("a.py::test_one[", "b.py::test_two"))
+RUN = {"rows": 1, "tests": 1, "failed": 0, "seconds": 1, "cores": 2, "machine": "m", "day": "d", "load": 1.0}
+
+
+def test_every_fault_and_every_bad_input_has_a_row_with_tests() -> None:
+    matrix = rows()
+    assert [row.number for row in matrix] == [*(f"F{n}" for n in range(1, 45)), *(f"B{n}" for n in range(1, 43))]
+    assert all(row.tests for row in matrix)
+
+
+def test_every_test_that_a_row_names_exists() -> None:
+    files = sorted({str(TESTS / test.partition("::")[0]) for row in rows() for test in row.tests})
+    listed = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "", "-p", "no:cacheprovider", *files],
+        capture_output=True, text=True, check=True, cwd=TESTS.parent,
+    )  # fmt: skip
+    names = [name_of(line) for line in listed.stdout.splitlines() if "::" in line]
+    assert unknown_tests(rows(), names) == []
+
+
+def test_a_row_is_survived_only_when_all_of_its_tests_pass() -> None:
+    good, bad, skipped = Outcome(), Outcome("failed", "why"), Outcome("skipped", "no root")
+    assert result_of(ROW, {"a.py::test_one[x]": good, "b.py::test_two": good})["survived"]
+    failed = result_of(ROW, {"a.py::test_one[x]": good, "b.py::test_two": bad, "c.py::test_other": bad})
+    assert (failed["survived"], failed["failures"], failed["tests"]) == (False, ["b.py::test_two"], 2)
+    assert not result_of(ROW, {"a.py::test_one[x]": skipped})["survived"]
+    assert not result_of(ROW, {})["survived"]
+
+
+def test_failures_and_reasons_for_skipping_are_written() -> None:
+    outcomes = {"a.py::test_one[x]": Outcome("failed", "why"), "b.py::test_two": Outcome("skipped", "no root here")}
+    report = {"run": RUN, "rows": [result_of(ROW, outcomes)], "figures": []}
+    assert "**no**: a.py::test_one[x]; 1 skipped: no root here" in markdown(report)
+
+
+def test_names_that_are_no_tests_are_found() -> None:
+    assert unknown_tests([ROW], ["a.py::test_one[x]"]) == ["b.py::test_two"]
+    assert Recorder([ROW]).outcomes == {}

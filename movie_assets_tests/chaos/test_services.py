@@ -1,0 +1,76 @@
+"""Every fault of TMDB and of the embeddings service, as the stand-in makes them, through the whole pipeline.
+
+What one call must do about each of them is in `test_source_faults` and `test_openai_embedder`; here only the end
+counts: a bad day, then a good one, and the catalogue is the truth.
+"""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from movie_assets.resources import openai_stream, tmdb_call
+from movie_assets.standin.faults import FAULTS
+from movie_assets_tests.chaos.conftest import BY_NAME, Chaos
+from movie_assets_tests.resources.tmdb_calls import shorten_waits
+
+SHARE = 0.3  # of the calls
+NOT_HERE = {
+    "404": "an answer like any other: the film is gone",
+    "odd": "odd values are what TMDB says: a row for each among the bad inputs",
+    "wrong_id": "the same",
+}
+OF_TMDB = [name for name, fault in FAULTS.items() if fault.where in ("tmdb", "details") and name not in NOT_HERE]
+OF_THE_EXPORT = [name for name, fault in FAULTS.items() if fault.where.startswith("export")]
+# Those of single texts ("cursed") and of the Batch API have tests of their own in assets/.
+OF_EMBEDDINGS = [
+    name for name, fault in FAULTS.items() if fault.where in ("embeddings", "vectors") and "cursed" not in name
+]
+
+
+@pytest.fixture(autouse=True)
+def quick(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = chaos.pipeline.serving.service
+    service.options = replace(service.options, retry_after=0)
+    shorten_waits(monkeypatch)
+    monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 1.0)
+    monkeypatch.setattr(openai_stream, "backoff", lambda attempt, _dice: 0.002 * attempt)
+
+
+def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:
+    chaos.pipeline.serving.faults = {}
+    chaos.struck_at = time.monotonic()
+    chaos.pipeline.turn_day()
+    chaos.pipeline.run_all()
+    assert chaos.verdict(fault, stage, chaos.seconds()).is_true
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("fault", OF_TMDB)
+def test_tmdb_for_a_day(chaos: Chaos, fault: str) -> None:
+    chaos.pipeline.serving.faults = {fault: SHARE}
+    for job in ("read_the_day", "fetch_details", "embed_texts", "publish"):
+        chaos.pipeline.run(job)
+    a_good_day_follows(chaos, fault, "lists and details")
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("fault", OF_THE_EXPORT)
+def test_the_export_of_a_day(chaos: Chaos, fault: str) -> None:
+    chaos.pipeline.run_all()
+    chaos.pipeline.turn_day()
+    chaos.pipeline.serving.faults = {fault: 1.0}
+    for job in ("read_the_day", "fetch_details", "embed_texts", "publish"):
+        chaos.pipeline.run(job)
+    a_good_day_follows(chaos, fault, "export")
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("fault", OF_EMBEDDINGS)
+def test_embeddings_for_a_day(chaos: Chaos, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_stream, "LONGEST_CALL", 2.0)
+    chaos.run_before(BY_NAME["embeddings"])
+    chaos.pipeline.serving.faults = {fault: 1.0}
+    for job in ("embed_texts", "publish"):
+        chaos.pipeline.run(job)
+    a_good_day_follows(chaos, fault, "embeddings")

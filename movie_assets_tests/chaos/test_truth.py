@@ -1,0 +1,39 @@
+"""The judge of the other tests: an undisturbed run is true, and each kind of harm is noticed."""
+
+import pytest
+
+from movie_assets_tests.chaos.conftest import FILMS, Chaos, Truth
+from movie_assets_tests.chaos.truth import Verdict, compared, state_of
+
+
+@pytest.mark.chaos
+def test_the_truth_is_the_world(truth: Truth, chaos: Chaos) -> None:
+    accepted = {n for n in FILMS if n % 9}
+    assert {int(key) for key, _ in truth.state["movies"]} == accepted == {int(key) for key, _ in truth.state["vectors"]}
+    assert {int(key) for key, _ in truth.state["ids"]} == set(FILMS) == {int(key) for key, _ in truth.state["export"]}
+    assert all(rows for rows in truth.state.values())
+    chaos.pipeline.run_all()
+    assert chaos.verdict("none", "all", 0).is_true
+    assert chaos.asked == len(FILMS)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize(
+    ("harm", "verdict"),
+    [
+        ("delete from catalog.rating_aggregates where scope = 'film' and key = '64'", Verdict(1, 0, 0)),
+        ("update catalog.movies set overview = 'another' where tmdb_id = 64", Verdict(0, 0, 1)),
+        ("insert into pipeline.movie_ids (tmdb_id, state) values (999, 'candidate')", Verdict(0, 1, 0)),
+        ("update pipeline.embedding_costs set texts = texts + 1", Verdict(0, 0, 1)),
+    ],
+)
+def test_harm_is_noticed(harmed: Chaos, truth: Truth, harm: str, verdict: Verdict) -> None:
+    with harmed.database.transaction() as connection:
+        connection.exec_driver_sql(harm)
+    assert compared(state_of(harmed.database), truth.state) == verdict
+
+
+@pytest.fixture
+def harmed(chaos: Chaos) -> Chaos:
+    chaos.pipeline.run_all()
+    return chaos
