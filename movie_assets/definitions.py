@@ -10,13 +10,16 @@ from movie_assets.assets import similar_movies as similar
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
+from movie_assets.assets.reconciliation import reconciliation
+from movie_assets.assets.retention import retention
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
 from movie_assets.automation import jobs
 from movie_assets.automation.console import console
-from movie_assets.automation.schedules import daily_schedule
+from movie_assets.automation.reaper import reaper
+from movie_assets.automation.schedules import schedules
 from movie_assets.automation.sensors import work_sensors
 from movie_assets.resources.definitions import RESOURCES
 from movie_assets.settings import Settings
@@ -38,6 +41,8 @@ defs = dg.Definitions(
         similar.similar_movies,  # what is near it
         documents.search_documents,  # the words that it is found by
         aggregates.rating_aggregates,  # what it is worth
+        reconciliation,  # whether all that still agrees
+        retention,  # … and what may go
     ],
     asset_checks=[
         vectors.the_wanted_set_is_searched,
@@ -56,9 +61,11 @@ defs = dg.Definitions(
         jobs.embed_texts,
         jobs.embed_in_bulk,
         jobs.publish,
+        jobs.reconcile,
+        jobs.clean_up,
     ],
-    schedules=[daily_schedule(SCHEDULES)],
-    sensors=work_sensors(SENSORS),
+    schedules=schedules(SCHEDULES),
+    sensors=[*work_sensors(SENSORS), reaper(SENSORS)],
     resources=RESOURCES,
     loggers={"console": console},
     executor=dg.in_process_executor,

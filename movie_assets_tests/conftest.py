@@ -129,6 +129,7 @@ class Pipeline:
                 "daily_films": self.settings.daily_films,
                 "keep_sets": timedelta(days=self.settings.keep_sets_days),
                 "budgets": self.settings.budgets,
+                "parallel_runs": self.settings.parallel_runs,
             },
         )
 

@@ -24,6 +24,8 @@ GROUPS = {
     "search_quality": "search",
     "similar_movies": "search",
     "rating_aggregates": "search",
+    "reconciliation": "upkeep",
+    "retention": "upkeep",
 }
 
 
@@ -59,6 +61,7 @@ def test_the_checks_are_these() -> None:
         "movie_vectors: vectors_agree_with_the_catalogue",
         "rating_aggregates: scores_are_within_bounds",
         "rating_aggregates: totals_reconcile",
+        "reconciliation: everything_agrees",
         "search_documents: documents_agree_with_the_catalogue",
         "search_quality: collections_stay_together",
         "search_quality: golden_pairs_are_near",
@@ -67,6 +70,7 @@ def test_the_checks_are_these() -> None:
         "search_quality: similarities_mean_what_they_meant",
         "similar_movies: lists_are_what_a_search_finds",
         "tmdb_export: export_can_be_believed",
+        "tmdb_export: the_export_is_of_the_day",
     ]
 
 
@@ -76,7 +80,8 @@ def test_the_checks_are_these() -> None:
      ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
      ("embed_texts", {"movie_embeddings"}),
      ("embed_in_bulk", {"movie_embeddings"}),
-     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates"})],
+     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates"}),
+     ("reconcile", {"reconciliation"}), ("clean_up", {"retention"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -87,10 +92,14 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
         "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
+        "reconcile", "clean_up",
     }  # fmt: skip
-    assert [schedule.name for schedule in repository.schedule_defs] == ["read_the_day_at_0830"]
+    assert sorted(schedule.name for schedule in repository.schedule_defs) == [
+        "clean_up_on_the_first", "read_the_day_at_0830", "reconcile_on_sundays",
+    ]  # fmt: skip
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
-        "details_are_due", "no_day_was_read_yet", "texts_are_not_embedded", "the_catalogue_is_not_published",
+        "details_are_due", "no_day_was_read_yet", "runs_without_a_process", "texts_are_not_embedded",
+        "the_catalogue_is_not_published",
     ]  # fmt: skip
 
 
@@ -137,4 +146,5 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
         "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
         "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
+        "reconciliation": None, "retention": None,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The four steps of a day as jobs, in their order. Who launches them when is in schedules.py and sensors.py."""
+"""The four steps of a day as jobs, in their order, and the upkeep. Who launches them: schedules.py, sensors.py."""
 
 import dagster as dg
 
@@ -7,6 +7,8 @@ from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.movie_vectors import movie_vectors
 from movie_assets.assets.rating_aggregates import rating_aggregates
+from movie_assets.assets.reconciliation import reconciliation
+from movie_assets.assets.retention import retention
 from movie_assets.assets.search_documents import search_documents
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.similar_movies import similar_movies
@@ -48,4 +50,14 @@ publish = dg.define_asset_job(
     "publish",
     selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates],
     description="What applications read: vectors and how well they are found, similar films, words, rating aggregates.",
+)
+reconcile = dg.define_asset_job(
+    "reconcile",
+    selection=[reconciliation],
+    description="Counts anew, row by row, what runs keep up step by step; makes due what does not agree.",
+)
+clean_up = dg.define_asset_job(
+    "clean_up",
+    selection=[retention],
+    description="Deletes records that have been kept long enough, Dagster's own included.",
 )
