@@ -32,7 +32,7 @@ as $$
         from catalog.movie_vectors v
         left join pipeline.embeddings e on e.tmdb_id = v.tmdb_id
             and e.set_id = (select s.set_id from pipeline.embedding_sets s where s.is_active)
-    ), similar as (
+    ), lists as (
         select 'each film that is searched has its list of similar films', true, v.tmdb_id::text,
             d.tmdb_id is not null
         from catalog.movie_vectors v left join pipeline.similar_due() d using (tmdb_id)
@@ -44,7 +44,7 @@ as $$
         full join pipeline.document_sources s using (tmdb_id)
         left join catalog.search_documents d using (tmdb_id)
     ), words as (
-        select 'each word of the vocabulary is counted right', true, coalesce(v.word, w.word),
+        select 'each word of the vocabulary is counted right', true, coalesce(v.word, w.word) collate "default",
             v.films is distinct from w.films
         from catalog.vocabulary v full join pipeline.words_of_documents() w using (word)
     ), scores as (
@@ -57,7 +57,7 @@ as $$
         coalesce((array_agg(c.key order by c.key) filter (where c.differs))[1:5], '{}')
     from (
         select * from ids union all select * from films union all select * from texts union all select * from vectors
-        union all select * from similar union all select * from documents union all select * from words
+        union all select * from lists union all select * from documents union all select * from words
         union all select * from scores
     ) c
     group by c.agreement
