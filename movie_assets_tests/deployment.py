@@ -6,11 +6,12 @@ of it.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,18 @@ def wait_until(true: Callable[[], Any], seconds: float, what: str) -> float:
             raise AssertionError(f"{what}: not within {seconds:.0f} s")
         time.sleep(0.2)
     return time.monotonic() - began
+
+
+def free_ports() -> int:
+    """A port that is free, and the one before it too."""
+    while True:
+        with closing(socket.create_server(("127.0.0.1", 0))) as one:
+            port: int = one.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port - 1)).close()
+            except OSError:
+                continue
+            return port
 
 
 @dataclass
