@@ -95,11 +95,12 @@ class Deployment:
             "daemon": ["dagster._daemon", "run", "-w", str(workspace)],
             "web": ["dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", web],
         }
+        path = os.pathsep.join([str(CHECKOUT), os.environ.get("PYTHONPATH", "")])
         for name in names:
             with (self.home / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
                     [sys.executable, "-m", *commands[name]], cwd=CHECKOUT, stdout=log, stderr=log,
-                    preexec_fn=_default_signals, env=os.environ | {"PYTHONPATH": str(CHECKOUT)},  # noqa: PLW1509
+                    preexec_fn=_default_signals, env=os.environ | {"PYTHONPATH": path},  # noqa: PLW1509
                 )  # fmt: skip
         if "web" in names:
             wait_until(self.is_up, 180, "the web server knows the code location")

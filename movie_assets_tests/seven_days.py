@@ -2,13 +2,15 @@
 
     python -m movie_assets_tests.seven_days [DAYS]
 
-Everything lives in the same moved time, Postgres and the stand-in included: libfaketime (Debian: apt-get install
-libfaketime) is loaded into every process, and this one writes how far the clock is moved. The clock runs on by itself
-while something is at work, and is moved when nothing is. Prints a line of JSON for each day.
+All live in the same moved time: Python's processes by time-machine (pip install time-machine), Postgres by a small
+library that a C compiler makes; both are in moved_clock. This process writes how far the clock is moved: it runs on
+by itself while something is at work, and is moved when nothing is. Prints a line of JSON for each day, and returns 1
+when a day's work was not done once.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,24 +20,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from movie_assets.automation.records import UNFINISHED
+from movie_assets.resources.embedded_postgres import embedded_postgres
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 
-LIBRARIES = (
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-)
+SOURCE = Path(__file__).parent / "moved_clock" / "moved_clock.c"
 BEFORE_WORK = timedelta(hours=8, minutes=29, seconds=40)
 LATE_DAY, LATE_UNTIL = 3, timedelta(hours=10, minutes=10)  # on one day TMDB publishes late
 
 
-def library() -> str | None:
-    """Where libfaketime is, if it is on this machine."""
-    return next((path for path in LIBRARIES if Path(path).exists()), None)
+def what_is_missing() -> str | None:
+    """What this machine lacks for moving clocks."""
+    if shutil.which("cc") is None:
+        return "there is no C compiler: apt-get install gcc libc6-dev"
+    if find_spec("time_machine") is None:
+        return "time-machine is not installed: pip install time-machine"
+    return None
 
 
 @dataclass
@@ -129,11 +134,22 @@ class Week:
         return figures
 
 
+@contextmanager
+def _moved_server(home: Path) -> Iterator[None]:
+    """Postgres in moved time."""
+    library = home / "moved_clock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(SOURCE)], check=True)  # noqa: S607
+    os.environ["LD_PRELOAD"] = str(library)
+    with embedded_postgres(home):
+        del os.environ["LD_PRELOAD"]
+        yield
+
+
 def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
     """Live through some days; tells of each."""
     from movie_assets_tests.deployment import deployed, free_ports  # noqa: PLC0415  # it imports Dagster
 
-    clock = Clock(Path(os.environ["FAKETIME_TIMESTAMP_FILE"]))
+    clock = Clock(Path(os.environ["MOVED_CLOCK"]))
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = today + timedelta(days=1)
     clock.moved = (first + BEFORE_WORK - datetime.now(UTC)).total_seconds()
@@ -141,6 +157,7 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
     options = StandInOptions(movies=600, rate_limit=0)
     with (
         StandIn(options) as stand_in,
+        _moved_server(home),
         deployed(home, stand_in, free_ports(), automation=True, tmdb_rate=0) as deployment,
     ):
         week = Week(deployment, stand_in, clock)
@@ -165,22 +182,23 @@ def moved_clock(folder: Path) -> Iterator[dict[str, str]]:
     """The environment of a process that lives in moved time."""
     file = folder / "moved"
     file.write_text("+0")
+    paths = [str(Path(__file__).parent / "moved_clock"), str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]
     yield os.environ | {
-        "LD_PRELOAD": str(library()), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1",
-        "NO_FAKE_STAT": "1", "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE": str(10**7),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)), "MOVED_CLOCK": str(file),
+        "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE": str(10**7),
     }  # fmt: skip
 
 
 def main(days: int = 7) -> int:
     """Begin again in moved time, or live through the days when that is where we are."""
-    if "FAKETIME_TIMESTAMP_FILE" in os.environ:
+    if "MOVED_CLOCK" in os.environ:
         with tempfile.TemporaryDirectory(prefix="ma") as folder:
             Path(folder).chmod(0o755)  # the embedded server's user has to walk through it
             for told in live(Path(folder), days):
                 print(json.dumps(told), flush=True)
         return 0
-    if library() is None:
-        print("libfaketime is not on this machine: apt-get install libfaketime", file=sys.stderr)
+    if missing := what_is_missing():
+        print(missing, file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="mc") as folder:
         Path(folder).chmod(0o755)

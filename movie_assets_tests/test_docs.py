@@ -71,6 +71,6 @@ def test_every_asset_has_one_trigger() -> None:
         if sensor.targets and sensor.name != "no_day_was_read_yet"  # the first day of a catalogue only
     ]
     launched = [
-        key.to_user_string() for job in jobs for key in defs.resolve_job_def(job).asset_layer.selected_asset_keys
+        key.to_user_string() for job in jobs for key in defs.resolve_job_def(str(job)).asset_layer.selected_asset_keys
     ]
     assert sorted(launched) == sorted(key.to_user_string() for key in defs.resolve_all_asset_keys())
