@@ -61,6 +61,14 @@ def free_ports() -> int:
             return port
 
 
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 @dataclass
 class Deployment:
     """The processes, and what a person would do with them."""
@@ -102,6 +110,8 @@ class Deployment:
                     [sys.executable, "-m", *commands[name]], cwd=CHECKOUT, stdout=log, stderr=log,
                     preexec_fn=_default_signals, env=os.environ | {"PYTHONPATH": path},  # noqa: PLW1509
                 )  # fmt: skip
+            if name == "code":  # the others try ten times only
+                wait_until(lambda: _answers(self.port - 1), 180, "the code server answers")
         if "web" in names:
             wait_until(self.is_up, 180, "the web server knows the code location")
 
