@@ -6,7 +6,7 @@ not end when they are cancelled, are Dagster's own `run_monitoring`'s business (
 
 import json
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -14,6 +14,7 @@ from movie_assets.automation.decisions import to_bury
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.run_lock import RUN_LOCKS, lock_key
 
+TIME_TO_TAKE_A_LOCK = timedelta(minutes=1)  # from the record of a run on
 EPITAPH = "The process that ran it has ended without a word (killed, or a power cut); what it had committed is kept."
 
 
@@ -47,6 +48,13 @@ def runs_without_a_lock(instance: dg.DagsterInstance, database: Database) -> set
         return set()
     held = {row.key for row in database.rows("held_run_locks", lock_class=RUN_LOCKS)}
     return {run_id for run_id in started if lock_key(run_id) not in held}
+
+
+def bury_at_start(instance: dg.DagsterInstance, database: Database, now: datetime) -> None:
+    """Bury what the last power cut left, before a daemon is started: nobody but a refresh can be at work now."""
+    before = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], created_before=now - TIME_TO_TAKE_A_LOCK)
+    old = {run.run_id for run in instance.get_runs(before)}
+    bury(instance, old & runs_without_a_lock(instance, database))
 
 
 def bury(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_assets.automation.reaper import EPITAPH
+from movie_assets.automation.reaper import EPITAPH, bury_at_start
 from movie_assets.definitions import defs
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.run_lock import run_lock
@@ -65,6 +65,19 @@ def test_a_run_that_lives_is_left_alone(database: Database, started: dg.DagsterI
     with run_lock(database, RUN):
         assert json.loads(str(tick(database, started, seen(10)).cursor)) == {}
     assert status_of(started) == dg.DagsterRunStatus.STARTED
+
+
+def test_before_a_daemon_is_started_dead_runs_are_buried_at_once(
+    database: Database, started: dg.DagsterInstance
+) -> None:
+    now = datetime.now(UTC)
+    bury_at_start(started, database, now)  # it may be about to take its lock
+    assert status_of(started) == dg.DagsterRunStatus.STARTED
+    with run_lock(database, RUN):
+        bury_at_start(started, database, now + timedelta(minutes=2))
+    assert status_of(started) == dg.DagsterRunStatus.STARTED
+    bury_at_start(started, database, now + timedelta(minutes=2))
+    assert status_of(started) == dg.DagsterRunStatus.FAILURE
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING])
