@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 
 SOURCE = Path(__file__).parent / "moved_clock" / "moved_clock.c"
+SUNDAY = 7
+SOMETHING_TO_DO = {  # figures of a run of which one is not 0
+    "fetch_details": ("due", "judged_again"),
+    "embed_texts": ("texts_embedded",),
+    "publish": ("rows_out", "rows_removed"),
+}
 BEFORE_WORK = timedelta(hours=8, minutes=29, seconds=40)
 LATE_DAY, LATE_UNTIL = 3, timedelta(hours=10, minutes=10)  # on one day TMDB publishes late
 
@@ -177,6 +183,23 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
             yield week.told(day)
 
 
+def wrong_with(told: dict[str, Any]) -> list[str]:
+    """What was not as a day should be: each job once, with something to do, nothing failed and nothing left."""
+    day = date.fromisoformat(told["day"])
+    expected = {"read_the_day", "fetch_details", "embed_texts", "publish"}
+    expected |= {"reconcile"} if (day + timedelta(days=1)).isoweekday() == SUNDAY else set()  # in the night after it
+    expected |= {"clean_up"} if (day + timedelta(days=1)).day == 1 else set()
+    launched = Counter(run["job"] for run in told["runs"])
+    wrong = [f"{job}: {launched[job]} runs" for job in expected | launched.keys() if launched[job] != (job in expected)]
+    wrong += [f"{run['job']} ended as {run['status']}" for run in told["runs"] if run["status"] != "SUCCESS"]
+    for job, figures in SOMETHING_TO_DO.items():
+        done = [run["done"] for run in told["runs"] if run["job"] == job]
+        wrong += [f"{job} had nothing to do" for each in done if not sum(each.get(name, 0) for name in figures)]
+    read = [run["done"].get("export_date") for run in told["runs"] if run["job"] == "read_the_day"]
+    wrong += [f"the export of {used} was used" for used in read if used != told["day"]]
+    return wrong + [f"{count} {what}" for what, count in told["left"].items() if count]
+
+
 @contextmanager
 def moved_clock(folder: Path) -> Iterator[dict[str, str]]:
     """The environment of a process that lives in moved time."""
@@ -191,12 +214,15 @@ def moved_clock(folder: Path) -> Iterator[dict[str, str]]:
 
 def main(days: int = 7) -> int:
     """Begin again in moved time, or live through the days when that is where we are."""
+    is_wrong = False
     if "MOVED_CLOCK" in os.environ:
         with tempfile.TemporaryDirectory(prefix="ma") as folder:
             Path(folder).chmod(0o755)  # the embedded server's user has to walk through it
             for told in live(Path(folder), days):
-                print(json.dumps(told), flush=True)
-        return 0
+                wrong = wrong_with(told)
+                is_wrong = is_wrong or bool(wrong)
+                print(json.dumps({**told, "wrong": wrong}), flush=True)
+        return int(is_wrong)
     if missing := what_is_missing():
         print(missing, file=sys.stderr)
         return 2

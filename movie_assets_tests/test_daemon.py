@@ -18,6 +18,7 @@ from movie_assets.partitions import batches, range_tags
 from movie_assets.resources.tmdb import CONCURRENCY
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
+from movie_assets_tests import seven_days
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.deployment import Deployment, deployed, free_ports, wait_until
 
@@ -212,3 +213,8 @@ def test_after_a_power_cut_the_run_is_buried_and_its_work_resumed(running: tuple
     assert max(fresh.asked.values()) == 2
     records = deployment.instance.get_run_records(dg.RunsFilter(job_name="fetch_details"))
     assert [record.dagster_run.status.value for record in records if record.dagster_run.run_id == run] == ["FAILURE"]
+
+
+@pytest.mark.skipif(bool(seven_days.what_is_missing()), reason=str(seven_days.what_is_missing()))
+def test_in_a_week_each_days_work_happens_by_itself_and_once() -> None:
+    assert seven_days.main() == 0
