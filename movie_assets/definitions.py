@@ -15,6 +15,8 @@ from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings, movielens_ratings
 from movie_assets.assets.recommendation_model import recommendation_model
 from movie_assets.assets.recommendations import recommendations
+from movie_assets.assets.reconciliation import reconciliation
+from movie_assets.assets.retention import retention
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
@@ -24,8 +26,8 @@ from movie_assets.automation import jobs
 from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
 from movie_assets.automation.freshness import with_freshness
-from movie_assets.automation.health import health_schedule, look_at_health
-from movie_assets.automation.schedules import daily_schedule, ratings_schedule
+from movie_assets.automation.reaper import reaper
+from movie_assets.automation.schedules import schedules
 from movie_assets.automation.sensors import work_sensors
 from movie_assets.presentation import presented
 from movie_assets.resources.definitions import RESOURCES
@@ -56,6 +58,8 @@ defs = dg.Definitions(
         recommendation_model,  # what people who watch films like together
         recommendations,  # … for each of them
         recommending.recommendation_quality,  # … and how well
+        reconciliation,  # whether all that still agrees
+        retention,  # … and what may go
         health,  # what is broken right now
     ]),
     asset_checks=[
@@ -78,10 +82,12 @@ defs = dg.Definitions(
         jobs.publish,
         jobs.read_ratings,
         jobs.recommend,
-        look_at_health,
+        jobs.reconcile,
+        jobs.clean_up,
+        jobs.look_at_health,
     ],
-    schedules=[daily_schedule(SCHEDULES), ratings_schedule(SCHEDULES), health_schedule(SCHEDULES)],
-    sensors=[*work_sensors(SENSORS), alert_sensor(SENSORS)],
+    schedules=schedules(SCHEDULES),
+    sensors=[*work_sensors(SENSORS), alert_sensor(SENSORS), reaper(SENSORS)],
     resources=RESOURCES,
     loggers={"console": console},
     executor=dg.in_process_executor,

@@ -5,10 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from types import FrameType
 
+import dagster as dg
 from rich.console import Console
 
+from movie_assets.automation.reaper import bury_at_start
+from movie_assets.resources.postgres import open_database
 from movie_assets.settings import Settings
 from movie_assets.startup import CHECKOUT, everything_for
 
@@ -21,7 +25,8 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
     if not _is_free(port):
         notes.print(f"[red]Port {port} is in use; say another one: movie-assets dev --port {port + 1}[/]")
         return 1
-    with everything_for(settings):
+    with everything_for(settings) as ready:
+        _bury_the_dead(ready)
         if settings.uses_stand_in:
             notes.print("TMDB_API_TOKEN is not set: the bundled stand-in takes TMDB's place.")
         notes.print(f"The web UI will be at [bold]http://{HOST}:{port}[/] in a few seconds; Ctrl-C stops everything.")
@@ -43,6 +48,16 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
             env={"MOVIE_ASSETS_WEB_URL": f"http://{HOST}:{port}", **os.environ, "MOVIE_ASSETS_AUTOMATION": "1"},
         )  # fmt: skip
         return _wait(child, notes)
+
+
+def _bury_the_dead(settings: Settings) -> None:
+    """Free the places of runs that a power cut ended; the sensors launch their work again."""
+    database = open_database(settings)
+    try:
+        with dg.DagsterInstance.get() as instance:
+            bury_at_start(instance, database, datetime.now(UTC))
+    finally:
+        database.close()
 
 
 def _wait(child: subprocess.Popen[bytes], notes: Console) -> int:

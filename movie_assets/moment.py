@@ -13,11 +13,12 @@ Trigger = Literal["schedule", "sensor", "person", "command line"]
 
 # Tags of runs that a person launched in the web UI, or that repeat or backfill others.
 BY_HAND_TAGS = {"dagster/from_ui", "dagster/backfill", "dagster/parent_run_id"}
+REPEATED_BY_DAGSTER = "dagster/retry_number"  # after the process of the run before was lost
 
 
 def is_by_hand(run: dg.DagsterRun) -> bool:
     """Whether a person asked for this run, rather than a sensor, a schedule or a refresh."""
-    return not BY_HAND_TAGS.isdisjoint(run.tags)
+    return not BY_HAND_TAGS.isdisjoint(run.tags) and REPEATED_BY_DAGSTER not in run.tags
 
 
 def trigger_of(tags: Mapping[str, str]) -> tuple[Trigger, str | None]:

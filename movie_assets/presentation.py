@@ -31,7 +31,7 @@ TABLE_OF = {
     "movielens_ratings": "catalog.external_ratings",
     "csv_ratings": "catalog.external_ratings",
     "recommendation_model": "pipeline.film_weights",
-    "health": "pipeline.kpis",
+    "reconciliation": "pipeline.reconciliations",
 }
 
 

@@ -147,7 +147,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, str]]:
     steps = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
     if steps:
         return [(event.step_key or "", _reason(event)) for event in steps]
-    runs = [event for event in result.all_events if event.event_type_value == "RUN_FAILURE"]
+    runs = [event for event in result.all_events if event.event_type == dg.DagsterEventType.RUN_FAILURE]
     return [(event.job_name, _innermost(event.job_failure_data.error)) for event in runs]
 
 

@@ -202,6 +202,15 @@ class Settings(BaseModel):
         description="`1`: schedules and sensors are on unless switched off in the web UI (`movie-assets dev` "
         "sets it). `0`: they are off until switched on there.",
     )
+    parallel_runs: int = Field(
+        1,
+        alias="MOVIE_ASSETS_PARALLEL_RUNS",
+        ge=1,
+        le=64,
+        description="Into how many runs, each over a range of batches, a large backlog is cut, so that as many "
+        "machines can share it. The pools `tmdb` and `embedder` have to admit as many (web UI: Deployment, "
+        "Concurrency).",
+    )
     profiles: Words = Field(
         ("quality",),
         alias="MOVIE_ASSETS_PROFILES",

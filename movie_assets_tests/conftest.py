@@ -132,6 +132,7 @@ class Pipeline:
                 "budgets": self.settings.budgets,
                 "inbox": Inbox(self.settings.inbox),
                 "rating_files": self.settings.rating_files,
+                "parallel_runs": self.settings.parallel_runs,
             },
         )
 

@@ -32,6 +32,8 @@ GROUPS = {
     "recommendation_model": "recommendations",
     "recommendations": "recommendations",
     "recommendation_quality": "recommendations",
+    "reconciliation": "operations",
+    "retention": "operations",
     "health": "operations",
 }
 
@@ -70,6 +72,7 @@ def test_the_checks_are_these() -> None:
         "rating_aggregates: scores_are_within_bounds",
         "rating_aggregates: totals_reconcile",
         "recommendation_quality: the_model_beats_popularity",
+        "reconciliation: everything_agrees",
         "search_documents: documents_agree_with_the_catalogue",
         "search_quality: collections_stay_together",
         "search_quality: golden_pairs_are_near",
@@ -78,6 +81,7 @@ def test_the_checks_are_these() -> None:
         "search_quality: similarities_mean_what_they_meant",
         "similar_movies: lists_are_what_a_search_finds",
         "tmdb_export: export_can_be_believed",
+        "tmdb_export: the_export_is_of_the_day",
         "watch_histories: every_file_in_the_inbox_is_imported",
     ]
 
@@ -91,7 +95,8 @@ def test_the_checks_are_these() -> None:
      ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates",
                   "watch_histories"}),
      ("read_ratings", {"imdb_ratings", "movielens_ratings", "csv_ratings"}),
-     ("recommend", {"recommendation_model", "recommendations", "recommendation_quality"})],
+     ("recommend", {"recommendation_model", "recommendations", "recommendation_quality"}),
+     ("reconcile", {"reconciliation"}), ("clean_up", {"retention"}), ("look_at_health", {"health"})],
 )  # fmt: skip
 def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
     selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
@@ -102,16 +107,18 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
         "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish", "recommend",
-        "read_ratings", "look_at_health",
+        "read_ratings", "reconcile", "clean_up", "look_at_health",
     }  # fmt: skip
     assert sorted(schedule.name for schedule in repository.schedule_defs) == [
+        "clean_up_on_the_first",
         "look_at_health_hourly",
         "read_ratings_at_1030",
         "read_the_day_at_0830",
+        "reconcile_on_sundays",
     ]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
-        "details_are_due", "no_day_was_read_yet", "recommendations_are_due", "something_broke_or_recovered",
-        "texts_are_not_embedded", "the_catalogue_is_not_published",
+        "details_are_due", "no_day_was_read_yet", "recommendations_are_due", "runs_without_a_process",
+        "something_broke_or_recovered", "texts_are_not_embedded", "the_catalogue_is_not_published",
     ]  # fmt: skip
 
 
@@ -162,6 +169,7 @@ def test_tmdb_has_one_caller_at_a_time() -> None:
         "imdb_ratings": None, "movielens_ratings": None, "csv_ratings": None,
         "health": None,
         "recommendation_model": None, "recommendations": None, "recommendation_quality": None,
+        "reconciliation": None, "retention": None,
     }  # fmt: skip
 
 

@@ -50,3 +50,27 @@ def test_every_make_target_in_the_documents_exists() -> None:
     assert set(re.findall(r"^make ([a-z]+)|`make ([a-z]+)", documents, re.MULTILINE)) != set()
     named = {a or b for a, b in re.findall(r"^make ([a-z]+)|`make ([a-z]+)", documents, re.MULTILINE)}
     assert named <= targets
+
+
+def test_the_architecture_tells_who_launches_what() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"<!-- triggers -->\n(.*?)\n<!-- /triggers -->", text, re.DOTALL)
+    written = dict(re.findall(r"^\| `(\w+)` \| (?:`(\w+)` )?\|", table, re.MULTILINE))
+    repository = defs.get_repository_def()
+    assert written == {
+        **{schedule.name: schedule.job_name for schedule in repository.schedule_defs},
+        **{sensor.name: sensor.job_name if sensor.targets else "" for sensor in repository.sensor_defs},
+    }
+
+
+def test_every_asset_has_one_trigger() -> None:
+    repository = defs.get_repository_def()
+    jobs = [schedule.job_name for schedule in repository.schedule_defs] + [
+        sensor.job_name
+        for sensor in repository.sensor_defs
+        if sensor.targets and sensor.name != "no_day_was_read_yet"  # the first day of a catalogue only
+    ]
+    launched = [
+        key.to_user_string() for job in jobs for key in defs.resolve_job_def(str(job)).asset_layer.selected_asset_keys
+    ]
+    assert sorted(launched) == sorted(key.to_user_string() for key in defs.resolve_all_asset_keys())

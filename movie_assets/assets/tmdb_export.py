@@ -35,6 +35,11 @@ CHECK = dg.AssetCheckSpec(
     description="The export has about as many lines as the load before, nearly the same ids, popularity on the same "
     "scale, and nearly all of its lines can be read.",
 )
+OF_THE_DAY = dg.AssetCheckSpec(
+    "the_export_is_of_the_day",
+    asset="tmdb_export",
+    description="TMDB had the export of the day that was asked for; it was not the newest of an earlier day.",
+)
 
 
 class ExportConfig(dg.Config):
@@ -54,7 +59,7 @@ class ExportRefusedError(Exception):
     group_name="source",
     kinds={"python", "postgres"},
     partitions_def=days,
-    check_specs=[CHECK],
+    check_specs=[CHECK, OF_THE_DAY],
     pool="tmdb",
 )
 @logged(checked="rows_in", skipped="rows_rejected duplicates", fetched="rows_out")
@@ -94,7 +99,20 @@ def tmdb_export(
     }
     yield dg.MaterializeResult(
         metadata=metadata,
-        check_results=[dg.AssetCheckResult(passed=True, check_name=CHECK.name, metadata={"lines": stored.lines})],
+        check_results=[
+            dg.AssetCheckResult(passed=True, check_name=CHECK.name, metadata={"lines": stored.lines}),
+            _of_the_day(asked, used),
+        ],
+    )
+
+
+def _of_the_day(asked: date, used: date) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=used == asked,
+        check_name=OF_THE_DAY.name,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=None if used == asked else f"TMDB has no export of {asked}; that of {used} was used",
+        metadata={"days_old": (asked - used).days},
     )
 
 

@@ -1,12 +1,15 @@
-"""When a sensor launches a run: a pure function of the work there is and of what was tried before."""
+"""When a trigger launches a run: pure functions of the work there is and of what was tried before."""
 
 import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Self
 
 FIRST_WAIT = timedelta(minutes=5)
-LONGEST_WAIT = timedelta(hours=6)
+MOST_TRIES = 8  # … the last of them ten and a half hours after the first
+WAIT_UNTIL = time(12, 30)  # UTC: so long a late export is waited for
+ONE_LOOK_IS_NO_PROOF = timedelta(minutes=2)  # a run takes its lock again within that time after Postgres was restarted
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,21 @@ class Memory:
         """As a sensor's cursor."""
         return json.dumps(asdict(self))
 
+    @property
+    def launched(self) -> datetime | None:
+        """When a run was last launched."""
+        return datetime.fromisoformat(self.launched_at) if self.launched_at else None
+
+
+@dataclass(frozen=True)
+class Past:
+    """What Dagster's records say of a trigger's job."""
+
+    in_flight: bool = False
+    waits_for: str | None = None  # a job in flight that makes or unmakes its work
+    last_failed: bool = False
+    read_at: datetime | None = None  # when a day of TMDB's was last read well
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -34,24 +52,88 @@ class Decision:
     launch: bool
     reason: str
     memory: Memory
+    gave_up: bool = False
 
 
-def decide(work: int, in_flight: bool, memory: Memory, now: datetime, *, last_failed: bool = False) -> Decision:
+def decide(work: int, past: Past, memory: Memory, now: datetime) -> Decision:
     """Launch when there is work that nobody is doing.
 
     After a run that failed, or that did not make the work less, the next try comes 5, 10, 20 … minutes after
-    the last, six hours at most: a failure is neither hammered nor forgotten.
+    the last: a failure is neither hammered nor forgotten. After eight tries the trigger gives up; from then on it
+    tries once after each day that was read, as that shows that the world has moved on.
     """
     if work == 0:
         return Decision(False, "nothing to do", Memory())
-    if in_flight:
+    if past.in_flight:
         return Decision(False, "a run is working on it", memory)
-    if memory.launched_at and (last_failed or work >= memory.work):
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(memory.tries - 1, 10))
-        due = datetime.fromisoformat(memory.launched_at) + wait
-        if now < due:
-            return Decision(False, f"{work:,} were left by the last run; next try at {due:%H:%M} UTC", memory)
-        tries = memory.tries + 1
-    else:
-        tries = 1
-    return Decision(True, f"{work:,} to do", Memory(work, tries, now.isoformat()))
+    if past.waits_for:
+        return Decision(False, f"{work:,} to do when {past.waits_for} has ended", memory)
+    if memory.launched is None or not (past.last_failed or work >= memory.work):
+        return Decision(True, f"{work:,} to do", Memory(work, 1, now.isoformat()))
+    return _decide_again(work, past, memory, memory.launched, now)
+
+
+def _decide_again(work: int, past: Past, memory: Memory, launched: datetime, now: datetime) -> Decision:
+    gave_up = memory.tries >= MOST_TRIES
+    if gave_up and (past.read_at is None or past.read_at <= launched):
+        return Decision(False, _given_up(work, memory), memory, gave_up=True)
+    due = launched if gave_up else launched + FIRST_WAIT * 2 ** (memory.tries - 1)
+    if now < due:
+        return Decision(False, f"{work:,} were left by the last run; next try at {due:%H:%M} UTC", memory)
+    tries = memory.tries + 1
+    return Decision(True, f"{work:,} to do, try {tries}", Memory(work, tries, now.isoformat()), gave_up)
+
+
+def _given_up(work: int, memory: Memory) -> str:
+    return (
+        f"gave up: {work:,} are left after {memory.tries} runs in vain, the last at {memory.launched:%d %b %H:%M} UTC. "
+        "Look at that run; launch the job by hand when the cause is gone, or wait for the next day's one try"
+    )
+
+
+@dataclass(frozen=True)
+class DayRuns:
+    """The runs that were to read a day: when the last good one was created, those in vain, and the last of these."""
+
+    in_flight: bool
+    read_at: datetime | None
+    in_vain: int
+    last_in_vain: datetime | None
+
+
+def decide_day(now: datetime, runs: DayRuns, *, is_loaded: bool, missing: Callable[[], str | None]) -> Decision:
+    """Read a day once its export is there; from 12:30 on with whatever is there.
+
+    `missing` asks TMDB why the export cannot be had, and is asked only when the answer decides. A run that failed is
+    followed by others 5, 10, 20 … minutes after it, eight in all.
+    """
+    tries, last = runs.in_vain, runs.last_in_vain
+    memory = Memory(1, tries, last.isoformat() if last else "")
+    latest = datetime.combine(now.date(), WAIT_UNTIL, now.tzinfo)
+    if runs.read_at is not None and (is_loaded or runs.read_at >= latest):
+        return Decision(False, "the day was read", Memory())
+    if runs.in_flight:
+        return Decision(False, "a run is working on it", memory)
+    if last is not None and tries >= MOST_TRIES:
+        return Decision(
+            False, f"gave up: {tries} runs failed, the last at {last:%H:%M} UTC. Look at it; tomorrow is a new day",
+            memory, gave_up=True,
+        )  # fmt: skip
+    if last is not None and now < (due := last + FIRST_WAIT * 2 ** (tries - 1)):
+        return Decision(False, f"the last run failed; next try at {due:%H:%M} UTC", memory)
+    if now < latest and (why := missing()):
+        return Decision(False, f"{why}; waiting until {WAIT_UNTIL:%H:%M} UTC", memory)
+    return Decision(True, f"reading the day, try {tries + 1}", Memory(1, tries + 1, now.isoformat()))
+
+
+def to_bury(unheld: Collection[str], seen: Mapping[str, str], now: datetime) -> tuple[set[str], dict[str, str]]:
+    """Which runs have no process any more, and what to remember of the others whose lock nobody holds now.
+
+    `unheld` are started runs without a lock, `seen` what was remembered at the look before: since when. A run is dead
+    when looks two minutes apart, and all between them, found no lock.
+    """
+    first_seen = {run_id: seen.get(run_id, now.isoformat()) for run_id in unheld}
+    dead = {
+        run_id for run_id, since in first_seen.items() if now - datetime.fromisoformat(since) >= ONE_LOOK_IS_NO_PROOF
+    }
+    return dead, {run_id: since for run_id, since in first_seen.items() if run_id not in dead}

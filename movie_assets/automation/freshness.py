@@ -17,7 +17,8 @@ def _within(*, warn_hours: int, fail_hours: int) -> dg.FreshnessPolicy:
 
 DAILY = _within(warn_hours=26, fail_hours=50)  # a day and the time that it takes, and one day missed
 PUBLISHED = _within(warn_hours=50, fail_hours=74)  # votes move daily, but a day without a change publishes nothing
-WEEKLY = _within(warn_hours=8 * 24, fail_hours=31 * 24)  # what somebody puts there by hand, looked at each day
+WEEKLY = _within(warn_hours=8 * 24, fail_hours=31 * 24)
+MONTHLY = _within(warn_hours=33 * 24, fail_hours=65 * 24)
 HOURLY = _within(warn_hours=3, fail_hours=6)
 FRESHNESS = {
     "tmdb_export": DAILY,
@@ -33,6 +34,8 @@ FRESHNESS = {
     "movielens_ratings": WEEKLY,
     "csv_ratings": WEEKLY,
     "watch_histories": PUBLISHED,
+    "reconciliation": WEEKLY,
+    "retention": MONTHLY,
     "health": HOURLY,
 }
 

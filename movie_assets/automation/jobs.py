@@ -1,7 +1,8 @@
-"""The four steps of a day as jobs, in their order. Who launches them when is in schedules.py and sensors.py."""
+"""The four steps of a day as jobs, in their order, and the upkeep. Who launches them: schedules.py, sensors.py."""
 
 import dagster as dg
 
+from movie_assets.assets.health import health
 from movie_assets.assets.movie_details import movie_details
 from movie_assets.assets.movie_embeddings import movie_embeddings
 from movie_assets.assets.movie_ids import movie_ids
@@ -11,6 +12,8 @@ from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings, moviel
 from movie_assets.assets.recommendation_model import recommendation_model
 from movie_assets.assets.recommendation_quality import recommendation_quality
 from movie_assets.assets.recommendations import recommendations
+from movie_assets.assets.reconciliation import reconciliation
+from movie_assets.assets.retention import retention
 from movie_assets.assets.search_documents import search_documents
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.similar_movies import similar_movies
@@ -64,4 +67,17 @@ recommend = dg.define_asset_job(
     "recommend",
     selection=[recommendation_model, recommendations, recommendation_quality],
     description="What people with watch histories like together, a list for each of them, and how good these are.",
+)
+reconcile = dg.define_asset_job(
+    "reconcile",
+    selection=[reconciliation],
+    description="Counts anew, row by row, what runs keep up step by step; makes due what does not agree.",
+)
+clean_up = dg.define_asset_job(
+    "clean_up",
+    selection=[retention],
+    description="Deletes records that have been kept long enough, Dagster's own included.",
+)
+look_at_health = dg.define_asset_job(
+    "look_at_health", selection=[health], description="What is broken right now, and what to do about it."
 )

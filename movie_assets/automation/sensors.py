@@ -7,26 +7,18 @@ import dagster as dg
 
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.automation.console import CONSOLE
-from movie_assets.automation.decisions import Memory, decide
+from movie_assets.automation.decisions import Decision, Memory, decide
+from movie_assets.automation.records import past_of
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import judge_name
 from movie_assets.core.prices import Budgets
 from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT
-from movie_assets.partitions import batches
+from movie_assets.partitions import range_tags, ranges
 from movie_assets.resources.embedder import Embedder
 from movie_assets.resources.postgres import Database
 
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-ALL_BATCHES = {
-    "dagster/asset_partition_range_start": batches.get_partition_keys()[0],
-    "dagster/asset_partition_range_end": batches.get_partition_keys()[-1],
-}
+ALL_BATCHES = range_tags(*ranges(1)[0])
+WORTH_A_RUN = 1000  # units: a run's own time (3-6 s) is then small beside its work
 
 
 @dataclass(frozen=True)
@@ -40,6 +32,8 @@ class Trigger:
     tags: dict[str, str]
     says: str
     same_work: tuple[str, ...] = ()  # other jobs that do it
+    after: tuple[str, ...] = ()  # jobs whose run in flight makes or unmakes its work, and is waited for …
+    overlaps: bool = False  # … unless there is enough to do for both
     is_daily: bool = False  # the job works on a day: today's
 
 
@@ -56,15 +50,17 @@ TRIGGERS = (
     Trigger(
         "details_are_due", "fetch_details", "movie_details", "count_due", ALL_BATCHES,
         "Films are due: asked for, changed, never fetched, failed before, or older than their age allows.",
+        same_work=("fetch_missing",), after=("read_the_day",),
     ),
     Trigger(
         "texts_are_not_embedded", "embed_texts", "movie_embeddings", "count_texts_to_embed", ALL_BATCHES,
         "Films have a text that is not the one that was embedded, or batches at the service are to be collected.",
-        same_work=("embed_in_bulk",),
+        same_work=("embed_in_bulk",), after=("fetch_details", "fetch_missing"), overlaps=True,
     ),
     Trigger(
         "the_catalogue_is_not_published", "publish", "movie_vectors", "count_unpublished", {},
         "What applications read is behind: vectors or words to add or remove, votes that moved since the last scores.",
+        after=("read_the_day", "fetch_details", "fetch_missing", "embed_texts"),
     ),
     Trigger(
         "recommendations_are_due", "recommend", "recommendations", "count_recommendations_due", {},
@@ -93,6 +89,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         thresholds: dg.ResourceParam[Thresholds],
         daily_films: dg.ResourceParam[int],
         budgets: dg.ResourceParam[Budgets],
+        parallel_runs: dg.ResourceParam[int],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
         set_id, judge = embedding_set(database, embedder), judge_name(thresholds)
@@ -100,38 +97,42 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
             trigger.query, moment=now, set_id=set_id, judge=judge, daily_films=daily_films,
             daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MOST_TOKENS_OF_A_TEXT),
         )  # fmt: skip
+        memory = Memory.read(context.cursor)
         if held_by := getattr(found, "held_by", None):
-            return dg.SensorResult(skip_reason=held_by, cursor=context.cursor)
-        decision = decide(
-            found.work,
-            _in_flight(context.instance, trigger),
-            Memory.read(context.cursor),
-            now,
-            last_failed=_last_failed(context.instance, trigger),
-        )
+            decision = Decision(False, held_by, memory)
+        else:
+            after = () if trigger.overlaps and found.work >= WORTH_A_RUN else trigger.after
+            past = past_of(context.instance, (trigger.job, *trigger.same_work), trigger.asset, after)
+            decision = decide(found.work, past, memory, now)
+        record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:
             return dg.SensorResult(skip_reason=decision.reason, cursor=decision.memory.write())
-        # The moment makes each try a launch of its own: a run key that was used is never launched again.
-        request = dg.RunRequest(
-            run_key=f"{trigger.sensor}-{decision.memory.launched_at}",
-            tags=trigger.tags,
-            run_config=CONSOLE,
-            partition_key=now.date().isoformat() if trigger.is_daily else None,
-        )
-        return dg.SensorResult(run_requests=[request], cursor=decision.memory.write())
+        requests = _requests(trigger, decision.memory, found.work, parallel_runs, now)
+        return dg.SensorResult(run_requests=requests, cursor=decision.memory.write())
 
     return work_sensor
 
 
-def _in_flight(instance: dg.DagsterInstance, trigger: Trigger) -> bool:
-    """Whether a run of the job, or one that a person launched on its asset, has not ended."""
-    key = dg.AssetKey(trigger.asset)
-    return any(
-        run.job_name in (trigger.job, *trigger.same_work) or key in (run.asset_selection or ())
-        for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    )
+def record(database: Database, name: str, job: str, decision: Decision, now: datetime) -> None:
+    """Keep what a trigger decided where people and alerts can read it: pipeline.triggers."""
+    memory = decision.memory
+    database.execute(
+        "record_trigger", name=name, job=job, work=memory.work, tries=memory.tries, launched_at=memory.launched,
+        gave_up=decision.gave_up, says=decision.reason, moment=now,
+    )  # fmt: skip
 
 
-def _last_failed(instance: dg.DagsterInstance, trigger: Trigger) -> bool:
-    last = instance.get_runs(dg.RunsFilter(job_name=trigger.job), limit=1)
-    return bool(last) and last[0].status == dg.DagsterRunStatus.FAILURE
+def _requests(trigger: Trigger, memory: Memory, work: int, parallel_runs: int, now: datetime) -> list[dg.RunRequest]:
+    """One run; of a large backlog in batches as many as may run at once, each over a range."""
+    parts = min(parallel_runs, max(1, work // WORTH_A_RUN)) if trigger.tags else 1
+    tags = [trigger.tags] if parts == 1 else [range_tags(first, last) for first, last in ranges(parts)]
+    return [
+        dg.RunRequest(
+            # The moment makes each try a launch of its own: a run key that was used is never launched again.
+            run_key=f"{trigger.sensor}-{memory.launched_at}" + (f"-{part}" if part else ""),
+            tags=each,
+            run_config=CONSOLE,
+            partition_key=now.date().isoformat() if trigger.is_daily else None,
+        )
+        for part, each in enumerate(tags)
+    ]

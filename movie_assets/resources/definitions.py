@@ -5,6 +5,7 @@ configuration, so the web UI has none to show.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 
 import dagster as dg
@@ -17,19 +18,21 @@ from movie_assets.resources.embedder import Embedder, embedder_from
 from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, open_database
+from movie_assets.resources.run_lock import run_lock
 from movie_assets.resources.tmdb import Tmdb
 from movie_assets.settings import Settings
 
 
 @dg.resource(description="Postgres with the catalogue (MOVIE_ASSETS_DATABASE_URL, or embedded)")
-def database(_: dg.InitResourceContext) -> Iterator[Database]:
-    """Open a pool of connections for the length of a run."""
-    opened = open_database(Settings.from_env())
-    try:
+def database(context: dg.InitResourceContext) -> Iterator[Database]:
+    """Open a pool of connections for the length of a run, or of a sensor's tick; a run also holds its lock."""
+    with ExitStack() as stack:
+        opened = open_database(Settings.from_env())
+        stack.callback(opened.close)
         require_current_schema(opened)
+        if context.run is not None:
+            stack.enter_context(run_lock(opened, context.run.run_id))
         yield opened
-    finally:
-        opened.close()
 
 
 @dg.resource(required_resource_keys={"database"}, description="TMDB over HTTP (TMDB_API_TOKEN, TMDB_API_URL)")
@@ -60,6 +63,12 @@ def daily_films(_: dg.InitResourceContext) -> int:
 def keep_sets(_: dg.InitResourceContext) -> timedelta:
     """The time that the settings name."""
     return timedelta(days=Settings.from_env().keep_sets_days)
+
+
+@dg.resource(description="Into how many runs a large backlog is cut (MOVIE_ASSETS_PARALLEL_RUNS)")
+def parallel_runs(_: dg.InitResourceContext) -> int:
+    """The number that the settings name."""
+    return Settings.from_env().parallel_runs
 
 
 @dg.resource(description="What embeddings may cost (MOVIE_ASSETS_RUN_DOLLARS, MOVIE_ASSETS_DAILY_DOLLARS); 0: no limit")
@@ -95,6 +104,7 @@ RESOURCES = {
     "thresholds": thresholds,
     "daily_films": daily_films,
     "keep_sets": keep_sets,
+    "parallel_runs": parallel_runs,
     "budgets": budgets,
     "destinations": destinations,
     "inbox": inbox,

@@ -33,7 +33,7 @@ from movie_assets.resources.tmdb_answers import (
     TmdbUnavailableError,
 )
 from movie_assets.resources.tmdb_call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, Reply, call
-from movie_assets.resources.tmdb_export import downloaded
+from movie_assets.resources.tmdb_export import downloaded, is_published
 from movie_assets.settings import Settings
 
 APPENDED = "credits,keywords,release_dates,external_ids,videos,watch/providers,translations,alternative_titles"
@@ -79,6 +79,11 @@ class Tmdb:
                 yield client
             finally:
                 self._log(client.calls, run_id)
+
+    async def publishes(self, day: date) -> bool:
+        """Whether TMDB has a day's export by now. Raises TmdbUnavailableError when it cannot be asked."""
+        async with httpx.AsyncClient(timeout=SECONDS_PER_CALL, transport=self.transport) as http:
+            return await is_published(http, f"{self.settings.tmdb_export_url}/{file_name(day)}")
 
     def _log(self, calls: CallCounts, run_id: str | None) -> None:
         """Keep what the session's calls came to; so short a statement that the event loop can wait for it."""

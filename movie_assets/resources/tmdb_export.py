@@ -52,6 +52,18 @@ async def downloaded(http: httpx.AsyncClient, url: str, calls: CallCounts) -> As
     raise ExportDamagedError(f"{url} arrived damaged {DOWNLOADS} times ({wrong}); nothing was changed")
 
 
+async def is_published(http: httpx.AsyncClient, url: str) -> bool:
+    """Whether an export is there, asked without fetching it. Raises TmdbUnavailableError when nobody can tell."""
+    with network_failures_as_status() as ending:
+        response = await http.head(url)
+        if response.status_code == httpx.codes.OK:
+            return True
+        ending.status = str(response.status_code)
+    if ending.status in ("403", "404"):
+        return False
+    raise TmdbUnavailableError(f"{url} could not be asked for ({ending.status} {ending.message})")
+
+
 async def _download(http: httpx.AsyncClient, url: str, file: IO[bytes], calls: CallCounts) -> httpx.Headers:
     loop = asyncio.get_running_loop()
     for attempt in range(1, ATTEMPTS + 1):

@@ -1,7 +1,7 @@
 """When a film is due, why, how much of it a day may take, and what TMDB's terms ask for."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -30,6 +30,29 @@ def test_a_rejected_film_is_looked_at_again_when_it_is_stale(small: Make) -> Non
     pipeline = small(film(64, vote_count=3, release_date="2026-09-20"))
     pipeline.run_all("read_the_day", "fetch_details")
     assert due_at(pipeline, NOON + timedelta(days=2)) == {64: "stale"}
+
+
+def test_what_grows_stale_before_the_next_day_is_read_is_fetched_with_what_is(small: Make) -> None:
+    pipeline = small(film(64, release_date="2026-10-30"), film(65, release_date="2026-10-30"))
+    pipeline.run_all("read_the_day", "fetch_details")
+    for tmdb_id, time in ((64, "08:31"), (65, "19:00")):
+        pipeline.do(
+            f"update pipeline.movie_ids set fetched_at = '{FIRST_DAY} {time}+00', changed_at = null "
+            f"where tmdb_id = {tmdb_id}"
+        )
+    half_past_eight = NOON.replace(hour=8, minute=30)
+
+    def fetched_at(moment: datetime, room: int | None = None) -> list[int]:
+        found = pipeline.database.rows(
+            "films_to_fetch", moment=moment, batches=[0, 1], by_hand=False, reasons=[], room=room
+        )
+        return [row.tmdb_id for row in found]
+
+    assert fetched_at(half_past_eight + timedelta(days=1)) == []
+    assert fetched_at(half_past_eight + timedelta(days=2, seconds=-1)) == []
+    assert due_at(pipeline, half_past_eight + timedelta(days=2, minutes=2)) == {64: "stale"}
+    assert fetched_at(half_past_eight + timedelta(days=2, minutes=2)) == [64, 65]
+    assert fetched_at(half_past_eight + timedelta(days=2, minutes=2), room=5) == [64]
 
 
 def test_a_daily_limit_takes_the_most_urgent_first_and_reports_the_rest(small: Make) -> None:

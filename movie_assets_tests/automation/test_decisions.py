@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from movie_assets.automation.decisions import Memory, decide
+from movie_assets.automation.decisions import MOST_TRIES, DayRuns, Decision, Memory, Past, decide, decide_day, to_bury
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 
@@ -29,8 +29,9 @@ def launched(minutes_ago: float, work: int = 10, tries: int = 1) -> Memory:
         (10, False, launched(10, tries=2), True),
         (10, False, launched(19.9, tries=3), False),
         (10, False, launched(20, tries=3), True),
-        (10, False, launched(359, tries=50), False),
-        (10, False, launched(360, tries=50), True),
+        (10, False, launched(319, tries=7), False),
+        (10, False, launched(320, tries=7), True),
+        (10, False, launched(100_000, tries=8), False),
         (11, False, launched(1), False),
         (9, False, launched(1), True),
     ],
@@ -38,28 +39,28 @@ def launched(minutes_ago: float, work: int = 10, tries: int = 1) -> Memory:
 def test_a_sensor_launches_when_there_is_work_that_nobody_does(
     work: int, in_flight: bool, memory: Memory, launches: bool
 ) -> None:
-    assert decide(work, in_flight, memory, NOW).launch is launches
+    assert decide(work, Past(in_flight=in_flight), memory, NOW).launch is launches
 
 
 def test_a_launch_is_remembered_with_its_work() -> None:
-    assert decide(7, False, Memory(), NOW).memory == Memory(7, 1, NOW.isoformat())
+    assert decide(7, Past(), Memory(), NOW).memory == Memory(7, 1, NOW.isoformat())
 
 
 def test_each_try_in_vain_is_counted() -> None:
-    assert decide(10, False, launched(60, tries=3), NOW).memory.tries == 4
+    assert decide(10, Past(), launched(60, tries=3), NOW).memory.tries == 4
 
 
 def test_progress_starts_the_count_again() -> None:
-    assert decide(9, False, launched(1, tries=5), NOW).memory.tries == 1
+    assert decide(9, Past(), launched(1, tries=5), NOW).memory.tries == 1
 
 
 def test_finished_work_is_forgotten() -> None:
-    assert decide(0, False, launched(1, tries=5), NOW).memory == Memory()
+    assert decide(0, Past(), launched(1, tries=5), NOW).memory == Memory()
 
 
 def test_waiting_keeps_the_memory_and_tells_the_next_try() -> None:
     memory = launched(1)
-    decision = decide(10, False, memory, NOW)
+    decision = decide(10, Past(), memory, NOW)
     assert decision.memory == memory
     assert decision.reason == "10 were left by the last run; next try at 12:04 UTC"
 
@@ -68,7 +69,7 @@ def test_work_in_vain_is_tried_after_5_10_20_and_40_minutes() -> None:
     now, last, memory = NOW, NOW, Memory()
     waits: list[float] = []
     while len(waits) < 5:
-        decision = decide(10, False, memory, now)
+        decision = decide(10, Past(), memory, now)
         if decision.launch:
             waits.append((now - last).total_seconds() / 60)
             last = now
@@ -80,3 +81,121 @@ def test_a_memory_survives_the_cursor() -> None:
     memory = launched(3, tries=2)
     assert Memory.read(memory.write()) == memory
     assert Memory.read(None) == Memory.read("") == Memory()
+
+
+def test_a_run_that_failed_counts_though_it_made_the_work_less() -> None:
+    memory = launched(1, work=10)
+    assert decide(4, Past(), memory, NOW).launch
+    assert not decide(4, Past(last_failed=True), memory, NOW).launch
+
+
+def test_work_that_a_run_upstream_still_moves_is_waited_for() -> None:
+    decision = decide(10, Past(waits_for="fetch_details"), launched(600), NOW)
+    assert (decision.launch, decision.reason) == (False, "10 to do when fetch_details has ended")
+
+
+def in_vain(days: float, read_at: datetime | None = None) -> list[Decision]:
+    """The launches of some days in which every run fails."""
+    now, memory, launches = NOW, Memory(), []
+    while now < NOW + timedelta(days=days):
+        read = read_at if read_at is not None and read_at <= now else None
+        decision = decide(10, Past(last_failed=True, read_at=read), memory, now)
+        launches += [decision] if decision.launch else []
+        memory, now = decision.memory, now + timedelta(minutes=1)
+    return launches
+
+
+def test_after_eight_tries_in_vain_a_trigger_gives_up() -> None:
+    assert len(in_vain(days=30)) == MOST_TRIES == 8
+    decision = decide(10, Past(last_failed=True), launched(6000, tries=8), NOW)
+    assert decision.gave_up
+    assert decision.reason.startswith("gave up: 10 are left after 8 runs in vain, the last at 01 Oct 08:00 UTC.")
+
+
+def test_a_day_that_was_read_since_is_worth_one_try() -> None:
+    assert len(in_vain(days=3, read_at=NOW + timedelta(days=1))) == MOST_TRIES + 1
+
+
+def test_less_work_ends_giving_up() -> None:
+    decision = decide(9, Past(), launched(6000, tries=9), NOW)
+    assert (decision.launch, decision.gave_up, decision.memory.tries) == (True, False, 1)
+
+
+HALF_PAST_EIGHT = datetime(2026, 10, 5, 8, 30, tzinfo=UTC)
+NEVER = DayRuns(in_flight=False, read_at=None, in_vain=0, last_in_vain=None)
+
+
+def looked(at: str, runs: DayRuns = NEVER, *, is_loaded: bool = False, missing: str | None = None) -> Decision:
+    hour, minute = map(int, at.split(":"))
+    return decide_day(
+        HALF_PAST_EIGHT.replace(hour=hour, minute=minute), runs, is_loaded=is_loaded, missing=lambda: missing
+    )
+
+
+def ran(read: str | None = None, failed: str | None = None, times: int = 0, *, in_flight: bool = False) -> DayRuns:
+    moments = [HALF_PAST_EIGHT.replace(hour=int(at[:2]), minute=int(at[3:])) if at else None for at in (read, failed)]
+    return DayRuns(in_flight, moments[0], times, moments[1])
+
+
+@pytest.mark.parametrize(
+    ("at", "runs", "is_loaded", "missing", "launches"),
+    [
+        ("08:30", NEVER, False, None, True),
+        ("08:30", NEVER, False, "late", False),
+        ("12:15", NEVER, False, "late", False),
+        ("12:30", NEVER, False, "late", True),
+        ("08:45", ran(in_flight=True), False, None, False),
+        ("08:45", ran(read="08:30"), True, None, False),
+        ("08:30", ran(read="05:00"), False, None, True),  # an empty catalogue took yesterday's at once
+        ("08:30", ran(read="05:00"), True, None, False),
+        ("09:00", ran(read="08:40"), False, "late", False),
+        ("09:00", ran(read="08:40"), False, None, True),  # read by hand while it was late; now it is there
+        ("13:00", ran(read="12:30"), False, None, False),
+        ("08:45", ran(failed="08:41", times=1), False, None, False),
+        ("08:45", ran(failed="08:40", times=1), False, None, True),
+        ("09:00", ran(failed="08:45", times=3), False, None, False),
+        ("23:45", ran(failed="09:00", times=8), False, None, False),
+    ],
+)
+def test_a_day_is_read_once_when_its_export_is_there(
+    at: str, runs: DayRuns, is_loaded: bool, missing: str | None, launches: bool
+) -> None:
+    assert looked(at, runs, is_loaded=is_loaded, missing=missing).launch is launches
+
+
+def test_a_late_export_says_that_it_is_waited_for() -> None:
+    assert looked("09:15", missing="TMDB has no export yet").reason == "TMDB has no export yet; waiting until 12:30 UTC"
+
+
+def test_tmdb_is_asked_only_when_the_answer_decides() -> None:
+    def never() -> str | None:
+        raise AssertionError
+
+    for runs, loaded in (
+        (ran(read="08:30"), True),
+        (ran(in_flight=True), False),
+        (ran(failed="08:44", times=1), False),
+    ):
+        decide_day(HALF_PAST_EIGHT.replace(minute=45), runs, is_loaded=loaded, missing=never)
+
+
+def test_a_day_that_failed_eight_times_is_given_up() -> None:
+    decision = looked("20:00", ran(failed="19:00", times=8))
+    assert (decision.launch, decision.gave_up) == (False, True)
+
+
+def test_a_run_is_buried_when_two_looks_two_minutes_apart_found_no_lock() -> None:
+    dead, seen = to_bury({"a", "b"}, {}, NOW)
+    assert dead == set()
+    dead, seen = to_bury({"a"}, seen, NOW + timedelta(seconds=90))
+    assert dead == set()
+    dead, seen = to_bury({"a", "c"}, seen, NOW + timedelta(seconds=120))
+    assert dead == {"a"}
+    assert seen.keys() == {"c"}
+
+
+def test_a_lock_that_came_back_ends_the_doubt() -> None:
+    _, seen = to_bury({"a"}, {}, NOW)
+    _, seen = to_bury(set(), seen, NOW + timedelta(minutes=1))
+    dead, _ = to_bury({"a"}, seen, NOW + timedelta(minutes=3))
+    assert dead == set()

@@ -1,26 +1,131 @@
-"""What the clock launches."""
+"""What the clock launches, asked of a real database, a stand-in and real run records."""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from movie_assets.definitions import defs
+from movie_assets.resources.postgres import Database
+from movie_assets.resources.tmdb import Tmdb
+from movie_assets.standin.server import StandIn
+from movie_assets_tests.conftest import settings_for
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+READ = dg.DagsterRunStatus.SUCCESS
 
 
-def test_half_past_eight_gives_the_days_partition() -> None:
-    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 10, 5, 8, 30, tzinfo=UTC))
-    request: Any = defs.resolve_schedule_def("read_the_day_at_0830")(context)
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    # A schedule opens its instance by reference, which one in memory has none of.
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as opened:
+        yield opened
+
+
+def look(
+    hour: float, database: Database, stand_in: StandIn, instance: dg.DagsterInstance, day: datetime = TODAY
+) -> dg.RunRequest | dg.SkipReason:
+    """Evaluate the schedule at an hour of a day, as the stand-in's world is."""
+    stand_in.today = TODAY.date()
+    context = dg.build_schedule_context(
+        instance=instance,
+        scheduled_execution_time=day + timedelta(hours=hour),
+        resources={"database": database, "tmdb": Tmdb(settings_for(stand_in), database)},
+    )
+    result: Any = defs.resolve_schedule_def("read_the_day_at_0830")(context)
+    assert isinstance(result, dg.RunRequest | dg.SkipReason)
+    return result
+
+
+def add_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> None:
+    tags = {"dagster/partition": TODAY.date().isoformat()}
+    instance.add_run(dg.DagsterRun(job_name="read_the_day", status=status, tags=tags))
+
+
+def load(database: Database) -> None:
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into pipeline.exports (export_date, source, url, lines, rejected_lines, duplicate_lines, "
+            "loaded_at, run_id) values (%(day)s, 'tmdb', '', 1, 0, 0, now(), '')", {"day": TODAY.date()}
+        )  # fmt: skip
+
+
+def test_half_past_eight_reads_the_day(database: Database, stand_in: StandIn, instance: dg.DagsterInstance) -> None:
+    request = look(8.5, database, stand_in, instance)
     assert isinstance(request, dg.RunRequest)
-    assert request.partition_key == "2026-10-05"
-    assert request.run_key == "2026-10-05"
+    assert request.partition_key == TODAY.date().isoformat()
 
 
-def test_the_clock_is_utc_and_strikes_once_a_day() -> None:
+def test_a_late_export_is_waited_for_until_half_past_twelve(
+    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    stand_in.faults = {"export_missing": 1.0}
+    skipped = look(8.5, database, stand_in, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    day = TODAY.date()
+    assert skipped.skip_message == f"TMDB has not published the export of {day} yet; waiting until 12:30 UTC"
+    assert isinstance(look(12.25, database, stand_in, instance), dg.SkipReason)
+    assert isinstance(look(12.5, database, stand_in, instance), dg.RunRequest)
+    assert stand_in.requests["export"] == {403: 2}
+    stand_in.faults = {}
+    assert isinstance(look(9, database, stand_in, instance), dg.RunRequest)
+
+
+def test_while_tmdb_cannot_be_asked_the_day_waits(
+    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    stand_in.stop()
+    skipped = look(8.5, database, stand_in, instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "could not be asked" in str(skipped.skip_message)
+
+
+def test_a_day_that_was_read_is_not_read_again(
+    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    add_run(instance, READ)
+    load(database)
+    assert look(9, database, stand_in, instance) == dg.SkipReason("the day was read")
+    assert stand_in.requests == {}
+
+
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED])
+def test_a_reading_in_flight_is_waited_for(
+    status: dg.DagsterRunStatus, database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    add_run(instance, status)
+    assert look(9, database, stand_in, instance) == dg.SkipReason("a run is working on it")
+
+
+def test_each_try_has_a_key_of_its_own(database: Database, stand_in: StandIn, instance: dg.DagsterInstance) -> None:
+    first = look(8.5, database, stand_in, instance)
+    add_run(instance, dg.DagsterRunStatus.FAILURE)
+    second = look(23.75, database, stand_in, instance)
+    # Run records have the clock's time: a try is due five minutes after that.
+    if datetime.now(UTC) < TODAY + timedelta(hours=23.6):
+        assert isinstance(first, dg.RunRequest)
+        assert isinstance(second, dg.RunRequest)
+        assert (first.run_key, second.run_key) == (f"{TODAY.date()}-1", f"{TODAY.date()}-2")
+
+
+def test_a_missed_look_of_yesterday_reads_nothing(
+    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    assert isinstance(look(23.75, database, stand_in, instance, TODAY - timedelta(days=1)), dg.SkipReason)
+
+
+def test_the_clock_is_utc_and_looks_from_half_past_eight() -> None:
     schedule = defs.resolve_schedule_def("read_the_day_at_0830")
-    assert schedule.cron_schedule == "30 8 * * *"
     assert schedule.execution_timezone == "UTC"
+    assert schedule.cron_schedule == ["30,45 8 * * *", "*/15 9-23 * * *"]
+
+
+@pytest.mark.parametrize("name", ["reconcile_on_sundays", "clean_up_on_the_first"])
+def test_upkeep_is_by_the_utc_clock(name: str) -> None:
+    assert defs.resolve_schedule_def(name).execution_timezone == "UTC"
 
 
 def ratings_at_half_past_ten() -> Any:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.assets.search_documents import bring_in_line
 from movie_assets.automation.decisions import Memory
-from movie_assets.automation.sensors import ALL_BATCHES
+from movie_assets.automation.sensors import ALL_BATCHES, WORTH_A_RUN
 from movie_assets.core.judgement import judge_name
 from movie_assets.core.prices import Budgets
 from movie_assets.definitions import defs
@@ -42,11 +42,12 @@ def tick(
     embedder: Embedder = LOCAL,
     daily_films: int = 0,
     budgets: Budgets = Budgets(),  # noqa: B008  # it cannot be changed
+    parallel_runs: int = 1,
 ) -> dg.SensorResult:
     """Evaluate a sensor once."""
     resources = {
         "database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": daily_films,
-        "budgets": budgets,
+        "budgets": budgets, "parallel_runs": parallel_runs,
     }  # fmt: skip
     context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
     result: Any = defs.resolve_sensor_def(name)(context)
@@ -171,6 +172,93 @@ def test_a_run_of_another_job_is_not_waited_for(database: Database, instance: dg
     add_ids(database, 64)
     instance.add_run(dg.DagsterRun(job_name="publish", status=dg.DagsterRunStatus.STARTED))
     assert tick("details_are_due", database, instance).run_requests
+
+
+@pytest.mark.parametrize(
+    ("name", "upstream"),
+    [("details_are_due", "read_the_day"), ("texts_are_not_embedded", "fetch_details"),
+     ("the_catalogue_is_not_published", "read_the_day"), ("the_catalogue_is_not_published", "fetch_details")],
+)  # fmt: skip
+def test_a_run_that_still_moves_the_work_is_waited_for(
+    name: str, upstream: str, database: Database, instance: dg.DagsterInstance
+) -> None:
+    add_ids(database, 64)
+    put_films(database, 1, 5)
+    instance.add_run(dg.DagsterRun(job_name=upstream, status=dg.DagsterRunStatus.STARTED))
+    result = tick(name, database, instance)
+    assert not result.run_requests
+    assert f"to do when {upstream} has ended" in str(result.skip_reason)
+
+
+def test_a_large_backlog_of_texts_is_embedded_while_details_are_fetched(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, WORTH_A_RUN)
+    instance.add_run(dg.DagsterRun(job_name="fetch_details", status=dg.DagsterRunStatus.STARTED))
+    assert tick("texts_are_not_embedded", database, instance).run_requests
+
+
+@pytest.mark.parametrize(
+    ("films", "parallel_runs", "expected"),
+    [
+        (2000, 1, [("batch_00", "batch_63")]),
+        (2000, 2, [("batch_00", "batch_31"), ("batch_32", "batch_63")]),
+        (1999, 2, [("batch_00", "batch_63")]),
+        (3000, 8, [("batch_00", "batch_20"), ("batch_21", "batch_41"), ("batch_42", "batch_63")]),
+    ],
+)
+def test_a_large_backlog_is_cut_into_as_many_ranges_as_may_run_at_once(
+    films: int, parallel_runs: int, expected: list[tuple[str, str]], database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, films)
+    requests = tick("texts_are_not_embedded", database, instance, parallel_runs=parallel_runs).run_requests or []
+    assert [tuple(request.tags[tag] for tag in ALL_BATCHES) for request in requests] == expected
+    assert len({request.run_key for request in requests}) == len(expected)
+
+
+def decided(database: Database, name: str) -> Any:
+    with database.transaction() as connection:
+        return connection.exec_driver_sql(
+            "select * from pipeline.triggers where name = %(name)s", {"name": name}
+        ).one_or_none()
+
+
+def test_what_a_trigger_decided_is_in_a_table(database: Database, instance: dg.DagsterInstance) -> None:
+    tick("details_are_due", database, instance)
+    assert decided(database, "details_are_due").says == "nothing to do"
+    add_ids(database, 64, 65)
+    tick("details_are_due", database, instance)
+    row = decided(database, "details_are_due")
+    assert (row.job, row.work, row.tries, row.given_up_at, row.says) == ("fetch_details", 2, 1, None, "2 to do")
+
+
+def test_a_trigger_that_gave_up_says_so_in_its_tick_and_in_the_table_until_the_work_is_less(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    add_ids(database, 64, 65)
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    cursor = Memory(2, 8, long_ago.isoformat()).write()
+    result = tick("details_are_due", database, instance, cursor=cursor)
+    assert "gave up: 2 are left after 8 runs in vain" in str(result.skip_reason)
+    since = decided(database, "details_are_due").given_up_at
+    assert since is not None
+    tick("details_are_due", database, instance, cursor=cursor)
+    assert decided(database, "details_are_due").given_up_at == since
+    run_sql(database, "update pipeline.movie_ids set gone_since = now() where tmdb_id = 64")
+    assert tick("details_are_due", database, instance, cursor=cursor).run_requests
+    assert decided(database, "details_are_due").given_up_at is None
+
+
+def test_a_trigger_that_gave_up_tries_once_when_a_day_was_read(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    add_ids(database, 64)
+    cursor = Memory(1, 8, (datetime.now(UTC) - timedelta(days=2)).isoformat()).write()
+    instance.add_run(dg.DagsterRun(job_name="read_the_day", status=dg.DagsterRunStatus.SUCCESS))
+    result = tick("details_are_due", database, instance, cursor=cursor)
+    assert result.run_requests
+    assert memory_of(result).tries == 9
+    assert not tick("details_are_due", database, instance, cursor=result.cursor).run_requests
 
 
 def test_a_run_that_failed_is_no_run_in_flight(database: Database, instance: dg.DagsterInstance) -> None:

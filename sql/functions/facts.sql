@@ -110,8 +110,8 @@ begin
 end
 $$;
 
--- Run by tmdb_discoveries each day, once popularity and votes are of that day: keeps those that moved, for two years, and
--- what trends follow from them.
+-- Run by tmdb_discoveries each day, once popularity and votes are of that day: keeps those that moved, and what trends
+-- follow from them.
 create or replace function pipeline.record_stats(day date) returns integer
 language plpgsql
 as $$
@@ -129,7 +129,6 @@ begin
     on conflict on constraint movie_stats_history_pkey do update set
         popularity = excluded.popularity, vote_average = excluded.vote_average, vote_count = excluded.vote_count;
     get diagnostics kept = row_count;
-    delete from catalog.movie_stats_history h where h.day < record_stats.day - 730;
     perform pipeline.refresh_trends();
     return kept;
 end

@@ -21,7 +21,6 @@ begin
     update pipeline.movie_ids set original_title = ''
     where gone_since <= moment::date - 180 and original_title <> '';
     delete from pipeline.rejects where rejected_at <= moment - interval '180 days';
-    delete from pipeline.id_history where changed_at <= moment - interval '400 days';
     return purged;
 end
 $$;

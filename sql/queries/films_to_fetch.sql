@@ -1,12 +1,21 @@
 -- Run by movie_details: what is due in some batches, for some reasons (none named: all), the most urgent first when
 -- there is room for so many only, and then batch by batch. A person who launches a run does not have to wait until
--- the next attempt at a failed film is due.
-with wanted as (
-    select w.tmdb_id, w.batch, w.reason, w.priority, w.is_kept,
-        row_number() over (order by w.priority, w.fetched_at nulls first, w.tmdb_id) as place
+-- the next attempt at a failed film is due. Films that grow stale before the next day is read (08:30 UTC) are fetched
+-- with those that are: the day has one run instead of one whenever some films' hour has come.
+with due as (
+    select w.tmdb_id, w.batch, w.reason, w.priority, w.is_kept, w.fetched_at
     from pipeline.wanted_at(:moment) w
-    where w.batch = any(:batches) and (not w.parked or :by_hand)
-      and (cardinality(cast(:reasons as text[])) = 0 or w.reason = any(:reasons))
+    where not w.parked or :by_hand
+    union all
+    select w.tmdb_id, w.batch, w.reason, w.priority, w.is_kept, w.fetched_at
+    from pipeline.wanted_at(
+        date_bin('1 day', cast(:moment as timestamptz), timestamptz '2000-01-01 08:30+00') + interval '1 day') w
+    where w.reason = 'stale' and cast(:room as bigint) is null
+      and not exists (select from pipeline.wanted_at(:moment) now where now.tmdb_id = w.tmdb_id)
+), wanted as (
+    select d.*, row_number() over (order by d.priority, d.fetched_at nulls first, d.tmdb_id) as place
+    from due d
+    where d.batch = any(:batches) and (cardinality(cast(:reasons as text[])) = 0 or d.reason = any(:reasons))
 )
 select tmdb_id, batch, reason, is_kept, place > cast(:room as bigint) as is_put_off
 from wanted

@@ -1,7 +1,4 @@
--- Run when a session with TMDB ends: what its calls came to, and out with what is older than 90 days.
-with forgotten as (
-    delete from pipeline.api_calls where started_at < now() - interval '90 days'
-)
+-- Run when a session with TMDB ends: what its calls came to.
 insert into pipeline.api_calls (
     run_id, started_at, endpoint, status, calls, bytes, p50_ms, p95_ms, max_ms, retries, seconds_waited
 )

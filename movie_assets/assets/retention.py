@@ -1,0 +1,70 @@
+"""Upkeep: out with what has been kept long enough, in the catalogue's bookkeeping and in Dagster's own records.
+
+What is kept how long is sql/functions/clean_up.sql; TMDB's six months are kept by `movie_ids` every day, and embedding
+sets are dropped by `movie_vectors`.
+"""
+
+from datetime import datetime, timedelta
+
+import dagster as dg
+
+from movie_assets.assets.run_log import logged
+from movie_assets.moment import moment_of
+from movie_assets.resources.postgres import Database
+
+KEPT_RUNS = timedelta(days=90)
+MOST_RUNS = 5000  # in one clean-up; the oldest go first
+ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+@dg.asset(group_name="operations", kinds={"postgres", "dagster"})
+@logged(gone="rows_deleted")
+def retention(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
+    """A kind of record, with how many of it had been kept long enough and are deleted."""
+    moment = moment_of(context.run)
+    deleted = {row.kind: (row.kept_days, row.rows_deleted) for row in database.rows("clean_up", moment=moment)}
+    runs = delete_runs(context.instance, moment - KEPT_RUNS)
+    deleted["Dagster's runs, their events and log files"] = (KEPT_RUNS.days, runs)
+    table = "\n".join(f"| {kind} | {days or ''} | {rows:,} |" for kind, (days, rows) in deleted.items())
+    return dg.MaterializeResult(
+        metadata={
+            "rows_deleted": sum(rows for _, rows in deleted.values()) - runs,
+            "runs_deleted": runs,
+            "kinds": dg.MetadataValue.md(f"| kind | kept, days | deleted |\n|---|--:|--:|\n{table}"),
+        }
+    )
+
+
+def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete ended runs created before a moment, with their events and log files; tells how many.
+
+    The runs that the newest materialization of a batch, a day or an asset comes from are kept: with them it would
+    look as if it had never been made.
+    """
+    kept = _runs_of_newest_materializations(instance)
+    wanted = dg.RunsFilter(statuses=ENDED, created_before=before)
+    deleted = 0
+    for record in instance.get_run_records(wanted, limit=MOST_RUNS + len(kept), ascending=True):
+        run_id = record.dagster_run.run_id
+        if run_id in kept or deleted == MOST_RUNS:
+            continue
+        instance.compute_log_manager.delete_logs(prefix=[run_id])
+        instance.delete_run(run_id)
+        deleted += 1
+    return deleted
+
+
+def _runs_of_newest_materializations(instance: dg.DagsterInstance) -> set[str]:
+    kept = set()
+    for record in instance.get_asset_records():
+        entry = record.asset_entry
+        if entry.last_materialization is not None:
+            kept.add(entry.last_materialization.run_id)
+        newest = instance.event_log_storage.get_latest_storage_id_by_partition(
+            entry.asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION
+        )
+        if newest:
+            of_partitions = dg.AssetRecordsFilter(asset_key=entry.asset_key, storage_ids=list(newest.values()))
+            found = instance.fetch_materializations(of_partitions, limit=len(newest)).records
+            kept |= {event.run_id for event in found}
+    return kept

@@ -1,0 +1,47 @@
+"""What Dagster's run records tell a trigger of its job: is it being done, how did it end, how often was it tried."""
+
+from collections.abc import Sequence
+from datetime import UTC, date
+
+import dagster as dg
+
+from movie_assets.automation.decisions import DayRuns, Past
+
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+IN_VAIN = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+READING = "read_the_day"
+
+
+def past_of(instance: dg.DagsterInstance, jobs: Sequence[str], asset: str, after: Sequence[str] = ()) -> Past:
+    """What the records say of a job: the first of the jobs, which do the same work. `after` are waited for."""
+    unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+    last = instance.get_runs(dg.RunsFilter(job_name=jobs[0]), limit=1)
+    read = dg.RunsFilter(job_name=READING, statuses=[dg.DagsterRunStatus.SUCCESS])
+    return Past(
+        in_flight=is_in_flight(unfinished, jobs, asset),
+        waits_for=next((run.job_name for run in unfinished if run.job_name in after), None),
+        last_failed=bool(last) and last[0].status == dg.DagsterRunStatus.FAILURE,
+        read_at=next((record.create_timestamp for record in instance.get_run_records(read, limit=1)), None),
+    )
+
+
+def is_in_flight(unfinished: Sequence[dg.DagsterRun], jobs: Sequence[str], asset: str) -> bool:
+    """Whether a run of the jobs, or one that a person launched on the asset, has not ended."""
+    key = dg.AssetKey(asset)
+    return any(run.job_name in jobs or key in (run.asset_selection or ()) for run in unfinished)
+
+
+def runs_of_day(instance: dg.DagsterInstance, day: date) -> DayRuns:
+    """What was tried for a day, whoever launched it."""
+    wanted = dg.RunsFilter(job_name=READING, tags={"dagster/partition": day.isoformat()})
+    records = [(r.dagster_run.status, r.create_timestamp.astimezone(UTC)) for r in instance.get_run_records(wanted)]
+    good = [created for status, created in records if status == dg.DagsterRunStatus.SUCCESS]
+    in_vain = [created for status, created in records if status in IN_VAIN]
+    in_flight = is_in_flight(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)), [READING], "tmdb_export")
+    return DayRuns(in_flight, max(good, default=None), len(in_vain), max(in_vain, default=None))

@@ -1,0 +1,63 @@
+"""A lock that each run holds while its process lives, so that a run whose process died without a word can be told.
+
+Dagster marks a run as failed when its code server sees the process end. When both die together (a power cut) the run
+would stay started for ever, and keep its place in the queue. Who looks for such runs is `automation.reaper`.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from movie_assets.resources.postgres import SESSION_OPTIONS, Database, dsn_of
+
+RUN_LOCKS = 0x6D72  # class of the advisory locks of runs
+SECONDS_BETWEEN_LOOKS = 10.0
+# A machine that vanished from the network closes no connection: Postgres has to ask.
+KEEPALIVES = " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+TAKE = b"select pg_advisory_lock(%s::integer, %s::integer)"
+
+
+def lock_key(run_id: str) -> int:
+    """The number of a run's lock within its class, as pg_locks shows it (0 to 2^32 - 1)."""
+    return int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:4])
+
+
+@contextmanager
+def run_lock(database: Database, run_id: str) -> Iterator[None]:
+    """Hold the run's lock on a connection of its own, which is made anew when Postgres drops it.
+
+    The lock vanishes with the process, however it ends. Raises psycopg.Error when it cannot be taken at first.
+    """
+    connection = _take(database, run_id)
+    ended = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(database, run_id, connection, ended), name="run-lock", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join(SECONDS_BETWEEN_LOOKS)
+
+
+def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
+    connection = psycopg.connect(
+        dsn_of(database.url), autocommit=True, options=SESSION_OPTIONS + KEEPALIVES, connect_timeout=10,
+        application_name="movie_assets run lock",
+    )  # fmt: skip
+    connection.execute(TAKE, (RUN_LOCKS, int.from_bytes(lock_key(run_id).to_bytes(4), signed=True)))
+    return connection
+
+
+def _keep(database: Database, run_id: str, connection: psycopg.Connection[Any], ended: threading.Event) -> None:
+    while not ended.wait(SECONDS_BETWEEN_LOOKS):
+        try:
+            if connection.closed:
+                connection = _take(database, run_id)
+            connection.execute(b"select")
+        except psycopg.Error:
+            connection.close()
+    connection.close()

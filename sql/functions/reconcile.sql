@@ -1,0 +1,114 @@
+-- Applied after the migrations whenever it changes: the weekly recount of what runs keep up step by step.
+
+-- Compares tables that must agree, row by row. Stored answers are read again in Python (assets/reconciliation.py).
+drop function if exists pipeline.reconcile;
+create function pipeline.reconcile(template text)
+returns table (agreement text, rows_compared bigint, rows_differing bigint, examples text[])
+language sql stable
+set jit = off
+as $$
+    with ids as (
+        select 'each line of the export has its id, each living id a line' as agreement, true as is_compared,
+            coalesce(i.tmdb_id, l.tmdb_id)::text as key,
+            i.tmdb_id is null or (l.tmdb_id is null and i.gone_since is null) as differs
+        from (select e.tmdb_id from pipeline.export_lines e
+              where e.export_date = (select a.export_date from pipeline.ids_as_of a)) l
+        full join pipeline.movie_ids i using (tmdb_id)
+    ), films as (
+        select 'each accepted id has its film, its numbers and its answer, and no other has', true,
+            coalesce(i.tmdb_id, m.tmdb_id)::text,
+            i.tmdb_id is null or m.tmdb_id is null or s.tmdb_id is null or r.tmdb_id is null
+        from (select tmdb_id from pipeline.movie_ids where state = 'accepted') i
+        full join catalog.movies m using (tmdb_id)
+        left join catalog.movie_stats s using (tmdb_id)
+        left join pipeline.raw_details r using (tmdb_id)
+    ), texts as (
+        select 'each text has the hash that it is known by', true, m.tmdb_id::text,
+            m.text_hash <> encode(sha256(convert_to(template || E'\n' || m.embedding_text, 'UTF8')), 'hex')
+        from catalog.movies m
+    ), vectors as (
+        select 'each vector that is searched is the one that was paid for', true, v.tmdb_id::text,
+            e.tmdb_id is null or (v.text_hash = e.text_hash and v.embedding <> e.embedding::halfvec)
+        from catalog.movie_vectors v
+        left join pipeline.embeddings e on e.tmdb_id = v.tmdb_id
+            and e.set_id = (select s.set_id from pipeline.embedding_sets s where s.is_active)
+    ), lists as (
+        select 'each film that is searched has its list of similar films', true, v.tmdb_id::text,
+            d.tmdb_id is not null
+        from catalog.movie_vectors v left join pipeline.similar_due() d using (tmdb_id)
+    ), documents as (
+        select 'each film is found by the words that it has now', true, coalesce(m.tmdb_id, s.tmdb_id)::text,
+            d.tmdb_id is null or s.source is distinct from
+                pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline)
+        from catalog.movies m
+        full join pipeline.document_sources s using (tmdb_id)
+        left join catalog.search_documents d using (tmdb_id)
+    ), words as (
+        select 'each word of the vocabulary is counted right', true, coalesce(v.word, w.word) collate "default",
+            v.films is distinct from w.films
+        from catalog.vocabulary v full join pipeline.words_of_documents() w using (word)
+    ), scores as (
+        select 'each film with votes has its score, of as many votes', true, coalesce(s.tmdb_id::text, a.key),
+            a.votes is distinct from s.vote_count
+        from (select tmdb_id, vote_count from catalog.movie_stats where vote_count > 0) s
+        full join (select key, votes from catalog.rating_aggregates where scope = 'film') a on a.key = s.tmdb_id::text
+    )
+    select c.agreement, count(*), count(*) filter (where c.differs),
+        coalesce((array_agg(c.key order by c.key) filter (where c.differs))[1:5], '{}')
+    from (
+        select * from ids union all select * from films union all select * from texts union all select * from vectors
+        union all select * from lists union all select * from documents union all select * from words
+        union all select * from scores
+    ) c
+    group by c.agreement
+$$;
+
+-- The words of all documents, and in how many each is; words of more than 60 letters are in no vocabulary.
+create or replace function pipeline.words_of_documents() returns table (word text, films integer)
+language sql stable
+as $$
+    select w.word collate "C", w.ndoc from ts_stat('select words from catalog.search_documents') w
+    where length(w.word) <= 60
+$$;
+
+-- Puts the vocabulary right. Tells how many words that came to.
+create or replace function pipeline.recount_vocabulary() returns integer
+language plpgsql
+as $$
+declare
+    corrected integer;
+begin
+    lock table pipeline.document_sources in share row exclusive mode;  -- nobody writes documents meanwhile
+    truncate pipeline.word_changes;
+    create temp table recounted on commit drop as select * from pipeline.words_of_documents();
+    create temp table to_correct on commit drop as
+    select word, r.films from catalog.vocabulary v full join recounted r using (word)
+    where v.films is distinct from r.films;
+    get diagnostics corrected = row_count;
+    delete from catalog.vocabulary v using to_correct c where c.word = v.word;
+    insert into catalog.vocabulary (word, films, trigrams)
+    select c.word, c.films, catalog.trigrams(c.word) from to_correct c where c.films is not null;
+    return corrected;
+end
+$$;
+
+-- Takes vectors out of the active set's table that are not the paid-for ones; the next publication puts those in.
+create or replace function pipeline.remove_strange_vectors() returns integer
+language plpgsql
+as $$
+declare
+    active integer := (select s.set_id from pipeline.embedding_sets s where s.is_active);
+    removed integer := 0;
+begin
+    if active is not null then
+        execute format(
+            'delete from catalog.%I v where not exists (
+                 select from pipeline.embeddings e
+                 where e.set_id = $1 and e.tmdb_id = v.tmdb_id
+                   and (e.text_hash <> v.text_hash or e.embedding::halfvec = v.embedding))',
+            'movie_vectors_' || active) using active;
+        get diagnostics removed = row_count;
+    end if;
+    return removed;
+end
+$$;

@@ -1,0 +1,2 @@
+-- Run by reconciliation when words were counted wrong.
+select pipeline.recount_vocabulary() as repaired
