@@ -48,7 +48,9 @@ def main() -> None:
             result = run(database, instance)
             figures[f"{name} (s)"] = time.perf_counter() - started
             figures |= {f"{name}: {key}": value for key, value in told(result).items()}
-        figures["peak memory of the process (MB)"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        figures["CPU of the process (s)"] = usage.ru_utime + usage.ru_stime
+        figures["peak memory of the process (MB)"] = usage.ru_maxrss / 1024
         found = database.rows("recommendation_quality")
     for name, value in figures.items():
         print(f"{name}: {value:,.2f}" if isinstance(value, float) else f"{name}: {value}")
