@@ -21,7 +21,7 @@ from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
 
-FIRST = date(2026, 11, 23)
+FIRST = date(2026, 10, 5)
 LATE = 3  # the day on which TMDB publishes at ten past ten
 HOURS = (0, 4, 8.25, 8.5, 8.75, 9, 10, 10.25, 12.5, 18, 23.75)
 
@@ -65,9 +65,7 @@ class Week:
         if not 8.5 <= Clock.moment.hour + Clock.moment.minute / 60 < 24:
             return []
         resources = {"database": self.pipeline.database, "tmdb": Tmdb(self.pipeline.settings, self.pipeline.database)}
-        context = dg.build_schedule_context(
-            instance=self.pipeline.instance, scheduled_execution_time=Clock.moment, resources=resources
-        )
+        context = dg.build_schedule_context(scheduled_execution_time=Clock.moment, resources=resources)
         result: Any = defs.resolve_schedule_def("read_the_day_at_0830")(context)
         return [result] if isinstance(result, dg.RunRequest) else []
 
@@ -109,17 +107,18 @@ def _did_something(job: str, result: Any) -> bool:
 
 
 @pytest.fixture(scope="module")
-def week(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
+def week(server: str, template: str) -> Iterator[Week]:
     """Live through it, once for the module."""
     patch = pytest.MonkeyPatch()
     for module in ("sensors", "schedules"):
         patch.setattr(f"movie_assets.automation.{module}.datetime", Clock)
-    folder = tmp_path_factory.mktemp("week")
     with (
         database_of_ones_own(server, template) as database,
         StandIn(StandInOptions(today=FIRST, rate_limit=0), world=MovingWorld(500, seed=5)) as stand_in,
-        dg.DagsterInstance.local_temp(str(folder)) as instance,
+        dg.DagsterInstance.ephemeral() as instance,
     ):
+        # A schedule opens its instance by reference, which one in memory has none of.
+        patch.setattr(dg.ScheduleEvaluationContext, "instance", property(lambda _: instance))
         embedder = LocalEmbedder("hashing-v1", 64)
         lived = Week(Pipeline(database, settings_for(stand_in), instance, embedder, FIRST), stand_in)
         for number in range(7):
