@@ -107,9 +107,16 @@ class Pipeline:
     day: date = DAY
     thresholds: Thresholds | None = None  # instead of those that the settings name
 
-    def run(self, job: str, *, config: dict[str, Any] | None = None, batches: tuple[str, str] | None = None) -> Any:
-        """Run a job for the pipeline's day, or for a range of batches (all of them unless told)."""
-        tags = {AS_OF_TAG: noon_of(self.day.isoformat())}
+    def run(
+        self,
+        job: str,
+        *,
+        config: dict[str, Any] | None = None,
+        batches: tuple[str, str] | None = None,
+        moment: str | None = None,
+    ) -> Any:
+        """Run a job for the pipeline's day (at noon unless told), or for a range of batches (all unless told)."""
+        tags = {AS_OF_TAG: moment or noon_of(self.day.isoformat())}
         partition = None
         if job == "read_the_day":
             partition = self.day.isoformat()

@@ -83,9 +83,14 @@ class Week:
 
         return bool(self.deployment.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1))
 
-    def wait_until_quiet(self) -> None:
-        """Let the sensors find what there is to do, until they found nothing more for four minutes of their time."""
-        quiet = 0
+    def wait_until_quiet(self, *, for_the_schedule: bool = False) -> None:
+        """Let the triggers find what there is to do, until they found nothing more for four minutes of their time.
+
+        The daemon looks at schedules once a minute of its own, unmoved time.
+        """
+        began, quiet = time.monotonic(), 0
+        while for_the_schedule and time.monotonic() < began + 100 and not self.is_at_work():
+            time.sleep(1)
         while quiet < 12:
             if self.is_at_work():
                 quiet = 0
@@ -172,12 +177,12 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
             if number == LATE_DAY:
                 stand_in.faults = {"export_missing": 1.0}
             clock.move_to(day + BEFORE_WORK)
-            week.wait_until_quiet()
+            week.wait_until_quiet(for_the_schedule=True)
             if number == LATE_DAY:
                 clock.move_to(day + LATE_UNTIL)
                 stand_in.faults = {}
                 clock.move(timedelta(minutes=6))
-                week.wait_until_quiet()
+                week.wait_until_quiet(for_the_schedule=True)
             clock.move_to(day + timedelta(days=1) + BEFORE_WORK - timedelta(minutes=5))
             week.wait_until_quiet()
             yield week.told(day)

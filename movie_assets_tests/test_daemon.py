@@ -132,9 +132,10 @@ def test_two_workers_share_the_rate_and_no_film_is_fetched_twice(
 ) -> None:
     films.put(*(film(tmdb_id) for tmdb_id in range(FILMS + 1, 4 * FILMS + 1)))
     by_hand.instance.event_log_storage.set_concurrency_slots("tmdb", 2)
-    today = time.strftime("%Y-%m-%d", time.gmtime())
-    anew = {"dagster/partition": today, "dagster/from_ui": "true"}  # else the lists' walk of today would do
-    assert by_hand.wait_for(by_hand.launch("read_the_day", anew)) == "SUCCESS"
+    by_hand.one(
+        "insert into pipeline.requested_ids (tmdb_id) "
+        f"select * from generate_series({FILMS + 1}, {4 * FILMS}) returning tmdb_id"
+    )
     asked = films.asked.copy()
     stand_in.reset_counts()
     halves = [by_hand.launch("fetch_details", range_tags(ALL[first], ALL[first + 31])) for first in (0, 32)]

@@ -28,8 +28,8 @@ class SmallPipeline(Pipeline):
     world: Films = field(default_factory=Films)
     stand_in: StandIn | None = None
 
-    def run(self, job: str, *, config: dict[str, Any] | None = None, batches: tuple[str, str] | None = None) -> Any:
-        return super().run(job, config=config, batches=batches or FEW_BATCHES)
+    def run(self, job: str, *, batches: tuple[str, str] | None = None, **options: Any) -> Any:
+        return super().run(job, batches=batches or FEW_BATCHES, **options)
 
     def run_all(self, *jobs: str) -> list[Any]:
         """Run jobs that have to succeed."""
