@@ -1,6 +1,7 @@
 """Postgres's troubles, at each stage: connections cut, restarts, a full disk, deadlocks, locks, no writes."""
 
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -53,8 +54,9 @@ def fails_and_goes_on(chaos: Chaos, stage: Stage, fault: str, says: str, relieve
 
 
 def told_by(result: Any) -> str:
-    (failure,) = [e.step_failure_data for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
-    return str(failure.error)
+    """The first step's failure; those that do not depend on it may fail after it."""
+    failures = [event.step_failure_data for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    return str(failures[0].error)
 
 
 # F32, F33
@@ -120,10 +122,12 @@ class SmallDisk:
 
     @classmethod
     @contextmanager
-    def mounted(cls, chaos: Chaos, folder: Path) -> Iterator["SmallDisk"]:
-        folder.mkdir()
+    def mounted(cls, chaos: Chaos) -> Iterator["SmallDisk"]:
+        folder = Path(tempfile.mkdtemp(prefix="small_disk_"))  # not under pytest's, which nobody else may enter
+        folder.chmod(0o755)
         mount = ["mount", "-t", "tmpfs", "-o", "size=96m,mode=755", "tmpfs", str(folder)]
         if subprocess.run(mount, capture_output=True, check=False).returncode:
+            folder.rmdir()
             pytest.skip("a disk that can be filled takes a tmpfs, and mounting one takes root with CAP_SYS_ADMIN")
         name, tables = f"small_{chaos.database.url.database}", folder / "tables"
         try:
@@ -141,6 +145,7 @@ class SmallDisk:
             )
         finally:
             subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S607
+            folder.rmdir()
 
     def fill(self) -> None:
         """Write until nothing fits any more."""
@@ -158,9 +163,9 @@ class SmallDisk:
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("stage", [pytest.param(stage, id=stage.name) for stage in WRITES])
-def test_a_full_disk(chaos: Chaos, tmp_path: Path, stage: Stage) -> None:
+def test_a_full_disk(chaos: Chaos, stage: Stage) -> None:
     chaos.run_before(stage)
-    with SmallDisk.mounted(chaos, tmp_path / "disk") as disk:
+    with SmallDisk.mounted(chaos) as disk:
         chaos.strike(stage, disk.fill, "before")
         fails_and_goes_on(chaos, stage, "F34 disk full", "the database server's disk is full", disk.make_room)
 
