@@ -41,6 +41,7 @@ create table pipeline.changed_histories (
     person text primary key,
     changes bigint not null default 1
 );
+comment on table pipeline.changed_histories is 'somebody whose history changed since the list was made; kept by triggers';
 insert into pipeline.changed_histories (person) select distinct person from catalog.watch_histories;
 create function pipeline.note_changed_histories() returns trigger
 language plpgsql
@@ -82,6 +83,7 @@ create table pipeline.recommendation_lists (
     made_at timestamptz not null
 );
 create index on pipeline.recommendation_lists (model_id);
+comment on table pipeline.recommendation_lists is 'when a person''s list was made, and by which model';
 comment on column pipeline.recommendation_lists.model_id is 'the model that was served when the list was made, if any';
 
 create table pipeline.recommendation_quality (
@@ -106,5 +108,6 @@ create table pipeline.recommendation_quality (
     seconds double precision not null,
     primary key (model_id, protocol, model)
 );
+comment on table pipeline.recommendation_quality is 'how well a model finds what people liked next';
 comment on column pipeline.recommendation_quality.over_popularity is
     'NDCG@10 minus that of popularity for the same people; low and high are of the difference';
