@@ -400,6 +400,21 @@ def test_recommendations_for_somebody_go_by_the_watch_history(call: Call) -> Non
     assert "nobody called “me” has a watch history" in told_plainly(call("recommend", "--for", "me"))
 
 
+def test_recommendations_for_somebody_leave_out_what_was_seen(call: Call, environment: dict[str, str | None]) -> None:
+    address = str(environment["MOVIE_ASSETS_DATABASE_URL"])
+    with psycopg.connect(address) as connection:
+        connection.execute(
+            "insert into catalog.watch_histories (person, tmdb_id, source, rating) values ('ann', 1, 'list', 95)"
+        )
+    found = json.loads(call("recommend", "--for", "ann", "--json").stdout)
+    assert found[0]["tmdb_id"] == 2
+    assert 1 not in {film["tmdb_id"] for film in found}
+    assert found[0]["reasons"][0]["how"] == "loved"
+    assert "because you loved The Heist" in call("recommend", "--for", "ann").stdout
+    assert "ann" in told_plainly(call("recommend", "--for", "bob"))
+    assert call("recommend", "--for", "ann", "--loved", "The Heist").exit_code == 2
+
+
 def test_with_nothing_to_go_by_the_popular_films_are_recommended(call: Call) -> None:
     assert len(json.loads(call("recommend", "--count", "3", "--json").stdout)) == 3
 
