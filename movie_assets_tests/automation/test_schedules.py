@@ -92,7 +92,7 @@ def test_a_day_that_was_read_is_not_read_again(
     assert stand_in.requests == {}
 
 
-@pytest.mark.parametrize("status", [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED])
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
 def test_a_reading_in_flight_is_waited_for(
     status: dg.DagsterRunStatus, database: Database, stand_in: StandIn, instance: dg.DagsterInstance
 ) -> None:
