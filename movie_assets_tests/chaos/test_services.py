@@ -19,12 +19,15 @@ NOT_HERE = {
     "404": "an answer like any other: the film is gone",
     "odd": "odd values are what TMDB says: a row for each among the bad inputs",
     "wrong_id": "the same",
+    "oa_scaled": "brought to length one, which moves the last bits; test_openai_embedder holds it to 1e-6",
 }
 OF_TMDB = [name for name, fault in FAULTS.items() if fault.where in ("tmdb", "details") and name not in NOT_HERE]
 OF_THE_EXPORT = [name for name, fault in FAULTS.items() if fault.where.startswith("export")]
 # Those of single texts ("cursed") and of the Batch API have tests of their own in assets/.
 OF_EMBEDDINGS = [
-    name for name, fault in FAULTS.items() if fault.where in ("embeddings", "vectors") and "cursed" not in name
+    name
+    for name, fault in FAULTS.items()
+    if fault.where in ("embeddings", "vectors") and "cursed" not in name and name not in NOT_HERE
 ]
 
 
