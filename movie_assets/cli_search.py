@@ -12,6 +12,7 @@ from movie_assets import report
 from movie_assets.resources.postgres import Database
 from movie_assets.search import (
     Films,
+    NoSuchFilmError,
     NothingToSearchError,
     is_certain,
     recommend,
@@ -134,10 +135,22 @@ def recommend_command(
             return
         named = {
             how: [_the_film(database, title).tmdb_id for title in titles]
-            for how, titles in (("loved", loved), ("liked", liked), ("disliked", disliked))
+            for how, titles in (("loved", loved), ("liked", liked), ("disliked", _known(database, disliked)))
         }
         options = {} if diversity is None else {"diversity": diversity}
         show_films("recommended", recommend(database, named, count, filters_of(filters), options), as_json=as_json)
+
+
+def _known(database: Database, disliked: tuple[str, ...]) -> list[str]:
+    """Disliked films that the catalogue has. It cannot recommend another, so that one is left out, said aloud."""
+    known = []
+    for title in disliked:
+        try:
+            resolve(database, title)
+            known.append(title)
+        except NoSuchFilmError as error:
+            notes.print(escape(f"Left out: {error}"), highlight=False)
+    return known
 
 
 def _the_film(database: Database, wanted: str) -> sa.Row[Any]:

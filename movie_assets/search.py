@@ -21,6 +21,10 @@ class NothingToSearchError(Exception):
     """There is no catalogue to search in yet, or no film of that name; the message says what to do."""
 
 
+class NoSuchFilmError(NothingToSearchError):
+    """The catalogue has no film of that name."""
+
+
 def search(
     database: Database, settings: Settings, text: str, count: int, filters: dict[str, Any] | None = None
 ) -> tuple[Films, str | None]:
@@ -59,7 +63,7 @@ def resolve(database: Database, title_or_id: str) -> Films:
     found = database.rows("film_by_id", tmdb_id=int(title_or_id)) if title_or_id.isdecimal() else []
     found = found or database.rows("find_movie", title=title_or_id)
     if not found:
-        raise NothingToSearchError(
+        raise NoSuchFilmError(
             f"the catalogue has no film that is titled “{title_or_id}” or nearly so; try `movie-assets search`"
         )
     return found

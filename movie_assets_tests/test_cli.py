@@ -423,6 +423,13 @@ def test_a_film_that_nobody_knows_cannot_be_loved(call: Call) -> None:
     assert "no film that is titled" in told_plainly(call("recommend", "--loved", "Metropolis Reconsidered"))
 
 
+def test_a_disliked_film_that_nobody_knows_is_left_out_aloud(call: Call) -> None:
+    result = call("recommend", "--loved", "The Heist", "--disliked", "Metropolis Reconsidered", "--json")
+    assert result.exit_code == 0
+    assert "Left out: the catalogue has no film that is titled “Metropolis Reconsidered”" in result.stderr
+    assert json.loads(result.stdout)
+
+
 @pytest.mark.parametrize("arguments", [("search", "whale"), ("similar", "Deep Water")])
 @pytest.mark.parametrize("count", ["0", "-1"])
 def test_a_count_below_one_is_a_usage_error(call: Call, arguments: tuple[str, ...], count: str) -> None:
