@@ -23,7 +23,7 @@ def test_the_truth_is_the_world(truth: Truth, chaos: Chaos) -> None:
     [
         ("delete from catalog.rating_aggregates where scope = 'film' and key = '64'", Verdict(1, 0, 0)),
         ("update catalog.movies set overview = 'another' where tmdb_id = 64", Verdict(0, 0, 1)),
-        ("insert into pipeline.movie_ids (tmdb_id, state) values (999, 'candidate')", Verdict(0, 1, 0)),
+        ("insert into catalog.vocabulary (word, films, trigrams) values ('another', 1, '{}')", Verdict(0, 1, 0)),
         ("update pipeline.embedding_costs set texts = texts + 1", Verdict(0, 0, 1)),
     ],
 )
