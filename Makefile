@@ -14,7 +14,7 @@ dev: .venv/installed  ## open the catalogue in the Dagster web UI, with daemon, 
 	$(BIN)/movie-assets dev
 
 test: .venv/installed  ## run the tests on a real Postgres
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --dist worksteal
 
 .PHONY: chaos
 chaos: .venv/installed  ## run the fault matrix, half an hour at most, and write docs/fault_matrix.md
