@@ -239,8 +239,11 @@ def digest_of(path: Path) -> str:
 
 def match_waiting(database: Database) -> sa.Row[Any]:
     """Find films for names that wait, of whatever import; tells what that added to and updated in the histories."""
-    with database.transaction() as connection:
+
+    def work(connection: sa.Connection) -> sa.Row[Any]:
         if not rows(connection, "lock_imports")[0].is_ours:
             raise ImportFailedError("another import is at work; wait for it to end")
         moved = [row.tmdb_id for row in rows(connection, "match_waiting_names")]
         return rows(connection, "derive_histories", source=None, person=None, films=moved)[0]
+
+    return database.once(work)

@@ -99,10 +99,13 @@ class DetailStore:
     def plan(self, batch_numbers: set[int], due: int, put_off: int) -> None:
         """Count what a run has before it: ids that it looked at, and those of them that it leaves as they are."""
         self.counts.due, self.counts.put_off = due + put_off, put_off
-        with self.database.transaction() as connection:
+
+        def work(connection: sa.Connection) -> None:
             (found,) = rows(connection, "work_at_hand", batches=sorted(batch_numbers))
             checked = max(found.ids, due + put_off)  # applications ask for ids that are not worth a look, too
             log_work(connection, self.run_id, "movie_details", checked=checked, skipped=checked - due)
+
+        self.database.once(work)
 
     def content(self, batch: int) -> BatchContent:
         """What a finished batch holds."""

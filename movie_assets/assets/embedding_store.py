@@ -98,9 +98,12 @@ class EmbeddingStore:
 
     def plan(self, batch_numbers: Iterable[int], due: int) -> None:
         """Count what a run has before it: films that it looked at, and those whose vector is of their text."""
-        with self.database.transaction() as connection:
+
+        def work(connection: sa.Connection) -> None:
             (found,) = rows(connection, "work_at_hand", batches=sorted(batch_numbers))
             log_work(connection, self.run_id, "movie_embeddings", checked=found.films, skipped=found.films - due)
+
+        self.database.once(work)
 
     def count(self, part: Part, texts: Sequence[Text]) -> list[int]:
         """Add an answer to the totals; tells the batch of each film that is done with."""

@@ -62,7 +62,8 @@ def recommendation_model(
 
 def _store(database: Database, fitted: Fitted, histories: Histories, said: dict[str, Any]) -> None:
     """Put a model in the place of the one before it, in one transaction."""
-    with database.transaction() as connection:
+
+    def work(connection: sa.Connection) -> None:
         (recorded,) = rows(
             connection, "record_model", kind=fitted.kind, method=METHOD_VERSION, persons=len(histories.persons),
             films=len(histories.films), likes=fitted.likes, **said,
@@ -75,6 +76,8 @@ def _store(database: Database, fitted: Fitted, histories: Histories, said: dict[
         copy_rows(connection, "pipeline.film_weights", COLUMNS, lines)
         execute(connection, "serve_model", model_id=recorded.model_id)
         execute(connection, "mark_served", model_id=recorded.model_id)
+
+    database.once(work)
 
 
 def parameters_of(model: sa.Row[Any]) -> Parameters:

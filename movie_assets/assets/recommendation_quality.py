@@ -51,12 +51,15 @@ def recommendation_quality(
                 f"{figures.protocol}, {figures.model}: NDCG@10 {figures.ndcg.mean:.4f} ({figures.seconds:.0f} s)"
             )
             measured.append(figures)
-        with database.transaction() as connection:
+
+        def work(connection: sa.Connection) -> None:
             for figures in measured:
                 execute(
                     connection, "record_recommendation_quality", model_id=served[0].model_id,
                     measured_at=moment_of(context.run), **columns_of(figures),
                 )  # fmt: skip
+
+        database.once(work)
         found = database.rows("recommendation_quality")
     return dg.MaterializeResult(metadata={"is_new": is_new, **_reported(found)})
 

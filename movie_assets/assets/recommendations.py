@@ -85,7 +85,8 @@ def _make(database: Database, recommender: Recommender | None, due: Sequence[sa.
     people = [row.person for row in due]
     lines = list(_lines(database, recommender, people)) if recommender else []
     others = sorted(set(people) - {line[0] for line in lines})
-    with database.transaction() as connection:
+
+    def work(connection: sa.Connection) -> None:
         execute(connection, "clear_recommendations", people=people)
         copy_rows(connection, "catalog.recommendations", COLUMNS, lines)
         execute(connection, "recommend_live", people=others, count=LIST)
@@ -93,6 +94,8 @@ def _make(database: Database, recommender: Recommender | None, due: Sequence[sa.
             connection, "finish_lists", people=people, changes=[row.changes for row in due], moment=moment,
             model_id=recommender.model_id if recommender else None,
         )  # fmt: skip
+
+    database.once(work)
     return len(people) - len(others)
 
 

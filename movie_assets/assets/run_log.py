@@ -80,8 +80,10 @@ class _Row:
     figures: Mapping[str, float]
 
     def add(self, figures: Mapping[str, float]) -> None:
-        with self.database.transaction() as connection:
+        def work(connection: sa.Connection) -> None:
             log_work(connection, self.run_id, self.step, **figures)
+
+        self.database.once(work)
 
     def close(self, status: str, reason: str | None) -> None:
         ended = self.database.row("end_step", log_id=self.log_id, status=status, reason=reason)

@@ -39,7 +39,8 @@ def open_alerts(database: Database) -> dict[Subject, Open]:
 
 def write_down(database: Database, found: Changes, now: datetime) -> None:
     """Record what broke, what is still broken in another way, what recovered and what no longer exists."""
-    with database.transaction() as connection:
+
+    def work(connection: sa.Connection) -> None:
         for trouble in found.begun:
             kind, place, name = trouble.subject
             execute(
@@ -51,6 +52,8 @@ def write_down(database: Database, found: Changes, now: datetime) -> None:
         for how, ended in (("recovered", found.recovered), ("gone", found.gone)):
             for alert_id in ended:
                 execute(connection, "end_alert", alert_id=alert_id, how=how, moment=now)
+
+    database.once(work)
 
 
 def _said(trouble: Trouble) -> dict[str, str]:
