@@ -4,22 +4,18 @@ A value is read here once and travels as a field of `Settings`. Secrets are `Sec
 line, nor a traceback, nor the web UI shows them.
 """
 
-import base64
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -28,80 +24,9 @@ from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
 from movie_assets.core.rating_files import RatingFiles
 from movie_assets.profiles import thresholds_of
+from movie_assets.setting_values import MailServer, Owners, Secret, SecretUrl, SigningKey, Token, Url, Words
 
 TMDB_API = "https://api.themoviedb.org/3"
-
-Words = Annotated[
-    tuple[str, ...],
-    BeforeValidator(lambda value: tuple(value.replace(",", " ").split()) if isinstance(value, str) else value),
-]
-Secret = Annotated[
-    SecretStr | None,
-    # A token with a trailing newline would be quoted whole by the HTTP library's error.
-    BeforeValidator(lambda value: value.strip() or None if isinstance(value, str) else value),
-]
-
-
-def _fits_a_header(token: SecretStr | None) -> SecretStr | None:
-    if token is not None and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
-        raise ValueError("the token has blanks or characters that no HTTP header can carry; copy it again")
-    return token
-
-
-def _is_an_address(url: str) -> str:
-    if not re.match(r"https?://[^/\s]+", url):
-        raise ValueError("an address begins with http:// or https://")
-    return url
-
-
-def _is_a_secret_address(url: SecretStr | None) -> SecretStr | None:
-    if url is not None:
-        _is_an_address(url.get_secret_value())
-        try:
-            parts = urlsplit(url.get_secret_value())
-            usable = bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError("the address has no host or no usable port")
-    return url
-
-
-def _is_a_mail_server(url: SecretStr | None) -> SecretStr | None:
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url.get_secret_value())
-        usable = parts.scheme in ("smtp", "smtps", "smtp+plain") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("a mail server is written smtp://user:password@host:port, smtps://… or smtp+plain://…")
-    if parts.scheme == "smtp+plain" and parts.username:
-        raise ValueError("smtp+plain:// would send the password unencrypted; use smtp:// (STARTTLS) or smtps://")
-    return url
-
-
-def _is_a_key(key: SecretStr | None) -> SecretStr | None:
-    if key is not None and key.get_secret_value().startswith("whsec_"):
-        try:
-            base64.b64decode(key.get_secret_value().removeprefix("whsec_"), validate=True)
-        except ValueError:
-            raise ValueError("a key that begins with whsec_ goes on in base64") from None
-    return key
-
-
-def _are_owners(owners: tuple[str, ...]) -> tuple[str, ...]:
-    # What Dagster takes; it would refuse the whole code location for another.
-    wrong = [owner for owner in owners if not re.fullmatch(r"team:[A-Za-z0-9_.-]+|[^@\s]+@[^@\s]+\.[^@\s]+", owner)]
-    if wrong:
-        raise ValueError(f"{', '.join(wrong)}: an owner is an e-mail address or has the form team:name")
-    return owners
-
-
-Token = Annotated[Secret, AfterValidator(_fits_a_header)]
-SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]
-Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]
 
 
 class SettingsError(Exception):
@@ -273,12 +198,12 @@ class Settings(BaseModel):
         alias="MOVIE_ASSETS_ALERT_WEBHOOK_URL",
         description="Where alerts are posted as signed JSON.",
     )
-    alert_webhook_key: Annotated[Token, AfterValidator(_is_a_key)] = Field(
+    alert_webhook_key: SigningKey = Field(
         None,
         alias="MOVIE_ASSETS_ALERT_WEBHOOK_KEY",
         description="The key that signs them (HMAC-SHA256); `whsec_` and base64, or any text.",
     )
-    alert_smtp_url: Annotated[Secret, AfterValidator(_is_a_mail_server)] = Field(
+    alert_smtp_url: MailServer = Field(
         None,
         alias="MOVIE_ASSETS_ALERT_SMTP_URL",
         description="Mail server for alerts: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS), or "
@@ -303,7 +228,7 @@ class Settings(BaseModel):
         "of the person's name, those beside such folders are of `me`. Unset: only `movie-assets import`.",
     )
 
-    owners: Annotated[Words, AfterValidator(_are_owners)] = Field(
+    owners: Owners = Field(
         (),
         alias="MOVIE_ASSETS_OWNERS",
         description="Who answers for the assets, as the web UI shows it: e-mail addresses or `team:name`, separated by "

@@ -1,0 +1,86 @@
+"""What values of settings may be: addresses, tokens, mail servers, names; a message says what is wrong, never the value.
+
+Names, defaults and meanings are in settings.py.
+"""
+
+import base64
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+Words = Annotated[
+    tuple[str, ...],
+    BeforeValidator(lambda value: tuple(value.replace(",", " ").split()) if isinstance(value, str) else value),
+]
+Secret = Annotated[
+    SecretStr | None,
+    # A token with a trailing newline would be quoted whole by the HTTP library's error.
+    BeforeValidator(lambda value: value.strip() or None if isinstance(value, str) else value),
+]
+
+
+def _fits_a_header(token: SecretStr | None) -> SecretStr | None:
+    if token is not None and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
+        raise ValueError("the token has blanks or characters that no HTTP header can carry; copy it again")
+    return token
+
+
+def _is_an_address(url: str) -> str:
+    if not re.match(r"https?://[^/\s]+", url):
+        raise ValueError("an address begins with http:// or https://")
+    return url
+
+
+def _is_a_secret_address(url: SecretStr | None) -> SecretStr | None:
+    if url is not None:
+        _is_an_address(url.get_secret_value())
+        try:
+            parts = urlsplit(url.get_secret_value())
+            usable = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("the address has no host or no usable port")
+    return url
+
+
+def _is_a_mail_server(url: SecretStr | None) -> SecretStr | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url.get_secret_value())
+        usable = parts.scheme in ("smtp", "smtps", "smtp+plain") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("a mail server is written smtp://user:password@host:port, smtps://… or smtp+plain://…")
+    if parts.scheme == "smtp+plain" and parts.username:
+        raise ValueError("smtp+plain:// would send the password unencrypted; use smtp:// (STARTTLS) or smtps://")
+    return url
+
+
+def _is_a_key(key: SecretStr | None) -> SecretStr | None:
+    if key is not None and key.get_secret_value().startswith("whsec_"):
+        try:
+            base64.b64decode(key.get_secret_value().removeprefix("whsec_"), validate=True)
+        except ValueError:
+            raise ValueError("a key that begins with whsec_ goes on in base64") from None
+    return key
+
+
+def _are_owners(owners: tuple[str, ...]) -> tuple[str, ...]:
+    # What Dagster takes; it would refuse the whole code location for another.
+    wrong = [owner for owner in owners if not re.fullmatch(r"team:[A-Za-z0-9_.-]+|[^@\s]+@[^@\s]+\.[^@\s]+", owner)]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)}: an owner is an e-mail address or has the form team:name")
+    return owners
+
+
+Token = Annotated[Secret, AfterValidator(_fits_a_header)]
+SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]
+Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]
+MailServer = Annotated[Secret, AfterValidator(_is_a_mail_server)]
+SigningKey = Annotated[Token, AfterValidator(_is_a_key)]
+Owners = Annotated[Words, AfterValidator(_are_owners)]
