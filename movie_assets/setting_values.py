@@ -1,4 +1,4 @@
-"""What values of settings may be: addresses, tokens, mail servers, names; a message says what is wrong, never the value.
+"""What values of settings may be: addresses, tokens, mail servers, names. A message says what is wrong, not the value.
 
 Names, defaults and meanings are in settings.py.
 """
