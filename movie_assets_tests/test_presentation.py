@@ -13,7 +13,7 @@ REPORTS = {"health", "retention"}  # what they found is in their metadata, in no
 ASSETS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
 
 
-@pytest.mark.parametrize("name", ASSETS)
+@pytest.mark.parametrize("name", sorted(ASSETS))
 def test_every_asset_says_what_it_is(name: str) -> None:
     spec = ASSETS[name]
     assert len(spec.description or "") > 40, "its docstring says in one sentence what one row is"
@@ -31,7 +31,7 @@ def test_every_asset_shows_its_table_with_its_columns(name: str) -> None:
     assert ASSETS[name].tags["schema"] in ("catalog", "pipeline")
 
 
-@pytest.mark.parametrize("name", ASSETS)
+@pytest.mark.parametrize("name", sorted(ASSETS))
 def test_every_asset_leads_to_its_code(name: str) -> None:
     (reference,) = ASSETS[name].metadata["dagster/code_references"].code_references
     line = Path(reference.file_path).read_text(encoding="utf-8").splitlines()[reference.line_number - 1]
