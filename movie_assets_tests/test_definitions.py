@@ -7,10 +7,12 @@ import dagster as dg
 import pytest
 from dagster_shared.yaml_utils import load_yaml_from_path
 
-from movie_assets.automation.freshness import FRESHNESS
+from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings
+from movie_assets.automation.freshness import FRESHNESS, RATING_ASSETS, with_freshness
 from movie_assets.definitions import defs
 from movie_assets.partitions import BATCH_COUNT, batch_of, batches
 from movie_assets.resources.postgres import Database
+from movie_assets.settings import Settings
 from movie_assets.startup import CHECKOUT
 
 GROUPS = {
@@ -178,5 +180,13 @@ def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
     assert without == {
         "movie_details", "movie_embeddings",  # their ages are checks
         "recommendation_model", "recommendations", "recommendation_quality",  # made when somebody's history changed
+        *RATING_ASSETS,  # off
     }  # fmt: skip
     assert set(FRESHNESS) <= set(GROUPS)
+
+
+def test_a_source_of_ratings_that_is_on_may_not_be_old() -> None:
+    settings = Settings.from_env({"MOVIE_ASSETS_IMDB_RATINGS": "ratings.tsv.gz"})
+    on, off = with_freshness([imdb_ratings, csv_ratings], settings)
+    assert next(iter(on.specs)).freshness_policy == FRESHNESS["imdb_ratings"]
+    assert next(iter(off.specs)).freshness_policy is None

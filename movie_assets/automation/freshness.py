@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import dagster as dg
 
+from movie_assets.settings import Settings
+
 
 def _within(*, warn_hours: int, fail_hours: int) -> dg.FreshnessPolicy:
     return dg.FreshnessPolicy.time_window(
@@ -20,6 +22,7 @@ PUBLISHED = _within(warn_hours=50, fail_hours=74)  # votes move daily, but a day
 WEEKLY = _within(warn_hours=8 * 24, fail_hours=31 * 24)
 MONTHLY = _within(warn_hours=33 * 24, fail_hours=65 * 24)
 HOURLY = _within(warn_hours=3, fail_hours=6)
+RATING_ASSETS = {"imdb_ratings", "movielens_ratings", "csv_ratings"}
 FRESHNESS = {
     "tmdb_export": DAILY,
     "movie_ids": DAILY,
@@ -40,11 +43,12 @@ FRESHNESS = {
 }
 
 
-def with_freshness(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """The assets with their policies."""
-    return [asset.map_asset_specs(_with_policy) for asset in assets]
+def with_freshness(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> list[dg.AssetsDefinition]:
+    """The assets with their policies; a source of ratings that is off may be as old as it is."""
+    is_off = RATING_ASSETS - set(settings.rating_files.assets)
 
+    def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
+        name = spec.key.to_user_string()
+        return spec if name in is_off or name not in FRESHNESS else dg.apply_freshness_policy(spec, FRESHNESS[name])
 
-def _with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
-    policy = FRESHNESS.get(spec.key.to_user_string())
-    return spec if policy is None else dg.apply_freshness_policy(spec, policy)
+    return [asset.map_asset_specs(with_policy) for asset in assets]
