@@ -518,7 +518,7 @@ def test_the_stand_in_tells_the_variables_and_ends_with_a_signal() -> None:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(4)]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
     assert [line.split("=")[0] for line in lines] == [
         "export TMDB_API_URL", "export TMDB_EXPORT_URL", "export MOVIE_ASSETS_IMDB_RATINGS", "export TMDB_API_TOKEN",
     ]  # fmt: skip
@@ -529,7 +529,7 @@ def test_a_fresh_home_has_an_empty_catalogue_and_its_server_is_stopped_again(tmp
     variables = {name: value for name, value in (os.environ | clean_environment()).items() if value is not None}
     done = subprocess.run(
         [sys.executable, "-c", "from movie_assets.cli import main; main()", "status", "--json"],
-        env=variables | {"MOVIE_ASSETS_HOME": str(tmp_path)}, capture_output=True, text=True, check=True, timeout=60,
+        env=variables | {"MOVIE_ASSETS_HOME": str(tmp_path)}, capture_output=True, text=True, check=True, timeout=300,
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert (told["movies"], told["vectors"], told["last_export_date"]) == (0, 0, None)

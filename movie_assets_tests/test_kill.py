@@ -47,7 +47,7 @@ class Refresh:
     process: subprocess.Popen[str]
     said: Path
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 300) -> int:
         return self.process.wait(seconds)
 
 
@@ -85,7 +85,7 @@ def refreshing(home: Path, stand_in: StandIn, rate: int) -> Iterator[Refresh]:
 
 def wait_for_details(films: Films, refresh: Refresh, count: int) -> None:
     """Return when so many details were asked for."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while films.asked.total() < count:
         assert refresh.process.poll() is None, refresh.said.read_text()
         assert time.monotonic() < deadline

@@ -62,7 +62,7 @@ def seconds_until_nobody_is_left(chaos: Chaos) -> float:
 def wait_for(chaos: Chaos, condition: str) -> None:
     """Return when a session on the pipeline's database is in some state."""
     found = f"select exists (select from pg_stat_activity where datname = '{chaos.database.url.database}' and "
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     with psycopg.connect(address_of(chaos.server, "postgres"), autocommit=True) as administrator:
         while administrator.execute(f"{found} {condition})".encode()).fetchone() != (True,):
             assert time.monotonic() < deadline

@@ -102,7 +102,7 @@ def another_process(home: Path) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        process.communicate("leave\n" if process.poll() is None else None, timeout=20)
+        process.communicate("leave\n" if process.poll() is None else None, timeout=120)
 
 
 def test_a_server_starts_where_there_was_nothing_and_stops(home: Path) -> None:
@@ -154,7 +154,7 @@ def test_two_processes_share_it_and_the_last_stops_it(used_home: Path) -> None:
 def test_two_processes_may_start_it_at_once(home: Path) -> None:
     command = [sys.executable, "-c", USER, str(home)]
     both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    addresses = {process.communicate("leave\n", timeout=30)[0] for process in both}
+    addresses = {process.communicate("leave\n", timeout=120)[0] for process in both}
     assert len(addresses) == 1
     assert [process.returncode for process in both] == [0, 0]
     assert not is_up(home)

@@ -112,7 +112,7 @@ def test_processes_that_migrate_at_once_do_it_once(server: str, empty_address: s
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    outputs = [process.communicate(timeout=30) for process in started]
+    outputs = [process.communicate(timeout=120) for process in started]
     as_administrator(server, f"drop database {url_of(empty_address).database} with (force)")
     assert sorted(output.strip() for output, _ in outputs) == ["0", "0", str(len(FILES) + len(FUNCTIONS))], outputs
 
