@@ -55,6 +55,7 @@ def test_the_checks_are_these() -> None:
     keys = defs.resolve_asset_graph().asset_check_keys
     assert sorted(f"{key.asset_key.to_user_string()}: {key.name}" for key in keys) == [
         "health: nothing_is_broken",
+        "health: nothing_needs_a_look",
         "movie_details: details_are_within_their_age",
         "movie_details: every_batch_is_covered",
         "movie_details: metadata_is_complete",

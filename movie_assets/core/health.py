@@ -15,6 +15,7 @@ RANK: dict[Severity, int] = {
     "warn": 1,
     "error": 2,
 }  # also the exit code: a monitor knows 0, 1, 2
+PARTS = "parts"  # what a check that is of many things calls the list of those that are broken
 GIB = 2**30
 LITTLE_DISK, HARDLY_ANY_DISK = 5 * GIB, GIB
 SHARE_OF_CONNECTIONS = 0.8

@@ -3,10 +3,11 @@
 The rows are those of the queries of the same names (sql/queries/health_*.sql and others), with their columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from movie_assets.core.ages import Allowed
 from movie_assets.core.health import Finding, Severity, shown_first
 
 Rows = Sequence[Any]
@@ -14,7 +15,6 @@ SOME, MANY = 0.02, 0.2  # shares of films, ids or calls that warn, and that are 
 BACKLOG = 0.1  # of the catalogue
 BACKLOG_ALWAYS_BORNE = 100
 IDLE = timedelta(hours=24)
-STEP_LATE = timedelta(hours=48)
 SILENT, DEAD = timedelta(minutes=15), timedelta(hours=1)
 # What real catalogues have was measured in detail_checks; TMDB itself has no certification, keyword or poster for many.
 MOST_MISSING = {"runtimes": 0.01, "people": 0.02, "overviews": 0.02, "posters": 0.05}
@@ -144,10 +144,17 @@ def duplicates(rows: Rows) -> Finding:
     )  # fmt: skip
 
 
-def steps(rows: Rows, moment: datetime) -> Finding:
-    """How each step ended last."""
+def steps(rows: Rows, moment: datetime, allowed: Mapping[str, Allowed], off: Collection[str] = ()) -> Finding:
+    """How each step ended last.
+
+    Late is only what may have an age: other steps run when there is work. A step that is switched `off` is left out.
+    """
+    rows = [r for r in rows if r.step not in off]
     broken = [r for r in rows if r.status in ("failed", "killed")]
-    late = [r for r in rows if r not in broken and (r.succeeded_at is None or moment - r.succeeded_at > STEP_LATE)]
+    late = [
+        r for r in rows if r not in broken and r.step in allowed
+        and moment - (r.succeeded_at or r.started_at) > allowed[r.step].warn
+    ]  # fmt: skip
     told = [f"{r.step} {r.status}: {(r.reason or '').strip()[:200]}" for r in broken]
     told += [f"{r.step} has not ended well for {(moment - (r.succeeded_at or r.started_at)).days} days" for r in late]
     return Finding(

@@ -92,7 +92,7 @@ def test_a_quota_that_is_used_up_is_told_by_the_embedders_look(running: SmallPip
 
 
 def test_an_old_catalogue_is_told_by_its_ids_age_and_steps(running: SmallPipeline) -> None:
-    told = not_well(findings(running, days=40))
+    told = not_well(findings(running, days=45))
     assert told == {"export": "error", "freshness": "error"}
     assert not_well(findings(running, days=3))["runs"] == "warn"
     assert not_well(findings(running, days=175))["terms"] == "warn"
@@ -159,8 +159,33 @@ def test_the_asset_tells_the_same_and_its_check_fails(running: SmallPipeline) ->
     told = {name: value.value for name, value in event.step_materialization_data.materialization.metadata.items()}
     assert told["errors"] == 1
     assert told["coverage"] == told["searchable"] == 1.0
+    broken, look = sorted(result.get_asset_check_evaluations(), key=lambda each: each.check_name)
+    assert (broken.passed, look.passed) == (False, True)
+    assert broken.metadata["parts"].value == ["index"]
     assert "| error | index |" in told["findings"]
     assert "data:image/svg+xml" in told["calls_by_day"]
+
+
+def test_what_other_checks_and_alerts_tell_breaks_no_check_of_health(running: SmallPipeline) -> None:
+    running.do("update pipeline.run_log set status = 'failed', reason = 'why' where step = 'movie_vectors'")
+    running.do("update catalog.movies set poster_path = null where tmdb_id in (64, 65)")
+    assert not_well(findings(running)) == {"runs": "error", "missing posters": "warn"}
+    (result,) = running.run_all("look_at_health")
+    assert failed_checks(result) == {"nothing_needs_a_look"}
+    (event,) = result.get_asset_materialization_events()
+    assert "| error | runs |" in str(event.step_materialization_data.materialization.metadata["findings"].value)
+
+
+def test_sources_of_ratings_that_are_switched_off_are_not_late(running: SmallPipeline) -> None:
+    running.do(
+        "insert into pipeline.run_log (run_id, step, job, trigger, moment, started_at, ended_at, status) "
+        "select run_id, 'imdb_ratings', job, trigger, moment, started_at - interval '9 days', "
+        "ended_at - interval '9 days', status "
+        "from pipeline.run_log where step = 'movie_vectors'"
+    )
+    assert "runs" not in not_well(findings(running))
+    running.settings = running.settings.model_copy(update={"imdb_ratings": "title.ratings.tsv.gz"})
+    assert not_well(findings(running))["runs"] == "warn"
 
 
 def test_a_database_that_is_gone_still_leaves_an_answer_for_the_services(running: SmallPipeline) -> None:

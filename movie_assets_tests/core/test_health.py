@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from movie_assets.core import health, health_of_data
+from movie_assets.core.ages import ALLOWED, Allowed
 from movie_assets.core.health import GIB, Finding, Reach, by_severity, worst
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -134,20 +135,31 @@ def test_gaps_warn_only_where_tmdb_has_nearly_all() -> None:
     assert [found.severity for found in health_of_data.gaps(rows)] == ["warn", "ok", "warn"]
 
 
-def step(status: str, hours_ago: int, succeeded_hours_ago: int | None) -> Row:
+ALLOWED_HERE = {"publish": Allowed(timedelta(hours=50), timedelta(hours=74))}
+
+
+def step(status: str, hours_ago: int, succeeded_hours_ago: int | None, name: str = "publish") -> Row:
     succeeded_at = None if succeeded_hours_ago is None else NOW - timedelta(hours=succeeded_hours_ago)
     started = NOW - timedelta(hours=hours_ago)
-    return Row(step="publish", status=status, reason="why", run_id="r1", started_at=started, succeeded_at=succeeded_at)
+    return Row(step=name, status=status, reason="why", run_id="r1", started_at=started, succeeded_at=succeeded_at)
 
 
 @pytest.mark.parametrize(
     ("rows", "severity"),
     [([], "ok"), ([step("succeeded", 1, 1)], "ok"), ([step("failed", 1, 24)], "error"),
      ([step("killed", 1, 9)], "error"), ([step("stopped", 1, 9)], "ok"),
-     ([step("succeeded", 60, 60)], "warn"), ([step("stopped", 1, None)], "warn")],
+     ([step("succeeded", 49, 49)], "ok"), ([step("succeeded", 60, 60)], "warn"), ([step("stopped", 60, None)], "warn"),
+     ([step("succeeded", 60, 60, "made_on_demand")], "ok"), ([step("failed", 60, 99, "made_on_demand")], "error"),
+     ([step("failed", 60, 60, "switched_off")], "ok")],
 )  # fmt: skip
 def test_how_each_step_ended_last(rows: list[Row], severity: str) -> None:
-    assert health_of_data.steps(rows, NOW).severity == severity
+    assert health_of_data.steps(rows, NOW, ALLOWED_HERE, off=["switched_off"]).severity == severity
+
+
+@pytest.mark.parametrize(("days", "late"), [(2, 0), (7, 0), (9, 1), (34, 2)])
+def test_weekly_and_monthly_upkeep_is_not_late_before_its_time(days: int, late: int) -> None:
+    rows = [step("succeeded", 24 * days, 24 * days, name) for name in ("reconciliation", "retention")]
+    assert health_of_data.steps(rows, NOW, ALLOWED).count == late
 
 
 @pytest.mark.parametrize(("failed", "severity"), [(0, "ok"), (2, "ok"), (5, "warn"), (30, "error")])
@@ -176,7 +188,7 @@ def test_whatever_is_not_well_says_what_to_do() -> None:
         health_of_data.failed_ids(failures(300)),
         health_of_data.stale_embeddings(texts(stale=9)),
         health_of_data.duplicates([Row(identity="IMDb id tt1", ids=[1, 2])]),
-        health_of_data.steps([step("failed", 1, 1)], NOW),
+        health_of_data.steps([step("failed", 1, 1)], NOW, ALLOWED),
         health_of_data.terms([Row(expired=1, soon=2)]),
         health_of_data.calls([Row(status="500", calls=9)]),
     ]

@@ -36,6 +36,7 @@ class Trouble:
     evidence: str = ""  # id of the event or run that said it
     expected: str = ""
     figures: Mapping[str, float | str] = field(default_factory=dict)
+    parts: Collection[str] = ()  # of a check of many things: those that are broken; each has a figure of its name
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Open:
 
     alert_id: int
     evidence: str
+    figures: Collection[str] = ()  # their names
+
+    def lacks(self, trouble: Trouble) -> bool:
+        """Whether something is broken now that was not part of it."""
+        return trouble.severity == "ERROR" and not set(trouble.parts) <= set(self.figures)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Changes:
     renewed: Sequence[tuple[int, Trouble]]
     recovered: Sequence[int]
     gone: Sequence[int]
+    grown: Sequence[int] = ()  # of the renewed: those of which more is broken than was told
 
 
 def changes(look: Look, before: Mapping[Subject, Open]) -> Changes:
@@ -72,13 +79,15 @@ def changes(look: Look, before: Mapping[Subject, Open]) -> Changes:
     """
     broken = {trouble.subject: trouble for trouble in look.broken}
     left = {subject: known for subject, known in before.items() if subject not in broken}
+    renewed = [
+        (before[subject], trouble)
+        for subject, trouble in broken.items()
+        if subject in before and trouble.evidence != before[subject].evidence
+    ]
     return Changes(
         begun=[trouble for subject, trouble in broken.items() if subject not in before],
-        renewed=[
-            (before[subject].alert_id, trouble)
-            for subject, trouble in broken.items()
-            if subject in before and trouble.evidence != before[subject].evidence
-        ],
+        renewed=[(known.alert_id, trouble) for known, trouble in renewed],
+        grown=[known.alert_id for known, trouble in renewed if known.lacks(trouble)],
         recovered=[known.alert_id for subject, known in left.items() if subject in look.well],
         gone=[
             known.alert_id for subject, known in left.items() if subject not in look.well and not look.known(subject)

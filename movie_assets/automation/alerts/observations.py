@@ -13,6 +13,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from movie_assets.automation.alerts.decisions import EndedRun, Open, Severity, Subject, Trouble, broken_runs
+from movie_assets.core.health import PARTS
 from movie_assets.partitions import batches
 
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
@@ -53,6 +54,7 @@ def look_at_checks(
                 evidence=str(last.id),
                 expected=expected,
                 figures=_figures(last.evaluation.metadata),
+                parts=_parts(last.evaluation.metadata),
             )
         )
     return broken, well
@@ -169,6 +171,11 @@ def _figures(metadata: Mapping[str, Any]) -> dict[str, float | str]:
         if (isinstance(value, int | float) and not isinstance(value, bool))
         or (isinstance(value, str) and len(value) <= LONGEST_TEXT)
     }
+
+
+def _parts(metadata: Mapping[str, Any]) -> Collection[str]:
+    """Of a check of many things: the names of those that are broken."""
+    return metadata[PARTS].value if PARTS in metadata else ()
 
 
 def _severity(severity: dg.AssetCheckSeverity) -> Severity:

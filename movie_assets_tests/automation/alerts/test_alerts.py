@@ -20,6 +20,7 @@ WEB = "http://dagster.test"
 INDEX = ("movie_vectors", "the_index_is_valid")
 AGE = ("movie_details", "details_are_within_their_age")
 TOTALS = ("rating_aggregates", "totals_reconcile")
+BROKEN = ("health", "nothing_is_broken")
 KEY = "a key"
 
 
@@ -302,6 +303,29 @@ def test_a_warning_that_becomes_an_error_is_told_once_more(daemon: Daemon, liste
     daemon.evaluate(INDEX, passed=True)
     daemon.tick()
     assert [message[0][0] for message in events(listener)] == ["broken", "worse", "recovered"]
+
+
+def parts(found: list[str]) -> dict[str, Any]:
+    return {"parts": found, **dict.fromkeys(found, 0)}
+
+
+def test_another_error_of_a_check_of_many_things_is_told_once_more(daemon: Daemon, listener: Listener) -> None:
+    for found in (["index"], ["index"], ["index", "disk"], ["disk"], ["disk"], ["disk", "index"]):
+        daemon.evaluate(BROKEN, passed=False, says=str(found), **parts(found))
+        daemon.ticks(2)
+    daemon.evaluate(BROKEN, passed=True, parts=[])
+    daemon.ticks(2)
+    told = [(entry["event"], entry["says"]) for message in listener.messages for entry in message["entries"]]
+    assert told[:3] == [("broken", "['index']"), ("worse", "['index', 'disk']"), ("worse", "['disk', 'index']")]
+    assert [event for event, _ in told[3:]] == ["recovered"]
+    assert len({message["message_id"] for message in listener.messages}) == 4
+
+
+def test_another_warning_of_a_check_of_many_things_is_not(daemon: Daemon, listener: Listener) -> None:
+    for found in (["index"], ["index", "disk"]):
+        daemon.evaluate(BROKEN, passed=False, severity="WARN", **parts(found))
+        daemon.ticks(2)
+    assert events(listener) == [[("broken", BROKEN[1])]]
 
 
 @pytest.mark.parametrize("name", INDEX)
