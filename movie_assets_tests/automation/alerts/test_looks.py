@@ -19,6 +19,7 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
+from movie_assets.automation.alerts import observations
 from movie_assets.automation.alerts.decisions import Open, Subject, Trouble
 from movie_assets.automation.alerts.machinery import look_at_freshness, look_at_rhythms
 from movie_assets.automation.alerts.observations import look_at_checks, look_at_runs
@@ -66,9 +67,9 @@ def make(instance: dg.DagsterInstance, *, fails: bool, job: str = "make") -> dg.
 
 
 def jobs(
-    instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None
+    instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None, now: datetime | None = None
 ) -> tuple[dict[str, Trouble], set[str]]:
-    broken, well = look_at_runs(instance, MADE.get_repository_def(), before or {}, datetime.now(UTC))
+    broken, well = look_at_runs(instance, MADE.get_repository_def(), before or {}, now or datetime.now(UTC))
     return {trouble.subject.name: trouble for trouble in broken}, {subject.name for subject in well}
 
 
@@ -100,6 +101,24 @@ def test_a_run_that_a_person_launched_is_named_by_its_assets(instance: dg.Dagste
         instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("thing")]
     )
     assert set(jobs(instance)[0]) == {"assets thing"}
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_failure_of_long_ago_is_over_when_its_assets_are_made_under_another_name(
+    is_deleted: bool, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = MADE.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("thing")]
+    )
+    before = {Subject("job", "", "assets thing"): Open(1, failed.run_id)}
+    now = datetime.now(UTC)
+    monkeypatch.setattr(observations, "LOOK_BACK", timedelta())  # what ended before now is long ago
+    if is_deleted:
+        instance.delete_run(failed.run_id)
+    broken, well = jobs(instance, before, now)
+    assert (set(broken), well) == ({"assets thing"}, set())
+    make(instance, fails=False)
+    assert jobs(instance, before, now) == ({}, {"assets thing", "make"})
 
 
 def test_a_run_of_checks_alone_is_named_by_them_and_over_when_their_asset_is_made(
