@@ -62,6 +62,7 @@ def looks(settings: Settings) -> tuple[Look, ...]:
             lambda found, now: health_of_data.steps(found, now, ALLOWED, settings.rating_files.off),
             takes_moment=True,
         ),
+        Look("triggers", "health_triggers", lambda found, _: health_of_data.triggers(found)),
         Look("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_moment=True),
     )
 

@@ -165,6 +165,22 @@ def steps(rows: Rows, moment: datetime, allowed: Mapping[str, Allowed], off: Col
     )  # fmt: skip
 
 
+def triggers(rows: Rows) -> Finding:
+    """Who launches jobs, and who has given up because runs were in vain."""
+    given_up = [r for r in rows if r.given_up_at is not None]
+    if not given_up:
+        return Finding("triggers", "ok", "none of what launches jobs has given up")
+    told = "; ".join(
+        f"{r.name} has launched {r.job} no more since {r.given_up_at:%Y-%m-%d %H:%M} UTC ({r.says})" for r in given_up
+    )
+    jobs = ", ".join(sorted({r.job for r in given_up}))
+    return Finding(
+        "triggers", "error", told, len(given_up), tuple(r.name for r in given_up[:5]),
+        f"mend what the job's last run names, then launch it (web UI, Jobs: {jobs}; or movie-assets refresh): "
+        "once there is less to do the trigger goes on",
+    )  # fmt: skip
+
+
 def calls(rows: Rows) -> Finding:
     """How TMDB's answers were within a day."""
     total, failed = (

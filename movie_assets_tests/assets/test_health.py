@@ -57,7 +57,18 @@ def test_a_catalogue_that_is_well_is_well(running: SmallPipeline) -> None:
     found = findings(running)
     assert not_well(found) == {}
     gaps = {f"missing {what}" for what in ("posters", "runtimes", "certifications", "people", "keywords", "overviews")}
-    services = {"source", "credential", "embedder", "disk", "database", "schema", "sensors", "runs", "calls"}
+    services = {
+        "source",
+        "credential",
+        "embedder",
+        "disk",
+        "database",
+        "schema",
+        "sensors",
+        "runs",
+        "triggers",
+        "calls",
+    }
     data = {"export", "freshness", "terms", "due backlog", "failed ids", "stale embeddings", "index"}
     assert found.keys() == gaps | services | data | {"duplicate identities"}
 
@@ -135,6 +146,16 @@ def test_silent_sensors_are_told_where_they_write_heartbeats(running: SmallPipel
     running.do("create table if not exists pipeline.heartbeats (name text primary key, beat_at timestamptz not null)")
     running.do("insert into pipeline.heartbeats values ('details_are_due', '2026-10-05 10:00+00')")
     assert not_well(findings(running)) == {"sensors": "error"}
+
+
+def test_a_trigger_that_gave_up_is_told(running: SmallPipeline) -> None:
+    running.database.execute(
+        "record_trigger", name="details_are_due", job="fetch_details", work=9, tries=8, launched_at=None, gave_up=True,
+        says="gave up", moment=datetime(2026, 10, 5, 10, tzinfo=UTC),
+    )  # fmt: skip
+    found = findings(running)
+    assert not_well(found) == {"triggers": "error"}
+    assert "details_are_due has launched fetch_details no more since 2026-10-05 10:00 UTC" in found["triggers"].says
 
 
 def test_one_broken_table_leaves_the_other_looks_alone(running: SmallPipeline) -> None:

@@ -177,6 +177,19 @@ def test_a_sensor_that_is_silent(minutes: int, severity: str) -> None:
     assert health_of_data.heartbeats(None, NOW).severity == "ok"
 
 
+def trigger(name: str, job: str, given_up_at: datetime | None) -> Row:
+    return Row(name=name, job=job, given_up_at=given_up_at, says="gave up: 9 are left after 8 runs in vain")
+
+
+def test_a_trigger_that_gave_up_is_broken() -> None:
+    well = [trigger("details_are_due", "fetch_details", None)]
+    assert health_of_data.triggers(well).severity == health_of_data.triggers([]).severity == "ok"
+    found = health_of_data.triggers([*well, trigger("the_catalogue_is_not_published", "publish", NOW)])
+    assert (found.severity, found.count, found.examples) == ("error", 1, ("the_catalogue_is_not_published",))
+    assert "has launched publish no more since 2026-11-20 12:00 UTC (gave up: 9 are left" in found.says
+    assert "Jobs: publish" in found.next_step
+
+
 def test_whatever_is_not_well_says_what_to_do() -> None:
     bad = [
         health.of_source(Reach("503")),
@@ -191,5 +204,6 @@ def test_whatever_is_not_well_says_what_to_do() -> None:
         health_of_data.steps([step("failed", 1, 1)], NOW, ALLOWED),
         health_of_data.terms([Row(expired=1, soon=2)]),
         health_of_data.calls([Row(status="500", calls=9)]),
+        health_of_data.triggers([trigger("details_are_due", "fetch_details", NOW)]),
     ]
     assert all(found.severity != "ok" and found.next_step for found in bad)
