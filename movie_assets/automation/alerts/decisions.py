@@ -159,6 +159,9 @@ class Rhythm:
     ticked_at: datetime | None
     error: str = ""
     interval: timedelta | None = None  # of a sensor; a schedule has none
+    done_at: datetime | None = (
+        None  # of a schedule: when the last run of its job that succeeded began, whoever launched it
+    )
 
 
 def rhythm_trouble(rhythm: Rhythm, steady_since: datetime, now: datetime) -> tuple[Severity, str] | None:
@@ -170,6 +173,8 @@ def rhythm_trouble(rhythm: Rhythm, steady_since: datetime, now: datetime) -> tup
     if not rhythm.is_on:
         return "WARN", f"the {rhythm.subject.kind} was switched off; nothing launches what it launches"
     ticks = SENSOR_TICKS if rhythm.interval else 1
+    if rhythm.done_at and rhythm.ticked_at and rhythm.done_at > rhythm.ticked_at:
+        return None  # what the tick was to launch was launched by hand; the next tick may be a month away
     if len(rhythm.failed) >= ticks and all(rhythm.failed[:ticks]):
         return "ERROR", f"its last {'tick' if ticks == 1 else f'{ticks} ticks'} failed: {rhythm.error}"
     if rhythm.interval and rhythm.ticked_at:

@@ -1,6 +1,7 @@
 """What Dagster's records say of those who launch: sensors, schedules, the daemon's parts; and of freshness."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -54,7 +55,8 @@ def _rhythms(
         sensor.name: timedelta(seconds=sensor.minimum_interval_seconds or USUAL_INTERVAL)
         for sensor in repository.sensor_defs
     }
-    names = {*intervals, *(schedule.name for schedule in repository.schedule_defs)}
+    jobs = {schedule.name: schedule.job_name for schedule in repository.schedule_defs}
+    names = {*intervals, *jobs}
     states = [
         state
         for state in instance.all_instigator_state()
@@ -62,7 +64,15 @@ def _rhythms(
     ]
     ticks = instance.get_batch_ticks([state.selector_id for state in states], limit=SENSOR_TICKS + 1)
     for state in states:
-        yield _rhythm(state, [*ticks.get(state.selector_id, ())], intervals.get(state.instigator_name))
+        rhythm = _rhythm(state, [*ticks.get(state.selector_id, ())], intervals.get(state.instigator_name))
+        failed_job = jobs.get(rhythm.subject.name) if rhythm.failed and rhythm.failed[0] else None
+        yield replace(rhythm, done_at=_done_at(instance, failed_job)) if failed_job else rhythm
+
+
+def _done_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
+    """When the last run of a job that succeeded began."""
+    found = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1)
+    return datetime.fromtimestamp(found[0].start_time, UTC) if found and found[0].start_time else None
 
 
 def _rhythm(state: InstigatorState, ticks: list[InstigatorTick], interval: timedelta | None) -> Rhythm:

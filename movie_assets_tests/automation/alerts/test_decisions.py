@@ -154,6 +154,8 @@ def sensor(failed: list[bool], ticked: float = 0.5, *, is_on: bool = True) -> Rh
         (Rhythm(SENSOR, is_on=True, failed=[False], ticked_at=ago(40), interval=timedelta(minutes=5)), None),
         (Rhythm(SENSOR, is_on=True, failed=[False], ticked_at=ago(51), interval=timedelta(minutes=5)), "ERROR"),
         (Rhythm(SCHEDULE, is_on=True, failed=[True, False], ticked_at=ago(700), error="boom"), "ERROR"),
+        (Rhythm(SCHEDULE, is_on=True, failed=[True], ticked_at=ago(700), done_at=ago(701)), "ERROR"),
+        (Rhythm(SCHEDULE, is_on=True, failed=[True], ticked_at=ago(700), done_at=ago(699)), None),
         (Rhythm(SCHEDULE, is_on=True, failed=[False, True], ticked_at=ago(700)), None),
     ],
 )

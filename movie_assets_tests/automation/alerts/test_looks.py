@@ -12,6 +12,7 @@ from dagster._core.scheduler.instigation import (
     InstigatorState,
     InstigatorStatus,
     InstigatorType,
+    ScheduleInstigatorData,
     SensorInstigatorData,
     TickData,
     TickStatus,
@@ -165,18 +166,20 @@ def put_sensor(
     statuses: list[TickStatus],
     status: InstigatorStatus = InstigatorStatus.RUNNING,
     age: timedelta = timedelta(),
+    kind: InstigatorType = InstigatorType.SENSOR,
 ) -> None:
-    """A sensor with its last ticks, the oldest first."""
+    """A sensor, or a schedule, with its last ticks, the oldest first."""
     target = LoadableTargetOrigin(python_file="definitions.py", executable_path="python")
     location = ManagedGrpcPythonEnvCodeLocationOrigin(target, "movie_assets")
     origin = RemoteRepositoryOrigin(location, "__repository__").get_instigator_origin(name)
-    state = InstigatorState(origin, InstigatorType.SENSOR, status, SensorInstigatorData())
+    data = SensorInstigatorData() if kind == InstigatorType.SENSOR else ScheduleInstigatorData("0 3 1 * *")
+    state = InstigatorState(origin, kind, status, data)
     instance.add_instigator_state(state)
     for n, tick in enumerate(statuses):
         at = (datetime.now(UTC) - age).timestamp() - 30 * (len(statuses) - n)
         error = SerializableErrorInfo("no such\ntable", [], "Boom") if tick == TickStatus.FAILURE else None
         instance.create_tick(
-            TickData(state.instigator_origin_id, name, InstigatorType.SENSOR, tick, at, selector_id=state.selector_id,
+            TickData(state.instigator_origin_id, name, kind, tick, at, selector_id=state.selector_id,
                      error=error, end_timestamp=at)
         )  # fmt: skip
 
@@ -206,6 +209,15 @@ def test_a_sensor_that_was_switched_off_or_stands_still_is_broken(daemon: dg.Dag
     assert {name: trouble.severity for name, trouble in broken.items()} == {
         "details_are_due": "WARN", "texts_are_not_embedded": "ERROR", "no_day_was_read_yet": "ERROR",
     }  # fmt: skip
+
+
+def test_a_schedule_whose_tick_failed_is_well_when_its_job_was_run_by_hand(daemon: dg.DagsterInstance) -> None:
+    put_sensor(daemon, "clean_up_on_the_first", [TickStatus.FAILURE], kind=InstigatorType.SCHEDULE)
+    assert rhythms(daemon)[0]["clean_up_on_the_first"].says == "its last tick failed: no such table"
+    clean_up = dg.define_asset_job("clean_up", selection=[thing])
+    made = dg.Definitions([thing], jobs=[clean_up], resources={"switch": Switch(fails=False)})
+    made.resolve_job_def("clean_up").execute_in_process(instance=daemon)
+    assert rhythms(daemon) == ({}, {"clean_up_on_the_first"})
 
 
 def test_the_alerts_sensor_says_nothing_of_itself(daemon: dg.DagsterInstance) -> None:
