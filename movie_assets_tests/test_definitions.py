@@ -1,13 +1,16 @@
 """What Dagster is given: names written out, so that a renaming or a forgotten registration is seen."""
 
 import tomllib
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 import dagster as dg
 import pytest
 from dagster_shared.yaml_utils import load_yaml_from_path
 
+from movie_assets.automation.decisions import WAIT_UNTIL
 from movie_assets.automation.freshness import FRESHNESS
+from movie_assets.core.ages import ALLOWED
 from movie_assets.definitions import defs
 from movie_assets.partitions import BATCH_COUNT, batch_of, batches
 from movie_assets.resources.postgres import Database
@@ -181,3 +184,8 @@ def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
         "recommendation_model", "recommendations", "recommendation_quality",  # made when somebody's history changed
     }  # fmt: skip
     assert set(FRESHNESS) <= set(GROUPS)
+
+
+def test_an_export_that_is_waited_for_until_the_last_moment_is_not_late() -> None:
+    first, latest = datetime(2026, 11, 24, 8, 30), datetime.combine(date(2026, 11, 25), WAIT_UNTIL)  # noqa: DTZ001
+    assert ALLOWED["tmdb_export"].warn > latest - first + timedelta(hours=1)

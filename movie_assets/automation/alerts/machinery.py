@@ -1,6 +1,6 @@
 """What Dagster's records say of those who launch: sensors, schedules, the daemon's parts; and of freshness."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from movie_assets.automation.alerts.decisions import (
 
 USUAL_INTERVAL = 30  # seconds; Dagster's, for a sensor that names none
 LONGEST_ERROR = 300
+CATCHING_UP = timedelta(hours=1)  # after downtime: the schedule's next quarter of an hour, and the runs of a day
 
 
 def look_at_rhythms(
@@ -108,17 +109,23 @@ def look_at_daemons(
 
 
 def look_at_freshness(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition
-) -> tuple[list[Trouble], list[Subject]]:
-    """The assets with a freshness policy: those that are late, and those that are fresh."""
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, off: Collection[str], steady: datetime,
+    now: datetime,
+) -> tuple[list[Trouble], list[Subject]]:  # fmt: skip
+    """The assets with a freshness policy: those that are late, and those that are fresh.
+
+    Assets that are switched `off` are neither. Nothing is late while the daemon makes up for its own downtime.
+    """
     graph = repository.asset_graph
-    keys = [key for key in graph.materializable_asset_keys if graph.get(key).freshness_policy is not None]
+    dated = [key for key in graph.materializable_asset_keys if graph.get(key).freshness_policy is not None]
+    keys = [key for key in dated if key.to_user_string() not in off]
+    is_catching_up = now - steady < CATCHING_UP
     broken, well = [], []
     for key, record in (instance.get_freshness_state_records(keys) if keys else {}).items():
         subject = Subject("freshness", "", key.to_user_string())
         if record.freshness_state == FreshnessState.PASS:
             well.append(subject)
-        elif record.freshness_state in (FreshnessState.WARN, FreshnessState.FAIL):
+        elif record.freshness_state in (FreshnessState.WARN, FreshnessState.FAIL) and not is_catching_up:
             is_late = record.freshness_state == FreshnessState.FAIL
             broken.append(
                 Trouble(

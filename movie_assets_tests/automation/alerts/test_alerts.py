@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from pydantic import SecretStr
 
 from movie_assets.automation.alerts import sensor
@@ -373,6 +374,25 @@ def test_a_check_that_no_longer_exists_does_not_hang_for_ever(daemon: Daemon, li
     daemon.ticks(2)
     assert [message[0][0] for message in events(listener)] == ["broken", "recovered"]
     assert daemon.database.rows("open_alerts") == []
+
+
+def test_a_source_that_was_switched_off_is_late_no_more(
+    daemon: Daemon, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change: Any = FreshnessStateChange(
+        key=dg.AssetKey("imdb_ratings"), new_state=FreshnessState.FAIL, previous_state=FreshnessState.PASS,
+        state_change_timestamp=datetime.now(UTC).timestamp(),
+    )  # fmt: skip
+    daemon.instance._report_runless_asset_event(change)
+    monkeypatch.setenv("MOVIE_ASSETS_IMDB_RATINGS", "title.ratings.tsv.gz")
+    for _ in range(30):
+        daemon.tick(120)
+    assert listener.messages == []  # for an hour the daemon may make up for its downtime
+    daemon.ticks(4)
+    monkeypatch.delenv("MOVIE_ASSETS_IMDB_RATINGS")
+    daemon.ticks(2)
+    assert [message[0][0] for message in events(listener)] == ["broken", "recovered"]
+    assert listener.messages[0]["entries"][0]["kind"] == "freshness"
 
 
 def test_each_tick_leaves_a_heartbeat(daemon: Daemon) -> None:
