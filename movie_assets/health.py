@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from movie_assets.core import health, health_of_data
 from movie_assets.core.ages import ALLOWED
 from movie_assets.core.health import Finding
-from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres
+from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres, is_embedded
 from movie_assets.resources.embedder import Embedder, EmbedderError, embedder_from
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, DatabaseError, rows, url_of
@@ -97,12 +97,13 @@ def _services(settings: Settings, embedder: Embedder | EmbedderError, database: 
         if isinstance(embedder, EmbedderError)
         else health.of_embedder(reach_embedder(embedder))
     )
+    address = settings.database_url.get_secret_value() if settings.database_url is not None else None
     free, total = room_at(settings.home)
     return [
         health.of_source(reach),
         health.of_credential(reach, built_from),
         made,
-        health.of_disk(free, total, str(settings.home)),
+        health.of_disk(free, total, str(settings.home), has_catalogue=is_embedded(address, settings.home)),
     ]
 
 

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from movie_assets.core.health import Finding, worst
 from movie_assets.health import look_at_everything, look_from_outside
+from movie_assets.resources.embedded_postgres import _address, _socket_folder
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.settings import Settings
 from movie_assets_tests.assets.conftest import SmallPipeline, small_pipelines
@@ -219,6 +220,24 @@ def test_a_database_that_is_gone_still_leaves_an_answer_for_the_services(running
     assert by_name["source"].severity == by_name["credential"].severity == by_name["embedder"].severity == "ok"
     assert by_name["freshness"].severity == "unknown"
     assert "canary-password" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("address", "whose"),
+    [
+        (None, "the catalogue's disk"),
+        ("{server}", "the catalogue's disk"),
+        ("postgresql://somebody@127.0.0.1:9/nowhere", "not PostgreSQL's"),
+    ],
+)
+def test_the_disk_is_the_catalogues_only_with_the_embedded_server(
+    tmp_path: Path, address: str | None, whose: str
+) -> None:
+    home = tmp_path
+    url = SecretStr(address.format(server=_address(_socket_folder(home)))) if address else None
+    settings = Settings().model_copy(update={"home": home, "embedder": "local", "database_url": url})
+    found = {each.name: each for each in look_from_outside(settings, datetime.now(UTC))}
+    assert whose in found["disk"].says
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,20 @@ def test_the_embedder_answers_fast_slowly_or_not(reach: Reach, severity: str) ->
 
 @pytest.mark.parametrize(("free", "severity"), [(9, "ok"), (4, "warn"), (0.5, "error")])
 def test_room_on_the_disk(free: float, severity: str) -> None:
-    assert health.of_disk(int(free * GIB), 100 * GIB, "/data").severity == severity
+    assert health.of_disk(int(free * GIB), 100 * GIB, "/data", has_catalogue=True).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("has_catalogue", "whose", "remedy"),
+    [
+        (True, "at /data (the catalogue's disk)", "KEEP_SETS"),
+        (False, "this machine's disk, not PostgreSQL's", "its own machine"),
+    ],
+)
+def test_it_is_said_whose_disk_that_is(has_catalogue: bool, whose: str, remedy: str) -> None:
+    found = health.of_disk(GIB, 100 * GIB, "/data", has_catalogue=has_catalogue)
+    assert whose in found.says
+    assert remedy in found.next_step
 
 
 @pytest.mark.parametrize(("days", "severity"), [(0, "ok"), (1, "ok"), (2, "warn"), (4, "warn"), (5, "error")])
@@ -195,7 +208,7 @@ def test_whatever_is_not_well_says_what_to_do() -> None:
         health.of_source(Reach("503")),
         health.of_credential(Reach("401"), None),
         health.of_embedder(Reach("failed", "x")),
-        health.of_disk(1, 100, "/"),
+        health.of_disk(1, 100, "/", has_catalogue=True),
         health.of_export(None, date(2026, 1, 1)),
         health_of_data.freshness([tier(1, 1)]),
         health_of_data.failed_ids(failures(300)),
