@@ -13,8 +13,9 @@ import psycopg
 import sqlalchemy as sa
 
 from movie_assets.core import health, health_of_data
+from movie_assets.core.ages import ALLOWED
 from movie_assets.core.health import Finding
-from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres
+from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres, is_embedded
 from movie_assets.resources.embedder import Embedder, EmbedderError, embedder_from
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, DatabaseError, rows, url_of
@@ -37,27 +38,38 @@ class Look:
     takes_moment: bool = False
 
 
-LOOKS = (
-    Look("database", "health_database", lambda found, _: _database(found[0])),
-    Look("export", "health_export", lambda found, now: health.of_export(_newest(found), now.date())),
-    Look("freshness", "ages", lambda found, _: health_of_data.freshness(found), takes_moment=True),
-    Look("terms", "expired_films", lambda found, _: health_of_data.terms(found), takes_moment=True),
-    Look("due backlog", "health_due", health_of_data.due_backlog, takes_moment=True),
-    Look("failed ids", "health_failed_ids", lambda found, _: health_of_data.failed_ids(found)),
-    Look(
-        "stale embeddings", "health_texts", lambda found, _: health_of_data.stale_embeddings(found), takes_moment=True
-    ),
-    Look("index", "health_index", lambda found, _: health_of_data.index(found)),
-    Look("gaps", "health_gaps", lambda found, _: health_of_data.gaps(found)),
-    Look("duplicate identities", "health_duplicates", lambda found, _: health_of_data.duplicates(found)),
-    Look("runs", "health_steps", health_of_data.steps, takes_moment=True),
-    Look("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_moment=True),
-)
+def looks(settings: Settings) -> tuple[Look, ...]:
+    """All of them; the first tells whether the database answers at all."""
+    return (
+        Look("database", "health_database", lambda found, _: _database(found[0])),
+        Look("export", "health_export", lambda found, now: health.of_export(_newest(found), now.date())),
+        Look("freshness", "ages", lambda found, _: health_of_data.freshness(found), takes_moment=True),
+        Look("terms", "expired_films", lambda found, _: health_of_data.terms(found), takes_moment=True),
+        Look("due backlog", "health_due", health_of_data.due_backlog, takes_moment=True),
+        Look("failed ids", "health_failed_ids", lambda found, _: health_of_data.failed_ids(found)),
+        Look(
+            "stale embeddings",
+            "health_texts",
+            lambda found, _: health_of_data.stale_embeddings(found),
+            takes_moment=True,
+        ),
+        Look("index", "health_index", lambda found, _: health_of_data.index(found)),
+        Look("gaps", "health_gaps", lambda found, _: health_of_data.gaps(found)),
+        Look("duplicate identities", "health_duplicates", lambda found, _: health_of_data.duplicates(found)),
+        Look(
+            "runs",
+            "health_steps",
+            lambda found, now: health_of_data.steps(found, now, ALLOWED, settings.rating_files.off),
+            takes_moment=True,
+        ),
+        Look("triggers", "health_triggers", lambda found, _: health_of_data.triggers(found)),
+        Look("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_moment=True),
+    )
 
 
 def look_at_everything(settings: Settings, database: Database, embedder: Embedder, now: datetime) -> list[Finding]:
     """All findings on a catalogue whose database could be opened."""
-    return _without_secrets(settings, [*_services(settings, embedder, database), *_data(database, now)])
+    return _without_secrets(settings, [*_services(settings, embedder, database), *_data(settings, database, now)])
 
 
 def look_from_outside(settings: Settings, now: datetime) -> list[Finding]:
@@ -69,7 +81,7 @@ def look_from_outside(settings: Settings, now: datetime) -> list[Finding]:
         embedder = error
     with _opened(settings) as found:
         database = found if isinstance(found, Database) else None
-        data = [found] if isinstance(found, Finding) else _data(found, now)
+        data = [found] if isinstance(found, Finding) else _data(settings, found, now)
         return _without_secrets(settings, [*_services(settings, embedder, database), *data])
 
 
@@ -85,27 +97,29 @@ def _services(settings: Settings, embedder: Embedder | EmbedderError, database: 
         if isinstance(embedder, EmbedderError)
         else health.of_embedder(reach_embedder(embedder))
     )
+    address = settings.database_url.get_secret_value() if settings.database_url is not None else None
     free, total = room_at(settings.home)
     return [
         health.of_source(reach),
         health.of_credential(reach, built_from),
         made,
-        health.of_disk(free, total, str(settings.home)),
+        health.of_disk(free, total, str(settings.home), has_catalogue=is_embedded(address, settings.home)),
     ]
 
 
-def _data(database: Database, now: datetime) -> list[Finding]:
+def _data(settings: Settings, database: Database, now: datetime) -> list[Finding]:
     """What the database says; when it does not answer at all, the other looks are not waited for."""
     findings: list[Finding] = []
-    for look in LOOKS:
+    first, *others = looks(settings)
+    for look in (first, *others):
         try:
             parameters = {"moment": now} if look.takes_moment else {}
             judged = look.judge(_ask(database, look.query, **parameters), now)
             findings += judged if isinstance(judged, list) else [judged]
         except DATABASE_ERRORS as error:
             findings.append(_not_looked_at(look.name, error))
-            if look is LOOKS[0]:
-                return findings + [Finding(each.name, "unknown", "the database does not answer") for each in LOOKS[1:]]
+            if look is first:
+                return findings + [Finding(each.name, "unknown", "the database does not answer") for each in others]
     findings.append(_sensors(database, now))
     findings.append(_schema(database))
     return findings
@@ -122,7 +136,7 @@ def _ask(database: Database, query: str, **parameters: Any) -> Rows:
 def _not_looked_at(name: str, error: Exception) -> Finding:
     """An error of one look; that of the first is the database's own."""
     why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    if name == LOOKS[0].name:
+    if name == "database":
         return Finding(
             name, "error", f"the database does not answer ({why})",
             next_step="is the server up, MOVIE_ASSETS_DATABASE_URL right, its disk full? Its log tells",

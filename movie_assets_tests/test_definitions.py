@@ -1,18 +1,19 @@
 """What Dagster is given: names written out, so that a renaming or a forgotten registration is seen."""
 
 import tomllib
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 import dagster as dg
 import pytest
 from dagster_shared.yaml_utils import load_yaml_from_path
 
-from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings
-from movie_assets.automation.freshness import FRESHNESS, RATING_ASSETS, with_freshness
+from movie_assets.automation.decisions import WAIT_UNTIL
+from movie_assets.automation.freshness import FRESHNESS
+from movie_assets.core.ages import ALLOWED
 from movie_assets.definitions import defs
 from movie_assets.partitions import BATCH_COUNT, batch_of, batches
 from movie_assets.resources.postgres import Database
-from movie_assets.settings import Settings
 from movie_assets.startup import CHECKOUT
 
 GROUPS = {
@@ -57,6 +58,7 @@ def test_the_checks_are_these() -> None:
     keys = defs.resolve_asset_graph().asset_check_keys
     assert sorted(f"{key.asset_key.to_user_string()}: {key.name}" for key in keys) == [
         "health: nothing_is_broken",
+        "health: nothing_needs_a_look",
         "movie_details: details_are_within_their_age",
         "movie_details: every_batch_is_covered",
         "movie_details: metadata_is_complete",
@@ -180,13 +182,10 @@ def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
     assert without == {
         "movie_details", "movie_embeddings",  # their ages are checks
         "recommendation_model", "recommendations", "recommendation_quality",  # made when somebody's history changed
-        *RATING_ASSETS,  # off
     }  # fmt: skip
     assert set(FRESHNESS) <= set(GROUPS)
 
 
-def test_a_source_of_ratings_that_is_on_may_not_be_old() -> None:
-    settings = Settings.from_env({"MOVIE_ASSETS_IMDB_RATINGS": "ratings.tsv.gz"})
-    on, off = with_freshness([imdb_ratings, csv_ratings], settings)
-    assert next(iter(on.specs)).freshness_policy == FRESHNESS["imdb_ratings"]
-    assert next(iter(off.specs)).freshness_policy is None
+def test_an_export_that_is_waited_for_until_the_last_moment_is_not_late() -> None:
+    first, latest = datetime(2026, 11, 24, 8, 30), datetime.combine(date(2026, 11, 25), WAIT_UNTIL)  # noqa: DTZ001
+    assert ALLOWED["tmdb_export"].warn > latest - first + timedelta(hours=1)

@@ -1,54 +1,25 @@
-"""How old what an asset last made may be, in one place; the web UI shows it, and sensors can tell of it.
+"""Dagster's policies of freshness, from `core.ages`; the web UI shows them, and alerts tell what is late.
 
 Batches have none: Dagster would count their newest one only. Their ages are checks, from SQL (`movie_details`).
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import dagster as dg
 
-from movie_assets.settings import Settings
+from movie_assets.core.ages import ALLOWED
 
-
-def _within(*, warn_hours: int, fail_hours: int) -> dg.FreshnessPolicy:
-    return dg.FreshnessPolicy.time_window(
-        warn_window=timedelta(hours=warn_hours), fail_window=timedelta(hours=fail_hours)
-    )
-
-
-DAILY = _within(warn_hours=26, fail_hours=50)  # a day and the time that it takes, and one day missed
-PUBLISHED = _within(warn_hours=50, fail_hours=74)  # votes move daily, but a day without a change publishes nothing
-WEEKLY = _within(warn_hours=8 * 24, fail_hours=31 * 24)
-MONTHLY = _within(warn_hours=33 * 24, fail_hours=65 * 24)
-HOURLY = _within(warn_hours=3, fail_hours=6)
-RATING_ASSETS = {"imdb_ratings", "movielens_ratings", "csv_ratings"}
 FRESHNESS = {
-    "tmdb_export": DAILY,
-    "movie_ids": DAILY,
-    "tmdb_changes": DAILY,
-    "tmdb_discoveries": DAILY,
-    "movie_vectors": PUBLISHED,
-    "search_quality": PUBLISHED,
-    "similar_movies": PUBLISHED,
-    "search_documents": PUBLISHED,
-    "rating_aggregates": PUBLISHED,
-    "imdb_ratings": PUBLISHED,
-    "movielens_ratings": WEEKLY,
-    "csv_ratings": WEEKLY,
-    "watch_histories": PUBLISHED,
-    "reconciliation": WEEKLY,
-    "retention": MONTHLY,
-    "health": HOURLY,
+    name: dg.FreshnessPolicy.time_window(warn_window=allowed.warn, fail_window=allowed.fail)
+    for name, allowed in ALLOWED.items()
 }
 
 
-def with_freshness(assets: Sequence[dg.AssetsDefinition], settings: Settings) -> list[dg.AssetsDefinition]:
-    """The assets with their policies; a source of ratings that is off may be as old as it is."""
-    is_off = RATING_ASSETS - set(settings.rating_files.assets)
+def with_freshness(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
+    """The assets with their policies."""
+    return [asset.map_asset_specs(_with_policy) for asset in assets]
 
-    def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
-        name = spec.key.to_user_string()
-        return spec if name in is_off or name not in FRESHNESS else dg.apply_freshness_policy(spec, FRESHNESS[name])
 
-    return [asset.map_asset_specs(with_policy) for asset in assets]
+def _with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
+    policy = FRESHNESS.get(spec.key.to_user_string())
+    return spec if policy is None else dg.apply_freshness_policy(spec, policy)

@@ -88,7 +88,7 @@ class Message:
     @property
     def message_id(self) -> str:
         """The same for the same content, so that a receiver can tell a repetition."""
-        content = repr([(e.alert_id, e.event, e.severity) for e in self.entries])
+        content = repr([(e.alert_id, e.event, e.severity, e.says) for e in self.entries])
         moment = self.made_at.isoformat() if self.is_test else ""
         return f"msg_{hashlib.sha256((content + moment).encode()).hexdigest()[:32]}"
 

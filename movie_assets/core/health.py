@@ -15,6 +15,7 @@ RANK: dict[Severity, int] = {
     "warn": 1,
     "error": 2,
 }  # also the exit code: a monitor knows 0, 1, 2
+PARTS = "parts"  # what a check that is of many things calls the list of those that are broken
 GIB = 2**30
 LITTLE_DISK, HARDLY_ANY_DISK = 5 * GIB, GIB
 SHARE_OF_CONNECTIONS = 0.8
@@ -99,14 +100,17 @@ def of_embedder(reach: Reach) -> Finding:
     return Finding("embedder", "warn" if slow else "ok", f"the embeddings service answers within {reach.seconds:.1f} s")
 
 
-def of_disk(free: int, total: int, where: str) -> Finding:
-    """Room where the data folder lies, in bytes."""
+def of_disk(free: int, total: int, where: str, *, has_catalogue: bool) -> Finding:
+    """Room where the data folder lies, in bytes; the catalogue is there only with the embedded server."""
+    whose = "the catalogue's disk" if has_catalogue else "this machine's disk, not PostgreSQL's"
     severity: Severity = "error" if free < HARDLY_ANY_DISK else "warn" if free < LITTLE_DISK else "ok"
     return Finding(
-        "disk", severity, f"{free / GIB:.1f} of {total / GIB:.1f} GiB are free at {where}",
+        "disk", severity, f"{free / GIB:.1f} of {total / GIB:.1f} GiB are free at {where} ({whose})",
         next_step=""
         if severity == "ok"
-        else "make room, or keep unused embedding sets for fewer days (MOVIE_ASSETS_KEEP_SETS_DAYS)",
+        else "make room, or keep unused embedding sets for fewer days (MOVIE_ASSETS_KEEP_SETS_DAYS)"
+        if has_catalogue
+        else "make room; what fills PostgreSQL's disk, its own machine tells",
     )  # fmt: skip
 
 

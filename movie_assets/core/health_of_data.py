@@ -3,10 +3,11 @@
 The rows are those of the queries of the same names (sql/queries/health_*.sql and others), with their columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from movie_assets.core.ages import Allowed
 from movie_assets.core.health import Finding, Severity, shown_first
 
 Rows = Sequence[Any]
@@ -14,7 +15,6 @@ SOME, MANY = 0.02, 0.2  # shares of films, ids or calls that warn, and that are 
 BACKLOG = 0.1  # of the catalogue
 BACKLOG_ALWAYS_BORNE = 100
 IDLE = timedelta(hours=24)
-STEP_LATE = timedelta(hours=48)
 SILENT, DEAD = timedelta(minutes=15), timedelta(hours=1)
 # What real catalogues have was measured in detail_checks; TMDB itself has no certification, keyword or poster for many.
 MOST_MISSING = {"runtimes": 0.01, "people": 0.02, "overviews": 0.02, "posters": 0.05}
@@ -144,10 +144,17 @@ def duplicates(rows: Rows) -> Finding:
     )  # fmt: skip
 
 
-def steps(rows: Rows, moment: datetime) -> Finding:
-    """How each step ended last."""
+def steps(rows: Rows, moment: datetime, allowed: Mapping[str, Allowed], off: Collection[str] = ()) -> Finding:
+    """How each step ended last.
+
+    Late is only what may have an age: other steps run when there is work. A step that is switched `off` is left out.
+    """
+    rows = [r for r in rows if r.step not in off]
     broken = [r for r in rows if r.status in ("failed", "killed")]
-    late = [r for r in rows if r not in broken and (r.succeeded_at is None or moment - r.succeeded_at > STEP_LATE)]
+    late = [
+        r for r in rows if r not in broken and r.step in allowed
+        and moment - (r.succeeded_at or r.started_at) > allowed[r.step].warn
+    ]  # fmt: skip
     told = [f"{r.step} {r.status}: {(r.reason or '').strip()[:200]}" for r in broken]
     told += [f"{r.step} has not ended well for {(moment - (r.succeeded_at or r.started_at)).days} days" for r in late]
     return Finding(
@@ -155,6 +162,22 @@ def steps(rows: Rows, moment: datetime) -> Finding:
         "; ".join(told) or (f"all {len(rows)} steps ended well the last time" if rows else "nothing has run yet"),
         len(broken) + len(late), tuple(r.run_id for r in broken[:5]),
         "open the run in the web UI; running the job again goes on where it stopped" if told else "",
+    )  # fmt: skip
+
+
+def triggers(rows: Rows) -> Finding:
+    """Who launches jobs, and who has given up because runs were in vain."""
+    given_up = [r for r in rows if r.given_up_at is not None]
+    if not given_up:
+        return Finding("triggers", "ok", "none of what launches jobs has given up")
+    told = "; ".join(
+        f"{r.name} has launched {r.job} no more since {r.given_up_at:%Y-%m-%d %H:%M} UTC ({r.says})" for r in given_up
+    )
+    jobs = ", ".join(sorted({r.job for r in given_up}))
+    return Finding(
+        "triggers", "error", told, len(given_up), tuple(r.name for r in given_up[:5]),
+        f"mend what the job's last run names, then launch it (web UI, Jobs: {jobs}; or movie-assets refresh): "
+        "once there is less to do the trigger goes on",
     )  # fmt: skip
 
 

@@ -43,8 +43,16 @@ class RatingFiles:
     @property
     def assets(self) -> list[str]:
         """The assets that have a file to read."""
-        files = {"imdb_ratings": self.imdb, "movielens_ratings": self.movielens, "csv_ratings": self.csv}
-        return [name for name, address in files.items() if address]
+        return [name for name, address in self._files.items() if address]
+
+    @property
+    def off(self) -> list[str]:
+        """The assets that have none: what they made once may be as old as it likes."""
+        return [name for name, address in self._files.items() if not address]
+
+    @property
+    def _files(self) -> Mapping[str, str | None]:
+        return {"imdb_ratings": self.imdb, "movielens_ratings": self.movielens, "csv_ratings": self.csv}
 
 
 @dataclass

@@ -152,6 +152,11 @@ def _address(sockets: Path) -> str:
     return f"postgresql://postgres@/?host={quote(str(sockets), safe='/')}"
 
 
+def is_embedded(address: str | None, home: Path) -> bool:
+    """Whether an address is that of the server under `home`; none named means that server, too."""
+    return address is None or _address(_socket_folder(home.absolute())).partition("?")[2] in address
+
+
 def _make_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if user is not None:

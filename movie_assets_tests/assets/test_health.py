@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from movie_assets.core.health import Finding, worst
 from movie_assets.health import look_at_everything, look_from_outside
+from movie_assets.resources.embedded_postgres import _address, _socket_folder
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.settings import Settings
 from movie_assets_tests.assets.conftest import SmallPipeline, small_pipelines
@@ -57,7 +58,18 @@ def test_a_catalogue_that_is_well_is_well(running: SmallPipeline) -> None:
     found = findings(running)
     assert not_well(found) == {}
     gaps = {f"missing {what}" for what in ("posters", "runtimes", "certifications", "people", "keywords", "overviews")}
-    services = {"source", "credential", "embedder", "disk", "database", "schema", "sensors", "runs", "calls"}
+    services = {
+        "source",
+        "credential",
+        "embedder",
+        "disk",
+        "database",
+        "schema",
+        "sensors",
+        "runs",
+        "triggers",
+        "calls",
+    }
     data = {"export", "freshness", "terms", "due backlog", "failed ids", "stale embeddings", "index"}
     assert found.keys() == gaps | services | data | {"duplicate identities"}
 
@@ -92,7 +104,7 @@ def test_a_quota_that_is_used_up_is_told_by_the_embedders_look(running: SmallPip
 
 
 def test_an_old_catalogue_is_told_by_its_ids_age_and_steps(running: SmallPipeline) -> None:
-    told = not_well(findings(running, days=40))
+    told = not_well(findings(running, days=45))
     assert told == {"export": "error", "freshness": "error"}
     assert not_well(findings(running, days=3))["runs"] == "warn"
     assert not_well(findings(running, days=175))["terms"] == "warn"
@@ -137,6 +149,16 @@ def test_silent_sensors_are_told_where_they_write_heartbeats(running: SmallPipel
     assert not_well(findings(running)) == {"sensors": "error"}
 
 
+def test_a_trigger_that_gave_up_is_told(running: SmallPipeline) -> None:
+    running.database.execute(
+        "record_trigger", name="details_are_due", job="fetch_details", work=9, tries=8, launched_at=None, gave_up=True,
+        says="gave up", moment=datetime(2026, 10, 5, 10, tzinfo=UTC),
+    )  # fmt: skip
+    found = findings(running)
+    assert not_well(found) == {"triggers": "error"}
+    assert "details_are_due has launched fetch_details no more since 2026-10-05 10:00 UTC" in found["triggers"].says
+
+
 def test_one_broken_table_leaves_the_other_looks_alone(running: SmallPipeline) -> None:
     running.do("alter table pipeline.rejects rename to lost; alter table pipeline.api_calls rename to lost_calls")
     found = not_well(findings(running))
@@ -159,8 +181,33 @@ def test_the_asset_tells_the_same_and_its_check_fails(running: SmallPipeline) ->
     told = {name: value.value for name, value in event.step_materialization_data.materialization.metadata.items()}
     assert told["errors"] == 1
     assert told["coverage"] == told["searchable"] == 1.0
+    broken, look = sorted(result.get_asset_check_evaluations(), key=lambda each: each.check_name)
+    assert (broken.passed, look.passed) == (False, True)
+    assert broken.metadata["parts"].value == ["index"]
     assert "| error | index |" in told["findings"]
     assert "data:image/svg+xml" in told["calls_by_day"]
+
+
+def test_what_other_checks_and_alerts_tell_breaks_no_check_of_health(running: SmallPipeline) -> None:
+    running.do("update pipeline.run_log set status = 'failed', reason = 'why' where step = 'movie_vectors'")
+    running.do("update catalog.movies set poster_path = null where tmdb_id in (64, 65)")
+    assert not_well(findings(running)) == {"runs": "error", "missing posters": "warn"}
+    (result,) = running.run_all("look_at_health")
+    assert failed_checks(result) == {"nothing_needs_a_look"}
+    (event,) = result.get_asset_materialization_events()
+    assert "| error | runs |" in str(event.step_materialization_data.materialization.metadata["findings"].value)
+
+
+def test_sources_of_ratings_that_are_switched_off_are_not_late(running: SmallPipeline) -> None:
+    running.do(
+        "insert into pipeline.run_log (run_id, step, job, trigger, moment, started_at, ended_at, status) "
+        "select run_id, 'imdb_ratings', job, trigger, moment, started_at - interval '9 days', "
+        "ended_at - interval '9 days', status "
+        "from pipeline.run_log where step = 'movie_vectors'"
+    )
+    assert "runs" not in not_well(findings(running))
+    running.settings = running.settings.model_copy(update={"imdb_ratings": "title.ratings.tsv.gz"})
+    assert not_well(findings(running))["runs"] == "warn"
 
 
 def test_a_database_that_is_gone_still_leaves_an_answer_for_the_services(running: SmallPipeline) -> None:
@@ -173,6 +220,24 @@ def test_a_database_that_is_gone_still_leaves_an_answer_for_the_services(running
     assert by_name["source"].severity == by_name["credential"].severity == by_name["embedder"].severity == "ok"
     assert by_name["freshness"].severity == "unknown"
     assert "canary-password" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("address", "whose"),
+    [
+        (None, "the catalogue's disk"),
+        ("{server}", "the catalogue's disk"),
+        ("postgresql://somebody@127.0.0.1:9/nowhere", "not PostgreSQL's"),
+    ],
+)
+def test_the_disk_is_the_catalogues_only_with_the_embedded_server(
+    tmp_path: Path, address: str | None, whose: str
+) -> None:
+    home = tmp_path
+    url = SecretStr(address.format(server=_address(_socket_folder(home)))) if address else None
+    settings = Settings().model_copy(update={"home": home, "embedder": "local", "database_url": url})
+    found = {each.name: each for each in look_from_outside(settings, datetime.now(UTC))}
+    assert whose in found["disk"].says
 
 
 @pytest.mark.parametrize(

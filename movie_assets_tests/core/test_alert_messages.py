@@ -98,3 +98,4 @@ def test_the_same_content_has_the_same_id() -> None:
     assert message(entry()).message_id == later.message_id
     assert message(entry()).message_id != message(entry("recovered")).message_id
     assert message(entry()).message_id != message(entry(severity="ERROR")).message_id
+    assert message(entry("worse")).message_id != message(entry("worse", says="more of it")).message_id

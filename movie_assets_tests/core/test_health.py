@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from movie_assets.core import health, health_of_data
+from movie_assets.core.ages import ALLOWED, Allowed
 from movie_assets.core.health import GIB, Finding, Reach, by_severity, worst
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -47,7 +48,20 @@ def test_the_embedder_answers_fast_slowly_or_not(reach: Reach, severity: str) ->
 
 @pytest.mark.parametrize(("free", "severity"), [(9, "ok"), (4, "warn"), (0.5, "error")])
 def test_room_on_the_disk(free: float, severity: str) -> None:
-    assert health.of_disk(int(free * GIB), 100 * GIB, "/data").severity == severity
+    assert health.of_disk(int(free * GIB), 100 * GIB, "/data", has_catalogue=True).severity == severity
+
+
+@pytest.mark.parametrize(
+    ("has_catalogue", "whose", "remedy"),
+    [
+        (True, "at /data (the catalogue's disk)", "KEEP_SETS"),
+        (False, "this machine's disk, not PostgreSQL's", "its own machine"),
+    ],
+)
+def test_it_is_said_whose_disk_that_is(has_catalogue: bool, whose: str, remedy: str) -> None:
+    found = health.of_disk(GIB, 100 * GIB, "/data", has_catalogue=has_catalogue)
+    assert whose in found.says
+    assert remedy in found.next_step
 
 
 @pytest.mark.parametrize(("days", "severity"), [(0, "ok"), (1, "ok"), (2, "warn"), (4, "warn"), (5, "error")])
@@ -134,20 +148,31 @@ def test_gaps_warn_only_where_tmdb_has_nearly_all() -> None:
     assert [found.severity for found in health_of_data.gaps(rows)] == ["warn", "ok", "warn"]
 
 
-def step(status: str, hours_ago: int, succeeded_hours_ago: int | None) -> Row:
+ALLOWED_HERE = {"publish": Allowed(timedelta(hours=50), timedelta(hours=74))}
+
+
+def step(status: str, hours_ago: int, succeeded_hours_ago: int | None, name: str = "publish") -> Row:
     succeeded_at = None if succeeded_hours_ago is None else NOW - timedelta(hours=succeeded_hours_ago)
     started = NOW - timedelta(hours=hours_ago)
-    return Row(step="publish", status=status, reason="why", run_id="r1", started_at=started, succeeded_at=succeeded_at)
+    return Row(step=name, status=status, reason="why", run_id="r1", started_at=started, succeeded_at=succeeded_at)
 
 
 @pytest.mark.parametrize(
     ("rows", "severity"),
     [([], "ok"), ([step("succeeded", 1, 1)], "ok"), ([step("failed", 1, 24)], "error"),
      ([step("killed", 1, 9)], "error"), ([step("stopped", 1, 9)], "ok"),
-     ([step("succeeded", 60, 60)], "warn"), ([step("stopped", 1, None)], "warn")],
+     ([step("succeeded", 49, 49)], "ok"), ([step("succeeded", 60, 60)], "warn"), ([step("stopped", 60, None)], "warn"),
+     ([step("succeeded", 60, 60, "made_on_demand")], "ok"), ([step("failed", 60, 99, "made_on_demand")], "error"),
+     ([step("failed", 60, 60, "switched_off")], "ok")],
 )  # fmt: skip
 def test_how_each_step_ended_last(rows: list[Row], severity: str) -> None:
-    assert health_of_data.steps(rows, NOW).severity == severity
+    assert health_of_data.steps(rows, NOW, ALLOWED_HERE, off=["switched_off"]).severity == severity
+
+
+@pytest.mark.parametrize(("days", "late"), [(2, 0), (7, 0), (9, 1), (34, 2)])
+def test_weekly_and_monthly_upkeep_is_not_late_before_its_time(days: int, late: int) -> None:
+    rows = [step("succeeded", 24 * days, 24 * days, name) for name in ("reconciliation", "retention")]
+    assert health_of_data.steps(rows, NOW, ALLOWED).count == late
 
 
 @pytest.mark.parametrize(("failed", "severity"), [(0, "ok"), (2, "ok"), (5, "warn"), (30, "error")])
@@ -165,19 +190,33 @@ def test_a_sensor_that_is_silent(minutes: int, severity: str) -> None:
     assert health_of_data.heartbeats(None, NOW).severity == "ok"
 
 
+def trigger(name: str, job: str, given_up_at: datetime | None) -> Row:
+    return Row(name=name, job=job, given_up_at=given_up_at, says="gave up: 9 are left after 8 runs in vain")
+
+
+def test_a_trigger_that_gave_up_is_broken() -> None:
+    well = [trigger("details_are_due", "fetch_details", None)]
+    assert health_of_data.triggers(well).severity == health_of_data.triggers([]).severity == "ok"
+    found = health_of_data.triggers([*well, trigger("the_catalogue_is_not_published", "publish", NOW)])
+    assert (found.severity, found.count, found.examples) == ("error", 1, ("the_catalogue_is_not_published",))
+    assert "has launched publish no more since 2026-11-20 12:00 UTC (gave up: 9 are left" in found.says
+    assert "Jobs: publish" in found.next_step
+
+
 def test_whatever_is_not_well_says_what_to_do() -> None:
     bad = [
         health.of_source(Reach("503")),
         health.of_credential(Reach("401"), None),
         health.of_embedder(Reach("failed", "x")),
-        health.of_disk(1, 100, "/"),
+        health.of_disk(1, 100, "/", has_catalogue=True),
         health.of_export(None, date(2026, 1, 1)),
         health_of_data.freshness([tier(1, 1)]),
         health_of_data.failed_ids(failures(300)),
         health_of_data.stale_embeddings(texts(stale=9)),
         health_of_data.duplicates([Row(identity="IMDb id tt1", ids=[1, 2])]),
-        health_of_data.steps([step("failed", 1, 1)], NOW),
+        health_of_data.steps([step("failed", 1, 1)], NOW, ALLOWED),
         health_of_data.terms([Row(expired=1, soon=2)]),
         health_of_data.calls([Row(status="500", calls=9)]),
+        health_of_data.triggers([trigger("details_are_due", "fetch_details", NOW)]),
     ]
     assert all(found.severity != "ok" and found.next_step for found in bad)

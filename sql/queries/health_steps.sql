@@ -1,7 +1,7 @@
--- Run by health: how each step of the last thirty days ended last, and when it last ended well.
+-- Run by health: how each step of the last forty days ended last, and when it last ended well.
 with ended as (
     select r.* from pipeline.run_log r
-    where r.status <> 'running' and r.started_at > cast(:moment as timestamptz) - interval '30 days'
+    where r.status <> 'running' and r.started_at > cast(:moment as timestamptz) - interval '40 days'
 ), well as (
     select e.step, max(e.ended_at) as succeeded_at from ended e where e.status = 'succeeded' group by e.step
 )

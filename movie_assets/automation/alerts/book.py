@@ -33,7 +33,8 @@ def only_watcher(database: Database) -> Iterator[bool]:
 def open_alerts(database: Database) -> dict[Subject, Open]:
     """What was broken at the last look."""
     return {
-        Subject(row.kind, row.place, row.name): Open(row.alert_id, row.evidence) for row in database.rows("open_alerts")
+        Subject(row.kind, row.place, row.name): Open(row.alert_id, row.evidence, row.figures)
+        for row in database.rows("open_alerts")
     }
 
 
@@ -49,6 +50,8 @@ def write_down(database: Database, found: Changes, now: datetime) -> None:
             )  # fmt: skip
         for alert_id, trouble in found.renewed:
             execute(connection, "renew_alert", alert_id=alert_id, **_said(trouble))
+        for alert_id in found.grown:
+            execute(connection, "tell_alert_again", alert_id=alert_id)
         for how, ended in (("recovered", found.recovered), ("gone", found.gone)):
             for alert_id in ended:
                 execute(connection, "end_alert", alert_id=alert_id, how=how, moment=now)

@@ -36,6 +36,7 @@ class Trouble:
     evidence: str = ""  # id of the event or run that said it
     expected: str = ""
     figures: Mapping[str, float | str] = field(default_factory=dict)
+    parts: Collection[str] = ()  # of a check of many things: those that are broken; each has a figure of its name
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Open:
 
     alert_id: int
     evidence: str
+    figures: Collection[str] = ()  # their names
+
+    def lacks(self, trouble: Trouble) -> bool:
+        """Whether something is broken now that was not part of it."""
+        return trouble.severity == "ERROR" and not set(trouble.parts) <= set(self.figures)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Changes:
     renewed: Sequence[tuple[int, Trouble]]
     recovered: Sequence[int]
     gone: Sequence[int]
+    grown: Sequence[int] = ()  # of the renewed: those of which more is broken than was told
 
 
 def changes(look: Look, before: Mapping[Subject, Open]) -> Changes:
@@ -72,13 +79,15 @@ def changes(look: Look, before: Mapping[Subject, Open]) -> Changes:
     """
     broken = {trouble.subject: trouble for trouble in look.broken}
     left = {subject: known for subject, known in before.items() if subject not in broken}
+    renewed = [
+        (before[subject], trouble)
+        for subject, trouble in broken.items()
+        if subject in before and trouble.evidence != before[subject].evidence
+    ]
     return Changes(
         begun=[trouble for subject, trouble in broken.items() if subject not in before],
-        renewed=[
-            (before[subject].alert_id, trouble)
-            for subject, trouble in broken.items()
-            if subject in before and trouble.evidence != before[subject].evidence
-        ],
+        renewed=[(known.alert_id, trouble) for known, trouble in renewed],
+        grown=[known.alert_id for known, trouble in renewed if known.lacks(trouble)],
         recovered=[known.alert_id for subject, known in left.items() if subject in look.well],
         gone=[
             known.alert_id for subject, known in left.items() if subject not in look.well and not look.known(subject)
@@ -88,48 +97,56 @@ def changes(look: Look, before: Mapping[Subject, Open]) -> Changes:
 
 @dataclass(frozen=True)
 class EndedRun:
-    """A run that ended by itself, well or not. `span` are its first and last batch, if it worked on batches."""
+    """A run that ended by itself, well or not; with the batches that it worked on, if it worked on batches."""
 
     run_id: str
     name: str
     assets: frozenset[str]
-    span: tuple[str, str] | None
+    batches: frozenset[str]
     ended_at: datetime
     failed: bool
     root_id: str = ""
 
 
 def broken_runs(runs: Iterable[EndedRun]) -> tuple[dict[str, tuple[EndedRun, datetime]], set[str]]:
-    """Names whose last run failed, with that run and the time of the first failure in a row; and names that are well.
+    """Names of which a run failed that nothing made up for; and names that are well.
 
-    A failure is over when the same is run again with success, when a repetition of it succeeds, or when each of its
-    assets has been in a later run that succeeded on all of its batches, under whatever name.
+    With each, the last such run and the time of the first failure in a row. Runs of one name over other batches are
+    apart: the half of a backlog that succeeds says nothing of the half that failed. A failure is over when the same is
+    run again with success, when a repetition of it succeeds, or when later runs that succeeded had each of its assets
+    on all of its batches, under whatever name.
     """
     ordered = sorted(runs, key=lambda run: run.ended_at)
-    last: dict[str, EndedRun] = {}
-    since: dict[str, datetime] = {}
+    last: dict[tuple[str, frozenset[str]], EndedRun] = {}
+    since: dict[tuple[str, frozenset[str]], datetime] = {}
     for run in ordered:
-        last[run.name] = run
+        part = run.name, run.batches
+        last[part] = run
         if run.failed:
-            since.setdefault(run.name, run.ended_at)
+            since.setdefault(part, run.ended_at)
         else:
-            since.pop(run.name, None)
-    broken = {
-        name: (run, since[name]) for name, run in last.items() if run.failed and not _is_made_up_for(run, ordered)
-    }
-    return broken, set(last) - set(broken)
+            ended = [known for known in since if known[0] == run.name and known[1] <= run.batches]
+            for known in ended:
+                del since[known]
+    broken: dict[str, tuple[EndedRun, datetime]] = {}
+    for part, run in sorted(last.items(), key=lambda item: item[1].ended_at):
+        if run.failed and not _is_made_up_for(run, ordered):
+            _, first = broken.get(run.name, (run, since[part]))
+            broken[run.name] = run, min(first, since[part])
+    return broken, {name for name, _ in last} - set(broken)
 
 
 def _is_made_up_for(failure: EndedRun, runs: Sequence[EndedRun]) -> bool:
     later = [run for run in runs if not run.failed and run.ended_at > failure.ended_at]
     if any(run.root_id == (failure.root_id or failure.run_id) for run in later):
         return True
-    covering = [run.assets for run in later if _covers(run.span, failure.span)]
-    return bool(failure.assets) and failure.assets <= frozenset().union(*covering)
+    if not failure.assets:
+        return _are_done(failure.batches, [run for run in later if run.name == failure.name])
+    return all(_are_done(failure.batches, [run for run in later if asset in run.assets]) for asset in failure.assets)
 
 
-def _covers(span: tuple[str, str] | None, failed: tuple[str, str] | None) -> bool:
-    return failed is None or (span is not None and span[0] <= failed[0] and failed[1] <= span[1])
+def _are_done(batches: frozenset[str], runs: Sequence[EndedRun]) -> bool:
+    return bool(runs) and batches <= frozenset().union(*(run.batches for run in runs))
 
 
 @dataclass(frozen=True)
@@ -142,6 +159,9 @@ class Rhythm:
     ticked_at: datetime | None
     error: str = ""
     interval: timedelta | None = None  # of a sensor; a schedule has none
+    done_at: datetime | None = (
+        None  # of a schedule: when the last run of its job that succeeded began, whoever launched it
+    )
 
 
 def rhythm_trouble(rhythm: Rhythm, steady_since: datetime, now: datetime) -> tuple[Severity, str] | None:
@@ -153,6 +173,8 @@ def rhythm_trouble(rhythm: Rhythm, steady_since: datetime, now: datetime) -> tup
     if not rhythm.is_on:
         return "WARN", f"the {rhythm.subject.kind} was switched off; nothing launches what it launches"
     ticks = SENSOR_TICKS if rhythm.interval else 1
+    if rhythm.done_at and rhythm.ticked_at and rhythm.done_at > rhythm.ticked_at:
+        return None  # what the tick was to launch was launched by hand; the next tick may be a month away
     if len(rhythm.failed) >= ticks and all(rhythm.failed[:ticks]):
         return "ERROR", f"its last {'tick' if ticks == 1 else f'{ticks} ticks'} failed: {rhythm.error}"
     if rhythm.interval and rhythm.ticked_at:

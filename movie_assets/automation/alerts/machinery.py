@@ -1,6 +1,7 @@
 """What Dagster's records say of those who launch: sensors, schedules, the daemon's parts; and of freshness."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -19,6 +20,7 @@ from movie_assets.automation.alerts.decisions import (
 
 USUAL_INTERVAL = 30  # seconds; Dagster's, for a sensor that names none
 LONGEST_ERROR = 300
+CATCHING_UP = timedelta(hours=1)  # after downtime: the schedule's next quarter of an hour, and the runs of a day
 
 
 def look_at_rhythms(
@@ -54,7 +56,8 @@ def _rhythms(
         sensor.name: timedelta(seconds=sensor.minimum_interval_seconds or USUAL_INTERVAL)
         for sensor in repository.sensor_defs
     }
-    names = {*intervals, *(schedule.name for schedule in repository.schedule_defs)}
+    jobs = {schedule.name: schedule.job_name for schedule in repository.schedule_defs}
+    names = {*intervals, *jobs}
     states = [
         state
         for state in instance.all_instigator_state()
@@ -62,7 +65,15 @@ def _rhythms(
     ]
     ticks = instance.get_batch_ticks([state.selector_id for state in states], limit=SENSOR_TICKS + 1)
     for state in states:
-        yield _rhythm(state, [*ticks.get(state.selector_id, ())], intervals.get(state.instigator_name))
+        rhythm = _rhythm(state, [*ticks.get(state.selector_id, ())], intervals.get(state.instigator_name))
+        failed_job = jobs.get(rhythm.subject.name) if rhythm.failed and rhythm.failed[0] else None
+        yield replace(rhythm, done_at=_done_at(instance, failed_job)) if failed_job else rhythm
+
+
+def _done_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
+    """When the last run of a job that succeeded began."""
+    found = instance.get_run_records(dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=1)
+    return datetime.fromtimestamp(found[0].start_time, UTC) if found and found[0].start_time else None
 
 
 def _rhythm(state: InstigatorState, ticks: list[InstigatorTick], interval: timedelta | None) -> Rhythm:
@@ -98,17 +109,23 @@ def look_at_daemons(
 
 
 def look_at_freshness(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition
-) -> tuple[list[Trouble], list[Subject]]:
-    """The assets with a freshness policy: those that are late, and those that are fresh."""
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, off: Collection[str], steady: datetime,
+    now: datetime,
+) -> tuple[list[Trouble], list[Subject]]:  # fmt: skip
+    """The assets with a freshness policy: those that are late, and those that are fresh.
+
+    Assets that are switched `off` are neither. Nothing is late while the daemon makes up for its own downtime.
+    """
     graph = repository.asset_graph
-    keys = [key for key in graph.materializable_asset_keys if graph.get(key).freshness_policy is not None]
+    dated = [key for key in graph.materializable_asset_keys if graph.get(key).freshness_policy is not None]
+    keys = [key for key in dated if key.to_user_string() not in off]
+    is_catching_up = now - steady < CATCHING_UP
     broken, well = [], []
     for key, record in (instance.get_freshness_state_records(keys) if keys else {}).items():
         subject = Subject("freshness", "", key.to_user_string())
         if record.freshness_state == FreshnessState.PASS:
             well.append(subject)
-        elif record.freshness_state in (FreshnessState.WARN, FreshnessState.FAIL):
+        elif record.freshness_state in (FreshnessState.WARN, FreshnessState.FAIL) and not is_catching_up:
             is_late = record.freshness_state == FreshnessState.FAIL
             broken.append(
                 Trouble(

@@ -13,6 +13,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from movie_assets.automation.alerts.decisions import EndedRun, Open, Severity, Subject, Trouble, broken_runs
+from movie_assets.core.health import PARTS
 from movie_assets.partitions import batches
 
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
@@ -53,6 +54,7 @@ def look_at_checks(
                 evidence=str(last.id),
                 expected=expected,
                 figures=_figures(last.evaluation.metadata),
+                parts=_parts(last.evaluation.metadata),
             )
         )
     return broken, well
@@ -91,7 +93,9 @@ def look_at_runs(
 ) -> tuple[list[Trouble], list[Subject]]:
     """Each job by its last runs: those that failed, and those that are well."""
     records = instance.get_run_records(dg.RunsFilter(statuses=ENDED, updated_after=now - LOOK_BACK), limit=MOST_RUNS)
-    failures, well = broken_runs(_ended(records, repository))
+    runs = [*_ended(records, repository)]
+    runs += _failed_long_ago(instance, repository, before, {run.run_id for run in runs})
+    failures, well = broken_runs(runs)
     broken = []
     for name, (run, since) in failures.items():
         subject = Subject("job", "", name)
@@ -99,6 +103,40 @@ def look_at_runs(
         says = "" if is_known else _reason(instance, run.run_id)  # it is written down already
         broken.append(Trouble(subject, "ERROR", says, since, f"/runs/{run.run_id}", run.run_id))
     return broken, [Subject("job", "", name) for name in well]
+
+
+def _failed_long_ago(
+    instance: dg.DagsterInstance,
+    repository: dg.RepositoryDefinition,
+    before: Mapping[Subject, Open],
+    recent: Collection[str],
+) -> Iterator[EndedRun]:
+    """The runs that opened alerts are of and that ended before all that is looked at, so that these find their end.
+
+    Of one that was deleted, its name still tells the assets.
+    """
+    wanted = {
+        known.evidence: subject.name
+        for subject, known in before.items()
+        if subject.kind == "job" and known.evidence not in recent
+    }
+    if not wanted:
+        return
+    found = [*_ended(instance.get_run_records(dg.RunsFilter(run_ids=[*wanted])), repository)]
+    yield from (run for run in found if run.failed)
+    for run_id in wanted.keys() - {run.run_id for run in found}:
+        name = wanted[run_id]
+        yield EndedRun(run_id, name, _assets_of(name, repository), frozenset(), _at(0), failed=True)
+
+
+def _assets_of(name: str, repository: dg.RepositoryDefinition) -> frozenset[str]:
+    """What _name has made of runs, read backwards."""
+    if repository.has_job(name):
+        return frozenset(key.to_user_string() for key in repository.get_job(name).asset_layer.selected_asset_keys)
+    kind, _, names = name.partition(" ")
+    checks = repository.asset_graph.asset_check_keys if kind == "checks" else ()
+    of_checks = {key.asset_key.to_user_string() for key in checks if key.name in names.split(", ")}
+    return frozenset(names.split(", ") if kind == "assets" else of_checks)
 
 
 def _ended(records: Collection[dg.RunRecord], repository: dg.RepositoryDefinition) -> Iterator[EndedRun]:
@@ -110,19 +148,19 @@ def _ended(records: Collection[dg.RunRecord], repository: dg.RepositoryDefinitio
             run.run_id,
             _name(run),
             assets,
-            _span(run.tags),
+            _batches(run.tags),
             _at(ended),
             run.status == dg.DagsterRunStatus.FAILURE,
             run.root_run_id or "",
         )
 
 
-def _span(tags: Mapping[str, str]) -> tuple[str, str] | None:
-    """First and last batch of a run; runs on days, or on no partition, have none."""
-    names = batches.get_partition_keys()
+def _batches(tags: Mapping[str, str]) -> frozenset[str]:
+    """The batches of a run; runs on days, or on no partition, have none."""
     one = tags.get("dagster/partition", "")
     first, last = (tags.get(f"dagster/asset_partition_range_{end}", one) for end in ("start", "end"))
-    return (first, last) if first in names and last in names else None
+    names = batches.get_partition_keys()
+    return frozenset(name for name in names if first <= name <= last) if {first, last} <= set(names) else frozenset()
 
 
 def _name(run: dg.DagsterRun) -> str:
@@ -137,9 +175,7 @@ def _name(run: dg.DagsterRun) -> str:
 def _assets(run: dg.DagsterRun, repository: dg.RepositoryDefinition) -> frozenset[str]:
     """The assets that a run was to make or to check; none, when nobody knows its job any more."""
     keys = {*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())}
-    if not keys and repository.has_job(run.job_name):
-        keys = set(repository.get_job(run.job_name).asset_layer.selected_asset_keys)
-    return frozenset(key.to_user_string() for key in keys)
+    return frozenset(key.to_user_string() for key in keys) or _assets_of(run.job_name, repository)
 
 
 def _reason(instance: dg.DagsterInstance, run_id: str) -> str:
@@ -169,6 +205,11 @@ def _figures(metadata: Mapping[str, Any]) -> dict[str, float | str]:
         if (isinstance(value, int | float) and not isinstance(value, bool))
         or (isinstance(value, str) and len(value) <= LONGEST_TEXT)
     }
+
+
+def _parts(metadata: Mapping[str, Any]) -> Collection[str]:
+    """Of a check of many things: the names of those that are broken."""
+    return metadata[PARTS].value if PARTS in metadata else ()
 
 
 def _severity(severity: dg.AssetCheckSeverity) -> Severity:

@@ -15,6 +15,7 @@ from movie_assets.automation.alerts.observations import look_at_checks, look_at_
 from movie_assets.core.alert_messages import DeliveryError
 from movie_assets.resources.destinations import Destinations
 from movie_assets.resources.postgres import Database
+from movie_assets.settings import Settings
 
 NAME = "something_broke_or_recovered"
 UNDELIVERED_FOR = timedelta(hours=1)  # after which the dead man's switch is left alone, so that it speaks
@@ -89,10 +90,11 @@ def look(context: dg.SensorEvaluationContext, before: dict[Subject, Open], stead
     if repository is None:
         raise dg.DagsterInvariantViolationError("the alerts' sensor was evaluated without its code location")
     origin = context.code_location_origin
+    off = Settings.from_env().rating_files.off
     seen = [
         look_at_checks(instance, repository, before),
         look_at_runs(instance, repository, before, now),
-        look_at_freshness(instance, repository),
+        look_at_freshness(instance, repository, off, steady, now),
         look_at_rhythms(instance, repository, origin.location_name if origin else None, NAME, steady, now),
         look_at_daemons(instance, steady, now),
     ]
@@ -102,6 +104,8 @@ def look(context: dg.SensorEvaluationContext, before: dict[Subject, Open], stead
     def known(subject: Subject) -> bool:
         if subject.kind == "check":
             return (subject.place, subject.name) in checks
+        if subject.kind == "freshness" and subject.name in off:
+            return False
         return names.issuperset(subject.name.removeprefix("assets ").removeprefix("checks ").split(", "))
 
     return Look(

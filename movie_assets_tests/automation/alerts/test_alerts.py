@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from pydantic import SecretStr
 
 from movie_assets.automation.alerts import sensor
@@ -20,6 +21,7 @@ WEB = "http://dagster.test"
 INDEX = ("movie_vectors", "the_index_is_valid")
 AGE = ("movie_details", "details_are_within_their_age")
 TOTALS = ("rating_aggregates", "totals_reconcile")
+BROKEN = ("health", "nothing_is_broken")
 KEY = "a key"
 
 
@@ -304,6 +306,29 @@ def test_a_warning_that_becomes_an_error_is_told_once_more(daemon: Daemon, liste
     assert [message[0][0] for message in events(listener)] == ["broken", "worse", "recovered"]
 
 
+def parts(found: list[str]) -> dict[str, Any]:
+    return {"parts": found, **dict.fromkeys(found, 0)}
+
+
+def test_another_error_of_a_check_of_many_things_is_told_once_more(daemon: Daemon, listener: Listener) -> None:
+    for found in (["index"], ["index"], ["index", "disk"], ["disk"], ["disk"], ["disk", "index"]):
+        daemon.evaluate(BROKEN, passed=False, says=str(found), **parts(found))
+        daemon.ticks(2)
+    daemon.evaluate(BROKEN, passed=True, parts=[])
+    daemon.ticks(2)
+    told = [(entry["event"], entry["says"]) for message in listener.messages for entry in message["entries"]]
+    assert told[:3] == [("broken", "['index']"), ("worse", "['index', 'disk']"), ("worse", "['disk', 'index']")]
+    assert [event for event, _ in told[3:]] == ["recovered"]
+    assert len({message["message_id"] for message in listener.messages}) == 4
+
+
+def test_another_warning_of_a_check_of_many_things_is_not(daemon: Daemon, listener: Listener) -> None:
+    for found in (["index"], ["index", "disk"]):
+        daemon.evaluate(BROKEN, passed=False, severity="WARN", **parts(found))
+        daemon.ticks(2)
+    assert events(listener) == [[("broken", BROKEN[1])]]
+
+
 @pytest.mark.parametrize("name", INDEX)
 def test_a_muted_check_is_told_when_the_mute_is_over(name: str, daemon: Daemon, listener: Listener) -> None:
     daemon.database.execute("mute_alert", name=name, moment=daemon.now, until=daemon.now + timedelta(hours=2))
@@ -349,6 +374,25 @@ def test_a_check_that_no_longer_exists_does_not_hang_for_ever(daemon: Daemon, li
     daemon.ticks(2)
     assert [message[0][0] for message in events(listener)] == ["broken", "recovered"]
     assert daemon.database.rows("open_alerts") == []
+
+
+def test_a_source_that_was_switched_off_is_late_no_more(
+    daemon: Daemon, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change: Any = FreshnessStateChange(
+        key=dg.AssetKey("imdb_ratings"), new_state=FreshnessState.FAIL, previous_state=FreshnessState.PASS,
+        state_change_timestamp=datetime.now(UTC).timestamp(),
+    )  # fmt: skip
+    daemon.instance._report_runless_asset_event(change)
+    monkeypatch.setenv("MOVIE_ASSETS_IMDB_RATINGS", "title.ratings.tsv.gz")
+    for _ in range(30):
+        daemon.tick(120)
+    assert listener.messages == []  # for an hour the daemon may make up for its downtime
+    daemon.ticks(4)
+    monkeypatch.delenv("MOVIE_ASSETS_IMDB_RATINGS")
+    daemon.ticks(2)
+    assert [message[0][0] for message in events(listener)] == ["broken", "recovered"]
+    assert listener.messages[0]["entries"][0]["kind"] == "freshness"
 
 
 def test_each_tick_leaves_a_heartbeat(daemon: Daemon) -> None:

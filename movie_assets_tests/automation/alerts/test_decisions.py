@@ -22,7 +22,13 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CHECK = Subject("check", "movie_vectors", "the_index_is_valid")
 JOB = Subject("job", "", "publish")
 DETAILS = frozenset({"movie_details"})
-ALL = ("batch_00", "batch_63")
+
+
+def batches(first: int, last: int) -> frozenset[str]:
+    return frozenset(f"batch_{n:02}" for n in range(first, last + 1))
+
+
+ALL, ONE, LOW, HIGH = batches(0, 63), batches(5, 5), batches(0, 15), batches(16, 63)
 
 
 def ago(minutes: float) -> datetime:
@@ -59,7 +65,7 @@ def test_only_what_was_seen_well_has_recovered(seen: Look, recovered: list[int],
 
 
 def run(minutes_ago: float, *, failed: bool, name: str = "fetch_details", **changes_: object) -> EndedRun:
-    values: dict[str, object] = {"assets": DETAILS, "span": None, "root_id": "", **changes_}
+    values: dict[str, object] = {"assets": DETAILS, "batches": frozenset(), "root_id": "", **changes_}
     return EndedRun(run_id=str(minutes_ago), name=name, ended_at=ago(minutes_ago), failed=failed, **values)  # type: ignore[arg-type]
 
 
@@ -73,20 +79,42 @@ def test_ten_failed_tries_are_one_broken_job_since_the_first() -> None:
 @pytest.mark.parametrize(
     ("later", "is_over"),
     [
-        (run(1, failed=False, span=ALL), True),
-        (run(1, failed=False, span=ALL, name="fetch_missing"), True),
-        (run(1, failed=False, span=ALL, name="assets movie_details"), True),
-        (run(1, failed=False, span=ALL, name="publish", assets=frozenset({"movie_vectors"})), False),
-        (run(1, failed=False, span=("batch_05", "batch_05"), name="fetch_missing"), False),
-        (run(1, failed=False, span=("batch_05", "batch_05"), name="fetch_missing", root_id="10"), True),
-        (run(11, failed=False, span=ALL, name="fetch_missing"), False),
-        (run(1, failed=True, span=ALL, name="fetch_missing"), False),
+        (run(1, failed=False, batches=ALL), True),
+        (run(1, failed=False, batches=ALL, name="fetch_missing"), True),
+        (run(1, failed=False, batches=ALL, name="assets movie_details"), True),
+        (run(1, failed=False, batches=ALL, name="publish", assets=frozenset({"movie_vectors"})), False),
+        (run(1, failed=False, batches=ONE, name="fetch_missing"), False),
+        (run(1, failed=False, batches=ONE, name="fetch_missing", root_id="10"), True),
+        (run(11, failed=False, batches=ALL, name="fetch_missing"), False),
+        (run(1, failed=True, batches=ALL, name="fetch_missing"), False),
     ],
 )
 def test_a_failure_is_over_when_all_of_it_was_done_later(later: EndedRun, is_over: bool) -> None:
-    broken, well = broken_runs([run(10, failed=True, span=ALL), later])
+    broken, well = broken_runs([run(10, failed=True, batches=ALL), later])
     assert ("fetch_details" in well) is is_over
     assert ("fetch_details" in broken) is not is_over
+
+
+def test_a_range_that_failed_is_not_hidden_by_the_others() -> None:
+    runs = [run(10, failed=True, batches=LOW), run(8, failed=True, batches=LOW), run(7, failed=False, batches=HIGH)]
+    broken, well = broken_runs(runs)
+    last, since = broken["fetch_details"]
+    assert (last.run_id, since, well) == ("8", ago(10), set())
+    assert broken_runs([*runs, run(6, failed=False, batches=ALL)]) == ({}, {"fetch_details"})
+    later = [*runs, run(6, failed=True, batches=ONE)]
+    last, since = broken_runs(later)[0]["fetch_details"]
+    assert (last.run_id, since) == ("6", ago(10))
+
+
+def test_a_range_that_failed_may_be_made_up_for_in_parts() -> None:
+    runs = [run(10, failed=True, batches=ALL), run(9, failed=False, batches=LOW)]
+    assert "fetch_details" in broken_runs(runs)[0]
+    assert broken_runs([*runs, run(8, failed=False, batches=HIGH)]) == ({}, {"fetch_details"})
+
+
+def test_a_failure_after_a_success_on_more_batches_is_a_new_one() -> None:
+    runs = [run(9, failed=True, batches=LOW), run(8, failed=False, batches=ALL), run(7, failed=True, batches=LOW)]
+    assert broken_runs(runs)[0]["fetch_details"][1] == ago(7)
 
 
 def test_assets_of_a_failure_may_be_made_up_for_by_several_runs() -> None:
@@ -126,6 +154,8 @@ def sensor(failed: list[bool], ticked: float = 0.5, *, is_on: bool = True) -> Rh
         (Rhythm(SENSOR, is_on=True, failed=[False], ticked_at=ago(40), interval=timedelta(minutes=5)), None),
         (Rhythm(SENSOR, is_on=True, failed=[False], ticked_at=ago(51), interval=timedelta(minutes=5)), "ERROR"),
         (Rhythm(SCHEDULE, is_on=True, failed=[True, False], ticked_at=ago(700), error="boom"), "ERROR"),
+        (Rhythm(SCHEDULE, is_on=True, failed=[True], ticked_at=ago(700), done_at=ago(701)), "ERROR"),
+        (Rhythm(SCHEDULE, is_on=True, failed=[True], ticked_at=ago(700), done_at=ago(699)), None),
         (Rhythm(SCHEDULE, is_on=True, failed=[False, True], ticked_at=ago(700)), None),
     ],
 )

@@ -12,6 +12,7 @@ from dagster._core.scheduler.instigation import (
     InstigatorState,
     InstigatorStatus,
     InstigatorType,
+    ScheduleInstigatorData,
     SensorInstigatorData,
     TickData,
     TickStatus,
@@ -19,6 +20,7 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
+from movie_assets.automation.alerts import observations
 from movie_assets.automation.alerts.decisions import Open, Subject, Trouble
 from movie_assets.automation.alerts.machinery import look_at_freshness, look_at_rhythms
 from movie_assets.automation.alerts.observations import look_at_checks, look_at_runs
@@ -66,9 +68,9 @@ def make(instance: dg.DagsterInstance, *, fails: bool, job: str = "make") -> dg.
 
 
 def jobs(
-    instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None
+    instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None, now: datetime | None = None
 ) -> tuple[dict[str, Trouble], set[str]]:
-    broken, well = look_at_runs(instance, MADE.get_repository_def(), before or {}, datetime.now(UTC))
+    broken, well = look_at_runs(instance, MADE.get_repository_def(), before or {}, now or datetime.now(UTC))
     return {trouble.subject.name: trouble for trouble in broken}, {subject.name for subject in well}
 
 
@@ -100,6 +102,24 @@ def test_a_run_that_a_person_launched_is_named_by_its_assets(instance: dg.Dagste
         instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("thing")]
     )
     assert set(jobs(instance)[0]) == {"assets thing"}
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_failure_of_long_ago_is_over_when_its_assets_are_made_under_another_name(
+    is_deleted: bool, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = MADE.resolve_implicit_global_asset_job_def().execute_in_process(
+        instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("thing")]
+    )
+    before = {Subject("job", "", "assets thing"): Open(1, failed.run_id)}
+    now = datetime.now(UTC)
+    monkeypatch.setattr(observations, "LOOK_BACK", timedelta())  # what ended before now is long ago
+    if is_deleted:
+        instance.delete_run(failed.run_id)
+    broken, well = jobs(instance, before, now)
+    assert (set(broken), well) == ({"assets thing"}, set())
+    make(instance, fails=False)
+    assert jobs(instance, before, now) == ({}, {"assets thing", "make"})
 
 
 def test_a_run_of_checks_alone_is_named_by_them_and_over_when_their_asset_is_made(
@@ -146,18 +166,20 @@ def put_sensor(
     statuses: list[TickStatus],
     status: InstigatorStatus = InstigatorStatus.RUNNING,
     age: timedelta = timedelta(),
+    kind: InstigatorType = InstigatorType.SENSOR,
 ) -> None:
-    """A sensor with its last ticks, the oldest first."""
+    """A sensor, or a schedule, with its last ticks, the oldest first."""
     target = LoadableTargetOrigin(python_file="definitions.py", executable_path="python")
     location = ManagedGrpcPythonEnvCodeLocationOrigin(target, "movie_assets")
     origin = RemoteRepositoryOrigin(location, "__repository__").get_instigator_origin(name)
-    state = InstigatorState(origin, InstigatorType.SENSOR, status, SensorInstigatorData())
+    data = SensorInstigatorData() if kind == InstigatorType.SENSOR else ScheduleInstigatorData("0 3 1 * *")
+    state = InstigatorState(origin, kind, status, data)
     instance.add_instigator_state(state)
     for n, tick in enumerate(statuses):
         at = (datetime.now(UTC) - age).timestamp() - 30 * (len(statuses) - n)
         error = SerializableErrorInfo("no such\ntable", [], "Boom") if tick == TickStatus.FAILURE else None
         instance.create_tick(
-            TickData(state.instigator_origin_id, name, InstigatorType.SENSOR, tick, at, selector_id=state.selector_id,
+            TickData(state.instigator_origin_id, name, kind, tick, at, selector_id=state.selector_id,
                      error=error, end_timestamp=at)
         )  # fmt: skip
 
@@ -189,6 +211,15 @@ def test_a_sensor_that_was_switched_off_or_stands_still_is_broken(daemon: dg.Dag
     }  # fmt: skip
 
 
+def test_a_schedule_whose_tick_failed_is_well_when_its_job_was_run_by_hand(daemon: dg.DagsterInstance) -> None:
+    put_sensor(daemon, "clean_up_on_the_first", [TickStatus.FAILURE], kind=InstigatorType.SCHEDULE)
+    assert rhythms(daemon)[0]["clean_up_on_the_first"].says == "its last tick failed: no such table"
+    clean_up = dg.define_asset_job("clean_up", selection=[thing])
+    made = dg.Definitions([thing], jobs=[clean_up], resources={"switch": Switch(fails=False)})
+    made.resolve_job_def("clean_up").execute_in_process(instance=daemon)
+    assert rhythms(daemon) == ({}, {"clean_up_on_the_first"})
+
+
 def test_the_alerts_sensor_says_nothing_of_itself(daemon: dg.DagsterInstance) -> None:
     put_sensor(daemon, "something_broke_or_recovered", 3 * [TickStatus.FAILURE])
     assert rhythms(daemon, "something_broke_or_recovered") == ({}, set())
@@ -210,7 +241,12 @@ def test_an_asset_that_is_late_is_broken(
         state_change_timestamp=datetime.now(UTC).timestamp(),
     )  # fmt: skip
     instance._report_runless_asset_event(change)
-    broken, well = look_at_freshness(instance, dg.Definitions([dated]).get_repository_def())
+    repository = dg.Definitions([dated]).get_repository_def()
+    now = datetime.now(UTC)
+    broken, well = look_at_freshness(instance, repository, [], now - timedelta(hours=1), now)
     assert [trouble.severity for trouble in broken] == ([severity] if severity else [])
     assert {trouble.expected for trouble in broken} <= {"Made anew within 24 hours."}
     assert len(well) == (severity is None)
+    after_downtime = look_at_freshness(instance, repository, [], now - timedelta(minutes=59), now)
+    assert after_downtime == ([], well)
+    assert look_at_freshness(instance, repository, ["dated"], now - timedelta(hours=1), now) == ([], [])
