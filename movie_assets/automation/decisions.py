@@ -41,7 +41,7 @@ class Past:
 
     in_flight: bool = False
     waits_for: str | None = None  # a job in flight that makes or unmakes its work
-    last_failed: bool = False
+    failed_at: datetime | None = None  # the end of the last run, where that failed or was cancelled
     read_at: datetime | None = None  # when a day of TMDB's was last read well
 
 
@@ -58,8 +58,9 @@ class Decision:
 def decide(work: int, past: Past, memory: Memory, now: datetime) -> Decision:
     """Launch when there is work that nobody is doing.
 
-    After a run that failed, or that did not make the work less, the next try comes 5, 10, 20 … minutes after
-    the last: a failure is neither hammered nor forgotten. After eight tries the trigger gives up; from then on it
+    After a run that failed, was cancelled, or did not make the work less, the next try comes 5, 10, 20 … minutes after
+    the last: a failure is neither hammered nor forgotten. A run in vain that is not remembered, as a person's, is the
+    first try. After eight tries the trigger gives up; from then on it
     tries once after each day that was read, as that shows that the world has moved on.
     """
     if work == 0:
@@ -68,16 +69,20 @@ def decide(work: int, past: Past, memory: Memory, now: datetime) -> Decision:
         return Decision(False, "a run is working on it", memory)
     if past.waits_for:
         return Decision(False, f"{work:,} to do when {past.waits_for} has ended", memory)
-    if memory.launched is None or not (past.last_failed or work >= memory.work):
+    if memory.launched is None and past.failed_at is not None:
+        memory = Memory(work, 1, past.failed_at.isoformat())
+    if memory.launched is None or not (past.failed_at or work >= memory.work):
         return Decision(True, f"{work:,} to do", Memory(work, 1, now.isoformat()))
     return _decide_again(work, past, memory, memory.launched, now)
 
 
 def _decide_again(work: int, past: Past, memory: Memory, launched: datetime, now: datetime) -> Decision:
+    # A run that took an hour before it failed or was cancelled is not followed by another at once.
+    ended = max(launched, past.failed_at or launched)
     gave_up = memory.tries >= MOST_TRIES
     if gave_up and (past.read_at is None or past.read_at <= launched):
         return Decision(False, _given_up(work, memory), memory, gave_up=True)
-    due = launched if gave_up else launched + FIRST_WAIT * 2 ** (memory.tries - 1)
+    due = launched if gave_up else ended + FIRST_WAIT * 2 ** (memory.tries - 1)
     if now < due:
         return Decision(False, f"{work:,} were left by the last run; next try at {due:%H:%M} UTC", memory)
     tries = memory.tries + 1

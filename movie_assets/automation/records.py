@@ -1,7 +1,7 @@
 """What Dagster's run records tell a trigger of its job: is it being done, how did it end, how often was it tried."""
 
 from collections.abc import Sequence
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
@@ -21,14 +21,19 @@ READING = "read_the_day"
 def past_of(instance: dg.DagsterInstance, jobs: Sequence[str], asset: str, after: Sequence[str] = ()) -> Past:
     """What the records say of a job: the first of the jobs, which do the same work. `after` are waited for."""
     unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    last = instance.get_runs(dg.RunsFilter(job_name=jobs[0]), limit=1)
+    last = next(iter(instance.get_run_records(dg.RunsFilter(job_name=jobs[0]), limit=1)), None)
     read = dg.RunsFilter(job_name=READING, statuses=[dg.DagsterRunStatus.SUCCESS])
     return Past(
         in_flight=is_in_flight(unfinished, jobs, asset),
         waits_for=next((run.job_name for run in unfinished if run.job_name in after), None),
-        last_failed=bool(last) and last[0].status == dg.DagsterRunStatus.FAILURE,
+        failed_at=_ended(last) if last is not None and last.dagster_run.status in IN_VAIN else None,
         read_at=next((record.create_timestamp for record in instance.get_run_records(read, limit=1)), None),
     )
+
+
+def _ended(record: dg.RunRecord) -> datetime:
+    # A run that was cancelled before it began has no end of its own.
+    return datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.update_timestamp.astimezone(UTC)
 
 
 def is_in_flight(unfinished: Sequence[dg.DagsterRun], jobs: Sequence[str], asset: str) -> bool:

@@ -86,7 +86,23 @@ def test_a_memory_survives_the_cursor() -> None:
 def test_a_run_that_failed_counts_though_it_made_the_work_less() -> None:
     memory = launched(1, work=10)
     assert decide(4, Past(), memory, NOW).launch
-    assert not decide(4, Past(last_failed=True), memory, NOW).launch
+    assert not decide(4, Past(failed_at=NOW), memory, NOW).launch
+
+
+def test_the_wait_after_a_run_in_vain_counts_from_its_end() -> None:
+    hour_long = launched(60)
+    decision = decide(10, Past(failed_at=NOW - timedelta(minutes=1)), hour_long, NOW)
+    assert (decision.launch, decision.reason) == (False, "10 were left by the last run; next try at 12:04 UTC")
+    again = decide(10, Past(failed_at=NOW - timedelta(minutes=5)), hour_long, NOW)
+    assert (again.launch, again.memory.tries) == (True, 2)
+
+
+def test_a_run_in_vain_that_is_not_remembered_is_the_first_try() -> None:
+    past = Past(failed_at=NOW - timedelta(minutes=4))
+    waiting = decide(10, past, Memory(), NOW)
+    assert (waiting.launch, waiting.memory.tries) == (False, 1)
+    again = decide(10, past, waiting.memory, NOW + timedelta(minutes=1))
+    assert (again.launch, again.memory.tries) == (True, 2)
 
 
 def test_work_that_a_run_upstream_still_moves_is_waited_for() -> None:
@@ -99,7 +115,8 @@ def in_vain(days: float, read_at: datetime | None = None) -> list[Decision]:
     now, memory, launches = NOW, Memory(), []
     while now < NOW + timedelta(days=days):
         read = read_at if read_at is not None and read_at <= now else None
-        decision = decide(10, Past(last_failed=True, read_at=read), memory, now)
+        failed = memory.launched + timedelta(seconds=20) if memory.launched else None
+        decision = decide(10, Past(failed_at=failed, read_at=read), memory, now)
         launches += [decision] if decision.launch else []
         memory, now = decision.memory, now + timedelta(minutes=1)
     return launches
@@ -107,7 +124,7 @@ def in_vain(days: float, read_at: datetime | None = None) -> list[Decision]:
 
 def test_after_eight_tries_in_vain_a_trigger_gives_up() -> None:
     assert len(in_vain(days=30)) == MOST_TRIES == 8
-    decision = decide(10, Past(last_failed=True), launched(6000, tries=8), NOW)
+    decision = decide(10, Past(failed_at=NOW - timedelta(minutes=5999)), launched(6000, tries=8), NOW)
     assert decision.gave_up
     assert decision.reason.startswith("gave up: 10 are left after 8 runs in vain, the last at 01 Oct 08:00 UTC.")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import dagster as dg
@@ -261,10 +261,23 @@ def test_a_trigger_that_gave_up_tries_once_when_a_day_was_read(
     assert not tick("details_are_due", database, instance, cursor=result.cursor).run_requests
 
 
-def test_a_run_that_failed_is_no_run_in_flight(database: Database, instance: dg.DagsterInstance) -> None:
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
+def test_a_run_that_failed_or_was_cancelled_is_no_run_in_flight_and_is_waited_after(
+    status: dg.DagsterRunStatus, database: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_ids(database, 64)
-    instance.add_run(dg.DagsterRun(job_name="fetch_details", status=dg.DagsterRunStatus.FAILURE))
-    assert tick("details_are_due", database, instance).run_requests
+    instance.add_run(dg.DagsterRun(job_name="fetch_details", status=status))
+    waiting = tick("details_are_due", database, instance)
+    assert not waiting.run_requests
+    assert "1 were left by the last run; next try at" in str(waiting.skip_reason)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Later":
+            return cls.fromtimestamp(datetime.now(UTC).timestamp() + 330, tz)
+
+    monkeypatch.setattr("movie_assets.automation.sensors.datetime", Later)
+    assert tick("details_are_due", database, instance, cursor=waiting.cursor).run_requests
 
 
 @pytest.mark.parametrize(("tries", "minutes"), [(1, 5), (2, 10), (3, 20)])
