@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from movie_assets.automation.decisions import DayRuns, Past
+from movie_assets.automation.decisions import Past, Runs
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -36,17 +36,26 @@ def _ended(record: dg.RunRecord) -> datetime:
     return datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.update_timestamp.astimezone(UTC)
 
 
-def is_in_flight(unfinished: Sequence[dg.DagsterRun], jobs: Sequence[str], asset: str) -> bool:
-    """Whether a run of the jobs, or one that a person launched on the asset, has not ended."""
-    key = dg.AssetKey(asset)
-    return any(run.job_name in jobs or key in (run.asset_selection or ()) for run in unfinished)
+def is_in_flight(unfinished: Sequence[dg.DagsterRun], jobs: Sequence[str], *assets: str) -> bool:
+    """Whether a run of the jobs, or one that a person launched on one of the assets, has not ended."""
+    keys = {dg.AssetKey(asset) for asset in assets}
+    return any(run.job_name in jobs or keys & (run.asset_selection or frozenset()) for run in unfinished)
 
 
-def runs_of_day(instance: dg.DagsterInstance, day: date) -> DayRuns:
+def runs_of_day(instance: dg.DagsterInstance, day: date) -> Runs:
     """What was tried for a day, whoever launched it."""
     wanted = dg.RunsFilter(job_name=READING, tags={"dagster/partition": day.isoformat()})
-    records = [(r.dagster_run.status, r.create_timestamp.astimezone(UTC)) for r in instance.get_run_records(wanted)]
-    good = [created for status, created in records if status == dg.DagsterRunStatus.SUCCESS]
-    in_vain = [created for status, created in records if status in IN_VAIN]
-    in_flight = is_in_flight(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)), [READING], "tmdb_export")
-    return DayRuns(in_flight, max(good, default=None), len(in_vain), max(in_vain, default=None))
+    return _runs(instance, wanted, READING, "tmdb_export")
+
+
+def runs_since(instance: dg.DagsterInstance, job: str, assets: Sequence[str], since: datetime) -> Runs:
+    """What was tried of a job since a moment, whoever launched it."""
+    return _runs(instance, dg.RunsFilter(job_name=job, created_after=since), job, *assets)
+
+
+def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter, job: str, *assets: str) -> Runs:
+    records = instance.get_run_records(wanted)
+    good = [r.create_timestamp.astimezone(UTC) for r in records if r.dagster_run.status == dg.DagsterRunStatus.SUCCESS]
+    in_vain = [_ended(record) for record in records if record.dagster_run.status in IN_VAIN]
+    in_flight = is_in_flight(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)), [job], *assets)
+    return Runs(in_flight, len(good), max(good, default=None), len(in_vain), max(in_vain, default=None))
