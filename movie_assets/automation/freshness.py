@@ -1,6 +1,7 @@
 """How old what an asset last made may be, in one place; the web UI shows it, and sensors can tell of it.
 
 Batches have none: Dagster would count their newest one only. Their ages are checks, from SQL (`movie_details`).
+What is made of watch histories has none: it is made when somebody watched something.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,6 @@ FRESHNESS = {
     "imdb_ratings": PUBLISHED,
     "movielens_ratings": WEEKLY,
     "csv_ratings": WEEKLY,
-    "watch_histories": PUBLISHED,
     "reconciliation": WEEKLY,
     "retention": MONTHLY,
     "health": HOURLY,
