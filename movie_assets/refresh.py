@@ -83,6 +83,7 @@ def fetch(
         _run(instance, outcome, "fetch_details", tags, say, only_these)
         _run(instance, outcome, "embed_texts", tags, say)
         _run(instance, outcome, "publish", LAUNCHED_BY, say)
+        _run(instance, outcome, "recommend", LAUNCHED_BY, say, assets=["watch_histories"])  # that named these films
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
 

@@ -4,7 +4,7 @@ What is kept how long is sql/functions/clean_up.sql; TMDB's six months are kept 
 sets are dropped by `movie_vectors`.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
@@ -23,7 +23,8 @@ def retention(context: dg.AssetExecutionContext, database: dg.ResourceParam[Data
     """A kind of record, with how many of it had been kept long enough and are deleted."""
     moment = moment_of(context.run)
     deleted = {row.kind: (row.kept_days, row.rows_deleted) for row in database.rows("clean_up", moment=moment)}
-    runs = delete_runs(context.instance, moment - KEPT_RUNS)
+    before = moment - KEPT_RUNS
+    runs = delete_runs(context.instance, before, oldest_day=before.date())
     deleted["Dagster's runs, their events and log files"] = (KEPT_RUNS.days, runs)
     table = "\n".join(f"| {kind} | {days or ''} | {rows:,} |" for kind, (days, rows) in deleted.items())
     return dg.MaterializeResult(
@@ -35,13 +36,13 @@ def retention(context: dg.AssetExecutionContext, database: dg.ResourceParam[Data
     )
 
 
-def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:
+def delete_runs(instance: dg.DagsterInstance, before: datetime, oldest_day: date = date.min) -> int:
     """Delete ended runs created before a moment, with their events and log files; tells how many.
 
-    The runs that the newest materialization of a batch, a day or an asset comes from are kept: with them it would
-    look as if it had never been made.
+    The runs that the newest materialization of a batch, an asset, or a day since the oldest one comes from are kept:
+    without them it would look as if it had never been made. Days before that are never asked for again.
     """
-    kept = _runs_of_newest_materializations(instance)
+    kept = _runs_of_newest_materializations(instance, oldest_day)
     wanted = dg.RunsFilter(statuses=ENDED, created_before=before)
     deleted = 0
     for record in instance.get_run_records(wanted, limit=MOST_RUNS + len(kept), ascending=True):
@@ -54,7 +55,7 @@ def delete_runs(instance: dg.DagsterInstance, before: datetime) -> int:
     return deleted
 
 
-def _runs_of_newest_materializations(instance: dg.DagsterInstance) -> set[str]:
+def _runs_of_newest_materializations(instance: dg.DagsterInstance, oldest_day: date) -> set[str]:
     kept = set()
     for record in instance.get_asset_records():
         entry = record.asset_entry
@@ -63,8 +64,16 @@ def _runs_of_newest_materializations(instance: dg.DagsterInstance) -> set[str]:
         newest = instance.event_log_storage.get_latest_storage_id_by_partition(
             entry.asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION
         )
-        if newest:
-            of_partitions = dg.AssetRecordsFilter(asset_key=entry.asset_key, storage_ids=list(newest.values()))
-            found = instance.fetch_materializations(of_partitions, limit=len(newest)).records
+        wanted = [storage_id for partition, storage_id in newest.items() if not _is_day_before(partition, oldest_day)]
+        if wanted:
+            of_partitions = dg.AssetRecordsFilter(asset_key=entry.asset_key, storage_ids=wanted)
+            found = instance.fetch_materializations(of_partitions, limit=len(wanted)).records
             kept |= {event.run_id for event in found}
     return kept
+
+
+def _is_day_before(partition: str, day: date) -> bool:
+    try:
+        return date.fromisoformat(partition) < day
+    except ValueError:
+        return False  # a batch

@@ -43,6 +43,7 @@ def watch_histories(
     Files that are new in the inbox are imported; names that waited find the films that came into the
     catalogue.
     """
+    seen = inbox.look().signature or ""  # before the files are read, so that one that comes meanwhile is news
     outcome = _empty(database, inbox, moment_of(context.run))
     found = match_waiting(database)
     totals = database.row("count_histories")
@@ -54,6 +55,7 @@ def watch_histories(
             "rejected": sum(report.rejected for report in outcome.reports),
             "files_imported": sum(len(report.files) for report in outcome.reports),
             "files_known": outcome.known,
+            "inbox": seen,
             "histories_found_later": found.added,
             "people": totals.people,
             "reviews_open": totals.reviews_open,

@@ -41,7 +41,7 @@ class Past:
 
     in_flight: bool = False
     waits_for: str | None = None  # a job in flight that makes or unmakes its work
-    last_failed: bool = False
+    failed_at: datetime | None = None  # the end of the last run, where that failed or was cancelled
     read_at: datetime | None = None  # when a day of TMDB's was last read well
 
 
@@ -58,8 +58,9 @@ class Decision:
 def decide(work: int, past: Past, memory: Memory, now: datetime) -> Decision:
     """Launch when there is work that nobody is doing.
 
-    After a run that failed, or that did not make the work less, the next try comes 5, 10, 20 … minutes after
-    the last: a failure is neither hammered nor forgotten. After eight tries the trigger gives up; from then on it
+    After a run that failed, was cancelled, or did not make the work less, the next try comes 5, 10, 20 … minutes after
+    the last: a failure is neither hammered nor forgotten. A run in vain that is not remembered, as a person's, is the
+    first try. After eight tries the trigger gives up; from then on it
     tries once after each day that was read, as that shows that the world has moved on.
     """
     if work == 0:
@@ -68,16 +69,20 @@ def decide(work: int, past: Past, memory: Memory, now: datetime) -> Decision:
         return Decision(False, "a run is working on it", memory)
     if past.waits_for:
         return Decision(False, f"{work:,} to do when {past.waits_for} has ended", memory)
-    if memory.launched is None or not (past.last_failed or work >= memory.work):
+    if memory.launched is None and past.failed_at is not None:
+        memory = Memory(work, 1, past.failed_at.isoformat())
+    if memory.launched is None or not (past.failed_at or work >= memory.work):
         return Decision(True, f"{work:,} to do", Memory(work, 1, now.isoformat()))
     return _decide_again(work, past, memory, memory.launched, now)
 
 
 def _decide_again(work: int, past: Past, memory: Memory, launched: datetime, now: datetime) -> Decision:
+    # A run that took an hour before it failed or was cancelled is not followed by another at once.
+    ended = max(launched, past.failed_at or launched)
     gave_up = memory.tries >= MOST_TRIES
     if gave_up and (past.read_at is None or past.read_at <= launched):
         return Decision(False, _given_up(work, memory), memory, gave_up=True)
-    due = launched if gave_up else launched + FIRST_WAIT * 2 ** (memory.tries - 1)
+    due = launched if gave_up else ended + FIRST_WAIT * 2 ** (memory.tries - 1)
     if now < due:
         return Decision(False, f"{work:,} were left by the last run; next try at {due:%H:%M} UTC", memory)
     tries = memory.tries + 1
@@ -92,38 +97,76 @@ def _given_up(work: int, memory: Memory) -> str:
 
 
 @dataclass(frozen=True)
-class DayRuns:
-    """The runs that were to read a day: when the last good one was created, those in vain, and the last of these."""
+class Runs:
+    """The runs of what is to be done once, as a day's reading or a week's recount."""
 
-    in_flight: bool
-    read_at: datetime | None
-    in_vain: int
-    last_in_vain: datetime | None
+    in_flight: bool = False
+    done: int = 0
+    done_at: datetime | None = None  # when the last good one was created
+    in_vain: int = 0
+    last_in_vain: datetime | None = None  # its end
 
 
-def decide_day(now: datetime, runs: DayRuns, *, is_loaded: bool, missing: Callable[[], str | None]) -> Decision:
+def decide_day(now: datetime, runs: Runs, *, is_loaded: bool, missing: Callable[[], str | None]) -> Decision:
     """Read a day once its export is there; from 12:30 on with whatever is there.
 
-    `missing` asks TMDB why the export cannot be had, and is asked only when the answer decides. A run that failed is
-    followed by others 5, 10, 20 … minutes after it, eight in all.
+    `missing` asks TMDB why the export cannot be had, and is asked only when the answer decides. A run that failed,
+    or took an older export as the day's was damaged, is followed by others 5, 10, 20 … minutes after it, eight at most.
     """
-    tries, last = runs.in_vain, runs.last_in_vain
-    memory = Memory(1, tries, last.isoformat() if last else "")
     latest = datetime.combine(now.date(), WAIT_UNTIL, now.tzinfo)
-    if runs.read_at is not None and (is_loaded or runs.read_at >= latest):
+    if runs.done_at is not None and (is_loaded or runs.done_at >= latest):
         return Decision(False, "the day was read", Memory())
-    if runs.in_flight:
-        return Decision(False, "a run is working on it", memory)
-    if last is not None and tries >= MOST_TRIES:
-        return Decision(
-            False, f"gave up: {tries} runs failed, the last at {last:%H:%M} UTC. Look at it; tomorrow is a new day",
-            memory, gave_up=True,
-        )  # fmt: skip
-    if last is not None and now < (due := last + FIRST_WAIT * 2 ** (tries - 1)):
-        return Decision(False, f"the last run failed; next try at {due:%H:%M} UTC", memory)
+    last = max(filter(None, (runs.done_at, runs.last_in_vain)), default=None)
+    memory = Memory(1, runs.done + runs.in_vain, last.isoformat() if last else "")
+    if waiting := _wait(now, memory, is_in_flight=runs.in_flight):
+        return waiting
     if now < latest and (why := missing()):
         return Decision(False, f"{why}; waiting until {WAIT_UNTIL:%H:%M} UTC", memory)
-    return Decision(True, f"reading the day, try {tries + 1}", Memory(1, tries + 1, now.isoformat()))
+    return Decision(True, f"reading the day, try {memory.tries + 1}", Memory(1, memory.tries + 1, now.isoformat()))
+
+
+def decide_once(now: datetime, since: datetime, runs: Runs) -> Decision:
+    """Do once what has been due since a moment; `runs` are those since then. Failures are followed as a day's are."""
+    if runs.done_at is not None:
+        return Decision(False, f"done since {since:%d %b %H:%M} UTC", Memory())
+    memory = Memory(1, runs.in_vain, runs.last_in_vain.isoformat() if runs.last_in_vain else "")
+    if waiting := _wait(now, memory, is_in_flight=runs.in_flight):
+        return waiting
+    tries = memory.tries + 1
+    return Decision(True, f"due since {since:%d %b %H:%M} UTC, try {tries}", Memory(1, tries, now.isoformat()))
+
+
+def _wait(now: datetime, memory: Memory, *, is_in_flight: bool) -> Decision | None:
+    """Why not to try now what was tried before, if there is a reason."""
+    if is_in_flight:
+        return Decision(False, "a run is working on it", memory)
+    last, tries = memory.launched, memory.tries
+    if last is None:
+        return None
+    if tries >= MOST_TRIES:
+        return Decision(
+            False, f"gave up: {tries} runs were in vain, the last at {last:%d %b %H:%M} UTC. Look at it, and launch "
+            "the job by hand when the cause is gone, or wait until it is due anew", memory, gave_up=True,
+        )  # fmt: skip
+    if now < (due := last + FIRST_WAIT * 2 ** (tries - 1)):
+        return Decision(False, f"the last run was in vain; next try at {due:%H:%M} UTC", memory)
+    return None
+
+
+def daily(look: datetime) -> datetime:
+    """Since when a day's ratings are due: half past ten."""
+    return look.replace(hour=10, minute=30, second=0, microsecond=0)
+
+
+def weekly(look: datetime) -> datetime:
+    """Since when a week's recount is due: Sunday at four."""
+    sunday = look - timedelta(days=look.isoweekday() % 7)
+    return sunday.replace(hour=4, minute=0, second=0, microsecond=0)
+
+
+def monthly(look: datetime) -> datetime:
+    """Since when a month's clean-up is due: the first at three."""
+    return look.replace(day=1, hour=3, minute=0, second=0, microsecond=0)
 
 
 def to_bury(unheld: Collection[str], seen: Mapping[str, str], now: datetime) -> tuple[set[str], dict[str, str]]:

@@ -1,6 +1,7 @@
 """Dagster's policies of freshness, from `core.ages`; the web UI shows them, and alerts tell what is late.
 
 Batches have none: Dagster would count their newest one only. Their ages are checks, from SQL (`movie_details`).
+What is made of watch histories has none: it is made when somebody watched something.
 """
 
 from collections.abc import Sequence

@@ -54,9 +54,8 @@ embed_in_bulk = dg.define_asset_job(
 )
 publish = dg.define_asset_job(
     "publish",
-    selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates, watch_histories],
-    description="What applications read: vectors and how well they are found, similar films, words, rating aggregates, "
-    "histories.",
+    selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates],
+    description="What applications read: vectors and how well they are found, similar films, words, rating aggregates.",
 )
 read_ratings = dg.define_asset_job(
     "read_ratings",
@@ -65,8 +64,8 @@ read_ratings = dg.define_asset_job(
 )
 recommend = dg.define_asset_job(
     "recommend",
-    selection=[recommendation_model, recommendations, recommendation_quality],
-    description="What people with watch histories like together, a list for each of them, and how good these are.",
+    selection=[watch_histories, recommendation_model, recommendations, recommendation_quality],
+    description="What people watched, what they like together, a list for each of them, and how good these are.",
 )
 reconcile = dg.define_asset_job(
     "reconcile",

@@ -1,11 +1,11 @@
 """What Dagster's run records tell a trigger of its job: is it being done, how did it end, how often was it tried."""
 
 from collections.abc import Sequence
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from movie_assets.automation.decisions import DayRuns, Past
+from movie_assets.automation.decisions import Past, Runs
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -21,27 +21,41 @@ READING = "read_the_day"
 def past_of(instance: dg.DagsterInstance, jobs: Sequence[str], asset: str, after: Sequence[str] = ()) -> Past:
     """What the records say of a job: the first of the jobs, which do the same work. `after` are waited for."""
     unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    last = instance.get_runs(dg.RunsFilter(job_name=jobs[0]), limit=1)
+    last = next(iter(instance.get_run_records(dg.RunsFilter(job_name=jobs[0]), limit=1)), None)
     read = dg.RunsFilter(job_name=READING, statuses=[dg.DagsterRunStatus.SUCCESS])
     return Past(
         in_flight=is_in_flight(unfinished, jobs, asset),
         waits_for=next((run.job_name for run in unfinished if run.job_name in after), None),
-        last_failed=bool(last) and last[0].status == dg.DagsterRunStatus.FAILURE,
+        failed_at=_ended(last) if last is not None and last.dagster_run.status in IN_VAIN else None,
         read_at=next((record.create_timestamp for record in instance.get_run_records(read, limit=1)), None),
     )
 
 
-def is_in_flight(unfinished: Sequence[dg.DagsterRun], jobs: Sequence[str], asset: str) -> bool:
-    """Whether a run of the jobs, or one that a person launched on the asset, has not ended."""
-    key = dg.AssetKey(asset)
-    return any(run.job_name in jobs or key in (run.asset_selection or ()) for run in unfinished)
+def _ended(record: dg.RunRecord) -> datetime:
+    # A run that was cancelled before it began has no end of its own.
+    return datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.update_timestamp.astimezone(UTC)
 
 
-def runs_of_day(instance: dg.DagsterInstance, day: date) -> DayRuns:
+def is_in_flight(unfinished: Sequence[dg.DagsterRun], jobs: Sequence[str], *assets: str) -> bool:
+    """Whether a run of the jobs, or one that a person launched on one of the assets, has not ended."""
+    keys = {dg.AssetKey(asset) for asset in assets}
+    return any(run.job_name in jobs or keys & (run.asset_selection or frozenset()) for run in unfinished)
+
+
+def runs_of_day(instance: dg.DagsterInstance, day: date) -> Runs:
     """What was tried for a day, whoever launched it."""
     wanted = dg.RunsFilter(job_name=READING, tags={"dagster/partition": day.isoformat()})
-    records = [(r.dagster_run.status, r.create_timestamp.astimezone(UTC)) for r in instance.get_run_records(wanted)]
-    good = [created for status, created in records if status == dg.DagsterRunStatus.SUCCESS]
-    in_vain = [created for status, created in records if status in IN_VAIN]
-    in_flight = is_in_flight(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)), [READING], "tmdb_export")
-    return DayRuns(in_flight, max(good, default=None), len(in_vain), max(in_vain, default=None))
+    return _runs(instance, wanted, READING, "tmdb_export")
+
+
+def runs_since(instance: dg.DagsterInstance, job: str, assets: Sequence[str], since: datetime) -> Runs:
+    """What was tried of a job since a moment, whoever launched it."""
+    return _runs(instance, dg.RunsFilter(job_name=job, created_after=since), job, *assets)
+
+
+def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter, job: str, *assets: str) -> Runs:
+    records = instance.get_run_records(wanted)
+    good = [r.create_timestamp.astimezone(UTC) for r in records if r.dagster_run.status == dg.DagsterRunStatus.SUCCESS]
+    in_vain = [_ended(record) for record in records if record.dagster_run.status in IN_VAIN]
+    in_flight = is_in_flight(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)), [job], *assets)
+    return Runs(in_flight, len(good), max(good, default=None), len(in_vain), max(in_vain, default=None))

@@ -1,14 +1,16 @@
 """What the clock launches: a day after TMDB has published, the ratings of others, looks, recounts and clean-ups."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import dagster as dg
 
 from movie_assets.automation.console import CONSOLE
-from movie_assets.automation.decisions import decide_day
-from movie_assets.automation.jobs import clean_up, look_at_health, read_ratings, read_the_day, reconcile
-from movie_assets.automation.records import runs_of_day
+from movie_assets.automation.decisions import daily, decide_day, decide_once, monthly, weekly
+from movie_assets.automation.jobs import look_at_health, read_the_day
+from movie_assets.automation.records import runs_of_day, runs_since
 from movie_assets.automation.sensors import record
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
@@ -20,27 +22,41 @@ from movie_assets.settings import Settings
 LOOKS = ["30,45 8 * * *", "*/15 9-23 * * *"]
 
 
+@dataclass(frozen=True)
+class Upkeep:
+    """What is to be done once in a while: its schedule looks more often, for what failed or was slept through."""
+
+    schedule: str
+    job: str
+    assets: Callable[[], Sequence[str]]
+    looks: str
+    since: Callable[[datetime], datetime]
+    says: str
+    without_assets: str = ""
+
+
+UPKEEP = (
+    # From half past ten on, when the day's new films are mostly there.
+    Upkeep(
+        "read_ratings_at_1030", "read_ratings", lambda: Settings.from_env().rating_files.assets, "30 10-23 * * *",
+        daily,
+        "Reads ratings of other sources once a day from 10:30 UTC on, if a setting names one; the scores follow them.",
+        "no other source than TMDB is on: set MOVIE_ASSETS_IMDB_RATINGS or another one",
+    ),
+    Upkeep(
+        "reconcile_on_sundays", "reconcile", lambda: ["reconciliation"], "0 4 * * *", weekly,
+        "Recounts on Sundays at 04:00 UTC what runs keep up step by step; looks daily, for a recount that failed.",
+    ),
+    Upkeep(
+        "clean_up_on_the_first", "clean_up", lambda: ["retention"], "0 3 * * *", monthly,
+        "Deletes on the first of a month at 03:00 UTC what was kept long enough; looks daily, for a run that failed.",
+    ),
+)  # fmt: skip
+
+
 def schedules(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
     """All of them."""
-    return [
-        _daily_schedule(status),
-        _ratings_schedule(status),
-        dg.ScheduleDefinition(
-            name="look_at_health_hourly", job=look_at_health, cron_schedule="17 * * * *", execution_timezone="UTC",
-            default_status=status, run_config=CONSOLE,
-            description="Looks each hour at everything that can be broken; the check nothing_is_broken tells what is.",
-        ),
-        dg.ScheduleDefinition(
-            name="reconcile_on_sundays", job=reconcile, cron_schedule="0 4 * * 0", execution_timezone="UTC",
-            default_status=status, run_config=CONSOLE,
-            description="Recounts on Sundays at 04:00 UTC what runs keep up step by step.",
-        ),
-        dg.ScheduleDefinition(
-            name="clean_up_on_the_first", job=clean_up, cron_schedule="0 3 1 * *", execution_timezone="UTC",
-            default_status=status, run_config=CONSOLE,
-            description="Deletes on the first of a month at 03:00 UTC what has been kept long enough.",
-        ),
-    ]  # fmt: skip
+    return [_daily_schedule(status), _health_schedule(status), *(_upkeep_schedule(each, status) for each in UPKEEP)]
 
 
 def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
@@ -73,23 +89,52 @@ def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
     return from_half_past_eight
 
 
-def _ratings_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
+def _health_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name="read_ratings_at_1030",
-        job=read_ratings,
-        cron_schedule="30 10 * * *",  # when the day's new films are mostly there
+        name="look_at_health_hourly",
+        job=look_at_health,
+        cron_schedule="17 * * * *",
         execution_timezone="UTC",
         default_status=status,
-        description="Reads ratings of other sources at 10:30 UTC, if a setting names one; the scores follow them.",
+        description="Looks each hour at everything that can be broken; the check nothing_is_broken tells what is.",
     )
-    def at_half_past_ten(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        wanted = Settings.from_env().rating_files.assets
-        if not wanted:
-            return dg.SkipReason("no other source than TMDB is on: set MOVIE_ASSETS_IMDB_RATINGS or another one")
-        day = context.scheduled_execution_time.date().isoformat()
-        return dg.RunRequest(run_key=day, asset_selection=[dg.AssetKey(name) for name in wanted], run_config=CONSOLE)
+    def at_17_past(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        look = context.scheduled_execution_time.astimezone(UTC)
+        now = datetime.now(UTC)
+        if (look.date(), look.hour) != (now.date(), now.hour):
+            return dg.SkipReason(f"the hour of {look:%H:%M} UTC is over; what was broken then is seen by the next look")
+        return dg.RunRequest(run_key=f"{look:%Y-%m-%dT%H}", run_config=CONSOLE)
 
-    return at_half_past_ten
+    return at_17_past
+
+
+def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=upkeep.schedule,
+        job_name=upkeep.job,
+        cron_schedule=upkeep.looks,
+        execution_timezone="UTC",
+        default_status=status,
+        description=upkeep.says,
+    )
+    def once(
+        context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database]
+    ) -> dg.RunRequest | dg.SkipReason:
+        look = context.scheduled_execution_time.astimezone(UTC)
+        if look.date() != datetime.now(UTC).date():
+            return dg.SkipReason(f"{look.date()} is over; the next look sees what is due")
+        assets = upkeep.assets()
+        if not assets:
+            return dg.SkipReason(upkeep.without_assets)
+        since = upkeep.since(look)
+        decision = decide_once(look, since, runs_since(context.instance, upkeep.job, assets, since))
+        record(database, upkeep.schedule, upkeep.job, decision, look)
+        if not decision.launch:
+            return dg.SkipReason(decision.reason)
+        key = f"{since.date()}-{decision.memory.tries}"
+        return dg.RunRequest(run_key=key, asset_selection=[dg.AssetKey(name) for name in assets], run_config=CONSOLE)
+
+    return once
 
 
 def _missing(tmdb: Tmdb, day: date) -> str | None:

@@ -1,7 +1,7 @@
 """What launches the jobs besides the schedule: each sensor asks SQL how much work there is for its job."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -15,9 +15,11 @@ from movie_assets.core.prices import Budgets
 from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT
 from movie_assets.partitions import range_tags, ranges
 from movie_assets.resources.embedder import Embedder
+from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.postgres import Database
 
 ALL_BATCHES = range_tags(*ranges(1)[0])
+COPYING = timedelta(minutes=1)  # a file that was touched since then may not be whole yet
 WORTH_A_RUN = 1000  # units: a run's own time (3-6 s) is then small beside its work
 
 
@@ -35,6 +37,7 @@ class Trigger:
     after: tuple[str, ...] = ()  # jobs whose run in flight makes or unmakes its work, and is waited for …
     overlaps: bool = False  # … unless there is enough to do for both
     is_daily: bool = False  # the job works on a day: today's
+    reads_inbox: bool = False  # files of the inbox are work, too
 
 
 TRIGGERS = (
@@ -64,7 +67,9 @@ TRIGGERS = (
     ),
     Trigger(
         "recommendations_are_due", "recommend", "recommendations", "count_recommendations_due", {},
-        "Watch histories changed since people's lists of films were made, or the model of them is a week old.",
+        "Files came into the inbox, names in histories may find their films now, watch histories changed since lists of "
+        "films were made of them, or the model of them is a week old.",
+        after=("publish",), reads_inbox=True,
     ),
 )  # fmt: skip
 
@@ -90,6 +95,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         daily_films: dg.ResourceParam[int],
         budgets: dg.ResourceParam[Budgets],
         parallel_runs: dg.ResourceParam[int],
+        inbox: dg.ResourceParam[Inbox],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
         set_id, judge = embedding_set(database, embedder), judge_name(thresholds)
@@ -97,20 +103,31 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
             trigger.query, moment=now, set_id=set_id, judge=judge, daily_films=daily_films,
             daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MOST_TOKENS_OF_A_TEXT),
         )  # fmt: skip
+        work = found.work + int(trigger.reads_inbox and has_news(context.instance, inbox, now))
         memory = Memory.read(context.cursor)
         if held_by := getattr(found, "held_by", None):
             decision = Decision(False, held_by, memory)
         else:
-            after = () if trigger.overlaps and found.work >= WORTH_A_RUN else trigger.after
+            after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after
             past = past_of(context.instance, (trigger.job, *trigger.same_work), trigger.asset, after)
-            decision = decide(found.work, past, memory, now)
+            decision = decide(work, past, memory, now)
         record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:
             return dg.SensorResult(skip_reason=decision.reason, cursor=decision.memory.write())
-        requests = _requests(trigger, decision.memory, found.work, parallel_runs, now)
+        requests = _requests(trigger, decision.memory, work, parallel_runs, now)
         return dg.SensorResult(run_requests=requests, cursor=decision.memory.write())
 
     return work_sensor
+
+
+def has_news(instance: dg.DagsterInstance, inbox: Inbox, now: datetime) -> bool:
+    """Whether the inbox has other files than when it was last read, and none that is still being copied."""
+    look = inbox.look()
+    if look.signature is None or (look.touched_at and timedelta() <= now - look.touched_at < COPYING):
+        return False
+    event = instance.get_latest_materialization_event(dg.AssetKey("watch_histories"))
+    known = event.asset_materialization.metadata.get("inbox") if event and event.asset_materialization else None
+    return known is None or known.value != look.signature
 
 
 def record(database: Database, name: str, job: str, decision: Decision, now: datetime) -> None:

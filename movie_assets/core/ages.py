@@ -40,7 +40,6 @@ ALLOWED: Mapping[str, Allowed] = {
     "imdb_ratings": PUBLISHED,
     "movielens_ratings": WEEKLY,
     "csv_ratings": WEEKLY,
-    "watch_histories": PUBLISHED,
     "reconciliation": WEEKLY,
     "retention": MONTHLY,
     "health": HOURLY,

@@ -1,7 +1,7 @@
 """The monthly clean-up: what is old goes, what is new stays, and Dagster forgets no batch that was ever made."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -47,6 +47,82 @@ def test_what_is_old_goes_and_what_is_new_stays(pipeline: Pipeline) -> None:
     assert event.step_materialization_data.materialization.metadata["rows_deleted"].value == 4
 
 
+OLD = "'2025-01-01T00:00Z'"  # nearly two years before MOMENT
+NEW = "'2026-11-18T00:00Z'"
+EXPORT = "insert into pipeline.exports values ({}, 'tmdb', '', 1, 0, 0, 1, 1, 1, {}, '')"
+LOAD = "insert into pipeline.rating_loads values (default, {}, '', null, '', 9, 0, 0, 9, 1, {}, 'run')"
+MODEL = "insert into pipeline.recommendation_models values (default, 'ease', '', '', '{{}}', 1, 1, 1, 1, {}, 1, {}, {})"
+ALERT = (
+    "insert into pipeline.alerts (kind, place, name, severity, says, expected, figures, evidence, link, began_at, "
+    "noticed_at, ended_at, ended_how) values ('check', '', {}, 'WARN', '', '', '{{}}', '', '', {}, {}, {}, {})"
+)
+COST = (
+    "insert into pipeline.embedding_costs (set_id, run_id, texts, tokens, dollars, spent_at) "
+    "select max(set_id), '', 1, 1, 1, {} from pipeline.embedding_sets"
+)
+STEP = (
+    "insert into pipeline.run_log (run_id, job, step, trigger, moment, started_at, ended_at, status) "
+    "values ({}, '', '', 'sensor', {}, {}, {}, {})"
+)
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "left"),
+    [
+        ("run_log", [STEP.format("'old'", OLD, OLD, OLD, "'succeeded'"),
+                     STEP.format("'new'", NEW, NEW, NEW, "'failed'"),
+                     STEP.format("'open'", OLD, OLD, "null", "'running'")], "run_id in ('new', 'open')"),
+        ("alerts", [ALERT.format("'old'", OLD, OLD, OLD, "'gone'"), ALERT.format("'new'", OLD, OLD, NEW, "'gone'"),
+                    ALERT.format("'open'", OLD, OLD, "null", "null")], "name in ('new', 'open')"),
+        ("exports", [EXPORT.format("'2025-01-01'", OLD), EXPORT.format("'2025-01-02'", OLD),
+                     "insert into pipeline.ids_as_of values (true, '2025-01-02', 0)"], "export_date = '2025-01-02'"),
+        ("change_days", ["insert into pipeline.change_days values ('2025-01-01', 1, now()), ('2025-01-02', 1, now())"],
+         "change_date = '2025-01-02'"),
+        ("rating_loads", [LOAD.format("'imdb'", OLD), LOAD.format("'imdb'", OLD), LOAD.format("'csv'", OLD)],
+         "load_id > 1"),
+        ("recommendation_models", [MODEL.format(OLD, OLD, False), MODEL.format(OLD, OLD, True),
+                                   MODEL.format(NEW, NEW, False)], "model_id > 1"),
+        ("embedding_costs", ["insert into pipeline.embedding_sets values (default, 'p', 'm', 8, 't')",
+                             *(COST.format(at) for at in (OLD, NEW))],
+         f"spent_at = {NEW}"),
+        ("requested_ids", ["insert into pipeline.requested_ids (tmdb_id) values (1), (2), (3)",
+                           f"update pipeline.requested_ids set served_at = {OLD} where tmdb_id = 1",
+                           f"update pipeline.requested_ids set served_at = {NEW} where tmdb_id = 2"], "tmdb_id > 1"),
+    ],
+)  # fmt: skip
+def test_records_go_and_what_the_next_run_stands_on_stays(
+    table: str, rows: list[str], left: str, pipeline: Pipeline
+) -> None:
+    for sql in rows:
+        run_sql(pipeline.database, sql)
+    pipeline.database.rows("clean_up", moment=MOMENT)
+    counted = f"select (count(*) filter (where {left}))::text || ' of ' || count(*) from pipeline.{table}"
+    kept = int(pipeline.one(f"select count(*) from pipeline.{table} where {left}"))
+    assert kept > 0
+    assert pipeline.one(counted) == f"{kept} of {kept}"
+
+
+def test_lines_of_an_export_that_are_still_there_keep_its_row(pipeline: Pipeline) -> None:
+    for day in ("2025-01-01", "2025-01-02"):
+        run_sql(pipeline.database, EXPORT.format(f"'{day}'", OLD))
+    run_sql(pipeline.database, "insert into pipeline.ids_as_of values (true, '2025-01-02', 0)")
+    run_sql(pipeline.database, "create table pipeline.export_lines_20250101 (like pipeline.export_lines)")
+    pipeline.database.rows("clean_up", moment=MOMENT)
+    assert pipeline.one("select count(*) from pipeline.exports") == 2
+
+
+def test_an_old_import_is_still_known_but_not_what_it_did_not_take(pipeline: Pipeline) -> None:
+    for at in (OLD, NEW):
+        columns = "(imported_at, source, files, digest, counts, rejects)"
+        run_sql(
+            pipeline.database,
+            f"insert into pipeline.imports {columns} values ({at}, 'list', '{{}}', 'd', '{{}}', '[1]')",
+        )
+    pipeline.database.rows("clean_up", moment=MOMENT)
+    assert pipeline.one("select string_agg(rejects::text, ' ' order by import_id) from pipeline.imports") == "[] [1]"
+    assert pipeline.database.row("imported_before", digest="d", person="me").is_known
+
+
 def test_what_a_killed_reindex_left_is_dropped(pipeline: Pipeline) -> None:
     pipeline.do("create index movies_title_ccnew on catalog.movies (title)")
     pipeline.do("create index movies_overview_ccnew on catalog.movies (tagline)")
@@ -88,6 +164,18 @@ def test_the_newest_run_of_each_batch_and_asset_is_kept(instance: dg.DagsterInst
     assert set(newest) <= left
     assert instance.get_materialized_partitions(dg.AssetKey("batched")) == {"a", "b"}
     assert delete_runs(instance, soon) == 0
+
+
+def test_runs_of_days_long_past_go_though_they_are_the_newest_of_their_days(instance: dg.DagsterInstance) -> None:
+    @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-01-01", timezone="UTC"))
+    def dated() -> None:
+        return None
+
+    days = ["2026-08-20", "2026-08-21", "2026-11-18", "2026-08-01"]  # made in this order
+    runs = [dg.materialize([dated], instance=instance, partition_key=day).run_id for day in days]
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    assert delete_runs(instance, soon, oldest_day=date(2026, 8, 21)) == 1
+    assert {run.run_id for run in instance.get_runs()} == set(runs[1:])
 
 
 def test_runs_that_are_young_or_have_not_ended_are_kept(instance: dg.DagsterInstance) -> None:

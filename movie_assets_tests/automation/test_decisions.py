@@ -4,7 +4,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from movie_assets.automation.decisions import MOST_TRIES, DayRuns, Decision, Memory, Past, decide, decide_day, to_bury
+from movie_assets.automation.decisions import (
+    MOST_TRIES,
+    Decision,
+    Memory,
+    Past,
+    Runs,
+    daily,
+    decide,
+    decide_day,
+    decide_once,
+    monthly,
+    to_bury,
+    weekly,
+)
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 
@@ -86,7 +99,23 @@ def test_a_memory_survives_the_cursor() -> None:
 def test_a_run_that_failed_counts_though_it_made_the_work_less() -> None:
     memory = launched(1, work=10)
     assert decide(4, Past(), memory, NOW).launch
-    assert not decide(4, Past(last_failed=True), memory, NOW).launch
+    assert not decide(4, Past(failed_at=NOW), memory, NOW).launch
+
+
+def test_the_wait_after_a_run_in_vain_counts_from_its_end() -> None:
+    hour_long = launched(60)
+    decision = decide(10, Past(failed_at=NOW - timedelta(minutes=1)), hour_long, NOW)
+    assert (decision.launch, decision.reason) == (False, "10 were left by the last run; next try at 12:04 UTC")
+    again = decide(10, Past(failed_at=NOW - timedelta(minutes=5)), hour_long, NOW)
+    assert (again.launch, again.memory.tries) == (True, 2)
+
+
+def test_a_run_in_vain_that_is_not_remembered_is_the_first_try() -> None:
+    past = Past(failed_at=NOW - timedelta(minutes=4))
+    waiting = decide(10, past, Memory(), NOW)
+    assert (waiting.launch, waiting.memory.tries) == (False, 1)
+    again = decide(10, past, waiting.memory, NOW + timedelta(minutes=1))
+    assert (again.launch, again.memory.tries) == (True, 2)
 
 
 def test_work_that_a_run_upstream_still_moves_is_waited_for() -> None:
@@ -99,7 +128,8 @@ def in_vain(days: float, read_at: datetime | None = None) -> list[Decision]:
     now, memory, launches = NOW, Memory(), []
     while now < NOW + timedelta(days=days):
         read = read_at if read_at is not None and read_at <= now else None
-        decision = decide(10, Past(last_failed=True, read_at=read), memory, now)
+        failed = memory.launched + timedelta(seconds=20) if memory.launched else None
+        decision = decide(10, Past(failed_at=failed, read_at=read), memory, now)
         launches += [decision] if decision.launch else []
         memory, now = decision.memory, now + timedelta(minutes=1)
     return launches
@@ -107,7 +137,7 @@ def in_vain(days: float, read_at: datetime | None = None) -> list[Decision]:
 
 def test_after_eight_tries_in_vain_a_trigger_gives_up() -> None:
     assert len(in_vain(days=30)) == MOST_TRIES == 8
-    decision = decide(10, Past(last_failed=True), launched(6000, tries=8), NOW)
+    decision = decide(10, Past(failed_at=NOW - timedelta(minutes=5999)), launched(6000, tries=8), NOW)
     assert decision.gave_up
     assert decision.reason.startswith("gave up: 10 are left after 8 runs in vain, the last at 01 Oct 08:00 UTC.")
 
@@ -122,19 +152,19 @@ def test_less_work_ends_giving_up() -> None:
 
 
 HALF_PAST_EIGHT = datetime(2026, 10, 5, 8, 30, tzinfo=UTC)
-NEVER = DayRuns(in_flight=False, read_at=None, in_vain=0, last_in_vain=None)
+NEVER = Runs()
 
 
-def looked(at: str, runs: DayRuns = NEVER, *, is_loaded: bool = False, missing: str | None = None) -> Decision:
+def looked(at: str, runs: Runs = NEVER, *, is_loaded: bool = False, missing: str | None = None) -> Decision:
     hour, minute = map(int, at.split(":"))
     return decide_day(
         HALF_PAST_EIGHT.replace(hour=hour, minute=minute), runs, is_loaded=is_loaded, missing=lambda: missing
     )
 
 
-def ran(read: str | None = None, failed: str | None = None, times: int = 0, *, in_flight: bool = False) -> DayRuns:
+def ran(read: str | None = None, failed: str | None = None, times: int = 0, *, in_flight: bool = False) -> Runs:
     moments = [HALF_PAST_EIGHT.replace(hour=int(at[:2]), minute=int(at[3:])) if at else None for at in (read, failed)]
-    return DayRuns(in_flight, moments[0], times, moments[1])
+    return Runs(in_flight, int(bool(read)), moments[0], times, moments[1])
 
 
 @pytest.mark.parametrize(
@@ -151,6 +181,9 @@ def ran(read: str | None = None, failed: str | None = None, times: int = 0, *, i
         ("09:00", ran(read="08:40"), False, "late", False),
         ("09:00", ran(read="08:40"), False, None, True),  # read by hand while it was late; now it is there
         ("13:00", ran(read="12:30"), False, None, False),
+        ("08:45", ran(read="08:41"), False, None, False),  # the day's is there, but was damaged
+        ("08:46", ran(read="08:41"), False, None, True),
+        ("09:00", ran(read="08:50", failed="08:41", times=2), False, None, False),
         ("08:45", ran(failed="08:41", times=1), False, None, False),
         ("08:45", ran(failed="08:40", times=1), False, None, True),
         ("09:00", ran(failed="08:45", times=3), False, None, False),
@@ -158,7 +191,7 @@ def ran(read: str | None = None, failed: str | None = None, times: int = 0, *, i
     ],
 )
 def test_a_day_is_read_once_when_its_export_is_there(
-    at: str, runs: DayRuns, is_loaded: bool, missing: str | None, launches: bool
+    at: str, runs: Runs, is_loaded: bool, missing: str | None, launches: bool
 ) -> None:
     assert looked(at, runs, is_loaded=is_loaded, missing=missing).launch is launches
 
@@ -182,6 +215,53 @@ def test_tmdb_is_asked_only_when_the_answer_decides() -> None:
 def test_a_day_that_failed_eight_times_is_given_up() -> None:
     decision = looked("20:00", ran(failed="19:00", times=8))
     assert (decision.launch, decision.gave_up) == (False, True)
+
+
+def test_an_export_that_stays_damaged_is_tried_with_growing_distance_until_an_older_one_will_do() -> None:
+    now, runs, launches = HALF_PAST_EIGHT, NEVER, []
+    while now.date() == HALF_PAST_EIGHT.date():
+        if decide_day(now, runs, is_loaded=False, missing=lambda: None).launch:
+            launches.append(f"{now:%H:%M}")
+            runs = Runs(done=runs.done + 1, done_at=now)
+        now += timedelta(minutes=15)
+    assert launches == ["08:30", "08:45", "09:00", "09:30", "10:15", "11:45", "14:30"]
+
+
+FOUR = datetime(2026, 10, 7, 4, tzinfo=UTC)
+SUNDAY = datetime(2026, 10, 4, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("runs", "launches"),
+    [
+        (Runs(), True),  # never done, or slept through
+        (Runs(done=1, done_at=SUNDAY), False),
+        (Runs(in_flight=True), False),
+        (Runs(in_vain=1, last_in_vain=FOUR - timedelta(days=1)), True),
+        (Runs(in_vain=1, last_in_vain=FOUR - timedelta(minutes=4)), False),
+        (Runs(in_vain=4, last_in_vain=FOUR - timedelta(minutes=39)), False),
+        (Runs(done=1, done_at=FOUR, in_vain=2, last_in_vain=SUNDAY), False),
+        (Runs(in_vain=8, last_in_vain=SUNDAY), False),
+    ],
+)
+def test_what_is_due_once_is_done_once_and_tried_again_when_it_failed(runs: Runs, launches: bool) -> None:
+    decision = decide_once(FOUR, SUNDAY, runs)
+    assert decision.launch is launches
+    assert decision.gave_up is (runs.in_vain == MOST_TRIES)
+
+
+@pytest.mark.parametrize(
+    ("look", "since"),
+    [("2026-10-04T04:00", "2026-10-04"), ("2026-10-10T04:00", "2026-10-04"), ("2026-10-11T04:00", "2026-10-11")],
+)
+def test_a_recount_is_due_since_the_last_sunday(look: str, since: str) -> None:
+    assert weekly(datetime.fromisoformat(look)) == datetime.fromisoformat(f"{since}T04:00")
+
+
+def test_a_clean_up_is_due_since_the_first_and_ratings_since_half_past_ten() -> None:
+    look = datetime.fromisoformat("2026-10-31T23:30")
+    assert monthly(look) == datetime.fromisoformat("2026-10-01T03:00")
+    assert daily(look) == datetime.fromisoformat("2026-10-31T10:30")
 
 
 def test_a_run_is_buried_when_two_looks_two_minutes_apart_found_no_lock() -> None:

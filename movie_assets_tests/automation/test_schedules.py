@@ -128,9 +128,12 @@ def test_upkeep_is_by_the_utc_clock(name: str) -> None:
     assert defs.resolve_schedule_def(name).execution_timezone == "UTC"
 
 
-def ratings_at_half_past_ten() -> Any:
-    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 10, 5, 10, 30, tzinfo=UTC))
-    return defs.resolve_schedule_def("read_ratings_at_1030")(context)
+def upkeep(name: str, look: datetime, database: Database, instance: dg.DagsterInstance) -> Any:
+    """Evaluate a schedule of the upkeep."""
+    context = dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=look, resources={"database": database}
+    )
+    return defs.resolve_schedule_def(name)(context)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +143,66 @@ def ratings_at_half_past_ten() -> Any:
       ["movielens_ratings", "csv_ratings"])],
 )  # fmt: skip
 def test_only_ratings_that_a_setting_names_are_read(
-    variables: dict[str, str], assets: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+    variables: dict[str, str], assets: list[str], monkeypatch: pytest.MonkeyPatch,
+    database: Database, instance: dg.DagsterInstance,
+) -> None:  # fmt: skip
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    request = ratings_at_half_past_ten()
+    request = upkeep("read_ratings_at_1030", TODAY + timedelta(hours=10.5), database, instance)
     assert [key.to_user_string() for key in request.asset_selection] == assets
-    assert request.run_key == "2026-10-05"
+    assert request.run_key == f"{TODAY.date()}-1"
 
 
-def test_without_any_ratings_the_schedule_says_how_to_switch_them_on() -> None:
-    assert "MOVIE_ASSETS_IMDB_RATINGS" in str(ratings_at_half_past_ten().skip_message)
+def test_without_any_ratings_the_schedule_says_how_to_switch_them_on(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    skipped = upkeep("read_ratings_at_1030", TODAY + timedelta(hours=10.5), database, instance)
+    assert "MOVIE_ASSETS_IMDB_RATINGS" in str(skipped.skip_message)
+
+
+UPKEEP = [("reconcile_on_sundays", "reconcile", 4.0), ("clean_up_on_the_first", "clean_up", 3.0)]
+
+
+@pytest.mark.parametrize(("name", "job", "hour"), UPKEEP)
+def test_upkeep_that_failed_is_tried_again_and_what_succeeded_is_not(
+    name: str, job: str, hour: float, database: Database, instance: dg.DagsterInstance
+) -> None:
+    look = TODAY + timedelta(hours=hour)
+    first = upkeep(name, look, database, instance)
+    assert isinstance(first, dg.RunRequest)
+    # Run records have the clock's time, which is after the moment since when it is due only from that hour on.
+    if datetime.now(UTC) < look:
+        return
+    instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.FAILURE))
+    waiting = upkeep(name, datetime.now(UTC), database, instance)
+    assert "the last run was in vain; next try at" in str(waiting.skip_message)
+    if (later := datetime.now(UTC) + timedelta(minutes=6)).date() == TODAY.date():
+        second = upkeep(name, later, database, instance)
+        assert (str(second.run_key)[-2:], str(first.run_key)[-2:]) == ("-2", "-1")
+    instance.add_run(dg.DagsterRun(job_name=job, status=READ))
+    done = upkeep(name, datetime.now(UTC), database, instance)
+    assert "done since" in str(done.skip_message)
+    with database.transaction() as connection:
+        says = connection.exec_driver_sql(
+            "select says from pipeline.triggers where name = %(name)s", {"name": name}
+        ).scalar_one()
+    assert says == done.skip_message
+
+
+@pytest.mark.parametrize("name", [*(name for name, _, _ in UPKEEP), "read_ratings_at_1030"])
+def test_upkeep_of_a_day_that_was_slept_through_is_left_to_the_next_look(
+    name: str, database: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOVIE_ASSETS_IMDB_RATINGS", "r.gz")
+    skipped = upkeep(name, TODAY - timedelta(hours=13), database, instance)
+    assert "is over" in str(skipped.skip_message)
+
+
+def test_health_is_looked_at_once_after_a_sleep() -> None:
+    schedule = defs.resolve_schedule_def("look_at_health_hourly")
+    now = datetime.now(UTC)
+    looks: list[Any] = [
+        schedule(dg.build_schedule_context(scheduled_execution_time=now.replace(minute=17) - timedelta(hours=ago)))
+        for ago in range(5)
+    ]
+    assert [isinstance(look, dg.RunRequest) for look in looks] == [True, False, False, False, False]

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,7 @@ from movie_assets.core.judgement import judge_name
 from movie_assets.core.prices import Budgets
 from movie_assets.definitions import defs
 from movie_assets.resources.embedder import Embedder, LocalEmbedder
+from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.resources.postgres import Database
 from movie_assets.settings import Settings
@@ -43,11 +45,12 @@ def tick(
     daily_films: int = 0,
     budgets: Budgets = Budgets(),  # noqa: B008  # it cannot be changed
     parallel_runs: int = 1,
+    inbox: Path | None = None,
 ) -> dg.SensorResult:
     """Evaluate a sensor once."""
     resources = {
         "database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": daily_films,
-        "budgets": budgets, "parallel_runs": parallel_runs,
+        "budgets": budgets, "parallel_runs": parallel_runs, "inbox": Inbox(inbox),
     }  # fmt: skip
     context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
     result: Any = defs.resolve_sensor_def(name)(context)
@@ -261,10 +264,23 @@ def test_a_trigger_that_gave_up_tries_once_when_a_day_was_read(
     assert not tick("details_are_due", database, instance, cursor=result.cursor).run_requests
 
 
-def test_a_run_that_failed_is_no_run_in_flight(database: Database, instance: dg.DagsterInstance) -> None:
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
+def test_a_run_that_failed_or_was_cancelled_is_no_run_in_flight_and_is_waited_after(
+    status: dg.DagsterRunStatus, database: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_ids(database, 64)
-    instance.add_run(dg.DagsterRun(job_name="fetch_details", status=dg.DagsterRunStatus.FAILURE))
-    assert tick("details_are_due", database, instance).run_requests
+    instance.add_run(dg.DagsterRun(job_name="fetch_details", status=status))
+    waiting = tick("details_are_due", database, instance)
+    assert not waiting.run_requests
+    assert "1 were left by the last run; next try at" in str(waiting.skip_reason)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Later":
+            return cls.fromtimestamp(datetime.now(UTC).timestamp() + 330, tz)
+
+    monkeypatch.setattr("movie_assets.automation.sensors.datetime", Later)
+    assert tick("details_are_due", database, instance, cursor=waiting.cursor).run_requests
 
 
 @pytest.mark.parametrize(("tries", "minutes"), [(1, 5), (2, 10), (3, 20)])
@@ -467,3 +483,58 @@ def test_a_history_that_changed_launches_recommendations_once(database: Database
     run_sql(database, "insert into pipeline.recommendation_lists values ('me', null, 0, now())")
     run_sql(database, "delete from pipeline.changed_histories")
     assert "nothing to do" in str(tick("recommendations_are_due", database, instance).skip_reason)
+
+
+class Later(datetime):
+    """The sensors' clock, two minutes on: what was copied a moment ago is whole by then."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Later":
+        return cls.fromtimestamp(datetime.now(UTC).timestamp() + 120, tz)
+
+
+def test_a_file_in_the_inbox_is_imported_within_minutes_and_once(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looks() -> dg.SensorResult:
+        return tick("recommendations_are_due", pipeline.database, pipeline.instance, inbox=tmp_path)
+
+    pipeline.settings = pipeline.settings.model_copy(update={"inbox": tmp_path})
+    assert "nothing to do" in str(looks().skip_reason)
+    (tmp_path / "ratings.csv").write_text("Date,Name,Year,Letterboxd URI,Rating\n2026-01-01,A Film,2020,u,4\n")
+    assert "nothing to do" in str(looks().skip_reason)  # it may still be being copied
+    monkeypatch.setattr("movie_assets.automation.sensors.datetime", Later)
+    assert memory_of(looks()).work == 1
+    assert pipeline.run("recommend").success
+    assert pipeline.one("select count(*) from pipeline.imports") == 1
+    assert "nothing to do" in str(looks().skip_reason)
+    (tmp_path / "broken.csv").write_text("what,is,this\n")
+    assert memory_of(looks()).work == 1
+    assert pipeline.run("recommend").success
+    assert "nothing to do" in str(looks().skip_reason)  # what is refused is told, and not tried each half minute
+
+
+def test_an_inbox_that_is_not_there_launches_nothing(
+    database: Database, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    result = tick("recommendations_are_due", database, instance, inbox=tmp_path / "nowhere")
+    assert "nothing to do" in str(result.skip_reason)
+
+
+def test_names_that_wait_are_compared_with_films_that_came(database: Database, instance: dg.DagsterInstance) -> None:
+    def step(name: str, changed: int) -> None:
+        run_sql(
+            database,
+            "insert into pipeline.run_log (run_id, job, step, trigger, moment, ended_at, status, changed) values "
+            f"(gen_random_uuid()::text, '', '{name}', 'sensor', now(), clock_timestamp(), 'succeeded', {changed})",
+        )
+
+    run_sql(database, "insert into pipeline.named_films (name, title) values ('A Film (2020)', 'A Film')")
+    for name, changed, work in (
+        ("watch_histories", 0, 0), ("search_documents", 0, 0), ("search_documents", 3, 1), ("watch_histories", 0, 0),
+    ):  # fmt: skip
+        step(name, changed)
+        assert bool(tick("recommendations_are_due", database, instance).run_requests) is bool(work), (name, changed)
+    step("search_documents", 1)
+    run_sql(database, "update pipeline.named_films set film_id = 1, matched_by = 'title'")
+    assert not tick("recommendations_are_due", database, instance).run_requests

@@ -15,6 +15,7 @@ from movie_assets.automation.sensors import TRIGGERS
 from movie_assets.core.prices import Budgets
 from movie_assets.definitions import defs
 from movie_assets.resources.embedder import LocalEmbedder
+from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.tmdb import Tmdb
 from movie_assets.standin.moving_world import MovingWorld
 from movie_assets.standin.options import StandInOptions
@@ -73,7 +74,7 @@ class Week:
         settings = self.pipeline.settings
         resources = {
             "database": self.pipeline.database, "embedder": self.pipeline.embedder, "thresholds": settings.thresholds,
-            "daily_films": 0, "budgets": Budgets(), "parallel_runs": 1,
+            "daily_films": 0, "budgets": Budgets(), "parallel_runs": 1, "inbox": Inbox(None),
         }  # fmt: skip
         context = dg.build_sensor_context(
             instance=self.pipeline.instance, cursor=self.cursors.get(name), resources=resources

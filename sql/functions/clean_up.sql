@@ -10,23 +10,49 @@ declare
     expiring record;
     leftover record;
 begin
+    -- What has not ended has no age. The last part keeps what the next run, or the one who reads, still stands on.
     for expiring in
         select * from (values
-            ('pipeline.api_calls', 'started_at', 90),
-            ('pipeline.embedding_batches', 'ended_at', 90),
-            ('pipeline.id_history', 'changed_at', 400),
-            ('pipeline.search_quality', 'measured_at', 400),
-            ('pipeline.reconciliations', 'reconciled_at', 400),
-            ('catalog.movie_stats_history', 'day', 730)
-        ) as e (name, aged_by, days)
+            ('pipeline.api_calls', 'started_at', 90, 'true'),
+            ('pipeline.embedding_batches', 'ended_at', 90, 'true'),
+            ('pipeline.run_log', 'ended_at', 400, 'true'),
+            ('pipeline.alerts', 'ended_at', 400, 'true'),  -- with what was told of them
+            ('pipeline.id_history', 'changed_at', 400, 'true'),
+            ('pipeline.requested_ids', 'served_at', 400, 'true'),  -- movie_ids knows which films are kept
+            ('pipeline.search_quality', 'measured_at', 400, 'true'),
+            ('pipeline.reconciliations', 'reconciled_at', 400, 'true'),
+            ('pipeline.embedding_costs', 'spent_at', 400, 'true'),
+            -- The newest load, and the one that the ids stand on, are what the next export is compared with. Lines that
+            -- are still there go with the next load, which finds them by this row.
+            ('pipeline.exports', 'export_date', 400,
+             'export_date < (select export_date from pipeline.ids_as_of) '
+             'and to_regclass(''pipeline.export_lines_'' || to_char(export_date, ''YYYYMMDD'')) is null'),
+            -- The feed is read on from its newest day.
+            ('pipeline.change_days', 'change_date', 400,
+             'change_date < (select max(change_date) from pipeline.change_days)'),
+            -- A file is not read again while it is the one of the newest load.
+            ('pipeline.rating_loads', 'loaded_at', 400,
+             'load_id < (select max(n.load_id) from pipeline.rating_loads n where n.loader = rating_loads.loader)'),
+            ('pipeline.recommendation_models', 'fitted_at', 400, 'not is_served'),  -- with how good they were
+            ('catalog.movie_stats_history', 'day', 730, 'true')
+        ) as e (name, aged_by, days, may_go)
     loop
-        execute format('delete from %s where %I < $1', expiring.name, expiring.aged_by)
+        execute format('delete from %s where %I < $1 and %s', expiring.name, expiring.aged_by, expiring.may_go)
         using moment - make_interval(days => expiring.days);
         get diagnostics rows_deleted = row_count;
         kind := expiring.name;
         kept_days := expiring.days;
         return next;
     end loop;
+
+    -- An import's row stays: by its digest a file that still lies in the inbox is known, and not imported again over
+    -- newer ones. The rows that it did not take are somebody's data, and go.
+    update pipeline.imports set rejects = '[]'
+    where imported_at < moment - interval '400 days' and rejects <> '[]';
+    get diagnostics rows_deleted = row_count;
+    kind := 'samples in pipeline.imports';
+    kept_days := 400;
+    return next;
     kept_days := 0;
 
     -- A text that was refused by a set whose vectors were dropped asks nobody any more.
