@@ -319,6 +319,28 @@ def test_what_one_source_says_leaves_the_others_alone(catalogue: Database, tmp_p
     assert histories(catalogue, "source, rating") == [("letterboxd", 90), ("list", 85)]
 
 
+def test_a_list_rates_a_seen_film_only_where_nothing_else_does(catalogue: Database, tmp_path: Path) -> None:
+    films = "Alien: 1979 | R | 1h 57m | {} rating\n\nAliens: 1986 | R | 2h 17m | {} rating\n"
+    taken(catalogue, file(tmp_path, "loved.txt", films.format(8.5, 7)))
+    of_films = "select tmdb_id, rating from catalog.seen_films order by 1"
+    assert run(catalogue, of_films) == [(1, 85), (2, 70)]
+    taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,1\n"))
+    assert run(catalogue, of_films) == [(1, 20), (2, 70)]
+    taken(catalogue, file(tmp_path, "imdb.csv", IMDB + "tt0000079,4,2024-05-06,Alien,u,movie,7,100,1979,Horror\n"))
+    assert run(catalogue, of_films) == [(1, 30), (2, 70)]
+
+
+def test_histories_of_others_are_told_where_they_moved_only(catalogue: Database, tmp_path: Path) -> None:
+    by_id = file(tmp_path, "imdb.csv", IMDB + "tt0000079,4,2024-05-06,Alien,u,movie,7,100,1979,Horror\n")
+    taken(catalogue, by_id, person="ann")
+    path = file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4\n2023-01-01,Late Harvest,2001,u2,4\n")
+    assert taken(catalogue, path, person="bob").notes == []
+    put(catalogue, (Made(97, "Late Harvest", 2001, 5),))
+    bring_in_line(catalogue)
+    (note,) = taken(catalogue, path, person="them").notes
+    assert note == "1 histories of others waited for films that were found here"
+
+
 @pytest.mark.parametrize(
     ("name", "body", "says"),
     [("a.csv", b"", "a.csv is empty"), ("a.csv", b"Name,Colour\n", "no format that is known"),
