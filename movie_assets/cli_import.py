@@ -3,16 +3,19 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 from rich.markup import escape
 
 from movie_assets.import_report import show_import
 from movie_assets.imports import Choices, ImportFailedError, import_path
+from movie_assets.resources.postgres import Database
 from movie_assets.settings import Settings
 from movie_assets.startup import database_for
 from movie_assets.terminal import console, notes, opened
+
+REVIEW = ("review_id", "name", "candidates", "status", "decision", "people")
 
 
 @click.command("import")
@@ -61,31 +64,54 @@ def import_command(
 @click.argument("film", required=False, metavar="[FILM]")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def review_command(review_id: int | None, film: str | None, as_json: bool) -> None:
-    """List the films of which imports are not certain; or decide one: FILM is a TMDB id, or none.
+    """List the films of which imports are not certain; or decide one: FILM is a TMDB id, none, or open.
 
-    A decision holds for what was imported and for all that will be, whoever names the film so. Example:
-    movie-assets review 12 438631
+    A decision holds for what was imported and for all that will be, whoever names the film so; open takes it back.
+    Example: movie-assets review 12 438631
     """
-    if film is not None and film != "none" and not (film.isdecimal() and 0 < int(film) < 2**53):
-        raise click.BadParameter("FILM is one film's TMDB id, or none", param_hint="FILM")
+    if film not in (None, "none", "open") and not (film.isdecimal() and 0 < int(film) < 2**53):
+        raise click.BadParameter("FILM is one film's TMDB id, none, or open", param_hint="FILM")
     with database_for(Settings.from_env()) as ready, opened(ready) as database:
         if review_id is not None and film is not None:
-            decided = database.rows("decide_review", review_id=review_id, film=None if film == "none" else int(film))
-            if not decided:
-                raise ImportFailedError(f"there is no review {review_id}; `movie-assets review` lists them")
-            (review,) = decided
-            what = "none of the films" if review.decision is None else review.title or f"TMDB's film {review.decision}"
-            console.print(escape(f"{review.name} is {what}, for all who named it ({review.people})."), highlight=False)
+            console.print(escape(_decided(database, review_id, film)), highlight=False)
             return
-        found = [dict(row._mapping) for row in database.rows("open_reviews")]  # noqa: SLF001
-        found = [row for row in found if review_id in (None, row["review_id"])]
+        asked = database.rows("open_reviews") if review_id is None else [_review(database, review_id)]
+    found = [{name: row._mapping[name] for name in REVIEW} for row in asked]  # noqa: SLF001
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
-    for row in found:
-        console.print(escape(f"{row['review_id']:>6}  {row['name']}  ({row['people']} people)"), highlight=False)
-        for candidate in row["candidates"]:
+    for row in asked:
+        told = "" if row.status == "open" else f", decided: {_meant(row)}"
+        console.print(escape(f"{row.review_id:>6}  {row.name}  ({row.people} people){told}"), highlight=False)
+        for candidate in row.candidates:
             told = "{confidence:.2f}  {title} ({release_year}), {tmdb_id}: {matched_by}".format(**candidate)
             console.print(escape(f"          {told}"), highlight=False)
     if not found:
         notes.print("Nothing is to be decided.")
+
+
+def _decided(database: Database, review_id: int, film: str) -> str:
+    """Decide a review or open it again; tells what that means. Raises ImportFailedError."""
+    tmdb_id = int(film) if film.isdecimal() else None
+    if tmdb_id and not _review(database, review_id, tmdb_id).is_known:
+        raise ImportFailedError(
+            f"{tmdb_id} is no candidate of review {review_id}, and neither the catalogue nor TMDB's exports have a "
+            f"film with that id; nothing was decided. `movie-assets review {review_id}` lists the candidates; "
+            f"`movie-assets fetch {tmdb_id}` asks TMDB for a film that is new"
+        )
+    database.execute("decide_review", review_id=review_id, film=tmdb_id, status="open" if film == "open" else "decided")
+    review = _review(database, review_id)
+    if film == "open":
+        return f"{review.name} is to be decided again, for all who named it ({review.people})."
+    return f"{review.name} is {_meant(review)}, for all who named it ({review.people})."
+
+
+def _meant(review: Any) -> str:
+    return "none of the films" if review.decision is None else review.title or f"TMDB's film {review.decision}"
+
+
+def _review(database: Database, review_id: int, film: int | None = None) -> Any:
+    found = database.rows("review", review_id=review_id, film=film)
+    if not found:
+        raise ImportFailedError(f"there is no review {review_id}; `movie-assets review` lists those that are open")
+    return found[0]

@@ -13,6 +13,7 @@ from movie_assets.core.history_rows import Reject
 
 NAMES_TOLD = 100
 NAMES_SHOWN = 10
+SURE = 0.9  # what a title and the very year have at least
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class ImportReport:
     films: int = 0
     by_id: int = 0
     by_title: int = 0
+    year_off: int = 0  # of those: the only film of that title, released the year before or after (0.85 to 0.88 sure)
     by_decision: int = 0
     not_in_catalogue: int = 0  # of those: the id is exact, the catalogue does not have the film
     same_film: int = 0  # of those: names that mean the same film as another
@@ -69,6 +71,7 @@ def naming(named: Sequence[Any]) -> dict[str, Any]:
     return {
         "films": len(named), **{kind: how[kind] for kind in ("by_id", "by_title", "by_decision")},
         **{kind: how[kind] for kind in ("ambiguous", "unknown", "decided_none")},
+        "year_off": sum(_how(name) == "by_title" and name.confidence < SURE for name in named),
         "not_in_catalogue": sum(name.film_id is not None and not name.is_in_catalogue for name in named),
         "same_film": len(films) - len(set(films)),
         "ambiguous_names": [name.name for name in named if _how(name) == "ambiguous"][:NAMES_TOLD],
@@ -94,7 +97,8 @@ def show_import(console: Console, report: ImportReport) -> None:
     table.add_column(justify="right")
     for label, value in (
         ("rows", report.rows), ("films", report.films), ("  matched by id", report.by_id),
-        ("  matched by title", report.by_title), ("  decided by a person", report.by_decision),
+        ("  matched by title", report.by_title), ("    a year off", report.year_off),
+        ("  decided by a person", report.by_decision),
         ("  … not in the catalogue", report.not_in_catalogue), ("  … named twice", report.same_film),
         ("  ambiguous (movie-assets review)", report.ambiguous), ("  unknown", report.unknown),
         ("  decided to be none", report.decided_none),

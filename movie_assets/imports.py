@@ -120,7 +120,8 @@ def _import(connection: sa.Connection, parts: Sequence[_Part], choices: Choices,
     derived = rows(connection, "derive_histories", source=source, person=person, films=None)[0]
     if rows(connection, "others_wait_for_films", films=moved, source=source, person=person)[0].others_wait:
         others = rows(connection, "derive_histories", source=None, person=None, films=moved)[0]
-        notes.append(f"{others.added + others.updated:,} histories of others waited for films that were found here")
+        if moved_too := others.added + others.updated:
+            notes.append(f"{moved_too:,} histories of others waited for films that were found here")
     requested = execute(connection, "request_named_films") if choices.request else 0
     outcomes = rows(connection, "requested_in_import") if choices.request else []
     if kept:

@@ -554,6 +554,24 @@ def test_an_import_is_reported_and_what_is_ambiguous_can_be_decided(call: Call, 
     assert "is none of the films" in call("review", str(review["review_id"]), "none").stdout
 
 
+def test_a_decision_can_be_looked_at_and_taken_back_and_names_a_film_that_is_known(call: Call, tmp_path: Path) -> None:
+    watched = tmp_path / "watched.csv"
+    watched.write_text("Date,Name,Year,Letterboxd URI\n2026-01-01,Deep Waterr,1999,v\n")
+    call("import", str(watched))
+    (review,) = [row for row in json.loads(call("review", "--json").stdout) if row["name"] == "Deep Waterr (1999)"]
+    number = str(review["review_id"])
+    refused = told_plainly(call("review", number, "99999999"))
+    assert "99999999 is no candidate of review" in refused
+    assert "nothing was decided" in refused
+    assert json.loads(call("review", number, "--json").stdout) == [review]
+    assert (review["status"], review["decision"]) == ("open", None)
+    call("review", number, "4")
+    assert "decided: Deep Water" in call("review", number).stdout
+    assert "is to be decided again, for all who named it (1)" in call("review", number, "open").stdout
+    assert review in json.loads(call("review", "--json").stdout)
+    call("review", number, "none")
+
+
 def test_a_file_that_cannot_be_imported_is_told_in_one_sentence_and_stops_no_other(call: Call, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("what,is,this\n")
     (tmp_path / "b.txt").write_text("Iron Minds: 2020 | R | 1h 40m | 8 rating\n")
@@ -567,5 +585,6 @@ def test_a_decision_names_a_film_by_its_id(call: Call, film: str) -> None:
     assert call("review", "1", "--", film).exit_code == 2
 
 
-def test_a_review_that_is_not_there_is_told(call: Call) -> None:
-    assert "there is no review 4242" in told_plainly(call("review", "4242", "none"))
+@pytest.mark.parametrize("film", [[], ["none"], ["open"], ["4"], ["--json"]])
+def test_a_review_that_is_not_there_is_told(call: Call, film: list[str]) -> None:
+    assert "there is no review 4242" in told_plainly(call("review", "4242", *film))

@@ -27,7 +27,7 @@ TABLES = (
 )  # fmt: skip
 EXPORT = {
     "watched.csv": WATCHED + "2023-01-01,Alien,1979,u1\n2023-01-02,Aliens,1986,u2\n2023-01-03,Dune,,u3\n"
-    "2023-01-04,Metropolis Reconsidered,1927,u4\n2023-01-05,The Thing,1981,u5\n",
+    "2023-01-04,Metropolis Reconsidered,1927,u4\n2023-01-05,Der dunkle Ritter,2007,u5\n",
     "ratings.csv": RATINGS + "2023-01-01,Alien,1979,u1,4.5\n2023-02-02,Aliens,1986,u2,0.5\n",
     "diary.csv": DIARY + "2023-03-01,Alien,1979,d1,3,,,2023-02-28\n2024-03-01,Alien,1979,d2,4,Yes,,2024-02-28\n",
     "watchlist.csv": WATCHED + "2024-01-01,Amelie,2001,u6\n2024-01-01,Alien,1979,u1\n",
@@ -81,7 +81,7 @@ def test_a_letterboxd_archive_is_matched_by_title_and_year(catalogue: Database, 
     assert (report.source, report.person) == ("letterboxd", "me")
     assert (report.rows, report.films, report.by_title, report.ambiguous, report.unknown) == (11, 6, 3, 2, 1)
     assert report.unknown_names == ["Metropolis Reconsidered (1927)"]
-    assert report.ambiguous_names == ["Dune", "The Thing (1981)"]
+    assert report.ambiguous_names == ["Der dunkle Ritter (2007)", "Dune"]
     assert (report.added, report.updated, report.removed, report.unchanged, report.rejected) == (3, 0, 0, 0, 0)
     assert histories(catalogue) == [
         (1, False, 90, "2024-02-28"), (2, False, 10, "2023-02-02"), (8, True, None, None),
@@ -103,12 +103,66 @@ def test_names_are_taken_for_what_find_movie_says(catalogue: Database, tmp_path:
     report = taken(catalogue, file(tmp_path, "watched.csv", WATCHED + lines))
     assert report.by_title > 60
     assert report.by_title + report.ambiguous + report.unknown == report.films == len(set(spoken))
+    near = run(catalogue, "select count(*) from pipeline.named_films where film_id is not null and confidence < 0.9")
+    assert near[0][0] > 20
     otherwise = run(
         catalogue, "select n.name, n.film_id, n.matched_by, n.confidence, c.* from pipeline.named_films n "
-        "left join lateral catalog.find_movie(n.title, n.year, 1) c on c.confidence >= 0.9 "
+        "left join lateral (select f.*, count(*) over () as films from catalog.find_movie(n.title, n.year) f "
+        "    order by f.confidence desc limit 1) c on c.confidence >= 0.9 or c.films = 1 "
+        "    and abs(c.release_year - n.year) = 1 and c.matched_by ~ '^(exact|normalised) (original )?title$' "
         "where (n.film_id, n.matched_by, n.confidence) is distinct from (c.tmdb_id, c.matched_by, c.confidence::real)"
     )  # fmt: skip
     assert otherwise == []
+
+
+NEAR = (
+    Made(60, "Bare Trees", 1961, 5), Made(61, "Cold Rain", 1961, 5), Made(62, "Cold Rain", 1963, 5),
+    Made(63, "The Kiln", 1961, 5), Made(64, "Kiln", 1963, 5), Made(65, "Ember", None, 5), Made(66, "Ember", 1963, 5),
+    Made(67, "Soot", 1961, 5, original="Nokea"), Made(68, "Ashes", 1961, 5, translated={"de": "Asche"}),
+    Made(69, "Twins", 1961, 5), Made(70, "Plain", 1961, 5), Made(71, "Plain", 1962, 5),
+)  # fmt: skip
+
+
+def test_the_only_film_of_a_title_applies_though_its_year_is_one_off(catalogue: Database, tmp_path: Path) -> None:
+    put(catalogue, NEAR)
+    bring_in_line(catalogue)
+    named = [
+        ("Bare Trees", 1962), ("bare trees", 1960), ("Bare Trees", 1963), ("Cold Rain", 1962), ("Kiln", 1962),
+        ("Ember", 1962), ("Nokea", 1962), ("Asche", 1962), ("Bare Tres", 1962), ("Plain", 1962), ("Plain", 1960),
+    ]  # fmt: skip
+    lines = "".join(f"2023-01-01,{title},{year},u\n" for title, year in named)
+    twins = "2023-01-01,Twins,1962,v1\n2023-01-01,Twins,1962,v2\n"
+    report = taken(catalogue, file(tmp_path, "watched.csv", WATCHED + lines + twins))
+    applied = run(
+        catalogue, "select name, film_id, matched_by, round(confidence::numeric, 4)::float from pipeline.named_films "
+        'where film_id is not null order by name collate "C"',
+    )  # fmt: skip
+    assert applied == [
+        ("Bare Trees (1962)", 60, "exact title", 0.88),
+        ("Nokea (1962)", 67, "exact original title", 0.88), ("Plain (1960)", 70, "exact title", 0.88),
+        ("Plain (1962)", 71, "exact title", 1), ("bare trees (1960)", 60, "normalised title", 0.8536),
+    ]  # fmt: skip
+    assert (report.by_title, report.year_off) == (5, 4)
+    reviews = run(catalogue, "select name from pipeline.match_reviews order by name")
+    assert [name for (name,) in reviews] == [
+        "Asche (1962)", "Bare Tres (1962)", "Cold Rain (1962)", "Ember (1962)", "Kiln (1962)", "Twins (1962) v1",
+        "Twins (1962) v2",
+    ]  # fmt: skip
+
+
+def test_a_film_of_the_very_year_takes_the_place_of_one_of_the_year_before(catalogue: Database, tmp_path: Path) -> None:
+    put(catalogue, NEAR[:1])
+    bring_in_line(catalogue)
+    path = file(tmp_path, "watched.csv", WATCHED + "2023-01-01,Bare Trees,1962,u\n")
+    taken(catalogue, path)
+    assert histories(catalogue, "tmdb_id") == [(60,)]
+    assert (match_waiting(catalogue).added, taken(catalogue, path).changed) == (0, 0)
+    put(catalogue, (Made(80, "Bare Trees", 1962, 5),))
+    bring_in_line(catalogue)
+    assert match_waiting(catalogue).added == 1
+    assert histories(catalogue, "tmdb_id") == [(80,)]
+    assert run(catalogue, "select film_id, confidence from pipeline.named_films") == [(80, 1)]
+    assert taken(catalogue, path).changed == 0
 
 
 def test_the_same_again_changes_nothing(catalogue: Database, tmp_path: Path) -> None:
@@ -317,6 +371,28 @@ def test_what_one_source_says_leaves_the_others_alone(catalogue: Database, tmp_p
     taken(catalogue, file(tmp_path, "loved.txt", "Alien: 1979 | R | 1h 57m | 8.5 rating\n"))
     taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4.5\n"))
     assert histories(catalogue, "source, rating") == [("letterboxd", 90), ("list", 85)]
+
+
+def test_a_list_rates_a_seen_film_only_where_nothing_else_does(catalogue: Database, tmp_path: Path) -> None:
+    films = "Alien: 1979 | R | 1h 57m | {} rating\n\nAliens: 1986 | R | 2h 17m | {} rating\n"
+    taken(catalogue, file(tmp_path, "loved.txt", films.format(8.5, 7)))
+    of_films = "select tmdb_id, rating from catalog.seen_films order by 1"
+    assert run(catalogue, of_films) == [(1, 85), (2, 70)]
+    taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,1\n"))
+    assert run(catalogue, of_films) == [(1, 20), (2, 70)]
+    taken(catalogue, file(tmp_path, "imdb.csv", IMDB + "tt0000079,4,2024-05-06,Alien,u,movie,7,100,1979,Horror\n"))
+    assert run(catalogue, of_films) == [(1, 30), (2, 70)]
+
+
+def test_histories_of_others_are_told_where_they_moved_only(catalogue: Database, tmp_path: Path) -> None:
+    by_id = file(tmp_path, "imdb.csv", IMDB + "tt0000079,4,2024-05-06,Alien,u,movie,7,100,1979,Horror\n")
+    taken(catalogue, by_id, person="ann")
+    path = file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4\n2023-01-01,Late Harvest,2001,u2,4\n")
+    assert taken(catalogue, path, person="bob").notes == []
+    put(catalogue, (Made(97, "Late Harvest", 2001, 5),))
+    bring_in_line(catalogue)
+    (note,) = taken(catalogue, path, person="them").notes
+    assert note == "1 histories of others waited for films that were found here"
 
 
 @pytest.mark.parametrize(

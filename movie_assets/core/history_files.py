@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from movie_assets.core.film_list import is_a_head
+from movie_assets.core.film_list import is_a_bare_head, is_a_head
 from movie_assets.core.history_rows import delimiter_of
 
 Source = Literal["letterboxd", "imdb", "movielens", "list"]
@@ -54,7 +54,7 @@ def recognise(name: str, beginning: str, unrated: Literal["seen", "wanted"] | No
         parts = {("userId", "rating"): "ratings", ("imdbId", "tmdbId"): "links", ("title",): "movies"}
         fits = [part for needed, part in parts.items() if columns >= set(needed)]
         return Recognised("movielens", fits[0] if fits else None)
-    if any(map(is_a_head, lines)):
+    if is_a_bare_head(lines[0]) or any(map(is_a_head, lines)):
         return Recognised("list", f"list: {stem(name)}", is_wanted=unrated == "wanted")
     raise UnknownFormatError(f"{name} is in no format that is known: it begins with “{lines[0][:80]}”")
 

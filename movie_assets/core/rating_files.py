@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from movie_assets.core.export import LARGEST_ID, LEAST_LINES_KEPT, MOST_BAD_LINES, ExportCounts
 
-READ_AS = "ratings-v1"  # raised when lines are read otherwise, so that a file that did not change is read again
+READ_AS = "ratings-v2"  # raised when lines are read otherwise, so that a file that did not change is read again
 MOST_VOTES = 10**10  # more than there are people
 IMDB_HEADER = "tconst\taverageRating\tnumVotes"
 IMDB_SCALE = (1.0, 10.0)
@@ -133,28 +133,30 @@ def read_csv(
     """Read ratings of any source: tmdb_id or imdb_id, source, scale_min, scale_max, value, votes, seen_at.
 
     The columns come in any order; where seen_at is missing or empty, the argument of that name takes its place, and
-    `latest` is now. Raises UnreadableFileError when the first line does not name them.
+    `latest` is now. A quote that is never closed costs all lines that it swallows, so that they count as not read.
+    Raises UnreadableFileError when the first line does not name the columns.
     """
-    reader = csv.reader(text for _, text in _texts(lines))
-    columns = [name.strip().lower() for name in next(reader, [])]
+    reader = csv.reader((text for _, text in _texts(lines)), strict=True)
+    try:
+        columns = [name.strip().lower() for name in next(reader, [])]
+    except csv.Error as error:
+        raise UnreadableFileError(f"its first line must name the columns; it cannot be read: {error}") from None
     missing = [name for name in CSV_COLUMNS if name not in columns]
     if missing or not set(CSV_IDS).intersection(columns):
         needed = ", ".join([*missing, *([] if set(CSV_IDS).intersection(columns) else [" or ".join(CSV_IDS)])])
         raise UnreadableFileError(f"its first line must name the columns; there is no {needed}")
     while True:
+        before, row = reader.line_num, list[str]()
         try:
             row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            counts.reject("bad_line", "")
-            continue
-        try:
             if len(row) != len(columns):
                 raise ValueError("bad_line")  # noqa: TRY301  # one way out for all bad lines
             ratings = _csv_row(dict(zip(columns, row, strict=True)), films, reader.line_num, seen_at, latest)
-        except ValueError as error:
-            counts.reject(str(error), ",".join(row))
+        except StopIteration:
+            return
+        except (csv.Error, ValueError) as error:
+            counts.reject("bad_line" if isinstance(error, csv.Error) else str(error), ",".join(row))
+            counts.rejected += reader.line_num - before - 1
             continue
         counts.lines += 1
         if ratings is None:

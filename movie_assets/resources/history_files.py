@@ -16,6 +16,8 @@ from movie_assets.core.history_rows import decoded
 LARGEST_TEXT = 200 * 2**20  # bytes; somebody's whole life in films is under two megabytes
 BEGINNING = 64 * 2**10
 COMPANIONS = ("links.csv", "movies.csv")  # what MovieLens' ratings.csv is read with
+LETTERBOXD_FILES = ("watched.csv", "diary.csv", "ratings.csv", "watchlist.csv")
+LETTERBOXD_COMPANIONS = ("profile.csv", "comments.csv", "reviews.csv")  # of its archive, and no histories
 MOVIELENS = b"userId,movieId,rating"
 
 
@@ -77,7 +79,7 @@ def opened_bundle(path: Path) -> Iterator[Bundle]:
         try:
             members = _members_of(path, stack)
             if not members:
-                raise HistoryFileError(f"{path} has no files in it")
+                raise HistoryFileError(f"{path} has no csv, txt or tsv files in it")
             yield Bundle(path.name, members)
         except OSError as error:
             raise HistoryFileError(f"{path} cannot be read: {error.strerror or error}") from None
@@ -90,7 +92,8 @@ def opened_bundle(path: Path) -> Iterator[Bundle]:
 def _members_of(path: Path, stack: ExitStack) -> list[Member]:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
-        return [_member(file, file.relative_to(path).as_posix()) for file in files if _is_text(file.name)]
+        named = [(file, file.relative_to(path).as_posix()) for file in files]
+        return [_member(file, name) for file, name in named if _is_text(name)]
     if zipfile.is_zipfile(path) or _begins(path, b"PK"):
         archive = stack.enter_context(zipfile.ZipFile(path))
         return [
@@ -133,16 +136,37 @@ class Inbox:
     folder: Path | None
 
     def files(self) -> list[tuple[str, Path]]:
-        """Whose it is, and a file or an unpacked release of MovieLens; the oldest first, so that the newest counts."""
+        """Whose it is, and a file or an unpacked export; the oldest first, so that the newest counts.
+
+        Files that are read with another or say nothing of films are left out where that other lies beside them; so are
+        empty folders, and those of Letterboxd's archive with what was deleted.
+        """
         if self.folder is None or not self.folder.is_dir():
             return []
-        found = []
-        for path in self.folder.iterdir():
-            if path.is_dir() and not _is_release(path):
-                found += [(path.name, inner) for inner in path.iterdir() if _is_import(inner)]
-            elif _is_import(path):
-                found.append(("me", path))
-        return sorted(found, key=lambda pair: (pair[1].stat().st_mtime, str(pair[1])))
+        found = [("me", path) for path in _imports_in(self.folder) if not path.is_dir() or _is_release(path)]
+        for person in self.folder.iterdir():
+            if _is_read_folder(person) and not _is_release(person):
+                found += [(person.name, path) for path in _imports_in(person)]
+        return sorted(found, key=lambda pair: (_changed_at(pair[1]), str(pair[1])))
+
+
+def _imports_in(folder: Path) -> list[Path]:
+    """The files of a folder that are imports of their own, and its folders that have files."""
+    paths = list(folder.iterdir())
+    names = {path.name.lower() for path in paths if path.is_file()}
+    is_release = any(_has_movielens(path) for path in paths if _is_text(path.name))
+    passed_over = LETTERBOXD_COMPANIONS if names.intersection(LETTERBOXD_FILES) else ()
+    return [
+        path
+        for path in paths
+        if (_is_read_folder(path) and any(file.is_file() for file in path.rglob("*")))
+        or (path.is_file() and _is_import(path.name) and path.name.lower() not in passed_over
+            and not (is_release and _is_text(path.name) and _is_companion(path)))
+    ]  # fmt: skip
+
+
+def _is_read_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".") and is_read(f"{path.name}/file")
 
     def look(self) -> InboxLook:
         """Look at names, sizes and times: cheap enough for every half minute."""
@@ -163,10 +187,33 @@ class Inbox:
 
 
 def _is_release(folder: Path) -> bool:
-    return (folder / "ratings.csv").is_file() and _begins(folder / "ratings.csv", MOVIELENS)
+    return _has_movielens(folder / "ratings.csv")
 
 
-def _is_import(path: Path) -> bool:
-    if path.is_dir():
-        return _is_release(path)
-    return _is_text(path.name) or (path.name.lower().endswith(".zip") and is_read(path.name))
+def _has_movielens(path: Path) -> bool:
+    """Whether a file has MovieLens' ratings. One that cannot be opened is an import's to tell of."""
+    return _header(path).startswith(MOVIELENS)
+
+
+def _is_companion(path: Path) -> bool:
+    """Whether a file is one of MovieLens' besides the ratings."""
+    header = _header(path)
+    return b"movieId" in header.split(b",") and not header.startswith(MOVIELENS)
+
+
+def _header(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.readline(200).removeprefix(b"\xef\xbb\xbf").strip()
+    except OSError:
+        return b""
+
+
+def _is_import(name: str) -> bool:
+    return _is_text(name) or (name.lower().endswith(".zip") and is_read(name))
+
+
+def _changed_at(path: Path) -> float:
+    """When a file, or the newest one of a folder, was written."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+    return max((file.stat().st_mtime for file in files), default=0.0)

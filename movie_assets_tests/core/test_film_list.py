@@ -32,12 +32,56 @@ def test_a_list_has_a_film_a_paragraph() -> None:
      ("2012: 2009 | PG-13 | 2h 38m", "2012", 2009, None),
      ("Lamp: 1999 | R | 1h 42m | 10/10 rating", "Lamp", 1999, 100),
      ("Mission: Lamp: 1999 | R", "Mission: Lamp", 1999, None),
-     ("Mission: Lamp | R | 1h", "Mission: Lamp", None, None), ("Lamp: 1999|R|1h42m|8.5 Rating", "Lamp", 1999, 85)],
+     ("Mission: Lamp | R | 1h", "Mission: Lamp", None, None),
+     ("Cats (2019)", "Cats", 2019, None), ("Cats (2019) | PG | 1h 50m | 2 rating", "Cats", 2019, 20),
+     ("Cats (2019): | PG | 1h", "Cats", 2019, None), ("2001 (1968) | G", "2001", 1968, None),
+     ("Cats (2019): 2019 | PG", "Cats", 2019, None),
+     ("Cats: 2019 | 12A | 110 min | 2,5", "Cats", 2019, 25), ("Cats: 2019 | FSK 6 | 1 h 50 | 2", "Cats", 2019, 20),
+     ("Cats: 2019 | 16", "Cats", 2019, None), ("Cats: 2019 | K-16 | 1 hour 50 minutes", "Cats", 2019, None),
+     ("Cats: 2019 | PG | 1h 50m | No rating", "Cats", 2019, None), ("Cats: 2019 | n/a | - | N/A", "Cats", 2019, None),
+     ("Lamp: 1999|R|1h42m|8.5 Rating", "Lamp", 1999, 85)],
 )  # fmt: skip
 def test_what_is_missing_is_missing(line: str, title: str, year: int | None, rating: float | None) -> None:
     entries, tally = read(line + "\n")
     assert tally.rejects == []
     assert [(entry.film.title, entry.film.year, entry.rating) for entry in entries] == [(title, year, rating)]
+
+
+@pytest.mark.parametrize(
+    "rating",
+    ["2/10", "2 / 10", "2.0", "2,0", "2", "Rating 2.0", "Rating: 2/10", "rating 2", "2 out of 10", "2/10 rating"],
+)
+@pytest.mark.parametrize("head", ["Cats: 2019 | ", "Cats (2019) | PG | 1h 50m | ", "Cats: 2019 | PG | 1h 50m | "])
+def test_a_rating_is_understood_however_it_is_written(head: str, rating: str) -> None:
+    entries, tally = read(head + rating)
+    assert tally.rejects == []
+    assert [(entry.film, entry.rating) for entry in entries] == [(FilmName("Cats", 2019), 20)]
+
+
+@pytest.mark.parametrize(
+    "piece", ["two stars", "bad", "★★", "2/5", "2 of 10", "85", "85 %", "rated 2", "2.0.0", "1h 42m", "R", "2020", "²"]
+)
+def test_a_piece_that_is_not_understood_costs_the_film_and_is_told(piece: str) -> None:
+    entries, tally = read(f"Cats (2019) | PG | 1h 50m | {piece}")
+    assert entries == []
+    ((_, line, reason, _),) = [(r.file, r.line, r.reason, r.sample) for r in tally.rejects]
+    assert line == 1
+    assert piece in reason
+
+
+def test_a_word_is_no_certification() -> None:
+    _, tally = read("Cats: 2019 | Meh\n\nDogs: 2018 | bad | 1h 50m\n")
+    assert [(reject.line, reject.reason[:9]) for reject in tally.rejects] == [(1, "has “Meh”"), (3, "has “bad”")]
+
+
+def test_lines_of_titles_with_years_are_a_film_each() -> None:
+    entries, tally = read("Cats (2019)\nDogs (2018)\nA dog waits (for years).\n\nBirds (2017) | 8/10\n")
+    assert [entry.film for entry in entries] == [
+        FilmName("Cats", 2019),
+        FilmName("Dogs", 2018),
+        FilmName("Birds", 2017),
+    ]
+    assert (tally.rows, tally.rejected) == (3, 0)
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,7 @@ def test_a_file_that_is_cut_within_a_letter_keeps_its_other_letters() -> None:
      ("x.csv", "userId,movieId,rating,timestamp\n", "movielens", "ratings", False),
      ("x.csv", "movieId,imdbId,tmdbId\n", "movielens", "links", False),
      ("tags.csv", "userId,movieId,tag,timestamp\n", "movielens", None, False),
+     ("mine.txt", "Cats (2019)\nDogs (2018)\n", "list", "list: mine", False),
      ("mine.txt", "\n\nOne: 1999 | R | 1h 42m | 8.5 rating\nA story.\n", "list", "list: mine", False)],
 )  # fmt: skip
 def test_a_format_is_told_by_its_content(
@@ -213,6 +214,7 @@ def test_a_format_is_told_by_its_content(
     ("name", "beginning", "says"),
     [("x.csv", "", "x.csv is empty"), ("x.csv", "\n \n", "x.csv is empty"),
      ("x.csv", "Name,Colour\nOne,blue\n", "begins with “Name,Colour”"),
+     ("x.csv", "id,title\n1,Cats (2019)\n", "begins with “id,title”"),
      ("x.csv", "<!doctype html>\n", "begins with “<!doctype html>”"),
      ("films.csv", "Date,Name,Year,Letterboxd URI\n", "say --seen or --wanted")],
 )  # fmt: skip

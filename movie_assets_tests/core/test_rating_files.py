@@ -120,6 +120,29 @@ def test_a_csv_line_that_is_no_rating_is_counted_with_its_reason(line: str, reas
     assert [told for told, _ in counts.samples] == [reason]
 
 
+@pytest.mark.parametrize("later", ["", '19000,"rt",0,100,55,10'])
+def test_a_quote_that_is_never_closed_costs_all_lines_that_it_swallows(later: str) -> None:
+    lines = [f"{film},rt,0,100,55,10" for film in range(1, 20_001)]
+    lines[18_499] = '18500,"rt,0,100,55,10'
+    lines[18_999] = later or lines[18_999]
+    found, counts = own(*lines, header="tmdb_id,source,scale_min,scale_max,value,votes")
+    assert counts.lines == len(found)
+    assert counts.lines + counts.rejected == 20_000
+    assert counts.rejected == (501 if later else 1501)
+    assert counts.samples == [("bad_line", "")]
+    assert len(reasons_to_refuse(counts, None)) == 1
+
+
+def test_a_cell_of_another_column_may_have_several_lines() -> None:
+    found, counts = own('7,stars,1,5,4,10,"one', 'two"', header="tmdb_id,source,scale_min,scale_max,value,votes,note")
+    assert ([rating.tmdb_id for rating in found], counts.lines, counts.rejected) == ([7], 1, 0)
+
+
+def test_a_header_that_cannot_be_read_is_told() -> None:
+    with pytest.raises(UnreadableFileError, match="must name the columns; it cannot be read"):
+        own("7,stars,1,5,4,10", header='tmdb_id,"source,scale_min,scale_max,value,votes')
+
+
 @pytest.mark.parametrize(
     ("header", "missing"),
     [("film,source,value,votes", "scale_min, scale_max, tmdb_id or imdb_id"), ("", "source, scale_min"),

@@ -1,8 +1,11 @@
 -- Applied after the migrations whenever it changes: what histories say of films, and the lists made of it.
 
--- What a person saw, once a film, whatever its sources; a film that is only wanted was not seen.
+-- What a person saw, once a film, whatever its sources; a film that is only wanted was not seen. The rating is the average
+-- of those given at Letterboxd, IMDb and MovieLens; a plain list's only where there is none, as it may be anybody's.
 create or replace view catalog.seen_films as
-select h.person, h.tmdb_id, avg(h.rating)::double precision as rating, max(h.seen_at) as seen_at
+select h.person, h.tmdb_id,
+    coalesce(avg(h.rating) filter (where h.source <> 'list'), avg(h.rating))::double precision as rating,
+    max(h.seen_at) as seen_at
 from catalog.watch_histories h
 where not h.is_wanted
 group by h.person, h.tmdb_id;

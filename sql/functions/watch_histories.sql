@@ -3,9 +3,11 @@
 -- Finds the films of names, of these or (null) of all that wait, and tells which films' histories that moves.
 -- Ids first: the TMDB id if the catalogue has it, else the film with the IMDb id, else what TMDB merged the id into, else the
 -- id itself, which is exact though the catalogue does not have it. Then title and year, as catalog.find_movie does: what
--- is 0.9 sure applies, what is less waits for a person. A film that has an IMDb id is not the one with another.
+-- is 0.9 sure applies, and so does the only candidate of that very title (or original title) that was released the year before
+-- or after, with its 0.85 to 0.88; what is less waits for a person. A film that has an IMDb id is not the one with another.
 -- What was found or decided stays. A name whose title was looked for in vain is looked for again when a film of the same
 -- title is there: films that are merely alike could not be more than candidates.
+-- A film of the year before or after is given up for one of that title and the very year, once there is one.
 create or replace function pipeline.match_named_films(of_names bigint[]) returns bigint[]
 language plpgsql
 as $$
@@ -70,19 +72,34 @@ begin
     select array_agg(distinct s.film_id) into sole from settled s;
 
     with asked as materialized (
-        select n.name_id, n.name, n.title, n.year, n.imdb_id, n.rivals
+        select n.name_id, n.name, n.title, n.year, n.imdb_id, n.rivals, n.film_id as before
         from pipeline.named_films n
         where n.film_id is null and n.title <> '' and n.matched_by is null
             and (of_names is null or n.name_id = any (of_names))
             and (not n.is_searched
                 or exists (select from catalog.movie_names m where m.key = catalog.title_key(n.title)))
-    ), found as materialized (
-        select a.name_id, a.name, c.tmdb_id, c.title, c.release_year, c.confidence / a.rivals as confidence, c.matched_by,
-            row_number() over (partition by a.name_id order by c.place) as place
+        union all
+        select n.name_id, n.name, n.title, n.year, n.imdb_id, n.rivals, n.film_id
+        from pipeline.named_films n
+        where n.film_id is not null and n.confidence < 0.9
+            and (of_names is null or n.name_id = any (of_names))
+            and exists (
+                select from catalog.movie_names k join catalog.movies m on m.tmdb_id = k.tmdb_id
+                where k.key = catalog.title_key(n.title) and m.release_year = n.year)
+    ), candidates as materialized (
+        select a.name_id, a.name, a.year, a.imdb_id, a.rivals, c.*, count(*) over (partition by a.name_id) as candidates
         from asked a
         cross join lateral catalog.candidates_for(a.title, a.year, 5, '{}') with ordinality
             c (tmdb_id, title, release_year, confidence, matched_by, place)
-        where a.imdb_id is null or not exists (
+    ), found as materialized (
+        select c.name_id, c.name, c.tmdb_id, c.title, c.release_year, c.confidence / c.rivals as confidence, c.matched_by,
+            row_number() over (partition by c.name_id order by c.place) as place,
+            c.confidence / c.rivals >= 0.9
+                or c.candidates = 1 and c.rivals = 1 and abs(c.release_year - c.year) = 1
+                and c.matched_by in ('exact title', 'normalised title', 'exact original title', 'normalised original title')
+                as applies
+        from candidates c
+        where c.imdb_id is null or not exists (
             select from catalog.movie_external_ids e where e.tmdb_id = c.tmdb_id and e.source = 'imdb')
     ), doubtful as (
         insert into pipeline.match_reviews as r (review_id, name, candidates)
@@ -92,18 +109,18 @@ begin
                 'confidence', round(f.confidence::numeric, 3), 'matched_by', f.matched_by) order by f.place)
         from found f
         group by f.name_id, f.name
-        having max(f.confidence) < 0.9
+        having not coalesce(bool_or(f.applies), false)
         on conflict (review_id) do update set candidates = excluded.candidates
         where r.status = 'open' and r.candidates <> excluded.candidates
     ), settled as (
         update pipeline.named_films n
         set is_searched = true, film_id = f.tmdb_id, matched_by = f.matched_by, confidence = f.confidence
         from asked a
-        left join found f on f.name_id = a.name_id and f.place = 1 and f.confidence >= 0.9
-        where n.name_id = a.name_id and (not n.is_searched or f.tmdb_id is not null)
-        returning n.film_id
+        left join found f on f.name_id = a.name_id and f.place = 1 and f.applies
+        where n.name_id = a.name_id and (a.before is null and not n.is_searched or f.tmdb_id <> coalesce(a.before, 0))
+        returning array[a.before, n.film_id] as films
     )
-    select array_agg(distinct s.film_id) into by_title from settled s where s.film_id is not null;
+    select array_agg(distinct f.film) into by_title from settled s, unnest(s.films) f (film) where f.film is not null;
 
     delete from pipeline.match_reviews r using pipeline.named_films n
     where r.status = 'open' and n.name_id = r.review_id and n.film_id is not null;
