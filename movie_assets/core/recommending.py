@@ -67,7 +67,7 @@ def mixed(scores: Matrix, directions: Matrix, count: int, diversity: float = DIV
 
 
 def mixed_lists(scores: Matrix, directions: Matrix, count: int) -> Lists:
-    """The lists of several people: what `core.ranking_quality.rank` takes as `choose`. Shorter ones end with NO_FILM."""
+    """The lists of several people: what `core.ranking_quality.rank` takes as `choose`. NO_FILM ends shorter ones."""
     pools = first_of(scores, POOL)
     lists = np.full((len(scores), min(count, pools.shape[1])), NO_FILM, dtype=np.int64)
     with threadpool_limits(1, "blas"):  # products of small matrices: threads would mostly wait for each other
