@@ -42,18 +42,19 @@ def directions_of(rows: sp.csr_matrix) -> Matrix:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
-def mixed(scores: Matrix, directions: Matrix, count: int, diversity: float = DIVERSITY) -> list[int]:
+def mixed(
+    scores: Matrix, directions: Matrix, count: int, diversity: float = DIVERSITY, unit: float | None = None
+) -> list[int]:
     """Places of the chosen of a pool, in order: maximal marginal relevance (Carbonell and Goldstein 1998).
 
-    Scores are brought to 0-1 first, as they mean nothing but an order; what has -inf is never chosen, so there may be
-    fewer than `count`. `directions` are those of the pool.
+    Scores are brought to 0-1 first, as they mean nothing but an order, unless `unit` says what 1 is; what has -inf is
+    never chosen, so there may be fewer than `count`. `directions` are those of the pool.
     """
     allowed = np.isfinite(scores)
     if not allowed.any():
         return []
     least = scores[allowed].min()
-    spread = float(scores[allowed].max() - least) or 1.0
-    worth = (scores - least) / spread
+    worth = (scores - least) / (unit or float(scores[allowed].max() - least) or 1.0)
     alike = directions @ directions.T
     crowding = np.zeros(len(scores), dtype=np.float32)
     chosen: list[int] = []
@@ -66,13 +67,13 @@ def mixed(scores: Matrix, directions: Matrix, count: int, diversity: float = DIV
     return chosen
 
 
-def mixed_lists(scores: Matrix, directions: Matrix, count: int) -> Lists:
+def mixed_lists(scores: Matrix, directions: Matrix, count: int, among: int = POOL, unit: float | None = None) -> Lists:
     """The lists of several people: what `core.ranking_quality.rank` takes as `choose`. NO_FILM ends shorter ones."""
-    pools = first_of(scores, POOL)
+    pools = first_of(scores, among)
     lists = np.full((len(scores), min(count, pools.shape[1])), NO_FILM, dtype=np.int64)
     with threadpool_limits(1, "blas"):  # products of small matrices: threads would mostly wait for each other
         for person, pool in enumerate(pools):
-            chosen = pool[mixed(scores[person, pool], directions[pool], count)]
+            chosen = pool[mixed(scores[person, pool], directions[pool], count, unit=unit)]
             lists[person, : len(chosen)] = chosen
     return lists
 
