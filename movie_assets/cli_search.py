@@ -1,7 +1,7 @@
 """The commands that find films, and the filters that they share: the names of catalog.condition_of as options."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -27,6 +27,7 @@ from movie_assets.terminal import console, notes, opened
 
 Command = Callable[..., Any]
 YEARS = click.IntRange(1870, 2200)
+SPELT = {"genres", "without_genres", "keywords"}  # filters whose values have to be TMDB's names
 MINUTES = click.IntRange(0, 30_000)
 # An option, the filter of catalog.condition_of that it sets, what it takes (a list of texts unless said), and its help.
 FILTERS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
@@ -82,10 +83,11 @@ def search_command(text: tuple[str, ...], count: int, as_json: bool, **filters: 
     """
     wanted = " ".join(text)
     with database_for(Settings.from_env()) as ready, opened(ready) as database:
-        films, missing = search(database, ready, wanted, count, filters_of(filters))
+        wished = filters_of(filters)
+        films, missing = search(database, ready, wanted, count, wished)
         if missing:
             notes.print(escape(f"Searched by words only: {missing}."), highlight=False)
-        show_films(f"“{wanted}”", films, as_json=as_json)
+        show_films(f"“{wanted}”", films, wished, as_json=as_json)
 
 
 @click.command("similar")
@@ -100,8 +102,9 @@ def similar_command(title_or_id: tuple[str, ...], count: int, as_json: bool, **f
     with database_for(Settings.from_env()) as ready, opened(ready) as database:
         wanted = " ".join(title_or_id)
         film = _the_film(database, wanted)
-        films = similar(database, film.tmdb_id, count, filters_of(filters))
-        show_films(f"like {film.title} ({film.release_year})", films, as_json=as_json)
+        wished = filters_of(filters)
+        films = similar(database, film.tmdb_id, count, wished)
+        show_films(f"like {film.title} ({film.release_year})", films, wished, as_json=as_json)
 
 
 @click.command("recommend")
@@ -128,17 +131,28 @@ def recommend_command(
         raise click.UsageError(
             "--for goes by what the person watched: leave out --loved, --liked, --disliked, --diversity"
         )
+    wished = filters_of(filters)
     with database_for(Settings.from_env()) as ready, opened(ready) as database:
         if person is not None:
-            found = recommend_for(database, person, count, filters_of(filters))
-            show_films(f"recommended for {person}", found, as_json=as_json)
+            found = recommend_for(database, person, count, wished)
+            show_films(f"recommended for {person}", found, wished, as_json=as_json)
             return
-        named = {
-            how: [_the_film(database, title).tmdb_id for title in titles]
+        films = {
+            how: [_the_film(database, title) for title in titles]
             for how, titles in (("loved", loved), ("liked", liked), ("disliked", _known(database, disliked)))
         }
+        _refuse_contradictions(films)
+        named = {how: [film.tmdb_id for film in of_them] for how, of_them in films.items()}
         options = {} if diversity is None else {"diversity": diversity}
-        show_films("recommended", recommend(database, named, count, filters_of(filters), options), as_json=as_json)
+        show_films("recommended", recommend(database, named, count, wished, options), wished, as_json=as_json)
+
+
+def _refuse_contradictions(films: Mapping[str, list[sa.Row[Any]]]) -> None:
+    """No film is named both ways; titles that are written differently may mean the same one."""
+    disliked = {film.tmdb_id for film in films["disliked"]}
+    both = {film.tmdb_id: _named(film) for film in [*films["loved"], *films["liked"]] if film.tmdb_id in disliked}
+    if both:
+        raise click.UsageError(f"these are named as disliked and as loved or liked: {'; '.join(both.values())}")
 
 
 def _known(database: Database, disliked: tuple[str, ...]) -> list[str]:
@@ -171,11 +185,12 @@ def _named(film: sa.Row[Any]) -> str:
     return f"{film.title} ({film.release_year or 'year unknown'}), {film.tmdb_id}"
 
 
-def show_films(title: str, films: Films, *, as_json: bool) -> None:
+def show_films(title: str, films: Films, filters: Mapping[str, Any], *, as_json: bool) -> None:
     """Films for a program or for a person."""
     if as_json:
         click.echo(json.dumps([report.film_as_json(film) for film in films], ensure_ascii=False))
     elif films:
         report.show_films(console, title, films)
     else:
-        notes.print("No film is found. Genres and keywords are written as TMDB writes them: Comedy, Science Fiction …")
+        names = " Genres and keywords are written as TMDB writes them: Comedy, Science Fiction …"
+        notes.print(f"No film is found.{names if SPELT & filters.keys() else ''}")

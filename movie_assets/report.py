@@ -148,15 +148,19 @@ def show_answers(console: Console, answers: Iterable[Mapping[str, Any]]) -> None
 
 
 def show_films(console: Console, title: str, films: Iterable[sa.Row[Any]]) -> None:
-    """Films found: cosine similarity if it is one, title, year, director, why it was found, id; the plot below."""
+    """Films found: what they are ordered by, title, year, director, why they were found, id; the plot below.
+
+    Recommended films are ordered by their score, others by cosine similarity; what is found by words shows neither.
+    """
     console.print(f"[bold]{escape(title)}[/]", highlight=False)
     for film in films:
         known = film._mapping  # noqa: SLF001  # SQLAlchemy's documented way
-        alike = f"{film.similarity:.2f}  " if known.get("similarity") is not None else ""
+        order = known.get("score" if "reasons" in known else "similarity")
+        by_what = f"{order:.2f}  " if order is not None else ""
         why = f"  ({reasons})" if (reasons := _reasons(known)) else ""
         year = f" ({film.release_year})" if film.release_year else ""
         by = f" by {', '.join(film.directors[:2])}" if film.directors else ""
-        console.print(f"  {alike}{escape(f'{film.title}{year}{by}{why}')}  [dim]{film.tmdb_id}[/]", highlight=False)
+        console.print(f"  {by_what}{escape(f'{film.title}{year}{by}{why}')}  [dim]{film.tmdb_id}[/]", highlight=False)
         plot = textwrap.shorten(film.overview or "", 90, placeholder=" …")
         console.print(f"        [dim]{escape(plot)}[/]", highlight=False)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -413,6 +414,26 @@ def test_recommendations_for_somebody_leave_out_what_was_seen(call: Call, enviro
     assert "because you loved The Heist" in call("recommend", "--for", "ann").stdout
     assert "ann" in told_plainly(call("recommend", "--for", "bob"))
     assert call("recommend", "--for", "ann", "--loved", "The Heist").exit_code == 2
+
+
+def test_recommended_films_are_printed_with_the_score_that_orders_them(call: Call) -> None:
+    scores = [film["score"] for film in json.loads(call("recommend", "--loved", "The Heist", "--json").stdout)]
+    printed = re.findall(r"^  (-?\d\.\d\d)  ", call("recommend", "--loved", "The Heist").stdout, re.MULTILINE)
+    assert [float(score) for score in printed] == pytest.approx(scores, abs=0.006)
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_spelling_of_names_is_told_only_where_names_were_asked_for(call: Call) -> None:
+    assert call("recommend", "--from", "2100").stderr.strip().endswith("No film is found.")
+    assert "written as TMDB writes them" in call("recommend", "--genre", "comedies").stderr
+
+
+@pytest.mark.parametrize("praise", ["--loved", "--liked"])
+def test_a_film_cannot_be_liked_and_disliked(call: Call, praise: str) -> None:
+    heist = json.loads(call("similar", "The Heist", "--json", "-n", "1").stdout)[0]["tmdb_id"]
+    result = call("recommend", praise, str(heist), "--disliked", str(heist))
+    assert result.exit_code == 2
+    assert "named as disliked and as loved or liked: The Heist" in result.stderr
 
 
 def test_with_nothing_to_go_by_the_popular_films_are_recommended(call: Call) -> None:

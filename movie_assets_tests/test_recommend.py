@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from movie_assets.core.histories import among, histories_of
+from movie_assets.core.item_models import Popularity
+from movie_assets.core.ranking_quality import NO_FILM
+from movie_assets.core.recommendation_quality import live
 from movie_assets.resources.postgres import Database
 
 # Directions: crime, space, romance; a film is a mixture, with a genre and votes.
@@ -63,9 +67,13 @@ def recommended(database: Database, **said: Any) -> list[Any]:
     options = sa.text(
         "select * from catalog.recommend_movies(loved => cast(:loved as bigint[]), liked => cast(:liked as bigint[]), "
         "disliked => cast(:disliked as bigint[]), filters => cast(:filters as jsonb), match_count => :count, "
-        "options => cast(:options as jsonb))"
+        "options => cast(:options as jsonb), rated => cast(:rated as bigint[]), "
+        "ratings => cast(:ratings as double precision[]))"
     ).bindparams(sa.bindparam("filters", type_=sa.JSON), sa.bindparam("options", type_=sa.JSON))
-    given = {"loved": [], "liked": [], "disliked": [], "filters": {}, "count": 3, "options": PLAIN} | said
+    given = {
+        "loved": [], "liked": [], "disliked": [], "filters": {}, "count": 3, "options": PLAIN, "rated": [],
+        "ratings": [],
+    } | said  # fmt: skip
     with database.transaction() as connection:
         return list(connection.execute(options, given))
 
@@ -204,3 +212,132 @@ def test_histories_obey_filters_and_need_no_vectors(films: Database) -> None:
     with films.transaction() as connection:
         connection.exec_driver_sql("update pipeline.embedding_sets set is_active = false")
     assert ids(recommended(films, loved=[999], count=1, options=PLAIN | {"histories": 2})) == [5]
+
+
+def as_core_would(persons: dict[str, dict[int, float | None]]) -> list[list[tuple[int, float]]]:
+    """Lists of `live` in the core, with TMDB's votes as the popularity, each film with its score before diversity."""
+    known = histories_of(
+        list(persons),
+        [np.array(list(rated)) for rated in persons.values()],
+        [np.array([np.nan if rating is None else rating for rating in rated.values()]) for rated in persons.values()],
+        [np.ones(len(rated), dtype=np.bool_) for rated in persons.values()],
+    )
+    known = among(known, np.array(sorted(FILMS)))
+    every = known.films
+    vectors = np.array([FILMS[film][1] if film in FILMS else (0, 0, 0) for film in every.tolist()], dtype=np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    logs = np.log1p([FILMS[film][3] if film in FILMS else 0 for film in every.tolist()])
+    entry = live(known, vectors, Popularity((logs / logs.max()).astype(np.float32)))
+    scores = entry.model.scores(entry.given)
+    scores[known.person, known.film] = -np.inf
+    scores[:, ~np.isin(every, list(FILMS))] = -np.inf
+    assert entry.choose
+    return [
+        [(int(every[place]), float(row[place])) for place in places if place != NO_FILM]
+        for row, places in zip(scores, entry.choose(scores), strict=True)
+    ]
+
+
+RATED: dict[str, dict[int, float | None]] = {
+    "one film": {1: 90},
+    "all high": {1: 100, 4: 90, 7: 80},
+    "all equal": {7: 80, 8: 80},
+    "high and low": {5: 90, 6: 100, 1: 20, 2: 30},
+    "some unrated": {1: None, 9: 60, 10: 100},
+    "one not in the catalogue": {4: 70, 999: 10, 2: 100},
+}
+
+
+def test_a_person_with_ratings_gets_what_is_evaluated(films: Database) -> None:
+    expected = as_core_would(RATED)
+    for (name, ratings), by_core in zip(RATED.items(), expected, strict=True):
+        found = recommended(films, rated=list(ratings), ratings=list(ratings.values()), count=10, options={})
+        unlowered = {row.tmdb_id: row.similarity for row in found}
+        assert ids(found) == [film for film, _ in by_core], name
+        assert found[0].score == pytest.approx(by_core[0][1], abs=2e-3)
+        standing = {film: np.log1p(FILMS[film][3]) / np.log1p(990) for film in FILMS}
+        assert all(unlowered[film] + standing[film] == pytest.approx(score, abs=2e-3) for film, score in by_core), name
+
+
+def test_ratings_count_by_how_far_they_are_from_the_persons_mean(films: Database) -> None:
+    above = recommended(films, rated=[1, 4], ratings=[60, 100], count=2)
+    assert set(ids(above)) == {5, 6}  # 60 is praise by no measure, and far below this person's mean
+    assert ids(recommended(films, rated=[1, 4], ratings=[100, 60], count=1)) == [3]
+
+
+def test_all_that_was_rated_is_left_out_and_loved_liked_and_unrated_films_are_reasons(films: Database) -> None:
+    found = recommended(films, rated=[1, 2, 5, 7], ratings=[100, None, 60, 20], count=10)
+    assert not {1, 2, 5, 7} & set(ids(found))
+    assert {row.because for row in found} == {1, 2}
+
+
+def test_by_default_a_film_that_nobody_knows_is_not_before_one_as_near_that_all_know(films: Database) -> None:
+    with films.transaction() as connection:
+        connection.exec_driver_sql("update catalog.movie_stats set vote_count = 2 where tmdb_id = 3")
+    assert ids(recommended(films, loved=[1], count=1)) == [3]
+    assert ids(recommended(films, loved=[1], count=1, options={})) == [2]
+
+
+def test_how_many_with_histories_like_a_film_counts_in_the_place_of_votes(films: Database) -> None:
+    with_histories(films, {film: {999: 0.1} for film in FILMS})
+    with films.transaction() as connection:
+        connection.exec_driver_sql(
+            "update pipeline.film_weights set popularity = case when tmdb_id = 9 then 1 else 0 end"
+        )
+    assert ids(recommended(films, loved=[1], count=1, options={})) == [9]
+
+
+def test_lists_are_centred_without_turning_praise_into_its_opposite(films: Database) -> None:
+    with films.transaction() as connection:
+        rows = connection.exec_driver_sql(
+            "select weight from catalog.centred_weights(array(select generate_series(1, 50)::bigint), '{51}', '{52}', "
+            "catalog.options_of_recommend_movies('{}'), '{}', '{}') order by tmdb_id"
+        )
+        weights = [row.weight for row in rows]
+    mean = (50 * 1.0 + 0.6 - 0.8) / 62
+    assert weights[0] == pytest.approx(1 - mean)
+    assert weights[50:] == [0, pytest.approx(-0.8 - mean)]
+
+
+def test_filters_that_nothing_passes_are_no_error(films: Database) -> None:
+    nothing = {"genres": ["Western"]}
+    assert recommended(films, loved=[1], filters=nothing) == []
+    with films.transaction() as connection:
+        connection.exec_driver_sql("update pipeline.embedding_sets set is_active = false")
+    assert recommended(films, loved=[1], filters=nothing) == []
+
+
+def test_an_empty_catalogue_has_nothing_to_recommend(database: Database) -> None:
+    assert recommended(database, loved=[1]) == []
+    assert recommended(database) == []
+
+
+def test_a_null_among_the_named_films_is_passed_over(films: Database) -> None:
+    assert ids(recommended(films, loved=[1, None], liked=[None], rated=[None], ratings=[50])) == [3, 2, 9]
+    assert ids(recommended(films, loved=None, disliked=None)) == [7, 4, 1]
+
+
+def test_an_option_that_is_no_number_is_named(films: Database) -> None:
+    with pytest.raises(sa.exc.DBAPIError, match='the option histories takes a number, not "x"'):
+        recommended(films, options={"histories": "x"})
+    with pytest.raises(sa.exc.DBAPIError, match="options are a JSON object"):
+        recommended(films, options=[1])
+
+
+def test_only_the_hundred_best_are_compared_with_each_other(films: Database) -> None:
+    with films.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into catalog.movies (tmdb_id, title, original_title, release_date, genres, keywords, directors, "
+            "leading_cast, countries, embedding_text, text_hash, changed_at) select n, n::text, '', '2001-01-01', "
+            "array['Crime'], '{}', '{}', '{}', '{}', '', n::text, now() from generate_series(101, 400) n; "
+            "insert into pipeline.embeddings (set_id, tmdb_id, text_hash, embedding, embedded_at) "
+            "select 1, n, n::text, array[1 + mod(n, 7), mod(n, 11), mod(n, 13), 0, 0, 0, 0, 0]::vector, now() "
+            "from generate_series(101, 400) n; "
+            "select pipeline.refresh_vectors(1)"
+        )
+        seen = connection.exec_driver_sql("select pg_catalog.count(*) from catalog.movie_vectors").scalar_one()
+    found = recommended(films, loved=[1], count=400, options={})
+    assert len(set(ids(found))) == len(found) == seen - 1
+    scores = [row.score for row in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(row.score == pytest.approx(row.similarity - 0.2) for row in found[100:])  # they have no votes

@@ -127,15 +127,21 @@ def table_of(rows: Sequence[sa.Row[Any]]) -> str:
 
 @dg.asset_check(asset=recommendation_quality)
 def the_model_beats_popularity(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """What is served ranks what people watched next better than the same most liked films for everybody would."""
+    """What is served ranks what people watched next better than the same most liked films for everybody would.
+
+    An error only where that is surely not so: where the whole interval of the difference is below 0.
+    """
     newest = [row for row in database.rows("recommendation_quality") if row.model == SERVED]
     if not newest:
         return dg.AssetCheckResult(passed=True, description=NOTHING)
     below = [row for row in newest if row.over_popularity < 0]
+    is_sure = any(row.over_popularity_high < 0 for row in below)
     return dg.AssetCheckResult(
         passed=not below,
+        severity=dg.AssetCheckSeverity.ERROR if is_sure else dg.AssetCheckSeverity.WARN,
         description="; ".join(
-            f"{row.protocol}: NDCG@10 of {row.ndcg_at_10:.4f} is {-row.over_popularity:.4f} below popularity's"
+            f"{row.protocol}: NDCG@10 of {row.ndcg_at_10:.4f} is {-row.over_popularity:.4f} below popularity's "
+            f"(95 % interval of the difference: {row.over_popularity_low:+.4f} to {row.over_popularity_high:+.4f})"
             for row in below
         )
         + ". Histories may be too few or their times wrong: pipeline.recommendation_quality has the figures"

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 Matrix = npt.NDArray[np.float32]
 CHUNK = 512  # films or people in one dense piece
+PAIRS = 4_000_000  # of films that are compared at once: some 100 MB
 
 
 class Model(Protocol):
@@ -63,16 +64,23 @@ class Sparse:
 
 
 def item_knn(likes: sp.csr_matrix, neighbours: int = 100, shrink: float = 10.0) -> Sparse:
-    """Item-based nearest neighbours: cosines of who liked two films (Sarwar et al. 2001), lower where few did."""
-    together = (likes.T @ likes).tocsr()
-    norms = np.sqrt(together.diagonal())
-    together.setdiag(0)
-    pairs = together.tocoo()
-    cosines = pairs.data / (norms[pairs.row] * norms[pairs.col] + shrink)
-    whole = sp.csr_matrix((cosines.astype(np.float32), (pairs.row, pairs.col)), shape=together.shape)
-    whole.eliminate_zeros()
+    """Item-based nearest neighbours: cosines of who liked two films (Sarwar et al. 2001), lower where few did.
+
+    Made in pieces of which the nearest are kept: all pairs of a large catalogue would be gigabytes.
+    """
+    films = likes.shape[1]
+    columns = likes.T.tocsr()
+    norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=1)).ravel())
+    nearest, at_once = [], max(1, PAIRS // max(films, 1))
+    for start in range(0, films, at_once):
+        pairs = (columns[start : start + at_once] @ likes).tocoo()
+        cosines = pairs.data / (norms[start + pairs.row] * norms[pairs.col] + shrink)
+        cosines[start + pairs.row == pairs.col] = 0
+        piece = sp.csr_matrix((cosines.astype(np.float32), (pairs.row, pairs.col)), shape=pairs.shape)
+        piece.eliminate_zeros()
+        nearest.append(_largest(piece, neighbours))
     # The nearest of each film that is scored: the columns.
-    return Sparse(_largest(whole.T.tocsr(), neighbours).T.tocsr())
+    return Sparse(sp.vstack(nearest, format="csr").T.tocsr() if nearest else sp.csr_matrix((0, 0), dtype=np.float32))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from movie_assets.core.item_models import Matrix, Model
 
 Values = npt.NDArray[np.float64]
 Lists = npt.NDArray[np.int64]  # people by places, films in order
+NO_FILM = -1  # at the end of a list that is shorter than others
 AT = 10
 RESAMPLES = 1000
 PEOPLE = 256  # scored at a time
@@ -55,8 +56,8 @@ def rank(
         part = people[start : start + PEOPLE]
         scores = model.scores(given[part])
         scores[seen[part].nonzero()] = -np.inf
-        best = choose(scores) if choose else first_of(scores, AT)
-        hits = np.take_along_axis(hidden[part].toarray() > 0, best, axis=1)
+        best = choose(scores) if choose else _first_allowed(scores)
+        hits = np.take_along_axis(hidden[part].toarray() > 0, np.maximum(best, 0), axis=1) & (best != NO_FILM)
         possible = np.minimum(AT, np.diff(hidden.indptr)[part])
         recalls.append(hits.sum(axis=1) / possible)
         ndcgs.append((hits * discount[: best.shape[1]]).sum(axis=1) / np.cumsum(discount)[possible - 1])
@@ -75,6 +76,12 @@ def first_of(scores: Matrix, count: int) -> Lists:
     return np.asarray(np.take_along_axis(best, order, axis=1), dtype=np.int64)
 
 
+def _first_allowed(scores: Matrix) -> Lists:
+    """The ten highest scores; -inf is no film to recommend."""
+    best = first_of(scores, AT)
+    return np.where(np.isfinite(np.take_along_axis(scores, best, axis=1)), best, NO_FILM)
+
+
 def interval_of(values: Values) -> Interval:
     """The mean and its 95 % interval: percentiles of a bootstrap over people (Efron 1979), the seed fixed."""
     if not values.size:
@@ -87,7 +94,7 @@ def interval_of(values: Values) -> Interval:
 
 def coverage_of(ranking: Ranking, films: int) -> float:
     """The share of all films that are in somebody's list."""
-    return len(np.unique(ranking.lists)) / max(films, 1)
+    return len(np.unique(ranking.lists[ranking.lists != NO_FILM])) / max(films, 1)
 
 
 def diversity_of(ranking: Ranking, likes: sp.csr_matrix) -> Values:
@@ -98,11 +105,10 @@ def diversity_of(ranking: Ranking, likes: sp.csr_matrix) -> Values:
     columns = likes.tocsc().astype(np.float32)
     norms = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
     unit = (columns @ sp.diags_array(1 / np.maximum(norms, 1e-9))).tocsc()
-    wide = ranking.lists.shape[1]
-    pairs = wide * (wide - 1)
     found = np.ones(len(ranking.lists))
-    for person, films in enumerate(ranking.lists):
-        if pairs:
+    for person, places in enumerate(ranking.lists):
+        films = places[places != NO_FILM]
+        if pairs := len(films) * (len(films) - 1):
             of_list = unit[:, films]
             cosines = (of_list.T @ of_list).toarray()
             found[person] = 1 - (cosines.sum() - np.trace(cosines)) / pairs

@@ -20,7 +20,11 @@ PROTOCOLS = (("last 20 %", HIDDEN), ("last one", 0.0))  # which share of each hi
 JUDGES = 5_000  # people that models are judged by, the same ones each time
 POPULARITY = "popularity"
 SERVED = "served"
+LIVE = "live"
 PROFILE_PRIOR = 1.0  # of the popularity, beside a cosine; chosen on MovieLens without its latest fifth
+USUAL, USUAL_COUNT = 70.0, 10  # ratings that every person's mean has in it, so that few or equal ones say something
+UNRATED = 10.0  # points above the mean
+LIVE_POOL = 50  # films that catalog.recommend_movies compares with each other for a list of ten
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ def contestants(
             "centred profile",
             lambda: Contestant(Profile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known))),
         )
+        yield LIVE, lambda: live(known, vectors, popularity)
     yield "item-kNN", lambda: Contestant(item_knn(likes), likes)
     yield "ALS", lambda: Contestant(Als.fit(likes), likes)
     if kind_for(*likes.shape[::-1]) == "ease":
@@ -107,12 +112,24 @@ def naive_weights(known: Histories) -> Values:
 
 
 def centred_weights(known: Histories) -> Values:
-    """Ratings minus the person's mean; a film without a rating counts as 10 points above it."""
+    """Ratings minus the person's mean, which has ten ratings of 70 in it; one without a rating is 10 points above.
+
+    As catalog.centred_weights in SQL.
+    """
     rated = ~np.isnan(known.rating)
     people = len(known.persons)
     counts = np.bincount(known.person[rated], minlength=people)
-    means = np.bincount(known.person[rated], weights=known.rating[rated], minlength=people) / np.maximum(counts, 1)
-    return np.where(rated, known.rating - means[known.person], 10.0)
+    sums = np.bincount(known.person[rated], weights=known.rating[rated], minlength=people)
+    means = (sums + USUAL_COUNT * USUAL) / (counts + USUAL_COUNT)
+    return np.where(rated, known.rating - means[known.person], UNRATED)
+
+
+def live(known: Histories, vectors: Matrix, popularity: Popularity) -> Contestant:
+    """What catalog.recommend_movies answers for people without a model's list: the centred profile, lists mixed."""
+    return Contestant(
+        Profile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known)),
+        lambda scores: mixed_lists(scores, vectors, AT, LIVE_POOL, 1.0),
+    )  # fmt: skip
 
 
 def _served(

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from movie_assets.core.item_models import Matrix, Sparse
-from movie_assets.core.ranking_quality import Lists, first_of
+from movie_assets.core.ranking_quality import NO_FILM, Lists, first_of
 
 POOL = 100  # films that compete for a place in a list
 SIDES = 64  # directions in which films differ
@@ -42,18 +42,23 @@ def directions_of(rows: sp.csr_matrix) -> Matrix:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
-def mixed(scores: Matrix, directions: Matrix, count: int, diversity: float = DIVERSITY) -> list[int]:
+def mixed(
+    scores: Matrix, directions: Matrix, count: int, diversity: float = DIVERSITY, unit: float | None = None
+) -> list[int]:
     """Places of the chosen of a pool, in order: maximal marginal relevance (Carbonell and Goldstein 1998).
 
-    Scores are brought to 0-1 first, as they mean nothing but an order. `directions` are those of the pool.
+    Scores are brought to 0-1 first, as they mean nothing but an order, unless `unit` says what 1 is; what has -inf is
+    never chosen, so there may be fewer than `count`. `directions` are those of the pool.
     """
-    least = scores[np.isfinite(scores)].min()
-    spread = float(scores.max() - least) or 1.0
-    worth = (scores - least) / spread
+    allowed = np.isfinite(scores)
+    if not allowed.any():
+        return []
+    least = scores[allowed].min()
+    worth = (scores - least) / (unit or float(scores[allowed].max() - least) or 1.0)
     alike = directions @ directions.T
     crowding = np.zeros(len(scores), dtype=np.float32)
     chosen: list[int] = []
-    for _ in range(min(count, len(scores))):
+    for _ in range(min(count, int(allowed.sum()))):
         value = worth - diversity * crowding
         value[chosen] = -np.inf
         best = int(np.argmax(value))
@@ -62,13 +67,15 @@ def mixed(scores: Matrix, directions: Matrix, count: int, diversity: float = DIV
     return chosen
 
 
-def mixed_lists(scores: Matrix, directions: Matrix, count: int) -> Lists:
-    """The lists of several people, all of the same length: what `core.ranking_quality.rank` takes as `choose`."""
-    pools = first_of(scores, POOL)
+def mixed_lists(scores: Matrix, directions: Matrix, count: int, among: int = POOL, unit: float | None = None) -> Lists:
+    """The lists of several people: what `core.ranking_quality.rank` takes as `choose`. NO_FILM ends shorter ones."""
+    pools = first_of(scores, among)
+    lists = np.full((len(scores), min(count, pools.shape[1])), NO_FILM, dtype=np.int64)
     with threadpool_limits(1, "blas"):  # products of small matrices: threads would mostly wait for each other
-        return np.array(
-            [pool[mixed(row[pool], directions[pool], count)] for row, pool in zip(scores, pools, strict=True)]
-        )
+        for person, pool in enumerate(pools):
+            chosen = pool[mixed(scores[person, pool], directions[pool], count, unit=unit)]
+            lists[person, : len(chosen)] = chosen
+    return lists
 
 
 def recommend(

@@ -197,13 +197,19 @@ def test_an_evaluation_is_kept_with_intervals_a_table_and_a_small_picture(learnt
     )
 
 
-def test_a_model_below_popularity_fails_its_check(learnt: SmallPipeline) -> None:
-    learnt.do("update pipeline.recommendation_quality set over_popularity = -0.01 where model = 'served'")
-    result = learnt.run("recommend")
-    assert failed_checks(result) == {"the_model_beats_popularity"}
-    (found,) = result.get_asset_check_evaluations()
-    assert found.severity.value == "ERROR"
+@pytest.mark.parametrize(("high", "severity"), [(-0.001, "ERROR"), (0.004, "WARN")])
+def test_a_model_below_popularity_fails_its_check_when_that_is_sure_and_warns_otherwise(
+    learnt: SmallPipeline, high: float, severity: str
+) -> None:
+    learnt.do(
+        "update pipeline.recommendation_quality set over_popularity = -0.01, over_popularity_low = -0.02, "
+        f"over_popularity_high = {high} where model = 'served'"
+    )
+    (found,) = learnt.run("recommend").get_asset_check_evaluations()
+    assert (found.check_name, found.passed) == ("the_model_beats_popularity", False)
+    assert found.severity.value == severity
     assert "last one: NDCG@10 of" in found.description
+    assert f"-0.0200 to {high:+.4f}" in found.description
 
 
 def test_without_histories_nothing_is_done_and_nothing_fails(fresh: SmallPipeline) -> None:

@@ -1,10 +1,13 @@
 """The models against their formulas, written out plainly."""
 
+import tracemalloc
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 import scipy.sparse as sp
 
+from movie_assets.core import item_models
 from movie_assets.core.content_rows import content_rows
 from movie_assets.core.item_models import (
     Als,
@@ -94,6 +97,30 @@ def test_item_knn_is_a_shrunk_cosine_among_the_nearest() -> None:
     few = item_knn(likes, 3).weights.toarray()
     assert (few > 0).sum(axis=0).max() == 3
     assert np.allclose(few[few > 0], cosines[few > 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("pairs", [1, 12 * 5, 12 * 12])
+def test_item_knn_is_the_same_whatever_is_compared_at_once(monkeypatch: pytest.MonkeyPatch, pairs: int) -> None:
+    likes = likes_of(40, 12)
+    whole = item_knn(likes, 3).weights.toarray()
+    monkeypatch.setattr(item_models, "PAIRS", pairs)
+    assert np.array_equal(item_knn(likes, 3).weights.toarray(), whole)
+
+
+def test_item_knn_of_many_films_does_not_hold_all_their_pairs() -> None:
+    chance = np.random.default_rng(3)
+    films, people = 5_000, 40
+    rows = np.repeat(np.arange(people), 2_000)
+    likes = sp.csr_matrix(
+        (np.ones(len(rows), dtype=np.float32), (rows, chance.integers(0, films, len(rows)))), shape=(people, films)
+    )
+    likes.data[:] = 1
+    tracemalloc.start()
+    kept = item_knn(likes).weights
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert np.diff(kept.tocsc().indptr).max() == 100
+    assert peak < 200_000_000  # all pairs at once are 800 MB
 
 
 def test_als_scores_films_of_ones_own_camp_higher() -> None:

@@ -100,7 +100,8 @@ def test_profiles_are_compared_where_there_are_vectors() -> None:
     found = {
         m.model: m for m in compare(histories, None, vectors, Parameters(), lambda: 0.0) if m.protocol == "last one"
     }
-    assert {"naive profile", "centred profile"} <= found.keys()
+    assert {"naive profile", "centred profile", "live"} <= found.keys()
+    assert found["live"].ndcg.mean > found["popularity"].ndcg.mean
 
 
 def test_nobody_with_dated_films_means_nothing_to_compare() -> None:
@@ -113,4 +114,7 @@ def test_nobody_with_dated_films_means_nothing_to_compare() -> None:
 def test_profiles_weigh_films_naively_or_by_the_persons_mean() -> None:
     histories = one_person(100, 80, 60, 20, float("nan"))
     assert naive_weights(histories).tolist() == [1, 0.6, 0, -0.8, 0.6]
-    assert centred_weights(histories).tolist() == [35, 15, -5, -45, 10]
+    mean = (100 + 80 + 60 + 20 + 10 * 70) / 14
+    assert centred_weights(histories) == pytest.approx([100 - mean, 80 - mean, 60 - mean, 20 - mean, 10])
+    assert (centred_weights(one_person(90, 90, 90)) > 0).all()
+    assert (centred_weights(one_person(40)) < 0).all()

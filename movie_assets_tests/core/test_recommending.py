@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from movie_assets.core.item_models import Sparse
+from movie_assets.core.item_models import Popularity, Sparse
+from movie_assets.core.ranking_quality import NO_FILM, coverage_of, diversity_of, rank
 from movie_assets.core.recommending import directions_of, mixed, mixed_lists, recommend
 
 # Films 0, 1 and 2 are liked by the same people; 3 and 4 by others.
@@ -70,3 +71,20 @@ def test_lists_of_several_people_are_made_at_once() -> None:
     assert lists.shape == (2, 3)
     assert lists[0, 0] == 0
     assert 4 not in lists[1]
+
+
+def test_no_film_is_in_a_list_twice_or_against_its_score_however_few_are_left() -> None:
+    scores = np.array([[0.9, 0.5, *[-np.inf] * 4], [-np.inf] * 6, [6, 5, 4, 3, 2, 1]], dtype=np.float32)
+    lists = mixed_lists(scores, np.eye(6, dtype=np.float32), 5)
+    assert lists.tolist() == [[0, 1, *[NO_FILM] * 3], [NO_FILM] * 5, [0, 1, 2, 3, 4]]
+
+
+def test_a_short_list_counts_each_hit_once() -> None:
+    everything_but_two = sp.csr_matrix(np.array([[0, 0, 1, 1, 1, 1]], dtype=np.float32))
+    hidden = sp.csr_matrix(np.array([[1, 0, 0, 0, 0, 0]], dtype=np.float32))
+    popularity = Popularity(np.arange(6, 0, -1, dtype=np.float32))
+    for choose in (None, lambda scores: mixed_lists(scores, np.eye(6, dtype=np.float32), 5)):
+        found = rank(popularity, hidden, everything_but_two, hidden, choose)
+        assert (found.recall.tolist(), found.ndcg.tolist()) == ([1.0], [1.0])
+        assert coverage_of(found, 6) == pytest.approx(2 / 6)
+        assert diversity_of(found, hidden).tolist() == [1.0]

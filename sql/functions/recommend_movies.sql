@@ -1,24 +1,32 @@
 -- Applied after the migrations whenever it changes: films for a person, from what that person loved, liked and disliked.
 
--- Up to match_count films that the person has not named, the best first; filters: see catalog.condition_of.
---   With loved or liked films: those near the sum of their vectors by weight, disliked ones subtracted.
---   With only disliked ones, or none: near the middle of the most voted films that pass the filters and share no genre
---   with the disliked ones, these subtracted. With nothing to go by at all: the most popular films.
--- What people with watch histories liked besides the named films counts as well, where there is a model of that
--- (catalog.film_weights): the films that it says most for compete with the nearest ones.
--- score = similarity + histories × weight / largest weight (0.1 at least) + popularity × ln(1 + votes) / 10, lowered by `diversity` × the
--- similarity to what was chosen before it (maximal marginal relevance, Carbonell and Goldstein 1998). `because` is the
--- named film that says most for it, or, where none does, the one that it is most like. `reasons`: see catalog.reasons_of.
+-- Up to match_count films that the person has not named, the best first; filters: see catalog.condition_of. A person names
+-- films as loved, liked and disliked, or with ratings of 0-100 (`rated` and `ratings` side by side; null: seen, not rated;
+-- 90 and more is loved, 80 and more or no rating liked, below 50 disliked). How they become a
+-- direction among vectors: catalog.centred_weights, catalog.direction_of.
+-- score = similarity to that direction + popularity × standing + histories × weight / largest weight (0.1 at least), lowered
+-- by `diversity` × the similarity to what was chosen before it (maximal marginal relevance, Carbonell and Goldstein 1998).
+-- That is so for the best 100; films after them count as entirely like one before.
+--   standing   0-1: how many with histories like the film, where a model is served, else TMDB's votes; ln(1 + n), as a
+--              share of the film that has most. See catalog.standings.
+--   weight     what others with histories who liked the named films say of it (catalog.film_weights)
+-- Without a direction the films most popular today come first, and fall from 1 to 0 in the place of the first two parts.
+-- `because` is the named film that says most for a film, or, where none does, the one that it is most like. `reasons`: see
+-- catalog.reasons_of. The defaults of popularity and histories were chosen by NDCG@10 on MovieLens ratings.
 -- options, with their defaults:
--- {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 0.5, "popularity": 0.05, "diversity": 0.2}
+-- {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 2.0, "popularity": 1.0, "diversity": 0.2}
 drop function if exists catalog.recommend_movies(bigint[], bigint[], bigint[], jsonb, integer, jsonb);
+drop function if exists catalog.recommend_movies(
+    bigint[], bigint[], bigint[], jsonb, integer, jsonb, bigint[], double precision[]);
 create function catalog.recommend_movies(
     loved bigint[] default '{}',
     liked bigint[] default '{}',
     disliked bigint[] default '{}',
     filters jsonb default '{}',
     match_count integer default 10,
-    options jsonb default '{}'
+    options jsonb default '{}',
+    rated bigint[] default '{}',
+    ratings double precision[] default '{}'
 )
 returns table (
     tmdb_id bigint, title text, release_year smallint, score double precision, similarity double precision,
@@ -29,21 +37,16 @@ set jit = off
 as $$
 #variable_conflict use_column
 declare
-    weights jsonb := '{"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 0.5, "popularity": 0.05,
-        "diversity": 0.2}' || jsonb_strip_nulls(coalesce(options, '{}'));
-    unknown text := (
-        select string_agg(k, ', ') from jsonb_object_keys(coalesce(options, '{}')) k
-        where k not in ('loved', 'liked', 'disliked', 'histories', 'popularity', 'diversity'));
+    weights jsonb := catalog.options_of_recommend_movies(options);
+    diversity double precision := (weights ->> 'diversity')::double precision;
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
-    praised bigint[] := coalesce(loved, '{}') || coalesce(liked, '{}');
-    named bigint[] := praised || coalesce(disliked, '{}');
-    rest jsonb := jsonb_set(
-        coalesce(filters, '{}'), '{exclude}',
-        coalesce(filters -> 'exclude', '[]') || to_jsonb(named));
-    factors double precision[] := array_fill((weights ->> 'loved')::double precision, array[coalesce(cardinality(loved), 0)])
-        || array_fill((weights ->> 'liked')::double precision, array[coalesce(cardinality(liked), 0)])
-        || array_fill((weights ->> 'disliked')::double precision, array[coalesce(cardinality(disliked), 0)]);
-    taste vector;
+    by_name record;
+    adored bigint[];
+    praised bigint[];
+    named bigint[];
+    rest jsonb;
+    factors double precision[];
+    direction vector;
     pool bigint[];
     near double precision[];
     told double precision[];
@@ -53,64 +56,69 @@ declare
     scores double precision[] := '{}';
     crowding double precision[];
     best integer;
-    films integer;
+    films integer;  -- in the pool
+    mixing integer := least(100, greatest(50, 4 * match_count));  -- of them compared with each other
 begin
-    if unknown is not null then
-        raise exception 'there is no option %', unknown
-            using hint = 'Known are loved, liked, disliked, histories, popularity and diversity.';
-    elsif coalesce(match_count, 0) < 1 then
+    if coalesce(match_count, 0) < 1 then
         return;
     end if;
+    loved := array_remove(coalesce(loved, '{}'), null);
+    liked := array_remove(coalesce(liked, '{}'), null);
+    disliked := array_remove(coalesce(disliked, '{}'), null);
+    select coalesce(array_agg(r.tmdb_id) filter (where r.rating >= 90), '{}') as loved,
+        coalesce(array_agg(r.tmdb_id) filter (where r.rating >= 80 and r.rating < 90 or r.rating is null), '{}') as liked,
+        coalesce(array_agg(r.tmdb_id) filter (where r.rating < 50), '{}') as disliked,
+        coalesce(array_agg(r.tmdb_id), '{}') as all_of_them
+    into by_name
+    from unnest(rated, ratings) r (tmdb_id, rating) where r.tmdb_id is not null;
+    adored := loved || by_name.loved;
+    praised := adored || liked || by_name.liked;
+    named := praised || disliked || by_name.disliked;
+    factors := array_fill((weights ->> 'loved')::double precision, array[cardinality(adored)])
+        || array_fill((weights ->> 'liked')::double precision, array[cardinality(praised) - cardinality(adored)])
+        || array_fill((weights ->> 'disliked')::double precision, array[cardinality(named) - cardinality(praised)]);
+    rest := jsonb_set(
+        coalesce(filters, '{}'), '{exclude}',
+        coalesce(filters -> 'exclude', '[]') || to_jsonb(named || by_name.all_of_them));
     if active is not null then
-        taste := catalog.taste(loved, liked, disliked, filters, weights, active);
+        select catalog.direction_of(
+            array_agg(c.tmdb_id), array_agg(c.weight), disliked || by_name.disliked, filters,
+            -(weights ->> 'disliked')::double precision, active)
+        into direction
+        from catalog.centred_weights(loved, liked, disliked, weights, rated, ratings) c;
     end if;
-    films := greatest(50, least(200, 4 * match_count), match_count);
-    if taste is not null then
-        select array_agg(n.tmdb_id order by n.similarity desc, n.tmdb_id),
-            array_agg(n.similarity order by n.similarity desc, n.tmdb_id)
-        into pool, near
-        from catalog.nearest_movies(taste, films, rest, active) n;
-    else
-        execute format(
-            'select array_agg(t.tmdb_id), array_agg(null::double precision) from (
-                 select m.tmdb_id from catalog.movies m join catalog.movie_stats p using (tmdb_id)
-                 where %s order by p.popularity desc, m.tmdb_id limit $1) t', catalog.condition_of(rest))
-        into pool, near using films;
-    end if;
-    if (weights ->> 'histories')::double precision <> 0 and exists (select from catalog.film_weights) then
-        select j.pool, j.near, j.told into pool, near, told
-        from catalog.joined_with_histories(
-            pool, near, named, factors, (weights ->> 'histories')::double precision, rest, films, taste, active) j;
-    end if;
+    select p.pool, p.near, p.told, p.worth into pool, near, told, worth
+    from catalog.pool_of(direction, named, factors, weights, rest, greatest(mixing, match_count), active) p;
     films := coalesce(cardinality(pool), 0);
-    select array_agg(
-        coalesce(near[p.i], 0) + (weights ->> 'histories')::double precision * coalesce(told[p.i], 0)
-            + (weights ->> 'popularity')::double precision * ln(1 + coalesce(s.vote_count, 0)) / 10
-            + case when taste is null then 1.0 - p.i::double precision / films else 0 end
-        order by p.i)
-    into worth
-    from generate_subscripts(pool, 1) p (i) left join catalog.movie_stats s on s.tmdb_id = pool[p.i];
-    alike := catalog.similarities(pool, active);
-    crowding := array_fill(0.0::double precision, array[films]);
-    while cardinality(chosen) < least(match_count, films) loop
+    mixing := least(mixing, films);
+    if films = 0 then
+        return;
+    end if;
+    alike := catalog.similarities(pool[: mixing], active);
+    crowding := array_fill(0.0::double precision, array[mixing]);
+    while cardinality(chosen) < least(match_count, mixing) loop
         best := null;
-        for i in 1 .. films loop
-            if worth[i] is not null and (best is null or worth[i] - (weights ->> 'diversity')::double precision * crowding[i]
-                    > worth[best] - (weights ->> 'diversity')::double precision * crowding[best]) then
+        for i in 1 .. mixing loop
+            if worth[i] is not null
+                and (best is null or worth[i] - diversity * crowding[i] > worth[best] - diversity * crowding[best]) then
                 best := i;
             end if;
         end loop;
         chosen := chosen || best;
-        scores := scores || (worth[best] - (weights ->> 'diversity')::double precision * crowding[best]);
+        scores := scores || (worth[best] - diversity * crowding[best]);
         worth[best] := null;
-        for i in 1 .. films loop
-            crowding[i] := greatest(crowding[i], alike[(best - 1) * films + i]);
+        for i in 1 .. mixing loop
+            crowding[i] := greatest(crowding[i], alike[(best - 1) * mixing + i]);
         end loop;
+    end loop;
+    for i in mixing + 1 .. least(match_count, films) loop
+        chosen := chosen || i;
+        scores := scores || (worth[i] - diversity);
     end loop;
     return query
     select m.tmdb_id, m.title, m.release_year, scores[c.place], near[c.i], b.films[1],
         catalog.shared_features(b.films[1], m.tmdb_id),
-        catalog.reasons_of(m.tmdb_id, b.films, b.weights, coalesce(loved, '{}'))
+        catalog.reasons_of(m.tmdb_id, b.films, b.weights, adored)
     from unnest(chosen) with ordinality c (i, place)
     join catalog.movies m on m.tmdb_id = pool[c.i]
     cross join lateral (
@@ -124,50 +132,137 @@ begin
 end
 $$;
 
--- The best of a pool of near films and of those that histories say most for: their similarities (0 without a vector), and
--- what histories say of each, where the largest weight is 1. Weights below 0.1 in all are said by few people; the largest
--- then stays below 1.
-create or replace function catalog.joined_with_histories(
-    near_films bigint[], similarities double precision[], named bigint[], factors double precision[],
-    share double precision, filters jsonb, films integer, taste vector, in_set integer,
-    out pool bigint[], out near double precision[], out told double precision[]
+-- The options with the defaults of those that are not given; an unknown one, and one that is no number, is an error.
+create or replace function catalog.options_of_recommend_movies(options jsonb) returns jsonb
+language plpgsql immutable
+as $$
+declare
+    defaults constant jsonb :=
+        '{"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 2.0, "popularity": 1.0, "diversity": 0.2}';
+    given jsonb := jsonb_strip_nulls(coalesce(options, '{}'));
+    name text;
+    value jsonb;
+begin
+    if jsonb_typeof(given) <> 'object' then
+        raise exception 'options are a JSON object, not %', given;
+    end if;
+    for name, value in select * from jsonb_each(given) loop
+        if not defaults ? name then
+            raise exception 'there is no option %', name
+                using hint = 'Known are loved, liked, disliked, histories, popularity and diversity.';
+        elsif jsonb_typeof(value) <> 'number' then
+            raise exception 'the option % takes a number, not %', name, value;
+        end if;
+    end loop;
+    return defaults || given;
+end
+$$;
+
+-- What each named film counts in a person's direction. A rating counts by how far it is from the person's mean, so that
+-- somebody who rates all films high is not drawn to whatever they have in common; the mean is one with ten ratings of 70
+-- besides, so that few ratings, or equal ones, say something too. 50 points are 1; a film without a rating counts as 10
+-- points above the mean. Loved, liked and disliked films count the same way, by their weights with ten of 0 besides, but
+-- none is turned into its opposite. core.recommendation_quality does the same in Python.
+create or replace function catalog.centred_weights(
+    loved bigint[], liked bigint[], disliked bigint[], weights jsonb, rated bigint[], ratings double precision[]
+)
+returns table (tmdb_id bigint, weight double precision)
+language sql stable
+as $$
+    with said as (
+        select u.tmdb_id, max(u.weight) as weight
+        from (
+            select unnest(loved), (weights ->> 'loved')::double precision
+            union all select unnest(liked), (weights ->> 'liked')::double precision
+            union all select unnest(disliked), (weights ->> 'disliked')::double precision
+        ) u (tmdb_id, weight) group by 1
+    ), mean as (
+        select coalesce(sum(s.weight), 0) / (count(*) + 10) as weight from said s
+    ), known as (
+        select r.tmdb_id, r.rating from unnest(rated, ratings) r (tmdb_id, rating) where r.tmdb_id is not null
+    ), usual as (
+        select (coalesce(sum(k.rating), 0) + 10 * 70) / (count(k.rating) + 10) as rating from known k
+    )
+    select s.tmdb_id, case when sign(s.weight) = sign(s.weight - m.weight) then s.weight - m.weight else 0 end
+    from said s, mean m
+    union all
+    select k.tmdb_id, coalesce(k.rating - u.rating, 10) / 50
+    from known k, usual u
+$$;
+
+-- The films that compete for a list, best first: those nearest to the direction, the best known and those that histories
+-- say most for; how near each is (0 without a vector), what histories say of it, where the largest is 1 (weights below 0.1
+-- in all are said by few people; the largest then stays below 1), and what all of it is worth.
+drop function if exists catalog.joined_with_histories(
+    bigint[], double precision[], bigint[], double precision[], double precision, jsonb, integer, vector, integer);
+create or replace function catalog.pool_of(
+    direction vector, named bigint[], factors double precision[], weights jsonb, filters jsonb, films integer,
+    in_set integer,
+    out pool bigint[], out near double precision[], out told double precision[], out worth double precision[]
 )
 language plpgsql stable
 as $$
 declare
-    target text := case
-        when in_set is null then '(select null::bigint as tmdb_id, null::vector as embedding)'
-        else format('catalog.%I', 'movie_vectors_' || in_set)
-    end;
+    condition text := catalog.condition_of(filters);
+    histories double precision := (weights ->> 'histories')::double precision;
+    popularity double precision := (weights ->> 'popularity')::double precision;
+    candidates bigint[] := '{}';
+    popular bigint[] := '{}';
+    spoken bigint[] := '{}';
+    said bigint[] := '{}';
+    loudness double precision[] := '{}';
 begin
+    if histories <> 0 and cardinality(named) > 0 then
+        select coalesce(array_agg(h.tmdb_id), '{}'), coalesce(array_agg(h.weight), '{}') into said, loudness
+        from catalog.films_by_histories(named, factors) h;
+        execute format(
+            'select coalesce(array_agg(t.tmdb_id), ''{}'') from (
+                 select m.tmdb_id from unnest($1, $2) s (tmdb_id, weight) join catalog.movies m using (tmdb_id)
+                 where s.weight > 0 and %s order by s.weight desc, s.tmdb_id limit $3) t', condition)
+        into spoken using said, loudness, films;
+    end if;
+    if direction is not null then
+        select coalesce(array_agg(n.tmdb_id), '{}') into candidates
+        from catalog.nearest_movies(direction, films, filters, in_set) n;
+    end if;
+    if direction is null or popularity <> 0 then
+        -- In their order, looked up one by one until enough pass: most do.
+        execute format(
+            'select coalesce(array_agg(t.tmdb_id order by t.standing desc, t.tmdb_id), ''{}'') from (
+                 select k.tmdb_id, k.standing
+                 from (select s.tmdb_id, s.standing from %s s order by 2 desc, 1 offset 0) k
+                 where (select true from catalog.movies m where m.tmdb_id = k.tmdb_id and %s)
+                 limit $1) t',
+            case when direction is null
+                then '(select p.tmdb_id, p.popularity as standing from catalog.movie_stats p)' else 'catalog.standings' end,
+            condition)
+        into popular using films;
+    end if;
+    select array_agg(distinct c) into candidates from unnest(candidates || popular || spoken) c;
     execute format(
-        'with said as materialized (
-             select w.tmdb_id, w.weight from catalog.films_by_histories($3, $4) w
-         ), best as (
-             select s.tmdb_id from said s join catalog.movies m using (tmdb_id)
-             where s.weight > 0 and %s order by s.weight desc, s.tmdb_id limit $5
-         ), joined as (
-             select n.tmdb_id, n.similarity, n.place from unnest($1, $2) with ordinality n (tmdb_id, similarity, place)
-             union all
-             select b.tmdb_id, case when $6 is not null then coalesce(1 - (v.embedding::vector <=> $6), 0) end,
-                 $5 + row_number() over (order by b.tmdb_id)
-             from best b left join %s v on v.tmdb_id = b.tmdb_id
-             where b.tmdb_id <> all (coalesce($1, ''{}''))
+        'with joined as materialized (
+             select c.tmdb_id, s.weight, t.standing, p.place,
+                 case when $2 is not null then coalesce(1 - (v.embedding <=> $2::halfvec), 0) end as similarity
+             from unnest($1) c (tmdb_id)
+             left join %s v on v.tmdb_id = c.tmdb_id
+             left join unnest($3, $4) s (tmdb_id, weight) on s.tmdb_id = c.tmdb_id
+             left join catalog.standings t on t.tmdb_id = c.tmdb_id
+             left join unnest($5) with ordinality p (tmdb_id, place) on p.tmdb_id = c.tmdb_id
+         ), told as (
+             select j.*, j.weight / greatest(0.1, max(abs(j.weight)) over ()) as told from joined j
          ), worth as (
-             select j.tmdb_id, j.similarity, j.place, s.weight / greatest(0.1, l.largest) as told
-             from joined j
-             left join said s using (tmdb_id)
-             cross join (select max(abs(s.weight)) as largest from joined join said s using (tmdb_id)) l
+             select t.tmdb_id, t.similarity, t.told, $6 * coalesce(t.told, 0)
+                 + case when $2 is not null then t.similarity + $7 * coalesce(t.standing, 0)
+                     else coalesce(1 - (t.place - 1.0) / cardinality($5), 0) end as worth
+             from told t
          )
-         select array_agg(w.tmdb_id order by w.rank), array_agg(w.similarity order by w.rank),
-             array_agg(w.told order by w.rank)
-         from (
-             select w.*, row_number() over (
-                 order by coalesce(w.similarity, 0) + $7 * coalesce(w.told, 0) desc, w.place) as rank
-             from worth w
-         ) w
-         where w.rank <= $5', catalog.condition_of(filters), target)
-    into pool, near, told using near_films, similarities, named, factors, films, taste, share;
+         select array_agg(w.tmdb_id order by w.worth desc, w.tmdb_id), array_agg(w.similarity order by w.worth desc, w.tmdb_id),
+             array_agg(w.told order by w.worth desc, w.tmdb_id), array_agg(w.worth order by w.worth desc, w.tmdb_id)
+         from (select w.* from worth w order by w.worth desc, w.tmdb_id limit $8) w',
+        case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
+            else format('catalog.%I', 'movie_vectors_' || in_set) end)
+    into pool, near, told, worth
+    using candidates, direction, said, loudness, popular, histories, popularity, films;
 end
 $$;
 
@@ -191,33 +286,30 @@ as $$
     ) t
 $$;
 
--- The direction of a person's taste in an embedding set, of length 1; null when there is nothing to go by.
-create or replace function catalog.taste(
-    loved bigint[], liked bigint[], disliked bigint[], filters jsonb, weights jsonb, in_set integer
+-- The direction of a person's taste in an embedding set, of length 1: the sum of the named films' vectors by weight. When
+-- none of them counts for something: the middle of the most voted films that pass the filters and share no genre with the
+-- disliked ones, away from these (`against` says how far); null when there is nothing to go by.
+drop function if exists catalog.taste(bigint[], bigint[], bigint[], jsonb, jsonb, integer);
+create or replace function catalog.direction_of(
+    films bigint[], weights double precision[], disliked bigint[], filters jsonb, against double precision, in_set integer
 )
 returns vector
 language plpgsql stable
 as $$
 declare
     target text := format('catalog.%I', 'movie_vectors_' || in_set);
+    narrows boolean := coalesce(filters, '{}') ?| '{genres,keywords,people}';
     has_praise boolean;
     direction vector;
 begin
     execute format(
-        'select l2_normalize(sum(l2_normalize(v.embedding::vector) * array_fill(w.weight::real, array[w.width])::vector)),
+        'select l2_normalize(sum(l2_normalize(v.embedding::vector) * array_fill(w.weight::real, array[d.dimensions])::vector)),
              coalesce(bool_or(w.weight > 0), false)
-         from %s v
-         join (
-             select u.tmdb_id, max(u.weight) as weight, (select dimensions from catalog.embedding_sets where set_id = $5)
-                 as width
-             from (
-                 select unnest($1), ($4 ->> ''loved'')::double precision
-                 union all select unnest($2), ($4 ->> ''liked'')::double precision
-                 union all select unnest($3), ($4 ->> ''disliked'')::double precision
-             ) u (tmdb_id, weight) group by 1
-         ) w using (tmdb_id)', target)
-    into direction, has_praise using loved, liked, disliked, weights, in_set;
-    if not has_praise and (direction is not null or coalesce(filters, '{}') ?| '{genres,keywords,people}') then
+         from unnest($1, $2) w (tmdb_id, weight)
+         join %s v using (tmdb_id)
+         cross join (select dimensions from catalog.embedding_sets where set_id = $3) d', target)
+    into direction, has_praise using films, weights, in_set;
+    if not has_praise and (direction is not null or narrows) then
         execute format(
             'select l2_normalize(l2_normalize(avg(t.embedding::vector)) + coalesce($2, l2_normalize(avg(t.embedding::vector))))
              from (
@@ -230,8 +322,8 @@ begin
         into direction
         using disliked,
             case when direction is not null then
-                direction * array_fill(-(weights ->> 'disliked')::real, array[vector_dims(direction)])::vector end,
-            coalesce(filters, '{}') ?| '{genres,keywords,people}';
+                direction * array_fill(against::real, array[vector_dims(direction)])::vector end,
+            narrows;
     end if;
     return case when vector_norm(direction) > 0 then direction end;
 end

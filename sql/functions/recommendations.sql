@@ -15,6 +15,14 @@ create or replace view catalog.film_weights as
 select w.tmdb_id, w.popularity, w.others, w.weights
 from pipeline.film_weights w join pipeline.recommendation_models m on m.model_id = w.model_id and m.is_served;
 
+-- How well known each film is, 0-1; of the model that is served, or of TMDB's votes where there is none.
+create or replace view catalog.standings as
+select w.tmdb_id, w.popularity::double precision as standing from catalog.film_weights w
+union all
+select s.tmdb_id, ln(1 + s.vote_count) / greatest(1, (select ln(1 + max(o.vote_count)) from catalog.movie_stats o))
+from catalog.movie_stats s
+where not exists (select from catalog.film_weights);
+
 -- What somebody's named films say of others, all weights added up; `named` with a factor for each.
 create or replace function catalog.films_by_histories(named bigint[], factors double precision[])
 returns table (tmdb_id bigint, weight double precision)
@@ -61,15 +69,13 @@ as $$
 #variable_conflict use_column
 declare
     loved bigint[];
-    liked bigint[];
-    disliked bigint[];
     seen bigint[];
+    ratings double precision[];
     passing integer;  -- films of the list
 begin
-    select coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 90), '{}'),
-        coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 80 and s.rating < 90 or s.rating is null), '{}'),
-        coalesce(array_agg(s.tmdb_id) filter (where s.rating < 50), '{}'), coalesce(array_agg(s.tmdb_id), '{}')
-    into loved, liked, disliked, seen
+    select coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 90), '{}'), coalesce(array_agg(s.tmdb_id), '{}'),
+        coalesce(array_agg(s.rating), '{}')
+    into loved, seen, ratings
     from catalog.seen_films s where s.person = who;
     execute format(
         'select count(*) from catalog.recommendations r join catalog.movies m using (tmdb_id)
@@ -87,12 +93,11 @@ begin
         return query
         select r.tmdb_id, r.title, r.release_year, r.score, false, r.reasons
         from catalog.recommend_movies(
-            loved, liked, disliked,
-            jsonb_set(coalesce(filters, '{}'), '{exclude}', coalesce(filters -> 'exclude', '[]') || to_jsonb(seen)),
-            match_count) r;
+            filters => filters, match_count => match_count, rated => seen, ratings => ratings) r;
     end if;
 end
 $$;
 
 comment on view catalog.seen_films is 'a film that a person saw';
 comment on view catalog.film_weights is 'what liking a film says for and against others, by the served model';
+comment on view catalog.standings is 'a film with how well known it is, 0 to 1';

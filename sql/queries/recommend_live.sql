@@ -5,12 +5,9 @@ select p.person, r.place, r.tmdb_id, r.score,
     array(select (b ->> 'weight')::real from jsonb_array_elements(r.reasons) b)
 from unnest(cast(:people as text[])) p (person)
 cross join lateral (
-    select coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 90), '{}') as loved,
-        coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 80 and s.rating < 90 or s.rating is null), '{}') as liked,
-        coalesce(array_agg(s.tmdb_id) filter (where s.rating < 50), '{}') as disliked,
-        jsonb_build_object('exclude', coalesce(jsonb_agg(s.tmdb_id), '[]')) as seen
+    select coalesce(array_agg(s.tmdb_id), '{}') as films, coalesce(array_agg(s.rating), '{}') as ratings
     from catalog.seen_films s where s.person = p.person
 ) h
-cross join lateral catalog.recommend_movies(h.loved, h.liked, h.disliked, h.seen, :count) with ordinality
+cross join lateral catalog.recommend_movies(rated => h.films, ratings => h.ratings, match_count => :count) with ordinality
     r (tmdb_id, title, release_year, score, similarity, because, shared_features, reasons, place)
 where exists (select from catalog.watch_histories w where w.person = p.person)
