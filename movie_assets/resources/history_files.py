@@ -149,6 +149,19 @@ class Inbox:
                 found += [(person.name, path) for path in _imports_in(person)]
         return sorted(found, key=lambda pair: (_changed_at(pair[1]), str(pair[1])))
 
+    def look(self) -> InboxLook:
+        """Look at names, sizes and times: cheap enough for every half minute."""
+        try:
+            found = [(person, str(file), file.stat()) for person, path in self.files() for file in _files_of(path)]
+        except OSError:  # a file that went meanwhile, a folder that may not be read: the import tells
+            return InboxLook(None, None)
+        if not found:
+            return InboxLook(None, None)
+        told = "\n".join(f"{person}\t{name}\t{stat.st_size}\t{stat.st_mtime_ns}" for person, name, stat in sorted(
+            found, key=lambda each: each[:2]))  # fmt: skip
+        touched = max(stat.st_ctime for _, _, stat in found)
+        return InboxLook(hashlib.sha256(told.encode()).hexdigest(), datetime.fromtimestamp(touched, UTC))
+
 
 def _imports_in(folder: Path) -> list[Path]:
     """The files of a folder that are imports of their own, and its folders that have files."""
@@ -163,27 +176,6 @@ def _imports_in(folder: Path) -> list[Path]:
         or (path.is_file() and _is_import(path.name) and path.name.lower() not in passed_over
             and not (is_release and _is_text(path.name) and _is_companion(path)))
     ]  # fmt: skip
-
-
-def _is_read_folder(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith(".") and is_read(f"{path.name}/file")
-
-    def look(self) -> InboxLook:
-        """Look at names, sizes and times: cheap enough for every half minute."""
-        try:
-            found = [
-                (person, str(file), file.stat())
-                for person, path in self.files()
-                for file in (sorted(path.iterdir()) if path.is_dir() else [path])
-            ]
-        except OSError:  # a file that went meanwhile, a folder that may not be read: the import tells
-            return InboxLook(None, None)
-        if not found:
-            return InboxLook(None, None)
-        told = "\n".join(f"{person}\t{name}\t{stat.st_size}\t{stat.st_mtime_ns}" for person, name, stat in sorted(
-            found, key=lambda each: each[:2]))  # fmt: skip
-        touched = max(stat.st_ctime for _, _, stat in found)
-        return InboxLook(hashlib.sha256(told.encode()).hexdigest(), datetime.fromtimestamp(touched, UTC))
 
 
 def _is_release(folder: Path) -> bool:
@@ -215,5 +207,12 @@ def _is_import(name: str) -> bool:
 
 def _changed_at(path: Path) -> float:
     """When a file, or the newest one of a folder, was written."""
-    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
-    return max((file.stat().st_mtime for file in files), default=0.0)
+    return max((file.stat().st_mtime for file in _files_of(path)), default=0.0)
+
+
+def _files_of(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+
+
+def _is_read_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".") and is_read(f"{path.name}/file")

@@ -298,6 +298,7 @@ def planner(server: str, template: str) -> Iterator[psycopg.Connection[Any]]:
         with psycopg.connect(address_of(server, name), autocommit=True) as connection:
             for stage in (
                 "stage_lines",
+                "stage_ratings",
                 "stage_films",
                 "stage_embeddings",
                 "stage_discoveries",

@@ -6,7 +6,7 @@ with buried as (
         reason = 'its process vanished; found when the next step began'
     where r.ended_at is null and (r.run_id, r.step) <> (:run_id, :step) and r.log_id not in (
         select l.objid::bigint from pg_locks l
-        where l.locktype = 'advisory' and l.objsubid = 2 and l.classid = cast(:lock_class as oid)
+        where l.locktype = 'advisory' and l.objsubid = 2 and l.classid = cast(cast(:lock_class as integer) as oid)
           and l.database = (select d.oid from pg_database d where d.datname = current_database())
     )
 ), begun as (
@@ -16,4 +16,4 @@ with buried as (
         started_at = clock_timestamp(), worked_at = null, ended_at = null, status = 'running', reason = null
     returning r.log_id
 )
-select b.log_id, pg_try_advisory_lock(:lock_class, b.log_id) as is_held from begun b
+select b.log_id, pg_try_advisory_lock(cast(:lock_class as integer), b.log_id) as is_held from begun b
