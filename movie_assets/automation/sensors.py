@@ -67,8 +67,8 @@ TRIGGERS = (
     ),
     Trigger(
         "recommendations_are_due", "recommend", "recommendations", "count_recommendations_due", {},
-        "Files came into the inbox, names in histories may find their films now, watch histories changed since lists "
-        "of films were made of them, or the model of them is a week old.",
+        "Files came into the inbox, names in histories may find their films now, histories changed since lists of "
+        "films were made of them, or the model of them is a week old.",
         after=("publish",), reads_inbox=True,
     ),
 )  # fmt: skip
