@@ -215,7 +215,7 @@ def test_a_refresh_for_people_names_what_failed(call: Call, service: StandIn) ->
         service.faults = {}
     assert result.exit_code == 1
     assert "failed tmdb_changes: TMDB refused the credential" in result.stdout
-    assert "4 of 4 checks passed" in result.stdout
+    assert "5 of 5 checks passed" in result.stdout
 
 
 def test_a_second_refresh_at_the_same_time_is_refused(call: Call, environment: dict[str, str | None]) -> None:

@@ -59,7 +59,7 @@ def logged(**names: str) -> Callable[[Body], Body]:
                         else:
                             yield result
             finally:
-                if row is not None and last is None and any(row.figures.values()):
+                if row is not None and last is None and any(row.figures.get(name) for name in FIGURES):
                     context.log_event(dg.AssetObservation(context.asset_key, metadata=row.figures))
             if last is not None:
                 yield last._replace(metadata={**(last.metadata or {}), **row.figures})

@@ -99,6 +99,7 @@ def test_a_restored_catalogue_goes_on_where_it_was(server_with_roles: Server, wo
     assert rows_as(server, "an_app", "select count(*) from catalog.search_movies('film')") == [(10,)]
 
 
+@pytest.mark.daemon  # goes on from the one before
 def test_what_was_not_paid_for_can_be_built_again_without_a_call(
     server_with_roles: Server, world: Films, tmp_path: Path
 ) -> None:
@@ -108,5 +109,5 @@ def test_what_was_not_paid_for_can_be_built_again_without_a_call(
         pipeline.do("delete from catalog.movie_vectors_1")
         assert pipeline.run("publish").success
         assert pipeline.one("select count(*) from catalog.movie_vectors") == 30
-        assert pipeline.one("select count(*) from catalog.rating_aggregates where scope = 'film'") == 30
+        assert pipeline.one("select count(*) from catalog.film_scores") == 30
     assert world.asked == asked

@@ -321,14 +321,6 @@ def test_a_log_that_cannot_be_written_does_not_hide_why_the_session_ended(films:
     assert "could not be logged" in refused.value.__notes__[0]
 
 
-def test_calls_are_forgotten_after_90_days(films: StandIn, database: Database) -> None:
-    asyncio.run(fetch(films, database, [100]))
-    with database.transaction() as connection:
-        connection.exec_driver_sql("update pipeline.api_calls set started_at = started_at - interval '91 days'")
-    asyncio.run(fetch(films, database, [101, 102]))
-    assert logged(database) == [("a-run", "movie", "200", 2)]
-
-
 def test_calls_since_midnight_can_be_counted(films: StandIn, database: Database) -> None:
     asyncio.run(fetch(films, database, [100, 101]))
     with database.transaction() as connection:

@@ -61,7 +61,7 @@ as $$
         union all select 2, 'new_releases_oldest_hours', l.oldest::double precision, 24, false,
             'hours since the new release was fetched that waits longest' from looked_at l
         union all select 3, 'films_within_their_age', a.within::double precision / nullif(a.films, 0), 0.98, true,
-            'share of the accepted films whose copy is as young as it should be (20 hours to 30 days, by release date)'
+            'share of the accepted films whose copy is as young as it should be (a day to 30 days, by release date)'
         from ages a
         union all select 4, 'coverage', l.fetched::double precision / nullif(l.ids, 0), 0.99, true,
             'share of the ids worth a look whose details were fetched' from looked_at l
