@@ -26,7 +26,7 @@ COMPLETENESS = dg.AssetCheckSpec(
 AGE = dg.AssetCheckSpec(
     "details_are_within_their_age",
     asset="movie_details",
-    description="At most 2 % of the accepted films are due again (a day to 30 days old, by release date); the share "
+    description="At most 2 % of the accepted films are due again (2 to 30 days old, by release date); the share "
     "of each age that is within it, and the oldest copy.",
 )
 TERMS = dg.AssetCheckSpec(

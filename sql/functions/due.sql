@@ -5,11 +5,10 @@ create or replace function pipeline.answer_version() returns smallint
 language sql immutable parallel safe
 return 1::smallint;
 
--- How old our copy of a film may become. New releases are fetched each day, with what the day's reading finds.
+-- How old our copy of a film may become.
 create or replace function pipeline.age_allowed(release_date date, moment timestamptz) returns interval
 language sql stable parallel safe
 return case
-    when release_date between moment::date - 30 and moment::date + 7 then interval '1 day'
     when release_date > moment::date - 30 then interval '2 days'
     when release_date > moment::date - 180 then interval '7 days'
     when release_date > moment::date - 365 then interval '14 days'
