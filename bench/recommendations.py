@@ -2,7 +2,7 @@
 
 An embedded Postgres of its own in a temporary folder. `--ratings` is a MovieLens folder (ratings.csv, links.csv);
 `--details` has answers of /movie/{id}, a line each (.gz too), that the catalogue is made of: only its films can be
-recommended. Usage: recommendations.py --ratings FOLDER [--details FILE] [--json FILE]
+recommended. Usage: recommendations.py --ratings FOLDER [--details FILE] [--within] [--json FILE]
 """
 
 import argparse
@@ -23,6 +23,7 @@ from movie_assets.assets.recommendation_quality import table_of
 from movie_assets.core.hashing import hashed_vectors
 from movie_assets.core.recommendation_quality import PROTOCOLS
 from movie_assets.definitions import defs
+from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.postgres import Database, copy_rows, execute
 from movie_assets.settings import Settings
 
@@ -36,11 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ratings", type=Path, required=True)
     parser.add_argument("--details", type=Path)
+    parser.add_argument("--within", action="store_true", help="leave out ratings of films that are not in --details")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     with server_of_ones_own("recommend") as (_, database), dg.DagsterInstance.ephemeral() as instance:
         figures: dict[str, Any] = {"films in the catalogue": put_catalogue(database, arguments.details)}
-        figures |= put_histories(database, arguments.ratings)
+        figures |= put_histories(database, arguments.ratings, within=arguments.within)
         with database.transaction() as connection:
             connection.exec_driver_sql("analyze")
         for name in ("recommend", "recommend, nothing changed"):
@@ -62,8 +64,11 @@ def main() -> None:
         arguments.json.write_text(json.dumps(figures | {"rows": rows_as_json}, indent=2, default=str) + "\n")
 
 
-def put_histories(database: Database, folder: Path) -> dict[str, int]:
-    """Ratings of films that have a TMDB id; of two MovieLens films that are one of TMDB's, the later rating."""
+def put_histories(database: Database, folder: Path, *, within: bool) -> dict[str, int]:
+    """Ratings of films that have a TMDB id; of two MovieLens films that are one of TMDB's, the later rating.
+
+    `within`: of films in the catalogue only.
+    """
     ratings, links = pd.read_csv(folder / "ratings.csv"), pd.read_csv(folder / "links.csv")
     joined = ratings.merge(links[["movieId", "tmdbId"]].dropna(), on="movieId").sort_values("timestamp")
     last = joined.drop_duplicates(["userId", "tmdbId"], keep="last")
@@ -73,6 +78,11 @@ def put_histories(database: Database, folder: Path) -> dict[str, int]:
     )
     with database.transaction() as connection:
         copy_rows(connection, "catalog.watch_histories", HISTORY, lines)
+        if within:
+            connection.exec_driver_sql(
+                "delete from catalog.watch_histories h where not exists (select from catalog.movies m "
+                "where m.tmdb_id = h.tmdb_id)"
+            )
     return {
         "ratings": len(ratings), "of films with a TMDB id": len(joined), "kept": len(last),
         "films without a TMDB id": int(links.tmdbId.isna().sum()),
@@ -121,7 +131,8 @@ def run(database: Database, instance: dg.DagsterInstance) -> Any:
         run_config={"loggers": {"console": {}}},
         resources={
             "database": database, "tmdb": None, "embedder": None, "thresholds": settings.thresholds, "daily_films": 0,
-            "keep_sets": timedelta(days=1), "budgets": settings.budgets,
+            "keep_sets": timedelta(days=1), "budgets": settings.budgets, "inbox": Inbox(None),
+            "rating_files": settings.rating_files,
         },
     )  # fmt: skip
 
