@@ -9,12 +9,12 @@ from movie_assets_tests.seven_days import wrong_with
 DONE = {"due": 1, "texts_embedded": 1, "rows_out": 1}
 
 
-def told(day: str, *jobs: str, is_first: bool = False) -> dict[str, Any]:
+def told(day: str, *jobs: str, is_first: bool = False, is_late: bool = False) -> dict[str, Any]:
     runs = [
         {"job": job, "status": "SUCCESS", "done": {**DONE, **({"export_date": day} if job == "read_the_day" else {})}}
         for job in ("read_the_day", "fetch_details", "embed_texts", "publish", "read_ratings", *jobs)
     ]
-    return {"day": day, "runs": runs, "left": {"due": 0, "given_up": 0}, "is_first": is_first}
+    return {"day": day, "runs": runs, "left": {"due": 0, "given_up": 0}, "is_first": is_first, "is_late": is_late}
 
 
 WEDNESDAY, SATURDAY, LAST = "2026-11-25", "2026-11-28", "2026-12-31"
@@ -30,6 +30,8 @@ LOOK = "look_at_health"
         (told(WEDNESDAY, *[LOOK] * 26), ["look_at_health: 26 runs"]),
         (told(WEDNESDAY, LOOK, "publish"), []),
         (told(WEDNESDAY, LOOK, "publish", "publish"), ["publish: 3 runs"]),
+        (told(WEDNESDAY, LOOK, "publish", "publish", "fetch_details", is_late=True), []),
+        (told(WEDNESDAY, LOOK, "fetch_details"), ["fetch_details: 2 runs"]),
         (told(WEDNESDAY, LOOK, "recommend"), ["recommend: 1 runs"]),
         (told(WEDNESDAY, LOOK, "read_ratings"), ["read_ratings: 2 runs"]),
         (told(WEDNESDAY, LOOK, "reconcile", "clean_up", is_first=True), []),

@@ -1,7 +1,7 @@
 """What Dagster's run records tell a trigger of its job: is it being done, how did it end, how often was it tried."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
@@ -29,6 +29,12 @@ def past_of(instance: dg.DagsterInstance, jobs: Sequence[str], asset: str, after
         failed_at=_ended(last) if last is not None and last.dagster_run.status in IN_VAIN else None,
         read_at=next((record.create_timestamp for record in instance.get_run_records(read, limit=1)), None),
     )
+
+
+def just_ended(instance: dg.DagsterInstance, jobs: Sequence[str], now: datetime, within: timedelta) -> str | None:
+    """A job of these of which a run ended well within that time."""
+    recent = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], updated_after=now - within, updated_before=now)
+    return next((run.job_name for run in instance.get_runs(recent) if run.job_name in jobs), None)
 
 
 def _ended(record: dg.RunRecord) -> datetime:

@@ -8,7 +8,7 @@ import dagster as dg
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.automation.console import CONSOLE
 from movie_assets.automation.decisions import Decision, Memory, decide
-from movie_assets.automation.records import past_of
+from movie_assets.automation.records import just_ended, past_of
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import judge_name
 from movie_assets.core.prices import Budgets
@@ -20,6 +20,7 @@ from movie_assets.resources.postgres import Database
 
 ALL_BATCHES = range_tags(*ranges(1)[0])
 COPYING = timedelta(minutes=1)  # a file that was touched since then may not be whole yet
+EACH_LOOKED = timedelta(seconds=45)  # in that time every sensor looked once
 WORTH_A_RUN = 1000  # units: a run's own time (3-6 s) is then small beside its work
 
 
@@ -36,6 +37,7 @@ class Trigger:
     same_work: tuple[str, ...] = ()  # other jobs that do it
     after: tuple[str, ...] = ()  # jobs whose run in flight makes or unmakes its work, and is waited for …
     overlaps: bool = False  # … unless there is enough to do for both
+    is_last: bool = False  # what these lead to goes first
     is_daily: bool = False  # the job works on a day: today's
     reads_inbox: bool = False  # files of the inbox are work, too
 
@@ -63,7 +65,7 @@ TRIGGERS = (
     Trigger(
         "the_catalogue_is_not_published", "publish", "movie_vectors", "count_unpublished", {},
         "What applications read is behind: vectors or words to add or remove, votes that moved since the last scores.",
-        after=("read_the_day", "fetch_details", "fetch_missing", "embed_texts"),
+        after=("read_the_day", "fetch_details", "fetch_missing", "embed_texts"), is_last=True,
     ),
     Trigger(
         "recommendations_are_due", "recommend", "recommendations", "count_recommendations_due", {},
@@ -107,6 +109,8 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         memory = Memory.read(context.cursor)
         if held_by := getattr(found, "held_by", None):
             decision = Decision(False, held_by, memory)
+        elif trigger.is_last and (ended := just_ended(context.instance, trigger.after, now, EACH_LOOKED)):
+            decision = Decision(False, f"{work:,} to do when what {ended} leads to has begun", memory)
         else:
             after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after
             past = past_of(context.instance, (trigger.job, *trigger.same_work), trigger.asset, after)

@@ -193,6 +193,19 @@ def test_a_run_that_still_moves_the_work_is_waited_for(
     assert f"to do when {upstream} has ended" in str(result.skip_reason)
 
 
+def test_the_publication_lets_what_a_run_leads_to_go_first(
+    database: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_films(database, 1, 5)
+    embed(database)
+    instance.add_run(dg.DagsterRun(job_name="read_the_day", status=dg.DagsterRunStatus.SUCCESS))
+    result = tick("the_catalogue_is_not_published", database, instance)
+    assert not result.run_requests
+    assert "when what read_the_day leads to has begun" in str(result.skip_reason)
+    monkeypatch.setattr("movie_assets.automation.sensors.EACH_LOOKED", timedelta(microseconds=1))
+    assert tick("the_catalogue_is_not_published", database, instance).run_requests
+
+
 def test_a_large_backlog_of_texts_is_embedded_while_details_are_fetched(
     database: Database, instance: dg.DagsterInstance
 ) -> None:
