@@ -1,7 +1,7 @@
 """The other libraries' environment: made once from bench/peers/requirements.lock, and the scripts that run in it.
 
-Their pins and ours do not agree, so nothing here imports them: a script of bench/peers/ runs as a process of its own and
-prints a JSON object.
+Their pins and ours do not agree, so nothing here imports them: a script of bench/peers/ runs as a process of its own
+and prints JSON.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ def peers_python() -> Path:
 
 def ask(script: str, *arguments: object) -> Any:
     """Run a script of bench/peers/ to its end; what it prints is JSON."""
-    command = [peers_python(), SCRIPTS / script, *map(str, arguments)]
+    command = [str(peers_python()), str(SCRIPTS / script), *map(str, arguments)]
     told = subprocess.run(command, stdout=subprocess.PIPE, check=True, env={**os.environ, **QUIET})
     return json.loads(told.stdout)
 

@@ -6,7 +6,7 @@ Usage: vector_load.py [--rows N] [--peer-rows N] [--dimensions D] [--rounds R] [
 
 import argparse
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
@@ -56,9 +56,9 @@ def main() -> None:
     for row in rows:
         row["ours_is_times_as_fast"] = ours / row["rows_per_second"]
     configured = (
-        f"{arguments.rows:,} × {arguments.dimensions:,} clustered vectors, {len(few):,} for executemany and the "
-        f"libraries; medians of {arguments.rounds} rounds on one embedded server. Nobody's table has a vector index. The "
-        f"libraries get ready vectors as lists of floats, in the batches that were the fastest of "
+        f"{arguments.rows:,} clustered vectors of {arguments.dimensions:,} dimensions, {len(few):,} for executemany "
+        f"and the libraries; medians of {arguments.rounds} rounds on one embedded server. Nobody's table has a vector "
+        "index. The libraries get ready vectors as lists of floats, in the batches that were the fastest of "
         f"{', '.join(map(str, BATCHES))} in a trial; their versions are in bench/peers/requirements.lock. "
         "More rows a second are better; the last column compares each way with our load."
     )
@@ -149,7 +149,7 @@ def report(rows: list[dict[str, Any]], configured: str) -> None:
     """Print the table."""
     print(f"## Loading vectors\n\n{configured}\n")
     table(
-        ["way", "how", "rows", "rows/s", "ours is … × as fast"],
+        ["way", "how", "rows", "rows/s", "ours is so many times as fast"],
         [
             (r["way"], r["how"], f"{r['rows']:,}", f"{r['rows_per_second']:,.0f}", f"{r['ours_is_times_as_fast']:.2f}")
             for r in rows

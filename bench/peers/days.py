@@ -20,7 +20,8 @@ MAKE = """
         tmdb_id bigint primary key, title text not null, text text not null, popularity double precision not null
     );
     insert into public.films
-    select n, 'Film ' || n, 'Film ' || n || '. ' || repeat(md5(n::text) || ' ', 18), n from generate_series(1, {count}) n;
+    select n, 'Film ' || n, 'Film ' || n || '. ' || repeat(md5(n::text) || ' ', 18), n
+    from generate_series(1, {count}) n;
     create table public.numbers as select tmdb_id, popularity from public.films;
     analyze public.films, public.numbers
 """

@@ -1,8 +1,8 @@
 """Load vectors with other libraries; vector_load.py starts it.
 
-Usage: load.py ADDRESS VECTORS.npy ROUNDS WAY BATCH [BATCH ...]. Prints a JSON object: the batch size that was the fastest
-in a trial on the first thousand vectors, and the seconds of each round with it. What is made before (lists of floats,
-documents) is not in the time.
+Usage: load.py ADDRESS VECTORS.npy ROUNDS WAY BATCH [BATCH ...]. Prints a JSON object: the batch size that was the
+fastest in a trial on the first thousand vectors, and the seconds of each round with it. What is made before (lists of
+floats, documents) is not in the time.
 """
 
 import json
