@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from made_up_vectors import clustered_vectors, new_set, percentile, put_films, server_of_ones_own
-from vector_search import lines_of, made_up, run, store
+from made_up_world import lines_of, made_up, run, store
 
 from movie_assets.resources.postgres import Database, copy_rows, driver_connection
 

@@ -1,16 +1,12 @@
-"""Load the same vectors by this project's path, by psycopg's executemany and by LangChain's PGVector; print rows/s.
+"""Load the same vectors by this project's path, by psycopg's executemany, and by LangChain and LlamaIndex.
 
-An embedded Postgres of its own in a temporary folder. Usage: vector_load.py [--rows N] [--peer-rows N] [--dimensions D]
-[--rounds R] [--json FILE]
+An embedded Postgres of its own in a temporary folder; the libraries run in an environment of their own (bench/peers/).
+Usage: vector_load.py [--rows N] [--peer-rows N] [--dimensions D] [--rounds R] [--json FILE]
 """
 
 import argparse
-import json
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
@@ -18,49 +14,56 @@ from typing import Any
 
 import numpy as np
 from made_up_vectors import Matrix, clustered_vectors, new_set, put_films, server_of_ones_own
+from peer_environment import ask, say
+from tables import table, timed, write_json
 
 from movie_assets.resources.embedder import LOCAL_CHUNK as CHUNK
 from movie_assets.resources.postgres import Database, copy_rows, driver_connection, execute
 
-PEER = (
-    "langchain-postgres==0.0.19", "langchain-core==1.8.3", "psycopg[binary]==3.3.9", "pgvector==0.3.6",
-    "sqlalchemy==2.1.9", "numpy==2.4.6",
-)  # fmt: skip
-BATCHES = ("50", "200", "500", "1000")  # the peer works with the one that is fastest in a trial
+BATCHES = (50, 200, 500, 1000)  # each library works with the one that is fastest in a trial
+PEERS = {
+    "langchain_pgvector": ("LangChain `PGVector.add_embeddings`", "insert of many rows, on conflict update"),
+    "langchain_pgvectorstore": ("LangChain `PGVectorStore.add_embeddings`", "insert of a row, on conflict update"),
+    "llamaindex": ("LlamaIndex `PGVectorStore.add`", "ORM session, jsonb metadata"),
+}
+OURS = "**ours: load**"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
 
 
 def main() -> None:
-    """Measure every way in turn, round after round, so that a busy minute meets all of them."""
+    """Measure every way; each figure is that of the median round."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=50_000)
-    parser.add_argument("--peer-rows", type=int, default=5_000, help="rows for executemany and LangChain")
+    parser.add_argument("--peer-rows", type=int, default=5_000, help="rows for executemany and the libraries")
     parser.add_argument("--dimensions", type=int, default=1536)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     vectors = clustered_vectors(arguments.rows, arguments.dimensions)
+    few = vectors[: arguments.peer_rows]
     with server_of_ones_own("load") as (address, database):
         put_films(database, films(arguments.rows))
-        figures = [
-            *our_figures(database, vectors, arguments.rounds),
-            figure(
-                "psycopg executemany, vectors as text, one transaction", "table as ours, primary key only",
-                vectors[: arguments.peer_rows], arguments.rounds, lambda rows: by_executemany(database, rows),
-            ),
-            langchain(address, vectors[: arguments.peer_rows], arguments.rounds),
-        ]  # fmt: skip
-    loaded = next(f["rows_per_second"] for f in figures if f["way"].startswith("ours: load"))
-    print("| way | how | rows | rounds | rows/s | ours is so many times faster |")
-    print("|---|---|--:|--:|--:|--:|")
-    for row in figures:
-        reached = row["rows_per_second"]
-        row["ratio"] = round(loaded / reached, 2) if reached else None
-        shown = f"{reached:,.0f} | {row['ratio']:,.1f}" if reached else "not installed |"
-        print(f"| {row['way']} | {row['how']} | {row['rows']:,} | {len(row['seconds'])} | {shown} |")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+        say("ours")
+        rows = our_figures(database, vectors, arguments.rounds)
+        say("executemany")
+        slow = [timed(lambda: by_executemany(database, few)) for _ in range(arguments.rounds)]
+        rows.append(
+            outcome("psycopg `executemany`", "vectors as text, one transaction, primary key only", len(few), slow)
+        )
+        rows += peer_figures(address, few, arguments.rounds)
+    ours = next(row["rows_per_second"] for row in rows if row["way"] == OURS)
+    for row in rows:
+        row["ours_is_times_as_fast"] = ours / row["rows_per_second"]
+    configured = (
+        f"{arguments.rows:,} clustered vectors of {arguments.dimensions:,} dimensions, {len(few):,} for executemany "
+        f"and the libraries; medians of {arguments.rounds} rounds on one embedded server. Nobody's table has a vector "
+        "index. The libraries get ready vectors as lists of floats, in the batches that were the fastest of "
+        f"{', '.join(map(str, BATCHES))} in a trial; their versions are in bench/peers/requirements.lock. "
+        "More rows a second are better; the last column compares each way with our load."
+    )
+    report(rows, configured)
+    write_json(arguments.json, "vector_load", OURS.strip("*"), arguments.rounds, configured, rows)
 
 
 def films(count: int) -> Iterator[tuple[Any, ...]]:
@@ -86,8 +89,8 @@ def our_figures(database: Database, vectors: Matrix, rounds: int) -> list[dict[s
     both = [a + b for a, b in zip(load, publish, strict=True)]
     ways = {
         "bare binary COPY": ("one transaction, a table without any index: the bound", bare),
-        "ours: load": (f"COPY to staging + insert … on conflict, {CHUNK} a transaction", load),
-        "ours: publish": ("pipeline.refresh_vectors into the searchable table, as halfvec", publish),
+        OURS: (f"COPY to staging, checked and inserted, {CHUNK} a transaction", load),
+        "ours: publish": ("from there into the searchable table, as halfvec", publish),
         "ours: load and publish": ("both, one after the other", both),
     }
     return [outcome(way, how, len(vectors), seconds) for way, (how, seconds) in ways.items()]
@@ -124,37 +127,35 @@ def by_executemany(database: Database, vectors: Matrix) -> None:
         )
 
 
-def langchain(address: str, vectors: Matrix, rounds: int) -> dict[str, Any]:
-    """LangChain's PGVector in an environment of its own; a row without figures when it cannot be installed."""
-    way, how = "LangChain PGVector.add_embeddings", f"{PEER[0]}, no index, vectors as lists of floats"
-    with tempfile.TemporaryDirectory(prefix="movie_assets_langchain_") as folder:
-        python = Path(folder) / "venv" / "bin" / "python"
-        subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PEER]
-        installed = subprocess.run(install, capture_output=True, text=True, check=False)
-        if installed.returncode:
-            print(f"LangChain could not be installed: {installed.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-            return outcome(way, how, len(vectors), [])
-        np.save(file := Path(folder) / "vectors.npy", vectors)
-        script = Path(__file__).with_name("langchain_peer.py")
-        sqlalchemy_address = address.replace("postgresql://", "postgresql+psycopg://")
-        told = subprocess.run(
-            [python, script, sqlalchemy_address, file, str(rounds), *BATCHES], stdout=subprocess.PIPE, check=True
-        )
-    found = json.loads(told.stdout)
-    how += f", {found['batch']} a call (the best of {', '.join(BATCHES)})"
-    return outcome(way, how, len(vectors), found["seconds"])
-
-
-def figure(way: str, how: str, vectors: Matrix, rounds: int, load: Callable[[Matrix], None]) -> dict[str, Any]:
-    """Measure a way of loading."""
-    return outcome(way, how, len(vectors), [timed(lambda: load(vectors)) for _ in range(rounds)])
+def peer_figures(address: str, vectors: Matrix, rounds: int) -> list[dict[str, Any]]:
+    """The libraries, one after the other, each in a process of its own."""
+    figures = []
+    with tempfile.NamedTemporaryFile(suffix=".npy") as file:
+        np.save(file, vectors)
+        file.flush()
+        for script_name, (way, how) in PEERS.items():
+            say(way)
+            found = ask("load.py", address, file.name, rounds, script_name, *BATCHES)
+            figures.append(outcome(way, f"{how}, {found['batch']} a call", len(vectors), found["seconds"]))
+    return figures
 
 
 def outcome(way: str, how: str, count: int, seconds: list[float]) -> dict[str, Any]:
     """A line of the table; rows a second in the median round."""
-    reached = count / median(seconds) if seconds else None
-    return {"way": way, "how": how, "rows": count, "seconds": seconds, "rows_per_second": reached}
+    return {"way": way, "how": how, "rows": count, "seconds": seconds, "rows_per_second": count / median(seconds)}
+
+
+def report(rows: list[dict[str, Any]], configured: str) -> None:
+    """Print the table."""
+    print(f"## Loading vectors\n\n{configured}\n")
+    table(
+        ["way", "how", "rows", "rows/s", "ours is so many times as fast"],
+        [
+            (r["way"], r["how"], f"{r['rows']:,}", f"{r['rows_per_second']:,.0f}", f"{r['ours_is_times_as_fast']:.2f}")
+            for r in rows
+        ],
+        texts=2,
+    )
 
 
 def run(database: Database, sql: str, *, alone: bool = False) -> None:
@@ -164,13 +165,6 @@ def run(database: Database, sql: str, *, alone: bool = False) -> None:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901
         connection.exec_driver_sql(sql)
         connection.commit()
-
-
-def timed(work: Callable[[], Any]) -> float:
-    """Seconds that it takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 if __name__ == "__main__":

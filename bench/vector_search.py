@@ -1,5 +1,6 @@
 """Search a catalogue of made-up films with filters from 50 % to 0.1 %; print latency and recall@k against exact.
 
+Then by one and by sixteen clients at once. What other libraries do with the same films is search_peers.py's business.
 An embedded Postgres of its own in a temporary folder. Usage: vector_search.py [--films N] [--dimensions D]
 [--queries Q] [--rounds R] [--json FILE]
 """
@@ -7,33 +8,25 @@ An embedded Postgres of its own in a temporary folder. Usage: vector_search.py [
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from made_up_vectors import (
-    CLUSTERS,
-    Matrix,
-    clustered_vectors,
-    clusters_of,
-    new_set,
-    percentile,
-    put_films,
-    server_of_ones_own,
-)
+from made_up_vectors import Matrix, clustered_vectors, percentile, server_of_ones_own
+from made_up_world import AS_NEAR, SEARCH, World, built, made_up, run, searching, store
+from peers.clients import ask_at_once, times
+from tables import table, timed, write_json
 
-from movie_assets.resources.postgres import Database, copy_rows, driver_connection, execute, rows
+from movie_assets.resources.postgres import Database, driver_connection, rows
 
-NOW = datetime(2026, 11, 1, tzinfo=UTC)
 COUNTS = (10, 100)
 CHANGED_VECTORS = 500
 CHANGED_NUMBERS = 5_000
-AS_NEAR = 1e-5  # a film as near as the last of the exact ones is as good as that
-SEARCH = "select tmdb_id from catalog.match_movies(%b, match_count => %s, filters => %s::jsonb)"
+CLIENTS = (1, 16)
+SECONDS = 2.0  # of a round of searches by clients
+PERCENTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
 class Case(NamedTuple):
@@ -57,28 +50,7 @@ CASES = (
     Case("0.5 %", "runtime", {"runtime_from": 100, "runtime_to": 100}),
     Case("0.1 %", "genre and runtime", {"genres": ["Western"], "runtime_to": 79}),
 )
-
-
-class World(NamedTuple):
-    """What filters look at, a value for each film."""
-
-    year: npt.NDArray[np.int64]
-    runtime: npt.NDArray[np.int64]
-    language: npt.NDArray[np.str_]
-    certification: npt.NDArray[np.str_]
-    genres: dict[str, npt.NDArray[np.bool_]]
-
-    def passing(self, filters: dict[str, Any]) -> npt.NDArray[np.bool_]:
-        """Which films pass."""
-        passes = (self.year >= filters.get("year_from", 0)) & (self.year <= filters.get("year_to", 9999))
-        passes &= (self.runtime >= filters.get("runtime_from", 0)) & (self.runtime <= filters.get("runtime_to", 9999))
-        for genre in filters.get("genres", []):
-            passes &= self.genres[genre]
-        for language in filters.get("languages", []):
-            passes &= self.language == language
-        for certification in filters.get("certifications", []):
-            passes &= self.certification == certification
-        return passes
+BY_CLIENTS = [case for case in CASES if case.share in ("100 %", "20 %", "3 %", "1 %")]
 
 
 def main() -> None:
@@ -93,7 +65,7 @@ def main() -> None:
     vectors = clustered_vectors(arguments.films, arguments.dimensions)
     questions = clustered_vectors(arguments.queries, arguments.dimensions, seed=2)
     world = made_up(arguments.films)
-    with server_of_ones_own("search") as (_, database):
+    with server_of_ones_own("search") as (address, database):
         figures: dict[str, Any] = {"films": arguments.films, "dimensions": arguments.dimensions}
         figures |= built(database, world, vectors)
         figures["never analyzed, a search (ms)"] = first_search(database, questions[0])
@@ -104,65 +76,21 @@ def main() -> None:
             for _ in range(arguments.rounds)
         ]
         figures["searches"] = [median_of(list(measurements)) for measurements in zip(*rounds, strict=True)]
+        figures["clients"] = [
+            by_clients(address, case, questions, clients, arguments.rounds)
+            for case in BY_CLIENTS
+            for clients in CLIENTS
+        ]
         figures |= a_day(database, vectors)
-    report(figures)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
-
-
-def made_up(films: int) -> World:
-    """Films with every value at random, but for one genre that lies in one corner of the catalogue."""
-    chance = np.random.default_rng(3)
-    shares = {"Drama": 0.5, "Comedy": 0.2, "War": 0.03, "Western": 0.01}
-    genres = {name: chance.random(films) < share for name, share in shares.items()}
-    genres["Documentary"] = clusters_of(films, 1) < CLUSTERS * 0.05
-    return World(
-        chance.integers(1926, 2026, films),
-        chance.integers(60, 260, films),
-        chance.choice(["en", "fr", "ja"], films, p=[0.7, 0.25, 0.05]),
-        chance.choice(["R", "PG-13", "NC-17"], films, p=[0.38, 0.6, 0.02]),
-        genres,
+    configured = (
+        f"{arguments.films:,} made-up films with clustered vectors of {arguments.dimensions:,} dimensions, "
+        f"{arguments.queries} questions to `catalog.match_movies`, ten or a hundred wanted; times are those of the "
+        f"median of {arguments.rounds} rounds. Recall is against comparing all films that pass. Fewer milliseconds are "
+        "better."
     )
-
-
-def built(database: Database, world: World, vectors: Matrix) -> dict[str, Any]:
-    """Load, publish, build the index, switch searches to it."""
-    for table in ("movies", "movie_stats"):
-        run(database, f"alter table catalog.{table} set (autovacuum_enabled = off)")
-    put_films(database, lines_of(world))
-    run(
-        database,
-        "insert into catalog.movie_stats select tmdb_id, 1, 7, 100, now() from catalog.movies",
-    )
-    set_id = new_set(database, vectors.shape[1])
-    store(database, set_id, range(1, len(vectors) + 1), vectors)
-    seconds = {
-        "published (s)": timed(lambda: database.rows("refresh_vectors", set_id=set_id)),
-        "index built (s)": timed(lambda: database.rows("build_vector_index", set_id=set_id)),
-    }
-    database.execute("activate_set", set_id=set_id, hold=False)
-    return seconds
-
-
-def lines_of(world: World) -> Iterator[tuple[Any, ...]]:
-    """Films for catalog.movies."""
-    for n, (year, runtime) in enumerate(zip(world.year.tolist(), world.runtime.tolist(), strict=True)):
-        genres = [name for name, has in world.genres.items() if has[n]]
-        yield (
-            n + 1, f"Film {n + 1}", "", str(world.language[n]), date(year, 1, 1), runtime, genres, [], [], [], [],
-            str(world.certification[n]), "An overview of some length. " * 12, f"{n + 1:064x}", NOW,
-        )  # fmt: skip
-
-
-def store(database: Database, set_id: int, ids: range, vectors: Matrix) -> None:
-    """Store vectors as movie_embeddings does, in larger chunks."""
-    columns = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
-    with database.transaction() as connection:
-        hashes = {row[0]: row[1] for row in connection.exec_driver_sql("select tmdb_id, text_hash from catalog.movies")}
-        execute(connection, "stage_embeddings")
-        lines = ((n, hashes[n], v) for n, v in zip(ids, vectors, strict=True))
-        copy_rows(connection, "incoming_embeddings", columns, lines)
-        execute(connection, "store_embeddings", set_id=set_id, moment=NOW)
+    report(figures, configured)
+    searches = figures.pop("searches")
+    write_json(arguments.json, "vector_search", "exact search", arguments.rounds, configured, searches, **figures)
 
 
 def first_search(database: Database, question: npt.NDArray[np.float32]) -> float:
@@ -202,17 +130,23 @@ def measured(
         "by": case.by,
         "passing": len(passing),
         "match_count": count,
-        "p50_ms": percentile(milliseconds, 0.5),
-        "p95_ms": percentile(milliseconds, 0.95),
+        **{name: percentile(milliseconds, share) for name, share in PERCENTILES.items()},
         "recall": float(np.mean(recalls)),
         "least_rows": min(found_rows),
         "wanted_rows": wanted,
     }
 
 
+def by_clients(address: str, case: Case, questions: Matrix, clients: int, rounds: int) -> dict[str, Any]:
+    """Ask from several processes at once."""
+    connect = searching(address, questions, case.filters, COUNTS[0])
+    asked = [ask_at_once(connect, len(questions), clients, SECONDS) for _ in range(rounds)]
+    return {"share": case.share, "by": case.by, "clients": clients, **times(asked)}
+
+
 def median_of(measurements: list[dict[str, Any]]) -> dict[str, Any]:
     """One of several measurements of the same case, with the median times: other rounds met other neighbours."""
-    times = {name: median(m[name] for m in measurements) for name in ("p50_ms", "p95_ms")}
+    times = {name: median(m[name] for m in measurements) for name in PERCENTILES}
     return measurements[0] | times
 
 
@@ -251,32 +185,36 @@ def state_of(database: Database, set_id: int) -> tuple[Any, ...]:
         return tuple(found)
 
 
-def report(figures: dict[str, Any]) -> None:
-    """Print the table, and what is not in it."""
-    for name, value in figures.items():
-        if name != "searches":
-            print(f"{name}: {value:,.2f}" if isinstance(value, float) else f"{name}: {value}")
-    print()
-    print("| films that pass | filter by | match_count | p50 ms | p95 ms | recall | rows, at least |")
-    print("|--:|---|--:|--:|--:|--:|--:|")
-    for row in figures["searches"]:
-        print(
-            f"| {row['share']} ({row['passing']:,}) | {row['by']} | {row['match_count']} | {row['p50_ms']:.1f} "
-            f"| {row['p95_ms']:.1f} | {row['recall']:.3f} | {row['least_rows']} of {row['wanted_rows']} |"
-        )
-
-
-def run(database: Database, sql: str) -> None:
-    """Run a statement."""
-    with database.transaction() as connection:
-        connection.exec_driver_sql(sql)
-
-
-def timed(work: Callable[[], Any]) -> float:
-    """Seconds that it takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+def report(figures: dict[str, Any], configured: str) -> None:
+    """Print the tables: searches by selectivity, by clients, and what else was measured."""
+    print(f"## Searching by meaning\n\n{configured}\n")
+    table(
+        ["films that pass", "filter by", "wanted", "p50 ms", "p95 ms", "p99 ms", "recall", "rows, at least"],
+        [
+            (
+                f"{row['share']} ({row['passing']:,})", row["by"], row["match_count"], f"{row['p50_ms']:.1f}",
+                f"{row['p95_ms']:.1f}", f"{row['p99_ms']:.1f}", f"{row['recall']:.3f}",
+                f"{row['least_rows']} of {row['wanted_rows']}",
+            )
+            for row in figures["searches"]
+        ],
+        texts=2,
+    )  # fmt: skip
+    print("\nThe same search by clients at the same time, each a process with a connection of its own; ten wanted:\n")
+    table(
+        ["films that pass", "filter by", "clients", "p50 ms", "p95 ms", "p99 ms", "searches/s"],
+        [
+            (
+                row["share"], row["by"], row["clients"], *(f"{row[f'p{share}_ms']:.1f}" for share in (50, 95, 99)),
+                f"{row['per_second']:,.0f}",
+            )
+            for row in figures["clients"]
+        ],
+        texts=2,
+    )  # fmt: skip
+    print("\nWhat else was measured:\n")
+    others = {name: value for name, value in figures.items() if name not in ("searches", "clients")}
+    table(["figure", "value"], [(n, f"{v:,.2f}" if isinstance(v, float) else v) for n, v in others.items()])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,184 @@
+"""Keep the searchable table in line with this project's stages, with and without Dagster; incremental.py starts it.
+
+Usage: incremental_ours.py plain|dagster|floor ADDRESS FILMS. Prints a JSON list, an object a day. `floor` runs empty
+assets of the same shape: what is left of a day through Dagster when nothing at all is done.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import dagster as dg
+from peers.days import DIMENSIONS, Source, StubEmbedder, pass_days
+
+from movie_assets.assets import movie_vectors as vectors
+from movie_assets.assets.embedding_checks import CHECKS
+from movie_assets.assets.embedding_forecast import BUDGET
+from movie_assets.assets.embedding_store import EmbeddingStore, texts_of
+from movie_assets.assets.movie_embeddings import embedding_set, movie_embeddings
+from movie_assets.core.text import text_hash
+from movie_assets.partitions import BATCH_COUNT, batches, range_tags, ranges
+from movie_assets.resources.definitions import RESOURCES
+from movie_assets.resources.embedder import LOCAL_MODEL, Embedded, LocalEmbedder, OpenPurse
+from movie_assets.resources.postgres import Database, copy_rows
+from movie_assets.settings import Settings
+from movie_assets.startup import everything_for
+
+RUN_ID = "a day without Dagster"
+INCOMING = {"tmdb_id": "int8", "title": "text", "embedding_text": "text", "text_hash": "text", "popularity": "float8"}
+STAGE = f"create temp table incoming_films ({', '.join(map(' '.join, INCOMING.items()))}) on commit drop"
+TAKE_IN = (
+    """insert into catalog.movies as m (
+           tmdb_id, title, original_title, original_language, release_date, runtime_minutes, genres, keywords,
+           directors, leading_cast, countries, embedding_text, text_hash, changed_at
+       )
+       select
+           tmdb_id, title, '', 'en', date '2000-01-01', 100, '{}', '{}', '{}', '{}', '{}', embedding_text, text_hash,
+           now()
+       from incoming_films
+       on conflict (tmdb_id) do update set
+           title = excluded.title, embedding_text = excluded.embedding_text, text_hash = excluded.text_hash,
+           changed_at = excluded.changed_at
+       where m.text_hash <> excluded.text_hash""",
+    """insert into catalog.movie_stats as s (tmdb_id, popularity, vote_average, vote_count, seen_at)
+       select tmdb_id, popularity, 7, 100, now() from incoming_films
+       on conflict (tmdb_id) do update set popularity = excluded.popularity
+       where s.popularity <> excluded.popularity""",
+)
+
+
+class Stub(LocalEmbedder):
+    """The embedder that everybody gets, as ours asks for one."""
+
+    provider = "stub"
+
+    def __init__(self, stub: StubEmbedder) -> None:
+        super().__init__(LOCAL_MODEL, DIMENSIONS)
+        self.stub = stub
+
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        """A batch of texts."""
+        return Embedded(self.stub.embed(texts), tokens=0, dollars=0.0)
+
+
+def take_in(database: Database, source: Source) -> None:
+    """The source's films into the catalogue: texts that are others, popularities that moved."""
+    lines = ((f.tmdb_id, f.title, f.text, text_hash(f.text), f.popularity) for f in source.films())
+    with database.transaction() as connection:
+        connection.exec_driver_sql(STAGE)
+        copy_rows(connection, "incoming_films", INCOMING, lines)
+        for statement in TAKE_IN:
+            connection.exec_driver_sql(statement)
+
+
+def build_plainly(database: Database, embedder: Stub) -> None:
+    """What the assets do, by their own functions and statements; neither runs, checks nor an index."""
+    set_id, moment = embedding_set(database, embedder), datetime.now(UTC)
+    store = EmbeddingStore(database, set_id, moment, RUN_ID)
+    due = database.rows("texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), moment=moment, by_hand=True)
+    texts = texts_of(due)
+    for part in embedder.stream([text.text for text in texts], OpenPurse()):
+        store.keep(part, texts)
+    database.rows("refresh_vectors", set_id=set_id)
+
+
+def our_assets(embedder: Stub) -> dg.Definitions:
+    """The two stages with their checks, as in the pipeline, and the stub."""
+    return dg.Definitions(
+        assets=[movie_embeddings, vectors.movie_vectors],
+        asset_checks=[
+            vectors.the_wanted_set_is_searched,
+            vectors.vectors_agree_with_the_catalogue,
+            vectors.the_index_is_valid,
+        ],
+        jobs=[
+            dg.define_asset_job("embed", selection=[movie_embeddings]),
+            dg.define_asset_job("publish", selection=[vectors.movie_vectors]),
+        ],
+        resources={**RESOURCES, "embedder": dg.ResourceDefinition.hardcoded_resource(embedder)},
+        executor=dg.in_process_executor,
+    )
+
+
+def empty_assets() -> dg.Definitions:
+    """The same shape: a step with 64 batches and its checks, another with three checks, nothing in any of them."""
+    specs = [dg.AssetCheckSpec(spec.name, asset="empty_embeddings") for spec in (BUDGET, *CHECKS)]
+
+    @dg.asset(
+        partitions_def=batches, backfill_policy=dg.BackfillPolicy.single_run(), check_specs=specs,
+        output_required=False, pool="embedder",
+    )  # fmt: skip
+    def empty_embeddings(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        for batch in context.partition_keys:
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=batch))
+        for spec in specs:
+            yield dg.AssetCheckResult(passed=True, check_name=spec.name)
+
+    @dg.asset(deps=["empty_embeddings"])
+    def empty_vectors() -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(metadata={"dagster/row_count": 0})
+
+    def check(number: int) -> dg.AssetChecksDefinition:
+        @dg.asset_check(asset=empty_vectors, name=f"check_{number}")
+        def empty_check() -> dg.AssetCheckResult:
+            return dg.AssetCheckResult(passed=True)
+
+        return empty_check
+
+    return dg.Definitions(
+        assets=[empty_embeddings, empty_vectors],
+        asset_checks=[check(number) for number in range(3)],
+        jobs=[
+            dg.define_asset_job("embed", selection=[empty_embeddings]),
+            dg.define_asset_job("publish", selection=[empty_vectors]),
+        ],
+        executor=dg.in_process_executor,
+    )
+
+
+def runs_of(definitions: dg.Definitions, instance: dg.DagsterInstance) -> Callable[[], None]:
+    """Both jobs, one after the other, as `movie-assets refresh` runs them."""
+    jobs = [
+        (definitions.resolve_job_def("embed"), range_tags(*ranges(1)[0])),
+        (definitions.resolve_job_def("publish"), {}),
+    ]
+
+    def run() -> None:
+        for job, tags in jobs:
+            job.execute_in_process(instance=instance, tags=tags)
+
+    return run
+
+
+def main() -> None:
+    """Build, day by day, in one of the three ways."""
+    way, address, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    os.environ |= {"MOVIE_ASSETS_DATABASE_URL": address, "MOVIE_ASSETS_EMBEDDER": "local", "TMDB_API_TOKEN": "unused"}
+    stub = StubEmbedder()
+    embedder = Stub(stub)
+    with everything_for(Settings.from_env()), dg.DagsterInstance.get() as instance:
+        database = Database(address)
+        source = Source(address, count)
+        runs = {"dagster": our_assets(embedder), "floor": empty_assets()}
+        work = partial(build_plainly, database, embedder) if way == "plain" else runs_of(runs[way], instance)
+
+        def build() -> None:
+            if way != "floor":
+                take_in(database, source)
+            work()
+
+        set_id = embedding_set(database, embedder)
+        database.rows("refresh_vectors", set_id=set_id)  # makes the table, still empty
+        found = (
+            "select tmdb_id, m.embedding_text as text, s.popularity, v.embedding from catalog.movies m "
+            f"join catalog.movie_stats s using (tmdb_id) join catalog.movie_vectors_{set_id} v using (tmdb_id)"
+        )
+        print(json.dumps(pass_days(source, stub, build, found, beside=False)))
+        database.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The other libraries' environment: made once from bench/peers/requirements.lock, and the scripts that run in it.
+
+Their pins and ours do not agree, so nothing here imports them: a script of bench/peers/ runs as a process of its own
+and prints JSON.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).parents[1]
+SCRIPTS = CHECKOUT / "bench" / "peers"
+LOCK = SCRIPTS / "requirements.lock"
+ENVIRONMENT = CHECKOUT / ".venv-peers"
+QUIET = {"COCOINDEX_DISABLE_USAGE_TRACKING": "1", "COCOINDEX_LOG_LEVEL": "error"}  # a benchmark calls nobody
+
+
+def peers_python() -> Path:
+    """The interpreter of the peers' environment, which is made anew when the lock file is another."""
+    python = ENVIRONMENT / "bin" / "python"
+    stamp = ENVIRONMENT / "lock.sha256"
+    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        say(f"installing the other libraries into {ENVIRONMENT.name} (once)")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
+        options = ["-qq", "--disable-pip-version-check", "--no-deps", "--require-hashes"]  # the lock has all of them
+        subprocess.run([python, "-m", "pip", "install", *options, "-r", LOCK], check=True)
+        stamp.write_text(wanted)
+    return python
+
+
+def ask(script: str, *arguments: object) -> Any:
+    """Run a script of bench/peers/ to its end; what it prints is JSON."""
+    command = [str(peers_python()), str(SCRIPTS / script), *map(str, arguments)]
+    told = subprocess.run(command, stdout=subprocess.PIPE, check=True, env={**os.environ, **QUIET})
+    return json.loads(told.stdout)
+
+
+def say(sentence: str) -> None:
+    """Tell how far it is; standard output is for the table."""
+    print(sentence, file=sys.stderr, flush=True)
