@@ -89,7 +89,7 @@ def test_a_killed_refresh_leaves_no_second_process(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_told_and_not_repeated_while_others_are_fetched(tmp_path: Path) -> None:
-    with overlapping(tmp_path / "home", **{"oa_429quota": 1.0}) as (refresh, _):
+    with overlapping(tmp_path / "home", oa_429quota=1.0) as (refresh, _):
         assert refresh.wait() == 1
     told = json.loads(refresh.said.read_text().splitlines()[-1])
     assert told["failed_jobs"] == ["embed_texts", "embed_texts"]
