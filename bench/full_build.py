@@ -37,7 +37,7 @@ def main() -> None:
     figures = {run: medians([each[run] for each in rounds]) for run, _ in RUNS}
     floor = median(each["floor"] for each in rounds)
     configuration = (
-        f"`{options.movies:,}` ids, of which some half have enough votes; both services unlimited, the "
+        f"{options.movies:,} ids, of which some half have enough votes; both services unlimited, the "
         f"local embedder; medians of {options.rounds} rounds, each from an empty folder. Memory is the most that all "
         "processes of a kind had at a moment, a page that they share counted once."
     )

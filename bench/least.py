@@ -27,10 +27,8 @@ def least_of(movies: int, day: date) -> dict[str, int]:
     changed = {change.tmdb_id for change in world.changes(day)}
     crossed = {n for n in known.keys() & now.keys() if known[n] != now[n]}
     needed = (now.keys() - known.keys()) | (changed & now.keys()) | crossed
-    texts = [
-        text for n in needed
-        if (text := _text(world, thresholds, n, day)) and text != _text(world, thresholds, n, before)
-    ]  # fmt: skip
+    held = {n: _text(world, thresholds, n, before) for n in needed & known.keys()}
+    texts = [text for n in needed if (text := _text(world, thresholds, n, day)) and text != held.get(n)]
     return {"detail_calls": len(needed), "texts": len(texts), "tokens": sum(len(words_of(text)) for text in texts)}
 
 

@@ -21,6 +21,7 @@ import dagster as dg
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.automation.sensors import WORTH_A_RUN
 from movie_assets.core.judgement import judge_name
+from movie_assets.core.packing import TEXTS_PER_REQUEST
 from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT
 from movie_assets.in_process import run_job
 from movie_assets.moment import moment_in
@@ -68,10 +69,7 @@ def is_worth_it(database: Database, settings: Settings, tags: dict[str, str]) ->
 
     A run's budget is meant for all that a refresh embeds, which then is one run's.
     """
-    due = database.row(
-        "count_due", moment=moment_in(tags), daily_films=settings.daily_films, judge=judge_name(settings.thresholds)
-    )
-    return due.work >= WORTH_A_RUN and not settings.run_dollars
+    return _films_due(database, settings, tags) >= WORTH_A_RUN and not settings.run_dollars
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
@@ -104,7 +102,10 @@ def _listen(all_is_fetched: threading.Event) -> None:
 
 
 def _embed(all_is_fetched: threading.Event, tags: dict[str, str]) -> DayOutcome:
-    """Run the job whenever there is enough for it, as the sensor would; not again after one that was in vain."""
+    """Run the job whenever there is enough for it, as the sensor would; not again after one that was in vain.
+
+    Towards the end less is enough, as much as is still to be fetched: so little is left when all is fetched.
+    """
     settings = Settings.from_env()
     embedder = embedder_from(settings)
     outcome = DayOutcome(datetime.now(UTC).date())
@@ -112,7 +113,8 @@ def _embed(all_is_fetched: threading.Event, tags: dict[str, str]) -> DayOutcome:
     try:
         with dg.DagsterInstance.get() as instance:
             while not (all_is_fetched.wait(SECONDS_BETWEEN_LOOKS) or outcome.failed_jobs):
-                if _texts_due(database, settings, embedder, tags) >= WORTH_A_RUN:
+                texts = _texts_due(database, settings, embedder, tags)
+                if texts >= WORTH_A_RUN or texts >= max(TEXTS_PER_REQUEST, _films_due(database, settings, tags)):
                     before = _embedded(outcome)
                     run_job(instance, outcome, "embed_texts", tags)
                     if _embedded(outcome) == before:
@@ -124,6 +126,13 @@ def _embed(all_is_fetched: threading.Event, tags: dict[str, str]) -> DayOutcome:
 
 def _embedded(outcome: DayOutcome) -> int:
     found: int = outcome.figures.get(EMBEDDED, {}).get("texts_embedded", 0)
+    return found
+
+
+def _films_due(database: Database, settings: Settings, tags: dict[str, str]) -> int:
+    found: int = database.row(
+        "count_due", moment=moment_in(tags), daily_films=settings.daily_films, judge=judge_name(settings.thresholds)
+    ).work
     return found
 
 
