@@ -54,8 +54,8 @@ def told_by(name: str) -> str | None:
 def how_it_was_run(name: str, seconds: float) -> str:
     """The command, and the machine at the time."""
     commit = subprocess.run(
-        ["git", "-C", str(HERE), "describe", "--always", "--dirty"],  # noqa: S607  # git is where people have it
-        stdout=subprocess.PIPE, text=True, check=False,
+        ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"],  # noqa: S607  # git is where people have it
+        capture_output=True, text=True, check=False,
     ).stdout.strip()  # fmt: skip
     load = os.getloadavg()[1]  # of the last five minutes
     return (

@@ -17,7 +17,7 @@ from tables import keep, parser_of, tell
 from movie_assets.resources.embedded_postgres import embedded_postgres
 
 TODAY = datetime.now(UTC).date()
-WINDOW = 6.0  # seconds in which the account is whole again; OpenAI's minute, scaled like the world
+WINDOW = 15.0  # seconds in which the account is whole again; OpenAI's minute, scaled like the world
 STAGES = ["tmdb_changes", "tmdb_discoveries", "movie_details", "movie_embeddings"]  # those that ask the services
 SPAN = """
 select extract(epoch from max(ended_at) - min(started_at))::float8 from pipeline.run_log where step = any(%s)
@@ -29,7 +29,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=20_000, help="ids in the stand-in's world")
     parser.add_argument("--rate", type=float, default=38.0, help="TMDB's pace, calls a second")
-    parser.add_argument("--tokens", type=float, default=2_300.0, help="the embeddings service's, a second")
+    parser.add_argument("--tokens", type=float, default=3_400.0, help="the embeddings service's, a second")
     options = parser.parse_args()
     limit = round(options.tokens * WINDOW)
     with services(movies=options.movies, openai_tokens=limit, openai_window=WINDOW) as stand_in:
