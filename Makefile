@@ -25,8 +25,8 @@ check: .venv/installed  ## run the linter, the formatter's check and the type ch
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/installed  ## build 50,000 generated films and print throughput and peak memory
-	$(BIN)/python bench/full_build.py
+bench: .venv/installed  ## run every benchmark, an hour at most, and write bench/RESULTS.md
+	$(BIN)/python bench/all.py
 
 docs: .venv/installed  ## write docs/reference.md and movie_assets/tables.json from the code and the database
 	$(BIN)/python docs/make_reference.py

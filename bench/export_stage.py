@@ -1,20 +1,17 @@
-"""Read exports of growing length into an empty catalogue; print seconds and peak memory of the reading process.
+"""Read exports of growing length into an empty catalogue: seconds and peak memory of the reading process.
 
-The stand-in runs as a process of its own. Usage: export_stage.py [--lines N ...] [--json FILE]
+The stand-in runs as a process of its own.
 """
 
-import argparse
-import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from full_build import COMMAND, variables_of
+from refreshing import catalogue, services
+from tables import keep, parser_of, tell
 
 TODAY = datetime.now(UTC).date().isoformat()
 READ = """
@@ -33,37 +30,28 @@ with everything_for(Settings.from_env()), dg.DagsterInstance.get() as instance:
 
 def main() -> None:
     """Read each export in a process of its own and report it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--lines", type=int, nargs="+", default=[10_000, 100_000, 1_300_000], help="lengths of the export"
+    parser = parser_of(__doc__)
+    parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 100_000, 1_300_000], help="lengths")
+    options = parser.parse_args()
+    figures = [measured(lines) for lines in options.lines]
+    configuration = (
+        "`tmdb_export` and `movie_ids` on an empty catalogue, each export in a process of its own; the start of "
+        "Dagster and of Postgres is in the time."
     )
-    parser.add_argument("--json", type=Path, help="write the figures here too")
-    arguments = parser.parse_args()
-    figures = [measured(lines) for lines in arguments.lines]
-    for row in figures:
-        print("  ".join(f"{name} {value:,}" for name, value in row.items()))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    tell("The export stage", configuration, figures)
+    keep(options.json, figures)
 
 
 def measured(lines: int) -> dict[str, Any]:
     """Read an export of so many lines; wall seconds include the start of Dagster and of Postgres."""
-    stand_in = subprocess.Popen(
-        [*COMMAND, "stand-in", "--port", "0", "--rate", "0", "--movies", str(lines)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        with tempfile.TemporaryDirectory(prefix="movie_assets_bench_") as home:
-            environment = variables_of(stand_in, home)
-            started = time.monotonic()
-            script = f"TODAY = {TODAY!r}\n{READ}"
-            process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.DEVNULL)
-            _, status, used = os.wait4(process.pid, 0)
-            if status:
-                raise RuntimeError(f"reading {lines:,} lines failed")
-            seconds = time.monotonic() - started
-    finally:
-        stand_in.terminate()
-        stand_in.wait()
+    with services(movies=lines) as stand_in, catalogue(stand_in) as environment:
+        started = time.monotonic()
+        script = f"TODAY = {TODAY!r}\n{READ}"
+        process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        if status:
+            raise RuntimeError(f"reading {lines:,} lines failed")
+        seconds = time.monotonic() - started
     return {
         "lines": lines,
         "seconds": round(seconds, 1),

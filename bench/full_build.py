@@ -1,102 +1,105 @@
-"""Build a generated catalogue through Dagster, then a day without and a day with changes; print what it took.
+"""Build a generated catalogue through Dagster, then a day without a change and one with 1 % of the texts changed.
 
-The stand-in runs as a process of its own, so that its work is not counted as ours. Both services are
-unlimited: this measures our own ceiling, not TMDB's. Usage: full_build.py [--movies N] [--json FILE]
+Both services are unlimited: this measures our own ceiling, not TMDB's. Each round builds from an empty data folder; the
+medians are told. A day is set against the least that it can cost, by the stand-in's own world (least.py), and against
+Dagster's own floor, measured in the same round (dagster_floor.py).
 """
 
-import argparse
-import json
-import os
 import subprocess
 import sys
-import tempfile
-import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-import httpx
+from least import least_of
+from refreshing import catalogue, measured, services
+from tables import keep, parser_of, tell, tell_table
 
-COMMAND = [sys.executable, "-c", "from movie_assets.cli import main; main()"]
 TODAY = datetime.now(UTC).date()
+YESTERDAY = TODAY - timedelta(days=1)
+RUNS = (("full build", YESTERDAY), ("none changed", YESTERDAY), ("1 % changed", TODAY))
+FLOOR = Path(__file__).with_name("dagster_floor.py")
+WHAT_IT_TOOK = (
+    "seconds", "cpu_seconds", "postgres_cpu_seconds", "peak_megabytes", "postgres_peak_megabytes", "films_fetched",
+)  # fmt: skip
 
 
 def main() -> None:
-    """Run the three refreshes and report them."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure, print, keep."""
+    parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="ids in the stand-in's world")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
-    arguments = parser.parse_args()
-    stand_in = subprocess.Popen(
-        [*COMMAND, "stand-in", "--port", "0", "--rate", "0", "--movies", str(arguments.movies)],
-        stdout=subprocess.PIPE,
-        text=True,
+    parser.add_argument("--rounds", type=int, default=3, help="builds from an empty folder")
+    options = parser.parse_args()
+    with services(movies=options.movies) as stand_in:
+        rounds = [one_round(stand_in) for _ in range(options.rounds)]
+    figures = {run: medians([each[run] for each in rounds]) for run, _ in RUNS}
+    floor = median(each["floor"] for each in rounds)
+    configuration = (
+        f"{options.movies:,} ids, of which some half have enough votes; both services unlimited, the "
+        f"local embedder; medians of {options.rounds} rounds, each from an empty folder. Memory is the most that all "
+        "processes of a kind had at a moment, a page that they share counted once."
     )
-    try:
-        with tempfile.TemporaryDirectory(prefix="movie_assets_bench_") as home:
-            environment = variables_of(stand_in, home)
-            figures = [
-                measured("full build", environment, TODAY - timedelta(days=1)),
-                measured("same day again", environment, TODAY - timedelta(days=1)),
-                measured("next day", environment, TODAY),
-            ]
-    finally:
-        stand_in.terminate()
-        stand_in.wait()
-    for row in figures:
-        print(
-            "  ".join(
-                f"{name} {value:,}" if not isinstance(value, str) else f"{value:<16}" for name, value in row.items()
-            )
-        )
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    tell("Full build", configuration, [what_it_took(run, figures[run]) for run, _ in RUNS])
+    least = {"none changed": dict.fromkeys(("detail_calls", "texts", "tokens"), 0)}
+    least["1 % changed"] = least_of(options.movies, TODAY)
+    print("What a day cost, and the least that it can cost:\n")
+    tell_table([against_least(run, figures[run], least[run]) for run in least])
+    print("Where a day's seconds are; Dagster's floor is the same jobs with empty assets of the same shape:\n")
+    tell_table([against_floor(run, figures[run], floor) for run in least])
+    keep(options.json, {"runs": figures, "least": least, "dagster_floor_seconds": floor, "rounds": rounds})
 
 
-def variables_of(stand_in: "subprocess.Popen[str]", home: str) -> dict[str, str]:
-    """Read the variables that the stand-in prints; wait until it answers."""
-    assert stand_in.stdout is not None  # noqa: S101  # it was started with a pipe
-    variables = {}
-    while len(variables) < 3:  # noqa: PLR2004  # the API's, the export's and the token
-        line = stand_in.stdout.readline()
-        if line.startswith("export "):
-            name, _, value = line.removeprefix("export ").strip().partition("=")
-            variables[name] = value
+def one_round(stand_in: Any, **variables: str) -> dict[str, Any]:
+    """The three runs on an empty catalogue, and what Dagster's own records took after them."""
+    with catalogue(stand_in, **variables) as environment:
+        found: dict[str, Any] = {run: measured(stand_in, environment, day) for run, day in RUNS}
+        command = [sys.executable, str(FLOOR), TODAY.isoformat()]
+        told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+        return {**found, "floor": round(float(told.stdout), 1)}
+
+
+def medians(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The median of each figure; words as the first round had them."""
+    first = rows[0]
     return {
-        **os.environ,
-        **variables,
-        "MOVIE_ASSETS_HOME": home,
-        "MOVIE_ASSETS_TMDB_RATE": "0",
-        "MOVIE_ASSETS_EMBEDDER": "local",
+        name: value if isinstance(value, str) else round(median(row[name] for row in rows), 1)
+        for name, value in first.items()
     }
 
 
-def measured(label: str, environment: dict[str, str], day: object) -> dict[str, Any]:
-    """Refresh a day in a process of its own; wall and CPU seconds and peak memory are that process's."""
-    control = environment["TMDB_API_URL"].removesuffix("/3") + "/stand-in/state"
-    httpx.put(control, json={"today": str(day), "reset_counts": True}).raise_for_status()
-    started = time.monotonic()
-    process = subprocess.Popen(
-        [*COMMAND, "refresh", "--json", "--date", str(day)], env=environment, stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None  # noqa: S101  # it was started with a pipe
-    output = process.stdout.read()
-    _, _, used = os.wait4(process.pid, 0)
-    wall = time.monotonic() - started
-    outcome = json.loads(output)
-    if outcome["failed_jobs"]:
-        raise SystemExit(f"{label}: {', '.join(outcome['failed_jobs'])} failed: {'; '.join(outcome['problems'])}")
-    details = outcome["figures"]["movie_details:every_batch_is_covered"]
-    embeddings = outcome["figures"]["movie_embeddings:every_text_is_embedded_as_it_stands"]
+def what_it_took(run: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """A line of the first table."""
     return {
-        "run": label,
-        "failed": ", ".join(outcome["failed_checks"]) or "nothing",
-        "seconds": round(wall, 1),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
-        "peak_megabytes": round(used.ru_maxrss / 1024),
-        "detail_calls": details["fetched"] + details["gone"] + details["failed"],
-        "texts_embedded": embeddings["texts_embedded"],
-        "films_per_second": round(details["fetched"] / wall, 1),
+        "run": run,
+        "failed checks": figures["failed_checks"],
+        **{name: figures[name] for name in WHAT_IT_TOOK},
+        "films_per_second": round(figures["films_fetched"] / figures["seconds"], 1),
+    }
+
+
+def against_least(run: str, figures: dict[str, Any], least: dict[str, int]) -> dict[str, Any]:
+    """A line of the second table."""
+    return {
+        "run": run,
+        "detail calls": figures["detail_calls"],
+        "least calls": least["detail_calls"],
+        "texts embedded": figures["texts_embedded"],
+        "least texts": least["texts"],
+        "tokens": figures["tokens"],
+        "least tokens": least["tokens"],
+    }
+
+
+def against_floor(run: str, figures: dict[str, Any], floor: float) -> dict[str, Any]:
+    """A line of the third table."""
+    return {
+        "run": run,
+        "seconds": figures["seconds"],
+        "start and end of the process": round(figures["seconds"] - figures["seconds_of_jobs"], 1),
+        "Dagster's floor": floor,
+        "ours": round(figures["seconds_of_jobs"] - floor, 1),
     }
 
 

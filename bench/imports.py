@@ -2,25 +2,25 @@
 
 The catalogue is the one of text_search.py: made-up words, 25 titles a film. Of the rows, nine in ten name a film by its
 title and year, the others have a slip or name no film. Each file is imported twice; the second time changes nothing.
-Usage: imports.py [--movies N] [--rows N] [--ratings N]
 """
 
-import argparse
 import csv
-import os
 import random
 import resource
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from made_up_vectors import server_of_ones_own
+from processes import cpu_seconds
+from tables import keep, parser_of, tell
 from text_search import put_films, with_a_slip
 
 from movie_assets.assets.search_documents import bring_in_line
 from movie_assets.imports import Choices, import_path
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.migrations import ensure_database, migrate
 from movie_assets.resources.postgres import Database
 
 USERS, FILMS_RATED = 6_000, 30_000
@@ -59,49 +59,51 @@ def movielens(folder: Path, ratings: int, chance: random.Random) -> Path:
 
 
 def server_seconds(database: Database) -> float:
-    """CPU seconds of the server process behind the pool's one connection (Linux)."""
+    """CPU seconds of the server process behind the pool's one connection."""
     with database.transaction() as connection:
-        pid = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds([connection.exec_driver_sql("select pg_backend_pid()").scalar_one()])
 
 
-def measure(database: Database, path: Path) -> None:
-    """Import a file twice, and print what it took."""
+def measured(database: Database, path: Path) -> Iterator[dict[str, Any]]:
+    """Import a file twice, and tell what it took."""
     for times in ("first", "again"):
         started, spent = time.perf_counter(), time.process_time() + server_seconds(database)
         (report,) = import_path(database, path, Choices(), datetime.now(UTC))
         seconds = time.perf_counter() - started
         cpu = time.process_time() + server_seconds(database) - spent
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(
-            f"| {report.source}, {times} | {report.rows:,} | {report.by_id + report.by_title:,} "
-            f"| {report.ambiguous:,} | {report.unknown:,} | {report.changed:,} | {seconds:.1f} | {cpu:.1f} | {peak} |",
-            flush=True,
-        )
+        yield {
+            "import": f"{report.source}, {times}",
+            "rows": report.rows,
+            "films_matched": report.by_id + report.by_title,
+            "ambiguous": report.ambiguous,
+            "unknown": report.unknown,
+            "changed": report.changed,
+            "seconds": round(seconds, 1),
+            "cpu_seconds": round(cpu, 1),
+            "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
 
 
 def main() -> None:
     """Build the catalogue, write the files, import them."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="films in the catalogue")
     parser.add_argument("--rows", type=int, default=3_000, help="rows of Letterboxd's kind")
     parser.add_argument("--ratings", type=int, default=1_000_000, help="ratings of MovieLens' kind")
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     chance = random.Random(1)  # noqa: S311  # repeatable, not secret
-    with tempfile.TemporaryDirectory(prefix="movie_assets_imp_") as home, embedded_postgres(Path(home)) as server:
-        address = server.replace("/?", "/bench_imports?")
-        ensure_database(address)
-        database = Database(address)
-        migrate(database)
-        put_films(database, arguments.movies, chance)
+    with tempfile.TemporaryDirectory() as home, server_of_ones_own("imports") as (_, database):
+        put_films(database, options.movies, chance)
         bring_in_line(database)
-        print("| import | rows | films matched | ambiguous | unknown | changed | seconds | CPU s | peak MB |")
-        print("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
-        letterboxd(database, Path(home) / "ratings.csv", arguments.rows, chance)
-        measure(database, Path(home) / "ratings.csv")
-        measure(database, movielens(Path(home) / "ml", arguments.ratings, chance))
-        database.close()
+        letterboxd(database, Path(home) / "ratings.csv", options.rows, chance)
+        found = list(measured(database, Path(home) / "ratings.csv"))
+        found += measured(database, movielens(Path(home) / "ml", options.ratings, chance))
+    configuration = (
+        f"Into a catalogue of {options.movies:,} made-up films. CPU seconds are those of the importing process and its "
+        "server process together; memory is mostly that of making the catalogue."
+    )
+    tell("Imports of watch histories", configuration, found)
+    keep(options.json, found)
 
 
 if __name__ == "__main__":

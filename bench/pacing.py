@@ -1,21 +1,17 @@
 """Fetch details at the shared pace from one process and from two; the stand-in refuses more than 50 a second.
 
-Prints what share of the pace was reached and what share of the calls was answered with 429, as a table and as
-JSON. Usage: pacing.py [--fetches N] [--rate R] [--limit L] [--json FILE]
+What is told is the share of the pace that was reached, and of the calls that were answered with 429.
 """
 
-import argparse
 import asyncio
-import json
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.migrations import ensure_database, migrate
+from made_up_vectors import server_of_ones_own
+from tables import keep, parser_of, tell
+
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
 from movie_assets.settings import Settings
@@ -30,29 +26,23 @@ def main() -> None:
     if FETCH in sys.argv:
         asyncio.run(fetch(*sys.argv[2:7]))
         return
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--fetches", type=int, default=2000, help="details in all")
     parser.add_argument("--rate", type=float, default=45.0, help="the shared pace, calls a second")
     parser.add_argument("--limit", type=int, default=50, help="what the stand-in lets through in any second")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="movie_assets_pacing_") as home, embedded_postgres(Path(home)) as server:
-        address = server.replace("/?", "/pacing?")
-        ensure_database(address)
-        database = Database(address)
-        migrate(database)
-        database.close()
+    with server_of_ones_own("pacing") as (address, _):
         figures = [measured(address, n, arguments.fetches, arguments.rate, arguments.limit) for n in (1, 2)]
-    print("| processes | fetches | seconds | calls/s | of the pace | 429s | busiest second |")
-    print("|--:|--:|--:|--:|--:|--:|--:|")
-    for row in figures:
-        print(
-            f"| {row['processes']} | {row['fetches']:,} | {row['seconds']:.1f} | {row['calls_per_second']:.1f} "
-            f"| {row['share_of_pace']:.1%} | {row['share_of_429']:.2%} | {row['busiest_second']} |"
-        )
-    print(json.dumps(figures))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    configuration = (
+        f"{arguments.fetches:,} details fetched through the real client at a shared pace of {arguments.rate:g} calls a "
+        f"second, from a stand-in that answers 429 to more than {arguments.limit} in any sliding second."
+    )
+    tell("The shared pace", configuration, [_line(row) for row in figures])
+    keep(arguments.json, figures)
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {name: f"{row[name]:.2%}" for name in ("share_of_pace", "share_of_429")}
 
 
 def measured(address: str, processes: int, fetches: int, rate: float, limit: int) -> dict[str, Any]:

@@ -2,12 +2,9 @@
 
 Films, people and files are made up and put straight into Postgres or a folder; then the assets run through Dagster,
 each in a process of its own, whose CPU time and peak memory (start included) are told.
-Usage: ratings.py [--films N] [--ratings N] [--json FILE]
 """
 
-import argparse
 import gzip
-import json
 import multiprocessing
 import resource
 import tempfile
@@ -18,12 +15,12 @@ from typing import Any
 import dagster as dg
 import numpy as np
 import pandas as pd
+from made_up_vectors import server_of_ones_own
+from tables import keep, parser_of, tell
 
 from movie_assets.assets.rating_aggregates import rating_aggregates
 from movie_assets.assets.rating_sources import imdb_ratings, movielens_ratings
 from movie_assets.core.rating_files import RatingFiles
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.migrations import ensure_database, migrate
 from movie_assets.resources.postgres import Database
 
 TITLES = 1_600_000  # IMDb has so many with votes
@@ -74,7 +71,7 @@ def run(address: str, name: str, files: RatingFiles, told: Any) -> None:
         seconds = time.monotonic() - began
     (event,) = result.get_asset_materialization_events()
     metadata = event.step_materialization_data.materialization.metadata
-    rows = {key: metadata[key].value for key in ("rows_in", "rows_out", "rows_changed") if key in metadata}
+    rows = {key: metadata[key].value for key in ("rows_in", "rows_out")}
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {"seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime}
     rounded = {key: round(value, 1) for key, value in figures.items()}
@@ -126,16 +123,11 @@ def write_imdb(path: Path) -> None:
 
 def main() -> None:
     """Make everything, run the assets, print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=50_000)
-    parser.add_argument("--ratings", type=int, default=5_000_000)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--ratings", type=int, default=15_000_000, help="ratings of MovieLens' kind")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home, embedded_postgres(Path(home) / "pg") as server:
-        address = server.replace("/?", "/ratings?")
-        ensure_database(address)
-        database = Database(address)
-        migrate(database)
+    with tempfile.TemporaryDirectory() as home, server_of_ones_own("ratings") as (address, database):
         with database.transaction() as connection:
             for statement in CATALOGUE:
                 connection.exec_driver_sql(statement, {"films": options.films})
@@ -146,11 +138,12 @@ def main() -> None:
         files = RatingFiles(imdb=f"{home}/title.ratings.tsv.gz", movielens=str(folder))
         names = ("imdb_ratings", "movielens_ratings", "rating_aggregates", "rating_aggregates")
         found = [measured(address, name, files) for name in names]
-        database.close()
-    for row in found:
-        print(json.dumps(row))
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=2))
+    configuration = (
+        f"Made-up ratings of {options.films:,} films taken in, {TITLES:,} of IMDb's kind and {options.ratings:,} of "
+        "MovieLens'; then films and groups scored by two methods, twice. Each asset in a process of its own."
+    )
+    tell("Ratings", configuration, found)
+    keep(options.json, found)
 
 
 if __name__ == "__main__":

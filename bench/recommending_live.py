@@ -1,19 +1,18 @@
 """Recommend from named films in a catalogue of made-up films with made-up weights; print the database's time.
 
 An embedded Postgres of its own in a temporary folder. The real path: catalog.recommend_movies with 200 weights for each
-film beside 1,536-dimensional vectors. Usage: recommending_live.py [--films N] [--dimensions D] [--questions Q]
+film beside 1,536-dimensional vectors.
 """
 
-import argparse
-import os
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from made_up_vectors import clustered_vectors, new_set, percentile, put_films, server_of_ones_own
 from made_up_world import lines_of, made_up, run, store
+from processes import cpu_seconds
+from tables import keep, parser_of, tell
 
 from movie_assets.resources.postgres import Database, copy_rows, driver_connection
 
@@ -29,23 +28,20 @@ CASES = ((1, 0, 1), (3, 5, 2), (20, 60, 20))  # loved, liked and disliked films 
 
 def main() -> None:
     """Build, ask, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=50_000)
     parser.add_argument("--dimensions", type=int, default=1536)
     parser.add_argument("--questions", type=int, default=100)
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     with server_of_ones_own("recommend") as (_, database):
-        build(database, arguments.films, arguments.dimensions)
-        print(
-            "| loved, liked, disliked | p50 ms | p95 ms | CPU ms | films found, at least | with reasons | seen before |"
-        )
-        print("|---|--:|--:|--:|--:|--:|--:|")
-        for case in CASES:
-            milliseconds, cpu, found, reasons, seen = asked(database, case, arguments.films, arguments.questions)
-            print(
-                f"| {case[0]}, {case[1]}, {case[2]} | {percentile(milliseconds, 0.5):.1f} "
-                f"| {percentile(milliseconds, 0.95):.1f} | {cpu:.1f} | {found} | {reasons:.1%} | {seen} |"
-            )
+        build(database, options.films, options.dimensions)
+        found = [asked(database, case, options.films, options.questions) for case in CASES]
+    configuration = (
+        f"`catalog.recommend_movies` among {options.films:,} made-up films with {options.dimensions:,} dimensions and "
+        f"{KEPT} weights each, {options.questions} questions a line; CPU is what one costs the server."
+    )
+    tell("Recommending to somebody who is not known", configuration, found)
+    keep(options.json, found)
 
 
 def build(database: Database, films: int, dimensions: int) -> None:
@@ -77,10 +73,8 @@ def build(database: Database, films: int, dimensions: int) -> None:
     run(database, "analyze")
 
 
-def asked(
-    database: Database, case: tuple[int, int, int], films: int, questions: int
-) -> tuple[list[float], float, int, float, int]:
-    """Milliseconds of each question, CPU of one in the server, fewest films, share with reasons, films named before."""
+def asked(database: Database, case: tuple[int, int, int], films: int, questions: int) -> dict[str, Any]:
+    """Milliseconds, CPU of a question in the server, fewest films, share with reasons, films named before."""
     chance = np.random.default_rng(7)
     milliseconds, counts, reasons, seen = [], [], [], 0
     with database.transaction() as connection:
@@ -90,7 +84,7 @@ def asked(
             named = (1 + chance.choice(films, sum(case), replace=False)).tolist()
             parts = (named[: case[0]], named[case[0] : case[0] + case[1]], named[case[0] + case[1] :])
             if question == WARM_UP:
-                before = cpu_seconds(raw.info.backend_pid)
+                before = cpu_seconds([raw.info.backend_pid])
             started = time.perf_counter()
             found: list[Any] = raw.execute(ASK, parts).fetchall()
             if question >= WARM_UP:
@@ -98,14 +92,16 @@ def asked(
             counts.append(len(found))
             reasons += [bool(row[2]) and row[1] is not None for row in found]
             seen += len({row[0] for row in found} & set(named))
-        cpu = 1000 * (cpu_seconds(raw.info.backend_pid) - before) / questions
-    return milliseconds, cpu, min(counts), float(np.mean(reasons)), seen
-
-
-def cpu_seconds(process: int) -> float:
-    """CPU that a process has used: what it costs on a machine that has other things to do as well."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        cpu = 1000 * (cpu_seconds([raw.info.backend_pid]) - before) / questions
+    return {
+        "loved, liked, disliked": ", ".join(map(str, case)),
+        "p50_ms": round(percentile(milliseconds, 0.5), 1),
+        "p95_ms": round(percentile(milliseconds, 0.95), 1),
+        "cpu_ms": round(cpu, 1),
+        "films found, at least": min(counts),
+        "with reasons": f"{np.mean(reasons):.1%}",
+        "seen before": seen,
+    }
 
 
 if __name__ == "__main__":

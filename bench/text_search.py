@@ -2,26 +2,22 @@
 
 A catalogue of made-up words is put straight into Postgres: 25 titles and 22 people a film, words as frequent as words
 are (Zipf), real ones on top. Then all documents are built, brought in line when nothing and when 1 % has changed, and
-each function is asked questions of several kinds. Usage: text_search.py [--movies N] [--queries N] [--json FILE]
+each function is asked questions of several kinds.
 """
 
-import argparse
 import itertools
-import json
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from made_up_vectors import server_of_ones_own
+from tables import keep, parser_of, tell, tell_table
 
 from movie_assets.assets.search_documents import bring_in_line
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.migrations import ensure_database, migrate
 from movie_assets.resources.postgres import Database, copy_rows
 
 TITLES, CAST, CREW, OVERVIEW = 25, 16, 6, 45
@@ -189,34 +185,26 @@ def builds(database: Database, films: int) -> dict[str, float]:
 
 def main() -> None:
     """Build the catalogue, then measure."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="films in the catalogue")
     parser.add_argument("--queries", type=int, default=200, help="questions of each kind")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     chance = random.Random(1)  # noqa: S311  # repeatable, not secret
-    with tempfile.TemporaryDirectory(prefix="movie_assets_text_") as home, embedded_postgres(Path(home)) as server:
-        address = server.replace("/?", "/bench_text_search?")
-        ensure_database(address)
-        database = Database(address)
-        migrate(database)
-        mains = put_films(database, arguments.movies, chance)
-        figures: dict[str, Any] = {"seconds": builds(database, arguments.movies)}
-        print("| documents | seconds |\n|---|--:|")
-        for label, seconds in figures["seconds"].items():
-            print(f"| {label} | {seconds} |")
-        print(
-            "\n| function | questions | number | answered | p50 ms | p95 ms | longest |\n|---|---|--:|--:|--:|--:|--:|"
-        )
-        for function, kinds in questions(database, mains, arguments.queries, chance).items():
-            asked = kinds | {"all of these": list(itertools.chain.from_iterable(kinds.values()))}
-            for kind, texts in asked.items():
-                row = milliseconds(database, function, texts)
-                figures[f"{function}: {kind}"] = row
-                print(f"| {function} | {kind} | " + " | ".join(str(value) for value in row.values()) + " |", flush=True)
-        database.close()
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    with server_of_ones_own("text_search") as (_, database):
+        mains = put_films(database, options.movies, chance)
+        seconds = builds(database, options.movies)
+        found = [
+            {"function": function, "question": kind, **milliseconds(database, function, texts)}
+            for function, kinds in questions(database, mains, options.queries, chance).items()
+            for kind, texts in (kinds | {"all of these": list(itertools.chain.from_iterable(kinds.values()))}).items()
+        ]
+    configuration = (
+        f"{options.movies:,} films with {TITLES} titles and {CAST + CREW} people each, made-up words as frequent as "
+        "words are; one client, warm caches."
+    )
+    tell("Searching by words", configuration, [{"documents": k, "seconds": value} for k, value in seconds.items()])
+    tell_table(found)
+    keep(options.json, {"seconds": seconds, "questions": found})
 
 
 if __name__ == "__main__":

@@ -39,7 +39,12 @@ def trigger_of(tags: Mapping[str, str]) -> tuple[Trigger, str | None]:
 
 def moment_of(run: dg.DagsterRun) -> datetime:
     """The run's moment, in UTC: its tag `movie_assets/as_of` (ISO 8601), else the clock's."""
-    as_of = run.tags.get(AS_OF_TAG)
+    return moment_in(run.tags)
+
+
+def moment_in(tags: Mapping[str, str]) -> datetime:
+    """The moment of a run with these tags."""
+    as_of = tags.get(AS_OF_TAG)
     return datetime.fromisoformat(as_of).astimezone(UTC) if as_of else datetime.now(UTC)
 
 

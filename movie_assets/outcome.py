@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+ADDED_UP = ("texts_embedded", "texts_rejected", "tokens", "dollars")
+
 
 class RefreshError(Exception):
     """A refresh cannot start; the message says why."""
@@ -30,6 +32,11 @@ class DayOutcome:
     figures: dict[str, Any] = field(default_factory=dict)  # by the names that Dagster's metadata has
     checks: list[CheckOutcome] = field(default_factory=list)
     seconds: float = 0.0
+
+    def keep(self, name: str, figures: dict[str, Any]) -> None:
+        """Keep the figures of an asset or a check; what several runs of a job embedded is added up."""
+        before = self.figures.get(name, {})
+        self.figures[name] = figures | {key: before[key] + figures[key] for key in ADDED_UP if key in before}
 
     @property
     def succeeded(self) -> bool:

@@ -52,7 +52,7 @@ class Refresh:
 
 
 @contextmanager
-def refreshing(home: Path, stand_in: StandIn, rate: int) -> Iterator[Refresh]:
+def refreshing(home: Path, stand_in: StandIn, rate: int, **variables: str) -> Iterator[Refresh]:
     """Start `movie-assets refresh` on a data folder, calling the stand-in at a rate (0: as fast as it can).
 
     A process that does not end by itself is killed in the end, and its server stopped.
@@ -65,6 +65,7 @@ def refreshing(home: Path, stand_in: StandIn, rate: int) -> Iterator[Refresh]:
         "TMDB_API_TOKEN": "a-token",
         "TMDB_API_URL": stand_in.tmdb_url,
         "TMDB_EXPORT_URL": stand_in.export_url,
+        **variables,
     }
     home.mkdir(exist_ok=True)
     said = home / f"said_{time.monotonic_ns()}"

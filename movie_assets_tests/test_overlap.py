@@ -1,0 +1,114 @@
+"""A refresh that has much to fetch embeds meanwhile: what is paid for, what its end leaves behind, what it tells."""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movie_assets.outcome import DayOutcome
+from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.server import StandIn
+from movie_assets_tests.assets.world import Films, film
+from movie_assets_tests.test_kill import Refresh, read, refreshing, run_states, server_runs
+
+FILMS = 1_500
+FREELY = 1_150  # films that are answered at once; a thousand texts are worth a run
+RUNS = "select pipeline_name, status, start_time, end_time from runs order by id"
+
+
+@contextmanager
+def overlapping(home: Path, seconds: float = 0.0, **faults: float) -> Iterator[tuple[Refresh, StandIn]]:
+    """A first refresh against a stand-in that answers slowly at the end, until texts are embedded."""
+    films = Films()
+    films.put(*(film(n) for n in range(1, FILMS + 1)))
+    options = StandInOptions(rate_limit=0, embedding_seconds=seconds, faults=faults)
+    with StandIn(options, world=films) as stand_in:
+
+        def wait_for_embedding() -> None:
+            if films.asked.total() > FREELY and not stand_in.requests.get("embeddings"):
+                time.sleep(0.1)
+
+        films.before_answer = wait_for_embedding
+        openai = {"OPENAI_API_KEY": "a-key", "OPENAI_BASE_URL": stand_in.openai_url}
+        with refreshing(home, stand_in, 0, **openai) as refresh:
+            yield refresh, stand_in
+
+
+def wait_until(it_is_so: Callable[[], Any], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not it_is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def embeds(refresh: Refresh, stand_in: StandIn) -> bool:
+    """Whether the second process has begun; the refresh itself must not have ended."""
+    assert refresh.process.poll() is None, refresh.said.read_text()
+    return bool(stand_in.requests.get("embeddings"))
+
+
+def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(tmp_path: Path) -> None:
+    with overlapping(tmp_path / "home") as (refresh, stand_in):
+        assert refresh.wait() == 0, refresh.said.read_text()
+        assert stand_in.embedded_inputs == FILMS
+    told = json.loads(refresh.said.read_text().splitlines()[-1])
+    assert told["figures"]["movie_embeddings:every_text_is_embedded_as_it_stands"]["texts_embedded"] == FILMS
+    assert told["failed_checks"] == []
+    runs = read(tmp_path / "home", "movie_assets_dagster", runs=RUNS)["runs"]
+    assert {state for _, state, _, _ in runs} == {"SUCCESS"}
+    (fetched,) = [end for job, _, _, end in runs if job == "fetch_details"]
+    embedding = [start for job, _, start, _ in runs if job == "embed_texts"]
+    assert len(embedding) >= 2
+    assert embedding[0] < fetched < embedding[-1]
+
+
+def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> None:
+    with overlapping(tmp_path / "home", seconds=20) as (refresh, stand_in):
+        wait_until(lambda: embeds(refresh, stand_in), 200)
+        refresh.process.send_signal(signal.SIGINT)
+        assert refresh.wait(60) == 130
+    assert "Traceback" not in refresh.said.read_text()
+    assert not server_runs(tmp_path / "home")
+    assert not {"STARTING", "STARTED", "CANCELING"} & set(run_states(tmp_path / "home"))
+    stored = read(tmp_path / "home", "movie_assets", films="select count(*) from catalog.movies")["films"]
+    assert stored[0][0] >= 1_000
+
+
+def test_a_killed_refresh_leaves_no_second_process(tmp_path: Path) -> None:
+    with overlapping(tmp_path / "home", seconds=60) as (refresh, stand_in):
+        wait_until(lambda: embeds(refresh, stand_in), 200)
+        children = Path(f"/proc/{refresh.process.pid}/task/{refresh.process.pid}/children").read_text().split()
+        (second,) = [child for child in map(int, children) if "movie_assets.overlap" in _command(child)]
+        refresh.process.kill()
+        wait_until(lambda: not _command(second), 60)
+
+
+def test_a_failure_is_told_and_not_repeated_while_others_are_fetched(tmp_path: Path) -> None:
+    with overlapping(tmp_path / "home", oa_429quota=1.0) as (refresh, _):
+        assert refresh.wait() == 1
+    told = json.loads(refresh.said.read_text().splitlines()[-1])
+    assert told["failed_jobs"] == ["embed_texts", "embed_texts"]
+    assert len(told["problems"]) == 2
+    runs = read(tmp_path / "home", "movie_assets_dagster", runs=RUNS)["runs"]
+    assert [state for job, state, _, _ in runs if job == "embed_texts"] == ["FAILURE", "FAILURE"]
+
+
+@pytest.mark.parametrize("key", ["texts_embedded", "tokens", "dollars"])
+def test_what_several_runs_embedded_is_added_up_and_what_the_set_is_like_is_the_last_ones(key: str) -> None:
+    outcome = DayOutcome(None)  # type: ignore[arg-type]
+    outcome.keep("check", {key: 3, "films": 5})
+    outcome.keep("check", {key: 4, "films": 0})
+    assert outcome.figures["check"] == {key: 7, "films": 0}
+
+
+def _command(process: int) -> str:
+    """The command line of a process; empty when it has ended, also while nobody has asked how."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
