@@ -117,7 +117,7 @@ def _automation(defs: dg.Definitions) -> str:
 
 
 def _settings() -> str:
-    rows = [(f"`{field.alias}`", field.description or "") for field in Settings.model_fields.values()]
+    rows = [(f"`{field.alias}`", field.description or "") for field in Settings.variables()]
     return _section("Settings", ("variable", "meaning"), rows)
 
 

@@ -1,6 +1,6 @@
 """What values of settings may be: addresses, tokens, mail servers, names. A message says what is wrong, not the value.
 
-Names, defaults and meanings are in settings.py.
+Names, defaults and meanings are in settings.py and alert_settings.py.
 """
 
 import base64

@@ -1,30 +1,26 @@
 """Every environment variable that the project reads: name, default, meaning; and nothing else.
 
+Those of alerts are in alert_settings.py, what values may be in setting_values.py.
+
 A value is read here once and travels as a field of `Settings`. Secrets are `SecretStr`, so neither a log
 line, nor a traceback, nor the web UI shows them.
 """
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import platformdirs
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
+from movie_assets.alert_settings import AlertSettings
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
 from movie_assets.core.rating_files import RatingFiles
 from movie_assets.profiles import thresholds_of
-from movie_assets.setting_values import MailServer, Owners, Secret, SecretUrl, SigningKey, Token, Url, Words
+from movie_assets.setting_values import Owners, Secret, Token, Url, Words
 
 TMDB_API = "https://api.themoviedb.org/3"
 
@@ -33,7 +29,7 @@ class SettingsError(Exception):
     """An environment variable has a value that cannot be used; the message names it and never shows it."""
 
 
-class Settings(BaseModel):
+class Settings(AlertSettings):
     """The project's configuration, one field for each environment variable (the alias)."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
@@ -178,49 +174,6 @@ class Settings(BaseModel):
         ge=1,
         description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
     )
-    web_url: Url = Field(
-        "http://127.0.0.1:3000",
-        alias="MOVIE_ASSETS_WEB_URL",
-        description="Where people reach the web UI; links in alerts begin with it.",
-    )
-    alert_severity: Literal["WARN", "ERROR"] = Field(
-        "WARN",
-        alias="MOVIE_ASSETS_ALERT_SEVERITY",
-        description="What is told: `WARN` and worse, or `ERROR` only.",
-    )
-    alert_slack_url: SecretUrl = Field(
-        None,
-        alias="MOVIE_ASSETS_ALERT_SLACK_URL",
-        description="Incoming webhook of Slack, or of what speaks like it (Mattermost, Rocket.Chat, Discord).",
-    )
-    alert_webhook_url: SecretUrl = Field(
-        None,
-        alias="MOVIE_ASSETS_ALERT_WEBHOOK_URL",
-        description="Where alerts are posted as signed JSON.",
-    )
-    alert_webhook_key: SigningKey = Field(
-        None,
-        alias="MOVIE_ASSETS_ALERT_WEBHOOK_KEY",
-        description="The key that signs them (HMAC-SHA256); `whsec_` and base64, or any text.",
-    )
-    alert_smtp_url: MailServer = Field(
-        None,
-        alias="MOVIE_ASSETS_ALERT_SMTP_URL",
-        description="Mail server for alerts: `smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS), or "
-        "`smtp+plain://host:25` (neither, no password). Special characters percent-encoded.",
-    )
-    alert_mail_from: str | None = Field(
-        None, alias="MOVIE_ASSETS_ALERT_MAIL_FROM", description="Sender of alert mails."
-    )
-    alert_mail_to: Words | None = Field(
-        None, alias="MOVIE_ASSETS_ALERT_MAIL_TO", description="Their recipients, separated by blanks or commas."
-    )
-    heartbeat_url: SecretUrl = Field(
-        None,
-        alias="MOVIE_ASSETS_HEARTBEAT_URL",
-        description="A dead man's switch (healthchecks.io or the like): asked with GET at each tick of the alerts' "
-        "sensor, so that its silence tells what no alert can: that the daemon is dead, or that nothing is delivered.",
-    )
     inbox: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] | None = Field(
         None,
         alias="MOVIE_ASSETS_INBOX",
@@ -256,25 +209,18 @@ class Settings(BaseModel):
             ]
             raise SettingsError("; ".join(problems)) from None
 
+    @classmethod
+    def variables(cls) -> list[FieldInfo]:
+        """The fields in the order in which they are explained: those of alerts last."""
+        named = sorted(cls.model_fields.items(), key=lambda item: item[0] in AlertSettings.model_fields)
+        return [field for _, field in named]
+
     @model_validator(mode="after")
     def _profiles_can_be_read(self) -> Self:
         try:
             thresholds_of(self.profiles, self.profiles_file)
         except ValueError as error:
             raise ValueError(f"MOVIE_ASSETS_PROFILES: {error}") from None
-        return self
-
-    @model_validator(mode="after")
-    def _alerts_can_be_sent(self) -> Self:
-        if bool(self.alert_webhook_url) != bool(self.alert_webhook_key):
-            raise ValueError("MOVIE_ASSETS_ALERT_WEBHOOK_URL and MOVIE_ASSETS_ALERT_WEBHOOK_KEY go together")
-        if self.alert_smtp_url and not (self.alert_mail_from and self.alert_mail_to):
-            raise ValueError(
-                "MOVIE_ASSETS_ALERT_SMTP_URL needs MOVIE_ASSETS_ALERT_MAIL_FROM and MOVIE_ASSETS_ALERT_MAIL_TO"
-            )
-        for address in (self.alert_mail_from or "", *(self.alert_mail_to or ())):
-            if address and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+", address):
-                raise ValueError("MOVIE_ASSETS_ALERT_MAIL_FROM and _TO are bare addresses: name@example.org")
         return self
 
     @property

@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def settings_table() -> str:
     rows = ["| variable | default | meaning |", "|---|---|---|"]
-    for field in Settings.model_fields.values():
+    for field in Settings.variables():
         default = field.default if field.default_factory is None else None
         shown = " ".join(default) if isinstance(default, tuple) else f"{default:d}" if default is False else default
         rows.append(f"| `{field.alias}` | {'' if shown in (None, '') else f'`{shown}`'} | {field.description} |")

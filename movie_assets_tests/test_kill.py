@@ -72,7 +72,7 @@ def refreshing(home: Path, stand_in: StandIn, rate: int, **variables: str) -> It
     with said.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", "from movie_assets.cli import main; main()", "refresh", "--json"],
-            env=environment, stdout=output, stderr=subprocess.STDOUT, text=True,
+            env=environment, stdout=output, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
     try:
         yield Refresh(process, said)
@@ -199,7 +199,10 @@ def stopped(request: pytest.FixtureRequest, home: Path) -> Stopped:
     with StandIn(StandInOptions(rate_limit=0), world=films) as stand_in, refreshing(home, stand_in, 20) as refresh:
         wait_for_details(films, refresh, 20)
         asked, began, exit_code = films.asked.total(), time.monotonic(), None
-        refresh.process.send_signal(request.param)
+        if request.param == signal.SIGINT:
+            os.killpg(refresh.process.pid, signal.SIGINT)  # as a terminal's Ctrl-C, to its helpers as well
+        else:
+            refresh.process.send_signal(request.param)
         with suppress(subprocess.TimeoutExpired):
             exit_code = refresh.wait(10)
         seconds = time.monotonic() - began

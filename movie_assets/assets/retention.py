@@ -7,6 +7,9 @@ sets are dropped by `movie_vectors`.
 from datetime import date, datetime, timedelta
 
 import dagster as dg
+import sqlalchemy as sa
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from movie_assets.assets.run_log import logged
 from movie_assets.moment import moment_of
@@ -26,6 +29,8 @@ def retention(context: dg.AssetExecutionContext, database: dg.ResourceParam[Data
     before = moment - KEPT_RUNS
     runs = delete_runs(context.instance, before, oldest_day=before.date())
     deleted["Dagster's runs, their events and log files"] = (KEPT_RUNS.days, runs)
+    evaluations = delete_evaluations(context.instance, before)
+    deleted["evaluations of checks in Dagster's records"] = (KEPT_RUNS.days, evaluations)
     table = "\n".join(f"| {kind} | {days or ''} | {rows:,} |" for kind, (days, rows) in deleted.items())
     return dg.MaterializeResult(
         metadata={
@@ -53,6 +58,23 @@ def delete_runs(instance: dg.DagsterInstance, before: datetime, oldest_day: date
         instance.delete_run(run_id)
         deleted += 1
     return deleted
+
+
+def delete_evaluations(instance: dg.DagsterInstance, before: datetime) -> int:
+    """Delete evaluations of checks from before a moment, but for the last of each check and outcome; tells how many.
+
+    They outlive their runs, and Dagster itself deletes them with their asset only: hence its table. What is kept tells
+    the web UI and the alerts how a check stands that has not been looked at since.
+    """
+    storage = instance.event_log_storage
+    assert isinstance(storage, SqlEventLogStorage)  # noqa: S101  # all of Dagster's own are
+    columns = AssetCheckExecutionsTable.c
+    last = sa.select(sa.func.max(columns.id)).group_by(
+        columns.asset_key, columns.check_name, columns.partition, columns.execution_status
+    )
+    old = columns.create_timestamp < before.replace(tzinfo=None)
+    with storage.index_connection() as connection:
+        return connection.execute(sa.delete(AssetCheckExecutionsTable).where(old, columns.id.not_in(last))).rowcount
 
 
 def _runs_of_newest_materializations(instance: dg.DagsterInstance, oldest_day: date) -> set[str]:

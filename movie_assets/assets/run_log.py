@@ -2,8 +2,8 @@
 
 `logged` goes around an asset's body. Figures come with each chunk of work (`log_work`, in the chunk's transaction), or
 from the metadata that the asset reports in the end; under the log's names they are metadata of the asset again, so that
-the web UI charts them. A step holds a lock as long as its process lives: a row that is open while nobody holds its lock
-is of a step that was killed.
+the web UI charts them. A row that is open while nobody holds its run's lock (`resources.run_lock`) is of a step that
+was killed; the next step that begins closes it.
 """
 
 import functools
@@ -17,9 +17,8 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.moment import moment_of, trigger_of
-from movie_assets.resources.postgres import Database, execute, rows
+from movie_assets.resources.postgres import Database, execute
 
-RUN_LOG_LOCKS = 0x6D_6C_6F_67  # class of the advisory locks on rows of the log
 FIGURES = ("checked", "skipped", "fetched", "changed", "failed", "gone", "embedded", "tokens", "dollars")
 NOTHING = dict.fromkeys(FIGURES, 0)
 Body = TypeVar("Body", bound=Callable[..., Any])
@@ -92,27 +91,24 @@ class _Row:
 
 @contextmanager
 def _row(context: dg.AssetExecutionContext, database: Database) -> Iterator[_Row]:
-    """Open a step's row and hold its lock; close it as the step ends."""
+    """Open a step's row; close it as the step ends."""
     run, step = context.run, context.asset_key.to_user_string()
     trigger, triggered_by = trigger_of(run.tags)
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        (begun,) = rows(
-            connection, "begin_step", run_id=run.run_id, job=_job(run.job_name), step=step, trigger=trigger,
-            triggered_by=triggered_by, moment=moment_of(run), lock_class=RUN_LOG_LOCKS,
-        )  # fmt: skip
-        row = _Row(database, run.run_id, step, begun.log_id, {})
-        try:
-            yield row
-        except Exception as error:
-            _close_broken(context, row, "failed", _told(error))
-            raise
-        except BaseException as signal:  # cancelled in the web UI, Ctrl-C, SIGTERM
-            _close_broken(context, row, "stopped", type(signal).__name__)
-            raise
-        else:
-            row.close("succeeded", None)
-        finally:
-            connection.invalidate()  # closes it, which frees the lock, even where it was cut already
+    begun = database.row(
+        "begin_step", run_id=run.run_id, job=_job(run.job_name), step=step, trigger=trigger, triggered_by=triggered_by,
+        moment=moment_of(run),
+    )  # fmt: skip
+    row = _Row(database, run.run_id, step, begun.log_id, {})
+    try:
+        yield row
+    except Exception as error:
+        _close_broken(context, row, "failed", _told(error))
+        raise
+    except BaseException as signal:  # cancelled in the web UI, Ctrl-C, SIGTERM
+        _close_broken(context, row, "stopped", type(signal).__name__)
+        raise
+    else:
+        row.close("succeeded", None)
 
 
 def _close_broken(context: dg.AssetExecutionContext, row: _Row, status: str, reason: str) -> None:

@@ -12,7 +12,6 @@ import dagster as dg
 
 from movie_assets.automation.decisions import to_bury
 from movie_assets.resources.postgres import Database
-from movie_assets.resources.run_lock import RUN_LOCKS, lock_key
 
 TIME_TO_TAKE_A_LOCK = timedelta(minutes=1)  # from the record of a run on
 EPITAPH = "The process that ran it has ended without a word (killed, or a power cut); what it had committed is kept."
@@ -43,11 +42,8 @@ def reaper(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
 
 def runs_without_a_lock(instance: dg.DagsterInstance, database: Database) -> set[str]:
     """Started runs whose lock nobody holds: dead ones, and those that have only just begun."""
-    started = {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))}
-    if not started:
-        return set()
-    held = {row.key for row in database.rows("held_run_locks", lock_class=RUN_LOCKS)}
-    return {run_id for run_id in started if lock_key(run_id) not in held}
+    started = [run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))]
+    return {row.run_id for row in database.rows("runs_without_a_lock", run_ids=started)}
 
 
 def bury_at_start(instance: dg.DagsterInstance, database: Database, now: datetime) -> None:

@@ -1,10 +1,11 @@
 """A lock that each run holds while its process lives, so that a run whose process died without a word can be told.
 
 Dagster marks a run as failed when its code server sees the process end. When both die together (a power cut) the run
-would stay started for ever, and keep its place in the queue. Who looks for such runs is `automation.reaper`.
+would stay started for ever, and keep its place in the queue. Who looks for such runs is `automation.reaper`; who looks
+for rows of the run log that such runs left open, each step that begins (`assets.run_log`). Both ask
+`pipeline.run_lives`. A run's steps are in its own process, so one lock a run is enough.
 """
 
-import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +15,10 @@ import psycopg
 
 from movie_assets.resources.postgres import SESSION_OPTIONS, Database, dsn_of
 
-RUN_LOCKS = 0x6D72  # class of the advisory locks of runs
 SECONDS_BETWEEN_LOOKS = 10.0
 # A machine that vanished from the network closes no connection: Postgres has to ask.
 KEEPALIVES = " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-TAKE = b"select pg_advisory_lock(%s::integer, %s::integer)"
-
-
-def lock_key(run_id: str) -> int:
-    """The number of a run's lock within its class, as pg_locks shows it (0 to 2^32 - 1)."""
-    return int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:4])
+TAKE = b"select pg_advisory_lock(x'6D72'::integer, pipeline.run_lock_number(%s))"
 
 
 @contextmanager
@@ -48,7 +43,7 @@ def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
         dsn_of(database.url), autocommit=True, options=SESSION_OPTIONS + KEEPALIVES, connect_timeout=10,
         application_name="movie_assets run lock",
     )  # fmt: skip
-    connection.execute(TAKE, (RUN_LOCKS, int.from_bytes(lock_key(run_id).to_bytes(4), signed=True)))
+    connection.execute(TAKE, (run_id,))
     return connection
 
 

@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 
 from movie_assets.assets import retention
-from movie_assets.assets.retention import delete_runs
-from movie_assets.resources.postgres import Database
+from movie_assets.assets.retention import delete_evaluations, delete_runs
+from movie_assets.resources.postgres import Database, url_of
 from movie_assets_tests.conftest import Pipeline
 
 MOMENT = datetime(2026, 11, 19, 12, tzinfo=UTC)
@@ -193,3 +193,42 @@ def test_one_clean_up_deletes_no_more_than_it_may(
     runs = make(instance, None, None, None, None)
     assert delete_runs(instance, datetime.now(UTC) + timedelta(seconds=1)) == 2
     assert {run.run_id for run in instance.get_runs()} == set(runs[2:])
+
+
+@dg.asset_check(asset=whole)
+def is_whole(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed="broken" not in context.run.tags)
+
+
+@pytest.fixture
+def deployed(database: Database, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """Dagster's records as they are deployed: on Postgres."""
+    address = url_of(database.url.render_as_string(hide_password=False), "psycopg2")
+    storage = {"postgres": {"postgres_url": address.render_as_string(hide_password=False)}}
+    with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"storage": storage}) as opened:
+        yield opened
+
+
+def test_nothing_of_a_deleted_run_stays_but_how_each_check_stood_last(
+    deployed: dg.DagsterInstance, database: Database
+) -> None:
+    outcomes: list[dict[str, str]] = [{}, {"broken": "yes"}, {"broken": "yes"}, {}, {}]
+    runs = [dg.materialize([whole, is_whole], instance=deployed, tags=tags).run_id for tags in outcomes]
+    assert delete_evaluations(deployed, datetime.now(UTC) - timedelta(minutes=1)) == 0
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    assert delete_runs(deployed, soon) == 4
+    assert delete_evaluations(deployed, soon) == 3
+    with database.transaction() as connection:
+        tables = connection.exec_driver_sql(
+            "select table_name from information_schema.columns where column_name = 'run_id' and table_schema = 'public'"
+        )
+        left = {
+            table: connection.exec_driver_sql(f"select distinct run_id from {table} where run_id <> %s", (runs[-1],))
+            .scalars()
+            .all()
+            for table in tables.scalars().all()
+        }
+    assert len(left) > 3
+    assert {table: ids for table, ids in left.items() if ids} == {"asset_check_executions": [runs[2]]}
+    assert not [folder for run in runs[:-1] for folder in Path(deployed.root_directory).rglob(run)]
+    assert delete_evaluations(deployed, soon) == 0

@@ -6,9 +6,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_assets.assets.run_log import FIGURES, RUN_LOG_LOCKS
+from movie_assets.assets.run_log import FIGURES
 from movie_assets.moment import trigger_of
 from movie_assets.resources.embedder import LocalEmbedder, Part, Purse
+from movie_assets.resources.run_lock import run_lock
 from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.world import film
 
@@ -95,9 +96,7 @@ def test_a_killed_step_is_found_by_the_next_and_one_that_lives_is_left_alone(sma
             "insert into pipeline.run_log (run_id, job, step, trigger, moment, fetched, worked_at) "
             f"values ('{step}', 'a_job', '{step}', 'sensor', now(), 100, now() + interval '1 minute')"
         )
-    alive = pipeline.one("select log_id from pipeline.run_log where step = 'alive'")
-    with pipeline.database.engine.connect() as connection:
-        connection.exec_driver_sql(f"select pg_advisory_lock({RUN_LOG_LOCKS}, {alive})")
+    with run_lock(pipeline.database, "alive"):
         pipeline.run_all("read_the_day")
         row(pipeline, "alive", "running")
     dead = row(pipeline, "dead", "killed")

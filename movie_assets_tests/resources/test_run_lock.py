@@ -9,9 +9,9 @@ import pytest
 
 from movie_assets.resources import run_lock
 from movie_assets.resources.postgres import Database
-from movie_assets.resources.run_lock import RUN_LOCKS, lock_key
 
 RUN = "00000000-0000-4000-8000-000000000001"
+OTHER = RUN.replace("1", "2")
 HOLD = """
 import sys, time
 from movie_assets.resources.postgres import Database
@@ -22,8 +22,9 @@ with run_lock(Database(sys.argv[1]), sys.argv[2]):
 """
 
 
-def held(database: Database) -> set[int]:
-    return {row.key for row in database.rows("held_run_locks", lock_class=RUN_LOCKS)}
+def held(database: Database) -> set[str]:
+    dead = {row.run_id for row in database.rows("runs_without_a_lock", run_ids=[RUN, OTHER])}
+    return {RUN, OTHER} - dead
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
@@ -35,14 +36,13 @@ def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
 
 def test_a_lock_is_held_as_long_as_the_run(database: Database) -> None:
     with run_lock.run_lock(database, RUN):
-        assert held(database) == {lock_key(RUN)}
-    assert held(database) == set()
+        assert held(database) == {RUN}
+    wait_until(lambda: not held(database))  # Postgres hears of it a moment later
 
 
 def test_two_runs_hold_two_locks(database: Database) -> None:
-    other = RUN.replace("1", "2")
-    with run_lock.run_lock(database, RUN), run_lock.run_lock(database, other):
-        assert held(database) == {lock_key(RUN), lock_key(other)}
+    with run_lock.run_lock(database, RUN), run_lock.run_lock(database, OTHER):
+        assert held(database) == {RUN, OTHER}
 
 
 def test_a_lock_that_postgres_dropped_is_taken_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,8 +54,8 @@ def test_a_lock_that_postgres_dropped_is_taken_again(database: Database, monkeyp
                 "where application_name = 'movie_assets run lock' and datname = current_database()"
             )
         wait_until(lambda: not held(database))
-        wait_until(lambda: held(database) == {lock_key(RUN)})
-    assert held(database) == set()
+        wait_until(lambda: held(database) == {RUN})
+    wait_until(lambda: not held(database))  # Postgres hears of it a moment later
 
 
 def test_a_lock_goes_with_a_process_that_is_killed(database: Database) -> None:
@@ -64,6 +64,6 @@ def test_a_lock_goes_with_a_process_that_is_killed(database: Database) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        assert held(database) == {lock_key(RUN)}
+        assert held(database) == {RUN}
         process.kill()
     wait_until(lambda: not held(database))

@@ -63,8 +63,6 @@ def alert_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
                 return dg.SensorResult(skip_reason="another tick is at work", cursor=context.cursor)
             cursor = Cursor.read(context.cursor).next(now)
             said = watch(context, database, destinations, cursor)
-        for sentence in said:
-            context.log.info(sentence)
         return dg.SensorResult(skip_reason="; ".join(said), cursor=cursor.write())
 
     return something_broke_or_recovered

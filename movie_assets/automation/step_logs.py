@@ -1,0 +1,35 @@
+"""Dagster's log files of steps, written by helpers that a Ctrl-C at the terminal passes over.
+
+A terminal sends Ctrl-C to every process of a command. Dagster's helpers (two that show a step's output as it is
+written, two that watch over those) end with the step anyway; by Ctrl-C they would end with tracebacks, and before the
+step's last words. dagster.yaml names this class.
+"""
+
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Self
+
+from dagster._core.storage.compute_log_manager import CapturedLogContext
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._serdes import ConfigurableClassData
+
+
+class StepLogs(LocalComputeLogManager):
+    """Dagster's local log files; the helpers inherit a mask that holds SIGINT back, and end by SIGTERM."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """From the section `compute_logs` of dagster.yaml."""
+        return cls(inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
+        """Write what the `with` block prints to files, and show it as well. A SIGINT meanwhile comes a moment later."""
+        with ExitStack() as stack:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                context = stack.enter_context(super().capture_logs(log_key))
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield context
