@@ -32,7 +32,6 @@ from movie_assets_tests.soak.report import line_of, markdown
 from movie_assets_tests.soak.troubles import dealt
 from movie_assets_tests.soak.verdicts import Verdict, all_verdicts, is_a_pile
 
-CALM_DAYS = 2  # at the end: what the troubles left behind is made up for by then
 AUTOVACUUM_SECONDS = 240.0  # it looks at each database once a minute
 STALL_SECONDS = 20.0  # longer than a client waits
 # A person who has just launched a run waits for the queue; thirty days of such waits would be half an hour.
@@ -96,7 +95,7 @@ def soak(days: int, movies: int, seed: int) -> tuple[list[Day], list[Verdict]]:
     with tempfile.TemporaryDirectory(prefix="ma") as folder:  # short: a socket's path may have 107 bytes
         Path(folder).chmod(0o755)  # the embedded server's user has to walk through it
         with living(Path(folder), movies, seed, first, embedding_dimensions=1536) as life:
-            for day in life.days(first, dealt(life.chance, days, CALM_DAYS)):
+            for day in life.days(first, dealt(life.chance, days)):
                 lived.append(day)
                 print(line_of(day), file=sys.stderr, flush=True)
             return lived, judged(life, lived)

@@ -6,11 +6,12 @@ A run that fails is launched again, as the sensors would, a few times. Nothing i
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 import httpx
@@ -27,8 +28,10 @@ from movie_assets_tests.soak import gauges
 from movie_assets_tests.soak.strikes import ENDED, NO_ANSWER, status_of, strike
 from movie_assets_tests.soak.troubles import Trouble, faults_of
 
+T = TypeVar("T")
 MOST_TRIES = 5  # of a job within a day; 2 where the trouble lasts all day
 LONGEST_RUN = 900.0  # seconds
+PRESSES = 4  # of a button, at most
 MONDAY, SUNDAY = 1, 7
 IN_BATCHES = ("fetch_details", "embed_texts")
 PEOPLE, FILMS_OF_A_PERSON = 30, 25
@@ -135,7 +138,7 @@ class Life:
 
     def _run(self, job: str, day: date, struck: Sequence[Trouble], told: Day) -> tuple[str, int]:
         """Launch a job and see it through, with what Dagster itself repeats; tells how it ended and how many runs."""
-        run_id, runs = self.deployment.launch(job, tags_of(job, day)), 1
+        run_id, runs = persistently(lambda: self.deployment.launch(job, tags_of(job, day))), 1
         for trouble in struck:
             assert trouble.strike is not None
             told.troubles.append(f"{trouble.name}: {strike(self.deployment, run_id, trouble.strike, self.chance)}")
@@ -169,7 +172,7 @@ class Life:
     def _look(self) -> None:
         """What somebody who has the web UI open asks the web server for."""
         for query in (RUNS, GRAPH, AUTOMATION, RUN):
-            self.deployment.ask(query, None)
+            persistently(partial(self.deployment.ask, query, None))
         httpx.get(f"http://127.0.0.1:{self.deployment.port}/runs", timeout=60).raise_for_status()
 
     def _revive(self) -> list[str]:
@@ -192,6 +195,19 @@ class Life:
             "\n".join(["movieId,imdbId,tmdbId", *(f"{film},,{film}" for film in popular)]) + "\n"
         )
         (self.inbox / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *lines]) + "\n")
+
+
+def persistently(ask: Callable[[], T]) -> T:
+    """Ask the web server as a person does, who presses again: a request after a restart of Postgres can fail.
+
+    Dagster's web server keeps connections, and finds only in using one that it is lost.
+    """
+    for _ in range(PRESSES - 1):
+        try:
+            return ask()
+        except (AssertionError, httpx.HTTPError):
+            time.sleep(1)
+    return ask()
 
 
 def due_jobs(day: date, *, is_first: bool, is_last: bool) -> list[str]:

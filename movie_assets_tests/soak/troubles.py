@@ -4,14 +4,15 @@ How they are struck is in `strikes`; what a fault of the stand-in does is in its
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Strike = Literal["kill the run", "restart Postgres", "end our sessions"]
 ALL_DAY = 99  # tries
 JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
 MOST_A_DAY = 2
+CALM_AT_THE_END = 2  # days
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ TROUBLES = (
     Trouble("cut bodies", "fetch_details", {"json_cut": 0.03, "fin_body": 0.03, "gz_trunc": 0.02}, ALL_DAY),
     Trouble("another film's details", "fetch_details", {"wrong_id": 0.02}, ALL_DAY),
     Trouble("TMDB is away", "fetch_details", {"503": 1.0}),
-    Trouble("5xx in the lists", "read_the_day", {"503": 0.05, "504": 0.05}, ALL_DAY),
+    Trouble("5xx of the lists", "read_the_day", {"503": 0.05, "504": 0.05}, ALL_DAY),
     Trouble("the export is late", "read_the_day", {"export_missing": 1.0}),
     Trouble("the export is damaged", "read_the_day", {"export_corrupt": 1.0}),
     Trouble("lines of the export are cut", "read_the_day", {"export_corrupt_lines": 1.0}),
@@ -55,32 +56,40 @@ TROUBLES = (
 )
 
 
-def dealt(chance: random.Random, days: int, calm: int) -> list[list[Trouble]]:
-    """The troubles of each day: dealt like cards, so that all come before one comes again; the last days are calm.
+def dealt(chance: random.Random, days: int) -> list[list[Trouble]]:
+    """The troubles of each day: dealt like cards, so that all come before one comes again.
 
-    A day has two at most, and not two in the same job.
+    A day has two at most, and not two in the same job. The first is calm, as an export is believed by the one before
+    it; the last two are, as what the troubles left behind is made up for by then.
     """
-    cards = _cards(chance)
-    plan = []
-    for _ in range(max(0, days - calm)):
-        wanted = chance.choice((1, 1, MOST_A_DAY))
+    deck: list[Trouble] = []
+    plan: list[list[Trouble]] = [[]]
+    for _ in range(max(0, days - 1 - CALM_AT_THE_END)):
+        wanted = chance.choice((1, 1, 1, MOST_A_DAY))
         today: list[Trouble] = []
-        while len(today) < wanted:
-            card = next(cards)
-            if all(card.job != other.job for other in today):
-                today.append(card)
+        for _ in range(wanted):
+            if not (fitting := _fitting(deck, today)):
+                deck += _shuffled(chance)
+                fitting = _fitting(deck, today)
+            today.append(fitting[0])
+            deck.remove(fitting[0])
         plan.append(today)
     return plan + [[] for _ in range(days - len(plan))]
 
 
-def _cards(chance: random.Random) -> Iterator[Trouble]:
-    while True:
-        for trouble in chance.sample(TROUBLES, len(TROUBLES)):
-            yield trouble if trouble.job else _at(trouble, chance.choice(JOBS))
+def _fitting(deck: Sequence[Trouble], today: Sequence[Trouble]) -> list[Trouble]:
+    """Cards for a job that has no trouble yet."""
+    return [card for card in deck if all(card.job != other.job for other in today)]
+
+
+def _shuffled(chance: random.Random) -> list[Trouble]:
+    """Every trouble once; those without a job get one."""
+    cards = chance.sample(TROUBLES, len(TROUBLES))
+    return [card if card.job else _at(card, chance.choice(JOBS)) for card in cards]
 
 
 def _at(trouble: Trouble, job: str) -> Trouble:
-    return Trouble(f"{trouble.name} in {job}", job, trouble.faults, trouble.tries, trouble.strike)
+    return replace(trouble, name=f"{trouble.name} in {job}", job=job)
 
 
 def faults_of(troubles: Sequence[Trouble], attempt: int) -> dict[str, float]:

@@ -28,7 +28,7 @@ class Verdict:
 
 
 def slope(values: Sequence[float]) -> float:
-    """Growth a day: the median of the slopes of all pairs (Theil-Sen), which one restart does not tilt."""
+    """Growth a day: the median of the slopes of all pairs (Theil-Sen), which a few odd days do not tilt."""
     pairs = combinations(enumerate(values), 2)
     return median((later - value) / (place - start) for (start, value), (place, later) in pairs)
 
