@@ -16,9 +16,12 @@ dev: .venv/installed  ## open the catalogue in the Dagster web UI, with daemon, 
 test: .venv/installed  ## run the tests on a real Postgres
 	$(BIN)/pytest -q -n auto --dist worksteal
 
-.PHONY: chaos
+.PHONY: chaos soak
 chaos: .venv/installed  ## run the fault matrix, half an hour at most, and write docs/fault_matrix.md
 	$(BIN)/python -m movie_assets_tests.chaos
+
+soak: .venv/installed  ## live through thirty simulated days at 50,000 films, with faults, on a deployment that stays up
+	$(BIN)/python -m movie_assets_tests.soak
 
 check: .venv/installed  ## run the linter, the formatter's check and the type checker
 	$(BIN)/ruff check .

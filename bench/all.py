@@ -16,8 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 BENCHES = (
-    "full_build", "growth", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search", "search_peers",
-    "text_search", "recommending_live", "ratings", "imports",
+    "full_build", "growth", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
+    "search_peers", "text_search", "recommending_live", "ratings", "imports",
 )  # fmt: skip
 PART = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- /\1 -->\n", re.DOTALL)
 

@@ -209,14 +209,20 @@ class Deployment:
 
 @contextmanager
 def deployed(
-    home: Path, stand_in: StandIn, port: int, *names: str, automation: bool = False, **settings: Any
+    home: Path,
+    stand_in: StandIn,
+    port: int,
+    *names: str,
+    automation: bool = False,
+    dagster_home: Path = CHECKOUT,
+    **settings: Any,
 ) -> Iterator[Deployment]:
     """Start everything over a data folder, against a stand-in; stops it in the end."""
     values = {"home": home, "tmdb_api_token": "a-token", "embedding_dimensions": 64, **settings}
     ours = Settings.model_validate(values | {"tmdb_api_url": stand_in.tmdb_url, "tmdb_export_url": stand_in.export_url})
     with ExitStack() as stack:
         ready = stack.enter_context(everything_for(ours, stand_in))
-        stack.enter_context(_variables(ours, automation=automation))
+        stack.enter_context(_variables(ours, automation=automation, dagster_home=dagster_home))
         instance = stack.enter_context(dg.DagsterInstance.get())
         deployment = Deployment(home, ready, instance, port)
         stack.callback(deployment.stop)
@@ -225,13 +231,17 @@ def deployed(
 
 
 @contextmanager
-def _variables(settings: Settings, *, automation: bool) -> Iterator[None]:
+def _variables(settings: Settings, *, automation: bool, dagster_home: Path) -> Iterator[None]:
     """What the processes are told besides where things are."""
     names = {
         "MOVIE_ASSETS_HOME": settings.home, "MOVIE_ASSETS_TMDB_RATE": settings.tmdb_rate,
         "MOVIE_ASSETS_EMBEDDING_DIMENSIONS": settings.embedding_dimensions,
         "MOVIE_ASSETS_PARALLEL_RUNS": settings.parallel_runs, "MOVIE_ASSETS_AUTOMATION": int(automation),
+        "MOVIE_ASSETS_INBOX": settings.inbox or "", "DAGSTER_HOME": dagster_home,
     }  # fmt: skip
+    if settings.openai_api_key is not None:
+        names |= {"OPENAI_API_KEY": settings.openai_api_key.get_secret_value()}
+        names |= {"OPENAI_BASE_URL": settings.openai_base_url}
     before = {name: os.environ.get(name) for name in names}
     os.environ.update({name: str(value) for name, value in names.items()})
     try:

@@ -5,7 +5,6 @@ The truth is the stand-in's world itself, read without HTTP; what a call was goo
 truth and from the days on which a film was asked for, not from what the pipeline believes.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,12 +13,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_assets.core.judgement import judge
 from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets.standin.moving_world import MovingWorld
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
+from movie_assets_tests.soak.truth import accepted, worth_a_look
 
 FIRST = date(2026, 10, 1)
 DAYS = 21
@@ -27,7 +26,6 @@ OUTAGE = (6, 7)
 FAULTS = {number: {"503": 1.0, "export_missing": 1.0} for number in OUTAGE} | {13: {"export_half": 1.0}}
 IDS = 1200
 TIERS = ((30, 2), (180, 7), (365, 14))  # released in the last so many days: stale after so many
-PARTS = ("credits", "keywords", "release_dates")
 
 
 @dataclass
@@ -39,20 +37,9 @@ class Ledger:
     accepted: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)  # by TMDB's feed, and not asked for since
 
-    def worth_a_look(self, day: date) -> set[int]:
-        """Ids that the export's rules and the votes let through."""
-        columns = self.world.columns(day)
-        listed = {
-            row.tmdb_id
-            for piece in self.world.export(day)
-            for row in piece
-            if not (row.adult or row.video or row.softcore) and row.popularity >= 1
-        }
-        return listed & set(columns.tmdb_id[(columns.vote_count >= 100) & (columns.release > 0)].tolist())
-
     def due(self, day: date) -> set[int]:
         """Ids that a perfect reader would ask for on a day: new, changed, or older than their age allows."""
-        return {i for i in self.worth_a_look(day) if self._is_due(i, day)}
+        return {i for i in worth_a_look(self.world, day) if self._is_due(i, day)}
 
     def _is_due(self, tmdb_id: int, day: date) -> bool:
         asked = self.last_asked.get(tmdb_id)
@@ -127,15 +114,11 @@ def first_column(pipeline: Pipeline, sql: str) -> list[Any]:
 
 def truth(weeks: Weeks) -> dict[int, tuple[str, str, float, int]]:
     """Every film that belongs in the catalogue on the last day: title, hash of its text, average and votes."""
-    day = weeks.pipeline.day
-    films = {}
-    for tmdb_id in weeks.ledger.worth_a_look(day):
-        body = json.loads(weeks.world.body(tmdb_id, day, PARTS) or b"null")
-        judged = judge(body, tmdb_id, weeks.pipeline.settings.thresholds, day)
-        if judged.reason is None:
-            film = judged.film
-            films[tmdb_id] = (film.title, judged.text_hash, film.vote_average, film.vote_count)
-    return films
+    films = accepted(weeks.world, weeks.pipeline.day, weeks.pipeline.settings.thresholds)
+    return {
+        tmdb_id: (each.film.title, each.text_hash, each.film.vote_average, each.film.vote_count)
+        for tmdb_id, each in films.items()
+    }
 
 
 def test_the_catalogue_is_the_truth_of_the_last_day(weeks: Weeks) -> None:

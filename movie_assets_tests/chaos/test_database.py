@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from movie_assets.resources import embedded_postgres, patience, postgres
 from movie_assets.resources.postgres import Database, dsn_of
 from movie_assets_tests.chaos.conftest import BY_NAME, STAGES, Chaos, Stage
+from movie_assets_tests.chaos.server import Server
 
 WRITES = [stage for stage in STAGES if stage.name in ("export", "details", "embeddings", "aggregates")]
 QUICK_RESTART = BY_NAME["embeddings"]
@@ -87,28 +87,6 @@ def test_a_restart(chaos: Chaos, stage: Stage, mode: str) -> None:
     chaos.run_before(stage)
     chaos.strike(stage, lambda: server.is_away_for(1.5, mode))
     survives(chaos, stage, f"F33 restart, {mode}, away for 1.5 s")
-
-
-class Server:
-    """The embedded server behind an address, to be stopped and started."""
-
-    def __init__(self, address: str) -> None:
-        self.sockets = Path(parse_qs(urlsplit(address).query)["host"][0])
-        with psycopg.connect(address.replace("/?", "/postgres?")) as connection:
-            found = connection.execute("show data_directory").fetchone()
-        assert found is not None
-        self.data = Path(found[0])
-        self.user = embedded_postgres._server_user()
-
-    def is_away_for(self, seconds: float, mode: str) -> None:
-        """Stop, and start after some seconds while the caller goes on."""
-        embedded_postgres._run(self.user, "pg_ctl", "-D", str(self.data), "-m", mode, "-w", "stop")
-
-        def start() -> None:
-            time.sleep(seconds)
-            embedded_postgres._start(self.data, self.sockets, self.user)
-
-        threading.Thread(target=start).start()
 
 
 # F34

@@ -1,0 +1,48 @@
+"""What a soak's days get of troubles, and what the stand-in is told of them."""
+
+import random
+from collections import Counter
+
+from movie_assets.standin.faults import known_faults
+from movie_assets_tests.soak.troubles import ALL_DAY, JOBS, MOST_A_DAY, TROUBLES, Trouble, dealt, faults_of
+
+
+def plan(seed: int, days: int = 30) -> list[list[Trouble]]:
+    return dealt(random.Random(seed), days)  # noqa: S311  # repeatable
+
+
+def test_thirty_days_have_every_trouble_and_the_ends_are_calm() -> None:
+    for seed in range(20):
+        days = plan(seed)
+        dealt_out = Counter(trouble.name.partition(" in ")[0] for day in days for trouble in day)
+        assert len(days) == 30
+        assert (days[0], days[-2:]) == ([], [[], []])
+        assert all(dealt_out[trouble.name.partition(" in ")[0]] in (1, 2, 3) for trouble in TROUBLES)
+
+
+def test_a_day_has_no_two_troubles_in_one_job() -> None:
+    for seed in range(20):
+        for day in plan(seed):
+            assert len(day) <= MOST_A_DAY
+            assert {trouble.job for trouble in day} <= set(JOBS)
+            assert len({trouble.job for trouble in day}) == len(day)
+
+
+def test_the_same_seed_deals_the_same_troubles() -> None:
+    assert plan(5) == plan(5) != plan(6)
+
+
+def test_few_days_are_all_calm() -> None:
+    assert plan(1, 3) == [[], [], []]
+
+
+def test_every_fault_is_one_of_the_stand_ins() -> None:
+    assert all(known_faults(trouble.faults) == trouble.faults for trouble in TROUBLES)
+
+
+def test_a_trouble_is_over_after_its_tries() -> None:
+    troubles = [Trouble("away", "publish", {"503": 1.0}), Trouble("slow", "publish", {"429s": 0.1}, ALL_DAY)]
+    assert faults_of(troubles, 1) == {"503": 1.0, "429s": 0.1}
+    assert faults_of(troubles, 2) == {"429s": 0.1}
+    assert [trouble.lasts_all_day for trouble in troubles] == [False, False]
+    assert Trouble("gone", "publish", {"503": 1.0}, ALL_DAY).lasts_all_day

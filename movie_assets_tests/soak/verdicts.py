@@ -1,0 +1,147 @@
+"""Whether a soak held: pure functions of what its days came to. What they are made of is in `gauges` and `life`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import mean, median
+
+from movie_assets_tests.chaos.truth import Verdict as TruthVerdict
+from movie_assets_tests.soak.gauges import Table
+from movie_assets_tests.soak.life import Day
+
+FEWEST_DAYS = 10  # of which the second half is enough for a slope
+MEMORY = 0.5  # % a day: in the 90 days for which runs are kept, less than by half
+SIZE = 0.5  # % a day beside what histories add: autovacuum's usual share, a fifth, is not to be had twice in a quarter
+FILES = 5.0  # MB a day: logs of runs and processes, under half a gigabyte until they are cleaned up
+FASTER = 1.5  # a day's records in the second half, over those in the first
+DEAD_SHARE, DEAD_ROWS = 0.2, 1000  # autovacuum's share of dead rows, and what a small table may have besides
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One thing that has to hold; `holds` is None where there were too few days to tell."""
+
+    what: str
+    holds: bool | None
+    found: str
+    bound: str
+
+
+def slope(values: Sequence[float]) -> float:
+    """Growth a day: the median of the slopes of all pairs (Theil-Sen), which a few odd days do not tilt."""
+    pairs = combinations(enumerate(values), 2)
+    return median((later - value) / (place - start) for (start, value), (place, later) in pairs)
+
+
+def second_half(days: Sequence[Day]) -> Sequence[Day]:
+    """The days whose growth counts: by then, caches are full and tables have been rewritten once."""
+    return days[len(days) // 2 :]
+
+
+def all_verdicts(
+    days: Sequence[Day], truth: TruthVerdict, rows: int, differing: int, at_the_end: dict[str, Table]
+) -> list[Verdict]:
+    """Every verdict on a soak."""
+    return [
+        on_truth(truth, rows, differing),
+        on_jobs(days),
+        on_processes(days),
+        *(on_memory(name, days) for name in ("daemon", "web", "code", "postgres")),
+        on_catalogue(days),
+        on_records(days),
+        on_files(days),
+        on_dead_rows(at_the_end),
+    ]
+
+
+def on_truth(truth: TruthVerdict, rows: int, differing: int) -> Verdict:
+    """The catalogue is the world, and agrees with itself."""
+    found = (
+        f"{rows:,} rows compared: {truth.lost} lost, {truth.duplicated} duplicated, {truth.wrong} wrong; "
+        f"{differing} differing by the recount"
+    )
+    return Verdict("the catalogue is the stand-in's truth", truth.is_true and not differing, found, "0, 0, 0; 0")
+
+
+def on_jobs(days: Sequence[Day]) -> Verdict:
+    """Jobs end well on their day."""
+    failed = [f"{job} on {day.day}" for day in days for job in day.failed]
+    excused = sum(len(day.excused) for day in days)
+    again = sum(sum(day.tries.values()) - len(day.tries) for day in days)
+    runs = sum(sum(day.tries.values()) for day in days)
+    found = f"{', '.join(failed) or 'none'} failed, {excused} could not; {runs} runs, {again} of them repeated others"
+    return Verdict("each job ended well on its day, but for days without a source", not failed, found, "none failed")
+
+
+def on_processes(days: Sequence[Day]) -> Verdict:
+    """Nothing of ours ends by itself."""
+    ended = [f"{name} on {day.day}" for day in days for name in day.restarted]
+    return Verdict("daemon, web and code server stayed up", not ended, ", ".join(ended) or "none ended", "none ended")
+
+
+def on_memory(name: str, days: Sequence[Day]) -> Verdict:
+    """A process does not grow."""
+    values = [day.gauges["memory"][name] for day in second_half(days)]
+    return _growth(f"memory of {name} is flat", days, values, MEMORY)
+
+
+def on_catalogue(days: Sequence[Day]) -> Verdict:
+    """The database grows by what histories add, and hardly by anything else."""
+    half = second_half(days)
+    beside = [day.gauges["catalogue"] - day.gauges["histories"] for day in half]
+    verdict = _growth("the catalogue grows only by its histories", days, beside, SIZE)
+    if verdict.holds is None:
+        return verdict
+    kept = slope([day.gauges["histories"] for day in half])
+    films = max(1, days[-1].films)
+    found = (
+        f"{verdict.found} beside histories, which add {kept:.2f} MB a day; "
+        f"{days[-1].gauges['catalogue'] * 1024 / films:.0f} kB a film"
+    )
+    return Verdict(verdict.what, verdict.holds, found, verdict.bound)
+
+
+def on_records(days: Sequence[Day]) -> Verdict:
+    """Dagster's own database grows evenly: each day adds its runs, and they are deleted after 90 days."""
+    what = "Dagster's records grow evenly"
+    if len(days) < FEWEST_DAYS:
+        return _too_few(what, days)
+    records = [day.gauges["records"] for day in days]
+    early, late = slope(records[1 : len(days) // 2]), slope(records[len(days) // 2 :])
+    found = f"{early:.2f}, then {late:.2f} MB a day; {late * 90:.0f} MB in the 90 days for which they are kept"
+    return Verdict(what, late <= FASTER * early, found, f"≤ {FASTER:g} times the first half's")
+
+
+def on_files(days: Sequence[Day]) -> Verdict:
+    """The data folder beside the databases."""
+    what = "files beside the databases hardly grow"
+    if len(days) < FEWEST_DAYS:
+        return _too_few(what, days)
+    grown = slope([day.gauges["files"] for day in second_half(days)])
+    return Verdict(what, grown <= FILES, f"{grown:.2f} MB a day", f"≤ {FILES:g} MB a day")
+
+
+def on_dead_rows(tables: dict[str, Table]) -> Verdict:
+    """Autovacuum keeps up: nothing holds it back, as a forgotten transaction would."""
+    piles = [f"{name} {t.dead:,} of {t.live:,}" for name, t in tables.items() if is_a_pile(t)]
+    dead, live = sum(t.dead for t in tables.values()), sum(t.live for t in tables.values())
+    found = f"{dead:,} dead of {live:,} rows; beyond the bound: {', '.join(piles) or 'none'}"
+    return Verdict("no table keeps a pile of dead rows", not piles, found, f"≤ {DEAD_SHARE:.0%} + {DEAD_ROWS:,} rows")
+
+
+def is_a_pile(table: Table) -> bool:
+    """Whether a table has more dead rows than autovacuum leaves."""
+    return table.dead > DEAD_SHARE * table.live + DEAD_ROWS
+
+
+def _growth(what: str, days: Sequence[Day], values: Sequence[float], bound: float) -> Verdict:
+    if len(days) < FEWEST_DAYS:
+        return _too_few(what, days)
+    grown = slope(values)
+    share = 100 * grown / mean(values)
+    found = f"{grown:+.2f} MB a day at {mean(values):.0f} MB ({share:+.2f} %)"
+    return Verdict(what, share <= bound, found, f"≤ {bound:g} % a day")
+
+
+def _too_few(what: str, days: Sequence[Day]) -> Verdict:
+    return Verdict(what, None, f"{len(days)} days", f"from {FEWEST_DAYS} days on")
