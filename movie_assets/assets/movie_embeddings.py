@@ -13,7 +13,7 @@ from pydantic import Field
 
 from movie_assets.assets.batches import BatchRun
 from movie_assets.assets.bulk_embedding import BulkDesk
-from movie_assets.assets.embedding_checks import CHECKS, evaluate
+from movie_assets.assets.embedding_checks import CHECKS, Ran, evaluate
 from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecast_for, require_a_price
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
 from movie_assets.assets.run_log import logged
@@ -84,7 +84,7 @@ def movie_embeddings(
             run.fail_unfinished(str(error))
     totals = store.totals
     context.log.info(f"{totals.texts:,} texts embedded, {totals.tokens:,} tokens, ${totals.dollars:.4f}")
-    yield from evaluate(store)
+    yield from evaluate(store, Ran(sorted(ours), [film.text_hash for film in films]))
     run.raise_if_failed()
 
 

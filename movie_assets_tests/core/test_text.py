@@ -144,6 +144,7 @@ def test_the_hash_covers_the_templates_name() -> None:
     assert text_hash("a") == hashlib.sha256(f"{TEMPLATE}\na".encode()).hexdigest()
 
 
+MOMENT = "2026-10-05 12:00+00"
 MOVIE = """
 insert into catalog.movies (
     tmdb_id, title, original_title, genres, keywords, directors, leading_cast, countries,
@@ -169,7 +170,9 @@ def test_sql_computes_the_same_hash(database: Database) -> None:
             row = {"id": number, "text": text, "hash": text_hash(text), "set": set_id}
             connection.exec_driver_sql(MOVIE, row)
             connection.exec_driver_sql(VECTOR, row)
-    assert database.rows("stale_vectors", set_id=set_id, template=TEMPLATE, moment="2026-10-05 12:00+00") == []
+    assert (
+        database.rows("stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=[1], planned=[]) == []
+    )
 
 
 def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
@@ -178,5 +181,22 @@ def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
     with database.transaction() as connection:
         connection.exec_driver_sql(MOVIE, row)
         connection.exec_driver_sql(VECTOR, row)
-    (stale,) = database.rows("stale_vectors", set_id=set_id, template=TEMPLATE, moment="2026-10-05 12:00+00")
+    (stale,) = database.rows("stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=[1], planned=[])
     assert (stale.batch, stale.films, stale.example) == (1, 1, 65)
+
+
+@pytest.mark.parametrize(
+    ("batches", "planned", "expected"),
+    [([1], [], (0, 1)), ([1], [text_hash("new")], (1, 0)), ([2], [], (1, 0))],
+)
+def test_only_a_text_that_came_into_a_runs_batch_after_its_list_was_read_is_the_next_runs(
+    batches: list[int], planned: list[str], expected: tuple[int, int], database: Database
+) -> None:
+    set_id = database.row("ensure_set", provider="local", model="m", dimensions=8, template=TEMPLATE).set_id
+    with database.transaction() as connection:
+        connection.exec_driver_sql(MOVIE, {"id": 65, "text": "new", "hash": text_hash("new")})
+        connection.exec_driver_sql(VECTOR, {"id": 65, "hash": text_hash("old"), "set": set_id})
+    (stale,) = database.rows(
+        "stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=batches, planned=planned
+    )
+    assert (stale.films, stale.came_later) == expected
