@@ -93,6 +93,20 @@ def test_a_word_that_was_counted_wrong_is_counted_right(lived: Pipeline) -> None
     assert recounted(lived) == (True, {})
 
 
+def test_scores_of_several_sources_agree_and_one_that_lacks_a_sources_votes_does_not(lived: Pipeline) -> None:
+    lived.do(
+        "insert into catalog.external_ratings (tmdb_id, source, scale_min, scale_max, raw_value, votes, seen_at) "
+        "select tmdb_id, 'imdb', 1, 10, 7, 1000, now() from catalog.movies"
+    )
+    assert lived.run("publish").success
+    assert recounted(lived) == (True, {})
+    lived.do(f"update catalog.external_ratings set votes = 2000 where tmdb_id = {SECOND}")
+    assert recounted(lived) == (False, {"each film with votes has its score, of as many votes": (1, 0)})
+    lived.do("delete from catalog.external_ratings")
+    assert lived.run("publish").success
+    assert recounted(lived) == (True, {})
+
+
 @pytest.mark.parametrize(
     ("damage", "agreement", "jobs"),
     [

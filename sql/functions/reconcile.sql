@@ -48,10 +48,11 @@ as $$
             v.films is distinct from w.films
         from catalog.vocabulary v full join pipeline.words_of_documents() w using (word)
     ), scores as (
-        select 'each film with votes has its score, of as many votes', true, coalesce(s.tmdb_id::text, a.key),
-            a.votes is distinct from s.vote_count
-        from (select tmdb_id, vote_count from catalog.movie_stats where vote_count > 0) s
-        full join (select key, votes from catalog.rating_aggregates where scope = 'film') a on a.key = s.tmdb_id::text
+        select 'each film with votes has its score, of as many votes', true, tmdb_id::text,
+            a.votes is distinct from s.votes
+        from (select r.tmdb_id, sum(r.votes) as votes from catalog.rating_sources r join catalog.movies m using (tmdb_id)
+              group by r.tmdb_id) s
+        full join catalog.film_scores a using (tmdb_id)
     )
     select c.agreement, count(*), count(*) filter (where c.differs),
         coalesce((array_agg(c.key order by c.key) filter (where c.differs))[1:5], '{}')
