@@ -99,13 +99,13 @@ class Week:
         began, quiet = time.monotonic(), 0
         while for_the_schedule and time.monotonic() < began + 100 and not self.is_at_work():
             time.sleep(1)
-        while quiet < 12:
+        while quiet < 24:
             if self.is_at_work():
                 quiet = 0
                 time.sleep(1)
             else:
                 quiet += 1
-                self.clock.move(timedelta(seconds=20))
+                self.clock.move(timedelta(seconds=10))
 
     def told(self, day: datetime) -> dict[str, Any]:
         """What happened since the last day was told."""
@@ -171,7 +171,8 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
     clock = Clock(Path(os.environ["MOVED_CLOCK"]))
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     first = today + timedelta(days=1)
-    clock.moved = (first + BEFORE_WORK - datetime.now(UTC)).total_seconds()
+    # So early that the first day is read before the schedule looks: two triggers that look in one second both launch.
+    clock.moved = (first + BEFORE_WORK - timedelta(minutes=5) - datetime.now(UTC)).total_seconds()
     clock.move(timedelta(0))
     options = StandInOptions(movies=600, rate_limit=0)
     with (
@@ -184,7 +185,8 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
             day = first + timedelta(days=number)
             if number == LATE_DAY:
                 stand_in.faults = {"export_missing": 1.0}
-            week.move_to(day + BEFORE_WORK)
+            if number:
+                week.move_to(day + BEFORE_WORK)
             week.wait_until_quiet(for_the_schedule=True)
             if number == LATE_DAY:
                 week.move_to(day + LATE_UNTIL)

@@ -7,12 +7,12 @@ the price, to `bulk_embedding`; what may be searched, to `movie_vectors`.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
 from movie_assets.assets.batches import BatchRun
-from movie_assets.assets.bulk_embedding import BulkDesk
 from movie_assets.assets.embedding_checks import CHECKS, Ran, evaluate
 from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecast_for, require_a_price
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
@@ -24,6 +24,9 @@ from movie_assets.partitions import batches
 from movie_assets.resources.embedder import Embedder, EmbedderError
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.spending import DatabasePurse
+
+if TYPE_CHECKING:
+    from movie_assets.assets.bulk_embedding import BulkDesk
 
 
 class EmbeddingConfig(dg.Config):
@@ -125,6 +128,8 @@ def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> N
     if service is None:
         _embed(flow, list(flow.left.values()))
         return
+    from movie_assets.assets.bulk_embedding import BulkDesk  # noqa: PLC0415  # openai takes half a second
+
     desk = BulkDesk(flow.embedder, service, flow.store, flow.purse, say)
     # Two runs must not collect the same batch, or take the one that the other is just sending for a dead run's.
     with flow.store.database.batch_locks([0], "embedding_batches") as mine:
@@ -153,7 +158,7 @@ def _embed(flow: _Flow, texts: Sequence[Text]) -> None:
         flow.run.advance(done)
 
 
-def _embed_in_bulk(flow: _Flow, desk: BulkDesk, texts: Sequence[Text], seconds: float) -> None:
+def _embed_in_bulk(flow: _Flow, desk: "BulkDesk", texts: Sequence[Text], seconds: float) -> None:
     """Send batches and wait for them; what they bring nothing for fails its batch, and is due in the next run."""
     problem = desk.submit(texts)
     for text_hashes in desk.collect(seconds=seconds):

@@ -21,36 +21,43 @@ LEAST_RECALL = 0.95
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_vectors"])
-@logged(checked="films_changed films_around_them", changed="lists_made")
+@logged(checked="films_changed films_around_them", changed="lists_made lists_moved")
 def similar_movies(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:
     """A film in the list of another film's ten nearest, with what the two share.
 
-    Made again for films whose vector changed, and for those around them; a new embedding set makes all anew, film by
-    film, while the old lists go on being read.
+    Made again for films whose vector changed; these move in the lists around them, of which only those are made again
+    that lost one of their nearest. A new set makes all anew, film by film, while old lists go on being read.
     """
     due = database.rows("similar_due")
     changed = [film.tmdb_id for film in due if film.is_changed]
     outdated = [film.tmdb_id for film in due if not film.is_changed]
     is_large = len(changed) > LARGE * database.row("count_movies").films
-    made = _make(context.log, database, changed, echo=not is_large)
+    made, moved = _make(context.log, database, changed, echo=not is_large)
     if changed and not is_large:
         outdated = [film.tmdb_id for film in database.rows("similar_due")]
-    made += _make(context.log, database, outdated, echo=False)
+    made += _make(context.log, database, outdated, echo=False)[0]
     return dg.MaterializeResult(
-        metadata={"films_changed": len(changed), "films_around_them": len(outdated), "lists_made": made}
+        metadata={
+            "films_changed": len(changed),
+            "films_around_them": len(outdated) + moved,
+            "lists_made": made,
+            "lists_moved": moved,
+        }
     )
 
 
-def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *, echo: bool) -> int:
-    made, reported = 0, time.monotonic()
+def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *, echo: bool) -> tuple[int, int]:
+    """Make lists chunk by chunk; tells how many, and how many others the films moved in."""
+    made, moved, reported = 0, 0, time.monotonic()
     for start in range(0, len(films), CHUNK):
-        made += database.row("make_similar_lists", films=list(films[start : start + CHUNK]), echo=echo).made
+        chunk = database.row("make_similar_lists", films=list(films[start : start + CHUNK]), echo=echo)
+        made, moved = made + chunk.made, moved + chunk.moved
         if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
             reported = time.monotonic()
             log.info(f"{made:,} of {len(films):,} lists of similar films")
-    return made
+    return made, moved
 
 
 @dg.asset_check(asset=similar_movies)

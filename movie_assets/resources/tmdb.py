@@ -10,7 +10,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ import httpx
 from movie_assets.core.export import file_name
 from movie_assets.core.films import UnusableAnswerError
 from movie_assets.core.retry import MOST_PATIENCE, backoff, seconds_asked_for
+from movie_assets.resources.connections import Connections, connections
 from movie_assets.resources.pace import Pace, shared_pace
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb_answers import (
@@ -68,13 +69,12 @@ class Tmdb:
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
         }
-        limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)
         timeout = httpx.Timeout(SECONDS_PER_CALL, connect=5)
         async with (
             shared_pace(self.database, "tmdb", self.settings.tmdb_rate) as pace,
-            httpx.AsyncClient(headers=headers, limits=limits, timeout=timeout, transport=self.transport) as http,
+            connections(CONCURRENCY, headers, timeout, self.transport) as opened,
         ):
-            client = TmdbClient(http, pace, self.settings.tmdb_api_url, self.settings.tmdb_export_url)
+            client = TmdbClient(opened, pace, self.settings.tmdb_api_url, self.settings.tmdb_export_url)
             try:
                 yield client
             finally:
@@ -103,9 +103,9 @@ class Tmdb:
 class TmdbClient:
     """An open session with TMDB."""
 
-    def __init__(self, http: httpx.AsyncClient, pace: Pace, api_url: str, export_url: str) -> None:
+    def __init__(self, opened: Connections, pace: Pace, api_url: str, export_url: str) -> None:
         self.calls = CallCounts()
-        self._http = http
+        self._connections = opened
         self._pace = pace
         self._api_url = api_url
         self._export_url = export_url
@@ -148,9 +148,12 @@ class TmdbClient:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    def export(self, day: date) -> AbstractAsyncContextManager[Export]:
+    @asynccontextmanager
+    async def export(self, day: date) -> AsyncIterator[Export]:
         """A day's export in a temporary file. Raises ExportMissingError, ExportDamagedError, TmdbUnavailableError."""
-        return downloaded(self._http, f"{self._export_url}/{file_name(day)}", self.calls)
+        url = f"{self._export_url}/{file_name(day)}"
+        async with self._connections.one() as http, downloaded(http, url, self.calls) as export:
+            yield export
 
     async def _detail(self, tmdb_id: int) -> Answer:
         try:
@@ -170,7 +173,8 @@ class TmdbClient:
             asked = loop.time()
             await self._turn()
             began = loop.time()
-            reply = await call(self._http, self._api_url + path, parameters)
+            async with self._connections.one() as http:
+                reply = await call(http, self._api_url + path, parameters)
             kind = self.calls.count(
                 _endpoint(path), reply.status, loop.time() - began, reply.size, waited=began - asked
             )

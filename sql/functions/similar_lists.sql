@@ -27,9 +27,65 @@ begin
 end
 $$;
 
--- Makes the lists of some films in the active set. With `echo`, lists of films around a changed one that it belongs in,
--- or was in, become outdated; a pass over the whole catalogue needs none. Tells how many lists were made.
-create or replace function pipeline.make_similar_lists(films bigint[], echo boolean) returns integer
+-- Puts some films whose vector is another one in their places in the lists around them: those that they were in, and those
+-- that they belong in, by what is in near. Whoever is in neither was no nearer than the last of a list, so a list is certain
+-- without a search while its last stays as near; the others become outdated. Tells how many lists are as they should be.
+create or replace function pipeline.move_in_lists(films bigint[], active integer) returns integer
+language plpgsql
+set enable_sort = on -- its caller has them off, to walk the graph
+set enable_hashjoin = on
+as $$
+declare
+    moved bigint[];
+begin
+    create temp table if not exists around (
+        tmdb_id bigint, place bigint, similar_id bigint, similarity real, shared_features jsonb, is_certain boolean
+    ) on commit delete rows;
+    truncate around;
+    execute format(
+        'with pairs as (
+             select s.tmdb_id, s.similar_id from catalog.similar_movies s where s.similar_id = any ($1)
+             union
+             select n.similar_id, n.tmdb_id from near n where n.similarity > (
+                 select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = n.similar_id)
+         ), lasts as materialized (
+             select p.tmdb_id, (select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = p.tmdb_id) as similarity
+             from (select distinct tmdb_id from pairs) p
+             join pipeline.similar_lists l using (tmdb_id)
+             where p.tmdb_id <> all ($1) and l.set_id = $2 and not l.is_outdated
+         ), lists as (
+             select p.tmdb_id, p.similar_id, (1 - (v.embedding <=> w.embedding))::real as similarity, null::jsonb as shared
+             from lasts join pairs p using (tmdb_id)
+             left join catalog.%1$I v on v.tmdb_id = p.tmdb_id left join catalog.%1$I w on w.tmdb_id = p.similar_id
+             union all
+             select s.tmdb_id, s.similar_id, s.similarity, s.shared_features
+             from lasts join catalog.similar_movies s using (tmdb_id) where s.similar_id <> all ($1)
+         ), placed as (
+             select l.*, row_number() over (partition by l.tmdb_id order by l.similarity desc nulls last, l.similar_id) as place
+             from lists l
+         )
+         insert into around
+         select p.tmdb_id, p.place, p.similar_id, p.similarity, p.shared,
+             bool_or(p.place = 10 and p.similarity >= o.similarity) over (partition by p.tmdb_id)
+         from placed p join lasts o using (tmdb_id) where p.place <= 10', 'movie_vectors_' || active)
+    using films, active::smallint;
+    update pipeline.similar_lists l set is_outdated = true
+    where l.tmdb_id in (select a.tmdb_id from around a where a.is_certain is not true);
+    moved := array(select distinct a.tmdb_id from around a where a.is_certain);
+    delete from catalog.similar_movies s where s.tmdb_id = any (moved);
+    insert into catalog.similar_movies (tmdb_id, place, similar_id, similarity, shared_features)
+    select a.tmdb_id, a.place, a.similar_id, a.similarity,
+        coalesce(a.shared_features, catalog.shared_features(a.tmdb_id, a.similar_id))
+    from around a where a.is_certain;
+    return cardinality(moved);
+end
+$$;
+
+-- Makes the lists of some films in the active set. With `echo`, the films are also put in their places in the lists around
+-- them; a pass over the whole catalogue needs none. Tells how many lists were made, and how many others follow by that.
+drop function if exists pipeline.make_similar_lists;
+create function pipeline.make_similar_lists(films bigint[], echo boolean)
+returns table (made integer, moved integer)
 language plpgsql
 set hnsw.iterative_scan = relaxed_order
 set hnsw.ef_search = 100
@@ -41,7 +97,6 @@ set jit = off
 as $$
 declare
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
-    made integer;
     is_small boolean;
 begin
     execute format('select count(*) < 2000 from (select from catalog.%I limit 2000) v', 'movie_vectors_' || active)
@@ -63,15 +118,7 @@ begin
          ) n', 'movie_vectors_' || active,
         -- As in catalog.nearest_movies, few films are all compared ("+ 0" keeps the index out).
         case when is_small then '(m.embedding <=> v.embedding) + 0' else 'm.embedding <=> v.embedding' end) using films, case when echo then 50 else 10 end;
-    if echo then
-        update pipeline.similar_lists l set is_outdated = true
-        from near n
-        where l.tmdb_id = n.similar_id and not l.is_outdated and n.similarity > (
-            select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = n.similar_id);
-        update pipeline.similar_lists l set is_outdated = true
-        from catalog.similar_movies s
-        where s.similar_id = any (films) and l.tmdb_id = s.tmdb_id and not l.is_outdated;
-    end if;
+    moved := case when echo then pipeline.move_in_lists(films, active) else 0 end;
     delete from catalog.similar_movies s where s.tmdb_id = any (films);
     insert into catalog.similar_movies (tmdb_id, place, similar_id, similarity, shared_features)
     select p.tmdb_id, p.place, p.similar_id, p.similarity, catalog.shared_features(p.tmdb_id, p.similar_id)
@@ -88,6 +135,6 @@ begin
              set_id = excluded.set_id, text_hash = excluded.text_hash, is_outdated = false',
         'movie_vectors_' || active) using films, active::smallint;
     get diagnostics made = row_count;
-    return made;
+    return next;
 end
 $$;
