@@ -86,6 +86,17 @@ def test_a_vector_that_nobody_paid_for_is_taken_out_and_put_in_anew(lived: Pipel
     assert recounted(lived) == (True, {})
 
 
+def test_a_document_that_was_lost_is_due_and_written_again(lived: Pipeline) -> None:
+    found_by = f"select words from catalog.search_documents where tmdb_id = {SECOND}"
+    words = lived.one(found_by)
+    lived.do(f"delete from catalog.search_documents where tmdb_id = {SECOND}")
+    _, differing = recounted(lived)
+    assert differing["each film is found by the words that it has now"] == (1, 1)
+    assert lived.run("publish").success
+    assert lived.one(found_by) == words
+    assert recounted(lived) == (True, {})
+
+
 def test_a_word_that_was_counted_wrong_is_counted_right(lived: Pipeline) -> None:
     lived.do("update catalog.vocabulary set films = films + 1 where word = (select max(word) from catalog.vocabulary)")
     lived.do("delete from catalog.vocabulary where word = (select min(word) from catalog.vocabulary)")

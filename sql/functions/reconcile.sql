@@ -113,3 +113,15 @@ begin
     return removed;
 end
 $$;
+
+-- Makes documents due of which only the note is left that says what they were made from; the next publication writes them.
+create or replace function pipeline.forget_lost_documents() returns integer
+language sql
+as $$
+    with forgotten as (
+        delete from pipeline.document_sources s
+        where not exists (select from catalog.search_documents d where d.tmdb_id = s.tmdb_id)
+        returning s.tmdb_id
+    )
+    select count(*)::integer from forgotten
+$$;
