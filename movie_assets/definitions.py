@@ -61,7 +61,7 @@ defs = dg.Definitions(
         reconciliation,  # whether all that still agrees
         retention,  # … and what may go
         health,  # what is broken right now
-    ]),
+    ], off=SETTINGS.rating_files.off),
     asset_checks=[
         vectors.the_wanted_set_is_searched,
         vectors.vectors_agree_with_the_catalogue,

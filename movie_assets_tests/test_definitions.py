@@ -8,8 +8,9 @@ import dagster as dg
 import pytest
 from dagster_shared.yaml_utils import load_yaml_from_path
 
+from movie_assets.assets.rating_sources import imdb_ratings
 from movie_assets.automation.decisions import WAIT_UNTIL
-from movie_assets.automation.freshness import FRESHNESS
+from movie_assets.automation.freshness import FRESHNESS, with_freshness
 from movie_assets.core.ages import ALLOWED
 from movie_assets.definitions import defs
 from movie_assets.partitions import BATCH_COUNT, batch_of, batches
@@ -181,8 +182,14 @@ def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
     assert without == {
         "movie_details", "movie_embeddings",  # their ages are checks
         "watch_histories", "recommendation_model", "recommendations", "recommendation_quality",  # made when one changed
+        "imdb_ratings", "movielens_ratings", "csv_ratings",  # switched off
     }  # fmt: skip
     assert set(FRESHNESS) <= set(GROUPS)
+
+
+def test_a_source_of_ratings_may_be_so_old_when_it_is_switched_on() -> None:
+    (dated,) = with_freshness([imdb_ratings], off=["csv_ratings"])
+    assert dated.get_asset_spec().freshness_policy == FRESHNESS["imdb_ratings"]
 
 
 def test_an_export_that_is_waited_for_until_the_last_moment_is_not_late() -> None:

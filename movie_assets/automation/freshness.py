@@ -4,7 +4,7 @@ Batches have none: Dagster would count their newest one only. Their ages are che
 What is made of watch histories has none: it is made when somebody watched something.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import dagster as dg
 
@@ -16,11 +16,11 @@ FRESHNESS = {
 }
 
 
-def with_freshness(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """The assets with their policies."""
-    return [asset.map_asset_specs(_with_policy) for asset in assets]
+def with_freshness(assets: Sequence[dg.AssetsDefinition], off: Collection[str]) -> list[dg.AssetsDefinition]:
+    """The assets with their policies; those that are switched `off` may be as old as they like."""
 
+    def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
+        name = spec.key.to_user_string()
+        return spec if name in off or name not in FRESHNESS else dg.apply_freshness_policy(spec, FRESHNESS[name])
 
-def _with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
-    policy = FRESHNESS.get(spec.key.to_user_string())
-    return spec if policy is None else dg.apply_freshness_policy(spec, policy)
+    return [asset.map_asset_specs(with_policy) for asset in assets]

@@ -1,6 +1,6 @@
 """What Dagster's records say of those who launch: sensors, schedules, the daemon's parts; and of freshness."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
@@ -108,17 +108,21 @@ def look_at_daemons(
     return broken, well
 
 
-def look_at_freshness(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, off: Collection[str], steady: datetime,
-    now: datetime,
-) -> tuple[list[Trouble], list[Subject]]:  # fmt: skip
-    """The assets with a freshness policy: those that are late, and those that are fresh.
+def dated_assets(repository: dg.RepositoryDefinition) -> list[dg.AssetKey]:
+    """The assets with a freshness policy."""
+    graph = repository.asset_graph
+    return [key for key in graph.materializable_asset_keys if graph.get(key).freshness_policy is not None]
 
-    Assets that are switched `off` are neither. Nothing is late while the daemon makes up for its own downtime.
+
+def look_at_freshness(
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, steady: datetime, now: datetime
+) -> tuple[list[Trouble], list[Subject]]:  # fmt: skip
+    """Those that are late, and those that are fresh.
+
+    Nothing is late while the daemon makes up for its own downtime.
     """
     graph = repository.asset_graph
-    dated = [key for key in graph.materializable_asset_keys if graph.get(key).freshness_policy is not None]
-    keys = [key for key in dated if key.to_user_string() not in off]
+    keys = dated_assets(repository)
     is_catching_up = now - steady < CATCHING_UP
     broken, well = [], []
     for key, record in (instance.get_freshness_state_records(keys) if keys else {}).items():

@@ -10,12 +10,17 @@ import dagster as dg
 from movie_assets.automation.alerts import book
 from movie_assets.automation.alerts.decisions import Look, Open, Subject, changes, steady_since
 from movie_assets.automation.alerts.delivery import tell
-from movie_assets.automation.alerts.machinery import look_at_daemons, look_at_freshness, look_at_rhythms, names_in
+from movie_assets.automation.alerts.machinery import (
+    dated_assets,
+    look_at_daemons,
+    look_at_freshness,
+    look_at_rhythms,
+    names_in,
+)
 from movie_assets.automation.alerts.observations import look_at_checks, look_at_runs
 from movie_assets.core.alert_messages import DeliveryError
 from movie_assets.resources.destinations import Destinations
 from movie_assets.resources.postgres import Database
-from movie_assets.settings import Settings
 
 NAME = "something_broke_or_recovered"
 UNDELIVERED_FOR = timedelta(hours=1)  # after which the dead man's switch is left alone, so that it speaks
@@ -88,22 +93,22 @@ def look(context: dg.SensorEvaluationContext, before: dict[Subject, Open], stead
     if repository is None:
         raise dg.DagsterInvariantViolationError("the alerts' sensor was evaluated without its code location")
     origin = context.code_location_origin
-    off = Settings.from_env().rating_files.off
     seen = [
         look_at_checks(instance, repository, before),
         look_at_runs(instance, repository, before, now),
-        look_at_freshness(instance, repository, off, steady, now),
+        look_at_freshness(instance, repository, steady, now),
         look_at_rhythms(instance, repository, origin.location_name if origin else None, NAME, steady, now),
         look_at_daemons(instance, steady, now),
     ]
     names = names_in(repository, instance)
+    dated = {key.to_user_string() for key in dated_assets(repository)}
     checks = {(key.asset_key.to_user_string(), key.name) for key in repository.asset_graph.asset_check_keys}
 
     def known(subject: Subject) -> bool:
         if subject.kind == "check":
             return (subject.place, subject.name) in checks
-        if subject.kind == "freshness" and subject.name in off:
-            return False
+        if subject.kind == "freshness":
+            return subject.name in dated
         return names.issuperset(subject.name.removeprefix("assets ").removeprefix("checks ").split(", "))
 
     return Look(

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from movie_assets.automation.alerts import sensor
 from movie_assets.automation.alerts.sensor import Cursor, watch
+from movie_assets.automation.freshness import with_freshness
 from movie_assets.definitions import defs
 from movie_assets.resources.destinations import Destination, Destinations, SignedWebhook, SlackWebhook
 from movie_assets.resources.postgres import Database
@@ -376,20 +377,21 @@ def test_a_check_that_no_longer_exists_does_not_hang_for_ever(daemon: Daemon, li
     assert daemon.database.rows("open_alerts") == []
 
 
-def test_a_source_that_was_switched_off_is_late_no_more(
-    daemon: Daemon, listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_that_was_switched_off_is_late_no_more(daemon: Daemon, listener: Listener) -> None:
+    @dg.asset
+    def imdb_ratings() -> None: ...
+
     change: Any = FreshnessStateChange(
         key=dg.AssetKey("imdb_ratings"), new_state=FreshnessState.FAIL, previous_state=FreshnessState.PASS,
         state_change_timestamp=datetime.now(UTC).timestamp(),
     )  # fmt: skip
     daemon.instance._report_runless_asset_event(change)
-    monkeypatch.setenv("MOVIE_ASSETS_IMDB_RATINGS", "title.ratings.tsv.gz")
+    daemon.definitions = dg.Definitions(with_freshness([imdb_ratings], off=[]))
     for _ in range(30):
         daemon.tick(120)
     assert listener.messages == []  # for an hour the daemon may make up for its downtime
     daemon.ticks(4)
-    monkeypatch.delenv("MOVIE_ASSETS_IMDB_RATINGS")
+    daemon.definitions = dg.Definitions(with_freshness([imdb_ratings], off=["imdb_ratings"]))
     daemon.ticks(2)
     assert [message[0][0] for message in events(listener)] == ["broken", "recovered"]
     assert listener.messages[0]["entries"][0]["kind"] == "freshness"
