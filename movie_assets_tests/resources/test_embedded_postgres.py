@@ -253,6 +253,14 @@ def test_any_folder_can_be_the_home(home: Path, name: str) -> None:
     assert not is_up(folder)
 
 
+@pytest.mark.parametrize("length", [93, 94, 100, 101])
+def test_a_home_whose_sockets_would_have_too_long_an_address_is_a_home(used_home: Path, length: int) -> None:
+    folder = used_home.with_name("h" * (length - len(f"{used_home.parent}/" + "/postgres.sockets")))
+    used_home.rename(folder)
+    with embedded_postgres(folder) as address:
+        assert ask(address, "select 1") == 1
+
+
 def test_a_relative_home_is_a_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home.mkdir()
     monkeypatch.chdir(home)
