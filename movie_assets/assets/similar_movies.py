@@ -14,7 +14,8 @@ from movie_assets.moment import moment_of
 from movie_assets.resources.postgres import Database
 
 CHUNK = 500  # films in one transaction; what a kill can cost
-LARGE = 0.2  # of the films changed: the lists around them are made again anyway
+LARGE = 0.2  # of the films changed: that all lists are made again is cheaper than to follow each of them
+TURNS = 100  # days in which every list is made again: a changed film is followed only to the lists near it
 SECONDS_BETWEEN_REPORTS = 5.0
 SAMPLES = 20
 LEAST_RECALL = 0.95
@@ -28,14 +29,18 @@ def similar_movies(
     """A film in the list of another film's ten nearest, with what the two share.
 
     Made again for films whose vector changed; these move in the lists around them, of which only those are made again
-    that lost one of their nearest. A new set makes all anew, film by film, while old lists go on being read.
+    that lost one of their nearest, or whose turn it is. A new set makes all anew, film by film, while old lists go on
+    being read.
     """
+    database.execute("outdate_similar_lists", turns=TURNS, turn=moment_of(context.run).date().toordinal() % TURNS)
     due = database.rows("similar_due")
     changed = [film.tmdb_id for film in due if film.is_changed]
     outdated = [film.tmdb_id for film in due if not film.is_changed]
     is_large = len(changed) > LARGE * database.row("count_movies").films
+    if is_large:
+        database.execute("outdate_similar_lists", turns=1, turn=0)
     made, moved = _make(context.log, database, changed, echo=not is_large)
-    if changed and not is_large:
+    if changed:
         outdated = [film.tmdb_id for film in database.rows("similar_due")]
     made += _make(context.log, database, outdated, echo=False)[0]
     return dg.MaterializeResult(

@@ -109,7 +109,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         memory = Memory.read(context.cursor)
         if held_by := getattr(found, "held_by", None):
             decision = Decision(False, held_by, memory)
-        elif trigger.is_last and (ended := just_ended(context.instance, trigger.after, now, EACH_LOOKED)):
+        elif work and trigger.is_last and (ended := just_ended(context.instance, trigger.after, now, EACH_LOOKED)):
             decision = Decision(False, f"{work:,} to do when what {ended} leads to has begun", memory)
         else:
             after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after

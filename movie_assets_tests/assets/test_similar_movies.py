@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from movie_assets.assets.similar_movies import TURNS
 from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.rows import put_films
@@ -89,6 +90,21 @@ def test_many_changed_texts_at_once_leave_no_list_behind(published: SmallPipelin
         made["lists_made"] < made["films_changed"] + made["films_around_them"]
     )  # some lists follow without a search …
     assert made["lists_made"] > made["films_changed"]  # … and some do not
+    assert published.column(LISTS) == published.column(EXACT)
+
+
+def test_when_a_third_of_the_films_is_new_all_lists_are_made_again(published: SmallPipeline) -> None:
+    put_films(published.database, 61, 90)
+    assert day(published) == {"films_changed": 30, "films_around_them": 60, "lists_made": 90}
+    assert published.column(LISTS) == published.column(EXACT)
+
+
+def test_every_list_has_its_turn(published: SmallPipeline) -> None:
+    turn = published.day.toordinal() % TURNS
+    put_films(published.database, 61, max(90, turn))
+    day(published)
+    published.do(f"update catalog.similar_movies set similarity = 0 where tmdb_id = {turn}")
+    assert day(published) == {"films_changed": 0, "films_around_them": 1, "lists_made": 1}
     assert published.column(LISTS) == published.column(EXACT)
 
 

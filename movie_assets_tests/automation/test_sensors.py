@@ -202,6 +202,11 @@ def test_the_publication_lets_what_a_run_leads_to_go_first(
     result = tick("the_catalogue_is_not_published", database, instance)
     assert not result.run_requests
     assert "when what read_the_day leads to has begun" in str(result.skip_reason)
+    publish(database)
+    assert (
+        memory_of(tick("the_catalogue_is_not_published", database, instance)) == Memory()
+    )  # all is done, none is left
+    run_sql(database, "update pipeline.document_sources set source = 0")
     monkeypatch.setattr("movie_assets.automation.sensors.EACH_LOOKED", timedelta(microseconds=1))
     assert tick("the_catalogue_is_not_published", database, instance).run_requests
 

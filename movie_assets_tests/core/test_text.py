@@ -151,6 +151,11 @@ insert into catalog.movies (
     embedding_text, text_hash, changed_at
 ) values (%(id)s, 'a', 'a', '{}', '{}', '{}', '{}', '{}', %(text)s, %(hash)s, now())
 """
+STEP = """
+insert into pipeline.run_log (run_id, job, step, trigger, triggered_by, moment, started_at, ended_at, status)
+values (%(run)s, '', %(step)s, 'sensor', '', now(), '2026-10-05 12:00+00',
+    cast(%(ended)s as timestamptz), case when cast(%(ended)s as text) is null then 'running' else 'succeeded' end)
+"""
 VECTOR = "insert into pipeline.embeddings values (%(set)s, %(id)s, default, %(hash)s, '[1,0,0,0,0,0,0,0]', now())"
 TEXTS = [
     "plain",
@@ -171,7 +176,10 @@ def test_sql_computes_the_same_hash(database: Database) -> None:
             connection.exec_driver_sql(MOVIE, row)
             connection.exec_driver_sql(VECTOR, row)
     assert (
-        database.rows("stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=[1], planned=[]) == []
+        database.rows(
+            "stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=[1], planned=[], run_id=""
+        )
+        == []
     )
 
 
@@ -181,22 +189,35 @@ def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
     with database.transaction() as connection:
         connection.exec_driver_sql(MOVIE, row)
         connection.exec_driver_sql(VECTOR, row)
-    (stale,) = database.rows("stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=[1], planned=[])
+    (stale,) = database.rows(
+        "stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=[1], planned=[], run_id=""
+    )
     assert (stale.batch, stale.films, stale.example) == (1, 1, 65)
 
 
 @pytest.mark.parametrize(
-    ("batches", "planned", "expected"),
-    [([1], [], (0, 1)), ([1], [text_hash("new")], (1, 0)), ([2], [], (1, 0))],
-)
-def test_only_a_text_that_came_into_a_runs_batch_after_its_list_was_read_is_the_next_runs(
-    batches: list[int], planned: list[str], expected: tuple[int, int], database: Database
+    ("batches", "planned", "fetched_until", "expected"),
+    [
+        ([1], [], None, (0, 1)), ([1], [], "2026-10-05 12:00:01+00", (0, 1)),
+        ([1], [], "2026-10-05 11:59:59+00", (1, 0)), ([1], [text_hash("new")], None, (1, 0)), ([2], [], None, (1, 0)),
+    ],
+)  # fmt: skip
+def test_only_a_text_that_a_run_fetched_meanwhile_is_the_next_runs(
+    batches: list[int], planned: list[str], fetched_until: str | None, expected: tuple[int, int], database: Database
 ) -> None:
     set_id = database.row("ensure_set", provider="local", model="m", dimensions=8, template=TEMPLATE).set_id
     with database.transaction() as connection:
         connection.exec_driver_sql(MOVIE, {"id": 65, "text": "new", "hash": text_hash("new")})
         connection.exec_driver_sql(VECTOR, {"id": 65, "hash": text_hash("old"), "set": set_id})
+        connection.exec_driver_sql(STEP, {"run": "ours", "step": "movie_embeddings", "ended": None})
+        connection.exec_driver_sql(STEP, {"run": "another", "step": "movie_details", "ended": fetched_until})
     (stale,) = database.rows(
-        "stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=batches, planned=planned
+        "stale_vectors",
+        set_id=set_id,
+        template=TEMPLATE,
+        moment=MOMENT,
+        batches=batches,
+        planned=planned,
+        run_id="ours",
     )
     assert (stale.films, stale.came_later) == expected

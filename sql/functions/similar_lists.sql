@@ -28,8 +28,9 @@ end
 $$;
 
 -- Puts some films whose vector is another one in their places in the lists around them: those that they were in, and those
--- that they belong in, by what is in near. Whoever is in neither was no nearer than the last of a list, so a list is certain
--- without a search while its last stays as near; the others become outdated. Tells how many lists are as they should be.
+-- that they belong in, as far as near shows it. A list whose last stays as near needs no search, as whoever was in neither
+-- was no nearer than its last; the others become outdated. What near does not show is found when a list has its turn. Tells
+-- how many lists are as they should be.
 create or replace function pipeline.move_in_lists(films bigint[], active integer) returns integer
 language plpgsql
 set enable_sort = on -- its caller has them off, to walk the graph
