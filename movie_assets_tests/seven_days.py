@@ -195,7 +195,7 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
                 week.wait_until_quiet(for_the_schedule=True)
             week.move_to(day + RATINGS)
             week.wait_until_quiet(for_the_schedule=True)
-            week.move_to(day + timedelta(days=1) + BEFORE_WORK - timedelta(minutes=5))
+            week.move_to(day + timedelta(days=1) + BEFORE_WORK - timedelta(minutes=30))
             week.wait_until_quiet()
             yield {**week.told(day), "is_first": number == 0, "is_late": number == LATE_DAY}
 
