@@ -25,7 +25,7 @@ class StepLogs(LocalComputeLogManager):
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
-        """Write what the `with` block prints to files, and show it as well. A SIGINT meanwhile comes a moment later."""
+        """Write what the `with` block prints to files, and show it as well."""
         with ExitStack() as stack:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:

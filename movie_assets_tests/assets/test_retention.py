@@ -202,9 +202,14 @@ def is_whole(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
 
 @pytest.fixture
 def deployed(database: Database, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """Dagster's records as they are deployed: on Postgres."""
+    """Dagster's records as they are deployed."""
     address = url_of(database.url.render_as_string(hide_password=False), "psycopg2")
-    storage = {"postgres": {"postgres_url": address.render_as_string(hide_password=False)}}
+    storage = {
+        "custom": {
+            "module": "movie_assets.resources.dagster_storage", "class": "PooledPostgresStorage",
+            "config": {"postgres_url": address.render_as_string(hide_password=False)},
+        }
+    }  # fmt: skip
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"storage": storage}) as opened:
         yield opened
 

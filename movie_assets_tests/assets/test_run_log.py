@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_assets.assets.run_log import FIGURES
+from movie_assets.assets.run_log import FIGURES, log_work
 from movie_assets.moment import trigger_of
 from movie_assets.resources.embedder import LocalEmbedder, Part, Purse
 from movie_assets.resources.run_lock import run_lock
@@ -102,6 +102,9 @@ def test_a_killed_step_is_found_by_the_next_and_one_that_lives_is_left_alone(sma
     dead = row(pipeline, "dead", "killed")
     assert (dead["fetched"], dead["ended_at"]) == (100, dead["worked_at"])
     assert "vanished" in dead["reason"]
+    with pipeline.database.transaction() as connection:
+        log_work(connection, "dead", "dead", fetched=1)  # it lives: its lock was away while Postgres restarted
+    assert row(pipeline, "dead", "running")["ended_at"] is None
 
 
 def test_a_run_adds_its_steps_up(small: Make) -> None:
