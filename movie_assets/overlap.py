@@ -2,7 +2,9 @@
 
 A process and not a thread, as a run of Dagster's takes a process's signals and what it prints. Its standard input is
 how it hears of the refresh: a line says that all is fetched, so that no further run begins; the end of the input says
-that the refresh was stopped or killed, so that this process ends as by Ctrl-C. `python -m movie_assets.overlap TAGS`.
+that the refresh was stopped or killed, so that this process ends as by Ctrl-C. What each of its runs did it tells at
+once, one line of JSON in a file that the refresh left open for it, so that nothing is lost with it; its standard output
+is the refresh's standard error, as a run prints there. `python -m movie_assets.overlap TAGS FILE_DESCRIPTOR`.
 """
 
 import json
@@ -10,11 +12,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO
 
 import dagster as dg
 
@@ -33,35 +37,48 @@ from movie_assets.settings import Settings
 EMBEDDED = "movie_embeddings:every_text_is_embedded_as_it_stands"
 SECONDS_BETWEEN_LOOKS = 2.0
 SECONDS_TO_STOP = 30
+STANDARD_ERROR = 2
+MEANWHILE = "embed_texts, meanwhile"
 
 
 @contextmanager
-def embedding_meanwhile(outcome: DayOutcome, tags: dict[str, str]) -> Iterator[None]:
-    """Embed in another process while the block fetches; then wait for the run it is in, and take over what it did."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "movie_assets.overlap", json.dumps(tags)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    assert child.stdin is not None  # noqa: S101  # it was started with pipes
-    assert child.stdout is not None  # noqa: S101
-    try:
-        yield
-        with suppress(BrokenPipeError):  # it has ended, and its exit code tells
-            child.stdin.write("all is fetched\n")
-            child.stdin.flush()
-        told = child.stdout.read()
-    finally:
-        with suppress(BrokenPipeError):
-            child.stdin.close()
-        _end(child)
+def embedding_meanwhile(outcome: DayOutcome, tags: dict[str, str], say: Callable[[str], None]) -> Iterator[None]:
+    """Embed in another process while the block fetches; then wait for the run it is in, and take over what it did.
+
+    A failure of it is a problem of the outcome and no failed job, as the embed_texts that follows does what was left.
+    Its checks are not taken over: that run evaluates each anew, on the whole set and on what is left of the budgets.
+    """
+    with tempfile.TemporaryFile("w+") as told:  # no pipe, which would have to be read meanwhile
+        child = subprocess.Popen(
+            [sys.executable, "-m", "movie_assets.overlap", json.dumps(tags), str(told.fileno())],
+            stdin=subprocess.PIPE, stdout=STANDARD_ERROR, pass_fds=[told.fileno()], text=True, start_new_session=True,
+        )  # fmt: skip
+        assert child.stdin is not None  # noqa: S101  # it was started with a pipe
+        try:
+            yield
+            with suppress(BrokenPipeError):  # it has ended, and its exit code tells
+                child.stdin.write("all is fetched\n")
+                child.stdin.flush()
+            if child.poll() is None:
+                say("wait for the texts that are being embedded")
+            child.wait()
+        finally:
+            with suppress(BrokenPipeError):
+                child.stdin.close()
+            _end(child)
+        told.seek(0)
+        _take_over(outcome, told)
     if child.returncode:
-        lost = f"the process that embeds meanwhile ended with {child.returncode}"
-        did: dict[str, Any] = {"failed_jobs": ["embed_texts"], "problems": [f"embed_texts: {lost}"], "figures": {}}
-    else:
-        did = json.loads(told)
-    outcome.failed_jobs += did["failed_jobs"]
-    outcome.problems += did["problems"]
-    outcome.figures |= did["figures"]
+        outcome.problems.append(f"{MEANWHILE}: the process ended with {child.returncode}, figures lack its last run")
+
+
+def _take_over(outcome: DayOutcome, told: IO[str]) -> None:
+    for line in told:
+        if line.endswith("\n"):  # the last one may be cut where the process was killed
+            ran = json.loads(line)
+            outcome.problems += [f"{MEANWHILE}: {problem}" for problem in ran["problems"]]
+            for name, figures in ran["figures"].items():
+                outcome.keep(name, figures)
 
 
 def is_worth_it(database: Database, settings: Settings, tags: dict[str, str]) -> bool:
@@ -83,50 +100,46 @@ def _end(child: "subprocess.Popen[str]") -> None:
 def main() -> None:
     """Be the second process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the refresh itself ignores
-    all_is_fetched = threading.Event()
-    threading.Thread(target=_listen, args=(all_is_fetched,), daemon=True).start()
+    enough = threading.Event()
     try:
-        outcome = _embed(all_is_fetched, json.loads(sys.argv[1]))
+        threading.Thread(target=_listen, args=(enough,), daemon=True).start()
+        with os.fdopen(int(sys.argv[2]), "w") as told:
+            _embed(enough, json.loads(sys.argv[1]), told)
     except KeyboardInterrupt:
         sys.exit(130)
-    told = {"failed_jobs": outcome.failed_jobs, "problems": outcome.problems, "figures": outcome.figures}
-    sys.stdout.write(json.dumps(told))
 
 
-def _listen(all_is_fetched: threading.Event) -> None:
+def _listen(enough: threading.Event) -> None:
     # Not through sys.stdin, whose lock a thread that waits for ever would keep when the process ends.
-    if os.read(0, 64):
-        all_is_fetched.set()
+    said = os.read(0, 64)
+    enough.set()  # at the end of the input too: between its steps a run of Dagster's drops the signal
+    if said:
         os.read(0, 64)
     os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(SECONDS_TO_STOP)
+    os._exit(130)
 
 
-def _embed(all_is_fetched: threading.Event, tags: dict[str, str]) -> DayOutcome:
+def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None:
     """Run the job whenever there is enough for it, as the sensor would; not again after one that was in vain.
 
     Towards the end less is enough, as much as is still to be fetched: so little is left when all is fetched.
     """
     settings = Settings.from_env()
     embedder = embedder_from(settings)
-    outcome = DayOutcome(datetime.now(UTC).date())
     database = open_database(settings)
     try:
         with dg.DagsterInstance.get() as instance:
-            while not (all_is_fetched.wait(SECONDS_BETWEEN_LOOKS) or outcome.failed_jobs):
+            while not enough.wait(SECONDS_BETWEEN_LOOKS):
                 texts = _texts_due(database, settings, embedder, tags)
                 if texts >= WORTH_A_RUN or texts >= max(TEXTS_PER_REQUEST, _films_due(database, settings, tags)):
-                    before = _embedded(outcome)
-                    run_job(instance, outcome, "embed_texts", tags)
-                    if _embedded(outcome) == before:
+                    ran = DayOutcome(datetime.now(UTC).date())
+                    run_job(instance, ran, "embed_texts", tags)
+                    print(json.dumps({"problems": ran.problems, "figures": ran.figures}), file=told, flush=True)
+                    if ran.failed_jobs or not ran.figures.get(EMBEDDED, {}).get("texts_embedded"):
                         break
     finally:
         database.close()
-    return outcome
-
-
-def _embedded(outcome: DayOutcome) -> int:
-    found: int = outcome.figures.get(EMBEDDED, {}).get("texts_embedded", 0)
-    return found
 
 
 def _films_due(database: Database, settings: Settings, tags: dict[str, str]) -> int:

@@ -58,7 +58,7 @@ def refresh(
         if not outcome.failed_jobs:
             settings = Settings.from_env()
             overlaps = is_worth_it(database, settings, of_batches)
-            with embedding_meanwhile(outcome, of_batches) if overlaps else nullcontext():
+            with embedding_meanwhile(outcome, of_batches, say) if overlaps else nullcontext():
                 run_job(instance, outcome, "fetch_details", of_batches, say)
                 if rating_assets := settings.rating_files.assets:
                     run_job(instance, outcome, "read_ratings", tags, say, assets=rating_assets)
