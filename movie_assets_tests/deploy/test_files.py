@@ -15,6 +15,7 @@ import pytest
 from dagster._config import process_config
 from dagster_shared.yaml_utils import load_yaml_from_path
 from jsonschema import Draft7Validator
+from sqlalchemy import make_url
 
 from movie_assets.settings import Settings
 from movie_assets.startup import CHECKOUT
@@ -23,7 +24,7 @@ DEPLOY = CHECKOUT / "deploy"
 SETTINGS = {str(field.alias) for field in Settings.model_fields.values()}
 OF_DAGSTER = {"DAGSTER_HOME", "MOVIE_ASSETS_DAGSTER_FILES"}
 OF_COMPOSE = {
-    "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY", "MOVIE_ASSETS_VERSION",
+    "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_DB_PASSWORD", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY", "MOVIE_ASSETS_VERSION",
     "POSTGRES_PASSWORD", "COMPOSE_PROFILES", "UI_USER", "UI_PASSWORD_HASH", "VIEWER_USER", "VIEWER_PASSWORD_HASH",
 }  # fmt: skip
 
@@ -77,9 +78,23 @@ def test_every_variable_of_compose_is_a_setting_or_said_in_the_example() -> None
     assert handed <= SETTINGS | OF_DAGSTER
 
 
+def who_knows(text: str) -> set[str]:
+    """Services to which a value with this text is handed."""
+    return {
+        name
+        for name, service in SERVICES.items()
+        if any(text in str(v) for v in service.get("environment", {}).values())
+    }
+
+
 def test_only_the_code_location_and_the_migration_reach_the_catalogue_and_its_secrets() -> None:
-    knowing = {name for name in OURS if "MOVIE_ASSETS_DATABASE_URL" in SERVICES[name]["environment"]}
-    assert knowing == {"code", "migrate"}
+    assert who_knows("${MOVIE_ASSETS_DB_PASSWORD") == {"code", "migrate", "postgres"}
+    assert who_knows("${MOVIE_ASSETS_DAGSTER_DB_PASSWORD") == {*OURS, "postgres"}
+    for name in OURS:
+        defaults = re.findall(r":-(\w+\S*://.+)\}$", "\n".join(SERVICES[name]["environment"].values()), re.MULTILINE)
+        owners = {url.database: url.username for url in map(make_url, defaults)}
+        of_the_catalogue = {"movie_assets": "movie_assets"} if name in {"code", "migrate"} else {}
+        assert owners == {"movie_assets_dagster": "movie_assets_dagster", **of_the_catalogue}
     assert [name for name in SERVICES if "env_file" in SERVICES[name]] == ["code"]
     assert [name for name in SERVICES if "POSTGRES_PASSWORD" in SERVICES[name].get("environment", {})] == ["postgres"]
 
@@ -182,6 +197,15 @@ def test_the_chart_starts_the_code_location_that_workspace_yaml_names() -> None:
     assert (deployment["name"], deployment["port"]) == (server["grpc_server"]["host"], server["grpc_server"]["port"])
     assert server["grpc_server"]["location_name"] in deployment["dagsterApiGrpcArgs"]
     assert set(deployment["dagsterApiGrpcArgs"]) <= set(SERVICES["code"]["command"])
+
+
+def test_the_chart_and_the_examples_name_each_databases_owner() -> None:
+    postgresql = VALUES["postgresql"]
+    assert (postgresql["postgresqlUsername"], postgresql["postgresqlDatabase"]) == ("movie_assets_dagster",) * 2
+    text = "".join((DEPLOY / name).read_text() for name in (".env.example", "README.md"))
+    addresses = [make_url(address) for address in re.findall(r"postgresql\S*://[^\s'?]+", text)]
+    assert {address.database for address in addresses} == {"movie_assets", "movie_assets_dagster"}
+    assert [address for address in addresses if address.username != address.database] == []
 
 
 def test_the_charts_version_is_dagsters() -> None:
