@@ -14,7 +14,8 @@ from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import Pipeline, settings_for
-from movie_assets_tests.deploy.conftest import DEPLOY, Server, rows_as
+from movie_assets_tests.deploy.conftest import Server, rows_as
+from movie_assets_tests.deploy.files import DEPLOY
 
 DATABASES = ("movie_assets", "movie_assets_dagster")  # and their owners
 VECTORS = "select md5(string_agg(e::text, '' order by tmdb_id)) from pipeline.embeddings e"

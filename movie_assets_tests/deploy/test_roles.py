@@ -12,7 +12,8 @@ from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import Pipeline, settings_for
-from movie_assets_tests.deploy.conftest import DEPLOY, Server, rows_as
+from movie_assets_tests.deploy.conftest import Server, rows_as
+from movie_assets_tests.deploy.files import DEPLOY
 
 READER = "an_app"
 DAGSTER = ("movie_assets_dagster", "movie_assets_dagster")  # role and database
