@@ -20,7 +20,7 @@ SETTINGS = {str(field.alias) for field in Settings.model_fields.values()}
 OF_DAGSTER = {"DAGSTER_HOME", "MOVIE_ASSETS_DAGSTER_FILES"}
 OF_COMPOSE = {
     "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_DB_PASSWORD",
-    "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY", "MOVIE_ASSETS_VERSION",
+    "MOVIE_ASSETS_FOLDER", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY", "MOVIE_ASSETS_VERSION",
     "POSTGRES_PASSWORD", "COMPOSE_PROFILES", "UI_USER", "UI_PASSWORD_HASH", "VIEWER_USER", "VIEWER_PASSWORD_HASH",
 }  # fmt: skip
 
@@ -85,6 +85,17 @@ def test_nothing_but_the_proxy_is_reached_from_outside_and_it_asks_for_a_passwor
         assert "basic_auth {" in site
         (target,) = re.findall(r"reverse_proxy (\w+):3000", site)
         assert SERVICES[target]["command"][0] == "dagster-webserver"
+
+
+def test_the_code_location_alone_sees_a_folder_of_the_machine_and_may_not_write_there() -> None:
+    mounts = {name: [at for at in SERVICES[name]["volumes"] if "FOLDER" in at] for name in OURS}
+    assert {name for name, found in mounts.items() if found} == {"code"}
+    (mount,) = mounts["code"]
+    assert mount == "${MOVIE_ASSETS_FOLDER:-folder}:/folder:ro"
+    assert "folder" in COMPOSE["volumes"]
+    said = re.findall(r"(MOVIE_ASSETS_\w+)=/folder/", (DEPLOY / "README.md").read_text())
+    assert len(said) == 3
+    assert set(said) <= SETTINGS
 
 
 def test_our_processes_have_no_rights_to_spare() -> None:

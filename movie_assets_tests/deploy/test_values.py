@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
 from dagster._config import process_config
 from dagster_k8s import K8sRunLauncher
+from dagster_shared.yaml_utils import merge_yaml_strings
 from sqlalchemy import make_url
 
 from movie_assets.startup import CHECKOUT
@@ -65,6 +67,10 @@ KEYS_OF_THE_CHART = {
     "retention.sensor": "purgeAfterDays",
     "retention.sensor.purgeAfterDays": "failure skipped started success",
     "ingress": "annotations apiVersion dagsterWebserver enabled flower labels readOnlyDagsterWebserver",
+    "ingress.dagsterWebserver": "host path pathType precedingPaths succeedingPaths tls",
+    "ingress.readOnlyDagsterWebserver": "host path pathType precedingPaths succeedingPaths tls",
+    "ingress.dagsterWebserver.tls": "enabled secretName",
+    "ingress.readOnlyDagsterWebserver.tls": "enabled secretName",
     "image": "pullPolicy repository tag",
 }
 
@@ -80,9 +86,13 @@ def keys(value: object, path: str = "") -> Iterator[tuple[str, str]]:
             yield from keys(item, "image" if key == "image" else f"{path}.{key}".lstrip("."))
 
 
-def test_the_chart_knows_every_key() -> None:
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", (DEPLOY / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("values", [VALUES, *(merge_yaml_strings([example]) for example in EXAMPLES)])
+def test_the_chart_knows_every_key(values: dict[str, Any]) -> None:
     known = {path: set(names.split()) for path, names in KEYS_OF_THE_CHART.items()}
-    unknown = [f"{path}.{key}" for path, key in keys(VALUES) if path in known and key not in known[path]]
+    unknown = [f"{path}.{key}" for path, key in keys(values) if path in known and key not in known[path]]
     assert unknown == []
 
 
