@@ -3,9 +3,9 @@
     python -m movie_assets_tests.seven_days [DAYS]
 
 All live in the same moved time: Python's processes by time-machine, Postgres by a small library that a C compiler
-makes; both are in moved_clock. `pip install --target FOLDER time-machine` and `PYTHONPATH=FOLDER` leave the environment
-as it is. This process writes how far the clock is moved: it runs on by itself while something is at work, and is moved
-when nothing is. Prints a line of JSON for each day, and returns 1 when a day's work was not done once.
+makes; both are in moved_clock. This process writes how far the clock is moved: it runs on by itself while something is
+at work, and is moved when nothing is. Prints a line of JSON for each day, and returns 1 when a day's work was not done
+once.
 """
 
 import json
@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +45,6 @@ def what_is_missing() -> str | None:
     """What this machine lacks for moving clocks."""
     if shutil.which("cc") is None:
         return "there is no C compiler: apt-get install gcc libc6-dev"
-    if find_spec("time_machine") is None:
-        return "time-machine is not installed: pip install time-machine"
     return None
 
 

@@ -3,7 +3,6 @@
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,8 +12,7 @@ import sqlalchemy as sa
 from movie_assets.resources.embedded_postgres import BINARIES, embedded_postgres
 from movie_assets.resources.migrations import migrate
 from movie_assets.resources.postgres import Database, dsn_of, url_of
-
-DEPLOY = Path(__file__).parents[2] / "deploy"
+from movie_assets_tests.deploy.files import DEPLOY
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-from dagster_shared.yaml_utils import load_yaml_from_path
 
 from movie_assets.dev import default_signals
 from movie_assets.startup import CHECKOUT
+from movie_assets_tests.deploy.files import SERVICES
 
-COMPOSE = cast("dict[str, Any]", load_yaml_from_path(str(CHECKOUT / "deploy" / "compose.yaml")))
 BIN = Path(sys.executable).parent
 SECONDS_TO_START = 120
 SECONDS_TO_STOP = 60
@@ -33,18 +30,18 @@ class Place:
 
     def command(self, service: str, port: int | None = None) -> list[str]:
         """A service's command from the file, with this machine's ports and paths."""
-        return self._here(COMPOSE["services"][service]["command"], port)
+        return self._here(SERVICES[service]["command"], port)
 
     def health_check(self, service: str, port: int | None = None) -> list[str]:
         """The command by which Compose sees that a service is well."""
-        kind, *command = COMPOSE["services"][service]["healthcheck"]["test"]
+        kind, *command = SERVICES[service]["healthcheck"]["test"]
         assert kind == "CMD"
         return self._here(command, port)
 
     def environment(self, service: str) -> dict[str, str]:
         """What the file hands to a service, and what the image sets."""
-        named = COMPOSE["services"][service].get("environment", {})
-        given = set(named) | ({*self.variables} if "env_file" in COMPOSE["services"][service] else set())
+        named = SERVICES[service].get("environment", {})
+        given = set(named) | ({*self.variables} if "env_file" in SERVICES[service] else set())
         return {
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "PYTHONPATH": str(CHECKOUT),

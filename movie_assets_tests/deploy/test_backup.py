@@ -14,9 +14,10 @@ from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import Pipeline, settings_for
-from movie_assets_tests.deploy.conftest import DEPLOY, Server, rows_as
+from movie_assets_tests.deploy.conftest import Server, rows_as
+from movie_assets_tests.deploy.files import DEPLOY
 
-DATABASES = ("movie_assets", "movie_assets_dagster")
+DATABASES = ("movie_assets", "movie_assets_dagster")  # and their owners
 VECTORS = "select md5(string_agg(e::text, '' order by tmdb_id)) from pipeline.embeddings e"
 RECORDS = """
 storage:
@@ -39,8 +40,8 @@ def world() -> Films:
 
 @contextmanager
 def pipeline_on(server: Server, world: Films, folder: Path) -> Iterator[Pipeline]:
-    """The pipeline on the server's two databases, run by its own role."""
-    address = server.of("movie_assets", "movie_assets_dagster").replace("postgresql:", "postgresql+psycopg2:")
+    """The pipeline on the server's two databases, each by its owner."""
+    address = server.of("movie_assets_dagster", "movie_assets_dagster").replace("postgresql:", "postgresql+psycopg2:")
     (folder / "dagster.yaml").write_text(RECORDS.format(address=address, folder=folder))
     database = Database(server.of("movie_assets"))
     migrate(database)
@@ -81,7 +82,7 @@ def test_a_restored_catalogue_goes_on_where_it_was(server_with_roles: Server, wo
             "--format",
             "custom",
             "--dbname",
-            server.dsn("movie_assets", name),
+            server.dsn(name, name),
             "--file",
             f"{tmp_path}/{name}.dump",
         )

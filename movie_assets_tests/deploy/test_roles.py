@@ -4,6 +4,7 @@ import dagster as dg
 import psycopg
 import pytest
 
+from movie_assets.resources.dagster_storage import PooledPostgresStorage
 from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets.resources.migrations import migrate
 from movie_assets.resources.postgres import Database
@@ -11,9 +12,11 @@ from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.conftest import Pipeline, settings_for
-from movie_assets_tests.deploy.conftest import DEPLOY, Server, rows_as
+from movie_assets_tests.deploy.conftest import Server, rows_as
+from movie_assets_tests.deploy.files import DEPLOY
 
 READER = "an_app"
+DAGSTER = ("movie_assets_dagster", "movie_assets_dagster")  # role and database
 INSERT = "insert into pipeline.requested_ids (tmdb_id, requested_by) values ({}, 'an app')"
 
 
@@ -96,6 +99,35 @@ def test_a_reader_is_refused_everything_else(server: Server, statement: str) -> 
 def test_a_reader_sees_nothing_of_dagsters_database(server: Server) -> None:
     with pytest.raises(psycopg.OperationalError, match="permission denied"):
         psycopg.connect(server.of(READER, "movie_assets_dagster"))
+
+
+def test_dagsters_role_is_refused_the_catalogue_and_the_owner_dagsters_records(server: Server) -> None:
+    for role, database in (("movie_assets_dagster", "movie_assets"), ("movie_assets", "movie_assets_dagster")):
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(server.of(role, database))
+
+
+def test_dagsters_role_is_all_that_dagsters_records_need(server: Server) -> None:
+    storage = PooledPostgresStorage(server.of(*DAGSTER).replace("postgresql:", "postgresql+psycopg2:"))
+    assert storage.run_storage.get_runs_count() == 0
+    storage.event_log_storage.set_concurrency_slots("tmdb", 2)
+    assert storage.event_log_storage.get_concurrency_keys() == {"tmdb"}
+    storage.run_storage.dispose()
+
+
+def test_what_the_owner_of_the_catalogue_had_in_dagsters_database_is_handed_over(server: Server) -> None:
+    server.psql(
+        "--command", "alter database movie_assets_dagster owner to movie_assets",
+        "--command", r"\connect movie_assets_dagster",
+        "--command", "create table of_yesterday (n bigserial primary key)",
+        "--command", "alter table of_yesterday owner to movie_assets",
+    )  # fmt: skip
+    server.psql("--file", str(DEPLOY / "roles.sql"))
+    with psycopg.connect(server.of(*DAGSTER)) as connection:
+        connection.execute("insert into of_yesterday default values")
+        connection.execute("drop table of_yesterday")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(server.of("movie_assets", "movie_assets_dagster"))
 
 
 def test_a_request_of_a_reader_makes_the_film_due(server: Server) -> None:
