@@ -22,10 +22,10 @@ from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
 from movie_assets.assets.watch_histories import watch_histories
-from movie_assets.automation import jobs
 from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
 from movie_assets.automation.freshness import with_freshness
+from movie_assets.automation.jobs import JOBS
 from movie_assets.automation.reaper import reaper
 from movie_assets.automation.schedules import schedules
 from movie_assets.automation.sensors import work_sensors
@@ -73,19 +73,7 @@ defs = dg.Definitions(
         aggregates.scores_are_within_bounds,
         recommending.the_model_beats_popularity,
     ],
-    jobs=[
-        jobs.read_the_day,
-        jobs.fetch_details,
-        jobs.fetch_missing,
-        jobs.embed_texts,
-        jobs.embed_in_bulk,
-        jobs.publish,
-        jobs.read_ratings,
-        jobs.recommend,
-        jobs.reconcile,
-        jobs.clean_up,
-        jobs.look_at_health,
-    ],
+    jobs=JOBS,
     schedules=schedules(SCHEDULES),
     sensors=[*work_sensors(SENSORS), alert_sensor(SENSORS), reaper(SENSORS)],
     resources=RESOURCES,

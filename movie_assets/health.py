@@ -63,6 +63,7 @@ def looks(settings: Settings) -> tuple[Look, ...]:
             takes_moment=True,
         ),
         Look("triggers", "health_triggers", lambda found, _: health_of_data.triggers(found)),
+        Look("destinations", "health_destinations", health_of_data.destinations),
         Look("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_moment=True),
     )
 

@@ -36,6 +36,9 @@ SOMETHING_TO_DO = {  # figures of a run of which one is not 0
     "embed_texts": ("texts_embedded",),
     "publish": ("rows_out", "rows_removed"),
 }
+EVER = datetime.fromtimestamp(0, UTC)
+BROKEN = """select coalesce(array_agg(concat_ws(': ', nullif(place, ''), name, says) order by alert_id), '{}')
+from pipeline.alerts where ended_at is null and severity = 'ERROR'"""
 BEFORE_WORK = timedelta(hours=8, minutes=29, seconds=40)
 RATINGS = timedelta(hours=10, minutes=31)
 LATE_DAY, LATE_UNTIL = 3, timedelta(hours=10, minutes=10)  # on one day TMDB publishes late
@@ -70,6 +73,7 @@ class Week:
     stand_in: StandIn
     clock: Clock
     seen: set[str] = field(default_factory=set)
+    told_at: datetime = EVER
 
     def is_at_work(self) -> bool:
         """Whether a run has not ended."""
@@ -110,6 +114,7 @@ class Week:
         self.stand_in.reset_counts()
         runs = [r for r in self.deployment.instance.get_run_records() if r.dagster_run.run_id not in self.seen]
         self.seen |= {record.dagster_run.run_id for record in runs}
+        since, self.told_at = self.told_at, datetime.now(UTC)
         return {
             "day": day.date().isoformat(),
             "runs": [
@@ -127,6 +132,8 @@ class Week:
                 "due": self.deployment.one("select count(*) from pipeline.due_at(now())"),
                 "given_up": self.deployment.one("select count(*) from pipeline.triggers where given_up_at is not null"),
             },
+            "broken": self.deployment.one(BROKEN),
+            "failed_ticks": failed_ticks(self.deployment.instance, since),
         }
 
     def _done(self, run_id: str) -> dict[str, Any]:
@@ -148,6 +155,20 @@ class Week:
                 value = metadata[name].value
                 figures[name] = figures.get(name, 0) + value if isinstance(value, int) else value
         return figures
+
+
+def failed_ticks(instance: Any, since: datetime) -> list[str]:
+    """What sensors and schedules failed with since a moment."""
+    from dagster._core.scheduler.instigation import TickStatus  # noqa: PLC0415
+
+    failed = [
+        (state.instigator_name, tick.error)
+        for state in instance.all_instigator_state()
+        for tick in instance.get_ticks(
+            state.instigator_origin_id, state.selector_id, after=since.timestamp(), statuses=[TickStatus.FAILURE]
+        )
+    ]
+    return [f"{name}: {error.message.strip() if error else 'it does not say why'}" for name, error in failed]
 
 
 @contextmanager
@@ -198,7 +219,7 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
 
 
 def wrong_with(told: dict[str, Any]) -> list[str]:
-    """What was not as a day should be: each job once, with something to do, nothing failed and nothing left.
+    """What was not as a day should be: each job once, with something to do, nothing failed, left or broken.
 
     Health is looked at as often as the clock stood still within an hour. The day's films are published, and the scores
     again when the ratings were read. While the export is late, films that have grown old are fetched before it. Nobody
@@ -225,7 +246,9 @@ def wrong_with(told: dict[str, Any]) -> list[str]:
         wrong += [f"{job} had nothing to do" for each in done if not sum(each.get(name, 0) for name in figures)]
     read = [run["done"].get("export_date") for run in told["runs"] if run["job"] == "read_the_day"]
     wrong += [f"the export of {used} was used" for used in read if used != told["day"]]
-    return wrong + [f"{count} {what}" for what, count in told["left"].items() if count]
+    wrong += [f"{count} {what}" for what, count in told["left"].items() if count]
+    wrong += [f"broken: {alert}" for alert in told["broken"]]
+    return wrong + [f"a tick failed: {tick}" for tick in told["failed_ticks"]]
 
 
 @contextmanager

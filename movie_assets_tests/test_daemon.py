@@ -24,6 +24,7 @@ from movie_assets_tests.deployment import Deployment, deployed, free_ports, wait
 
 pytestmark = pytest.mark.daemon
 FILMS = 640
+PACE = 40  # calls a second
 ALL = batches.get_partition_keys()
 STORED = "select count(*) from pipeline.raw_details"
 
@@ -56,7 +57,7 @@ def stand_in(films: Films) -> Iterator[StandIn]:
 @pytest.fixture(scope="module")
 def by_hand(home: Path, stand_in: StandIn) -> Iterator[Deployment]:
     """Everything, with sensors and schedules off: only what a person launches happens."""
-    with deployed(home, stand_in, free_ports(), tmdb_rate=40) as deployment:
+    with deployed(home, stand_in, free_ports(), tmdb_rate=PACE) as deployment:
         today = time.strftime("%Y-%m-%d", time.gmtime())
         assert deployment.wait_for(deployment.launch("read_the_day", {"dagster/partition": today})) == "SUCCESS"
         yield deployment
@@ -141,14 +142,18 @@ def test_two_workers_share_the_rate_and_no_film_is_fetched_twice(
     halves = [by_hand.launch("fetch_details", range_tags(ALL[first], ALL[first + 31])) for first in (0, 32)]
     wait_until(lambda: [by_hand.status(run) for run in halves] == ["STARTED"] * 2, 120, "both work at once")
     pids = {by_hand.process_of(run) for run in halves}
+    before = films.asked.total()
+    seconds = wait_until(lambda: films.asked.keys() == films.films.keys(), 300, "every film is asked for")
+    pace = (films.asked.total() - before) / seconds
     assert [by_hand.wait_for(run) for run in halves] == ["SUCCESS"] * 2
     by_hand.instance.event_log_storage.set_concurrency_slots("tmdb", 1)
     fetched = films.asked - asked
     answers = stand_in.requests["movie"]
     print(
-        f"{fetched.total()} films by the processes {pids}: {answers}, at most {stand_in.max_requests_in_any_second} "
-        "calls in any second"
+        f"{fetched.total()} films by the processes {pids}: {answers}, {pace:.1f} calls a second, at most "
+        f"{stand_in.max_requests_in_any_second} in any"
     )
+    assert pace <= 1.05 * PACE
     assert answers.get(429, 0) <= 0.01 * sum(answers.values())
     assert len(pids) == 2
     assert set(fetched) == films.films.keys() - asked.keys()
@@ -164,7 +169,7 @@ def running() -> Iterator[tuple[Deployment, Films, StandIn]]:
         StandIn(StandInOptions(rate_limit=50), world=fresh) as stand_in,
     ):
         os.chmod(folder, 0o755)  # noqa: S103, PTH101  # the embedded server's user has to walk through it
-        with deployed(Path(folder), stand_in, free_ports(), automation=True, tmdb_rate=40) as deployment:
+        with deployed(Path(folder), stand_in, free_ports(), automation=True, tmdb_rate=PACE) as deployment:
             yield deployment, fresh, stand_in
 
 

@@ -1,10 +1,16 @@
 """What the week in moved time calls wrong, on days made up by hand; living through it is `-m daemon`."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import dagster as dg
 import pytest
+import sqlalchemy as sa
+from dagster._core.scheduler.instigation import TickStatus
 
-from movie_assets_tests.seven_days import wrong_with
+from movie_assets.resources.postgres import Database
+from movie_assets_tests.automation.alerts.test_looks import put_sensor
+from movie_assets_tests.seven_days import BROKEN, failed_ticks, wrong_with
 
 DONE = {"due": 1, "texts_embedded": 1, "rows_out": 1}
 
@@ -14,7 +20,11 @@ def told(day: str, *jobs: str, is_first: bool = False, is_late: bool = False) ->
         {"job": job, "status": "SUCCESS", "done": {**DONE, **({"export_date": day} if job == "read_the_day" else {})}}
         for job in ("read_the_day", "fetch_details", "embed_texts", "publish", "read_ratings", *jobs)
     ]
-    return {"day": day, "runs": runs, "left": {"due": 0, "given_up": 0}, "is_first": is_first, "is_late": is_late}
+    left = {"due": 0, "given_up": 0}
+    return {
+        "day": day, "runs": runs, "left": left, "broken": [], "failed_ticks": [],
+        "is_first": is_first, "is_late": is_late,
+    }  # fmt: skip
 
 
 WEDNESDAY, SATURDAY, LAST = "2026-11-25", "2026-11-28", "2026-12-31"
@@ -42,3 +52,33 @@ LOOK = "look_at_health"
 )
 def test_each_job_is_expected_once_and_looks_at_health_by_the_hour(day: dict[str, Any], expected: list[str]) -> None:
     assert wrong_with(day) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"left": {"due": 3, "given_up": 0}}, "3 due"),
+        ({"broken": ["health: nothing_is_broken: disk: 1 GB is free"]}, "broken: health: nothing_is_broken: disk"),
+        ({"failed_ticks": ["details_are_due: KeyError"]}, "a tick failed: details_are_due: KeyError"),
+    ],
+)
+def test_what_is_left_or_broken_or_fails_to_look_is_wrong(found: dict[str, Any], expected: str) -> None:
+    (wrong,) = wrong_with(told(WEDNESDAY, LOOK) | found)
+    assert wrong.startswith(expected)
+
+
+def test_ticks_that_failed_since_the_last_look_are_found() -> None:
+    with dg.instance_for_test() as instance:  # one in memory keeps no ticks
+        put_sensor(instance, "details_are_due", [TickStatus.SKIPPED, TickStatus.FAILURE, TickStatus.SKIPPED])
+        put_sensor(instance, "texts_are_not_embedded", [TickStatus.FAILURE], age=timedelta(hours=2))
+        found = failed_ticks(instance, datetime.now(UTC) - timedelta(hours=1))
+    assert [tick.split(":")[0] for tick in found] == ["details_are_due"]
+
+
+def test_an_error_that_is_open_is_found_and_no_warning(database: Database) -> None:
+    of_an_alert = {"kind": "check", "place": "health", "expected": "", "figures": "{}", "evidence": "", "link": "",
+                   "began_at": datetime.now(UTC), "moment": datetime.now(UTC)}  # fmt: skip
+    for name, severity in (("nothing_is_broken", "ERROR"), ("nothing_needs_a_look", "WARN")):
+        database.execute("begin_alert", name=name, severity=severity, says="why", **of_an_alert)
+    with database.engine.connect() as connection:
+        assert connection.scalar(sa.text(BROKEN.replace(":", r"\:"))) == ["health: nothing_is_broken: why"]

@@ -21,7 +21,7 @@ from movie_assets.resources.tmdb import Tmdb
 NOTHING_IS_BROKEN = dg.AssetCheckSpec(
     "nothing_is_broken",
     asset="health",
-    description="Services, credentials, database, disk, backlog, vectors, triggers and sensors work.",
+    description="Services, credentials, database, disk, backlog, vectors, triggers, sensors and alerts work.",
 )
 NOTHING_NEEDS_A_LOOK = dg.AssetCheckSpec(
     "nothing_needs_a_look",

@@ -1,6 +1,7 @@
 """The four steps of a day as jobs, in their order, and the upkeep. Who launches them: schedules.py, sensors.py."""
 
 import dagster as dg
+from dagster._core.definitions.asset_selection import KeysAssetSelection
 
 from movie_assets.assets.health import health
 from movie_assets.assets.movie_details import movie_details
@@ -80,3 +81,15 @@ clean_up = dg.define_asset_job(
 look_at_health = dg.define_asset_job(
     "look_at_health", selection=[health], description="What is broken right now, and what to do about it."
 )
+JOBS = [
+    read_the_day, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, read_ratings, recommend, reconcile,
+    clean_up, look_at_health,
+]  # fmt: skip
+
+
+def assets_of(name: str) -> list[str]:
+    """Names of the assets that a job makes."""
+    (selection,) = (job.selection for job in JOBS if job.name == name)
+    if not isinstance(selection, KeysAssetSelection):
+        raise TypeError(f"the job {name} does not name its assets one by one")
+    return [key.to_user_string() for key in selection.selected_keys]

@@ -18,13 +18,15 @@ IN_VAIN = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 READING = "read_the_day"
 
 
-def past_of(instance: dg.DagsterInstance, jobs: Sequence[str], asset: str, after: Sequence[str] = ()) -> Past:
+def past_of(
+    instance: dg.DagsterInstance, jobs: Sequence[str], assets: Sequence[str], after: Sequence[str] = ()
+) -> Past:
     """What the records say of a job: the first of the jobs, which do the same work. `after` are waited for."""
     unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
     last = next(iter(instance.get_run_records(dg.RunsFilter(job_name=jobs[0]), limit=1)), None)
     read = dg.RunsFilter(job_name=READING, statuses=[dg.DagsterRunStatus.SUCCESS])
     return Past(
-        in_flight=is_in_flight(unfinished, jobs, asset),
+        in_flight=is_in_flight(unfinished, jobs, *assets),
         waits_for=next((run.job_name for run in unfinished if run.job_name in after), None),
         failed_at=_ended(last) if last is not None and last.dagster_run.status in IN_VAIN else None,
         read_at=next((record.create_timestamp for record in instance.get_run_records(read, limit=1)), None),
@@ -48,10 +50,10 @@ def is_in_flight(unfinished: Sequence[dg.DagsterRun], jobs: Sequence[str], *asse
     return any(run.job_name in jobs or keys & (run.asset_selection or frozenset()) for run in unfinished)
 
 
-def runs_of_day(instance: dg.DagsterInstance, day: date) -> Runs:
-    """What was tried for a day, whoever launched it."""
+def runs_of_day(instance: dg.DagsterInstance, day: date, assets: Sequence[str]) -> Runs:
+    """What was tried for a day, whoever launched it; `assets` are those of the job."""
     wanted = dg.RunsFilter(job_name=READING, tags={"dagster/partition": day.isoformat()})
-    return _runs(instance, wanted, READING, "tmdb_export")
+    return _runs(instance, wanted, READING, *assets)
 
 
 def runs_since(instance: dg.DagsterInstance, job: str, assets: Sequence[str], since: datetime) -> Runs:

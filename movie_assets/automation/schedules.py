@@ -9,7 +9,7 @@ import dagster as dg
 
 from movie_assets.automation.console import CONSOLE
 from movie_assets.automation.decisions import daily, decide_day, decide_once, monthly, weekly
-from movie_assets.automation.jobs import look_at_health, read_the_day
+from movie_assets.automation.jobs import assets_of, look_at_health, read_the_day
 from movie_assets.automation.records import runs_of_day, runs_since
 from movie_assets.automation.sensors import record
 from movie_assets.resources.postgres import Database
@@ -76,7 +76,7 @@ def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
         day = look.date()
         if day != datetime.now(UTC).date():
             return dg.SkipReason(f"{day} is over; its export is no news any more")
-        runs = runs_of_day(context.instance, day)
+        runs = runs_of_day(context.instance, day, assets_of(read_the_day.name))
         decision = decide_day(
             look, runs, is_loaded=database.row("export_of_day", day=day).is_loaded, missing=lambda: _missing(tmdb, day)
         )

@@ -8,6 +8,7 @@ import dagster as dg
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.automation.console import CONSOLE
 from movie_assets.automation.decisions import Decision, Memory, decide
+from movie_assets.automation.jobs import assets_of
 from movie_assets.automation.records import just_ended, past_of
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import judge_name
@@ -30,7 +31,6 @@ class Trigger:
 
     sensor: str
     job: str
-    asset: str
     query: str
     tags: dict[str, str]
     says: str
@@ -46,29 +46,28 @@ TRIGGERS = (
     Trigger(
         "no_day_was_read_yet",
         "read_the_day",
-        "tmdb_export",
         "count_unread",
         {},
         "The catalogue is empty: reads today's export now rather than at the scheduled time.",
         is_daily=True,
     ),
     Trigger(
-        "details_are_due", "fetch_details", "movie_details", "count_due", ALL_BATCHES,
+        "details_are_due", "fetch_details", "count_due", ALL_BATCHES,
         "Films are due: asked for, changed, never fetched, failed before, or older than their age allows.",
         same_work=("fetch_missing",), after=("read_the_day",),
     ),
     Trigger(
-        "texts_are_not_embedded", "embed_texts", "movie_embeddings", "count_texts_to_embed", ALL_BATCHES,
+        "texts_are_not_embedded", "embed_texts", "count_texts_to_embed", ALL_BATCHES,
         "Films have a text that is not the one that was embedded, or batches at the service are to be collected.",
         same_work=("embed_in_bulk",), after=("fetch_details", "fetch_missing"), overlaps=True,
     ),
     Trigger(
-        "the_catalogue_is_not_published", "publish", "movie_vectors", "count_unpublished", {},
+        "the_catalogue_is_not_published", "publish", "count_unpublished", {},
         "What applications read is behind: vectors or words to add or remove, votes that moved since the last scores.",
         after=("read_the_day", "fetch_details", "fetch_missing", "embed_texts"), is_last=True,
     ),
     Trigger(
-        "recommendations_are_due", "recommend", "recommendations", "count_recommendations_due", {},
+        "recommendations_are_due", "recommend", "count_recommendations_due", {},
         "Files came into the inbox, names in histories may find their films now, histories changed since lists of "
         "films were made of them, or the model of them is a week old.",
         after=("publish",), reads_inbox=True,
@@ -82,6 +81,8 @@ def work_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
 
 
 def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    assets = assets_of(trigger.job)
+
     @dg.sensor(
         name=trigger.sensor,
         job_name=trigger.job,
@@ -113,7 +114,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
             decision = Decision(False, f"{work:,} to do when what {ended} leads to has begun", memory)
         else:
             after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after
-            past = past_of(context.instance, (trigger.job, *trigger.same_work), trigger.asset, after)
+            past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after)
             decision = decide(work, past, memory, now)
         record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:

@@ -12,9 +12,11 @@ from movie_assets.core.health import Finding, Severity, shown_first
 
 Rows = Sequence[Any]
 SOME, MANY = 0.02, 0.2  # shares of films, ids or calls that warn, and that are an error
+SLOWED = 0.05  # of the calls, by status 429; a pace that is kept has nearly none
 BACKLOG = 0.1  # of the catalogue
 BACKLOG_ALWAYS_BORNE = 100
 IDLE = timedelta(hours=24)
+UNREACHED = timedelta(hours=1)  # the dead man's switch waits as long
 SILENT, DEAD = timedelta(minutes=15), timedelta(hours=1)
 # What real catalogues have was measured in detail_checks; TMDB itself has no certification, keyword or poster for many.
 MOST_MISSING = {"runtimes": 0.01, "people": 0.02, "overviews": 0.02, "posters": 0.05}
@@ -182,19 +184,22 @@ def triggers(rows: Rows) -> Finding:
 
 
 def calls(rows: Rows) -> Finding:
-    """How TMDB's answers were within a day."""
-    total, failed = (
-        sum(r.calls for r in rows),
-        {r.status: r.calls for r in rows if r.status not in ("200", "404", "429")},
-    )
+    """How TMDB's answers were within a day. One that asks to slow down is no failure, as the call is made again."""
+    by_status = {r.status: r.calls for r in rows}
+    total, slowed = sum(by_status.values()), by_status.get("429", 0)
+    failed = {status: count for status, count in by_status.items() if status not in ("200", "404", "429")}
     if not total:
         return Finding("calls", "ok", "no call to TMDB within 24 hours")
-    share = sum(failed.values()) / total
+    share, is_slowed = sum(failed.values()) / total, slowed > SLOWED * total
     told = ", ".join(f"{status} {count:,}" for status, count in failed.items())
+    next_steps = ["see pipeline.api_calls, and status.themoviedb.org"] if share > SOME else []
+    if is_slowed:
+        next_steps.append("lower MOVIE_ASSETS_TMDB_RATE; does something else use the same key?")
     return Finding(
-        "calls", "error" if share > MANY else "warn" if share > SOME else "ok",
-        f"{share:.1%} of {total:,} calls to TMDB within 24 hours failed" + (f" ({told})" if told else ""),
-        sum(failed.values()), next_step="see pipeline.api_calls, and status.themoviedb.org" if share > SOME else "",
+        "calls", "error" if share > MANY else "warn" if share > SOME or is_slowed else "ok",
+        f"{share:.1%} of {total:,} calls to TMDB within 24 hours failed" + (f" ({told})" if told else "")
+        + (f"; {slowed / total:.1%} were asked to slow down" if slowed else ""),
+        sum(failed.values()) + (slowed if is_slowed else 0), next_step="; ".join(next_steps),
     )  # fmt: skip
 
 
@@ -209,4 +214,20 @@ def heartbeats(rows: Rows | None, moment: datetime) -> Finding:
         "sensors", "error" if dead else "warn" if silent else "ok", told or f"all {len(rows)} give signs of life",
         len(silent), tuple(r.name for r in silent[:5]),
         "is the daemon running, and are they switched on in the web UI?" if silent else "",
+    )  # fmt: skip
+
+
+def destinations(rows: Rows, moment: datetime) -> Finding:
+    """Where alerts go and could not be delivered for long; an error, so that it is told whatever is told."""
+    down = [r for r in rows if moment - r.failing_since > UNREACHED]
+    told = "; ".join(
+        f"{r.destination} was not reached since {r.failing_since:%Y-%m-%d %H:%M} UTC, in {r.failures:,} attempts "
+        f"({r.last_error})" for r in down
+    )  # fmt: skip
+    return Finding(
+        "destinations", "error" if down else "ok",
+        told or "none that alerts go to has been out of reach for an hour", len(down),
+        tuple(r.destination for r in down[:5]),
+        "correct its address or credential in the settings and restart the code location; "
+        "movie-assets alert test tries it" if down else "",
     )  # fmt: skip

@@ -68,6 +68,7 @@ def test_a_catalogue_that_is_well_is_well(running: SmallPipeline) -> None:
         "sensors",
         "runs",
         "triggers",
+        "destinations",
         "calls",
     }
     data = {"export", "freshness", "terms", "due backlog", "failed ids", "stale embeddings", "index"}
@@ -101,6 +102,20 @@ def test_a_quota_that_is_used_up_is_told_by_the_embedders_look(running: SmallPip
     assert "sk-canary" not in str(found)
     running.serving.faults = {}
     assert findings(running)["embedder"].severity == "ok"
+
+
+def test_a_destination_that_is_down_is_told_until_it_is_reached(running: SmallPipeline) -> None:
+    now = datetime.combine(running.day, datetime.min.time(), UTC) + timedelta(hours=11)
+    running.database.execute("keep_destinations", destinations=["slack", "webhook"], moment=now)
+    running.database.execute(
+        "record_delivery_failure", destination="slack", error="it said 404", retry_after=0, moment=now
+    )
+    found = findings(running)
+    assert not_well(found) == {"destinations": "error"}
+    assert found["destinations"].examples == ("slack",)
+    assert "it said 404" in found["destinations"].says
+    running.database.execute("record_delivery", destination="slack", alert_ids=[], events=[], severities=[], moment=now)
+    assert not_well(findings(running)) == {}
 
 
 def test_an_old_catalogue_is_told_by_its_ids_age_and_steps(running: SmallPipeline) -> None:

@@ -100,6 +100,18 @@ def test_a_reading_in_flight_is_waited_for(
     assert look(9, database, stand_in, instance) == dg.SkipReason("a run is working on it")
 
 
+def test_a_run_that_a_person_launched_on_an_asset_of_the_day_is_waited_for(
+    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    instance.add_run(
+        dg.DagsterRun(
+            job_name="__ASSET_JOB", status=dg.DagsterRunStatus.STARTED,
+            asset_selection=frozenset({dg.AssetKey("movie_ids")}),
+        )
+    )  # fmt: skip
+    assert look(9, database, stand_in, instance) == dg.SkipReason("a run is working on it")
+
+
 def test_each_try_has_a_key_of_its_own(database: Database, stand_in: StandIn, instance: dg.DagsterInstance) -> None:
     first = look(8.5, database, stand_in, instance)
     add_run(instance, dg.DagsterRunStatus.FAILURE)

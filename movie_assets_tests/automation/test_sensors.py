@@ -158,17 +158,28 @@ def test_a_run_in_flight_is_waited_for(
     assert "a run is working on it" in str(result.skip_reason)
 
 
-def test_a_run_that_a_person_launched_on_the_asset_is_waited_for(
-    database: Database, instance: dg.DagsterInstance
+@pytest.mark.parametrize(
+    ("name", "asset"),
+    [("no_day_was_read_yet", "movie_ids"), ("details_are_due", "movie_details"),
+     ("texts_are_not_embedded", "movie_embeddings"), ("the_catalogue_is_not_published", "movie_vectors"),
+     ("the_catalogue_is_not_published", "search_documents"), ("the_catalogue_is_not_published", "rating_aggregates")],
+)  # fmt: skip
+def test_a_run_that_a_person_launched_on_an_asset_of_the_job_is_waited_for(
+    name: str, asset: str, database: Database, instance: dg.DagsterInstance
 ) -> None:
-    add_ids(database, 64)
+    if name != "no_day_was_read_yet":  # whose work is an empty catalogue
+        add_ids(database, 64)
+        put_films(database, 1, 5)
+    assert tick(name, database, instance).run_requests
     instance.add_run(
         dg.DagsterRun(
             job_name="__ASSET_JOB", status=dg.DagsterRunStatus.STARTED,
-            asset_selection=frozenset({dg.AssetKey("movie_details")}),
+            asset_selection=frozenset({dg.AssetKey(asset)}),
         )
     )  # fmt: skip
-    assert not tick("details_are_due", database, instance).run_requests
+    result = tick(name, database, instance)
+    assert not result.run_requests
+    assert result.skip_reason == dg.SkipReason("a run is working on it")
 
 
 def test_a_run_of_another_job_is_not_waited_for(database: Database, instance: dg.DagsterInstance) -> None:

@@ -1,6 +1,7 @@
-"""A week of the real triggers and a moving world, the clock in the test's hands: each day's work once, and no more.
+"""A week of the day's schedule, the work sensors and a moving world, on the test's clock: each day's work once.
 
-The same with Dagster's own daemon and processes is `movie_assets_tests.seven_days`.
+The other four schedules ask when runs were created, which Dagster records by the real clock: test_schedules asks them
+look by look, and `movie_assets_tests.seven_days` has all of them, with Dagster's own daemon and processes.
 """
 
 from collections.abc import Iterator

@@ -180,7 +180,15 @@ def test_the_rate_of_failed_calls(failed: int, severity: str) -> None:
     rows = [Row(status="200", calls=100 - failed), Row(status="timeout", calls=failed)]
     found = health_of_data.calls(rows)
     assert (found.severity, found.count) == (severity, failed)
-    assert health_of_data.calls([Row(status="404", calls=9), Row(status="429", calls=9)]).severity == "ok"
+    assert health_of_data.calls([Row(status="404", calls=9)]).severity == "ok"
+
+
+@pytest.mark.parametrize(("slowed", "severity"), [(0, "ok"), (5, "ok"), (6, "warn"), (90, "warn")])
+def test_calls_that_tmdb_asks_to_slow_down_warn_when_they_are_many(slowed: int, severity: str) -> None:
+    found = health_of_data.calls([Row(status="200", calls=100 - slowed), Row(status="429", calls=slowed)])
+    assert found.severity == severity
+    assert ("TMDB_RATE" in found.next_step) == (severity == "warn")
+    assert found.says.startswith("0.0% of 100 calls")
 
 
 @pytest.mark.parametrize(("minutes", "severity"), [(1, "ok"), (20, "warn"), (90, "error")])
@@ -203,6 +211,18 @@ def test_a_trigger_that_gave_up_is_broken() -> None:
     assert "Jobs: publish" in found.next_step
 
 
+def destination(minutes: int) -> Row:
+    return Row(destination="slack", failing_since=NOW - timedelta(minutes=minutes), last_error="503", failures=8)
+
+
+@pytest.mark.parametrize(("minutes", "severity"), [(2, "ok"), (60, "ok"), (61, "error")])
+def test_a_destination_that_was_not_reached_for_an_hour_is_broken(minutes: int, severity: str) -> None:
+    found = health_of_data.destinations([destination(minutes)], NOW)
+    assert found.severity == severity
+    assert ("slack" in found.says) == (severity == "error")
+    assert health_of_data.destinations([], NOW).severity == "ok"
+
+
 def test_whatever_is_not_well_says_what_to_do() -> None:
     bad = [
         health.of_source(Reach("503")),
@@ -217,6 +237,8 @@ def test_whatever_is_not_well_says_what_to_do() -> None:
         health_of_data.steps([step("failed", 1, 1)], NOW, ALLOWED),
         health_of_data.terms([Row(expired=1, soon=2)]),
         health_of_data.calls([Row(status="500", calls=9)]),
+        health_of_data.calls([Row(status="429", calls=9)]),
         health_of_data.triggers([trigger("details_are_due", "fetch_details", NOW)]),
+        health_of_data.destinations([destination(90)], NOW),
     ]
     assert all(found.severity != "ok" and found.next_step for found in bad)

@@ -1,0 +1,40 @@
+"""The JSON that the documents show is what a receiver gets when that check fails."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from movie_assets.assets.detail_checks import AGE, _age
+from movie_assets.automation.alerts.observations import _figures
+from movie_assets.core.alert_messages import Entry, Message
+from movie_assets.resources.postgres import Database
+from movie_assets_tests.assets.rows import put_films
+
+ARCHITECTURE = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text(encoding="utf-8")
+NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
+CATALOGUE = """
+insert into pipeline.movie_ids (
+    tmdb_id, original_title, first_seen, judged_by, answer_version, release_date, fetched_at, changed_at
+)
+select
+    n, '', '2026-01-01', 'the rules', pipeline.answer_version(),
+    case when n <= 20 then date '2026-11-20' when n <= 80 then '2026-08-01' else '1999-01-01' end,
+    timestamptz '2026-11-25 09:00+00' - case when n > 960 then interval '40 days' else interval '1 day' end,
+    case when n between 71 and 80 then timestamptz '2026-11-25 08:31+00' end
+from generate_series(1, 1000) n
+"""
+
+
+def test_an_alert_in_the_documents_is_a_real_one(database: Database) -> None:
+    put_films(database, 1, 1000)
+    with database.transaction() as connection:
+        connection.exec_driver_sql(CATALOGUE)
+    failed = _age(database, NOW)
+    alert = Entry(
+        alert_id=7, event="broken", kind="check", place="movie_details", name=AGE.name, severity=failed.severity.value,
+        says=failed.description or "", expected=AGE.description or "", figures=_figures(failed.metadata),
+        link=f"/assets/movie_details?view=checks&checkDetail={AGE.name}", since=NOW.replace(minute=4, second=41),
+    )  # fmt: skip
+    (documented,) = re.findall(r"```json\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    assert json.loads(documented) == Message([alert], NOW, "https://dagster.example.org").payload
