@@ -111,11 +111,11 @@ def main() -> None:
 
 def _listen(enough: threading.Event) -> None:
     # Not through sys.stdin, whose lock a thread that waits for ever would keep when the process ends.
-    said = os.read(0, 64)
-    enough.set()  # at the end of the input too: between its steps a run of Dagster's drops the signal
-    if said:
+    if os.read(0, 64):
+        enough.set()
         os.read(0, 64)
     os.kill(os.getpid(), signal.SIGINT)
+    enough.set()  # as between its steps a run of Dagster's drops the signal
     time.sleep(SECONDS_TO_STOP)
     os._exit(130)
 

@@ -144,9 +144,8 @@ def test_a_second_process_that_is_stopped_at_its_start_prints_no_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (tmp_path / "told").open("w") as told, socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv(
-            "MOVIE_ASSETS_DATABASE_URL", f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/movie_assets"
-        )
+        monkeypatch.setenv("MOVIE_ASSETS_DATABASE_URL", f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/films")
+        monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
         ran = python("-m", "movie_assets.overlap", "{}", str(told.fileno()), pass_fds=[told.fileno()])
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
