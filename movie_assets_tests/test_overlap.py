@@ -143,6 +143,7 @@ def test_a_second_process_ends_with_the_refresh_though_dagster_drops_its_signal(
 def test_a_second_process_that_is_stopped_at_its_start_prints_no_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "dagster.yaml").touch()  # or Dagster says that there is none, if it comes so far
     with (tmp_path / "told").open("w") as told, socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("MOVIE_ASSETS_DATABASE_URL", f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/films")
         monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
