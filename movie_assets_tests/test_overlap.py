@@ -17,6 +17,7 @@ import pytest
 
 from movie_assets import overlap
 from movie_assets.outcome import DayOutcome
+from movie_assets.resources.embedded_postgres import embedded_postgres
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
@@ -97,6 +98,9 @@ def test_a_killed_refresh_leaves_no_second_process(tmp_path: Path) -> None:
         second = second_process(refresh)
         refresh.process.kill()
         wait_until(lambda: not _command(second), 60)
+    with embedded_postgres(tmp_path / "home"):  # the last to leave stops the server
+        pass
+    assert not server_runs(tmp_path / "home")
 
 
 def test_the_day_goes_on_without_a_second_process_that_was_killed(tmp_path: Path) -> None:
