@@ -1,8 +1,9 @@
-"""Dagster's own floor: the jobs of a refresh with assets of the same shape that do nothing, in this process.
+"""Dagster's own floor: jobs with assets of the same shape that do nothing.
 
 The same jobs, assets, partitions, pools and checks on the same instance, and an event for each of the 64 batches, as
-the real assets have: what is left is the price of Dagster's records. Started by full_build.py in the environment of
-`movie-assets refresh`; prints the seconds of all jobs.
+the real assets have: what is left is the price of Dagster's records. incremental_ours.py takes `hollow_job` for its two
+jobs. As a script, which full_build.py starts in the environment of `movie-assets refresh`, it runs all jobs of a
+refresh and prints their seconds. Usage: dagster_floor.py DAY
 """
 
 import sys
@@ -26,7 +27,7 @@ OF_A_REFRESH = (jobs.read_the_day, jobs.fetch_details, jobs.embed_texts, jobs.pu
 
 def main(day: str) -> None:
     """Run every job once."""
-    hollow = [_hollow_job(job) for job in OF_A_REFRESH]
+    hollow = [hollow_job(job, defs) for job in OF_A_REFRESH]
     with everything_for(Settings.from_env()), dg.DagsterInstance.get() as instance:
         began = time.monotonic()
         for job in hollow:
@@ -38,13 +39,14 @@ def main(day: str) -> None:
         print(time.monotonic() - began)
 
 
-def _hollow_job(job: Any) -> dg.JobDefinition:
-    keys = job.selection.resolve(defs.resolve_asset_graph())
+def hollow_job(job: Any, real: dg.Definitions) -> dg.JobDefinition:
+    """A job of real definitions, its assets and checks without their work."""
+    keys = job.selection.resolve(real.resolve_asset_graph())
     assets = [
-        _hollow_asset(each) for each in defs.assets or () if isinstance(each, dg.AssetsDefinition) and each.key in keys
+        _hollow_asset(each) for each in real.assets or () if isinstance(each, dg.AssetsDefinition) and each.key in keys
     ]
     checks = [
-        _hollow_check(spec) for each in defs.asset_checks or () for spec in each.check_specs if spec.asset_key in keys
+        _hollow_check(spec) for each in real.asset_checks or () for spec in each.check_specs if spec.asset_key in keys
     ]
     made = dg.define_asset_job(job.name, selection="*")
     return dg.Definitions(

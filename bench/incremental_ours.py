@@ -1,32 +1,34 @@
 """Keep the searchable table in line with this project's stages, with and without Dagster; incremental.py starts it.
 
-Usage: incremental_ours.py plain|dagster|floor ADDRESS FILMS. Prints a JSON list, an object a day. `floor` runs empty
-assets of the same shape: what is left of a day through Dagster when nothing at all is done.
+Usage: incremental_ours.py plain|dagster|floor ADDRESS FILMS. Prints a JSON list, an object a day. `floor` runs the same
+jobs with hollow assets (dagster_floor.py): what is left of a day through Dagster when nothing at all is done.
 """
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import dagster as dg
+from dagster_floor import hollow_job
 from peers.days import DIMENSIONS, Source, StubEmbedder, pass_days
 
 from movie_assets.assets import movie_vectors as vectors
-from movie_assets.assets.embedding_checks import CHECKS
-from movie_assets.assets.embedding_forecast import BUDGET
 from movie_assets.assets.embedding_store import EmbeddingStore, texts_of
 from movie_assets.assets.movie_embeddings import embedding_set, movie_embeddings
 from movie_assets.core.text import text_hash
-from movie_assets.partitions import BATCH_COUNT, batches, range_tags, ranges
+from movie_assets.partitions import BATCH_COUNT, range_tags, ranges
 from movie_assets.resources.definitions import RESOURCES
 from movie_assets.resources.embedder import LOCAL_MODEL, Embedded, LocalEmbedder, OpenPurse
 from movie_assets.resources.postgres import Database, copy_rows
 from movie_assets.settings import Settings
 from movie_assets.startup import everything_for
 
+EMBED = dg.define_asset_job("embed", selection=[movie_embeddings])
+PUBLISH = dg.define_asset_job("publish", selection=[vectors.movie_vectors])
 RUN_ID = "a day without Dagster"
 INCOMING = {"tmdb_id": "int8", "title": "text", "embedding_text": "text", "text_hash": "text", "popularity": "float8"}
 STAGE = f"create temp table incoming_films ({', '.join(map(' '.join, INCOMING.items()))}) on commit drop"
@@ -94,61 +96,23 @@ def our_assets(embedder: Stub) -> dg.Definitions:
             vectors.vectors_agree_with_the_catalogue,
             vectors.the_index_is_valid,
         ],
-        jobs=[
-            dg.define_asset_job("embed", selection=[movie_embeddings]),
-            dg.define_asset_job("publish", selection=[vectors.movie_vectors]),
-        ],
+        jobs=[EMBED, PUBLISH],
         resources={**RESOURCES, "embedder": dg.ResourceDefinition.hardcoded_resource(embedder)},
         executor=dg.in_process_executor,
     )
 
 
-def empty_assets() -> dg.Definitions:
-    """The same shape: a step with 64 batches and its checks, another with three checks, nothing in any of them."""
-    specs = [dg.AssetCheckSpec(spec.name, asset="empty_embeddings") for spec in (BUDGET, *CHECKS)]
-
-    @dg.asset(
-        partitions_def=batches, backfill_policy=dg.BackfillPolicy.single_run(), check_specs=specs,
-        output_required=False, pool="embedder",
-    )  # fmt: skip
-    def empty_embeddings(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        for batch in context.partition_keys:
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=batch))
-        for spec in specs:
-            yield dg.AssetCheckResult(passed=True, check_name=spec.name)
-
-    @dg.asset(deps=["empty_embeddings"])
-    def empty_vectors() -> dg.MaterializeResult[None]:
-        return dg.MaterializeResult(metadata={"dagster/row_count": 0})
-
-    def check(number: int) -> dg.AssetChecksDefinition:
-        @dg.asset_check(asset=empty_vectors, name=f"check_{number}")
-        def empty_check() -> dg.AssetCheckResult:
-            return dg.AssetCheckResult(passed=True)
-
-        return empty_check
-
-    return dg.Definitions(
-        assets=[empty_embeddings, empty_vectors],
-        asset_checks=[check(number) for number in range(3)],
-        jobs=[
-            dg.define_asset_job("embed", selection=[empty_embeddings]),
-            dg.define_asset_job("publish", selection=[empty_vectors]),
-        ],
-        executor=dg.in_process_executor,
-    )
+def real_job(job: Any, definitions: dg.Definitions) -> dg.JobDefinition:
+    """A job as it is."""
+    return definitions.resolve_job_def(job.name)
 
 
-def runs_of(definitions: dg.Definitions, instance: dg.DagsterInstance) -> Callable[[], None]:
+def runs_of(embed: dg.JobDefinition, publish: dg.JobDefinition, instance: dg.DagsterInstance) -> Callable[[], None]:
     """Both jobs, one after the other, as `movie-assets refresh` runs them."""
-    jobs = [
-        (definitions.resolve_job_def("embed"), range_tags(*ranges(1)[0])),
-        (definitions.resolve_job_def("publish"), {}),
-    ]
 
     def run() -> None:
-        for job, tags in jobs:
-            job.execute_in_process(instance=instance, tags=tags)
+        embed.execute_in_process(instance=instance, tags=range_tags(*ranges(1)[0]))
+        publish.execute_in_process(instance=instance)
 
     return run
 
@@ -162,8 +126,11 @@ def main() -> None:
     with everything_for(Settings.from_env()), dg.DagsterInstance.get() as instance:
         database = Database(address)
         source = Source(address, count)
-        runs = {"dagster": our_assets(embedder), "floor": empty_assets()}
-        work = partial(build_plainly, database, embedder) if way == "plain" else runs_of(runs[way], instance)
+        if way == "plain":
+            work = partial(build_plainly, database, embedder)
+        else:
+            resolve, definitions = hollow_job if way == "floor" else real_job, our_assets(embedder)
+            work = runs_of(resolve(EMBED, definitions), resolve(PUBLISH, definitions), instance)
 
         def build() -> None:
             if way != "floor":
