@@ -211,6 +211,23 @@ def test_a_sensor_that_was_switched_off_or_stands_still_is_broken(daemon: dg.Dag
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("is_default", "told"), [(False, "was switched off"), (True, "is on and has not ticked")])
+def test_a_sensor_that_the_code_switched_off_does_not_stand_still(
+    is_default: bool, told: str, daemon: dg.DagsterInstance
+) -> None:
+    status = dg.DefaultSensorStatus.RUNNING if is_default else dg.DefaultSensorStatus.STOPPED
+
+    @dg.sensor(target=[thing], default_status=status, minimum_interval_seconds=30)
+    def details_are_due() -> None: ...
+
+    repository = dg.Definitions(sensors=[details_are_due], resources={"switch": None}).get_repository_def()
+    declared = InstigatorStatus.DECLARED_IN_CODE  # recorded when automation was on; what it is now, the code says
+    put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED], declared, age=timedelta(hours=2))
+    now = datetime.now(UTC)
+    (trouble,), _ = look_at_rhythms(daemon, repository, "movie_assets", "oneself", now - timedelta(days=1), now)
+    assert told in trouble.says
+
+
 def test_a_schedule_whose_tick_failed_is_well_when_its_job_was_run_by_hand(daemon: dg.DagsterInstance) -> None:
     put_sensor(daemon, "clean_up_on_the_first", [TickStatus.FAILURE], kind=InstigatorType.SCHEDULE)
     assert rhythms(daemon)[0]["clean_up_on_the_first"].says == "its last tick failed: no such table"
@@ -226,26 +243,46 @@ def test_the_alerts_sensor_says_nothing_of_itself(daemon: dg.DagsterInstance) ->
 
 
 @pytest.mark.parametrize(
-    ("state", "severity"), [(FreshnessState.FAIL, "ERROR"), (FreshnessState.WARN, "WARN"), (FreshnessState.PASS, None)]
+    ("state", "hours", "told"),
+    [
+        (FreshnessState.FAIL, 55, ("ERROR", "Made anew within 54 hours.", {"hours_old": 55.0, "hours_allowed": 54.0})),
+        (FreshnessState.WARN, 31, ("WARN", "Made anew within 30 hours.", {"hours_old": 31.0, "hours_allowed": 30.0})),
+        (FreshnessState.PASS, 2, None),
+    ],
 )
 def test_an_asset_that_is_late_is_broken(
-    state: FreshnessState, severity: str | None, instance: dg.DagsterInstance
+    state: FreshnessState, hours: int, told: tuple[str, str, dict[str, float]] | None, instance: dg.DagsterInstance
 ) -> None:
-    policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=24))
+    policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=54), warn_window=timedelta(hours=30))
 
     @dg.asset(freshness_policy=policy)
     def dated() -> None: ...
 
+    instance.report_runless_asset_event(dg.AssetMaterialization("dated"))
     change: Any = FreshnessStateChange(
         key=dg.AssetKey("dated"), new_state=state, previous_state=FreshnessState.UNKNOWN,
         state_change_timestamp=datetime.now(UTC).timestamp(),
     )  # fmt: skip
     instance._report_runless_asset_event(change)
     repository = dg.Definitions([dated]).get_repository_def()
-    now = datetime.now(UTC)
+    now = datetime.now(UTC) + timedelta(hours=hours)
     broken, well = look_at_freshness(instance, repository, now - timedelta(hours=1), now)
-    assert [trouble.severity for trouble in broken] == ([severity] if severity else [])
-    assert {trouble.expected for trouble in broken} <= {"Made anew within 24 hours."}
-    assert len(well) == (severity is None)
+    assert [(each.severity, each.expected, each.figures) for each in broken] == ([told] if told else [])
+    assert len(well) == (told is None)
     after_downtime = look_at_freshness(instance, repository, now - timedelta(minutes=59), now)
     assert after_downtime == ([], well)
+
+
+def test_an_asset_that_is_late_and_whose_records_were_wiped_has_no_age(instance: dg.DagsterInstance) -> None:
+    @dg.asset(freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=54)))
+    def dated() -> None: ...
+
+    change: Any = FreshnessStateChange(
+        key=dg.AssetKey("dated"), new_state=FreshnessState.FAIL, previous_state=FreshnessState.PASS,
+        state_change_timestamp=datetime.now(UTC).timestamp(),
+    )  # fmt: skip
+    instance._report_runless_asset_event(change)
+    now = datetime.now(UTC)
+    repository = dg.Definitions([dated]).get_repository_def()
+    (trouble,), _ = look_at_freshness(instance, repository, now - timedelta(hours=1), now)
+    assert trouble.figures == {"hours_allowed": 54.0}
