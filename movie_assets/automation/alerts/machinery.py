@@ -31,7 +31,7 @@ CATCHING_UP = timedelta(hours=1)  # after downtime: the schedule's next quarter 
 def look_at_rhythms(
     instance: dg.DagsterInstance,
     repository: dg.RepositoryDefinition,
-    location: str | None,
+    location: str,
     oneself: str,
     steady: datetime,
     now: datetime,
@@ -47,14 +47,12 @@ def look_at_rhythms(
             continue
         severity, says = trouble
         kind, _, name = rhythm.subject
-        link = f"/locations/{quote(location or 'movie_assets')}/{kind}s/{quote(name)}"
+        link = f"/locations/{quote(location)}/{kind}s/{quote(name)}"
         broken.append(Trouble(rhythm.subject, severity, says, rhythm.ticked_at or now, link, evidence=says))
     return broken, well
 
 
-def _rhythms(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, location: str | None
-) -> Iterator[Rhythm]:
+def _rhythms(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, location: str) -> Iterator[Rhythm]:
     if instance.schedule_storage is None:
         return  # an instance in memory has neither
     intervals = {
@@ -67,8 +65,7 @@ def _rhythms(
     states = [
         state
         for state in instance.all_instigator_state()
-        if state.instigator_name in defaults
-        and (location is None or state.repository_selector.location_name == location)
+        if state.instigator_name in defaults and state.repository_selector.location_name == location
     ]
     ticks = instance.get_batch_ticks([state.selector_id for state in states], limit=SENSOR_TICKS + 1)
     for state in states:

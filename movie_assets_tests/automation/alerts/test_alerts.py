@@ -323,6 +323,13 @@ def test_another_error_of_a_check_of_many_things_is_told_once_more(daemon: Daemo
     assert len({message["message_id"] for message in listener.messages}) == 4
 
 
+def test_however_many_things_of_a_check_are_broken_they_are_told_once(daemon: Daemon, listener: Listener) -> None:
+    for _ in range(2):
+        daemon.evaluate(BROKEN, passed=False, **parts([f"thing {n}" for n in range(30)]))
+        daemon.ticks(2)
+    assert events(listener) == [[("broken", BROKEN[1])]]
+
+
 def test_another_warning_of_a_check_of_many_things_is_not(daemon: Daemon, listener: Listener) -> None:
     for found in (["index"], ["index", "disk"]):
         daemon.evaluate(BROKEN, passed=False, severity="WARN", **parts(found))

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
-from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
     InstigatorStatus,
@@ -70,7 +70,9 @@ def make(instance: dg.DagsterInstance, *, fails: bool, job: str = "make") -> dg.
 def jobs(
     instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None, now: datetime | None = None
 ) -> tuple[dict[str, Trouble], set[str]]:
-    broken, well = look_at_runs(instance, MADE.get_repository_def(), before or {}, now or datetime.now(UTC))
+    broken, well = look_at_runs(
+        instance, MADE.get_repository_def(), "movie_assets", before or {}, now or datetime.now(UTC)
+    )
     return {trouble.subject.name: trouble for trouble in broken}, {subject.name for subject in well}
 
 
@@ -134,6 +136,20 @@ def test_a_run_of_checks_alone_is_named_by_them_and_over_when_their_asset_is_mad
     assert jobs(instance)[0] == {}
 
 
+def test_a_run_of_another_code_location_says_nothing(instance: dg.DagsterInstance) -> None:
+    def ended(location: str, status: dg.DagsterRunStatus) -> dg.DagsterRun:
+        origin = RemoteJobOrigin(repository_at(location), "make")
+        run = dg.DagsterRun(job_name="make", status=status, remote_job_origin=origin)
+        return instance.add_run(run)
+
+    ended("another", dg.DagsterRunStatus.FAILURE)
+    assert jobs(instance) == ({}, set())
+    failed = ended("movie_assets", dg.DagsterRunStatus.FAILURE)
+    ended("another", dg.DagsterRunStatus.SUCCESS)
+    broken, _ = jobs(instance)
+    assert broken["make"].evidence == failed.run_id
+
+
 def test_a_run_that_the_monitor_buried_is_a_failure(instance: dg.DagsterInstance) -> None:
     run = instance.create_run_for_job(MADE.resolve_job_def("make"))
     instance.report_run_failed(run, "the worker is gone")
@@ -160,6 +176,12 @@ def daemon() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
+def repository_at(location: str) -> RemoteRepositoryOrigin:
+    """The origin of what a code location has."""
+    target = LoadableTargetOrigin(python_file="definitions.py", executable_path="python")
+    return RemoteRepositoryOrigin(ManagedGrpcPythonEnvCodeLocationOrigin(target, location), "__repository__")
+
+
 def put_sensor(
     instance: dg.DagsterInstance,
     name: str,
@@ -169,9 +191,7 @@ def put_sensor(
     kind: InstigatorType = InstigatorType.SENSOR,
 ) -> None:
     """A sensor, or a schedule, with its last ticks, the oldest first."""
-    target = LoadableTargetOrigin(python_file="definitions.py", executable_path="python")
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, "movie_assets")
-    origin = RemoteRepositoryOrigin(location, "__repository__").get_instigator_origin(name)
+    origin = repository_at("movie_assets").get_instigator_origin(name)
     data = SensorInstigatorData() if kind == InstigatorType.SENSOR else ScheduleInstigatorData("0 3 1 * *")
     state = InstigatorState(origin, kind, status, data)
     instance.add_instigator_state(state)
