@@ -45,9 +45,14 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
         # A session of its own: Dagster's web server and daemon are its children, and all must hear of the end.
         child = subprocess.Popen(
             command, cwd=CHECKOUT, start_new_session=True, preexec_fn=default_signals,  # noqa: PLW1509
-            env={"MOVIE_ASSETS_WEB_URL": f"http://{HOST}:{port}", **os.environ, "MOVIE_ASSETS_AUTOMATION": "1"},
+            env=environment_for(port),
         )  # fmt: skip
         return _wait(child, notes)
+
+
+def environment_for(port: int) -> dict[str, str]:
+    """What Dagster's processes are started with: this process' own, links to this web UI, schedules and sensors on."""
+    return {"MOVIE_ASSETS_WEB_URL": f"http://{HOST}:{port}", **os.environ, "MOVIE_ASSETS_AUTOMATION": "1"}
 
 
 def _bury_the_dead(settings: Settings) -> None:

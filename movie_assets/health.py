@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from movie_assets.core import health, health_of_data
 from movie_assets.core.ages import ALLOWED
 from movie_assets.core.health import Finding
+from movie_assets.resources.destinations import destinations_from
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres, is_embedded
 from movie_assets.resources.embedder import Embedder, EmbedderError, embedder_from
 from movie_assets.resources.migrations import require_current_schema
@@ -121,7 +122,7 @@ def _data(settings: Settings, database: Database, now: datetime) -> list[Finding
             findings.append(_not_looked_at(look.name, error))
             if look is first:
                 return findings + [Finding(each.name, "unknown", "the database does not answer") for each in others]
-    findings.append(_sensors(database, now))
+    findings.append(_sensors(settings, database, now))
     findings.append(_schema(database))
     return findings
 
@@ -145,10 +146,12 @@ def _not_looked_at(name: str, error: Exception) -> Finding:
     return Finding(name, "error", f"could not be looked at: {why}", next_step="restore what is missing in the database")
 
 
-def _sensors(database: Database, now: datetime) -> Finding:
+def _sensors(settings: Settings, database: Database, now: datetime) -> Finding:
     try:
         written = _ask(database, "has_heartbeats")[0].has_heartbeats
-        return health_of_data.heartbeats(_ask(database, "heartbeats") if written else None, now)
+        has_destinations = bool(destinations_from(settings).all)
+        decided_at = _ask(database, "last_decision")[0].decided_at if written and has_destinations else None
+        return health_of_data.heartbeats(_ask(database, "heartbeats") if written else None, now, decided_at)
     except DATABASE_ERRORS as error:
         return _not_looked_at("sensors", error)
 

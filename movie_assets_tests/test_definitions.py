@@ -11,6 +11,7 @@ from dagster_shared.yaml_utils import load_yaml_from_path
 from movie_assets.assets.rating_sources import imdb_ratings
 from movie_assets.automation.decisions import WAIT_UNTIL
 from movie_assets.automation.freshness import FRESHNESS, with_freshness
+from movie_assets.automation.locations import LOCATION
 from movie_assets.core.ages import ALLOWED
 from movie_assets.definitions import defs
 from movie_assets.partitions import BATCH_COUNT, batch_of, batches
@@ -150,7 +151,7 @@ def test_workspace_and_dg_name_the_same_module_and_location() -> None:
     (location,) = workspace["load_from"]
     project = cast("dict[str, Any]", tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["dg"]["project"])
     assert location["python_module"]["module_name"] == project["code_location_target_module"]
-    assert location["python_module"]["location_name"] == project["code_location_name"]
+    assert location["python_module"]["location_name"] == project["code_location_name"] == LOCATION
 
 
 def test_the_batches_are_the_databases(database: Database) -> None:

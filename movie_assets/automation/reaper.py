@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from movie_assets.automation.decisions import to_bury
+from movie_assets.automation.locations import LOCATION, is_run_of, location_of
 from movie_assets.resources.postgres import Database
 
 TIME_TO_TAKE_A_LOCK = timedelta(minutes=1)  # from the record of a run on
@@ -30,7 +31,7 @@ def reaper(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     def runs_without_a_process(
         context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
     ) -> dg.SensorResult:
-        started = runs_without_a_lock(context.instance, database)
+        started = runs_without_a_lock(context.instance, database, location_of(context))
         seen = json.loads(context.cursor) if context.cursor else {}
         dead, suspects = to_bury(started, seen, datetime.now(UTC))
         bury(context.instance, dead)
@@ -40,9 +41,13 @@ def reaper(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     return runs_without_a_process
 
 
-def runs_without_a_lock(instance: dg.DagsterInstance, database: Database) -> set[str]:
-    """Started runs whose lock nobody holds: dead ones, and those that have only just begun."""
-    started = [run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))]
+def runs_without_a_lock(instance: dg.DagsterInstance, database: Database, location: str) -> set[str]:
+    """Started runs whose lock nobody holds: dead ones, and those that have only just begun.
+
+    Runs of other code locations hold no lock of ours, alive or not.
+    """
+    runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    started = [run.run_id for run in runs if is_run_of(location, run)]
     return {row.run_id for row in database.rows("runs_without_a_lock", run_ids=started)}
 
 
@@ -50,7 +55,7 @@ def bury_at_start(instance: dg.DagsterInstance, database: Database, now: datetim
     """Bury what the last power cut left, before a daemon is started: nobody but a refresh can be at work now."""
     before = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], created_before=now - TIME_TO_TAKE_A_LOCK)
     old = {run.run_id for run in instance.get_runs(before)}
-    bury(instance, old & runs_without_a_lock(instance, database))
+    bury(instance, old & runs_without_a_lock(instance, database, LOCATION))
 
 
 def bury(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:

@@ -7,7 +7,7 @@ A message holds all that its destination has not been told; which that is, SQL d
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 Event = Literal["broken", "worse", "recovered", "came_and_went"]
@@ -39,7 +39,10 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that a destination has not been told: that it broke, became an error, or is over."""
+    """One thing that a destination has not been told: that it broke, became an error, or is over.
+
+    `told_before` is when the destination last got anything, or since when it is one.
+    """
 
     alert_id: int
     event: Event
@@ -54,6 +57,7 @@ class Entry:
     since: datetime
     until: datetime | None = None
     is_gone: bool = False
+    told_before: datetime | None = None
 
     @property
     def subject(self) -> str:
@@ -87,9 +91,13 @@ class Message:
 
     @property
     def message_id(self) -> str:
-        """The same for the same content, so that a receiver can tell a repetition."""
+        """The same for the same content after the same message, so that a receiver can tell a repetition.
+
+        The same words at another time, after a message that arrived, are no repetition.
+        """
         content = repr([(e.alert_id, e.event, e.severity, e.says) for e in self.entries])
-        moment = self.made_at.isoformat() if self.is_test else ""
+        moments = [self.made_at] if self.is_test else [e.told_before for e in self.entries[:1] if e.told_before]
+        moment = "".join(moment.astimezone(UTC).isoformat() for moment in moments)
         return f"msg_{hashlib.sha256((content + moment).encode()).hexdigest()[:32]}"
 
     @property

@@ -17,6 +17,7 @@ BACKLOG = 0.1  # of the catalogue
 BACKLOG_ALWAYS_BORNE = 100
 IDLE = timedelta(hours=24)
 UNREACHED = timedelta(hours=1)  # the dead man's switch waits as long
+AT_WORK = timedelta(hours=48)  # within which a trigger that is on decides something else than before: each day is read
 SILENT, DEAD = timedelta(minutes=15), timedelta(hours=1)
 # What real catalogues have was measured in detail_checks; TMDB itself has no certification, keyword or poster for many.
 MOST_MISSING = {"runtimes": 0.01, "people": 0.02, "overviews": 0.02, "posters": 0.05}
@@ -203,8 +204,17 @@ def calls(rows: Rows) -> Finding:
     )  # fmt: skip
 
 
-def heartbeats(rows: Rows | None, moment: datetime) -> Finding:
-    """Signs of life of the sensors; None where none are written."""
+def heartbeats(rows: Rows | None, moment: datetime, decided_at: datetime | None = None) -> Finding:
+    """Signs of life of the sensors; None where none are written.
+
+    `decided_at` is when a trigger last decided anything, where somebody is to be told of what breaks.
+    """
+    if not rows and decided_at and moment - decided_at < AT_WORK:
+        return Finding(
+            "sensors", "warn", "nobody would be told of what breaks: something_broke_or_recovered has never looked, "
+            "though destinations of alerts are named and other triggers are at work", 1,
+            ("something_broke_or_recovered",), "switch it on in the web UI, Automation",
+        )  # fmt: skip
     if not rows:
         return Finding("sensors", "ok", "no sensor writes heartbeats here")
     silent = [r for r in rows if moment - r.beat_at > SILENT]

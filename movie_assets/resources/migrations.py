@@ -25,6 +25,11 @@ from movie_assets.resources.postgres import (
     url_of,
 )
 
+OTHER_SHAPE = (  # functions with other columns, views with fewer, and what others are made of
+    psycopg.errors.InvalidFunctionDefinition,
+    psycopg.errors.InvalidTableDefinition,
+    psycopg.errors.DependentObjectsStillExist,
+)
 HISTORY = """
 create table if not exists public.movie_assets_schema (
     file text primary key,
@@ -120,7 +125,13 @@ def _apply(database: Database, path: Path) -> None:
         # Functions call one another, whatever the order of their files.
         connection.execute(sa.text("set local check_function_bodies = off"))
         # Straight to the driver: a migration is a script of many statements and has no parameters.
-        driver_connection(connection).execute(path.read_bytes())
+        try:
+            driver_connection(connection).execute(path.read_bytes())
+        except OTHER_SHAPE as error:
+            raise DatabaseError(
+                f"{_name(path)} cannot replace what another version of movie_assets left ({_first_line(error)}); take "
+                "that version again, or restore the backup from before it"
+            ) from None
         connection.execute(
             sa.text(
                 "insert into movie_assets_schema (file, digest) values (:file, :digest) "

@@ -164,6 +164,23 @@ def test_silent_sensors_are_told_where_they_write_heartbeats(running: SmallPipel
     assert not_well(findings(running)) == {"sensors": "error"}
 
 
+def test_triggers_at_work_without_the_alerts_sensor_are_told_where_somebody_is_to_be_told(
+    running: SmallPipeline,
+) -> None:
+    running.settings = running.settings.model_copy(update={"alert_slack_url": SecretStr("http://127.0.0.1:9/hook")})
+    assert not_well(findings(running)) == {}  # a console alone
+    running.database.execute(
+        "record_trigger", name="details_are_due", job="fetch_details", work=0, tries=0, launched_at=None, gave_up=False,
+        says="nothing to do", moment=datetime.combine(running.day, datetime.min.time(), UTC),
+    )  # fmt: skip
+    found = findings(running)
+    assert not_well(found) == {"sensors": "warn"}
+    assert "nobody would be told" in found["sensors"].says
+    assert not_well(findings(running, days=2)).get("sensors") is None  # they are at work no more
+    running.settings = running.settings.model_copy(update={"alert_slack_url": None})
+    assert not_well(findings(running)) == {}
+
+
 def test_a_trigger_that_gave_up_is_told(running: SmallPipeline) -> None:
     running.database.execute(
         "record_trigger", name="details_are_due", job="fetch_details", work=9, tries=8, launched_at=None, gave_up=True,

@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from movie_assets.automation.reaper import EPITAPH, bury_at_start
 from movie_assets.definitions import defs
@@ -78,6 +79,25 @@ def test_before_a_daemon_is_started_dead_runs_are_buried_at_once(
     assert status_of(started) == dg.DagsterRunStatus.STARTED
     bury_at_start(started, database, now + timedelta(minutes=2))
     assert status_of(started) == dg.DagsterRunStatus.FAILURE
+
+
+@pytest.mark.parametrize(
+    ("location", "status"),
+    [("another", dg.DagsterRunStatus.STARTED), ("movie_assets", dg.DagsterRunStatus.FAILURE)],
+)
+def test_only_runs_of_its_own_code_location_are_buried(
+    location: str, status: dg.DagsterRunStatus, database: Database, instance: dg.DagsterInstance
+) -> None:
+    repository = RemoteRepositoryOrigin(GrpcServerCodeLocationOrigin("code", 4000, location_name=location), "all")
+    instance.add_run(
+        dg.DagsterRun(
+            job_name="theirs", run_id=RUN, status=dg.DagsterRunStatus.STARTED,
+            remote_job_origin=RemoteJobOrigin(repository, "theirs"),
+        )
+    )  # fmt: skip
+    bury_at_start(instance, database, datetime.now(UTC) + timedelta(minutes=2))
+    tick(database, instance, seen(10))
+    assert status_of(instance) == status
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING])

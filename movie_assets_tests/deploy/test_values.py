@@ -113,7 +113,7 @@ def test_the_chart_gets_the_policies_of_dagster_yaml() -> None:
     retention = camel_to_snake(VALUES["retention"])
     assert retention.pop("enabled") is True
     assert retention == INSTANCE["retention"]
-    assert VALUES["telemetry"] == INSTANCE["telemetry"]
+    assert VALUES["telemetry"] == INSTANCE["telemetry"] == {"enabled": False}
     assert VALUES["additionalInstanceConfig"] == {name: INSTANCE[name] for name in ("run_retries", "nux")}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import psycopg
 import pytest
+from alembic.util import CommandError
 
 from movie_assets.resources.dagster_storage import PooledPostgresStorage
 from movie_assets.resources.migrations import ensure_database
@@ -44,6 +45,15 @@ def partitions(instance: dg.DagsterInstance) -> set[str]:
 
 def test_the_instance_keeps_its_records_in_the_pooled_storage(instance: dg.DagsterInstance) -> None:
     assert isinstance(instance.get_ref().storage, PooledPostgresStorage)
+
+
+def test_an_older_dagster_does_not_upgrade_what_a_newer_one_did(
+    instance: dg.DagsterInstance, watcher: psycopg.Connection
+) -> None:
+    instance.upgrade()
+    watcher.execute("update alembic_version set version_num = 'a_newer_one'")
+    with pytest.raises(CommandError, match="Can't locate revision identified by 'a_newer_one'"):
+        instance.upgrade()
 
 
 def test_many_events_need_one_connection(instance: dg.DagsterInstance, watcher: psycopg.Connection) -> None:

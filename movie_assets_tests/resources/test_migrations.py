@@ -127,6 +127,51 @@ def test_a_function_whose_text_changed_is_applied_again(empty: Database, own_sql
         assert connection.exec_driver_sql("select obj_description('pipeline.funnel'::regclass)").scalar() == "edited"
 
 
+def release(sql: Path, **bodies: tuple[str, str]) -> None:
+    """Make a release of the SQL files in which every function is written anew, some of them with another body."""
+    for path in (sql / "functions").glob("*.sql"):
+        before, after = bodies.get(path.stem, ("", ""))
+        text = path.read_text()
+        assert before in text
+        path.write_text(f"{text.replace(before, after, 1)}\n-- another release\n")
+
+
+def roll_back(sql: Path) -> None:
+    shutil.copytree(SQL, sql, dirs_exist_ok=True)
+
+
+def test_a_release_with_other_bodies_is_rolled_back_by_its_functions(empty: Database, own_sql: Path) -> None:
+    def version() -> int:
+        with empty.transaction() as connection:
+            return int(connection.exec_driver_sql("select pipeline.document_version()").scalar_one())
+
+    migrate(empty)
+    before = version()
+    release(own_sql, search_documents=(f"return {before};", "return 99;"))
+    assert migrate(empty) == FUNCTIONS
+    assert version() == 99
+    roll_back(own_sql)
+    assert migrate(empty) == FUNCTIONS
+    assert version() == before
+
+
+def test_a_release_with_other_columns_cannot_be_rolled_back_but_taken_again(empty: Database, own_sql: Path) -> None:
+    migrate(empty)
+    newer = own_sql / "functions" / "alerts.sql"
+    text = newer.read_text().replace("alert_id bigint)", "alert_id integer)")
+    newer.write_text(f"drop function pipeline.alerts_to_tell;\n{text}")
+    release(own_sql)
+    assert migrate(empty) == FUNCTIONS
+    roll_back(own_sql)
+    with pytest.raises(DatabaseError, match=r"functions/alerts.sql cannot replace .*cannot change return type"):
+        migrate(empty)
+    with pytest.raises(DatabaseError, match=r"does not have this checkout's functions/alerts.sql"):
+        require_current_schema(empty)
+    newer.write_text(f"drop function pipeline.alerts_to_tell;\n{text}\n-- another release\n")
+    migrate(empty)
+    require_current_schema(empty)
+
+
 def test_a_new_migration_is_applied_alone(empty: Database, own_sql: Path) -> None:
     migrate(empty)
     (own_sql / "migrations" / "0999_more.sql").write_text("create table pipeline.more ();")

@@ -85,7 +85,7 @@ def _entry(row: sa.Row[Any]) -> Entry:
     return Entry(
         alert_id=row.alert_id, event=row.event, kind=row.kind, place=row.place, name=row.name, severity=row.severity,
         says=row.says, expected=row.expected, figures=row.figures, link=row.link, since=row.began_at,
-        until=row.ended_at, is_gone=row.ended_how == "gone",
+        until=row.ended_at, is_gone=row.ended_how == "gone", told_before=row.told_before,
     )  # fmt: skip
 
 

@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import dagster as dg
-from dagster._core.definitions.freshness import CronFreshnessPolicy, FreshnessState, TimeWindowFreshnessPolicy
+from dagster._core.definitions.freshness import (
+    FreshnessState,
+    FreshnessStateRecord,
+    TimeWindowFreshnessPolicy,
+)
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorTick, TickStatus
 
 from movie_assets.automation.alerts.decisions import (
@@ -18,6 +22,7 @@ from movie_assets.automation.alerts.decisions import (
     rhythm_trouble,
 )
 
+Default = dg.DefaultSensorStatus | dg.DefaultScheduleStatus
 USUAL_INTERVAL = 30  # seconds; Dagster's, for a sensor that names none
 LONGEST_ERROR = 300
 CATCHING_UP = timedelta(hours=1)  # after downtime: the schedule's next quarter of an hour, and the runs of a day
@@ -26,7 +31,7 @@ CATCHING_UP = timedelta(hours=1)  # after downtime: the schedule's next quarter 
 def look_at_rhythms(
     instance: dg.DagsterInstance,
     repository: dg.RepositoryDefinition,
-    location: str | None,
+    location: str,
     oneself: str,
     steady: datetime,
     now: datetime,
@@ -42,14 +47,12 @@ def look_at_rhythms(
             continue
         severity, says = trouble
         kind, _, name = rhythm.subject
-        link = f"/locations/{quote(location or 'movie_assets')}/{kind}s/{quote(name)}"
+        link = f"/locations/{quote(location)}/{kind}s/{quote(name)}"
         broken.append(Trouble(rhythm.subject, severity, says, rhythm.ticked_at or now, link, evidence=says))
     return broken, well
 
 
-def _rhythms(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, location: str | None
-) -> Iterator[Rhythm]:
+def _rhythms(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, location: str) -> Iterator[Rhythm]:
     if instance.schedule_storage is None:
         return  # an instance in memory has neither
     intervals = {
@@ -57,15 +60,17 @@ def _rhythms(
         for sensor in repository.sensor_defs
     }
     jobs = {schedule.name: schedule.job_name for schedule in repository.schedule_defs}
-    names = {*intervals, *jobs}
+    defaults: dict[str, Default] = {sensor.name: sensor.default_status for sensor in repository.sensor_defs}
+    defaults |= {schedule.name: schedule.default_status for schedule in repository.schedule_defs}
     states = [
         state
         for state in instance.all_instigator_state()
-        if state.instigator_name in names and (location is None or state.repository_selector.location_name == location)
+        if state.instigator_name in defaults and state.repository_selector.location_name == location
     ]
     ticks = instance.get_batch_ticks([state.selector_id for state in states], limit=SENSOR_TICKS + 1)
     for state in states:
-        rhythm = _rhythm(state, [*ticks.get(state.selector_id, ())], intervals.get(state.instigator_name))
+        name = state.instigator_name
+        rhythm = _rhythm(state, defaults[name], [*ticks.get(state.selector_id, ())], intervals.get(name))
         failed_job = jobs.get(rhythm.subject.name) if rhythm.failed and rhythm.failed[0] else None
         yield replace(rhythm, done_at=_done_at(instance, failed_job)) if failed_job else rhythm
 
@@ -76,17 +81,26 @@ def _done_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
     return datetime.fromtimestamp(found[0].start_time, UTC) if found and found[0].start_time else None
 
 
-def _rhythm(state: InstigatorState, ticks: list[InstigatorTick], interval: timedelta | None) -> Rhythm:
+def _rhythm(
+    state: InstigatorState, default: Default, ticks: list[InstigatorTick], interval: timedelta | None
+) -> Rhythm:
     ended = [tick for tick in ticks if tick.status != TickStatus.STARTED]
     error = ended[0].error if ended else None
     return Rhythm(
         Subject("sensor" if interval else "schedule", "", state.instigator_name),
-        is_on=state.status != InstigatorStatus.STOPPED,
+        is_on=_is_on(state.status, default),
         failed=[tick.status == TickStatus.FAILURE for tick in ended],
         ticked_at=datetime.fromtimestamp(ticks[0].timestamp, UTC) if ticks else None,
         error=" ".join(error.message.split())[:LONGEST_ERROR] if error else "",
         interval=interval,
     )
+
+
+def _is_on(status: InstigatorStatus, default: Default) -> bool:
+    """As the daemon has it: what the code once declared stays recorded when the code declares otherwise."""
+    if status == InstigatorStatus.DECLARED_IN_CODE:
+        return default in (dg.DefaultSensorStatus.RUNNING, dg.DefaultScheduleStatus.RUNNING)
+    return status == InstigatorStatus.RUNNING
 
 
 def look_at_daemons(
@@ -117,41 +131,64 @@ def dated_assets(repository: dg.RepositoryDefinition) -> list[dg.AssetKey]:
 def look_at_freshness(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, steady: datetime, now: datetime
 ) -> tuple[list[Trouble], list[Subject]]:  # fmt: skip
-    """Those that are late, and those that are fresh.
+    """Those that are late, with their age against the window that was crossed, and those that are fresh.
 
     Nothing is late while the daemon makes up for its own downtime.
     """
-    graph = repository.asset_graph
     keys = dated_assets(repository)
-    is_catching_up = now - steady < CATCHING_UP
-    broken, well = [], []
-    for key, record in (instance.get_freshness_state_records(keys) if keys else {}).items():
-        subject = Subject("freshness", "", key.to_user_string())
-        if record.freshness_state == FreshnessState.PASS:
-            well.append(subject)
-        elif record.freshness_state in (FreshnessState.WARN, FreshnessState.FAIL) and not is_catching_up:
-            is_late = record.freshness_state == FreshnessState.FAIL
-            broken.append(
-                Trouble(
-                    subject,
-                    "ERROR" if is_late else "WARN",
-                    "it is older than its freshness policy allows" if is_late else "it will soon be too old",
-                    record.updated_at,
-                    f"/assets/{quote(subject.name)}?view=overview",
-                    evidence=record.freshness_state.value,
-                    expected=_allowed(graph.get(key).freshness_policy),
-                )
-            )
-    return broken, well
+    states = instance.get_freshness_state_records(keys) if keys else {}
+    well = [_freshness_of(key) for key, state in states.items() if state.freshness_state == FreshnessState.PASS]
+    if now - steady < CATCHING_UP:
+        return [], well
+    late = {
+        key: state
+        for key, state in states.items()
+        if state.freshness_state in (FreshnessState.WARN, FreshnessState.FAIL)
+    }
+    ages = _ages(instance, list(late), now)
+    policies = {key: repository.asset_graph.get(key).freshness_policy for key in late}
+    return [_lateness(key, state, policies[key], ages.get(key)) for key, state in late.items()], well
 
 
-def _allowed(policy: object) -> str:
-    """A freshness policy in words."""
-    if isinstance(policy, TimeWindowFreshnessPolicy):
-        return f"Made anew within {policy.fail_window.to_timedelta().total_seconds() / 3600:g} hours."
-    if isinstance(policy, CronFreshnessPolicy):
-        return f"Made anew before each deadline: {policy.deadline_cron} {policy.timezone}."
-    return ""
+def _freshness_of(key: dg.AssetKey) -> Subject:
+    return Subject("freshness", "", key.to_user_string())
+
+
+def _ages(instance: dg.DagsterInstance, keys: list[dg.AssetKey], now: datetime) -> dict[dg.AssetKey, timedelta]:
+    """For how long each has not been made, as Dagster's daemon counts it."""
+    entries = [record.asset_entry for record in (instance.get_asset_records(keys) if keys else ())]
+    made_at = {entry.asset_key: entry.last_materialization_record for entry in entries}
+    return {key: now - datetime.fromtimestamp(made.timestamp, UTC) for key, made in made_at.items() if made}
+
+
+def _lateness(key: dg.AssetKey, state: FreshnessStateRecord, policy: object, age: timedelta | None) -> Trouble:
+    subject = _freshness_of(key)
+    is_late = state.freshness_state == FreshnessState.FAIL
+    says = "it is older than its freshness policy allows" if is_late else "it will soon be too old"
+    window = _window(policy, is_late=is_late)
+    figures = {"hours_old": age, "hours_allowed": window}
+    return Trouble(
+        subject,
+        "ERROR" if is_late else "WARN",
+        says,
+        state.updated_at,
+        f"/assets/{quote(subject.name)}?view=overview",
+        evidence=state.freshness_state.value,
+        expected=f"Made anew within {_hours(window):g} hours." if window else "",
+        figures={name: _hours(length) for name, length in figures.items() if length},
+    )
+
+
+def _window(policy: object, *, is_late: bool) -> timedelta | None:
+    """Which of a policy's windows was crossed."""
+    if not isinstance(policy, TimeWindowFreshnessPolicy):
+        return None
+    crossed = policy.fail_window if is_late else policy.warn_window
+    return crossed.to_timedelta() if crossed else None
+
+
+def _hours(length: timedelta) -> float:
+    return round(length.total_seconds() / 3600, 1)
 
 
 def names_in(repository: dg.RepositoryDefinition, instance: dg.DagsterInstance | None) -> set[str]:

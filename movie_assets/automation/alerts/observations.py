@@ -13,6 +13,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from movie_assets.automation.alerts.decisions import EndedRun, Open, Severity, Subject, Trouble, broken_runs
+from movie_assets.automation.locations import is_run_of
 from movie_assets.core.health import PARTS
 from movie_assets.partitions import batches
 
@@ -20,7 +21,6 @@ ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 LOOK_BACK = timedelta(days=7)
 MOST_RUNS = 500
 MOST_EVALUATIONS = 100  # that "since when" is looked for in
-MOST_FIGURES = 12
 LONGEST_TEXT = 60  # of a figure that is a word; longer ones are tables
 LONGEST_REASON = 500
 AD_HOC_JOB = "__ASSET_JOB"  # Dagster's name of runs of whatever assets a person chose
@@ -88,12 +88,13 @@ def _failing_since(instance: dg.DagsterInstance, last: AssetCheckExecutionRecord
 def look_at_runs(
     instance: dg.DagsterInstance,
     repository: dg.RepositoryDefinition,
+    location: str,
     before: Mapping[Subject, Open],
     now: datetime,
 ) -> tuple[list[Trouble], list[Subject]]:
-    """Each job by its last runs: those that failed, and those that are well."""
+    """Each job by its last runs: those that failed, and those that are well. Runs of other locations say nothing."""
     records = instance.get_run_records(dg.RunsFilter(statuses=ENDED, updated_after=now - LOOK_BACK), limit=MOST_RUNS)
-    runs = [*_ended(records, repository)]
+    runs = [*_ended([record for record in records if is_run_of(location, record.dagster_run)], repository)]
     runs += _failed_long_ago(instance, repository, before, {run.run_id for run in runs})
     failures, well = broken_runs(runs)
     broken = []

@@ -18,6 +18,7 @@ from movie_assets.automation.alerts.machinery import (
     names_in,
 )
 from movie_assets.automation.alerts.observations import look_at_checks, look_at_runs
+from movie_assets.automation.locations import location_of
 from movie_assets.core.alert_messages import DeliveryError
 from movie_assets.resources.destinations import Destinations
 from movie_assets.resources.postgres import Database
@@ -92,12 +93,12 @@ def look(context: dg.SensorEvaluationContext, before: dict[Subject, Open], stead
     instance, repository = context.instance, context.repository_def
     if repository is None:
         raise dg.DagsterInvariantViolationError("the alerts' sensor was evaluated without its code location")
-    origin = context.code_location_origin
+    location = location_of(context)
     seen = [
         look_at_checks(instance, repository, before),
-        look_at_runs(instance, repository, before, now),
+        look_at_runs(instance, repository, location, before, now),
         look_at_freshness(instance, repository, steady, now),
-        look_at_rhythms(instance, repository, origin.location_name if origin else None, NAME, steady, now),
+        look_at_rhythms(instance, repository, location, NAME, steady, now),
         look_at_daemons(instance, steady, now),
     ]
     names = names_in(repository, instance)

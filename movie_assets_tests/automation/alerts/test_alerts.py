@@ -323,6 +323,32 @@ def test_another_error_of_a_check_of_many_things_is_told_once_more(daemon: Daemo
     assert len({message["message_id"] for message in listener.messages}) == 4
 
 
+def test_what_comes_again_in_the_same_words_is_no_repetition_for_a_receiver(daemon: Daemon, listener: Listener) -> None:
+    for found in (["disk"], ["disk", "index"], ["disk"], ["disk", "index"]):
+        daemon.evaluate(BROKEN, passed=False, says=str(found), **parts(found))
+        daemon.ticks(2)
+    assert [message[0][0] for message in events(listener)] == ["broken", "worse", "worse"]
+    assert len({message["message_id"] for message in listener.messages}) == 3
+
+
+def test_a_message_that_is_tried_again_keeps_its_id(daemon: Daemon, listener: Listener) -> None:
+    daemon.evaluate(AGE, passed=False)
+    daemon.tick()
+    listener.status, listener.received = 500, []
+    daemon.evaluate(INDEX, passed=False)
+    for _ in range(3):
+        daemon.tick(3600)
+    assert events(listener) == 3 * [[("broken", INDEX[1])]]
+    assert len({message["message_id"] for message in listener.messages}) == 1
+
+
+def test_however_many_things_of_a_check_are_broken_they_are_told_once(daemon: Daemon, listener: Listener) -> None:
+    for _ in range(2):
+        daemon.evaluate(BROKEN, passed=False, **parts([f"thing {n}" for n in range(30)]))
+        daemon.ticks(2)
+    assert events(listener) == [[("broken", BROKEN[1])]]
+
+
 def test_another_warning_of_a_check_of_many_things_is_not(daemon: Daemon, listener: Listener) -> None:
     for found in (["index"], ["index", "disk"]):
         daemon.evaluate(BROKEN, passed=False, severity="WARN", **parts(found))

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
-from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
+from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
     InstigatorStatus,
@@ -70,7 +70,9 @@ def make(instance: dg.DagsterInstance, *, fails: bool, job: str = "make") -> dg.
 def jobs(
     instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None, now: datetime | None = None
 ) -> tuple[dict[str, Trouble], set[str]]:
-    broken, well = look_at_runs(instance, MADE.get_repository_def(), before or {}, now or datetime.now(UTC))
+    broken, well = look_at_runs(
+        instance, MADE.get_repository_def(), "movie_assets", before or {}, now or datetime.now(UTC)
+    )
     return {trouble.subject.name: trouble for trouble in broken}, {subject.name for subject in well}
 
 
@@ -134,6 +136,20 @@ def test_a_run_of_checks_alone_is_named_by_them_and_over_when_their_asset_is_mad
     assert jobs(instance)[0] == {}
 
 
+def test_a_run_of_another_code_location_says_nothing(instance: dg.DagsterInstance) -> None:
+    def ended(location: str, status: dg.DagsterRunStatus) -> dg.DagsterRun:
+        origin = RemoteJobOrigin(repository_at(location), "make")
+        run = dg.DagsterRun(job_name="make", status=status, remote_job_origin=origin)
+        return instance.add_run(run)
+
+    ended("another", dg.DagsterRunStatus.FAILURE)
+    assert jobs(instance) == ({}, set())
+    failed = ended("movie_assets", dg.DagsterRunStatus.FAILURE)
+    ended("another", dg.DagsterRunStatus.SUCCESS)
+    broken, _ = jobs(instance)
+    assert broken["make"].evidence == failed.run_id
+
+
 def test_a_run_that_the_monitor_buried_is_a_failure(instance: dg.DagsterInstance) -> None:
     run = instance.create_run_for_job(MADE.resolve_job_def("make"))
     instance.report_run_failed(run, "the worker is gone")
@@ -160,6 +176,12 @@ def daemon() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
+def repository_at(location: str) -> RemoteRepositoryOrigin:
+    """The origin of what a code location has."""
+    target = LoadableTargetOrigin(python_file="definitions.py", executable_path="python")
+    return RemoteRepositoryOrigin(ManagedGrpcPythonEnvCodeLocationOrigin(target, location), "__repository__")
+
+
 def put_sensor(
     instance: dg.DagsterInstance,
     name: str,
@@ -169,9 +191,7 @@ def put_sensor(
     kind: InstigatorType = InstigatorType.SENSOR,
 ) -> None:
     """A sensor, or a schedule, with its last ticks, the oldest first."""
-    target = LoadableTargetOrigin(python_file="definitions.py", executable_path="python")
-    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, "movie_assets")
-    origin = RemoteRepositoryOrigin(location, "__repository__").get_instigator_origin(name)
+    origin = repository_at("movie_assets").get_instigator_origin(name)
     data = SensorInstigatorData() if kind == InstigatorType.SENSOR else ScheduleInstigatorData("0 3 1 * *")
     state = InstigatorState(origin, kind, status, data)
     instance.add_instigator_state(state)
@@ -211,6 +231,23 @@ def test_a_sensor_that_was_switched_off_or_stands_still_is_broken(daemon: dg.Dag
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("is_default", "told"), [(False, "was switched off"), (True, "is on and has not ticked")])
+def test_a_sensor_that_the_code_switched_off_does_not_stand_still(
+    is_default: bool, told: str, daemon: dg.DagsterInstance
+) -> None:
+    status = dg.DefaultSensorStatus.RUNNING if is_default else dg.DefaultSensorStatus.STOPPED
+
+    @dg.sensor(target=[thing], default_status=status, minimum_interval_seconds=30)
+    def details_are_due() -> None: ...
+
+    repository = dg.Definitions(sensors=[details_are_due], resources={"switch": None}).get_repository_def()
+    declared = InstigatorStatus.DECLARED_IN_CODE  # recorded when automation was on; what it is now, the code says
+    put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED], declared, age=timedelta(hours=2))
+    now = datetime.now(UTC)
+    (trouble,), _ = look_at_rhythms(daemon, repository, "movie_assets", "oneself", now - timedelta(days=1), now)
+    assert told in trouble.says
+
+
 def test_a_schedule_whose_tick_failed_is_well_when_its_job_was_run_by_hand(daemon: dg.DagsterInstance) -> None:
     put_sensor(daemon, "clean_up_on_the_first", [TickStatus.FAILURE], kind=InstigatorType.SCHEDULE)
     assert rhythms(daemon)[0]["clean_up_on_the_first"].says == "its last tick failed: no such table"
@@ -226,26 +263,46 @@ def test_the_alerts_sensor_says_nothing_of_itself(daemon: dg.DagsterInstance) ->
 
 
 @pytest.mark.parametrize(
-    ("state", "severity"), [(FreshnessState.FAIL, "ERROR"), (FreshnessState.WARN, "WARN"), (FreshnessState.PASS, None)]
+    ("state", "hours", "told"),
+    [
+        (FreshnessState.FAIL, 55, ("ERROR", "Made anew within 54 hours.", {"hours_old": 55.0, "hours_allowed": 54.0})),
+        (FreshnessState.WARN, 31, ("WARN", "Made anew within 30 hours.", {"hours_old": 31.0, "hours_allowed": 30.0})),
+        (FreshnessState.PASS, 2, None),
+    ],
 )
 def test_an_asset_that_is_late_is_broken(
-    state: FreshnessState, severity: str | None, instance: dg.DagsterInstance
+    state: FreshnessState, hours: int, told: tuple[str, str, dict[str, float]] | None, instance: dg.DagsterInstance
 ) -> None:
-    policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=24))
+    policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=54), warn_window=timedelta(hours=30))
 
     @dg.asset(freshness_policy=policy)
     def dated() -> None: ...
 
+    instance.report_runless_asset_event(dg.AssetMaterialization("dated"))
     change: Any = FreshnessStateChange(
         key=dg.AssetKey("dated"), new_state=state, previous_state=FreshnessState.UNKNOWN,
         state_change_timestamp=datetime.now(UTC).timestamp(),
     )  # fmt: skip
     instance._report_runless_asset_event(change)
     repository = dg.Definitions([dated]).get_repository_def()
-    now = datetime.now(UTC)
+    now = datetime.now(UTC) + timedelta(hours=hours)
     broken, well = look_at_freshness(instance, repository, now - timedelta(hours=1), now)
-    assert [trouble.severity for trouble in broken] == ([severity] if severity else [])
-    assert {trouble.expected for trouble in broken} <= {"Made anew within 24 hours."}
-    assert len(well) == (severity is None)
+    assert [(each.severity, each.expected, each.figures) for each in broken] == ([told] if told else [])
+    assert len(well) == (told is None)
     after_downtime = look_at_freshness(instance, repository, now - timedelta(minutes=59), now)
     assert after_downtime == ([], well)
+
+
+def test_an_asset_that_is_late_and_whose_records_were_wiped_has_no_age(instance: dg.DagsterInstance) -> None:
+    @dg.asset(freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=54)))
+    def dated() -> None: ...
+
+    change: Any = FreshnessStateChange(
+        key=dg.AssetKey("dated"), new_state=FreshnessState.FAIL, previous_state=FreshnessState.PASS,
+        state_change_timestamp=datetime.now(UTC).timestamp(),
+    )  # fmt: skip
+    instance._report_runless_asset_event(change)
+    now = datetime.now(UTC)
+    repository = dg.Definitions([dated]).get_repository_def()
+    (trouble,), _ = look_at_freshness(instance, repository, now - timedelta(hours=1), now)
+    assert trouble.figures == {"hours_allowed": 54.0}
