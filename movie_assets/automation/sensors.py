@@ -115,7 +115,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         else:
             after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after
             past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after)
-            decision = decide(work, past, memory, now)
+            decision = decide(work, past, memory, now, getattr(found, "first_id", None))
         record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:
             return dg.SensorResult(skip_reason=decision.reason, cursor=decision.memory.write())

@@ -1,5 +1,7 @@
 """When a sensor launches, as a table."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -91,12 +93,48 @@ def test_work_in_vain_is_tried_after_5_10_20_and_40_minutes() -> None:
 
 
 def test_a_memory_survives_the_cursor() -> None:
-    memory = launched(3, tries=2)
+    memory = replace(launched(3, tries=2), first_id=7)
     assert Memory.read(memory.write()) == memory
     assert Memory.read(None) == Memory.read("") == Memory()
 
 
-def test_a_run_that_failed_counts_though_it_made_the_work_less() -> None:
+@pytest.mark.parametrize(
+    ("first_id", "work", "launches"),
+    [
+        (7, 10, False),  # the same film is still there, whatever came behind it …
+        (7, 500, False),
+        (8, 10, True),  # … it was done, or there is another before it: the work is new
+        (8, 500, True),
+        (6, 10, True),
+        (None, 10, False),  # only the amounts tell
+        (7, 9, True),
+    ],
+)
+def test_work_is_new_where_another_film_is_its_first(first_id: int | None, work: int, launches: bool) -> None:
+    memory = replace(launched(1, tries=8), first_id=7)
+    decision = decide(work, Past(), memory, NOW, first_id)
+    assert decision.launch is launches
+    assert not launches or decision.memory == Memory(work, 1, NOW.isoformat(), first_id)
+
+
+def test_a_run_that_failed_counts_though_another_film_is_first() -> None:
+    memory = replace(launched(1), first_id=7)
+    assert not decide(10, Past(failed_at=NOW), memory, NOW, first_id=8).launch
+
+
+def test_a_try_again_remembers_what_is_first_now() -> None:
+    memory = replace(launched(60), first_id=7)
+    again = decide(12, Past(failed_at=NOW - timedelta(minutes=50)), memory, NOW, first_id=8)
+    assert again.memory == Memory(12, 2, NOW.isoformat(), 8)
+
+
+def test_a_cursor_that_knows_of_no_ids_is_read_and_goes_by_the_amounts() -> None:
+    memory = Memory.read('{"work": 10, "tries": 3, "launched_at": "2026-10-05T11:59:00+00:00"}')
+    assert not decide(10, Past(), memory, NOW, first_id=8).launch
+    assert decide(9, Past(), memory, NOW, first_id=8).launch
+
+
+def test_a_run_that_failed_counts_though_it_it_made_the_work_less() -> None:
     memory = launched(1, work=10)
     assert decide(4, Past(), memory, NOW).launch
     assert not decide(4, Past(failed_at=NOW), memory, NOW).launch
@@ -248,6 +286,32 @@ def test_what_is_due_once_is_done_once_and_tried_again_when_it_failed(runs: Runs
     decision = decide_once(FOUR, SUNDAY, runs)
     assert decision.launch is launches
     assert decision.gave_up is (runs.in_vain == MOST_TRIES)
+
+
+HOURLY = [SUNDAY.replace(hour=hour, minute=30) for hour in range(10, 24)]
+
+
+@pytest.mark.parametrize(
+    ("looks", "since", "launches"),
+    [
+        (HOURLY, daily, [f"04 {at}" for at in ("10:30", "11:30", "12:30", "13:30", "14:30", "16:30", "19:30")]),
+        ([SUNDAY + timedelta(days=day) for day in range(7)], weekly, [f"{day:02} 04:00" for day in range(4, 11)]),
+        (
+            [datetime(2026, 10, day, 3, tzinfo=UTC) for day in range(1, 32)],
+            monthly,
+            [f"{day:02} 03:00" for day in range(1, 9)],
+        ),
+    ],
+)
+def test_upkeep_that_keeps_failing_is_tried_at_the_looks_that_its_distances_allow(
+    looks: list[datetime], since: Callable[[datetime], datetime], launches: list[str]
+) -> None:
+    ends: list[datetime] = []
+    for look in looks:
+        runs = Runs(in_vain=len(ends), last_in_vain=max(ends, default=None))
+        if decide_once(look, since(look), runs).launch:
+            ends.append(look + timedelta(minutes=1))
+    assert [f"{end - timedelta(minutes=1):%d %H:%M}" for end in ends] == launches
 
 
 @pytest.mark.parametrize(

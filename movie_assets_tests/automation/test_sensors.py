@@ -412,6 +412,61 @@ def test_a_request_by_an_application_launches_a_run(database: Database, instance
     assert tick("details_are_due", database, instance).run_requests
 
 
+DONE = {
+    "is served": "update pipeline.requested_ids set served_at = now(); "
+    "update pipeline.movie_ids set fetched_at = now(), detail_reason = 'runtime'",
+    "failed": "update pipeline.movie_ids set attempts = 1, next_attempt_at = now() + interval '2 hours'",
+}
+
+
+@pytest.mark.parametrize("outcome", DONE)
+@pytest.mark.parametrize("tmdb_id", [65, 63])
+def test_a_request_that_comes_when_another_was_dealt_with_waits_for_nothing(
+    outcome: str, tmdb_id: int, database: Database, instance: dg.DagsterInstance
+) -> None:
+    run_sql(database, "insert into pipeline.requested_ids (tmdb_id) values (64)")
+    first = tick("details_are_due", database, instance)
+    run_sql(database, DONE[outcome])
+    run_sql(database, f"insert into pipeline.requested_ids (tmdb_id) values ({tmdb_id})")
+    assert tick("details_are_due", database, instance, cursor=first.cursor).run_requests
+
+
+def test_a_film_that_stays_due_is_waited_after_whatever_comes_behind_it(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    add_ids(database, 64)
+    first = tick("details_are_due", database, instance)
+    add_ids(database, *range(65, 75))
+    waiting = tick("details_are_due", database, instance, cursor=first.cursor)
+    assert "11 were left by the last run; next try at" in str(waiting.skip_reason)
+
+
+def test_an_answer_that_stays_to_be_judged_is_waited_after(database: Database, instance: dg.DagsterInstance) -> None:
+    add_ids(database, 64)
+    run_sql(database, "update pipeline.movie_ids set fetched_at = now(), detail_reason = 'runtime', judged_by = 'x'")
+    run_sql(database, "insert into pipeline.raw_details values (64, '{}', now())")
+    add_ids(database, 63)
+    # Of the day's one film nothing is left, so that 63 is no work.
+    first = tick("details_are_due", database, instance, daily_films=1)
+    assert (memory_of(first).work, memory_of(first).first_id) == (1, 64)
+    assert not tick("details_are_due", database, instance, cursor=first.cursor, daily_films=1).run_requests
+
+
+def test_texts_that_come_when_others_were_embedded_wait_for_nothing(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 3, 3)
+    first = tick("texts_are_not_embedded", database, instance)
+    assert "were left by the last run" in str(
+        tick("texts_are_not_embedded", database, instance, cursor=first.cursor).skip_reason
+    )
+    embed(database)
+    put_films(database, 4, 4)
+    second = tick("texts_are_not_embedded", database, instance, cursor=first.cursor)
+    assert second.run_requests
+    assert memory_of(second).first_id == 4
+
+
 def test_votes_seen_after_the_aggregates_are_published(database: Database, instance: dg.DagsterInstance) -> None:
     put_films(database, 1, 5)
     tick("texts_are_not_embedded", database, instance)
