@@ -50,7 +50,7 @@ class Past:
 
     in_flight: bool = False
     waits_for: str | None = None  # a job in flight that makes or unmakes its work
-    failed_at: datetime | None = None  # the end of the last run, where that failed or was cancelled
+    failed_at: datetime | None = None  # the end of the last launch, where a run of it failed or was cancelled
     read_at: datetime | None = None  # when a day of TMDB's was last read well
 
 

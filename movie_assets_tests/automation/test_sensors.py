@@ -1,6 +1,6 @@
 """What each sensor launches, asked of a real database and of real run records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -465,6 +465,51 @@ def test_texts_that_come_when_others_were_embedded_wait_for_nothing(
     second = tick("texts_are_not_embedded", database, instance, cursor=first.cursor)
     assert second.run_requests
     assert memory_of(second).first_id == 4
+
+
+def end_runs(instance: dg.DagsterInstance, requests: Sequence[dg.RunRequest], *failed: int) -> list[dg.DagsterRun]:
+    """Runs of the requests, created in their order, of which some failed."""
+    runs = [
+        dg.DagsterRun(
+            job_name="embed_texts", tags=request.tags,
+            status=dg.DagsterRunStatus.FAILURE if part in failed else dg.DagsterRunStatus.SUCCESS,
+        )
+        for part, request in enumerate(requests)
+    ]  # fmt: skip
+    for run in runs:
+        instance.add_run(run)
+    return runs
+
+
+def test_a_launch_of_several_runs_failed_where_one_of_them_did(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 2000)
+    launch = tick("texts_are_not_embedded", database, instance, parallel_runs=2)
+    run_sql(database, "delete from catalog.movies where mod(tmdb_id, 64) >= 32")  # what the other run did
+    failed, _ = end_runs(instance, launch.run_requests or [], 0)
+    waiting = tick("texts_are_not_embedded", database, instance, cursor=launch.cursor)
+    assert "were left by the last run; next try at" in str(waiting.skip_reason)
+    # Dagster repeats a run whose process was lost, with its tags.
+    tags = {**failed.tags, "dagster/root_run_id": failed.run_id, "dagster/parent_run_id": failed.run_id}
+    instance.add_run(
+        dg.DagsterRun(
+            job_name="embed_texts", tags=tags, status=dg.DagsterRunStatus.SUCCESS,
+            root_run_id=failed.run_id, parent_run_id=failed.run_id,
+        )
+    )  # fmt: skip
+    assert tick("texts_are_not_embedded", database, instance, cursor=launch.cursor).run_requests
+
+
+def test_a_launch_that_succeeded_after_one_that_failed_ends_the_distances(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    put_films(database, 1, 2000)
+    first = tick("texts_are_not_embedded", database, instance, parallel_runs=2)
+    end_runs(instance, first.run_requests or [], 0)
+    run_sql(database, "delete from catalog.movies where tmdb_id = 64")
+    instance.add_run(dg.DagsterRun(job_name="embed_texts", status=dg.DagsterRunStatus.SUCCESS))  # a person's
+    assert tick("texts_are_not_embedded", database, instance, cursor=first.cursor).run_requests
 
 
 def test_votes_seen_after_the_aggregates_are_published(database: Database, instance: dg.DagsterInstance) -> None:
