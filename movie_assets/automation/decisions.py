@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Self
 
@@ -19,6 +19,7 @@ class Memory:
     work: int = 0
     tries: int = 0
     launched_at: str = ""
+    first_id: int | None = None  # the lowest id of that work, where it is counted in films
 
     @classmethod
     def read(cls, cursor: str | None) -> Self:
@@ -34,6 +35,14 @@ class Memory:
         """When a run was last launched."""
         return datetime.fromisoformat(self.launched_at) if self.launched_at else None
 
+    def was_left(self, work: int, first_id: int | None) -> bool:
+        """Whether a run that did not fail left this work: no less than there was, and its first film is the same.
+
+        With another film first, that run did its work and this is new; without ids, only the amounts tell.
+        """
+        is_new = None not in (first_id, self.first_id) and first_id != self.first_id
+        return work >= self.work and not is_new
+
 
 @dataclass(frozen=True)
 class Past:
@@ -41,7 +50,7 @@ class Past:
 
     in_flight: bool = False
     waits_for: str | None = None  # a job in flight that makes or unmakes its work
-    failed_at: datetime | None = None  # the end of the last run, where that failed or was cancelled
+    failed_at: datetime | None = None  # the end of the last launch, where a run of it failed or was cancelled
     read_at: datetime | None = None  # when a day of TMDB's was last read well
 
 
@@ -55,13 +64,13 @@ class Decision:
     gave_up: bool = False
 
 
-def decide(work: int, past: Past, memory: Memory, now: datetime) -> Decision:
-    """Launch when there is work that nobody is doing.
+def decide(work: int, past: Past, memory: Memory, now: datetime, first_id: int | None = None) -> Decision:
+    """Launch when there is work that nobody is doing; `first_id` is its lowest id, where it is counted in films.
 
-    After a run that failed, was cancelled, or did not make the work less, the next try comes 5, 10, 20 … minutes after
-    the last: a failure is neither hammered nor forgotten. A run in vain that is not remembered, as a person's, is the
-    first try. After eight tries the trigger gives up; from then on it
-    tries once after each day that was read, as that shows that the world has moved on.
+    After a run that failed, was cancelled, or left its work, the next try comes 5, 10, 20 … minutes after the last: a
+    failure is neither hammered nor forgotten. A run in vain that is not remembered, as a person's, is the first try.
+    After eight tries the trigger gives up; from then on it tries once after each day that was read, as that shows that
+    the world has moved on.
     """
     if work == 0:
         return Decision(False, "nothing to do", Memory())
@@ -70,13 +79,15 @@ def decide(work: int, past: Past, memory: Memory, now: datetime) -> Decision:
     if past.waits_for:
         return Decision(False, f"{work:,} to do when {past.waits_for} has ended", memory)
     if memory.launched is None and past.failed_at is not None:
-        memory = Memory(work, 1, past.failed_at.isoformat())
-    if memory.launched is None or not (past.failed_at or work >= memory.work):
-        return Decision(True, f"{work:,} to do", Memory(work, 1, now.isoformat()))
-    return _decide_again(work, past, memory, memory.launched, now)
+        memory = Memory(work, 1, past.failed_at.isoformat(), first_id)
+    launch = Memory(work, 1, now.isoformat(), first_id)
+    if memory.launched is None or not (past.failed_at or memory.was_left(work, first_id)):
+        return Decision(True, f"{work:,} to do", launch)
+    return _decide_again(past, memory, memory.launched, launch, now)
 
 
-def _decide_again(work: int, past: Past, memory: Memory, launched: datetime, now: datetime) -> Decision:
+def _decide_again(past: Past, memory: Memory, launched: datetime, launch: Memory, now: datetime) -> Decision:
+    work = launch.work
     # A run that took an hour before it failed or was cancelled is not followed by another at once.
     ended = max(launched, past.failed_at or launched)
     gave_up = memory.tries >= MOST_TRIES
@@ -86,7 +97,7 @@ def _decide_again(work: int, past: Past, memory: Memory, launched: datetime, now
     if now < due:
         return Decision(False, f"{work:,} were left by the last run; next try at {due:%H:%M} UTC", memory)
     tries = memory.tries + 1
-    return Decision(True, f"{work:,} to do, try {tries}", Memory(work, tries, now.isoformat()), gave_up)
+    return Decision(True, f"{work:,} to do, try {tries}", replace(launch, tries=tries), gave_up)
 
 
 def _given_up(work: int, memory: Memory) -> str:

@@ -16,21 +16,33 @@ UNFINISHED = [
 ]
 IN_VAIN = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 READING = "read_the_day"
+LAUNCH = "movie_assets/launch"  # a tag that runs launched together share; Dagster's repetition of one has it, too
 
 
 def past_of(
     instance: dg.DagsterInstance, jobs: Sequence[str], assets: Sequence[str], after: Sequence[str] = ()
 ) -> Past:
     """What the records say of a job: the first of the jobs, which do the same work. `after` are waited for."""
-    unfinished = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
-    last = next(iter(instance.get_run_records(dg.RunsFilter(job_name=jobs[0]), limit=1)), None)
+    at_work = unfinished(instance)
     read = dg.RunsFilter(job_name=READING, statuses=[dg.DagsterRunStatus.SUCCESS])
     return Past(
-        in_flight=is_in_flight(unfinished, jobs, *assets),
-        waits_for=next((run.job_name for run in unfinished if run.job_name in after), None),
-        failed_at=_ended(last) if last is not None and last.dagster_run.status in IN_VAIN else None,
+        in_flight=is_in_flight(at_work, jobs, *assets),
+        waits_for=next((run.job_name for run in at_work if run.job_name in after), None),
+        failed_at=_failed_at(instance, jobs[0]),
         read_at=next((record.create_timestamp for record in instance.get_run_records(read, limit=1)), None),
     )
+
+
+def _failed_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
+    """The end of a job's last launch, where one of its runs failed or was cancelled and its repetition, if any, too."""
+    runs = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
+    if runs and (launch := runs[0].dagster_run.tags.get(LAUNCH)):
+        runs = instance.get_run_records(dg.RunsFilter(job_name=job, tags={LAUNCH: launch}))
+    last_tries: dict[str, dg.RunRecord] = {}
+    for record in runs:  # the newest first
+        run = record.dagster_run
+        last_tries.setdefault(run.root_run_id or run.run_id, record)
+    return max((_ended(last) for last in last_tries.values() if last.dagster_run.status in IN_VAIN), default=None)
 
 
 def just_ended(instance: dg.DagsterInstance, jobs: Sequence[str], now: datetime, within: timedelta) -> str | None:
@@ -44,10 +56,15 @@ def _ended(record: dg.RunRecord) -> datetime:
     return datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.update_timestamp.astimezone(UTC)
 
 
-def is_in_flight(unfinished: Sequence[dg.DagsterRun], jobs: Sequence[str], *assets: str) -> bool:
+def unfinished(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """The runs of all jobs that have not ended."""
+    return instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
+
+
+def is_in_flight(at_work: Sequence[dg.DagsterRun], jobs: Sequence[str], *assets: str) -> bool:
     """Whether a run of the jobs, or one that a person launched on one of the assets, has not ended."""
     keys = {dg.AssetKey(asset) for asset in assets}
-    return any(run.job_name in jobs or keys & (run.asset_selection or frozenset()) for run in unfinished)
+    return any(run.job_name in jobs or keys & (run.asset_selection or frozenset()) for run in at_work)
 
 
 def runs_of_day(instance: dg.DagsterInstance, day: date, assets: Sequence[str]) -> Runs:
@@ -65,5 +82,5 @@ def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter, job: str, *assets
     records = instance.get_run_records(wanted)
     good = [r.create_timestamp.astimezone(UTC) for r in records if r.dagster_run.status == dg.DagsterRunStatus.SUCCESS]
     in_vain = [_ended(record) for record in records if record.dagster_run.status in IN_VAIN]
-    in_flight = is_in_flight(instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)), [job], *assets)
+    in_flight = is_in_flight(unfinished(instance), [job], *assets)
     return Runs(in_flight, len(good), max(good, default=None), len(in_vain), max(in_vain, default=None))

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from movie_assets.automation.console import CONSOLE
-from movie_assets.automation.decisions import daily, decide_day, decide_once, monthly, weekly
+from movie_assets.automation.decisions import Decision, Memory, daily, decide_day, decide_once, monthly, weekly
 from movie_assets.automation.jobs import assets_of, look_at_health, read_the_day
-from movie_assets.automation.records import runs_of_day, runs_since
-from movie_assets.automation.sensors import record
+from movie_assets.automation.records import is_in_flight, runs_of_day, runs_since, unfinished
+from movie_assets.automation.sensors import TRIGGERS, record
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
 from movie_assets.resources.tmdb_answers import TmdbUnavailableError
@@ -20,6 +20,7 @@ from movie_assets.settings import Settings
 # The first look at 08:30, as the export is complete by 08:00; then every quarter of an hour, for a day whose export is
 # late, whose run failed, or that the machine slept through.
 LOOKS = ["30,45 8 * * *", "*/15 9-23 * * *"]
+DAILY = "read_the_day_at_0830"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ UPKEEP = (
 )  # fmt: skip
 
 
+RECORDING = (DAILY, *(upkeep.schedule for upkeep in UPKEEP), *(trigger.sensor for trigger in TRIGGERS))
+
+
 def schedules(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
     """All of them."""
     return [_daily_schedule(status), _health_schedule(status), *(_upkeep_schedule(each, status) for each in UPKEEP)]
@@ -61,7 +65,7 @@ def schedules(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
 
 def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name="read_the_day_at_0830",
+        name=DAILY,
         job=read_the_day,
         cron_schedule=LOOKS,
         execution_timezone="UTC",
@@ -80,7 +84,9 @@ def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
         decision = decide_day(
             look, runs, is_loaded=database.row("export_of_day", day=day).is_loaded, missing=lambda: _missing(tmdb, day)
         )
-        record(database, "read_the_day_at_0830", "read_the_day", decision, look)
+        # Health would tell one for ever that had given up when a release renamed or removed it.
+        database.execute("forget_triggers", names=list(RECORDING))
+        record(database, DAILY, read_the_day.name, decision, look)
         if not decision.launch:
             return dg.SkipReason(decision.reason)
         key = f"{day}-{decision.memory.tries}"
@@ -103,6 +109,8 @@ def _health_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
         now = datetime.now(UTC)
         if (look.date(), look.hour) != (now.date(), now.hour):
             return dg.SkipReason(f"the hour of {look:%H:%M} UTC is over; what was broken then is seen by the next look")
+        if is_in_flight(unfinished(context.instance), [look_at_health.name], *assets_of(look_at_health.name)):
+            return dg.SkipReason("the last look has not ended")
         return dg.RunRequest(run_key=f"{look:%Y-%m-%dT%H}", run_config=CONSOLE)
 
     return at_17_past
@@ -124,10 +132,12 @@ def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.Sch
         if look.date() != datetime.now(UTC).date():
             return dg.SkipReason(f"{look.date()} is over; the next look sees what is due")
         assets = upkeep.assets()
-        if not assets:
-            return dg.SkipReason(upkeep.without_assets)
         since = upkeep.since(look)
-        decision = decide_once(look, since, runs_since(context.instance, upkeep.job, assets, since))
+        decision = (
+            decide_once(look, since, runs_since(context.instance, upkeep.job, assets, since))
+            if assets
+            else Decision(False, upkeep.without_assets, Memory())
+        )
         record(database, upkeep.schedule, upkeep.job, decision, look)
         if not decision.launch:
             return dg.SkipReason(decision.reason)

@@ -9,7 +9,7 @@ from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.automation.console import CONSOLE
 from movie_assets.automation.decisions import Decision, Memory, decide
 from movie_assets.automation.jobs import assets_of
-from movie_assets.automation.records import just_ended, past_of
+from movie_assets.automation.records import LAUNCH, just_ended, past_of
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import judge_name
 from movie_assets.core.prices import Budgets
@@ -115,7 +115,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         else:
             after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after
             past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after)
-            decision = decide(work, past, memory, now)
+            decision = decide(work, past, memory, now, getattr(found, "first_id", None))
         record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:
             return dg.SensorResult(skip_reason=decision.reason, cursor=decision.memory.write())
@@ -147,11 +147,12 @@ def record(database: Database, name: str, job: str, decision: Decision, now: dat
 def _requests(trigger: Trigger, memory: Memory, work: int, parallel_runs: int, now: datetime) -> list[dg.RunRequest]:
     """One run; of a large backlog in batches as many as may run at once, each over a range."""
     parts = min(parallel_runs, max(1, work // WORTH_A_RUN)) if trigger.tags else 1
-    tags = [trigger.tags] if parts == 1 else [range_tags(first, last) for first, last in ranges(parts)]
+    # The moment makes each try a launch of its own: a run key that was used is never launched again.
+    launch = f"{trigger.sensor}-{memory.launched_at}"
+    tags = [trigger.tags] if parts == 1 else [range_tags(*ends) | {LAUNCH: launch} for ends in ranges(parts)]
     return [
         dg.RunRequest(
-            # The moment makes each try a launch of its own: a run key that was used is never launched again.
-            run_key=f"{trigger.sensor}-{memory.launched_at}" + (f"-{part}" if part else ""),
+            run_key=launch + (f"-{part}" if part else ""),
             tags=each,
             run_config=CONSOLE,
             partition_key=now.date().isoformat() if trigger.is_daily else None,

@@ -1,5 +1,6 @@
 """When a sensor launches, as a table."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,14 +10,8 @@ from movie_assets.automation.decisions import (
     Decision,
     Memory,
     Past,
-    Runs,
-    daily,
     decide,
-    decide_day,
-    decide_once,
-    monthly,
     to_bury,
-    weekly,
 )
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -91,12 +86,48 @@ def test_work_in_vain_is_tried_after_5_10_20_and_40_minutes() -> None:
 
 
 def test_a_memory_survives_the_cursor() -> None:
-    memory = launched(3, tries=2)
+    memory = replace(launched(3, tries=2), first_id=7)
     assert Memory.read(memory.write()) == memory
     assert Memory.read(None) == Memory.read("") == Memory()
 
 
-def test_a_run_that_failed_counts_though_it_made_the_work_less() -> None:
+@pytest.mark.parametrize(
+    ("first_id", "work", "launches"),
+    [
+        (7, 10, False),  # the same film is still there, whatever came behind it …
+        (7, 500, False),
+        (8, 10, True),  # … it was done, or there is another before it: the work is new
+        (8, 500, True),
+        (6, 10, True),
+        (None, 10, False),  # only the amounts tell
+        (7, 9, True),
+    ],
+)
+def test_work_is_new_where_another_film_is_its_first(first_id: int | None, work: int, launches: bool) -> None:
+    memory = replace(launched(1, tries=8), first_id=7)
+    decision = decide(work, Past(), memory, NOW, first_id)
+    assert decision.launch is launches
+    assert not launches or decision.memory == Memory(work, 1, NOW.isoformat(), first_id)
+
+
+def test_a_run_that_failed_counts_though_another_film_is_first() -> None:
+    memory = replace(launched(1), first_id=7)
+    assert not decide(10, Past(failed_at=NOW), memory, NOW, first_id=8).launch
+
+
+def test_a_try_again_remembers_what_is_first_now() -> None:
+    memory = replace(launched(60), first_id=7)
+    again = decide(12, Past(failed_at=NOW - timedelta(minutes=50)), memory, NOW, first_id=8)
+    assert again.memory == Memory(12, 2, NOW.isoformat(), 8)
+
+
+def test_a_cursor_that_knows_of_no_ids_is_read_and_goes_by_the_amounts() -> None:
+    memory = Memory.read('{"work": 10, "tries": 3, "launched_at": "2026-10-05T11:59:00+00:00"}')
+    assert not decide(10, Past(), memory, NOW, first_id=8).launch
+    assert decide(9, Past(), memory, NOW, first_id=8).launch
+
+
+def test_a_run_that_failed_counts_though_it_it_made_the_work_less() -> None:
     memory = launched(1, work=10)
     assert decide(4, Past(), memory, NOW).launch
     assert not decide(4, Past(failed_at=NOW), memory, NOW).launch
@@ -149,119 +180,6 @@ def test_a_day_that_was_read_since_is_worth_one_try() -> None:
 def test_less_work_ends_giving_up() -> None:
     decision = decide(9, Past(), launched(6000, tries=9), NOW)
     assert (decision.launch, decision.gave_up, decision.memory.tries) == (True, False, 1)
-
-
-HALF_PAST_EIGHT = datetime(2026, 10, 5, 8, 30, tzinfo=UTC)
-NEVER = Runs()
-
-
-def looked(at: str, runs: Runs = NEVER, *, is_loaded: bool = False, missing: str | None = None) -> Decision:
-    hour, minute = map(int, at.split(":"))
-    return decide_day(
-        HALF_PAST_EIGHT.replace(hour=hour, minute=minute), runs, is_loaded=is_loaded, missing=lambda: missing
-    )
-
-
-def ran(read: str | None = None, failed: str | None = None, times: int = 0, *, in_flight: bool = False) -> Runs:
-    moments = [HALF_PAST_EIGHT.replace(hour=int(at[:2]), minute=int(at[3:])) if at else None for at in (read, failed)]
-    return Runs(in_flight, int(bool(read)), moments[0], times, moments[1])
-
-
-@pytest.mark.parametrize(
-    ("at", "runs", "is_loaded", "missing", "launches"),
-    [
-        ("08:30", NEVER, False, None, True),
-        ("08:30", NEVER, False, "late", False),
-        ("12:15", NEVER, False, "late", False),
-        ("12:30", NEVER, False, "late", True),
-        ("08:45", ran(in_flight=True), False, None, False),
-        ("08:45", ran(read="08:30"), True, None, False),
-        ("08:30", ran(read="05:00"), False, None, True),  # an empty catalogue took yesterday's at once
-        ("08:30", ran(read="05:00"), True, None, False),
-        ("09:00", ran(read="08:40"), False, "late", False),
-        ("09:00", ran(read="08:40"), False, None, True),  # read by hand while it was late; now it is there
-        ("13:00", ran(read="12:30"), False, None, False),
-        ("08:45", ran(read="08:41"), False, None, False),  # the day's is there, but was damaged
-        ("08:46", ran(read="08:41"), False, None, True),
-        ("09:00", ran(read="08:50", failed="08:41", times=2), False, None, False),
-        ("08:45", ran(failed="08:41", times=1), False, None, False),
-        ("08:45", ran(failed="08:40", times=1), False, None, True),
-        ("09:00", ran(failed="08:45", times=3), False, None, False),
-        ("23:45", ran(failed="09:00", times=8), False, None, False),
-    ],
-)
-def test_a_day_is_read_once_when_its_export_is_there(
-    at: str, runs: Runs, is_loaded: bool, missing: str | None, launches: bool
-) -> None:
-    assert looked(at, runs, is_loaded=is_loaded, missing=missing).launch is launches
-
-
-def test_a_late_export_says_that_it_is_waited_for() -> None:
-    assert looked("09:15", missing="TMDB has no export yet").reason == "TMDB has no export yet; waiting until 12:30 UTC"
-
-
-def test_tmdb_is_asked_only_when_the_answer_decides() -> None:
-    def never() -> str | None:
-        raise AssertionError
-
-    for runs, loaded in (
-        (ran(read="08:30"), True),
-        (ran(in_flight=True), False),
-        (ran(failed="08:44", times=1), False),
-    ):
-        decide_day(HALF_PAST_EIGHT.replace(minute=45), runs, is_loaded=loaded, missing=never)
-
-
-def test_a_day_that_failed_eight_times_is_given_up() -> None:
-    decision = looked("20:00", ran(failed="19:00", times=8))
-    assert (decision.launch, decision.gave_up) == (False, True)
-
-
-def test_an_export_that_stays_damaged_is_tried_with_growing_distance_until_an_older_one_will_do() -> None:
-    now, runs, launches = HALF_PAST_EIGHT, NEVER, []
-    while now.date() == HALF_PAST_EIGHT.date():
-        if decide_day(now, runs, is_loaded=False, missing=lambda: None).launch:
-            launches.append(f"{now:%H:%M}")
-            runs = Runs(done=runs.done + 1, done_at=now)
-        now += timedelta(minutes=15)
-    assert launches == ["08:30", "08:45", "09:00", "09:30", "10:15", "11:45", "14:30"]
-
-
-FOUR = datetime(2026, 10, 7, 4, tzinfo=UTC)
-SUNDAY = datetime(2026, 10, 4, 4, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("runs", "launches"),
-    [
-        (Runs(), True),  # never done, or slept through
-        (Runs(done=1, done_at=SUNDAY), False),
-        (Runs(in_flight=True), False),
-        (Runs(in_vain=1, last_in_vain=FOUR - timedelta(days=1)), True),
-        (Runs(in_vain=1, last_in_vain=FOUR - timedelta(minutes=4)), False),
-        (Runs(in_vain=4, last_in_vain=FOUR - timedelta(minutes=39)), False),
-        (Runs(done=1, done_at=FOUR, in_vain=2, last_in_vain=SUNDAY), False),
-        (Runs(in_vain=8, last_in_vain=SUNDAY), False),
-    ],
-)
-def test_what_is_due_once_is_done_once_and_tried_again_when_it_failed(runs: Runs, launches: bool) -> None:
-    decision = decide_once(FOUR, SUNDAY, runs)
-    assert decision.launch is launches
-    assert decision.gave_up is (runs.in_vain == MOST_TRIES)
-
-
-@pytest.mark.parametrize(
-    ("look", "since"),
-    [("2026-10-04T04:00", "2026-10-04"), ("2026-10-10T04:00", "2026-10-04"), ("2026-10-11T04:00", "2026-10-11")],
-)
-def test_a_recount_is_due_since_the_last_sunday(look: str, since: str) -> None:
-    assert weekly(datetime.fromisoformat(look)) == datetime.fromisoformat(f"{since}T04:00")
-
-
-def test_a_clean_up_is_due_since_the_first_and_ratings_since_half_past_ten() -> None:
-    look = datetime.fromisoformat("2026-10-31T23:30")
-    assert monthly(look) == datetime.fromisoformat("2026-10-01T03:00")
-    assert daily(look) == datetime.fromisoformat("2026-10-31T10:30")
 
 
 def test_a_run_is_buried_when_two_looks_two_minutes_apart_found_no_lock() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from movie_assets.core import health_of_data
+from movie_assets.core.health import Finding
 from movie_assets.definitions import defs
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
@@ -172,6 +174,43 @@ def test_without_any_ratings_the_schedule_says_how_to_switch_them_on(
     assert "MOVIE_ASSETS_IMDB_RATINGS" in str(skipped.skip_message)
 
 
+GIVEN_UP = (
+    "insert into pipeline.triggers (name, job, work, tries, launched_at, given_up_at, says, decided_at) "
+    "values ('{}', 'a_job', 1, 8, now(), now(), 'gave up', now())"
+)
+
+
+def triggers_finding(database: Database) -> Finding:
+    return health_of_data.triggers(database.rows("health_triggers"))
+
+
+def test_ratings_that_were_given_up_are_no_error_once_they_are_switched_off(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    with database.transaction() as connection:
+        connection.exec_driver_sql(GIVEN_UP.format("read_ratings_at_1030"))
+    assert triggers_finding(database).severity == "error"
+    skipped = upkeep("read_ratings_at_1030", TODAY + timedelta(hours=10.5), database, instance)
+    assert triggers_finding(database).severity == "ok"
+    assert database.rows("health_triggers")[0].says == skipped.skip_message
+
+
+def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
+    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    repository = defs.get_repository_def()
+    silent = {"look_at_health_hourly", "something_broke_or_recovered", "runs_without_a_process"}
+    names = {
+        *(each.name for each in repository.schedule_defs),
+        *(each.name for each in repository.sensor_defs),
+    } - silent
+    with database.transaction() as connection:
+        for name in {*names, "films_are_due_as_it_was_called"}:
+            connection.exec_driver_sql(GIVEN_UP.format(name))
+    look(8.5, database, stand_in, instance)
+    assert {row.name for row in database.rows("health_triggers")} == names
+
+
 UPKEEP = [("reconcile_on_sundays", "reconcile", 4.0), ("clean_up_on_the_first", "clean_up", 3.0)]
 
 
@@ -210,11 +249,22 @@ def test_upkeep_of_a_day_that_was_slept_through_is_left_to_the_next_look(
     assert "is over" in str(skipped.skip_message)
 
 
-def test_health_is_looked_at_once_after_a_sleep() -> None:
-    schedule = defs.resolve_schedule_def("look_at_health_hourly")
-    now = datetime.now(UTC)
-    looks: list[Any] = [
-        schedule(dg.build_schedule_context(scheduled_execution_time=now.replace(minute=17) - timedelta(hours=ago)))
-        for ago in range(5)
-    ]
+def look_at_health(instance: dg.DagsterInstance, hours_ago: int = 0) -> Any:
+    """Evaluate the schedule of health at 17 past an hour."""
+    at = datetime.now(UTC).replace(minute=17) - timedelta(hours=hours_ago)
+    context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
+    return defs.resolve_schedule_def("look_at_health_hourly")(context)
+
+
+@pytest.mark.parametrize(("job", "assets"), [("look_at_health", None), ("__ASSET_JOB", {dg.AssetKey("health")})])
+def test_health_is_not_looked_at_while_the_last_look_is_at_it(
+    job: str, assets: set[dg.AssetKey] | None, instance: dg.DagsterInstance
+) -> None:
+    selected = frozenset(assets) if assets else None
+    instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED, asset_selection=selected))
+    assert look_at_health(instance) == dg.SkipReason("the last look has not ended")
+
+
+def test_health_is_looked_at_once_after_a_sleep(instance: dg.DagsterInstance) -> None:
+    looks = [look_at_health(instance, hours_ago) for hours_ago in range(5)]
     assert [isinstance(look, dg.RunRequest) for look in looks] == [True, False, False, False, False]

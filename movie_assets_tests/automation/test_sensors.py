@@ -1,105 +1,21 @@
 """What each sensor launches, asked of a real database and of real run records."""
 
-from collections.abc import Iterator
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta, tzinfo
-from pathlib import Path
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 from pydantic import SecretStr
 
 from movie_assets.assets.movie_embeddings import embedding_set
-from movie_assets.assets.search_documents import bring_in_line
-from movie_assets.automation.decisions import Memory
 from movie_assets.automation.sensors import ALL_BATCHES, WORTH_A_RUN
 from movie_assets.core.judgement import judge_name
 from movie_assets.core.prices import Budgets
-from movie_assets.definitions import defs
-from movie_assets.resources.embedder import Embedder, LocalEmbedder
-from movie_assets.resources.history_files import Inbox
+from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.resources.postgres import Database
-from movie_assets.settings import Settings
 from movie_assets_tests.assets.rows import put_films
+from movie_assets_tests.automation.ticks import LOCAL, THRESHOLDS, add_ids, embed, memory_of, publish, run_sql, tick
 from movie_assets_tests.conftest import Pipeline
-
-THRESHOLDS = Settings.model_validate({}).thresholds
-LOCAL = LocalEmbedder("hashing-v1", 64)
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
-        yield opened
-
-
-def tick(
-    name: str,
-    database: Database,
-    instance: dg.DagsterInstance,
-    *,
-    cursor: str | None = None,
-    embedder: Embedder = LOCAL,
-    daily_films: int = 0,
-    budgets: Budgets = Budgets(),  # noqa: B008  # it cannot be changed
-    parallel_runs: int = 1,
-    inbox: Path | None = None,
-) -> dg.SensorResult:
-    """Evaluate a sensor once."""
-    resources = {
-        "database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": daily_films,
-        "budgets": budgets, "parallel_runs": parallel_runs, "inbox": Inbox(inbox),
-    }  # fmt: skip
-    context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
-    result: Any = defs.resolve_sensor_def(name)(context)
-    assert isinstance(result, dg.SensorResult)
-    return result
-
-
-def run_sql(database: Database, sql: str) -> None:
-    with database.transaction() as connection:
-        connection.exec_driver_sql(sql)
-
-
-def add_ids(database: Database, *tmdb_ids: int) -> None:
-    """Ids that were never fetched."""
-    for tmdb_id in tmdb_ids:
-        columns = "tmdb_id, original_title, first_seen"
-        run_sql(database, f"insert into pipeline.movie_ids ({columns}) values ({tmdb_id}, '', '2026-10-05')")
-
-
-def embed(database: Database, embedder: Embedder = LOCAL) -> None:
-    """Give every film the vector of its text, as a run would."""
-    with database.transaction() as connection:
-        connection.exec_driver_sql(
-            "insert into pipeline.embeddings (set_id, tmdb_id, text_hash, embedding, embedded_at) "
-            "select s.set_id, m.tmdb_id, m.text_hash, "
-            "  (select array_agg(random() - 0.5) from generate_series(1, s.dimensions + m.tmdb_id * 0))::vector, now() "
-            "from catalog.movies m, pipeline.embedding_sets s where s.dimensions = %(width)s on conflict do nothing",
-            {"width": embedder.dimensions},
-        )
-
-
-def publish(database: Database) -> None:
-    """Make the newest set the one that searches see, write the documents, let the aggregates be of this moment."""
-    bring_in_line(database)
-    run_sql(
-        database,
-        "select pipeline.refresh_vectors(max(set_id)::smallint), pipeline.activate_set(max(set_id)::smallint) "
-        "from pipeline.embedding_sets",
-    )
-    run_sql(
-        database,
-        "insert into catalog.rating_methods values ('test', true, '', '{}', now()) "
-        "on conflict (method_version) do update set computed_at = now()",
-    )
-
-
-def memory_of(result: dg.SensorResult) -> Memory:
-    return Memory.read(result.cursor)
-
 
 SENSORS = ["details_are_due", "texts_are_not_embedded", "the_catalogue_is_not_published", "recommendations_are_due"]
 
@@ -139,89 +55,6 @@ def test_embedded_films_that_searches_do_not_see_launch_a_publication(
     assert "dagster/asset_partition_range_start" not in request.tags
 
 
-@pytest.mark.parametrize(
-    ("name", "job"),
-    [("details_are_due", "fetch_details"), ("texts_are_not_embedded", "embed_texts"),
-     ("the_catalogue_is_not_published", "publish")],
-)  # fmt: skip
-@pytest.mark.parametrize(
-    "status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-)
-def test_a_run_in_flight_is_waited_for(
-    name: str, job: str, status: dg.DagsterRunStatus, database: Database, instance: dg.DagsterInstance
-) -> None:
-    add_ids(database, 64)
-    put_films(database, 1, 5)
-    instance.add_run(dg.DagsterRun(job_name=job, run_id="00000000-0000-4000-8000-000000000001", status=status))
-    result = tick(name, database, instance)
-    assert not result.run_requests
-    assert "a run is working on it" in str(result.skip_reason)
-
-
-@pytest.mark.parametrize(
-    ("name", "asset"),
-    [("no_day_was_read_yet", "movie_ids"), ("details_are_due", "movie_details"),
-     ("texts_are_not_embedded", "movie_embeddings"), ("the_catalogue_is_not_published", "movie_vectors"),
-     ("the_catalogue_is_not_published", "search_documents"), ("the_catalogue_is_not_published", "rating_aggregates")],
-)  # fmt: skip
-def test_a_run_that_a_person_launched_on_an_asset_of_the_job_is_waited_for(
-    name: str, asset: str, database: Database, instance: dg.DagsterInstance
-) -> None:
-    if name != "no_day_was_read_yet":  # whose work is an empty catalogue
-        add_ids(database, 64)
-        put_films(database, 1, 5)
-    assert tick(name, database, instance).run_requests
-    instance.add_run(
-        dg.DagsterRun(
-            job_name="__ASSET_JOB", status=dg.DagsterRunStatus.STARTED,
-            asset_selection=frozenset({dg.AssetKey(asset)}),
-        )
-    )  # fmt: skip
-    result = tick(name, database, instance)
-    assert not result.run_requests
-    assert result.skip_reason == dg.SkipReason("a run is working on it")
-
-
-def test_a_run_of_another_job_is_not_waited_for(database: Database, instance: dg.DagsterInstance) -> None:
-    add_ids(database, 64)
-    instance.add_run(dg.DagsterRun(job_name="publish", status=dg.DagsterRunStatus.STARTED))
-    assert tick("details_are_due", database, instance).run_requests
-
-
-@pytest.mark.parametrize(
-    ("name", "upstream"),
-    [("details_are_due", "read_the_day"), ("texts_are_not_embedded", "fetch_details"),
-     ("the_catalogue_is_not_published", "read_the_day"), ("the_catalogue_is_not_published", "fetch_details")],
-)  # fmt: skip
-def test_a_run_that_still_moves_the_work_is_waited_for(
-    name: str, upstream: str, database: Database, instance: dg.DagsterInstance
-) -> None:
-    add_ids(database, 64)
-    put_films(database, 1, 5)
-    instance.add_run(dg.DagsterRun(job_name=upstream, status=dg.DagsterRunStatus.STARTED))
-    result = tick(name, database, instance)
-    assert not result.run_requests
-    assert f"to do when {upstream} has ended" in str(result.skip_reason)
-
-
-def test_the_publication_lets_what_a_run_leads_to_go_first(
-    database: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put_films(database, 1, 5)
-    embed(database)
-    instance.add_run(dg.DagsterRun(job_name="read_the_day", status=dg.DagsterRunStatus.SUCCESS))
-    result = tick("the_catalogue_is_not_published", database, instance)
-    assert not result.run_requests
-    assert "when what read_the_day leads to has begun" in str(result.skip_reason)
-    publish(database)
-    assert (
-        memory_of(tick("the_catalogue_is_not_published", database, instance)) == Memory()
-    )  # all is done, none is left
-    run_sql(database, "update pipeline.document_sources set source = 0")
-    monkeypatch.setattr("movie_assets.automation.sensors.EACH_LOOKED", timedelta(microseconds=1))
-    assert tick("the_catalogue_is_not_published", database, instance).run_requests
-
-
 def test_a_large_backlog_of_texts_is_embedded_while_details_are_fetched(
     database: Database, instance: dg.DagsterInstance
 ) -> None:
@@ -246,97 +79,6 @@ def test_a_large_backlog_is_cut_into_as_many_ranges_as_may_run_at_once(
     requests = tick("texts_are_not_embedded", database, instance, parallel_runs=parallel_runs).run_requests or []
     assert [tuple(request.tags[tag] for tag in ALL_BATCHES) for request in requests] == expected
     assert len({request.run_key for request in requests}) == len(expected)
-
-
-def decided(database: Database, name: str) -> Any:
-    with database.transaction() as connection:
-        return connection.exec_driver_sql(
-            "select * from pipeline.triggers where name = %(name)s", {"name": name}
-        ).one_or_none()
-
-
-def test_what_a_trigger_decided_is_in_a_table(database: Database, instance: dg.DagsterInstance) -> None:
-    tick("details_are_due", database, instance)
-    assert decided(database, "details_are_due").says == "nothing to do"
-    add_ids(database, 64, 65)
-    tick("details_are_due", database, instance)
-    row = decided(database, "details_are_due")
-    assert (row.job, row.work, row.tries, row.given_up_at, row.says) == ("fetch_details", 2, 1, None, "2 to do")
-
-
-def test_a_trigger_that_gave_up_says_so_in_its_tick_and_in_the_table_until_the_work_is_less(
-    database: Database, instance: dg.DagsterInstance
-) -> None:
-    add_ids(database, 64, 65)
-    long_ago = datetime.now(UTC) - timedelta(days=2)
-    cursor = Memory(2, 8, long_ago.isoformat()).write()
-    result = tick("details_are_due", database, instance, cursor=cursor)
-    assert "gave up: 2 are left after 8 runs in vain" in str(result.skip_reason)
-    since = decided(database, "details_are_due").given_up_at
-    assert since is not None
-    tick("details_are_due", database, instance, cursor=cursor)
-    assert decided(database, "details_are_due").given_up_at == since
-    run_sql(database, "update pipeline.movie_ids set gone_since = now() where tmdb_id = 64")
-    assert tick("details_are_due", database, instance, cursor=cursor).run_requests
-    assert decided(database, "details_are_due").given_up_at is None
-
-
-def test_a_trigger_that_gave_up_tries_once_when_a_day_was_read(
-    database: Database, instance: dg.DagsterInstance
-) -> None:
-    add_ids(database, 64)
-    cursor = Memory(1, 8, (datetime.now(UTC) - timedelta(days=2)).isoformat()).write()
-    instance.add_run(dg.DagsterRun(job_name="read_the_day", status=dg.DagsterRunStatus.SUCCESS))
-    result = tick("details_are_due", database, instance, cursor=cursor)
-    assert result.run_requests
-    assert memory_of(result).tries == 9
-    assert not tick("details_are_due", database, instance, cursor=result.cursor).run_requests
-
-
-@pytest.mark.parametrize("status", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
-def test_a_run_that_failed_or_was_cancelled_is_no_run_in_flight_and_is_waited_after(
-    status: dg.DagsterRunStatus, database: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_ids(database, 64)
-    instance.add_run(dg.DagsterRun(job_name="fetch_details", status=status))
-    waiting = tick("details_are_due", database, instance)
-    assert not waiting.run_requests
-    assert "1 were left by the last run; next try at" in str(waiting.skip_reason)
-
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> "Later":
-            return cls.fromtimestamp(datetime.now(UTC).timestamp() + 330, tz)
-
-    monkeypatch.setattr("movie_assets.automation.sensors.datetime", Later)
-    assert tick("details_are_due", database, instance, cursor=waiting.cursor).run_requests
-
-
-@pytest.mark.parametrize(("tries", "minutes"), [(1, 5), (2, 10), (3, 20)])
-def test_work_that_a_launch_left_waits(
-    tries: int, minutes: int, database: Database, instance: dg.DagsterInstance
-) -> None:
-    add_ids(database, 64)
-    remembered = Memory(1, tries, "")
-
-    def launched(minutes_ago: float) -> str:
-        moment = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-        return Memory(**{**asdict(remembered), "launched_at": moment.isoformat()}).write()
-
-    too_early = tick("details_are_due", database, instance, cursor=launched(minutes - 0.5))
-    assert not too_early.run_requests
-    in_time = tick("details_are_due", database, instance, cursor=launched(minutes + 0.5))
-    assert in_time.run_requests
-    assert memory_of(in_time).tries == tries + 1
-
-
-def test_each_try_is_a_launch_of_its_own(database: Database, instance: dg.DagsterInstance) -> None:
-    add_ids(database, 64)
-    keys = set()
-    for _ in range(2):
-        (request,) = tick("details_are_due", database, instance).run_requests or []
-        keys.add(request.run_key)
-    assert len(keys) == 2
 
 
 def test_another_model_has_all_texts_embedded_and_then_published(
@@ -504,66 +246,3 @@ def test_refused_texts_launch_nothing_until_their_time_has_come(
     assert "nothing to do" in str(tick("texts_are_not_embedded", database, instance).skip_reason)
     run_sql(database, "update pipeline.refused_texts set next_attempt_at = now()")
     assert tick("texts_are_not_embedded", database, instance).run_requests
-
-
-def test_a_history_that_changed_launches_recommendations_once(database: Database, instance: dg.DagsterInstance) -> None:
-    run_sql(database, "insert into catalog.watch_histories (person, tmdb_id, source) values ('me', 3, 'list')")
-    assert memory_of(tick("recommendations_are_due", database, instance)).work == 1
-    run_sql(database, "insert into pipeline.recommendation_lists values ('me', null, 0, now())")
-    run_sql(database, "delete from pipeline.changed_histories")
-    assert "nothing to do" in str(tick("recommendations_are_due", database, instance).skip_reason)
-
-
-class Later(datetime):
-    """The sensors' clock, two minutes on: what was copied a moment ago is whole by then."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> "Later":
-        return cls.fromtimestamp(datetime.now(UTC).timestamp() + 120, tz)
-
-
-def test_a_file_in_the_inbox_is_imported_within_minutes_and_once(
-    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def looks() -> dg.SensorResult:
-        return tick("recommendations_are_due", pipeline.database, pipeline.instance, inbox=tmp_path)
-
-    pipeline.settings = pipeline.settings.model_copy(update={"inbox": tmp_path})
-    assert "nothing to do" in str(looks().skip_reason)
-    (tmp_path / "ratings.csv").write_text("Date,Name,Year,Letterboxd URI,Rating\n2026-01-01,A Film,2020,u,4\n")
-    assert "nothing to do" in str(looks().skip_reason)  # it may still be being copied
-    monkeypatch.setattr("movie_assets.automation.sensors.datetime", Later)
-    assert memory_of(looks()).work == 1
-    assert pipeline.run("recommend").success
-    assert pipeline.one("select count(*) from pipeline.imports") == 1
-    assert "nothing to do" in str(looks().skip_reason)
-    (tmp_path / "broken.csv").write_text("what,is,this\n")
-    assert memory_of(looks()).work == 1
-    assert pipeline.run("recommend").success
-    assert "nothing to do" in str(looks().skip_reason)  # what is refused is told, and not tried each half minute
-
-
-def test_an_inbox_that_is_not_there_launches_nothing(
-    database: Database, instance: dg.DagsterInstance, tmp_path: Path
-) -> None:
-    result = tick("recommendations_are_due", database, instance, inbox=tmp_path / "nowhere")
-    assert "nothing to do" in str(result.skip_reason)
-
-
-def test_names_that_wait_are_compared_with_films_that_came(database: Database, instance: dg.DagsterInstance) -> None:
-    def step(name: str, changed: int) -> None:
-        run_sql(
-            database,
-            "insert into pipeline.run_log (run_id, job, step, trigger, moment, ended_at, status, changed) values "
-            f"(gen_random_uuid()::text, '', '{name}', 'sensor', now(), clock_timestamp(), 'succeeded', {changed})",
-        )
-
-    run_sql(database, "insert into pipeline.named_films (name, title) values ('A Film (2020)', 'A Film')")
-    for name, changed, work in (
-        ("watch_histories", 0, 0), ("search_documents", 0, 0), ("search_documents", 3, 1), ("watch_histories", 0, 0),
-    ):  # fmt: skip
-        step(name, changed)
-        assert bool(tick("recommendations_are_due", database, instance).run_requests) is bool(work), (name, changed)
-    step("search_documents", 1)
-    run_sql(database, "update pipeline.named_films set film_id = 1, matched_by = 'title'")
-    assert not tick("recommendations_are_due", database, instance).run_requests

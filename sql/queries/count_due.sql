@@ -1,8 +1,15 @@
--- Run by the sensor details_are_due: the films that a run would fetch within the day's limit, and the answers that it
--- would judge again.
-select (
-    least((select count(*) from pipeline.due_at(:moment)), case when :daily_films > 0 then greatest(0, :daily_films - (
+-- Run by the sensor details_are_due: the films that a run would fetch within the day's limit, the answers that it would
+-- judge again, and the lowest id of all these.
+with due as (
+    select count(*) as films, min(tmdb_id) as first_id from pipeline.due_at(:moment)
+), stored as (
+    select count(*) as answers, min(tmdb_id) as first_id from pipeline.to_judge(:judge)
+), day as (
+    select case when :daily_films > 0 then greatest(0, :daily_films - (
         select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:moment as timestamptz))
-    )) end)
-    + (select count(*) from pipeline.to_judge(:judge))
-)::integer as work
+    )) end as films
+)
+select
+    (least(due.films, day.films) + stored.answers)::integer as work,
+    least(case when day.films is distinct from 0 then due.first_id end, stored.first_id) as first_id
+from due, stored, day
