@@ -35,7 +35,7 @@ from movie_assets.resources.postgres import Database, open_database
 from movie_assets.settings import Settings
 
 EMBEDDED = "movie_embeddings:every_text_is_embedded_as_it_stands"
-SECONDS_BETWEEN_LOOKS = 2.0
+SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_TO_STOP = 30
 STANDARD_ERROR = 2
 MEANWHILE = "embed_texts, meanwhile"
@@ -86,7 +86,10 @@ def is_worth_it(database: Database, settings: Settings, tags: dict[str, str]) ->
 
     A run's budget is meant for all that a refresh embeds, which then is one run's.
     """
-    return _films_due(database, settings, tags) >= WORTH_A_RUN and not settings.run_dollars
+    due = database.row(
+        "count_due", moment=moment_in(tags), daily_films=settings.daily_films, judge=judge_name(settings.thresholds)
+    )
+    return due.work >= WORTH_A_RUN and not settings.run_dollars
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
@@ -121,9 +124,10 @@ def _listen(enough: threading.Event) -> None:
 
 
 def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None:
-    """Run the job whenever there is enough for it, as the sensor would; not again after one that was in vain.
+    """Run the job whenever there is a request's worth of texts; not again after a run that was in vain.
 
-    Towards the end less is enough, as much as is still to be fetched: so little is left when all is fetched.
+    What arrives during a run makes the next one larger, so that few runs are made where texts arrive fast, and little
+    is left when all is fetched where the service is slow.
     """
     settings = Settings.from_env()
     embedder = embedder_from(settings)
@@ -131,8 +135,7 @@ def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None
     try:
         with dg.DagsterInstance.get() as instance:
             while not enough.wait(SECONDS_BETWEEN_LOOKS):
-                texts = _texts_due(database, settings, embedder, tags)
-                if texts >= WORTH_A_RUN or texts >= max(TEXTS_PER_REQUEST, _films_due(database, settings, tags)):
+                if _texts_due(database, settings, embedder, tags) >= TEXTS_PER_REQUEST:
                     ran = DayOutcome(datetime.now(UTC).date())
                     run_job(instance, ran, "embed_texts", tags)
                     print(json.dumps({"problems": ran.problems, "figures": ran.figures}), file=told, flush=True)
@@ -140,13 +143,6 @@ def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None
                         break
     finally:
         database.close()
-
-
-def _films_due(database: Database, settings: Settings, tags: dict[str, str]) -> int:
-    found: int = database.row(
-        "count_due", moment=moment_in(tags), daily_films=settings.daily_films, judge=judge_name(settings.thresholds)
-    ).work
-    return found
 
 
 def _texts_due(database: Database, settings: Settings, embedder: Embedder, tags: dict[str, str]) -> int:

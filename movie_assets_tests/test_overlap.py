@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from movie_assets import overlap
+from movie_assets.core.packing import TEXTS_PER_REQUEST
 from movie_assets.outcome import DayOutcome
 from movie_assets.resources.embedded_postgres import embedded_postgres
 from movie_assets.standin.options import StandInOptions
@@ -24,7 +25,7 @@ from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.test_kill import Refresh, read, refreshing, run_states, server_runs
 
 FILMS = 1_500
-FREELY = 1_150  # films that are answered at once; a thousand texts are worth a run
+FREELY = 400  # films that are answered at once; a request's worth of texts is worth a run
 RUNS = "select pipeline_name, status, start_time, end_time from runs order by id"
 
 
@@ -89,7 +90,7 @@ def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> No
     assert not server_runs(tmp_path / "home")
     assert not {"STARTING", "STARTED", "CANCELING"} & set(run_states(tmp_path / "home"))
     stored = read(tmp_path / "home", "movie_assets", films="select count(*) from catalog.movies")["films"]
-    assert stored[0][0] >= 1_000
+    assert stored[0][0] >= TEXTS_PER_REQUEST
 
 
 def test_a_killed_refresh_leaves_no_second_process(tmp_path: Path) -> None:
@@ -130,6 +131,7 @@ DROPS_THE_SIGNAL = """
 import threading, time
 from dagster._utils.interrupts import capture_interrupts
 from movie_assets import overlap
+from movie_assets.core.packing import TEXTS_PER_REQUEST
 overlap.SECONDS_TO_STOP = 1
 enough = threading.Event()
 with capture_interrupts():  # as between the steps of a run
