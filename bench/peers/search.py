@@ -51,10 +51,15 @@ def main() -> None:
 
 
 def load(address: str, store: Store, vectors: Any, having: dict[str, set[int]]) -> None:
-    """Copy films into the store's table; a graph of them must fit into the memory that builds it."""
+    """Copy films into the store's table; a graph of them must fit into the memory that builds it.
+
+    With Postgres' own random_page_cost, 4, it reads 20,000 films rather than LangChain's indexes, as it does not count
+    what it costs to fetch vectors that are stored out of line. 1.1 is what is usual for SSDs.
+    """
     with psycopg.connect(address, autocommit=True) as connection:
         register_vector(connection)
-        connection.execute(f"alter database {connection.info.dbname} set maintenance_work_mem = '1GB'")
+        for setting in ("maintenance_work_mem = '1GB'", "random_page_cost = 1.1"):
+            connection.execute(f"alter database {connection.info.dbname} set {setting}")
         with connection.cursor() as cursor, cursor.copy(store.copy) as copy:
             copy.set_types(store.types)
             for number, vector in enumerate(vectors, 1):
