@@ -46,13 +46,13 @@ class BatchRun:
         self,
         context: dg.AssetExecutionContext,
         unit: str,
-        content_of: Callable[[int], BatchContent],
+        contents_of: Callable[[Collection[int]], Mapping[int, BatchContent]],
     ) -> None:
         self.batches = {batch_number(key): key for key in context.partition_keys}
         self.problems: dict[int, str] = {}
         self._context = context
         self._unit = unit
-        self._content_of = content_of
+        self._contents_of = contents_of
         self._planned: Counter[int] = Counter()
         self._left: Counter[int] = Counter()
         self._total = 0
@@ -72,17 +72,14 @@ class BatchRun:
         self._context.log.info(
             f"{self._total:,} {self._unit} to do in {len(self._left)} of {len(self.batches)} batches"
         )
-        for batch in self.batches:
-            if batch not in self.problems and not self._left[batch]:
-                self._finish(batch)
+        self._finish([batch for batch in self.batches if not self._left[batch]])
 
     def advance(self, work: Iterable[int]) -> None:
         """Count units as done and committed; a batch whose last unit this was is reported."""
-        for batch, units in Counter(work).items():
-            self._done += units
-            self._left[batch] -= units
-            if not self._left[batch] and batch not in self.problems:
-                self._finish(batch)
+        units = Counter(work)
+        self._done += units.total()
+        self._left.subtract(units)
+        self._finish([batch for batch in units if not self._left[batch]])
         now = time.monotonic()
         if now - self._reported >= SECONDS_BETWEEN_REPORTS or self._done == self._total:
             self._reported = now
@@ -118,13 +115,16 @@ class BatchRun:
             allow_retries=False,
         )
 
-    def _finish(self, batch: int) -> None:
-        content = self._content_of(batch)
-        self._context.log_event(
-            dg.AssetMaterialization(
-                self._context.asset_key,
-                partition=self.batches[batch],
-                metadata={**content.metadata, f"{self._unit}_done": self._planned[batch]},
-                tags=dict(zip(DATA_VERSION_TAGS, (content.data_version, "true"), strict=True)),
+    def _finish(self, batches: Collection[int]) -> None:
+        good = [batch for batch in batches if batch not in self.problems]
+        contents = self._contents_of(good) if good else {}
+        for batch in good:
+            content = contents[batch]
+            self._context.log_event(
+                dg.AssetMaterialization(
+                    self._context.asset_key,
+                    partition=self.batches[batch],
+                    metadata={**content.metadata, f"{self._unit}_done": self._planned[batch]},
+                    tags=dict(zip(DATA_VERSION_TAGS, (content.data_version, "true"), strict=True)),
+                )
             )
-        )

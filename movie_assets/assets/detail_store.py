@@ -107,10 +107,10 @@ class DetailStore:
 
         self.database.once(work)
 
-    def content(self, batch: int) -> BatchContent:
-        """What a finished batch holds."""
-        content = self.database.row("batch_content", batch=batch)
-        return BatchContent(content.content, {"films": content.films})
+    def contents(self, batches: Collection[int]) -> dict[int, BatchContent]:
+        """What finished batches hold."""
+        found = self.database.rows("batch_contents", batches=list(batches))
+        return {row.batch: BatchContent(row.content, {"films": row.films}) for row in found}
 
     def summary(self) -> str:
         """The run in one line."""

@@ -4,7 +4,7 @@ Which texts are asked for is decided in `movie_embeddings`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -124,10 +124,10 @@ class EmbeddingStore:
             if rejects > max(REJECTS_ALWAYS_BORNE, MOST_REJECTS * films_by_batch[batch])
         }
 
-    def content(self, batch: int) -> BatchContent:
-        """What a finished batch holds; the set is part of its data version."""
-        content = self.database.row("embedded_content", set_id=self.set_id, batch=batch)
-        return BatchContent(f"set-{self.set_id}-{content.content}", {"vectors": content.films})
+    def contents(self, batches: Collection[int]) -> dict[int, BatchContent]:
+        """What finished batches hold; the set is part of their data versions."""
+        found = self.database.rows("embedded_contents", set_id=self.set_id, batches=list(batches))
+        return {row.batch: BatchContent(f"set-{self.set_id}-{row.content}", {"vectors": row.films}) for row in found}
 
     def _store(self, connection: sa.Connection, part: Part, texts: Sequence[Text]) -> None:
         """Vectors, and rejects for texts without one, in the caller's transaction."""

@@ -70,7 +70,7 @@ def movie_details(
     """
     moment = moment_of(context.run)
     store = DetailStore(database, thresholds, moment, context.run.run_id)
-    run = BatchRun(context, "films", store.content)
+    run = BatchRun(context, "films", store.contents)
     with database.batch_locks(run.batches, "movie_details") as ours:
         run.exclude_locked(ours)
         store.judge_stored_answers(ours)

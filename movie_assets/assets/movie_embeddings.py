@@ -68,7 +68,7 @@ def movie_embeddings(
     set_id, moment = embedding_set(database, embedder), moment_of(context.run)
     store = EmbeddingStore(database, set_id, moment, context.run.run_id)
     purse = DatabasePurse(database, set_id, context.run.run_id, moment, budgets)
-    run = BatchRun(context, "texts", store.content)
+    run = BatchRun(context, "texts", store.contents)
     with database.batch_locks(run.batches, "movie_embeddings") as ours:
         run.exclude_locked(ours)
         database.execute("forget_reservations", moment=moment)

@@ -84,7 +84,7 @@ def test_unchanged_content_keeps_its_data_version(small: Make) -> None:
 def test_dagster_takes_the_batchs_content_for_its_data_version(small: Make) -> None:
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
-    assert data_version(pipeline, "batch_00") == pipeline.database.row("batch_content", batch=0).content
+    assert data_version(pipeline, "batch_00") == pipeline.database.row("batch_contents", batches=[0]).content
 
 
 def test_a_batch_that_another_session_holds_is_left_alone_and_named(small: Make) -> None:
