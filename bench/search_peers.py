@@ -68,8 +68,8 @@ def main() -> None:
         f"Recall@10 is against comparing all. The filters pass: {shares}. HNSW has m 16 and ef_construction 64 "
         "everywhere; ours is over halfvec and sets its own ef_search. LangChain PGVector filters on jsonb metadata, "
         "PGVectorStore on a boolean column, LlamaIndex on the list of genres in jsonb; iterative scans stay off, as "
-        "the libraries leave them; random_page_cost is 1.1 for all, as Postgres' own 4 leaves LangChain's indexes unused at "
-        "this size. Each library is shown without an index (its default), with ef_search 40, and with "
+        "the libraries leave them; random_page_cost is 1.1 for them, as Postgres' own 4 leaves LangChain's indexes "
+        "unused at this size. Each library is shown without an index (its default), with ef_search 40, and with "
         f"the least of 40, 64, 100, 200, 400, 1000 that comes within {EQUAL} of our recall; where none does, with "
         "1000 and “no” in the last column. Fewer milliseconds and more searches are better."
     )
