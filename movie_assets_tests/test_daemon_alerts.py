@@ -37,7 +37,9 @@ def settled(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     monkeypatch.setenv("MOVIE_ASSETS_ALERT_WEBHOOK_KEY", "a-key")
     monkeypatch.setenv("MOVIE_ASSETS_ALERT_SEVERITY", "ERROR")  # so small a catalogue is warned of
     films = Films()
-    films.put(*(film(tmdb_id, vote_count=500 + tmdb_id) for tmdb_id in range(1, FILMS + 1)))
+    # Those of IMDb, whose file is read at half past an hour, and would be an error without any.
+    imdb_ids = {tmdb_id: f"tt{tmdb_id:07d}" for tmdb_id in range(1, FILMS + 1)}
+    films.put(*(film(tmdb_id, vote_count=500 + tmdb_id, imdb_id=imdb_id) for tmdb_id, imdb_id in imdb_ids.items()))
     with (
         tempfile.TemporaryDirectory(prefix="ma") as folder,  # short: a socket's path may have 107 bytes
         StandIn(StandInOptions(), world=films) as stand_in,
