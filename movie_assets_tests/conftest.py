@@ -184,6 +184,12 @@ def figures(result: Any, check: str) -> dict[str, Any]:
     return {name: value.value for name, value in evaluation.metadata.items()}
 
 
+def figures_of(result: Any, step: str) -> dict[str, Any]:
+    """What the materialization of a step says."""
+    (event,) = [e for e in result.get_asset_materialization_events() if e.step_key == step]
+    return {k: v.value for k, v in event.step_materialization_data.materialization.metadata.items()}
+
+
 def failed_checks(result: Any) -> set[str]:
     """Names of the checks that a run found failing."""
     return {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}

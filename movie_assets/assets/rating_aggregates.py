@@ -18,7 +18,7 @@ from movie_assets.core import pooled_ratings as pooled
 from movie_assets.core import ratings as shrunk
 from movie_assets.core.rating_pictures import agreement_picture, distribution_picture, votes_picture
 from movie_assets.moment import moment_of
-from movie_assets.resources.postgres import Database, copy_rows, execute
+from movie_assets.resources.postgres import Database, copy_rows, execute, rows
 
 COLUMNS = {
     "scope": "text", "key": "text", "films": "int4", "votes": "int8", "score": "float8", "score_low": "float8",
@@ -51,15 +51,23 @@ def rating_aggregates(
 
     Sources are brought to one scale and weighted by their votes; few votes are drawn towards what is usual, so that one
     vote of 10 does not lead the list. Each method's scores are there; `catalog.film_scores` has the current one's.
+    Where neither votes, ratings and groups nor the scores themselves have changed, the scores stand.
     """
     moment = moment_of(context.run)  # before anything is read: votes that come meanwhile are not covered
+    inputs = database.row("rating_inputs", methods=f"{shrunk.METHOD_VERSION} {pooled.METHOD_VERSION}").name
+    stored = database.row("scores_content")
+    if stored.fingerprint == f"{inputs} {stored.name}":
+        database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=moment)
+        context.log.info("no vote, rating or group of films has changed: the scores stand, as do their run's pictures")
+        return dg.MaterializeResult(metadata={"is_new": False, "dagster/row_count": stored.scores})
     films, ratings = database.frame("rated_films"), database.frame("stored_ratings")
     membership = shrunk.membership_of(films, database.frame("people_of_films", leads=LEADS))
     methods = [_from_tmdb(films, membership), _pooled(ratings, membership)]
-    _replace(database, methods, moment)
+    _replace(database, methods, inputs, moment)
     current = methods[-1]
     return dg.MaterializeResult(
         metadata={
+            "is_new": True,
             "dagster/row_count": sum(len(method.rows) for method in methods),
             "rows_in": len(ratings),
             "rows_out": sum(len(method.rows) for method in methods),
@@ -99,7 +107,7 @@ def _by_film(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(scope="film", key=scores["tmdb_id"].astype("string"), films=1)
 
 
-def _replace(database: Database, methods: list[Scored], moment: datetime) -> None:
+def _replace(database: Database, methods: list[Scored], inputs: str, moment: datetime) -> None:
     def work(connection: sa.Connection) -> None:
         execute(connection, "clear_aggregates")
         for method in methods:
@@ -110,6 +118,8 @@ def _replace(database: Database, methods: list[Scored], moment: datetime) -> Non
             whole = method.rows.assign(method_version=method.method_version, computed_at=moment)[list(COLUMNS)]
             lines: list[list[Any]] = whole.astype(object).to_numpy().tolist()
             copy_rows(connection, "catalog.rating_aggregates", COLUMNS, lines)
+        (stored,) = rows(connection, "scores_content")
+        execute(connection, "confirm_scores", fingerprint=f"{inputs} {stored.name}", computed_at=moment)
 
     database.once(work)
 

@@ -7,7 +7,7 @@ import pytest
 
 from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.rows import put_films
-from movie_assets_tests.conftest import failed_checks, figures
+from movie_assets_tests.conftest import failed_checks, figures, figures_of
 
 Make = Callable[..., SmallPipeline]
 VERSIONS = "select tmdb_id || ':' || xmin from catalog.movie_vectors_1 order by tmdb_id"
@@ -22,12 +22,6 @@ def published(small: Make) -> SmallPipeline:
             put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
     pipeline.run_all("embed_texts", "publish")
     return pipeline
-
-
-def figures_of(result: Any, step: str) -> dict[str, Any]:
-    """What the materialization of a step says."""
-    (event,) = [e for e in result.get_asset_materialization_events() if e.step_key == step]
-    return {k: v.value for k, v in event.step_materialization_data.materialization.metadata.items()}
 
 
 def index_is_valid(pipeline: SmallPipeline) -> list[bool]:

@@ -15,7 +15,7 @@ import pytest
 from movie_assets.assets import rating_aggregates as stage
 from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.rows import put_films
-from movie_assets_tests.conftest import failed_checks
+from movie_assets_tests.conftest import failed_checks, figures_of
 
 Make = Callable[..., SmallPipeline]
 
@@ -152,3 +152,52 @@ def run_checks(pipeline: SmallPipeline) -> Any:
         jobs=[dg.define_asset_job("checks", dg.AssetSelection.all_asset_checks())],
     )
     return checks.resolve_job_def("checks").execute_in_process(instance=pipeline.instance, raise_on_error=False)
+
+
+NEW_RATING = (
+    "insert into catalog.external_ratings (tmdb_id, source, scale_min, scale_max, raw_value, votes, seen_at) "
+    "values (7, 'mine', 0, 5, 4, 10, now())"
+)
+VERSIONS = (
+    "select method_version || ':' || scope || ':' || key || ':' || xmin from catalog.rating_aggregates order by 1"
+)
+
+
+def test_scores_that_nothing_has_moved_stand_and_cover_what_came_by_now(rated: SmallPipeline) -> None:
+    before, covered = rated.column(VERSIONS), rated.column("select computed_at from catalog.rating_methods")
+    rated.do("update catalog.rating_methods set computed_at = '2020-01-01'")
+    told = figures_of(rated.run("publish"), "rating_aggregates")
+    assert (told["is_new"], told["dagster/row_count"]) == (False, len(before))
+    assert rated.column(VERSIONS) == before
+    assert rated.column("select computed_at from catalog.rating_methods") == covered
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update catalog.movie_stats set vote_count = vote_count + 1 where tmdb_id = 7",
+        "update catalog.movies set genres = '{War}' where tmdb_id = 7",
+        "update catalog.movies set countries = '{FR}' where tmdb_id = 7",
+        NEW_RATING,
+        "update catalog.rating_aggregates set score = score_low where scope = 'film' and key = '7'",
+        "delete from catalog.rating_aggregates where scope = 'film' and key = '7'",
+    ],
+)
+def test_scores_are_computed_again_when_their_inputs_or_they_themselves_were_changed(
+    rated: SmallPipeline, change: str
+) -> None:
+    rated.do(change)
+    result = rated.run("publish")
+    assert figures_of(result, "rating_aggregates")["is_new"]
+    assert failed_checks(result).isdisjoint({"totals_reconcile", "scores_are_within_bounds"})
+    stored, expected = scores(rated, "film"), expected_film_scores(films(rated))
+    assert {key: row.score for key, row in stored.items()} == pytest.approx({k: v[0] for k, v in expected.items()})
+
+
+def test_new_credits_are_new_groups_to_score(rated: SmallPipeline) -> None:
+    rated.do("insert into catalog.people (person_id, name) values (77, 'A. Director')")
+    rated.do(
+        "insert into catalog.movie_crew (tmdb_id, person_id, job) select n, 77, 'Director' from generate_series(1, 5) n"
+    )
+    rated.run("publish")
+    assert scores(rated, "person")["77"].films == 5

@@ -39,36 +39,39 @@ as $$
 declare
     moved bigint[];
 begin
+    -- Tables, as the planner knows their size: of a query's parts it knows none, and it compared all pairs with all lists.
+    create temp table if not exists pairs (tmdb_id bigint, similar_id bigint, primary key (tmdb_id, similar_id))
+        on commit delete rows;
     create temp table if not exists around (
         tmdb_id bigint, place bigint, similar_id bigint, similarity real, shared_features jsonb, is_certain boolean
     ) on commit delete rows;
-    truncate around;
+    truncate pairs, around;
+    insert into pairs
+    select s.tmdb_id, s.similar_id from catalog.similar_movies s where s.similar_id = any (films) and s.tmdb_id <> all (films)
+    union
+    select n.similar_id, n.tmdb_id from near n where n.similar_id <> all (films) and n.similarity > (
+        select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = n.similar_id);
     execute format(
-        'with pairs as (
-             select s.tmdb_id, s.similar_id from catalog.similar_movies s where s.similar_id = any ($1)
-             union
-             select n.similar_id, n.tmdb_id from near n where n.similarity > (
-                 select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = n.similar_id)
-         ), lasts as materialized (
-             select p.tmdb_id, (select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = p.tmdb_id) as similarity
+        'with lasts as materialized (
+             select p.tmdb_id, (select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = p.tmdb_id) as last
              from (select distinct tmdb_id from pairs) p
              join pipeline.similar_lists l using (tmdb_id)
-             where p.tmdb_id <> all ($1) and l.set_id = $2 and not l.is_outdated
+             where l.set_id = $2 and not l.is_outdated
          ), lists as (
-             select p.tmdb_id, p.similar_id, (1 - (v.embedding <=> w.embedding))::real as similarity, null::jsonb as shared
-             from lasts join pairs p using (tmdb_id)
+             select o.*, p.similar_id, (1 - (v.embedding <=> w.embedding))::real as similarity, null::jsonb as shared
+             from lasts o join pairs p using (tmdb_id)
              left join catalog.%1$I v on v.tmdb_id = p.tmdb_id left join catalog.%1$I w on w.tmdb_id = p.similar_id
              union all
-             select s.tmdb_id, s.similar_id, s.similarity, s.shared_features
-             from lasts join catalog.similar_movies s using (tmdb_id) where s.similar_id <> all ($1)
+             select o.*, s.similar_id, s.similarity, s.shared_features
+             from lasts o join catalog.similar_movies s using (tmdb_id) where s.similar_id <> all ($1)
          ), placed as (
              select l.*, row_number() over (partition by l.tmdb_id order by l.similarity desc nulls last, l.similar_id) as place
              from lists l
          )
          insert into around
          select p.tmdb_id, p.place, p.similar_id, p.similarity, p.shared,
-             bool_or(p.place = 10 and p.similarity >= o.similarity) over (partition by p.tmdb_id)
-         from placed p join lasts o using (tmdb_id) where p.place <= 10', 'movie_vectors_' || active)
+             bool_or(p.place = 10 and p.similarity >= p.last) over (partition by p.tmdb_id)
+         from placed p where p.place <= 10', 'movie_vectors_' || active)
     using films, active::smallint;
     update pipeline.similar_lists l set is_outdated = true
     where l.tmdb_id in (select a.tmdb_id from around a where a.is_certain is not true);

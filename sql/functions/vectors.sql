@@ -38,7 +38,7 @@ begin
          from changed c
          join pipeline.embeddings e on e.tmdb_id = c.tmdb_id and e.text_hash = c.text_hash
          join catalog.movies m on m.tmdb_id = c.tmdb_id
-         where e.set_id = %2$s and vector_dims(e.embedding) = %3$s and vector_norm(e.embedding) > 0
+         where e.set_id = %2$s and e.dimensions = %3$s and e.length > 0
          order by c.tmdb_id
          on conflict (tmdb_id) do update set
              text_hash = excluded.text_hash, embedding = excluded.embedding, release_year = excluded.release_year,
