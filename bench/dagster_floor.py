@@ -48,7 +48,7 @@ def hollow_job(job: Any, real: dg.Definitions) -> dg.JobDefinition:
     checks = [
         _hollow_check(spec) for each in real.asset_checks or () for spec in each.check_specs if spec.asset_key in keys
     ]
-    made = dg.define_asset_job(job.name, selection="*")
+    made = dg.define_asset_job(job.name, selection=dg.AssetSelection.all())
     return dg.Definitions(
         assets, asset_checks=checks, jobs=[made], executor=dg.in_process_executor, loggers={"console": console}
     ).resolve_job_def(job.name)

@@ -33,15 +33,18 @@ def least_of(movies: int, day: date) -> dict[str, int]:
 
 
 def _let_through(world: MovingWorld, profile: Profile, day: date) -> dict[int, bool]:
-    """Ids that pass the export's rules and have the votes, each with whether its average is high enough."""
+    """Ids that pass the export's rules and are listed for their votes, each with whether its average is high enough.
+
+    TMDB's lists are asked for by release date, so films without one are in none.
+    """
     rows = (row for piece in world.export(day) for row in piece)
     listed = {
         row.tmdb_id for row in rows
         if row.popularity >= profile.min_popularity and not (row.adult or row.video or row.softcore)
     }  # fmt: skip
     films = world.columns(day)
-    has_votes = films.vote_count >= profile.min_vote_count
-    averages = zip(films.tmdb_id[has_votes].tolist(), films.vote_average[has_votes].tolist(), strict=True)
+    listed_for_votes = (films.vote_count >= profile.min_vote_count) & (films.release > 0)
+    averages = zip(films.tmdb_id[listed_for_votes].tolist(), films.vote_average[listed_for_votes].tolist(), strict=True)
     return {n: average >= profile.min_vote_average for n, average in averages if n in listed}
 
 

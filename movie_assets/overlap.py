@@ -36,6 +36,7 @@ from movie_assets.settings import Settings
 
 EMBEDDED = "movie_embeddings:every_text_is_embedded_as_it_stands"
 SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_STARTS = 10.0  # a run costs two seconds of CPU, however few its texts
 SECONDS_TO_STOP = 30
 STANDARD_ERROR = 2
 MEANWHILE = "embed_texts, meanwhile"
@@ -126,21 +127,25 @@ def _listen(enough: threading.Event) -> None:
 def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None:
     """Run the job whenever there is a request's worth of texts; not again after a run that was in vain.
 
-    What arrives during a run makes the next one larger, so that few runs are made where texts arrive fast, and little
-    is left when all is fetched where the service is slow.
+    What arrives meanwhile makes the next one larger, so that few runs are made where texts arrive fast, and little is
+    left when all is fetched where the service is slow.
     """
     settings = Settings.from_env()
     embedder = embedder_from(settings)
     database = open_database(settings)
     try:
         with dg.DagsterInstance.get() as instance:
-            while not enough.wait(SECONDS_BETWEEN_LOOKS):
+            pause = SECONDS_BETWEEN_LOOKS
+            while not enough.wait(pause):
+                pause = SECONDS_BETWEEN_LOOKS
                 if _texts_due(database, settings, embedder, tags) >= TEXTS_PER_REQUEST:
+                    began = time.monotonic()
                     ran = DayOutcome(datetime.now(UTC).date())
                     run_job(instance, ran, "embed_texts", tags)
                     print(json.dumps({"problems": ran.problems, "figures": ran.figures}), file=told, flush=True)
                     if ran.failed_jobs or not ran.figures.get(EMBEDDED, {}).get("texts_embedded"):
                         break
+                    pause = max(pause, began + SECONDS_BETWEEN_STARTS - time.monotonic())
     finally:
         database.close()
 

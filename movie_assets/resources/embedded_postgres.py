@@ -32,7 +32,7 @@ SERVER_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
-    "shared_buffers": "256MB",
+    "shared_buffers": "1GB",  # taken as it is filled; searches slow down once the index of vectors is larger
     "max_wal_size": "2GB",
     "logging_collector": "off",
 }

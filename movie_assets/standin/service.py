@@ -59,6 +59,7 @@ class Service:
         self.account = Account(options)
         self.bulk = BatchDesk()
         self.requests: dict[str, Counter[int]] = {}
+        self.struck: Counter[str] = Counter()
         self.embedded_inputs = 0
         self._chance = random.Random(options.seed)
         self._lock = threading.Lock()
@@ -77,6 +78,7 @@ class Service:
         """Forget all requests so far."""
         with self._lock:
             self.requests = {}
+            self.struck = Counter()
             self.embedded_inputs = 0
             self.rate.busiest = 0
 
@@ -100,6 +102,8 @@ class Service:
         for name, rate in self.faults.items():
             fault = FAULTS[name]
             if fault.where == where and self._draw() < rate:
+                with self._lock:
+                    self.struck[name] += 1
                 spoilt: T = fault.effect(thing, self._situation(subject))
                 return spoilt
         return thing
@@ -111,9 +115,11 @@ class Service:
                 endpoint: {str(status): count for status, count in sorted(counts.items())}
                 for endpoint, counts in sorted(self.requests.items())
             }
+            struck = dict(sorted(self.struck.items()))
         return {
             "today": self.today.isoformat(),
             "faults": dict(self.faults),
+            "struck": struck,
             "requests": requests,
             "embedded_inputs": self.embedded_inputs,
             "max_requests_in_any_second": self.rate.busiest,

@@ -41,6 +41,7 @@ def quick(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:
+    assert chaos.pipeline.serving.service.struck[fault], "the fault never struck"
     chaos.pipeline.serving.faults = {}
     chaos.struck_at = time.monotonic()
     chaos.pipeline.turn_day()

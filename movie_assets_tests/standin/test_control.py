@@ -36,6 +36,7 @@ def test_the_state_shows_day_faults_and_counts(api: httpx.Client, stand_in: Stan
     assert state(stand_in) == {
         "today": "2026-11-20",
         "faults": {},
+        "struck": {},
         "requests": {"movie": {"200": 1, "404": 1}},
         "embedded_inputs": 0,
         "max_requests_in_any_second": 2,
@@ -59,7 +60,7 @@ def test_setting_the_day_moves_the_world(api: httpx.Client, stand_in: StandIn) -
 def test_faults_can_be_switched_on_and_off(api: httpx.Client, stand_in: StandIn) -> None:
     put(stand_in, faults={"500": 1.0})
     assert api.get("/movie/550").status_code == 500
-    put(stand_in, faults={})
+    assert put(stand_in, faults={}).json()["struck"] == {"500": 1}
     assert api.get("/movie/550").status_code == 200
 
 

@@ -41,13 +41,15 @@ begin
         'select p.title, p.other_title, p.within, (
              select count(*)::integer + 1 from catalog.%1$I v
              where v.tmdb_id not in (a.tmdb_id, b.tmdb_id)
-               and v.embedding <=> a.embedding < d.distance)
+               and v.embedding <=> d.needle < d.distance)
          from pipeline.golden_pairs p
          join catalog.movies m on m.title = p.title and m.release_year = p.release_year
          join catalog.movies n on n.title = p.other_title and n.release_year = p.other_year
          join catalog.%1$I a on a.tmdb_id = m.tmdb_id
          join catalog.%1$I b on b.tmdb_id = n.tmdb_id
-         cross join lateral (select b.embedding <=> a.embedding as distance offset 0) d -- once, not for each other film
+         cross join lateral ( -- read and computed once, not for each other film
+             select c.needle, b.embedding <=> c.needle as distance
+             from (select a.embedding::vector::halfvec as needle offset 0) c offset 0) d
          order by p.title', 'movie_vectors_' || which);
 end
 $$;

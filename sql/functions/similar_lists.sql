@@ -101,10 +101,19 @@ set jit = off
 as $$
 declare
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+    target text := format('catalog.%I', 'movie_vectors_' || active);
+    candidates text := target || ' m where exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)';
     is_small boolean;
 begin
-    execute format('select count(*) < 2000 from (select from catalog.%I limit 2000) v', 'movie_vectors_' || active)
-    into is_small;
+    execute format('select count(*) < 2000 from (select from %s limit 2000) v', target) into is_small;
+    if is_small then -- as in catalog.nearest_movies, few films are all compared; here they lie side by side for that
+        create temp table if not exists few (tmdb_id bigint primary key, embedding halfvec) on commit delete rows;
+        alter table few alter column embedding set storage plain;
+        truncate few;
+        execute 'insert into few select m.tmdb_id, m.embedding from ' || candidates;
+        target := 'few';
+        candidates := 'few m where true';
+    end if;
     create temp table if not exists near (tmdb_id bigint, similar_id bigint, similarity double precision)
         on commit delete rows;
     truncate near;
@@ -112,16 +121,14 @@ begin
         'insert into near
          select v.tmdb_id, n.tmdb_id, 1 - n.distance
          from unnest($1) f (tmdb_id)
-         join catalog.%1$I v on v.tmdb_id = f.tmdb_id
+         join %s v on v.tmdb_id = f.tmdb_id
          cross join lateral (
              select m.tmdb_id, m.embedding <=> v.embedding as distance
-             from catalog.%1$I m
-             where m.tmdb_id <> v.tmdb_id and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)
-             order by %2$s
+             from %s and m.tmdb_id <> v.tmdb_id
+             order by m.embedding <=> v.embedding
              limit $2
-         ) n', 'movie_vectors_' || active,
-        -- As in catalog.nearest_movies, few films are all compared ("+ 0" keeps the index out).
-        case when is_small then '(m.embedding <=> v.embedding) + 0' else 'm.embedding <=> v.embedding' end) using films, case when echo then 50 else 10 end;
+         ) n', target, candidates)
+    using films, case when echo then 50 else 10 end;
     moved := case when echo then pipeline.move_in_lists(films, active) else 0 end;
     delete from catalog.similar_movies s where s.tmdb_id = any (films);
     insert into catalog.similar_movies (tmdb_id, place, similar_id, similarity, shared_features)
