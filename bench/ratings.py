@@ -71,7 +71,7 @@ def run(address: str, name: str, files: RatingFiles, told: Any) -> None:
         seconds = time.monotonic() - began
     (event,) = result.get_asset_materialization_events()
     metadata = event.step_materialization_data.materialization.metadata
-    rows = {key: metadata[key].value for key in ("rows_in", "rows_out")}
+    rows = {key: metadata[key].value if key in metadata else 0 for key in ("rows_in", "rows_out")}
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {"seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime}
     rounded = {key: round(value, 1) for key, value in figures.items()}
@@ -140,7 +140,8 @@ def main() -> None:
         found = [measured(address, name, files) for name in names]
     configuration = (
         f"Made-up ratings of {options.films:,} films taken in, {TITLES:,} of IMDb's kind and {options.ratings:,} of "
-        "MovieLens'; then films and groups scored by two methods, twice. Each asset in a process of its own."
+        "MovieLens'; then films and groups scored by two methods, and asked for once more, when nothing has changed. Each "
+        "asset in a process of its own."
     )
     tell("Ratings", configuration, found)
     keep(options.json, found)

@@ -25,6 +25,7 @@ COLUMNS = {
     "score_high": "float8", "method_version": "text", "computed_at": "timestamptz", "source_scores": "jsonb",
 }  # fmt: skip
 LEADS = 3  # roles by billing that count as leading, as in a film's text
+METHODS = f"{shrunk.METHOD_VERSION} {pooled.METHOD_VERSION} {LEADS} {shrunk.LEAST_FILMS}"  # what is no row but decides
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def rating_aggregates(
     Where neither votes, ratings and groups nor the scores themselves have changed, the scores stand.
     """
     moment = moment_of(context.run)  # before anything is read: votes that come meanwhile are not covered
-    inputs = database.row("rating_inputs", methods=f"{shrunk.METHOD_VERSION} {pooled.METHOD_VERSION}").name
+    inputs = database.row("rating_inputs", methods=METHODS).name
     stored = database.row("scores_content")
     if stored.fingerprint == f"{inputs} {stored.name}":
         database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=moment)

@@ -122,8 +122,8 @@ def require_current_schema(database: Database) -> None:
 
 def _apply(database: Database, path: Path) -> None:
     with database.transaction() as connection:
-        # Functions call one another, whatever the order of their files.
-        connection.execute(sa.text("set local check_function_bodies = off"))
+        # Functions call one another, whatever the order of their files; a large table takes its time to be rewritten.
+        connection.execute(sa.text("set local check_function_bodies = off; set local statement_timeout = 0"))
         # Straight to the driver: a migration is a script of many statements and has no parameters.
         try:
             driver_connection(connection).execute(path.read_bytes())

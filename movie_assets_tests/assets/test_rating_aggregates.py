@@ -181,6 +181,8 @@ def test_scores_that_nothing_has_moved_stand_and_cover_what_came_by_now(rated: S
         NEW_RATING,
         "update catalog.rating_aggregates set score = score_low where scope = 'film' and key = '7'",
         "delete from catalog.rating_aggregates where scope = 'film' and key = '7'",
+        "update catalog.rating_methods set is_current = false",
+        "delete from catalog.rating_methods where not is_current",
     ],
 )
 def test_scores_are_computed_again_when_their_inputs_or_they_themselves_were_changed(
