@@ -140,8 +140,8 @@ def main() -> None:
         found = [measured(address, name, files) for name in names]
     configuration = (
         f"Made-up ratings of {options.films:,} films taken in, {TITLES:,} of IMDb's kind and {options.ratings:,} of "
-        "MovieLens'; then films and groups scored by two methods, and asked for once more, when nothing has changed. Each "
-        "asset in a process of its own."
+        "MovieLens'; then films and groups scored by two methods, and asked for once more, when nothing has changed. "
+        "Each asset in a process of its own."
     )
     tell("Ratings", configuration, found)
     keep(options.json, found)
