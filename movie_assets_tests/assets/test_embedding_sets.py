@@ -44,7 +44,7 @@ def turn_away(pipeline: SmallPipeline, tmdb_id: int, dimensions: int) -> None:
     pipeline.do(
         "update pipeline.embeddings e set embedding = e.embedding * array_fill(-1::real, array[s.dimensions])::vector "
         "from pipeline.embedding_sets s "
-        f"where s.set_id = e.set_id and dimensions = {dimensions} and tmdb_id = {tmdb_id}"
+        f"where s.set_id = e.set_id and s.dimensions = {dimensions} and tmdb_id = {tmdb_id}"
     )
 
 
