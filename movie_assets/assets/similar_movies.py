@@ -5,15 +5,19 @@ Which lists are to be made, and what a changed film does to the lists around it,
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from statistics import mean
+from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 
 from movie_assets.assets.run_log import logged
 from movie_assets.moment import moment_of
 from movie_assets.resources.postgres import Database
 
-CHUNK = 500  # films in one transaction; what a kill can cost
+CHUNK = 500  # films in one transaction; what a kill can cost of each connection
+CONNECTIONS = 2  # Postgres walks the graph on one core for each of them
 LARGE = 0.2  # of the films changed: that all lists are made again is cheaper than to follow each of them
 TURNS = 100  # days in which every list is made again: a changed film is followed only to the lists near it
 SECONDS_BETWEEN_REPORTS = 5.0
@@ -54,14 +58,21 @@ def similar_movies(
 
 
 def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *, echo: bool) -> tuple[int, int]:
-    """Make lists chunk by chunk; tells how many, and how many others the films moved in."""
+    """Make lists chunk by chunk; tells how many, and how many others the films moved in.
+
+    Two chunks at once, unless the films move in lists of others, which may be the same ones.
+    """
+
+    def make(start: int) -> sa.Row[Any]:
+        return database.row("make_similar_lists", films=list(films[start : start + CHUNK]), echo=echo)
+
     made, moved, reported = 0, 0, time.monotonic()
-    for start in range(0, len(films), CHUNK):
-        chunk = database.row("make_similar_lists", films=list(films[start : start + CHUNK]), echo=echo)
-        made, moved = made + chunk.made, moved + chunk.moved
-        if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
-            reported = time.monotonic()
-            log.info(f"{made:,} of {len(films):,} lists of similar films")
+    with ThreadPoolExecutor(1 if echo else CONNECTIONS) as threads:
+        for chunk in threads.map(make, range(0, len(films), CHUNK)):
+            made, moved = made + chunk.made, moved + chunk.moved
+            if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
+                reported = time.monotonic()
+                log.info(f"{made:,} of {len(films):,} lists of similar films")
     return made, moved
 
 

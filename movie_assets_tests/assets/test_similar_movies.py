@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from movie_assets.assets import similar_movies
 from movie_assets.assets.similar_movies import TURNS
 from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets_tests.assets.conftest import SmallPipeline
@@ -144,3 +145,23 @@ def test_fewer_films_than_a_list_has_places_are_all_listed(small: Make) -> None:
     day(pipeline)
     assert len(pipeline.column(LISTS)) == 6
     assert day(pipeline)["lists_made"] == 0
+
+
+def test_chunks_that_are_made_at_once_leave_no_list_out(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similar_movies, "CHUNK", 7)
+    pipeline = small()
+    put_films(pipeline.database, 1, 60)
+    assert day(pipeline)["lists_made"] == 60
+    assert pipeline.column(LISTS) == pipeline.column(EXACT)
+
+
+def test_chunks_beside_one_that_failed_are_kept(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similar_movies, "CHUNK", 7)
+    pipeline = small()
+    put_films(pipeline.database, 1, 60)
+    assert pipeline.run("embed_texts", batches=ALL_BATCHES).success
+    pipeline.do("alter table pipeline.similar_lists add constraint nobody check (tmdb_id <> 58)")
+    assert not pipeline.run("publish").success
+    pipeline.do("alter table pipeline.similar_lists drop constraint nobody")
+    assert day(pipeline)["films_changed"] == 4  # those of the last chunk
+    assert pipeline.column(LISTS) == pipeline.column(EXACT)
