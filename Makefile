@@ -17,10 +17,10 @@ test: .venv/installed  ## run the tests on a real Postgres
 	$(BIN)/pytest -q -n auto --dist worksteal
 
 .PHONY: chaos soak
-chaos: .venv/installed  ## run the fault matrix, half an hour at most, and write docs/fault_matrix.md
+chaos: .venv/installed  ## run the fault matrix, some twenty minutes, and write docs/fault_matrix.md
 	$(BIN)/python -m movie_assets_tests.chaos
 
-soak: .venv/installed  ## live through thirty simulated days at 50,000 films, with faults, on a deployment that stays up
+soak: .venv/installed  ## live through thirty simulated days at 50,000 ids, with faults, on a deployment that stays up
 	$(BIN)/python -m movie_assets_tests.soak
 
 check: .venv/installed  ## run the linter, the formatter's check and the type checker
@@ -28,7 +28,7 @@ check: .venv/installed  ## run the linter, the formatter's check and the type ch
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/installed  ## run every benchmark, an hour at most, and write bench/RESULTS.md
+bench: .venv/installed  ## run every benchmark, an hour and a quarter on two cores, and write bench/RESULTS.md
 	$(BIN)/python bench/all.py
 
 docs: .venv/installed  ## write docs/reference.md and movie_assets/tables.json from the code and the database

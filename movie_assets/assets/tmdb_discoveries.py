@@ -1,6 +1,6 @@
 """Beside stage 2: what TMDB's own lists say of votes, so that details are fetched of films that can be accepted.
 
-The ID export has no votes. Without the lists, two of three detail calls would only find too few of them; a walk
+The ID export has no votes. Without the lists, most detail calls would only find too few of them; a walk
 through /discover tells them apart at 20 films a call. What follows from it is in sql/functions/discoveries.sql.
 """
 

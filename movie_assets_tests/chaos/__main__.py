@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import pytest
 
-LONGEST = 30 * 60.0  # seconds; on two cores that nothing else uses it takes half of that
+LONGEST = 30 * 60.0  # seconds; on two cores that nothing else uses it takes two thirds of that
 TESTS = Path(__file__).parents[1]
 CHECKOUT = TESTS.parent
 REPORT = CHECKOUT / "docs" / "fault_matrix"

@@ -38,7 +38,7 @@ def markdown(days: Sequence[Day], verdicts: Sequence[Verdict], run: dict[str, An
     )
     return "\n".join(
         [
-            f"## A soak of {len(days)} days at {run['movies']:,} films",
+            f"## A soak of {len(days)} days at {run['movies']:,} ids",
             "",
             about,
             "",
