@@ -1,7 +1,8 @@
 """What is measured at the end of each simulated day, while no run is at work: memory, sizes, dead rows. Linux only.
 
 Memory of daemon, web server and code server is each one's resident set (VmRSS). That of Postgres is the sum of the
-proportional sets (Pss) of its processes, as a resident set would count the shared buffers once for each of them.
+proportional sets (Pss) of its processes, as a resident set would count the shared buffers once for each of them; the
+buffers (Pss_Shmem) are told apart, as they are a cache that fills up to what `shared_buffers` allows.
 """
 
 import os
@@ -95,7 +96,9 @@ def _memory(deployment: Deployment) -> dict[str, float]:
     told = {name: _kilobytes(process.pid, "status", "VmRSS") / 1024 for name, process in deployment.processes.items()}
     server = int((deployment.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
     pids = [server, *children_of(server)]
-    return {**told, "postgres": sum(_kilobytes(pid, "smaps_rollup", "Pss") for pid in pids) / 1024}
+    rollups = ("Pss", "Pss_Shmem")
+    whole, buffers = (sum(_kilobytes(pid, "smaps_rollup", name) for pid in pids) / 1024 for name in rollups)
+    return {**told, "postgres": whole - buffers, "buffers": buffers}
 
 
 def children_of(parent: int) -> list[int]:

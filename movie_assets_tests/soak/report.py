@@ -9,12 +9,12 @@ from movie_assets_tests.soak.verdicts import Verdict
 MOST_ROWS = 12  # of days
 HOW_TO_READ = (
     "Growth is that of the second half of the days, by the median of all pairs; memory is each process's resident set, "
-    "of Postgres the sum of its processes' proportional sets, at the end of the day; “sent” are texts for which the "
-    "service sent vectors."
+    "of Postgres the sum of its processes' proportional sets without the shared buffers, which are told beside it, at "
+    "the end of the day; “sent” are texts for which the service sent vectors."
 )
 COLUMNS = (
-    "day", "s", "calls", "films", "changed", "sent", "runs", "daemon", "web", "code", "Postgres", "catalogue",
-    "Dagster's", "files", "WAL", "dead", "troubles",
+    "day", "s", "calls", "films", "changed", "sent", "runs", "daemon", "web", "code", "Postgres", "buffers",
+    "catalogue", "Dagster's", "files", "WAL", "dead", "troubles",
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def markdown(days: Sequence[Day], verdicts: Sequence[Verdict], run: dict[str, An
 def _row(day: Day) -> str:
     gauges = day.gauges
     dead = sum(table["dead"] for table in gauges["tables"].values())
-    sizes = [*(gauges["memory"].get(name, 0.0) for name in ("daemon", "web", "code", "postgres"))]
+    sizes = [*(gauges["memory"].get(name, 0.0) for name in ("daemon", "web", "code", "postgres", "buffers"))]
     sizes += [gauges[name] for name in ("catalogue", "records", "files", "wal")]
     counts = (day.calls, day.films, day.films_changed, day.texts_sent, sum(day.tries.values()))
     cells = [day.day, f"{day.seconds:.0f}", *(f"{n:,}" for n in counts), *(f"{size:,.0f}" for size in sizes)]

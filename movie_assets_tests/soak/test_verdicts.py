@@ -12,7 +12,7 @@ from movie_assets_tests.soak.life import Day
 from movie_assets_tests.soak.report import markdown
 
 TRUE = Truth(0, 0, 0)
-MEMORY: dict[str, float] = dict.fromkeys(("daemon", "web", "code", "postgres"), 200.0)
+MEMORY: dict[str, float] = dict.fromkeys(("daemon", "web", "code", "postgres", "buffers"), 200.0)
 STEADY: dict[str, Any] = {"memory": MEMORY, "tables": {}, "wal": 100.0}
 
 
@@ -45,6 +45,7 @@ def test_a_steady_month_holds() -> None:
     ("name", "gauge", "what"),
     [
         ("memory", lambda n: MEMORY | {"web": 200 + 1.5 * n}, "memory of web is flat"),
+        ("memory", lambda n: MEMORY | {"postgres": 15 + 1.5 * n}, "memory of postgres beside its buffers is flat"),
         ("catalogue", lambda n: 500.0 + 5 * n, "the catalogue grows only by its histories"),
         ("records", lambda n: 10.0 + n * n, "Dagster's records grow evenly"),
         ("files", lambda n: 9.0 * n, "files beside the databases hardly grow"),
@@ -52,6 +53,11 @@ def test_a_steady_month_holds() -> None:
 )
 def test_what_grows_day_by_day_does_not_hold(name: str, gauge: Callable[[int], Any], what: str) -> None:
     assert [each for each, holds in held(days(30, **{name: gauge})).items() if not holds] == [what]
+
+
+def test_buffers_that_still_fill_are_no_growth() -> None:
+    filling = days(30, memory=lambda n: MEMORY | {"buffers": 100.0 + 20 * n})
+    assert set(held(filling).values()) == {True}
 
 
 def test_a_leap_near_the_end_is_no_growth() -> None:

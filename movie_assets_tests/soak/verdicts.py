@@ -46,7 +46,8 @@ def all_verdicts(
         on_truth(truth, rows, differing),
         on_jobs(days),
         on_processes(days),
-        *(on_memory(name, days) for name in ("daemon", "web", "code", "postgres")),
+        *(on_memory(name, days) for name in ("daemon", "web", "code")),
+        on_postgres(days),
         on_catalogue(days),
         on_records(days),
         on_files(days),
@@ -83,6 +84,12 @@ def on_memory(name: str, days: Sequence[Day]) -> Verdict:
     """A process does not grow."""
     values = [day.gauges["memory"][name] for day in second_half(days)]
     return _growth(f"memory of {name} is flat", days, values, MEMORY)
+
+
+def on_postgres(days: Sequence[Day]) -> Verdict:
+    """Sessions of Postgres do not grow; its buffers, a cache with a limit, are told and not judged."""
+    own, buffers = ([day.gauges["memory"][name] for day in second_half(days)] for name in ("postgres", "buffers"))
+    return _growth("memory of postgres beside its buffers is flat", days, own, MEMORY, beside=mean(buffers))
 
 
 def on_catalogue(days: Sequence[Day]) -> Verdict:
@@ -134,12 +141,14 @@ def is_a_pile(table: Table) -> bool:
     return table.dead > DEAD_SHARE * table.live + DEAD_ROWS
 
 
-def _growth(what: str, days: Sequence[Day], values: Sequence[float], bound: float) -> Verdict:
+def _growth(what: str, days: Sequence[Day], values: Sequence[float], bound: float, beside: float = 0) -> Verdict:
+    """Whether values grow by a share of them, and of what lies `beside` them, at most."""
     if len(days) < FEWEST_DAYS:
         return _too_few(what, days)
     grown = slope(values)
-    share = 100 * grown / mean(values)
-    found = f"{grown:+.2f} MB a day at {mean(values):.0f} MB ({share:+.2f} %)"
+    whole = mean(values) + beside
+    share = 100 * grown / whole
+    found = f"{grown:+.2f} MB a day at {whole:.0f} MB ({share:+.2f} %)"
     return Verdict(what, share <= bound, found, f"≤ {bound:g} % a day")
 
 
