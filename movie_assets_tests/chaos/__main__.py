@@ -4,18 +4,17 @@ A row is survived when all of its tests pass; a row that names a test that does 
 """
 
 import json
-import os
-import platform
 import sys
 import time
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+
+from movie_assets_tests.circumstances import circumstances
 
 LONGEST = 30 * 60.0  # seconds; on two cores that nothing else uses it takes two thirds of that
 TESTS = Path(__file__).parents[1]
@@ -24,7 +23,8 @@ REPORT = CHECKOUT / "docs" / "fault_matrix"
 INTRODUCTION = """# The fault matrix
 
 Written by `make chaos`; how to read it is in [reliability.md](reliability.md). {rows} rows, {tests} tests,
-{failed} failed, {seconds:,.0f} s on {cores} cores ({machine}), {day}. Load of the machine at the end: {load:.1f}.
+{failed} failed, {seconds:,.0f} s on {cores} cores ({machine}), {day}, commit {commit}.
+Load of the machine at the end: {load:.1f}.
 """
 BY = (
     "C a fault of the stand-in · P SQL · K a signal to a process · T a small disk · R a restart of the server · "
@@ -174,8 +174,8 @@ def main() -> int:
         "run": {
             "rows": len(results), "tests": len(recorder.outcomes),
             "failed": sum(outcome.outcome == "failed" for outcome in recorder.outcomes.values()),
-            "seconds": round(time.monotonic() - began, 1), "cores": os.cpu_count(), "machine": platform.platform(),
-            "day": datetime.now(UTC).date().isoformat(), "load": os.getloadavg()[2],
+            "seconds": round(time.monotonic() - began, 1),
+            **circumstances(),
         },
         "rows": results,
         "figures": [

@@ -16,7 +16,17 @@ from movie_assets_tests.chaos.__main__ import (
 )
 
 ROW = Row("F1", "a fault", "nothing", "C", ("a.py::test_one[", "b.py::test_two"))
-RUN = {"rows": 1, "tests": 1, "failed": 0, "seconds": 1, "cores": 2, "machine": "m", "day": "d", "load": 1.0}
+RUN = {
+    "rows": 1,
+    "tests": 1,
+    "failed": 0,
+    "seconds": 1,
+    "cores": 2,
+    "machine": "m",
+    "day": "d",
+    "load": 1.0,
+    "commit": "a",
+}
 
 
 def test_every_fault_and_every_bad_input_has_a_row_with_tests() -> None:

@@ -7,7 +7,6 @@ Prints a line for each day on stderr and the report on stdout; returns 1 when on
 
 import argparse
 import json
-import os
 import random
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from movie_assets.moment import noon_of
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets.startup import CHECKOUT
+from movie_assets_tests.circumstances import circumstances
 from movie_assets_tests.deployment import Deployment, deployed, free_ports
 from movie_assets_tests.soak import gauges, truth
 from movie_assets_tests.soak.life import Day, Life, World
@@ -115,9 +115,11 @@ def main() -> int:
     began = time.monotonic()
     days, verdicts = soak(arguments.days, arguments.movies, arguments.seed)
     run = {
-        "movies": arguments.movies, "seed": arguments.seed, "seconds": round(time.monotonic() - began, 1),
-        "cores": os.cpu_count(), "day": datetime.now(UTC).date().isoformat(), "load": os.getloadavg()[2],
-    }  # fmt: skip
+        "movies": arguments.movies,
+        "seed": arguments.seed,
+        "seconds": round(time.monotonic() - began, 1),
+        **circumstances(),
+    }
     print(markdown(days, verdicts, run))
     if arguments.json:
         told = {"run": run, "days": [asdict(day) for day in days], "verdicts": [asdict(each) for each in verdicts]}

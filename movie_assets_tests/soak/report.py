@@ -33,8 +33,8 @@ def markdown(days: Sequence[Day], verdicts: Sequence[Verdict], run: dict[str, An
     step = -(-len(days) // MOST_ROWS)
     shown = [day for number, day in enumerate(days) if number % step == 0 or day is days[-1]]
     about = (
-        f"{run['seconds'] / 60:.0f} minutes on {run['cores']} cores, seed {run['seed']}, {run['day']}; load of the "
-        f"machine at the end {run['load']:.1f}. One day in {step}; memory and sizes in MB."
+        f"{run['seconds'] / 60:.0f} minutes on {run['cores']} cores, seed {run['seed']}, {run['day']}, commit "
+        f"{run['commit']}; load of the machine at the end {run['load']:.1f}. One day in {step}; memory and sizes in MB."
     )
     return "\n".join(
         [

@@ -102,7 +102,7 @@ def test_histories_are_what_the_clean_up_empties_and_the_ids() -> None:
 def test_the_report_has_the_last_day_and_every_verdict() -> None:
     lived = days(30)
     told = verdicts.all_verdicts(lived, Truth(0, 0, 1), 9, 0, {})
-    run = {"movies": 1000, "seconds": 60, "cores": 2, "seed": 1, "day": "2026-11-25", "load": 0.1}
+    run = {"movies": 1000, "seconds": 60, "cores": 2, "seed": 1, "day": "2026-11-25", "load": 0.1, "commit": "a"}
     lines = markdown(lived, told, run).splitlines()
     assert any(line.startswith("| 2026-11-30 |") for line in lines)
     assert sum("| yes |" in line for line in lines) == len(told) - 1

@@ -1,0 +1,21 @@
+"""What a report says of where and when it was made."""
+
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from typing import Any
+
+from movie_assets.startup import CHECKOUT
+
+
+def circumstances() -> dict[str, Any]:
+    """The commit, the machine, its load in the last fifteen minutes, and the day."""
+    commit = subprocess.run(
+        ["git", "-C", str(CHECKOUT), "rev-parse", "--short", "HEAD"],  # noqa: S607  # git is where people have it
+        capture_output=True, text=True, check=False,
+    ).stdout.strip()  # fmt: skip
+    return {
+        "commit": commit or "unknown", "cores": os.cpu_count(), "machine": platform.platform(),
+        "day": datetime.now(UTC).date().isoformat(), "load": os.getloadavg()[2],
+    }  # fmt: skip
