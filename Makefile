@@ -21,7 +21,7 @@ chaos: .venv/installed  ## run the fault matrix, some twenty minutes, and write 
 	$(BIN)/python -m movie_assets_tests.chaos
 
 soak: .venv/installed  ## live through thirty simulated days at 50,000 ids, with faults, on a deployment that stays up
-	$(BIN)/python -m movie_assets_tests.soak
+	$(BIN)/python -m movie_assets_tests.soak --report docs/soak
 
 check: .venv/installed  ## run the linter, the formatter's check and the type checker
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """`make soak`: thirty simulated days of a deployment that stays up, with a moving world and random troubles.
 
-    python -m movie_assets_tests.soak [DAYS] [--movies N] [--seed S] [--json FILE]
+    python -m movie_assets_tests.soak [DAYS] [--movies N] [--seed S] [--report docs/soak]
 
 Prints a line for each day on stderr and the report on stdout; returns 1 when one of the verdicts does not hold.
 """
@@ -107,7 +107,9 @@ def main() -> int:
     parser.add_argument("days", type=int, nargs="?", default=30, help="how many, ending today (default 30)")
     parser.add_argument("--movies", type=int, default=50_000, help="ids in the stand-in's world (default 50,000)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another world and other troubles")
-    parser.add_argument("--json", type=Path, help="write everything that was measured here")
+    parser.add_argument(
+        "--report", type=Path, help="write the report to this name with .md, and all figures with .json"
+    )
     arguments = parser.parse_args()
     if not Path("/proc/self/smaps_rollup").exists():
         print("memory is read from Linux's /proc, which is not here", file=sys.stderr)
@@ -120,10 +122,12 @@ def main() -> int:
         "seconds": round(time.monotonic() - began, 1),
         **circumstances(),
     }
-    print(markdown(days, verdicts, run))
-    if arguments.json:
+    report = markdown(days, verdicts, run)
+    print(report)
+    if arguments.report:
         told = {"run": run, "days": [asdict(day) for day in days], "verdicts": [asdict(each) for each in verdicts]}
-        arguments.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        arguments.report.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        arguments.report.with_suffix(".md").write_text(report + "\n", encoding="utf-8")
     return int(any(verdict.holds is False for verdict in verdicts))
 
 

@@ -40,17 +40,18 @@ class Gauges:
 
     memory: dict[str, float]
     catalogue: float
-    histories: float  # the part of it that is kept for months on purpose
+    histories: float  # the part of it whose rows are kept for months on purpose
     records: float  # Dagster's database
     wal: float
-    files: float  # the rest of the data folder: Dagster's files, the processes' logs
+    most_wal: float  # what Postgres was told to keep to
+    files: float  # the rest of the data folder: Dagster's files, Postgres' own, the processes' logs
     tables: dict[str, Table]
 
 
 def histories() -> frozenset[str]:
-    """Tables whose rows are kept for months: what the clean-up empties by age, and ids, which leave tombstones."""
+    """Tables whose rows are kept for months: what the clean-up empties by age."""
     text = (CHECKOUT / "sql" / "functions" / "clean_up.sql").read_text(encoding="utf-8")
-    return frozenset(re.findall(r"\('(\w+\.\w+)', '\w+', \d+, ", text)) | {"pipeline.movie_ids"}
+    return frozenset(re.findall(r"\('(\w+\.\w+)', '\w+', \d+, ", text))
 
 
 def measured(deployment: Deployment) -> Gauges:
@@ -63,6 +64,7 @@ def measured(deployment: Deployment) -> Gauges:
             _one(connection, f"select pg_database_size(current_database() || '{suffix}')")
             for suffix in ("", "_dagster")
         )
+        most_wal = _one(connection, "select pg_size_bytes(current_setting('max_wal_size'))")
     kept = histories()
     postgres = deployment.home / "postgres"
     wal = _disk(postgres / "pg_wal")
@@ -72,7 +74,8 @@ def measured(deployment: Deployment) -> Gauges:
         histories=sum(table.size for name, table in tables.items() if name in kept) / MEGABYTE,
         records=records / MEGABYTE,
         wal=wal / MEGABYTE,
-        files=(_disk(deployment.home) - _disk(postgres)) / MEGABYTE,
+        most_wal=most_wal / MEGABYTE,
+        files=(_disk(deployment.home) - _disk(postgres / "base")) / MEGABYTE - wal / MEGABYTE,
         tables={name: table for name, table in tables.items() if table.size > LARGE},
     )
 

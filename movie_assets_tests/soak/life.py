@@ -56,6 +56,7 @@ class World(MovingWorld):
     """A moving world whose change feed can be taken away."""
 
     is_without_changes = False
+    refused = 0  # requests for the feed
 
     def __init__(self, movies: int, seed: int) -> None:
         super().__init__(movies, seed)
@@ -63,6 +64,7 @@ class World(MovingWorld):
 
         def changes(day: date) -> Sequence[Change]:
             if self.is_without_changes:
+                self.refused += 1
                 raise RefusedError(tmdb_error(43))
             return read(day)
 
@@ -75,7 +77,7 @@ class Day:
 
     day: str
     seconds: float = 0.0
-    troubles: list[str] = field(default_factory=list)
+    troubles: dict[str, int] = field(default_factory=dict)  # how often each struck
     tries: dict[str, int] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)  # jobs that no try brought to a good end, …
     excused: list[str] = field(default_factory=list)  # … and those that could not have one
@@ -123,6 +125,7 @@ class Life:
     def _do(self, job: str, day: date, troubles: Sequence[Trouble], told: Day) -> None:
         """Bring a job to a good end, in a few tries."""
         is_hopeless = any(trouble.lasts_all_day for trouble in troubles)
+        before = self._struck(troubles)
         for attempt in range(1, 3 if is_hopeless else MOST_TRIES + 1):
             self.stand_in.faults = faults_of(troubles, attempt)
             self.world.is_without_changes = any(trouble.is_without_changes for trouble in troubles)
@@ -134,14 +137,25 @@ class Life:
         else:
             (told.excused if is_hopeless else told.failed).append(job)
         self.stand_in.faults, self.world.is_without_changes = {}, False
-        told.troubles += [trouble.name for trouble in troubles if not trouble.strike]
+        told.troubles |= {name: count - before[name] for name, count in self._struck(troubles).items()}
+
+    def _struck(self, troubles: Sequence[Trouble]) -> dict[str, int]:
+        """How often the stand-in did what each of these troubles asks of it."""
+        counts, refused = self.stand_in.state()["struck"], self.world.refused
+        return {
+            trouble.name: refused
+            if trouble.is_without_changes
+            else sum(counts.get(fault, 0) for fault in trouble.faults)
+            for trouble in troubles
+            if not trouble.strike
+        }
 
     def _run(self, job: str, day: date, struck: Sequence[Trouble], told: Day) -> tuple[str, int]:
         """Launch a job and see it through, with what Dagster itself repeats; tells how it ended and how many runs."""
         run_id, runs = persistently(lambda: self.deployment.launch(job, tags_of(job, day))), 1
         for trouble in struck:
             assert trouble.strike is not None
-            told.troubles.append(f"{trouble.name}: {strike(self.deployment, run_id, trouble.strike, self.chance)}")
+            told.troubles[trouble.name] = strike(self.deployment, run_id, trouble.strike, self.chance)
         while True:
             run = self._ended(run_id)
             if run.status.value == "SUCCESS" or run.tags.get(WILL_RETRY_TAG) != "true":

@@ -13,20 +13,21 @@ from movie_assets_tests.soak.report import markdown
 
 TRUE = Truth(0, 0, 0)
 MEMORY: dict[str, float] = dict.fromkeys(("daemon", "web", "code", "postgres", "buffers"), 200.0)
-STEADY: dict[str, Any] = {"memory": MEMORY, "tables": {}, "wal": 100.0}
+STEADY: dict[str, Any] = {"memory": MEMORY, "tables": {}, "most_wal": 200.0}
 
 
 def days(count: int, **gauges: Callable[[int], Any]) -> list[Day]:
     """So many days whose gauges are functions of their number."""
     usual: dict[str, Callable[[int], Any]] = {
         "catalogue": lambda n: 500.0 + n, "histories": lambda n: 50.0 + n, "records": lambda n: 10.0 + 2 * n,
-        "files": lambda _: 1.0,
+        "files": lambda _: 1.0, "wal": lambda _: 100.0,
     }  # fmt: skip
     return [
         Day(
             f"2026-11-{number + 1:02}",
             films=1000,
             tries={"publish": 1},
+            troubles={"5xx": 1},
             gauges=STEADY | {name: gauge(number) for name, gauge in (usual | gauges).items()},
         )
         for number in range(count)
@@ -46,7 +47,9 @@ def test_a_steady_month_holds() -> None:
     [
         ("memory", lambda n: MEMORY | {"web": 200 + 1.5 * n}, "memory of web is flat"),
         ("memory", lambda n: MEMORY | {"postgres": 15 + 1.5 * n}, "memory of postgres beside its buffers is flat"),
-        ("catalogue", lambda n: 500.0 + 5 * n, "the catalogue grows only by its histories"),
+        ("catalogue", lambda n: 500.0 + 5 * n, "the catalogue beside its histories hardly grows"),
+        ("wal", lambda n: 150.0 + 2 * n, "WAL keeps to its size"),
+        ("histories", lambda n: 50.0 + n * n / 60, "histories grow evenly"),
         ("records", lambda n: 10.0 + n * n, "Dagster's records grow evenly"),
         ("files", lambda n: 9.0 * n, "files beside the databases hardly grow"),
     ],
@@ -78,6 +81,14 @@ def test_harm_to_the_truth_does_not_hold() -> None:
     assert not held(days(30), differing=-1)["the catalogue is the stand-in's truth"]
 
 
+def test_a_trouble_that_never_struck_does_not_hold_and_one_that_struck_once_does() -> None:
+    lived = days(30)
+    lived[3].troubles = {"a run is killed in publish": 0}
+    assert not held(lived)["every kind of trouble struck"]
+    lived[4].troubles = {"a run is killed in embed_texts": 1}
+    assert held(lived)["every kind of trouble struck"]
+
+
 def test_a_failed_job_and_an_ended_process_do_not_hold_and_a_day_without_its_source_does() -> None:
     lived = days(30)
     lived[3].excused = ["read_the_day"]
@@ -94,8 +105,8 @@ def test_a_table_with_more_dead_rows_than_autovacuum_leaves_is_a_pile() -> None:
     assert not held(days(30), a=Table(10_000, 3_001, 1, 1))["no table keeps a pile of dead rows"]
 
 
-def test_histories_are_what_the_clean_up_empties_and_the_ids() -> None:
-    assert {"pipeline.run_log", "catalog.movie_stats_history", "pipeline.movie_ids"} <= histories()
+def test_histories_are_what_the_clean_up_empties() -> None:
+    assert {"pipeline.run_log", "catalog.movie_stats_history"} <= histories()
     assert "catalog.movies" not in histories()
 
 

@@ -1,7 +1,8 @@
 """What the catalogue has to hold after the last day: the stand-in's world itself, read without HTTP.
 
 Both sides are tables of keys and contents, compared as the fault matrix compares them. What has to agree within the
-catalogue (lists, words, scores) is the job `reconcile`'s to recount.
+catalogue (lists, words, scores) is the job `reconcile`'s to recount. Answers are read by the pipeline's own `judge`,
+which has tests of its own.
 """
 
 import json
@@ -32,7 +33,8 @@ VECTORS = 1000  # are made again and compared
 AS_GOOD_AS_EQUAL = 1e-3  # half precision keeps three digits
 QUERIES = {
     "ids": "select tmdb_id::text, case when state = 'gone' then 'gone' else 'there' end from pipeline.movie_ids",
-    "stats": "select tmdb_id::text, vote_count || ' ' || round(vote_average::numeric, 3) from catalog.movie_stats",
+    "stats": "select tmdb_id::text, vote_count || ' ' || round(vote_average::numeric, 3) || ' ' "
+    "|| round(popularity::numeric, 4) from catalog.movie_stats",
     "genres": "select tmdb_id || '/' || genre_id, '' from catalog.movie_genres",
     "cast": "select tmdb_id || '/' || person_id, coalesce(character, '') from catalog.movie_cast",
     "keywords": "select tmdb_id || '/' || keyword_id, '' from catalog.movie_keywords",
@@ -44,9 +46,9 @@ QUERIES = {
 }
 
 
-def listed(world: World, day: date) -> set[int]:
-    """Ids of the day's export."""
-    return {row.tmdb_id for piece in world.export(day) for row in piece}
+def listed(world: World, day: date) -> dict[int, float]:
+    """Ids of the day's export, each with its popularity."""
+    return {row.tmdb_id: row.popularity for piece in world.export(day) for row in piece}
 
 
 def worth_a_look(world: World, day: date, min_popularity: float = 1, min_votes: int = 100) -> set[int]:
@@ -75,13 +77,13 @@ def accepted(world: World, day: date, thresholds: Thresholds) -> dict[int, Judge
 def truth_of(world: World, first: date, last: date, films: dict[int, Judged]) -> State:
     """What there has to be: ids that were listed on the first day are there on the last, or gone."""
     today = listed(world, last)
-    ids = dict.fromkeys(today, "there") | dict.fromkeys(listed(world, first) - today, "gone")
+    ids = dict.fromkeys(today, "there") | dict.fromkeys(listed(world, first).keys() - today.keys(), "gone")
     rows = films.items()
     only_ids = Counter((str(tmdb_id), "") for tmdb_id in films)
     return {
         "ids": Counter((str(tmdb_id), state) for tmdb_id, state in ids.items()),
         "films": Counter((str(i), _content(getattr(j.film, name) for name in FACTS)) for i, j in rows),
-        "stats": Counter((str(i), f"{j.film.vote_count} {j.film.vote_average:.3f}") for i, j in rows),
+        "stats": Counter((str(i), f"{j.film.vote_count} {j.film.vote_average:.3f} {today[i]:.4f}") for i, j in rows),
         "genres": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.facts["genres"]),
         "cast": Counter(
             (f"{i}/{row['person_id']}", row["character"] or "") for i, j in rows for row in j.facts["cast"]

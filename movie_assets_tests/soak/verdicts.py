@@ -1,5 +1,6 @@
 """Whether a soak held: pure functions of what its days came to. What they are made of is in `gauges` and `life`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,7 +14,8 @@ FEWEST_DAYS = 20  # in the first ten, tables and caches still fill: autovacuum l
 MEMORY = 0.5  # % a day: in the 90 days for which runs are kept, less than by half
 SIZE = 0.5  # % a day beside what histories add: autovacuum's usual share, a fifth, is not to be had twice in a quarter
 FILES = 5.0  # MB a day: logs of runs and processes, under half a gigabyte until they are cleaned up
-FASTER = 1.5  # a day's records in the second half, over those in the first
+FASTER = 1.5  # a day's rows of a history in the second half, over those in the first
+DAYS_KEPT = {"Dagster's records": 90, "histories": 730}  # those that are kept longest
 DEAD_SHARE, DEAD_ROWS = 0.2, 1000  # autovacuum's share of dead rows, and what a small table may have besides
 
 
@@ -45,11 +47,14 @@ def all_verdicts(
     return [
         on_truth(truth, rows, differing),
         on_jobs(days),
+        on_troubles(days),
         on_processes(days),
         *(on_memory(name, days) for name in ("daemon", "web", "code")),
         on_postgres(days),
         on_catalogue(days),
-        on_records(days),
+        on_history("Dagster's records", "records", days),
+        on_history("histories", "histories", days),
+        on_wal(days),
         on_files(days),
         on_dead_rows(at_the_end),
     ]
@@ -74,6 +79,18 @@ def on_jobs(days: Sequence[Day]) -> Verdict:
     return Verdict("each job ended well on its day, but for days without a source", not failed, found, "none failed")
 
 
+def on_troubles(days: Sequence[Day]) -> Verdict:
+    """Whatever was dealt did strike."""
+    dealt = [(name, count) for day in days for name, count in day.troubles.items()]
+    struck = Counter[str]()
+    for name, count in dealt:
+        struck[kind_of(name)] += count
+    never = [kind for kind, count in struck.items() if not count]
+    did = sum(count > 0 for _, count in dealt)
+    found = f"{len(struck)} kinds; {did} of {len(dealt)} that were dealt struck; never: {', '.join(never) or 'none'}"
+    return Verdict("every kind of trouble struck", not never, found, "none never")
+
+
 def on_processes(days: Sequence[Day]) -> Verdict:
     """Nothing of ours ends by itself."""
     ended = [f"{name} on {day.day}" for day in days for name in day.restarted]
@@ -93,30 +110,34 @@ def on_postgres(days: Sequence[Day]) -> Verdict:
 
 
 def on_catalogue(days: Sequence[Day]) -> Verdict:
-    """The database grows by what histories add, and hardly by anything else."""
+    """The database grows by what histories add, and little by anything else."""
     half = second_half(days)
     beside = [day.gauges["catalogue"] - day.gauges["histories"] for day in half]
-    verdict = _growth("the catalogue grows only by its histories", days, beside, SIZE)
+    verdict = _growth("the catalogue beside its histories hardly grows", days, beside, SIZE)
     if verdict.holds is None:
         return verdict
-    kept = slope([day.gauges["histories"] for day in half])
     films = max(1, days[-1].films)
-    found = (
-        f"{verdict.found} beside histories, which add {kept:.2f} MB a day; "
-        f"{days[-1].gauges['catalogue'] * 1024 / films:.0f} kB a film"
-    )
+    found = f"{verdict.found}; {days[-1].gauges['catalogue'] * 1024 / films:.0f} kB a film with them"
     return Verdict(verdict.what, verdict.holds, found, verdict.bound)
 
 
-def on_records(days: Sequence[Day]) -> Verdict:
-    """Dagster's own database grows evenly: each day adds its runs, and they are deleted after 90 days."""
-    what = "Dagster's records grow evenly"
+def on_history(name: str, gauge: str, days: Sequence[Day]) -> Verdict:
+    """What is kept by age grows evenly: each day adds its rows, and they are deleted when they are so old."""
+    what, kept = f"{name} grow evenly", DAYS_KEPT[name]
     if len(days) < FEWEST_DAYS:
         return _too_few(what, days)
-    records = [day.gauges["records"] for day in days]
-    early, late = slope(records[1 : len(days) // 2]), slope(records[len(days) // 2 :])
-    found = f"{early:.2f}, then {late:.2f} MB a day; {late * 90:.0f} MB in the 90 days for which they are kept"
+    sizes = [day.gauges[gauge] for day in days]
+    early, late = slope(sizes[1 : len(days) // 2]), slope(sizes[len(days) // 2 :])
+    found = f"{early:.2f}, then {late:.2f} MB a day; {late * kept:,.0f} MB in {kept} days"
     return Verdict(what, late <= FASTER * early, found, f"≤ {FASTER:g} times the first half's")
+
+
+def on_wal(days: Sequence[Day]) -> Verdict:
+    """Postgres' log of changes is thrown away: no forgotten slot or failing archive keeps it."""
+    largest, most = max(day.gauges["wal"] for day in days), days[-1].gauges["most_wal"]
+    return Verdict(
+        "WAL keeps to its size", largest <= most, f"{largest:,.0f} MB at most", f"≤ {most:,.0f} MB, max_wal_size"
+    )
 
 
 def on_files(days: Sequence[Day]) -> Verdict:
@@ -134,6 +155,11 @@ def on_dead_rows(tables: dict[str, Table]) -> Verdict:
     dead, live = sum(t.dead for t in tables.values()), sum(t.live for t in tables.values())
     found = f"{dead:,} dead of {live:,} rows; beyond the bound: {', '.join(piles) or 'none'}"
     return Verdict("no table keeps a pile of dead rows", not piles, found, f"≤ {DEAD_SHARE:.0%} + {DEAD_ROWS:,} rows")
+
+
+def kind_of(trouble: str) -> str:
+    """A trouble's name without the job that it was dealt to."""
+    return trouble.partition(" in ")[0]
 
 
 def is_a_pile(table: Table) -> bool:
