@@ -117,7 +117,8 @@ def _automation(defs: dg.Definitions) -> str:
 
 
 def _settings() -> str:
-    rows = [(f"`{field.alias}`", field.description or "") for field in Settings.variables()]
+    # Descriptions are written for README, whose links begin at the top.
+    rows = [(f"`{field.alias}`", (field.description or "").replace("](docs/", "](")) for field in Settings.variables()]
     return _section("Settings", ("variable", "meaning"), rows)
 
 

@@ -39,9 +39,13 @@ def test_readme_names_every_asset() -> None:
     assert {key for key in keys if f"| `{key}` |" not in README} == set()
 
 
-def test_readme_links_only_to_files_that_are_there() -> None:
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+def test_documents_link_only_to_files_that_are_there() -> None:
+    paths = [path for folder in (".", "docs", "bench", "deploy") for path in (ROOT / folder).glob("*.md")]
+    assert len(paths) > 8
+    links = [
+        (path, link) for path in paths for link in re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", path.read_text())
+    ]
+    assert [(str(path), link) for path, link in links if not (path.parent / link).exists()] == []
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
