@@ -16,10 +16,15 @@ from movie_assets.resources.postgres import SESSION_OPTIONS, Database, dsn_of, q
 SECONDS_TO_RECONNECT = 60.0  # a restart of the server takes less
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
+CATCHING_UP = 1.03  # times the rate
 
 
 class Pace:
-    """Hands out turns: `rate` a second in all, evenly spaced. A rate of 0 means no limit and needs no database."""
+    """Hands out turns: `rate` a second in all, evenly spaced. A rate of 0 means no limit and needs no database.
+
+    Turns that fell due while their process was held up are made up for little by little, not all at once: a service
+    refuses more than its limit in any second, and a refusal holds everybody up.
+    """
 
     def __init__(self, database: Database, service: str, rate: float) -> None:
         self._dsn = "" if rate == 0 else dsn_of(database.url)
@@ -27,6 +32,8 @@ class Pace:
         self._rate = rate
         self._one_at_a_time = asyncio.Lock()
         self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._going = asyncio.Lock()
+        self._next_at = 0.0  # by the loop's clock
 
     async def turn(self) -> None:
         """Wait for the caller's turn."""
@@ -34,6 +41,11 @@ class Pace:
             return
         seconds = await self._moved("reserve_call", interval=1 / self._rate)
         await asyncio.sleep(max(0.0, seconds))
+        now = asyncio.get_running_loop().time
+        async with self._going:
+            due_at = max(now(), self._next_at)
+            await asyncio.sleep(max(0.0, due_at - now()))
+            self._next_at = due_at + 1 / (CATCHING_UP * self._rate)
 
     async def pause(self, seconds: float) -> None:
         """Let nobody have a turn for some seconds, whichever process they are in."""
