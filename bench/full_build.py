@@ -1,4 +1,4 @@
-"""Build a generated catalogue through Dagster, then a day without a change and one with 1 % of the texts changed.
+"""Build a generated catalogue through Dagster, then days on which nothing and 1 % of the texts have changed.
 
 Both services are unlimited: this measures our own ceiling, not TMDB's. Each round builds from an empty data folder; the
 medians are told. A day is set against the least that it can cost, by the stand-in's own world (least.py), and against
@@ -7,23 +7,26 @@ Dagster's own floor, measured in the same round (dagster_floor.py).
 
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from least import least_of
-from refreshing import catalogue, measured, services
+from refreshing import STANDSTILL, TODAY, Services, catalogue, measured, of_the_database, served_world, services
 from tables import keep, parser_of, tell, tell_table
 
-TODAY = datetime.now(UTC).date()
-YESTERDAY = TODAY - timedelta(days=1)
-RUNS = (("full build", YESTERDAY), ("none changed", YESTERDAY), ("1 % changed", TODAY))
+BUILD, AGAIN, STILL, CHANGED = "full build", "the same day again", "a day without change", "1 % changed"
+FIRST_DAY = STANDSTILL - timedelta(days=1)
+RUNS = {BUILD: FIRST_DAY, AGAIN: FIRST_DAY, STILL: STANDSTILL, CHANGED: TODAY}
 FLOOR = Path(__file__).with_name("dagster_floor.py")
 WHAT_IT_TOOK = (
     "seconds", "cpu_seconds", "postgres_cpu_seconds", "peak_megabytes", "postgres_peak_megabytes", "films_fetched",
 )  # fmt: skip
+STEPS = "select step, extract(epoch from started_at)::float8, duration from pipeline.run_log order by step"
+SHOWN_FROM = 0.5  # seconds that a step takes in some run
 
 
 def main() -> None:
@@ -34,38 +37,66 @@ def main() -> None:
     options = parser.parse_args()
     with services(movies=options.movies) as stand_in:
         rounds = [one_round(stand_in) for _ in range(options.rounds)]
-    figures = {run: medians([each[run] for each in rounds]) for run, _ in RUNS}
+    figures = {run: medians([each["runs"][run] for each in rounds]) for run in RUNS}
+    steps = {run: medians([each["seconds_by_step"][run] for each in rounds]) for run in RUNS}
     floor = median(each["floor"] for each in rounds)
+    least = least_by_run(options.movies)
     configuration = (
         f"{options.movies:,} ids, of which some half have enough votes; both services unlimited, the "
         f"local embedder; medians of {options.rounds} rounds, each from an empty folder. Memory is the most that all "
         "processes of a kind had at a moment, a page that they share counted once."
     )
-    tell("Full build", configuration, [what_it_took(run, figures[run]) for run, _ in RUNS])
-    least = {"none changed": dict.fromkeys(("detail_calls", "texts", "tokens"), 0)}
-    least["1 % changed"] = least_of(options.movies, TODAY)
-    print("What a day cost, and the least that it can cost:\n")
-    tell_table([against_least(run, figures[run], least[run]) for run in least])
+    tell("Full build", configuration, [what_it_took(run, figures[run]) for run in RUNS])
+    print("What a day cost, and the least that it can cost; other calls are TMDB's lists, its feed and its export:\n")
+    tell_table([against_least(run, figures[run], least[run]) for run in RUNS])
     print("Where a day's seconds are; Dagster's floor is the same jobs with empty assets of the same shape:\n")
-    tell_table([against_floor(run, figures[run], floor) for run in least])
-    keep(options.json, {"runs": figures, "least": least, "dagster_floor_seconds": floor, "rounds": rounds})
+    tell_table([against_floor(run, figures[run], floor) for run in (AGAIN, STILL, CHANGED)])
+    print(f"Seconds by step, of those that take {SHOWN_FROM} s in some run; steps of a build overlap:\n")
+    tell_table(by_step(steps))
+    kept = {"runs": figures, "least": least, "dagster_floor_seconds": floor, "seconds_by_step": steps}
+    keep(options.json, {**kept, "rounds": rounds})
 
 
-def one_round(stand_in: Any, **variables: str) -> dict[str, Any]:
-    """The three runs on an empty catalogue, and what Dagster's own records took after them."""
+def one_round(stand_in: Services, **variables: str) -> dict[str, Any]:
+    """The runs, from an empty catalogue on, and what Dagster's own records took after them."""
     with catalogue(stand_in, **variables) as environment:
-        found: dict[str, Any] = {run: measured(stand_in, environment, day) for run, day in RUNS}
+        runs, begun = {}, {}
+        for run, day in RUNS.items():
+            begun[run] = time.time()
+            runs[run] = measured(stand_in, environment, day)
+        steps = seconds_by_step(of_the_database(environment, STEPS), begun)
         command = [sys.executable, str(FLOOR), TODAY.isoformat()]
         told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-        return {**found, "floor": round(float(told.stdout), 1)}
+        return {"runs": runs, "seconds_by_step": steps, "floor": round(float(told.stdout), 1)}
+
+
+def seconds_by_step(rows: Sequence[tuple[Any, ...]], begun: dict[str, float]) -> dict[str, dict[str, float]]:
+    """For each run the seconds of its steps; a step belongs to the last run that had begun when it did."""
+    found: dict[str, dict[str, float]] = {run: dict.fromkeys((row[0] for row in rows), 0.0) for run in begun}
+    for step, started, seconds in rows:
+        run = max((run for run in begun if begun[run] <= started), key=lambda run: begun[run])
+        found[run][step] += seconds
+    return found
+
+
+def least_by_run(movies: int) -> dict[str, dict[str, int]]:
+    """What each run can cost at least."""
+    world = served_world(movies)
+    least = {
+        BUILD: least_of(world, FIRST_DAY, is_first=True),
+        AGAIN: dict.fromkeys(("detail_calls", "texts", "tokens"), 0),
+    }
+    return least | {run: least_of(world, RUNS[run]) for run in (STILL, CHANGED)}
 
 
 def medians(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The median of each figure; words as the first round had them."""
-    first = rows[0]
+    """The median of each figure; of lists, whatever is in one of them."""
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
     return {
-        name: value if isinstance(value, str) else round(median(row[name] for row in rows), 1)
-        for name, value in first.items()
+        name: sorted({each for value in values for each in value})
+        if isinstance(values[0], list)
+        else round(median(values), 1)
+        for name, values in columns.items()
     }
 
 
@@ -73,7 +104,7 @@ def what_it_took(run: str, figures: dict[str, Any]) -> dict[str, Any]:
     """A line of the first table."""
     return {
         "run": run,
-        "failed checks": figures["failed_checks"],
+        "failed checks": ", ".join(figures["failed_checks"]) or "none",
         **{name: figures[name] for name in WHAT_IT_TOOK},
         "films_per_second": round(figures["films_fetched"] / figures["seconds"], 1),
     }
@@ -89,6 +120,7 @@ def against_least(run: str, figures: dict[str, Any], least: dict[str, int]) -> d
         "least texts": least["texts"],
         "tokens": figures["tokens"],
         "least tokens": least["tokens"],
+        "other calls": figures["other_calls"],
     }
 
 
@@ -101,6 +133,13 @@ def against_floor(run: str, figures: dict[str, Any], floor: float) -> dict[str, 
         "Dagster's floor": floor,
         "ours": round(figures["seconds_of_jobs"] - floor, 1),
     }
+
+
+def by_step(steps: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+    """Lines of the fourth table, the longest of the build first."""
+    longest = sorted(steps[BUILD], key=lambda step: -steps[BUILD][step])
+    rows: list[dict[str, Any]] = [{"step": step, **{run: steps[run][step] for run in RUNS}} for step in longest]
+    return [row for row in rows if max(row[run] for run in RUNS) >= SHOWN_FROM]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from tables import table, write_json
 
 from movie_assets.resources.migrations import ensure_database
 
-TRIAL = 500  # films
 POPULARITY = "popularity of all changed"
 BESIDE = "popularity of all changed, kept beside"
 GOALS = {"full build": 10, "nothing changed": 4, "1 % of texts changed": 4, POPULARITY: 10, BESIDE: 10}
@@ -39,13 +38,12 @@ class Peer(NamedTuple):
     script: str
     setting: str
     values: tuple[int, ...]
-    rounds: int | None = None  # at most; one is enough to tell the slowest
 
 
 PEERS = {
     "LangChain `index()`": Peer("index_langchain.py", "batch_size", (100, 500, 1000)),
     "CocoIndex": Peer("index_cocoindex.py", "max_inflight_components", (256, 1024, 4096)),
-    "LlamaIndex pipeline": Peer("index_llamaindex.py", "embed_batch_size", (512,), rounds=1),
+    "LlamaIndex pipeline": Peer("index_llamaindex.py", "embed_batch_size", (128, 512, 2048)),
 }
 HOW = (
     "LangChain: `index()` of langchain-core with `SQLRecordManager` on the same server and `PGVector`, cleanup full, "
@@ -68,41 +66,36 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     with server_of_ones_own("incremental") as (address, _):
-        settings = {name: best_setting(address, name) for name in PEERS}
+        settings = {name: best_setting(address, name, arguments.films) for name in PEERS}
         ways: dict[str, Work] = {name: partial(ask_ours, way, arguments.films) for name, way in OURS.items()}
-        ways |= {name: partial(ask_peer, name, arguments.films, settings[name]) for name in PEERS}
+        ways |= {name: partial(ask_peer, name, arguments.films, settings[name], len(GOALS)) for name in PEERS}
         rounds: dict[str, list[list[Row]]] = {name: [] for name in ways}
         for number in range(arguments.rounds):
             for name, work in ways.items():
-                if name in PEERS and number >= (PEERS[name].rounds or arguments.rounds):
-                    continue
                 say(f"round {number + 1}: {name}")
                 rounds[name].append(with_database(address, work))
     rows = [row for name, found in rounds.items() for row in medians(name, found)]
     tried = "; ".join(told(PEERS[name], value) for name, value in settings.items())
-    sizes = f"{arguments.films:,} films, medians of {arguments.rounds} rounds (LlamaIndex: one)"
-    configured = f"{sizes}. {HOW} Settings: {tried}."
+    sizes = f"{arguments.films:,} films, medians of {arguments.rounds} rounds"
+    configured = f"{sizes}. {HOW} Settings, each the best of a full build with all films: {tried}."
     comparison = compared(rows)
     report(rows, comparison, configured)
     write_json(arguments.json, "incremental", PLAIN, arguments.rounds, configured, rows, comparison=comparison)
 
 
-def best_setting(address: str, name: str) -> int:
-    """The value with which all days together took least, with few films."""
+def best_setting(address: str, name: str, films: int) -> int:
+    """The value with which the full build of so many films took least."""
     peer, taken = PEERS[name], {}
-    if len(peer.values) == 1:
-        return peer.values[0]
     for value in peer.values:
         say(f"trial: {name}, {peer.setting} {value}")
-        days = with_database(address, partial(ask_peer, name, TRIAL, value))
-        taken[value] = sum(day["seconds"] for day in days)
+        (day,) = with_database(address, partial(ask_peer, name, films, value, 1))
+        taken[value] = day["seconds"]
     return min(taken, key=lambda value: taken[value])
 
 
 def told(peer: Peer, value: int) -> str:
     """A setting in words."""
-    others = f" (the best of {', '.join(map(str, peer.values))} in a trial)" if len(peer.values) > 1 else ""
-    return f"{peer.setting} {value}{others}"
+    return f"{peer.setting} {value} of {', '.join(map(str, peer.values))}"
 
 
 def with_database(address: str, work: Work) -> list[Row]:
@@ -120,9 +113,9 @@ def with_database(address: str, work: Work) -> list[Row]:
             connection.execute("drop database if exists measured_dagster with (force)")
 
 
-def ask_peer(name: str, films: int, value: int, address: str) -> list[Row]:
-    """Run a library's script to its end."""
-    days: list[Row] = ask(PEERS[name].script, address, films, value)
+def ask_peer(name: str, films: int, value: int, count: int, address: str) -> list[Row]:
+    """Run a library's script through so many days to its end."""
+    days: list[Row] = ask(PEERS[name].script, address, films, value, count)
     return days
 
 

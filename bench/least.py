@@ -11,19 +11,21 @@ from movie_assets.core.filters import Profile, Thresholds
 from movie_assets.core.hashing import words_of
 from movie_assets.core.text import embedding_text
 from movie_assets.profiles import thresholds_of
-from movie_assets.standin.moving_world import MovingWorld
-from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.world import World
 
 PARTS = ("credits", "keywords", "release_dates")
 
 
-def least_of(movies: int, day: date) -> dict[str, int]:
-    """Calls for details and tokens (words, as the local embedder counts them) of a day after one that was done."""
-    world = MovingWorld(movies, StandInOptions.seed)
+def least_of(world: World, day: date, *, is_first: bool = False) -> dict[str, int]:
+    """Calls for details and tokens (words, as the local embedder counts them) of a day after one that was done.
+
+    Of the first day in an empty catalogue, if it `is_first`.
+    """
     thresholds = thresholds_of(("quality",), None)
     (profile,) = thresholds.profiles
     before = day - timedelta(days=1)
-    known, now = _let_through(world, profile, before), _let_through(world, profile, day)
+    known = {} if is_first else _let_through(world, profile, before)
+    now = _let_through(world, profile, day)
     changed = {change.tmdb_id for change in world.changes(day)}
     crossed = {n for n in known.keys() & now.keys() if known[n] != now[n]}
     needed = (now.keys() - known.keys()) | (changed & now.keys()) | crossed
@@ -32,7 +34,7 @@ def least_of(movies: int, day: date) -> dict[str, int]:
     return {"detail_calls": len(needed), "texts": len(texts), "tokens": sum(len(words_of(text)) for text in texts)}
 
 
-def _let_through(world: MovingWorld, profile: Profile, day: date) -> dict[int, bool]:
+def _let_through(world: World, profile: Profile, day: date) -> dict[int, bool]:
     """Ids that pass the export's rules and are listed for their votes, each with whether its average is high enough.
 
     TMDB's lists are asked for by release date, so films without one are in none.
@@ -48,7 +50,7 @@ def _let_through(world: MovingWorld, profile: Profile, day: date) -> dict[int, b
     return {n: average >= profile.min_vote_average for n, average in averages if n in listed}
 
 
-def _text(world: MovingWorld, thresholds: Thresholds, tmdb_id: int, day: date) -> str | None:
+def _text(world: World, thresholds: Thresholds, tmdb_id: int, day: date) -> str | None:
     """The text to embed of a film, if it is in the catalogue."""
     body = world.body(tmdb_id, day, PARTS)
     if body is None:

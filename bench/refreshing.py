@@ -9,23 +9,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 from processes import Watch
+from standstill import Standstill
+
+from movie_assets.resources.embedded_postgres import embedded_postgres
+from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.server import world_of
 
 COMMAND = [sys.executable, "-c", "from movie_assets.cli import main; main()"]
-SERVE = """
-import json, sys
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import serve
-def tell(ready):
-    print(json.dumps([ready.url, ready.tmdb_url, ready.export_url, ready.openai_url]), flush=True)
-serve(StandInOptions(**json.loads(sys.argv[1])), tell)
-"""
+SERVE = Path(__file__).with_name("standstill.py")
+TODAY = datetime.now(UTC).date()
+STANDSTILL = TODAY - timedelta(days=1)  # the day on which the services' world is as it was the day before
 DETAILS = "movie_details:every_batch_is_covered"
+NOT_OTHER = {"movie", "embeddings"}  # endpoints whose calls are told apart; others are TMDB's lists, feed and export
 EMBEDDINGS = "movie_embeddings:every_text_is_embedded_as_it_stands"
 
 
@@ -52,13 +54,18 @@ class Services:
 @contextmanager
 def services(**options: Any) -> Iterator[Services]:
     """Serve with these options (StandInOptions), without a limit for TMDB unless one is named."""
-    command = [sys.executable, "-c", SERVE, json.dumps({"rate_limit": 0, **options})]
+    command = [sys.executable, str(SERVE), json.dumps({"rate_limit": 0, **options}), STANDSTILL.isoformat()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101  # it was started with a pipe
         try:
             yield Services(*json.loads(process.stdout.readline()))
         finally:
             process.terminate()
+
+
+def served_world(movies: int) -> Standstill:
+    """The world that `services` with so many ids serve."""
+    return Standstill(world_of(StandInOptions(movies=movies)), STANDSTILL)
 
 
 @contextmanager
@@ -93,17 +100,26 @@ def measured(stand_in: Services, environment: dict[str, str], day: date) -> dict
     outcome = json.loads(output)
     if outcome["failed_jobs"]:
         raise SystemExit(f"{', '.join(outcome['failed_jobs'])} failed: {'; '.join(outcome['problems'])}")
+    requests = stand_in.requests()
     details, embeddings = outcome["figures"][DETAILS], outcome["figures"][EMBEDDINGS]
     return {
-        "failed_checks": ", ".join(outcome["failed_checks"]) or "none",
+        "failed_checks": outcome["failed_checks"],
         "seconds": round(seconds, 1),
         "seconds_of_jobs": round(outcome["seconds"], 1),
         "cpu_seconds": round(watch.process.cpu_seconds, 1),
         "postgres_cpu_seconds": round(watch.postgres.cpu_seconds, 1),
         "peak_megabytes": round(watch.process.peak_megabytes),
         "postgres_peak_megabytes": round(watch.postgres.peak_megabytes),
-        "detail_calls": sum(stand_in.requests().get("movie", {}).values()),
+        "detail_calls": sum(requests.get("movie", {}).values()),
+        "other_calls": sum(sum(answers.values()) for name, answers in requests.items() if name not in NOT_OTHER),
         "films_fetched": details["fetched"],
         "texts_embedded": embeddings["texts_embedded"],
         "tokens": embeddings["tokens"],
     }
+
+
+def of_the_database(environment: dict[str, str], query: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of a query on a catalogue that nobody refreshes now."""
+    home = Path(environment["MOVIE_ASSETS_HOME"])
+    with embedded_postgres(home) as server, psycopg.connect(server.replace("/?", "/movie_assets?")) as connection:
+        return connection.execute(query, values).fetchall()

@@ -63,15 +63,16 @@ def main() -> None:
     shares = ", ".join(f"{case['genre']} {len(case['passing']) / len(vectors):.0%}" for case in cases if case["genre"])
     configured = (
         f"{arguments.films:,} clustered vectors of {arguments.dimensions:,} dimensions, ten wanted, {len(questions)} "
-        f"questions; medians of {arguments.rounds} rounds of {arguments.seconds:g} s (one round without an index). A "
-        "client is a process with a connection of its own; searches a second are those of all clients together. "
+        f"questions; medians of {arguments.rounds} rounds of {arguments.seconds:g} s. A client "
+        "is a process with a connection of its own; searches a second are those of all clients together. "
         f"Recall@10 is against comparing all. The filters pass: {shares}. HNSW has m 16 and ef_construction 64 "
         "everywhere; ours is over halfvec and sets its own ef_search. LangChain PGVector filters on jsonb metadata, "
         "PGVectorStore on a boolean column, LlamaIndex on the list of genres in jsonb; iterative scans stay off, as "
         "the libraries leave them; random_page_cost is 1.1 for them, as Postgres' own 4 leaves LangChain's indexes "
         "unused at this size. Each library is shown without an index (its default), with ef_search 40, and with "
-        f"the least of 40, 64, 100, 200, 400, 1000 that comes within {EQUAL} of our recall; where none does, with "
-        "1000 and “no” in the last column. Fewer milliseconds and more searches are better."
+        f"the least of 40, 64, 100, 200, 400, 1000 that comes within {EQUAL} of our recall (1000, where none "
+        "does). The last column says whether the line itself comes within that of ours. Fewer milliseconds and more "
+        "searches are better."
     )
     report(rows, configured)
     write_json(arguments.json, "search_peers", OURS.strip("*"), arguments.rounds, configured, rows)

@@ -100,9 +100,15 @@ class Source:
 
 
 def pass_days(
-    source: Source, embedder: StubEmbedder, build: Callable[[], Any], found: str, *, beside: bool
+    source: Source,
+    embedder: StubEmbedder,
+    build: Callable[[], Any],
+    found: str,
+    *,
+    beside: bool,
+    count: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Build on each day, and tell what it took; only building is in the time.
+    """Build on each day, or on the first `count`, and tell what it took; only building is in the time.
 
     With `beside`, a day more on which popularities change in a table beside, which the build does not know.
     """
@@ -120,7 +126,7 @@ def pass_days(
         days.append(("popularity of all changed, kept beside", nothing, both))
     days.append(("popularity of all changed", source.change_popularities, build))
     figures = []
-    for day, change, work in days:
+    for day, change, work in days[:count]:
         change()
         calls, texts = embedder.calls, embedder.texts
         started = time.perf_counter()

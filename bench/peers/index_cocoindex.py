@@ -1,6 +1,6 @@
 """Keep a table with vectors in line with CocoIndex; incremental.py starts it.
 
-Usage: index_cocoindex.py ADDRESS FILMS INFLIGHT. Prints a JSON list, an object a day.
+Usage: index_cocoindex.py ADDRESS FILMS INFLIGHT DAYS. Prints a JSON list, an object for each of the first so many days.
 """
 
 import json
@@ -19,7 +19,8 @@ from cocoindex.resources.schema import VectorSchema
 from days import DIMENSIONS, Source, StubEmbedder, pass_days
 from numpy.typing import NDArray
 
-ADDRESS, COUNT, INFLIGHT = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+ADDRESS = sys.argv[1]
+COUNT, INFLIGHT, DAYS = map(int, sys.argv[2:])
 BATCH = 512  # texts of an embedding call at most; the engine gathers what waits
 STUB = StubEmbedder()
 FOUND = "select tmdb_id, text, popularity, embedding from public.found"
@@ -89,7 +90,7 @@ async def keep_in_line() -> None:
 def main() -> None:
     """Build, day by day."""
     app = coco.App(coco.AppConfig(name="Films", max_inflight_components=INFLIGHT), keep_in_line)
-    figures = pass_days(Source(ADDRESS, COUNT), STUB, app.update_blocking, FOUND, beside=True)
+    figures = pass_days(Source(ADDRESS, COUNT), STUB, app.update_blocking, FOUND, beside=True, count=DAYS)
     print(json.dumps(figures))
 
 

@@ -1,6 +1,6 @@
 """Keep a PGVector table in line with LangChain's indexing API; incremental.py starts it.
 
-Usage: index_langchain.py ADDRESS FILMS BATCH. Prints a JSON list, an object a day.
+Usage: index_langchain.py ADDRESS FILMS BATCH DAYS. Prints a JSON list, an object for each of the first so many days.
 """
 
 import json
@@ -42,7 +42,7 @@ def main() -> None:
     """Build, day by day."""
     logging.disable()
     warnings.filterwarnings("ignore")  # LangChain's own deprecations
-    address, count, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    address, count, batch, days = sys.argv[1], *map(int, sys.argv[2:])
     source, embedder = Source(address, count), StubEmbedder()
     url = address.replace("postgresql://", "postgresql+psycopg://")
     store = PGVector(Stub(embedder), connection=url, embedding_length=DIMENSIONS, create_extension=False)
@@ -58,7 +58,7 @@ def main() -> None:
             documents, records, store, batch_size=batch, cleanup="full", source_id_key="tmdb_id", key_encoder="blake2b"
         )
 
-    print(json.dumps(pass_days(source, embedder, build, FOUND, beside=True)))
+    print(json.dumps(pass_days(source, embedder, build, FOUND, beside=True, count=days)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Keep a PGVectorStore in line with LlamaIndex' ingestion pipeline; incremental.py starts it.
 
-Usage: index_llamaindex.py ADDRESS FILMS BATCH. Prints a JSON list, an object a day.
+Usage: index_llamaindex.py ADDRESS FILMS BATCH DAYS. Prints a JSON list, an object for each of the first so many days.
 """
 
 import json
@@ -71,7 +71,7 @@ def main() -> None:
     """Build, day by day; each day begins with what the day before left on the disk."""
     logging.disable()
     warnings.filterwarnings("ignore")  # the libraries' own deprecations
-    address, count, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    address, count, batch, days = sys.argv[1], *map(int, sys.argv[2:])
     store = PGVectorStore(
         address.replace("postgresql://", "postgresql+psycopg2://"),
         address.replace("postgresql://", "postgresql+asyncpg://"),
@@ -95,7 +95,7 @@ def main() -> None:
             pipeline.run(documents=[document_of(film) for film in source.films()])
             documents.persist(str(known))
 
-        print(json.dumps(pass_days(source, STUB, build, FOUND, beside=True)))
+        print(json.dumps(pass_days(source, STUB, build, FOUND, beside=True, count=days)))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Load vectors with other libraries; vector_load.py starts it.
 
 Usage: load.py ADDRESS VECTORS.npy ROUNDS WAY BATCH [BATCH ...]. Prints a JSON object: the batch size that was the
-fastest in a trial on the first thousand vectors, and the seconds of each round with it. What is made before (lists of
-floats, documents) is not in the time.
+fastest in a trial, and the seconds of each round with it. What is made before (lists of floats, documents) is not in
+the time.
 """
 
 import json
@@ -19,7 +19,6 @@ from langchain_postgres import PGEngine, PGVector, PGVectorStore
 from llama_index.core.schema import TextNode
 from llama_index.vector_stores.postgres import PGVectorStore as LlamaStore
 
-TRIAL = 1000
 TABLE = "loaded"
 Vectors = list[list[float]]
 Add = Callable[[int, int], Any]  # add the vectors from … to
@@ -124,7 +123,7 @@ def main() -> None:
     warnings.filterwarnings("ignore")  # the libraries' own deprecations
     address, path, rounds, way, *batches = sys.argv[1:]
     vectors = np.load(path).tolist()
-    trials = {int(batch): seconds(way, address, vectors[:TRIAL], int(batch)) for batch in batches}
+    trials = {int(batch): seconds(way, address, vectors, int(batch)) for batch in batches}
     best = min(trials, key=lambda batch: trials[batch])
     taken = [seconds(way, address, vectors, best) for _ in range(int(rounds))]
     print(json.dumps({"batch": best, "seconds": taken}))

@@ -41,7 +41,7 @@ def main() -> None:
     load(address, store, vectors, having)
     rows = []
     for case in cases:
-        rows += measured(store, case, questions, ef=None, rounds=1, seconds=seconds)
+        rows += measured(store, case, questions, ef=None, rounds=rounds, seconds=seconds)
     store.build_index()
     for case in cases:
         reached = reach(store, case, questions)
