@@ -127,8 +127,8 @@ def markdown(report: dict[str, Any]) -> str:
         INTRODUCTION.format(**report["run"]),
         "## Faults by stage: the end against the truth",
         "",
-        "| fault | stage | survived | lost | duplicated | wrong | calls a film | texts paid, of 1 | seconds |",
-        "|---|---|---|--:|--:|--:|--:|--:|--:|",
+        "| fault | stage | survived | lost | duplicated | wrong | secrets | calls, of 1 | texts paid, of 1 | seconds |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
         *(_figures(figures) for figures in report["figures"]),
         "",
         "## Every fault",
@@ -147,9 +147,10 @@ def markdown(report: dict[str, Any]) -> str:
 
 def _figures(f: dict[str, Any]) -> str:
     survived = "yes" if f["survived"] else "**no**"
+    seconds = "\N{EN DASH}" if f["seconds"] is None else f"{f['seconds']:.1f}"
     return (
-        f"| {f['fault']} | {f['stage']} | {survived} | {f['lost']} | {f['duplicated']} | {f['wrong']} "
-        f"| {f['calls_per_film']:.2f} | {f['paid_per_text']:.2f} | {f['seconds']:.1f} |"
+        f"| {f['fault']} | {f['stage']} | {survived} | {f['lost']} | {f['duplicated']} | {f['wrong']} | {f['secrets']} "
+        f"| {f['calls_per_film']:.2f} | {f['paid_per_text']:.2f} | {seconds} |"
     )
 
 

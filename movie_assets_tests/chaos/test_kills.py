@@ -28,7 +28,7 @@ def test_a_kill(chaos: Chaos, stage: Stage, when: str) -> None:
     chaos.run_before(stage)
     with worker(chaos, stage.job, kill=asdict(stage), when=when) as process:
         go(process)
-        assert process.wait(300) == -9, process.communicate()[1]
+        assert process.wait(300) == -9, chaos.log.read_text()
     chaos.struck_at = time.monotonic()
     assert seconds_until_nobody_is_left(chaos) < LONGEST_ORPHAN
     chaos.pipeline.run_all(stage.job)
