@@ -106,6 +106,7 @@ class Pipeline:
     embedder: Embedder
     day: date = DAY
     thresholds: Thresholds | None = None  # instead of those that the settings name
+    by_the_clock: bool = False  # runs are as of now, rather than of their day
 
     def run(
         self,
@@ -116,7 +117,7 @@ class Pipeline:
         moment: str | None = None,
     ) -> Any:
         """Run a job for the pipeline's day (at noon unless told), or for a range of batches (all unless told)."""
-        tags = {AS_OF_TAG: moment or noon_of(self.day.isoformat())}
+        tags = {} if self.by_the_clock else {AS_OF_TAG: moment or noon_of(self.day.isoformat())}
         partition = None
         if job == "read_the_day":
             partition = self.day.isoformat()

@@ -61,9 +61,9 @@ def unknown_tests(matrix: Sequence[Row], names: Sequence[str]) -> list[str]:
 
 @dataclass
 class Outcome:
-    """What became of a test."""
+    """What became of a test that was collected."""
 
-    outcome: str = "passed"
+    outcome: str = "not run"
     reason: str = ""
     seconds: float = 0.0
     figures: list[dict[str, Any]] = field(default_factory=list)
@@ -84,6 +84,7 @@ class Recorder:
             raise pytest.UsageError(f"the fault matrix names tests that do not exist: {', '.join(missing)}")
         beginnings = tuple(test for row in self.matrix for test in row.tests)
         items[:] = [item for item in items if name_of(item.nodeid).startswith(beginnings)]
+        self.outcomes = {name_of(item.nodeid): Outcome() for item in items}
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin nothing more when the time is up; the row is not survived then."""
@@ -94,22 +95,25 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep a phase of a test; the worst phase counts."""
-        kept = self.outcomes.setdefault(name_of(report.nodeid), Outcome())
+        kept = self.outcomes[name_of(report.nodeid)]
         kept.seconds += report.duration
-        if report.failed or (report.skipped and kept.outcome == "passed"):
+        if report.failed or (report.skipped and kept.outcome != "failed"):
             kept.outcome = report.outcome
             kept.reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext)[-400:]
         if report.when == "call":
+            kept.outcome = report.outcome
             kept.figures += [cast("Any", given) for name, given in report.user_properties if name == "figures"]
 
 
 def result_of(row: Row, outcomes: dict[str, Outcome]) -> dict[str, Any]:
     """A row with what became of its tests."""
     mine = {name: outcome for name, outcome in outcomes.items() if name.startswith(row.tests)}
-    counts = {kind: sum(o.outcome == kind for o in mine.values()) for kind in ("passed", "failed", "skipped")}
+    kinds = ("passed", "failed", "skipped", "not run")
+    counts = {kind: sum(o.outcome == kind for o in mine.values()) for kind in kinds}
     return {
         "number": row.number, "what": row.what, "must": row.must, "by": row.by,
-        "survived": bool(counts["passed"]) and not counts["failed"], "tests": len(mine), **counts,
+        "survived": bool(counts["passed"]) and not counts["failed"] and not counts["not run"],
+        "tests": len(mine), **counts,
         "failures": [name for name, outcome in mine.items() if outcome.outcome == "failed"],
         "skips": sorted({outcome.reason for outcome in mine.values() if outcome.outcome == "skipped"}),
     }  # fmt: skip
@@ -123,8 +127,8 @@ def markdown(report: dict[str, Any]) -> str:
         INTRODUCTION.format(**report["run"]),
         "## Faults by stage: the end against the truth",
         "",
-        "| fault | stage | survived | lost | duplicated | wrong | calls a film | texts paid, of 1 | seconds |",
-        "|---|---|---|--:|--:|--:|--:|--:|--:|",
+        "| fault | stage | survived | lost | duplicated | wrong | secrets | calls, of 1 | texts paid, of 1 | seconds |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
         *(_figures(figures) for figures in report["figures"]),
         "",
         "## Every fault",
@@ -143,16 +147,17 @@ def markdown(report: dict[str, Any]) -> str:
 
 def _figures(f: dict[str, Any]) -> str:
     survived = "yes" if f["survived"] else "**no**"
+    seconds = "\N{EN DASH}" if f["seconds"] is None else f"{f['seconds']:.1f}"
     return (
-        f"| {f['fault']} | {f['stage']} | {survived} | {f['lost']} | {f['duplicated']} | {f['wrong']} "
-        f"| {f['calls_per_film']:.2f} | {f['paid_per_text']:.2f} | {f['seconds']:.1f} |"
+        f"| {f['fault']} | {f['stage']} | {survived} | {f['lost']} | {f['duplicated']} | {f['wrong']} | {f['secrets']} "
+        f"| {f['calls_per_film']:.2f} | {f['paid_per_text']:.2f} | {seconds} |"
     )
 
 
 def _table(results: Sequence[dict[str, Any]]) -> list[str]:
     lines = ["| # | what is done | what has to come of it | by | tests | survived |", "|---|---|---|---|--:|---|"]
     for row in results:
-        told = "yes" if row["survived"] else "not run"
+        told = "yes" if row["survived"] else "not run" if not row["passed"] else f"{row['not run']} not run"
         if row["failures"]:
             told = "**no**: " + ", ".join(row["failures"])
         if row["skipped"]:
@@ -162,12 +167,13 @@ def _table(results: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def main() -> int:
-    """Run, write the two files, and fail if a row does."""
+    """Run, write the two files, and fail if a row does; of a run that was interrupted nothing is written."""
     matrix, began = rows(), time.monotonic()
     recorder = Recorder(matrix)
     files = sorted({str(TESTS / test.partition("::")[0]) for row in matrix for test in row.tests})
     code = pytest.main(["-q", "-m", "", "-p", "no:cacheprovider", *files], plugins=[recorder])
-    if not recorder.outcomes:
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        print(f"the tests did not run to their end (pytest's exit code {int(code)}); {REPORT}.* stay as they were")  # noqa: T201  # the command's answer
         return int(code)
     results = [result_of(row, recorder.outcomes) for row in matrix]
     report = {

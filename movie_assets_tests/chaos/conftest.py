@@ -1,9 +1,11 @@
 """A pipeline that faults are put into at a chosen statement, the truth to hold its end against, and the figures."""
 
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -13,9 +15,10 @@ from pydantic import SecretStr
 
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.resources.postgres import Database, query_text
+from movie_assets.standin.world import ExportRow
 from movie_assets_tests.assets.conftest import SmallPipeline, small_pipelines
 from movie_assets_tests.assets.world import film
-from movie_assets_tests.chaos.truth import State, Verdict, compared, state_of
+from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, State, Verdict, compared, secrets_told, state_of
 from movie_assets_tests.conftest import address_of, database_of_ones_own
 
 FILMS = [64 * n + batch for n in range(1, 39) for batch in range(4)]
@@ -24,7 +27,7 @@ JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a fault strikes: at the nth run of a query in a job."""
+    """Where a fault strikes: at the nth run of a query in a job; "" is any query."""
 
     name: str
     job: str
@@ -49,7 +52,7 @@ BY_NAME = {stage.name: stage for stage in STAGES}
 
 def strike(database: Database, stage: Stage, action: Callable[[], object], when: str) -> None:
     """Let something happen once, `before` or `after` the statement of a stage, inside its transaction."""
-    opening, seen = query_text(stage.query).partition("\n")[0], 0
+    opening, seen = query_text(stage.query).partition("\n")[0] if stage.query else "", 0
 
     def watch(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         nonlocal seen
@@ -63,10 +66,11 @@ def strike(database: Database, stage: Stage, action: Callable[[], object], when:
 
 @dataclass(frozen=True)
 class Truth:
-    """What an undisturbed run leaves: in the end, and as databases to copy, after each of its jobs."""
+    """What an undisturbed run leaves, in the end and as databases to copy after each of its jobs, and asks for."""
 
     state: State
     after: tuple[str, ...]
+    details: int
     texts: int
 
 
@@ -78,6 +82,8 @@ class Chaos:
     truth: Truth
     server: str
     record: Callable[[str, Any], None]
+    log: Path  # what workers say …
+    said: Callable[[], str]  # … and this process
     struck_at: float = 0.0
     asked_before: int = 0
     embedded_before: int = 0
@@ -140,18 +146,24 @@ class Chaos:
         assert self.struck_at, "the fault never struck"
         return time.monotonic() - self.struck_at
 
-    def verdict(self, fault: str, stage: str, seconds: float) -> Verdict:
-        """Hold the end against the truth, and put the figures into the report."""
-        verdict = compared(state_of(self.database), self.truth.state)
+    def verdict(self, fault: str, stage: str, seconds: float | None, *, but: Collection[str] = ()) -> Verdict:
+        """Hold the end against the truth, all of its tables but some, and put the figures into the report.
+
+        `seconds` is None where waits were shortened.
+        """
+        logs = self.said() + (self.log.read_text() if self.log.exists() else "")
+        secrets = secrets_told(self.database, self.pipeline.instance, logs)
+        verdict = replace(compared(state_of(self.database), self.truth.state, but=but), secrets=secrets)
         figures = {
             "fault": fault,
             "stage": stage,
             "lost": verdict.lost,
             "duplicated": verdict.duplicated,
             "wrong": verdict.wrong,
-            "calls_per_film": round(self.asked / len(FILMS), 3),
+            "secrets": verdict.secrets,
+            "calls_per_film": round(self.asked / self.truth.details, 3),
             "paid_per_text": round(self.embedded / self.truth.texts, 3),
-            "seconds": round(seconds, 1),
+            "seconds": None if seconds is None else round(seconds, 1),
         }
         self.record("figures", figures)
         return verdict
@@ -164,12 +176,24 @@ def credits_of(tmdb_id: int) -> dict[str, Any]:
     return {"cast": cast, "crew": [{**people[0], "job": "Director", "department": "Directing"}]}
 
 
+def a_new_day(pipeline: SmallPipeline) -> None:
+    """The next day, on which the change feed names every film, and each has another text."""
+    pipeline.turn_day()
+    told = f"told anew on {pipeline.day}"
+    pipeline.world.put(*({**f, "overview": f"Story {f['id']}, {told}."} for f in pipeline.world.films.values()))
+    pipeline.world.changed[pipeline.day] = FILMS
+
+
 @contextmanager
 def calm_pipelines(database: Database) -> Iterator[SmallPipeline]:
     """A pipeline on the world of this folder's tests, with an embeddings service that is paid."""
     with small_pipelines(database) as make:
         pipeline = make(*(film(n, runtime=20 if n % 9 == 0 else 100, credits=credits_of(n)) for n in FILMS))
-        pipeline.embedder = OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("key"), pipeline.serving.openai_url)
+        pipeline.world.listed = [
+            ExportRow(adult=False, tmdb_id=0, original_title="No film", popularity=1.0, video=False, softcore=None)
+        ]
+        pipeline.with_settings(tmdb_api_token=TOKEN)
+        pipeline.embedder = OpenAiEmbedder("text-embedding-3-small", 64, SecretStr(KEY), pipeline.serving.openai_url)
         yield pipeline
 
 
@@ -183,13 +207,34 @@ def truth(server: str, template: str) -> Truth:
             database.close()
             with psycopg.connect(address_of(server, "postgres"), autocommit=True) as administrator:
                 administrator.execute(f"create database {name} template {database.url.database}".encode())
-        return Truth(state_of(database), after, pipeline.serving.embedded_inputs)
+        return truth_of(pipeline, after)
+
+
+def truth_of(pipeline: SmallPipeline, after: tuple[str, ...] = ()) -> Truth:
+    """What an undisturbed pipeline came to."""
+    asked, embedded = pipeline.world.asked.total(), pipeline.serving.embedded_inputs
+    return Truth(state_of(pipeline.database), after, asked, embedded)
 
 
 @pytest.fixture
 def chaos(
-    server: str, database: Database, truth: Truth, record_property: Callable[[str, Any], None]
+    server: str,
+    database: Database,
+    truth: Truth,
+    record_property: Callable[[str, Any], None],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> Iterator[Chaos]:
     """A pipeline on an empty catalogue, about to be disturbed."""
-    with calm_pipelines(database) as pipeline:
-        yield Chaos(pipeline, truth, server, record_property)
+    # The server asks for no password, and so takes any.
+    address = database.url.set(password=PASSWORD).render_as_string(hide_password=False)
+
+    def said() -> str:
+        shown = "".join(capfd.readouterr())
+        sys.stderr.write(shown)  # for whoever reads why a test failed
+        return caplog.text + shown
+
+    with calm_pipelines(Database(address)) as pipeline:
+        yield Chaos(pipeline, truth, server, record_property, tmp_path / "workers.log", said)
+        pipeline.database.close()

@@ -13,7 +13,7 @@ import psycopg
 from movie_assets_tests.chaos.conftest import Chaos
 from movie_assets_tests.conftest import address_of
 
-LONGEST_ORPHAN = 3.0  # seconds; the server looks every second whether a client is still there
+LONGEST_ORPHAN = 1.5  # seconds; the server looks every second whether a client is still there, then rolls back
 
 
 @contextmanager
@@ -29,16 +29,24 @@ def worker(chaos: Chaos, *jobs: str, **order: Any) -> Iterator[subprocess.Popen[
         "jobs": jobs,
         **order,
     }
-    with subprocess.Popen(
+    with chaos.log.open("a") as log, subprocess.Popen(
         [sys.executable, "-m", "movie_assets_tests.chaos.worker", json.dumps(whole)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
     ) as process:  # fmt: skip
         try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n", process.communicate()[1]
+            wait_until_begun(process, "ready")
             yield process
         finally:
             process.kill()
+
+
+def wait_until_begun(process: subprocess.Popen[str], job: str) -> None:
+    """Return when a worker says that it begins a job."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line == f"{job}\n":
+            return
+    raise AssertionError(f"{job} never began")
 
 
 def go(process: subprocess.Popen[str]) -> None:

@@ -4,14 +4,51 @@ import shutil
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from datetime import time as clock_time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 
 from movie_assets.resources.postgres import SQL, Database
 from movie_assets_tests.chaos.conftest import BY_NAME, FILMS, JOBS, Chaos
 from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, go, seconds_until_nobody_is_left, wait_for, worker
+
+# Where a run writes its moment.
+MOMENTS = (
+    "catalog.movies.changed_at",
+    "catalog.movie_stats.seen_at",
+    "catalog.rating_aggregates.computed_at",
+    "pipeline.movie_ids.fetched_at",
+    "pipeline.raw_details.fetched_at",
+    "pipeline.change_days.read_at",
+    "pipeline.rejects.rejected_at",
+    "pipeline.embeddings.embedded_at",
+    "pipeline.embedding_costs.spent_at",
+    "pipeline.run_log.moment",
+)
+
+
+def moments(chaos: Chaos) -> dict[str, list[datetime]]:
+    """The moments that tables hold, in UTC."""
+    found = {}
+    for name in MOMENTS:
+        table, _, column = name.rpartition(".")
+        found[name] = chaos.pipeline.column(f"select distinct {column} from {table} where {column} is not null")
+    assert all(found.values())
+    return found
+
+
+@contextmanager
+def the_clock_shows(chaos: Chaos, now: datetime) -> Iterator[time_machine.Traveller]:
+    """The clock of this process, and its zone if `now` has one, is moved; runs read it."""
+    chaos.pipeline.by_the_clock = True
+    with time_machine.travel(now, tick=True) as clock:
+        yield clock
 
 
 @pytest.mark.chaos
@@ -19,10 +56,31 @@ from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, go, seconds_until
 def test_a_host_whose_clock_shows_another_zone(chaos: Chaos, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", zone)
     chaos.struck_at = time.monotonic()
-    with worker(chaos, *JOBS) as process:
+    began = datetime.now(UTC)
+    with worker(chaos, *JOBS, by_the_clock=True) as process:
         go(process)
-        assert process.wait(120) == 0, process.communicate()[1]
+        assert process.wait(120) == 0, chaos.log.read_text()
+    ended = datetime.now(UTC)
     assert chaos.verdict(f"F43 host in {zone}", "all", chaos.seconds()).is_true
+    for name, found in moments(chaos).items():
+        assert began < min(found) <= max(found) < ended, name
+
+
+@pytest.mark.chaos
+def test_the_hour_that_a_zone_lives_twice(chaos: Chaos) -> None:
+    """At half past one, and at half past one an hour later, when every film has changed."""
+    first = datetime(2026, 11, 1, 1, 30, tzinfo=ZoneInfo("America/New_York"))
+    chaos.pipeline.turn_day((first.date() - chaos.pipeline.day).days)
+    chaos.struck_at = time.monotonic()
+    with the_clock_shows(chaos, first):
+        chaos.pipeline.run_all()
+    chaos.pipeline.world.changed[chaos.pipeline.day] = FILMS
+    with the_clock_shows(chaos, first.replace(fold=1)):
+        assert time.localtime().tm_hour == 1
+        chaos.pipeline.run_all()
+    assert chaos.verdict("F43 the hour that New York lives twice", "all", chaos.seconds()).is_true
+    assert chaos.asked == 2 * len(FILMS)
+    assert min(moments(chaos)["pipeline.raw_details.fetched_at"]) >= datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
 
 
 @pytest.mark.chaos
@@ -36,15 +94,38 @@ def test_a_clock_that_is_set_back(chaos: Chaos) -> None:
 
 
 @pytest.mark.chaos
-def test_midnight_in_the_middle_of_a_run(chaos: Chaos) -> None:
-    def midnight() -> None:
-        chaos.pipeline.serving.today += timedelta(days=1)
+def test_a_clock_that_is_set_back_by_an_hour(chaos: Chaos) -> None:
+    noon = datetime.combine(chaos.pipeline.day, clock_time(12), UTC)
+    with the_clock_shows(chaos, noon):
+        chaos.pipeline.run_all()
+    chaos.struck_at = time.monotonic()
+    with the_clock_shows(chaos, noon - timedelta(hours=1)):
+        chaos.pipeline.run_all()
+    assert chaos.verdict("F43 clock back by an hour", "all", chaos.seconds()).is_true
+    assert chaos.asked == len(FILMS)
 
-    chaos.strike(BY_NAME["export"], midnight)
-    chaos.pipeline.run_all()
-    days = chaos.pipeline.column("select export_date from pipeline.exports")
-    assert days == [chaos.pipeline.day]
-    assert chaos.verdict("F43 midnight", "export", chaos.seconds()).is_true
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("name", ["export", "details"])
+def test_midnight_in_the_middle_of_a_run(chaos: Chaos, name: str) -> None:
+    """A run has its day, and a step the moment of its beginning."""
+    stage = BY_NAME[name]
+    midnight = datetime.combine(chaos.pipeline.day + timedelta(days=1), clock_time(), UTC)
+    chaos.run_before(stage)
+    with the_clock_shows(chaos, midnight - timedelta(hours=1)) as clock:
+
+        def pass_midnight() -> None:
+            chaos.pipeline.serving.today += timedelta(days=1)
+            clock.move_to(midnight + timedelta(seconds=1))
+
+        chaos.strike(stage, pass_midnight)
+        chaos.pipeline.run_all(stage.job)
+        chaos.run_after(stage)
+    assert chaos.pipeline.column("select export_date from pipeline.exports") == [chaos.pipeline.day]
+    fetched = {moment > midnight for moment in moments(chaos)["pipeline.raw_details.fetched_at"]}
+    assert fetched == {name == "export"}
+    assert min(moments(chaos)["catalog.rating_aggregates.computed_at"]) > midnight
+    assert chaos.verdict("F43 midnight", name, chaos.seconds()).is_true
 
 
 MIGRATE = """

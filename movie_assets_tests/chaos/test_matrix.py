@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from movie_assets_tests.chaos.__main__ import (
     TESTS,
     Outcome,
     Recorder,
     Row,
+    main,
     markdown,
     name_of,
     result_of,
@@ -46,18 +50,39 @@ def test_every_test_that_a_row_names_exists() -> None:
 
 
 def test_a_row_is_survived_only_when_all_of_its_tests_pass() -> None:
-    good, bad, skipped = Outcome(), Outcome("failed", "why"), Outcome("skipped", "no root")
+    good, bad, skipped = Outcome("passed"), Outcome("failed", "why"), Outcome("skipped", "no root")
     assert result_of(ROW, {"a.py::test_one[x]": good, "b.py::test_two": good})["survived"]
     failed = result_of(ROW, {"a.py::test_one[x]": good, "b.py::test_two": bad, "c.py::test_other": bad})
     assert (failed["survived"], failed["failures"], failed["tests"]) == (False, ["b.py::test_two"], 2)
     assert not result_of(ROW, {"a.py::test_one[x]": skipped})["survived"]
     assert not result_of(ROW, {})["survived"]
+    assert not result_of(ROW, {"a.py::test_one[x]": good, "b.py::test_two": Outcome()})["survived"]
 
 
 def test_failures_and_reasons_for_skipping_are_written() -> None:
     outcomes = {"a.py::test_one[x]": Outcome("failed", "why"), "b.py::test_two": Outcome("skipped", "no root here")}
     report = {"run": RUN, "rows": [result_of(ROW, outcomes)], "figures": []}
     assert "**no**: a.py::test_one[x]; 1 skipped: no root here" in markdown(report)
+
+
+def test_what_was_collected_and_did_not_report_is_not_run(tmp_path: Path) -> None:
+    recorder = Recorder([Row("F1", "a fault", "nothing", "C", ("test_a.py::",))])
+    body = "def test_one(): pass\ndef test_two(): raise KeyboardInterrupt\ndef test_three(): pass\n"
+    tests = tmp_path / TESTS.name / "test_a.py"
+    tests.parent.mkdir()
+    tests.write_text(body)
+    options = ["-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(tmp_path)]
+    assert pytest.main([*options, str(tests)], plugins=[recorder]) == pytest.ExitCode.INTERRUPTED
+    assert [outcome.outcome for outcome in recorder.outcomes.values()] == ["passed", "not run", "not run"]
+    report = {"run": RUN, "rows": [result_of(row, recorder.outcomes) for row in recorder.matrix], "figures": []}
+    assert "| 2 not run |" in markdown(report)
+
+
+def test_an_interrupted_run_leaves_the_report_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("movie_assets_tests.chaos.__main__.REPORT", tmp_path / "fault_matrix")
+    monkeypatch.setattr(pytest, "main", lambda *_, **__: pytest.ExitCode.INTERRUPTED)
+    assert main() == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_names_that_are_no_tests_are_found() -> None:

@@ -1,9 +1,12 @@
 """The judge of the other tests: an undisturbed run is true, and each kind of harm is noticed."""
 
+import logging
+
+import dagster as dg
 import pytest
 
 from movie_assets_tests.chaos.conftest import FILMS, Chaos, Truth
-from movie_assets_tests.chaos.truth import Verdict, compared, state_of
+from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, Verdict, compared, state_of
 
 
 def test_the_truth_is_the_world(truth: Truth, chaos: Chaos) -> None:
@@ -24,12 +27,24 @@ def test_the_truth_is_the_world(truth: Truth, chaos: Chaos) -> None:
         ("update catalog.movies set overview = 'another' where tmdb_id = 64", Verdict(0, 0, 1)),
         ("insert into catalog.vocabulary (word, films, trigrams) values ('another', 1, '{}')", Verdict(0, 1, 0)),
         ("update pipeline.embedding_costs set texts = texts + 1", Verdict(0, 0, 1)),
+        ("insert into pipeline.id_history select * from pipeline.id_history where tmdb_id = 64", Verdict(0, 1, 0)),
     ],
 )
 def test_harm_is_noticed(harmed: Chaos, truth: Truth, harm: str, verdict: Verdict) -> None:
     with harmed.database.transaction() as connection:
         connection.exec_driver_sql(harm)
     assert compared(state_of(harmed.database), truth.state) == verdict
+
+
+@pytest.mark.parametrize("secret", [TOKEN, KEY, PASSWORD])
+def test_a_secret_that_was_told_is_noticed(chaos: Chaos, secret: str, caplog: pytest.LogCaptureFixture) -> None:
+    chaos.pipeline.run_all()
+    chaos.pipeline.do(f"update pipeline.run_log set reason = 'refused: {secret}' where step = 'movie_details'")
+    chaos.pipeline.instance.add_run(dg.DagsterRun(job_name="any", tags={"why": secret}))
+    chaos.log.write_text(f"a worker says {secret}\n")
+    logging.getLogger("any").warning(secret)
+    verdict = chaos.verdict("none", "all", None)
+    assert (verdict, verdict.is_true) == (Verdict(0, 0, 0, secrets=4), False), caplog.text
 
 
 @pytest.fixture

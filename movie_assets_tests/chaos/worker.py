@@ -1,6 +1,7 @@
 """A process that runs jobs on a world of tests, and ends itself where it is told to.
 
-Run as `python -m movie_assets_tests.chaos.worker` with one JSON argument; says "ready" and waits for a line first.
+Run as `python -m movie_assets_tests.chaos.worker` with one JSON argument; says "ready" and waits for a line first, then
+says the name of each job as it begins.
 """
 
 import json
@@ -19,6 +20,7 @@ from pydantic import SecretStr
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.resources.postgres import Database
 from movie_assets_tests.chaos.conftest import Stage, strike
+from movie_assets_tests.chaos.truth import KEY, TOKEN
 from movie_assets_tests.conftest import Pipeline, settings_for
 
 
@@ -34,6 +36,7 @@ class Order:
     jobs: list[str]
     kill: dict[str, Any] | None = None
     when: str = "after"
+    by_the_clock: bool = False
     hang: dict[str, Any] | None = None  # a stage in whose transaction a statement runs for a minute
 
 
@@ -50,14 +53,17 @@ def main() -> None:
         strike(database, Stage(**order.hang), lambda: here[-1].exec_driver_sql("select pg_sleep(60)"), "after")
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(
-            database, settings_for(cast("Any", services)), instance,
-            OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("key"), order.openai_url),
-            date.fromisoformat(order.day),
+            database, settings_for(cast("Any", services), tmdb_api_token=TOKEN), instance,
+            OpenAiEmbedder("text-embedding-3-small", 64, SecretStr(KEY), order.openai_url),
+            date.fromisoformat(order.day), by_the_clock=order.by_the_clock,
         )  # fmt: skip
         print("ready", flush=True)  # noqa: T201  # the test waits for it
         sys.stdin.readline()
-        results = [pipeline.run(job, batches=("batch_00", "batch_03")) for job in order.jobs]
-    sys.exit(sum(not result.success for result in results))
+        failed = 0
+        for job in order.jobs:
+            print(job, flush=True)  # noqa: T201  # the same
+            failed += not pipeline.run(job, batches=("batch_00", "batch_03")).success
+    sys.exit(failed)
 
 
 if __name__ == "__main__":
