@@ -67,6 +67,31 @@ def test_an_id_that_joins_the_feed_later_the_same_day_is_marked(small: Make) -> 
     assert due(pipeline) == [(65, "changed")]
 
 
+def test_a_change_that_is_named_as_of_the_moment_of_the_last_fetch_is_fetched_once(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.world.put(film(64, title="Another title"))
+    pipeline.world.changed[pipeline.day] = [64]
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.one("select title from catalog.movies where tmdb_id = 64") == "Another title"
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.world.asked == {64: 2, 65: 1}
+    assert due(pipeline) == []
+
+
+def test_a_change_that_is_named_while_the_clock_is_behind_the_last_fetch_is_fetched_once(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.turn_day(-1)
+    pipeline.world.put(film(64, title="Another title"))
+    pipeline.world.changed[pipeline.day] = [64]
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.one("select title from catalog.movies where tmdb_id = 64") == "Another title"
+    assert pipeline.world.asked == {64: 2, 65: 1}
+
+
 def test_days_that_were_missed_are_read_too(small: Make) -> None:
     pipeline = small(film(64), film(65), film(66))
     pipeline.run_all("read_the_day", "fetch_details")
