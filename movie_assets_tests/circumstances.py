@@ -4,15 +4,14 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
-
-from movie_assets.startup import CHECKOUT
 
 
 def circumstances() -> dict[str, Any]:
     """The commit, the machine, its load in the last fifteen minutes, and the day."""
     commit = subprocess.run(
-        ["git", "-C", str(CHECKOUT), "rev-parse", "--short", "HEAD"],  # noqa: S607  # git is where people have it
+        ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],  # noqa: S607  # git is where people have it
         capture_output=True, text=True, check=False,
     ).stdout.strip()  # fmt: skip
     return {
