@@ -85,6 +85,11 @@ def test_an_interrupted_run_leaves_the_report_as_it_was(tmp_path: Path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_command_loads_nothing_that_pytest_has_yet_to_rewrite() -> None:
+    loads = "import sys, movie_assets_tests.chaos.__main__; sys.exit('anyio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loads], cwd=TESTS.parent, check=False).returncode == 0
+
+
 def test_names_that_are_no_tests_are_found() -> None:
     assert unknown_tests([ROW], ["a.py::test_one[x]"]) == ["b.py::test_two"]
     assert Recorder([ROW]).outcomes == {}
