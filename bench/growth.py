@@ -17,7 +17,7 @@ def main() -> None:
     rows = [
         {
             "run": run,
-            "failed checks": ", ".join(found["runs"][run]["failed_checks"]) or "none",
+            "failed checks": found["runs"][run]["failed_checks"],
             "ids": movies,
             "films fetched": found["runs"][run]["films_fetched"],
             "seconds": found["runs"][run]["seconds"],

@@ -26,7 +26,7 @@ def tell(heading: str, configuration: str, rows: Sequence[Row]) -> None:
 def tell_table(rows: Sequence[Row]) -> None:
     """Print rows as a table whose columns are the first row's keys; columns of numbers are on the right."""
     names = list(rows[0])
-    texts = [name for name in names if isinstance(rows[0][name], str)]
+    texts = [name for name in names if isinstance(rows[0][name], str | list)]
     columns = [name.replace("_", " ") for name in names]
     _print_table(columns, [[shown(row[name]) for name in names] for row in rows], [name in texts for name in names])
     print(flush=True)
@@ -43,7 +43,9 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], are_w
 
 
 def shown(value: Any) -> str:
-    """A number with its thousands parted, anything else as it is."""
+    """A number with its thousands parted, a list in words, anything else as it is."""
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 

@@ -93,6 +93,11 @@ def _at(trouble: Trouble, job: str) -> Trouble:
     return replace(trouble, name=f"{trouble.name} in {job}", job=job)
 
 
+def kind_of(name: str) -> str:
+    """A trouble's name without the job that it was dealt to."""
+    return name.partition(" in ")[0]
+
+
 def faults_of(troubles: Sequence[Trouble], attempt: int) -> dict[str, float]:
     """What the stand-in is to do wrong during a try, counted from 1."""
     return {name: rate for trouble in troubles if attempt <= trouble.tries for name, rate in trouble.faults.items()}

@@ -9,6 +9,7 @@ from statistics import mean, median
 from movie_assets_tests.chaos.truth import Verdict as TruthVerdict
 from movie_assets_tests.soak.gauges import Table
 from movie_assets_tests.soak.life import Day
+from movie_assets_tests.soak.troubles import kind_of
 
 FEWEST_DAYS = 20  # in the first ten, tables and caches still fill: autovacuum leaves a fifth of dead rows
 MEMORY = 0.5  # % a day: in the 90 days for which runs are kept, less than by half
@@ -155,11 +156,6 @@ def on_dead_rows(tables: dict[str, Table]) -> Verdict:
     dead, live = sum(t.dead for t in tables.values()), sum(t.live for t in tables.values())
     found = f"{dead:,} dead of {live:,} rows; beyond the bound: {', '.join(piles) or 'none'}"
     return Verdict("no table keeps a pile of dead rows", not piles, found, f"≤ {DEAD_SHARE:.0%} + {DEAD_ROWS:,} rows")
-
-
-def kind_of(trouble: str) -> str:
-    """A trouble's name without the job that it was dealt to."""
-    return trouble.partition(" in ")[0]
 
 
 def is_a_pile(table: Table) -> bool:
