@@ -92,6 +92,19 @@ def test_a_change_that_is_named_while_the_clock_is_behind_the_last_fetch_is_fetc
     assert pipeline.world.asked == {64: 2, 65: 1}
 
 
+def test_a_change_that_is_named_after_the_moment_of_a_fetch_waits_for_the_next(small: Make) -> None:
+    pipeline = small(film(64))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.turn_day()
+    pipeline.world.changed[pipeline.day] = [64]
+    pipeline.run_all("read_the_day")
+    assert pipeline.run("fetch_details", moment=f"{pipeline.day}T11:59:00+00:00").success
+    assert due(pipeline) == [(64, "changed")]
+    pipeline.run_all("fetch_details")
+    assert due(pipeline) == []
+    assert pipeline.world.asked == {64: 3}
+
+
 def test_days_that_were_missed_are_read_too(small: Make) -> None:
     pipeline = small(film(64), film(65), film(66))
     pipeline.run_all("read_the_day", "fetch_details")

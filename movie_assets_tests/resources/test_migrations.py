@@ -178,6 +178,27 @@ def test_a_new_migration_is_applied_alone(empty: Database, own_sql: Path) -> Non
     assert migrate(empty) == ["migrations/0999_more.sql"]
 
 
+def test_a_database_of_a_release_before_keeps_the_changes_that_wait_and_forgets_the_others(
+    empty: Database, own_sql: Path
+) -> None:
+    newest = own_sql / "migrations" / "0022_waiting_changes.sql"
+    text = newest.read_text()
+    newest.unlink()
+    migrate(empty)
+    with empty.transaction() as connection:
+        connection.exec_driver_sql("""
+            insert into pipeline.movie_ids (tmdb_id, original_title, first_seen, fetched_at, changed_at) values
+                (1, 'fetched', '2026-10-05', '2026-10-05 12:00+00', '2026-10-05 12:00+00'),
+                (2, 'waits', '2026-10-05', '2026-10-05 12:00+00', '2026-10-06 12:00+00'),
+                (3, 'never fetched', '2026-10-05', null, '2026-10-06 12:00+00')
+        """)
+    newest.write_text(text)
+    assert migrate(empty) == ["migrations/0022_waiting_changes.sql"]
+    with empty.transaction() as connection:
+        waiting = connection.exec_driver_sql("select tmdb_id from pipeline.movie_ids where changed_at is not null")
+        assert set(waiting.scalars()) == {2, 3}
+
+
 def test_a_migration_that_fails_leaves_nothing_of_itself(empty: Database, own_sql: Path) -> None:
     migrate(empty)
     (own_sql / "migrations" / "0999_more.sql").write_text("create table pipeline.more (); select 1 / 0;")

@@ -27,7 +27,7 @@ begin
         (excluded.vote_count, excluded.vote_average, excluded.release_date, excluded.original_language);
     select count(*) into listed from pipeline.discovered;
 
-    update pipeline.movie_ids i set changed_at = greatest(moment, i.fetched_at + interval '1 microsecond')
+    update pipeline.movie_ids i set changed_at = moment
     from moved d
     where d.tmdb_id = i.tmdb_id and i.gone_since is null and i.fetched_at is not null
       and case i.detail_reason

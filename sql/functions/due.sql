@@ -16,7 +16,7 @@ return case
 end;
 
 -- A film is wanted when an application asked for it; when our copy comes close to the six months that TMDB's terms
--- allow; when TMDB's change feed or its lists named it after our last look; when it was never fetched; when we ask
+-- allow; when TMDB's change feed or its lists named it since our last look; when it was never fetched; when we ask
 -- for more than we did then; when the last attempt failed; when our copy is older than its age allows. Votes are not
 -- in the change feed, so films rejected for their votes grow stale like accepted ones; what was rejected for
 -- anything else can only be changed by an edit. A failed film is parked until its next attempt's time has come; what
@@ -51,7 +51,7 @@ as $$
                 when i.fetched_at <= moment - interval '170 days' then 'six months'
                 when i.attempts > 0 then 'failed'
                 when i.fetched_at is null then 'never fetched'
-                when i.changed_at > i.fetched_at then 'changed'
+                when i.changed_at is not null then 'changed'
                 when i.answer_version < pipeline.answer_version() then 'schema'
                 when i.fetched_at <= moment - pipeline.age_allowed(i.release_date, moment)
                     and coalesce(i.detail_reason, 'vote_count') in ('vote_count', 'vote_average') then 'stale'

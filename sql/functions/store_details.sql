@@ -14,12 +14,9 @@ begin
     on conflict (tmdb_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
 
     update pipeline.movie_ids i
-    set fetched_at = case
-            when f.body is null then i.fetched_at
-            -- The change that this fetch is for was named while the clock was not ahead of the fetch before it.
-            when i.changed_at = i.fetched_at + interval '1 microsecond' then greatest(moment, i.changed_at)
-            else moment
-        end,
+    set fetched_at = case when f.body is null then i.fetched_at else moment end,
+        -- A change that was named while this run was under way waits for the next.
+        changed_at = case when f.body is null or i.changed_at > moment then i.changed_at end,
         answer_version = case when f.body is null then i.answer_version else pipeline.answer_version() end,
         release_date = f.release_date,
         detail_reason = f.detail_reason,

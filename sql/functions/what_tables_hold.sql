@@ -90,6 +90,7 @@ comment on column pipeline.movie_ids.gone_since is 'the day from which the expor
 comment on column pipeline.movie_ids.export_reason is 'why the export''s line leaves it out; null: it does not';
 comment on column pipeline.movie_ids.detail_reason is 'why its details leave it out; null: they do not';
 comment on column pipeline.movie_ids.fetched_at is 'when its details were last fetched';
+comment on column pipeline.movie_ids.changed_at is 'when TMDB named a change that no fetch has brought yet; null: none waits';
 comment on column pipeline.movie_ids.attempts is 'failures in a row';
 comment on column pipeline.movie_ids.next_attempt_at is 'parked until then';
 comment on column pipeline.movie_ids.judged_by is 'parser, template and rules of the last judgement';

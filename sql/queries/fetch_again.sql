@@ -1,3 +1,3 @@
 -- Run by reconciliation: films whose stored answer cannot be read count as changed, and are due.
-update pipeline.movie_ids set changed_at = greatest(:moment, fetched_at + interval '1 microsecond')
+update pipeline.movie_ids set changed_at = :moment
 where tmdb_id = any(cast(:tmdb_ids as bigint[]))

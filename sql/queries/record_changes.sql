@@ -1,12 +1,11 @@
--- Run by tmdb_changes for each day: an id counts as changed when it is first seen in that day's feed, and after its last
--- fetch even where the clock says otherwise (one that was set back; two runs as of one moment).
+-- Run by tmdb_changes for each day: an id counts as changed when it is first seen in that day's feed.
 with fresh as (
     insert into pipeline.changes (change_date, tmdb_id, seen_at)
     select :change_date, t.tmdb_id, :moment from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
     on conflict do nothing
     returning tmdb_id
 ), marked as (
-    update pipeline.movie_ids i set changed_at = greatest(:moment, i.fetched_at + interval '1 microsecond')
+    update pipeline.movie_ids i set changed_at = :moment
     from fresh f where f.tmdb_id = i.tmdb_id and i.gone_since is null
     returning i.tmdb_id
 ), day as (
