@@ -43,9 +43,8 @@ class Pace:
         await asyncio.sleep(max(0.0, seconds))
         now = asyncio.get_running_loop().time
         async with self._going:
-            due_at = max(now(), self._next_at)
-            await asyncio.sleep(max(0.0, due_at - now()))
-            self._next_at = due_at + 1 / (CATCHING_UP * self._rate)
+            await asyncio.sleep(max(0.0, self._next_at - now()))
+            self._next_at = now() + 1 / (CATCHING_UP * self._rate)
 
     async def pause(self, seconds: float) -> None:
         """Let nobody have a turn for some seconds, whichever process they are in."""

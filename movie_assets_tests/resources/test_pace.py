@@ -171,16 +171,18 @@ def test_turns_that_fell_due_while_the_process_was_held_up_do_not_come_at_once(d
                 await pace.turn()
                 moments.append(time.monotonic())
 
-            working = [asyncio.create_task(work()) for _ in range(30)]
+            working = [asyncio.create_task(work()) for _ in range(40)]
             await asyncio.sleep(0.2)
-            time.sleep(0.4)  # noqa: ASYNC251  # sixteen turns fall due
+            time.sleep(0.3)  # noqa: ASYNC251  # twelve turns fall due
+            await asyncio.sleep(0.1)
+            time.sleep(0.1)  # noqa: ASYNC251  # held up again while they are made up for
             held_up_until = time.monotonic()
             await asyncio.gather(*working)
         return [moment - held_up_until for moment in moments if moment > held_up_until]
 
     late = asyncio.run(run())
     assert len(late) > 16
-    assert sum(gap < 0.5 / 40 for gap in gaps(late)) <= 3  # where the machine holds it up again
+    assert min(gaps(late)) > 0.5 / 40
     assert late[-1] < len(late) / 40 + 2
 
 
