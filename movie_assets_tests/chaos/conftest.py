@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,13 @@ JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a fault strikes: at the nth run of a query in a job; "" is any query."""
+    """Where a fault strikes: at the nth run of a query in a job, or so many statements later."""
 
     name: str
     job: str
     query: str
     nth: int = 1
+    later: int = 0
 
 
 STAGES = (
@@ -52,13 +54,14 @@ BY_NAME = {stage.name: stage for stage in STAGES}
 
 def strike(database: Database, stage: Stage, action: Callable[[], object], when: str) -> None:
     """Let something happen once, `before` or `after` the statement of a stage, inside its transaction."""
-    opening, seen = query_text(stage.query).partition("\n")[0] if stage.query else "", 0
+    opening, seen, left = query_text(stage.query).partition("\n")[0], 0, stage.later
 
     def watch(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        nonlocal seen
-        if statement.startswith(opening):
-            seen += 1
-            if seen == stage.nth:
+        nonlocal seen, left
+        seen += statement.startswith(opening)
+        if seen >= stage.nth:
+            left -= 1
+            if left == -1:
                 action()
 
     sa.event.listen(database.engine, f"{when}_cursor_execute", watch)
@@ -66,10 +69,10 @@ def strike(database: Database, stage: Stage, action: Callable[[], object], when:
 
 @dataclass(frozen=True)
 class Truth:
-    """What an undisturbed run leaves, in the end and as databases to copy after each of its jobs, and asks for."""
+    """What an undisturbed run leaves, in the end and as databases to copy before each of its jobs, and asks for."""
 
     state: State
-    after: tuple[str, ...]
+    before: tuple[str, ...]
     details: int
     texts: int
 
@@ -106,14 +109,13 @@ class Chaos:
     def run_before(self, stage: Stage) -> None:
         """Bring the catalogue to where the jobs before a stage's leave it."""
         done = JOBS.index(stage.job)
-        if done:
-            self.database.close()
-            name = self.database.url.database
-            # By files, as a copy through the log takes sequences back when the server crashes after it.
-            copied = f"create database {name} template {self.truth.after[done - 1]} strategy file_copy"
-            self.administer(f"drop database {name}", copied)
-        self.asked_before = len(FILMS) if done > JOBS.index("fetch_details") else 0
-        self.embedded_before = self.truth.texts if done > JOBS.index("embed_texts") else 0
+        self.database.close()
+        name = self.database.url.database
+        # By files, as a copy through the log takes sequences back when the server crashes after it.
+        copied = f"create database {name} template {self.truth.before[done]} strategy file_copy"
+        self.administer(f"drop database {name}", copied)
+        self.asked_before += len(FILMS) if done > JOBS.index("fetch_details") else 0
+        self.embedded_before += self.truth.texts if done > JOBS.index("embed_texts") else 0
 
     def run_after(self, stage: Stage) -> None:
         """Run the jobs after a stage's."""
@@ -200,20 +202,22 @@ def calm_pipelines(database: Database) -> Iterator[SmallPipeline]:
 @pytest.fixture(scope="session")
 def truth(server: str, template: str) -> Truth:
     """What an undisturbed run leaves."""
-    after = tuple(f"after_{job}" for job in JOBS)
+    before = [template]
     with database_of_ones_own(server, template) as database, calm_pipelines(database) as pipeline:
-        for job, name in zip(JOBS, after, strict=True):
+        for job, following in pairwise(JOBS):
             pipeline.run_all(job)
             database.close()
+            before.append(f"before_{following}")
             with psycopg.connect(address_of(server, "postgres"), autocommit=True) as administrator:
-                administrator.execute(f"create database {name} template {database.url.database}".encode())
-        return truth_of(pipeline, after)
+                administrator.execute(f"create database {before[-1]} template {database.url.database}".encode())
+        pipeline.run_all(JOBS[-1])
+        return truth_of(pipeline, *before)
 
 
-def truth_of(pipeline: SmallPipeline, after: tuple[str, ...] = ()) -> Truth:
+def truth_of(pipeline: SmallPipeline, *before: str) -> Truth:
     """What an undisturbed pipeline came to."""
     asked, embedded = pipeline.world.asked.total(), pipeline.serving.embedded_inputs
-    return Truth(state_of(pipeline.database), after, asked, embedded)
+    return Truth(state_of(pipeline.database), before, asked, embedded)
 
 
 @pytest.fixture

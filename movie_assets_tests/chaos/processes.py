@@ -1,58 +1,81 @@
-"""Processes that work on a pipeline's catalogue, and what the server still knows of them when they are gone."""
+"""Processes that work on a pipeline's catalogue, and what the server still knows of them when they are gone.
 
-import json
-import subprocess
-import sys
+They are forks of a process that has imported all there is to import, so that many can be killed in little time.
+"""
+
+import multiprocessing
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import psycopg
 
 from movie_assets_tests.chaos.conftest import Chaos
+from movie_assets_tests.chaos.worker import READY, Order, work
 from movie_assets_tests.conftest import address_of
 
 LONGEST_ORPHAN = 1.5  # seconds; the server looks every second whether a client is still there, then rolls back
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([work.__module__])
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A process that is ready to run jobs, or runs them."""
+
+    process: ForkServerProcess
+    line: Connection
+
+    def go(self) -> None:
+        """Let it begin."""
+        self.line.send("go")
+
+    def wait_until_begun(self, job: str) -> None:
+        """Return when it says that it begins a job; EOFError when it ended before."""
+        while self.line.recv() != job:
+            pass
+
+    def wait(self, seconds: float = 300) -> int:
+        """Its exit code, below zero the signal that ended it."""
+        self.process.join(seconds)
+        assert self.process.exitcode is not None, f"it still runs after {seconds:g} s"
+        return self.process.exitcode
+
+    def kill(self) -> None:
+        """Kill it with -9."""
+        self.process.kill()
 
 
 @contextmanager
-def worker(chaos: Chaos, *jobs: str, **order: Any) -> Iterator[subprocess.Popen[str]]:
+def worker(chaos: Chaos, *jobs: str, **order: Any) -> Iterator[Worker]:
     """A process that is ready to run jobs, and killed in the end if it still runs."""
     pipeline = chaos.pipeline
-    whole = {
-        "address": chaos.database.url.render_as_string(hide_password=False),
-        "tmdb_url": pipeline.serving.tmdb_url,
-        "export_url": pipeline.serving.export_url,
-        "openai_url": pipeline.serving.openai_url,
-        "day": pipeline.day.isoformat(),
-        "jobs": jobs,
+    whole = Order(
+        address=chaos.database.url.render_as_string(hide_password=False),
+        tmdb_url=pipeline.serving.tmdb_url,
+        export_url=pipeline.serving.export_url,
+        openai_url=pipeline.serving.openai_url,
+        day=pipeline.day,
+        log=chaos.log,
+        jobs=jobs,
         **order,
-    }
-    with chaos.log.open("a") as log, subprocess.Popen(
-        [sys.executable, "-m", "movie_assets_tests.chaos.worker", json.dumps(whole)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True,
-    ) as process:  # fmt: skip
+    )
+    ours, theirs = FORKS.Pipe()
+    process = FORKS.Process(target=work, args=(whole, theirs))
+    process.start()
+    theirs.close()
+    started = Worker(process, ours)
+    with ours:
         try:
-            wait_until_begun(process, "ready")
-            yield process
+            started.wait_until_begun(READY)
+            yield started
         finally:
             process.kill()
-
-
-def wait_until_begun(process: subprocess.Popen[str], job: str) -> None:
-    """Return when a worker says that it begins a job."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line == f"{job}\n":
-            return
-    raise AssertionError(f"{job} never began")
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
+            process.join()
 
 
 def seconds_until_nobody_is_left(chaos: Chaos) -> float:

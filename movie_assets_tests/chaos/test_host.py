@@ -16,7 +16,7 @@ import time_machine
 
 from movie_assets.resources.postgres import SQL, Database
 from movie_assets_tests.chaos.conftest import BY_NAME, FILMS, JOBS, Chaos
-from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, go, seconds_until_nobody_is_left, wait_for, worker
+from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, seconds_until_nobody_is_left, wait_for, worker
 
 # Where a run writes its moment.
 MOMENTS = (
@@ -53,13 +53,12 @@ def the_clock_shows(chaos: Chaos, now: datetime) -> Iterator[time_machine.Travel
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("zone", ["America/St_Johns", "Pacific/Kiritimati"])
-def test_a_host_whose_clock_shows_another_zone(chaos: Chaos, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", zone)
+def test_a_host_whose_clock_shows_another_zone(chaos: Chaos, zone: str) -> None:
     chaos.struck_at = time.monotonic()
     began = datetime.now(UTC)
-    with worker(chaos, *JOBS, by_the_clock=True) as process:
-        go(process)
-        assert process.wait(120) == 0, chaos.log.read_text()
+    with worker(chaos, *JOBS, by_the_clock=True, zone=zone) as process:
+        process.go()
+        assert process.wait() == 0, chaos.log.read_text()
     ended = datetime.now(UTC)
     assert chaos.verdict(f"F43 host in {zone}", "all", chaos.seconds()).is_true
     for name, found in moments(chaos).items():

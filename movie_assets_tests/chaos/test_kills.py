@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
@@ -20,24 +20,27 @@ from movie_assets_tests.chaos.conftest import (
     calm_pipelines,
     truth_of,
 )
-from movie_assets_tests.chaos.processes import (
-    LONGEST_ORPHAN,
-    go,
-    seconds_until_nobody_is_left,
-    wait_for,
-    wait_until_begun,
-    worker,
-)
+from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, seconds_until_nobody_is_left, wait_for, worker
+from movie_assets_tests.chaos.truth import compared, state_of
 from movie_assets_tests.conftest import database_of_ones_own
 
+BEFORE_THE_FIRST_WRITE = Stage("before the first write", "read_the_day", "stage_lines")
+BETWEEN_FETCH_AND_EMBED = Stage("between fetch and embed", "embed_texts", "texts_to_embed")
 KILLS = (
-    (Stage("before the first write", "read_the_day", "stage_lines"), "before"),
-    (Stage("between fetch and embed", "embed_texts", "texts_to_embed"), "before"),
+    (BEFORE_THE_FIRST_WRITE, "before"),
+    (BETWEEN_FETCH_AND_EMBED, "before"),
     *((stage, "after") for stage in STAGES),
 )
-RANDOM_KILLS = 20
-DRAWN_KILLS = 6
-STATEMENTS = (13, 34)  # of a paid job, from what is due on; a job with less to do ends before the last of them
+KILLED_OFTEN = (
+    BEFORE_THE_FIRST_WRITE,
+    replace(BY_NAME["details"], nth=1),
+    BETWEEN_FETCH_AND_EMBED,
+    BY_NAME["embeddings"],
+    BY_NAME["index build"],
+    BY_NAME["aggregates"],
+)
+MANY = 20
+LATER = 8  # statements
 # Steps that planned work and were killed before its end count as killed at work; figures are committed with each chunk.
 KILLED_AT_WORK = """
     select step, count(*) filter (where status = 'killed' and checked > skipped), sum(fetched), sum(embedded)
@@ -54,9 +57,9 @@ KILLED_AT_WORK = """
 )
 def test_a_kill(chaos: Chaos, stage: Stage, when: str) -> None:
     chaos.run_before(stage)
-    with worker(chaos, stage.job, kill=asdict(stage), when=when) as process:
-        go(process)
-        assert process.wait(300) == -9, chaos.log.read_text()
+    with worker(chaos, stage.job, kill=stage, when=when) as process:
+        process.go()
+        assert process.wait() == -9, chaos.log.read_text()
     chaos.struck_at = time.monotonic()
     assert seconds_until_nobody_is_left(chaos) < LONGEST_ORPHAN
     chaos.pipeline.run_all(stage.job)
@@ -78,47 +81,20 @@ def test_many_kills_at_random_moments(chaos: Chaos, server: str, template: str) 
     chaos.pipeline.world.before_answer = lambda: time.sleep(0.01)
     service = chaos.pipeline.serving.service
     service.options = replace(service.options, embedding_seconds=1.0)
-    for day in range(RANDOM_KILLS // len(JOBS)):
+    for day in range(MANY // len(JOBS)):
         if day:
             a_new_day(chaos.pipeline)
         for job in JOBS:
             with worker(chaos, *JOBS) as process:
-                go(process)
-                wait_until_begun(process, job)
-                time.sleep(dice.uniform(0, 1.5))
+                process.go()
+                process.wait_until_begun(job)
+                time.sleep(dice.uniform(0, 0.8))
                 process.kill()
                 assert process.wait() == -9
     landed, seconds = kills_left_the_truth(chaos, server, template, days=day + 1)
     told = f"{landed['movie_details']} in details, {landed['movie_embeddings']} in embeddings"
-    assert chaos.verdict(f"F38 SIGKILL at random, {RANDOM_KILLS} times", told, seconds).is_true
+    assert chaos.verdict(f"F38 SIGKILL at random, {MANY} times", told, seconds).is_true
     assert min(landed["movie_details"], landed["movie_embeddings"]) >= 3
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize("name", ["details", "embeddings"])
-def test_many_kills_at_drawn_statements(chaos: Chaos, server: str, template: str, name: str) -> None:
-    """Before or after a statement of a paid job that is drawn; where the job ended before it, a new day begins."""
-    stage = BY_NAME[name]
-    dice = random.Random(20261126)  # noqa: S311  # repeatable
-    before = JOBS[: JOBS.index(stage.job)]
-    kills, days = 0, 1
-    chaos.pipeline.run_all(*before)
-    while kills < DRAWN_KILLS:
-        drawn = Stage("drawn", stage.job, "", nth=dice.randint(*STATEMENTS))
-        with worker(chaos, stage.job, kill=asdict(drawn), when=dice.choice(["before", "after"])) as process:
-            go(process)
-            code = process.wait(300)
-        assert code in (0, -9), chaos.log.read_text()
-        if code:
-            kills += 1
-        else:
-            chaos.run_after(stage)
-            a_new_day(chaos.pipeline)
-            chaos.pipeline.run_all(*before)
-            days += 1
-    landed, seconds = kills_left_the_truth(chaos, server, template, days)
-    assert chaos.verdict(f"F38 SIGKILL at {kills} drawn statements", name, seconds).is_true
-    assert landed[f"movie_{name}"] >= 2
 
 
 def kills_left_the_truth(chaos: Chaos, server: str, template: str, days: int) -> tuple[Counter[str], float]:
@@ -150,6 +126,44 @@ def kills_left_the_truth(chaos: Chaos, server: str, template: str, days: int) ->
 
 
 @pytest.mark.chaos
+@pytest.mark.parametrize("stage", KILLED_OFTEN, ids=lambda stage: stage.name)
+def test_many_kills_at_a_stage(chaos: Chaos, stage: Stage) -> None:
+    """At statements that are drawn, from the stage's on, of processes that follow one another on the same work.
+
+    Where the job ends before the statement, or the last kill was, the end is held against the truth; for the next
+    kill the stage's work is all to do again.
+    """
+    dice = random.Random(20261126)  # noqa: S311  # repeatable
+    kills = rounds = 0
+    while kills < MANY:
+        chaos.run_before(stage)
+        while kills < MANY and is_killed(chaos, replace(stage, later=dice.randint(0, LATER)), dice):
+            kills += 1
+        rounds += 1
+        chaos.struck_at = time.monotonic()
+        seconds_until_nobody_is_left(chaos)
+        chaos.pipeline.run_all(stage.job)
+        seconds = chaos.seconds()
+        chaos.run_after(stage)
+        left = compared(state_of(chaos.database), chaos.truth.state)
+        assert left.is_true, left
+    chaos.truth = replace(chaos.truth, details=rounds * chaos.truth.details, texts=rounds * chaos.truth.texts)
+    assert chaos.verdict(f"F38 SIGKILL, {kills} times", stage.name, seconds).is_true
+    of_details, of_embeddings = stage.job == "fetch_details", stage.job == "embed_texts"
+    assert chaos.asked <= chaos.truth.details + of_details * kills * len(FILMS)
+    assert chaos.embedded <= chaos.truth.texts + of_embeddings * kills * TEXTS_PER_REQUEST
+
+
+def is_killed(chaos: Chaos, stage: Stage, dice: random.Random) -> bool:
+    """Run a stage's job in a process that is to be killed; False when it ended well before it came to that."""
+    with worker(chaos, stage.job, kill=stage, when=dice.choice(["before", "after"])) as process:
+        process.go()
+        code = process.wait()
+    assert code in (0, -9), chaos.log.read_text()
+    return code == -9
+
+
+@pytest.mark.chaos
 @pytest.mark.parametrize("name", ["details", "embeddings"])
 def test_the_same_batches_three_times_at_once(chaos: Chaos, name: str) -> None:
     """Whoever comes second steps aside, batch by batch: no film is asked for twice, no text paid for twice."""
@@ -161,8 +175,8 @@ def test_the_same_batches_three_times_at_once(chaos: Chaos, name: str) -> None:
     with worker(chaos, stage.job) as one, worker(chaos, stage.job) as two, worker(chaos, stage.job) as three:
         chaos.struck_at = time.monotonic()
         for process in (one, two, three):
-            go(process)
-        codes = [process.wait(300) for process in (one, two, three)]
+            process.go()
+        codes = [process.wait() for process in (one, two, three)]
     seconds = chaos.seconds()
     assert codes.count(0) <= 1
     chaos.run_after(stage)
@@ -175,8 +189,8 @@ def test_the_same_batches_three_times_at_once(chaos: Chaos, name: str) -> None:
 def test_what_a_killed_client_left_on_the_server_ends_by_itself(chaos: Chaos) -> None:
     stage = BY_NAME["details"]
     chaos.run_before(stage)
-    with worker(chaos, stage.job, hang=asdict(stage)) as process:
-        go(process)
+    with worker(chaos, stage.job, hang=stage) as process:
+        process.go()
         wait_for(chaos, "query = 'select pg_sleep(60)'")
         process.kill()
         process.wait()

@@ -1,15 +1,13 @@
-"""A process that runs jobs on a world of tests, and ends itself where it is told to.
+"""What a process of its own does: run jobs on a world of tests, and end itself where it is told to."""
 
-Run as `python -m movie_assets_tests.chaos.worker` with one JSON argument; says "ready" and waits for a line first, then
-says the name of each job as it begins.
-"""
-
-import json
 import os
 import signal
 import sys
+import time
 from dataclasses import dataclass
 from datetime import date
+from multiprocessing.connection import Connection
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,48 +21,56 @@ from movie_assets_tests.chaos.conftest import Stage, strike
 from movie_assets_tests.chaos.truth import KEY, TOKEN
 from movie_assets_tests.conftest import Pipeline, settings_for
 
+READY = "ready"
+
 
 @dataclass(frozen=True)
 class Order:
-    """What to run, where; `kill` is a stage, `when` before or after its statement; or it hangs there."""
+    """What to run, where; it is killed `when`, before or after the statement of a stage, or hangs there."""
 
     address: str
     tmdb_url: str
     export_url: str
     openai_url: str
-    day: str
-    jobs: list[str]
-    kill: dict[str, Any] | None = None
+    day: date
+    log: Path
+    jobs: tuple[str, ...]
+    kill: Stage | None = None
     when: str = "after"
     by_the_clock: bool = False
-    hang: dict[str, Any] | None = None  # a stage in whose transaction a statement runs for a minute
+    zone: str | None = None  # of the process' clock
+    hang: Stage | None = None  # in whose transaction a statement runs for a minute
 
 
-def main() -> None:
-    """Do as ordered; the exit code tells how many jobs failed, the last line what they said."""
-    order = Order(**json.loads(sys.argv[1]))
+def work(order: Order, line: Connection) -> None:
+    """Say that one is ready, wait for a word, then do as ordered, saying the name of each job as it begins.
+
+    The exit code tells how many jobs failed, the log what they said.
+    """
+    with order.log.open("a") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    if order.zone is not None:
+        os.environ["TZ"] = order.zone
+        time.tzset()
     services = SimpleNamespace(tmdb_url=order.tmdb_url, export_url=order.export_url)
     database = Database(order.address)
     if order.kill is not None:
-        strike(database, Stage(**order.kill), lambda: os.kill(os.getpid(), signal.SIGKILL), order.when)
+        strike(database, order.kill, lambda: os.kill(os.getpid(), signal.SIGKILL), order.when)
     if order.hang is not None:
         here: list[sa.Connection] = []
         sa.event.listen(database.engine, "before_cursor_execute", lambda connection, *_: here.append(connection))
-        strike(database, Stage(**order.hang), lambda: here[-1].exec_driver_sql("select pg_sleep(60)"), "after")
+        strike(database, order.hang, lambda: here[-1].exec_driver_sql("select pg_sleep(60)"), "after")
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(
             database, settings_for(cast("Any", services), tmdb_api_token=TOKEN), instance,
             OpenAiEmbedder("text-embedding-3-small", 64, SecretStr(KEY), order.openai_url),
-            date.fromisoformat(order.day), by_the_clock=order.by_the_clock,
+            order.day, by_the_clock=order.by_the_clock,
         )  # fmt: skip
-        print("ready", flush=True)  # noqa: T201  # the test waits for it
-        sys.stdin.readline()
+        line.send(READY)
+        line.recv()
         failed = 0
         for job in order.jobs:
-            print(job, flush=True)  # noqa: T201  # the same
+            line.send(job)
             failed += not pipeline.run(job, batches=("batch_00", "batch_03")).success
     sys.exit(failed)
-
-
-if __name__ == "__main__":
-    main()
