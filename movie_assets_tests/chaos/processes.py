@@ -18,6 +18,7 @@ from movie_assets_tests.chaos.conftest import Chaos
 from movie_assets_tests.chaos.worker import READY, Order, work
 from movie_assets_tests.conftest import address_of
 
+LONGEST_RUN = 300.0  # seconds
 LONGEST_ORPHAN = 1.5  # seconds; the server looks every second whether a client is still there, then rolls back
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([work.__module__])
@@ -39,10 +40,10 @@ class Worker:
         while self.line.recv() != job:
             pass
 
-    def wait(self, seconds: float = 300) -> int:
+    def wait(self) -> int:
         """Its exit code, below zero the signal that ended it."""
-        self.process.join(seconds)
-        assert self.process.exitcode is not None, f"it still runs after {seconds:g} s"
+        self.process.join(LONGEST_RUN)
+        assert self.process.exitcode is not None, f"it still runs after {LONGEST_RUN:g} s"
         return self.process.exitcode
 
     def kill(self) -> None:

@@ -40,7 +40,7 @@ KILLED_OFTEN = (
     BY_NAME["aggregates"],
 )
 MANY = 20
-LATER = 8  # statements
+LATER = 8  # statements after a stage's, at most
 # Steps that planned work and were killed before its end count as killed at work; figures are committed with each chunk.
 KILLED_AT_WORK = """
     select step, count(*) filter (where status = 'killed' and checked > skipped), sum(fetched), sum(embedded)
