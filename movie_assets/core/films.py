@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from movie_assets.core.reading import Reader, clean
+from movie_assets.core.reading import REPLACED, TAKEN_OUT, Reader, clean
 
 PARSER_VERSION = 2  # raised when a film would be read differently: stored answers are then read again
 ANSWER_VERSION = 1  # raised with what is asked of TMDB: all is fetched again; due.sql says the same
@@ -74,11 +74,11 @@ class Film:
 def read_json(content: bytes) -> Any:
     """Decode a JSON body, letting nothing through that Postgres could not store.
 
-    NaN and infinities become null; NUL and lone surrogates are taken out. Raises UnusableAnswerError
-    ("not_json") when it is no JSON at all, or has a key twice in one object.
+    NaN and infinities become null; what stands for NUL and lone surrogates is noted by `Reader`. Raises
+    UnusableAnswerError ("not_json") when it is no JSON at all, or has a key twice in one object.
     """
     try:
-        text = content.decode("utf-8", errors="replace")
+        text = content.decode("utf-8", errors="replace")  # by REPLACED
         body = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=_object)
         return _storable(body) if b"\\u0000" in content or b"\\ud" in content.lower() else body
     except (ValueError, RecursionError):
@@ -99,7 +99,7 @@ def _finite(text: str) -> float | None:
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return LONE_SURROGATE.sub("\ufffd", value.replace("\x00", ""))
+        return LONE_SURROGATE.sub(REPLACED, value.replace("\x00", TAKEN_OUT))
     if isinstance(value, list):
         return [_storable(item) for item in value]
     if isinstance(value, dict):

@@ -10,6 +10,8 @@ from datetime import date
 from typing import Any
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+TAKEN_OUT = "\x1a"  # ASCII's substitute, a control character: stands for one that cannot be stored
+REPLACED = "\ufffd"  # stands for what is no character
 INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -21,11 +23,13 @@ class Reader:
         self.repairs: list[str] = []
 
     def text(self, key: str, longest: int) -> str | None:
-        """A text of at most so many characters; None when it is empty or no text."""
+        """A text of at most so many characters; None when it is empty or no text. Broken characters are noted."""
         value = self.body.get(key)
         if value is not None and not isinstance(value, str):
             self.repairs.append(key)
             return None
+        if value is not None and (CONTROL.search(value) or REPLACED in value):
+            self.repairs.append(key)
         return (clean(value) or "")[:longest].rstrip() or None
 
     def number(self, key: str, least: float, greatest: float) -> float | None:

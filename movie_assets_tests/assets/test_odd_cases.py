@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from movie_assets.core.films import read_film, read_json
 from movie_assets.standin import faults
 from movie_assets.standin.faults import Fault
 from movie_assets_tests.assets.conftest import SmallPipeline, small_pipelines
@@ -94,6 +95,11 @@ def test_an_odd_answer_ends_in_the_state_it_should(ran: Ran, odd: Odd) -> None:
 def test_what_is_odd_is_held_as_it_should(ran: Ran, odd: Odd) -> None:
     assert odd.holds is not None
     assert held(ran.pipeline, IDS[odd.name], odd.holds) == odd.holds
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD if odd.ends[0] != "failed"], ids=lambda odd: odd.name)
+def test_what_is_repaired_is_noted(odd: Odd) -> None:
+    assert read_film(read_json(odd.body(IDS[odd.name])), IDS[odd.name]).repairs == odd.noted
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if odd.holds is None], ids=lambda odd: odd.name)
