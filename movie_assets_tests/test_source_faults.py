@@ -6,9 +6,11 @@ matrix; the faults themselves are the stand-in's.
 # ruff: noqa: F811  # `small` is a fixture of the assets' tests
 
 import asyncio
+import gzip
 import json
 import socket
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +21,7 @@ import httpx
 import pytest
 
 from movie_assets.core.retry import seconds_asked_for
-from movie_assets.resources import tmdb, tmdb_call
+from movie_assets.resources import tmdb, tmdb_call, tmdb_export
 from movie_assets.resources.tmdb import CONCURRENCY, FAILURES_IN_A_ROW
 from movie_assets.resources.tmdb_answers import (
     Answer,
@@ -30,6 +32,8 @@ from movie_assets.resources.tmdb_answers import (
     NotFound,
     TmdbUnavailableError,
 )
+from movie_assets.standin import answers
+from movie_assets.standin.faults import FAULTS, Fault
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.conftest import FIRST_DAY, SmallPipeline, small  # noqa: F401  # a fixture
@@ -322,6 +326,26 @@ def keeps_the_ids_and_fails(pipeline: SmallPipeline, row: ExportRow) -> None:
     assert ids_in_use(pipeline) == 40
 
 
+def is_not_read_to_its_end_either(pipeline: SmallPipeline, _: ExportRow) -> None:
+    """A bomb of lines: nothing but its size tells that it is one."""
+    line = b'{"id": 1, "original_title": "", "popularity": 0.0, "adult": false, "video": false}\n'
+    bomb = answers.Answer(200, gzip.compress(line * 500_000), {"Content-Type": "application/gzip"})  # 42 MB
+    pipeline.turn_day()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setitem(FAULTS, "bomb of lines", Fault("export", lambda _, __: bomb, "lines without end"))
+        monkeypatch.setattr(tmdb_export, "LARGEST_UNPACKED", 5 * tmdb_export.BLOCK)
+        pipeline.serving.faults = {"bomb of lines": 1.0}
+        tracemalloc.start()
+        result = pipeline.run("read_the_day")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert not result.success
+    assert "more than 5,242,880 bytes unpacked" in told_by(result)
+    assert most < 2**25
+    assert days_loaded(pipeline) == [FIRST_DAY]
+    assert ids_in_use(pipeline) == 40
+
+
 def is_refused_and_deletes_nothing(pipeline: SmallPipeline, row: ExportRow) -> None:
     pipeline.turn_day()
     pipeline.serving.faults = {row.fault: 1.0}
@@ -357,6 +381,7 @@ EXPORT_ROWS = (
     ExportRow("F24", "export_missing", keeps_the_ids_and_fails),
     ExportRow("F24", "export_html", keeps_the_ids_and_fails),
     ExportRow("F20", "export_bomb", keeps_the_ids_and_fails),
+    ExportRow("F20", "bomb of lines", is_not_read_to_its_end_either),
     ExportRow("F25", "export_half", is_refused_and_deletes_nothing),
     ExportRow("F26", "export_truncated", keeps_the_ids_and_fails),
     ExportRow("F26", "export_corrupt", keeps_the_ids_and_fails),

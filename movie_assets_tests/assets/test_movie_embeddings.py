@@ -7,9 +7,12 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
+from movie_assets import sets
+from movie_assets.assets import embedding_checks, movie_embeddings, reconciliation
 from movie_assets.assets.embedding_store import EmbeddingStore
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.core.packing import TEXTS_PER_REQUEST
+from movie_assets.resources import embedder
 from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.standin.options import StandInOptions
@@ -178,6 +181,27 @@ def test_the_old_set_is_searched_until_the_new_one_covers_the_catalogue(small: M
     assert (widths(pipeline), pipeline.found) == ([64], [64, 65])
     pipeline.run_all("embed_texts", "publish")
     assert (widths(pipeline), pipeline.found) == ([32], [64, 65])
+
+
+@pytest.mark.parametrize("change", ["model", "template"])
+def test_another_model_or_template_of_the_same_width_gets_a_set_of_its_own(
+    small: Make, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    pipeline = with_films(small, 64, 65)
+    pipeline.run_all("embed_texts", "publish")
+    if change == "model":
+        monkeypatch.setattr(embedder, "LOCAL_MODEL", "hashing-v2")
+        pipeline.embedder = LocalEmbedder("hashing-v2", 64)
+    else:
+        for module in (movie_embeddings, embedding_checks, reconciliation, sets):
+            monkeypatch.setattr(module, "TEMPLATE", "film-v2")
+    searched = "select set_id from catalog.embedding_sets where is_active"
+    pipeline.run("embed_texts", batches=("batch_00", "batch_00"))
+    pipeline.run("publish")
+    assert (pipeline.column(searched), pipeline.found) == ([1], [64, 65])
+    pipeline.run_all("embed_texts", "publish")
+    assert (pipeline.column(searched), pipeline.found) == ([2], [64, 65])
+    assert pipeline.column("select set_id from pipeline.embeddings order by 1") == [1, 1, 2, 2]
 
 
 def test_a_new_set_takes_over_at_99_percent(small: Make) -> None:
