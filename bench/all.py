@@ -19,6 +19,11 @@ BENCHES = (
     "full_build", "growth", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
     "search_peers", "text_search", "recommending_live", "ratings", "imports",
 )  # fmt: skip
+# As it was when the benches began, as each of them changes RESULTS.md.
+COMMIT = subprocess.run(
+    ["git", "-C", str(HERE), "describe", "--always", "--dirty"],  # noqa: S607  # git is where people have it
+    capture_output=True, text=True, check=False,
+).stdout.strip() or "unknown"  # fmt: skip
 PART = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- /\1 -->\n", re.DOTALL)
 
 
@@ -53,14 +58,10 @@ def told_by(name: str) -> str | None:
 
 def how_it_was_run(name: str, seconds: float) -> str:
     """The command, and the machine at the time."""
-    commit = subprocess.run(
-        ["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"],  # noqa: S607  # git is where people have it
-        capture_output=True, text=True, check=False,
-    ).stdout.strip()  # fmt: skip
     load = os.getloadavg()[1]  # of the last five minutes
     return (
         f"`.venv/bin/python bench/{name}.py`, {seconds:,.0f} s, {datetime.now(UTC):%d %B %Y %H:%M} UTC, commit "
-        f"{commit or 'unknown'}; {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
+        f"{COMMIT}; {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
         f"load {load:.1f} in the end."
     )
 

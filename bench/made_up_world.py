@@ -16,6 +16,11 @@ from movie_assets.resources.postgres import Database, copy_rows, driver_connecti
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 AS_NEAR = 1e-5  # a film as near as the last of the exact ones is as good as that
 SEARCH = "select tmdb_id from catalog.match_movies(%b, match_count => %s, filters => %s::jsonb)"
+SEARCH_TEXTS = """
+    select n.tmdb_id, n.similarity, m.title, m.embedding_text
+    from catalog.match_movies(%b, match_count => %s, filters => %s::jsonb) n join catalog.movies m using (tmdb_id)
+    order by n.similarity desc
+"""
 
 
 class World(NamedTuple):
@@ -97,7 +102,9 @@ def store(database: Database, set_id: int, ids: range, vectors: Matrix) -> None:
         execute(connection, "store_embeddings", set_id=set_id, moment=NOW)
 
 
-def searching(address: str, questions: Matrix, filters: dict[str, Any], count: int) -> Callable[[], Search]:
+def searching(
+    address: str, questions: Matrix, filters: dict[str, Any], count: int, statement: str = SEARCH
+) -> Callable[[], Search]:
     """What a client of ours does first: connect; gives the search for a question's number."""
 
     def connect() -> Search:
@@ -107,7 +114,7 @@ def searching(address: str, questions: Matrix, filters: dict[str, Any], count: i
 
         def search(number: int) -> list[int]:
             with raw.transaction():
-                return [row[0] for row in raw.execute(SEARCH, (questions[number], count, wanted)).fetchall()]
+                return [row[0] for row in raw.execute(statement, (questions[number], count, wanted)).fetchall()]
 
         search.connection = connection  # type: ignore[attr-defined]  # given back, it would be closed
         return search

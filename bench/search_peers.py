@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import psycopg
 from made_up_vectors import Matrix, clustered_vectors, server_of_ones_own
-from made_up_world import AS_NEAR, World, built, made_up, run, searching
+from made_up_world import AS_NEAR, SEARCH_TEXTS, World, built, made_up, run, searching
 from peer_environment import ask, say
 from peers.clients import ask_at_once, recall_of, times
 from tables import table, write_json
@@ -63,8 +63,9 @@ def main() -> None:
     shares = ", ".join(f"{case['genre']} {len(case['passing']) / len(vectors):.0%}" for case in cases if case["genre"])
     configured = (
         f"{arguments.films:,} clustered vectors of {arguments.dimensions:,} dimensions, ten wanted, {len(questions)} "
-        f"questions; medians of {arguments.rounds} rounds of {arguments.seconds:g} s. A client "
-        "is a process with a connection of its own; searches a second are those of all clients together. "
+        f"questions; medians of {arguments.rounds} rounds of {arguments.seconds:g} s, or until each "
+        "was asked once. Everybody answers with ids, similarities and texts of 336 characters. A client is a process "
+        "with a connection of its own; searches a second are those of all clients together. "
         f"Recall@10 is against comparing all. The filters pass: {shares}. HNSW has m 16 and ef_construction 64 "
         "everywhere; ours is over halfvec and sets its own ef_search. LangChain PGVector filters on jsonb metadata, "
         "PGVectorStore on a boolean column, LlamaIndex on the list of genres in jsonb; iterative scans stay off, as "
@@ -100,7 +101,7 @@ def our_rows(
     rows = []
     for case in cases:
         filters = {"genres": [case["genre"]]} if case["genre"] else {}
-        connect = searching(address, questions, filters, WANTED)
+        connect = searching(address, questions, filters, WANTED, SEARCH_TEXTS)
         for clients in CLIENTS:
             asked = [ask_at_once(connect, len(questions), clients, seconds) for _ in range(rounds)]
             recall = recall_of(asked[0].found, case["nearest"], WANTED)

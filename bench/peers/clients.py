@@ -6,6 +6,7 @@ Ours and the other libraries' scripts import it, so it knows only the standard l
 import multiprocessing
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from multiprocessing.synchronize import Barrier
 from statistics import median, quantiles
 from typing import Any, NamedTuple
@@ -23,13 +24,17 @@ class Asked(NamedTuple):
 
 
 def ask_at_once(connect: Callable[[], Search], questions: int, clients: int, seconds: float) -> Asked:
-    """Ask for so many seconds, each client from another question on; `connect` is called in each client."""
+    """Ask for so many seconds, and until all questions were asked, each client from another one on.
+
+    `connect` is called in each client.
+    """
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(clients)
     answers: Any = context.SimpleQueue()
-    starts = [number * questions // clients for number in range(clients)]
+    starts = [number * questions // clients for number in range(clients + 1)]
     processes = [
-        context.Process(target=_client, args=(connect, questions, start, seconds, barrier, answers)) for start in starts
+        context.Process(target=_client, args=(connect, questions, start, end - start, seconds, barrier, answers))
+        for start, end in pairwise(starts)
     ]
     for process in processes:
         process.start()
@@ -42,7 +47,13 @@ def ask_at_once(connect: Callable[[], Search], questions: int, clients: int, sec
 
 
 def _client(
-    connect: Callable[[], Search], questions: int, start: int, seconds: float, barrier: Barrier, answers: Any
+    connect: Callable[[], Search],
+    questions: int,
+    start: int,
+    fewest: int,
+    seconds: float,
+    barrier: Barrier,
+    answers: Any,
 ) -> None:
     try:
         search = connect()
@@ -52,7 +63,7 @@ def _client(
         milliseconds, found = [], {}
         began = now = time.perf_counter()
         number = start
-        while now - began < seconds:
+        while now - began < seconds or len(milliseconds) < fewest:
             found[number % questions] = search(number % questions)
             then, now = now, time.perf_counter()
             milliseconds.append(1000 * (now - then))
