@@ -13,6 +13,7 @@ from movie_assets_tests.soak.troubles import kind_of
 
 FEWEST_DAYS = 20  # in the first ten, tables and caches still fill: autovacuum leaves a fifth of dead rows
 MEMORY = 0.5  # % a day: in the 90 days for which runs are kept, less than by half
+SESSIONS = 0.25  # MB a day: of all sessions of Postgres together, less than their own again in 90 days
 SIZE = 0.5  # % a day beside what histories add: autovacuum's usual share, a fifth, is not to be had twice in a quarter
 FILES = 5.0  # MB a day: logs of runs and processes, under half a gigabyte until they are cleaned up
 FASTER = 1.5  # a day's rows of a history in the second half, over those in the first
@@ -106,8 +107,13 @@ def on_memory(name: str, days: Sequence[Day]) -> Verdict:
 
 def on_postgres(days: Sequence[Day]) -> Verdict:
     """Sessions of Postgres do not grow; its buffers, a cache with a limit, are told and not judged."""
+    what = "memory of postgres beside its buffers is flat"
+    if len(days) < FEWEST_DAYS:
+        return _too_few(what, days)
     own, buffers = ([day.gauges["memory"][name] for day in second_half(days)] for name in ("postgres", "buffers"))
-    return _growth("memory of postgres beside its buffers is flat", days, own, MEMORY, beside=mean(buffers))
+    grown = slope(own)
+    found = f"{grown:+.2f} MB a day at {mean(own):.0f} MB, beside buffers of {max(buffers):,.0f} MB at most"
+    return Verdict(what, grown <= SESSIONS, found, f"≤ {SESSIONS:g} MB a day")
 
 
 def on_catalogue(days: Sequence[Day]) -> Verdict:
@@ -163,14 +169,13 @@ def is_a_pile(table: Table) -> bool:
     return table.dead > DEAD_SHARE * table.live + DEAD_ROWS
 
 
-def _growth(what: str, days: Sequence[Day], values: Sequence[float], bound: float, beside: float = 0) -> Verdict:
-    """Whether values grow by a share of them, and of what lies `beside` them, at most."""
+def _growth(what: str, days: Sequence[Day], values: Sequence[float], bound: float) -> Verdict:
+    """Whether values grow by a share of them at most."""
     if len(days) < FEWEST_DAYS:
         return _too_few(what, days)
     grown = slope(values)
-    whole = mean(values) + beside
-    share = 100 * grown / whole
-    found = f"{grown:+.2f} MB a day at {whole:.0f} MB ({share:+.2f} %)"
+    share = 100 * grown / mean(values)
+    found = f"{grown:+.2f} MB a day at {mean(values):.0f} MB ({share:+.2f} %)"
     return Verdict(what, share <= bound, found, f"≤ {bound:g} % a day")
 
 
