@@ -1,6 +1,8 @@
 """Which texts are embedded, what is kept of a run that cannot go on, and how one set takes another's place."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dagster as dg
@@ -388,3 +390,20 @@ def test_a_change_of_votes_embeds_nothing(small: Make) -> None:
     results = pipeline.run_all()
     assert pipeline.world.asked[64] == 2
     assert figures(results[2], CURRENT)["texts_embedded"] == 0
+
+
+def test_a_set_that_another_run_makes_at_the_same_time_is_shared(small: Make) -> None:
+    pipeline = small()
+    with ThreadPoolExecutor(1) as threads, pipeline.database.engine.connect() as other:
+        other.exec_driver_sql(
+            "insert into pipeline.embedding_sets (provider, model, dimensions, template) "
+            "values ('local', 'hashing-v1', 64, 'film-v1')"
+        )
+        found = threads.submit(embedding_set, pipeline.database, pipeline.embedder)
+        waits = "select exists (select from pg_locks where not granted and locktype = 'transactionid')"
+        until = time.monotonic() + 30
+        while not pipeline.one(waits):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        other.commit()
+    assert pipeline.column("select set_id from pipeline.embedding_sets") == [found.result()]

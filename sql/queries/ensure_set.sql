@@ -7,6 +7,7 @@ with found as (
     insert into pipeline.embedding_sets (provider, model, dimensions, template)
     select :provider, :model, :dimensions, :template
     where not exists (select from found)
+    on conflict (provider, model, dimensions, template) do update set provider = excluded.provider  -- made meanwhile
     returning set_id
 )
 select set_id from found union all select set_id from made
