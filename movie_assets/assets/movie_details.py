@@ -126,30 +126,32 @@ async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of
         run.advance(batch_of[answer.tmdb_id] for answer in chunk)
 
     chunk: list[Answer] = []
-    async with _one_at_a_time() as start:
+    async with _one_at_a_time(write) as start:
         try:
             async for answer in client.details(list(batch_of)):
                 chunk.append(answer)
                 if len(chunk) == CHUNK:
-                    await start(write(chunk))
+                    await start(chunk)
                     chunk = []
         except TmdbError:
             # It is TMDB that failed, not these films: they stay due as they were.
             chunk = [answer for answer in chunk if not isinstance(answer, Failed)]
             raise
         finally:
-            await start(write(chunk))
+            await start(chunk)
 
 
 @asynccontextmanager
-async def _one_at_a_time() -> AsyncIterator[Callable[[Coroutine[Any, Any, None]], Awaitable[None]]]:
+async def _one_at_a_time(
+    work: Callable[[Sequence[Answer]], Coroutine[Any, Any, None]],
+) -> AsyncIterator[Callable[[Sequence[Answer]], Awaitable[None]]]:
     """Start work in the background as soon as the work before it has ended; leaving waits for the last."""
     last: list[asyncio.Task[None]] = []
 
-    async def start(work: Coroutine[Any, Any, None]) -> None:
+    async def start(chunk: Sequence[Answer]) -> None:
         while last:
             await last.pop()
-        last.append(asyncio.create_task(work))
+        last.append(asyncio.create_task(work(chunk)))
 
     try:
         yield start
