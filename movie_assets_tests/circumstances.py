@@ -9,9 +9,9 @@ from typing import Any
 
 
 def circumstances() -> dict[str, Any]:
-    """The commit, the machine, its load in the last fifteen minutes, and the day."""
+    """The commit ("dirty" where files were changed since), the machine, its load in the last 15 minutes, the day."""
     commit = subprocess.run(
-        ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"],  # noqa: S607  # git is where people have it
+        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],  # noqa: S607  # git is where people have it
         capture_output=True, text=True, check=False,
     ).stdout.strip()  # fmt: skip
     return {

@@ -122,7 +122,7 @@ def _corrupt_lines(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
         lines = piece.splitlines(keepends=True)
         for index in range(len(lines)):
             number += 1
-            if number % CORRUPT_EVERY == 0:
+            if number % CORRUPT_EVERY == CORRUPT_EVERY // 2:
                 lines[index] = lines[index][: len(lines[index]) // 2] + b"\n"
         yield b"".join(lines)
 

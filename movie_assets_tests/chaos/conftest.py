@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from movie_assets.assets import movie_details
+from movie_assets.core.packing import packed
+from movie_assets.resources import openai_stream, tmdb
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.resources.postgres import Database, query_text
 from movie_assets.standin.world import ExportRow
@@ -24,6 +28,21 @@ from movie_assets_tests.conftest import address_of, database_of_ones_own
 
 FILMS = [64 * n + batch for n in range(1, 39) for batch in range(4)]
 JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
+
+# Work is done in portions so small that this small world takes many of them.
+FILMS_PER_CHUNK = 20
+CONNECTIONS = 4
+TEXTS_PER_REQUEST = 5
+# What can be in hand, asked for and not committed: a chunk that is written, one that fills, and what waits for it.
+MOST_FILMS_IN_HAND = 2 * FILMS_PER_CHUNK + 5 * CONNECTIONS
+MOST_TEXTS_IN_HAND = openai_stream.IN_FLIGHT * TEXTS_PER_REQUEST
+
+
+def work_in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commit as often as a catalogue of real size does."""
+    monkeypatch.setattr(movie_details, "CHUNK", FILMS_PER_CHUNK)
+    monkeypatch.setattr(tmdb, "CONCURRENCY", CONNECTIONS)
+    monkeypatch.setattr(openai_stream, "packed", partial(packed, most_texts=TEXTS_PER_REQUEST))
 
 
 @dataclass(frozen=True)
@@ -42,7 +61,7 @@ STAGES = (
     Stage("ids", "read_the_day", "apply_export"),
     Stage("lists", "read_the_day", "apply_discoveries"),
     Stage("details", "fetch_details", "store_details", nth=2),
-    Stage("embeddings", "embed_texts", "store_embeddings"),
+    Stage("embeddings", "embed_texts", "store_embeddings", nth=3),
     Stage("vectors", "publish", "refresh_vectors"),
     Stage("index build", "publish", "build_vector_index"),
     Stage("similar films", "publish", "make_similar_lists"),
@@ -50,6 +69,13 @@ STAGES = (
     Stage("aggregates", "publish", "clear_aggregates"),
 )
 BY_NAME = {stage.name: stage for stage in STAGES}
+
+
+def at(stages: list[Stage] | tuple[Stage, ...], *quick: str) -> list[Any]:
+    """Stages as parameters; all but the quick ones are for `make chaos` only."""
+    return [
+        pytest.param(stage, id=stage.name, marks=() if stage.name in quick else pytest.mark.chaos) for stage in stages
+    ]
 
 
 def strike(database: Database, stage: Stage, action: Callable[[], object], when: str) -> None:
@@ -119,7 +145,8 @@ class Chaos:
 
     def run_after(self, stage: Stage) -> None:
         """Run the jobs after a stage's."""
-        self.pipeline.run_all(*JOBS[JOBS.index(stage.job) + 1 :])
+        for job in JOBS[JOBS.index(stage.job) + 1 :]:
+            self.pipeline.run_all(job)
 
     def strike(self, stage: Stage, action: Callable[[], object], when: str = "after") -> None:
         """Let something happen at a stage's statement; from then on the seconds count."""
@@ -148,11 +175,14 @@ class Chaos:
         assert self.struck_at, "the fault never struck"
         return time.monotonic() - self.struck_at
 
-    def verdict(self, fault: str, stage: str, seconds: float | None, *, but: Collection[str] = ()) -> Verdict:
-        """Hold the end against the truth, all of its tables but some, and put the figures into the report.
+    def is_frugal(self, job: str, times: int = 1) -> bool:
+        """Whether a job that was cut off so many times did again no more than it can have had in hand each time."""
+        films = MOST_FILMS_IN_HAND * times if job == "fetch_details" else 0
+        texts = MOST_TEXTS_IN_HAND * times if job == "embed_texts" else 0
+        return self.asked <= self.truth.details + films and self.embedded <= self.truth.texts + texts
 
-        `seconds` is None where waits were shortened.
-        """
+    def verdict(self, fault: str, stage: str, seconds: float, *, but: Collection[str] = ()) -> Verdict:
+        """Hold the end against the truth, all of its tables but some, and put the figures into the report."""
         logs = self.said() + (self.log.read_text() if self.log.exists() else "")
         secrets = secrets_told(self.database, self.pipeline.instance, logs)
         verdict = replace(compared(state_of(self.database), self.truth.state, but=but), secrets=secrets)
@@ -163,9 +193,9 @@ class Chaos:
             "duplicated": verdict.duplicated,
             "wrong": verdict.wrong,
             "secrets": verdict.secrets,
-            "calls_per_film": round(self.asked / self.truth.details, 3),
-            "paid_per_text": round(self.embedded / self.truth.texts, 3),
-            "seconds": None if seconds is None else round(seconds, 1),
+            "details_asked": round(self.asked / self.truth.details, 3),
+            "texts_paid": round(self.embedded / self.truth.texts, 3),
+            "seconds": round(seconds, 1),
         }
         self.record("figures", figures)
         return verdict
@@ -189,7 +219,8 @@ def a_new_day(pipeline: SmallPipeline) -> None:
 @contextmanager
 def calm_pipelines(database: Database) -> Iterator[SmallPipeline]:
     """A pipeline on the world of this folder's tests, with an embeddings service that is paid."""
-    with small_pipelines(database) as make:
+    with pytest.MonkeyPatch.context() as monkeypatch, small_pipelines(database) as make:
+        work_in_small_portions(monkeypatch)
         pipeline = make(*(film(n, runtime=20 if n % 9 == 0 else 100, credits=credits_of(n)) for n in FILMS))
         pipeline.world.listed = [
             ExportRow(adult=False, tmdb_id=0, original_title="No film", popularity=1.0, video=False, softcore=None)

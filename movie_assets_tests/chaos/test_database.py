@@ -15,18 +15,11 @@ import sqlalchemy as sa
 
 from movie_assets.resources import embedded_postgres, patience, postgres
 from movie_assets.resources.postgres import Database, dsn_of
-from movie_assets_tests.chaos.conftest import BY_NAME, STAGES, Chaos, Stage
+from movie_assets_tests.chaos.conftest import BY_NAME, STAGES, Chaos, Stage, at
 from movie_assets_tests.chaos.server import Server
 
 WRITES = [stage for stage in STAGES if stage.name in ("export", "details", "embeddings", "aggregates")]
 QUICK_RESTART = BY_NAME["embeddings"]
-
-
-def at(stages: list[Stage] | tuple[Stage, ...], *quick: str) -> list[Any]:
-    """Stages as parameters; all but the quick ones are for `make chaos` only."""
-    return [
-        pytest.param(stage, id=stage.name, marks=() if stage.name in quick else pytest.mark.chaos) for stage in stages
-    ]
 
 
 def survives(chaos: Chaos, stage: Stage, fault: str) -> None:
@@ -51,6 +44,7 @@ def fails_and_goes_on(chaos: Chaos, stage: Stage, fault: str, says: str, relieve
     seconds = chaos.seconds()
     chaos.run_after(stage)
     assert chaos.verdict(fault, stage.name, seconds).is_true
+    assert chaos.is_frugal(stage.job)
 
 
 def told_by(result: Any) -> str:

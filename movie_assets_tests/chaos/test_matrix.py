@@ -11,6 +11,7 @@ from movie_assets_tests.chaos.__main__ import (
     Outcome,
     Recorder,
     Row,
+    figures_of,
     main,
     markdown,
     name_of,
@@ -19,6 +20,7 @@ from movie_assets_tests.chaos.__main__ import (
     unknown_tests,
 )
 
+NONE = "\N{EN DASH}"
 ROW = Row("F1", "a fault", "nothing", "C", ("a.py::test_one[", "b.py::test_two"))
 RUN = {
     "rows": 1,
@@ -63,6 +65,26 @@ def test_failures_and_reasons_for_skipping_are_written() -> None:
     outcomes = {"a.py::test_one[x]": Outcome("failed", "why"), "b.py::test_two": Outcome("skipped", "no root here")}
     report = {"run": RUN, "rows": [result_of(ROW, outcomes)], "figures": []}
     assert "**no**: a.py::test_one[x]; 1 skipped: no root here" in markdown(report)
+
+
+def test_a_stage_whose_test_ended_before_its_figures_is_in_the_table() -> None:
+    row = Row("F1", "a fault", "nothing", "C", ("chaos/a.py::test_one[",))
+    name = "chaos/a.py::test_one[export]"
+    assert figures_of(name, Outcome("passed"), [row]) == []
+    for outcome, told in (("failed", "**no**"), ("skipped", "skipped"), ("not run", "**no**")):
+        report = {"run": RUN, "rows": [], "figures": figures_of(name, Outcome(outcome), [row])}
+        assert f"| F1 {name} |  | {told} | {NONE} | {NONE} |" in markdown(report)
+
+
+def test_figures_are_told_with_their_row() -> None:
+    figures = dict.fromkeys(("lost", "duplicated", "wrong", "secrets"), 0) | {
+        "fault": "429s", "stage": "details", "details_asked": 1.25, "texts_paid": 1.0, "seconds": 2.0
+    }  # fmt: skip
+    row = Row("F1", "a fault", "nothing", "C", ("chaos/a.py::test_one[",))
+    found = figures_of("chaos/a.py::test_one[x]", Outcome("passed", figures=[figures]), [row])
+    assert "| F1 429s | details | yes | 0 | 0 | 0 | 0 | 1.25 | 1.00 | 2.0 |" in markdown(
+        {"run": RUN, "rows": [], "figures": found}
+    )
 
 
 def test_what_was_collected_and_did_not_report_is_not_run(tmp_path: Path) -> None:

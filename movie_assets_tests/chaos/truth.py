@@ -18,9 +18,14 @@ TOKEN, KEY, PASSWORD = CANARY + "token", CANARY + "key", CANARY + "password"
 TABLES = {
     "export": "select tmdb_id::text, original_title || popularity from pipeline.export_lines "
     "where export_date = (select max(export_date) from pipeline.exports)",
+    "exports": "select export_date::text, concat_ws('/', lines, rejected_lines, duplicate_lines, kept, min_popularity) "
+    "from pipeline.exports",
+    "discovered": "select tmdb_id::text, (to_jsonb(d) - 'seen_at')::text from pipeline.discovered d",
     "ids": "select tmdb_id::text, state || coalesce(reason, '') || batch from pipeline.movie_ids",
     "movies": "select tmdb_id::text, (to_jsonb(m) - 'changed_at')::text from catalog.movies m",
     "stats": "select tmdb_id::text, (to_jsonb(s) - 'seen_at')::text from catalog.movie_stats s",
+    "stats by day": "select tmdb_id || '/' || day, (to_jsonb(h) - 'tmdb_id' - 'day')::text "
+    "from catalog.movie_stats_history h",
     "genres": "select tmdb_id || '/' || genre_id, '' from catalog.movie_genres",
     "cast": "select tmdb_id || '/' || to_jsonb(c)::text, '' from catalog.movie_cast c",
     "crew": "select tmdb_id || '/' || to_jsonb(c)::text, '' from catalog.movie_crew c",
@@ -43,7 +48,9 @@ TABLES = {
 }
 
 # What a service did on a bad day stays in these; after a day without one they are the truth's too.
-OF_BAD_DAYS = ("history", "rejects")
+OF_BAD_DAYS = ("history", "rejects", "exports", "stats by day")
+# A day that is read twice has the numbers of its new films; each day that is read, its own.
+OF_DAYS = ("exports", "stats by day")
 
 State = dict[str, Counter[tuple[str, str]]]
 

@@ -12,12 +12,13 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import dagster as dg
+import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.resources.postgres import Database
-from movie_assets_tests.chaos.conftest import Stage, strike
+from movie_assets_tests.chaos.conftest import Stage, strike, work_in_small_portions
 from movie_assets_tests.chaos.truth import KEY, TOKEN
 from movie_assets_tests.conftest import Pipeline, settings_for
 
@@ -26,7 +27,7 @@ READY = "ready"
 
 @dataclass(frozen=True)
 class Order:
-    """What to run, where; it is killed `when`, before or after the statement of a stage, or hangs there."""
+    """What to run, where; a signal ends it `when`, before or after the statement of a stage, or it hangs there."""
 
     address: str
     tmdb_url: str
@@ -36,6 +37,7 @@ class Order:
     log: Path
     jobs: tuple[str, ...]
     kill: Stage | None = None
+    by: signal.Signals = signal.SIGKILL
     when: str = "after"
     by_the_clock: bool = False
     zone: str | None = None  # of the process' clock
@@ -53,10 +55,11 @@ def work(order: Order, line: Connection) -> None:
     if order.zone is not None:
         os.environ["TZ"] = order.zone
         time.tzset()
+    work_in_small_portions(pytest.MonkeyPatch())  # never taken back: the process ends
     services = SimpleNamespace(tmdb_url=order.tmdb_url, export_url=order.export_url)
     database = Database(order.address)
     if order.kill is not None:
-        strike(database, order.kill, lambda: os.kill(os.getpid(), signal.SIGKILL), order.when)
+        strike(database, order.kill, lambda: os.kill(os.getpid(), order.by), order.when)
     if order.hang is not None:
         here: list[sa.Connection] = []
         sa.event.listen(database.engine, "before_cursor_execute", lambda connection, *_: here.append(connection))
@@ -72,5 +75,9 @@ def work(order: Order, line: Connection) -> None:
         failed = 0
         for job in order.jobs:
             line.send(job)
-            failed += not pipeline.run(job, batches=("batch_00", "batch_03")).success
+            result = pipeline.run(job, batches=("batch_00", "batch_03"))
+            failed += not result.success
+            for event in result.all_events:
+                if event.event_type_value == "STEP_FAILURE":
+                    print(event.step_failure_data.error, flush=True)  # noqa: T201  # into the log
     sys.exit(failed)
