@@ -133,6 +133,8 @@ class Life:
             ended, runs = self._run(job, day, struck, told)
             told.tries[job] = told.tries.get(job, 0) + runs
             if ended == "SUCCESS":
+                if is_hopeless:
+                    told.failed.append(f"{job} (to fail, as its source was away)")
                 break
         else:
             (told.excused if is_hopeless else told.failed).append(job)
