@@ -33,22 +33,23 @@ RUN_ID = "a day without Dagster"
 INCOMING = {"tmdb_id": "int8", "title": "text", "embedding_text": "text", "text_hash": "text", "popularity": "float8"}
 STAGE = f"create temp table incoming_films ({', '.join(map(' '.join, INCOMING.items()))}) on commit drop"
 TAKE_IN = (
-    """insert into catalog.movies as m (
+    """insert into catalog.movies (
            tmdb_id, title, original_title, original_language, release_date, runtime_minutes, genres, keywords,
            directors, leading_cast, countries, embedding_text, text_hash, changed_at
        )
        select
-           tmdb_id, title, '', 'en', date '2000-01-01', 100, '{}', '{}', '{}', '{}', '{}', embedding_text, text_hash,
-           now()
-       from incoming_films
+           i.tmdb_id, i.title, '', 'en', date '2000-01-01', 100, '{}', '{}', '{}', '{}', '{}', i.embedding_text,
+           i.text_hash, now()
+       from incoming_films i left join catalog.movies old using (tmdb_id)
+       where old.text_hash is distinct from i.text_hash
        on conflict (tmdb_id) do update set
            title = excluded.title, embedding_text = excluded.embedding_text, text_hash = excluded.text_hash,
-           changed_at = excluded.changed_at
-       where m.text_hash <> excluded.text_hash""",
-    """insert into catalog.movie_stats as s (tmdb_id, popularity, vote_average, vote_count, seen_at)
-       select tmdb_id, popularity, 7, 100, now() from incoming_films
-       on conflict (tmdb_id) do update set popularity = excluded.popularity
-       where s.popularity <> excluded.popularity""",
+           changed_at = excluded.changed_at""",
+    """insert into catalog.movie_stats (tmdb_id, popularity, vote_average, vote_count, seen_at)
+       select i.tmdb_id, i.popularity, 7, 100, now()
+       from incoming_films i left join catalog.movie_stats old using (tmdb_id)
+       where old.popularity is distinct from i.popularity
+       on conflict (tmdb_id) do update set popularity = excluded.popularity""",
 )
 
 

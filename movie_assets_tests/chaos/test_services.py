@@ -16,6 +16,8 @@ from movie_assets_tests.chaos.truth import OF_BAD_DAYS
 from movie_assets_tests.resources.tmdb_calls import shorten_waits
 
 SHARE = 0.3  # of the calls
+MOST_ASKED = 1.1 / (1 - SHARE)  # a film is asked for until it is answered
+MOST_PAID = 2.5  # what is no good is asked for again, then in halves, until too much was: then the day is over
 NOT_HERE = {
     "404": "an answer like any other: the film is gone",
     "odd": "odd values are what TMDB says: a row for each among the bad inputs",
@@ -49,6 +51,8 @@ def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:
     chaos.struck_at = time.monotonic()
     chaos.pipeline.run_all()
     assert chaos.verdict(fault, stage, chaos.seconds(), but=OF_BAD_DAYS).is_true
+    assert chaos.asked <= MOST_ASKED * chaos.truth.details
+    assert chaos.embedded <= MOST_PAID * chaos.truth.texts
 
 
 @pytest.mark.chaos
