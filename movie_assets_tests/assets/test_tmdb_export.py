@@ -130,7 +130,7 @@ def test_one_unreadable_line_in_two_hundred_is_rejected_with_a_sample(small: Mak
     assert figures_of(result)["rows_rejected"] == 1
     assert figures_of(result)["rows_out"] == 199
     assert pipeline.one("select reason from pipeline.rejects") == "not_json"
-    assert pipeline.one("select sample from pipeline.rejects").startswith('{"adult":false,"id":200')
+    assert pipeline.one("select sample from pipeline.rejects").startswith('{"adult":false,"id":100')
 
 
 def test_a_rejects_sample_has_at_most_500_characters(small: Make) -> None:
