@@ -51,6 +51,17 @@ KILLED_AT_WORK = """
 """
 
 
+def the_next_run_goes_on(chaos: Chaos, stage: Stage, fault: str) -> None:
+    """From what was committed; nothing is left of the process that ended."""
+    chaos.struck_at = time.monotonic()
+    assert seconds_until_nobody_is_left(chaos) < LONGEST_ORPHAN
+    chaos.pipeline.run_all(stage.job)
+    seconds = chaos.seconds()
+    chaos.run_after(stage)
+    assert chaos.verdict(fault, stage.name, seconds).is_true
+    assert chaos.is_frugal(stage.job)
+
+
 @pytest.mark.parametrize(
     ("stage", "when"),
     [
@@ -63,13 +74,7 @@ def test_a_kill(chaos: Chaos, stage: Stage, when: str) -> None:
     with worker(chaos, stage.job, kill=stage, when=when) as process:
         process.go()
         assert process.wait() == -9, chaos.log.read_text()
-    chaos.struck_at = time.monotonic()
-    assert seconds_until_nobody_is_left(chaos) < LONGEST_ORPHAN
-    chaos.pipeline.run_all(stage.job)
-    seconds = chaos.seconds()
-    chaos.run_after(stage)
-    assert chaos.verdict("F38 SIGKILL", stage.name, seconds).is_true
-    assert chaos.is_frugal(stage.job)
+    the_next_run_goes_on(chaos, stage, "F38 SIGKILL")
 
 
 @pytest.mark.parametrize("stage", at(ASKED_TO_STOP, "details"))
@@ -82,13 +87,7 @@ def test_a_process_that_is_asked_to_stop(chaos: Chaos, stage: Stage) -> None:
         code = process.wait()
     assert code > 0, chaos.log.read_text()
     assert time.monotonic() - began < 10
-    chaos.struck_at = time.monotonic()
-    assert seconds_until_nobody_is_left(chaos) < LONGEST_ORPHAN
-    chaos.pipeline.run_all(stage.job)
-    seconds = chaos.seconds()
-    chaos.run_after(stage)
-    assert chaos.verdict("F39 SIGTERM", stage.name, seconds).is_true
-    assert chaos.is_frugal(stage.job)
+    the_next_run_goes_on(chaos, stage, "F39 SIGTERM")
 
 
 @pytest.mark.chaos
