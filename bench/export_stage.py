@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from refreshing import catalogue, services
-from tables import keep, parser_of, tell
+from tables import in_rounds, keep, parser_of, tell
 
 TODAY = datetime.now(UTC).date().isoformat()
 READ = """
@@ -33,13 +33,13 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 100_000, 1_300_000], help="lengths")
     options = parser.parse_args()
-    figures = [measured(lines) for lines in options.lines]
+    figures, kept = in_rounds(options.rounds, lambda: [measured(lines) for lines in options.lines])
     configuration = (
-        "`tmdb_export` and `movie_ids` on an empty catalogue, each export in a process of its own; the start of "
-        "Dagster and of Postgres is in the time."
+        f"`tmdb_export` and `movie_ids` on an empty catalogue, each export in a process of its own; the start of "
+        f"Dagster and of Postgres is in the time. Medians of {options.rounds} rounds."
     )
     tell("The export stage", configuration, figures)
-    keep(options.json, figures)
+    keep(options.json, kept)
 
 
 def measured(lines: int) -> dict[str, Any]:

@@ -11,12 +11,12 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
+from statistics import median_low
 from typing import Any
 
 from least import least_of
 from refreshing import STANDSTILL, TODAY, Services, catalogue, measured, of_the_database, served_world, services
-from tables import keep, parser_of, tell, tell_table
+from tables import keep, medians, parser_of, tell, tell_table
 
 BUILD, AGAIN, STILL, CHANGED = "full build", "the same day again", "a day without change", "1 % changed"
 FIRST_DAY = STANDSTILL - timedelta(days=1)
@@ -33,13 +33,12 @@ def main() -> None:
     """Measure, print, keep."""
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="ids in the stand-in's world")
-    parser.add_argument("--rounds", type=int, default=3, help="builds from an empty folder")
     options = parser.parse_args()
     with services(movies=options.movies) as stand_in:
         rounds = [one_round(stand_in) for _ in range(options.rounds)]
     figures = {run: medians([each["runs"][run] for each in rounds]) for run in RUNS}
     steps = {run: medians([each["seconds_by_step"][run] for each in rounds]) for run in RUNS}
-    floor = median(each["floor"] for each in rounds)
+    floor = median_low(each["floor"] for each in rounds)
     least = least_by_run(options.movies)
     configuration = (
         f"{options.movies:,} ids, of which some half have enough votes; both services unlimited, the "
@@ -76,7 +75,7 @@ def seconds_by_step(rows: Sequence[tuple[Any, ...]], begun: dict[str, float]) ->
     for step, started, seconds in rows:
         run = max((run for run in begun if begun[run] <= started), key=lambda run: begun[run])
         found[run][step] += seconds
-    return found
+    return {run: {step: round(seconds, 1) for step, seconds in steps.items()} for run, steps in found.items()}
 
 
 def least_by_run(movies: int) -> dict[str, dict[str, int]]:
@@ -87,17 +86,6 @@ def least_by_run(movies: int) -> dict[str, dict[str, int]]:
         AGAIN: dict.fromkeys(("detail_calls", "texts", "tokens"), 0),
     }
     return least | {run: least_of(world, RUNS[run]) for run in (STILL, CHANGED)}
-
-
-def medians(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The median of each figure; of lists, whatever is in one of them."""
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    return {
-        name: sorted({each for value in values for each in value})
-        if isinstance(values[0], list)
-        else round(median(values), 1)
-        for name, values in columns.items()
-    }
 
 
 def what_it_took(run: str, figures: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from made_up_vectors import server_of_ones_own
 from processes import cpu_seconds
-from tables import keep, parser_of, tell
+from tables import in_rounds, keep, parser_of, tell
 from text_search import put_films, with_a_slip
 
 from movie_assets.assets.search_documents import bring_in_line
@@ -85,25 +85,31 @@ def measured(database: Database, path: Path) -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    """Build the catalogue, write the files, import them."""
+    """Measure, print, keep."""
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="films in the catalogue")
     parser.add_argument("--rows", type=int, default=3_000, help="rows of Letterboxd's kind")
     parser.add_argument("--ratings", type=int, default=1_000_000, help="ratings of MovieLens' kind")
     options = parser.parse_args()
-    chance = random.Random(1)  # noqa: S311  # repeatable, not secret
-    with tempfile.TemporaryDirectory() as home, server_of_ones_own("imports") as (_, database):
-        put_films(database, options.movies, chance)
-        bring_in_line(database)
-        letterboxd(database, Path(home) / "ratings.csv", options.rows, chance)
-        found = list(measured(database, Path(home) / "ratings.csv"))
-        found += measured(database, movielens(Path(home) / "ml", options.ratings, chance))
+    found, kept = in_rounds(options.rounds, lambda: one_round(options.movies, options.rows, options.ratings))
     configuration = (
-        f"Into a catalogue of {options.movies:,} made-up films. CPU seconds are those of the importing process and its "
-        "server process together; memory is mostly that of making the catalogue."
+        f"Into a catalogue of {options.movies:,} made-up films; medians of {options.rounds} rounds, each from an empty "
+        "database. CPU seconds are those of the importing process and its server process together; memory is mostly "
+        "that of making the catalogue."
     )
     tell("Imports of watch histories", configuration, found)
-    keep(options.json, found)
+    keep(options.json, kept)
+
+
+def one_round(movies: int, rows: int, ratings: int) -> list[dict[str, Any]]:
+    """Build the catalogue, write the files, import them."""
+    chance = random.Random(1)  # noqa: S311  # repeatable, not secret
+    with tempfile.TemporaryDirectory() as home, server_of_ones_own("imports") as (_, database):
+        put_films(database, movies, chance)
+        bring_in_line(database)
+        letterboxd(database, Path(home) / "ratings.csv", rows, chance)
+        found = list(measured(database, Path(home) / "ratings.csv"))
+        return found + list(measured(database, movielens(Path(home) / "ml", ratings, chance)))
 
 
 if __name__ == "__main__":

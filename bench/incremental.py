@@ -6,7 +6,6 @@ of its own with a database of its own; ours is measured without Dagster, through
 Usage: incremental.py [--films N] [--rounds R] [--json FILE]
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -18,8 +17,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 from made_up_vectors import server_of_ones_own
-from peer_environment import ask, say
-from tables import table, write_json
+from peer_environment import ask
+from tables import parser_of, say, table, write_json
 
 from movie_assets.resources.migrations import ensure_database
 
@@ -41,8 +40,8 @@ class Peer(NamedTuple):
 
 
 PEERS = {
-    "LangChain `index()`": Peer("index_langchain.py", "batch_size", (100, 500, 1000)),
-    "CocoIndex": Peer("index_cocoindex.py", "max_inflight_components", (256, 1024, 4096)),
+    "LangChain `index()`": Peer("index_langchain.py", "batch_size", (100, 1000, 2500, 5000)),
+    "CocoIndex": Peer("index_cocoindex.py", "max_inflight_components", (256, 1024, 4096, 16384)),
     "LlamaIndex pipeline": Peer("index_llamaindex.py", "embed_batch_size", (128, 512, 2048)),
 }
 HOW = (
@@ -60,10 +59,8 @@ HOW = (
 
 def main() -> None:
     """Try the settings, then measure everybody in turn, round after round."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=3, help="each figure is that of the median round")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     with server_of_ones_own("incremental") as (address, _):
         settings = {name: best_setting(address, name, arguments.films) for name in PEERS}

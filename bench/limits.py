@@ -10,10 +10,9 @@ apart.
 import argparse
 from typing import Any
 
-from full_build import medians
 from least import least_of
 from refreshing import TODAY, Services, catalogue, measured, of_the_database, served_world, services
-from tables import keep, parser_of, tell, tell_table
+from tables import keep, medians, parser_of, tell, tell_table
 
 WINDOW = 15.0  # seconds in which the account is whole again; OpenAI's minute, scaled like the world
 STAGES = ["tmdb_changes", "tmdb_discoveries", "movie_details", "movie_embeddings"]  # those that ask the services
@@ -29,7 +28,6 @@ def main() -> None:
     """Build, print, keep."""
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=20_000, help="ids in the stand-in's world")
-    parser.add_argument("--rounds", type=int, default=3, help="builds from an empty folder")
     parser.add_argument("--limit", type=int, default=40, help="TMDB's limit: calls that it answers in any second")
     parser.add_argument("--rate", type=float, default=38.0, help="our pace, calls a second")
     parser.add_argument("--tokens", type=float, default=3_400.0, help="the embeddings service's, a second")
@@ -86,12 +84,13 @@ def bounds_of(found: dict[str, Any], least_details: int, options: argparse.Names
     calls = least_details + found["list_calls"]
     whole_at_first = options.tokens * WINDOW
     pace, embedding = calls / options.rate, max(0.0, found["tokens"] - whole_at_first) / options.tokens
-    return {
+    seconds = {
         "fetching at our pace": pace,
         "fetching at TMDB's limit": calls / options.limit,
         "embedding": embedding,
         "fetching at our pace, then embedding": pace + embedding,
     }
+    return {name: round(value, 1) for name, value in seconds.items()}
 
 
 def shares_of(found: dict[str, Any], bounds: dict[str, float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Fetch details at the shared pace from one process and from two; the stand-in refuses more than 50 a second.
+"""Fetch details at the shared pace from one process and from two; the stand-in refuses more than 40 a second.
 
 What is told is the share of the pace that was reached, and of the calls that were answered with 429.
 """
@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from made_up_vectors import server_of_ones_own
-from tables import keep, parser_of, tell
+from tables import in_rounds, keep, parser_of, tell
 
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
@@ -28,17 +28,21 @@ def main() -> None:
         return
     parser = parser_of(__doc__)
     parser.add_argument("--fetches", type=int, default=2000, help="details in all")
-    parser.add_argument("--rate", type=float, default=45.0, help="the shared pace, calls a second")
-    parser.add_argument("--limit", type=int, default=50, help="what the stand-in lets through in any second")
+    parser.add_argument("--rate", type=float, default=38.0, help="the shared pace, calls a second")
+    parser.add_argument("--limit", type=int, default=40, help="what the stand-in lets through in any second")
     arguments = parser.parse_args()
     with server_of_ones_own("pacing") as (address, _):
-        figures = [measured(address, n, arguments.fetches, arguments.rate, arguments.limit) for n in (1, 2)]
+        figures, kept = in_rounds(
+            arguments.rounds,
+            lambda: [measured(address, n, arguments.fetches, arguments.rate, arguments.limit) for n in (1, 2)],
+        )
     configuration = (
         f"{arguments.fetches:,} details fetched through the real client at a shared pace of {arguments.rate:g} calls a "
-        f"second, from a stand-in that answers 429 to more than {arguments.limit} in any sliding second."
+        f"second, from a stand-in that answers 429 to more than {arguments.limit} in any sliding second; medians "
+        f"of {arguments.rounds} rounds."
     )
     tell("The shared pace", configuration, [_line(row) for row in figures])
-    keep(arguments.json, figures)
+    keep(arguments.json, kept)
 
 
 def _line(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tables import say
+
 CHECKOUT = Path(__file__).parents[1]
 SCRIPTS = CHECKOUT / "bench" / "peers"
 LOCK = SCRIPTS / "requirements.lock"
@@ -38,8 +40,3 @@ def ask(script: str, *arguments: object) -> Any:
     command = [str(peers_python()), str(SCRIPTS / script), *map(str, arguments)]
     told = subprocess.run(command, stdout=subprocess.PIPE, check=True, env={**os.environ, **QUIET})
     return json.loads(told.stdout)
-
-
-def say(sentence: str) -> None:
-    """Tell how far it is; standard output is for the table."""
-    print(sentence, file=sys.stderr, flush=True)

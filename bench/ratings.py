@@ -16,7 +16,7 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 from made_up_vectors import server_of_ones_own
-from tables import keep, parser_of, tell
+from tables import in_rounds, keep, parser_of, tell
 
 from movie_assets.assets.rating_aggregates import rating_aggregates
 from movie_assets.assets.rating_sources import imdb_ratings, movielens_ratings
@@ -122,29 +122,34 @@ def write_imdb(path: Path) -> None:
 
 
 def main() -> None:
-    """Make everything, run the assets, print a table."""
+    """Measure, print, keep."""
     parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=50_000)
     parser.add_argument("--ratings", type=int, default=15_000_000, help="ratings of MovieLens' kind")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home, server_of_ones_own("ratings") as (address, database):
-        with database.transaction() as connection:
-            for statement in CATALOGUE:
-                connection.exec_driver_sql(statement, {"films": options.films})
-        folder = Path(home) / "ml"
-        folder.mkdir()
-        write_movielens(folder, options.ratings, options.films)
-        write_imdb(Path(home) / "title.ratings.tsv.gz")
-        files = RatingFiles(imdb=f"{home}/title.ratings.tsv.gz", movielens=str(folder))
-        names = ("imdb_ratings", "movielens_ratings", "rating_aggregates", "rating_aggregates")
-        found = [measured(address, name, files) for name in names]
+    found, kept = in_rounds(options.rounds, lambda: one_round(options.films, options.ratings))
     configuration = (
         f"Made-up ratings of {options.films:,} films taken in, {TITLES:,} of IMDb's kind and {options.ratings:,} of "
         "MovieLens'; then films and groups scored by two methods, and asked for once more, when nothing has changed. "
-        "Each asset in a process of its own."
+        f"Each asset in a process of its own; medians of {options.rounds} rounds, each from an empty database."
     )
     tell("Ratings", configuration, found)
-    keep(options.json, found)
+    keep(options.json, kept)
+
+
+def one_round(films: int, ratings: int) -> list[dict[str, Any]]:
+    """Make everything, and run the assets."""
+    with tempfile.TemporaryDirectory() as home, server_of_ones_own("ratings") as (address, database):
+        with database.transaction() as connection:
+            for statement in CATALOGUE:
+                connection.exec_driver_sql(statement, {"films": films})
+        folder = Path(home) / "ml"
+        folder.mkdir()
+        write_movielens(folder, ratings, films)
+        write_imdb(Path(home) / "title.ratings.tsv.gz")
+        files = RatingFiles(imdb=f"{home}/title.ratings.tsv.gz", movielens=str(folder))
+        names = ("imdb_ratings", "movielens_ratings", "rating_aggregates", "rating_aggregates")
+        return [measured(address, name, files) for name in names]
 
 
 if __name__ == "__main__":

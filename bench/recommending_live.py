@@ -12,7 +12,7 @@ import numpy as np
 from made_up_vectors import clustered_vectors, new_set, percentile, put_films, server_of_ones_own
 from made_up_world import lines_of, made_up, run, store
 from processes import cpu_seconds
-from tables import keep, parser_of, tell
+from tables import in_rounds, keep, parser_of, tell
 
 from movie_assets.resources.postgres import Database, copy_rows, driver_connection
 
@@ -35,13 +35,17 @@ def main() -> None:
     options = parser.parse_args()
     with server_of_ones_own("recommend") as (_, database):
         build(database, options.films, options.dimensions)
-        found = [asked(database, case, options.films, options.questions) for case in CASES]
+        found, kept = in_rounds(
+            options.rounds, lambda: [asked(database, case, options.films, options.questions) for case in CASES]
+        )
     configuration = (
         f"`catalog.recommend_movies` among {options.films:,} made-up films with {options.dimensions:,} dimensions and "
-        f"{KEPT} weights each, {options.questions} questions a line; CPU is what one costs the server."
+        f"{KEPT} weights each, {options.questions} questions a line, medians of {options.rounds} rounds; CPU is "
+        "what one costs the server."
     )
-    tell("Recommending to somebody who is not known", configuration, found)
-    keep(options.json, found)
+    lines = [row | {"with reasons": f"{row['with reasons']:.1%}"} for row in found]
+    tell("Recommending to somebody who is not known", configuration, lines)
+    keep(options.json, kept)
 
 
 def build(database: Database, films: int, dimensions: int) -> None:
@@ -99,7 +103,7 @@ def asked(database: Database, case: tuple[int, int, int], films: int, questions:
         "p95_ms": round(percentile(milliseconds, 0.95), 1),
         "cpu_ms": round(cpu, 1),
         "films found, at least": min(counts),
-        "with reasons": f"{np.mean(reasons):.1%}",
+        "with reasons": round(float(np.mean(reasons)), 4),
         "seen before": seen,
     }
 

@@ -5,7 +5,6 @@ One and sixteen clients, each a process with its own connection; unfiltered and 
 Usage: search_peers.py [--films N] [--dimensions D] [--queries Q] [--rounds R] [--seconds S] [--json FILE]
 """
 
-import argparse
 import json
 import tempfile
 from pathlib import Path
@@ -15,9 +14,9 @@ import numpy as np
 import psycopg
 from made_up_vectors import Matrix, clustered_vectors, server_of_ones_own
 from made_up_world import AS_NEAR, SEARCH_TEXTS, World, built, made_up, run, searching
-from peer_environment import ask, say
+from peer_environment import ask
 from peers.clients import ask_at_once, recall_of, times
-from tables import table, write_json
+from tables import parser_of, say, table, write_json
 
 from movie_assets.resources.migrations import ensure_database
 from movie_assets.resources.postgres import Database
@@ -34,13 +33,11 @@ Row = dict[str, Any]
 
 def main() -> None:
     """Measure ours, then each library with our recall as its aim."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=20_000)
     parser.add_argument("--dimensions", type=int, default=1536)
     parser.add_argument("--queries", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=3, help="each figure is that of the median round")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long a round of a measurement is")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     vectors = clustered_vectors(arguments.films, arguments.dimensions)
     questions = clustered_vectors(arguments.queries, arguments.dimensions, seed=2)

@@ -2,19 +2,51 @@
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import median_low
 from typing import Any
 
 Row = Mapping[str, Any]
 
 
 def parser_of(description: str | None) -> argparse.ArgumentParser:
-    """A parser with the option that every bench has."""
+    """A parser with the options that every bench has."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3, help="each figure is the median of so many")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     return parser
+
+
+def medians(rows: Sequence[Row]) -> dict[str, Any]:
+    """Of each figure the median, the lower of the middle two if there are; of lists, whatever is in one of them.
+
+    Words are those of the first row.
+    """
+    return {name: _median([row[name] for row in rows]) for name in rows[0]}
+
+
+def _median(values: Sequence[Any]) -> Any:
+    if isinstance(values[0], list):
+        return sorted({each for value in values for each in value})
+    return values[0] if isinstance(values[0], str) else median_low(values)
+
+
+def in_rounds(count: int, one_round: Callable[[], Sequence[Row]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Measure so many times; the medians of each line, and all rounds beside them to be kept."""
+    rounds = []
+    for number in range(1, count + 1):
+        say(f"round {number} of {count}")
+        rounds.append(one_round())
+    figures = [medians(rows) for rows in zip(*rounds, strict=True)]
+    return figures, {"figures": figures, "rounds": rounds}
+
+
+def say(sentence: str) -> None:
+    """Tell how far it is; standard output is for the table."""
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def tell(heading: str, configuration: str, rows: Sequence[Row]) -> None:

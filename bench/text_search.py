@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from made_up_vectors import server_of_ones_own
-from tables import keep, parser_of, tell, tell_table
+from tables import in_rounds, keep, parser_of, tell, tell_table
 
 from movie_assets.assets.search_documents import bring_in_line
 from movie_assets.resources.postgres import Database, copy_rows
@@ -41,6 +41,7 @@ FUNCTIONS = {
     "find_movie": "select tmdb_id from catalog.find_movie(:q)",
     "complete_title": "select tmdb_id from catalog.complete_title(:q)",
 }
+BUILDS = 3  # lines that `builds` tells: all documents, none, a few
 Words = Callable[[int], list[str]]
 
 
@@ -171,7 +172,7 @@ def milliseconds(database: Database, function: str, asked: Sequence[str]) -> dic
     }  # fmt: skip
 
 
-def builds(database: Database, films: int) -> dict[str, float]:
+def builds(database: Database, films: int) -> list[dict[str, Any]]:
     """Seconds for all documents, for none, and for those of 1 % of the films."""
     figures = {"all documents": bring_in_line(database).seconds, "nothing changed": bring_in_line(database).seconds}
     with database.transaction() as connection:
@@ -180,31 +181,35 @@ def builds(database: Database, films: int) -> dict[str, float]:
             f"where tmdb_id * 7919 %% 100 = 0 and tmdb_id <= {films}"
         )
     figures["1 % changed"] = bring_in_line(database).seconds
-    return {label: round(seconds, 2) for label, seconds in figures.items()}
+    return [{"documents": label, "seconds": round(seconds, 2)} for label, seconds in figures.items()]
 
 
 def main() -> None:
-    """Build the catalogue, then measure."""
+    """Measure, print, keep."""
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="films in the catalogue")
     parser.add_argument("--queries", type=int, default=200, help="questions of each kind")
     options = parser.parse_args()
-    chance = random.Random(1)  # noqa: S311  # repeatable, not secret
-    with server_of_ones_own("text_search") as (_, database):
-        mains = put_films(database, options.movies, chance)
-        seconds = builds(database, options.movies)
-        found = [
-            {"function": function, "question": kind, **milliseconds(database, function, texts)}
-            for function, kinds in questions(database, mains, options.queries, chance).items()
-            for kind, texts in (kinds | {"all of these": list(itertools.chain.from_iterable(kinds.values()))}).items()
-        ]
+    found, kept = in_rounds(options.rounds, lambda: one_round(options.movies, options.queries))
     configuration = (
         f"{options.movies:,} films with {TITLES} titles and {CAST + CREW} people each, made-up words as frequent as "
-        "words are; one client, warm caches."
+        f"words are; one client, warm caches; medians of {options.rounds} rounds, each from an empty database."
     )
-    tell("Searching by words", configuration, [{"documents": k, "seconds": value} for k, value in seconds.items()])
-    tell_table(found)
-    keep(options.json, {"seconds": seconds, "questions": found})
+    tell("Searching by words", configuration, found[:BUILDS])
+    tell_table(found[BUILDS:])
+    keep(options.json, kept)
+
+
+def one_round(movies: int, queries: int) -> list[dict[str, Any]]:
+    """Build the catalogue and its documents, then ask: lines of what builds took, then of what questions took."""
+    chance = random.Random(1)  # noqa: S311  # repeatable, not secret
+    with server_of_ones_own("text_search") as (_, database):
+        mains = put_films(database, movies, chance)
+        return builds(database, movies) + [
+            {"function": function, "question": kind, **milliseconds(database, function, texts)}
+            for function, kinds in questions(database, mains, queries, chance).items()
+            for kind, texts in (kinds | {"all of these": list(itertools.chain.from_iterable(kinds.values()))}).items()
+        ]
 
 
 if __name__ == "__main__":

@@ -6,23 +6,21 @@ An embedded Postgres of its own in a temporary folder; the libraries run in an e
 Usage: vector_load.py [--rows N] [--peer-rows N] [--dimensions D] [--rounds R] [--json FILE]
 """
 
-import argparse
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 from made_up_vectors import Matrix, clustered_vectors, new_set, put_films, server_of_ones_own
-from peer_environment import ask, say
-from tables import table, timed, write_json
+from peer_environment import ask
+from tables import parser_of, say, table, timed, write_json
 
 from movie_assets.resources.embedder import LOCAL_CHUNK as CHUNK
 from movie_assets.resources.postgres import Database, copy_rows, driver_connection, execute
 
-BATCHES = (50, 200, 500, 1000)  # each library works with the one that is fastest in a trial
+BATCHES = (10, 50, 200, 500, 1000, 2000)  # each library works with the one that is fastest in a trial
 PEERS = {
     "langchain_pgvector": ("LangChain `PGVector.add_embeddings`", "insert of many rows, on conflict update"),
     "langchain_pgvectorstore": ("LangChain `PGVectorStore.add_embeddings`", "insert of a row, on conflict update"),
@@ -35,12 +33,10 @@ COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
 
 def main() -> None:
     """Measure every way; each figure is that of the median round."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--rows", type=int, default=50_000, help="rows that ours loads as well")
     parser.add_argument("--peer-rows", type=int, default=5_000, help="rows that everybody loads")
     parser.add_argument("--dimensions", type=int, default=1536)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     vectors = clustered_vectors(arguments.rows, arguments.dimensions)
     few = vectors[: arguments.peer_rows]

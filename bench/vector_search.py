@@ -5,10 +5,8 @@ An embedded Postgres of its own in a temporary folder. Usage: vector_search.py [
 [--queries Q] [--rounds R] [--json FILE]
 """
 
-import argparse
 import json
 import time
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -17,7 +15,7 @@ import numpy.typing as npt
 from made_up_vectors import Matrix, clustered_vectors, percentile, server_of_ones_own
 from made_up_world import AS_NEAR, SEARCH, World, built, made_up, run, searching, store
 from peers.clients import ask_at_once, times
-from tables import table, timed, write_json
+from tables import parser_of, table, timed, write_json
 
 from movie_assets.resources.postgres import Database, driver_connection, rows
 
@@ -55,12 +53,10 @@ BY_CLIENTS = [case for case in CASES if case.share in ("100 %", "20 %", "3 %", "
 
 def main() -> None:
     """Build, measure searches, measure a day."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=50_000)
     parser.add_argument("--dimensions", type=int, default=1536)
     parser.add_argument("--queries", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=3, help="each figure is that of the median round")
-    parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
     vectors = clustered_vectors(arguments.films, arguments.dimensions)
     questions = clustered_vectors(arguments.queries, arguments.dimensions, seed=2)
@@ -212,7 +208,7 @@ def report(figures: dict[str, Any], configured: str) -> None:
         ],
         texts=2,
     )  # fmt: skip
-    print("\nWhat else was measured:\n")
+    print("\nWhat else was measured, once:\n")
     others = {name: value for name, value in figures.items() if name not in ("searches", "clients")}
     table(["figure", "value"], [(n, f"{v:,.2f}" if isinstance(v, float) else v) for n, v in others.items()])
 
