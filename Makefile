@@ -28,7 +28,7 @@ check: .venv/installed  ## run the linter, the formatter's check and the type ch
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/installed  ## run every benchmark, an hour and a half on two cores, and write bench/RESULTS.md
+bench: .venv/installed  ## run every benchmark, two hours on two cores, and write bench/RESULTS.md
 	$(BIN)/python bench/all.py
 
 docs: .venv/installed  ## write docs/reference.md and movie_assets/tables.json from the code and the database

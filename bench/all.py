@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 BENCHES = (
-    "full_build", "growth", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
+    "full_build", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
     "search_peers", "text_search", "recommending_live", "ratings", "imports",
 )  # fmt: skip
 # As it was when the benches began, as each of them changes RESULTS.md.

@@ -1,5 +1,7 @@
 """Build a generated catalogue through Dagster, then days on which nothing and 1 % of the texts have changed.
 
+Then the same in worlds of other sizes: seconds should grow with what changed, memory not at all.
+
 Both services are unlimited: this measures our own ceiling, not TMDB's. Each round builds from an empty data folder; the
 medians are told. A day is set against the least that it can cost, by the stand-in's own world (least.py), and against
 Dagster's own floor, measured in the same round (dagster_floor.py).
@@ -16,7 +18,7 @@ from typing import Any
 
 from least import least_of
 from refreshing import STANDSTILL, TODAY, Services, catalogue, measured, of_the_database, served_world, services
-from tables import keep, medians, parser_of, tell, tell_table
+from tables import keep, medians, parser_of, say, tell, tell_table
 
 BUILD, AGAIN, STILL, CHANGED = "full build", "the same day again", "a day without change", "1 % changed"
 FIRST_DAY = STANDSTILL - timedelta(days=1)
@@ -32,10 +34,15 @@ SHOWN_FROM = 0.5  # seconds that a step takes in some run
 def main() -> None:
     """Measure, print, keep."""
     parser = parser_of(__doc__)
-    parser.add_argument("--movies", type=int, default=50_000, help="ids in the stand-in's world")
+    parser.add_argument("--movies", type=int, default=50_000, help="ids in the world that is told in detail")
+    parser.add_argument("--growth", type=int, nargs="*", default=[5_000, 200_000], help="of others, a larger one once")
     options = parser.parse_args()
-    with services(movies=options.movies) as stand_in:
-        rounds = [one_round(stand_in) for _ in range(options.rounds)]
+    worlds = {}
+    for movies in sorted({options.movies, *options.growth}):
+        count = 1 if movies > options.movies else options.rounds
+        with services(movies=movies) as stand_in:
+            worlds[movies] = [one_round(stand_in, f"{movies:,} ids, {n} of {count}") for n in range(1, count + 1)]
+    rounds = worlds[options.movies]
     figures = {run: medians([each["runs"][run] for each in rounds]) for run in RUNS}
     steps = {run: medians([each["seconds_by_step"][run] for each in rounds]) for run in RUNS}
     floor = median_low(each["floor"] for each in rounds)
@@ -52,13 +59,16 @@ def main() -> None:
     tell_table([against_floor(run, figures[run], floor) for run in (AGAIN, STILL, CHANGED)])
     print(f"Seconds by step, of those that take {SHOWN_FROM} s in some run; steps of a build overlap:\n")
     tell_table(by_step(steps))
+    print("Growth: the same runs in worlds of other sizes; a larger world is measured once, as it takes long:\n")
+    tell_table([growth(run, *world) for run in (BUILD, STILL, CHANGED) for world in worlds.items()])
     kept = {"runs": figures, "least": least, "dagster_floor_seconds": floor, "seconds_by_step": steps}
-    keep(options.json, {**kept, "rounds": rounds})
+    keep(options.json, {**kept, "rounds": worlds})
 
 
-def one_round(stand_in: Services, **variables: str) -> dict[str, Any]:
+def one_round(stand_in: Services, which: str) -> dict[str, Any]:
     """The runs, from an empty catalogue on, and what Dagster's own records took after them."""
-    with catalogue(stand_in, **variables) as environment:
+    say(which)
+    with catalogue(stand_in) as environment:
         runs, begun = {}, {}
         for run, day in RUNS.items():
             begun[run] = time.time()
@@ -120,6 +130,24 @@ def against_floor(run: str, figures: dict[str, Any], floor: float) -> dict[str, 
         "start and end of the process": round(figures["seconds"] - figures["seconds_of_jobs"], 1),
         "Dagster's floor": floor,
         "ours": round(figures["seconds_of_jobs"] - floor, 1),
+    }
+
+
+def growth(run: str, movies: int, rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A line of the last table."""
+    figures = medians([each["runs"][run] for each in rounds])
+    fetched = figures["films_fetched"]
+    return {
+        "run": run,
+        "failed checks": figures["failed_checks"],
+        "ids": movies,
+        "rounds": len(rounds),
+        "films fetched": fetched,
+        "seconds": figures["seconds"],
+        "of them Dagster's floor": median_low(each["floor"] for each in rounds),
+        "ms a film fetched": round(1000 * figures["seconds"] / fetched, 1) if fetched else "",
+        "peak megabytes": figures["peak_megabytes"],
+        "Postgres' peak": figures["postgres_peak_megabytes"],
     }
 
 

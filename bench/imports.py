@@ -6,7 +6,6 @@ title and year, the others have a slip or name no film. Each file is imported tw
 
 import csv
 import random
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from made_up_vectors import server_of_ones_own
-from processes import cpu_seconds
+from processes import cpu_seconds, peak_megabytes
 from tables import in_rounds, keep, parser_of, tell
 from text_search import put_films, with_a_slip
 
@@ -80,7 +79,7 @@ def measured(database: Database, path: Path) -> Iterator[dict[str, Any]]:
             "changed": report.changed,
             "seconds": round(seconds, 1),
             "cpu_seconds": round(cpu, 1),
-            "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "peak_megabytes": round(peak_megabytes()),
         }
 
 

@@ -75,6 +75,12 @@ def cpu_seconds(processes: Sequence[int]) -> float:
     return sum(int(n) for columns in of_all for n in (*columns[OWN_CPU], *columns[CPU_OF_ENDED_CHILDREN])) / TICKS
 
 
+def peak_megabytes() -> float:
+    """The most that was resident in this process since its program began, where getrusage may tell its parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("\nVmHWM:")[2].split()[0]) / 1024
+
+
 def _stat(process: int) -> list[str]:
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

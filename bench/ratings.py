@@ -16,6 +16,7 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 from made_up_vectors import server_of_ones_own
+from processes import peak_megabytes
 from tables import in_rounds, keep, parser_of, tell
 
 from movie_assets.assets.rating_aggregates import rating_aggregates
@@ -75,7 +76,7 @@ def run(address: str, name: str, files: RatingFiles, told: Any) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {"seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime}
     rounded = {key: round(value, 1) for key, value in figures.items()}
-    told.put({"asset": name, **rounded, "peak_megabytes": used.ru_maxrss // 1024, **rows})
+    told.put({"asset": name, **rounded, "peak_megabytes": round(peak_megabytes()), **rows})
 
 
 def measured(address: str, name: str, files: RatingFiles) -> dict[str, Any]:
