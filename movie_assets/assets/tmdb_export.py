@@ -93,6 +93,7 @@ def tmdb_export(
         "rows_in": counts.lines + counts.rejected,
         "rows_out": stored.lines,
         "rows_rejected": counts.rejected,
+        "rows_repaired": counts.repaired,
         "duplicates": stored.duplicate_lines,
         "median_popularity": stored.median_popularity,
         "calls": dg.MetadataValue.md(calls.markdown()),

@@ -40,11 +40,12 @@ class ExportCounts:
 
     lines: int = 0
     rejected: int = 0
+    repaired: int = 0  # lines whose popularity was no number of TMDB's, and is 0
     samples: list[tuple[str, str]] = field(default_factory=list)  # (reason, line), the first of them
 
     def start_again(self) -> None:
         """Forget what was counted: the same lines are read from their beginning."""
-        self.lines = self.rejected = 0
+        self.lines = self.rejected = self.repaired = 0
         self.samples.clear()
 
     def reject(self, reason: str, line: str) -> None:
@@ -61,15 +62,16 @@ def read_lines(lines: Iterable[bytes], counts: ExportCounts) -> Iterator[ExportL
         if not text:
             continue
         try:
-            line = _read_line(text)
+            line, is_repaired = _read_line(text)
         except ValueError as error:
             counts.reject(str(error), text)
             continue
         counts.lines += 1
+        counts.repaired += is_repaired
         yield line
 
 
-def _read_line(text: str) -> ExportLine:
+def _read_line(text: str) -> tuple[ExportLine, bool]:
     try:
         entry: Any = json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
@@ -82,18 +84,18 @@ def _read_line(text: str) -> ExportLine:
     if any(not isinstance(entry.get(flag, False), bool) for flag in (*REQUIRED_FLAGS, "softcore")):
         raise ValueError("bad_flag")
     popularity: Any = entry.get("popularity")
-    known = isinstance(popularity, int | float) and not isinstance(popularity, bool)
-    if not known or not 0 <= popularity <= HIGHEST_POPULARITY:
-        popularity = 0.0
+    is_number = isinstance(popularity, int | float) and not isinstance(popularity, bool)
+    is_known = is_number and 0 <= popularity <= HIGHEST_POPULARITY
     title = entry.get("original_title")
-    return ExportLine(
+    line = ExportLine(
         tmdb_id=tmdb_id,
         original_title=_storable(title)[:500] if isinstance(title, str) else "",
-        popularity=float(popularity),
+        popularity=float(popularity) if is_known else 0.0,
         adult=entry.get("adult", False),
         video=entry.get("video", False),
         softcore=entry.get("softcore", False),
     )
+    return line, not is_known
 
 
 def _storable(title: str) -> str:

@@ -31,7 +31,7 @@ MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that nobody else uses on the s
 
 # A client killed with -9 must not leave a backend holding locks, and no statement may wait for ever.
 SESSION_OPTIONS = (
-    "-c timezone=UTC -c client_connection_check_interval=1000 -c lock_timeout=60000 "
+    "-c timezone=UTC -c client_connection_check_interval=500 -c lock_timeout=60000 "
     "-c statement_timeout=900000 -c idle_in_transaction_session_timeout=600000"
 )
 

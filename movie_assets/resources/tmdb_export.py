@@ -5,6 +5,7 @@ Which day is wanted, and whether its lines can be believed, is for the asset.
 
 import asyncio
 import gzip
+import json
 import random
 import tempfile
 import zlib
@@ -111,7 +112,7 @@ async def _fetch(http: httpx.AsyncClient, url: str, file: IO[bytes]) -> tuple[En
 def _what_is_wrong(file: IO[bytes]) -> str | None:
     """Why a file cannot be an export (a cut body can come with status 200), or None when it can be one."""
     file.seek(0)
-    size = 0
+    size, last = 0, b""
     try:
         with gzip.open(file) as unpacked:
             while block := unpacked.read(BLOCK):
@@ -120,9 +121,19 @@ def _what_is_wrong(file: IO[bytes]) -> str | None:
                     return f"a line of more than {BLOCK:,} bytes"
                 if size > LARGEST_UNPACKED:
                     return f"more than {LARGEST_UNPACKED:,} bytes unpacked"
+                last = (last + block).rpartition(b"\n")[2]
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         return f"{type(error).__name__}: {error}"
-    return None
+    return f"it ends within a line: {last[:100]!r}" if _is_cut(last) else None
+
+
+def _is_cut(line: bytes) -> bool:
+    """Whether what follows the last line break is the beginning of a line; a whole line may stand there, too."""
+    try:
+        json.loads(line or b"0")
+    except ValueError:
+        return bool(line.strip())
+    return False
 
 
 def _source(headers: httpx.Headers) -> str:

@@ -135,6 +135,19 @@ def _truncated(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
     yield held[: len(held) // 2]
 
 
+def _last_line_cut(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
+    held = next(pieces, b"")
+    for piece in pieces:
+        yield held
+        held = piece
+    yield held[:-20]
+
+
+def _whole(effect: Effect) -> Effect:
+    """On the export's file as one body, which is otherwise made on the way."""
+    return lambda answer, situation: effect(replace(answer, body=b"".join(answer.pieces or ()), pieces=None), situation)
+
+
 def _vectors(change: Callable[[EmbeddingReply], EmbeddingReply]) -> Effect:
     return lambda reply, _: change(reply)
 
@@ -220,12 +233,21 @@ FAULTS: dict[str, Fault] = {
     "export_corrupt": Fault(
         "export_gzip", lambda pieces, _: broken_http.corrupt_pieces(pieces), "the export's gzip stream with wrong bytes"
     ),
+    "export_last_line": Fault("export_lines", _last_line_cut, "the export's last line cut, its gzip stream whole"),
+    "export_503": Fault("export", _page(503, BAD_GATEWAY), "503 for the export"),
+    "export_stall": Fault("export", _whole(_sent("stall_body")), "half of the export, then silence"),
+    "export_drip": Fault("export", _whole(_sent("drip")), "the export one byte every 0.4 s"),
+    "export_cut": Fault("export", _whole(_sent("cut")), "connection closed within the export"),
+    "export_reset": Fault("export", _whole(_broken(broken_http.cut_by_reset)), "connection reset within the export"),
     "export_bomb": Fault("export", _broken(broken_http.export_bomb), "a gzip bomb as the export"),
     "oa_429rate": Fault("embeddings", _always(OVERLOADED), "429 rate_limit_exceeded"),
     "oa_429quota": Fault("embeddings", _always(NO_QUOTA), "429 insufficient_quota"),
     "oa_401": Fault("embeddings", _always(BAD_KEY), "invalid key for embeddings"),
     "oa_500": Fault("embeddings", _always(OPENAI_DOWN), "internal error for embeddings"),
     "oa_timeout": Fault("embeddings", _sent("stall_head"), "no answer for embeddings"),
+    "oa_drip": Fault("embeddings", _sent("drip"), "embeddings one byte every 0.4 s"),
+    "oa_cut": Fault("embeddings", _sent("cut"), "connection closed within the embeddings"),
+    "oa_reset": Fault("embeddings", _broken(broken_http.cut_by_reset), "connection reset within the embeddings"),
     "oa_shuffled": Fault("vectors", _vectors(spoilt_vectors.shuffled), "vectors out of order, indices right"),
     "oa_batch_expired": Fault("batch", lambda _, __: "expired", "a batch that expires half done"),
     "oa_batch_cancelled": Fault("batch", lambda _, __: "cancelled", "a batch that somebody cancels half done"),

@@ -205,5 +205,4 @@ ODD_LINES = (
     OddLine("B10 adult in quotes", line(9014, adult="False"), refused_as="bad_flag"),
     OddLine("B10 video in quotes", line(9015, video="False"), refused_as="bad_flag"),
     OddLine("B10 softcore as a number", line(9016, softcore=1), refused_as="bad_flag"),
-    OddLine("B4 a last line that is cut", line(9017)[:-25], refused_as="not_json"),
 )

@@ -163,5 +163,5 @@ def test_a_text_is_paid_for_when_it_is_another_one_and_searched_when_it_is_there
     OnThisDatabase.database = database
     run_state_machine_as_test(
         OnThisDatabase,
-        settings=settings(max_examples=40, stateful_step_count=50, deadline=None, derandomize=True, database=None),
+        settings=settings(max_examples=100, stateful_step_count=30, deadline=None, derandomize=True, database=None),
     )

@@ -91,6 +91,13 @@ def test_an_odd_answer_ends_in_the_state_it_should(ran: Ran, odd: Odd) -> None:
     assert (IDS[odd.name] in ran.movies) == (odd.ends == ACCEPTED)
 
 
+@pytest.mark.parametrize(
+    "odd", [odd for odd in ODD if odd.name.startswith(("B14 ", "B15 a 404"))], ids=lambda odd: odd.name
+)
+def test_an_answer_that_is_no_film_is_asked_for_three_times(ran: Ran, odd: Odd) -> None:
+    assert ran.pipeline.world.asked[IDS[odd.name]] == 3
+
+
 @pytest.mark.parametrize("odd", [odd for odd in ODD if odd.holds is not None], ids=lambda odd: odd.name)
 def test_what_is_odd_is_held_as_it_should(ran: Ran, odd: Odd) -> None:
     assert odd.holds is not None

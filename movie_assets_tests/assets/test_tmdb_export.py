@@ -1,11 +1,13 @@
 """Which exports are loaded, which are refused, and what is left behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from movie_assets.resources.tmdb_export import DOWNLOADS
+from movie_assets.standin.faults import FAULTS, Fault, Situation
 from movie_assets.standin.world import ExportRow
 from movie_assets_tests.assets.conftest import FIRST_DAY, SmallPipeline
 from movie_assets_tests.assets.world import film
@@ -133,6 +135,13 @@ def test_one_unreadable_line_in_two_hundred_is_rejected_with_a_sample(small: Mak
     assert pipeline.one("select sample from pipeline.rejects").startswith('{"adult":false,"id":100')
 
 
+def test_a_popularity_that_is_none_is_zero_and_counted(small: Make) -> None:
+    pipeline = small(film(64))
+    pipeline.world.listed = [ExportRow(False, 65, "odd", -1.0, False, None)]
+    (result,) = pipeline.run_all("read_the_day")
+    assert (figures_of(result)["rows_out"], figures_of(result)["rows_repaired"]) == (2, 1)
+
+
 def test_a_rejects_sample_has_at_most_500_characters(small: Make) -> None:
     pipeline = small(film(64))
     pipeline.world.listed = [ExportRow(False, -1, "é" * 900, 1.0, False, None)]
@@ -156,6 +165,36 @@ def test_a_truncated_export_is_not_believed(small: Make, monkeypatch: pytest.Mon
     assert not result.success
     assert "arrived damaged" in message_of(result)
     assert loaded_days(pipeline) == []
+
+
+def test_an_export_that_ends_within_a_line_is_downloaded_again_and_not_believed(
+    small: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("movie_assets.resources.tmdb_export.backoff", lambda *_: 0.01)
+    pipeline = small(*(film(64 * n) for n in range(1, 41)))
+    pipeline.serving.faults = {"export_last_line": 1.0}
+    result = pipeline.run("read_the_day")
+    assert not result.success
+    assert "arrived damaged 3 times (it ends within a line: b'{" in message_of(result)
+    assert loaded_days(pipeline) == []
+    pipeline.serving.faults = {"export_last_line": 0.5}
+    pipeline.run_all("read_the_day")
+    assert pipeline.one("select count(*) from pipeline.movie_ids") == 40
+
+
+def test_an_export_that_stays_damaged_is_read_from_the_day_before(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("movie_assets.resources.tmdb_export.backoff", lambda *_: 0.01)
+    pipeline = small(*(film(64 * n) for n in range(1, 41)))
+    spoilt = iter(range(DOWNLOADS))
+
+    def three_times(pieces: Iterator[bytes], situation: Situation) -> Iterator[bytes]:
+        cut = next(spoilt, None) is not None
+        return FAULTS["export_truncated"].effect(pieces, situation) if cut else pieces
+
+    monkeypatch.setitem(FAULTS, "damaged today", Fault("export_gzip", three_times, "cut the first three times"))
+    pipeline.serving.faults = {"damaged today": 1.0}
+    pipeline.run_all("read_the_day")
+    assert loaded_days(pipeline) == [FIRST_DAY - timedelta(days=1)]
 
 
 def test_an_export_of_another_source_is_refused_with_the_remedy(small: Make) -> None:

@@ -19,7 +19,7 @@ from movie_assets_tests.chaos.worker import READY, Order, work
 from movie_assets_tests.conftest import address_of
 
 LONGEST_RUN = 300.0  # seconds
-LONGEST_ORPHAN = 1.5  # seconds; the server looks every second whether a client is still there, then rolls back
+LONGEST_ORPHAN = 1.0  # seconds; the server looks twice a second whether a client is still there, then rolls back
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([work.__module__])
 

@@ -11,10 +11,11 @@ from datetime import time as clock_time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 import time_machine
 
-from movie_assets.resources.postgres import SQL, Database
+from movie_assets.resources.postgres import SQL, Database, dsn_of
 from movie_assets_tests.chaos.conftest import BY_NAME, FILMS, JOBS, Chaos
 from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, seconds_until_nobody_is_left, wait_for, worker
 from movie_assets_tests.chaos.truth import OF_DAYS
@@ -157,6 +158,39 @@ def test_a_migration_that_is_killed(chaos: Chaos, tmp_path: Path) -> None:
     assert chaos.pipeline.one("select to_regclass('pipeline.more')") is not None
     chaos.pipeline.run_all()
     assert chaos.verdict("F42 SIGKILL", "migration", chaos.seconds()).is_true
+
+
+REBUILD = """
+import sys
+import psycopg
+from movie_assets.resources.postgres import SESSION_OPTIONS
+with psycopg.connect(sys.argv[1], autocommit=True, options=SESSION_OPTIONS) as connection:
+    connection.execute("reindex index concurrently catalog.movie_vectors_1_nearest")
+"""
+INVALID = "select count(*) from pg_index where not indisvalid"
+
+
+@pytest.mark.chaos
+def test_a_rebuild_of_the_index_that_is_killed(chaos: Chaos) -> None:
+    """An operator's, beside searches: these keep their index, and what is left of the other goes with the month's."""
+    chaos.pipeline.run_all()
+    address = dsn_of(chaos.database.url)
+    with psycopg.connect(address) as reader:
+        reader.execute("set transaction isolation level repeatable read")
+        reader.execute("select count(*) from catalog.movie_vectors_1")
+        with subprocess.Popen([sys.executable, "-c", REBUILD, address]) as process:
+            wait_for(chaos, "query like 'reindex%' and wait_event_type = 'Lock'")
+            process.kill()
+        chaos.struck_at = time.monotonic()
+        while chaos.pipeline.one("select count(*) from pg_stat_activity where query like 'reindex%%'"):
+            assert chaos.seconds() < 10
+            time.sleep(0.02)
+    assert chaos.pipeline.one(INVALID) == 1
+    chaos.struck_at = time.monotonic()
+    chaos.pipeline.run_all("publish")
+    chaos.pipeline.run_all("clean_up")
+    assert chaos.pipeline.one(INVALID) == 0
+    assert chaos.verdict("F42 SIGKILL", "rebuild of the index", chaos.seconds()).is_true
 
 
 EXPORT = """

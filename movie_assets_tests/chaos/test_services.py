@@ -6,12 +6,15 @@ counts: a bad day, then a good one, and the catalogue is the truth.
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from movie_assets.resources import openai_stream, tmdb_call
+from movie_assets.resources import openai_stream, tmdb_call, tmdb_export
+from movie_assets.resources.tmdb import FAILURES_IN_A_ROW
 from movie_assets.standin.faults import FAULTS
-from movie_assets_tests.chaos.conftest import BY_NAME, Chaos
+from movie_assets.standin.server import StandIn
+from movie_assets_tests.chaos.conftest import BY_NAME, CONNECTIONS, Chaos, Stage, at
 from movie_assets_tests.chaos.truth import OF_BAD_DAYS
 from movie_assets_tests.resources.tmdb_calls import shorten_waits
 
@@ -40,12 +43,12 @@ def quick(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> None:
     service.options = replace(service.options, retry_after=0)
     shorten_waits(monkeypatch)
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 1.0)
+    monkeypatch.setattr(tmdb_export, "SECONDS_PER_EXPORT", 1.0)
     monkeypatch.setattr(openai_stream, "backoff", lambda attempt, _dice: 0.002 * attempt)
 
 
 def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:
     """The seconds are those of the good day: waits of the bad one are shortened."""
-    assert chaos.pipeline.serving.service.struck[fault], "the fault never struck"
     chaos.pipeline.serving.faults = {}
     chaos.pipeline.turn_day()
     chaos.struck_at = time.monotonic()
@@ -58,10 +61,56 @@ def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("fault", OF_TMDB)
 def test_tmdb_for_a_day(chaos: Chaos, fault: str) -> None:
+    """All calls for lists; then, when the day has been read, a share of those for details."""
+    struck = chaos.pipeline.serving.service.struck
+    chaos.pipeline.serving.faults = {fault: 1.0}
+    chaos.pipeline.run("read_the_day")
+    of_lists = struck[fault]
+    assert of_lists
+    chaos.pipeline.serving.faults = {}
+    chaos.pipeline.run_all("read_the_day")
     chaos.pipeline.serving.faults = {fault: SHARE}
-    for job in ("read_the_day", "fetch_details", "embed_texts", "publish"):
+    for job in ("fetch_details", "embed_texts", "publish"):
         chaos.pipeline.run(job)
+    assert struck[fault] > of_lists
     a_good_day_follows(chaos, fault, "lists and details")
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("fault", ["503", "html200", "reset_head"])
+def test_an_outage_in_the_middle(chaos: Chaos, fault: str) -> None:
+    """From the second chunk on TMDB answers nothing else; the run ends, with few calls for what is left."""
+    stage = BY_NAME["details"]
+    chaos.run_before(stage)
+    chaos.strike(stage, lambda: chaos.pipeline.serving.service.set_faults({fault: 1.0}))
+    result = chaos.pipeline.run(stage.job)
+    assert not result.success
+    assert chaos.pipeline.serving.service.struck[fault] <= FAILURES_IN_A_ROW + 2 * CONNECTIONS
+    a_good_day_follows(chaos, f"{fault} from the middle on", stage.name)
+
+
+@pytest.mark.parametrize("stage", at([BY_NAME["details"], BY_NAME["embeddings"]]))
+def test_a_service_that_is_stopped_in_the_middle(chaos: Chaos, stage: Stage) -> None:
+    """Nobody listens any more, until the next day."""
+    chaos.run_before(stage)
+    stopped = chaos.pipeline.serving
+    chaos.strike(stage, stopped.stop)
+    assert not chaos.pipeline.run(stage.job).success
+    options = replace(stopped.options, port=stopped.port)
+    with StandIn(options, world=stopped.world) as again:
+        chaos.pipeline.stand_in = again
+        chaos.embedded_before += stopped.embedded_inputs
+        a_good_day_follows(chaos, "nobody listens, from the middle on", stage.name)
+
+
+@pytest.mark.chaos
+def test_an_export_that_is_not_out_yet(chaos: Chaos) -> None:
+    chaos.pipeline.run_all()
+    chaos.pipeline.turn_day()
+    chaos.pipeline.serving.today -= timedelta(days=1)
+    chaos.pipeline.run_all()
+    assert chaos.pipeline.column("select export_date from pipeline.exports") == [chaos.pipeline.serving.today]
+    a_good_day_follows(chaos, "not out yet", "export")
 
 
 @pytest.mark.chaos
@@ -72,6 +121,7 @@ def test_the_export_of_a_day(chaos: Chaos, fault: str) -> None:
     chaos.pipeline.serving.faults = {fault: 1.0}
     for job in ("read_the_day", "fetch_details", "embed_texts", "publish"):
         chaos.pipeline.run(job)
+    assert chaos.pipeline.serving.service.struck[fault]
     a_good_day_follows(chaos, fault, "export")
 
 
@@ -83,4 +133,5 @@ def test_embeddings_for_a_day(chaos: Chaos, fault: str, monkeypatch: pytest.Monk
     chaos.pipeline.serving.faults = {fault: 1.0}
     for job in ("embed_texts", "publish"):
         chaos.pipeline.run(job)
+    assert chaos.pipeline.serving.service.struck[fault]
     a_good_day_follows(chaos, fault, "embeddings")

@@ -99,11 +99,18 @@ def test_softcore_is_false_where_the_line_does_not_know_it() -> None:
 )
 def test_an_odd_popularity_is_zero(literal: str) -> None:
     line = b'{"adult":false,"id":1,"original_title":"","popularity":%b,"video":false}' % literal.encode()
-    assert read(line)[0][0].popularity == 0.0
+    (found,), counts = read(line)
+    assert (found.popularity, counts.repaired) == (0.0, 1)
 
 
 def test_a_missing_popularity_is_zero() -> None:
-    assert read(b'{"adult":false,"id":1,"original_title":"","video":false}')[0][0].popularity == 0.0
+    (found,), counts = read(b'{"adult":false,"id":1,"original_title":"","video":false}')
+    assert (found.popularity, counts.repaired) == (0.0, 1)
+
+
+def test_a_popularity_of_zero_is_no_repair() -> None:
+    (found,), counts = read(written(popularity=0))
+    assert (found.popularity, counts.repaired) == (0.0, 0)
 
 
 @pytest.mark.parametrize(

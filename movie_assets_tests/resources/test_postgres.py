@@ -97,7 +97,7 @@ def test_a_transaction_that_raises_changes_nothing(database: Database) -> None:
     ("setting", "value"),
     [
         ("timezone", "UTC"),
-        ("client_connection_check_interval", "1s"),
+        ("client_connection_check_interval", "500ms"),
         ("lock_timeout", "1min"),
         ("statement_timeout", "15min"),
         ("idle_in_transaction_session_timeout", "10min"),
