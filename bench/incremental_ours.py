@@ -7,10 +7,12 @@ jobs with hollow assets (dagster_floor.py): what is left of a day through Dagste
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import dagster as dg
 from dagster_floor import hollow_job
@@ -121,10 +123,17 @@ def runs_of(embed: dg.JobDefinition, publish: dg.JobDefinition, instance: dg.Dag
 def main() -> None:
     """Build, day by day, in one of the three ways."""
     way, address, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    for name in [name for name in os.environ if name.startswith("MOVIE_ASSETS_")]:
+        del os.environ[name]  # settings of yours are left out
     os.environ |= {"MOVIE_ASSETS_DATABASE_URL": address, "MOVIE_ASSETS_EMBEDDER": "local", "TMDB_API_TOKEN": "unused"}
     stub = StubEmbedder()
     embedder = Stub(stub)
-    with everything_for(Settings.from_env()), dg.DagsterInstance.get() as instance:
+    with (
+        tempfile.TemporaryDirectory(prefix="movie_assets_incremental_") as home,
+        mock.patch.dict(os.environ, MOVIE_ASSETS_HOME=home),
+        everything_for(Settings.from_env()),
+        dg.DagsterInstance.get() as instance,
+    ):
         database = Database(address)
         source = Source(address, count)
         if way == "plain":

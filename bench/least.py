@@ -1,12 +1,14 @@
 """The least that a day can cost, from the stand-in's world itself: no table and no query of the pipeline is asked.
 
 A detail call is needed for a film that TMDB's export and lists let through for the first time, or whose average
-crossed the profile's least there, or that TMDB's feed names; tokens, for texts of accepted films that are other ones.
+crossed the profile's least there, or that TMDB's feed names, or whose copy is as old as that of a new film may be;
+tokens, for texts of accepted films that are other ones. It is the least under this rule: what details alone tell
+(runtime, the countries' dates) is not known before, and what is turned away for its language or year is known once.
 """
 
 from datetime import date, timedelta
 
-from movie_assets.core.films import read_film, read_json
+from movie_assets.core.films import Film, read_film, read_json
 from movie_assets.core.filters import Profile, Thresholds
 from movie_assets.core.hashing import words_of
 from movie_assets.core.text import embedding_text
@@ -14,12 +16,15 @@ from movie_assets.profiles import thresholds_of
 from movie_assets.standin.world import World
 
 PARTS = ("credits", "keywords", "release_dates")
+NEW_FOR_DAYS = 30  # from its release on; before it, too, …
+OLDEST_OF_NEW = timedelta(days=2)  # … a film's copy may be so old, and is fetched with what else the day has
+AGES = (None, "vote_count", "vote_average")  # what else turns a film away does not change but by an edit
 
 
-def least_of(world: World, day: date, *, is_first: bool = False) -> dict[str, int]:
+def least_of(world: World, day: date, *, is_first: bool = False, copies: date | None = None) -> dict[str, int]:
     """Calls for details and tokens (words, as the local embedder counts them) of a day after one that was done.
 
-    Of the first day in an empty catalogue, if it `is_first`.
+    Of the first day in an empty catalogue, if it `is_first`; `copies` is the day on which that was built.
     """
     thresholds = thresholds_of(("quality",), None)
     (profile,) = thresholds.profiles
@@ -29,6 +34,8 @@ def least_of(world: World, day: date, *, is_first: bool = False) -> dict[str, in
     changed = {change.tmdb_id for change in world.changes(day)}
     crossed = {n for n in known.keys() & now.keys() if known[n] != now[n]}
     needed = (now.keys() - known.keys()) | (changed & now.keys()) | crossed
+    if copies is not None and day - copies >= OLDEST_OF_NEW:
+        needed |= _new_films(world, thresholds, known.keys() & now.keys(), day)
     held = {n: _text(world, thresholds, n, before) for n in needed & known.keys()}
     texts = [text for n in needed if (text := _text(world, thresholds, n, day)) and text != held.get(n)]
     return {"detail_calls": len(needed), "texts": len(texts), "tokens": sum(len(words_of(text)) for text in texts)}
@@ -50,10 +57,19 @@ def _let_through(world: World, profile: Profile, day: date) -> dict[int, bool]:
     return {n: average >= profile.min_vote_average for n, average in averages if n in listed}
 
 
+def _new_films(world: World, thresholds: Thresholds, among: set[int], day: date) -> set[int]:
+    """Films that are about to be released, or were within a month, and are wanted or could be by their votes."""
+    films = world.columns(day)
+    new = set(films.tmdb_id[films.release > (day - timedelta(days=NEW_FOR_DAYS)).toordinal()].tolist()) & among
+    return {n for n in new if (film := _film(world, n, day)) and thresholds.reason_to_reject(film, day) in AGES}
+
+
+def _film(world: World, tmdb_id: int, day: date) -> Film | None:
+    body = world.body(tmdb_id, day, PARTS)
+    return None if body is None else read_film(read_json(body), tmdb_id)
+
+
 def _text(world: World, thresholds: Thresholds, tmdb_id: int, day: date) -> str | None:
     """The text to embed of a film, if it is in the catalogue."""
-    body = world.body(tmdb_id, day, PARTS)
-    if body is None:
-        return None
-    film = read_film(read_json(body), tmdb_id)
-    return None if thresholds.reason_to_reject(film, day) else embedding_text(film)
+    film = _film(world, tmdb_id, day)
+    return None if film is None or thresholds.reason_to_reject(film, day) else embedding_text(film)

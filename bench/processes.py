@@ -4,12 +4,16 @@ Memory is the proportional set size, in which a page that several processes shar
 processes has its shared buffers once. It is looked at every half second, so that a peak in between is missed.
 """
 
+import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 SECONDS_BETWEEN_LOOKS = 0.5
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -73,6 +77,12 @@ def cpu_seconds(processes: Sequence[int]) -> float:
     """CPU of processes, with that of their children that have ended."""
     of_all = [columns for process in processes if (columns := _stat(process))]
     return sum(int(n) for columns in of_all for n in (*columns[OWN_CPU], *columns[CPU_OF_ENDED_CHILDREN])) / TICKS
+
+
+def in_a_process(work: Callable[..., T], *arguments: Any) -> T:
+    """What a function comes to in a process of its own, which has imported nothing but what it needs."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as one:
+        return one.submit(work, *arguments).result()
 
 
 def peak_megabytes() -> float:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import psycopg
-from processes import Watch
+from processes import Watch, cpu_seconds
 from standstill import Standstill
 
 from movie_assets.resources.embedded_postgres import embedded_postgres
@@ -24,7 +24,7 @@ from movie_assets.standin.server import world_of
 
 COMMAND = [sys.executable, "-c", "from movie_assets.cli import main; main()"]
 SERVE = Path(__file__).with_name("standstill.py")
-TODAY = datetime.now(UTC).date()
+TODAY = datetime.now(UTC).date() - timedelta(days=1)  # a day that is past is read as of its noon, whatever the clock
 STANDSTILL = TODAY - timedelta(days=1)  # the day on which the services' world is as it was the day before
 DETAILS = "movie_details:every_batch_is_covered"
 NOT_OTHER = {"movie", "embeddings"}  # endpoints whose calls are told apart; others are TMDB's lists, feed and export
@@ -39,6 +39,7 @@ class Services:
     tmdb_url: str
     export_url: str
     openai_url: str
+    process: int
 
     def begin(self, day: date) -> None:
         """Make it this day, and count its requests from now on."""
@@ -58,7 +59,7 @@ def services(**options: Any) -> Iterator[Services]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101  # it was started with a pipe
         try:
-            yield Services(*json.loads(process.stdout.readline()))
+            yield Services(*json.loads(process.stdout.readline()), process.pid)
         finally:
             process.terminate()
 
@@ -87,7 +88,7 @@ def catalogue(stand_in: Services, **variables: str) -> Iterator[dict[str, str]]:
 def measured(stand_in: Services, environment: dict[str, str], day: date) -> dict[str, Any]:
     """Refresh a day in a process of its own, start included; what it used, beside what Postgres did."""
     stand_in.begin(day)
-    began = time.monotonic()
+    began, served = time.monotonic(), cpu_seconds([stand_in.process])
     command = [*COMMAND, "refresh", "--json", "--date", day.isoformat()]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -108,6 +109,7 @@ def measured(stand_in: Services, environment: dict[str, str], day: date) -> dict
         "seconds_of_jobs": round(outcome["seconds"], 1),
         "cpu_seconds": round(watch.process.cpu_seconds, 1),
         "postgres_cpu_seconds": round(watch.postgres.cpu_seconds, 1),
+        "stand_in_cpu_seconds": round(cpu_seconds([stand_in.process]) - served, 1),
         "peak_megabytes": round(watch.process.peak_megabytes),
         "postgres_peak_megabytes": round(watch.postgres.peak_megabytes),
         "detail_calls": sum(requests.get("movie", {}).values()),

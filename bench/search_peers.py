@@ -68,9 +68,9 @@ def main() -> None:
         "PGVectorStore on a boolean column, LlamaIndex on the list of genres in jsonb; iterative scans stay off, as "
         "the libraries leave them; random_page_cost is 1.1 for them, as Postgres' own 4 leaves LangChain's indexes "
         "unused at this size. Each library is shown without an index (its default), with ef_search 40, and with "
-        f"the least of 40, 64, 100, 200, 400, 1000 that comes within {EQUAL} of our recall (1000, where none "
-        "does). The last column says whether the line itself comes within that of ours. Fewer milliseconds and more "
-        "searches are better."
+        f"the least of 40, 50, 64, 80, 100 … 1000 (steps of a quarter) that comes within {EQUAL} of our recall (1000, "
+        "where none does). The last column says whether the line itself comes within that of ours. Fewer milliseconds "
+        "and more searches are better."
     )
     report(rows, configured)
     write_json(arguments.json, "search_peers", OURS.strip("*"), arguments.rounds, configured, rows)

@@ -193,7 +193,8 @@ def main() -> None:
     found, kept = in_rounds(options.rounds, lambda: one_round(options.movies, options.queries))
     configuration = (
         f"{options.movies:,} films with {TITLES} titles and {CAST + CREW} people each, made-up words as frequent as "
-        f"words are; one client, warm caches; medians of {options.rounds} rounds, each from an empty database."
+        "words are; one client, warm caches; “answered” is the share that found something; medians of "
+        f"{options.rounds} rounds, each from an empty database."
     )
     tell("Searching by words", configuration, found[:BUILDS])
     tell_table(found[BUILDS:])

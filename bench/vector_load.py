@@ -45,7 +45,10 @@ def main() -> None:
         say("ours")
         rows = our_figures(database, vectors, arguments.rounds) + our_figures(database, few, arguments.rounds)
         say("executemany")
-        slow = [timed(lambda: by_executemany(database, few)) for _ in range(arguments.rounds)]
+        slow = []
+        for _ in range(arguments.rounds):
+            run(database, "checkpoint", alone=True)
+            slow.append(timed(lambda: by_executemany(database, few)))
         rows.append(
             outcome("psycopg `executemany`", "vectors as text, one transaction, primary key only", len(few), slow)
         )

@@ -118,8 +118,8 @@ def measured(
             needle = question.astype(np.float16).astype(np.float32)
             similarities = among @ needle
             last = np.partition(similarities, -wanted)[-wanted]
-            near = stored[[row[0] - 1 for row in found]] @ needle >= last - AS_NEAR
-            recalls.append(near.sum() / wanted)
+            right = np.intersect1d([row[0] - 1 for row in found], passing)
+            recalls.append((stored[right] @ needle >= last - AS_NEAR).sum() / wanted)
             found_rows.append(len(found))
     return {
         "share": case.share,

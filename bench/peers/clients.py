@@ -41,6 +41,8 @@ def ask_at_once(connect: Callable[[], Search], questions: int, clients: int, sec
     asked: list[Asked] = [answers.get() for _ in processes]
     for process in processes:
         process.join()
+    if ended := [process.exitcode for process in processes if process.exitcode]:
+        raise RuntimeError(f"{len(ended)} of {clients} clients failed; what they said is above")
     milliseconds = [each for client in asked for each in client.milliseconds]
     found = {number: ids for client in asked for number, ids in client.found.items()}
     return Asked(milliseconds, sum(client.per_second for client in asked), found)

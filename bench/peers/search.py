@@ -22,7 +22,7 @@ from stores import STORES, Store
 WANTED = 10
 CLIENTS = (1, 16)
 DEFAULT_EF = 40
-EFS = (40, 64, 100, 200, 400, 1000)  # pgvector takes no more than 1,000
+EFS = (40, 50, 64, 80, 100, 125, 160, 200, 250, 320, 400, 500, 640, 800, 1000)  # pgvector takes no more than 1,000
 TRIAL_SECONDS = 1.0
 
 

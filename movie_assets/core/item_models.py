@@ -10,8 +10,6 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from implicit.als import AlternatingLeastSquares
-from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
 Matrix = npt.NDArray[np.float32]
@@ -152,6 +150,8 @@ class Als:
         cls, likes: sp.csr_matrix, factors: int = 32, penalty: float = 1.0, alpha: float = 2.0, iterations: int = 15
     ) -> "Als":
         """Alternate; the seed is fixed, so the same likes give the same factors on the same machine."""
+        from implicit.als import AlternatingLeastSquares  # noqa: PLC0415  # no run but this one needs it
+
         with threadpool_limits(1, "blas"):
             model = AlternatingLeastSquares(
                 factors=factors, regularization=penalty, alpha=alpha, iterations=iterations, random_state=7
@@ -216,6 +216,8 @@ def gram_of(rows: sp.csr_matrix, penalty: float) -> Matrix:
 
 def inverse_of(gram: Matrix) -> Matrix:
     """The inverse of a positive definite matrix by Cholesky, in the memory of the matrix itself."""
+    from scipy.linalg import lapack  # noqa: PLC0415  # no run but the model's needs it
+
     lower, failed = lapack.spotrf(gram.T, lower=1, overwrite_a=1)  # symmetric, and so in Fortran's order
     inverse, also_failed = lapack.spotri(lower, lower=1, overwrite_c=1) if not failed else (lower, failed)
     if also_failed:

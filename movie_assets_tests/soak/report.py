@@ -11,7 +11,8 @@ TABLES = 6  # that grew most
 HOW_TO_READ = (
     "Growth is that of the second half of the days, by the median of all pairs; memory is each process's resident set, "
     "of Postgres the sum of its processes' proportional sets without the shared buffers, which are told beside it, at "
-    "the end of the day; “sent” are texts for which the service sent vectors."
+    "the end of the day; “sent” are texts for which the service sent vectors. Schedules and sensors are off, as the "
+    "world's clock is not the machine's: what their ticks cost the daemon is not in it."
 )
 COLUMNS = (
     "day", "s", "calls", "films", "changed", "sent", "runs", "daemon", "web", "code", "Postgres", "buffers",
