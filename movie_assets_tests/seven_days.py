@@ -110,6 +110,8 @@ class Week:
 
     def told(self, day: datetime) -> dict[str, Any]:
         """What happened since the last day was told."""
+        from movie_assets_tests.soak.gauges import memory_of  # noqa: PLC0415  # it imports Dagster
+
         calls = Counter(self.stand_in.requests.get("movie", {}))
         self.stand_in.reset_counts()
         runs = [r for r in self.deployment.instance.get_run_records() if r.dagster_run.run_id not in self.seen]
@@ -128,6 +130,7 @@ class Week:
             ],
             "films_fetched": calls[200] + calls[404],
             "movies": self.deployment.one("select count(*) from catalog.movies"),
+            "megabytes": {name: round(size, 1) for name, size in memory_of(self.deployment).items()},
             "left": {
                 "due": self.deployment.one("select count(*) from pipeline.due_at(now())"),
                 "given_up": self.deployment.one("select count(*) from pipeline.triggers where given_up_at is not null"),

@@ -69,7 +69,7 @@ def measured(deployment: Deployment) -> Gauges:
     postgres = deployment.home / "postgres"
     wal = _disk(postgres / "pg_wal")
     return Gauges(
-        memory=_memory(deployment),
+        memory=memory_of(deployment),
         catalogue=catalogue / MEGABYTE,
         histories=sum(table.size for name, table in tables.items() if name in kept) / MEGABYTE,
         records=records / MEGABYTE,
@@ -95,7 +95,8 @@ def _one(connection: psycopg.Connection, sql: str) -> int:
     return int(row[0])
 
 
-def _memory(deployment: Deployment) -> dict[str, float]:
+def memory_of(deployment: Deployment) -> dict[str, float]:
+    """Megabytes of each process: resident sets; of Postgres the proportional sets beside its buffers, and these."""
     told = {name: _kilobytes(process.pid, "status", "VmRSS") / 1024 for name, process in deployment.processes.items()}
     server = int((deployment.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
     pids = [server, *children_of(server)]
