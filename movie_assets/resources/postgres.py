@@ -15,12 +15,12 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 import psycopg
 import sqlalchemy as sa
-from pgvector.psycopg import register_vector
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from movie_assets.resources.batch_locks import BatchLocks, LocksLostError
 from movie_assets.resources.patience import READ_ONLY, GivenUpError, Patience
+from movie_assets.resources.vector_types import register_vectors
 from movie_assets.settings import Settings
 
 T = TypeVar("T")
@@ -232,8 +232,7 @@ def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:
     raw = cast("psycopg.Connection[Any]", connection)
-    if raw.execute("select from pg_type where typname = 'vector'").fetchone() is not None:
-        register_vector(raw)
+    register_vectors(raw)
     raw.commit()
 
 

@@ -1,6 +1,7 @@
 """Connections, COPY, locks, and the bond between sql/queries and the code that runs them."""
 
 import ast
+import gc
 import re
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from pgvector import Vector
+from pgvector.psycopg.halfvec import HalfVectorBinaryDumper, HalfVectorDumper
+from pgvector.psycopg.vector import VectorBinaryDumper, VectorDumper
 from psycopg.types.json import Jsonb
 from sqlalchemy.dialects import postgresql
 
@@ -115,6 +118,21 @@ def test_a_connection_that_was_cut_is_replaced(database: Database) -> None:
     terminate(database, killed)
     with database.transaction() as connection:
         assert connection.exec_driver_sql("select pg_backend_pid()").scalar() != killed
+
+
+def test_a_connection_leaves_no_class_behind_in_the_process(database: Database) -> None:
+    """psycopg never lets go of one; a code server opens a connection for each tick."""
+
+    def classes() -> int:
+        database.close()
+        with database.transaction() as connection:
+            connection.execute(sa.text("select cast(:v as vector)"), {"v": np.ones(3, np.float32)})
+        gc.collect()
+        kinds = (VectorDumper, VectorBinaryDumper, HalfVectorDumper, HalfVectorBinaryDumper)
+        return sum(len(kind.__subclasses__()) for kind in kinds)
+
+    before = classes()
+    assert [classes() for _ in range(5)] == [before] * 5
 
 
 def terminate(database: Database, *pids: object) -> None:
