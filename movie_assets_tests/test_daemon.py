@@ -14,18 +14,26 @@ import dagster as dg
 import pytest
 
 from movie_assets.assets.movie_details import CHUNK
+from movie_assets.definitions import defs
 from movie_assets.partitions import batches, range_tags
 from movie_assets.resources.tmdb import CONCURRENCY
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 from movie_assets_tests import seven_days
 from movie_assets_tests.assets.world import Films, film
-from movie_assets_tests.deployment import Deployment, deployed, free_ports, wait_until
+from movie_assets_tests.deployment import LOCATION, Deployment, deployed, free_ports, wait_until
+from movie_assets_tests.soak.gauges import memory_of
 
 pytestmark = pytest.mark.daemon
 FILMS = 640
 PACE = 40  # calls a second
 ALL = batches.get_partition_keys()
+ROUNDS = 60  # of looks of all sensors
+MOST_OF_A_LOOK = 0.008  # MB, where a page or two stay in the heap; it was 0.03 when each connection left classes behind
+LOOK = """
+mutation ($of: SensorSelector!) { sensorDryRun(selectorData: $of, cursor: null) {
+  ... on DryRunInstigationTick { evaluationResult { error { message } } } } }
+"""
 STORED = "select count(*) from pipeline.raw_details"
 
 
@@ -158,6 +166,20 @@ def test_two_workers_share_the_rate_and_no_film_is_fetched_twice(
     assert len(pids) == 2
     assert set(fetched) == films.films.keys() - asked.keys()
     assert set(fetched.values()) == {1}
+
+
+def test_looks_of_sensors_leave_the_code_server_as_large_as_it_was(by_hand: Deployment) -> None:
+    """Caches fill at first. A day has some twenty thousand looks, so that a little of each would be much."""
+    sensors = [sensor.name for sensor in defs.get_repository_def().sensor_defs]
+
+    def look() -> float:
+        for name in sensors * ROUNDS:
+            looked = by_hand.ask(LOOK, {**LOCATION, "sensorName": name})["sensorDryRun"]
+            assert looked["evaluationResult"]["error"] is None
+        return memory_of(by_hand)["code"]
+
+    settled = look()
+    assert look() - settled < ROUNDS * len(sensors) * MOST_OF_A_LOOK
 
 
 @pytest.fixture
