@@ -5,7 +5,6 @@ Which day is wanted, and whether its lines can be believed, is for the asset.
 
 import asyncio
 import gzip
-import json
 import random
 import tempfile
 import zlib
@@ -15,6 +14,7 @@ from typing import IO
 
 import httpx
 
+from movie_assets.core.export import ExportCounts, read_lines
 from movie_assets.core.retry import backoff
 from movie_assets.resources.tmdb_answers import (
     CallCounts,
@@ -129,11 +129,10 @@ def _what_is_wrong(file: IO[bytes]) -> str | None:
 
 def _is_cut(line: bytes) -> bool:
     """Whether what follows the last line break is the beginning of a line; a whole line may stand there, too."""
-    try:
-        json.loads(line or b"0")
-    except ValueError:
-        return bool(line.strip())
-    return False
+    counts = ExportCounts()
+    for _ in read_lines([line], counts):
+        pass
+    return [reason for reason, _ in counts.samples] == ["not_json"]
 
 
 def _source(headers: httpx.Headers) -> str:

@@ -127,20 +127,15 @@ def _corrupt_lines(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
         yield b"".join(lines)
 
 
-def _truncated(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
-    held = next(pieces, b"")
-    for piece in pieces:
-        yield held
-        held = piece
-    yield held[: len(held) // 2]
+def _last_piece(change: Callable[[bytes], bytes]) -> Effect:
+    def effect(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
+        held = next(pieces, b"")
+        for piece in pieces:
+            yield held
+            held = piece
+        yield change(held)
 
-
-def _last_line_cut(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
-    held = next(pieces, b"")
-    for piece in pieces:
-        yield held
-        held = piece
-    yield held[:-20]
+    return effect
 
 
 def _whole(effect: Effect) -> Effect:
@@ -229,11 +224,15 @@ FAULTS: dict[str, Fault] = {
     "export_html": Fault("export", _page(200, HTML), "200 with HTML for the export"),
     "export_half": Fault("export_lines", _half, "half of the export's lines"),
     "export_corrupt_lines": Fault("export_lines", _corrupt_lines, "one line in 200 cut in half"),
-    "export_truncated": Fault("export_gzip", _truncated, "the export's gzip stream cut short"),
+    "export_truncated": Fault(
+        "export_gzip", _last_piece(lambda piece: piece[: len(piece) // 2]), "the export's gzip stream cut short"
+    ),
     "export_corrupt": Fault(
         "export_gzip", lambda pieces, _: broken_http.corrupt_pieces(pieces), "the export's gzip stream with wrong bytes"
     ),
-    "export_last_line": Fault("export_lines", _last_line_cut, "the export's last line cut, its gzip stream whole"),
+    "export_last_line": Fault(
+        "export_lines", _last_piece(lambda piece: piece[:-20]), "the export's last line cut, its gzip stream whole"
+    ),
     "export_503": Fault("export", _page(503, BAD_GATEWAY), "503 for the export"),
     "export_stall": Fault("export", _whole(_sent("stall_body")), "half of the export, then silence"),
     "export_drip": Fault("export", _whole(_sent("drip")), "the export one byte every 0.4 s"),

@@ -157,9 +157,14 @@ def test_of_duplicate_lines_the_first_wins_and_the_others_are_counted(small: Mak
     assert pipeline.column("select original_title from pipeline.movie_ids") == ["Film 64"]
 
 
-def test_a_truncated_export_is_not_believed(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("movie_assets.resources.tmdb_export.backoff", lambda *_: 0.01)  # eight days, three times each
-    pipeline = small(*(film(64 * n) for n in range(1, 41)))
+@pytest.fixture
+def pipeline(small: Make, monkeypatch: pytest.MonkeyPatch) -> SmallPipeline:
+    """A pipeline on forty films that waits little for another download: of eight days, three times each."""
+    monkeypatch.setattr("movie_assets.resources.tmdb_export.backoff", lambda *_: 0.01)
+    return small(*(film(64 * n) for n in range(1, 41)))
+
+
+def test_a_truncated_export_is_not_believed(pipeline: SmallPipeline) -> None:
     pipeline.serving.faults = {"export_truncated": 1.0}
     result = pipeline.run("read_the_day")
     assert not result.success
@@ -167,11 +172,7 @@ def test_a_truncated_export_is_not_believed(small: Make, monkeypatch: pytest.Mon
     assert loaded_days(pipeline) == []
 
 
-def test_an_export_that_ends_within_a_line_is_downloaded_again_and_not_believed(
-    small: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("movie_assets.resources.tmdb_export.backoff", lambda *_: 0.01)
-    pipeline = small(*(film(64 * n) for n in range(1, 41)))
+def test_an_export_that_ends_within_a_line_is_downloaded_again_and_not_believed(pipeline: SmallPipeline) -> None:
     pipeline.serving.faults = {"export_last_line": 1.0}
     result = pipeline.run("read_the_day")
     assert not result.success
@@ -182,9 +183,9 @@ def test_an_export_that_ends_within_a_line_is_downloaded_again_and_not_believed(
     assert pipeline.one("select count(*) from pipeline.movie_ids") == 40
 
 
-def test_an_export_that_stays_damaged_is_read_from_the_day_before(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("movie_assets.resources.tmdb_export.backoff", lambda *_: 0.01)
-    pipeline = small(*(film(64 * n) for n in range(1, 41)))
+def test_an_export_that_stays_damaged_is_read_from_the_day_before(
+    pipeline: SmallPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spoilt = iter(range(DOWNLOADS))
 
     def three_times(pieces: Iterator[bytes], situation: Situation) -> Iterator[bytes]:
