@@ -116,6 +116,7 @@ def against_least(run: str, figures: dict[str, Any], least: dict[str, int]) -> d
         "run": run,
         "detail calls": figures["detail_calls"],
         "least calls": least["detail_calls"],
+        "of them for age": least["for_age"],
         "texts embedded": figures["texts_embedded"],
         "least texts": least["texts"],
         "tokens": figures["tokens"],

@@ -1,9 +1,10 @@
 """The least that a day can cost, from the stand-in's world itself: no table and no query of the pipeline is asked.
 
 A detail call is needed for a film that TMDB's export and lists let through for the first time, or whose average
-crossed the profile's least there, or that TMDB's feed names, or whose copy is as old as that of a new film may be;
-tokens, for texts of accepted films that are other ones. It is the least under this rule: what details alone tell
-(runtime, the countries' dates) is not known before, and what is turned away for its language or year is known once.
+rose across the profile's least there, or fell below it when the film was in, or that TMDB's feed names, or whose
+copy is as old as that of a new film may be; tokens, for texts of accepted films that are other ones. It is the least
+under this rule: what details alone tell (runtime, the countries' dates) is not known before, and what is turned away
+for its language or year is known once.
 """
 
 from datetime import date, timedelta
@@ -24,7 +25,8 @@ AGES = (None, "vote_count", "vote_average")  # what else turns a film away does 
 def least_of(world: World, day: date, *, is_first: bool = False, copies: date | None = None) -> dict[str, int]:
     """Calls for details and tokens (words, as the local embedder counts them) of a day after one that was done.
 
-    Of the first day in an empty catalogue, if it `is_first`; `copies` is the day on which that was built.
+    Of the first day in an empty catalogue, if it `is_first`; `copies` is the day on which that was built. `for_age`
+    are the calls that only the age of copies asks for.
     """
     thresholds = thresholds_of(("quality",), None)
     (profile,) = thresholds.profiles
@@ -33,12 +35,17 @@ def least_of(world: World, day: date, *, is_first: bool = False, copies: date | 
     now = _let_through(world, profile, day)
     changed = {change.tmdb_id for change in world.changes(day)}
     crossed = {n for n in known.keys() & now.keys() if known[n] != now[n]}
+    # A film that is not in the catalogue anyway is not turned away once more for an average that fell.
+    crossed = {n for n in crossed if now[n] or _text(world, thresholds, n, before)}
     needed = (now.keys() - known.keys()) | (changed & now.keys()) | crossed
+    aged: set[int] = set()
     if copies is not None and day - copies >= OLDEST_OF_NEW:
-        needed |= _new_films(world, thresholds, known.keys() & now.keys(), day)
+        aged = _new_films(world, thresholds, known.keys() & now.keys(), day) - needed
+    needed |= aged
     held = {n: _text(world, thresholds, n, before) for n in needed & known.keys()}
     texts = [text for n in needed if (text := _text(world, thresholds, n, day)) and text != held.get(n)]
-    return {"detail_calls": len(needed), "texts": len(texts), "tokens": sum(len(words_of(text)) for text in texts)}
+    tokens = sum(len(words_of(text)) for text in texts)
+    return {"detail_calls": len(needed), "for_age": len(aged), "texts": len(texts), "tokens": tokens}
 
 
 def _let_through(world: World, profile: Profile, day: date) -> dict[int, bool]:
