@@ -93,11 +93,9 @@ def seconds_by_step(rows: Sequence[tuple[Any, ...]], begun: dict[str, float]) ->
 def least_by_run(movies: int) -> dict[str, dict[str, int]]:
     """What each run can cost at least."""
     world = served_world(movies)
-    least = {
-        BUILD: least_of(world, FIRST_DAY, is_first=True),
-        AGAIN: dict.fromkeys(("detail_calls", "texts", "tokens"), 0),
-    }
-    return least | {run: least_of(world, RUNS[run], copies=FIRST_DAY) for run in (STILL, CHANGED)}
+    build = least_of(world, FIRST_DAY, is_first=True)
+    days = {run: least_of(world, RUNS[run], copies=FIRST_DAY) for run in (STILL, CHANGED)}
+    return {BUILD: build, AGAIN: dict.fromkeys(build, 0), **days}
 
 
 def what_it_took(run: str, figures: dict[str, Any]) -> dict[str, Any]:
