@@ -8,6 +8,7 @@ at work, and is moved when nothing is. Prints a line of JSON for each day, and r
 once.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -288,4 +289,6 @@ def main(days: int = 7) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:2])))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("days", type=int, nargs="?", default=7, metavar="DAYS", help="how many (default: 7)")
+    sys.exit(main(parser.parse_args().days))
