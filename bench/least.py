@@ -34,13 +34,13 @@ def least_of(world: World, day: date, *, is_first: bool = False, copies: date | 
     known = {} if is_first else _let_through(world, profile, before)
     now = _let_through(world, profile, day)
     changed = {change.tmdb_id for change in world.changes(day)}
-    crossed = {n for n in known.keys() & now.keys() if known[n] != now[n]}
-    # A film that is not in the catalogue anyway is not turned away once more for an average that fell.
-    crossed = {n for n in crossed if now[n] or _text(world, thresholds, n, before)}
+    stayed = known.keys() & now.keys()
+    crossed = {  # an average that fell matters to films that are in only
+        n for n in stayed if known[n] != now[n] and (now[n] or _text(world, thresholds, n, before))
+    }
     needed = (now.keys() - known.keys()) | (changed & now.keys()) | crossed
-    aged: set[int] = set()
-    if copies is not None and day - copies >= OLDEST_OF_NEW:
-        aged = _new_films(world, thresholds, known.keys() & now.keys(), day) - needed
+    is_old = copies is not None and day - copies >= OLDEST_OF_NEW
+    aged = _new_films(world, thresholds, stayed, day) - needed if is_old else set()
     needed |= aged
     held = {n: _text(world, thresholds, n, before) for n in needed & known.keys()}
     texts = [text for n in needed if (text := _text(world, thresholds, n, day)) and text != held.get(n)]

@@ -1,7 +1,5 @@
 """A week of the pipeline with its daemon running, on a clock that is moved: each day's work happens by itself, once.
 
-    python -m movie_assets_tests.seven_days [DAYS]
-
 All live in the same moved time: Python's processes by time-machine, Postgres by a small library that a C compiler
 makes; both are in moved_clock. This process writes how far the clock is moved: it runs on by itself while something is
 at work, and is moved when nothing is. Prints a line of JSON for each day, and returns 1 when a day's work was not done
