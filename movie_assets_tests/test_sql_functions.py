@@ -25,6 +25,7 @@ FILTERS: list[dict[str, Any]] = [
     {"languages": ["en", "fr"]},
     {"genres": ["Half"]},
     {"genres": ["South"]},
+    {"countries": ["FR"]},
     {"genres": ["Rare"]},
     {"genres": ["Rare", "Half"], "languages": ["fr"], "year_to": 1999},
 ]
@@ -68,6 +69,10 @@ def catalogue(server: str, template: str) -> Iterator[Database]:
             {"ids": (np.flatnonzero(vectors()[:, 0] < 0) + 1).tolist()},
         )
         connection.exec_driver_sql(
+            "insert into catalog.movie_countries (tmdb_id, country, name) "
+            "select tmdb_id, 'FR', 'France' from catalog.movies where tmdb_id %% 2 = 1"
+        )
+        connection.exec_driver_sql(
             "insert into pipeline.embedding_sets (provider, model, dimensions, template) "
             f"values ('test', 'random', {WIDTH}, 'none')"
         )
@@ -106,6 +111,7 @@ def passing(database: Database, filters: dict[str, Any]) -> set[int]:
     return {
         f.tmdb_id for f in films
         if ("genres" not in filters or set(filters["genres"]) & set(f.genres))
+        and ("countries" not in filters or f.tmdb_id % 2 == 1)
         and ("languages" not in filters or f.original_language in filters["languages"])
         and filters.get("year_from", 0) <= f.release_year <= filters.get("year_to", 9999)
     }  # fmt: skip
@@ -132,6 +138,28 @@ def test_recall_at_10_is_at_least_99_percent(catalogue: Database, filters: dict[
 
 def test_a_wide_filter_keeps_its_recall_where_its_films_lie_far_from_the_question(catalogue: Database) -> None:
     assert recall(catalogue, points(seed=12, count=20, north=4), {"genres": ["South"]}) >= 0.99
+
+
+@pytest.mark.parametrize(
+    ("filters", "north", "walks"),
+    [
+        ({}, None, 1),
+        ({"genres": ["Half"]}, None, 1),
+        ({"countries": ["FR"]}, None, 1),
+        ({"genres": ["South"]}, 12, 2),  # the short walk finds none
+        ({"genres": ["Rare"]}, None, 0),
+    ],
+)
+def test_the_graph_is_walked_once_for_a_wide_filter_twice_for_one_that_lies_far_and_not_for_a_narrow_one(
+    catalogue: Database, filters: dict[str, Any], north: float | None, walks: int
+) -> None:
+    scans = "select pg_stat_get_xact_numscans('catalog.movie_vectors_1_nearest'::regclass)"
+    search = "select * from catalog.match_movies(%(v)s::vector, filters => %(f)s::jsonb)"
+    for question in points(seed=13, count=5, north=north):
+        with catalogue.transaction() as connection:
+            before = connection.exec_driver_sql(scans).scalar_one()
+            found = connection.exec_driver_sql(search, {"v": str(question.tolist()), "f": json.dumps(filters)}).all()
+            assert (len(found), connection.exec_driver_sql(scans).scalar_one() - before) == (10, walks)
 
 
 def recall(database: Database, queries: npt.NDArray[np.float32], filters: dict[str, Any]) -> float:

@@ -1,19 +1,72 @@
 -- Applied after the migrations whenever it changes: the nearest neighbours of a vector, on which every search rests.
 
+-- How many films of a table of vectors pass a condition, as the planner expects from its statistics. Volatile, as
+-- Postgres explains nothing in other functions.
+create or replace function catalog.films_expected(target text, condition text) returns double precision
+language plpgsql
+as $$
+declare
+    plan json;
+begin
+    execute format('explain (format json) select from %s where %s', target, condition) into plan;
+    return plan -> 0 -> 'Plan' -> 'Plan Rows';
+end
+$$;
+
+-- Films near a vector, by the graph of a table of vectors: `looks` films of it are looked at, and those that pass are
+-- given nearest first, `enough` at most. If it goes on, it looks at as many again until enough have passed; then the
+-- order is only roughly right.
+create or replace function catalog.walk_graph(
+    target text,
+    condition text,
+    needle halfvec,
+    looks integer,
+    enough integer,
+    goes_on boolean,
+    out ids bigint[],
+    out distances double precision[]
+)
+language plpgsql stable
+set hnsw.max_scan_tuples = 50000
+set hnsw.scan_mem_multiplier = 4
+set hnsw.ef_search = 100
+set hnsw.iterative_scan = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set jit = off
+as $$
+begin
+    -- Ends with the function, as they are in its list.
+    perform set_config('hnsw.ef_search', looks::text, true),
+        set_config('hnsw.iterative_scan', case when goes_on then 'relaxed_order' else 'off' end, true);
+    execute format(
+        'select array_agg(t.tmdb_id), array_agg(t.distance) from (
+             select m.tmdb_id, m.embedding <=> $1 as distance from %s
+             where %s and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)
+             order by m.embedding <=> $1 limit $2) t', target, condition)
+    into ids, distances using needle, enough;
+end
+$$;
+
 -- The nearest films of an embedding set (the active one unless in_set says another) that pass the filters (see
--- catalog.condition_of), nearest first; similarity is the cosine, -1 to 1. Always as many as wanted when that many exist.
+-- catalog.condition_of), nearest first; similarity is the cosine, -1 to 1. Always as many as wanted when that many
+-- exist.
 --
--- With an index of nearest neighbours a filter is either wide or narrow. Wide: the graph is walked, past those that do
--- not pass. Narrow: the graph would wander past too many, so they are filtered first and all compared. `exactly` asks
--- for that in any case. Walking past a film costs some ten times what comparing one costs, and the fewer pass, the longer
--- the walk: both cost the same where sqrt(10 * films * steps) films pass (4,600 of 50,000 for ten wanted). Below 2,000
--- films comparing all is quick anyway. A sample of some 1,000 films says what share passes; where that is too little to
--- be wide, they are counted.
+-- A filter is wide or narrow. Wide: the index's graph is walked, past the films that do not pass. Narrow: the graph
+-- would wander past too many, so they are filtered first and all compared. `exactly` asks for that in any case.
 --
--- Near the vector mostly as large a share passes as everywhere, or a larger one. A first, short walk past as many films as
--- hold twice the wanted and ten is then enough. Where it finds less than six tenths of what that share promises, the films
--- that pass lie elsewhere, and the graph leads to them by detours: a second walk looks at as much of it as it can at a
--- time, until twice the usual number has passed.
+-- 1. Where the planner expects a wide filter, a short walk looks at as many films as hold twice the wanted and ten (at
+--    least 100, more in a large catalogue; at most 1,000). It is enough when a fifth and six more than wanted pass: the
+--    nearest of them are then the nearest of all.
+-- 2. Fewer pass where the planner was wrong, or where the films that pass lie far from the vector, as the graph leads
+--    to what is near. So they are counted, and all compared where fewer than sqrt(10 * films * steps) pass (4,600 of
+--    50,000 for ten wanted): walking past a film costs some ten times what comparing one costs. Below 2,000 films
+--    comparing all is quick anyway.
+-- 3. Where more pass, a long walk looks at 1,000 films at a time until `steps` have passed, or twice as many where the
+--    short walk failed.
 create or replace function catalog.nearest_movies(
     query vector,
     wanted integer,
@@ -23,16 +76,6 @@ create or replace function catalog.nearest_movies(
 )
 returns table (tmdb_id bigint, similarity double precision)
 language plpgsql stable rows 10
-set hnsw.iterative_scan = relaxed_order
-set hnsw.ef_search = 100
-set hnsw.max_scan_tuples = 50000
-set hnsw.scan_mem_multiplier = 4
--- Listed so that what the body sets of them ends with the function.
-set enable_seqscan = on
-set enable_bitmapscan = on
-set enable_sort = on
-set enable_hashjoin = on
-set enable_mergejoin = on
 set jit = off
 as $$
 declare
@@ -43,10 +86,11 @@ declare
     films double precision;
     steps integer;
     narrow integer;
-    is_counted boolean;
-    share double precision;  -- of the films pass, as far as known
-    walk text;
-    near double precision;  -- so many films of the graph are looked at first
+    expected double precision;
+    near double precision;
+    enough double precision := ceil(1.2 * wanted + 6);
+    is_found boolean := false;
+    passing integer;
     places tid[];
     ids bigint[];
     distances double precision[];
@@ -66,26 +110,30 @@ begin
     target := format('catalog.%I m', 'movie_vectors_' || chosen.set_id);
     select greatest(c.reltuples, 0) into films from pg_class c
     where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
-    -- Some more than wanted: the walk, whose order is only roughly right, then goes on the longer the fewer pass.
+    -- Some more than wanted: the long walk then goes on the longer the fewer pass.
     steps := least(wanted::bigint + wanted / 4 + 30, 1000000);
     narrow := greatest(2000, sqrt(10 * films * steps));
-    if condition = 'true' and films >= 2 * narrow then
-        share := 1;
-    elsif not exactly and films >= 2 * narrow then
-        execute format(
-            'select count(*) filter (where %s)::double precision / nullif(count(*), 0)
-             from %s tablesample system (%s) repeatable (0)', condition, target, 100000 / films)
-        into share;
+    if not exactly and films >= narrow then
+        expected := case when condition = 'true' then films
+            else least(films, catalog.films_expected(target, condition)) end;
+        -- The larger the graph, the more of it has to be looked at: 141 at 50,000 films, 283 at 200,000.
+        near := least(1000, greatest(100, 100 * sqrt(films / 25000),
+            (2 * wanted::double precision + 10) * films / greatest(expected, 1)));
+        if expected >= narrow and near * expected / films >= 1.2 * enough then
+            select w.ids, w.distances into ids, distances
+            from catalog.walk_graph(target, condition, needle, near::integer, enough::integer, false) w;
+            is_found := coalesce(cardinality(ids) >= enough, false);
+            steps := 2 * steps;
+        end if;
     end if;
-    is_counted := not exactly and coalesce(films * share < narrow, true);
-    if is_counted then
+    if not exactly and not is_found and (condition <> 'true' or films < 2 * narrow) then
         -- Where the rows are, not who they are: they are fetched from there, without looking for them once more.
         execute format(
             'select array_agg(p.ctid) from (select m.ctid from %s where %s limit %s) p', target, condition, narrow)
         into places;
-        share := greatest(share, narrow / nullif(films, 0));
+        passing := coalesce(cardinality(places), 0);
     end if;
-    if is_counted and coalesce(cardinality(places), 0) < narrow then
+    if passing < narrow then
         -- A film that left the catalogue since the last publication is not found; only the nearest are looked up.
         execute format(
             'select array_agg(t.tmdb_id), array_agg(t.distance) from (
@@ -95,36 +143,16 @@ begin
                  where (select true from catalog.movies c where c.tmdb_id = n.tmdb_id)
                  order by n.distance, n.tmdb_id limit $3) t', target)
         into ids, distances using needle, places, wanted;
-    else
-        condition := condition || ' and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)';
+    elsif not is_found then
         if not exactly then
-            perform set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-                set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'off', true),
-                set_config('enable_mergejoin', 'off', true);
-            walk := format(
-                'select array_agg(t.tmdb_id), array_agg(t.distance) from (
-                     select m.tmdb_id, m.embedding <=> $1 as distance from %s where %s
-                     order by m.embedding <=> $1 limit $2) t', target, condition);
-            -- The larger the graph, the more of it has to be looked at: 141 at 50,000 films, 283 at 200,000.
-            near := greatest(100, 100 * sqrt(films / 25000), (2 * wanted::double precision + 10) / share);
-            if share is not null and near <= 1000 then
-                perform set_config('hnsw.iterative_scan', 'off', true),
-                    set_config('hnsw.ef_search', near::integer::text, true);
-                execute walk into ids, distances using needle, steps;
-            end if;
-            if coalesce(cardinality(ids), 0) < greatest(wanted, least(steps, 0.6 * near * share)) then
-                perform set_config('hnsw.iterative_scan', 'relaxed_order', true),
-                    set_config('hnsw.ef_search', '1000', true);
-                execute walk into ids, distances using needle, 2 * steps;
-            end if;
-            perform set_config('enable_seqscan', 'on', true), set_config('enable_bitmapscan', 'on', true),
-                set_config('enable_sort', 'on', true), set_config('enable_hashjoin', 'on', true),
-                set_config('enable_mergejoin', 'on', true);
+            select w.ids, w.distances into ids, distances
+            from catalog.walk_graph(target, condition, needle, 1000, steps, true) w;
         end if;
         if exactly or coalesce(cardinality(ids), 0) < wanted then
             execute format(
                 'select array_agg(t.tmdb_id), array_agg(t.distance) from (
-                     select m.tmdb_id, m.embedding <=> $1 as distance from %s where %s
+                     select m.tmdb_id, m.embedding <=> $1 as distance from %s
+                     where %s and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)
                      order by (m.embedding <=> $1) + 0, m.tmdb_id limit $2) t', target, condition)
             into ids, distances using needle, wanted;
         end if;
