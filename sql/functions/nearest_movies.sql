@@ -59,14 +59,14 @@ $$;
 -- would wander past too many, so they are filtered first and all compared. `exactly` asks for that in any case.
 --
 -- 1. Where the planner expects a wide filter, a short walk looks at as many films as hold twice the wanted and ten (at
---    least 100, more in a large catalogue; at most 1,000). It is enough when a fifth and six more than wanted pass: the
---    nearest of them are then the nearest of all.
+--    least 100, more in a large catalogue; at most 1,000, and none where these would hold too few). It is enough when a
+--    fifth and six more than wanted pass: the nearest of them are then, nearly always, the nearest of all.
 -- 2. Fewer pass where the planner was wrong, or where the films that pass lie far from the vector, as the graph leads
 --    to what is near. So they are counted, and all compared where fewer than sqrt(10 * films * steps) pass (4,600 of
 --    50,000 for ten wanted): walking past a film costs some ten times what comparing one costs. Below 2,000 films
 --    comparing all is quick anyway.
--- 3. Where more pass, a long walk looks at 1,000 films at a time until `steps` have passed, or twice as many where the
---    short walk failed.
+-- 3. Where more pass, a long walk looks at 1,000 films at a time, 50,000 at most, until `steps` have passed, or twice as
+--    many where the short walk failed. Should it bring fewer than wanted, all that pass are compared after all.
 create or replace function catalog.nearest_movies(
     query vector,
     wanted integer,
