@@ -65,8 +65,8 @@ $$;
 --    to what is near. So they are counted, and all compared where fewer than sqrt(10 * films * steps) pass (4,600 of
 --    50,000 for ten wanted): walking past a film costs some ten times what comparing one costs. Below 2,000 films
 --    comparing all is quick anyway.
--- 3. Where more pass, a long walk looks at 1,000 films at a time, 50,000 at most, until `steps` have passed, or twice as
---    many where the short walk failed. Should it bring fewer than wanted, all that pass are compared after all.
+-- 3. Where more pass, a long walk looks at 1,000 films at a time, 50,000 at most, until `steps` have passed, or twice
+--    as many where the short walk failed. Should it bring fewer than wanted, all that pass are compared after all.
 create or replace function catalog.nearest_movies(
     query vector,
     wanted integer,
