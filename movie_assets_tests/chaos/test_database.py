@@ -160,7 +160,10 @@ def test_a_deadlock(chaos: Chaos, stage: Stage, caplog: pytest.LogCaptureFixture
             threads.append(thread)
 
         def want_the_first() -> None:
-            time.sleep(0.4)
+            held_up = "select from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))"
+            end = time.monotonic() + 30
+            while not other.execute(held_up).fetchall() and time.monotonic() < end:
+                time.sleep(0.05)
             other.execute("select 1 from pipeline.movie_ids where tmdb_id = any(%s) for update", (due[:-1],))
             other.rollback()
 
