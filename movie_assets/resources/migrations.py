@@ -1,7 +1,8 @@
 """Bringing a database to the schema that this code works with, and refusing one that it cannot work with.
 
 Migrations (sql/migrations, in order) run once, each in a transaction of its own. Functions and views
-(sql/functions) are applied again whenever their text changes.
+(sql/functions) are applied again whenever their text changes. Comments (sql/comments) are applied again whenever
+anything changes, because a view that is dropped and created again has lost its comments.
 """
 
 import hashlib
@@ -62,13 +63,14 @@ def ensure_database(address: str) -> None:
 
 
 def migrate(database: Database) -> list[str]:
-    """Apply what is missing, one process at a time; tells the files that were applied.
+    """Apply what is missing, one process at a time; return the files that are new or changed.
 
     Raises DatabaseError when the server is too old, lacks pgvector or rights, or knows a migration that this
     code does not.
     """
     migrations = sorted((SQL / "migrations").glob("*.sql"))
     functions = sorted((SQL / "functions").glob("*.sql"))
+    comments = sorted((SQL / "comments").glob("*.sql"))
     applied = []
     try:
         with _migrating_alone(database) as lock:
@@ -81,6 +83,10 @@ def migrate(database: Database) -> list[str]:
                 if known.get(_name(path)) != _digest(path):
                     _apply(database, path)
                     applied.append(_name(path))
+            changed = [_name(path) for path in comments if known.get(_name(path)) != _digest(path)]
+            for path in comments if applied or changed else []:
+                _apply(database, path)
+            applied += changed
             database.execute("grant_reader")
     except sa.exc.OperationalError as error:
         raise DatabaseError(_why_unreachable(database.url, error.orig)) from None
@@ -111,7 +117,7 @@ def require_current_schema(database: Database) -> None:
         if connection.scalar(sa.text("select to_regclass('movie_assets_schema')")) is None:
             raise DatabaseError(f"the database at {shown(database.url)} is empty; run `movie-assets migrate` first")
         known = {r.file: r.digest for r in connection.execute(sa.text("select * from movie_assets_schema"))}
-    files = [*(SQL / "migrations").glob("*.sql"), *(SQL / "functions").glob("*.sql")]
+    files = [path for folder in ("migrations", "functions", "comments") for path in (SQL / folder).glob("*.sql")]
     other = sorted(_name(path) for path in files if known.get(_name(path)) != _digest(path))
     if other:
         raise DatabaseError(

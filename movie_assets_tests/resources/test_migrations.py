@@ -20,6 +20,7 @@ from movie_assets_tests.conftest import address_of
 SECRET = "canary-of-a-password"
 FILES = [f"migrations/{path.name}" for path in sorted((SQL / "migrations").glob("*.sql"))]
 FUNCTIONS = [f"functions/{path.name}" for path in sorted((SQL / "functions").glob("*.sql"))]
+COMMENTS = [f"comments/{path.name}" for path in sorted((SQL / "comments").glob("*.sql"))]
 MIGRATE = """
 import sys
 from movie_assets.resources.migrations import ensure_database, migrate
@@ -82,8 +83,8 @@ def history(database: Database) -> dict[str, Any]:
 
 
 def test_an_empty_database_gets_everything_in_order(empty: Database) -> None:
-    assert migrate(empty) == [*FILES, *FUNCTIONS]
-    assert set(history(empty)) == {*FILES, *FUNCTIONS}
+    assert migrate(empty) == [*FILES, *FUNCTIONS, *COMMENTS]
+    assert set(history(empty)) == {*FILES, *FUNCTIONS, *COMMENTS}
 
 
 def test_a_second_time_applies_nothing(empty: Database) -> None:
@@ -114,17 +115,31 @@ def test_processes_that_migrate_at_once_do_it_once(server: str, empty_address: s
         process.stdin.flush()
     outputs = [process.communicate(timeout=120) for process in started]
     as_administrator(server, f"drop database {url_of(empty_address).database} with (force)")
-    assert sorted(output.strip() for output, _ in outputs) == ["0", "0", str(len(FILES) + len(FUNCTIONS))], outputs
+    assert sorted(output.strip() for output, _ in outputs) == ["0", "0", str(len(FILES + FUNCTIONS + COMMENTS))], (
+        outputs
+    )
 
 
 def test_a_function_whose_text_changed_is_applied_again(empty: Database, own_sql: Path) -> None:
     migrate(empty)
     with (own_sql / "functions" / "funnel.sql").open("a") as file:
-        file.write("\ncomment on view pipeline.funnel is 'edited';\n")
+        file.write("\ncreate view pipeline.edited as select 1 as one;\n")
     assert migrate(empty) == ["functions/funnel.sql"]
     assert migrate(empty) == []
     with empty.transaction() as connection:
-        assert connection.exec_driver_sql("select obj_description('pipeline.funnel'::regclass)").scalar() == "edited"
+        assert connection.exec_driver_sql("select one from pipeline.edited").scalar() == 1
+
+
+def test_a_view_that_is_created_again_keeps_its_comments(empty: Database, own_sql: Path) -> None:
+    migrate(empty)
+    said = "select obj_description('pipeline.funnel'::regclass) || col_description('pipeline.funnel'::regclass, 1)"
+    with empty.transaction() as connection:
+        before = connection.exec_driver_sql(said).scalar()
+    with (own_sql / "functions" / "funnel.sql").open("a") as file:
+        file.write("-- another release, which drops the view and creates it again\n")
+    migrate(empty)
+    with empty.transaction() as connection:
+        assert connection.exec_driver_sql(said).scalar() == before is not None
 
 
 def release(sql: Path, **bodies: tuple[str, str]) -> None:
@@ -414,7 +429,7 @@ def test_what_the_sentences_ask_for_is_all_it_takes(server: str, role: str, empt
     as_administrator(server, f'create database "{name}" owner "{role}"')
     as_administrator(server, "create extension vector", database=name)
     ensure_database(as_role(empty_address, role))
-    assert migrate_as(role, empty_address) == [*FILES, *FUNCTIONS]
+    assert migrate_as(role, empty_address) == [*FILES, *FUNCTIONS, *COMMENTS]
 
 
 def test_a_database_that_was_never_migrated_is_refused_with_what_to_do(empty_address: str) -> None:

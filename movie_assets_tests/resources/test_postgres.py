@@ -285,10 +285,14 @@ def test_every_query_opens_with_who_runs_it(query: str) -> None:
     )
 
 
-@pytest.mark.parametrize("folder", ["functions", "migrations"])
+@pytest.mark.parametrize("folder", ["functions", "migrations", "comments"])
 def test_every_other_file_opens_with_when_it_is_applied(folder: str) -> None:
     openings = {path.name: path.read_text(encoding="utf-8").partition("\n")[0] for path in (SQL / folder).glob("*.sql")}
-    expected = {"functions": "-- Applied after the migrations whenever it changes", "migrations": "-- Migration: "}
+    expected = {
+        "functions": "-- Applied after the migrations whenever it changes",
+        "migrations": "-- Migration: ",
+        "comments": "-- Comments: applied last, whenever this file or anything else of the schema changed.",
+    }
     assert [name for name, line in openings.items() if not line.startswith(expected[folder])] == []
 
 

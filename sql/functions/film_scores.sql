@@ -26,7 +26,3 @@ join catalog.rating_methods m on m.method_version = a.method_version and m.is_cu
 left join catalog.collections c on c.collection_id = case when a.scope = 'collection' then a.key::bigint end
 left join catalog.people p on p.person_id = case when a.scope = 'person' then a.key::bigint end
 where a.scope <> 'film';
-
-comment on view catalog.rating_sources is 'what one source says of a film that it has votes for';
-comment on view catalog.film_scores is 'a film''s score by the current method';
-comment on view catalog.group_scores is 'the score of a group of films by the current method';

@@ -85,5 +85,3 @@ $$;
 
 create view pipeline.kpis as
 select * from pipeline.kpis_at(now());
-comment on view pipeline.kpis is
-    'the figures that the catalogue is operated by, against their goals; value is null where there is nothing to count yet';

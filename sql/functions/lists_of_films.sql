@@ -84,10 +84,6 @@ select
 from catalog.movies m
 left join catalog.movie_stats s using (tmdb_id)
 left join catalog.film_scores a using (tmdb_id);
-comment on view catalog.scored_films is
-    'a film with its numbers and its score; score is null until the ratings were aggregated, and without votes';
-comment on column catalog.scored_films.score_low is
-    'lower end of the 95 % interval: lists rank by it, so that few votes do not lead them';
 
 create or replace view catalog.trending as
 select
@@ -98,11 +94,6 @@ select
     f.*
 from catalog.popularity_trends t join catalog.scored_films f using (tmdb_id)
 where t.velocity > 0 and t.days > 1;
-comment on view catalog.trending is
-    'films more popular than is usual for them, the fastest rising first: the difference of two exponentially weighted means '
-    'of log popularity against the catalogue''s median (half-lives of 1 and 7 days, last 28 days); updated once a day';
-comment on column catalog.trending.velocity is '0.7 is about twice as popular as usual; it halves in about a week';
-comment on column catalog.trending.days_of_history is 'with few days a velocity is small, with one a film is not listed';
 
 create or replace view catalog.hidden_gems as
 select
@@ -118,9 +109,6 @@ from (
     from catalog.scored_films f where f.score is not null
 ) g
 where g.esteem >= 0.8 and g.known <= 0.5 and g.popular <= 0.5;
-comment on view catalog.hidden_gems is
-    'films whose score is high even at the lower end of its interval (top fifth of the catalogue) and that few know (lower '
-    'half by votes and by popularity); shares of the catalogue, so that a change of TMDB''s scales moves nothing';
 
 create or replace view catalog.by_genre as
 select
@@ -129,8 +117,6 @@ select
     f.*
 from catalog.scored_films f cross join lateral unnest(f.genres) as g (genre)
 where f.score is not null;
-comment on view catalog.by_genre is
-    'the best films of each genre, by the lower end of the score''s interval; ask for one: where genre = ''Drama'' and rank <= 20';
 
 create or replace view catalog.new_releases as
 select
@@ -139,9 +125,6 @@ select
     f.*
 from catalog.scored_films f
 where f.release_date between (now() at time zone 'UTC')::date - 90 and (now() at time zone 'UTC')::date;
-comment on view catalog.new_releases is
-    'films first released within the last 90 days (UTC), the newest first; which of them are in the catalogue at all is for the '
-    'profiles: `quality` waits for 100 votes, `new_releases` for ten';
 
 create or replace view catalog.upcoming as
 select
@@ -151,9 +134,6 @@ select
     f.*
 from catalog.scored_films f join catalog.movies m using (tmdb_id)
 where f.release_date > (now() at time zone 'UTC')::date and m.status is distinct from 'Canceled';
-comment on view catalog.upcoming is
-    'films of the catalogue with a release date to come, the nearest first. Few have the votes that a profile asks for before '
-    'they are out: films that an application asked for with keep (pipeline.requested_ids) are here, too';
 
 create or replace view catalog.award_worthy as
 select
@@ -171,7 +151,3 @@ from (
     where f.score is not null and f.release_year is not null and f.runtime_minutes >= 40 and f.genres <> '{}'
 ) w
 where w.place <= greatest(1, ceil(w.films * 0.05)) and w.known >= 0.25;
-comment on view catalog.award_worthy is
-    'the films of each year that would be nominated if audiences were the jury: its top 5 % by the lower end of the score''s '
-    'interval, features (40 minutes or more, as the Academy counts) outside the quarter with the fewest votes. A proxy: TMDB has '
-    'no awards, and its keywords about awards name the subject of a film. It knows neither juries nor nominations';

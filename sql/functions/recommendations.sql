@@ -97,7 +97,3 @@ begin
     end if;
 end
 $$;
-
-comment on view catalog.seen_films is 'a film that a person saw';
-comment on view catalog.film_weights is 'what liking a film says for and against others, by the served model';
-comment on view catalog.standings is 'a film with how well known it is, 0 to 1';

@@ -31,6 +31,3 @@ select
     (select coalesce(sum(c.calls), 0) from pipeline.api_calls c where c.run_id = r.run_id)::bigint as calls
 from pipeline.run_log r
 group by r.run_id;
-comment on view pipeline.runs is
-    'a run with what its steps came to; checked, skipped and changed add up lines, ids and films where steps differ in them '
-    '(pipeline.run_log has them apart); duration: seconds of work, calls: to TMDB';

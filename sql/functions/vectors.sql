@@ -1,5 +1,32 @@
 -- Applied after the migrations whenever it changes: the searchable table of each embedding set.
 
+-- Comments on catalog.movie_vectors_<set>: its columns are those of catalog.movies and of catalog.movie_vectors.
+create or replace function pipeline.comment_on_vectors(which integer) returns void
+language plpgsql
+as $$
+declare
+    target regclass := format('catalog.%I', 'movie_vectors_' || which)::regclass;
+    found record;
+begin
+    execute format(
+        'comment on table %s is %L', target,
+        (select format('vectors of embedding set %s (%s %s, %s dimensions), with what searches filter on',
+                       s.set_id, s.provider, s.model, s.dimensions)
+         from pipeline.embedding_sets s where s.set_id = which));
+    for found in
+        select a.attname as name,
+            coalesce(
+                (select col_description(v.attrelid, v.attnum) from pg_attribute v
+                 where v.attrelid = 'catalog.movie_vectors'::regclass and v.attname = a.attname),
+                (select col_description(m.attrelid, m.attnum) from pg_attribute m
+                 where m.attrelid = 'catalog.movies'::regclass and m.attname = a.attname)) as comment
+        from pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped
+    loop
+        execute format('comment on column %s.%I is %L', target, found.name, found.comment);
+    end loop;
+end
+$$;
+
 -- Brings catalog.movie_vectors_<set> in line with the accepted films and their paid-for vectors. A vector of
 -- the wrong width or without direction stays out; a film whose text moved keeps its old vector until the new
 -- one is there. Unchanged rows are not touched, so the index is not either.
@@ -22,6 +49,7 @@ begin
                  certification text
              ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05)', target, width);
         execute format('alter table %s alter column embedding set storage external', target);
+        perform pipeline.comment_on_vectors(which);
     end if;
     execute format(
         'delete from %s v where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id)', target);
