@@ -215,6 +215,8 @@ ROWS = (
     Row("F2", "429date", is_waited_out),
     Row("F3", "429none", is_waited_out),
     Row("F3", "429none", ends_the_run_when_it_does_not_end),
+    Row("F3", "429zero", is_waited_out),
+    Row("F3", "429zero", ends_the_run_when_it_does_not_end),
     Row("F4", "429huge", ends_the_run_at_once),
     Row("F5", "429bad", is_waited_out),
     Row("F6", "500", passes, 5, "http_500"),

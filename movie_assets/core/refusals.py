@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Literal
 
 from movie_assets.core.rate_limits import pause_told_by
-from movie_assets.core.retry import MOST_PATIENCE, seconds_asked_for
+from movie_assets.core.retry import MOST_PATIENCE, NUMBER, seconds_asked_for
 from movie_assets.core.vectors import UnusableVectorsError
 
 # stop: nothing can get better by asking again. pause: nobody asks for a while. again: the same once more.
 # split: something in the request is to blame, halves tell what. doubt: once more, then split.
 Remedy = Literal["stop", "pause", "again", "split", "doubt"]
 ATTEMPTS = 5  # at one request
+MOST_PAUSES = 10  # 429s in a row
 
 REFUSED_KEY = (401, 403)
 TOO_MANY = 429
@@ -74,11 +75,17 @@ def refusal_of_vectors(error: UnusableVectorsError) -> Refusal:
 
 
 def _too_many(problem: str, headers: Mapping[str, str], now: datetime) -> Refusal:
-    milliseconds = headers.get("retry-after-ms", "")
-    asked = float(milliseconds) / 1e3 if milliseconds.isdecimal() else None
-    asked = seconds_asked_for(headers.get("retry-after"), now) if asked is None else asked
-    asked = pause_told_by(headers) if asked is None else asked
+    # The most exact header that asks for a pause counts; one that says zero asks for none.
+    asked = (
+        _seconds_of_milliseconds(headers.get("retry-after-ms", ""))
+        or seconds_asked_for(headers.get("retry-after"), now)
+        or pause_told_by(headers)
+    )
     return _too_patient(asked) or Refusal("pause", problem, seconds=asked)
+
+
+def _seconds_of_milliseconds(header: str) -> float | None:
+    return float(header) / 1e3 if NUMBER.fullmatch(header.strip()) else None
 
 
 def _too_patient(asked: float | None) -> Refusal | None:

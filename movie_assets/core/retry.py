@@ -3,6 +3,7 @@
 Nothing here sleeps or calls: `now` and the dice are passed in.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,13 +11,17 @@ from email.utils import parsedate_to_datetime
 FIRST_WAIT = 1.0  # seconds
 LONGEST_WAIT = 30.0
 MOST_PATIENCE = 300.0  # a service that asks for a longer pause is treated as down
+NUMBER = re.compile(r"\d+(?:\.\d*)?", re.ASCII)  # some services send fractions, which RFC 9110 does not foresee
 
 
 def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
-    """The pause that a Retry-After header asks for (seconds or an HTTP date), or None when it tells nothing."""
+    """Return the pause that a Retry-After header asks for, in seconds, or None when it holds no number and no date.
+
+    The pause may be zero: pass it to `backoff`, which never waits less than it would without the header.
+    """
     if not retry_after:
         return None
-    if retry_after.isascii() and retry_after.strip().isdigit():
+    if NUMBER.fullmatch(retry_after.strip()):
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)
@@ -28,11 +33,14 @@ def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
     return max(FIRST_WAIT, (moment - now).total_seconds())
 
 
-def backoff(attempt: int, dice: Callable[[], float]) -> float:
-    """Seconds to wait after the n-th failure (1, 2, …): full jitter under a doubling ceiling.
+def backoff(attempt: int, dice: Callable[[], float], asked: float | None = None) -> float:
+    """Return the seconds to wait after the n-th failure (1, 2, …): full jitter under a doubling ceiling.
+
+    `asked` is the pause that the service asks for. It can make the wait longer and never shorter: "Retry-After: 0"
+    means less than a second, and a service that sends it again and again still needs a growing pause.
 
     Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. A floor of a tenth keeps
     an unlucky draw from hammering.
     """
-    ceiling: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))
-    return ceiling * max(0.1, dice())
+    ceiling: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (min(attempt, 32) - 1))
+    return max(ceiling * max(0.1, dice()), asked or 0.0)

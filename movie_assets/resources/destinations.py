@@ -11,12 +11,14 @@ import hmac
 import json
 import logging
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Protocol
 
 import httpx
 from pydantic import SecretStr
 
 from movie_assets.core.alert_messages import DeliveryError, Message
+from movie_assets.core.retry import seconds_asked_for
 from movie_assets.resources.mail import Mail
 from movie_assets.settings import Settings
 
@@ -115,7 +117,7 @@ async def _request(method: str, url: SecretStr, body: bytes | None, headers: dic
             async with http.stream(method, url.get_secret_value(), content=body, headers=headers) as response:
                 if response.is_success:
                     return f"answered {response.status_code}"
-                wait = _seconds(response.headers.get("retry-after", ""))
+                wait = _seconds(response.headers.get("retry-after"))
                 problem = f"it answered {response.status_code}"
     except TimeoutError:
         problem = f"no answer in {SECONDS_TO_SEND:.0f} s"
@@ -131,5 +133,5 @@ async def _request(method: str, url: SecretStr, body: bytes | None, headers: dic
     raise DeliveryError(problem)
 
 
-def _seconds(retry_after: str) -> float:
-    return min(float(retry_after), MOST_RETRY_AFTER) if retry_after.isdecimal() else 0.0
+def _seconds(retry_after: str | None) -> float:
+    return min(seconds_asked_for(retry_after, datetime.now(UTC)) or 0.0, MOST_RETRY_AFTER)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import openai
 from openai.types import Batch
 
-from movie_assets.core.refusals import ATTEMPTS, Refusal, refusal_of
+from movie_assets.core.refusals import ATTEMPTS, MOST_PAUSES, Refusal, refusal_of
 from movie_assets.core.retry import backoff
 from movie_assets.core.vectors import Sorted
 from movie_assets.resources.embedder import EmbedderError
@@ -146,9 +146,10 @@ class OpenAiBatches:
 
     def _wait_or_raise(self, error: Exception, failures: int) -> int:
         refusal = _refusal(error)
-        if refusal.remedy not in ("again", "pause") or failures >= ATTEMPTS:
+        attempts = {"again": ATTEMPTS, "pause": MOST_PAUSES + 1}.get(refusal.remedy, 0)
+        if failures >= attempts:
             raise EmbedderError(f"the service's batches cannot be used: {refusal.problem}") from None
-        time.sleep(backoff(failures, random.random) if refusal.seconds is None else refusal.seconds)
+        time.sleep(backoff(failures, random.random, refusal.seconds))
         return failures
 
 

@@ -17,7 +17,7 @@ import openai
 from movie_assets.core.packing import TOKENS_PER_REQUEST, packed
 from movie_assets.core.prices import Price
 from movie_assets.core.rate_limits import RateLimits
-from movie_assets.core.refusals import Refusal
+from movie_assets.core.refusals import MOST_PAUSES, Refusal
 from movie_assets.core.retry import backoff
 from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT, TokenCounter
 from movie_assets.core.vectors import Sorted
@@ -26,7 +26,6 @@ from movie_assets.resources.openai_call import Model, Reply, ask
 
 IN_FLIGHT = 8  # requests at once; what a kill can cost
 MOST_FAILURES = 20  # answers without a vector in a row, splitting included, after which the service counts as down
-MOST_PAUSES = 10  # 429s in a row
 LONGEST_CALL = 120.0  # seconds; a read timeout is per read, and a server that drips would hold a call for hours
 
 
@@ -207,7 +206,7 @@ class Stream:
         elif refusal.remedy != "again":
             return self._split(tried, refusal)
         elif max(tried.attempts, 0 if self._good_answers else self._failures) < refusal.attempts:
-            wait = backoff(tried.attempts, random.random) if refusal.seconds is None else refusal.seconds
+            wait = backoff(tried.attempts, random.random, refusal.seconds)
             self._waiting.append(replace(tried, not_before=time.monotonic() + wait))
         elif refusal.then == "split" and (len(work.positions) > 1 or self._good_answers > proof):
             return self._split(tried, refusal)
@@ -230,7 +229,7 @@ class Stream:
         problem = refusal.problem
         if self._pauses > MOST_PAUSES:
             self._stop(f"the embeddings service refused {self._pauses} requests in a row as too many: {problem}")
-        wait = backoff(self._pauses, random.random) if refusal.seconds is None else refusal.seconds
+        wait = backoff(self._pauses, random.random, refusal.seconds)
         self._paused_until = max(self._paused_until, time.monotonic() + wait)
 
     def _failed(self, problem: str) -> None:

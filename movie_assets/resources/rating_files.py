@@ -24,7 +24,7 @@ import httpx
 import pandas as pd
 
 from movie_assets.core.rating_files import UnreadableFileError
-from movie_assets.core.retry import backoff
+from movie_assets.core.retry import MOST_PATIENCE, backoff, seconds_asked_for
 
 ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(30.0)
@@ -168,7 +168,7 @@ def _downloaded(url: str, known: str | None, file: IO[bytes]) -> httpx.Headers |
     kind, _, value = (known or "").partition(" ")
     condition = {"etag": "If-None-Match", "modified": "If-Modified-Since"}.get(kind)
     headers = {"Accept-Encoding": "identity", **({condition: value} if condition else {})}
-    why = ""
+    why, asked = "", None
     with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as http:
         for attempt in range(1, ATTEMPTS + 1):
             file.seek(0)
@@ -184,11 +184,13 @@ def _downloaded(url: str, known: str | None, file: IO[bytes]) -> httpx.Headers |
                     return found
                 if status == httpx.codes.NOT_MODIFIED and condition:
                     return None
-                why = f"HTTP {status}"
+                why, asked = f"HTTP {status}", seconds_asked_for(found.get("retry-after"), datetime.now(UTC))
                 if status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
                     break
-            if attempt < ATTEMPTS:
-                time.sleep(backoff(attempt, random.random))
+            pause = backoff(attempt, random.random, asked)
+            if attempt == ATTEMPTS or pause > MOST_PATIENCE:
+                break
+            time.sleep(pause)
     raise RatingFileError(f"{shown(url)} could not be fetched in {attempt} attempts ({why})")
 
 

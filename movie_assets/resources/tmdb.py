@@ -222,9 +222,9 @@ class TmdbClient:
         if began >= self._pause_began:  # else it was under way when another 429 began the pause
             self._pause_began = now
             self._pauses_in_a_row += 1
-            pause = backoff(min(self._pauses_in_a_row, 6), random.random) if asked is None else asked
+            pause = backoff(self._pauses_in_a_row, random.random, asked)
             self._seconds_in_a_row += pause
-            if self._pauses_in_a_row >= PAUSES_IN_A_ROW or self._seconds_in_a_row > MOST_PATIENCE:
+            if self._pauses_in_a_row > PAUSES_IN_A_ROW or self._seconds_in_a_row > MOST_PATIENCE:
                 raise TmdbUnavailableError(
                     "TMDB answers nothing but 429; lower MOVIE_ASSETS_TMDB_RATE or run again later"
                 )

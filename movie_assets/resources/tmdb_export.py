@@ -10,12 +10,13 @@ import tempfile
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import IO
 
 import httpx
 
 from movie_assets.core.export import ExportCounts, read_lines
-from movie_assets.core.retry import backoff
+from movie_assets.core.retry import MOST_PATIENCE, backoff, seconds_asked_for
 from movie_assets.resources.tmdb_answers import (
     CallCounts,
     Export,
@@ -78,10 +79,10 @@ async def _download(http: httpx.AsyncClient, url: str, file: IO[bytes], calls: C
         if ending.status in ("403", "404"):
             raise ExportMissingError(f"TMDB has no export of that day ({url}: HTTP {ending.status})")
         is_no_file = ending.status == NO_HTTP or ending.status.startswith("3")
-        if attempt == ATTEMPTS or (is_no_file and attempt == ATTEMPTS_AT_NO_HTTP):
+        pause = backoff(attempt, random.random, seconds_asked_for(headers.get("retry-after"), datetime.now(UTC)))
+        if attempt == ATTEMPTS or (is_no_file and attempt == ATTEMPTS_AT_NO_HTTP) or pause > MOST_PATIENCE:
             break
         kind.retries += 1
-        pause = backoff(attempt, random.random)
         kind.seconds_waited += pause
         await asyncio.sleep(pause)
     raise TmdbUnavailableError(f"{url} could not be fetched in {attempt} attempts ({ending.status} {ending.message})")

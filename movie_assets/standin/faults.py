@@ -187,6 +187,7 @@ FAULTS: dict[str, Fault] = {
     "429s": Fault("tmdb", _too_many(lambda s: str(s.retry_after)), "429 with Retry-After in seconds"),
     "429date": Fault("tmdb", _too_many(_http_date), "429 with Retry-After as an HTTP date"),
     "429none": Fault("tmdb", _too_many(None), "429 without Retry-After"),
+    "429zero": Fault("tmdb", _too_many(lambda _: "0"), "429 with Retry-After: 0"),
     "429huge": Fault("tmdb", _too_many(lambda _: str(HUGE_WAIT)), "429 with Retry-After of a day"),
     "429bad": Fault("tmdb", _too_many(lambda _: "soon"), "429 with Retry-After: soon"),
     "401": Fault("tmdb", _always(tmdb_error(7)), "invalid key"),

@@ -31,7 +31,7 @@ FILMS = 40
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    monkeypatch.setattr(openai_batches, "backoff", lambda _attempt, _dice: 0.002)
+    monkeypatch.setattr(openai_batches, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
 
 

@@ -44,7 +44,7 @@ def quick(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> None:
     shorten_waits(monkeypatch)
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 1.0)
     monkeypatch.setattr(tmdb_export, "SECONDS_PER_EXPORT", 1.0)
-    monkeypatch.setattr(openai_stream, "backoff", lambda attempt, _dice: 0.002 * attempt)
+    monkeypatch.setattr(openai_stream, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
 
 
 def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:

@@ -11,7 +11,10 @@ from movie_assets.core.retry import FIRST_WAIT, LONGEST_WAIT, MOST_PATIENCE, bac
 NOW = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), (" 7 ", 7.0), ("0", 0.0), ("86400", 86400.0)])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), (" 7 ", 7.0), ("0", 0.0), ("0.0", 0.0), ("1.5", 1.5), ("2.", 2.0), ("86400", 86400.0)],
+)
 def test_seconds_are_taken_as_they_are(header: str, seconds: float) -> None:
     assert seconds_asked_for(header, NOW) == seconds
 
@@ -29,7 +32,25 @@ def test_a_date_in_the_past_is_still_a_pause() -> None:
     assert seconds_asked_for(format_datetime(NOW - timedelta(hours=1), usegmt=True), NOW) == FIRST_WAIT
 
 
-@pytest.mark.parametrize("header", [None, "", " ", "soon", "-1", "1.5", "Thu, 99 Nov 2026 99:99:99 GMT", "7 seconds"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        " ",
+        "soon",
+        "-1",
+        "-0.5",
+        "+5",
+        "1,5",
+        ".5",
+        "1e3",
+        "nan",
+        "inf",
+        "Thu, 99 Nov 2026 99:99:99 GMT",
+        "7 seconds",
+    ],
+)
 def test_a_header_that_tells_nothing_asks_for_nothing(header: str | None) -> None:
     assert seconds_asked_for(header, NOW) is None
 
@@ -51,6 +72,21 @@ def test_random_headers_are_no_errors() -> None:
 
 def test_waits_double_up_to_the_longest() -> None:
     assert [backoff(attempt, lambda: 1.0) for attempt in range(1, 8)] == [1, 2, 4, 8, 16, LONGEST_WAIT, LONGEST_WAIT]
+
+
+def test_waits_grow_no_further_after_many_failures() -> None:
+    assert backoff(100_000, lambda: 1.0) == LONGEST_WAIT
+
+
+@pytest.mark.parametrize("header", [None, "0", "0.0", "0.01", "-1", "soon", "Thu, 19 Nov 2020 12:00:00 GMT"])
+def test_no_header_makes_a_wait_shorter(header: str | None) -> None:
+    for attempt in range(1, 12):
+        asked = seconds_asked_for(header, NOW)
+        assert backoff(attempt, lambda: 0.7, asked) >= backoff(attempt, lambda: 0.7)
+
+
+def test_a_longer_pause_that_is_asked_for_counts() -> None:
+    assert backoff(1, lambda: 1.0, 7.0) == 7.0
 
 
 def test_a_wait_is_a_share_of_its_ceiling() -> None:

@@ -6,7 +6,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,17 @@ def test_an_answer_that_is_no_success_is_a_failure(status: int, listener: Listen
     assert len(listener.received) == 1
 
 
-@pytest.mark.parametrize("asked", ["soon", "-1", "1.5", ""])
+@pytest.mark.parametrize(
+    ("asked", "least", "most"),
+    [("1.5", 1.5, 1.5), ("86400", 3600, 3600), ("9" * 400, 3600, 3600), ("date", 100, 120)],
+)
+def test_a_retry_after_of_any_form_is_kept_to(asked: str, least: float, most: float, listener: Listener) -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
+    listener.status, listener.headers = 503, {"retry-after": later if asked == "date" else asked}
+    assert least <= failure(slack(listener.url)).retry_after <= most
+
+
+@pytest.mark.parametrize("asked", ["soon", "-1", "nan", "0", ""])
 def test_an_odd_retry_after_is_passed_over(asked: str, listener: Listener) -> None:
     listener.status, listener.headers = 503, {"retry-after": asked}
     assert failure(slack(listener.url)).retry_after == 0

@@ -16,11 +16,11 @@ from pydantic import SecretStr
 
 from movie_assets.core.hashing import hashed_vectors
 from movie_assets.core.packing import TEXTS_PER_REQUEST
-from movie_assets.core.refusals import ATTEMPTS, Refusal
+from movie_assets.core.refusals import ATTEMPTS, MOST_PAUSES, Refusal
 from movie_assets.resources import openai_call, openai_embedder, openai_stream
 from movie_assets.resources.embedder import EmbedderError, OpenPurse
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
-from movie_assets.resources.openai_stream import IN_FLIGHT, MOST_FAILURES, MOST_PAUSES
+from movie_assets.resources.openai_stream import IN_FLIGHT, MOST_FAILURES
 from movie_assets.standin.answers import Answer
 from movie_assets.standin.faults import FAULTS, Fault
 from movie_assets.standin.openai_errors import OVERLOADED
@@ -41,7 +41,7 @@ Make = Callable[..., OpenAiEmbedder]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    monkeypatch.setattr(openai_stream, "backoff", lambda attempt, _dice: 0.002 * attempt)
+    monkeypatch.setattr(openai_stream, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
 
 
 @pytest.fixture

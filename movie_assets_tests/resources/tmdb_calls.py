@@ -53,7 +53,7 @@ def wire(respond: Respond) -> httpx.MockTransport:
 def shorten_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
     for part in (tmdb, tmdb_export):
-        monkeypatch.setattr(part, "backoff", lambda attempt, _dice: 0.002 * attempt)
+        monkeypatch.setattr(part, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 3.0)
 
 

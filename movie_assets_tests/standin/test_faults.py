@@ -42,7 +42,8 @@ def test_errors_on_demand_have_tmdbs_codes(
 
 
 @pytest.mark.parametrize(
-    ("fault", "expected"), [("429s", "1"), ("429none", None), ("429huge", "86400"), ("429bad", "soon")]
+    ("fault", "expected"),
+    [("429s", "1"), ("429none", None), ("429huge", "86400"), ("429bad", "soon"), ("429zero", "0")],
 )
 def test_429_tells_how_long_to_wait_in_every_way(
     api: httpx.Client, stand_in: StandIn, fault: str, expected: str | None
