@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from movie_assets.assets import export_checks, health_checks, id_checks, quality_checks
 from movie_assets.assets import movie_vectors as vectors
-from movie_assets.assets import quality_checks
 from movie_assets.assets import rating_aggregates as aggregates
 from movie_assets.assets import recommendation_quality as recommending
 from movie_assets.assets import search_documents as documents
@@ -15,13 +15,13 @@ from movie_assets.assets.movie_ids import movie_ids
 from movie_assets.assets.rating_sources import csv_ratings, imdb_ratings, movielens_ratings
 from movie_assets.assets.recommendation_model import recommendation_model
 from movie_assets.assets.recommendations import recommendations
-from movie_assets.assets.reconciliation import reconciliation
+from movie_assets.assets.reconciliation import everything_agrees, reconciliation
 from movie_assets.assets.retention import retention
 from movie_assets.assets.search_quality import search_quality
 from movie_assets.assets.tmdb_changes import tmdb_changes
 from movie_assets.assets.tmdb_discoveries import tmdb_discoveries
 from movie_assets.assets.tmdb_export import tmdb_export
-from movie_assets.assets.watch_histories import watch_histories
+from movie_assets.assets.watch_histories import every_file_in_the_inbox_is_imported, watch_histories
 from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
 from movie_assets.automation.freshness import with_freshness
@@ -63,6 +63,8 @@ defs = dg.Definitions(
         health,  # what is broken right now
     ], off=SETTINGS.rating_files.off),
     asset_checks=[
+        *export_checks.CHECKS,
+        *id_checks.CHECKS,
         vectors.the_wanted_set_is_searched,
         vectors.vectors_agree_with_the_catalogue,
         vectors.the_index_is_valid,
@@ -71,7 +73,10 @@ defs = dg.Definitions(
         documents.documents_agree_with_the_catalogue,
         aggregates.totals_reconcile,
         aggregates.scores_are_within_bounds,
+        every_file_in_the_inbox_is_imported,
         recommending.the_model_beats_popularity,
+        everything_agrees,
+        *health_checks.CHECKS,
     ],
     jobs=JOBS,
     schedules=schedules(SCHEDULES),

@@ -69,9 +69,14 @@ def looks(settings: Settings) -> tuple[Look, ...]:
     )
 
 
-def look_at_everything(settings: Settings, database: Database, embedder: Embedder, now: datetime) -> list[Finding]:
-    """All findings on a catalogue whose database could be opened."""
-    return _without_secrets(settings, [*_services(settings, embedder, database), *_data(settings, database, now)])
+def look_at_services(settings: Settings, database: Database, embedder: Embedder) -> list[Finding]:
+    """Findings on what is around the catalogue: TMDB, the embedder, the disk. Calls the services."""
+    return _without_secrets(settings, _services(settings, embedder, database))
+
+
+def look_at_database(settings: Settings, database: Database, now: datetime) -> list[Finding]:
+    """Findings on what the database contains. Calls no service."""
+    return _without_secrets(settings, _data(settings, database, now))
 
 
 def look_from_outside(settings: Settings, now: datetime) -> list[Finding]:

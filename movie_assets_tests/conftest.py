@@ -130,19 +130,35 @@ class Pipeline:
             tags=tags,
             run_config={"loggers": {"console": {}}, **(config or {})},
             raise_on_error=False,
-            resources={
-                "database": self.database,
-                "tmdb": Tmdb(self.settings, self.database),
-                "embedder": self.embedder,
-                "thresholds": self.thresholds or self.settings.thresholds,
-                "daily_films": self.settings.daily_films,
-                "keep_sets": timedelta(days=self.settings.keep_sets_days),
-                "budgets": self.settings.budgets,
-                "inbox": Inbox(self.settings.inbox),
-                "rating_files": self.settings.rating_files,
-                "parallel_runs": self.settings.parallel_runs,
-            },
+            resources=self._resources(),
         )
+
+    def check(self, key: dg.AssetCheckKey) -> Any:
+        """Execute a check alone, as of the pipeline's day at noon."""
+        job = defs.resolve_implicit_global_asset_job_def().get_subset(
+            asset_selection=frozenset(), asset_check_selection=frozenset({key})
+        )
+        return job.execute_in_process(
+            instance=self.instance,
+            tags={} if self.by_the_clock else {AS_OF_TAG: noon_of(self.day.isoformat())},
+            run_config={"loggers": {"console": {}}},
+            raise_on_error=False,
+            resources=self._resources(),
+        )
+
+    def _resources(self) -> dict[str, object]:
+        return {
+            "database": self.database,
+            "tmdb": Tmdb(self.settings, self.database),
+            "embedder": self.embedder,
+            "thresholds": self.thresholds or self.settings.thresholds,
+            "daily_films": self.settings.daily_films,
+            "keep_sets": timedelta(days=self.settings.keep_sets_days),
+            "budgets": self.settings.budgets,
+            "inbox": Inbox(self.settings.inbox),
+            "rating_files": self.settings.rating_files,
+            "parallel_runs": self.settings.parallel_runs,
+        }
 
     def run_day(self) -> list[Any]:
         """Run the four jobs of a day in their order."""

@@ -3,52 +3,45 @@
 How it is looked at is `movie_assets.health`; what it means, `core.health`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.core.health import PARTS, Finding, by_severity
+from movie_assets.assets.health_checks import keep_findings
+from movie_assets.core.health import Finding, by_severity
 from movie_assets.core.operating_pictures import BAD, GOOD, MIDDLING, NONE, days_picture
-from movie_assets.health import look_at_everything
+from movie_assets.health import look_at_database, look_at_services
 from movie_assets.moment import moment_of
 from movie_assets.resources.embedder import Embedder
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb
 
-NOTHING_IS_BROKEN = dg.AssetCheckSpec(
-    "nothing_is_broken",
-    asset="health",
-    description="Services, credentials, database, disk, backlog, vectors, triggers, sensors and alerts work.",
-)
-NOTHING_NEEDS_A_LOOK = dg.AssetCheckSpec(
-    "nothing_needs_a_look",
-    asset="health",
-    description="Nothing is on its way to be broken, and films have what applications show.",
-)
-# Jobs, freshness policies and the checks of movie_details tell it, each by its own name.
-TOLD_ELSEWHERE = {"runs", "export", "freshness", "terms"}
 COLOURS = {"answered": GOOD, "gone": NONE, "paused": MIDDLING, "failed": BAD}
 
 
-@dg.asset(group_name="operations", kinds={"python", "postgres"}, check_specs=[NOTHING_IS_BROKEN, NOTHING_NEEDS_A_LOOK])
+@dg.asset(group_name="operations", kinds={"python", "postgres"})
 def health(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
     tmdb: dg.ResourceParam[Tmdb],
     embedder: dg.ResourceParam[Embedder],
-) -> Iterator[dg.MaterializeResult[None]]:
+) -> dg.MaterializeResult[None]:
     """A finding on one thing that can be broken: how bad it is, how many, which, and what to do next.
 
     `movie-assets health` tells the same at the terminal, with an exit code for a monitor, without Dagster.
     """
     moment = moment_of(context.run)
-    findings = look_at_everything(tmdb.settings, database, embedder, moment)
+    services, data = (
+        look_at_services(tmdb.settings, database, embedder),
+        look_at_database(tmdb.settings, database, moment),
+    )
+    keep_findings(database, services, data, context.run.run_id, moment)
+    findings = [*services, *data]
     kpis = database.rows("kpis", moment=moment)
-    told = [found for found in findings if found.name not in TOLD_ELSEWHERE]
-    yield dg.MaterializeResult(
+    return dg.MaterializeResult(
         metadata={
             "errors": sum(found.severity == "error" for found in findings),
             "warnings": sum(found.severity in ("warn", "unknown") for found in findings),
@@ -57,24 +50,6 @@ def health(
             "kpis": dg.MetadataValue.md(_kpi_table(kpis)),
             **_pictures(database, moment),
         },
-        check_results=[
-            _outcome(NOTHING_IS_BROKEN, dg.AssetCheckSeverity.ERROR, [f for f in told if f.severity == "error"]),
-            _outcome(
-                NOTHING_NEEDS_A_LOOK, dg.AssetCheckSeverity.WARN, [f for f in told if f.severity in ("warn", "unknown")]
-            ),
-        ],
-    )
-
-
-def _outcome(check: dg.AssetCheckSpec, severity: dg.AssetCheckSeverity, bad: Sequence[Finding]) -> dg.AssetCheckResult:
-    """A check that fails while there are such findings. Alerts tell again when `parts` has another name (PARTS)."""
-    return dg.AssetCheckResult(
-        check_name=check.name,
-        passed=not bad,
-        severity=severity,
-        description="; ".join(f"{found.name}: {found.says}" for found in bad)[:1000] or None,
-        metadata={PARTS: dg.MetadataValue.json([found.name for found in bad])}
-        | {found.name: found.count for found in bad},
     )
 
 

@@ -8,34 +8,16 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.assets.batches import amiss
+from movie_assets.assets.evaluations import evaluation_of
+from movie_assets.assets.id_checks import SHARE, last_share
 from movie_assets.assets.run_log import logged
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.pictures import funnel_picture
 from movie_assets.moment import moment_of
 from movie_assets.partitions import days
-from movie_assets.resources.postgres import Database, rows
+from movie_assets.resources.postgres import Database, execute, rows
 
 SHARE_MAY_MOVE_BY = 3.0  # factor; a change of the popularity scale moves the share by more
-MEDIAN_MAY_MOVE_BY = 2.0  # factor; TMDB cut its whole popularity scale about sevenfold in 2024-2025
-
-AGREEMENT = dg.AssetCheckSpec(
-    "every_export_line_has_one_id",
-    asset="movie_ids",
-    description="Each line of the export has exactly one id, and no id is alive that the export does not list.",
-)
-SHARE = dg.AssetCheckSpec(
-    "share_kept_is_within_bounds",
-    asset="movie_ids",
-    blocking=True,
-    description="The share of ids that pass the export's rules is within a factor of 3 of the last 14 loads.",
-)
-DRIFT = dg.AssetCheckSpec(
-    "popularity_has_not_drifted",
-    asset="movie_ids",
-    description="The export's median popularity is within a factor of 2 of the loads before; "
-    "when TMDB changes its scale, the popularity threshold has to follow.",
-)
 
 
 class ShareOutOfBoundsError(Exception):
@@ -47,7 +29,6 @@ class ShareOutOfBoundsError(Exception):
     kinds={"postgres"},
     partitions_def=days,
     deps=["tmdb_export"],
-    check_specs=[AGREEMENT, SHARE, DRIFT],
 )
 @logged(
     checked="ids_candidate ids_accepted ids_rejected ids_failed",
@@ -58,7 +39,7 @@ def movie_ids(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
     thresholds: dg.ResourceParam[Thresholds],
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
     """A TMDB id with its state (candidate, accepted, rejected, failed, gone), its reason and its batch.
 
     An id that left the export is gone: its film leaves the catalogue and its tombstone stays. A day older
@@ -75,7 +56,11 @@ def movie_ids(
         try:
             moved = _apply(database, newest.loaded, thresholds)
         except ShareOutOfBoundsError as error:
-            yield dg.AssetCheckResult(passed=False, check_name=SHARE.name, description=str(error))
+            database.execute(
+                "record_refusal", step="movie_ids", subject="", reason=str(error), run_id=context.run.run_id,
+                moment=moment_of(context.run),
+            )  # fmt: skip
+            yield evaluation_of(context, SHARE, last_share(database))
             raise dg.Failure(f"{error} The ids were left as they were.", allow_retries=False) from None
     purged = database.row("purge_expired", moment=moment_of(context.run)).films
     applied = database.row("newest_export", day=day).applied
@@ -90,11 +75,6 @@ def movie_ids(
             "purged": purged,
             "funnel": dg.MetadataValue.md(_funnel(database.rows("funnel"))),
         },
-        check_results=[
-            _agreement(database, applied),
-            dg.AssetCheckResult(passed=True, check_name=SHARE.name),
-            _drift(database, applied),
-        ],
     )
 
 
@@ -120,6 +100,7 @@ def _apply(database: Database, day: date, thresholds: Thresholds) -> dict[str, A
                 f"usual are {usual or 0:.1%}: if TMDB's popularity scale moved, change the profiles in use "
                 "(MOVIE_ASSETS_PROFILES)."
             )
+        execute(connection, "clear_refusals", step="movie_ids", still=[])
         return dict(moved._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
 
     return database.once(work)
@@ -135,28 +116,3 @@ def _funnel(steps: list[sa.Row[Any]]) -> str:
     reached = f"\n\n{steps[-1].kept:,} of the {target:,} films aimed at" if target else ""
     picture = funnel_picture([(step.says, step.dropped, step.kept) for step in steps])
     return "\n".join([picture, "", "| rule | dropped | left |", "|---|--:|--:|", *lines]) + reached
-
-
-def _agreement(database: Database, day: date) -> dg.AssetCheckResult:
-    counts = dict(database.row("id_agreement", day=day)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
-    return dg.AssetCheckResult(
-        passed=not any(counts.values()),
-        check_name=AGREEMENT.name,
-        description=amiss(counts),
-        metadata=counts,
-    )
-
-
-def _drift(database: Database, day: date) -> dg.AssetCheckResult:
-    today, *before = database.frame("popularity_medians", day=day)["median_popularity"].tolist()
-    usual = sorted(before)[len(before) // 2] if before else today
-    ratio = today / usual if usual else 1.0
-    passed = 1 / MEDIAN_MAY_MOVE_BY <= ratio <= MEDIAN_MAY_MOVE_BY
-    told = f"the median is {today:.2f}, {ratio:.2g} times the usual one; a factor of {MEDIAN_MAY_MOVE_BY:.0f} is borne"
-    return dg.AssetCheckResult(
-        passed=passed,
-        check_name=DRIFT.name,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=None if passed else told,
-        metadata={"median_popularity": today, "usual": usual, "ratio": ratio},
-    )

@@ -4,8 +4,8 @@ What must agree is sql/functions/reconcile.sql. What differs is repaired by bein
 makes it; with nothing to repair nothing is launched.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 
 import dagster as dg
 
@@ -25,12 +25,6 @@ REPAIRS = {  # by agreement; what is not here is made right by the run that is d
     "each film is found by the words that it has now": "forget_lost_documents",
     "each word of the vocabulary is counted right": "recount_vocabulary",
 }
-CHECK = dg.AssetCheckSpec(
-    "everything_agrees",
-    asset="reconciliation",
-    description="Ids, films, texts, vectors, similar films, words and scores agree with what they are made from, "
-    "counted anew row by row.",
-)
 
 
 @dataclass(frozen=True)
@@ -44,27 +38,26 @@ class Agreement:
     repaired: int = 0
 
 
-@dg.asset(group_name="operations", kinds={"postgres"}, check_specs=[CHECK])
+@dg.asset(group_name="operations", kinds={"postgres"})
 @logged(checked="rows_compared", changed="rows_repaired")
 def reconciliation(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], thresholds: dg.ResourceParam[Thresholds]
-) -> Iterator[dg.MaterializeResult[None]]:
+) -> dg.MaterializeResult[None]:
     """An agreement between two tables, with how many rows of it were compared and how many differ.
 
     Rows that differ are put right, or made due for the run that makes them.
     """
     moment = moment_of(context.run)
-    found = [Agreement(**row._mapping) for row in database.rows("reconcile", template=TEMPLATE)]  # noqa: SLF001
-    found.append(_answers(database, thresholds, context))
-    found = [_repaired(database, each) for each in found]
+    answers = read_answers_again(database, thresholds, moment.date())
+    _make_due(database, answers, context)
+    found = [_repaired(database, each) for each in [*count_again(database), answers.agreement(repaired=answers.wrong)]]
     for each in found:
         database.execute("record_reconciliation", moment=moment, run_id=context.run.run_id, **each.__dict__)
-    differing = [each for each in found if each.rows_differing]
     table = "\n".join(
         f"| {e.agreement} | {e.rows_compared:,} | {e.rows_differing:,} | {e.repaired:,} | {', '.join(e.examples)} |"
         for e in found
     )
-    yield dg.MaterializeResult(
+    return dg.MaterializeResult(
         metadata={
             "rows_compared": sum(each.rows_compared for each in found),
             "rows_differing": sum(each.rows_differing for each in found),
@@ -73,20 +66,36 @@ def reconciliation(
                 f"| agreement | rows | differ | repaired | for example |\n|---|--:|--:|--:|---|\n{table}"
             ),
         },
-        check_results=[
-            dg.AssetCheckResult(
-                passed=not differing,
-                check_name=CHECK.name,
-                description="; ".join(f"not true for {e.rows_differing:,}: {e.agreement}" for e in differing) or None,
-                metadata={"rows_differing": sum(each.rows_differing for each in found)},
-            )
-        ],
     )
 
 
-def _answers(database: Database, thresholds: Thresholds, context: dg.AssetExecutionContext) -> Agreement:
-    """Read every stored answer again, batch by batch; films that come out otherwise are judged again."""
-    name, day = judge_name(thresholds), moment_of(context.run).date()
+def count_again(database: Database) -> list[Agreement]:
+    """Compare the tables that must agree, in SQL. Nothing is repaired."""
+    return [Agreement(**row._mapping) for row in database.rows("reconcile", template=TEMPLATE)]  # noqa: SLF001
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The stored answers, read again: how many, and the films that come out otherwise or cannot be read."""
+
+    compared: int
+    differing: list[int]
+    unusable: list[int]
+
+    @property
+    def wrong(self) -> int:
+        """How many are not what their films say."""
+        return len(self.differing) + len(self.unusable)
+
+    def agreement(self, repaired: int = 0) -> Agreement:
+        """As an agreement beside the others."""
+        examples = [str(tmdb_id) for tmdb_id in [*self.unusable, *self.differing][:EXAMPLES]]
+        return Agreement(ANSWERS, self.compared, self.wrong, examples, repaired)
+
+
+def read_answers_again(database: Database, thresholds: Thresholds, day: date) -> Answers:
+    """Read every stored answer again, batch by batch. Nothing is repaired."""
+    name = judge_name(thresholds)
     compared, differing, unusable = 0, list[int](), list[int]()
     for batch in range(BATCH_COUNT):
         for row in database.rows("answers_of_batch", batch=batch, judge=name):
@@ -98,15 +107,17 @@ def _answers(database: Database, thresholds: Thresholds, context: dg.AssetExecut
                 continue
             if (judged.text_hash, judged.facts_hash) != (row.text_hash, row.facts_hash):
                 differing.append(row.tmdb_id)
-    wrong = unusable + differing
-    if wrong:
-        database.execute("judge_again", tmdb_ids=differing)
-        database.execute("fetch_again", tmdb_ids=unusable, moment=moment_of(context.run))
+    return Answers(compared, differing, unusable)
+
+
+def _make_due(database: Database, answers: Answers, context: dg.AssetExecutionContext) -> None:
+    if answers.wrong:
+        database.execute("judge_again", tmdb_ids=answers.differing)
+        database.execute("fetch_again", tmdb_ids=answers.unusable, moment=moment_of(context.run))
         context.log.warning(
-            f"{len(differing):,} films are not what their answers say and are judged again; "
-            f"{len(unusable):,} answers cannot be read and are fetched again"
+            f"{len(answers.differing):,} films are not what their answers say and are judged again; "
+            f"{len(answers.unusable):,} answers cannot be read and are fetched again"
         )
-    return Agreement(ANSWERS, compared, len(wrong), [str(tmdb_id) for tmdb_id in wrong[:EXAMPLES]], len(wrong))
 
 
 def _repaired(database: Database, found: Agreement) -> Agreement:
@@ -114,3 +125,31 @@ def _repaired(database: Database, found: Agreement) -> Agreement:
     if repair is None or not found.rows_differing:
         return found
     return replace(found, repaired=database.row(repair).repaired)
+
+
+@dg.asset_check(
+    asset=reconciliation,
+    description="Ids, films, texts, vectors, similar films, words and scores agree with what they are made from, "
+    "counted again row by row. After a recount it reports what that found; executed alone it counts again and repairs "
+    "nothing.",
+)
+def everything_agrees(
+    context: dg.AssetCheckExecutionContext,
+    database: dg.ResourceParam[Database],
+    thresholds: dg.ResourceParam[Thresholds],
+) -> dg.AssetCheckResult:
+    """Report what differs: in the recount of the same run, or now."""
+    rows = database.rows("recount_of_run", run_id=context.run.run_id)
+    found = [Agreement(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's documented way
+    if not found:
+        answers = read_answers_again(database, thresholds, moment_of(context.run).date())
+        found = [*count_again(database), answers.agreement()]
+    differing = [each for each in found if each.rows_differing]
+    return dg.AssetCheckResult(
+        passed=not differing,
+        description="; ".join(f"not true for {e.rows_differing:,}: {e.agreement}" for e in differing) or None,
+        metadata={
+            "rows_compared": sum(each.rows_compared for each in found),
+            "rows_differing": sum(each.rows_differing for each in found),
+        },
+    )

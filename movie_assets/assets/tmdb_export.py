@@ -9,6 +9,8 @@ import dagster as dg
 import sqlalchemy as sa
 from pydantic import Field
 
+from movie_assets.assets.evaluations import evaluation_of
+from movie_assets.assets.export_checks import BELIEVED, last_attempt
 from movie_assets.assets.run_log import logged
 from movie_assets.core.export import ExportCounts, LoadBefore, read_lines, reasons_to_refuse
 from movie_assets.interrupts import run_until_done
@@ -28,18 +30,6 @@ LINE_COLUMNS = {
     "video": "bool",
     "softcore": "bool",
 }
-CHECK = dg.AssetCheckSpec(
-    "export_can_be_believed",
-    asset="tmdb_export",
-    blocking=True,
-    description="The export has about as many lines as the load before, nearly the same ids, popularity on the same "
-    "scale, and nearly all of its lines can be read.",
-)
-OF_THE_DAY = dg.AssetCheckSpec(
-    "the_export_is_of_the_day",
-    asset="tmdb_export",
-    description="TMDB had the export of the day that was asked for; it was not the newest of an earlier day.",
-)
 
 
 class ExportConfig(dg.Config):
@@ -59,7 +49,6 @@ class ExportRefusedError(Exception):
     group_name="source",
     kinds={"python", "postgres"},
     partitions_def=days,
-    check_specs=[CHECK, OF_THE_DAY],
     pool="tmdb",
 )
 @logged(checked="rows_in", skipped="rows_rejected duplicates", fetched="rows_out")
@@ -68,7 +57,7 @@ def tmdb_export(
     config: ExportConfig,
     database: dg.ResourceParam[Database],
     tmdb: dg.ResourceParam[Tmdb],
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
     """A line of TMDB's daily ID export: one id that exists, with its original title and popularity.
 
     A day that TMDB has not published falls back to the newest of the seven days before it.
@@ -81,7 +70,11 @@ def tmdb_export(
         )
     except ExportRefusedError as error:
         _keep_rejects(database, counts, context)
-        yield dg.AssetCheckResult(passed=False, check_name=CHECK.name, description=str(error))
+        database.execute(
+            "record_refusal", step="tmdb_export", subject="", reason=str(error), run_id=context.run.run_id,
+            moment=moment_of(context.run),
+        )  # fmt: skip
+        yield evaluation_of(context, BELIEVED, last_attempt(database))
         raise dg.Failure(f"The export was refused and nothing was changed: {error}.", allow_retries=False) from None
     except TmdbError as error:
         raise dg.Failure(f"{error}. The ids of the last good day stay in use.", allow_retries=False) from None
@@ -98,23 +91,7 @@ def tmdb_export(
         "median_popularity": stored.median_popularity,
         "calls": dg.MetadataValue.md(calls.markdown()),
     }
-    yield dg.MaterializeResult(
-        metadata=metadata,
-        check_results=[
-            dg.AssetCheckResult(passed=True, check_name=CHECK.name, metadata={"lines": stored.lines}),
-            _of_the_day(asked, used),
-        ],
-    )
-
-
-def _of_the_day(asked: date, used: date) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        passed=used == asked,
-        check_name=OF_THE_DAY.name,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=None if used == asked else f"TMDB has no export of {asked}; that of {used} was used",
-        metadata={"days_old": (asked - used).days},
-    )
+    yield dg.MaterializeResult(metadata=metadata)
 
 
 async def _load(
@@ -143,9 +120,10 @@ async def _load(
             if reasons := reasons_to_refuse(counts.lines, counts.rejected, found.median_popularity, earlier):
                 raise ExportRefusedError(" and ".join(reasons))
             (stored,) = rows(
-                connection, "record_export", day=used, source=export.source, url=export.url, lines=counts.lines,
-                rejected=counts.rejected, run_id=run_id,
+                connection, "record_export", day=used, asked=asked, source=export.source, url=export.url,
+                lines=counts.lines, rejected=counts.rejected, run_id=run_id,
             )  # fmt: skip
+            execute(connection, "clear_refusals", step="tmdb_export", still=[])
             if not same_source:  # from one made-up world to another: nothing that was fetched is true there
                 execute(connection, "forget_films")
             return stored

@@ -1,30 +1,27 @@
 """What people watched: new files of the inbox, and films found for names that waited. How is imports' business."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import dagster as dg
+import sqlalchemy as sa
 
 from movie_assets.assets.run_log import logged
 from movie_assets.import_report import ImportReport
 from movie_assets.imports import Choices, ImportFailedError, digest_of, import_path, match_waiting
 from movie_assets.moment import moment_of
 from movie_assets.resources.history_files import Inbox
-from movie_assets.resources.postgres import Database
+from movie_assets.resources.postgres import Database, execute
 
-CHECK = dg.AssetCheckSpec(
-    "every_file_in_the_inbox_is_imported",
-    asset="watch_histories",
-    description="No file in MOVIE_ASSETS_INBOX was refused as a whole, in this run or in one before it.",
-)
+STEP = "watch_histories"
 
 
 @dataclass
 class _Outcome:
     reports: list[ImportReport] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)  # reasons by file, as "person/name"
     known: int = 0
 
 
@@ -32,12 +29,11 @@ class _Outcome:
     group_name="histories",
     kinds={"python", "postgres"},
     deps=["search_documents"],
-    check_specs=[CHECK],
 )
 @logged(checked="rows_in", skipped="rejected", changed="rows_out")
 def watch_histories(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], inbox: dg.ResourceParam[Inbox]
-) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+) -> dg.MaterializeResult[None]:
     """A film that somebody watched, rated or wants to watch.
 
     Files that are new in the inbox are imported; names that waited find the films that came into the
@@ -45,9 +41,10 @@ def watch_histories(
     """
     seen = inbox.look().signature or ""  # before the files are read, so that one that comes meanwhile is news
     outcome = _empty(database, inbox, moment_of(context.run))
+    _keep_refusals(database, outcome.refused, context)
     found = match_waiting(database)
     totals = database.row("count_histories")
-    yield dg.MaterializeResult(
+    return dg.MaterializeResult(
         metadata={
             "dagster/row_count": totals.histories,
             "rows_in": sum(report.rows for report in outcome.reports),
@@ -63,20 +60,25 @@ def watch_histories(
             "imports": dg.MetadataValue.json([report.as_json() for report in outcome.reports]),
         },
     )
-    yield dg.AssetCheckResult(
-        passed=not outcome.refused,
-        check_name=CHECK.name,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="; ".join(outcome.refused) or None,
-        metadata={"refused": len(outcome.refused)},
-    )
+
+
+def _keep_refusals(database: Database, refused: Mapping[str, str], context: dg.AssetExecutionContext) -> None:
+    """Record the files that were refused, for the check; forget those that no longer are."""
+
+    def work(connection: sa.Connection) -> None:
+        for subject, reason in refused.items():
+            execute(
+                connection, "record_refusal", step=STEP, subject=subject, reason=reason, run_id=context.run.run_id,
+                moment=moment_of(context.run),
+            )  # fmt: skip
+        execute(connection, "clear_refusals", step=STEP, still=list(refused))
+
+    database.once(work)
 
 
 def _empty(database: Database, inbox: Inbox, moment: datetime) -> _Outcome:
     """Import what is new in the inbox, the oldest file first; a file that is refused stops no other."""
     outcome = _Outcome()
-    if inbox.folder is not None and not inbox.folder.is_dir():
-        outcome.refused.append(f"the folder {inbox.folder} (MOVIE_ASSETS_INBOX) is not there")
     for person, path in inbox.files():
         try:
             if _is_known(database, person, path):
@@ -84,9 +86,37 @@ def _empty(database: Database, inbox: Inbox, moment: datetime) -> _Outcome:
             else:
                 outcome.reports += import_path(database, path, Choices(person), moment)
         except ImportFailedError as error:
-            outcome.refused.append(f"{path.name} of {person}: {error}")
+            outcome.refused[_subject(person, path)] = str(error)
     return outcome
 
 
 def _is_known(database: Database, person: str, path: Path) -> bool:
     return bool(database.row("imported_before", digest=digest_of(path), person=person).is_known)
+
+
+def _subject(person: str, path: Path) -> str:
+    return f"{person}/{path.name}"
+
+
+@dg.asset_check(
+    asset=STEP,
+    description="Each file in MOVIE_ASSETS_INBOX was imported: none was refused as a whole when it was last read.",
+)
+def every_file_in_the_inbox_is_imported(
+    database: dg.ResourceParam[Database], inbox: dg.ResourceParam[Inbox]
+) -> dg.AssetCheckResult:
+    """Look for refused files that are still in the inbox and were not imported since."""
+    reasons = {row.subject: row.reason for row in database.rows("refusals", step=STEP)}
+    refused = [
+        f"{path.name} of {person}: {reasons[_subject(person, path)]}"
+        for person, path in inbox.files()
+        if _subject(person, path) in reasons and not _is_known(database, person, path)
+    ]
+    if inbox.folder is not None and not inbox.folder.is_dir():
+        refused.append(f"the folder {inbox.folder} (MOVIE_ASSETS_INBOX) is not there")
+    return dg.AssetCheckResult(
+        passed=not refused,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(refused) or None,
+        metadata={"refused": len(refused)},
+    )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from movie_assets.core.filters import Thresholds
@@ -167,6 +168,8 @@ def test_a_share_out_of_bounds_is_refused_and_leaves_the_states(small: Make) -> 
     assert not result.success
     assert "share_kept_is_within_bounds" in failed_checks(result)
     assert ids_of(pipeline) == before
+    alone = pipeline.check(dg.AssetCheckKey(dg.AssetKey("movie_ids"), "share_kept_is_within_bounds"))
+    assert failed_checks(alone) == {"share_kept_is_within_bounds"}
 
 
 def test_no_id_that_passes_is_refused_even_on_the_first_day(small: Make) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import dagster as dg
 import pytest
 
 from movie_assets.resources.tmdb_export import DOWNLOADS
@@ -76,6 +77,10 @@ def test_half_an_export_is_refused_and_the_ids_stay(small: Make) -> None:
     assert "20 lines where the load before had 40" in message_of(result)
     assert loaded_days(pipeline) == [FIRST_DAY]
     assert pipeline.one("select count(*) from pipeline.movie_ids where state = 'candidate'") == 40
+    alone = pipeline.check(dg.AssetCheckKey(dg.AssetKey("tmdb_export"), "export_can_be_believed"))
+    assert failed_checks(alone) == {"export_can_be_believed"}  # the refusal stands until an export is accepted
+    pipeline.serving.faults = {}
+    assert failed_checks(pipeline.run("read_the_day")) == set()
 
 
 def test_nothing_of_a_refused_export_is_kept(small: Make) -> None:

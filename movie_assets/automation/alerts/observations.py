@@ -94,7 +94,8 @@ def look_at_runs(
 ) -> tuple[list[Trouble], list[Subject]]:
     """Each job by its last runs: those that failed, and those that are well. Runs of other locations say nothing."""
     records = instance.get_run_records(dg.RunsFilter(statuses=ENDED, updated_after=now - LOOK_BACK), limit=MOST_RUNS)
-    runs = [*_ended([record for record in records if is_run_of(location, record.dagster_run)], repository)]
+    ours = [record for record in records if is_run_of(location, record.dagster_run)]
+    runs = [*_ended([record for record in ours if not _only_told_a_check(instance, record.dagster_run)], repository)]
     runs += _failed_long_ago(instance, repository, before, {run.run_id for run in runs})
     failures, well = broken_runs(runs)
     broken = []
@@ -154,6 +155,17 @@ def _ended(records: Collection[dg.RunRecord], repository: dg.RepositoryDefinitio
             run.status == dg.DagsterRunStatus.FAILURE,
             run.root_run_id or "",
         )
+
+
+def _only_told_a_check(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether a run of checks alone failed because a blocking check did, which the check's own alert tells."""
+    wanted = {(check.asset_key, check.name) for check in run.asset_check_selection or ()}
+    if run.asset_selection or not wanted or run.status != dg.DagsterRunStatus.FAILURE:
+        return False
+    records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    events = [record.event_log_entry.dagster_event for record in records]
+    seen = [event.asset_check_evaluation_data for event in events if event is not None]
+    return {(each.asset_key, each.check_name) for each in seen} == wanted
 
 
 def _batches(tags: Mapping[str, str]) -> frozenset[str]:

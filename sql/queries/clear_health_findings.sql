@@ -1,0 +1,2 @@
+-- Run by health before it stores its findings.
+delete from pipeline.health_findings
