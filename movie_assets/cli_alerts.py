@@ -49,7 +49,7 @@ def test_command() -> None:
             "MOVIE_ASSETS_ALERT_SMTP_URL."
         )
         sys.exit(1)
-    message = Message([], datetime.now(UTC), destinations.web_url, is_test=True)
+    message = Message([], datetime.now(UTC), destinations.web_url, destinations.runbook_url, is_test=True)
     outcomes = send_all([(destination, message) for destination in destinations.all])
     for destination, outcome in zip(destinations.all, outcomes, strict=True):
         colour, word = ("red", "failed") if isinstance(outcome, DeliveryError) else ("green", "sent")
@@ -66,7 +66,7 @@ def list_command(as_json: bool) -> None:
     """
     settings = Settings.from_env()
     with database_for(settings) as ready, opened(ready) as database:
-        found = report_alerts.alerts_of(database, settings.alert_severity, datetime.now(UTC))
+        found = report_alerts.alerts_of(database, settings, datetime.now(UTC))
         if as_json:
             click.echo(json.dumps(found, default=str, ensure_ascii=False))
         else:

@@ -7,17 +7,22 @@ from rich.console import Console
 from rich.markup import escape
 
 from movie_assets.automation.alerts.book import HEARTBEAT
+from movie_assets.core.alert_messages import runbook_of
 from movie_assets.resources.postgres import Database
+from movie_assets.settings import Settings
 
 
-def alerts_of(database: Database, least_severity: str, now: datetime) -> dict[str, Any]:
+def alerts_of(database: Database, settings: Settings, now: datetime) -> dict[str, Any]:
     """What is broken now, what is muted, how each destination stands, when the sensor last ticked."""
     return {
-        "broken": [dict(row._mapping) for row in database.rows("broken_now", moment=now)],  # noqa: SLF001
+        "broken": [
+            dict(row._mapping) | {"runbook": runbook_of(settings.runbook_url, row.kind, row.name)}  # noqa: SLF001
+            for row in database.rows("broken_now", moment=now)
+        ],
         "muted": [dict(row._mapping) for row in database.rows("alert_mutes", moment=now)],  # noqa: SLF001
         "destinations": [
             dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
-            for row in database.rows("alert_destinations", least_severity=least_severity, moment=now)
+            for row in database.rows("alert_destinations", least_severity=settings.alert_severity, moment=now)
         ],
         "looked_at": database.row("last_beat", name=HEARTBEAT).beat_at,
     }
@@ -35,6 +40,7 @@ def show_alerts(console: Console, found: dict[str, Any]) -> None:
             highlight=False,
         )
         console.print(f"    {escape(alert['says'])}", highlight=False)
+        console.print(f"    what to do: {escape(alert['runbook'])}", highlight=False, soft_wrap=True)
     if not found["broken"]:
         console.print("Nothing is broken.")
     broken = {name for alert in found["broken"] for name in (alert["name"], alert["place"])}

@@ -22,6 +22,8 @@ from movie_assets.core.rating_files import RatingFiles
 from movie_assets.profiles import thresholds_of
 from movie_assets.setting_values import Owners, Secret, Token, Url, Words
 
+CHECKOUT = Path(__file__).parents[1]
+RUNBOOK = "docs/runbook.md"
 TMDB_API = "https://api.themoviedb.org/3"
 
 
@@ -190,8 +192,9 @@ class Settings(AlertSettings):
     source_url: Url | None = Field(
         None,
         alias="MOVIE_ASSETS_SOURCE_URL",
-        description="Where the web UI links to for code: a folder of your repository at a branch or commit, such as "
-        "`https://github.com/you/movie_assets/blob/main`. Unset: the files of the machine that runs it.",
+        description="Where the web UI links to for code, and alerts for the runbook: a folder of your repository at a "
+        "branch or commit, such as `https://github.com/you/movie_assets/blob/main`. Unset: the files of the machine "
+        "that runs it.",
     )
 
     @classmethod
@@ -227,6 +230,11 @@ class Settings(AlertSettings):
     def embedder_in_use(self) -> Literal["local", "openai"]:
         """The provider that new vectors are made with."""
         return self.embedder or ("openai" if self.openai_api_key else "local")
+
+    @property
+    def runbook_url(self) -> str:
+        """The runbook in the repository that the settings name, or the file of this checkout, as a URL."""
+        return f"{self.source_url}/{RUNBOOK}" if self.source_url else (CHECKOUT / RUNBOOK).as_uri()
 
     @property
     def uses_stand_in(self) -> bool:

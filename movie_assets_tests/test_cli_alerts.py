@@ -12,7 +12,7 @@ from movie_assets.automation.alerts.decisions import Changes, Subject, Trouble
 from movie_assets.cli import main
 from movie_assets.core.alert_messages import DeliveryError
 from movie_assets.resources.postgres import Database
-from movie_assets.settings import Settings
+from movie_assets.settings import CHECKOUT, Settings
 from movie_assets_tests.listeners import Listener, listening
 
 Call = Callable[..., Result]
@@ -96,7 +96,10 @@ def test_the_list_says_what_is_broken_muted_and_undelivered(call: Call, database
     for told in ("ERROR", "the_index_is_valid", "nobody yet", "slack has not been told of 1: it answered 503",
                  "1 attempts", "last looked at"):  # fmt: skip
         assert told in shown
-    found = json.loads(call("list", "--json").stdout)
+    runbook = f"{(CHECKOUT / 'docs' / 'runbook.md').as_uri()}#the_index_is_valid"
+    assert f"what to do: {runbook}" in shown
+    found = json.loads(call("list", "--json", MOVIE_ASSETS_SOURCE_URL="https://code.test/blob/main").stdout)
+    assert found["broken"][0]["runbook"] == "https://code.test/blob/main/docs/runbook.md#the_index_is_valid"
     assert [alert["name"] for alert in found["broken"]] == ["the_index_is_valid"]
     assert found["destinations"][0]["untold"] == 1
 

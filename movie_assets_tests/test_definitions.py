@@ -140,6 +140,33 @@ def test_every_check_has_a_description() -> None:
     assert all(graph.get_check_spec(key).description for key in graph.asset_check_keys)
 
 
+def test_a_description_says_by_itself_what_it_describes() -> None:
+    """Lists are sorted by name and show the first words, so that none may refer to what stands elsewhere."""
+    repository, graph = defs.get_repository_def(), defs.resolve_asset_graph()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    launchers = {each.name: each.description or "" for each in repository.schedule_defs}
+    launchers |= {each.name: each.description or "" for each in repository.sensor_defs}
+    texts = {job.name: job.description or "" for job in jobs} | launchers
+    texts |= {key.name: graph.get_check_spec(key).description or "" for key in graph.asset_check_keys}
+    texts |= {key.to_user_string(): graph.get(key).description or "" for key in graph.get_all_asset_keys()}
+    first = {name: text.split("\n\n")[0] for name, text in texts.items()}
+    assert {name: text for name, text in first.items() if len(text) < 40 or text.startswith(("The same", "As "))} == {}
+    verbs = [
+        "Compares",
+        "Deletes",
+        "Embeds",
+        "Fetches",
+        "Imports",
+        "Launches",
+        "Looks",
+        "Marks",
+        "Reads",
+        "Sends",
+        "Updates",
+    ]
+    assert {name for name in (*(job.name for job in jobs), *launchers) if texts[name].split()[0] not in verbs} == set()
+
+
 def test_nothing_is_on_unless_it_was_switched_on() -> None:
     repository = defs.get_repository_def()
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}

@@ -179,4 +179,4 @@ def _trouble(growth: float, *, is_valid: bool) -> str | None:
     if not is_valid:
         return "the index was not built to its end; materialize movie_vectors"
     how = f"{growth:.1f} times its size when built, at most {MOST_GROWTH:.0f} may be"
-    return f"{how}; docs/architecture.md says how to rebuild it" if growth > MOST_GROWTH else None
+    return f"{how}; the runbook says how to rebuild it" if growth > MOST_GROWTH else None

@@ -26,7 +26,7 @@ NOTHING = "there is nothing to search yet"
 
 @dg.asset_check(asset=search_quality)
 def searches_find_the_nearest(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """A search finds what looking at every vector finds: recall@10 of at least 0.95, with each filter and without."""
+    """Searches find what comparing all vectors finds: recall@10 of at least 0.95, with each filter and without."""
     newest, _ = _history(database)
     if newest is None:
         return dg.AssetCheckResult(passed=True, description=NOTHING)
@@ -101,7 +101,7 @@ def golden_pairs_are_near(database: dg.ResourceParam[Database]) -> dg.AssetCheck
 
 @dg.asset_check(asset=search_quality)
 def similarities_mean_what_they_meant(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """How similar films at random and nearest films are has not moved, so that thresholds go on meaning the same."""
+    """Similarities of random films and of nearest films have not moved, so that thresholds keep their meaning."""
     newest, before = _history(database)
     moved = {}
     for name in ("random_similarity", "nearest_similarity"):

@@ -127,7 +127,7 @@ def table_of(rows: Sequence[sa.Row[Any]]) -> str:
 
 @dg.asset_check(asset=recommendation_quality)
 def the_model_beats_popularity(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """What is served ranks what people watched next better than the same most liked films for everybody would.
+    """The served model ranks what people watched next better than one list of the most liked films does.
 
     An error only where that is surely not so: where the whole interval of the difference is below 0.
     """

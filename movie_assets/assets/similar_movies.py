@@ -80,7 +80,10 @@ def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *
 def lists_are_what_a_search_finds(
     context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.AssetCheckResult:
-    """Lists hold what `similar_movies` finds now: recall@10 of at least 0.95 over twenty films, others each day."""
+    """The lists of similar films hold what a search finds now: recall@10 of at least 0.95.
+
+    Twenty films are compared, others each day.
+    """
     samples = database.rows("similar_samples", samples=SAMPLES, moment=moment_of(context.run))
     recall = mean(sample.recall for sample in samples) if samples else 1.0
     left = len(database.rows("similar_due"))

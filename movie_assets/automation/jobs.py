@@ -29,57 +29,63 @@ IN_BULK = {"ops": {"movie_embeddings": {"config": {"bulk": True}}}}
 read_the_day = dg.define_asset_job(
     "read_the_day",
     selection=[tmdb_export, movie_ids, tmdb_changes, tmdb_discoveries],
-    description="TMDB's export, change feed and lists of a day: which films exist, changed, have votes.",
+    description="Reads TMDB's ID export, change feed and lists of one day: which films exist, changed and have votes.",
 )
 fetch_details = dg.define_asset_job(
     "fetch_details",
     selection=[movie_details],
-    description="Details of the films that are due, for one batch or a range of them.",
+    description="Fetches from TMDB the details of the films that are due, for one batch or a range of batches.",
 )
 fetch_missing = dg.define_asset_job(
     "fetch_missing",
     selection=[movie_details],
     config=ONLY_MISSING,
-    description="Details of the films that we have none of, for one batch or a range of them; nothing is refreshed.",
+    description="Fetches from TMDB the details of films that have none yet, for one batch or a range of batches. It "
+    "refreshes no film that has some.",
 )
 embed_texts = dg.define_asset_job(
     "embed_texts",
     selection=[movie_embeddings],
-    description="Vectors of the texts that changed, for one batch or a range of them.",
+    description="Embeds the texts of films that are new or changed, for one batch or a range of batches.",
 )
 embed_in_bulk = dg.define_asset_job(
     "embed_in_bulk",
     selection=[movie_embeddings],
     config=IN_BULK,
-    description="The same through the service's Batch API: half the price, within a day; for a new set or a backfill.",
+    description="Embeds new and changed texts through the embeddings service's Batch API: half the price of "
+    "embed_texts, and done within a day. Meant for a new embedding set or a backfill.",
 )
 publish = dg.define_asset_job(
     "publish",
     selection=[movie_vectors, search_quality, similar_movies, search_documents, rating_aggregates],
-    description="What applications read: vectors and how well they are found, similar films, words, rating aggregates.",
+    description="Updates what applications search and read: vectors with their index, similar films, search documents "
+    "and rating scores, and measures the quality of searches.",
 )
 read_ratings = dg.define_asset_job(
     "read_ratings",
     selection=[imdb_ratings, movielens_ratings, csv_ratings],
-    description="Ratings of other sources than TMDB, from the files that the settings name.",
+    description="Reads the ratings of IMDb, MovieLens or your own CSV from the files that the settings name.",
 )
 recommend = dg.define_asset_job(
     "recommend",
     selection=[watch_histories, recommendation_model, recommendations, recommendation_quality],
-    description="What people watched, what they like together, a list for each of them, and how good these are.",
+    description="Imports watch histories from the inbox, trains the recommendation model, makes each person's list and "
+    "measures how good the lists are.",
 )
 reconcile = dg.define_asset_job(
     "reconcile",
     selection=[reconciliation],
-    description="Counts anew, row by row, what runs keep up step by step; makes due what does not agree.",
+    description="Compares tables that must agree, row by row, and repairs what differs or makes it due again.",
 )
 clean_up = dg.define_asset_job(
     "clean_up",
     selection=[retention],
-    description="Deletes records that have been kept long enough, Dagster's own included.",
+    description="Deletes old records of the pipeline and of Dagster that have been kept long enough.",
 )
 look_at_health = dg.define_asset_job(
-    "look_at_health", selection=[health], description="What is broken right now, and what to do about it."
+    "look_at_health",
+    selection=[health],
+    description="Looks at everything that can be broken and records what is broken and what to do about it.",
 )
 JOBS = [
     read_the_day, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, read_ratings, recommend, reconcile,

@@ -23,8 +23,8 @@ def reaper(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
 
     @dg.sensor(
         name="runs_without_a_process",
-        description="Reports runs as failed whose process has ended without telling, so that their place is free and "
-        "their work is launched again. Each run holds a lock in Postgres while its process lives.",
+        description="Marks runs as failed whose process died, so that their pool slots are free and their work is "
+        "launched again. Each run holds a lock in Postgres while its process lives.",
         minimum_interval_seconds=30,
         default_status=status,
     )

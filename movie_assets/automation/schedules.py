@@ -41,16 +41,16 @@ UPKEEP = (
     Upkeep(
         "read_ratings_at_1030", "read_ratings", lambda: Settings.from_env().rating_files.assets, "30 10-23 * * *",
         daily,
-        "Reads ratings of other sources once a day from 10:30 UTC on, if a setting names one; the scores follow them.",
+        "Launches read_ratings once a day from 10:30 UTC on, if a setting names a file of ratings.",
         "no other source than TMDB is on: set MOVIE_ASSETS_IMDB_RATINGS or another one",
     ),
     Upkeep(
         "reconcile_on_sundays", "reconcile", lambda: ["reconciliation"], "0 4 * * *", weekly,
-        "Recounts on Sundays at 04:00 UTC what runs keep up step by step; looks daily, for a recount that failed.",
+        "Launches reconcile on Sundays at 04:00 UTC. It looks each day, to repeat one that failed or was missed.",
     ),
     Upkeep(
         "clean_up_on_the_first", "clean_up", lambda: ["retention"], "0 3 * * *", monthly,
-        "Deletes on the first of a month at 03:00 UTC what was kept long enough; looks daily, for a run that failed.",
+        "Launches clean_up on the first of a month at 03:00 UTC. It looks each day, to repeat one that failed.",
     ),
 )  # fmt: skip
 
@@ -70,8 +70,8 @@ def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
         cron_schedule=LOOKS,
         execution_timezone="UTC",
         default_status=status,
-        description="Reads TMDB's export, change feed and lists of the day at 08:30 UTC; the sensors do the rest. "
-        "While the export is late it looks again every quarter of an hour; from 12:30 on an older one will do.",
+        description="Launches read_the_day at 08:30 UTC; sensors launch what follows from it. While TMDB's export is "
+        "late it looks again every quarter of an hour; from 12:30 on it reads the newest older export.",
     )
     def from_half_past_eight(
         context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database], tmdb: dg.ResourceParam[Tmdb]
@@ -102,7 +102,7 @@ def _health_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
         cron_schedule="17 * * * *",
         execution_timezone="UTC",
         default_status=status,
-        description="Looks each hour at everything that can be broken; the check nothing_is_broken tells what is.",
+        description="Launches look_at_health at 17 past each hour, unless the last look has not ended.",
     )
     def at_17_past(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         look = context.scheduled_execution_time.astimezone(UTC)

@@ -48,28 +48,28 @@ TRIGGERS = (
         "read_the_day",
         "count_unread",
         {},
-        "The catalogue is empty: reads today's export now rather than at the scheduled time.",
+        "Launches read_the_day at once while the catalogue is empty, rather than at the scheduled time.",
         is_daily=True,
     ),
     Trigger(
         "details_are_due", "fetch_details", "count_due", ALL_BATCHES,
-        "Films are due: asked for, changed, never fetched, failed before, or older than their age allows.",
+        "Launches fetch_details when films are due: requested, changed, never fetched, failed before, or too old.",
         same_work=("fetch_missing",), after=("read_the_day",),
     ),
     Trigger(
         "texts_are_not_embedded", "embed_texts", "count_texts_to_embed", ALL_BATCHES,
-        "Films have a text that is not the one that was embedded, or batches at the service are to be collected.",
+        "Launches embed_texts when texts have no current vector, or results of the Batch API are to be collected.",
         same_work=("embed_in_bulk",), after=("fetch_details", "fetch_missing"), overlaps=True,
     ),
     Trigger(
         "the_catalogue_is_not_published", "publish", "count_unpublished", {},
-        "What applications read is behind: vectors or words to add or remove, votes that moved since the last scores.",
+        "Launches publish when vectors, search documents or rating scores are behind what was fetched and embedded.",
         after=("read_the_day", "fetch_details", "fetch_missing", "embed_texts"), is_last=True,
     ),
     Trigger(
         "recommendations_are_due", "recommend", "count_recommendations_due", {},
-        "Files came into the inbox, names in histories may find their films now, histories changed since lists of "
-        "films were made of them, or the model of them is a week old.",
+        "Launches recommend when files came into the inbox, names in watch histories may find their films now, "
+        "histories changed since the lists were made, or the model is a week old.",
         after=("publish",), reads_inbox=True,
     ),
 )  # fmt: skip

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 Event = Literal["broken", "worse", "recovered", "came_and_went"]
 
-RUNBOOK = "docs/runbook.md"
 HEADINGS = {  # of what is no check
     "job": "run-failed",
+    "backfill": "backfill-failed",
     "freshness": "freshness",
     "sensor": "sensor-stopped",
     "schedule": "sensor-stopped",
@@ -27,6 +27,11 @@ TITLES = {
     "recovered": "{} recovered",
     "came_and_went": "{} came and went",
 }
+
+
+def runbook_of(runbook_url: str, kind: str, name: str) -> str:
+    """Return the URL of the repair: each check has a heading in the runbook, the other kinds have one each."""
+    return f"{runbook_url}#{HEADINGS.get(kind, name)}"
 
 
 class DeliveryError(Exception):
@@ -65,11 +70,6 @@ class Entry:
         return f"{self.place}: {self.name}" if self.place else f"{self.kind} {self.name}"
 
     @property
-    def runbook(self) -> str:
-        """Where the repair is described: each check has a heading, the other kinds have one each."""
-        return f"{RUNBOOK}#{HEADINGS.get(self.kind, self.name)}"
-
-    @property
     def sentence(self) -> str:
         """The event with its times."""
         if self.until is None:
@@ -82,11 +82,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Message:
-    """All that a destination is told at once. `web_url` is the web UI's address."""
+    """All that a destination is told at once. `web_url` and `runbook_url` are what links begin with."""
 
     entries: Sequence[Entry]
     made_at: datetime
     web_url: str
+    runbook_url: str
     is_test: bool = False
 
     @property
@@ -135,7 +136,7 @@ class Message:
             "expected": entry.expected or None,
             "figures": dict(entry.figures),
             "link": f"{self.web_url}{entry.link}",
-            "runbook": entry.runbook,
+            "runbook": runbook_of(self.runbook_url, entry.kind, entry.name),
         }
 
     @property
@@ -144,7 +145,7 @@ class Message:
         lines = [f"*{_slack(self.title)}*"]
         for entry in self.entries[:MOST_ENTRIES]:
             link = f"<{_slack(self.web_url + entry.link)}|{_slack(entry.subject)}>"
-            lines += [f"• {link}: {entry.sentence}", *(f"    {_slack(line)}" for line in _details(entry))]
+            lines += [f"• {link}: {entry.sentence}", *(f"    {_slack(line)}" for line in self._details(entry))]
         return {"text": "\n".join([*lines, *self._rest()])}
 
     @property
@@ -152,27 +153,26 @@ class Message:
         """The message as plain text, for a mail."""
         lines = [self.title, ""]
         for entry in self.entries[:MOST_ENTRIES]:
-            lines += [f"{entry.subject}: {entry.sentence}", *(f"    {line}" for line in _details(entry))]
+            lines += [f"{entry.subject}: {entry.sentence}", *(f"    {line}" for line in self._details(entry))]
             lines += [f"    {self.web_url}{entry.link}", ""]
         return "\n".join([*lines, *self._rest()])
+
+    def _details(self, entry: Entry) -> list[str]:
+        """What is found, what is expected, the figures, the runbook; nothing of it once it is over."""
+        if entry.event == "recovered":
+            return []
+        figures = ", ".join(f"{name} {_figure(value)}" for name, value in entry.figures.items())
+        told = [
+            entry.says,
+            f"expected: {entry.expected}" if entry.expected else "",
+            f"figures: {figures}" if figures else "",
+            f"what to do: {runbook_of(self.runbook_url, entry.kind, entry.name)}",
+        ]
+        return [line for line in told if line]
 
     def _rest(self) -> list[str]:
         left = len(self.entries) - MOST_ENTRIES
         return [f"… and {left} more: movie-assets alert list"] if left > 0 else []
-
-
-def _details(entry: Entry) -> list[str]:
-    """What is found, what is expected, the figures, the runbook; nothing of it once it is over."""
-    if entry.event == "recovered":
-        return []
-    figures = ", ".join(f"{name} {_figure(value)}" for name, value in entry.figures.items())
-    told = [
-        entry.says,
-        f"expected: {entry.expected}" if entry.expected else "",
-        f"figures: {figures}" if figures else "",
-        f"what to do: {entry.runbook}",
-    ]
-    return [line for line in told if line]
 
 
 def _figure(value: Any) -> str:

@@ -84,6 +84,7 @@ class Destinations:
     all: tuple[Destination, ...] = ()
     least_severity: str = "WARN"
     web_url: str = ""
+    runbook_url: str = ""
     heartbeat_url: SecretStr | None = field(default=None)
 
     def ping(self) -> None:
@@ -101,7 +102,9 @@ def destinations_from(settings: Settings) -> Destinations:
         found.append(SignedWebhook(settings.alert_webhook_url, settings.alert_webhook_key))
     if settings.alert_smtp_url:
         found.append(Mail(settings.alert_smtp_url, settings.alert_mail_from or "", settings.alert_mail_to or ()))
-    return Destinations(tuple(found), settings.alert_severity, settings.web_url, settings.heartbeat_url)
+    return Destinations(
+        tuple(found), settings.alert_severity, settings.web_url, settings.runbook_url, settings.heartbeat_url
+    )
 
 
 def _post(url: SecretStr, body: bytes, headers: dict[str, str]) -> str:

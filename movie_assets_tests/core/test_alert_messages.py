@@ -7,6 +7,7 @@ import pytest
 
 from movie_assets.core.alert_messages import MOST_ENTRIES, Entry, Message
 
+RUNBOOK = "https://code.test/docs/runbook.md"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
@@ -21,7 +22,7 @@ def entry(event: str = "broken", **changes: Any) -> Entry:
 
 
 def message(*entries: Entry) -> Message:
-    return Message(entries, NOW, "https://web.test")
+    return Message(entries, NOW, "https://web.test", RUNBOOK)
 
 
 def test_a_mail_says_all_that_there_is_to_know() -> None:
@@ -31,7 +32,7 @@ def test_a_mail_says_all_that_there_is_to_know() -> None:
         "    3 <b> & more\n"
         "    expected: At most 2 %.\n"
         "    figures: films 1,200, share 0.05\n"
-        "    what to do: docs/runbook.md#it_holds\n"
+        "    what to do: https://code.test/docs/runbook.md#it_holds\n"
         "    https://web.test/assets/movie_details\n"
     )
 
@@ -43,7 +44,7 @@ def test_slack_gets_a_link_and_no_markup_of_ours() -> None:
         "    3 &lt;b&gt; &amp; more\n"
         "    expected: At most 2 %.\n"
         "    figures: films 1,200, share 0.05\n"
-        "    what to do: docs/runbook.md#it_holds"
+        "    what to do: https://code.test/docs/runbook.md#it_holds"
     }
 
 
@@ -74,6 +75,7 @@ def test_a_title_counts_what_happened() -> None:
     ("kind", "heading"),
     [
         ("job", "run-failed"),
+        ("backfill", "backfill-failed"),
         ("freshness", "freshness"),
         ("sensor", "sensor-stopped"),
         ("schedule", "sensor-stopped"),
@@ -82,7 +84,8 @@ def test_a_title_counts_what_happened() -> None:
 )
 def test_what_is_no_check_is_named_by_its_kind_and_has_its_kinds_heading(kind: str, heading: str) -> None:
     found = entry(kind=kind, place="", name="publish")
-    assert (found.subject, found.runbook) == (f"{kind} publish", f"docs/runbook.md#{heading}")
+    assert found.subject == f"{kind} publish"
+    assert message(found).payload["entries"][0]["runbook"] == f"{RUNBOOK}#{heading}"
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
@@ -94,7 +97,7 @@ def test_a_long_list_is_cut_and_says_so() -> None:
 
 
 def test_the_same_content_has_the_same_id() -> None:
-    later = Message([entry()], NOW + timedelta(hours=1), "https://web.test")
+    later = Message([entry()], NOW + timedelta(hours=1), "https://web.test", RUNBOOK)
     assert message(entry()).message_id == later.message_id
     assert message(entry()).message_id != message(entry("recovered")).message_id
     assert message(entry()).message_id != message(entry(severity="ERROR")).message_id

@@ -35,7 +35,7 @@ ENTRY = Entry(
     7, "broken", "check", "movie_vectors", "the_index_is_valid", "ERROR", "growth é 2.5", "valid", {"growth": 2.5},
     "/assets/movie_vectors", NOW,
 )  # fmt: skip
-MESSAGE = Message([ENTRY], NOW, "http://web.test")
+MESSAGE = Message([ENTRY], NOW, "http://web.test", "http://code.test/docs/runbook.md")
 ARCHITECTURE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 

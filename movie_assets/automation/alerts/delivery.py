@@ -20,7 +20,7 @@ def tell(database: Database, destinations: Destinations, now: datetime) -> list[
     for destination in destinations.all:
         entries = book.to_tell(database, destination.name, destinations.least_severity, now)
         if entries:
-            messages.append((destination, Message(entries, now, destinations.web_url)))
+            messages.append((destination, Message(entries, now, destinations.web_url, destinations.runbook_url)))
     outcomes = []
     for (destination, message), outcome in zip(messages, send_all(messages), strict=True):
         if isinstance(outcome, DeliveryError):

@@ -53,8 +53,8 @@ def alert_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
 
     @dg.sensor(
         name=NAME,
-        description="A check, a job, an asset's freshness, a sensor, a schedule or a part of the daemon broke or "
-        "recovered: tells it once, to Slack, a webhook or by mail. Launches nothing.",
+        description="Sends an alert, once, when a check, job, backfill, sensor, schedule, part of the daemon or the "
+        "freshness of an asset breaks or recovers: to Slack, a webhook or by mail. Launches nothing.",
         minimum_interval_seconds=30,
         default_status=status,
     )

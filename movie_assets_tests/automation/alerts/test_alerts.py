@@ -19,6 +19,7 @@ from movie_assets.resources.postgres import Database
 from movie_assets_tests.listeners import Listener, listening
 
 WEB = "http://dagster.test"
+RUNBOOK = "http://code.test/docs/runbook.md"
 INDEX = ("movie_vectors", "the_index_is_valid")
 AGE = ("movie_details", "details_are_within_their_age")
 TOTALS = ("rating_aggregates", "totals_reconcile")
@@ -84,7 +85,7 @@ def webhook(listener: Listener) -> SignedWebhook:
 
 
 def to(*destinations: Destination, **options: Any) -> Destinations:
-    return Destinations(destinations, web_url=WEB, **options)
+    return Destinations(destinations, web_url=WEB, runbook_url=RUNBOOK, **options)
 
 
 @pytest.fixture
@@ -132,7 +133,7 @@ def test_an_alert_says_what_where_since_when_and_by_which_figure(daemon: Daemon,
         "share of each age that is within it, and the oldest copy.",
         "figures": {"films": 100, "overdue": 50},
         "link": f"{WEB}/assets/movie_details?view=checks&checkDetail=details_are_within_their_age",
-        "runbook": "docs/runbook.md#details_are_within_their_age",
+        "runbook": f"{RUNBOOK}#details_are_within_their_age",
     }
 
 

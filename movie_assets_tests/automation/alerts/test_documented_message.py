@@ -12,6 +12,7 @@ from movie_assets.resources.postgres import Database
 from movie_assets_tests.assets.rows import put_films
 
 ARCHITECTURE = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text(encoding="utf-8")
+RUNBOOK = "https://github.com/you/movie_assets/blob/main/docs/runbook.md"
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
 CATALOGUE = """
 insert into pipeline.movie_ids (
@@ -37,4 +38,4 @@ def test_an_alert_in_the_documents_is_a_real_one(database: Database) -> None:
         link=f"/assets/movie_details?view=checks&checkDetail={AGE.name}", since=NOW.replace(minute=4, second=41),
     )  # fmt: skip
     (documented,) = re.findall(r"```json\n(.*?)```", ARCHITECTURE, re.DOTALL)
-    assert json.loads(documented) == Message([alert], NOW, "https://dagster.example.org").payload
+    assert json.loads(documented) == Message([alert], NOW, "https://dagster.example.org", RUNBOOK).payload
