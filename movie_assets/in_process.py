@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from movie_assets.assets.shown_tables import plain
 from movie_assets.automation.console import CONSOLE
 from movie_assets.definitions import defs
 from movie_assets.outcome import CheckOutcome, DayOutcome
@@ -33,10 +34,10 @@ def run_job(
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
         if materialization.partition is None or job == "read_the_day":
-            outcome.keep(materialization.asset_key.to_user_string(), _plain(materialization.metadata))
+            outcome.keep(materialization.asset_key.to_user_string(), plain(materialization.metadata))
     for evaluation in result.get_asset_check_evaluations():
         asset = evaluation.asset_key.to_user_string()
-        outcome.keep(f"{asset}:{evaluation.check_name}", _plain(evaluation.metadata))
+        outcome.keep(f"{asset}:{evaluation.check_name}", plain(evaluation.metadata))
         severity = evaluation.severity.value
         outcome.checks.append(
             CheckOutcome(asset, evaluation.check_name, evaluation.passed, severity, evaluation.description)
@@ -55,10 +56,6 @@ def _was_interrupted(event: dg.DagsterEvent) -> bool:
             return True
         error = error.cause
     return False
-
-
-def _plain(metadata: Any) -> dict[str, Any]:
-    return {name: value.value for name, value in metadata.items()}
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ import dagster as dg
 import psycopg
 import pytest
 
+from movie_assets.assets.shown_tables import plain
 from movie_assets.core.filters import Thresholds
 from movie_assets.definitions import defs
 from movie_assets.moment import AS_OF_TAG, noon_of
@@ -198,13 +199,13 @@ def recorded(tmp_path: Path) -> Callable[..., StandIn]:
 def figures(result: Any, check: str) -> dict[str, Any]:
     """Metadata of a check's evaluation in a run."""
     (evaluation,) = [e for e in result.get_asset_check_evaluations() if e.check_name == check]
-    return {name: value.value for name, value in evaluation.metadata.items()}
+    return plain(evaluation.metadata)
 
 
 def figures_of(result: Any, step: str) -> dict[str, Any]:
     """What the materialization of a step says."""
     (event,) = [e for e in result.get_asset_materialization_events() if e.step_key == step]
-    return {k: v.value for k, v in event.step_materialization_data.materialization.metadata.items()}
+    return plain(event.step_materialization_data.materialization.metadata)
 
 
 def failed_checks(result: Any) -> set[str]:

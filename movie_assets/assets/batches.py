@@ -27,6 +27,11 @@ class BatchContent:
     metadata: Mapping[str, int | float | str]
 
 
+def row_counts(in_batch: int, in_table: int) -> Mapping[str, int]:
+    """Return how many rows a batch has and its whole table, under the names by which Dagster shows them."""
+    return {"dagster/partition_row_count": in_batch, "dagster/row_count": in_table}
+
+
 def listed(names: Collection[str]) -> str:
     """Names in one line; of many, the first few and how many more there are."""
     first = ", ".join(list(names)[:NAMES_SHOWN])

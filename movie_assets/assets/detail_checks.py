@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from movie_assets.assets.shown_tables import calls_table
 from movie_assets.core.operating_pictures import age_picture, coverage_picture
 from movie_assets.partitions import batches
 from movie_assets.resources.postgres import Database
@@ -95,7 +96,7 @@ def _coverage(database: Database, counts: Mapping[str, Any]) -> dg.AssetCheckRes
             **{name: value for name, value in counts.items() if isinstance(value, int)},
             "calls_by_status": calls.by_status,
             "unknown_keys": sorted(counts["unknown_keys"]),
-            **({"calls": dg.MetadataValue.md(calls.markdown())} if calls.kinds else {}),
+            **({"calls": calls_table(calls)} if calls.kinds else {}),
             "coverage": dg.MetadataValue.md(coverage_picture(shares)),
             **({"where": dg.MetadataValue.md(table)} if bad else {}),
         },

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
-from movie_assets.assets.batches import BatchContent
+from movie_assets.assets.batches import BatchContent, row_counts
 from movie_assets.assets.run_log import log_work
 from movie_assets.core.facts import KNOWN_KEYS
 from movie_assets.core.films import UnusableAnswerError
@@ -110,7 +110,7 @@ class DetailStore:
     def contents(self, batches: Collection[int]) -> dict[int, BatchContent]:
         """What finished batches hold."""
         found = self.database.rows("batch_contents", batches=list(batches))
-        return {row.batch: BatchContent(row.content, {"films": row.films}) for row in found}
+        return {row.batch: BatchContent(row.content, row_counts(row.films, row.total)) for row in found}
 
     def summary(self) -> str:
         """The run in one line."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from movie_assets.assets.batches import BatchContent
+from movie_assets.assets.batches import BatchContent, row_counts
 from movie_assets.assets.run_log import log_work
 from movie_assets.resources.embedder import Part
 from movie_assets.resources.postgres import Database, copy_rows, execute, rows
@@ -127,7 +127,10 @@ class EmbeddingStore:
     def contents(self, batches: Collection[int]) -> dict[int, BatchContent]:
         """What finished batches hold; the set is part of their data versions."""
         found = self.database.rows("embedded_contents", set_id=self.set_id, batches=list(batches))
-        return {row.batch: BatchContent(f"set-{self.set_id}-{row.content}", {"vectors": row.films}) for row in found}
+        return {
+            row.batch: BatchContent(f"set-{self.set_id}-{row.content}", row_counts(row.films, row.total))
+            for row in found
+        }
 
     def _store(self, connection: sa.Connection, part: Part, texts: Sequence[Text]) -> None:
         """Vectors, and rejects for texts without one, in the caller's transaction."""

@@ -11,6 +11,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.assets.health_checks import keep_findings
+from movie_assets.assets.shown_tables import shown_table
 from movie_assets.core.health import Finding, by_severity
 from movie_assets.core.operating_pictures import BAD, GOOD, MIDDLING, NONE, days_picture
 from movie_assets.health import look_at_database, look_at_services
@@ -46,26 +47,28 @@ def health(
             "errors": sum(found.severity == "error" for found in findings),
             "warnings": sum(found.severity in ("warn", "unknown") for found in findings),
             **{row.kpi: row.value for row in kpis if row.value is not None},
-            "findings": dg.MetadataValue.md(_findings_table(findings)),
-            "kpis": dg.MetadataValue.md(_kpi_table(kpis)),
+            "findings": _findings_table(findings),
+            "kpis": _kpi_table(kpis),
             **_pictures(database, moment),
         },
     )
 
 
-def _findings_table(findings: list[Finding]) -> str:
-    lines = [
-        f"| {found.severity} | {found.name} | {found.says} | {', '.join(found.examples)} | {found.next_step} |"
-        for found in by_severity(findings)
-    ]
-    return "\n".join(["| | what | found | for example | do next |", "|---|---|---|---|---|", *lines])
+def _findings_table(findings: list[Finding]) -> dg.TableMetadataValue:
+    return shown_table(
+        ("severity", "what", "found", "for example", "do next"),
+        [
+            (found.severity, found.name, found.says, ", ".join(found.examples), found.next_step)
+            for found in by_severity(findings)
+        ],
+    )
 
 
-def _kpi_table(kpis: list[sa.Row[Any]]) -> str:
-    lines = [
-        f"| {row.kpi} | {_number(row.value)} | {_number(row.goal)} | {_met(row.is_met)} | {row.says} |" for row in kpis
-    ]
-    return "\n".join(["| figure | value | goal | met | what it is |", "|---|--:|--:|---|---|", *lines])
+def _kpi_table(kpis: list[sa.Row[Any]]) -> dg.TableMetadataValue:
+    return shown_table(
+        ("figure", "value", "goal", "met", "what it is"),
+        [(row.kpi, _number(row.value), _number(row.goal), _met(row.is_met), row.says) for row in kpis],
+    )
 
 
 def _number(value: float | None) -> str:
@@ -73,7 +76,7 @@ def _number(value: float | None) -> str:
 
 
 def _met(is_met: bool | None) -> str:
-    return "" if is_met is None else "yes" if is_met else "**no**"
+    return "" if is_met is None else "yes" if is_met else "no"
 
 
 def _pictures(database: Database, moment: datetime) -> Mapping[str, dg.MetadataValue[Any]]:

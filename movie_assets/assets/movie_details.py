@@ -54,7 +54,7 @@ class DetailsConfig(dg.Config):
     output_required=False,
     pool="tmdb",
 )
-@logged()
+@logged("checked", "skipped", "fetched", "changed", "failed", "gone")
 def movie_details(
     context: dg.AssetExecutionContext,
     config: DetailsConfig,

@@ -52,7 +52,7 @@ class EmbeddingConfig(dg.Config):
     output_required=False,
     pool="embedder",
 )
-@logged()
+@logged("checked", "skipped", "embedded", "tokens", "dollars", "failed")
 def movie_embeddings(
     context: dg.AssetExecutionContext,
     config: EmbeddingConfig,

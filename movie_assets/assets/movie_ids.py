@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from movie_assets.assets.evaluations import evaluation_of
 from movie_assets.assets.id_checks import SHARE, last_share
 from movie_assets.assets.run_log import logged
+from movie_assets.assets.shown_tables import bar, shown_table
 from movie_assets.core.filters import Thresholds
-from movie_assets.core.pictures import funnel_picture
 from movie_assets.moment import moment_of
 from movie_assets.partitions import days
 from movie_assets.resources.postgres import Database, execute, rows
@@ -68,12 +68,13 @@ def movie_ids(
     yield dg.MaterializeResult(
         metadata={
             "export_date": applied.isoformat(),
+            "dagster/row_count": sum(row.ids for row in states),
             **moved,
             **{
                 f"ids_{state}": _ids(states, state) for state in ("candidate", "accepted", "rejected", "failed", "gone")
             },
             "purged": purged,
-            "funnel": dg.MetadataValue.md(_funnel(database.rows("funnel"))),
+            "funnel": _funnel(database.rows("funnel")),
         },
     )
 
@@ -110,9 +111,10 @@ def _ids(states: list[sa.Row[Any]], state: str) -> int:
     return sum(row.ids for row in states if row.state == state)
 
 
-def _funnel(steps: list[sa.Row[Any]]) -> str:
-    lines = [f"| {step.says} | {step.dropped:,} | {step.kept:,} |" for step in steps]
-    target = steps[-1].target
-    reached = f"\n\n{steps[-1].kept:,} of the {target:,} films aimed at" if target else ""
-    picture = funnel_picture([(step.says, step.dropped, step.kept) for step in steps])
-    return "\n".join([picture, "", "| rule | dropped | left |", "|---|--:|--:|", *lines]) + reached
+def _funnel(steps: list[sa.Row[Any]]) -> dg.TableMetadataValue:
+    """What each rule dropped and left; where the profiles aim at a number of films, a last row with it."""
+    most = max([1, *(step.kept for step in steps)])
+    lines = [(step.says, step.dropped, step.kept, bar(step.kept / most)) for step in steps]
+    if target := steps[-1].target:
+        lines.append(("films aimed at", None, target, bar(target / most)))
+    return shown_table(("rule", "dropped", "left", "share left"), lines)

@@ -14,6 +14,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from movie_assets.assets.run_log import logged
+from movie_assets.assets.shown_tables import shown_table
 from movie_assets.core import pooled_ratings as pooled
 from movie_assets.core import ratings as shrunk
 from movie_assets.core.rating_pictures import agreement_picture, distribution_picture, votes_picture
@@ -130,18 +131,20 @@ def _pictures(current: Scored, ratings: pd.DataFrame) -> dict[str, Any]:
     films = current.rows[current.rows["scope"] == "film"]
     scores, votes = films["score"].to_numpy(float), films["votes"].to_numpy(float)
     pictures = {"distribution": distribution_picture(scores), "score_against_votes": votes_picture(votes, scores)}
-    table = ["| source | films | votes | shared | correlation | shift | slope |", "|---|--:|--:|--:|--:|--:|--:|"]
+    sources = []
     for source, found in current.parameters["calibrations"].items():
         mine, pairs = ratings[ratings["source"] == source], pooled.matched(ratings, source)
         both = pairs["value"].to_numpy(float), pairs["value_ref"].to_numpy(float)
-        correlation = f"{np.corrcoef(*both)[0, 1]:.3f}" if found["films"] else ""
-        table.append(
-            f"| {source} | {len(mine):,} | {mine['votes'].sum():,} | {len(pairs):,} | {correlation} "
-            f"| {found['shift']:.2f} | {found['slope']:.3f} |"
-        )
+        correlation = round(float(np.corrcoef(*both)[0, 1]), 3) if found["films"] else None
+        counts = (len(mine), int(mine["votes"].sum()), len(pairs))
+        sources.append((source, *counts, correlation, round(found["shift"], 2), round(found["slope"], 3)))
         if source != pooled.REFERENCE and len(pairs):
             pictures[f"agreement_{source}"] = agreement_picture(source, both[0], pooled.REFERENCE, both[1])
-    return {name: dg.MetadataValue.md(text) for name, text in {**pictures, "sources": "\n".join(table)}.items()}
+    columns = ("source", "films", "votes", "shared", "correlation", "shift", "slope")
+    return {
+        "sources": shown_table(columns, sources),
+        **{name: dg.MetadataValue.md(text) for name, text in pictures.items()},
+    }
 
 
 @dg.asset_check(asset=rating_aggregates)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from movie_assets.assets.history_store import read_learnable
 from movie_assets.assets.recommendation_model import parameters_of, recommendation_model
 from movie_assets.assets.run_log import logged
+from movie_assets.assets.shown_tables import shown_table
 from movie_assets.core.histories import Ids
 from movie_assets.core.item_models import Matrix
 from movie_assets.core.recommendation_pictures import bars_picture
@@ -104,25 +105,27 @@ def _reported(found: Sequence[sa.Row[Any]]) -> dict[str, Any]:
                 told |= {f"{name}_coverage": row.coverage, f"{name}_diversity": row.diversity, "persons": row.persons}
         if rows:
             bars = [(row.model, row.ndcg_at_10, row.ndcg_low, row.ndcg_high) for row in rows]
-            told[f"{name}_table"] = dg.MetadataValue.md(table_of(rows))
+            told[f"{name}_table"] = _table_of(rows)
             told[f"{name}_picture"] = dg.MetadataValue.md(bars_picture(f"NDCG@10, {protocol} hidden", bars, SERVED))
     return told
 
 
-def table_of(rows: Sequence[sa.Row[Any]]) -> str:
-    """Figures of one protocol as a Markdown table."""
-    lines = [
-        f"| {r.model} | {r.recall_at_10:.3f} ({r.recall_low:.3f}-{r.recall_high:.3f}) "
-        f"| {r.ndcg_at_10:.3f} ({r.ndcg_low:.3f}-{r.ndcg_high:.3f}) "
-        f"| {r.over_popularity:+.3f} ({r.over_popularity_low:+.3f} to {r.over_popularity_high:+.3f}) "
-        f"| {r.coverage:.3f} | {r.diversity:.3f} | {r.seconds:.1f} |"
-        for r in rows
-    ]
-    head = (
-        "| model | recall@10 | NDCG@10 | over popularity | coverage | diversity | s |",
-        "|---|---|---|---|--:|--:|--:|",
+def _table_of(rows: Sequence[sa.Row[Any]]) -> dg.TableMetadataValue:
+    return shown_table(
+        ("model", "recall@10", "NDCG@10", "over popularity", "coverage", "diversity", "seconds"),
+        [
+            (
+                r.model,
+                f"{r.recall_at_10:.3f} ({r.recall_low:.3f}-{r.recall_high:.3f})",
+                f"{r.ndcg_at_10:.3f} ({r.ndcg_low:.3f}-{r.ndcg_high:.3f})",
+                f"{r.over_popularity:+.3f} ({r.over_popularity_low:+.3f} to {r.over_popularity_high:+.3f})",
+                round(r.coverage, 3),
+                round(r.diversity, 3),
+                round(r.seconds, 1),
+            )
+            for r in rows
+        ],
     )
-    return "\n".join([*head, *lines])
 
 
 @dg.asset_check(asset=recommendation_quality)

@@ -10,6 +10,7 @@ from datetime import date
 import dagster as dg
 
 from movie_assets.assets.run_log import logged
+from movie_assets.assets.shown_tables import shown_table
 from movie_assets.core.films import UnusableAnswerError
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import judge, judge_name
@@ -53,17 +54,14 @@ def reconciliation(
     found = [_repaired(database, each) for each in [*count_again(database), answers.agreement(repaired=answers.wrong)]]
     for each in found:
         database.execute("record_reconciliation", moment=moment, run_id=context.run.run_id, **each.__dict__)
-    table = "\n".join(
-        f"| {e.agreement} | {e.rows_compared:,} | {e.rows_differing:,} | {e.repaired:,} | {', '.join(e.examples)} |"
-        for e in found
-    )
     return dg.MaterializeResult(
         metadata={
             "rows_compared": sum(each.rows_compared for each in found),
             "rows_differing": sum(each.rows_differing for each in found),
             "rows_repaired": sum(each.repaired for each in found),
-            "agreements": dg.MetadataValue.md(
-                f"| agreement | rows | differ | repaired | for example |\n|---|--:|--:|--:|---|\n{table}"
+            "agreements": shown_table(
+                ("agreement", "rows", "differ", "repaired", "for example"),
+                [(e.agreement, e.rows_compared, e.rows_differing, e.repaired, ", ".join(e.examples)) for e in found],
             ),
         },
     )

@@ -12,6 +12,7 @@ from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 
 from movie_assets.assets.run_log import logged
+from movie_assets.assets.shown_tables import shown_table
 from movie_assets.moment import moment_of
 from movie_assets.resources.postgres import Database
 
@@ -31,12 +32,14 @@ def retention(context: dg.AssetExecutionContext, database: dg.ResourceParam[Data
     deleted["Dagster's runs, their events and log files"] = (KEPT_RUNS.days, runs)
     evaluations = delete_evaluations(context.instance, before)
     deleted["evaluations of checks in Dagster's records"] = (KEPT_RUNS.days, evaluations)
-    table = "\n".join(f"| {kind} | {days or ''} | {rows:,} |" for kind, (days, rows) in deleted.items())
     return dg.MaterializeResult(
         metadata={
             "rows_deleted": sum(rows for _, rows in deleted.values()) - runs,
             "runs_deleted": runs,
-            "kinds": dg.MetadataValue.md(f"| kind | kept, days | deleted |\n|---|--:|--:|\n{table}"),
+            "kinds": shown_table(
+                ("kind", "kept, days", "deleted"),
+                [(kind, days or None, rows) for kind, (days, rows) in deleted.items()],
+            ),
         }
     )
 

@@ -1,9 +1,10 @@
 """The run log: a row of pipeline.run_log for each step of each run, however the step ends.
 
 `logged` goes around an asset's body. Figures come with each chunk of work (`log_work`, in the chunk's transaction), or
-from the metadata that the asset reports in the end; under the log's names they are metadata of the asset again, so that
-the web UI charts them. A row that is open while nobody holds its run's lock (`resources.run_lock`) is of a step that
-was killed; the next step that begins closes it.
+from the metadata that the asset reports in the end. Those that the asset has are metadata of it under the log's names,
+so that the web UI charts them. So is the number of rows of its table (`presentation.table_of`), unless the asset
+reports it by itself. A row that is open while nobody holds its run's lock (`resources.run_lock`) is of a step that was
+killed; the next step that begins closes it.
 """
 
 import functools
@@ -17,9 +18,11 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.moment import moment_of, trigger_of
+from movie_assets.presentation import table_of
 from movie_assets.resources.postgres import Database, execute
 
 FIGURES = ("checked", "skipped", "fetched", "changed", "failed", "gone", "embedded", "tokens", "dollars")
+ROW_COUNT = "dagster/row_count"
 NOTHING = dict.fromkeys(FIGURES, 0)
 Body = TypeVar("Body", bound=Callable[..., Any])
 
@@ -29,11 +32,21 @@ def log_work(connection: sa.Connection, run_id: str, step: str, **figures: float
     execute(connection, "log_work", run_id=run_id, step=step, **NOTHING | figures)
 
 
-def logged(**names: str) -> Callable[[Body], Body]:
-    """Log an asset's runs; `names` says which of its metadata (added up) are which figure of the log.
+def logged(*counted: str, **names: str) -> Callable[[Body], Body]:
+    """Log an asset's runs, and report its figures as metadata.
 
-    The asset has a resource `database`. Below `@dg.asset`: `@logged(checked="rows_in", changed="rows_out")`.
+    `counted` are the figures that the asset adds up itself (`log_work`). `names` says which of its metadata, added up,
+    are which figure of the log. Other figures are not reported. The asset has a resource `database`. Below `@dg.asset`:
+    `@logged(checked="rows_in", changed="rows_out")`.
     """
+    of_asset = (*counted, *names, "duration")
+
+    def reported(row: "_Row") -> dict[str, float]:
+        return {name: row.figures[name] for name in of_asset if name in row.figures}
+
+    def completed(result: dg.MaterializeResult[Any], row: "_Row") -> dg.MaterializeResult[Any]:
+        own = result.metadata or {}
+        return result._replace(metadata={**reported(row), **({} if ROW_COUNT in own else row.row_count()), **own})
 
     def around(body: Body) -> Body:
         @functools.wraps(body)
@@ -42,7 +55,7 @@ def logged(**names: str) -> Callable[[Body], Body]:
             with _row(context, resources["database"]) as row:
                 result: dg.MaterializeResult[Any] = body(*given, **resources)
                 row.add(_figures(result.metadata or {}, names))
-            return result._replace(metadata={**(result.metadata or {}), **row.figures})
+            return completed(result, row)
 
         @functools.wraps(body)
         def run_step_by_step(*given: Any, **resources: Any) -> Iterator[Any]:
@@ -59,9 +72,9 @@ def logged(**names: str) -> Callable[[Body], Body]:
                             yield result
             finally:
                 if row is not None and last is None and any(row.figures.get(name) for name in FIGURES):
-                    context.log_event(dg.AssetObservation(context.asset_key, metadata=row.figures))
+                    context.log_event(dg.AssetObservation(context.asset_key, metadata=reported(row)))
             if last is not None:
-                yield last._replace(metadata={**(last.metadata or {}), **row.figures})
+                yield completed(last, row)
 
         return run_step_by_step if inspect.isgeneratorfunction(body) else run  # type: ignore[return-value]
 
@@ -83,6 +96,11 @@ class _Row:
             log_work(connection, self.run_id, self.step, **figures)
 
         self.database.once(work)
+
+    def row_count(self) -> dict[str, int]:
+        """Count the rows of the asset's table, if it has one."""
+        table = table_of(self.step)
+        return {} if table is None else {ROW_COUNT: self.database.row("count_rows", table=table.name).rows}
 
     def close(self, status: str, reason: str | None) -> None:
         ended = self.database.row("end_step", log_id=self.log_id, status=status, reason=reason)

@@ -13,6 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from movie_assets.assets.run_log import logged
+from movie_assets.assets.shown_tables import shown_table
 from movie_assets.core.calibration import pair_similarities, principal_plane, quantiles_of, thresholds_of
 from movie_assets.core.quality_pictures import histogram_picture, map_picture
 from movie_assets.moment import moment_of
@@ -129,14 +130,12 @@ def _reported(row: sa.Row[Any]) -> dict[str, Any]:
         )
     }  # fmt: skip
     searches = [
-        f"| {s['filter']} | {s['searches']} | {s['recall_at_10']:.3f} | {s['ms']:.1f} | {s['exact_ms']:.1f} |"
+        (s["filter"], s["searches"], round(s["recall_at_10"], 3), round(s["ms"], 1), round(s["exact_ms"], 1))
         for s in row.searches
     ]
     return {
         "measured_at": row.measured_at.isoformat(),
         **{name: value for name, value in figures.items() if value is not None},
-        "searches": dg.MetadataValue.md(
-            "\n".join(["| filter | searches | recall@10 | ms | ms, exact |", "|---|--:|--:|--:|--:|", *searches])
-        ),
+        "searches": shown_table(("filter", "searches", "recall@10", "ms", "ms without index"), searches),
         **{name: dg.MetadataValue.md(text) for name in ("map", "histogram") if (text := getattr(row, name))},
     }

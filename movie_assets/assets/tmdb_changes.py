@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import dagster as dg
 
 from movie_assets.assets.run_log import logged
+from movie_assets.assets.shown_tables import calls_table
 from movie_assets.interrupts import run_until_done
 from movie_assets.moment import moment_of
 from movie_assets.partitions import days
@@ -45,7 +46,7 @@ def tmdb_changes(
             "rows_in": sum(map(len, found.values())),
             "rows_out": fresh,
             "known_ids_changed": marked,
-            "calls": dg.MetadataValue.md(calls.markdown()),
+            "calls": calls_table(calls),
         }
     )
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from movie_assets.assets.evaluations import evaluation_of
 from movie_assets.assets.export_checks import BELIEVED, last_attempt
 from movie_assets.assets.run_log import logged
+from movie_assets.assets.shown_tables import calls_table
 from movie_assets.core.export import ExportCounts, LoadBefore, read_lines, reasons_to_refuse
 from movie_assets.interrupts import run_until_done
 from movie_assets.moment import moment_of
@@ -89,7 +90,7 @@ def tmdb_export(
         "rows_repaired": counts.repaired,
         "duplicates": stored.duplicate_lines,
         "median_popularity": stored.median_popularity,
-        "calls": dg.MetadataValue.md(calls.markdown()),
+        "calls": calls_table(calls),
     }
     yield dg.MaterializeResult(metadata=metadata)
 

@@ -90,9 +90,6 @@ class Discovered:
     original_language: str | None
 
 
-COLUMNS = ("endpoint", "status", "calls", "bytes", "p50_ms", "p95_ms", "max_ms", "retries", "seconds_waited")
-
-
 @dataclass
 class CallsOfAKind:
     """Calls to one endpoint that ended alike. Seconds of each, bytes as decoded, seconds waited before and after."""
@@ -142,9 +139,3 @@ class CallCounts:
             }
             for (endpoint, status), kind in sorted(self.kinds.items())
         ]
-
-    def markdown(self) -> str:
-        """The same as a Markdown table."""
-        lines = [[str(cell) for cell in row.values()] for row in self.table()]
-        ruled = ["---"] * 2 + ["--:"] * (len(COLUMNS) - 2)
-        return "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ruled, *lines))

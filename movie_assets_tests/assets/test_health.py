@@ -15,7 +15,7 @@ from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.settings import Settings
 from movie_assets_tests.assets.conftest import SmallPipeline, small_pipelines
 from movie_assets_tests.assets.world import film
-from movie_assets_tests.conftest import database_of_ones_own, failed_checks
+from movie_assets_tests.conftest import database_of_ones_own, failed_checks, figures_of
 
 
 def findings(pipeline: SmallPipeline, *, days: int = 0) -> dict[str, Finding]:
@@ -210,14 +210,13 @@ def test_the_asset_tells_the_same_and_its_check_fails(running: SmallPipeline) ->
     running.do("drop index catalog.movie_vectors_1_nearest")
     (result,) = running.run_all("look_at_health")
     assert failed_checks(result) == {"nothing_is_broken"}
-    (event,) = result.get_asset_materialization_events()
-    told = {name: value.value for name, value in event.step_materialization_data.materialization.metadata.items()}
+    told = figures_of(result, "health")
     assert told["errors"] == 1
     assert told["coverage"] == told["searchable"] == 1.0
     broken, look = sorted(result.get_asset_check_evaluations(), key=lambda each: each.check_name)
     assert (broken.passed, look.passed) == (False, True)
     assert broken.metadata["parts"].value == ["index"]
-    assert "| error | index |" in told["findings"]
+    assert (told["findings"][0]["severity"], told["findings"][0]["what"]) == ("error", "index")
     assert "data:image/svg+xml" in told["calls_by_day"]
 
 
@@ -227,8 +226,8 @@ def test_what_other_checks_and_alerts_tell_breaks_no_check_of_health(running: Sm
     assert not_well(findings(running)) == {"runs": "error", "missing posters": "warn"}
     (result,) = running.run_all("look_at_health")
     assert failed_checks(result) == {"nothing_needs_a_look"}
-    (event,) = result.get_asset_materialization_events()
-    assert "| error | runs |" in str(event.step_materialization_data.materialization.metadata["findings"].value)
+    first = figures_of(result, "health")["findings"][0]
+    assert (first["severity"], first["what"]) == ("error", "runs")
 
 
 def test_sources_of_ratings_that_are_switched_off_are_not_late(running: SmallPipeline) -> None:

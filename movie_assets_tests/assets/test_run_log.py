@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import dagster as dg
 import pytest
 
 from movie_assets.assets.run_log import FIGURES, log_work
+from movie_assets.assets.shown_tables import plain
 from movie_assets.moment import trigger_of
+from movie_assets.presentation import table_of
 from movie_assets.resources.embedder import LocalEmbedder, Part, Purse
 from movie_assets.resources.run_lock import run_lock
 from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.world import film
+from movie_assets_tests.conftest import figures_of
 
 Make = Callable[..., SmallPipeline]
 
@@ -23,6 +25,12 @@ def row(pipeline: SmallPipeline, step: str, status: str = "succeeded") -> dict[s
         found = dict(connection.exec_driver_sql(sql).one()._mapping)
     assert found["status"] == status
     return found
+
+
+def figures_of_last(result: Any, step: str) -> dict[str, Any]:
+    """What the last materialization of a step says, the one that the web UI shows."""
+    *_, last = [event for event in result.get_asset_materialization_events() if event.step_key == step]
+    return plain(last.step_materialization_data.materialization.metadata)
 
 
 def figures(found: dict[str, Any]) -> dict[str, float]:
@@ -119,12 +127,9 @@ def test_a_run_adds_its_steps_up(small: Make) -> None:
 def test_the_web_ui_has_the_figures_under_the_same_names(small: Make) -> None:
     pipeline = small(film(64), film(65))
     read, fetched = pipeline.run_all("read_the_day", "fetch_details")
-    (ids,) = [
-        event.step_materialization_data.materialization.metadata
-        for event in read.get_asset_materialization_events()
-        if event.asset_key == dg.AssetKey("movie_ids")
-    ]
-    assert {*FIGURES, "duration"} <= ids.keys()
+    ids = figures_of(read, "movie_ids")
+    assert {name for name in FIGURES if name in ids} == {"checked", "changed", "gone"}, "its own figures, no others"
+    assert ids["duration"] > 0
     (observed,) = [
         event.asset_observation_data.asset_observation
         for event in fetched.all_events
@@ -132,6 +137,44 @@ def test_the_web_ui_has_the_figures_under_the_same_names(small: Make) -> None:
     ]
     assert observed.partition is None
     assert observed.metadata["fetched"].value == 2
+    assert not {"embedded", "tokens", "dollars"} & observed.metadata.keys()
+
+
+def test_every_asset_shows_how_many_rows_its_table_has(small: Make) -> None:
+    pipeline = small(film(64), film(65), film(66))
+    for result in pipeline.run_all("read_the_day", "fetch_details", "embed_texts", "publish", "reconcile"):
+        for name in {event.step_key for event in result.get_asset_materialization_events()}:
+            table = table_of(name)
+            assert table is not None, name
+            rows = pipeline.one(f"select count(*) from {table.name}")
+            assert figures_of_last(result, name)["dagster/row_count"] == rows, name
+
+
+def test_a_batch_shows_its_own_rows_beside_those_of_all(small: Make) -> None:
+    pipeline = small(film(64), film(65), film(129))
+    for result in pipeline.run_all("read_the_day", "fetch_details", "embed_texts")[1:]:
+        shown = {
+            event.partition: (
+                event.step_materialization_data.materialization.metadata["dagster/partition_row_count"].value,
+                event.step_materialization_data.materialization.metadata["dagster/row_count"].value,
+            )
+            for event in result.get_asset_materialization_events()
+        }
+        assert {batch: rows for batch, (rows, _) in shown.items()} == {
+            "batch_00": 1, "batch_01": 2, "batch_02": 0, "batch_03": 0,
+        }  # fmt: skip
+        assert max(total for _, total in shown.values()) == 3
+
+
+def test_a_figure_of_the_assets_own_is_not_replaced_by_one_of_the_log(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.do("update pipeline.movie_ids set fetched_at = fetched_at - interval '200 days' where tmdb_id = 65")
+    pipeline.do("update pipeline.raw_details set fetched_at = fetched_at - interval '200 days' where tmdb_id = 65")
+    (read,) = pipeline.run_all("read_the_day")
+    ids = figures_of(read, "movie_ids")
+    assert (ids["purged"], ids["gone"]) == (1, ids["ids_gone"])
+    assert figures(row(pipeline, "movie_ids"))["gone"] == 1 + ids["gone"]
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,12 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
 
 from movie_assets_tests.assets.conftest import FIRST_DAY, SmallPipeline
 from movie_assets_tests.assets.world import film
+from movie_assets_tests.conftest import figures_of
 
 Make = Callable[..., SmallPipeline]
-
-
-def figures_of(result: Any) -> dict[str, Any]:
-    """What the feed's materialization says."""
-    (event,) = [e for e in result.get_asset_materialization_events() if e.step_key == "tmdb_changes"]
-    return {k: v.value for k, v in event.step_materialization_data.materialization.metadata.items()}
 
 
 def due(pipeline: SmallPipeline) -> list[tuple[int, str]]:
@@ -30,7 +24,7 @@ def test_a_film_that_changed_after_its_fetch_is_due(small: Make) -> None:
     pipeline.world.changed[pipeline.day] = [64]
     (result,) = pipeline.run_all("read_the_day")
     assert due(pipeline) == [(64, "changed")]
-    assert figures_of(result)["known_ids_changed"] == 1
+    assert figures_of(result, "tmdb_changes")["known_ids_changed"] == 1
 
 
 def test_a_changed_film_is_fetched_once_and_its_new_facts_are_stored(small: Make) -> None:
@@ -52,7 +46,7 @@ def test_the_same_day_again_causes_no_second_fetch(small: Make) -> None:
     pipeline.run_all("read_the_day", "fetch_details")
     (result, _) = pipeline.run_all("read_the_day", "fetch_details")
     assert pipeline.world.asked[64] == 2
-    assert figures_of(result)["rows_out"] == 0
+    assert figures_of(result, "tmdb_changes")["rows_out"] == 0
 
 
 def test_an_id_that_joins_the_feed_later_the_same_day_is_marked(small: Make) -> None:
@@ -112,7 +106,7 @@ def test_days_that_were_missed_are_read_too(small: Make) -> None:
     pipeline.turn_day(3)
     (result,) = pipeline.run_all("read_the_day")
     assert [tmdb_id for tmdb_id, _ in due(pipeline)] == [64, 65]
-    assert figures_of(result)["days_read"] == 4
+    assert figures_of(result, "tmdb_changes")["days_read"] == 4
 
 
 def test_at_most_thirteen_days_are_caught_up(small: Make) -> None:
@@ -120,7 +114,7 @@ def test_at_most_thirteen_days_are_caught_up(small: Make) -> None:
     pipeline.run_all("read_the_day")
     pipeline.turn_day(20)
     (result,) = pipeline.run_all("read_the_day")
-    assert figures_of(result)["days_read"] == 14
+    assert figures_of(result, "tmdb_changes")["days_read"] == 14
 
 
 def test_unknown_ids_of_the_feed_are_no_ids_of_ours(small: Make) -> None:
@@ -148,10 +142,6 @@ def test_a_feed_that_cannot_be_read_fails_and_is_read_by_the_next_run(small: Mak
 
 def test_the_calls_of_the_feed_and_of_the_export_are_shown_with_them(small: Make) -> None:
     (result,) = small(film(64)).run_all("read_the_day")
-    shown = {
-        event.step_key: event.step_materialization_data.materialization.metadata["calls"].value
-        for event in result.get_asset_materialization_events()
-        if event.step_key in ("tmdb_export", "tmdb_changes")
-    }
-    assert "| export | 200 | 1 |" in shown["tmdb_export"]
-    assert "| changes | 200 | 1 |" in shown["tmdb_changes"]
+    for step, endpoint in (("tmdb_export", "export"), ("tmdb_changes", "changes")):
+        (calls,) = figures_of(result, step)["calls"]
+        assert (calls["endpoint"], calls["status"], calls["calls"]) == (endpoint, "200", 1)

@@ -31,3 +31,15 @@ select
     (select coalesce(sum(c.calls), 0) from pipeline.api_calls c where c.run_id = r.run_id)::bigint as calls
 from pipeline.run_log r
 group by r.run_id;
+
+-- How many rows a table or view has, for the web UI.
+create or replace function pipeline.count_rows(which regclass) returns bigint
+language plpgsql stable
+as $$
+declare
+    found bigint;
+begin
+    execute format('select count(*) from %s', which) into found;
+    return found;
+end
+$$;

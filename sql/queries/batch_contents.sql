@@ -1,5 +1,5 @@
--- Run when batches are finished: their films, and a hash that moves when one comes, goes or changes its text.
-select b.batch, c.films, c.content
+-- Run when batches are finished: their films, a hash that moves when one comes, goes or changes its text, and all films.
+select b.batch, c.films, c.content, a.total
 from unnest(cast(:batches as integer[])) as b (batch)
 cross join lateral (
     select
@@ -7,3 +7,4 @@ cross join lateral (
         md5(coalesce(string_agg(tmdb_id || ':' || text_hash, ',' order by tmdb_id), '')) as content
     from catalog.movies where pipeline.batch_of(tmdb_id) = b.batch
 ) c
+cross join (select count(*)::integer as total from catalog.movies) a
