@@ -24,6 +24,7 @@ from movie_assets.assets.tmdb_export import tmdb_export
 from movie_assets.assets.watch_histories import every_file_in_the_inbox_is_imported, watch_histories
 from movie_assets.automation.alerts.sensor import alert_sensor
 from movie_assets.automation.console import console
+from movie_assets.automation.executor import in_process_executor
 from movie_assets.automation.freshness import with_freshness
 from movie_assets.automation.jobs import JOBS
 from movie_assets.automation.reaper import reaper
@@ -83,6 +84,6 @@ defs = dg.Definitions(
     sensors=[*work_sensors(SENSORS), alert_sensor(SENSORS), reaper(SENSORS)],
     resources=RESOURCES,
     loggers={"console": console},
-    executor=dg.in_process_executor,
+    executor=in_process_executor,
 )  # fmt: skip
 defs = presented(defs, SETTINGS)

@@ -131,7 +131,7 @@ class Pipeline:
             tags=tags,
             run_config={"loggers": {"console": {}}, **(config or {})},
             raise_on_error=False,
-            resources=self._resources(),
+            resources=self.resources(),
         )
 
     def check(self, key: dg.AssetCheckKey) -> Any:
@@ -144,10 +144,11 @@ class Pipeline:
             tags={} if self.by_the_clock else {AS_OF_TAG: noon_of(self.day.isoformat())},
             run_config={"loggers": {"console": {}}},
             raise_on_error=False,
-            resources=self._resources(),
+            resources=self.resources(),
         )
 
-    def _resources(self) -> dict[str, object]:
+    def resources(self) -> dict[str, object]:
+        """What assets ask for, by name."""
         return {
             "database": self.database,
             "tmdb": Tmdb(self.settings, self.database),

@@ -2,21 +2,28 @@
 
 A step that worked through 64 batches and failed in one would otherwise leave 64 red ones. So a batch is
 logged as a materialization of its own as soon as the database has all of it, with a hash of its content as
-data version; the step fails at its end if a batch did.
+data version. At its end the step emits its output, so that the steps that follow in the same run go on with the good
+batches (`automation/executor.py`), and fails if a batch did.
 """
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from movie_assets.partitions import batch_number
 
 SECONDS_BETWEEN_REPORTS = 2.0
 NAMES_SHOWN = 6
 DATA_VERSION_TAGS = ("dagster/data_version", "dagster/data_version_is_user_provided")
+NO_VALUE = cast("dg.DagsterType", dg.Nothing)  # the type of a batch asset's output: what it makes is in Postgres
+# Dagster logs a materialization of each partition of the run when a step emits its output, with one data version for
+# all and for failed batches too. An output with this metadata is emitted without them; tests hold that it is.
+NO_FURTHER_MATERIALIZATION = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 
 
 @dataclass(frozen=True)
@@ -104,16 +111,21 @@ class BatchRun:
             if left:
                 self.fail(batch, problem)
 
-    def raise_if_failed(self) -> None:
-        """End the step with one failure that names the batches and what to do."""
-        if not self.problems:
-            return
+    def end(self) -> Iterator[dg.Output[None]]:
+        """Emit the step's output if at least one batch is good; raise Failure if at least one is not."""
+        if len(self.problems) < len(self.batches):
+            yield dg.Output(None, metadata=NO_FURTHER_MATERIALIZATION)
+        if self.problems:
+            raise self._failure()
+
+    def _failure(self) -> dg.Failure:
+        """Return one failure that names the batches and what to do."""
         having = defaultdict(list)
         for batch in sorted(self.problems):
             having[self.problems[batch]].append(self.batches[batch])
         table = "\n".join(f"- {listed(names)}: {problem}" for problem, names in having.items())
         good = len(self.batches) - len(self.problems)
-        raise dg.Failure(
+        return dg.Failure(
             f"{len(self.problems)} of {len(self.batches)} batches failed; {good} are done and everything that was "
             f"fetched is kept. Materialize the failed ones again (“Failed” in the dialog).\n{table}",
             metadata={"failed_batches": dg.MetadataValue.md(table)},

@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from movie_assets.assets.batches import BatchRun
+from movie_assets.assets.batches import NO_VALUE, BatchRun
 from movie_assets.assets.detail_checks import CHECKS, evaluate
 from movie_assets.assets.detail_store import DetailStore
 from movie_assets.assets.run_log import logged
@@ -51,7 +51,7 @@ class DetailsConfig(dg.Config):
         dg.AssetDep("tmdb_discoveries", partition_mapping=newest_day),
     ],
     check_specs=CHECKS,
-    output_required=False,
+    dagster_type=NO_VALUE,
     pool="tmdb",
 )
 @logged("checked", "skipped", "fetched", "changed", "failed", "gone")
@@ -62,7 +62,7 @@ def movie_details(
     tmdb: dg.ResourceParam[Tmdb],
     thresholds: dg.ResourceParam[Thresholds],
     daily_films: dg.ResourceParam[int],
-) -> Iterator[dg.AssetCheckResult]:
+) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
     """A film as TMDB describes it, fetched when it is due and judged by the rules of the detail stage.
 
     The raw answer is kept, so a change of rules or of the parser costs no call. Films are committed in chunks
@@ -97,7 +97,7 @@ def movie_details(
             run.fail_unfinished(str(error))
     context.log.info(store.summary())
     yield from evaluate(database, moment, store.counts.__dict__)
-    run.raise_if_failed()
+    yield from run.end()
 
 
 async def _work(tmdb: Tmdb, store: DetailStore, run: BatchRun, batch_of: dict[int, int]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from movie_assets.assets.batches import BatchRun
+from movie_assets.assets.batches import NO_VALUE, BatchRun
 from movie_assets.assets.embedding_checks import CHECKS, Ran, evaluate
 from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecast_for, require_a_price
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
@@ -49,7 +49,7 @@ class EmbeddingConfig(dg.Config):
     backfill_policy=dg.BackfillPolicy.single_run(),
     deps=["movie_details"],
     check_specs=[BUDGET, *CHECKS],
-    output_required=False,
+    dagster_type=NO_VALUE,
     pool="embedder",
 )
 @logged("checked", "skipped", "embedded", "tokens", "dollars", "failed")
@@ -59,7 +59,7 @@ def movie_embeddings(
     database: dg.ResourceParam[Database],
     embedder: dg.ResourceParam[Embedder],
     budgets: dg.ResourceParam[Budgets],
-) -> Iterator[dg.AssetCheckResult]:
+) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
     """A film's vector in an embedding set, with the hash of the text that it was made from.
 
     Provider, model, dimensions and template name a set: after a change of any of them vectors are made for a
@@ -88,7 +88,7 @@ def movie_embeddings(
     totals = store.totals
     context.log.info(f"{totals.texts:,} texts embedded, {totals.tokens:,} tokens, ${totals.dollars:.4f}")
     yield from evaluate(store, Ran(sorted(ours), [film.text_hash for film in films]))
-    run.raise_if_failed()
+    yield from run.end()
 
 
 def embedding_set(database: Database, embedder: Embedder) -> int:

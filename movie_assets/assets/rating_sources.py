@@ -23,7 +23,6 @@ Results = Iterator[dg.MaterializeResult[None]]
     group_name="source",
     kinds={"python", "postgres"},
     deps=["movie_details"],
-    output_required=False,
 )
 @logged(checked="rows_in", skipped="rows_rejected", changed="rows_changed", gone="rows_removed")
 def imdb_ratings(
@@ -42,7 +41,6 @@ def imdb_ratings(
 @dg.asset(
     group_name="source",
     kinds={"pandas", "postgres"},
-    output_required=False,
 )
 @logged(checked="rows_in", skipped="rows_rejected", changed="rows_changed", gone="rows_removed")
 def movielens_ratings(
@@ -62,7 +60,6 @@ def movielens_ratings(
     group_name="source",
     kinds={"python", "postgres"},
     deps=["movie_details"],
-    output_required=False,
 )
 @logged(checked="rows_in", skipped="rows_rejected", changed="rows_changed", gone="rows_removed")
 def csv_ratings(

@@ -61,12 +61,13 @@ class Loader:
 def take_in(
     context: dg.AssetExecutionContext, database: Database, loader: Loader, address: str | None, config: RatingsConfig
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Bring the stored ratings of a file's sources in line with it; without an address, say how to switch it on."""
+    """Bring the stored ratings of a file's sources in line with it; without an address, say how to switch it on.
+
+    A source that is off is materialized too, as a run or a backfill would otherwise skip what follows it.
+    """
     if address is None:
         context.log.info(f"off: set {loader.setting} to an address or a path to switch it on")
-        context.log_event(
-            dg.AssetObservation(context.asset_key, metadata={"state": f"off: set {loader.setting} to switch it on"})
-        )
+        yield dg.MaterializeResult(metadata={"state": f"off: set {loader.setting} to switch it on"})
         return
     reading = Reading(_films_by_imdb_id(database) if loader.by_imdb_id else {}, moment_of(context.run))
     try:

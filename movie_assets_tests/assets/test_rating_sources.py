@@ -74,13 +74,10 @@ def stored(pipeline: SmallPipeline) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in found]
 
 
-def test_a_source_that_is_off_says_so_and_materializes_nothing(rated: SmallPipeline) -> None:
+def test_a_source_that_is_off_says_so_and_stores_nothing(rated: SmallPipeline) -> None:
     result = take(rated)
     assert result.success
-    assert result.get_asset_materialization_events() == []
-    observed = [event for event in result.all_events if event.event_type_value == "ASSET_OBSERVATION"]
-    states = [e.asset_observation_data.asset_observation.metadata["state"].value for e in observed]
-    assert sorted(states) == [
+    assert [told(result, f"{source}_ratings")["state"] for source in ("imdb", "movielens", "csv")] == [
         "off: set MOVIE_ASSETS_IMDB_RATINGS to switch it on",
         "off: set MOVIE_ASSETS_MOVIELENS_RATINGS to switch it on",
         "off: set MOVIE_ASSETS_RATINGS_CSV to switch it on",
