@@ -30,6 +30,8 @@ from movie_assets.automation.jobs import JOBS
 from movie_assets.automation.reaper import reaper
 from movie_assets.automation.schedules import schedules
 from movie_assets.automation.sensors import work_sensors
+from movie_assets.first_day import first_day_of
+from movie_assets.partitions import with_days_since
 from movie_assets.presentation import presented
 from movie_assets.resources.definitions import RESOURCES
 from movie_assets.settings import Settings
@@ -87,3 +89,9 @@ defs = dg.Definitions(
     executor=in_process_executor,
 )  # fmt: skip
 defs = presented(defs, SETTINGS)
+
+
+@dg.definitions
+def location() -> dg.Definitions:
+    """Return what Dagster's processes load: the definitions, with days since the first one of the catalogue."""
+    return with_days_since(defs, first_day_of(Settings.from_env()))

@@ -29,6 +29,7 @@ def retention(context: dg.AssetExecutionContext, database: dg.ResourceParam[Data
     deleted = {row.kind: (row.kept_days, row.rows_deleted) for row in database.rows("clean_up", moment=moment)}
     before = moment - KEPT_RUNS
     runs = delete_runs(context.instance, before, oldest_day=before.date())
+    database.execute("forget_days", before=before.date())
     deleted["Dagster's runs, their events and log files"] = (KEPT_RUNS.days, runs)
     evaluations = delete_evaluations(context.instance, before)
     deleted["evaluations of checks in Dagster's records"] = (KEPT_RUNS.days, evaluations)

@@ -64,6 +64,7 @@ def tmdb_export(
     A day that TMDB has not published falls back to the newest of the seven days before it.
     """
     asked = date.fromisoformat(context.partition_key)
+    database.execute("begin_on_day", day=asked)
     counts = ExportCounts()
     try:
         used, stored, calls = run_until_done(

@@ -242,6 +242,10 @@ comment on column pipeline.film_weights.weights is
 comment on column pipeline.film_weights.directions is
     'vector of length 1; films with similar ones are liked by the same people or have much in common';
 
+comment on table pipeline.first_day is 'the day that the catalogue begins on; a single row, none before a day was read';
+comment on column pipeline.first_day.only_row is 'always true, which keeps the table at one row';
+comment on column pipeline.first_day.day is 'earliest day (UTC) that was read and whose records are kept';
+
 comment on view pipeline.funnel is
     'a rule of the profiles, with how many ids it dropped and how many were left, in the order of the rules';
 comment on column pipeline.funnel.step is 'position of the rule; 0 is the whole export, 1000 the end';
