@@ -10,6 +10,8 @@ from movie_assets.automation.console import CONSOLE
 from movie_assets.definitions import defs
 from movie_assets.outcome import CheckOutcome, DayOutcome
 
+DAILY_JOBS = ("read_the_day", "read_the_lists")
+
 
 def run_job(
     instance: dg.DagsterInstance,
@@ -33,7 +35,7 @@ def run_job(
     )  # fmt: skip
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
-        if materialization.partition is None or job == "read_the_day":
+        if materialization.partition is None or job in DAILY_JOBS:
             outcome.keep(materialization.asset_key.to_user_string(), plain(materialization.metadata))
     for evaluation in result.get_asset_check_evaluations():
         asset = evaluation.asset_key.to_user_string()
@@ -46,7 +48,9 @@ def run_job(
         if any(_was_interrupted(event) for event in result.all_events):
             raise KeyboardInterrupt  # Dagster has recorded it; the steps after this one must not begin
         outcome.failed_jobs.append(job)
-        outcome.problems += [f"{where}: {reason}" for where, reason in _failures(result)]
+        failures = _failures(result)
+        outcome.failed_steps |= {where for where, _ in failures}
+        outcome.problems += [f"{where}: {reason}" for where, reason in failures]
 
 
 def _was_interrupted(event: dg.DagsterEvent) -> bool:

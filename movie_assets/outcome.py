@@ -28,6 +28,7 @@ class DayOutcome:
 
     day: date
     failed_jobs: list[str] = field(default_factory=list)
+    failed_steps: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)  # by the names that Dagster's metadata has
     checks: list[CheckOutcome] = field(default_factory=list)

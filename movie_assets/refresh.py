@@ -41,7 +41,8 @@ def refresh(
     """Do a day's work: read the day, fetch what is due, read ratings that settings name, embed, publish, recommend.
 
     A day that is not today is worked on as of its noon (UTC). The steps after the first go on with what is
-    there when one before them failed in part. Raises RefreshError when another refresh is at work.
+    there when one before them failed in part. When the day has no usable export, the ids of the last one stay in
+    use, and TMDB's lists are read all the same. Raises RefreshError when another refresh is at work.
     """
     if day.isoformat() not in set(days.get_partition_keys()):
         raise RefreshError(f"{day} is no day of the catalogue: days go from {days.start:%Y-%m-%d} to today (UTC)")
@@ -54,8 +55,12 @@ def refresh(
     config = {"ops": {"tmdb_export": {"config": {"accept_unlike": accept_unlike}}}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
         _bury_the_dead(instance)
-        run_job(instance, outcome, "read_the_day", {**tags, "dagster/partition": day.isoformat()}, say, config)
-        if not outcome.failed_jobs:
+        of_day = {**tags, "dagster/partition": day.isoformat()}
+        run_job(instance, outcome, "read_the_day", of_day, say, config)
+        is_without_export = _only_the_export_failed(database, outcome)
+        if is_without_export:
+            run_job(instance, outcome, "read_the_lists", of_day, say)
+        if is_without_export or not outcome.failed_jobs:
             settings = Settings.from_env()
             overlaps = is_worth_it(database, settings, of_batches)
             with embedding_meanwhile(outcome, of_batches, say) if overlaps else nullcontext():
@@ -91,6 +96,12 @@ def fetch(
         run_job(instance, outcome, "recommend", LAUNCHED_BY, say, assets=["watch_histories"])  # that named these films
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
+
+
+def _only_the_export_failed(database: Database, outcome: DayOutcome) -> bool:
+    """Whether the day's export could not be used while TMDB answers and there are ids of an earlier export."""
+    of_export = {"tmdb_export", "movie_ids"}
+    return bool(outcome.failed_steps) and outcome.failed_steps <= of_export and bool(database.rows("ids_in_use"))
 
 
 @contextmanager

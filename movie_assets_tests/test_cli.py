@@ -215,7 +215,20 @@ def test_a_refresh_for_people_names_what_failed(call: Call, service: StandIn) ->
         service.faults = {}
     assert result.exit_code == 1
     assert "failed tmdb_changes: TMDB refused the credential" in result.stdout
-    assert "5 of 5 checks passed" in result.stdout
+    assert "6 of 6 checks passed" in result.stdout
+
+
+JOBS_WITHOUT_AN_EXPORT = ["read_the_day", "read_the_lists", "fetch_details", "embed_texts", "publish", "recommend"]
+
+
+def test_a_refresh_without_an_export_does_the_rest_of_the_day(call: Call) -> None:
+    result = call("refresh", "--json", TMDB_EXPORT_URL="http://127.0.0.1:1/p/exports")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert told["failed_jobs"] == ["read_the_day"]
+    assert "stay in use" in told["problems"][0]
+    jobs = [line for line in result.stderr.splitlines() if line in JOBS_WITHOUT_AN_EXPORT]
+    assert jobs == JOBS_WITHOUT_AN_EXPORT
 
 
 def test_a_second_refresh_at_the_same_time_is_refused(call: Call, environment: dict[str, str | None]) -> None:

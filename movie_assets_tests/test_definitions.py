@@ -111,8 +111,8 @@ def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
 def test_the_jobs_schedules_and_sensors_are_these() -> None:
     repository = defs.get_repository_def()
     assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "read_the_day", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish", "recommend",
-        "read_ratings", "reconcile", "clean_up", "look_at_health",
+        "read_the_day", "read_the_lists", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
+        "recommend", "read_ratings", "reconcile", "clean_up", "look_at_health",
     }  # fmt: skip
     assert sorted(schedule.name for schedule in repository.schedule_defs) == [
         "clean_up_on_the_first",
@@ -122,8 +122,9 @@ def test_the_jobs_schedules_and_sensors_are_these() -> None:
         "reconcile_on_sundays",
     ]
     assert sorted(sensor.name for sensor in repository.sensor_defs) == [
-        "details_are_due", "no_day_was_read_yet", "recommendations_are_due", "runs_without_a_process",
-        "something_broke_or_recovered", "texts_are_not_embedded", "the_catalogue_is_not_published",
+        "details_are_due", "lists_were_not_read", "no_day_was_read_yet", "recommendations_are_due",
+        "runs_without_a_process", "something_broke_or_recovered", "texts_are_not_embedded",
+        "the_catalogue_is_not_published",
     ]  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_every_asset_has_one_trigger() -> None:
     jobs = [schedule.job_name for schedule in repository.schedule_defs] + [
         sensor.job_name
         for sensor in repository.sensor_defs
-        if sensor.targets and sensor.name != "no_day_was_read_yet"  # the first day of a catalogue only
+        if sensor.targets and sensor.name not in ("no_day_was_read_yet", "lists_were_not_read")  # for unusual days
     ]
     launched = [
         key.to_user_string() for job in jobs for key in defs.resolve_job_def(str(job)).asset_layer.selected_asset_keys

@@ -22,8 +22,8 @@ def last_attempt(database: Database) -> dg.AssetCheckResult:
     name=BELIEVED,
     asset="tmdb_export",
     blocking=True,
-    description="The last export was accepted: it has about as many lines as the load before, nearly the same ids, "
-    "popularity on the same scale, and nearly all of its lines can be read.",
+    description="The last export was accepted: it has about as many lines as the load before, at least nine "
+    "tenths of its ids, popularity on the same scale, the flags adult and video, and nearly all lines can be read.",
 )
 def export_can_be_believed(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Evaluate the last attempt to load an export."""
@@ -38,7 +38,8 @@ def the_export_is_of_the_day(database: dg.ResourceParam[Database]) -> dg.AssetCh
     """Compare the day of the export that was loaded last with the day that was asked for."""
     loaded = database.rows("last_load")
     asked, used = (loaded[0].asked_for, loaded[0].export_date) if loaded else (None, None)
-    told = f"TMDB has no export of {asked}; that of {used} was used"
+    why = loaded[0].newer_is_unusable if loaded else None
+    told = f"{why or f'TMDB has no export of {asked}'}; the export of {used} was used"
     return dg.AssetCheckResult(
         passed=used == asked,
         severity=dg.AssetCheckSeverity.WARN,

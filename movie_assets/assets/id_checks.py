@@ -29,7 +29,8 @@ def _applied(database: Database) -> date | None:
 
 @dg.asset_check(
     asset="movie_ids",
-    description="Each line of the export has exactly one id, and no id is alive that the export does not list.",
+    description="Each line of the export has exactly one id, and no id is alive that the export does not list, except "
+    "ids that wait for a later export and ids whose line cannot be read (pipeline.ids_without_line).",
 )
 def every_export_line_has_one_id(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Compare the ids with the lines of the export that they were brought up to."""
@@ -72,4 +73,34 @@ def popularity_has_not_drifted(database: dg.ResourceParam[Database]) -> dg.Asset
     )
 
 
-CHECKS = [every_export_line_has_one_id, share_kept_is_within_bounds, popularity_has_not_drifted]
+@dg.asset_check(
+    asset="movie_ids",
+    description="The export lacks about as many of the known ids as the last loads did, and each of its lines shows "
+    "its id. Otherwise no id is deleted that this export is the first to lack: it is held (pipeline.ids_without_line) "
+    "until the export of a later day lacks it too. accept_unlike in tmdb_export's config deletes at once.",
+)
+def no_unusual_loss_of_ids(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """Compare how many ids the export in use was the first to lack with what is usual."""
+    day = _applied(database)
+    found = database.rows("export_loss", day=day)
+    if not found:
+        return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=NO_IDS)
+    (loss,) = found
+    share = loss.ids_missing / loss.ids_known if loss.ids_known else 0.0
+    reasons = []
+    if not loss.is_usual:
+        lost = f"{loss.url} (the export of {day}) lost {loss.ids_missing:,} of {loss.ids_known:,} known ids"
+        reasons.append(f"{lost}: {share:.2%} where {loss.usual_share * loss.days_since:.2%} is usual")
+    if loss.unidentified_lines and not loss.is_accepted:
+        reasons.append(f"{loss.unidentified_lines:,} lines of {loss.url} do not show their id")
+    kept = f"{loss.held:,} missing ids are held and none of them was deleted; an export of a later day decides"
+    passed = not (reasons and loss.held)
+    return dg.AssetCheckResult(
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=None if passed else f"{' and '.join(reasons)}; {kept}",
+        metadata={"missing": loss.ids_missing, "held": loss.held, "share": share, "usual_share": loss.usual_share},
+    )
+
+
+CHECKS = [every_export_line_has_one_id, share_kept_is_within_bounds, popularity_has_not_drifted, no_unusual_loss_of_ids]

@@ -18,6 +18,7 @@ from movie_assets.partitions import days
 from movie_assets.resources.postgres import Database, execute, rows
 
 SHARE_MAY_MOVE_BY = 3.0  # factor; a change of the popularity scale moves the share by more
+MAX_ROWS_SHOWN = 20
 
 
 class ShareOutOfBoundsError(Exception):
@@ -34,6 +35,7 @@ class ShareOutOfBoundsError(Exception):
     checked="ids_candidate ids_accepted ids_rejected ids_failed",
     changed="new returned verdicts_changed",
     gone="gone purged",
+    skipped="held",
 )
 def movie_ids(
     context: dg.AssetExecutionContext,
@@ -42,8 +44,9 @@ def movie_ids(
 ) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
     """A TMDB id with its state (candidate, accepted, rejected, failed, gone), its reason and its batch.
 
-    An id that left the export is gone: its film leaves the catalogue and its tombstone stays. A day older
-    than the one the ids stand on changes nothing.
+    An id that left the export is gone: its film leaves the catalogue and its tombstone stays. When an export lacks
+    unusually many ids, they are held until the export of a later day lacks them too. A day older than the one the
+    ids stand on changes nothing.
     """
     day = date.fromisoformat(context.partition_key)
     newest = database.row("newest_export", day=day)
@@ -74,6 +77,7 @@ def movie_ids(
                 f"ids_{state}": _ids(states, state) for state in ("candidate", "accepted", "rejected", "failed", "gone")
             },
             "purged": purged,
+            **_held_table(database),
             "funnel": _funnel(database.rows("funnel")),
         },
     )
@@ -118,3 +122,11 @@ def _funnel(steps: list[sa.Row[Any]]) -> dg.TableMetadataValue:
     if target := steps[-1].target:
         lines.append(("films aimed at", None, target, bar(target / most)))
     return shown_table(("rule", "dropped", "left", "share left"), lines)
+
+
+def _held_table(database: Database) -> dict[str, dg.TableMetadataValue]:
+    held = database.rows("held_ids", most=MAX_ROWS_SHOWN)
+    if not held:
+        return {}
+    cells = [(row.tmdb_id, row.original_title, row.reason) for row in held]
+    return {"ids_without_line": shown_table(("tmdb_id", "title", "reason"), cells)}

@@ -1,7 +1,8 @@
 """Stage 1: TMDB's daily ID export, streamed into Postgres. What the ids mean is decided in `movie_ids`."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -38,7 +39,8 @@ class ExportConfig(dg.Config):
 
     accept_unlike: bool = Field(
         default=False,
-        description="Load an export even if it is unlike the load before in its lines, ids or popularity.",
+        description="Load an export even if it is unlike the load before in its lines, ids or popularity; ids that it "
+        "lacks are deleted today, however many they are.",
     )
 
 
@@ -67,9 +69,7 @@ def tmdb_export(
     database.execute("begin_on_day", day=asked)
     counts = ExportCounts()
     try:
-        used, stored, calls = run_until_done(
-            _load(tmdb, database, asked, counts, context.run.run_id, config.accept_unlike)
-        )
+        loaded = run_until_done(_load(tmdb, database, asked, counts, context.run.run_id, config.accept_unlike))
     except ExportRefusedError as error:
         _keep_rejects(database, counts, context)
         database.execute(
@@ -77,9 +77,11 @@ def tmdb_export(
             moment=moment_of(context.run),
         )  # fmt: skip
         yield evaluation_of(context, BELIEVED, last_attempt(database))
-        raise dg.Failure(f"The export was refused and nothing was changed: {error}.", allow_retries=False) from None
+        told = f"The export was refused and nothing was changed: {error}. {_ids_in_use(database)}"
+        raise dg.Failure(told, allow_retries=False) from None
     except TmdbError as error:
-        raise dg.Failure(f"{error}. The ids of the last good day stay in use.", allow_retries=False) from None
+        raise dg.Failure(f"{error}. {_ids_in_use(database)}", allow_retries=False) from None
+    used, stored = loaded.day, loaded.stored
     _keep_rejects(database, counts, context)
     metadata = {
         "asked_for": asked.isoformat(),
@@ -89,18 +91,38 @@ def tmdb_export(
         "rows_out": stored.lines,
         "rows_rejected": counts.rejected,
         "rows_repaired": counts.repaired,
+        "rows_without_id": counts.unidentified,
         "duplicates": stored.duplicate_lines,
         "median_popularity": stored.median_popularity,
-        "calls": calls_table(calls),
+        "calls": calls_table(loaded.calls),
     }
     yield dg.MaterializeResult(metadata=metadata)
 
 
+def _ids_in_use(database: Database) -> str:
+    """Say which ids stay in use when no export was loaded."""
+    found = database.rows("ids_in_use")
+    if not found:
+        return "No export was loaded yet, so there are no ids."
+    (ids,) = found
+    return f"The {ids.living:,} ids of the export of {ids.export_date} stay in use."
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An export that was stored: its day, its record, what the calls came to, and why newer ones could not be used."""
+
+    day: date
+    stored: sa.Row[Any]
+    calls: CallCounts
+    unusable: Sequence[str]
+
+
 async def _load(
     tmdb: Tmdb, database: Database, asked: date, counts: ExportCounts, run_id: str, accept_unlike: bool
-) -> tuple[date, sa.Row[Any], CallCounts]:
-    """Store the newest export up to a day; tells which day it is from and what the calls came to."""
-    async with tmdb.session(run_id) as client, _newest_export(client, asked) as (used, export):
+) -> Loaded:
+    """Store the newest usable export up to a day."""
+    async with tmdb.session(run_id) as client, _newest_export(client, asked) as (used, export, unusable):
         before = database.rows("export_before", day=used)
         same_source = not before or before[0].source == export.source
         if not same_source and "tmdb" in (before[0].source, export.source):
@@ -119,18 +141,22 @@ async def _load(
             earlier = None
             if before and same_source and not accept_unlike:
                 earlier = LoadBefore(before[0].lines, found.kept, before[0].median_popularity)
-            if reasons := reasons_to_refuse(counts.lines, counts.rejected, found.median_popularity, earlier):
-                raise ExportRefusedError(" and ".join(reasons))
+            if reasons := reasons_to_refuse(
+                counts.lines, counts.rejected, found.median_popularity, earlier, without_flags=counts.without_flags
+            ):
+                raise ExportRefusedError(f"{export.url} (the export of {used}): {' and '.join(reasons)}")
             (stored,) = rows(
                 connection, "record_export", day=used, asked=asked, source=export.source, url=export.url,
-                lines=counts.lines, rejected=counts.rejected, run_id=run_id,
+                lines=counts.lines, rejected=counts.rejected, run_id=run_id, unidentified=counts.unidentified,
+                unreadable_ids=sorted(counts.unreadable_ids), is_accepted=accept_unlike or not same_source,
+                newer_is_unusable=unusable[0] if unusable else None,
             )  # fmt: skip
             execute(connection, "clear_refusals", step="tmdb_export", still=[])
             if not same_source:  # from one made-up world to another: nothing that was fetched is true there
                 execute(connection, "forget_films")
             return stored
 
-        return used, database.once(work), client.calls
+        return Loaded(used, database.once(work), client.calls, unusable)
 
 
 def _staged(export: Export, counts: ExportCounts) -> Iterator[tuple[Any, ...]]:
@@ -140,19 +166,22 @@ def _staged(export: Export, counts: ExportCounts) -> Iterator[tuple[Any, ...]]:
 
 
 @asynccontextmanager
-async def _newest_export(client: TmdbClient, asked: date) -> AsyncIterator[tuple[date, Export]]:
-    """Download the export of a day, or of the newest day before it that TMDB has."""
+async def _newest_export(client: TmdbClient, asked: date) -> AsyncIterator[tuple[date, Export, Sequence[str]]]:
+    """Download a day's export, or the newest whole one before it; yields also what was wrong with newer ones."""
+    unusable: list[str] = []
     async with AsyncExitStack() as stack:
         for age in range(DAYS_TO_FALL_BACK + 1):
             day = asked - timedelta(days=age)
             try:
                 export = await stack.enter_async_context(client.export(day))
             except (ExportMissingError, ExportDamagedError) as error:
-                missing = error
+                unusable.append(str(error))
                 continue
-            yield day, export
+            yield day, export, unusable
             return
-    raise ExportMissingError(f"{missing}; nor are there exports of the {DAYS_TO_FALL_BACK} days before")
+    raise ExportMissingError(
+        f"{unusable[0]}; none of the {DAYS_TO_FALL_BACK} days before could be used either: the last was {unusable[-1]}"
+    )
 
 
 def _keep_rejects(database: Database, counts: ExportCounts, context: dg.AssetExecutionContext) -> None:

@@ -31,6 +31,11 @@ read_the_day = dg.define_asset_job(
     selection=[tmdb_export, movie_ids, tmdb_changes, tmdb_discoveries],
     description="Reads TMDB's ID export, change feed and lists of one day: which films exist, changed and have votes.",
 )
+read_the_lists = dg.define_asset_job(
+    "read_the_lists",
+    selection=[tmdb_discoveries],
+    description="TMDB's lists alone, on the ids of the last good export: for a day whose export cannot be used.",
+)
 fetch_details = dg.define_asset_job(
     "fetch_details",
     selection=[movie_details],
@@ -88,7 +93,7 @@ look_at_health = dg.define_asset_job(
     description="Looks at everything that can be broken and records what is broken and what to do about it.",
 )
 JOBS = [
-    read_the_day, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, read_ratings, recommend, reconcile,
+    read_the_day, read_the_lists, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, read_ratings, recommend, reconcile,
     clean_up, look_at_health,
 ]  # fmt: skip
 

@@ -52,6 +52,11 @@ TRIGGERS = (
         is_daily=True,
     ),
     Trigger(
+        "lists_were_not_read", "read_the_lists", "count_unread_lists", {},
+        "The day's export failed, so that TMDB's lists were not read after it: reads them on the ids of the last good one.",
+        after=("read_the_day",), is_daily=True,
+    ),
+    Trigger(
         "details_are_due", "fetch_details", "count_due", ALL_BATCHES,
         "Launches fetch_details when films are due: requested, changed, never fetched, failed before, or too old.",
         same_work=("fetch_missing",), after=("read_the_day",),

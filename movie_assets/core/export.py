@@ -4,10 +4,13 @@ Where it is fetched from and where the lines go is not decided here.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from movie_assets.core.reading import read_flag
 
 MOST_BAD_LINES = 0.01  # share; one broken line is TMDB's, more than that is a broken file
 LEAST_LINES_KEPT = 0.9  # of the load before; TMDB grows, it never lost a tenth in a day
@@ -15,6 +18,10 @@ MOST_MEDIAN_MOVES = 10.0  # factor; TMDB once cut its whole scale about sevenfol
 LARGEST_ID = 2**53
 HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; beyond this it is no number any more
 REQUIRED_FLAGS = ("adult", "video")
+MAX_UNREADABLE_IDS = 100_000  # a file with more of them is refused
+ID_IN_TEXT = re.compile(
+    r'"id"\s*:\s*"?\s*(\d{1,16})(?:\.0+)?\s*"?\s*[,}]'
+)  # a whole number: one that is cut names another id
 
 
 def file_name(day: date) -> str:
@@ -41,16 +48,26 @@ class ExportCounts:
     lines: int = 0
     rejected: int = 0
     repaired: int = 0  # lines whose popularity was no number of TMDB's, and is 0
+    without_flags: int = 0  # of the rejected lines
+    unidentified: int = 0  # rejected lines that do not show which id they are about
+    unreadable_ids: set[int] = field(default_factory=set)  # ids of the other rejected lines: TMDB still has them
     samples: list[tuple[str, str]] = field(default_factory=list)  # (reason, line), the first of them
 
     def start_again(self) -> None:
         """Forget what was counted: the same lines are read from their beginning."""
-        self.lines = self.rejected = self.repaired = 0
+        self.lines = self.rejected = self.repaired = self.without_flags = self.unidentified = 0
+        self.unreadable_ids.clear()
         self.samples.clear()
 
-    def reject(self, reason: str, line: str) -> None:
-        """Count a line that is no id."""
+    def reject(self, reason: str, line: str, tmdb_ids: Iterable[int] = ()) -> None:
+        """Count a line that cannot be used; `tmdb_ids` are the ids that it may be about."""
         self.rejected += 1
+        self.without_flags += reason == "no_flag"
+        found = set(tmdb_ids)
+        if found and len(self.unreadable_ids) + len(found) <= MAX_UNREADABLE_IDS:
+            self.unreadable_ids |= found
+        else:
+            self.unidentified += 1
         if len(self.samples) < 100:  # noqa: PLR2004  # a broken file must not become a million rows
             self.samples.append((reason, line[:500].replace("\x00", "")))
 
@@ -64,7 +81,7 @@ def read_lines(lines: Iterable[bytes], counts: ExportCounts) -> Iterator[ExportL
         try:
             line, is_repaired = _read_line(text)
         except ValueError as error:
-            counts.reject(str(error), text)
+            counts.reject(str(error), text, ids_in(text))
             continue
         counts.lines += 1
         counts.repaired += is_repaired
@@ -81,7 +98,10 @@ def _read_line(text: str) -> tuple[ExportLine, bool]:
     tmdb_id = entry.get("id")
     if not isinstance(tmdb_id, int) or isinstance(tmdb_id, bool) or not 0 < tmdb_id <= LARGEST_ID:
         raise ValueError("bad_id")
-    if any(not isinstance(entry.get(flag, False), bool) for flag in (*REQUIRED_FLAGS, "softcore")):
+    if any(flag not in entry for flag in REQUIRED_FLAGS):
+        raise ValueError("no_flag")
+    flags = {flag: read_flag(entry.get(flag, False)) for flag in (*REQUIRED_FLAGS, "softcore")}
+    if None in flags.values():
         raise ValueError("bad_flag")
     popularity: Any = entry.get("popularity")
     is_number = isinstance(popularity, int | float) and not isinstance(popularity, bool)
@@ -91,11 +111,16 @@ def _read_line(text: str) -> tuple[ExportLine, bool]:
         tmdb_id=tmdb_id,
         original_title=_storable(title)[:500] if isinstance(title, str) else "",
         popularity=float(popularity) if is_known else 0.0,
-        adult=entry.get("adult", False),
-        video=entry.get("video", False),
-        softcore=entry.get("softcore", False),
+        adult=flags["adult"] is True,
+        video=flags["video"] is True,
+        softcore=flags["softcore"] is True,
     )
     return line, not is_known
+
+
+def ids_in(text: str) -> list[int]:
+    """Return the ids that an unreadable line may be about, also an id in quotes; none where it is cut or missing."""
+    return [tmdb_id for digits in ID_IN_TEXT.findall(text) if 0 < (tmdb_id := int(digits)) <= LARGEST_ID]
 
 
 def _storable(title: str) -> str:
@@ -112,11 +137,18 @@ class LoadBefore:
 
 
 def reasons_to_refuse(
-    lines: int, rejected: int, median_popularity: float | None = None, before: LoadBefore | None = None
+    lines: int,
+    rejected: int,
+    median_popularity: float | None = None,
+    before: LoadBefore | None = None,
+    *,
+    without_flags: int = 0,
 ) -> list[str]:
     """Why an export cannot be right, in sentences; an empty list when it can be believed."""
     reasons = []
-    if lines == 0:
+    if without_flags > MOST_BAD_LINES * (lines + rejected):
+        reasons.append(f"no adult/video flags in {without_flags:,} of its {lines + rejected:,} lines")
+    elif lines == 0:
         reasons.append("it has no line that could be read")
     elif rejected > MOST_BAD_LINES * (lines + rejected):
         reasons.append(f"{rejected:,} of its {lines + rejected:,} lines could not be read")

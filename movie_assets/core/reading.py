@@ -65,16 +65,24 @@ class Reader:
         return day
 
     def flag(self, key: str) -> bool:
-        """Whether it is true; anything but true is not."""
+        """Whether it is true, in any of the ways to write it; anything else is not."""
         value = self.body.get(key)
         if value is not None and not isinstance(value, bool):
             self.repairs.append(key)
-        return value is True
+        return read_flag(value) is True
 
     def objects(self, key: str) -> list[dict[str, Any]]:
         """The objects of a list; of anything else, none."""
         value = self.body.get(key)
         return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def read_flag(value: Any) -> bool | None:
+    """Return a flag's truth; None where it is neither true, however written ("True", 1), nor a plain false."""
+    if isinstance(value, bool):
+        return value
+    is_true = str(value).strip().lower() in ("true", "1", "1.0") and isinstance(value, str | int | float)
+    return True if is_true else None
 
 
 def clean(value: Any) -> str | None:

@@ -51,7 +51,7 @@ async def downloaded(http: httpx.AsyncClient, url: str, calls: CallCounts) -> As
                 return
             if attempt < DOWNLOADS:
                 await asyncio.sleep(backoff(attempt, random.random))
-    raise ExportDamagedError(f"{url} arrived damaged {DOWNLOADS} times ({wrong}); nothing was changed")
+    raise ExportDamagedError(f"{url} arrived damaged {DOWNLOADS} times ({wrong})")
 
 
 async def is_published(http: httpx.AsyncClient, url: str) -> bool:
@@ -123,9 +123,18 @@ def _what_is_wrong(file: IO[bytes]) -> str | None:
                 if size > LARGEST_UNPACKED:
                     return f"more than {LARGEST_UNPACKED:,} bytes unpacked"
                 last = (last + block).rpartition(b"\n")[2]
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        return f"{type(error).__name__}: {error}"
+    except EOFError:
+        return "gzip ends early"
+    except (gzip.BadGzipFile, zlib.error) as error:
+        is_html = _start(file).startswith(b"<")
+        return "HTML instead of gzip" if is_html else f"gzip is corrupt: {error}"
     return f"it ends within a line: {last[:100]!r}" if _is_cut(last) else None
+
+
+def _start(file: IO[bytes]) -> bytes:
+    """The first bytes of a file, without outer blanks."""
+    file.seek(0)
+    return file.read(200).strip()
 
 
 def _is_cut(line: bytes) -> bool:

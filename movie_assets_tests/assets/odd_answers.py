@@ -204,5 +204,8 @@ ODD_LINES = (
     OddLine("B9 a popularity in quotes", line(9013, popularity="5.0"), 9013, UNPOPULAR),
     OddLine("B10 adult in quotes", line(9014, adult="False"), refused_as="bad_flag"),
     OddLine("B10 video in quotes", line(9015, video="False"), refused_as="bad_flag"),
-    OddLine("B10 softcore as a number", line(9016, softcore=1), refused_as="bad_flag"),
+    OddLine("B10 softcore as a number", line(9016, softcore=0), refused_as="bad_flag"),
+    OddLine("B10 adult as a word", line(9017, adult="True"), 9017, rejected("adult")),
+    OddLine("B10 video as a number", line(9018, video=1), 9018, rejected("video")),
+    OddLine("B10 no flags", b'{"id":9019,"original_title":"Odd","popularity":5.0}', refused_as="no_flag"),
 )

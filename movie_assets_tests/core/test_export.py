@@ -77,7 +77,7 @@ def test_ids_of_eight_bytes_are_read(good: int) -> None:
 
 
 @pytest.mark.parametrize("flag", ["adult", "video", "softcore"])
-@pytest.mark.parametrize("bad", ["False", "true", 0, 1, None, []])
+@pytest.mark.parametrize("bad", ["False", "yes", 0, 2, None, [], "", ["true"]])
 def test_a_flag_of_another_type_is_rejected(flag: str, bad: Any) -> None:
     found, counts = read(written(**{flag: bad}))
     assert (found, counts.samples[0][0]) == ([], "bad_flag")

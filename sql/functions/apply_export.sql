@@ -3,13 +3,23 @@
 -- Touches only ids whose state moves. An id that left the export is gone until it is listed again; one that
 -- answered 404 can stay listed for a while, and is asked for again when it was not, or after 30 days.
 -- Each profile has a least popularity and, or null, a rank; an id deserves a look when it passes those of one.
+--
+-- A missing id is deleted at once only from a usual export: one that lacks about as many ids as the last loads did, and
+-- whose lines all show their ids. Otherwise it is held (missing_since), and deleted when an export of a later day lacks
+-- it too. An export that a person accepted deletes at once. An id whose line could not be read is not missing.
 drop function if exists pipeline.apply_export(date, double precision);
-create or replace function pipeline.apply_export(
+drop function if exists pipeline.apply_export(date, double precision[], integer[], jsonb, integer);
+create function pipeline.apply_export(
     day date, min_popularities double precision[], ranks integer[], rules jsonb, target integer
 )
-returns table (new integer, gone integer, returned integer, verdicts_changed integer, min_popularity double precision)
+returns table (
+    new integer, gone integer, held integer, returned integer, verdicts_changed integer, min_popularity double precision
+)
 language plpgsql
 as $$
+declare
+    is_certain boolean;
+    is_usual boolean;
 begin
     select min(greatest(
         p.least,
@@ -39,11 +49,35 @@ begin
     create index on verdicts (tmdb_id);
     analyze verdicts;
 
-    update pipeline.movie_ids i
-    set gone_since = coalesce(i.gone_since, day), gone_reason = 'left_export', changed_at = null
+    create temp table missing on commit drop as
+    select i.tmdb_id, i.gone_since is null and coalesce(i.missing_since, day) >= day as is_new
+    from pipeline.movie_ids i
     where i.gone_reason is distinct from 'left_export'
-      and not exists (select from verdicts v where v.tmdb_id = i.tmdb_id);
+      and not exists (select from verdicts v where v.tmdb_id = i.tmdb_id)
+      and not exists (
+          select from pipeline.exports e, unnest(e.unreadable_ids) u (tmdb_id)
+          where e.export_date = day and u.tmdb_id = i.tmdb_id);
+    create index on missing (tmdb_id);
+    analyze missing;
+    select l.is_certain, l.is_usual into is_certain, is_usual
+    from pipeline.judge_loss(
+        day, (select count(*)::integer from pipeline.movie_ids i where i.gone_since is null),
+        (select count(*)::integer from missing m where m.is_new)) l;
+
+    update pipeline.movie_ids i
+    set gone_since = coalesce(i.gone_since, day), gone_reason = 'left_export', changed_at = null, missing_since = null
+    from missing m
+    where m.tmdb_id = i.tmdb_id and (i.gone_since is not null or (is_certain and (is_usual or not m.is_new)));
     get diagnostics gone = row_count;
+
+    update pipeline.movie_ids i
+    set missing_since = day
+    from missing m
+    where m.tmdb_id = i.tmdb_id and i.gone_since is null and i.missing_since is null;
+    update pipeline.movie_ids i
+    set missing_since = null
+    where i.missing_since is not null and not exists (select from missing m where m.tmdb_id = i.tmdb_id);
+    select count(*) into held from pipeline.movie_ids i where i.missing_since is not null;
 
     update pipeline.movie_ids i
     set gone_since = null, gone_reason = null, fetched_at = null, judged_by = null,
@@ -83,3 +117,66 @@ begin
     return next;
 end
 $$;
+
+-- Records how many ids an export is the first to lack, and answers whether a missing id can be deleted: is_usual when
+-- they are about as many as in the last loads, is_certain when each line of the export shows its id.
+create or replace function pipeline.judge_loss(
+    day date, known integer, missing integer, out is_certain boolean, out is_usual boolean
+)
+language plpgsql
+as $$
+declare
+    min_ids constant integer := 3; -- a small catalogue loses one or two at times
+    min_share constant double precision := 0.001; -- a day; TMDB loses about 0.0002
+    factor constant double precision := 5; -- times the usual share
+    load pipeline.exports;
+    days integer;
+begin
+    select * into load from pipeline.exports e where e.export_date = day;
+    if not found then
+        is_certain := false;
+        is_usual := false;
+        return;
+    end if;
+    days := coalesce(
+        day - (select max(e.export_date) from pipeline.exports e where e.export_date < day and e.ids_known is not null), 1);
+    is_certain := load.is_accepted or load.unidentified_lines = 0;
+    is_usual := load.is_accepted
+        or missing <= greatest(min_ids, ceil(known * days * greatest(min_share, factor * pipeline.usual_loss(day))));
+    update pipeline.exports e
+    set ids_known = known, ids_missing = missing, days_since = days, is_usual = judge_loss.is_usual
+    where e.export_date = day and (e.ids_known is null or e.ids_missing < missing);
+end
+$$;
+
+-- The share of its known ids that an export usually lacks for each day since the one before; 0 where nothing is known.
+create or replace function pipeline.usual_loss(day date) returns double precision
+language sql stable
+as $$
+    select coalesce(percentile_cont(0.5) within group (order by e.ids_missing::double precision / e.ids_known / e.days_since), 0)
+    from (
+        select * from pipeline.exports
+        where export_date < day and is_usual and not is_accepted and ids_known > 0
+        order by export_date desc limit 14
+    ) e
+$$;
+
+-- Living ids that the export in use does not list, and why they were not deleted.
+create or replace view pipeline.ids_without_line as
+select
+    i.tmdb_id, i.original_title, i.state, i.missing_since,
+    'missing since the export of ' || i.missing_since || '; it is deleted when the export of a later day lacks it too'
+        as reason
+from pipeline.movie_ids i
+where i.missing_since is not null and i.gone_since is null
+union all
+select
+    i.tmdb_id, i.original_title, i.state, null, 'its line in the export of ' || e.export_date || ' could not be read'
+from pipeline.ids_as_of a
+join pipeline.exports e on e.export_date = a.export_date
+cross join unnest(e.unreadable_ids) u (tmdb_id)
+join pipeline.movie_ids i on i.tmdb_id = u.tmdb_id and i.gone_since is null
+where not exists (
+    select from pipeline.export_lines l where l.export_date = a.export_date and l.tmdb_id = i.tmdb_id);
+comment on view pipeline.ids_without_line is 'a living id that the export in use does not list';
+comment on column pipeline.ids_without_line.reason is 'why the id was not deleted';
