@@ -120,7 +120,7 @@ class Pipeline:
         """Run a job for the pipeline's day (at noon unless told), or for a range of batches (all unless told)."""
         tags = {} if self.by_the_clock else {AS_OF_TAG: moment or noon_of(self.day.isoformat())}
         partition = None
-        if job == "read_the_day":
+        if job in ("read_the_day", "read_the_lists"):
             partition = self.day.isoformat()
         elif job in ("fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk"):
             first, last = batches or ("batch_00", "batch_63")

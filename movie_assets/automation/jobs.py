@@ -93,8 +93,8 @@ look_at_health = dg.define_asset_job(
     description="Looks at everything that can be broken and records what is broken and what to do about it.",
 )
 JOBS = [
-    read_the_day, read_the_lists, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, read_ratings, recommend, reconcile,
-    clean_up, look_at_health,
+    read_the_day, read_the_lists, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, read_ratings,
+    recommend, reconcile, clean_up, look_at_health,
 ]  # fmt: skip
 
 

@@ -55,6 +55,19 @@ def test_embedded_films_that_searches_do_not_see_launch_a_publication(
     assert "dagster/asset_partition_range_start" not in request.tags
 
 
+def test_lists_are_read_after_an_export_that_failed(pipeline: Pipeline) -> None:
+    database, instance = pipeline.database, pipeline.instance
+    pipeline.day, pipeline.by_the_clock = datetime.now(UTC).date(), True
+    pipeline.settings = pipeline.settings.model_copy(update={"tmdb_export_url": "http://127.0.0.1:1/p/exports"})
+    assert not pipeline.run("read_the_day").success
+    assert not tick("lists_were_not_read", database, instance).run_requests  # there are no ids yet
+    run_sql(database, "insert into pipeline.ids_as_of (export_date, min_popularity) values ('2026-10-05', 1)")
+    (request,) = tick("lists_were_not_read", database, instance).run_requests or []
+    assert request.partition_key == pipeline.day.isoformat()
+    assert pipeline.run("read_the_lists").success
+    assert not tick("lists_were_not_read", database, instance).run_requests
+
+
 def test_a_large_backlog_of_texts_is_embedded_while_details_are_fetched(
     database: Database, instance: dg.DagsterInstance
 ) -> None:

@@ -37,7 +37,9 @@ RUN = {
 
 def test_every_fault_and_every_bad_input_has_a_row_with_tests() -> None:
     matrix = rows()
-    assert [row.number for row in matrix] == [*(f"F{n}" for n in range(1, 45)), *(f"B{n}" for n in range(1, 43))]
+    numbers = [row.number for row in matrix]
+    assert {*(f"F{n}" for n in range(1, 45)), *(f"B{n}" for n in range(1, 43))} <= set(numbers)
+    assert len(numbers) == len(set(numbers))
     assert all(row.tests for row in matrix)
 
 
