@@ -151,7 +151,7 @@ def test_what_is_usual_is_learned_from_the_last_loads(small: Make) -> None:
     for _ in range(3):
         lose(pipeline, 3)
         read_next_day(pipeline)
-    assert pipeline.one("select round(pipeline.usual_loss('2026-10-30')::numeric, 4)") == pytest.approx(0.0015)
+    assert pipeline.one("select round(10000 * pipeline.usual_loss('2026-10-30'))") == 15
     lose(pipeline, 12)
     assert failed_checks(read_next_day(pipeline)) == set()
     lose(pipeline, 40)
