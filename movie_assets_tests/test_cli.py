@@ -218,7 +218,7 @@ def test_a_refresh_for_people_names_what_failed(call: Call, service: StandIn) ->
     assert "6 of 6 checks passed" in result.stdout
 
 
-JOBS_WITHOUT_AN_EXPORT = ["read_the_day", "read_the_lists", "fetch_details", "embed_texts", "publish", "recommend"]
+JOBS_WITHOUT_AN_EXPORT = ["read the day", "read the lists", "fetch details", "embed texts", "publish", "recommend"]
 
 
 def test_a_refresh_without_an_export_does_the_rest_of_the_day(call: Call) -> None:

@@ -70,6 +70,7 @@ def test_the_checks_are_these() -> None:
         "movie_embeddings: every_vector_is_finite_and_not_zero",
         "movie_embeddings: the_run_is_within_its_budgets",
         "movie_ids: every_export_line_has_one_id",
+        "movie_ids: no_unusual_loss_of_ids",
         "movie_ids: popularity_has_not_drifted",
         "movie_ids: share_kept_is_within_bounds",
         "movie_vectors: the_index_is_valid",
