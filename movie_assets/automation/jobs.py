@@ -34,7 +34,7 @@ read_the_day = dg.define_asset_job(
 read_the_lists = dg.define_asset_job(
     "read_the_lists",
     selection=[tmdb_discoveries],
-    description="TMDB's lists alone, on the ids of the last good export: for a day whose export cannot be used.",
+    description="Reads TMDB's lists alone, on the ids of the last good export: for a day whose export cannot be used.",
 )
 fetch_details = dg.define_asset_job(
     "fetch_details",

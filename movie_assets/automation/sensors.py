@@ -53,7 +53,7 @@ TRIGGERS = (
     ),
     Trigger(
         "lists_were_not_read", "read_the_lists", "count_unread_lists", {},
-        "The day's export failed, so TMDB's lists were not read: reads them on the ids of the last good export.",
+        "Launches read_the_lists once on a day whose export failed, so that TMDB's lists were not read after it.",
         after=("read_the_day",), is_daily=True,
     ),
     Trigger(
