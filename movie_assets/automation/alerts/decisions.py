@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-Kind = Literal["check", "job", "freshness", "sensor", "schedule", "daemon"]
+Kind = Literal["check", "job", "backfill", "freshness", "sensor", "schedule", "daemon"]
 Severity = Literal["WARN", "ERROR"]
 
 SENSOR_TICKS = 3  # failed in a row: a minute and a half, which a restart of the database does not take

@@ -12,7 +12,9 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus,
 )
 
+from movie_assets.automation.alerts.backfills import BACKFILL_TAG, backfills_known
 from movie_assets.automation.alerts.decisions import EndedRun, Open, Severity, Subject, Trouble, broken_runs
+from movie_assets.automation.alerts.reasons import reason_of_run
 from movie_assets.automation.locations import is_run_of
 from movie_assets.core.health import PARTS
 from movie_assets.partitions import batches
@@ -22,7 +24,6 @@ LOOK_BACK = timedelta(days=7)
 MOST_RUNS = 500
 MOST_EVALUATIONS = 100  # that "since when" is looked for in
 LONGEST_TEXT = 60  # of a figure that is a word; longer ones are tables
-LONGEST_REASON = 500
 AD_HOC_JOB = "__ASSET_JOB"  # Dagster's name of runs of whatever assets a person chose
 
 
@@ -92,17 +93,22 @@ def look_at_runs(
     before: Mapping[Subject, Open],
     now: datetime,
 ) -> tuple[list[Trouble], list[Subject]]:
-    """Each job by its last runs: those that failed, and those that are well. Runs of other locations say nothing."""
+    """Each job by its last runs: those that failed, and those that are well.
+
+    Runs of other locations say nothing, nor do failures that the alert of a backfill or of a check tells.
+    """
     records = instance.get_run_records(dg.RunsFilter(statuses=ENDED, updated_after=now - LOOK_BACK), limit=MOST_RUNS)
     ours = [record for record in records if is_run_of(location, record.dagster_run)]
-    runs = [*_ended([record for record in ours if not _only_told_a_check(instance, record.dagster_run)], repository)]
+    backfills = backfills_known(instance, (record.dagster_run for record in ours))
+    told = [record for record in ours if not _is_told_otherwise(instance, record.dagster_run, backfills)]
+    runs = [*_ended(told, repository)]
     runs += _failed_long_ago(instance, repository, before, {run.run_id for run in runs})
     failures, well = broken_runs(runs)
     broken = []
     for name, (run, since) in failures.items():
         subject = Subject("job", "", name)
         is_known = subject in before and before[subject].evidence == run.run_id
-        says = "" if is_known else _reason(instance, run.run_id)  # it is written down already
+        says = "" if is_known else reason_of_run(instance, run.run_id)  # it is written down already
         broken.append(Trouble(subject, "ERROR", says, since, f"/runs/{run.run_id}", run.run_id))
     return broken, [Subject("job", "", name) for name in well]
 
@@ -157,11 +163,13 @@ def _ended(records: Collection[dg.RunRecord], repository: dg.RepositoryDefinitio
         )
 
 
-def _only_told_a_check(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether a run of checks alone failed because a blocking check did, which the check's own alert tells."""
-    wanted = {(check.asset_key, check.name) for check in run.asset_check_selection or ()}
-    if run.asset_selection or not wanted or run.status != dg.DagsterRunStatus.FAILURE:
+def _is_told_otherwise(instance: dg.DagsterInstance, run: dg.DagsterRun, backfills: Collection[str]) -> bool:
+    """Whether a run failed as part of a backfill, or only because a blocking check did that was executed alone."""
+    if run.status != dg.DagsterRunStatus.FAILURE:
         return False
+    wanted = {(check.asset_key, check.name) for check in run.asset_check_selection or ()}
+    if run.asset_selection or not wanted:
+        return run.tags.get(BACKFILL_TAG) in backfills
     records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
     events = [record.event_log_entry.dagster_event for record in records]
     seen = [event.asset_check_evaluation_data for event in events if event is not None]
@@ -189,24 +197,6 @@ def _assets(run: dg.DagsterRun, repository: dg.RepositoryDefinition) -> frozense
     """The assets that a run was to make or to check; none, when nobody knows its job any more."""
     keys = {*(run.asset_selection or ()), *(check.asset_key for check in run.asset_check_selection or ())}
     return frozenset(key.to_user_string() for key in keys) or _assets_of(run.job_name, repository)
-
-
-def _reason(instance: dg.DagsterInstance, run_id: str) -> str:
-    """What the first step that failed said, or the run, in one line."""
-    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
-    for record in instance.get_records_for_run(run_id, of_type=kinds, limit=1).records:
-        event: Any = record.event_log_entry.dagster_event
-        data = event.event_specific_data
-        told = getattr(data, "user_failure_data", None)
-        said = (told.description if told else None) or _innermost(getattr(data, "error", None)) or event.message or ""
-        return f"{event.step_key or 'the run'}: {' '.join(said.split())}"[:LONGEST_REASON]
-    return "no reason was recorded"
-
-
-def _innermost(error: Any) -> str:
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message if error is not None else ""
 
 
 def _figures(metadata: Mapping[str, Any]) -> dict[str, float | str]:

@@ -8,6 +8,7 @@ from typing import Self
 import dagster as dg
 
 from movie_assets.automation.alerts import book
+from movie_assets.automation.alerts.backfills import look_at_backfills
 from movie_assets.automation.alerts.decisions import Look, Open, Subject, changes, steady_since
 from movie_assets.automation.alerts.delivery import tell
 from movie_assets.automation.alerts.machinery import (
@@ -17,7 +18,7 @@ from movie_assets.automation.alerts.machinery import (
     look_at_rhythms,
     names_in,
 )
-from movie_assets.automation.alerts.observations import look_at_checks, look_at_runs
+from movie_assets.automation.alerts.observations import LOOK_BACK, look_at_checks, look_at_runs
 from movie_assets.automation.locations import location_of
 from movie_assets.core.alert_messages import DeliveryError
 from movie_assets.resources.destinations import Destinations
@@ -97,6 +98,7 @@ def look(context: dg.SensorEvaluationContext, before: dict[Subject, Open], stead
     seen = [
         look_at_checks(instance, repository, before),
         look_at_runs(instance, repository, location, before, now),
+        look_at_backfills(instance, repository, before, now - LOOK_BACK),
         look_at_freshness(instance, repository, steady, now),
         look_at_rhythms(instance, repository, location, NAME, steady, now),
         look_at_daemons(instance, steady, now),
