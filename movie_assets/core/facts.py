@@ -13,6 +13,7 @@ from movie_assets.core.reading import Reader, clean
 
 MOST_CAST = 30  # by billing; the rest of a crowd is in the stored answer
 LONGEST = 500
+LONGEST_NAME = 200  # of a genre or keyword
 LONGEST_OVERVIEW = 5_000
 LARGEST_ID = 2**53
 # The crew that people search films by; TMDB knows some 500 jobs.
@@ -34,6 +35,8 @@ KNOWN_KEYS = {
     "translations", "video", "videos", "vote_average", "vote_count", "watch/providers",
 }  # fmt: skip
 
+UNKNOWN = ""  # in a column that is part of a row's key, where TMDB tells nothing
+
 Row = dict[str, Any]
 Facts = dict[str, list[Row]]
 
@@ -44,19 +47,29 @@ def read_facts(body: dict[str, Any]) -> Facts:
     return {
         "cast": _first_of(sorted(_cast(credits_), key=lambda row: row["billing"]), "person_id")[:MOST_CAST],
         "crew": _first_of(_crew(credits_), "person_id", "job"),
-        "genres": _first_of(_named(Reader(body).objects("genres")), "id"),
-        "keywords": _first_of(_named(_keywords(body)), "id"),
+        "genres": genres_of(body),
+        "keywords": keywords_of(body),
         "companies": _first_of(_companies(body), "id"),
         "countries": _first_of(_coded(body, "production_countries", "iso_3166_1", "name"), "code"),
         "languages": _first_of(_coded(body, "spoken_languages", "iso_639_1", "english_name"), "code"),
         "certifications": _first_of(_certifications(body), "country"),
         "external_ids": list(_external_ids(body)),
-        "videos": _first_of(_videos(body), "key"),
+        "videos": _first_of(_videos(body), "site", "key"),
         "translations": _first_of(_translations(body), "language", "country"),
         "alternative_titles": _first_of(_alternative_titles(body), "country", "title"),
         "watch_providers": _first_of(_watch_providers(body), "country", "kind", "provider_id"),
         "collections": _first_of(_collections(body), "id"),
     }
+
+
+def genres_of(body: dict[str, Any]) -> list[Row]:
+    """Return the id and name of each genre, once; the film's own list and its rows are both made from this."""
+    return _named(body, "genres")
+
+
+def keywords_of(body: dict[str, Any]) -> list[Row]:
+    """Return the id and name of each keyword, once; the film's own list and its rows are both made from this."""
+    return _named(body, "keywords")
 
 
 def facts_hash(facts: Facts) -> str:
@@ -87,10 +100,13 @@ def _id(entry: dict[str, Any], key: str = "id") -> int | None:
     return Reader(entry).integer(key, 1, LARGEST_ID)
 
 
-def _named(entries: Iterable[dict[str, Any]]) -> Iterator[Row]:
-    for entry in entries:
-        if name := _text(entry, "name"):
-            yield {"id": _id(entry), "name": name}
+def _named(body: dict[str, Any], key: str) -> list[Row]:
+    """Return the id and name of each entry, whether the list is bare, under its own name or under "results"."""
+    inner = body.get(key)
+    reader = Reader(inner if isinstance(inner, dict) else {key: inner})
+    entries = reader.objects(key) or reader.objects("results")
+    rows = ({"id": _id(entry), "name": _text(entry, "name", LONGEST_NAME)} for entry in entries)
+    return _first_of((row for row in rows if row["name"] is not None), "id")
 
 
 def _person(entry: dict[str, Any]) -> Row:
@@ -116,11 +132,6 @@ def _crew(people: Reader) -> Iterator[Row]:
         job = _text(entry, "job")
         if job in JOBS:
             yield _person(entry) | {"job": job, "department": _text(entry, "department")}
-
-
-def _keywords(body: dict[str, Any]) -> list[dict[str, Any]]:
-    inner = _inner(body, "keywords")
-    return inner.objects("keywords") or inner.objects("results")
 
 
 def _companies(body: dict[str, Any]) -> Iterator[Row]:
@@ -161,10 +172,15 @@ def _external_ids(body: dict[str, Any]) -> Iterator[Row]:
             yield {"source": name.removesuffix("_id"), "value": value}
 
 
+def _country(entry: dict[str, Any]) -> str:
+    """Return the country of a title or translation; one without a country is as good as any other."""
+    return _text(entry, "iso_3166_1", 2) or UNKNOWN
+
+
 def _videos(body: dict[str, Any]) -> Iterator[Row]:
     for entry in _inner(body, "videos").objects("results"):
         yield {
-            "site": _text(entry, "site", 50),
+            "site": _text(entry, "site", 50) or UNKNOWN,
             "key": _text(entry, "key", 100),
             "name": _text(entry, "name"),
             "kind": _text(entry, "type", 50),
@@ -183,13 +199,13 @@ def _translations(body: dict[str, Any]) -> Iterator[Row]:
             "tagline": _text(said, "tagline"),
         }
         if any(row.values()):  # TMDB lists languages that nobody has written a word in
-            yield row | {"language": _text(entry, "iso_639_1", 10), "country": _text(entry, "iso_3166_1", 2)}
+            yield row | {"language": _text(entry, "iso_639_1", 10), "country": _country(entry)}
 
 
 def _alternative_titles(body: dict[str, Any]) -> Iterator[Row]:
     for entry in _inner(body, "alternative_titles").objects("titles"):
         yield {
-            "country": _text(entry, "iso_3166_1", 2),
+            "country": _country(entry),
             "title": _text(entry, "title"),
             "kind": _text(entry, "type", 100),
         }

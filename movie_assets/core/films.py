@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from movie_assets.core.facts import genres_of, keywords_of
 from movie_assets.core.reading import REPLACED, TAKEN_OUT, Reader, clean
 
-PARSER_VERSION = 2  # raised when a film would be read differently: stored answers are then read again
+PARSER_VERSION = 3  # raised when a film would be read differently: stored answers are then read again
 ANSWER_VERSION = 1  # raised with what is asked of TMDB: all is fetched again; due.sql says the same
 
 LONGEST_TITLE = 500
@@ -74,13 +75,14 @@ class Film:
 def read_json(content: bytes) -> Any:
     """Decode a JSON body, letting nothing through that Postgres could not store.
 
-    NaN and infinities become null; what stands for NUL and lone surrogates is noted by `Reader`. Raises
-    UnusableAnswerError ("not_json") when it is no JSON at all, or has a key twice in one object.
+    A byte order mark is passed over; it also tells UTF-16 and UTF-32. NaN and infinities become null; what stands for
+    NUL and lone surrogates is noted by `Reader`. Raises UnusableAnswerError ("not_json") when it is no JSON at all, or
+    has a key twice in one object.
     """
     try:
-        text = content.decode("utf-8", errors="replace")  # by REPLACED
+        text = content.decode(json.detect_encoding(content), errors="replace")  # by REPLACED
         body = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=_object)
-        return _storable(body) if b"\\u0000" in content or b"\\ud" in content.lower() else body
+        return _storable(body) if "\\u0000" in text or "\\ud" in text.lower() else body
     except (ValueError, RecursionError):
         raise UnusableAnswerError("not_json", f"the body is not JSON: {content[:80]!r}") from None
 
@@ -138,8 +140,8 @@ def read_film(body: Any, tmdb_id: int) -> Film:
         status=read.text("status", 40),
         tagline=read.text("tagline", LONGEST_TEXT),
         overview=read.text("overview", LONGEST_TEXT),
-        genres=tuple(sorted(set(_names(read.objects("genres"))))),
-        keywords=tuple(sorted(set(_names(_keywords(body))))),
+        genres=_sorted_names(genres_of(body)),
+        keywords=_sorted_names(keywords_of(body)),
         directors=_unique(_names(p for p in people.objects("crew") if p.get("job") == "Director")),
         leading_cast=_unique(_names(sorted(people.objects("cast"), key=_billing)))[:LEADS],
         countries=_unique(code for c in read.objects("production_countries") if (code := clean(c.get("iso_3166_1")))),
@@ -168,11 +170,8 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _keywords(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """Keywords lie under "keywords" for films and under "results" in answers shaped like television's."""
-    inner = body.get("keywords")
-    reader = Reader(inner if isinstance(inner, dict) else {"keywords": inner})
-    return reader.objects("keywords") or reader.objects("results")
+def _sorted_names(rows: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted({row["name"] for row in rows}))
 
 
 def _billing(person: dict[str, Any]) -> float:

@@ -181,7 +181,7 @@ def _refusal(error: Exception) -> Refusal:
 def _read(line: str, model: Model) -> Iterator[Line]:
     """What a line says; nothing when it cannot be read: its text is asked for again."""
     try:
-        entry = json.loads(line)
+        entry = json.loads(line.removeprefix("\ufeff"))  # a file may begin with a byte order mark
         text_hash, response = str(entry["custom_id"]), entry.get("response") or {}
         body, status = response.get("body") or {}, int(response.get("status_code") or 0)
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -193,10 +193,8 @@ class TmdbClient:
             is_last = failures[most] >= most or failures.total() >= ATTEMPTS
             self._raise_if_down(path, reply, is_last=is_last)
             if is_last:
-                raise UnusableAnswerError(
-                    "no_json" if reply.status == "200" else f"http_{reply.status}",
-                    f"{path}: {failures.total()} attempts, the last: {reply.status} {str(reply.body)[:300]}",
-                )
+                reason, came = reply.failure
+                raise UnusableAnswerError(reason, f"{path}: {failures.total()} attempts, the last: {came}")
             kind.retries += 1
             pause = backoff(failures.total(), random.random)
             kind.seconds_waited += pause

@@ -4,6 +4,7 @@ Which calls are made, paced and made again is `resources.tmdb`; what a body mean
 """
 
 import asyncio
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ PIECE = 2**16  # unpacked at a time: 64 kB on the wire can hold 64 MB
 GZIP_WINDOW = 31
 NO_HTTP = "not_http"
 TOO_LARGE = "too_large"
+KINDS = {list: "an array", str: "a text", type(None): "null", bool: "true or false"}  # of JSON
 CLOSED = ("disconnected", "peer closed")  # how httpx tells a connection that ended from a reply that is no HTTP
 
 
@@ -31,6 +33,19 @@ class Reply:
     body: Any
     headers: httpx.Headers
     size: int
+    is_json: bool = False
+
+    @property
+    def failure(self) -> tuple[str, str]:
+        """A short code for an answer that cannot be used, and what came instead, in words."""
+        if self.status != "200":
+            return f"http_{self.status}", f"{self.status} {str(self.body)[:300]}"
+        if not self.is_json:
+            return "no_json", f"200 {str(self.body)[:300]}"
+        if isinstance(self.body, dict):
+            return "error_with_200", f"200 with an error: {str(self.body)[:300]}"
+        kind = KINDS.get(type(self.body), "a number")
+        return "wrong_shape", f"200 with {kind} where an object belongs: {json.dumps(self.body)[:100]}"
 
 
 @dataclass
@@ -60,10 +75,10 @@ async def call(http: httpx.AsyncClient, url: str, parameters: dict[str, str | in
     if not ending.status.isdigit():
         return Reply(ending.status, ending.message, headers, len(content))
     try:
-        body = read_json(bytes(content))
+        return Reply(ending.status, read_json(bytes(content)), headers, len(content), is_json=True)
     except UnusableAnswerError as error:
         body = f"{headers.get('content-type', 'no content type')}, {error}"
-    return Reply(ending.status, body, headers, len(content))
+        return Reply(ending.status, body, headers, len(content))
 
 
 @contextmanager

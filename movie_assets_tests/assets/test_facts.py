@@ -74,7 +74,7 @@ def test_a_catalogue_of_an_older_parser_is_filled_from_its_stored_answers(small:
     for table in TABLES:
         pipeline.do(f"delete from catalog.{table}")
     pipeline.do("update catalog.movies set facts_hash = null")
-    pipeline.do("update pipeline.movie_ids set judged_by = replace(judged_by, 'parser-2', 'parser-1')")
+    pipeline.do("update pipeline.movie_ids set judged_by = replace(judged_by, 'parser-3', 'parser-2')")
     pipeline.run_all("fetch_details")
     assert counted(pipeline) == TABLES
     assert pipeline.world.asked == {64: 1}
@@ -114,6 +114,39 @@ def test_the_numbers_of_a_film_have_a_history_of_the_days_on_which_they_moved(sm
     assert pipeline.column(
         "select popularity || ' ' || vote_count from catalog.movie_stats_history where tmdb_id = 64 order by day"
     ) == ["5 500", "6 510"]
+
+
+def test_numbers_that_did_not_move_are_not_counted(small: Make) -> None:
+    """A later run of a day counts what moved since the one before; a value that goes back is corrected, too."""
+    pipeline = small(film(64, popularity=5.0), film(65))
+    pipeline.run_all("read_the_day", "fetch_details", "read_the_day")
+
+    def recorded() -> tuple[int, list[Any]]:
+        moved = pipeline.one(f"select pipeline.record_stats('{pipeline.day}')")
+        return moved, pipeline.column(
+            "select popularity from catalog.movie_stats_history where tmdb_id = 64 order by day"
+        )
+
+    assert recorded() == (0, [5.0])
+    pipeline.turn_day()
+    assert recorded() == (0, [5.0])
+    pipeline.do("update catalog.movie_stats set popularity = 6 where tmdb_id = 64")
+    assert recorded() == (1, [5.0, 6.0])
+    assert recorded() == (0, [5.0, 6.0])
+    pipeline.do("update catalog.movie_stats set popularity = 5 where tmdb_id = 64")
+    assert recorded() == (1, [5.0, 5.0])
+    assert recorded() == (0, [5.0, 5.0])
+
+
+def test_videos_of_two_sites_and_titles_without_a_country_are_stored(small: Make) -> None:
+    videos = {"results": [{"site": site, "key": "42"} for site in ("YouTube", "Vimeo", None)]}
+    titles = {"titles": [{"title": "Matrix"}, {"title": "Matrix", "iso_3166_1": "DE"}]}
+    texts = {"translations": [{"iso_639_1": "eo", "data": {"title": "La Matrico"}}]}
+    pipeline = small(whole(64, videos=videos, alternative_titles=titles, translations=texts))
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.column("select site from catalog.movie_videos order by 1") == ["", "Vimeo", "YouTube"]
+    assert pipeline.column("select country from catalog.movie_alternative_titles order by 1") == ["", "DE"]
+    assert pipeline.column("select language || country from catalog.movie_translations") == ["eo"]
 
 
 def test_the_history_of_a_film_outlasts_a_day_out_of_the_catalogue(small: Make) -> None:

@@ -1,10 +1,12 @@
 """What is around a film: whole answers, and every shape in which a part of them comes or does not."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from movie_assets.core.facts import MOST_CAST, facts_hash, read_facts
+from movie_assets.core.films import read_film
 
 ANSWER: dict[str, Any] = {
     "id": 603,
@@ -129,6 +131,30 @@ def test_a_part_of_another_shape_is_empty_and_leaves_the_others(part: str, odd: 
     differing = {table for table in whole if whole[table] != read[table]}
     assert all(read[table] == [] for table in differing)
     assert len(differing) <= 2
+
+
+ENTRIES = [{"id": 18, "name": "Drama"}, {"id": 18, "name": "Drame"}, {"name": "No id"}, {"id": 7, "name": "x" * 300}]
+
+
+@pytest.mark.parametrize("key", ["genres", "keywords"])
+@pytest.mark.parametrize("shape", [lambda _: ENTRIES, lambda key: {key: ENTRIES}, lambda _: {"results": ENTRIES}])
+def test_a_films_own_list_and_the_rows_around_it_are_the_same(key: str, shape: Callable[[str], Any]) -> None:
+    body = ANSWER | {"title": "The Matrix", key: shape(key)}
+    assert getattr(read_film(body, 603), key) == ("Drama", "x" * 200)
+    assert sorted(column(key, "name", body)) == ["Drama", "x" * 200]
+
+
+def test_a_video_is_known_by_its_site_and_its_key() -> None:
+    videos = [{"site": site, "key": "42"} for site in ("YouTube", "Vimeo", None, "Vimeo")]
+    assert column("videos", "site", {"videos": {"results": videos}}) == ["YouTube", "Vimeo", ""]
+
+
+@pytest.mark.parametrize("code", [{}, {"iso_3166_1": None}, {"iso_3166_1": ""}])
+def test_a_title_without_a_country_is_kept(code: dict[str, Any]) -> None:
+    titles = [{"title": "Matrix", **code}, {"title": "Matrix", "iso_3166_1": "DE"}]
+    assert column("alternative_titles", "country", {"alternative_titles": {"titles": titles}}) == ["", "DE"]
+    translation = {"iso_639_1": "eo", "data": {"title": "La Matrico"}, **code}
+    assert column("translations", "country", {"translations": {"translations": [translation]}}) == [""]
 
 
 def test_a_film_of_nothing_has_nothing_around_it() -> None:

@@ -48,7 +48,7 @@ def test_control_characters_are_taken_out(field: str) -> None:
 
 
 def test_control_characters_are_taken_out_of_names() -> None:
-    read = film(keywords={"keywords": [{"name": "sp\0ace"}]}, genres=[{"name": "Dra\x07ma"}])
+    read = film(keywords=[{"id": 1, "name": "sp\0ace"}], genres=[{"id": 1, "name": "Dra\x07ma"}])
     assert (read.keywords, read.genres) == (("space",), ("Drama",))
 
 

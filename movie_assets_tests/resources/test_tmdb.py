@@ -253,9 +253,24 @@ def end_pacers(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ['{"id": 1, "title": "A", "id": 2}', '{"id": 1, "credits": {"cast": [], "cast": []}}', '{"success": false}']
+    ("body", "reason", "told"),
+    [
+        ('{"id": 1, "title": "A", "id": 2}', "no_json", "the body is not JSON"),
+        ('{"id": 1, "credits": {"cast": [], "cast": []}}', "no_json", "the body is not JSON"),
+        ("<html>", "no_json", "the body is not JSON: b'<html>'"),
+        ("", "no_json", "the body is not JSON: b''"),
+        ('{"success": false, "status_code": 11}', "error_with_200", "200 with an error: {'success': False"),
+        ("[]", "wrong_shape", "200 with an array where an object belongs: []"),
+        ("[1, 2]", "wrong_shape", "200 with an array where an object belongs: [1, 2]"),
+        ("null", "wrong_shape", "200 with null where an object belongs: null"),
+        ('"x"', "wrong_shape", '200 with a text where an object belongs: "x"'),
+        ('"the body is not JSON"', "wrong_shape", "200 with a text"),
+        ("7.5", "wrong_shape", "200 with a number where an object belongs: 7.5"),
+        ("NaN", "wrong_shape", "200 with null"),
+        ("true", "wrong_shape", "200 with true or false where an object belongs: true"),
+    ],
 )
-def test_a_body_that_is_an_object_and_no_film_is_asked_for_again_and_then_left(body: str) -> None:
+def test_a_body_that_is_no_film_is_asked_for_again_and_then_left(body: str, reason: str, told: str) -> None:
     calls = Counter[str]()
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -264,7 +279,16 @@ def test_a_body_that_is_an_object_and_no_film_is_asked_for_again_and_then_left(b
 
     (answer,) = answered(respond)
     assert isinstance(answer, Failed)
-    assert (answer.reason, calls.total()) == ("no_json", 3)
+    assert (answer.reason, calls.total()) == (reason, 3)
+    assert told in answer.sample
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_byte_order_mark_before_the_json_is_passed_over(encoding: str) -> None:
+    content = json.dumps(details(id=1, title="Amélie \u0000 ✓"), ensure_ascii=False).encode(encoding)
+    (answer,) = answered(lambda _: httpx.Response(200, stream=Bytes(content)))
+    assert isinstance(answer, Fetched)
+    assert read_film(answer.body, 1).title == "Amélie  ✓"
 
 
 def test_no_body_is_accepted_that_is_packed_in_another_way_than_asked_for() -> None:

@@ -96,7 +96,8 @@ comment on table catalog.movie_alternative_titles is
     'a title under which a film is known in a country, beside its translated titles';
 comment on column catalog.movie_alternative_titles.tmdb_id is
     'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_alternative_titles.country is 'country of the title, ISO 3166-1 alpha-2';
+comment on column catalog.movie_alternative_titles.country is
+    'country of the title, ISO 3166-1 alpha-2; empty if TMDB names none';
 comment on column catalog.movie_alternative_titles.title is 'the alternative title itself';
 comment on column catalog.movie_alternative_titles.kind is
     'what TMDB says of the title, such as working title or DVD title; null if it says nothing';
@@ -187,7 +188,8 @@ comment on column catalog.movie_stats_history.vote_count is 'number of votes at 
 comment on table catalog.movie_translations is 'a film''s title and plot in another language';
 comment on column catalog.movie_translations.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.movie_translations.language is 'language of the texts, ISO 639-1 such as de';
-comment on column catalog.movie_translations.country is 'country that the translation is for, ISO 3166-1 alpha-2 such as AT';
+comment on column catalog.movie_translations.country is
+    'country that the translation is for, ISO 3166-1 alpha-2 such as AT; empty if TMDB names none';
 comment on column catalog.movie_translations.title is 'translated title; null if TMDB has none';
 comment on column catalog.movie_translations.overview is 'translated plot; null if TMDB has none';
 comment on column catalog.movie_translations.tagline is 'translated tagline; null if TMDB has none';
@@ -202,7 +204,7 @@ comment on column catalog.movie_vectors.embedding is
 comment on table catalog.movie_videos is 'a trailer, teaser or clip of a film';
 comment on column catalog.movie_videos.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.movie_videos.key is 'id of the video at its site, such as the v= of a YouTube address';
-comment on column catalog.movie_videos.site is 'where the video is, mostly YouTube or Vimeo; null if unknown';
+comment on column catalog.movie_videos.site is 'where the video is, mostly YouTube or Vimeo; empty if unknown';
 comment on column catalog.movie_videos.name is 'title of the video; null if TMDB has none';
 comment on column catalog.movie_videos.kind is 'TMDB''s type: Trailer, Teaser, Clip, Featurette and others; null if unknown';
 comment on column catalog.movie_videos.language is 'language of the video, ISO 639-1; null if unknown';

@@ -111,7 +111,7 @@ end
 $$;
 
 -- Run by tmdb_discoveries each day, once popularity and votes are of that day: keeps those that moved, and what trends
--- follow from them.
+-- follow from them. Returns how many films' numbers moved since the last time, which can be earlier on the same day.
 create or replace function pipeline.record_stats(day date) returns integer
 language plpgsql
 as $$
@@ -123,7 +123,7 @@ begin
     from catalog.movie_stats s
     left join lateral (
         select l.popularity, l.vote_average, l.vote_count from catalog.movie_stats_history l
-        where l.tmdb_id = s.tmdb_id and l.day < record_stats.day order by l.day desc limit 1
+        where l.tmdb_id = s.tmdb_id and l.day <= record_stats.day order by l.day desc limit 1
     ) l on true
     where (l.popularity, l.vote_average, l.vote_count) is distinct from (s.popularity, s.vote_average, s.vote_count)
     on conflict on constraint movie_stats_history_pkey do update set
