@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 BENCHES = (
     "full_build", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
-    "search_peers", "text_search", "recommending_live", "ratings", "imports",
+    "search_peers", "text_search", "recommending_live", "ratings", "rating_intervals", "imports",
 )  # fmt: skip
 # As it was when the benches began, as each of them changes RESULTS.md.
 GIT = shutil.which("git") or "true"  # where there is none, it tells nothing

@@ -67,7 +67,12 @@ def server_of_ones_own(name: str) -> Iterator[tuple[str, Database]]:
 def new_set(database: Database, dimensions: int) -> int:
     """An embedding set for made-up vectors."""
     found: int = database.row(
-        "ensure_set", provider="made up", model="clustered", dimensions=dimensions, template="none"
+        "ensure_set",
+        provider="made up",
+        former_provider="made up",
+        model="clustered",
+        dimensions=dimensions,
+        template="none",
     ).set_id
     return found
 

@@ -13,8 +13,7 @@ from rich.table import Table
 from movie_assets.assets.embedding_forecast import forecast_for
 from movie_assets.assets.embedding_store import texts_of
 from movie_assets.core.forecasts import Forecast
-from movie_assets.core.text import TEMPLATE
-from movie_assets.resources.embedder import embedder_from
+from movie_assets.resources.embedder import embedder_from, set_key
 from movie_assets.resources.postgres import Database
 from movie_assets.settings import Settings
 
@@ -24,9 +23,7 @@ NO_SET = -1  # no set has this number: everything is due
 def cost_of(database: Database, settings: Settings, *, all_films: bool) -> Forecast:
     """What the texts that are due will cost in the set of the settings, or those of all films in a new set."""
     embedder = embedder_from(settings)
-    found = database.rows(
-        "find_set", provider=embedder.provider, model=embedder.model, dimensions=embedder.dimensions, template=TEMPLATE
-    )
+    found = database.rows("find_set", **set_key(embedder))
     set_id = found[0].set_id if found else NO_SET
     films = database.rows("texts_to_count", set_id=set_id, all_films=all_films)
     return forecast_for(database, embedder, set_id, texts_of(films))

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from movie_assets.resources.embedder import EmbedderError, embedder_for
+from movie_assets.resources.embedder import EmbedderError, embedder_for, former_provider
 from movie_assets.resources.postgres import Database
 from movie_assets.settings import Settings
 
@@ -47,7 +47,7 @@ def _embedded(database: Database, settings: Settings, text: str) -> tuple[int | 
         return None, None, NO_VECTORS
     try:
         embedder = embedder_for(settings, active[0].provider, active[0].model, active[0].dimensions)
-        if embedder.provider != active[0].provider:
+        if active[0].provider not in (embedder.provider, former_provider(embedder.provider)):
             return None, None, f"OPENAI_BASE_URL names {embedder.provider}, the vectors are {active[0].provider}'s"
         return active[0].set_id, str(embedder.embed([text]).vectors[0].tolist()), None
     except EmbedderError as error:

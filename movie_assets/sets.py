@@ -9,8 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from movie_assets.core.text import TEMPLATE
-from movie_assets.resources.embedder import Embedder
+from movie_assets.resources.embedder import Embedder, set_key
 from movie_assets.resources.postgres import Database
 
 LEAST_COVERAGE = 0.99  # of the films, unless a person accepts less
@@ -52,10 +51,7 @@ def use_set(database: Database, set_id: int, embedder: Embedder, *, accept_parti
             "found. Refresh with its model first, or say --accept-partial"
         )
     database.execute("build_vector_index", set_id=set_id)
-    settings_own = database.row(
-        "ensure_set", provider=embedder.provider, model=embedder.model, dimensions=embedder.dimensions,
-        template=TEMPLATE,
-    ).set_id  # fmt: skip
+    settings_own = database.row("ensure_set", **set_key(embedder)).set_id
     hold = set_id != settings_own
     database.execute("activate_set", set_id=set_id, hold=hold)
     name = f"{wanted.provider} {wanted.model} {wanted.dimensions}"

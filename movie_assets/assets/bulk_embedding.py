@@ -15,9 +15,8 @@ import sqlalchemy as sa
 
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
 from movie_assets.core.packing import packed
-from movie_assets.core.prices import Price
 from movie_assets.core.refusals import Refusal
-from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT
+from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT, USUAL_BYTES_PER_TOKEN
 from movie_assets.core.vectors import Sorted
 from movie_assets.resources.embedder import Culprit, Embedder, EmbedderError, Part, no_vectors
 from movie_assets.resources.openai_batches import BYTES_PER_FILE, TEXTS_PER_BATCH, Line, OpenAiBatches, State
@@ -35,8 +34,9 @@ class BulkDesk:
 
     def __init__(
         self, embedder: Embedder, service: OpenAiBatches, store: EmbeddingStore, purse: DatabasePurse,
-        say: Callable[[str], None],
+        say: Callable[[str], None], bytes_per_token: float = USUAL_BYTES_PER_TOKEN,
     ) -> None:  # fmt: skip
+        self._bytes_per_token = bytes_per_token
         self._embedder, self._service, self._store, self._purse, self._say = embedder, service, store, purse, say
         self._database: Database = store.database
 
@@ -133,7 +133,7 @@ class BulkDesk:
         # A text that no film has any more is paid for all the same.
         orphans = [Text(row.text_hash, "", ()) for row in films if row.tmdb_id is None]
         pending = {text.text_hash: text for text in [*texts_of(r for r in films if r.tmdb_id is not None), *orphans]}
-        keeper = _Keeper(self._store, self._embedder.price, batch)
+        keeper = _Keeper(self._store, self._embedder, batch, self._bytes_per_token)
         chunk: dict[str, Line] = {}
         for line in self._service.lines(state, Model(batch.model, batch.dimensions)):
             if line.text_hash not in pending or _is_due_again(line):
@@ -172,9 +172,9 @@ class BulkDesk:
 class _Keeper:
     """Stores the lines of one batch: its set may be another than today's, its cost belongs to the day it was sent."""
 
-    def __init__(self, store: EmbeddingStore, price: Price, batch: sa.Row[Any]) -> None:
+    def __init__(self, store: EmbeddingStore, embedder: Embedder, batch: sa.Row[Any], bytes_per_token: float) -> None:
         self.stored = 0
-        self._price = price
+        self._price, self._counter, self._bytes_per_token = embedder.price, embedder.counter, bytes_per_token
         self._batch = batch
         self._is_of_this_set = store.set_id == batch.set_id
         self._store = store if self._is_of_this_set else store.for_set(batch.set_id)
@@ -185,15 +185,20 @@ class _Keeper:
         good = tuple(n for n, vectors in found.items() if len(vectors))
         culprits = tuple(Culprit(n, *_why(line)) for n, line in enumerate(lines) if n not in good)
         vectors = np.concatenate([no_vectors(self._batch.dimensions), *(found[n] for n in good)])
-        tokens = sum(line.tokens for line in lines)
+        tokens = sum(self._tokens_of(line, text.text) for line, text in zip(lines, texts, strict=True))
+        is_told = all(line.tokens is not None for line in lines)
         part = Part(
             good, vectors, tokens, self._price.of(tokens, in_bulk=True), culprits,
-            text_bytes=sum(len(texts[n].text.encode(errors="replace")) for n in good),
+            # Bytes beside tokens that were estimated would teach later estimates nothing but themselves.
+            text_bytes=sum(len(texts[n].text.encode(errors="replace")) for n in good) if is_told else 0,
         )  # fmt: skip
         self._store.keep(part, texts, self._batch)
         self.stored += len(good)
         # The same text has the same hash in every set.
         return [text.text_hash for text in texts] if self._is_of_this_set else []
+
+    def _tokens_of(self, line: Line, text: str) -> int:
+        return self._counter.estimate(text, self._bytes_per_token) if line.tokens is None else line.tokens
 
 
 def _is_due_again(line: Line) -> bool:

@@ -18,10 +18,9 @@ from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecas
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
 from movie_assets.assets.run_log import logged
 from movie_assets.core.prices import Budgets
-from movie_assets.core.text import TEMPLATE
 from movie_assets.moment import is_by_hand, moment_of
 from movie_assets.partitions import batches
-from movie_assets.resources.embedder import Embedder, EmbedderError
+from movie_assets.resources.embedder import Embedder, EmbedderError, set_key
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.spending import DatabasePurse
 
@@ -77,12 +76,14 @@ def movie_embeddings(
             "texts_to_embed", set_id=set_id, batches=sorted(ours), moment=moment, by_hand=is_by_hand(context.run)
         )
         due = texts_of(film for film in films if not film.is_in_flight)
-        yield budget_check(purse, forecast_for(database, embedder, set_id, due), in_bulk=config.bulk)
+        expected = forecast_for(database, embedder, set_id, due)
+        yield budget_check(purse, expected, in_bulk=config.bulk)
         store.plan(ours, len(films))
         run.plan(film.batch for film in films)
         try:
             require_a_price(embedder, purse)
-            _work(_Flow(embedder, purse, store, run, texts_of(films)), config, context.log.info)
+            flow = _Flow(embedder, purse, store, run, texts_of(films), expected.bytes_per_token)
+            _work(flow, config, context.log.info)
         except EmbedderError as error:
             run.fail_unfinished(str(error))
     totals = store.totals
@@ -93,13 +94,7 @@ def movie_embeddings(
 
 def embedding_set(database: Database, embedder: Embedder) -> int:
     """The number of the set that an embedder's vectors belong to."""
-    set_id: int = database.row(
-        "ensure_set",
-        provider=embedder.provider,
-        model=embedder.model,
-        dimensions=embedder.dimensions,
-        template=TEMPLATE,
-    ).set_id
+    set_id: int = database.row("ensure_set", **set_key(embedder)).set_id
     return set_id
 
 
@@ -112,6 +107,7 @@ class _Flow:
     store: EmbeddingStore
     run: BatchRun
     texts: Sequence[Text]
+    bytes_per_token: float
 
     def __post_init__(self) -> None:
         self.left = {text.text_hash: text for text in self.texts}
@@ -130,7 +126,7 @@ def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> N
         return
     from movie_assets.assets.bulk_embedding import BulkDesk  # noqa: PLC0415  # openai takes half a second
 
-    desk = BulkDesk(flow.embedder, service, flow.store, flow.purse, say)
+    desk = BulkDesk(flow.embedder, service, flow.store, flow.purse, say, flow.bytes_per_token)
     # Two runs must not collect the same batch, or take the one that the other is just sending for a dead run's.
     with flow.store.database.batch_locks([0], "embedding_batches") as mine:
         if mine:
@@ -151,7 +147,7 @@ def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> N
 def _embed(flow: _Flow, texts: Sequence[Text]) -> None:
     """Store each answer as it arrives, while the next requests are in flight."""
     films_by_batch = Counter(batch for text in flow.texts for _, batch in text.films)
-    for part in flow.embedder.stream([text.text for text in texts], flow.purse):
+    for part in flow.embedder.stream([text.text for text in texts], flow.purse, flow.bytes_per_token):
         done = flow.store.keep(part, texts)
         for batch, problem in flow.store.batches_beyond_bearing(films_by_batch).items():
             flow.run.fail(batch, problem)

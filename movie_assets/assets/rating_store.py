@@ -2,16 +2,22 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 from pydantic import Field
 
 from movie_assets.core.rating_files import (
+    MAX_SHIFT,
+    MAX_VOTE_RATIO,
+    MIN_VOTE_RATIO,
+    MIN_VOTES_TO_COMPARE,
     READ_AS,
+    Comparison,
     FileCounts,
     Films,
     Rating,
@@ -34,7 +40,9 @@ class RatingsConfig(dg.Config):
     """How to take in a file of ratings."""
 
     accept_unlike: bool = Field(
-        default=False, description="Take in a file even if it lost more than a tenth of the lines of the load before."
+        default=False,
+        description="Take in a file even if it lost more than a tenth of the lines of the load before, or its ratings "
+        "are unlike those of that load.",
     )
 
 
@@ -46,6 +54,7 @@ class Reading:
     moment: datetime
     counts: FileCounts = field(default_factory=FileCounts)
     remarks: dict[str, Any] = field(default_factory=dict)  # what else the run's metadata tells
+    duplicates: list[str] = field(default_factory=list)  # the first films that several lines rate for one source
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,12 @@ def take_in(
     finally:
         _keep_rejects(database, reading, context)
     context.log.info(_in_words(metadata))
+    if reading.duplicates:
+        reading.remarks["duplicates_named"] = dg.MetadataValue.json(reading.duplicates)
+        context.log.warning(
+            f"{metadata['duplicates']:,} lines rate a film that another line rates for the same source; the one seen "
+            f"last counts: {', '.join(reading.duplicates)}"
+        )
     yield dg.MaterializeResult(metadata={**metadata, **reading.remarks})
 
 
@@ -115,7 +130,9 @@ def _load(
             )
             copy_rows(connection, "incoming_ratings", COLUMNS, lines)
             before = None if last is None or config.accept_unlike else last.lines
-            if reasons := reasons_to_refuse(counts, before):
+            reading.duplicates = _named(rows(connection, "duplicate_ratings"))
+            unlike = [] if config.accept_unlike else _compared(connection)
+            if reasons := reasons_to_refuse(counts, before, unlike):
                 hint = "; to take it in nevertheless, launch it with accept_unlike" if "before" in reasons[-1] else ""
                 raise UnreadableFileError(" and ".join(reasons) + hint)
             (stored,) = rows(connection, "store_ratings", loader=loader.name)
@@ -136,6 +153,23 @@ def _load(
         "rows_without_a_film": counts.unmatched,
         "duplicates": stored.duplicates,
     }
+
+
+def _compared(connection: sa.Connection) -> list[Comparison]:
+    """Compare the staged ratings with the stored ones, source by source."""
+    found = rows(
+        connection, "compare_ratings", min_votes=MIN_VOTES_TO_COMPARE, max_shift=MAX_SHIFT,
+        min_vote_ratio=MIN_VOTE_RATIO, max_vote_ratio=MAX_VOTE_RATIO,
+    )  # fmt: skip
+    return [Comparison(row.source, row.compared, row.shifted, row.recounted) for row in found]
+
+
+def _named(duplicates: Sequence[sa.Row[Any]]) -> list[str]:
+    """Name films that several lines rate for one source, with these lines."""
+    return [
+        f"film {row.tmdb_id} at {row.source} (line {row.lines[0]} counts, not {', '.join(map(str, row.lines[1:]))})"
+        for row in duplicates
+    ]
 
 
 def _films_by_imdb_id(database: Database) -> Films:

@@ -51,6 +51,11 @@ class Forecast:
     costs: tuple[ModelCost, ...]
 
     @property
+    def bytes_per_token(self) -> float:
+        """Return how many bytes a token of these texts has, as they were counted or foretold."""
+        return self.amount.text_bytes / self.tokens if self.tokens else USUAL_BYTES_PER_TOKEN
+
+    @property
     def dollars(self) -> float | None:
         """What the first model, that of the settings, would charge."""
         return self.costs[0].dollars

@@ -12,11 +12,17 @@ from datetime import UTC, datetime, timedelta
 
 from movie_assets.core.export import LARGEST_ID, LEAST_LINES_KEPT, MOST_BAD_LINES, ExportCounts
 
-READ_AS = "ratings-v2"  # raised when lines are read otherwise, so that a file that did not change is read again
+READ_AS = "ratings-v3"  # raised when lines are read otherwise, so that a file that did not change is read again
 MOST_VOTES = 10**10  # more than there are people
 IMDB_HEADER = "tconst\taverageRating\tnumVotes"
 IMDB_SCALE = (1.0, 10.0)
 IMDB_LINE = re.compile(r"tt(\d{1,12})\t(\d{1,2}(?:\.\d{1,6})?)\t(\d{1,12})")
+# A file whose ratings are unlike those of the load before is a mistake of its maker: people do not change that fast.
+MIN_VOTES_TO_COMPARE = 50  # of a film in the load before: the average of fewer can move by itself
+MIN_COMPARED = 20  # films
+MAX_MOVED = 0.1  # share of them
+MAX_SHIFT = 10.0  # points of 100
+MIN_VOTE_RATIO, MAX_VOTE_RATIO = 0.7, 2.0
 NULL = r"\N"
 IMDB_ID = re.compile(r"(?:tt)?(\d{1,12})")
 CSV_COLUMNS = ("source", "scale_min", "scale_max", "value", "votes")
@@ -241,8 +247,38 @@ def _texts(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
             yield number, text
 
 
-def reasons_to_refuse(counts: FileCounts, lines_before: int | None) -> list[str]:
-    """Why a file cannot be right, in sentences; an empty list when it can be believed."""
+@dataclass(frozen=True)
+class Comparison:
+    """A source's ratings beside those of its last load: films that both have with enough votes, and how many moved.
+
+    `shifted` have another value by more than MAX_SHIFT; `recounted` have lost or gained more votes than in a load.
+    """
+
+    source: str
+    compared: int
+    shifted: int
+    recounted: int
+
+    @property
+    def reasons(self) -> list[str]:
+        """Return why these ratings cannot be of the same films and voters, in sentences."""
+        if self.compared < MIN_COMPARED:
+            return []
+        found = {
+            f"moved by more than {MAX_SHIFT:g} points of 100": self.shifted,
+            f"have less than {MIN_VOTE_RATIO:g} or more than {MAX_VOTE_RATIO:g} times the votes": self.recounted,
+        }
+        return [
+            f"{films:,} of {self.compared:,} ratings of {self.source} {what} since the load before"
+            for what, films in found.items()
+            if films > MAX_MOVED * self.compared
+        ]
+
+
+def reasons_to_refuse(
+    counts: FileCounts, lines_before: int | None, comparisons: Sequence[Comparison] = ()
+) -> list[str]:
+    """Return why a file cannot be right, in sentences; an empty list when it can be believed."""
     if counts.lines == 0:
         return ["it has no line that could be read"]
     reasons = []
@@ -250,4 +286,4 @@ def reasons_to_refuse(counts: FileCounts, lines_before: int | None) -> list[str]
         reasons.append(f"{counts.rejected:,} of its {counts.lines + counts.rejected:,} lines could not be read")
     if lines_before is not None and counts.lines < LEAST_LINES_KEPT * lines_before:
         reasons.append(f"it has {counts.lines:,} lines where the load before had {lines_before:,}")
-    return reasons
+    return reasons + [reason for each in comparisons for reason in each.reasons]

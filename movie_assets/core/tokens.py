@@ -20,6 +20,9 @@ class TokenCounter(Protocol):
     def cut(self, text: str, most: int) -> str:
         """The text, or as much of its beginning as `most` tokens hold."""
 
+    def estimate(self, text: str, bytes_per_token: float) -> int:
+        """Return the tokens that a text most likely is, for services that do not tell what they charged."""
+
 
 class ByteCounter:
     """An upper bound that needs no table: UTF-8 bytes.
@@ -40,3 +43,7 @@ class ByteCounter:
         if self.count(text) <= most:
             return text
         return text.encode(errors="replace")[:most].decode(errors="ignore")
+
+    def estimate(self, text: str, bytes_per_token: float) -> int:
+        """Return the text's bytes by what a token has, at least one."""
+        return max(1, round(self.count(text) / bytes_per_token))

@@ -4,6 +4,8 @@ The client of OpenAI-compatible services is in `openai_embedder`. Which texts ar
 the assets; what may be stored, for `core.vectors`.
 """
 
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +15,8 @@ import numpy as np
 
 from movie_assets.core.hashing import hashed_vectors, words_of
 from movie_assets.core.prices import Price, price_of
-from movie_assets.core.tokens import ByteCounter, TokenCounter
+from movie_assets.core.text import TEMPLATE
+from movie_assets.core.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 from movie_assets.core.vectors import Matrix
 from movie_assets.resources.tokenizer import counter_for
 from movie_assets.settings import Settings
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 LOCAL_MODEL = "hashing-v1"
 OPENAI_MODEL = "text-embedding-3-small"
 OPENAI_HOST = "api.openai.com"
+LIKE_A_KEY = re.compile(r"(?=.*\d)[\w.~%=+-]{20,}|sk-.*")
 LOCAL_CHUNK = 512  # texts of one part
 
 
@@ -105,9 +109,12 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> Embedded:
         """Embed a few texts at once. Raises EmbedderError when one of them gets no vector."""
 
-    def stream(self, texts: Sequence[str], purse: Purse) -> Iterator[Part]:
+    def stream(
+        self, texts: Sequence[str], purse: Purse, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
+    ) -> Iterator[Part]:
         """Embed many texts, part by part, in no particular order; a text is in one part at most.
 
+        `bytes_per_token` is what a token has been so far: a service that does not tell its usage is booked by it.
         Raises EmbedderError, after the parts that are paid for, when it cannot go on. The texts that then were in no
         part are as they were.
         """
@@ -142,7 +149,12 @@ class LocalEmbedder:
     def answer(self) -> None:
         """It always does."""
 
-    def stream(self, texts: Sequence[str], purse: Purse) -> Iterator[Part]:  # noqa: ARG002  # it costs nothing
+    def stream(
+        self,
+        texts: Sequence[str],
+        purse: Purse,  # noqa: ARG002  # it costs nothing
+        bytes_per_token: float = USUAL_BYTES_PER_TOKEN,  # noqa: ARG002  # nor is anything booked
+    ) -> Iterator[Part]:
         """Embed texts chunk by chunk, in their order."""
         for start in range(0, len(texts), LOCAL_CHUNK):
             chunk = texts[start : start + LOCAL_CHUNK]
@@ -156,9 +168,42 @@ def no_vectors(dimensions: int) -> Matrix:
 
 
 def openai_provider(base_url: str) -> str:
-    """`openai`, or `openai@host` for a service that speaks like it: its model of the same name is another one."""
-    host = httpx.URL(base_url).host
-    return "openai" if host == OPENAI_HOST else f"openai@{host}"
+    """Return `openai`, or `openai@host:port/path` for a service that speaks like it.
+
+    Its model of the same name is another one, and so is that of its neighbour at another port or path. HTTPS's own
+    port and slashes at the end are left out. User, password, query and fragment never get in, and what could be a key
+    in the path is replaced by a digest.
+    """
+    url = httpx.URL(base_url)
+    host = f"[{url.host}]" if ":" in url.host else url.host.rstrip(".")
+    port = url.port or (80 if url.scheme == "http" else None)
+    if host == OPENAI_HOST and url.scheme == "https" and port in (None, 443):
+        return "openai"
+    names = [_without_secret(name) for name in url.path.split("/") if name]
+    return "/".join([f"openai@{host}" if port in (None, 443) else f"openai@{host}:{port}", *names])
+
+
+def former_provider(provider: str) -> str:
+    """Return what `openai_provider` called a service when a name had the host only."""
+    kind, at, address = provider.partition("@")
+    host = address.partition("/")[0]
+    host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return f"{kind}{at}{host}"
+
+
+def set_key(embedder: "Embedder") -> dict[str, str | int]:
+    """Return what names an embedder's set, as the queries `ensure_set` and `find_set` take it."""
+    return {
+        "provider": embedder.provider,
+        "former_provider": former_provider(embedder.provider),
+        "model": embedder.model,
+        "dimensions": embedder.dimensions,
+        "template": TEMPLATE,
+    }
+
+
+def _without_secret(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8] if LIKE_A_KEY.fullmatch(name) else name
 
 
 def embedder_for(settings: Settings, provider: str, model: str | None, dimensions: int) -> Embedder:
@@ -177,7 +222,7 @@ def embedder_for(settings: Settings, provider: str, model: str | None, dimension
         name, dimensions, settings.openai_api_key, settings.openai_base_url,
         price=price_of(name, settings.dollars_per_million_tokens), counter=counter_for(name, settings.tiktoken_cache),
     )  # fmt: skip
-    if provider not in ("openai", embedder.provider):
+    if provider not in ("openai", embedder.provider, former_provider(embedder.provider)):
         raise EmbedderError(
             f"the catalogue was embedded by {provider}; point OPENAI_BASE_URL there, or refresh with the service that "
             "it names now"

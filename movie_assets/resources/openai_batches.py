@@ -46,11 +46,11 @@ class State:
 
 @dataclass(frozen=True)
 class Line:
-    """What came for one text: a vector or a refusal, and the tokens that were charged."""
+    """What came for one text: a vector or a refusal, and the tokens charged, None when the service does not tell."""
 
     text_hash: str
     outcome: Sorted | Refusal
-    tokens: int
+    tokens: int | None
 
 
 class OpenAiBatches:
@@ -187,7 +187,8 @@ def _read(line: str, model: Model) -> Iterator[Line]:
     except (ValueError, TypeError, KeyError, AttributeError):
         return
     if status == 200:  # noqa: PLR2004
-        yield Line(text_hash, read(body, model, 1), tokens_of(body) or 0)
+        outcome, tokens = read(body, model, 1), tokens_of(body)
+        yield Line(text_hash, outcome, 0 if tokens is None and isinstance(outcome, Refusal) else tokens)
         return
     error = (body.get("error") if isinstance(body, dict) else None) or entry.get("error") or {}
     code, message = error.get("code"), str(error.get("message") or "")

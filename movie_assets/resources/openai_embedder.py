@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from movie_assets.core.prices import Price, price_of
 from movie_assets.core.refusals import Refusal
-from movie_assets.core.tokens import ByteCounter, TokenCounter
+from movie_assets.core.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 from movie_assets.resources.embedder import (
     Embedded,
     EmbedderError,
@@ -74,12 +74,15 @@ class OpenAiEmbedder:
         if isinstance(reply.outcome, Refusal):
             raise EmbedderError(reply.outcome.problem)
 
-    def stream(self, texts: Sequence[str], purse: Purse) -> Iterator[Part]:
+    def stream(
+        self, texts: Sequence[str], purse: Purse, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
+    ) -> Iterator[Part]:
         """Embed many texts, as fast as the account's limits and the purse allow."""
         if not texts:
             return
         with self._client() as client:
-            flow = Stream(client, Model(self.model, self.dimensions), texts, self.counter, self.price, purse)
+            model = Model(self.model, self.dimensions)
+            flow = Stream(client, model, texts, self.counter, self.price, purse, bytes_per_token)
             # Closed before the client is, whoever stops listening.
             parts = flow.parts()
             try:

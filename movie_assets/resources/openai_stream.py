@@ -19,7 +19,7 @@ from movie_assets.core.prices import Price
 from movie_assets.core.rate_limits import RateLimits
 from movie_assets.core.refusals import MOST_PAUSES, Refusal
 from movie_assets.core.retry import backoff
-from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT, TokenCounter
+from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT, USUAL_BYTES_PER_TOKEN, TokenCounter
 from movie_assets.core.vectors import Sorted
 from movie_assets.resources.embedder import Culprit, EmbedderError, Part, Purse, no_vectors
 from movie_assets.resources.openai_call import Model, Reply, ask
@@ -64,10 +64,12 @@ class Stream:
         counter: TokenCounter,
         price: Price,
         purse: Purse,
+        bytes_per_token: float = USUAL_BYTES_PER_TOKEN,
     ) -> None:
         self._client, self._model, self._price, self._purse = client, model, price, purse
         self._texts = [counter.cut(text, MOST_TOKENS_OF_A_TEXT) for text in texts]
-        self._sizes = [counter.count(text) for text in self._texts]
+        self._sizes = [counter.count(text) for text in self._texts]  # at most
+        self._counter, self._bytes_per_token = counter, bytes_per_token
         whole = [n for n, text in enumerate(self._texts) if text.strip()]
         self._blank = sorted(set(range(len(texts))) - set(whole))
         packs = packed([self._sizes[n] for n in whole])
@@ -183,7 +185,9 @@ class Stream:
 
     def _part(self, flight: _Flight, reply: Reply, positions: tuple[int, ...], culprits: Sequence[Culprit]) -> Part:
         sent = flight.work.positions
-        tokens = sum(self._sizes[n] for n in sent) if reply.tokens is None else reply.tokens
+        tokens = reply.tokens
+        if tokens is None:
+            tokens = sum(self._counter.estimate(self._texts[n], self._bytes_per_token) for n in sent)
         text_bytes = sum(len(self._texts[n].encode(errors="replace")) for n in sent) if reply.tokens else 0
         return Part(
             positions, no_vectors(self._model.dimensions), tokens, self._price.of(tokens), tuple(culprits),

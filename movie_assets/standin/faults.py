@@ -248,6 +248,8 @@ FAULTS: dict[str, Fault] = {
     "oa_drip": Fault("embeddings", _sent("drip"), "embeddings one byte every 0.4 s"),
     "oa_cut": Fault("embeddings", _sent("cut"), "connection closed within the embeddings"),
     "oa_reset": Fault("embeddings", _broken(broken_http.cut_by_reset), "connection reset within the embeddings"),
+    "oa_no_usage": Fault("embeddings", _broken(spoilt_vectors.without_usage), "embeddings without their tokens"),
+    "oa_batch_no_usage": Fault("batch_line", lambda line, _: (line[0], line[1] | {"usage": None}), "the same in bulk"),
     "oa_shuffled": Fault("vectors", _vectors(spoilt_vectors.shuffled), "vectors out of order, indices right"),
     "oa_batch_expired": Fault("batch", lambda _, __: "expired", "a batch that expires half done"),
     "oa_batch_cancelled": Fault("batch", lambda _, __: "cancelled", "a batch that somebody cancels half done"),
@@ -264,17 +266,13 @@ FAULTS: dict[str, Fault] = {
     "oa_cursed_zero": Fault("vectors", _cursed_vectors(0.0), "zeros for such an input"),
     "oa_one_more": Fault("vectors", _vectors(spoilt_vectors.one_more), "one vector more than inputs"),
     "oa_alike": Fault("vectors", _vectors(spoilt_vectors.all_alike), "one vector for all inputs"),
-    "oa_scaled": Fault(
-        "vectors", _vectors(lambda reply: replace(reply, vectors=reply.vectors * 7)), "vectors of length 7"
-    ),
+    "oa_scaled": Fault("vectors", _vectors(spoilt_vectors.scaled), "vectors of length 7"),
     "oa_short": Fault("vectors", _vectors(spoilt_vectors.short), "one vector fewer than inputs"),
     "oa_wrong_width": Fault("vectors", _vectors(spoilt_vectors.quarter_width), "vectors of a quarter of the width"),
     "oa_nan": Fault("vectors", _one_filled(np.nan), "the first vector is NaN"),
     "oa_zero": Fault("vectors", _one_filled(0.0), "the first vector is all zeros"),
     "oa_duplicate_index": Fault("vectors", _vectors(spoilt_vectors.duplicate_index), "all vectors under one index"),
-    "oa_wrong_model": Fault(
-        "vectors", _vectors(lambda reply: replace(reply, model="another-model")), "another model's name"
-    ),
+    "oa_wrong_model": Fault("vectors", _vectors(spoilt_vectors.of_another_model), "another model's name"),
 }
 
 

@@ -1,9 +1,11 @@
 """Ways in which the vectors of an embeddings reply can be wrong; when they are belongs to `faults`."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 
+from movie_assets.standin.answers import Answer, compact_json
 from movie_assets.standin.embedding_reply import EmbeddingReply
 
 
@@ -43,3 +45,18 @@ def one_more(reply: EmbeddingReply) -> EmbeddingReply:
 def all_alike(reply: EmbeddingReply) -> EmbeddingReply:
     """The first vector for every input."""
     return replace(reply, vectors=np.repeat(reply.vectors[:1], len(reply.vectors), axis=0))
+
+
+def without_usage(answer: Answer) -> Answer:
+    """The same reply without the tokens that were charged."""
+    return replace(answer, body=compact_json({**json.loads(answer.body), "usage": None}))
+
+
+def scaled(reply: EmbeddingReply) -> EmbeddingReply:
+    """Vectors of length 7."""
+    return replace(reply, vectors=reply.vectors * 7)
+
+
+def of_another_model(reply: EmbeddingReply) -> EmbeddingReply:
+    """The same vectors under another model's name."""
+    return replace(reply, model="another-model")

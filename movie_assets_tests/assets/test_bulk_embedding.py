@@ -191,6 +191,15 @@ def test_lines_that_fail_are_due_again_and_the_others_stored(pipeline: SmallPipe
     assert service.embedded_inputs == FILMS
 
 
+def test_lines_without_usage_are_booked_by_what_tokens_were_so_far(pipeline: SmallPipeline, service: StandIn) -> None:
+    service.faults = {"oa_batch_no_usage": 1.0}
+    in_bulk(pipeline)
+    bytes_of = "select sum(length(convert_to(embedding_text, 'UTF8'))) from catalog.movies"
+    tokens = pipeline.one("select sum(tokens) from pipeline.embedding_costs")
+    assert tokens == pytest.approx(pipeline.one(bytes_of) / 4, abs=FILMS)
+    assert pipeline.one("select sum(text_bytes) from pipeline.embedding_costs") == 0
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"), [("oa_cursed_nan", "vector_not_finite"), ("oa_cursed_zero", "vector_is_zero"),
                           ("oa_cursed_400", "too_long"), ("oa_cursed_short", "no_vector")],

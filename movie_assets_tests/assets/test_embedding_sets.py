@@ -5,9 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from movie_assets.cost import cost_of
 from movie_assets.resources.embedder import LocalEmbedder
+from movie_assets.resources.openai_embedder import OpenAiEmbedder
+from movie_assets.search import search
 from movie_assets.sets import SetError, embedding_sets, use_set
+from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.rows import put_films
 from movie_assets_tests.conftest import failed_checks, figures
@@ -33,6 +39,49 @@ def change_model(pipeline: SmallPipeline, dimensions: int) -> Any:
     pipeline.embedder = LocalEmbedder("hashing-v1", dimensions)
     pipeline.run_all("embed_texts")
     return pipeline.run("publish")
+
+
+def at(url: str, dimensions: int = 32) -> OpenAiEmbedder:
+    return OpenAiEmbedder("text-embedding-3-small", dimensions, SecretStr("a-key"), url)
+
+
+def providers(pipeline: SmallPipeline) -> list[str]:
+    return pipeline.column("select provider from pipeline.embedding_sets where provider <> 'local' order by set_id")
+
+
+def test_two_services_on_one_host_have_a_set_each(published: SmallPipeline) -> None:
+    """They differ by port, or by path on one port: each is asked for every text, and no vectors are mixed."""
+    with StandIn(StandInOptions(movies=1, rate_limit=0)) as other:
+        for service in (published.serving, other, published.serving):
+            published.embedder = at(service.openai_url)
+            published.run_all("embed_texts")
+        assert (published.serving.embedded_inputs, other.embedded_inputs) == (12, 12)
+    assert providers(published) == [f"openai@127.0.0.1:{at(each.openai_url).provider.rpartition(':')[2]}"
+                                    for each in (published.serving, other)]  # fmt: skip
+
+
+def test_a_set_that_was_named_by_its_host_only_is_not_embedded_again(published: SmallPipeline) -> None:
+    """Its name gets the rest of the address, that of its other models too; a set of another host keeps its name."""
+    published.embedder = at(published.serving.openai_url)
+    published.run_all("embed_texts", "publish")
+    name = published.embedder.provider
+    published.do("update pipeline.embedding_sets set provider = 'openai@127.0.0.1' where provider <> 'local'")
+    published.do(
+        "insert into pipeline.embedding_sets (provider, model, dimensions, template) "
+        "select p, 'another', 8, template from pipeline.embedding_sets, "
+        "unnest(array['openai@127.0.0.1', 'openai@elsewhere']) p where set_id = 1"
+    )
+    settings = published.settings.model_copy(
+        update={"openai_base_url": published.serving.openai_url, "openai_api_key": SecretStr("a-key")}
+    )
+    assert search(published.database, settings, "a film", 3)[1] is None
+    assert cost_of(published.database, settings.model_copy(
+        update={"embedder": "openai", "embedding_dimensions": 32}), all_films=False).amount.films == 0  # fmt: skip
+    published.run_all("embed_texts")
+    assert published.serving.embedded_inputs == 12 + 1
+    assert providers(published) == [name, name, "openai@elsewhere"]
+    published.run_all("embed_texts")
+    assert published.one("select count(*) from pipeline.embedding_sets") == 4
 
 
 def set_of(pipeline: SmallPipeline, dimensions: int) -> int:

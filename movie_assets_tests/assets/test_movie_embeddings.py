@@ -104,6 +104,30 @@ def test_texts_tokens_and_dollars_are_recorded(small: Make) -> None:
     assert float(cost.dollars) == pytest.approx(tokens * 0.02 / 1e6, abs=1e-6)
 
 
+def costs(pipeline: SmallPipeline) -> list[tuple[int, int]]:
+    with pipeline.database.transaction() as connection:
+        found = connection.exec_driver_sql("select tokens, text_bytes from pipeline.embedding_costs order by cost_id")
+        return [tuple(row) for row in found]
+
+
+def test_a_service_that_tells_no_usage_is_booked_by_what_tokens_were_so_far(small: Make) -> None:
+    """Thirty texts whose usage was told teach the ratio; without them a token is four bytes, as in English."""
+    pipeline = with_films(small, *range(64, 64 * 31, 64))
+    pipeline.embedder = openai(pipeline.serving.openai_url)
+    pipeline.run_all("embed_texts")
+    ((tokens, text_bytes),) = costs(pipeline)
+    pipeline.serving.faults = {"oa_no_usage": 1.0}
+    rewrite(pipeline, 64, "A story of some length about a ship and its crew. " * 20)
+    (result,) = pipeline.run_all("embed_texts")
+    booked = round(1000 / (text_bytes / tokens))
+    assert costs(pipeline)[1] == (booked, 0)  # no bytes: an estimate teaches nothing
+    assert figures(result, CURRENT)["dollars"] == pytest.approx(booked * 0.02 / 1e6, abs=1e-6)
+    pipeline.do("delete from pipeline.embedding_costs")
+    rewrite(pipeline, 64, "A story of some length about a ship and its fate. " * 20)
+    pipeline.run_all("embed_texts")
+    assert costs(pipeline) == [(250, 0)]
+
+
 def test_a_run_without_work_costs_nothing(small: Make) -> None:
     pipeline = with_films(small, 64)
     pipeline.run_all("embed_texts", "embed_texts")

@@ -249,11 +249,65 @@ def test_a_csv_brings_sources_of_ones_own(rated: SmallPipeline, tmp_path: Path) 
     assert rated.one("select seen_at = '2026-10-01' from catalog.external_ratings where tmdb_id = 7 and votes = 12")
 
 
-def test_of_two_lines_about_a_film_the_first_counts(rated: SmallPipeline, tmp_path: Path) -> None:
+def test_of_several_lines_about_a_film_the_one_seen_last_counts_and_all_are_named(
+    rated: SmallPipeline, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "own.csv"
-    path.write_text(HEADER + "7,,stars,1,5,4,10,\n7,,stars,1,5,1,99,\n")
-    assert told(take(rated, ratings_csv=str(path)), "csv_ratings")["duplicates"] == 1
-    assert stored(rated) == [(7, "stars", 4.0, 75.0, 10)]
+    path.write_text(
+        HEADER + "7,,stars,1,5,4,10,2026-10-02\n7,,stars,1,5,1,99,2026-10-01\n"
+        "8,,stars,1,5,3,10,2026-10-01\n8,,stars,1,5,5,11,2026-10-01\n9,,stars,1,5,5,11,\n9,,critics,1,5,5,11,\n"
+    )
+    figures = told(take(rated, ratings_csv=str(path)), "csv_ratings")
+    named = ["film 7 at stars (line 2 counts, not 3)", "film 8 at stars (line 5 counts, not 4)"]
+    assert (figures["duplicates"], figures["duplicates_named"]) == (2, named)
+    assert stored(rated)[:2] == [(7, "stars", 4.0, 75.0, 10), (8, "stars", 5.0, 100.0, 11)]
+    assert f"the one seen last counts: {', '.join(named)}" in capfd.readouterr().err
+
+
+def test_a_file_without_duplicates_names_none(rated: SmallPipeline, tmp_path: Path) -> None:
+    assert "duplicates_named" not in told(take(rated, imdb_ratings=str(imdb_file(tmp_path / "r.gz"))), "imdb_ratings")
+
+
+def rated_file(path: Path, value: float = 1.0, votes: float = 1.0, of: int = 120) -> Path:
+    """IMDb's file with the values and votes of the first films multiplied."""
+
+    def line(n: int) -> str:
+        return f"tt{n:07}\t{(5 + n % 40 / 10) * value:.1f}\t{round((100 + n) * votes)}"
+
+    return imdb_file(path, 120, **{f"t{n}": line(n) for n in range(1, of + 1)})
+
+
+UNLIKE = [
+    ({"value": 0.5}, "120 of 120 ratings of imdb moved by more than 10 points of 100 since the load before"),
+    ({"votes": 0.5}, "120 of 120 ratings of imdb have less than 0.7 or more than 2 times the votes since"),
+    ({"votes": 10}, "120 of 120 ratings of imdb have less than 0.7 or more than 2 times the votes since"),
+    ({"votes": 0.5, "of": 30}, "30 of 120 ratings of imdb have less than 0.7"),
+    ({"value": 0.5, "votes": 0.5}, "moved by more than 10 points of 100 since the load before and 120 of 120"),
+]
+
+
+@pytest.mark.parametrize(("changes", "why"), UNLIKE, ids=[str(changes) for changes, _ in UNLIKE])
+def test_a_file_whose_ratings_are_unlike_those_before_is_refused(
+    rated: SmallPipeline, tmp_path: Path, changes: dict[str, Any], why: str
+) -> None:
+    take(rated, imdb_ratings=str(imdb_file(tmp_path / "r.gz")))
+    before = stored(rated)
+    result = take(rated, imdb_ratings=str(rated_file(tmp_path / "r.gz", **changes)))
+    assert not result.success
+    assert why in why_failed(result)
+    assert "launch it with accept_unlike" in why_failed(result)
+    assert stored(rated) == before
+    config = {"ops": {"imdb_ratings": {"config": {"accept_unlike": True}}}}
+    assert rated.run("read_ratings", config=config).success
+    assert stored(rated) != before
+
+
+@pytest.mark.parametrize(
+    "changes", [{"votes": 1.2}, {"value": 0.95}, {"votes": 0.5, "of": 12}, {"value": 0.5, "of": 11}]
+)
+def test_ratings_may_move_as_far_as_ratings_do(rated: SmallPipeline, tmp_path: Path, changes: dict[str, Any]) -> None:
+    take(rated, imdb_ratings=str(imdb_file(tmp_path / "r.gz")))
+    assert take(rated, imdb_ratings=str(rated_file(tmp_path / "r.gz", **changes))).success
 
 
 def test_a_source_that_left_the_csv_leaves_the_catalogue_and_no_other(rated: SmallPipeline, tmp_path: Path) -> None:

@@ -40,7 +40,12 @@ def figures(found: dict[str, Any]) -> dict[str, float]:
 class StoppedEmbedder(LocalEmbedder):
     """Embeds one text, then a signal comes."""
 
-    def stream(self, texts: Sequence[str], purse: Purse) -> Iterator[Part]:  # noqa: ARG002  # it costs nothing
+    def stream(
+        self,
+        texts: Sequence[str],
+        purse: Purse,  # noqa: ARG002  # it costs nothing
+        bytes_per_token: float = 4.0,  # noqa: ARG002  # nor is anything booked
+    ) -> Iterator[Part]:
         vectors = self.embed(texts[:1])
         yield Part((0,), vectors.vectors, vectors.tokens, 0.25)
         raise KeyboardInterrupt

@@ -71,7 +71,7 @@ def test_a_long_overview_is_cut() -> None:
 
 def test_only_the_first_keywords_directors_and_leads_are_named() -> None:
     text = text_of(
-        keywords={"keywords": [{"name": f"k{number:02}"} for number in range(30)]},
+        keywords={"keywords": [{"id": 1 + number, "name": f"k{number:02}"} for number in range(30)]},
         credits={
             "crew": [{"name": f"D{number}", "job": "Director"} for number in range(5)],
             "cast": [{"name": f"A{number}", "order": number} for number in range(9)],
@@ -157,6 +157,7 @@ values (%(run)s, '', %(step)s, 'sensor', '', now(), '2026-10-05 12:00+00',
     cast(%(ended)s as timestamptz), case when cast(%(ended)s as text) is null then 'running' else 'succeeded' end)
 """
 VECTOR = "insert into pipeline.embeddings values (%(set)s, %(id)s, default, %(hash)s, '[1,0,0,0,0,0,0,0]', now())"
+SET = {"provider": "local", "former_provider": "local", "model": "m", "dimensions": 8, "template": TEMPLATE}
 TEXTS = [
     "plain",
     "",
@@ -169,7 +170,7 @@ TEXTS = [
 
 
 def test_sql_computes_the_same_hash(database: Database) -> None:
-    set_id = database.row("ensure_set", provider="local", model="m", dimensions=8, template=TEMPLATE).set_id
+    set_id = database.row("ensure_set", **SET).set_id
     with database.transaction() as connection:
         for number, text in enumerate(TEXTS, 1):
             row = {"id": number, "text": text, "hash": text_hash(text), "set": set_id}
@@ -184,7 +185,7 @@ def test_sql_computes_the_same_hash(database: Database) -> None:
 
 
 def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
-    set_id = database.row("ensure_set", provider="local", model="m", dimensions=8, template=TEMPLATE).set_id
+    set_id = database.row("ensure_set", **SET).set_id
     row = {"id": 65, "text": "new", "hash": text_hash("old"), "set": set_id}
     with database.transaction() as connection:
         connection.exec_driver_sql(MOVIE, row)
@@ -205,7 +206,7 @@ def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
 def test_only_a_text_that_a_run_fetched_meanwhile_is_the_next_runs(
     batches: list[int], planned: list[str], fetched_until: str | None, expected: tuple[int, int], database: Database
 ) -> None:
-    set_id = database.row("ensure_set", provider="local", model="m", dimensions=8, template=TEMPLATE).set_id
+    set_id = database.row("ensure_set", **SET).set_id
     with database.transaction() as connection:
         connection.exec_driver_sql(MOVIE, {"id": 65, "text": "new", "hash": text_hash("new")})
         connection.exec_driver_sql(VECTOR, {"id": 65, "hash": text_hash("old"), "set": set_id})

@@ -1,10 +1,20 @@
-"""The local embedder, and which embedder the settings name."""
+"""The local embedder, which embedder the settings name, and what services are called."""
+
+import re
 
 import pytest
 from pydantic import SecretStr
 
 from movie_assets.core.hashing import hashed_vectors
-from movie_assets.resources.embedder import EmbedderError, LocalEmbedder, OpenPurse, embedder_for, embedder_from
+from movie_assets.resources.embedder import (
+    EmbedderError,
+    LocalEmbedder,
+    OpenPurse,
+    embedder_for,
+    embedder_from,
+    former_provider,
+    openai_provider,
+)
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.settings import Settings, SettingsError
 
@@ -12,6 +22,41 @@ WIDTH = 64
 KEY = "sk-canary-of-a-key"
 MODEL = "text-embedding-3-small"
 TEXTS = ["a hacker in a simulation", "a bookseller in London", "an alien on a spaceship"]
+
+
+# A service's name
+
+
+@pytest.mark.parametrize(
+    ("url", "name", "former"),
+    [
+        ("https://api.openai.com/v1", "openai", "openai"),
+        ("https://api.openai.com:443/v1/", "openai", "openai"),
+        ("https://eu.api.openai.com/v1", "openai@eu.api.openai.com/v1", "openai@eu.api.openai.com"),
+        ("http://localhost:11434/v1", "openai@localhost:11434/v1", "openai@localhost"),
+        ("http://LOCALHOST:11434//v1/", "openai@localhost:11434/v1", "openai@localhost"),
+        ("http://localhost:8080/v1", "openai@localhost:8080/v1", "openai@localhost"),
+        ("http://localhost:8080/a/v1", "openai@localhost:8080/a/v1", "openai@localhost"),
+        ("http://localhost/v1", "openai@localhost:80/v1", "openai@localhost"),
+        ("https://example.org", "openai@example.org", "openai@example.org"),
+        ("https://example.org:443/", "openai@example.org", "openai@example.org"),
+        ("http://[::1]:8080/v1", "openai@[::1]:8080/v1", "openai@::1"),
+        ("https://user:secret@example.org/v1?key=secret#secret", "openai@example.org/v1", "openai@example.org"),
+    ],
+)
+def test_a_service_is_named_by_its_address(url: str, name: str, former: str) -> None:
+    assert openai_provider(url) == name
+    assert former_provider(name) == former
+
+
+@pytest.mark.parametrize(
+    "secret", ["sk-short", "a1b2c3d4e5f6a7b8c9d0e1f2", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x-_y"]
+)
+def test_what_could_be_a_key_in_an_address_is_not_in_the_name(secret: str) -> None:
+    name, other = (openai_provider(f"https://example.org/{key}/v1") for key in (secret, secret + "0"))
+    assert secret not in name
+    assert re.fullmatch(r"openai@example\.org/[0-9a-f]{8}/v1", name)
+    assert name != other
 
 
 # The local embedder

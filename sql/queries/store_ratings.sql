@@ -1,7 +1,8 @@
 -- Run by the assets that read files of ratings once incoming_ratings is filled: makes the stored ratings of their
--- sources those, and touches no row that stays as it is. The first line about a film wins.
+-- sources those, and touches no row that stays as it is. Of several lines about a film and a source the one that was
+-- seen last counts, of equally old ones the last; duplicate_ratings.sql names them by the same rule.
 with incoming as materialized (
-    select distinct on (tmdb_id, source) * from incoming_ratings order by tmdb_id, source, line
+    select distinct on (tmdb_id, source) * from incoming_ratings order by tmdb_id, source, seen_at desc, line desc
 ), moved as materialized (
     select i.tmdb_id
     from incoming i
