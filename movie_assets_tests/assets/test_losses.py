@@ -80,8 +80,8 @@ def test_an_unusual_loss_deletes_nothing_and_says_what_it_holds(catalogue: Small
     assert "62 missing ids are held and none of them was deleted" in told
     assert figures(result, LOSS)["held"] == 62
     table = figures_of(result, "movie_ids")["ids_without_line"]
-    assert [record.data["tmdb_id"] for record in table.records] == lost[:20]
-    assert "missing since the export of 2026-10-06" in str(table.records[0].data["reason"])
+    assert [row["tmdb_id"] for row in table] == lost[:20]
+    assert "missing since the export of 2026-10-06" in str(table[0]["reason"])
 
 
 def test_a_loss_that_the_next_day_confirms_is_deleted_then(catalogue: SmallPipeline) -> None:
