@@ -10,8 +10,9 @@ help:  ## print this list
 demo: .venv/installed  ## run the whole pipeline for two days on made-up services and show the result
 	$(BIN)/movie-assets demo
 
-dev: .venv/installed  ## open the catalogue in the Dagster web UI, with daemon, schedules and sensors
-	$(BIN)/movie-assets dev
+PORT ?= 3000
+dev: .venv/installed  ## open the catalogue in the Dagster web UI, on port 3000 or another: make dev PORT=3001
+	@$(BIN)/movie-assets dev --port $(PORT)
 
 test: .venv/installed  ## run the tests on a real Postgres
 	$(BIN)/pytest -q -n auto --dist worksteal

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from types import FrameType
 
 import click
+from dotenv import load_dotenv
 from rich.markup import escape
 
 from movie_assets import report
@@ -28,7 +29,7 @@ from movie_assets.resources.postgres import DatabaseError, shown
 from movie_assets.search import NothingToSearchError
 from movie_assets.sets import SetError
 from movie_assets.settings import Settings, SettingsError
-from movie_assets.startup import bring_up_to_date, database_for, everything_for
+from movie_assets.startup import CHECKOUT, bring_up_to_date, database_for, everything_for
 from movie_assets.terminal import console, notes, opened
 
 TOLD_PLAINLY = (
@@ -64,6 +65,7 @@ def main() -> None:
     Begin with `movie-assets demo`: it needs no keys. Then `movie-assets dev` opens the same catalogue in the
     Dagster web UI. Settings are environment variables; README.md lists them.
     """
+    load_dotenv(CHECKOUT / ".env")  # as Dagster's own commands do; what is exported stays
     signal.signal(signal.SIGTERM, _leave)  # so that `with` blocks end and the embedded server stops
 
 

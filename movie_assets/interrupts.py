@@ -8,7 +8,9 @@ raised again for the handlers that were there before.
 import asyncio
 import signal
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -36,6 +38,27 @@ def run_until_done(work: Coroutine[Any, Any, T]) -> T:
 
     try:
         return asyncio.run(guarded())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if received:
+            signal.raise_signal(received[0])
+
+
+@contextmanager
+def signals_deferred() -> Iterator[None]:
+    """Let the block run to its end; a signal that comes meanwhile is handled after it, as it would have been."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals go to the main thread
+        return
+    received: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature of a handler
+        received.append(number)
+
+    before = {number: signal.signal(number, remember) for number in SIGNALS}
+    try:
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

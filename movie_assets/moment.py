@@ -21,12 +21,23 @@ def is_by_hand(run: dg.DagsterRun) -> bool:
     return not BY_HAND_TAGS.isdisjoint(run.tags) and REPEATED_BY_DAGSTER not in run.tags
 
 
+def is_made_by_a_command(run: dg.DagsterRun) -> bool:
+    """Whether a command of ours made and executes this run; a repetition of it from the web UI keeps the tag."""
+    return LAUNCHED_BY_TAG in run.tags and BY_HAND_TAGS.isdisjoint(run.tags)
+
+
+def launcher_of(tags: Mapping[str, str]) -> str:
+    """Who launched a run, in words for a message."""
+    trigger, name = trigger_of(tags)
+    return f"launched by {name or 'a person'}" if trigger in ("person", "command line") else f"{trigger} {name}"
+
+
 def trigger_of(tags: Mapping[str, str]) -> tuple[Trigger, str | None]:
     """Who launched a run, and the name of the schedule, sensor or command.
 
     What a person repeats keeps the tags of the run before it, so a person is looked for first.
     """
-    if "dagster/from_ui" in tags or "dagster/backfill" in tags:
+    if not BY_HAND_TAGS.isdisjoint(tags) and REPEATED_BY_DAGSTER not in tags:
         return "person", tags.get("dagster/user")
     if schedule := tags.get("dagster/schedule_name"):
         return "schedule", schedule

@@ -141,7 +141,7 @@ def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None
                 if _texts_due(database, settings, embedder, tags) >= TEXTS_PER_REQUEST:
                     began = time.monotonic()
                     ran = DayOutcome(datetime.now(UTC).date())
-                    run_job(instance, ran, "embed_texts", tags)
+                    run_job(instance, database, ran, "embed_texts", tags)
                     print(json.dumps({"problems": ran.problems, "figures": ran.figures}), file=told, flush=True)
                     if ran.failed_jobs or not ran.figures.get(EMBEDDED, {}).get("texts_embedded"):
                         break

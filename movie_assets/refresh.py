@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 import sqlalchemy as sa
 
+from movie_assets.automation.reaper import fail_orphaned_runs
 from movie_assets.automation.sensors import ALL_BATCHES
 from movie_assets.in_process import run_job
 from movie_assets.moment import AS_OF_TAG, LAUNCHED_BY_TAG, noon_of
@@ -23,12 +24,6 @@ from movie_assets.settings import Settings
 REFRESH_LOCK = 0x6D61_7266
 LAUNCHED_BY = {LAUNCHED_BY_TAG: "movie-assets refresh"}
 LAUNCHED_BY_FETCH = "movie-assets fetch"
-UNFINISHED = [
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-    dg.DagsterRunStatus.NOT_STARTED,
-]
 
 
 def refresh(
@@ -54,23 +49,23 @@ def refresh(
     of_batches = tags | ALL_BATCHES
     config = {"ops": {"tmdb_export": {"config": {"accept_unlike": accept_unlike}}}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
-        _bury_the_dead(instance)
+        fail_orphaned_runs(instance, database, datetime.now(UTC))
         of_day = {**tags, "dagster/partition": day.isoformat()}
-        run_job(instance, outcome, "read_the_day", of_day, say, config)
+        run_job(instance, database, outcome, "read_the_day", of_day, say, config)
         is_without_export = _only_the_export_failed(database, outcome)
         if is_without_export:
-            run_job(instance, outcome, "read_the_lists", of_day, say)
+            run_job(instance, database, outcome, "read_the_lists", of_day, say)
         if is_without_export or not outcome.failed_jobs:
             settings = Settings.from_env()
             overlaps = is_worth_it(database, settings, of_batches)
             with embedding_meanwhile(outcome, of_batches, say) if overlaps else nullcontext():
-                run_job(instance, outcome, "fetch_details", of_batches, say)
+                run_job(instance, database, outcome, "fetch_details", of_batches, say)
                 if rating_assets := settings.rating_files.assets:
-                    run_job(instance, outcome, "read_ratings", tags, say, assets=rating_assets)
-            _bury_the_dead(instance)  # also if the other process was killed
-            run_job(instance, outcome, "embed_texts", of_batches, say)
-            run_job(instance, outcome, "publish", tags, say)
-            run_job(instance, outcome, "recommend", tags, say)
+                    run_job(instance, database, outcome, "read_ratings", tags, say, assets=rating_assets)
+            fail_orphaned_runs(instance, database, datetime.now(UTC))  # also if the other process was killed
+            run_job(instance, database, outcome, "embed_texts", of_batches, say)
+            run_job(instance, database, outcome, "publish", tags, say)
+            run_job(instance, database, outcome, "recommend", tags, say)
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
 
@@ -85,15 +80,17 @@ def fetch(
     started = datetime.now(UTC)
     outcome = DayOutcome(started.date())
     found = [batch_of(tmdb_id) for tmdb_id in tmdb_ids]
-    tags = LAUNCHED_BY | range_tags(min(found), max(found))
+    launched_by = {LAUNCHED_BY_TAG: LAUNCHED_BY_FETCH}
+    tags = launched_by | range_tags(min(found), max(found))
     only_these = {"ops": {"movie_details": {"config": {"reasons": ["requested"]}}}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
-        _bury_the_dead(instance)
+        fail_orphaned_runs(instance, database, datetime.now(UTC))
         database.execute("request_ids", tmdb_ids=list(tmdb_ids), keep=keep, requested_by=LAUNCHED_BY_FETCH)
-        run_job(instance, outcome, "fetch_details", tags, say, only_these)
-        run_job(instance, outcome, "embed_texts", tags, say)
-        run_job(instance, outcome, "publish", LAUNCHED_BY, say)
-        run_job(instance, outcome, "recommend", LAUNCHED_BY, say, assets=["watch_histories"])  # that named these films
+        run_job(instance, database, outcome, "fetch_details", tags, say, only_these)
+        run_job(instance, database, outcome, "embed_texts", tags, say)
+        run_job(instance, database, outcome, "publish", launched_by, say)
+        naming_them = ["watch_histories"]
+        run_job(instance, database, outcome, "recommend", launched_by, say, assets=naming_them)
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
 
@@ -114,10 +111,3 @@ def _only_refresh(database: Database) -> Iterator[None]:
             yield
         finally:
             connection.execute(sa.select(sa.func.pg_advisory_unlock(REFRESH_LOCK)))
-
-
-def _bury_the_dead(instance: dg.DagsterInstance) -> None:
-    """Report runs of a refresh that was killed as failed: only one refresh lives, and that is this one."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags=LAUNCHED_BY)):
-        instance.report_run_failed(run, "The process that ran it has ended without a word (killed?).")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)

@@ -134,6 +134,14 @@ class Settings(AlertSettings):
         "machines can share it. The pools `tmdb` and `embedder` have to admit as many (web UI: Deployment, "
         "Concurrency).",
     )
+    pool_wait_minutes: float = Field(
+        120.0,
+        alias="MOVIE_ASSETS_POOL_WAIT_MINUTES",
+        gt=0,
+        allow_inf_nan=False,
+        description="How long a run waits for a pool (`tmdb`, `embedder`) that another run holds, before it fails and "
+        "names that run.",
+    )
     profiles: Words = Field(
         ("quality",),
         alias="MOVIE_ASSETS_PROFILES",

@@ -4,23 +4,28 @@ Whatever the settings leave open is started here, for as long as the `with` bloc
 and to child processes through the environment.
 """
 
+import atexit
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.embedder import embedder_from
+from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres
+from movie_assets.resources.embedder import EmbedderError, embedder_from
 from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.postgres import Database, url_of
+from movie_assets.resources.postgres import Database, DatabaseError, url_of
 from movie_assets.settings import Settings, SettingsError
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
 
+DAGSTER_DATABASE = "MOVIE_ASSETS_DAGSTER_DATABASE_URL"
+DAGSTER_FILES = "MOVIE_ASSETS_DAGSTER_FILES"  # its presence says that somebody has prepared everything for Dagster
 CHECKOUT = Path(__file__).parents[1]
 CATALOGUE = "movie_assets"
+TOLD_PLAINLY = (SettingsError, DatabaseError, EmbeddedPostgresError, EmbedderError)
 STAND_IN_TOKEN = "stand-in"  # noqa: S105  # any token will do for the stand-in
 
 
@@ -65,6 +70,27 @@ def everything_for(settings: Settings, stand_in: StandIn | None = None) -> Itera
         yield ready
 
 
+def prepare_for_dagster() -> None:
+    """Make sure of all that Dagster needs in this process and its children, for as long as this process lives.
+
+    Dagster's own commands come here through dagster.yaml. Nothing is done where `movie-assets`, a parent process or
+    a deployment has prepared everything. Ends the process with one sentence when something cannot be used.
+    """
+    if DAGSTER_FILES in os.environ:
+        return
+    if os.environ.get("DAGSTER_IS_DEV_CLI"):
+        os.environ.setdefault("MOVIE_ASSETS_AUTOMATION", "1")  # schedules and sensors are on, as in `movie-assets dev`
+    home = os.environ.get("DAGSTER_HOME")
+    held = ExitStack()
+    try:
+        held.enter_context(everything_for(Settings.from_env()))
+    except TOLD_PLAINLY as error:
+        sys.exit(f"Error: {error}")
+    atexit.register(held.close)  # lets go of the embedded server, which the last of its users stops
+    if home is not None:
+        os.environ["DAGSTER_HOME"] = home
+
+
 def bring_up_to_date(settings: Settings) -> None:
     """Migrate the catalogue and Dagster's own records, and leave nothing running but the databases themselves."""
     import dagster as dg  # noqa: PLC0415  # importing Dagster takes a second
@@ -106,8 +132,8 @@ def _for_dagster(settings: Settings) -> dict[str, str]:
     }
     return {
         "DAGSTER_HOME": str(CHECKOUT),
-        "MOVIE_ASSETS_DAGSTER_DATABASE_URL": address,
-        "MOVIE_ASSETS_DAGSTER_FILES": str(files),
+        DAGSTER_DATABASE: address,
+        DAGSTER_FILES: str(files),
         "TMDB_API_URL": settings.tmdb_api_url,
         "TMDB_EXPORT_URL": settings.tmdb_export_url,
         "MOVIE_ASSETS_IMDB_RATINGS": settings.imdb_ratings or "",

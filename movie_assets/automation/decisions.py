@@ -180,14 +180,14 @@ def monthly(look: datetime) -> datetime:
     return look.replace(day=1, hour=3, minute=0, second=0, microsecond=0)
 
 
-def to_bury(unheld: Collection[str], seen: Mapping[str, str], now: datetime) -> tuple[set[str], dict[str, str]]:
+def to_bury(
+    unheld: Collection[str], seen: Mapping[str, str], now: datetime, proof: timedelta = ONE_LOOK_IS_NO_PROOF
+) -> tuple[set[str], dict[str, str]]:
     """Which runs have no process any more, and what to remember of the others whose lock nobody holds now.
 
     `unheld` are started runs without a lock, `seen` what was remembered at the look before: since when. A run is dead
-    when looks two minutes apart, and all between them, found no lock.
+    when looks so far apart (two minutes), and all between them, found no lock.
     """
     first_seen = {run_id: seen.get(run_id, now.isoformat()) for run_id in unheld}
-    dead = {
-        run_id for run_id, since in first_seen.items() if now - datetime.fromisoformat(since) >= ONE_LOOK_IS_NO_PROOF
-    }
+    dead = {run_id for run_id, since in first_seen.items() if now - datetime.fromisoformat(since) >= proof}
     return dead, {run_id: since for run_id, since in first_seen.items() if run_id not in dead}

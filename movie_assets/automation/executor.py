@@ -3,6 +3,7 @@
 A step over many batches emits its output and then fails when some of its batches failed (`assets/batches.py`). Dagster
 would by default abandon the steps after it. With `require_upstream_step_success: false` they go on with the good
 batches, the run ends red all the same, and a re-execution from failure repeats the failed step and the steps after it.
+How a step waits for a pool is in `automation/pools.py`.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from dagster._core.executor.in_process import InProcessExecutor
 
+from movie_assets.automation.pools import PoolExecutor
+
 
 class BatchExecutor(InProcessExecutor):
     """Runs a step when the outputs that it needs were emitted, whether or not the steps before it succeeded."""
@@ -25,7 +28,7 @@ class BatchExecutor(InProcessExecutor):
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
         """Run the plan; yields Dagster's events."""
         config = StepDependencyConfig(require_upstream_step_success=not _has_every_output(execution_plan))
-        return InProcessExecutor(self.retries, config).execute(plan_context, execution_plan)
+        return PoolExecutor(self.retries, config).execute(plan_context, execution_plan)
 
 
 def _has_every_output(plan: ExecutionPlan) -> bool:

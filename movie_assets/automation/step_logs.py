@@ -5,6 +5,7 @@ written, two that watch over those) end with the step anyway; by Ctrl-C they wou
 step's last words. dagster.yaml names this class.
 """
 
+import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,14 +15,22 @@ from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._serdes import ConfigurableClassData
 
+from movie_assets.startup import DAGSTER_FILES, prepare_for_dagster
+
 
 class StepLogs(LocalComputeLogManager):
     """Dagster's local log files; the helpers inherit a mask that holds SIGINT back, and end by SIGTERM."""
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """From the section `compute_logs` of dagster.yaml."""
-        return cls(inst_data=inst_data, **config_value)
+    def config_type(cls) -> dict[str, Any]:
+        """Return the keys of the configuration: none."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:  # noqa: ARG003
+        """Use the folder that the settings name (section `compute_logs` of dagster.yaml)."""
+        prepare_for_dagster()
+        return cls(base_dir=os.environ[DAGSTER_FILES], inst_data=inst_data)
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:

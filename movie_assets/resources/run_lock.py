@@ -18,7 +18,8 @@ from movie_assets.resources.postgres import SESSION_OPTIONS, Database, dsn_of
 SECONDS_BETWEEN_LOOKS = 10.0
 # A machine that vanished from the network closes no connection: Postgres has to ask.
 KEEPALIVES = " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-TAKE = b"select pg_advisory_lock(x'6D72'::integer, pipeline.run_lock_number(%s))"
+# Shared: the command that makes a run holds the lock from before the run's creation, the run's own resource as well.
+TAKE = b"select pg_advisory_lock_shared(x'6D72'::integer, pipeline.run_lock_number(%s))"
 
 
 @contextmanager

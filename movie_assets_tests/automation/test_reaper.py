@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
-from movie_assets.automation.reaper import EPITAPH, bury_at_start
+from movie_assets.automation.reaper import EPITAPH, fail_orphaned_runs, free_pool
 from movie_assets.definitions import defs
+from movie_assets.moment import LAUNCHED_BY_TAG
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.run_lock import run_lock
 
@@ -68,16 +70,14 @@ def test_a_run_that_lives_is_left_alone(database: Database, started: dg.DagsterI
     assert status_of(started) == dg.DagsterRunStatus.STARTED
 
 
-def test_before_a_daemon_is_started_dead_runs_are_buried_at_once(
-    database: Database, started: dg.DagsterInstance
-) -> None:
+def test_a_command_that_starts_fails_orphaned_runs_at_once(database: Database, started: dg.DagsterInstance) -> None:
     now = datetime.now(UTC)
-    bury_at_start(started, database, now)  # it may be about to take its lock
+    fail_orphaned_runs(started, database, now)  # it may be about to take its lock
     assert status_of(started) == dg.DagsterRunStatus.STARTED
     with run_lock(database, RUN):
-        bury_at_start(started, database, now + timedelta(minutes=2))
+        fail_orphaned_runs(started, database, now + timedelta(minutes=2))
     assert status_of(started) == dg.DagsterRunStatus.STARTED
-    bury_at_start(started, database, now + timedelta(minutes=2))
+    fail_orphaned_runs(started, database, now + timedelta(minutes=2))
     assert status_of(started) == dg.DagsterRunStatus.FAILURE
 
 
@@ -95,7 +95,7 @@ def test_only_runs_of_its_own_code_location_are_buried(
             remote_job_origin=RemoteJobOrigin(repository, "theirs"),
         )
     )  # fmt: skip
-    bury_at_start(instance, database, datetime.now(UTC) + timedelta(minutes=2))
+    fail_orphaned_runs(instance, database, datetime.now(UTC) + timedelta(minutes=2))
     tick(database, instance, seen(10))
     assert status_of(instance) == status
 
@@ -107,3 +107,77 @@ def test_a_run_that_has_not_begun_is_dagsters_business(
     instance.add_run(dg.DagsterRun(job_name="fetch_details", run_id=RUN, status=status))
     assert json.loads(str(tick(database, instance, seen(10)).cursor)) == {}
     assert status_of(instance) == status
+
+
+@pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
+def test_a_run_of_a_command_is_failed_at_once_when_nobody_holds_its_lock(
+    status: dg.DagsterRunStatus, database: Database, instance: dg.DagsterInstance
+) -> None:
+    tags = {LAUNCHED_BY_TAG: "movie-assets refresh"}
+    instance.add_run(dg.DagsterRun(job_name="fetch_details", run_id=RUN, status=status, tags=tags))
+    with run_lock(database, RUN):
+        assert fail_orphaned_runs(instance, database, datetime.now(UTC)) == set()
+    assert status_of(instance) == status
+    assert fail_orphaned_runs(instance, database, datetime.now(UTC)) == {RUN}
+    assert status_of(instance) == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_repetition_from_the_web_ui_of_a_commands_run_may_have_no_lock_yet(
+    database: Database, instance: dg.DagsterInstance
+) -> None:
+    tags = {LAUNCHED_BY_TAG: "movie-assets refresh", "dagster/parent_run_id": RUN.replace("1", "2")}
+    status = dg.DagsterRunStatus.STARTED
+    instance.add_run(dg.DagsterRun(job_name="fetch_details", run_id=RUN, status=status, tags=tags))
+    assert fail_orphaned_runs(instance, database, datetime.now(UTC)) == set()
+    assert fail_orphaned_runs(instance, database, datetime.now(UTC) + timedelta(minutes=2)) == {RUN}
+
+
+def test_a_run_that_was_to_be_cancelled_ends_as_cancelled(database: Database, instance: dg.DagsterInstance) -> None:
+    status = dg.DagsterRunStatus.CANCELING
+    instance.add_run(dg.DagsterRun(job_name="fetch_details", run_id=RUN, status=status))
+    assert fail_orphaned_runs(instance, database, datetime.now(UTC) + timedelta(minutes=2)) == {RUN}
+    assert status_of(instance) == dg.DagsterRunStatus.CANCELED
+
+
+@pytest.fixture
+def pooled(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance whose pool `embedder` the run holds."""
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as opened:
+        opened.event_log_storage.set_concurrency_slots("embedder", 1)
+        opened.add_run(dg.DagsterRun(job_name="embed_texts", run_id=RUN, status=dg.DagsterRunStatus.STARTED))
+        assert opened.event_log_storage.claim_concurrency_slot("embedder", RUN, "movie_embeddings").is_claimed
+        yield opened
+
+
+def holders(instance: dg.DagsterInstance) -> set[str]:
+    return {slot.run_id for slot in instance.event_log_storage.get_concurrency_info("embedder").claimed_slots}
+
+
+def test_a_pool_is_freed_when_its_holder_had_no_lock_for_half_a_minute(
+    database: Database, pooled: dg.DagsterInstance
+) -> None:
+    now = datetime.now(UTC)
+    with run_lock(database, RUN):
+        assert free_pool(pooled, database, "embedder", {}, now) == ([], {})
+    freed, unheld = free_pool(pooled, database, "embedder", {}, now)
+    assert (freed, set(unheld)) == ([], {RUN})
+    with run_lock(database, RUN):  # Postgres had only been restarted
+        assert free_pool(pooled, database, "embedder", unheld, now + timedelta(seconds=31)) == ([], {})
+    assert free_pool(pooled, database, "embedder", unheld, now + timedelta(seconds=29))[0] == []
+    assert free_pool(pooled, database, "embedder", unheld, now + timedelta(seconds=31)) == ([RUN], {})
+    assert status_of(pooled) == dg.DagsterRunStatus.FAILURE
+    assert holders(pooled) == set()
+
+
+def test_a_run_that_was_marked_as_ended_keeps_its_pool_while_its_process_works_on(
+    database: Database, pooled: dg.DagsterInstance
+) -> None:
+    run = pooled.get_run_by_id(RUN)
+    assert run is not None
+    pooled.report_run_canceled(run)
+    with run_lock(database, RUN):
+        assert free_pool(pooled, database, "embedder", {}, datetime.now(UTC)) == ([], {})
+        fail_orphaned_runs(pooled, database, datetime.now(UTC))
+    assert holders(pooled) == {RUN}
+    fail_orphaned_runs(pooled, database, datetime.now(UTC))
+    assert holders(pooled) == set()

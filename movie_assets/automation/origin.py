@@ -1,0 +1,27 @@
+"""Where a run that a command makes belongs: the job's remote origin, by which Jobs and Timeline find its runs.
+
+Dagster records the origin of runs that its web server or daemon creates. A run without one is missing from both pages
+and cannot be executed again from the web UI. All private API that this takes is here; test_origin.py is its contract.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import CodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+
+from movie_assets.automation.locations import LOCATION
+
+WORKSPACE = Path(__file__).parents[2] / "workspace.yaml"
+
+
+def origin_of(job: str) -> RemoteJobOrigin:
+    """The origin of a job of this code location, as workspace.yaml names it."""
+    return RemoteJobOrigin(RemoteRepositoryOrigin(_location(), SINGLETON_REPOSITORY_NAME), job)
+
+
+@cache
+def _location() -> CodeLocationOrigin:
+    origins = location_origins_from_yaml_paths([str(WORKSPACE)])
+    return next(origin for origin in origins if origin.location_name == LOCATION)
