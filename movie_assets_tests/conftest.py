@@ -25,8 +25,15 @@ from movie_assets.resources.tmdb import Tmdb
 from movie_assets.settings import Settings
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
+from movie_assets.startup import CHECKOUT
 
 DAY = date(2026, 11, 19)
+
+
+def pytest_configure() -> None:
+    """Refuse to run beside a file .env: commands and Dagster's processes would read it, and use what it names."""
+    if (CHECKOUT / ".env").exists():
+        raise pytest.UsageError(f"the tests' processes would read {CHECKOUT / '.env'}; move it away while they run")
 
 
 @pytest.fixture(scope="session")

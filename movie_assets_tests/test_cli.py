@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from movie_assets import cli
 from movie_assets.cli import main
 from movie_assets.refresh import REFRESH_LOCK
 from movie_assets.settings import Settings
@@ -622,3 +623,16 @@ def test_a_decision_names_a_film_by_its_id(call: Call, film: str) -> None:
 @pytest.mark.parametrize("film", [[], ["none"], ["open"], ["4"], ["--json"]])
 def test_a_review_that_is_not_there_is_told(call: Call, film: list[str]) -> None:
     assert "there is no review 4242" in told_plainly(call("review", "4242", *film))
+
+
+def test_a_file_env_in_the_checkout_is_read_and_what_is_exported_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("MOVIE_ASSETS_DATABASE_URL=mysql://a/b\nMOVIE_ASSETS_TMDB_RATE=-1\n")
+    monkeypatch.setattr(cli, "CHECKOUT", tmp_path)
+    monkeypatch.setenv("MOVIE_ASSETS_DATABASE_URL", "")
+    monkeypatch.delenv("MOVIE_ASSETS_DATABASE_URL")  # so that it is taken away in the end
+    monkeypatch.setenv("MOVIE_ASSETS_TMDB_RATE", "0")
+    told = CliRunner().invoke(main, ["status"])
+    assert told.exit_code == 1
+    assert "the database address is not of the form" in told.output

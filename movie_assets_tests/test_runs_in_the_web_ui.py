@@ -42,6 +42,10 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     with StandIn(StandInOptions(rate_limit=0), world=films) as stand_in:
         with refreshing(folder, stand_in, 0) as refresh:
             assert refresh.wait() == 0, refresh.said.read_text()
+        printed = refresh.said.read_text().splitlines()[-1]
+        assert json.loads(printed)["figures"]["movie_ids"]["new"] == 20
+        assert "data:image" not in printed  # figures, not charts and tables
+        assert "|---" not in printed
         yield folder, stand_in
 
 
