@@ -66,14 +66,21 @@ class Dev:
 
 
 @contextmanager
-def dev_on(home: Path) -> Iterator[Dev]:
+def dev_on(home: Path, **variables: str) -> Iterator[Dev]:
     ours = {str(field.alias) for field in Settings.model_fields.values()} | {"DAGSTER_HOME"}
-    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    environment = {name: value for name, value in os.environ.items() if name not in ours} | {
+        "MOVIE_ASSETS_HOME": str(home),
+        **variables,
+    }
     port, output = free_ports(), home / f"said_{time.monotonic_ns()}"
     command = [sys.executable, "-c", "from movie_assets.command import main; main()", "dev", "--port", str(port)]
     with output.open("w") as to:
         process = subprocess.Popen(
-            command, env=environment | {"MOVIE_ASSETS_HOME": str(home)}, stdout=to, stderr=to, start_new_session=True
+            command,
+            env=environment | {"MOVIE_ASSETS_HOME": str(home)} | variables,
+            stdout=to,
+            stderr=to,
+            start_new_session=True,
         )
     try:
         yield Dev(process, output, port)
@@ -83,16 +90,15 @@ def dev_on(home: Path) -> Iterator[Dev]:
             process.wait(60)
 
 
-def processes_of(home: Path) -> list[str]:
-    """Commands of processes whose data folder it is, and of its server."""
-    found = []
+def processes_of(home: Path) -> dict[int, str]:
+    """Processes whose data folder it is, and of its server, with their commands."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             command = process.joinpath("cmdline").read_bytes()
-            if f"MOVIE_ASSETS_HOME={home}".encode() in process.joinpath("environ").read_bytes() or (
-                str(home).encode() in command
-            ):
-                found.append(command.replace(b"\0", b" ").decode())
+            environment = process.joinpath("environ").read_bytes()
+            if f"MOVIE_ASSETS_HOME={home}\0".encode() in environment or str(home).encode() in command:
+                found[int(process.name)] = command.replace(b"\0", b" ").decode()
     return found
 
 
@@ -126,7 +132,7 @@ def test_a_second_dev_is_told_where_the_first_is_and_a_killed_one_leaves_neither
         first.process.kill()
         first.process.wait()
     wait_until(
-        lambda: not [one for one in processes_of(home) if "dagster" in one],
+        lambda: not [one for one in processes_of(home).values() if "dagster" in one],
         90,
         f"nothing is left: {processes_of(home)}",
     )
