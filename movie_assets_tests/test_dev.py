@@ -127,7 +127,7 @@ def test_a_second_dev_is_told_where_the_first_is_and_a_killed_one_leaves_neither
         first.wait_for("Starting Dagster")
         with dev_on(home) as second:
             assert second.process.wait(60) == 1
-        assert f"at http://127.0.0.1:{first.port};" in second.said()
+        assert f"is at http://127.0.0.1:{first.port} already" in second.said()
         assert "Traceback" not in second.said()
         first.process.kill()
         first.process.wait()
