@@ -22,13 +22,18 @@ RUNS = "select pipeline_name, status from runs order by id"
 SLOTS = "select count(*) from concurrency_slots where run_id is not null"
 # A run that no command made, as a run of the web UI: it takes its lock when it begins, and embeds until it is killed.
 HOLD = """
+from datetime import UTC, datetime, timedelta
 import dagster as dg
+from movie_assets.automation.reaper import fail_orphaned_runs
 from movie_assets.automation.sensors import ALL_BATCHES
 from movie_assets.definitions import defs
+from movie_assets.resources.postgres import open_database
 from movie_assets.settings import Settings
 from movie_assets.startup import everything_for
 
-with everything_for(Settings.from_env()), dg.DagsterInstance.get() as instance:
+with everything_for(Settings.from_env()) as ready, dg.DagsterInstance.get() as instance:
+    # The holder of the test before.
+    fail_orphaned_runs(instance, open_database(ready), datetime.now(UTC) + timedelta(minutes=2))
     defs.resolve_job_def("embed_texts").execute_in_process(instance=instance, tags=ALL_BATCHES)
 """
 
@@ -69,7 +74,8 @@ def holding(home: Path, stand_in: StandIn) -> Iterator["subprocess.Popen[bytes]"
             [sys.executable, "-c", HOLD], env=environment, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        wait_until(lambda: slots(home) == 1, process, home / "holder")
+        wait_until(lambda: "STEP_START" in (home / "holder").read_text(), process, home / "holder")
+        assert slots(home) == 1
         yield process
     finally:
         process.kill()

@@ -114,8 +114,9 @@ class _Wait:
     def _holder(self) -> str:
         """The pool and the runs that hold it, in words."""
         instance = self._context.instance
-        slots = instance.event_log_storage.get_concurrency_info(self._pool).claimed_slots
-        records = [instance.get_run_record_by_id(slot.run_id) for slot in slots]
+        info = instance.event_log_storage.get_concurrency_info(self._pool)
+        run_ids = info.active_run_ids | info.assigned_run_ids
+        records = [instance.get_run_record_by_id(run_id) for run_id in sorted(run_ids)]
         holders = [_described(record) for record in records if record is not None]
         return f"pool {self._pool}, held by {' and '.join(holders) or 'a run that nothing is known of'}"
 

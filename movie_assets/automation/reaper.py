@@ -78,10 +78,12 @@ def free_pool(
 ) -> tuple[list[str], dict[str, str]]:
     """Free a pool's slots that runs without a process hold; return these runs, and what to give to the next call.
 
-    A run takes its lock before it claims a slot, so a short time without the lock is proof. `unheld` is what the call
-    before returned: since when the lock of a run has been seen to be free.
+    A run that waits counts too: Dagster gives a slot that becomes free to the first in the queue, dead or alive. A run
+    takes its lock before it claims a slot, so a short time without the lock is proof. `unheld` is what the call before
+    returned: since when the lock of a run has been seen to be free.
     """
-    holders = {slot.run_id for slot in instance.event_log_storage.get_concurrency_info(pool).claimed_slots}
+    info = instance.event_log_storage.get_concurrency_info(pool)
+    holders = {slot.run_id for slot in info.claimed_slots} | {step.run_id for step in info.pending_steps}
     ended = {run_id for run_id in holders if _has_ended(instance, database, run_id)}
     for run_id in ended:
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)

@@ -181,3 +181,17 @@ def test_a_run_that_was_marked_as_ended_keeps_its_pool_while_its_process_works_o
     assert holders(pooled) == {RUN}
     fail_orphaned_runs(pooled, database, datetime.now(UTC))
     assert holders(pooled) == set()
+
+
+def test_a_dead_run_in_the_queue_of_a_pool_does_not_get_its_slot(
+    database: Database, pooled: dg.DagsterInstance
+) -> None:
+    waiting, third = RUN.replace("1", "2"), RUN.replace("1", "3")
+    pooled.add_run(dg.DagsterRun(job_name="embed_texts", run_id=waiting, status=dg.DagsterRunStatus.STARTED))
+    storage, now = pooled.event_log_storage, datetime.now(UTC)
+    assert not storage.claim_concurrency_slot("embedder", waiting, "movie_embeddings").is_claimed
+    _, unheld = free_pool(pooled, database, "embedder", {}, now)
+    assert set(unheld) == {RUN, waiting}
+    freed, _ = free_pool(pooled, database, "embedder", unheld, now + timedelta(seconds=31))
+    assert freed == [RUN, waiting]
+    assert storage.claim_concurrency_slot("embedder", third, "movie_embeddings").is_claimed
