@@ -2,7 +2,14 @@
 
 import dagster as dg
 
-from movie_assets.assets import export_checks, health_checks, id_checks, quality_checks
+from movie_assets.assets import (
+    detail_checks,
+    embedding_set_checks,
+    export_checks,
+    health_checks,
+    id_checks,
+    quality_checks,
+)
 from movie_assets.assets import movie_vectors as vectors
 from movie_assets.assets import rating_aggregates as aggregates
 from movie_assets.assets import recommendation_quality as recommending
@@ -68,6 +75,8 @@ defs = dg.Definitions(
     asset_checks=[
         *export_checks.CHECKS,
         *id_checks.CHECKS,
+        *detail_checks.CHECKS,
+        *embedding_set_checks.CHECKS,
         vectors.the_wanted_set_is_searched,
         vectors.vectors_agree_with_the_catalogue,
         vectors.the_index_is_valid,

@@ -10,24 +10,9 @@ from movie_assets.assets.embedding_store import EmbeddingStore
 from movie_assets.core.text import TEMPLATE
 from movie_assets.partitions import batches
 
-WIDTH = dg.AssetCheckSpec(
-    "every_vector_has_the_declared_dimensions",
-    asset="movie_embeddings",
-    description="Each vector of the set has as many dimensions as the set declares.",
-)
-FINITE = dg.AssetCheckSpec(
-    "every_vector_is_finite_and_not_zero",
-    asset="movie_embeddings",
-    description="Each vector has length 1: none is zero, which has no cosine, and none holds NaN or infinity.",
-)
-CURRENT = dg.AssetCheckSpec(
-    "every_text_is_embedded_as_it_stands",
-    asset="movie_embeddings",
-    description="For each film, the hash of its text today is the hash of the text that was embedded. A text that is "
-    "in a batch at the service, or that the service refused and is asked for later, only warns; one that came while "
-    "the run was at work is the next run's.",
-)
-CHECKS = (WIDTH, FINITE, CURRENT)
+WIDTH = "every_vector_has_the_declared_dimensions"
+FINITE = "every_vector_is_finite_and_not_zero"
+CURRENT = "every_text_is_embedded_as_it_stands"
 
 
 @dataclass(frozen=True)
@@ -46,7 +31,7 @@ def evaluate(store: EmbeddingStore, ran: Ran) -> Iterator[dg.AssetCheckResult]:
         bad = {names[row.batch]: getattr(row, count) for row in damaged if getattr(row, count)}
         yield dg.AssetCheckResult(
             passed=not bad,
-            check_name=check.name,
+            check_name=check,
             description=f"{sum(bad.values()):,} vectors, none may be; materialize again: {listed(bad)}"
             if bad
             else None,
@@ -74,7 +59,7 @@ def _current(store: EmbeddingStore, ran: Ran, names: Sequence[str]) -> dg.AssetC
     totals = store.totals
     return dg.AssetCheckResult(
         passed=not (stale or in_flight or refused),
-        check_name=CURRENT.name,
+        check_name=CURRENT,
         severity=dg.AssetCheckSeverity.WARN if (in_flight or refused) and not stale else dg.AssetCheckSeverity.ERROR,
         description="; ".join(told) or None,
         metadata={

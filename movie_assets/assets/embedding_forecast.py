@@ -11,12 +11,7 @@ from movie_assets.resources.embedder import Embedder, EmbedderError
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.spending import DatabasePurse
 
-BUDGET = dg.AssetCheckSpec(
-    "the_run_is_within_its_budgets",
-    asset="movie_embeddings",
-    description="What the texts that are due will cost fits the budgets of the run and of its day. It is told before "
-    "the first request; a run that does not fit spends up to the budget and stops.",
-)
+BUDGET = "the_run_is_within_its_budgets"
 
 
 def forecast_for(database: Database, embedder: Embedder, set_id: int, texts: Sequence[Text]) -> Forecast:
@@ -62,7 +57,7 @@ def budget_check(purse: DatabasePurse, expected: Forecast, *, in_bulk: bool) -> 
     told = f"about ${dollars:.4f} for {expected.amount.texts:,} texts, and {_listed(left)}; the rest stays due"
     return dg.AssetCheckResult(
         passed=is_enough,
-        check_name=BUDGET.name,
+        check_name=BUDGET,
         severity=dg.AssetCheckSeverity.WARN,
         description=None if is_enough else told,
         metadata=metadata,

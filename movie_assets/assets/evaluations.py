@@ -1,4 +1,4 @@
-"""How a step records the checks of its asset when it is about to fail.
+"""How a step records the checks of its asset itself: when it is about to fail, or with its run's own figures.
 
 Checks are functions of their own, so that each can be executed without its asset. They run after the asset in the same
 run, and Dagster skips them when the asset's step fails. Such a step evaluates them itself and yields the results.
@@ -7,13 +7,11 @@ run, and Dagster skips them when the asset's step fails. Such a step evaluates t
 import dagster as dg
 
 
-def evaluation_of(
-    context: dg.AssetExecutionContext, check: str, result: dg.AssetCheckResult
-) -> dg.AssetCheckEvaluation:
-    """Return a check's result as an event that the step of the context's asset yields before it fails."""
+def evaluation_of(context: dg.AssetExecutionContext, result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """Return a result that names its check as an event that the step of the context's asset can yield."""
     return dg.AssetCheckEvaluation(
         asset_key=context.asset_key,
-        check_name=check,
+        check_name=result.check_name or "",
         passed=result.passed,
         metadata=result.metadata,
         severity=result.severity,

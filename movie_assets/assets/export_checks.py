@@ -13,6 +13,7 @@ def last_attempt(database: Database) -> dg.AssetCheckResult:
     refused, loaded = database.rows("refusals", step="tmdb_export"), database.rows("last_load")
     return dg.AssetCheckResult(
         passed=not refused,
+        check_name=BELIEVED,
         description=refused[0].reason if refused else None if loaded else NOTHING_LOADED,
         metadata={"lines": loaded[0].lines, "export_date": loaded[0].export_date.isoformat()} if loaded else {},
     )

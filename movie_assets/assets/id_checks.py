@@ -17,6 +17,7 @@ def last_share(database: Database) -> dg.AssetCheckResult:
     refused, kept = database.rows("refusals", step="movie_ids"), database.rows("last_share")
     return dg.AssetCheckResult(
         passed=not refused,
+        check_name=SHARE,
         description=refused[0].reason if refused else None if kept else NO_IDS,
         metadata={"ids_kept": kept[0].kept, "share": kept[0].kept / kept[0].lines} if kept else {},
     )

@@ -13,8 +13,9 @@ import dagster as dg
 from pydantic import Field
 
 from movie_assets.assets.batches import NO_VALUE, BatchRun
-from movie_assets.assets.detail_checks import CHECKS, evaluate
+from movie_assets.assets.detail_checks import evaluate
 from movie_assets.assets.detail_store import DetailStore
+from movie_assets.assets.evaluations import evaluation_of
 from movie_assets.assets.run_log import logged
 from movie_assets.assets.successors import find_successors, gone_without_successor
 from movie_assets.core.filters import Thresholds
@@ -50,7 +51,6 @@ class DetailsConfig(dg.Config):
         dg.AssetDep("tmdb_changes", partition_mapping=newest_day),
         dg.AssetDep("tmdb_discoveries", partition_mapping=newest_day),
     ],
-    check_specs=CHECKS,
     dagster_type=NO_VALUE,
     pool="tmdb",
 )
@@ -62,7 +62,7 @@ def movie_details(
     tmdb: dg.ResourceParam[Tmdb],
     thresholds: dg.ResourceParam[Thresholds],
     daily_films: dg.ResourceParam[int],
-) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
+) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
     """A film as TMDB describes it, fetched when it is due and judged by the rules of the detail stage.
 
     The raw answer is kept, so a change of rules or of the parser costs no call. Films are committed in chunks
@@ -96,7 +96,8 @@ def movie_details(
             context.log.warning(str(error))
             run.fail_unfinished(str(error))
     context.log.info(store.summary())
-    yield from evaluate(database, moment, store.counts.__dict__)
+    for result in evaluate(database, moment, store.counts.__dict__):
+        yield evaluation_of(context, result)
     yield from run.end()
 
 

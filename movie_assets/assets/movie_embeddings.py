@@ -13,9 +13,10 @@ import dagster as dg
 from pydantic import Field
 
 from movie_assets.assets.batches import NO_VALUE, BatchRun
-from movie_assets.assets.embedding_checks import CHECKS, Ran, evaluate
-from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecast_for, require_a_price
+from movie_assets.assets.embedding_checks import Ran, evaluate
+from movie_assets.assets.embedding_forecast import budget_check, forecast_for, require_a_price
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
+from movie_assets.assets.evaluations import evaluation_of
 from movie_assets.assets.run_log import logged
 from movie_assets.core.prices import Budgets
 from movie_assets.moment import is_by_hand, moment_of
@@ -47,7 +48,6 @@ class EmbeddingConfig(dg.Config):
     partitions_def=batches,
     backfill_policy=dg.BackfillPolicy.single_run(),
     deps=["movie_details"],
-    check_specs=[BUDGET, *CHECKS],
     dagster_type=NO_VALUE,
     pool="embedder",
 )
@@ -58,7 +58,7 @@ def movie_embeddings(
     database: dg.ResourceParam[Database],
     embedder: dg.ResourceParam[Embedder],
     budgets: dg.ResourceParam[Budgets],
-) -> Iterator[dg.AssetCheckResult | dg.Output[None]]:
+) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
     """A film's vector in an embedding set, with the hash of the text that it was made from.
 
     Provider, model, dimensions and template name a set: after a change of any of them vectors are made for a
@@ -77,7 +77,7 @@ def movie_embeddings(
         )
         due = texts_of(film for film in films if not film.is_in_flight)
         expected = forecast_for(database, embedder, set_id, due)
-        yield budget_check(purse, expected, in_bulk=config.bulk)
+        yield evaluation_of(context, budget_check(purse, expected, in_bulk=config.bulk))
         store.plan(ours, len(films))
         run.plan(film.batch for film in films)
         try:
@@ -88,7 +88,8 @@ def movie_embeddings(
             run.fail_unfinished(str(error))
     totals = store.totals
     context.log.info(f"{totals.texts:,} texts embedded, {totals.tokens:,} tokens, ${totals.dollars:.4f}")
-    yield from evaluate(store, Ran(sorted(ours), [film.text_hash for film in films]))
+    for result in evaluate(store, Ran(sorted(ours), [film.text_hash for film in films])):
+        yield evaluation_of(context, result)
     yield from run.end()
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.assets.evaluations import evaluation_of
-from movie_assets.assets.id_checks import SHARE, last_share
+from movie_assets.assets.id_checks import last_share
 from movie_assets.assets.run_log import logged
 from movie_assets.assets.shown_tables import bar, shown_table
 from movie_assets.core.filters import Thresholds
@@ -63,7 +63,7 @@ def movie_ids(
                 "record_refusal", step="movie_ids", subject="", reason=str(error), run_id=context.run.run_id,
                 moment=moment_of(context.run),
             )  # fmt: skip
-            yield evaluation_of(context, SHARE, last_share(database))
+            yield evaluation_of(context, last_share(database))
             raise dg.Failure(f"{error} The ids were left as they were.", allow_retries=False) from None
     purged = database.row("purge_expired", moment=moment_of(context.run)).films
     applied = database.row("newest_export", day=day).applied

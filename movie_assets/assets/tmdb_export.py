@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from movie_assets.assets.evaluations import evaluation_of
-from movie_assets.assets.export_checks import BELIEVED, last_attempt
+from movie_assets.assets.export_checks import last_attempt
 from movie_assets.assets.run_log import logged
 from movie_assets.assets.shown_tables import calls_table
 from movie_assets.core.export import ExportCounts, LoadBefore, read_lines, reasons_to_refuse
@@ -76,7 +76,7 @@ def tmdb_export(
             "record_refusal", step="tmdb_export", subject="", reason=str(error), run_id=context.run.run_id,
             moment=moment_of(context.run),
         )  # fmt: skip
-        yield evaluation_of(context, BELIEVED, last_attempt(database))
+        yield evaluation_of(context, last_attempt(database))
         told = f"The export was refused and nothing was changed: {error}. {_ids_in_use(database)}"
         raise dg.Failure(told, allow_retries=False) from None
     except TmdbError as error:

@@ -15,12 +15,7 @@ from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.world import film
 
 Make = Callable[..., SmallPipeline]
-# These still belong to their asset's step.
-NOT_YET = {"movie_details", "movie_embeddings"}
-CHECKS = sorted(
-    (key for key in defs.resolve_asset_graph().asset_check_keys if key.asset_key.to_user_string() not in NOT_YET),
-    key=lambda key: (key.asset_key.to_user_string(), key.name),
-)
+CHECKS = sorted(defs.resolve_asset_graph().asset_check_keys, key=lambda key: (key.asset_key.to_user_string(), key.name))
 
 
 def evaluation(result: Any, name: str) -> Any:
@@ -91,6 +86,14 @@ DAMAGES = {
     "every_export_line_has_one_id": (
         "insert into pipeline.export_lines values ('2026-10-05', 1, 'Lost', 1, false, false, false)",
         "delete from pipeline.export_lines where tmdb_id = 1",
+    ),
+    "every_text_is_embedded_as_it_stands": (
+        "update catalog.movies set embedding_text = embedding_text || ' spoilt' where tmdb_id = 64",
+        "update catalog.movies set embedding_text = replace(embedding_text, ' spoilt', '')",
+    ),
+    "nothing_is_kept_for_six_months": (
+        "update pipeline.raw_details set fetched_at = '2026-01-01' where tmdb_id = 64",
+        "update pipeline.raw_details set fetched_at = '2026-10-05 12:00+00'",
     ),
     "everything_agrees": (
         "update catalog.movies set embedding_text = embedding_text || ' spoilt' where tmdb_id = 64",

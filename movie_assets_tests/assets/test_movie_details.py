@@ -115,6 +115,27 @@ def test_the_checks_tell_what_the_run_did(small: Make) -> None:
     assert told["calls_by_status"] == {"200": 2}
 
 
+def test_missing_posters_are_a_warning_by_name_beside_every_other_field_that_lacks(small: Make) -> None:
+    pipeline = small(*(film(64 * n, poster_path=None if n > 2 else "/p.jpg", overview="") for n in range(1, 5)))
+    pipeline.run_all("read_the_day")
+    result = pipeline.run("fetch_details")
+    (found,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "metadata_is_complete"]
+    assert not found.passed
+    assert "poster_path (50.0%" in (found.description or "")
+    assert "overview (0.0%" in (found.description or "")
+
+
+def test_films_that_few_know_or_that_were_requested_do_not_count_as_incomplete(small: Make) -> None:
+    pipeline = small(film(64), film(128, poster_path=None, vote_count=40), film(192, poster_path=None))
+    pipeline.with_profile(min_vote_count=10)
+    pipeline.do("insert into pipeline.requested_ids (tmdb_id) values (192)")
+    pipeline.run_all("read_the_day")
+    result = pipeline.run("fetch_details")
+    assert pipeline.movies == [64, 128, 192]
+    assert "metadata_is_complete" not in failed_checks(result)
+    assert figures(result, "metadata_is_complete")["films"] == 1
+
+
 def test_films_without_a_plot_fail_the_completeness_check_by_name(small: Make) -> None:
     pipeline = small(film(64), film(65, overview=""))
     pipeline.run_all("read_the_day")

@@ -26,6 +26,7 @@ def film(tmdb_id: int, **changes: Any) -> dict[str, Any]:
         "release_date": "2020-05-05",
         "runtime": 100,
         "overview": f"Story number {tmdb_id} about a lighthouse.",
+        "poster_path": f"/{tmdb_id}.jpg",
         "genres": [{"id": 18, "name": "Drama"}],
         "keywords": {"keywords": [{"id": 1, "name": "sea"}]},
         "credits": {

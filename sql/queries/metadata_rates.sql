@@ -1,4 +1,5 @@
--- Run by movie_details' completeness check: how many films have each field.
+-- Run by movie_details' completeness check: of the films that are known well enough for TMDB to have their fields, how
+-- many have each. Films that were asked for whatever the profiles say do not count.
 select
     count(*)::integer as films,
     count(nullif(title, ''))::integer as title,
@@ -13,4 +14,7 @@ select
     count(certification)::integer as certification,
     count(imdb_id)::integer as imdb_id,
     count(poster_path)::integer as poster_path
-from catalog.movies
+from catalog.movies m
+join catalog.movie_stats s using (tmdb_id)
+where s.vote_count >= :min_votes
+  and not exists (select from pipeline.requested_ids r where r.tmdb_id = m.tmdb_id and r.keep)

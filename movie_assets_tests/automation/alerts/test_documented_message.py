@@ -5,13 +5,17 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
+
 from movie_assets.assets.detail_checks import AGE, _age
 from movie_assets.automation.alerts.observations import _figures
 from movie_assets.core.alert_messages import Entry, Message
+from movie_assets.definitions import defs
 from movie_assets.resources.postgres import Database
 from movie_assets_tests.assets.rows import put_films
 
 ARCHITECTURE = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text(encoding="utf-8")
+KEY = dg.AssetCheckKey(dg.AssetKey("movie_details"), AGE)
 RUNBOOK = "https://github.com/you/movie_assets/blob/main/docs/runbook.md"
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
 CATALOGUE = """
@@ -33,9 +37,10 @@ def test_an_alert_in_the_documents_is_a_real_one(database: Database) -> None:
         connection.exec_driver_sql(CATALOGUE)
     failed = _age(database, NOW)
     alert = Entry(
-        alert_id=7, event="broken", kind="check", place="movie_details", name=AGE.name, severity=failed.severity.value,
-        says=failed.description or "", expected=AGE.description or "", figures=_figures(failed.metadata),
-        link=f"/assets/movie_details?view=checks&checkDetail={AGE.name}", since=NOW.replace(minute=4, second=41),
+        alert_id=7, event="broken", kind="check", place="movie_details", name=AGE, severity=failed.severity.value,
+        says=failed.description or "",
+        expected=defs.resolve_asset_graph().get_check_spec(KEY).description or "", figures=_figures(failed.metadata),
+        link=f"/assets/movie_details?view=checks&checkDetail={AGE}", since=NOW.replace(minute=4, second=41),
     )  # fmt: skip
     (documented,) = re.findall(r"```json\n(.*?)```", ARCHITECTURE, re.DOTALL)
     assert json.loads(documented) == Message([alert], NOW, "https://dagster.example.org", RUNBOOK).payload
