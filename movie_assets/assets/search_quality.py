@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from movie_assets.assets.run_log import logged
 from movie_assets.assets.shown_tables import shown_table
-from movie_assets.core.calibration import pair_similarities, principal_plane, quantiles_of, thresholds_of
+from movie_assets.core.calibration import QUANTILES, pair_similarities, principal_plane, quantiles_of, thresholds_of
 from movie_assets.core.quality_pictures import histogram_picture, map_picture
 from movie_assets.moment import moment_of
 from movie_assets.resources.postgres import Database
@@ -24,6 +24,7 @@ SEARCHES = 10  # compared with all vectors, without a filter …
 FILTERED_SEARCHES = 5  # … and with each filter: comparing all is what costs
 NEIGHBOURS = 100  # films at random whose ten nearest are searched, and as many of those in collections
 ON_THE_MAP = 1000
+FIGURES = 4  # after the point, of what the web UI shows
 
 
 @dg.asset(group_name="search", kinds={"python", "postgres"}, deps=["movie_vectors"])
@@ -133,9 +134,14 @@ def _reported(row: sa.Row[Any]) -> dict[str, Any]:
         (s["filter"], s["searches"], round(s["recall_at_10"], 3), round(s["ms"], 1), round(s["exact_ms"], 1))
         for s in row.searches
     ]
+    similarities = zip(
+        row.random_similarity or (), row.nearest_similarity or (), row.tenth_similarity or (), strict=True
+    )
+    quantiles = [(f"{share:.1%}", *values) for share, values in zip(QUANTILES, similarities, strict=False)]
     return {
         "measured_at": row.measured_at.isoformat(),
-        **{name: value for name, value in figures.items() if value is not None},
+        **{name: round(value, FIGURES) for name, value in figures.items() if value is not None},
         "searches": shown_table(("filter", "searches", "recall@10", "ms", "ms without index"), searches),
+        "similarities": shown_table(("share below", "pairs at random", "nearest", "tenth nearest"), quantiles),
         **{name: dg.MetadataValue.md(text) for name in ("map", "histogram") if (text := getattr(row, name))},
     }

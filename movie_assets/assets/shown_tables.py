@@ -10,7 +10,7 @@ import dagster as dg
 
 from movie_assets.resources.tmdb_answers import CallCounts
 
-BAR = 24  # blocks for all of it
+BAR = 16  # blocks for all of it
 TYPES: dict[type, str] = {bool: "bool", int: "int", float: "float"}
 Cell = str | int | float | bool | None
 

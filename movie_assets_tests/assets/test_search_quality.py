@@ -89,6 +89,10 @@ def test_a_set_is_measured_when_it_is_published(published: SmallPipeline) -> Non
     assert said["loose"] <= said["related"] <= said["very_similar"]
     first = said["searches"][0]
     assert (first["filter"], first["searches"], first["recall@10"]) == ("nothing", 10, 1.0)
+    assert [row["share below"] for row in said["similarities"]] == [
+        "1.0%", "5.0%", "25.0%", "50.0%", "75.0%", "95.0%", "99.0%", "99.9%",
+    ]  # fmt: skip
+    assert all(row["pairs at random"] <= row["nearest"] for row in said["similarities"])
 
 
 def test_its_pictures_are_small_and_on_the_newest_only(published: SmallPipeline) -> None:

@@ -31,4 +31,4 @@ def test_plain_metadata_can_be_written_as_json() -> None:
 
 
 def test_a_bar_is_as_long_as_the_share_and_never_hides_a_small_one() -> None:
-    assert [len(bar(share)) for share in (0.0, 0.001, 0.5, 1.0)] == [0, 1, 12, 24]
+    assert [len(bar(share)) for share in (0.0, 0.001, 0.5, 1.0)] == [0, 1, 8, 16]
