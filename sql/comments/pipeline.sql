@@ -287,6 +287,11 @@ comment on column pipeline.ids_as_of.min_popularity is 'lowest popularity that p
 comment on column pipeline.ids_as_of.rules is 'rules in use, in order: a list of {"rule": name, "says": what it asks for}';
 comment on column pipeline.ids_as_of.target is 'number of films that the profiles aim at; null if there is no target';
 
+comment on column pipeline.ids_without_line.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.ids_without_line.original_title is 'title in the original language, as the last export had it';
+comment on column pipeline.ids_without_line.state is 'state of the id, such as accepted or rejected';
+comment on column pipeline.ids_without_line.missing_since is 'day (UTC) of the first export that did not list the id';
+
 comment on table pipeline.imports is 'an import of watch histories';
 comment on column pipeline.imports.import_id is 'number of the import';
 comment on column pipeline.imports.imported_at is 'when it was imported';
