@@ -10,7 +10,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +19,6 @@ import numpy.typing as npt
 from movie_assets.core.films import Film, UnusableAnswerError, read_json
 from movie_assets.core.hashing import hashed_vectors
 from movie_assets.core.judgement import judge
-from movie_assets.settings import Settings
 
 Matrix = npt.NDArray[np.float32]
 NEAREST = 10
@@ -68,13 +66,12 @@ def main() -> None:
 
 def read_items(path: Path) -> list[Item]:
     """Films as the pipeline reads them, whatever the profiles say of them; answers that are no film are left out."""
-    thresholds, day = Settings().thresholds, datetime.now(UTC).date()
     items = {}
     with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as lines:
         for line in lines:
             try:
                 body = read_json(line)
-                judged = judge(body, body["id"], thresholds, day)
+                judged = judge(body, body["id"])
             except (UnusableAnswerError, KeyError, TypeError):
                 continue
             items[judged.film.tmdb_id] = Item(judged.film, judged.text)

@@ -88,8 +88,9 @@ def is_worth_it(database: Database, settings: Settings, tags: dict[str, str]) ->
     A run's budget is meant for all that a refresh embeds, which then is one run's.
     """
     due = database.row(
-        "count_due", moment=moment_in(tags), daily_films=settings.daily_films, judge=judge_name(settings.thresholds)
-    )
+        "count_due", moment=moment_in(tags), daily_films=settings.daily_films, judge=judge_name(),
+        rules=settings.thresholds.name,
+    )  # fmt: skip
     return due.work >= WORTH_A_RUN and not settings.run_dollars
 
 

@@ -31,8 +31,8 @@ FILM_COLUMNS = {
     "vote_count": "int4",
 }  # fmt: skip
 STAGED_COLUMNS = FILM_COLUMNS | {
-    "body": "jsonb", "detail_reason": "text", "embedding_text": "text", "text_hash": "text", "facts": "jsonb",
-    "facts_hash": "text",
+    "adult": "bool", "video": "bool", "softcore": "bool", "body": "jsonb", "embedding_text": "text",
+    "text_hash": "text", "facts": "jsonb", "facts_hash": "text",
 }  # fmt: skip
 
 
@@ -62,7 +62,6 @@ class DetailStore:
     def __init__(self, database: Database, thresholds: Thresholds, moment: datetime, run_id: str) -> None:
         self.counts = Counts()
         self.database = database
-        self.kept: Collection[int] = ()  # ids that are kept on request
         self._thresholds = thresholds
         self.moment = moment
         self.run_id = run_id
@@ -78,7 +77,7 @@ class DetailStore:
                     gone.append(tmdb_id)
                 case Fetched(tmdb_id, body):
                     try:
-                        films.append((self._judge(body, tmdb_id, is_kept=tmdb_id in self.kept), body))
+                        films.append((judge(body, tmdb_id), body))
                     except UnusableAnswerError as error:
                         failed.append(Failed(tmdb_id, error.reason, f"{error}: {body!s:.400}"))
                 case Failed():
@@ -90,11 +89,15 @@ class DetailStore:
         return failed
 
     def judge_stored_answers(self, batch_numbers: set[int]) -> None:
-        """Judge answers again that were judged by other rules, or whose film came back into the export."""
-        name = judge_name(self._thresholds)
+        """Read stored responses again that another parser read, or whose film passes the profiles again."""
+        name = judge_name()
         while again := self.database.rows("answers_to_judge", batches=sorted(batch_numbers), judge=name):
-            self._write([(self._judge(r.body, r.tmdb_id, is_kept=r.is_kept), None) for r in again], [], [])
+            self._write([(judge(r.body, r.tmdb_id), None) for r in again], [], [])
             self.counts.judged_again += len(again)
+
+    def evaluate(self) -> None:
+        """Evaluate all stored responses by the profiles in use, if that was not done for this day yet."""
+        self.database.once(lambda connection: evaluate(connection, self._thresholds, self.moment, are_lists_new=False))
 
     def plan(self, batch_numbers: set[int], due: int, put_off: int) -> None:
         """Count what a run has before it: ids that it looked at, and those of them that it leaves as they are."""
@@ -121,9 +124,6 @@ class DetailStore:
             f"{c.judged_again:,} judged again; {c.put_off:,} put off"
         )
 
-    def _judge(self, body: Any, tmdb_id: int, *, is_kept: bool) -> Judged:
-        return judge(body, tmdb_id, self._thresholds, self.moment.date(), is_kept=is_kept)
-
     def _write(self, films: list[tuple[Judged, Any]], gone: list[int], failed: list[Failed]) -> None:
         unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
         stored: Any = None
@@ -133,7 +133,7 @@ class DetailStore:
             if films:
                 execute(connection, "stage_films")
                 copy_rows(connection, "incoming_films", STAGED_COLUMNS, (_staged(*film) for film in films))
-                (stored,) = rows(connection, "store_details", moment=self.moment, judge=judge_name(self._thresholds))
+                (stored,) = rows(connection, "store_details", moment=self.moment, judge=judge_name())
             if gone:
                 execute(connection, "mark_gone", tmdb_ids=gone, moment=self.moment)
             if failed:
@@ -154,8 +154,8 @@ class DetailStore:
                     answers=list(unknown.values()),
                     moment=self.moment,
                 )
-            done = [judged.film.tmdb_id for judged, _ in films] + gone
-            execute(connection, "answer_requests", tmdb_ids=done, moment=self.moment)
+            asked = [judged.film.tmdb_id for judged, _ in films] + gone + [f.tmdb_id for f in failed]
+            execute(connection, "answer_requests", tmdb_ids=asked, moment=self.moment)
             log_work(
                 connection, self.run_id, "movie_details", fetched=sum(body is not None for _, body in films),
                 changed=stored.added + stored.changed if films else 0, failed=len(failed), gone=len(gone),
@@ -171,8 +171,21 @@ class DetailStore:
             self.counts.repaired += sum(bool(judged.film.repairs) for judged, _ in films)
 
 
+def evaluate(
+    connection: sa.Connection, thresholds: Thresholds, moment: datetime, *, are_lists_new: bool
+) -> sa.Row[Any]:
+    """Evaluate all stored responses and listed films by the profiles; return how many films each way moved."""
+    (moved,) = rows(
+        connection, "evaluate", day=moment.date(), profiles=thresholds.as_json, rules=thresholds.name, moment=moment,
+        are_lists_new=are_lists_new,
+    )  # fmt: skip
+    return moved
+
+
 def _staged(judged: Judged, body: Any) -> tuple[Any, ...]:
-    facts = (getattr(judged.film, column) for column in FILM_COLUMNS)
+    film = judged.film
+    facts = (getattr(film, column) for column in FILM_COLUMNS)
     listed = (list(fact) if isinstance(fact, tuple) else fact for fact in facts)
     stored_body = None if body is None else Jsonb(body)
-    return (*listed, stored_body, judged.reason, judged.text, judged.text_hash, Jsonb(judged.facts), judged.facts_hash)
+    flags = (film.adult, film.video, film.softcore)
+    return (*listed, *flags, stored_body, judged.text, judged.text_hash, Jsonb(judged.facts), judged.facts_hash)

@@ -36,8 +36,8 @@ class DetailsConfig(dg.Config):
 
     reasons: list[str] = Field(
         default=[],
-        description="Only films that are due for one of these reasons: requested, six months, changed, never fetched, "
-        "schema, failed, stale. None named: all.",
+        description="Only films that are due for one of these reasons: requested, six months, changed, unlisted, "
+        "never fetched, schema, failed, stale. None named: all.",
     )
 
 
@@ -73,6 +73,7 @@ def movie_details(
     run = BatchRun(context, "films", store.contents)
     with database.batch_locks(run.batches, "movie_details") as ours:
         run.exclude_locked(ours)
+        store.evaluate()
         store.judge_stored_answers(ours)
         wanted = database.rows(
             "films_to_fetch",
@@ -88,7 +89,6 @@ def movie_details(
             told = ", ".join(f"{reason} {films:,}" for reason, films in put_off.most_common())
             context.log.info(f"put off until tomorrow by MOVIE_ASSETS_DAILY_FILMS={daily_films}: {told}")
         store.plan(ours, len(due), put_off.total())
-        store.kept = {row.tmdb_id for row in due if row.is_kept}
         run.plan(row.batch for row in due)
         try:
             run_until_done(_work(tmdb, store, run, {row.tmdb_id: row.batch for row in due}))

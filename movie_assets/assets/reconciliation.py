@@ -5,14 +5,12 @@ makes it; with nothing to repair nothing is launched.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date
 
 import dagster as dg
 
 from movie_assets.assets.run_log import logged
 from movie_assets.assets.shown_tables import shown_table
 from movie_assets.core.films import UnusableAnswerError
-from movie_assets.core.filters import Thresholds
 from movie_assets.core.judgement import judge, judge_name
 from movie_assets.core.text import TEMPLATE
 from movie_assets.moment import moment_of
@@ -42,14 +40,14 @@ class Agreement:
 @dg.asset(group_name="operations", kinds={"postgres"})
 @logged(checked="rows_compared", changed="rows_repaired")
 def reconciliation(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], thresholds: dg.ResourceParam[Thresholds]
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:
     """An agreement between two tables, with how many rows of it were compared and how many differ.
 
     Rows that differ are put right, or made due for the run that makes them.
     """
     moment = moment_of(context.run)
-    answers = read_answers_again(database, thresholds, moment.date())
+    answers = read_answers_again(database)
     _make_due(database, answers, context)
     found = [_repaired(database, each) for each in [*count_again(database), answers.agreement(repaired=answers.wrong)]]
     for each in found:
@@ -91,15 +89,14 @@ class Answers:
         return Agreement(ANSWERS, self.compared, self.wrong, examples, repaired)
 
 
-def read_answers_again(database: Database, thresholds: Thresholds, day: date) -> Answers:
+def read_answers_again(database: Database) -> Answers:
     """Read every stored answer again, batch by batch. Nothing is repaired."""
-    name = judge_name(thresholds)
     compared, differing, unusable = 0, list[int](), list[int]()
     for batch in range(BATCH_COUNT):
-        for row in database.rows("answers_of_batch", batch=batch, judge=name):
+        for row in database.rows("answers_of_batch", batch=batch, judge=judge_name()):
             compared += 1
             try:
-                judged = judge(row.body, row.tmdb_id, thresholds, day, is_kept=row.is_kept)
+                judged = judge(row.body, row.tmdb_id)
             except UnusableAnswerError:
                 unusable.append(row.tmdb_id)
                 continue
@@ -134,13 +131,12 @@ def _repaired(database: Database, found: Agreement) -> Agreement:
 def everything_agrees(
     context: dg.AssetCheckExecutionContext,
     database: dg.ResourceParam[Database],
-    thresholds: dg.ResourceParam[Thresholds],
 ) -> dg.AssetCheckResult:
     """Report what differs: in the recount of the same run, or now."""
     rows = database.rows("recount_of_run", run_id=context.run.run_id)
     found = [Agreement(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's documented way
     if not found:
-        answers = read_answers_again(database, thresholds, moment_of(context.run).date())
+        answers = read_answers_again(database)
         found = [*count_again(database), answers.agreement()]
     differing = [each for each in found if each.rows_differing]
     return dg.AssetCheckResult(

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
+from movie_assets.assets.detail_store import evaluate
 from movie_assets.assets.run_log import logged
 from movie_assets.core.filters import Thresholds
 from movie_assets.interrupts import run_until_done
@@ -42,9 +43,10 @@ def tmdb_discoveries(
 ) -> dg.MaterializeResult[None]:
     """A film that TMDB lists with at least as many votes as a profile asks for.
 
-    Ids that are not listed are put aside as rejected for their votes, without a call; an id that is listed for the
-    first time is looked at, again if need be. Profiles that ask for no votes need no lists. TMDB keeps its answers
-    for eight hours; a run within that time works on what the last walk found, unless a person launched it.
+    Ids that are not listed, or whose listed votes, date and language fail every profile, are rejected without a call.
+    Stored responses are evaluated again with the day and what the lists say. Profiles that ask for no votes need no
+    lists. TMDB keeps its answers for eight hours; a run within that time works on what the last walk found, unless a
+    person launched it.
     """
     day, moment, votes = date.fromisoformat(context.partition_key), moment_of(context.run), thresholds.min_vote_count
     is_fresh = bool(database.row("last_walk", day=day, min_votes=votes, moment=moment).walks)
@@ -56,7 +58,7 @@ def tmdb_discoveries(
         except TmdbError as error:
             raise dg.Failure(f"{error}. What the lists said last stays in use.", allow_retries=False) from None
 
-    def work(connection: sa.Connection) -> tuple[sa.Row[Any], sa.Row[Any]]:
+    def work(connection: sa.Connection) -> dict[str, int]:
         if found or is_fresh:
             execute(connection, "stage_discoveries")
             if is_fresh:
@@ -64,18 +66,18 @@ def tmdb_discoveries(
             else:
                 copy_rows(connection, "incoming_discoveries", COLUMNS, map(_columns, found))
             (told,) = rows(
-                connection, "apply_discoveries", day=day, min_votes=votes, min_average=thresholds.min_vote_average,
-                moment=moment, run_id=context.run.run_id, is_walk=not is_fresh,
+                connection, "apply_discoveries", day=day, min_votes=votes, moment=moment, run_id=context.run.run_id,
+                is_walk=not is_fresh,
             )  # fmt: skip
-        else:  # a walk that finds nothing is no reason to put every film aside
-            (told,) = rows(connection, "lift_discoveries")
+            figures = dict(told._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
+        else:  # a walk that finds nothing is no reason to reject every film
+            execute(connection, "lift_discoveries")
+            figures = dict.fromkeys(("listed", "new", "no_longer_listed"), 0)
+        figures |= evaluate(connection, thresholds, moment, are_lists_new=True)._mapping  # noqa: SLF001
         (moved,) = rows(connection, "record_stats", day=day)
-        return told, moved
+        return figures | {"films_whose_numbers_moved": moved.films}
 
-    told, moved = database.once(work)
-    return dg.MaterializeResult(
-        metadata={"min_votes": votes, **told._mapping, "films_whose_numbers_moved": moved.films}  # noqa: SLF001
-    )
+    return dg.MaterializeResult(metadata={"min_votes": votes, **database.once(work)})
 
 
 def _columns(film: Discovered) -> tuple[Any, ...]:

@@ -106,9 +106,9 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         inbox: dg.ResourceParam[Inbox],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
-        set_id, judge = embedding_set(database, embedder), judge_name(thresholds)
+        set_id, judge = embedding_set(database, embedder), judge_name()
         found = database.row(
-            trigger.query, moment=now, set_id=set_id, judge=judge, daily_films=daily_films,
+            trigger.query, moment=now, set_id=set_id, judge=judge, rules=thresholds.name, daily_films=daily_films,
             daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MOST_TOKENS_OF_A_TEXT),
         )  # fmt: skip
         work = found.work + int(trigger.reads_inbox and has_news(context.instance, inbox, now))

@@ -5,8 +5,10 @@ runs over a million lines; its rules are listed here so that a report can show t
 Where profiles come from is `movie_assets.profiles`.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 from movie_assets.core.films import Film
@@ -110,6 +112,16 @@ class Thresholds:
     def target(self) -> int | None:
         """How many films the profiles are meant to reach, if one says so."""
         return max((profile.target for profile in self.profiles if profile.target), default=None)
+
+    @property
+    def as_json(self) -> str:
+        """The profiles as pipeline.evaluate takes them: a JSON array, an object for each profile."""
+        return json.dumps([asdict(profile) for profile in self.profiles], default=date.isoformat, sort_keys=True)
+
+    @property
+    def name(self) -> str:
+        """Names the profiles by a hash of their values; stored responses are evaluated again when it changes."""
+        return hashlib.sha256(self.as_json.encode()).hexdigest()[:12]
 
     @property
     def export_rules(self) -> str:

@@ -81,11 +81,11 @@ class Export:
 
 @dataclass(frozen=True)
 class Discovered:
-    """A film as TMDB's lists show it; votes are 0 to 10."""
+    """A film as TMDB's lists show it; votes are 0 to 10, None where the list has no average."""
 
     tmdb_id: int
     vote_count: int
-    vote_average: float
+    vote_average: float | None
     release_date: date | None
     original_language: str | None
 

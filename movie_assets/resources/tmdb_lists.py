@@ -130,7 +130,7 @@ def _discovered(entry: Any) -> Discovered | None:
     return Discovered(
         tmdb_id=tmdb_id,
         vote_count=votes,
-        vote_average=read.number("vote_average", 0, 10) or 0.0,
+        vote_average=read.number("vote_average", 0, 10),
         release_date=read.day("release_date"),
         original_language=read.text("original_language", 10),
     )

@@ -25,7 +25,7 @@ def test_a_film_that_gathers_votes_is_looked_at_on_that_day(small: Make) -> None
     assert pipeline.world.asked == {64: 1, 65: 1}
 
 
-def test_a_film_that_was_rejected_for_its_votes_is_asked_for_again_once_it_is_listed(small: Make) -> None:
+def test_a_film_that_was_rejected_for_its_votes_enters_without_a_call_once_it_is_listed(small: Make) -> None:
     pipeline = small(film(64), film(65, vote_count=150))
     pipeline.with_profile(min_vote_count=200)
     pipeline.do("insert into pipeline.movie_ids (tmdb_id, original_title, first_seen) values (65, '', '2026-10-01')")
@@ -36,17 +36,8 @@ def test_a_film_that_was_rejected_for_its_votes_is_asked_for_again_once_it_is_li
     pipeline.turn_day()
     pipeline.world.put(film(65, vote_count=250))
     pipeline.run_all("read_the_day", "fetch_details")
-    assert pipeline.world.asked[65] == 2
+    assert pipeline.world.asked[65] == 1
     assert pipeline.movies == [64, 65]
-
-
-def test_an_accepted_film_stays_when_a_list_forgets_it(small: Make) -> None:
-    pipeline = small(film(64), film(65), film(66))
-    pipeline.run_all("read_the_day", "fetch_details")
-    pipeline.turn_day()
-    pipeline.world.put(film(65, vote_count=1))
-    pipeline.run_all("read_the_day", "fetch_details")
-    assert pipeline.movies == [64, 65, 66]
 
 
 def test_profiles_that_ask_for_no_votes_need_no_lists(small: Make) -> None:

@@ -86,11 +86,11 @@ def test_the_database_and_the_code_ask_for_the_same_version(small: Make) -> None
 
 
 def test_a_film_rejected_for_what_only_an_edit_changes_waits_for_the_edit(small: Make) -> None:
-    pipeline = small(film(64, release_date="1980-01-01"), film(65))
+    pipeline = small(film(64, runtime=5), film(65))
     pipeline.run_all("read_the_day", "fetch_details")
     assert due(pipeline, days=100) == {65: "stale"}
     pipeline.turn_day()
-    pipeline.world.put(film(64, release_date="1990-01-01"))
+    pipeline.world.put(film(64))
     pipeline.world.changed[pipeline.day] = [64]
     pipeline.run_all("read_the_day", "fetch_details")
     assert pipeline.movies == [64, 65]
@@ -112,7 +112,7 @@ def test_a_failure_does_not_take_its_urgency_from_a_film(small: Make) -> None:
 
 
 def test_a_film_near_six_months_comes_before_everything_but_requests(small: Make) -> None:
-    pipeline = small(film(64, release_date="1980-01-01"), film(65))
+    pipeline = small(film(64, runtime=5), film(65))
     pipeline.run_all("read_the_day", "fetch_details")
     assert due(pipeline, days=170) == {64: "six months", 65: "six months"}
 
@@ -141,7 +141,7 @@ def test_a_purged_film_leaves_whole_and_is_due_like_a_new_one(small: Make) -> No
 
 
 def test_an_answer_that_is_too_old_fails_the_check_on_the_terms(small: Make) -> None:
-    pipeline = small(film(64, release_date="1980-01-01"), film(65))
+    pipeline = small(film(64, runtime=5), film(65))
     pipeline.run_all("read_the_day", "fetch_details")
     pipeline.do(f"update pipeline.raw_details set fetched_at = '{FIRST_DAY}'::date - 181 where tmdb_id = 64")
     result = pipeline.run("fetch_details")

@@ -1,5 +1,6 @@
 """The inbox: what becomes of ids that an application asks for, and the job that fetches what is missing."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from movie_assets.automation.jobs import ONLY_MISSING
 from movie_assets_tests.assets.conftest import SmallPipeline
 from movie_assets_tests.assets.detail_runs import due
 from movie_assets_tests.assets.world import film
+from movie_assets_tests.conftest import failed_checks
 
 Make = Callable[..., SmallPipeline]
 
@@ -66,6 +68,118 @@ def test_a_request_for_what_is_never_wanted_is_answered_at_once(small: Make, kin
     request(pipeline, 65)
     assert outcome_of(pipeline, 65) == f"rejected: {kind}"
     assert due(pipeline) == {}
+
+
+# A request stays open until it has an outcome
+
+
+OTHERS = [film(128 + 64 * n) for n in range(20)]  # so that an export may lose an id
+
+
+def test_a_request_for_an_id_that_no_export_names_survives_exports(small: Make) -> None:
+    pipeline = small(film(64))
+    pipeline.run_all("read_the_day", "fetch_details")
+    request(pipeline, 65, 66)
+    for _ in range(2):
+        pipeline.turn_day()
+        results = pipeline.run_all("read_the_day")
+        assert "every_export_line_has_one_id" not in failed_checks(results[0])
+        assert due(pipeline) == {65: "requested", 66: "requested"}
+    pipeline.world.put(film(65))
+    pipeline.run_all("fetch_details")
+    assert (outcome_of(pipeline, 65), outcome_of(pipeline, 66)) == ("accepted", "gone: not_found")
+    assert due(pipeline) == {}
+
+
+def test_a_requested_film_that_the_next_export_does_not_name_either_leaves_again(small: Make) -> None:
+    pipeline = small(film(64))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.world.answers[65] = json.dumps(film(65)).encode()  # TMDB knows it, the export does not
+    request(pipeline, 65)
+    pipeline.run_all("fetch_details")
+    (result,) = pipeline.run_all("read_the_day")  # the export was written before the film was fetched
+    assert "every_export_line_has_one_id" not in failed_checks(result)
+    assert pipeline.movies == [64, 65]
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day")
+    assert pipeline.state_of(65) == ("gone", "left_export")
+
+
+def test_an_open_request_for_an_id_that_leaves_the_export_is_answered(small: Make) -> None:
+    pipeline = small(film(64), *OTHERS)
+    pipeline.run_all("read_the_day", "fetch_details")
+    request(pipeline, 64)
+    del pipeline.world.films[64]
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert outcome_of(pipeline, 64) == "gone: not_found"
+    assert 64 not in pipeline.movies
+
+
+def test_an_id_that_is_gone_is_asked_for_and_comes_back(small: Make) -> None:
+    pipeline = small(film(64), *OTHERS)
+    pipeline.run_all("read_the_day", "fetch_details")
+    left = pipeline.world.films.pop(64)
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day")
+    pipeline.world.put(left)
+    request(pipeline, 64)
+    assert due(pipeline) == {64: "requested"}
+    pipeline.run_all("fetch_details")
+    assert outcome_of(pipeline, 64) == "accepted"
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert 64 in pipeline.movies
+
+
+@pytest.mark.parametrize("kind", ["adult", "video"])
+def test_an_open_request_for_a_film_that_becomes_unwanted_is_answered(small: Make, kind: str) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day")
+    request(pipeline, 65)
+    pipeline.world.put(film(65, **{kind: True}))
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert outcome_of(pipeline, 65) == f"rejected: {kind}"
+
+
+def test_an_open_request_survives_other_profiles_and_the_loss_of_its_id(small: Make) -> None:
+    pipeline = small(film(64))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.world.answers[65] = json.dumps(film(65)).encode()  # TMDB knows it, the export does not
+    request(pipeline, 65, keep=False)
+    pipeline.do("delete from pipeline.movie_ids where tmdb_id = 65")
+    pipeline.with_profile(min_vote_count=300, languages=("fr",))
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert outcome_of(pipeline, 65) == "rejected: language"
+
+
+def test_a_film_without_a_usable_response_has_an_outcome_after_the_third_failure(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day")
+    pipeline.world.answers[65] = json.dumps({"id": 99}).encode()
+    request(pipeline, 65)
+    outcomes = []
+    for hour in ("12", "15", "20"):
+        pipeline.run("fetch_details", moment=f"{pipeline.day}T{hour}:00:00+00:00")
+        outcomes.append(outcome_of(pipeline, 65))
+    assert outcomes == [None, None, "failed: other_id"]
+    del pipeline.world.answers[65]
+    pipeline.turn_day()
+    pipeline.run_all("fetch_details")
+    assert outcome_of(pipeline, 65) == "accepted"
+
+
+def test_a_request_that_failed_before_tmdb_says_that_there_is_no_film_is_answered(small: Make) -> None:
+    pipeline = small(film(64))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.world.answers[65] = json.dumps({"id": 99}).encode()
+    request(pipeline, 65)
+    pipeline.run("fetch_details")
+    del pipeline.world.answers[65]
+    pipeline.run("fetch_details", moment=f"{pipeline.day}T15:00:00+00:00")
+    assert outcome_of(pipeline, 65) == "gone: not_found"
 
 
 def test_asking_again_fetches_again(small: Make) -> None:

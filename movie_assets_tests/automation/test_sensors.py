@@ -156,7 +156,7 @@ def test_texts_that_nobody_can_embed_do_not_hold_publications_up_for_ever(
 def test_a_day_whose_limit_is_reached_launches_nothing(database: Database, instance: dg.DagsterInstance) -> None:
     add_ids(database, 64, 65)
     assert tick("details_are_due", database, instance, daily_films=1).run_requests
-    judge, fetched = judge_name(THRESHOLDS), "fetched_at = now(), detail_reason = 'runtime'"
+    judge, fetched = judge_name(), "fetched_at = now(), detail_reason = 'runtime'"
     run_sql(database, f"update pipeline.movie_ids set {fetched}, judged_by = '{judge}' where tmdb_id = 64")
     run_sql(database, "insert into pipeline.raw_details (tmdb_id, body, fetched_at) values (64, '{}', now())")
     assert not tick("details_are_due", database, instance, daily_films=1).run_requests
@@ -199,6 +199,21 @@ def test_a_stored_answer_that_waits_to_be_judged_again_is_work(
     run_sql(database, "update pipeline.movie_ids set fetched_at = now(), release_date = '2000-01-01', judged_by = 'x'")
     run_sql(database, "insert into pipeline.raw_details values (64, '{}', now())")
     assert tick("details_are_due", database, instance).run_requests
+
+
+def test_other_profiles_are_work_for_each_stored_response(database: Database, instance: dg.DagsterInstance) -> None:
+    add_ids(database, 64)
+    run_sql(
+        database,
+        "update pipeline.movie_ids set fetched_at = now(), release_date = '2000-01-01', detail_reason = 'runtime', "
+        f"judged_by = '{judge_name()}'",
+    )
+    run_sql(database, "insert into pipeline.raw_details values (64, '{}', now())")
+    run_sql(database, "insert into pipeline.rule_inputs select 64, false, false, false, 9, 9, null, null, null, now()")
+    run_sql(database, f"insert into pipeline.evaluation values (true, '{THRESHOLDS.name}', now(), now())")
+    assert not tick("details_are_due", database, instance).run_requests
+    run_sql(database, "update pipeline.evaluation set rules = 'others'")
+    assert memory_of(tick("details_are_due", database, instance)).work == 1
 
 
 def test_an_empty_catalogue_reads_today_at_once(database: Database, instance: dg.DagsterInstance) -> None:

@@ -157,3 +157,13 @@ def test_the_lowest_floor_of_votes_and_the_highest_target_count() -> None:
     both = Thresholds((replace(QUALITY, target=15_000), replace(FRESH, target=2_000)))
     assert (both.min_vote_count, both.target) == (10, 15_000)
     assert both.describe()["vote_count"] == "votes ≥ 100 | votes ≥ 10"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"min_vote_count": 50}, {"languages": ("en",)}, {"released_since": date(1980, 1, 1)}, {"name": "mine"}],
+    ids=str,
+)
+def test_the_name_of_the_profiles_changes_with_each_value(changes: dict[str, Any]) -> None:
+    assert Thresholds((replace(QUALITY, **changes),)).name != THRESHOLDS.name
+    assert Thresholds((replace(QUALITY),)).name == THRESHOLDS.name

@@ -260,7 +260,7 @@ def test_an_entry_without_an_id_or_votes_that_can_be_is_passed_over(odd: Any) ->
 
 def test_what_else_is_odd_in_an_entry_is_unknown() -> None:
     odd = {"vote_average": 11, "release_date": "9999-12-31", "original_language": 5}
-    assert discovered_of(ENTRY | odd, total=1) == [Discovered(7, 50, 0.0, None, None)]
+    assert discovered_of(ENTRY | odd, total=1) == [Discovered(7, 50, None, None, None)]
 
 
 @pytest.mark.parametrize("total", ["many", -1, None])

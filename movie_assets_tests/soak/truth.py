@@ -68,8 +68,8 @@ def accepted(world: World, day: date, thresholds: Thresholds) -> dict[int, Judge
     """Every film that belongs in the catalogue on a day, as TMDB describes it then."""
     films = {}
     for tmdb_id in worth_a_look(world, day):
-        judged = judge(json.loads(world.body(tmdb_id, day, PARTS) or b"null"), tmdb_id, thresholds, day)
-        if judged.reason is None:
+        judged = judge(json.loads(world.body(tmdb_id, day, PARTS) or b"null"), tmdb_id)
+        if thresholds.reason_to_reject(judged.film, day) is None:
             films[tmdb_id] = judged
     return films
 

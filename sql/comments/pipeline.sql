@@ -81,7 +81,7 @@ comment on column pipeline.changes.seen_at is
 comment on table pipeline.discovered is 'a film in TMDB''s lists (/discover) with enough votes, as of the last complete reading';
 comment on column pipeline.discovered.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.discovered.vote_count is 'number of votes at TMDB, as listed';
-comment on column pipeline.discovered.vote_average is 'average of TMDB''s votes as listed, 0 to 10';
+comment on column pipeline.discovered.vote_average is 'average of TMDB''s votes as listed, 0 to 10; null if there is none';
 comment on column pipeline.discovered.release_date is 'release date as listed; null if there is none';
 comment on column pipeline.discovered.original_language is 'original language as listed, ISO 639-1; null if there is none';
 
@@ -204,6 +204,12 @@ comment on column pipeline.embeddings.embedded_at is 'when the vector was stored
 comment on column pipeline.embeddings.dimensions is 'number of values in the vector, counted by the database';
 comment on column pipeline.embeddings.length is
     'Euclidean length of the vector, computed by the database; NaN if one of its values is';
+
+comment on table pipeline.evaluation is 'the last evaluation of all stored responses and listed films; one row';
+comment on column pipeline.evaluation.only_row is 'true: there is one row';
+comment on column pipeline.evaluation.rules is 'profiles that were used, as a hash of their values';
+comment on column pipeline.evaluation.day is 'day that release dates were compared with; it never moves back';
+comment on column pipeline.evaluation.evaluated_at is 'when it was done';
 
 comment on table pipeline.export_lines is 'a line of TMDB''s daily id export: an id that exists; one partition for each day';
 comment on column pipeline.export_lines.export_date is 'day (UTC) of the export';
@@ -335,9 +341,14 @@ comment on column pipeline.movie_ids.gone_reason is
 comment on column pipeline.movie_ids.export_reason is 'rule for exports or lists that rejects it; null if none does';
 comment on column pipeline.movie_ids.detail_reason is
     'rule for details that rejects it; null if none does, or if it was not fetched yet';
+comment on column pipeline.movie_ids.failed_rules is
+    'first rule that it fails, for each profile that it fails: {"quality": "vote_count"}; null if it fails none, or if no '
+    'list names it and its details were never fetched';
 comment on column pipeline.movie_ids.fetched_at is 'when its details were last fetched; null if they never were';
 comment on column pipeline.movie_ids.release_date is 'date of the first release, from its details; null if unknown';
 comment on column pipeline.movie_ids.changed_at is 'when TMDB named a change that was not fetched yet; null if there is none';
+comment on column pipeline.movie_ids.unlisted_at is
+    'when TMDB''s lists stopped naming the accepted film, whose details are due for that; null if they name it';
 comment on column pipeline.movie_ids.attempts is 'failed fetches in a row; 0 after a success';
 comment on column pipeline.movie_ids.next_attempt_at is
     'after a failure, the time before which it is not fetched again; null otherwise';
@@ -374,6 +385,21 @@ comment on column pipeline.named_films.is_searched is
 comment on table pipeline.pace is 'when the next call to a rate-limited service may be made, shared by all processes';
 comment on column pipeline.pace.service is 'name of the service, such as tmdb';
 comment on column pipeline.pace.next_at is 'earliest time of the next call';
+
+comment on table pipeline.profiles is 'a filter profile in use; a film has to pass one of them';
+comment on column pipeline.profiles.name is 'name of the profile, as in MOVIE_ASSETS_PROFILES';
+comment on column pipeline.profiles.min_popularity is 'lowest popularity in the daily export with which details are fetched';
+comment on column pipeline.profiles.popularity_rank is
+    'number of the most popular ids of the export whose details are fetched; null if there is no limit';
+comment on column pipeline.profiles.min_vote_count is 'lowest number of votes at TMDB';
+comment on column pipeline.profiles.min_vote_average is 'lowest average of TMDB''s votes, 0 to 10';
+comment on column pipeline.profiles.released_since is 'earliest release date; null if any is accepted';
+comment on column pipeline.profiles.released_within_days is
+    'greatest age in days; younger films are released already; null if any age is accepted';
+comment on column pipeline.profiles.min_runtime is 'shortest runtime in minutes; 0 if any is accepted, also an unknown one';
+comment on column pipeline.profiles.max_runtime is 'longest runtime in minutes; null if any is accepted';
+comment on column pipeline.profiles.languages is 'accepted original languages, ISO 639-1; empty if any is accepted';
+comment on column pipeline.profiles.target is 'number of films that the profile is meant to reach; null if there is none';
 
 comment on table pipeline.rating_loads is 'a file of ratings that was read';
 comment on column pipeline.rating_loads.load_id is 'number of the load';
@@ -486,6 +512,19 @@ comment on column pipeline.requested_ids.served_at is 'when it was answered; nul
 comment on column pipeline.requested_ids.outcome is
     'state and reason of the id when it was answered, such as accepted or rejected: runtime; null while it is '
     'open';
+
+comment on table pipeline.rule_inputs is
+    'what the profiles ask of a film whose details are stored, as its details or TMDB''s lists last said';
+comment on column pipeline.rule_inputs.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.rule_inputs.adult is 'true if TMDB marks it as an adult title';
+comment on column pipeline.rule_inputs.video is 'true if TMDB marks it as a recording that is no film';
+comment on column pipeline.rule_inputs.softcore is 'true if TMDB marks it as softcore';
+comment on column pipeline.rule_inputs.vote_count is 'number of votes at TMDB';
+comment on column pipeline.rule_inputs.vote_average is 'average of TMDB''s votes, 0 to 10; 0 without votes';
+comment on column pipeline.rule_inputs.release_date is 'date of the first release; null if unknown';
+comment on column pipeline.rule_inputs.runtime_minutes is 'runtime in minutes; null if unknown';
+comment on column pipeline.rule_inputs.original_language is 'original language, ISO 639-1; null if unknown';
+comment on column pipeline.rule_inputs.seen_at is 'when votes, date and language were last read, in details or a list';
 
 comment on table pipeline.run_log is
     'what a step (an asset) did in a run; counted up with each chunk, in the chunk''s own transaction';

@@ -1,5 +1,12 @@
 -- Applied after the migrations whenever it changes: brings the ids' states in line with a day's export.
 
+-- Whether an id may be alive although an export does not name it: an application waits for it, or TMDB answered with its
+-- details after the export was written (at 08:00 UTC).
+create or replace function pipeline.may_be_unlisted(id pipeline.movie_ids, export_date date) returns boolean
+language sql stable
+return coalesce((id).fetched_at >= export_date + interval '8 hours', false) or exists (
+    select from pipeline.requested_ids q where q.tmdb_id = (id).tmdb_id and q.served_at is null);
+
 -- Touches only ids whose state moves. An id that left the export is gone until it is listed again; one that
 -- answered 404 can stay listed for a while, and is asked for again when it was not, or after 30 days.
 -- Each profile has a least popularity and, or null, a rank; an id deserves a look when it passes those of one.
@@ -41,8 +48,8 @@ begin
             when l.video then 'video'
             when l.softcore then 'softcore'
             when l.popularity < apply_export.min_popularity and not coalesce(i.kept_on_request, false) then 'popularity'
-            -- The lists said so (see discoveries.sql), and only they can take it back.
-            when i.export_reason = 'vote_count' then 'vote_count'
+            -- The lists said so (see eligibility.sql), and only they can take it back.
+            when not pipeline.is_export_rule(i.export_reason) then i.export_reason
         end as reason
     from pipeline.export_lines l left join pipeline.movie_ids i using (tmdb_id)
     where l.export_date = day;
@@ -52,7 +59,7 @@ begin
     create temp table missing on commit drop as
     select i.tmdb_id, i.gone_since is null and coalesce(i.missing_since, day) >= day as is_new
     from pipeline.movie_ids i
-    where i.gone_reason is distinct from 'left_export'
+    where i.gone_reason is distinct from 'left_export' and not pipeline.may_be_unlisted(i, day)
       and not exists (select from verdicts v where v.tmdb_id = i.tmdb_id)
       and not exists (
           select from pipeline.exports e, unnest(e.unreadable_ids) u (tmdb_id)
@@ -80,7 +87,7 @@ begin
     select count(*) into held from pipeline.movie_ids i where i.missing_since is not null;
 
     update pipeline.movie_ids i
-    set gone_since = null, gone_reason = null, fetched_at = null, judged_by = null,
+    set gone_since = null, gone_reason = null, fetched_at = null, judged_by = null, unlisted_at = null,
         attempts = 0, next_attempt_at = null, last_error = null
     from verdicts v
     where v.tmdb_id = i.tmdb_id
@@ -99,6 +106,9 @@ begin
     from verdicts v
     where not exists (select from pipeline.movie_ids i where i.tmdb_id = v.tmdb_id);
     get diagnostics new = row_count;
+    insert into pipeline.movie_ids (tmdb_id, original_title, first_seen)
+    select q.tmdb_id, '', day from pipeline.requested_ids q where q.served_at is null
+    on conflict do nothing;
 
     insert into pipeline.ids_as_of (export_date, min_popularity, rules, target)
     values (day, apply_export.min_popularity, apply_export.rules, apply_export.target)

@@ -62,6 +62,11 @@ begin
     kind := 'pipeline.refused_texts of retired sets';
     return next;
 
+    -- What only films named that left the catalogue.
+    kind := 'people, companies and the like that no film names';
+    rows_deleted := pipeline.delete_unnamed();
+    return next;
+
     -- What a killed "reindex concurrently" leaves; one that is being built is not touched.
     kind := 'indexes that were never finished';
     rows_deleted := 0;

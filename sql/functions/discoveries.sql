@@ -1,12 +1,14 @@
--- Applied after the migrations whenever it changes: which ids TMDB's own lists say are worth a call.
+-- Applied after the migrations whenever it changes: what TMDB's own lists say of films with enough votes.
 
--- Reads the temporary table incoming_discoveries: every film with at least min_votes votes. An id that is not among
--- them would be rejected for its votes, so its details are not fetched; one that newly is among them, or whose average
--- went across the least that a profile asks for, is looked at (again) now. Votes of accepted films are taken as listed. Accepted films, films that came back, and those kept on request stay whatever the lists say.
-create or replace function pipeline.apply_discoveries(
-    day date, min_votes integer, min_average double precision, moment timestamptz, run_id text, is_walk boolean
+-- Reads the temporary table incoming_discoveries: every film with at least min_votes votes. What they say of a film is
+-- taken over where it is newer than its details: into the catalogue's numbers and into what the profiles are asked of.
+-- An accepted film that they named before and do not name now is due (`unlisted`), as its votes fell below min_votes;
+-- one call tells its numbers. What follows for each id is decided by pipeline.evaluate.
+drop function if exists pipeline.apply_discoveries;
+create function pipeline.apply_discoveries(
+    day date, min_votes integer, moment timestamptz, run_id text, is_walk boolean
 )
-returns table (listed integer, new integer, put_aside integer, let_in integer)
+returns table (listed integer, new integer, no_longer_listed integer)
 language plpgsql
 as $$
 begin
@@ -15,6 +17,14 @@ begin
     from incoming_discoveries d left join pipeline.discovered o using (tmdb_id)
     where (o.vote_average, o.vote_count) is distinct from (d.vote_average, d.vote_count);
     select count(*) filter (where is_new) into new from moved;
+
+    update pipeline.movie_ids i set unlisted_at = moment
+    from pipeline.discovered o join pipeline.rule_inputs n using (tmdb_id)
+    where o.tmdb_id = i.tmdb_id and n.vote_count >= min_votes and i.state = 'accepted' and i.fetched_at < moment
+      and not exists (select from incoming_discoveries d where d.tmdb_id = o.tmdb_id);
+    get diagnostics no_longer_listed = row_count;
+    update pipeline.movie_ids i set unlisted_at = null
+    from incoming_discoveries d where d.tmdb_id = i.tmdb_id and i.unlisted_at is not null;
 
     delete from pipeline.discovered o
     where not exists (select from incoming_discoveries d where d.tmdb_id = o.tmdb_id);
@@ -27,37 +37,29 @@ begin
         (excluded.vote_count, excluded.vote_average, excluded.release_date, excluded.original_language);
     select count(*) into listed from pipeline.discovered;
 
-    update pipeline.movie_ids i set changed_at = moment
-    from moved d
-    where d.tmdb_id = i.tmdb_id and i.gone_since is null and i.fetched_at is not null
-      and case i.detail_reason
-          when 'vote_count' then d.is_new
-          when 'vote_average' then d.vote_average >= min_average
-          else i.detail_reason is null and d.vote_average < min_average
-      end;
+    if is_walk then  -- what an earlier walk said was taken over then
+        update pipeline.rule_inputs n
+        set vote_count = d.vote_count, vote_average = coalesce(d.vote_average, n.vote_average),
+            release_date = coalesce(d.release_date, n.release_date),
+            original_language = coalesce(d.original_language, n.original_language), seen_at = moment
+        from incoming_discoveries d
+        where d.tmdb_id = n.tmdb_id and n.seen_at <= moment
+          and (n.vote_count, n.vote_average, n.release_date, n.original_language) is distinct from (
+              d.vote_count, coalesce(d.vote_average, n.vote_average), coalesce(d.release_date, n.release_date),
+              coalesce(d.original_language, n.original_language));
 
-    update catalog.movie_stats s
-    set vote_average = d.vote_average, vote_count = d.vote_count, seen_at = moment
-    from moved d where d.tmdb_id = s.tmdb_id and (s.vote_average, s.vote_count) <> (d.vote_average, d.vote_count);
+        update catalog.movie_stats s
+        set vote_average = coalesce(d.vote_average, s.vote_average), vote_count = d.vote_count, seen_at = moment
+        from moved d
+        where d.tmdb_id = s.tmdb_id and s.seen_at <= moment
+          and (s.vote_average, s.vote_count) is distinct from (coalesce(d.vote_average, s.vote_average), d.vote_count);
 
-    update pipeline.movie_ids i set export_reason = null
-    where i.export_reason = 'vote_count'
-      and exists (select from pipeline.discovered d where d.tmdb_id = i.tmdb_id);
-    get diagnostics let_in = row_count;
-
-    update pipeline.movie_ids i set export_reason = 'vote_count'
-    where i.export_reason is null and i.gone_since is null and not i.kept_on_request
-      and (
-          i.detail_reason = 'vote_count'
-          or (i.fetched_at is null and not exists (select from pipeline.raw_details r where r.tmdb_id = i.tmdb_id))
-      )
-      and not exists (select from pipeline.discovered d where d.tmdb_id = i.tmdb_id);
-    get diagnostics put_aside = row_count;
-
-    insert into pipeline.discoveries as w (day, min_votes, films, walked_at, run_id)
-    select apply_discoveries.day, apply_discoveries.min_votes, listed, moment, apply_discoveries.run_id where is_walk
-    on conflict on constraint discoveries_pkey do update set
-        min_votes = excluded.min_votes, films = excluded.films, walked_at = excluded.walked_at, run_id = excluded.run_id;
+        insert into pipeline.discoveries as w (day, min_votes, films, walked_at, run_id)
+        values (apply_discoveries.day, apply_discoveries.min_votes, listed, moment, apply_discoveries.run_id)
+        on conflict on constraint discoveries_pkey do update set
+            min_votes = excluded.min_votes, films = excluded.films, walked_at = excluded.walked_at,
+            run_id = excluded.run_id;
+    end if;
     return next;
 end
 $$;

@@ -16,24 +16,24 @@ return case
 end;
 
 -- A film is wanted when an application asked for it; when our copy comes close to the six months that TMDB's terms
--- allow; when TMDB's change feed or its lists named it since our last look; when it was never fetched; when we ask
--- for more than we did then; when the last attempt failed; when our copy is older than its age allows. Votes are not
--- in the change feed, so films rejected for their votes grow stale like accepted ones; what was rejected for
--- anything else can only be changed by an edit. A failed film is parked until its next attempt's time has come; what
--- makes it urgent, a request or our copy's age, is not forgotten over the failure.
+-- allow; when TMDB's change feed named it since we last fetched it; when it is accepted and TMDB's lists stopped naming
+-- it, as its votes may have fallen; when it was never fetched; when we ask for more than we did then; when the last
+-- attempt failed; when our copy is older than its age allows. The last holds for accepted films, and for those that a
+-- profile rejects for votes that no list tells (there are none, or the film has no release date): other outcomes change
+-- with an edit, which is in the feed, or with votes and dates, which are evaluated each day (see eligibility.sql).
+-- A failed film is parked until its next attempt's time has come; what makes it urgent, a request or our copy's age, is
+-- not forgotten over the failure. A request is open until it has an outcome, whatever the export and the rules say.
 drop view if exists pipeline.due;
 drop function if exists pipeline.due_at;
 drop function if exists pipeline.wanted_at;
 create function pipeline.wanted_at(moment timestamptz)
 returns table (
-    tmdb_id bigint, batch smallint, reason text, priority smallint, parked boolean, fetched_at timestamptz,
-    is_kept boolean
+    tmdb_id bigint, batch smallint, reason text, priority smallint, parked boolean, fetched_at timestamptz
 )
 language sql stable
 as $$
     select
-        i.tmdb_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment, i.fetched_at,
-        i.kept_on_request
+        i.tmdb_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment, i.fetched_at
     from (  -- in two parts, as each has an index
         select i.*, q.tmdb_id is not null as is_requested
         from pipeline.movie_ids i
@@ -42,7 +42,7 @@ as $$
         union all
         select i.*, true
         from pipeline.requested_ids q join pipeline.movie_ids i using (tmdb_id)
-        where q.served_at is null and i.gone_since is null and i.export_reason is not null
+        where q.served_at is null and (i.gone_since is not null or i.export_reason is not null)
     ) i
     cross join lateral (
         select
@@ -52,14 +52,19 @@ as $$
                 when i.attempts > 0 then 'failed'
                 when i.fetched_at is null then 'never fetched'
                 when i.changed_at is not null then 'changed'
+                when i.unlisted_at is not null and i.detail_reason is null then 'unlisted'
                 when i.answer_version < pipeline.answer_version() then 'schema'
                 when i.fetched_at <= moment - pipeline.age_allowed(i.release_date, moment)
-                    and coalesce(i.detail_reason, 'vote_count') in ('vote_count', 'vote_average') then 'stale'
+                    and (i.detail_reason is null or (
+                        i.failed_rules @? '$.* ? (@ == "vote_count" || @ == "vote_average")'
+                        and (i.release_date is null or not exists (select from pipeline.discovered))
+                    )) then 'stale'
             end
     ) as d (reason)
     cross join lateral (
         select d.reason, array_position(
-            array['requested', 'six months', 'changed', 'never fetched', 'schema', 'failed', 'stale'], d.reason
+            array['requested', 'six months', 'changed', 'unlisted', 'never fetched', 'schema', 'failed', 'stale'],
+            d.reason
         )::smallint
     ) as r (reason, priority)
     where d.reason is not null
@@ -72,7 +77,7 @@ as $$
     select w.tmdb_id, w.batch, w.reason, w.priority from pipeline.wanted_at(moment) w where not w.parked
 $$;
 
--- Stored answers to judge without a call: other rules judged them, or their film came back into the export.
+-- Stored responses to read again without a call: another parser or template read them, or their film passes again.
 create or replace function pipeline.to_judge(judge text)
 returns table (tmdb_id bigint, batch smallint)
 language sql stable

@@ -1,7 +1,8 @@
 -- Applied after the migrations whenever it changes: the rows around films, and the history of their numbers.
 
 -- Run by store_details for each chunk: rewrites the rows of the accepted films among incoming_films whose facts are
--- not the ones that are stored. People, companies and the like are shared; what no film names any more stays.
+-- not the ones that are stored. People, companies and the like are shared; those that no film names any more are deleted
+-- by pipeline.delete_unnamed.
 create or replace function pipeline.store_facts() returns integer
 language plpgsql
 as $$
@@ -107,6 +108,45 @@ begin
     update catalog.movies m set facts_hash = f.facts_hash
     from incoming_films f, new_facts n where f.tmdb_id = n.tmdb_id and m.tmdb_id = n.tmdb_id;
     return rewritten;
+end
+$$;
+
+-- Run when films were purged for TMDB's six months, and by clean_up: deletes the people, companies and the like that no film
+-- names any more, and tells how many. The lock waits for chunks that are being stored, and lets the next ones wait: one
+-- that relies on a person who is about to be deleted would fail. It is taken in the order in which store_facts writes.
+create or replace function pipeline.delete_unnamed() returns integer
+language plpgsql
+as $$
+declare
+    deleted integer := 0;
+    part integer;
+begin
+    lock table catalog.people, catalog.genres, catalog.keywords, catalog.companies, catalog.collections,
+        catalog.watch_providers in share row exclusive mode;
+    delete from catalog.people p
+    where not exists (select from catalog.movie_cast c where c.person_id = p.person_id)
+      and not exists (select from catalog.movie_crew c where c.person_id = p.person_id);
+    get diagnostics part = row_count;
+    deleted := deleted + part;
+    delete from catalog.genres g where not exists (select from catalog.movie_genres f where f.genre_id = g.genre_id);
+    get diagnostics part = row_count;
+    deleted := deleted + part;
+    delete from catalog.keywords k
+    where not exists (select from catalog.movie_keywords f where f.keyword_id = k.keyword_id);
+    get diagnostics part = row_count;
+    deleted := deleted + part;
+    delete from catalog.companies c
+    where not exists (select from catalog.movie_companies f where f.company_id = c.company_id);
+    get diagnostics part = row_count;
+    deleted := deleted + part;
+    delete from catalog.collections c
+    where not exists (select from catalog.movie_collections f where f.collection_id = c.collection_id);
+    get diagnostics part = row_count;
+    deleted := deleted + part;
+    delete from catalog.watch_providers w
+    where not exists (select from catalog.movie_watch_providers f where f.provider_id = w.provider_id);
+    get diagnostics part = row_count;
+    return deleted + part;
 end
 $$;
 

@@ -10,7 +10,10 @@ as $$
     with ids as (
         select 'each line of the export has its id, each living id a line' as agreement, true as is_compared,
             coalesce(i.tmdb_id, l.tmdb_id)::text as key,
-            i.tmdb_id is null or (l.tmdb_id is null and i.gone_since is null and w.tmdb_id is null) as differs
+            i.tmdb_id is null or (
+                l.tmdb_id is null and i.gone_since is null and w.tmdb_id is null
+                and not pipeline.may_be_unlisted(i, (select a.export_date from pipeline.ids_as_of a))
+            ) as differs
         from (select e.tmdb_id from pipeline.export_lines e
               where e.export_date = (select a.export_date from pipeline.ids_as_of a)) l
         full join pipeline.movie_ids i using (tmdb_id)

@@ -1,6 +1,7 @@
 -- Applied after the migrations whenever it changes: what a request for an id does.
 
--- Makes the id known and due; one that can never be in the catalogue is answered at once.
+-- Makes the id known and due; one that can never be in the catalogue is answered at once. An id that is gone is asked
+-- for: the export is a day's, and TMDB may have it again.
 create or replace function pipeline.take_request() returns trigger
 language plpgsql
 security definer
@@ -12,13 +13,13 @@ begin
     insert into pipeline.movie_ids (tmdb_id, original_title, first_seen)
     values (new.tmdb_id, '', new.requested_at::date)
     on conflict do nothing;
-    select i.state, i.reason, i.gone_since, i.export_reason into known
+    select i.gone_since, i.export_reason into known
     from pipeline.movie_ids i where i.tmdb_id = new.tmdb_id;
     new.served_at := null;
     new.outcome := null;
-    if known.gone_since is not null or known.export_reason in ('adult', 'video', 'softcore') then
+    if known.gone_since is null and known.export_reason in ('adult', 'video', 'softcore') then
         new.served_at := new.requested_at;
-        new.outcome := known.state || coalesce(': ' || known.reason, '');
+        new.outcome := 'rejected: ' || known.export_reason;
         return new;
     end if;
     update pipeline.movie_ids i

@@ -1,34 +1,76 @@
 -- Applied after the migrations whenever it changes: writes one chunk of answers from TMDB.
 
 -- Reads the temporary table incoming_films (see stage_films.sql): one row for each film that was fetched or
--- judged again. detail_reason says why a film is not accepted. Facts are rewritten only where they changed.
+-- read again. Each is evaluated by the profiles in use (eligibility.sql). Facts are rewritten only where they changed.
+-- TMDB's response is newer than the export and the lists: a film that it describes is not gone, and only its own
+-- numbers count until the lists are read again.
 -- Dropped first: a function's columns cannot be replaced.
 drop function if exists pipeline.store_details;
 create function pipeline.store_details(moment timestamptz, judge text)
 returns table (accepted integer, rejected integer, added integer, changed integer)
 language plpgsql
 as $$
+declare
+    today date := greatest(moment::date, (select e.day from pipeline.evaluation e));
 begin
+    if not exists (select from pipeline.profiles) then
+        raise exception 'no profile is in use: pipeline.evaluate has to run first';
+    end if;
     insert into pipeline.raw_details as r (tmdb_id, body, fetched_at)
     select f.tmdb_id, f.body, moment from incoming_films f where f.body is not null
     on conflict (tmdb_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
+
+    -- Of a stored response that is read again, votes, date and language may be older than what the lists said since.
+    insert into pipeline.rule_inputs as n (
+        tmdb_id, adult, video, softcore, vote_count, vote_average, release_date, runtime_minutes, original_language,
+        seen_at
+    )
+    select f.tmdb_id, f.adult, f.video, f.softcore, coalesce(d.vote_count, f.vote_count),
+        coalesce(d.vote_average, f.vote_average), coalesce(d.release_date, f.release_date), f.runtime_minutes,
+        coalesce(d.original_language, f.original_language), coalesce(d.seen_at, r.fetched_at)
+    from incoming_films f
+    join pipeline.raw_details r using (tmdb_id)
+    left join lateral (
+        select n.vote_count, n.vote_average, n.release_date, n.original_language, n.seen_at
+        from pipeline.rule_inputs n
+        where n.tmdb_id = f.tmdb_id and f.body is null and n.seen_at > r.fetched_at
+        union all
+        select l.vote_count, l.vote_average, l.release_date, l.original_language, w.walked_at
+        from pipeline.discovered l, (select max(walked_at) from pipeline.discoveries) w (walked_at)
+        where l.tmdb_id = f.tmdb_id and f.body is null and w.walked_at > r.fetched_at
+        limit 1
+    ) d on true
+    on conflict (tmdb_id) do update set
+        adult = excluded.adult, video = excluded.video, softcore = excluded.softcore,
+        vote_count = excluded.vote_count, vote_average = excluded.vote_average, release_date = excluded.release_date,
+        runtime_minutes = excluded.runtime_minutes, original_language = excluded.original_language,
+        seen_at = excluded.seen_at;
 
     update pipeline.movie_ids i
     set fetched_at = case when f.body is null then i.fetched_at else moment end,
         -- A change that was named while this run was under way waits for the next.
         changed_at = case when f.body is null or i.changed_at > moment then i.changed_at end,
+        unlisted_at = case when f.body is null then i.unlisted_at end,
+        gone_since = case when f.body is null then i.gone_since end,
+        gone_reason = case when f.body is null then i.gone_reason end,
+        export_reason = case when f.body is null or pipeline.is_export_rule(i.export_reason) then i.export_reason end,
         answer_version = case when f.body is null then i.answer_version else pipeline.answer_version() end,
         release_date = f.release_date,
-        detail_reason = f.detail_reason,
+        detail_reason = pipeline.unless_kept(e.reason, i.kept_on_request),
+        failed_rules = e.failed_rules,
         judged_by = judge,
         attempts = 0,
         next_attempt_at = null,
         last_error = null
     from incoming_films f
+    join pipeline.rule_inputs n using (tmdb_id)
+    cross join lateral pipeline.evaluate_film(
+        today, true, n.adult, n.video, n.softcore, n.vote_count, n.vote_average, n.release_date, n.runtime_minutes,
+        n.original_language) e
     where i.tmdb_id = f.tmdb_id;
 
-    delete from catalog.movies m using incoming_films f
-    where m.tmdb_id = f.tmdb_id and f.detail_reason is not null;
+    delete from catalog.movies m using incoming_films f, pipeline.movie_ids i
+    where m.tmdb_id = f.tmdb_id and i.tmdb_id = f.tmdb_id and i.state <> 'accepted';
 
     with written as (
         insert into catalog.movies as m (
@@ -69,18 +111,16 @@ begin
     )
     select count(*) filter (where is_new), count(*) filter (where not is_new) into added, changed from written;
 
-    -- Votes of an answer that is judged again were seen when it was fetched; those of TMDB's lists are newer.
     insert into catalog.movie_stats as s (tmdb_id, popularity, vote_average, vote_count, seen_at)
     select
         f.tmdb_id,
         case when f.body is null then coalesce(l.popularity, f.popularity) else f.popularity end,
-        case when f.body is null then coalesce(d.vote_average, f.vote_average) else f.vote_average end,
-        case when f.body is null then coalesce(d.vote_count, f.vote_count) else f.vote_count end,
-        i.fetched_at
+        n.vote_average,
+        n.vote_count,
+        n.seen_at
     from incoming_films f
     join catalog.movies using (tmdb_id)
-    join pipeline.movie_ids i using (tmdb_id)
-    left join pipeline.discovered d on d.tmdb_id = f.tmdb_id
+    join pipeline.rule_inputs n using (tmdb_id)
     left join pipeline.export_lines l
         on l.tmdb_id = f.tmdb_id and l.export_date = (select export_date from pipeline.ids_as_of)
     on conflict (tmdb_id) do update set
@@ -90,8 +130,8 @@ begin
 
     perform pipeline.store_facts();
 
-    select count(*) filter (where detail_reason is null), count(*) filter (where detail_reason is not null)
-    into accepted, rejected from incoming_films;
+    select count(*) filter (where i.state = 'accepted'), count(*) filter (where i.state <> 'accepted')
+    into accepted, rejected from incoming_films f join pipeline.movie_ids i using (tmdb_id);
     return next;
 end
 $$;

@@ -1,7 +1,8 @@
 -- Applied after the migrations whenever it changes: TMDB's terms, nothing is kept for six months unrefreshed.
 
 -- Run by movie_ids each day. A film whose answer is that old leaves whole, and is due as if it had never been
--- fetched; the reasons and samples of old refusals, and the titles of ids long gone, leave too.
+-- fetched; people, companies and the like that only such films named, the reasons and samples of old refusals, and the
+-- titles of ids long gone, leave too.
 create or replace function pipeline.purge_expired(moment timestamptz) returns integer
 language plpgsql
 as $$
@@ -16,10 +17,14 @@ begin
     delete from pipeline.raw_details r using expired e where r.tmdb_id = e.tmdb_id;
     get diagnostics purged = row_count;
     update pipeline.movie_ids i
-    set fetched_at = null, judged_by = null, detail_reason = null, release_date = null
+    set fetched_at = null, judged_by = null, detail_reason = null, failed_rules = null, release_date = null,
+        unlisted_at = null
     from expired e where i.tmdb_id = e.tmdb_id;
     update pipeline.movie_ids set original_title = ''
     where gone_since <= moment::date - 180 and original_title <> '';
+    if purged > 0 then
+        perform pipeline.delete_unnamed();
+    end if;
     delete from pipeline.rejects where rejected_at <= moment - interval '180 days';
     return purged;
 end

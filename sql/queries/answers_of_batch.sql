@@ -1,5 +1,5 @@
--- Run by reconciliation: the answers behind a batch's films, with what was made of them by the rules in use.
-select i.tmdb_id, r.body, m.text_hash, m.facts_hash, i.kept_on_request as is_kept
+-- Run by reconciliation: the answers behind a batch's films, with what was made of them by the parser in use.
+select i.tmdb_id, r.body, m.text_hash, m.facts_hash
 from pipeline.movie_ids i
 join pipeline.raw_details r using (tmdb_id)
 join catalog.movies m using (tmdb_id)

@@ -3,11 +3,11 @@
 -- the next attempt at a failed film is due. Films that grow stale before the next day is read (08:30 UTC) are fetched
 -- with those that are: the day has one run instead of one whenever some films' hour has come.
 with due as (
-    select w.tmdb_id, w.batch, w.reason, w.priority, w.is_kept, w.fetched_at
+    select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
     from pipeline.wanted_at(:moment) w
     where not w.parked or :by_hand
     union all
-    select w.tmdb_id, w.batch, w.reason, w.priority, w.is_kept, w.fetched_at
+    select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
     from pipeline.wanted_at(
         date_bin('1 day', cast(:moment as timestamptz), timestamptz '2000-01-01 08:30+00') + interval '1 day') w
     where w.reason = 'stale' and cast(:room as bigint) is null
@@ -17,6 +17,6 @@ with due as (
     from due d
     where d.batch = any(:batches) and (cardinality(cast(:reasons as text[])) = 0 or d.reason = any(:reasons))
 )
-select tmdb_id, batch, reason, is_kept, place > cast(:room as bigint) as is_put_off
+select tmdb_id, batch, reason, place > cast(:room as bigint) as is_put_off
 from wanted
 order by batch, priority, tmdb_id

@@ -5,7 +5,7 @@ with today as (
     set min_popularity = :min_popularity,
         kept_by = :kept_by,
         kept = (select count(*) from pipeline.movie_ids
-                where gone_since is null and coalesce(export_reason, 'vote_count') = 'vote_count')
+                where gone_since is null and (export_reason is null or not pipeline.is_export_rule(export_reason)))
     where export_date = :day
     returning kept, lines
 )

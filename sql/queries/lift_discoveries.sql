@@ -1,5 +1,5 @@
--- Run by tmdb_discoveries where votes do not matter, or no film is listed: nothing is put aside any more.
+-- Run by tmdb_discoveries where votes do not matter, or no film is listed: the lists reject no id any more.
 with lifted as (
-    update pipeline.movie_ids set export_reason = null where export_reason = 'vote_count' returning 1
+    delete from pipeline.discovered
 )
-select 0 as listed, 0 as new, 0 as put_aside, count(*)::integer as let_in from lifted
+update pipeline.movie_ids set unlisted_at = null where unlisted_at is not null

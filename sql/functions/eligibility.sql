@@ -1,0 +1,154 @@
+-- Applied after the migrations whenever it changes: whether a film belongs in the catalogue, by the profiles in use.
+
+-- The rules of the daily export. Any other reason in movie_ids.export_reason comes from TMDB's lists.
+create or replace function pipeline.is_export_rule(rule text) returns boolean
+language sql immutable parallel safe
+return rule in ('adult', 'video', 'softcore', 'popularity');
+
+-- The rules in the order in which they are asked; core.filters.DETAIL_RULES says the same, and a test compares them.
+create or replace function pipeline.detail_rules() returns text[]
+language sql immutable parallel safe
+return array['adult', 'video', 'softcore', 'vote_count', 'vote_average', 'release_date', 'runtime', 'language'];
+
+-- The first rule that a film fails on a day, for each profile that it fails; the reason is null when one profile
+-- accepts it, otherwise the rule of the profile in which it came furthest. What details do not tell fails a rule that
+-- asks for it; what a list does not tell (is_complete is false) fails none, as the details may tell it.
+drop function if exists pipeline.evaluate_film;
+create function pipeline.evaluate_film(
+    day date, is_complete boolean, adult boolean, video boolean, softcore boolean, vote_count integer,
+    vote_average double precision, release_date date, runtime_minutes integer, original_language text
+)
+returns table (reason text, failed_rules jsonb)
+language sql stable
+as $$
+    select
+        case when count(*) = count(r.rule) then
+            (pipeline.detail_rules())[max(array_position(pipeline.detail_rules(), r.rule))]
+        end,
+        jsonb_object_agg(p.name, r.rule) filter (where r.rule is not null)
+    from pipeline.profiles p
+    cross join lateral (
+        select case
+            when adult then 'adult'
+            when video then 'video'
+            when softcore then 'softcore'
+            when vote_count < p.min_vote_count then 'vote_count'
+            when vote_average < p.min_vote_average then 'vote_average'
+            when not coalesce(
+                (p.released_since is null or release_date >= p.released_since)
+                and (p.released_within_days is null or release_date between day - p.released_within_days and day),
+                not is_complete) then 'release_date'
+            when not coalesce(
+                (p.min_runtime = 0 or runtime_minutes >= p.min_runtime)
+                and (p.max_runtime is null or runtime_minutes <= p.max_runtime),
+                not is_complete) then 'runtime'
+            when not coalesce(
+                p.languages = '{}' or original_language = any(p.languages), not is_complete) then 'language'
+        end
+    ) as r (rule)
+$$;
+
+-- A film that is kept on request has to pass the rules on adult titles and videos only.
+create or replace function pipeline.unless_kept(reason text, is_kept boolean) returns text
+language sql immutable parallel safe
+return case when not is_kept or reason in ('adult', 'video', 'softcore') then reason end;
+
+-- Evaluates every stored response and every listed film on a day; updates only the ids whose outcome moved. Nothing is
+-- done when the same profiles were used on that day already, unless the lists were read since. A film that no longer
+-- passes leaves the catalogue here; one that now passes is written from its stored response by movie_details.
+--
+-- TMDB's lists reject an id when all that they tell fails every profile, or when they do not name it although they name
+-- every film with enough votes. They are not asked about accepted films (one that they stop naming is due instead, see
+-- due.sql), films that came back into the export, films without a release date (no list has them), and kept ones.
+create or replace function pipeline.evaluate(
+    day date, profiles jsonb, rules text, moment timestamptz, are_lists_new boolean
+)
+returns table (let_in integer, put_aside integer, now_pass integer, now_fail integer)
+language plpgsql
+as $$
+declare
+    last record;
+    today date;
+    has_lists boolean;
+begin
+    lock table pipeline.evaluation in share row exclusive mode;
+    select * into last from pipeline.evaluation;
+    today := greatest(day, last.day);
+    let_in := 0; put_aside := 0; now_pass := 0; now_fail := 0;
+    if last.rules = evaluate.rules and last.day = today and not are_lists_new then
+        return next;
+        return;
+    end if;
+    if last.rules is distinct from evaluate.rules then
+        delete from pipeline.profiles;
+        insert into pipeline.profiles
+        select p.name, p.min_popularity, p.popularity_rank, p.min_vote_count, p.min_vote_average, p.released_since,
+            p.released_within_days, p.min_runtime, p.max_runtime, p.languages, p.target
+        from jsonb_populate_recordset(null::pipeline.profiles, evaluate.profiles) p;
+        analyze pipeline.profiles;
+    end if;
+    select exists (select from pipeline.discovered) into has_lists;
+
+    with outcomes as (
+        select i.tmdb_id, i.detail_reason as reason_before, e.reason, e.failed_rules
+        from pipeline.rule_inputs n
+        join pipeline.movie_ids i using (tmdb_id)
+        cross join lateral (
+            select pipeline.unless_kept(f.reason, i.kept_on_request), f.failed_rules
+            from pipeline.evaluate_film(
+                today, true, n.adult, n.video, n.softcore, n.vote_count, n.vote_average, n.release_date,
+                n.runtime_minutes, n.original_language) f
+        ) as e (reason, failed_rules)
+        where i.fetched_at is not null
+          and (i.detail_reason, i.failed_rules) is distinct from (e.reason, e.failed_rules)
+    ), written as (
+        update pipeline.movie_ids i set detail_reason = o.reason, failed_rules = o.failed_rules
+        from outcomes o where i.tmdb_id = o.tmdb_id
+    )
+    select count(*) filter (where reason is null and reason_before is not null),
+        count(*) filter (where reason is not null and reason_before is null)
+    into now_pass, now_fail from outcomes;
+
+    with outcomes as (
+        select i.tmdb_id, i.export_reason as reason_before, o.reason,
+            case when i.fetched_at is null then o.failed_rules else i.failed_rules end as failed_rules
+        from pipeline.movie_ids i
+        left join pipeline.discovered d using (tmdb_id)
+        left join lateral pipeline.evaluate_film(
+            today, false, false, false, false, d.vote_count, d.vote_average, d.release_date, null,
+            d.original_language) f on d.tmdb_id is not null
+        cross join lateral (
+            select
+                case
+                    when not has_lists or i.kept_on_request or (i.fetched_at is not null and i.detail_reason is null)
+                        then null
+                    when d.tmdb_id is not null then f.reason
+                    when case
+                        when i.fetched_at is not null then i.release_date is not null
+                        else not exists (select from pipeline.raw_details r where r.tmdb_id = i.tmdb_id)
+                    end then 'vote_count'
+                end,
+                f.failed_rules
+        ) as o (reason, failed_rules)
+        where i.gone_since is null and (i.export_reason is null or not pipeline.is_export_rule(i.export_reason))
+          and (
+              i.export_reason is distinct from o.reason
+              or (i.fetched_at is null and i.failed_rules is distinct from o.failed_rules)
+          )
+    ), written as (
+        update pipeline.movie_ids i set export_reason = o.reason, failed_rules = o.failed_rules
+        from outcomes o where i.tmdb_id = o.tmdb_id
+    )
+    select count(*) filter (where reason is null and reason_before is not null),
+        count(*) filter (where reason is not null and reason_before is null)
+    into let_in, put_aside from outcomes;
+
+    delete from catalog.movies m
+    where not exists (select from pipeline.movie_ids i where i.tmdb_id = m.tmdb_id and i.state = 'accepted');
+
+    insert into pipeline.evaluation (rules, day, evaluated_at) values (evaluate.rules, today, moment)
+    on conflict (only_row) do update
+    set rules = excluded.rules, day = excluded.day, evaluated_at = excluded.evaluated_at;
+    return next;
+end
+$$;
