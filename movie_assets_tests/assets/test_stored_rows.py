@@ -142,6 +142,19 @@ def test_a_listed_film_is_as_the_newest_list_has_it(small: Make) -> None:
     ) == "(700,8.5,t)"  # fmt: skip
 
 
+def test_numbers_that_were_seen_later_are_not_replaced_by_older_ones(small: Make) -> None:
+    """A film's details that are stored late keep the votes that the lists told in the meantime."""
+    pipeline = small(film(64))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.do("update catalog.movie_stats set vote_count = 999, seen_at = seen_at + interval '2 days'")
+    pipeline.turn_day()
+    pipeline.world.put(film(64, overview="Another story"))
+    pipeline.do(f"update pipeline.movie_ids set changed_at = '{pipeline.day}'")
+    pipeline.run_all("fetch_details")
+    assert pipeline.one("select overview from catalog.movies") == "Another story"
+    assert pipeline.one("select vote_count from catalog.movie_stats") == 999
+
+
 def test_a_second_walk_of_a_day_is_the_one_that_is_known(small: Make) -> None:
     pipeline = small(film(64), film(65))
     pipeline.run_all("read_the_day")
