@@ -17,12 +17,15 @@ dev: .venv/installed  ## open the catalogue in the Dagster web UI, on port 3000 
 test: .venv/installed  ## run the tests on a real Postgres
 	$(BIN)/pytest -q -n auto --dist worksteal
 
-.PHONY: chaos soak
+.PHONY: chaos soak rehearsal
 chaos: .venv/installed  ## run the fault matrix, some twenty minutes, and write docs/fault_matrix.md
 	$(BIN)/python -m movie_assets_tests.chaos
 
 soak: .venv/installed  ## live through thirty simulated days at 50,000 ids, with faults, on a deployment that stays up
 	$(BIN)/python -m movie_assets_tests.soak --report docs/soak
+
+rehearsal: .venv/installed  ## run thirty simulated days at 5,000 ids and compare each with an independent computation of the truth
+	$(BIN)/python -m movie_assets_tests.rehearsal
 
 check: .venv/installed  ## run the linter, the formatter's check and the type checker
 	$(BIN)/ruff check .

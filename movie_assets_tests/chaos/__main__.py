@@ -159,8 +159,8 @@ def figures_of(name: str, outcome: Outcome, matrix: Sequence[Row]) -> list[dict[
 
 def markdown(report: dict[str, Any]) -> str:
     """The report to read."""
-    faults = [row for row in report["rows"] if row["number"].startswith("F")]
     inputs = [row for row in report["rows"] if row["number"].startswith("B")]
+    faults = [row for row in report["rows"] if row not in inputs]
     parts = [
         INTRODUCTION.format(**report["run"]),
         "## Faults by stage: the end against the truth",

@@ -1,0 +1,119 @@
+"""Runs the jobs of each day as `movie-assets refresh` does, then compares the catalogue with the truth."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import islice
+
+import dagster as dg
+
+from movie_assets.resources.embedder import LocalEmbedder
+from movie_assets.standin.options import StandInOptions
+from movie_assets.standin.server import StandIn
+from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
+from movie_assets_tests.rehearsal.comparison import Comparison, Differences
+from movie_assets_tests.rehearsal.storylines import LOSS_DAY, REQUESTS
+from movie_assets_tests.rehearsal.truth import Truth
+from movie_assets_tests.rehearsal.world import RehearsalWorld
+
+FIRST = date(2026, 10, 1)
+PROFILES = "quality new_releases"
+JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
+LISTS = ("changes", "discover", "find")
+DIMENSIONS = 64
+
+
+@dataclass
+class Day:
+    """What a day came to."""
+
+    number: int
+    day: date
+    expected: int = 0  # accepted movies
+    differences: Differences = field(default_factory=Differences)
+    calls: int = 0  # for details
+    needed: int = 0  # the fewest with which the day's truth can be known
+    needless: list[str] = field(default_factory=list)
+    not_asked: list[str] = field(default_factory=list)
+    list_calls: int = 0
+    failed_jobs: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def found(self) -> int:
+        """Accepted movies that are in the catalogue."""
+        return self.expected - self.differences.missing + self.differences.beyond
+
+
+@dataclass
+class Rehearsal:
+    """The pipeline, the emulator with its world, and the truth."""
+
+    pipeline: Pipeline
+    emulator: StandIn
+    world: RehearsalWorld
+    truth: Truth
+
+    def days(self, count: int) -> Iterator[Day]:
+        """Live through so many days; gives each with its comparison. A day on which a job failed is the last."""
+        for number in range(count):
+            day = self._live(number)
+            yield day
+            if day.failed_jobs:
+                return
+
+    def _live(self, number: int) -> Day:
+        began, day = time.monotonic(), FIRST + timedelta(days=number)
+        self.pipeline.day = self.emulator.today = day
+        self.emulator.reset_counts()
+        self.world.asked.clear()
+        self._insert_requests(day)
+        self.truth.turn_to(day)
+        told = Day(number, day)
+        told.failed_jobs = list(islice((job for job in JOBS if not self.pipeline.run(job).success), 1))
+        asked = Counter(self.world.asked)
+        self.truth.note_asked(asked)
+        told.calls, told.needed = asked.total(), len(self.truth.due)
+        needless = asked - Counter(self.truth.due | self.truth.optional)
+        told.needless = [self.world.named(tmdb_id) for tmdb_id in sorted(needless.elements())]
+        told.not_asked = [self.world.named(tmdb_id) for tmdb_id in sorted(self.truth.due - asked.keys())]
+        told.list_calls = sum(sum(self.emulator.requests.get(name, {}).values()) for name in LISTS)
+        told.expected = len(self.truth.accepted)
+        with self.pipeline.database.transaction() as connection:
+            told.differences = Comparison(connection, self.truth).of_everything()
+        told.seconds = time.monotonic() - began
+        return told
+
+    def _insert_requests(self, day: date) -> None:
+        """Ask for movies as an application does, in the morning."""
+        for request in REQUESTS:
+            if request.day == self.world.number(day):
+                tmdb_id = request.tmdb_id if request.kind is None else self.world.ids_of(request.kind)[0]
+                self.pipeline.do(
+                    "insert into pipeline.requested_ids (tmdb_id, keep, requested_by, requested_at) "
+                    f"values ({tmdb_id}, {request.keep}, 'the rehearsal', '{day} 06:00+00')"
+                )
+
+
+def what_happens(number: int) -> str:
+    """The events of a day that the report names."""
+    events = ["the export lacks 9 % of its ids"] if number == LOSS_DAY else []
+    requests = sum(request.day == number for request in REQUESTS)
+    return "; ".join(events + ([f"{requests} requested"] if requests else []))
+
+
+@contextmanager
+def rehearsal(server: str, template: str, ids: int, seed: int) -> Iterator[Rehearsal]:
+    """Prepare an empty catalogue and the emulator for a rehearsal."""
+    world = RehearsalWorld(ids, seed, FIRST)
+    with (
+        database_of_ones_own(server, template) as database,
+        StandIn(StandInOptions(today=FIRST, rate_limit=0), world=world) as emulator,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        settings = settings_for(emulator, profiles=PROFILES)
+        pipeline = Pipeline(database, settings, instance, LocalEmbedder("hashing-v1", DIMENSIONS), FIRST)
+        yield Rehearsal(pipeline, emulator, world, Truth(world))

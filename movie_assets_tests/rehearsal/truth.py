@@ -1,0 +1,212 @@
+"""What the pipeline must know at the end of each day: states, reasons, requests, and the rows of the catalogue.
+
+It follows the days as TMDB shows them and remembers which ids were ever listed, which of them an application wants to
+keep, and when details were last asked for. What it allows beyond the facts of the day is said in docs/reliability.md
+(The rehearsal).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import ceil
+from statistics import median
+
+from movie_assets.standin.film import Film
+from movie_assets.standin.world import ExportRow
+from movie_assets_tests.rehearsal import rules
+from movie_assets_tests.rehearsal.rows import Key, Values, rows_of
+from movie_assets_tests.rehearsal.storylines import REQUESTS, Request
+from movie_assets_tests.rehearsal.world import RehearsalWorld, line_of
+
+Numbers = tuple[float, float, int]  # popularity, average, votes
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What has to be known of an id: its state, and the reasons that would be true."""
+
+    state: str
+    reasons: frozenset[str] = frozenset()
+
+    def agrees_with(self, state: str, reason: str | None) -> bool:
+        """Whether a state is right and its reason true; an accepted movie has none."""
+        return state == self.state and (reason in self.reasons if self.reasons else reason is None)
+
+
+@dataclass
+class Truth:
+    """The truth of one day after the other; `turn_to` has to be called for each day in its order."""
+
+    world: RehearsalWorld
+    day: date = date.min
+    lines: dict[int, ExportRow] = field(default_factory=dict)  # of the export, as far as it is believed
+    known: set[int] = field(default_factory=set)
+    kept: set[int] = field(default_factory=set)
+    asked_on: dict[int, date] = field(default_factory=dict)
+    edited: set[int] = field(default_factory=set)  # named by the change feed since they were asked for
+    requested: dict[int, Request] = field(default_factory=dict)
+    outcomes: dict[int, Expected] = field(default_factory=dict)  # of requests: the state on the day of the request
+    ids: dict[int, Expected] = field(default_factory=dict)
+    due: set[int] = field(default_factory=set)  # the ids of the fewest calls for details that the day takes
+    optional: set[int] = field(default_factory=set)  # ids of calls that the day's requests may cause, and need not
+    accepted: dict[int, Film] = field(default_factory=dict)  # as TMDB describes them on the day
+    tables: dict[str, dict[Key, Values]] = field(default_factory=dict)
+    successors: dict[int, int] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)  # ids that an unusual export lacks
+    shares_lost: list[float] = field(default_factory=list)  # by the usual exports
+    numbers_of_the_morning: dict[int, Numbers] = field(default_factory=dict)  # before details were asked for
+
+    def turn_to(self, day: date) -> None:
+        """Go on to the next day: what the export, the feed, the lists and the requests tell."""
+        self.day, accepted_before = day, self.accepted.keys()
+        self._read_export()
+        self.known |= self.lines.keys()
+        self.edited |= {change.tmdb_id for change in self.world.changes(day)}
+        self._note_successors()
+        self._forget_what_left()
+        asked_for = self._take_requests()
+        self.due = {tmdb_id for tmdb_id in self.lines if self._is_due(tmdb_id)} | asked_for
+        self.ids = {tmdb_id: self._expected(tmdb_id) for tmdb_id in self.known}
+        self.outcomes |= {tmdb_id: self.ids[tmdb_id] for tmdb_id in self.requested.keys() - self.outcomes.keys()}
+        found = {i: self.world.movie(i, day) for i, expected in self.ids.items() if expected.state == "accepted"}
+        self.accepted = {tmdb_id: movie for tmdb_id, movie in found.items() if movie is not None}
+        self.numbers_of_the_morning = {i: self.numbers(i) for i in self.accepted.keys() & accepted_before}
+        self.tables = {}
+        for movie in self.accepted.values():
+            for table, key, values in rows_of(movie):
+                self.tables.setdefault(table, {})[key] = values
+
+    def note_asked(self, tmdb_ids: Iterable[int]) -> None:
+        """Note whose details the pipeline did ask for on the day."""
+        for tmdb_id in tmdb_ids:
+            self.asked_on[tmdb_id] = self.day
+            self.edited.discard(tmdb_id)
+
+    def numbers(self, tmdb_id: int) -> Numbers:
+        """Popularity, average and votes of an accepted movie.
+
+        The lists name no movie with fewer votes than every profile asks for: the votes of a kept one are those of the
+        day on which its details were last asked for. The same with the popularity of one that the export lacks.
+        """
+        movie, asked = self.world.movie(tmdb_id, self.day), self.asked_on.get(tmdb_id, self.day)
+        then = self.world.movie(tmdb_id, asked)
+        assert movie is not None
+        assert then is not None
+        votes = movie if rules.is_listed(movie) else then
+        line = self.lines.get(tmdb_id)
+        popularity = then.popularity if asked == self.day or line is None else line.popularity
+        return popularity, votes.vote_average if votes.vote_count else 0.0, votes.vote_count
+
+    def untrue_rules(self, tmdb_id: int, named: Mapping[str, str]) -> dict[str, str]:
+        """Of the rules that an id is said to fail, by profile, those that it does not fail on the day."""
+        movie = self.world.movie(tmdb_id, self.day)
+        if movie is None:
+            return {}
+        failed = rules.failed_rules(movie, self.day)
+        unlisted = set() if rules.is_listed(movie) else {"vote_count"}
+        return {profile: rule for profile, rule in named.items() if rule not in failed.get(profile, set()) | unlisted}
+
+    def _note_successors(self) -> None:
+        """A movie whose details we have is followed by the one that took over its IMDb id when it is gone."""
+        for heir, tmdb_id in self.world.heirs.items():
+            if tmdb_id in self.asked_on and self.world.movie(tmdb_id, self.day) is None:
+                self.successors[tmdb_id] = heir
+
+    def _read_export(self) -> None:
+        """Believe the day's lines; ids that an unusual export lacks keep theirs until the next one lacks them, too."""
+        listed = self.world.listed(self.day)
+        # An id that no export names yet is accepted on the day of its request: the next export lacks it.
+        before = {tmdb_id: line_of(movie) for tmdb_id, movie in self.accepted.items()} | self.lines
+        lost = before.keys() - listed.keys() - self.held
+        self.held = lost if self._is_unusual(len(lost)) else set()
+        self.lines = listed | {tmdb_id: before[tmdb_id] for tmdb_id in self.held}
+
+    def _is_unusual(self, lost: int) -> bool:
+        """Whether an export lacks more than three ids, 0.1 % and five times the usual share of the ids before."""
+        if not self.lines:
+            return False
+        usual = median(self.shares_lost[-14:]) if self.shares_lost else 0.0
+        is_unusual = lost > max(3, ceil(len(self.lines) * max(0.001, 5 * usual)))
+        if not is_unusual:
+            self.shares_lost.append(lost / len(self.lines))
+        return is_unusual
+
+    def _forget_what_left(self) -> None:
+        """An id that left the export is asked for again when it returns."""
+        for tmdb_id in self.known - self.lines.keys():
+            self.asked_on.pop(tmdb_id, None)
+
+    def _take_requests(self) -> set[int]:
+        """Take in the day's requests; give the ids that have to be asked for because of them.
+
+        An id that the export marked as adult, video or softcore the day before is answered without a call. One whose
+        details we have and would not fetch again yet may be asked for, and need not.
+        """
+        asked_for: set[int] = set()
+        self.optional = set()
+        for request in REQUESTS:
+            if request.day != self.world.number(self.day):
+                continue
+            tmdb_id = request.tmdb_id if request.kind is None else self.world.ids_of(request.kind)[0]
+            self.requested[tmdb_id] = request
+            self.known.add(tmdb_id)
+            if tmdb_id in self.lines and _flags(self.lines[tmdb_id]):
+                continue
+            if request.keep:
+                self.kept.add(tmdb_id)
+            if tmdb_id in self.asked_on and not self._is_outdated(tmdb_id):
+                self.optional.add(tmdb_id)
+            else:
+                asked_for.add(tmdb_id)
+        return asked_for
+
+    def _is_due(self, tmdb_id: int) -> bool:
+        line, movie = self.lines[tmdb_id], self.world.movie(tmdb_id, self.day)
+        is_kept = tmdb_id in self.kept
+        if _flags(line) or (line.popularity < rules.MIN_POPULARITY and not is_kept):
+            return False
+        was_accepted = tmdb_id in self.ids and self.ids[tmdb_id].state == "accepted"
+        if movie is None:  # the export still has the id of a deleted movie: the feed names it, and one call confirms it
+            return was_accepted and tmdb_id in self.edited
+        if was_accepted and not rules.is_listed(movie) and self._was_listed(tmdb_id):
+            return True  # lists may miss 1 %: one call tells whether its votes fell
+        if not is_kept and not rules.is_worth_a_call(movie, self.day):
+            return False
+        if tmdb_id not in self.asked_on or tmdb_id in self.edited:
+            return True
+        return rules.passes(movie, self.day, is_kept=is_kept) and self._is_outdated(tmdb_id)
+
+    def _is_outdated(self, tmdb_id: int) -> bool:
+        """Whether the details of an accepted movie would be fetched again, for an edit or for their age."""
+        movie = self.world.movie(tmdb_id, self.day)
+        if movie is None or tmdb_id in self.edited:
+            return True
+        age = self.day - self.asked_on[tmdb_id]
+        return age >= timedelta(days=rules.days_a_copy_may_be_old(movie, self.day))
+
+    def _was_listed(self, tmdb_id: int) -> bool:
+        return rules.is_listed(self.world.movie(tmdb_id, self.day - timedelta(days=1)))
+
+    def _expected(self, tmdb_id: int) -> Expected:
+        line, movie = self.lines.get(tmdb_id), self.world.movie(tmdb_id, self.day)
+        is_kept, is_asked = tmdb_id in self.kept, tmdb_id in self.due
+        if line is None and (movie is None or not is_asked):  # TMDB's response is newer than its export
+            return Expected("gone", frozenset({"left_export"} | ({"not_found"} if movie is None else set())))
+        if movie is None and (is_asked or self.ids[tmdb_id].state == "gone"):
+            return Expected("gone", frozenset({"not_found", *(["left_export"] if tmdb_id in self.held else [])}))
+        if movie is None:  # nobody knows yet
+            return Expected(self.ids[tmdb_id].state, self.ids[tmdb_id].reasons | {"vote_count"})
+        reasons = _flags(line) if line is not None else set()
+        if line is not None and line.popularity < rules.MIN_POPULARITY and not is_kept:
+            reasons.add("popularity")
+        if not reasons and rules.passes(movie, self.day, is_kept=is_kept):
+            return Expected("accepted")
+        failed = rules.failed_rules(movie, self.day).values()
+        reasons = reasons | set().union(*failed)
+        if not movie.release_date:
+            reasons.add("vote_count")  # no list names it
+        return Expected("rejected", frozenset(reasons))
+
+
+def _flags(line: ExportRow) -> set[str]:
+    return {flag for flag in rules.FLAGS if getattr(line, flag)}
