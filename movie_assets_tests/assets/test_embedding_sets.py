@@ -82,6 +82,13 @@ def test_a_set_that_was_named_by_its_host_only_is_not_embedded_again(published: 
     assert providers(published) == [name, name, "openai@elsewhere"]
     published.run_all("embed_texts")
     assert published.one("select count(*) from pipeline.embedding_sets") == 4
+    published.do(  # another set of the former name, which is not taken while there is one of the whole name
+        "insert into pipeline.embedding_sets (provider, model, dimensions, template) "
+        f"select 'openai@127.0.0.1', model, dimensions, template from pipeline.embedding_sets where provider = '{name}'"
+    )
+    published.run_all("embed_texts")
+    assert published.serving.embedded_inputs == 12 + 1
+    assert providers(published)[:2] == [name, name]
 
 
 def set_of(pipeline: SmallPipeline, dimensions: int) -> int:

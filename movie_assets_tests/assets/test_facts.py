@@ -118,24 +118,27 @@ def test_the_numbers_of_a_film_have_a_history_of_the_days_on_which_they_moved(sm
 
 def test_numbers_that_did_not_move_are_not_counted(small: Make) -> None:
     """A later run of a day counts what moved since the one before; a value that goes back is corrected, too."""
-    pipeline = small(film(64, popularity=5.0), film(65))
+    pipeline = small(film(64), film(65))
     pipeline.run_all("read_the_day", "fetch_details", "read_the_day")
 
     def recorded() -> tuple[int, list[Any]]:
         moved = pipeline.one(f"select pipeline.record_stats('{pipeline.day}')")
         return moved, pipeline.column(
-            "select popularity from catalog.movie_stats_history where tmdb_id = 64 order by day"
+            "select (popularity, vote_average, vote_count)::text from catalog.movie_stats_history "
+            "where tmdb_id = 64 order by day"
         )
 
-    assert recorded() == (0, [5.0])
+    first, second = "(5,7,500)", "(6,8,600)"
+    assert recorded() == (0, [first])
     pipeline.turn_day()
-    assert recorded() == (0, [5.0])
-    pipeline.do("update catalog.movie_stats set popularity = 6 where tmdb_id = 64")
-    assert recorded() == (1, [5.0, 6.0])
-    assert recorded() == (0, [5.0, 6.0])
-    pipeline.do("update catalog.movie_stats set popularity = 5 where tmdb_id = 64")
-    assert recorded() == (1, [5.0, 5.0])
-    assert recorded() == (0, [5.0, 5.0])
+    assert recorded() == (0, [first])
+    move = "update catalog.movie_stats set (popularity, vote_average, vote_count) = {} where tmdb_id = 64"
+    pipeline.do(move.format(second))
+    assert recorded() == (1, [first, second])
+    assert recorded() == (0, [first, second])
+    pipeline.do(move.format(first))
+    assert recorded() == (1, [first, first])
+    assert recorded() == (0, [first, first])
 
 
 def test_videos_of_two_sites_and_titles_without_a_country_are_stored(small: Make) -> None:
