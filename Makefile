@@ -17,7 +17,10 @@ dev: .venv/installed  ## open the catalogue in the Dagster web UI, on port 3000 
 test: .venv/installed  ## run the tests on a real Postgres
 	$(BIN)/pytest -q -n auto --dist worksteal
 
-.PHONY: chaos soak rehearsal
+.PHONY: chaos soak rehearsal ui
+ui: .venv/installed  ## launch every kind of selection that the web UI offers, some ten minutes, on Dagster's own processes
+	$(BIN)/pytest -q -n0 -m daemon movie_assets_tests/test_web_ui_selections.py
+
 chaos: .venv/installed  ## run the fault matrix, some twenty minutes, and write docs/fault_matrix.md
 	$(BIN)/python -m movie_assets_tests.chaos
 

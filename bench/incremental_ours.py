@@ -83,7 +83,15 @@ def build_plainly(database: Database, embedder: Stub) -> None:
     """What the assets do, by their own functions and statements; neither runs, checks nor an index."""
     set_id, moment = embedding_set(database, embedder), datetime.now(UTC)
     store = EmbeddingStore(database, set_id, moment, RUN_ID)
-    due = database.rows("texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), moment=moment, by_hand=True)
+    due = database.rows(
+        "texts_to_embed",
+        set_id=set_id,
+        batches=list(range(BATCH_COUNT)),
+        moment=moment,
+        by_hand=True,
+        force=False,
+        forced_since=None,
+    )
     texts = texts_of(due)
     for part in embedder.stream([text.text for text in texts], OpenPurse()):
         store.keep(part, texts)

@@ -14,6 +14,8 @@ Trigger = Literal["schedule", "sensor", "person", "command line"]
 # Tags of runs that a person launched in the web UI, or that repeat or backfill others.
 BY_HAND_TAGS = {"dagster/from_ui", "dagster/backfill", "dagster/parent_run_id"}
 REPEATED_BY_DAGSTER = "dagster/retry_number"  # after the process of the run before was lost
+# Tags of runs that go on with the work of an earlier run; a re-execution of all steps begins anew.
+GOES_ON_TAGS = {REPEATED_BY_DAGSTER, "dagster/is_resume_retry", "dagster/is_asset_resume_retry"}
 
 
 def is_by_hand(run: dg.DagsterRun) -> bool:
@@ -57,6 +59,16 @@ def moment_in(tags: Mapping[str, str]) -> datetime:
     """The moment of a run with these tags."""
     as_of = tags.get(AS_OF_TAG)
     return datetime.fromisoformat(as_of).astimezone(UTC) if as_of else datetime.now(UTC)
+
+
+def went_on_since(instance: dg.DagsterInstance, run: dg.DagsterRun) -> datetime | None:
+    """Return the moment at which the work began that a run goes on with, or None for a run that begins anew."""
+    if run.root_run_id is None or GOES_ON_TAGS.isdisjoint(run.tags):
+        return None
+    first = instance.get_run_record_by_id(run.root_run_id)
+    if first is None:
+        return None
+    return moment_of(first.dagster_run) if AS_OF_TAG in first.dagster_run.tags else first.create_timestamp
 
 
 def noon_of(day: str) -> str:

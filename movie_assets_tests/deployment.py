@@ -34,6 +34,10 @@ LAUNCH = """
 mutation ($of: ExecutionParams!) { launchRun(executionParams: $of) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
 """
+AGAIN = """
+mutation ($of: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $of) {
+  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
+"""
 TERMINATE = """
 mutation ($of: String!) { terminateRun(runId: $of, terminatePolicy: SAFE_TERMINATE) { __typename } }
 """
@@ -150,12 +154,54 @@ class Deployment:
         data: dict[str, Any] = body["data"]
         return data
 
-    def backfill(self, asset: str, partitions: Sequence[str]) -> str:
-        """Launch a backfill as the dialog does; tells its id."""
-        asked = {"assetSelection": [{"path": [asset]}], "partitionNames": list(partitions)}
+    def backfill(self, assets: str | Sequence[str], partitions: Sequence[str]) -> str:
+        """Launch a backfill of one or more assets as the dialog does; tells its id."""
+        names = [assets] if isinstance(assets, str) else assets
+        asked = {"assetSelection": [{"path": [name]} for name in names], "partitionNames": list(partitions)}
         answer = self.ask(BACKFILL, asked)["launchPartitionBackfill"]
         assert answer["__typename"] == "LaunchBackfillSuccess", answer
         return str(answer["backfillId"])
+
+    def wait_for_backfill(self, backfill: str, seconds: float = 400) -> str:
+        """Wait until a backfill has ended; tells how."""
+
+        def status() -> str:
+            found = self.instance.get_backfill(backfill)
+            return found.status.value if found is not None else "none"
+
+        wait_until(lambda: status().startswith(("COMPLETED", "FAILED", "CANCELED")), seconds, f"{backfill} ends")
+        return status()
+
+    def materialize(
+        self,
+        assets: Sequence[str],
+        partition: str | None = None,
+        checks: Sequence[tuple[str, str]] = (),
+        config: str = "{}",
+    ) -> str:
+        """Launch one run of some assets, and of some checks, as the button does; tells the run's id."""
+        selector = {
+            "repositoryLocationName": LOCATION["repositoryLocationName"],
+            "repositoryName": LOCATION["repositoryName"],
+            "pipelineName": "__ASSET_JOB",
+            "assetSelection": [{"path": [name]} for name in assets],
+            "assetCheckSelection": [{"assetKey": {"path": [asset]}, "name": name} for asset, name in checks],
+        }
+        tags = {"dagster/from_ui": "true"} | ({"dagster/partition": partition} if partition else {})
+        asked = {
+            "mode": "default", "selector": selector, "runConfigData": config,
+            "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
+        }  # fmt: skip
+        answer = self.ask(LAUNCH, asked)["launchRun"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return str(answer["run"]["runId"])
+
+    def execute_again(self, run_id: str) -> str:
+        """Re-execute a run from its failure, as the button does; tells the new run's id."""
+        asked = {"parentRunId": run_id, "strategy": "FROM_FAILURE"}
+        answer = self.ask(AGAIN, asked)["launchRunReexecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        return str(answer["run"]["runId"])
 
     def launch(self, job: str, tags: dict[str, str] | None = None) -> str:
         """Launch a job as the launchpad does; tells the run's id."""

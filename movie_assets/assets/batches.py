@@ -14,6 +14,7 @@ from typing import cast
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+from pydantic import Field
 
 from movie_assets.partitions import batch_number
 
@@ -49,6 +50,23 @@ def amiss(found: Mapping[str, int]) -> str | None:
     """What a check counted and should not have found, in one line; None when that is nothing."""
     told = [f"{count:,} {name.replace('_', ' ')}" for name, count in found.items() if count]
     return f"{', '.join(told)}; none may be" if told else None
+
+
+class ForceConfig(dg.Config):
+    """Whether to do again what is done."""
+
+    force: bool = Field(
+        default=False,
+        description="Do the whole batch again, and not only what is due. Budgets hold all the same. A run that is "
+        "repeated after a failure goes on with what the run before had not reached.",
+    )
+
+
+def what_is_done(verb: str, things: str, due: int, forced: int | None) -> str:
+    """Return the first line of a run's log: what it does, and how to have more done. `forced` is None without force."""
+    if forced is None:
+        return f"{verb} only what is due: {due:,} {things}; to do every one of the batch again, launch with force: true"
+    return f"force: true, so {verb} {forced:,} {things} again, and {due:,} that are due"
 
 
 class BatchRun:

@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 from pydantic import Field
 
-from movie_assets.assets.batches import NO_VALUE, BatchRun
+from movie_assets.assets.batches import NO_VALUE, BatchRun, ForceConfig, what_is_done
 from movie_assets.assets.detail_checks import evaluate
 from movie_assets.assets.detail_store import DetailStore
 from movie_assets.assets.evaluations import evaluation_of
@@ -20,19 +21,20 @@ from movie_assets.assets.run_log import logged
 from movie_assets.assets.successors import find_successors, gone_without_successor
 from movie_assets.core.filters import Thresholds
 from movie_assets.interrupts import run_until_done
-from movie_assets.moment import is_by_hand, moment_of
+from movie_assets.moment import is_by_hand, moment_of, went_on_since
 from movie_assets.partitions import batches, newest_day
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.tmdb import Tmdb, TmdbClient
 from movie_assets.resources.tmdb_answers import Answer, Failed, TmdbError
 
 CHUNK = 100  # films in one transaction; what a kill can cost
+FORCED = "forced"  # the reason of a film that is fetched although it is not due
 MOST_FAILURES = 0.01  # share of a batch's films without a usable answer, beyond which the batch fails …
 FAILURES_ALWAYS_BORNE = 2  # … but never for the odd film of a small batch
 
 
-class DetailsConfig(dg.Config):
-    """Which of the films that are due to fetch."""
+class DetailsConfig(ForceConfig):
+    """Which films to fetch."""
 
     reasons: list[str] = Field(
         default=[],
@@ -66,7 +68,8 @@ def movie_details(
     """A film as TMDB describes it, fetched when it is due and judged by the rules of the detail stage.
 
     The raw answer is kept, so a change of rules or of the parser costs no call. Films are committed in chunks
-    of 100: a run that is killed goes on where it stopped.
+    of 100: a run that is killed goes on where it stopped. Launched with the config `force: true`, a run fetches
+    every accepted film of its batches again.
     """
     moment = moment_of(context.run)
     store = DetailStore(database, thresholds, moment, context.run.run_id)
@@ -75,20 +78,8 @@ def movie_details(
         run.exclude_locked(ours)
         store.evaluate()
         store.judge_stored_answers(ours)
-        wanted = database.rows(
-            "films_to_fetch",
-            moment=moment,
-            batches=sorted(ours),
-            by_hand=is_by_hand(context.run),
-            reasons=config.reasons,
-            room=database.row("room_today", moment=moment, daily_films=daily_films).films,
-        )
-        due = [row for row in wanted if not row.is_put_off]
-        put_off = Counter(row.reason for row in wanted if row.is_put_off)
-        if put_off:
-            told = ", ".join(f"{reason} {films:,}" for reason, films in put_off.most_common())
-            context.log.info(f"put off until tomorrow by MOVIE_ASSETS_DAILY_FILMS={daily_films}: {told}")
-        store.plan(ours, len(due), put_off.total())
+        due, put_off = _films_to_fetch(context, config, run, sorted(ours), daily_films, database)
+        store.plan(ours, len(due), put_off)
         run.plan(row.batch for row in due)
         try:
             run_until_done(_work(tmdb, store, run, {row.tmdb_id: row.batch for row in due}))
@@ -99,6 +90,39 @@ def movie_details(
     for result in evaluate(database, moment, store.counts.__dict__):
         yield evaluation_of(context, result)
     yield from run.end()
+
+
+def _films_to_fetch(
+    context: dg.AssetExecutionContext,
+    config: DetailsConfig,
+    run: BatchRun,
+    batch_numbers: list[int],
+    daily_films: int,
+    database: Database,
+) -> tuple[list[sa.Row[Any]], int]:
+    """Return the films that a run fetches, and how many the day's limit leaves out; log what they are."""
+    moment = moment_of(context.run)
+    wanted = database.rows(
+        "films_to_fetch",
+        moment=moment,
+        batches=batch_numbers,
+        by_hand=is_by_hand(context.run),
+        reasons=config.reasons,
+        room=database.row("room_today", moment=moment, daily_films=daily_films).films,
+        force=config.force,
+        forced_since=went_on_since(context.instance, context.run),
+    )
+    due = [row for row in wanted if not row.is_put_off]
+    forced = sum(row.reason == FORCED for row in due)
+    context.log.info(what_is_done("fetching", "films", len(due) - forced, forced if config.force else None))
+    put_off = Counter(row.reason for row in wanted if row.is_put_off)
+    if put_off:
+        told = ", ".join(f"{reason} {films:,}" for reason, films in put_off.most_common())
+        context.log.info(f"put off until tomorrow by MOVIE_ASSETS_DAILY_FILMS={daily_films}: {told}")
+    for row in wanted:
+        if row.is_put_off and row.reason == FORCED:  # tomorrow nobody would know of it
+            run.fail(row.batch, "MOVIE_ASSETS_DAILY_FILMS leaves films of it out; repeat the run tomorrow")
+    return due, put_off.total()
 
 
 async def _work(tmdb: Tmdb, store: DetailStore, run: BatchRun, batch_of: dict[int, int]) -> None:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from movie_assets.assets.batches import NO_VALUE, BatchRun
+from movie_assets.assets.batches import NO_VALUE, BatchRun, ForceConfig, what_is_done
 from movie_assets.assets.embedding_checks import Ran, evaluate
 from movie_assets.assets.embedding_forecast import budget_check, forecast_for, require_a_price
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
 from movie_assets.assets.evaluations import evaluation_of
 from movie_assets.assets.run_log import logged
 from movie_assets.core.prices import Budgets
-from movie_assets.moment import is_by_hand, moment_of
+from movie_assets.moment import is_by_hand, moment_of, went_on_since
 from movie_assets.partitions import batches
 from movie_assets.resources.embedder import Embedder, EmbedderError, set_key
 from movie_assets.resources.postgres import Database
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from movie_assets.assets.bulk_embedding import BulkDesk
 
 
-class EmbeddingConfig(dg.Config):
+class EmbeddingConfig(ForceConfig):
     """How to embed."""
 
     bulk: bool = Field(
@@ -62,7 +62,8 @@ def movie_embeddings(
     """A film's vector in an embedding set, with the hash of the text that it was made from.
 
     Provider, model, dimensions and template name a set: after a change of any of them vectors are made for a
-    new set, and the old one goes on being searched until the new one covers the catalogue.
+    new set, and the old one goes on being searched until the new one covers the catalogue. Launched with the config
+    `force: true`, a run embeds every text of its batches again.
     """
     set_id, moment = embedding_set(database, embedder), moment_of(context.run)
     store = EmbeddingStore(database, set_id, moment, context.run.run_id)
@@ -73,8 +74,11 @@ def movie_embeddings(
         database.execute("forget_reservations", moment=moment)
         database.execute("drop_damaged_vectors", set_id=set_id, batches=sorted(ours))
         films = database.rows(
-            "texts_to_embed", set_id=set_id, batches=sorted(ours), moment=moment, by_hand=is_by_hand(context.run)
-        )
+            "texts_to_embed", set_id=set_id, batches=sorted(ours), moment=moment, by_hand=is_by_hand(context.run),
+            force=config.force, forced_since=went_on_since(context.instance, context.run),
+        )  # fmt: skip
+        forced = sum(film.is_forced for film in films)
+        context.log.info(what_is_done("embedding", "texts", len(films) - forced, forced if config.force else None))
         due = texts_of(film for film in films if not film.is_in_flight)
         expected = forecast_for(database, embedder, set_id, due)
         yield evaluation_of(context, budget_check(purse, expected, in_bulk=config.bulk))

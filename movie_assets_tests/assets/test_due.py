@@ -44,7 +44,14 @@ def test_what_grows_stale_before_the_next_day_is_read_is_fetched_with_what_is(sm
 
     def fetched_at(moment: datetime, room: int | None = None) -> list[int]:
         found = pipeline.database.rows(
-            "films_to_fetch", moment=moment, batches=[0, 1], by_hand=False, reasons=[], room=room
+            "films_to_fetch",
+            moment=moment,
+            batches=[0, 1],
+            by_hand=False,
+            reasons=[],
+            room=room,
+            force=False,
+            forced_since=None,
         )
         return [row.tmdb_id for row in found]
 

@@ -107,7 +107,13 @@ class HashPolicy(RuleBasedStateMachine):
         set_id = self.sets[self.wanted]
         texts = texts_of(
             self.database.rows(
-                "texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), moment=self.now, by_hand=False
+                "texts_to_embed",
+                set_id=set_id,
+                batches=list(range(BATCH_COUNT)),
+                moment=self.now,
+                by_hand=False,
+                force=False,
+                forced_since=None,
             )
         )
         due = defaultdict(set)

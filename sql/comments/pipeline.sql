@@ -201,6 +201,8 @@ comment on column pipeline.embeddings.batch is 'batch that the film belongs to, 
 comment on column pipeline.embeddings.text_hash is 'hash of the text that the vector was made from';
 comment on column pipeline.embeddings.embedding is 'vector of length 1 in single precision';
 comment on column pipeline.embeddings.embedded_at is 'when the vector was stored';
+comment on column pipeline.embeddings.is_replaced is
+    'whether the text was embedded again and movie_vectors has yet to replace the vector that searches see';
 comment on column pipeline.embeddings.dimensions is 'number of values in the vector, counted by the database';
 comment on column pipeline.embeddings.length is
     'Euclidean length of the vector, computed by the database; NaN if one of its values is';

@@ -38,6 +38,7 @@ as $$
 declare
     width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
     target text := format('catalog.%I', 'movie_vectors_' || which);
+    replaced bigint[];
 begin
     -- Vectors lie beside the rows (external), which stay narrow for counting and filtering; filters that are not part of
     -- the text are no index's business, so that their change leaves the graph alone (and finds room on the page).
@@ -54,11 +55,18 @@ begin
     execute format(
         'delete from %s v where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id)', target);
     get diagnostics removed = row_count;
+    -- Vectors that another one of the same text replaced, and the lists of similar films that were made from them.
+    with published as (
+        update pipeline.embeddings e set is_replaced = false
+        where e.set_id = which and e.is_replaced
+        returning e.tmdb_id)
+    select array(select p.tmdb_id from published p) into replaced;
+    delete from pipeline.similar_lists l where l.set_id = which and l.tmdb_id = any (replaced);
     execute format(
         'with changed as materialized (
              select m.tmdb_id, m.text_hash
              from catalog.movies m left join %1$s v using (tmdb_id)
-             where v.text_hash is distinct from m.text_hash)
+             where v.text_hash is distinct from m.text_hash or m.tmdb_id = any ($1))
          insert into %1$s as v (
              tmdb_id, text_hash, embedding, release_year, genres, original_language, runtime_minutes, certification)
          select c.tmdb_id, c.text_hash, e.embedding::halfvec, m.release_year, m.genres, m.original_language,
@@ -72,7 +80,7 @@ begin
              text_hash = excluded.text_hash, embedding = excluded.embedding, release_year = excluded.release_year,
              genres = excluded.genres, original_language = excluded.original_language,
              runtime_minutes = excluded.runtime_minutes, certification = excluded.certification',
-        target, which, width);
+        target, which, width) using replaced;
     get diagnostics written = row_count;
     execute format(
         'update %s v

@@ -19,6 +19,7 @@ select case when exists (
          on e.set_id = (select w.set_id from wanted w) and e.tmdb_id = m.tmdb_id and e.text_hash = m.text_hash
      left join catalog.movie_vectors v on v.tmdb_id = m.tmdb_id
      where v.text_hash is distinct from m.text_hash
+        or e.is_replaced
         or not exists (select from pipeline.embedding_sets s where s.is_active and s.set_id = (select w.set_id from wanted w)))
     + (select count(*) from catalog.movie_vectors v
        where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id))

@@ -7,5 +7,5 @@ join lateral (select m.text_hash from catalog.movies m where m.tmdb_id = i.tmdb_
     on m.text_hash = i.text_hash
 order by i.tmdb_id
 on conflict (set_id, tmdb_id) do update set
-    text_hash = excluded.text_hash, embedding = excluded.embedding, embedded_at = excluded.embedded_at
-where e.text_hash <> excluded.text_hash
+    text_hash = excluded.text_hash, embedding = excluded.embedding, embedded_at = excluded.embedded_at,
+    is_replaced = e.is_replaced or (e.text_hash = excluded.text_hash and e.embedding <> excluded.embedding)
