@@ -73,6 +73,13 @@ def skipped(ui: Deployment, runs: list[str]) -> set[str]:
     return {event.step_key or "" for event in found if event and event.event_type_value == "STEP_SKIPPED"}
 
 
+def failures(ui: Deployment, runs: list[str]) -> list[str]:
+    """Why steps of some runs failed."""
+    found = (record.dagster_event for record in events(ui, runs))
+    failed = (event for event in found if event and event.event_type_value == "STEP_FAILURE")
+    return [f"{event.step_key}: {event.step_failure_data.error_display_string}" for event in failed]
+
+
 def checks(ui: Deployment, runs: list[str]) -> dict[str, bool]:
     """Whether each check that some runs evaluated passed."""
     found = (record.asset_check_evaluation for record in events(ui, runs))
@@ -87,8 +94,8 @@ def runs_of(ui: Deployment, backfill: str) -> list[str]:
 def done(ui: Deployment, assets: list[str], partitions: list[str]) -> dict[str, Counter[str | None]]:
     """Run a backfill that has to succeed without skipping; tells what it materialized."""
     backfill = ui.backfill(assets, partitions)
-    assert ui.wait_for_backfill(backfill) == "COMPLETED_SUCCESS"
-    runs = runs_of(ui, backfill)
+    status, runs = ui.wait_for_backfill(backfill), runs_of(ui, backfill)
+    assert (status, failures(ui, runs)) == ("COMPLETED_SUCCESS", [])
     assert {ui.status(run) for run in runs} == {"SUCCESS"}
     assert skipped(ui, runs) == set()
     return made(ui, runs)
