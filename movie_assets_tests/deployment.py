@@ -179,7 +179,7 @@ class Deployment:
         checks: Sequence[tuple[str, str]] | None = None,
         config: str = "{}",
     ) -> str:
-        """Launch one run of some assets as the button does, with all of their checks unless told; tells the run's id."""
+        """Launch one run of some assets as the button does, with all checks unless told; tells the run's id."""
         chosen = [{"assetKey": {"path": [asset]}, "name": name} for asset, name in checks or ()]
         selector = {
             "repositoryLocationName": LOCATION["repositoryLocationName"],
