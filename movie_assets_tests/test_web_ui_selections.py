@@ -44,10 +44,13 @@ def films() -> Films:
 
 @pytest.fixture(scope="module")
 def ui(films: Films) -> Iterator[Deployment]:
-    """Everything, with sensors and schedules off, after today was read."""
+    """Everything, with sensors and schedules off, on a catalogue of three days of which today was read."""
     with tempfile.TemporaryDirectory(prefix="ma") as folder, StandIn(StandInOptions(), world=films) as stand_in:
         os.chmod(folder, 0o755)  # noqa: S103, PTH101  # the embedded server's user has to walk through it
         with deployed(Path(folder), stand_in, free_ports()) as deployment:
+            deployment.one("insert into pipeline.first_day (day) values (current_date - 2) returning day")
+            deployment.kill("daemon", "web", "code")  # the days are read when the definitions are loaded
+            deployment.start("code", "daemon", "web")
             run = deployment.launch("read_the_day", {"dagster/partition": day()})
             assert deployment.wait_for(run) == "SUCCESS"
             yield deployment
