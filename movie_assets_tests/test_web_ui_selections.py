@@ -38,7 +38,7 @@ def day(ago: int = 0) -> str:
 @pytest.fixture(scope="module")
 def films() -> Films:
     made = Films()
-    made.put(*(film(tmdb_id, vote_count=500 + tmdb_id) for tmdb_id in range(1, FILMS + 1)))
+    made.put(*(film(tmdb_id, vote_count=500 + tmdb_id, imdb_id=f"tt{tmdb_id:07}") for tmdb_id in range(1, FILMS + 1)))
     return made
 
 
