@@ -73,8 +73,9 @@ def the_run_is_within_its_budgets(
     """Compare the cost of what is due now with what is left of the budgets."""
     set_id, moment = embedding_set(database, embedder), moment_of(context.run)
     films = database.rows(
-        "texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), moment=moment, by_hand=False
-    )
+        "texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), moment=moment, by_hand=False, force=False,
+        forced_since=None,
+    )  # fmt: skip
     due = texts_of(film for film in films if not film.is_in_flight)
     purse = DatabasePurse(database, set_id, context.run.run_id, moment, budgets)
     return budget_check(purse, forecast_for(database, embedder, set_id, due), in_bulk=False)
