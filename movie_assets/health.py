@@ -51,7 +51,7 @@ def looks(settings: Settings) -> tuple[Look, ...]:
         Look(
             "stale embeddings",
             "health_texts",
-            lambda found, _: health_of_data.stale_embeddings(found),
+            lambda found, _: [health_of_data.stale_embeddings(found), health_of_data.embedding_runs(found)],
             takes_moment=True,
         ),
         Look("index", "health_index", lambda found, _: health_of_data.index(found)),
@@ -89,7 +89,7 @@ def look_from_outside(settings: Settings, now: datetime) -> list[Finding]:
     with _opened(settings) as found:
         database = found if isinstance(found, Database) else None
         data = [found] if isinstance(found, Finding) else _data(settings, found, now)
-        return _without_secrets(settings, [*_services(settings, embedder, database), *data])
+        return _without_secrets(settings, health.merged([*_services(settings, embedder, database), *data]))
 
 
 def _services(settings: Settings, embedder: Embedder | EmbedderError, database: Database | None) -> list[Finding]:

@@ -49,6 +49,7 @@ class Totals:
     tokens: int = 0
     dollars: float = 0.0
     rejected: int = 0
+    last_refusal: str | None = None  # message about the last text that was refused
 
 
 class EmbeddingStore:
@@ -112,6 +113,8 @@ class EmbeddingStore:
         self.totals.dollars += part.dollars
         refused = [batch for culprit in part.culprits for _, batch in texts[culprit.position].films]
         self.totals.rejected += len(part.culprits)
+        if part.culprits:
+            self.totals.last_refusal = part.culprits[-1].problem
         self.rejects.update(refused)
         return [batch for position in part.positions for _, batch in texts[position].films] + refused
 

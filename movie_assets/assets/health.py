@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from movie_assets.assets.health_checks import keep_findings
 from movie_assets.assets.shown_tables import shown_table
-from movie_assets.core.health import Finding, by_severity
+from movie_assets.core.health import Finding, by_severity, merged
 from movie_assets.core.operating_pictures import BAD, GOOD, MIDDLING, NONE, days_picture
 from movie_assets.health import look_at_database, look_at_services
 from movie_assets.moment import moment_of
@@ -40,7 +40,7 @@ def health(
         look_at_database(tmdb.settings, database, moment),
     )
     keep_findings(database, services, data, context.run.run_id, moment)
-    findings = [*services, *data]
+    findings = merged([*services, *data])
     kpis = database.rows("kpis", moment=moment)
     return dg.MaterializeResult(
         metadata={

@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.core.health import PARTS, Finding
+from movie_assets.core.health import PARTS, Finding, merged
 from movie_assets.health import look_at_database
 from movie_assets.moment import moment_of
 from movie_assets.resources.postgres import Database, execute
@@ -65,9 +65,9 @@ def nothing_needs_a_look(
 def _findings(context: dg.AssetCheckExecutionContext, database: Database, tmdb: Tmdb) -> list[Finding]:
     stored = database.rows("health_findings")
     if stored and stored[0].run_id == context.run.run_id:
-        return [_finding(row) for row in stored]
+        return merged([_finding(row) for row in stored])
     services = [_finding(row) for row in stored if row.is_service]
-    return [*services, *look_at_database(tmdb.settings, database, moment_of(context.run))]
+    return merged([*services, *look_at_database(tmdb.settings, database, moment_of(context.run))])
 
 
 def _finding(row: sa.Row[Any]) -> Finding:

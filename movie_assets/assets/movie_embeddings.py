@@ -15,6 +15,7 @@ from pydantic import Field
 from movie_assets.assets.batches import NO_VALUE, BatchRun, ForceConfig, what_is_done
 from movie_assets.assets.embedding_checks import Ran, evaluate
 from movie_assets.assets.embedding_forecast import budget_check, forecast_for, require_a_price
+from movie_assets.assets.embedding_outcome import Outcome, recorded
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
 from movie_assets.assets.evaluations import evaluation_of
 from movie_assets.assets.run_log import logged
@@ -84,12 +85,9 @@ def movie_embeddings(
         yield evaluation_of(context, budget_check(purse, expected, in_bulk=config.bulk))
         store.plan(ours, len(films))
         run.plan(film.batch for film in films)
-        try:
-            require_a_price(embedder, purse)
-            flow = _Flow(embedder, purse, store, run, texts_of(films), expected.bytes_per_token)
+        flow = _Flow(embedder, purse, store, run, texts_of(films), expected.bytes_per_token)
+        with recorded(flow.outcome, context.log.warning):
             _work(flow, config, context.log.info)
-        except EmbedderError as error:
-            run.fail_unfinished(str(error))
     totals = store.totals
     context.log.info(f"{totals.texts:,} texts embedded, {totals.tokens:,} tokens, ${totals.dollars:.4f}")
     for result in evaluate(store, Ran(sorted(ours), [film.text_hash for film in films])):
@@ -116,6 +114,7 @@ class _Flow:
 
     def __post_init__(self) -> None:
         self.left = {text.text_hash: text for text in self.texts}
+        self.outcome = Outcome(self.store, self.texts)
 
     def done(self, text_hashes: Iterable[str]) -> None:
         """Count texts as done with that came from a batch; those of other runs' films are none of this run's."""
@@ -124,6 +123,16 @@ class _Flow:
 
 
 def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> None:
+    """Embed what is due; if the service or a budget ends this early, fail the batches that are not done."""
+    try:
+        require_a_price(flow.embedder, flow.purse)
+        _work_as_configured(flow, config, say)
+    except EmbedderError as error:
+        flow.outcome.problem = str(error)
+        flow.run.fail_unfinished(str(error))
+
+
+def _work_as_configured(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> None:
     """Collect what is in batches at the service, then embed the rest, at once or in bulk."""
     service = flow.embedder.batches
     if service is None:
@@ -144,7 +153,8 @@ def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> N
         elif mine:
             _embed_in_bulk(flow, desk, rest, 60 * config.wait_minutes)
         elif rest:
-            raise EmbedderError("another run is busy with batches at the service; run again when it has ended")
+            # The service has nothing to do with it, so it is no problem of the outcome.
+            flow.run.fail_unfinished("another run is busy with batches at the service; run again when it has ended")
     if waiting := desk.in_flight():
         say(f"{len(waiting):,} texts are in batches at the service; a later run collects them")
 
@@ -167,5 +177,6 @@ def _embed_in_bulk(flow: _Flow, desk: "BulkDesk", texts: Sequence[Text], seconds
     waiting = desk.in_flight()
     for text in flow.left.values():
         if text.text_hash not in waiting:
+            flow.outcome.problem = problem or "the service ended a batch without all of its texts; run again"
             for _, batch in text.films:
-                flow.run.fail(batch, problem or "the service ended a batch without all of its texts; run again")
+                flow.run.fail(batch, flow.outcome.problem)

@@ -4,7 +4,7 @@ What the catalogue's rows say of its health is `core.health_of_data`; looking is
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -52,6 +52,25 @@ def worst(findings: Iterable[Finding]) -> int:
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
     """The worst first, otherwise in the order in which they were looked at."""
     return sorted(findings, key=lambda finding: -RANK[finding.severity])
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Return one finding for each name, in the order of the names: the worst of those that share it.
+
+    The embedder is judged by a request to it and by what runs met. Findings that are equally bad are told in one.
+    """
+    by_name: dict[str, Finding] = {}
+    for finding in findings:
+        other = by_name.setdefault(finding.name, finding)
+        if RANK[finding.severity] > RANK[other.severity]:
+            by_name[finding.name] = finding
+        elif finding is not other and RANK[finding.severity] == RANK[other.severity]:
+            by_name[finding.name] = replace(
+                other, says=f"{other.says}; {finding.says}", count=other.count + finding.count,
+                examples=other.examples + finding.examples,
+                next_step="; ".join(step for step in (other.next_step, finding.next_step) if step),
+            )  # fmt: skip
+    return list(by_name.values())
 
 
 def of_source(reach: Reach | None) -> Finding:

@@ -89,22 +89,56 @@ def due_backlog(rows: Rows, moment: datetime) -> Finding:
 
 
 def stale_embeddings(rows: Rows) -> Finding:
-    """Films whose text is not the one that was embedded."""
-    (found,) = rows
-    if found.without_set:
+    """Films whose text is not the one that was embedded: in the set that is searched, and in one that is built."""
+    movies = rows[0].movies
+    if movies and not any(r.is_active for r in rows):
         return Finding(
-            "stale embeddings", "error", f"no embedding set is searched, and there are {found.movies:,} films",
-            found.movies, next_step="run the jobs embed_texts and publish",
+            "stale embeddings", "error", f"no embedding set is searched, and there are {movies:,} films",
+            movies, next_step="run the jobs embed_texts and publish",
         )  # fmt: skip
-    severity: Severity = (
-        "error" if found.stale > MANY * found.movies else "warn" if found.stale or found.refused else "ok"
-    )
-    told = f"{found.stale:,} texts have waited more than six hours for their vectors, {found.refused:,} were refused"
+    late = [r for r in rows if r.stale or r.refused]
+    if not late:
+        waiting = max(r.missing for r in rows) if movies else 0
+        told = f"{waiting:,} texts wait for their vectors, none for more than six hours"
+        return Finding("stale embeddings", "ok", told if waiting else "every text has its vector")
+    # Searches do not miss what a set lacks that is still built.
+    is_broken = any(r.is_active and r.stale > MANY * r.movies for r in late)
     return Finding(
-        "stale embeddings", severity, told if severity != "ok" else "every text has its vector",
-        found.stale + found.refused, shown_first(found.examples),
-        "" if severity == "ok" else "run the job embed_texts; movie-assets cost tells what it would cost",
+        "stale embeddings", "error" if is_broken else "warn",
+        "; ".join(
+            f"{r.stale:,} texts have waited more than six hours for their vectors, {r.refused:,} were refused "
+            f"({_set(r)})" for r in late
+        ),
+        max(r.stale + r.refused for r in late), shown_first(late[0].examples),
+        "run the job embed_texts; movie-assets cost tells what it would cost",
     )  # fmt: skip
+
+
+def embedding_runs(rows: Rows) -> Finding:
+    """What the last run that had texts to embed met at the service, for each set that still lacks vectors.
+
+    A service that answers a request of one word may refuse every text, or the key's quota may be used up since.
+    """
+    met = [r for r in rows if r.run_texts and r.missing and r.problem is not None]
+    in_vain = [r for r in met if not r.run_embedded]
+    stopped = [r for r in met if 0 < r.run_embedded < r.run_texts - r.run_refused - r.run_in_flight]
+    bad = in_vain or stopped
+    if not bad:
+        good = [f"the last run embedded {r.run_embedded:,} texts ({_set(r)})" for r in rows if r.run_embedded]
+        return Finding("embedder", "ok", "; ".join(good) or "no text waits that a run could not embed")
+    return Finding(
+        "embedder", "error" if in_vain else "warn",
+        "; ".join(
+            f"the last run, ended {r.ended_at:%Y-%m-%d %H:%M} UTC, embedded {r.run_embedded or 'none'} of "
+            f"{r.run_texts:,} texts ({_set(r)}): {r.problem}" for r in bad
+        ),
+        max(r.missing for r in bad), tuple(r.run_id for r in bad),
+        "correct what the service's message names, then run the job embed_texts",
+    )  # fmt: skip
+
+
+def _set(row: Any) -> str:
+    return f"set {row.name}, {'searched' if row.is_active else 'being built'}"
 
 
 def index(rows: Rows) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from movie_assets.core.health import Finding, worst
+from movie_assets.core.health import Finding, merged, worst
 from movie_assets.health import look_at_database, look_at_services, look_from_outside
 from movie_assets.resources.embedded_postgres import _address, _socket_folder
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
@@ -21,7 +21,7 @@ from movie_assets_tests.conftest import database_of_ones_own, failed_checks, fig
 def findings(pipeline: SmallPipeline, *, days: int = 0) -> dict[str, Finding]:
     now = datetime.combine(pipeline.day, datetime.min.time(), UTC) + timedelta(hours=13, days=days)
     services = look_at_services(pipeline.settings, pipeline.database, pipeline.embedder)
-    found = [*services, *look_at_database(pipeline.settings, pipeline.database, now)]
+    found = merged([*services, *look_at_database(pipeline.settings, pipeline.database, now)])
     return {each.name: each for each in found}
 
 

@@ -120,16 +120,71 @@ def test_a_backlog_is_broken_when_nobody_works_on_it(films: int, hours_ago: int 
 
 
 def texts(**changes: Any) -> list[Row]:
-    return [Row(**{"movies": 100, "without_set": 0, "stale": 0, "refused": 0, "examples": None} | changes)]
+    """The row of the set that is searched."""
+    well = {
+        "movies": 100, "missing": 0, "stale": 0, "refused": 0, "examples": None, "name": "openai a-model",
+        "is_active": True,
+        "run_texts": None, "run_embedded": None, "run_refused": None, "run_in_flight": None, "problem": None,
+        "ended_at": NOW, "run_id": "a-run",
+    }  # fmt: skip
+    return [Row(**well | changes)]
 
 
 @pytest.mark.parametrize(
     ("rows", "severity"),
-    [(texts(), "ok"), (texts(refused=1), "warn"), (texts(stale=5), "warn"), (texts(stale=30), "error"),
-     (texts(without_set=100), "error")],
+    [(texts(), "ok"), (texts(missing=5), "ok"), (texts(missing=1, refused=1), "warn"),
+     (texts(missing=5, stale=5), "warn"), (texts(missing=30, stale=30), "error"), (texts(is_active=False), "error"),
+     (texts(movies=0, is_active=False), "ok"), (texts() + texts(is_active=False, missing=30, stale=30), "warn"),
+     (texts(missing=30, stale=30) + texts(is_active=False), "error")],
 )  # fmt: skip
 def test_texts_without_their_vector(rows: list[Row], severity: str) -> None:
     assert health_of_data.stale_embeddings(rows).severity == severity
+
+
+def test_not_every_text_has_its_vector_while_one_waits() -> None:
+    says = [health_of_data.stale_embeddings(texts(missing=missing)).says for missing in (0, 3)]
+    assert says == [
+        "every text has its vector", "3 texts wait for their vectors, none for more than six hours",
+    ]  # fmt: skip
+
+
+def met(embedded: int, *, refused: int = 0, in_flight: int = 0, problem: str | None = None) -> dict[str, Any]:
+    """What a run with ten texts met."""
+    return {
+        "run_texts": 10, "run_embedded": embedded, "run_refused": refused, "run_in_flight": in_flight,
+        "problem": problem,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "severity"),
+    [
+        (texts(missing=10), "ok"),  # no run met anything yet
+        (texts(missing=10, **met(0, problem="no quota")), "error"),
+        (texts(missing=10, **met(0, refused=10, problem="too long")), "error"),
+        (texts(missing=0, **met(0, problem="no quota")), "ok"),  # the films have left
+        (texts(missing=6, **met(4, problem="no quota")), "warn"),
+        (texts(missing=1, **met(9, refused=1, problem="too long")), "ok"),  # one text is to blame, not the service
+        (texts(missing=10, **met(0, in_flight=10)), "ok"),
+        (texts(missing=6, **met(4, in_flight=6)), "ok"),
+        (texts(**met(10)) + texts(is_active=False, missing=10, **met(0, problem="no quota")), "error"),
+    ],
+)
+def test_the_embedder_is_judged_by_what_the_last_run_of_each_set_met(rows: list[Row], severity: str) -> None:
+    found = health_of_data.embedding_runs(rows)
+    assert found.severity == severity
+    assert ("no quota" in found.says) == (severity != "ok" and any(row.problem == "no quota" for row in rows))
+
+
+def test_findings_of_one_name_are_one_the_worst() -> None:
+    good, other = Finding("embedder", "ok", "it answers"), Finding("embedder", "ok", "all embedded")
+    bad = Finding("embedder", "error", "no quota", 3, ("a",), "raise it")
+    worse = Finding("embedder", "error", "no answer", 1, ("b",), "wait")
+    assert health.merged([good, OK, bad]) == health.merged([bad, OK, good]) == [bad, OK]
+    assert health.merged([good, other])[0].says == "it answers; all embedded"
+    assert health.merged([bad, worse]) == [
+        Finding("embedder", "error", "no quota; no answer", 4, ("a", "b"), "raise it; wait"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,21 @@ comment on column pipeline.embedding_costs.is_bulk is 'true for a bulk job, at h
 comment on column pipeline.embedding_costs.text_bytes is
     'size of the texts in UTF-8 bytes; 0 in rows from before they were counted';
 
+comment on table pipeline.embedding_outcomes is
+    'what the last run met that asked for vectors of an embedding set; movie-assets health judges the embedder by it';
+comment on column pipeline.embedding_outcomes.set_id is 'embedding set, a row of pipeline.embedding_sets';
+comment on column pipeline.embedding_outcomes.run_id is
+    'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
+comment on column pipeline.embedding_outcomes.texts is 'number of texts that were due in the run';
+comment on column pipeline.embedding_outcomes.embedded is 'number of texts that got their vector in the run';
+comment on column pipeline.embedding_outcomes.refused is 'number of texts for which the service returned no vector';
+comment on column pipeline.embedding_outcomes.in_flight is
+    'number of its texts that were in bulk jobs at the service when the run ended';
+comment on column pipeline.embedding_outcomes.problem is
+    'message of the service or the budget that ended the run early, else of the last text that was refused; null if '
+    'nothing went wrong';
+comment on column pipeline.embedding_outcomes.ended_at is 'when the run ended';
+
 comment on view pipeline.embedding_progress is 'how far an embedding set is, and what it cost';
 comment on column pipeline.embedding_progress.set_id is 'embedding set, a row of pipeline.embedding_sets';
 comment on column pipeline.embedding_progress.provider is 'who makes the vectors: local or openai';
@@ -179,6 +194,8 @@ comment on column pipeline.embedding_sets.retired_at is
 comment on column pipeline.embedding_sets.held_since is
     'since when a person holds it as the active set, so that no other takes its place by itself; null if nobody '
     'does';
+comment on column pipeline.embedding_sets.last_run_at is
+    'when the last run of movie_embeddings for this set ended; null if none ended since this is recorded';
 comment on column pipeline.embedding_sets.bytes_per_vector is
     'size of its index per vector in bytes when the index was last built; null before';
 
