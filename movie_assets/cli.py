@@ -23,9 +23,9 @@ from movie_assets.cli_sets import sets_command
 from movie_assets.cli_stand_in import stand_in
 from movie_assets.imports import ImportFailedError
 from movie_assets.outcome import RefreshError
+from movie_assets.resources.addresses import DatabaseError, shown
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError
 from movie_assets.resources.embedder import EmbedderError
-from movie_assets.resources.postgres import DatabaseError, shown
 from movie_assets.search import NothingToSearchError
 from movie_assets.sets import SetError
 from movie_assets.settings import Settings, SettingsError

@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from movie_assets.core import health, health_of_data
 from movie_assets.core.ages import ALLOWED
 from movie_assets.core.health import Finding
+from movie_assets.resources.addresses import DatabaseError, url_of
 from movie_assets.resources.destinations import destinations_from
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres, is_embedded
 from movie_assets.resources.embedder import Embedder, EmbedderError, embedder_from
 from movie_assets.resources.migrations import require_current_schema
-from movie_assets.resources.postgres import Database, DatabaseError, rows, url_of
+from movie_assets.resources.postgres import Database, rows
 from movie_assets.resources.reach import reach_embedder, reach_tmdb, room_at
 from movie_assets.settings import Settings
 

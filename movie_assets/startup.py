@@ -13,10 +13,11 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from movie_assets.resources.addresses import DatabaseError, url_of
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres
 from movie_assets.resources.embedder import EmbedderError, embedder_from
 from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.postgres import Database, DatabaseError, url_of
+from movie_assets.resources.postgres import Database
 from movie_assets.settings import Settings, SettingsError
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn

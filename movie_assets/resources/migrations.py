@@ -9,56 +9,93 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
-from movie_assets.resources.postgres import (
-    LEAST_PGVECTOR,
-    LEAST_POSTGRES,
-    MIGRATION_LOCK,
-    SQL,
-    Database,
-    DatabaseError,
-    driver_connection,
-    dsn_of,
-    shown,
-    url_of,
-)
+from movie_assets.resources.addresses import DatabaseError, dsn_of, shown, url_of
+from movie_assets.resources.postgres import MIGRATION_LOCK, SQL, Database, driver_connection
+from movie_assets.resources.server_checks import require_encoding, require_usable
 
 OTHER_SHAPE = (  # functions with other columns, views with fewer, and what others are made of
     psycopg.errors.InvalidFunctionDefinition,
     psycopg.errors.InvalidTableDefinition,
     psycopg.errors.DependentObjectsStillExist,
 )
+# Where it lies: in public, or in a schema of its own where the role may not create tables there. The connections'
+# search_path has both.
 HISTORY = """
-create table if not exists public.movie_assets_schema (
-    file text primary key,
-    digest text not null,
-    applied_at timestamptz not null default now()
-)
+do $$
+begin
+    if to_regclass('movie_assets_schema') is null then
+        if not has_schema_privilege('public', 'CREATE') then
+            create schema if not exists movie_assets;
+        end if;
+        execute format(
+            'create table %I.movie_assets_schema (
+                 file text primary key, digest text not null, applied_at timestamptz not null default now())',
+            case when has_schema_privilege('public', 'CREATE') then 'public' else 'movie_assets' end);
+    end if;
+end
+$$
 """
+SECONDS_A_POOLER_REMEMBERS = 40  # PgBouncer's server_login_retry is 15
+MAINTENANCE_DATABASES = ("postgres", "template1", "defaultdb")
 
 
 def ensure_database(address: str) -> None:
     """Create the database that an address names if its server has none of that name."""
     url = url_of(address)
-    name = str(url.database)
     try:
-        with psycopg.connect(dsn_of(url), connect_timeout=10):
+        with psycopg.connect(dsn_of(url), connect_timeout=10) as connection:
+            require_encoding(connection)
             return
     except psycopg.OperationalError as error:
-        if f'database "{name}" does not exist' not in str(error):
-            raise DatabaseError(_why_unreachable(url, error)) from None
+        server = _server_without(url, error)
+    with server:
+        _create_database(server, url)
+    # A pooler remembers for a while that there was no such database.
+    psycopg.connect(dsn_of(url), connect_timeout=SECONDS_A_POOLER_REMEMBERS).close()
+
+
+def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Connection[Any]:
+    """Connect to another database of a server that lacks the one that is wanted.
+
+    Raises DatabaseError when the server cannot be reached, or has that database and refuses the connection.
+    """
+    for name in MAINTENANCE_DATABASES:
+        if name == url.database:
+            continue
+        try:
+            server = psycopg.connect(dsn_of(url.set(database=name)), autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError:
+            continue
+        found = server.execute("select from pg_database where datname = %s", (url.database,)).fetchone()
+        if found is None:
+            return server
+        server.close()
+        break
+    raise DatabaseError(_why_unreachable(url, error)) from None
+
+
+def _create_database(server: psycopg.Connection[Any], url: sa.URL) -> None:
+    name = psycopg.sql.Identifier(str(url.database))
+    encoded = psycopg.sql.SQL(
+        "create database {} encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0"
+    ).format(name)
+    plain = psycopg.sql.SQL("create database {}").format(name)
+    is_utf8 = server.execute(
+        "select pg_encoding_to_char(encoding) = 'UTF8' from pg_database where datname = 'template1'"
+    ).fetchone()
     try:
-        with psycopg.connect(dsn_of(url.set(database="postgres")), autocommit=True) as server:
-            server.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
+        server.execute(plain if is_utf8 == (True,) else encoded)
     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
         return  # another process was quicker
     except psycopg.Error as error:
         raise DatabaseError(
-            f'the server has no database "{name}" and this role may not create it ({_first_line(error)}); '
-            f'have an administrator run: create database "{name}" owner "{url.username}"'
+            f'the server has no database "{url.database}" and this role may not create it ({_first_line(error)}); '
+            f'have an administrator run: create database "{url.database}" owner "{url.username}"'
         ) from None
 
 
@@ -73,10 +110,11 @@ def migrate(database: Database) -> list[str]:
     comments = sorted((SQL / "comments").glob("*.sql"))
     applied = []
     try:
+        require_usable(database.url)
         with _migrating_alone(database) as lock:
-            _refuse_old_server(lock)
+            _create_extension(lock)
             with database.transaction() as connection:
-                connection.execute(sa.text(HISTORY))
+                driver_connection(connection).execute(HISTORY.encode())
                 known = {r.file: r.digest for r in connection.execute(sa.text("select * from movie_assets_schema"))}
             _refuse_other_history(known, migrations)
             for path in [*migrations, *functions]:
@@ -87,9 +125,11 @@ def migrate(database: Database) -> list[str]:
             for path in comments if applied or changed else []:
                 _apply(database, path)
             applied += changed
+            if applied:
+                database.execute("pin_search_paths")
             database.execute("grant_reader")
-    except sa.exc.OperationalError as error:
-        raise DatabaseError(_why_unreachable(database.url, error.orig)) from None
+    except (sa.exc.OperationalError, psycopg.OperationalError) as error:
+        raise DatabaseError(_why_unreachable(database.url, getattr(error, "orig", error))) from None
     except (sa.exc.ProgrammingError, psycopg.errors.InsufficientPrivilege) as error:
         raise DatabaseError(
             f'the role "{database.url.username}" lacks a right on database "{database.url.database}" '
@@ -147,17 +187,11 @@ def _apply(database: Database, path: Path) -> None:
         )
 
 
-def _refuse_old_server(connection: sa.Connection) -> None:
-    version = int(connection.scalar(sa.text("show server_version_num")) or 0)
-    if version < LEAST_POSTGRES:
-        raise DatabaseError(
-            f"the server is PostgreSQL {version // 10000}; movie_assets needs {LEAST_POSTGRES // 10000} or newer"
-        )
-    found = connection.scalar(sa.text("select default_version from pg_available_extensions where name = 'vector'"))
-    if found is None:
-        raise DatabaseError(
-            "the server has no pgvector; install it there (Debian: postgresql-NN-pgvector) and start again"
-        )
+def _create_extension(connection: sa.Connection) -> None:
+    """Create pgvector if the database has it nowhere."""
+    if connection.scalar(sa.text("select count(*) from pg_extension where extname = 'vector'")):
+        connection.commit()
+        return
     try:
         with connection.begin_nested():
             connection.execute(sa.text("create extension if not exists vector"))
@@ -167,12 +201,6 @@ def _refuse_old_server(connection: sa.Connection) -> None:
             f'run in database "{connection.engine.url.database}": create extension vector'
         ) from None
     connection.commit()
-    installed = str(connection.scalar(sa.text("select extversion from pg_extension where extname = 'vector'")))
-    if tuple(int(part) for part in installed.split(".")[:2]) < LEAST_PGVECTOR:
-        raise DatabaseError(
-            f"pgvector {installed} is installed; movie_assets needs {'.'.join(map(str, LEAST_PGVECTOR))} or newer: "
-            "have an administrator run alter extension vector update"
-        )
 
 
 def _refuse_other_history(known: dict[str, str], migrations: list[Path]) -> None:

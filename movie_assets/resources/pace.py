@@ -11,7 +11,9 @@ from typing import Any
 
 import psycopg
 
-from movie_assets.resources.postgres import SESSION_OPTIONS, Database, dsn_of, query_text
+from movie_assets.resources.addresses import dsn_of
+from movie_assets.resources.postgres import Database, query_text
+from movie_assets.resources.sessions import start_async_session
 
 SECONDS_TO_RECONNECT = 60.0  # a restart of the server takes less
 FIRST_WAIT = 0.1
@@ -72,8 +74,9 @@ class Pace:
             try:
                 if self._connection is None:
                     self._connection = await psycopg.AsyncConnection.connect(
-                        self._dsn, autocommit=True, options=SESSION_OPTIONS, connect_timeout=10
+                        self._dsn, autocommit=True, connect_timeout=10
                     )
+                    await start_async_session(self._connection)
                 cursor = await self._connection.execute(statement, parameters)
                 return await cursor.fetchone()
             except (psycopg.OperationalError, psycopg.InterfaceError):

@@ -15,56 +15,18 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 import psycopg
 import sqlalchemy as sa
-from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from movie_assets.resources.addresses import DatabaseError, url_of
 from movie_assets.resources.batch_locks import BatchLocks, LocksLostError
 from movie_assets.resources.patience import READ_ONLY, GivenUpError, Patience
+from movie_assets.resources.sessions import start_session
 from movie_assets.resources.vector_types import register_vectors
 from movie_assets.settings import Settings
 
 T = TypeVar("T")
 SQL = Path(__file__).parents[2] / "sql"
-LEAST_POSTGRES = 140000  # pg_wait_for_backend, multirange and the planner features that the SQL was run on
-LEAST_PGVECTOR = (0, 8)  # iterative index scans, which filtered searches need
 MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that nobody else uses on the server
-
-# A client killed with -9 must not leave a backend holding locks, and no statement may wait for ever.
-SESSION_OPTIONS = (
-    "-c timezone=UTC -c client_connection_check_interval=500 -c lock_timeout=60000 "
-    "-c statement_timeout=900000 -c idle_in_transaction_session_timeout=600000"
-)
-
-
-class DatabaseError(Exception):
-    """The database cannot be used as it is; the message says why and what to do, without the password."""
-
-
-def url_of(address: str, driver: str = "psycopg") -> sa.URL:
-    """Read a Postgres address for a driver, refusing others without repeating a password that it may hold."""
-    try:
-        url = sa.make_url(address)
-    except (sa.exc.ArgumentError, ValueError):
-        url = None
-    if url is None or url.get_backend_name() not in ("postgresql", "postgres"):
-        raise DatabaseError("the database address is not of the form postgresql://user:password@host:port/name")
-    return url.set(drivername=f"postgresql+{driver}")
-
-
-def dsn_of(url: sa.URL) -> str:
-    """The address as libpq reads it, whatever characters its parts have."""
-    parts = url.translate_connect_args(username="user", database="dbname")
-    options = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
-    try:
-        return make_conninfo(**parts, **options)
-    except psycopg.ProgrammingError as error:
-        why = str(error).strip()
-        raise DatabaseError(f"the database address has an option that Postgres does not know ({why})") from None
-
-
-def shown(url: sa.URL) -> str:
-    """The address without its password, wherever in it that is."""
-    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
 
 
 @cache
@@ -84,11 +46,7 @@ class Database:
         self.url = url_of(address)
         self.engine = sa.create_engine(
             self.url,
-            connect_args={
-                "options": SESSION_OPTIONS,
-                "connect_timeout": 10,
-                "application_name": "movie_assets",
-            },
+            connect_args={"connect_timeout": 10, "application_name": "movie_assets"},
             pool_pre_ping=True,
         )
         self._locks: list[BatchLocks] = []
@@ -232,6 +190,7 @@ def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:
     raw = cast("psycopg.Connection[Any]", connection)
+    start_session(raw)
     register_vectors(raw)
     raw.commit()
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import psycopg
 
-from movie_assets.resources.postgres import SESSION_OPTIONS, Database, dsn_of
+from movie_assets.resources.addresses import dsn_of
+from movie_assets.resources.postgres import Database
+from movie_assets.resources.sessions import KEEPALIVES, start_session
 
 SECONDS_BETWEEN_LOOKS = 10.0
-# A machine that vanished from the network closes no connection: Postgres has to ask.
-KEEPALIVES = " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 # Shared: the command that makes a run holds the lock from before the run's creation, the run's own resource as well.
 TAKE = b"select pg_advisory_lock_shared(x'6D72'::integer, pipeline.run_lock_number(%s))"
 
@@ -41,9 +41,9 @@ def run_lock(database: Database, run_id: str) -> Iterator[None]:
 
 def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
     connection = psycopg.connect(
-        dsn_of(database.url), autocommit=True, options=SESSION_OPTIONS + KEEPALIVES, connect_timeout=10,
-        application_name="movie_assets run lock",
-    )  # fmt: skip
+        dsn_of(database.url), autocommit=True, connect_timeout=10, application_name="movie_assets run lock"
+    )
+    start_session(connection, KEEPALIVES)
     connection.execute(TAKE, (run_id,))
     return connection
 

@@ -9,7 +9,8 @@ import pytest
 
 from movie_assets.assets import retention
 from movie_assets.assets.retention import delete_evaluations, delete_runs
-from movie_assets.resources.postgres import Database, url_of
+from movie_assets.resources.addresses import url_of
+from movie_assets.resources.postgres import Database
 from movie_assets_tests.conftest import Pipeline
 
 MOMENT = datetime(2026, 11, 19, 12, tzinfo=UTC)

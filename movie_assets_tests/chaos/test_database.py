@@ -13,8 +13,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from movie_assets.resources import embedded_postgres, patience, postgres
-from movie_assets.resources.postgres import Database, dsn_of
+from movie_assets.resources import embedded_postgres, patience
+from movie_assets.resources.addresses import dsn_of
+from movie_assets.resources.postgres import Database
+from movie_assets.resources.sessions import SESSION_SETTINGS
 from movie_assets_tests.chaos.conftest import BY_NAME, STAGES, Chaos, Stage, at
 from movie_assets_tests.chaos.server import Server
 
@@ -194,8 +196,7 @@ def test_a_collision(chaos: Chaos, stage: Stage, state: str) -> None:
 @pytest.fixture
 def impatient(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> Chaos:
     """Sessions that wait for a lock no longer than half a second."""
-    options = postgres.SESSION_OPTIONS.replace("lock_timeout=60000", "lock_timeout=500")
-    monkeypatch.setattr(postgres, "SESSION_OPTIONS", options)
+    monkeypatch.setitem(SESSION_SETTINGS, "lock_timeout", "500")
     return reopened(chaos)
 
 

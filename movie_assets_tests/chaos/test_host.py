@@ -15,7 +15,8 @@ import psycopg
 import pytest
 import time_machine
 
-from movie_assets.resources.postgres import SQL, Database, dsn_of
+from movie_assets.resources.addresses import dsn_of
+from movie_assets.resources.postgres import SQL, Database
 from movie_assets_tests.chaos.conftest import BY_NAME, FILMS, JOBS, Chaos
 from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, seconds_until_nobody_is_left, wait_for, worker
 from movie_assets_tests.chaos.truth import OF_DAYS
@@ -163,8 +164,9 @@ def test_a_migration_that_is_killed(chaos: Chaos, tmp_path: Path) -> None:
 REBUILD = """
 import sys
 import psycopg
-from movie_assets.resources.postgres import SESSION_OPTIONS
-with psycopg.connect(sys.argv[1], autocommit=True, options=SESSION_OPTIONS) as connection:
+from movie_assets.resources.sessions import start_session
+with psycopg.connect(sys.argv[1], autocommit=True) as connection:
+    start_session(connection)
     connection.execute("reindex index concurrently catalog.movie_vectors_1_nearest")
 """
 INVALID = "select count(*) from pg_index where not indisvalid"

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
+from movie_assets.resources.addresses import url_of
 from movie_assets.resources.dagster_storage import PooledPostgresStorage
 from movie_assets.resources.migrations import ensure_database
-from movie_assets.resources.postgres import url_of
 from movie_assets.startup import CHECKOUT
 
 BACKENDS = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"

@@ -12,9 +12,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from movie_assets.resources import migrations
+from movie_assets.resources import migrations, server_checks
+from movie_assets.resources.addresses import DatabaseError, dsn_of, url_of
 from movie_assets.resources.migrations import ensure_database, migrate, require_current_schema
-from movie_assets.resources.postgres import SQL, Database, DatabaseError, dsn_of, url_of
+from movie_assets.resources.postgres import SQL, Database
 from movie_assets_tests.conftest import address_of
 
 SECRET = "canary-of-a-password"
@@ -256,13 +257,13 @@ def test_a_refusal_leaves_no_lock_behind(empty: Database, own_sql: Path) -> None
 
 
 def test_an_old_server_is_refused(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrations, "LEAST_POSTGRES", 990000)
+    monkeypatch.setattr(server_checks, "MIN_POSTGRES", 990000)
     with pytest.raises(DatabaseError, match="the server is PostgreSQL 18; movie_assets needs 99 or newer"):
         migrate(empty)
 
 
 def test_an_old_pgvector_is_refused(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(migrations, "LEAST_PGVECTOR", (99, 0))
+    monkeypatch.setattr(server_checks, "MIN_PGVECTOR", (99, 0))
     with pytest.raises(DatabaseError, match=r"movie_assets needs 99\.0 or newer.*alter extension vector update"):
         migrate(empty)
 
@@ -385,10 +386,12 @@ def migrate_as(role: str, address: str) -> list[str]:
 def test_a_role_without_rights_on_the_database_is_told_what_to_run(role: str, empty: Database) -> None:
     address = empty.url.render_as_string(hide_password=False)
     with pytest.raises(
-        DatabaseError, match=r"have an administrator run in database .*: create extension vector"
+        DatabaseError, match=f'may not create schemas .* grant create on database .* to "{role}"'
     ) as told:
         migrate_as(role, address)
     assert SECRET not in str(told.value)
+    with empty.transaction() as connection:
+        assert connection.exec_driver_sql("select to_regclass('public.movie_assets_schema')").scalar() is None
 
 
 def test_a_role_that_may_not_replace_a_function_is_told(server: str, role: str, empty: Database, own_sql: Path) -> None:
@@ -408,7 +411,7 @@ def test_a_role_that_may_not_replace_a_function_is_told(server: str, role: str, 
 
 def test_a_role_that_may_not_create_tables_is_told(server: str, role: str, empty: Database) -> None:
     as_administrator(server, "create extension vector", database=str(empty.url.database))
-    with pytest.raises(DatabaseError, match=f'the role "{role}" lacks a right on database') as told:
+    with pytest.raises(DatabaseError, match=f'the role "{role}" may not create schemas in database') as told:
         migrate_as(role, empty.url.render_as_string(hide_password=False))
     assert "make the role the database's owner" in str(told.value)
     assert "\n" not in str(told.value)
@@ -418,7 +421,7 @@ def test_a_role_that_may_not_create_schemas_is_told(server: str, role: str, empt
     name = str(empty.url.database)
     as_administrator(server, "create extension vector", f"grant create on schema public to {role}", database=name)
     try:
-        with pytest.raises(DatabaseError, match=f'the role "{role}" lacks a right on database'):
+        with pytest.raises(DatabaseError, match=f'the role "{role}" may not create schemas in database'):
             migrate_as(role, empty.url.render_as_string(hide_password=False))
     finally:
         as_administrator(server, f"drop owned by {role}", database=name)

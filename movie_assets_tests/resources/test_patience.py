@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.resources import patience
+from movie_assets.resources.addresses import DatabaseError, dsn_of
 from movie_assets.resources.patience import ATTEMPTS_AT_A_COLLISION, ATTEMPTS_AT_A_LOST_CONNECTION
-from movie_assets.resources.postgres import Database, DatabaseError, dsn_of
+from movie_assets.resources.postgres import Database
 from movie_assets_tests.conftest import address_of, database_of_ones_own
 
 CUT = "select pg_terminate_backend(pg_backend_pid())"

@@ -21,7 +21,8 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.dialects import postgresql
 
 import movie_assets
-from movie_assets.resources.postgres import SQL, Database, DatabaseError, copy_rows, open_database, query_text, url_of
+from movie_assets.resources.addresses import DatabaseError, url_of
+from movie_assets.resources.postgres import SQL, Database, copy_rows, open_database, query_text
 from movie_assets.settings import Settings
 from movie_assets_tests.conftest import address_of
 

@@ -1,0 +1,57 @@
+"""How each of our connections to Postgres is set up, after it is made: poolers refuse settings in the start-up packet.
+
+A client killed with -9 must not leave a backend holding locks, and no statement may wait without a limit. What the
+address itself sets (`?options=-c statement_timeout=0`) stays as it is.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+
+SESSION_SETTINGS = {
+    "client_encoding": "UTF8",
+    "timezone": "UTC",
+    "client_connection_check_interval": "500",
+    "lock_timeout": "60000",
+    "statement_timeout": "900000",
+    "idle_in_transaction_session_timeout": "600000",
+    "default_transaction_read_only": "off",
+}
+# A machine that vanished from the network closes no connection: Postgres has to ask.
+KEEPALIVES = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+# Types and operators of pgvector are found wherever the extension was created: Supabase has it in the schema
+# extensions. The schema movie_assets has the record of migrations where the role may not create tables in public.
+SEARCH_PATH = """set_config('search_path', (
+    select string_agg(format('%I', name), ', ' order by place)
+    from (
+        select 'public' as name, 1 as place
+        union all
+        select n.nspname, 2 from pg_catalog.pg_extension e join pg_catalog.pg_namespace n on n.oid = e.extnamespace
+        where e.extname = 'vector' and n.nspname <> 'public'
+        union all
+        select 'movie_assets', 3
+    ) schemas), false)"""
+SET_IN_OPTIONS = re.compile(r"(?:-c\s*|--)([\w.-]+)\s*=")
+
+
+def start_session(connection: psycopg.Connection[Any], more: Mapping[str, str] | None = None) -> None:
+    """Set up a connection that was just made, and commit that."""
+    connection.execute(_statement(connection.info, more))
+    if not connection.autocommit:
+        connection.commit()
+
+
+async def start_async_session(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Set up a connection that was just made, and commit that."""
+    await connection.execute(_statement(connection.info, None))
+    if not connection.autocommit:
+        await connection.commit()
+
+
+def _statement(info: psycopg.ConnectionInfo, more: Mapping[str, str] | None) -> bytes:
+    given = {name.replace("-", "_").lower() for name in SET_IN_OPTIONS.findall(info.options)}
+    settings = SESSION_SETTINGS | dict(more or {})
+    chosen = [f"set_config('{name}', '{value}', false)" for name, value in settings.items() if name not in given]
+    return f"select {', '.join([*chosen, SEARCH_PATH])}".encode()
