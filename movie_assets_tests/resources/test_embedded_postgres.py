@@ -1,6 +1,8 @@
 """The embedded server: started, shared, stopped by the last user, and healed after every kind of kill."""
 
 import os
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from movie_assets.resources import embedded_postgres as embedded_postgres_module
 from movie_assets.resources.embedded_postgres import BINARIES, EmbeddedPostgresError, embedded_postgres
 from movie_assets.resources.migrations import ensure_database, migrate
 from movie_assets.resources.postgres import Database
@@ -240,7 +243,7 @@ def test_what_its_log_says_is_told_when_it_does_not_start(used_home: Path) -> No
         pass
 
 
-@pytest.mark.parametrize("name", ["x" * 120, "a blank +b%20c&d=e?f#Ü", "it's"])
+@pytest.mark.parametrize("name", ["x" * 120, "a blank +b%20c&d=e?f#Ü", "it's", '$HOME `id` "x" \\n'])
 def test_any_folder_can_be_the_home(home: Path, name: str) -> None:
     folder = home / name
     with embedded_postgres(folder) as server:
@@ -259,6 +262,34 @@ def test_a_home_whose_sockets_would_have_too_long_an_address_is_a_home(used_home
     used_home.rename(folder)
     with embedded_postgres(folder) as address:
         assert ask(address, "select 1") == 1
+
+
+def test_a_full_disk_is_named_with_what_is_kept(used_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (used_home / "postgres" / "postgresql.conf").write_text("no_such_setting = on\n")  # it cannot start for any reason
+    usage = shutil.disk_usage(used_home)._replace(free=2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with (
+        pytest.raises(EmbeddedPostgresError, match=r"the disk of .*/postgres is full .*1 MiB.*committed is kept"),
+        embedded_postgres(used_home),
+    ):
+        pass
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can give a folder to another user")
+@pytest.mark.parametrize("how", ["another user's", "a link"])
+def test_a_folder_for_sockets_that_somebody_else_made_is_left_alone(home: Path, tmp_path: Path, how: str) -> None:
+    made, theirs = home / "sockets", tmp_path / "theirs"
+    home.mkdir()
+    theirs.mkdir()
+    nobody = pwd.getpwnam("nobody")
+    os.chown(theirs, nobody.pw_uid, nobody.pw_gid)
+    if how == "a link":
+        made.symlink_to(theirs)
+    else:
+        theirs.rename(made)
+    with pytest.raises(EmbeddedPostgresError, match="is a link or belongs to another user"):
+        embedded_postgres_module._make_folder(made, pwd.getpwnam("pgserver"))
+    assert made.stat().st_uid == nobody.pw_uid
 
 
 def test_a_relative_home_is_a_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
