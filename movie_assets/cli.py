@@ -47,6 +47,15 @@ TOLD_PLAINLY = (
 class _Group(click.Group):
     """Tells an expected error as one sentence instead of a traceback."""
 
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        for argument in args:
+            try:
+                argument.encode()
+            except UnicodeEncodeError:
+                shown = argument.encode(errors="replace").decode()
+                raise click.UsageError(f"the argument “{shown[:80]}” is no UTF-8 text") from None
+        return super().parse_args(context, args)
+
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
@@ -66,6 +75,8 @@ def main() -> None:
     Dagster web UI. Settings are environment variables; README.md lists them.
     """
     load_dotenv(CHECKOUT / ".env")  # as Dagster's own commands do; what is exported stays
+    for warning in Settings.misspelt():
+        notes.print(f"[yellow]{warning}[/]", highlight=False)
     signal.signal(signal.SIGTERM, _leave)  # so that `with` blocks end and the embedded server stops
 
 

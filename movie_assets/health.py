@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from movie_assets.core import health, health_of_data
 from movie_assets.core.ages import ALLOWED
 from movie_assets.core.health import Finding
-from movie_assets.resources.addresses import DatabaseError, url_of
+from movie_assets.resources.addresses import DatabaseError
 from movie_assets.resources.destinations import destinations_from
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres, is_embedded
 from movie_assets.resources.embedder import Embedder, EmbedderError, embedder_from
@@ -215,13 +215,7 @@ def _closing(database: Database) -> Iterator[Database]:
 
 def _without_secrets(settings: Settings, findings: Sequence[Finding]) -> list[Finding]:
     """The findings with every secret of the settings struck out, whoever quoted it."""
-    secrets = [
-        secret.get_secret_value()
-        for secret in (settings.tmdb_api_token, settings.openai_api_key, settings.database_url)
-        if secret is not None
-    ]
-    if database_password := _password(settings):
-        secrets.append(database_password)
+    secrets = settings.secrets
 
     def clean(text: str) -> str:
         for secret in secrets:
@@ -229,11 +223,3 @@ def _without_secrets(settings: Settings, findings: Sequence[Finding]) -> list[Fi
         return text
 
     return [replace(found, says=clean(found.says), examples=tuple(map(clean, found.examples))) for found in findings]
-
-
-def _password(settings: Settings) -> str | None:
-    try:
-        address = settings.database_url.get_secret_value() if settings.database_url is not None else None
-        return url_of(address).password if address else None
-    except DatabaseError:
-        return None

@@ -3,6 +3,7 @@
 What a profile asks of a film is `core.filters`.
 """
 
+import math
 import tomllib
 from collections.abc import Sequence
 from dataclasses import fields
@@ -42,6 +43,13 @@ def _profile(name: str, table: Any) -> Profile:
         raise ValueError(f"{name} is no table of a profile file; a profile begins with [{name}]")  # noqa: TRY004
     if unknown := table.keys() - KEYS:
         raise ValueError(f"profile {name} has {', '.join(sorted(unknown))}; known are {', '.join(sorted(KEYS))}")
+    if table.get("languages") == []:
+        raise ValueError(f"profile {name}: languages is empty, which no film passes; leave it out for any language")
+    for key, value in table.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"profile {name}: {key} is {value}, which is no number that a film can be compared with")
+        if isinstance(value, int | float) and value < 0:
+            raise ValueError(f"profile {name}: {key} is {value}; it cannot be below 0")
     try:
         profile = TypeAdapter(Profile).validate_python({"name": name, **table})
     except ValidationError as error:

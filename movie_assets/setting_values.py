@@ -5,8 +5,9 @@ Names, defaults and meanings are in settings.py and alert_settings.py.
 
 import base64
 import re
+from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -30,19 +31,19 @@ def _fits_a_header(token: SecretStr | None) -> SecretStr | None:
 def _is_an_address(url: str) -> str:
     if not re.match(r"https?://[^/\s]+", url):
         raise ValueError("an address begins with http:// or https://")
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"\s", url):
+        raise ValueError("the address has no host, no usable port, or a blank in it")
     return url
 
 
 def _is_a_secret_address(url: SecretStr | None) -> SecretStr | None:
     if url is not None:
         _is_an_address(url.get_secret_value())
-        try:
-            parts = urlsplit(url.get_secret_value())
-            usable = bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError("the address has no host or no usable port")
     return url
 
 
@@ -78,6 +79,36 @@ def _are_owners(owners: tuple[str, ...]) -> tuple[str, ...]:
     return owners
 
 
+def is_a_rate(rate: float) -> float:
+    """Return calls per second that a clock can keep. Raises ValueError."""
+    if not (rate == 0 or LOWEST_RATE <= rate <= HIGHEST_RATE):  # also false for what is no number
+        raise ValueError(f"a rate is 0 (no limit), or {LOWEST_RATE:g} to {HIGHEST_RATE:g} calls a second")
+    return rate
+
+
+def _is_a_folder(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:  # ~somebody, whom this machine does not know
+        raise ValueError(f"{path}: the machine has no such user, so there is no such folder") from None
+
+
+def _is_a_model(name: str) -> str:
+    if len(name) > LONGEST_MODEL_NAME or not name.isprintable():
+        raise ValueError(f"the name of a model has at most {LONGEST_MODEL_NAME} printable characters")
+    return name.strip()
+
+
+def passwords_in(value: str) -> list[str]:
+    """Return the password of an address, as it is written and as it is meant; nothing for other values."""
+    found = re.match(r"[\w+]+://[^/?#]*?:(?P<password>[^/?#]*)@", value)
+    return [found["password"], unquote(found["password"])] if found else []
+
+
+LOWEST_RATE, HIGHEST_RATE = 0.01, 10_000.0
+LONGEST_MODEL_NAME = 200
+Folder = Annotated[Path, AfterValidator(_is_a_folder)]
+ModelName = Annotated[str, AfterValidator(_is_a_model)]
 Token = Annotated[Secret, AfterValidator(_fits_a_header)]
 SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]

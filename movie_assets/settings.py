@@ -6,13 +6,14 @@ A value is read here once and travels as a field of `Settings`. Secrets are `Sec
 line, nor a traceback, nor the web UI shows them.
 """
 
+import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import platformdirs
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from movie_assets.alert_settings import AlertSettings
@@ -20,10 +21,25 @@ from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
 from movie_assets.core.rating_files import RatingFiles
 from movie_assets.profiles import thresholds_of
-from movie_assets.setting_values import Owners, Secret, Token, Url, Words
+from movie_assets.setting_values import (
+    Folder,
+    ModelName,
+    Owners,
+    Secret,
+    Token,
+    Url,
+    Words,
+    is_a_rate,
+    passwords_in,
+)
 
 CHECKOUT = Path(__file__).parents[1]
 RUNBOOK = "docs/runbook.md"
+# What deploy/ sets, and what `movie-assets` tells the Dagster processes that it starts.
+OF_DEPLOYMENTS = {
+    "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_FILES", "MOVIE_ASSETS_FOLDER",
+    "MOVIE_ASSETS_VERSION", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY",
+}  # fmt: skip
 TMDB_API = "https://api.themoviedb.org/3"
 
 
@@ -47,10 +63,9 @@ class Settings(AlertSettings):
         alias="TMDB_EXPORT_URL",
         description="Where the daily ID exports lie.",
     )
-    tmdb_rate: float = Field(
+    tmdb_rate: Annotated[float, AfterValidator(is_a_rate)] = Field(
         38.0,
         alias="MOVIE_ASSETS_TMDB_RATE",
-        ge=0,
         description="TMDB requests per second, shared by all processes; TMDB allows about 40. 0 = no limit.",
     )
     openai_api_key: Token = Field(
@@ -66,7 +81,7 @@ class Settings(AlertSettings):
         alias="MOVIE_ASSETS_EMBEDDER",
         description="`local` (no key, no download) or `openai`. Unset: `openai` if `OPENAI_API_KEY` is set.",
     )
-    embedding_model: str | None = Field(
+    embedding_model: ModelName | None = Field(
         None,
         alias="MOVIE_ASSETS_EMBEDDING_MODEL",
         description="Unset: `hashing-v1` (local) or `text-embedding-3-small` (openai).",
@@ -113,7 +128,7 @@ class Settings(AlertSettings):
         alias="MOVIE_ASSETS_DAGSTER_DATABASE_URL",
         description="Database of Dagster's own records. Unset: the catalogue's name + `_dagster`, same server.",
     )
-    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
+    home: Folder = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("movie_assets")),
         alias="MOVIE_ASSETS_HOME",
         description="Data folder: the embedded Postgres and Dagster's log files. "
@@ -184,7 +199,7 @@ class Settings(AlertSettings):
         ge=1,
         description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
     )
-    inbox: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] | None = Field(
+    inbox: Folder | None = Field(
         None,
         alias="MOVIE_ASSETS_INBOX",
         description="Folder with exports of what people watched, imported when they are new: each person's in a folder "
@@ -219,6 +234,26 @@ class Settings(AlertSettings):
                 ": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()
             ]
             raise SettingsError("; ".join(problems)) from None
+
+    @classmethod
+    def misspelt(cls, environ: Mapping[str, str] = os.environ) -> list[str]:
+        """Return a warning for each variable that begins with MOVIE_ASSETS_ and is not one of the settings."""
+        known = {name for field in cls.model_fields.values() if (name := field.alias)} | OF_DEPLOYMENTS
+        warnings = []
+        for name in sorted(environ):
+            if name.startswith("MOVIE_ASSETS_") and name not in known:
+                near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                warnings.append(f"{name} is set and is no setting of movie_assets{meant}")
+        return warnings
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every secret value, and the password within each of them that is an address; to keep them out of messages."""
+        values = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        return sorted(
+            {part for value in values for part in (value, *passwords_in(value)) if part}, key=len, reverse=True
+        )
 
     @classmethod
     def variables(cls) -> list[FieldInfo]:

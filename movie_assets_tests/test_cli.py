@@ -636,3 +636,9 @@ def test_a_file_env_in_the_checkout_is_read_and_what_is_exported_stays(
     told = CliRunner().invoke(main, ["status"])
     assert told.exit_code == 1
     assert "the database address is not of the form" in told.output
+
+
+def test_an_argument_that_is_no_text_is_refused_in_a_sentence() -> None:
+    result = CliRunner().invoke(main, ["search", "caf\udce9"])
+    assert (result.exit_code, result.exception.__class__) == (2, SystemExit)
+    assert "is no UTF-8 text" in result.output

@@ -48,6 +48,15 @@ def test_no_secret_is_printed(name: str) -> None:
         ("MOVIE_ASSETS_TMDB_RATE", "-1"),
         ("MOVIE_ASSETS_TMDB_RATE", "fast"),
         ("MOVIE_ASSETS_TMDB_RATE", "nan"),
+        ("MOVIE_ASSETS_TMDB_RATE", "inf"),
+        ("MOVIE_ASSETS_TMDB_RATE", "1e-300"),
+        ("MOVIE_ASSETS_EMBEDDING_MODEL", "x" * 100_000),
+        ("MOVIE_ASSETS_EMBEDDING_MODEL", "a\nb"),
+        ("TMDB_API_URL", "http://[::1"),
+        ("TMDB_API_URL", "http://h:99999"),
+        ("OPENAI_BASE_URL", "http:// h/v1"),
+        ("MOVIE_ASSETS_HOME", "~nobody-of-that-name/films"),
+        ("MOVIE_ASSETS_INBOX", "~nobody-of-that-name/inbox"),
         ("MOVIE_ASSETS_EMBEDDER", "word2vec"),
         ("MOVIE_ASSETS_EMBEDDING_DIMENSIONS", "7"),
         ("MOVIE_ASSETS_EMBEDDING_DIMENSIONS", "4001"),
@@ -120,6 +129,29 @@ def test_automation_is_switched_by_words_and_digits(written: str, value: bool) -
 def test_every_variable_has_a_description() -> None:
     undescribed = [name for name, field in Settings.model_fields.items() if not (field.alias and field.description)]
     assert undescribed == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("MOVIE_ASSETS_TMDB_RAET", "MOVIE_ASSETS_TMDB_RATE"), ("MOVIE_ASSETS_PROFILE", "MOVIE_ASSETS_PROFILES"),
+     ("MOVIE_ASSETS_DATABASE", "MOVIE_ASSETS_DATABASE_URL")],
+)  # fmt: skip
+def test_a_misspelt_variable_is_warned_of_with_the_nearest_setting(name: str, meant: str) -> None:
+    (warning,) = Settings.misspelt({name: "1", "MOVIE_ASSETS_HOME": "/tmp", "PATH": "/bin", "MOVIE_ASSETS_FOLDER": "x"})  # noqa: S108
+    assert warning == f"{name} is set and is no setting of movie_assets; did you mean {meant}?"
+
+
+def test_every_secret_is_among_those_that_are_kept_out_of_messages() -> None:
+    names = [field.alias for field in Settings.model_fields.values() if "Secret" in str(field.annotation)]
+    assert len(names) >= 8
+    values = {
+        "MOVIE_ASSETS_ALERT_SMTP_URL": "smtp://user:pass%40word@h:587", "MOVIE_ASSETS_ALERT_MAIL_FROM": "a@b.c",
+        "MOVIE_ASSETS_ALERT_MAIL_TO": "a@b.c",
+    }  # fmt: skip
+    environ = values | {str(name): f"https://{name.lower()}:key@h" for name in names if name not in values and name}
+    secrets = Settings.from_env(environ).secrets
+    assert set(environ[str(name)] for name in names) <= set(secrets)  # noqa: C401
+    assert {"pass%40word", "pass@word", "key"} <= set(secrets)
 
 
 def test_settings_cannot_be_changed() -> None:
