@@ -34,7 +34,9 @@ class ImportReport:
     ambiguous: int = 0
     unknown: int = 0
     decided_none: int = 0
-    passed_over: Mapping[str, int] = field(default_factory=dict)
+    series: int = 0  # rows on series, seasons and episodes, stored for the day when the catalogue has series
+    passed_over: Mapping[str, int] = field(default_factory=dict)  # rows that are no film, by kind
+    assumed: Mapping[str, int] = field(default_factory=dict)  # rows that were taken by a guess, by the guess
     rejected: int = 0
     dates_unread: int = 0
     added: int = 0
@@ -46,6 +48,7 @@ class ImportReport:
     requests: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     rejects: Sequence[Reject] = ()
+    remarks: Sequence[Reject] = ()  # the first rows that were passed over or taken by a guess
     ambiguous_names: Sequence[str] = ()
     unknown_names: Sequence[str] = ()
 
@@ -60,7 +63,7 @@ class ImportReport:
 
     def counts(self) -> dict[str, Any]:
         """The figures alone."""
-        told = ("rejects", "ambiguous_names", "unknown_names", "files", "source", "person")
+        told = ("rejects", "remarks", "ambiguous_names", "unknown_names", "files", "source", "person")
         return {name: value for name, value in self.as_json().items() if name not in told}
 
 
@@ -102,7 +105,9 @@ def show_import(console: Console, report: ImportReport) -> None:
         ("  … not in the catalogue", report.not_in_catalogue), ("  … named twice", report.same_film),
         ("  ambiguous (movie-assets review)", report.ambiguous), ("  unknown", report.unknown),
         ("  decided to be none", report.decided_none),
+        ("series, seasons and episodes (stored)", report.series),
         *((f"passed over: {kind}", rows) for kind, rows in report.passed_over.items()),
+        *report.assumed.items(),
         ("rows rejected", report.rejected), ("dates that cannot be right", report.dates_unread),
         ("histories added", report.added), ("histories updated", report.updated), ("histories removed", report.removed),
         ("histories unchanged", report.unchanged), ("requested from TMDB", report.requested),
@@ -111,8 +116,10 @@ def show_import(console: Console, report: ImportReport) -> None:
         if value or label in ("rows", "films", "histories added", "histories unchanged"):
             table.add_row(escape(label), f"{value:,}")
     console.print(table)
-    for reject in report.rejects[:NAMES_SHOWN]:
-        console.print(escape(f"  {reject.file}, line {reject.line}: {reject.reason}"), highlight=False)
+    for reject in [*report.rejects[:NAMES_SHOWN], *report.remarks[:NAMES_SHOWN]]:
+        console.print(
+            escape(f"  {reject.file}, line {reject.line}: {reject.reason}  {reject.sample[:80]}"), highlight=False
+        )
     for label, names in (("ambiguous", report.ambiguous_names), ("unknown", report.unknown_names)):
         if names:
             more = " …" if len(names) > NAMES_SHOWN else ""

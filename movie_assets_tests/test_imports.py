@@ -259,7 +259,10 @@ def test_imdb_ids_are_exact_and_unknown_ones_wait_for_the_catalogue(catalogue: D
         "tt0000555,8,2024-05-06,Some Series,u,TV Series,7,1,2001,X\n"
     )
     report = taken(catalogue, file(tmp_path, "ratings.csv", text))
-    assert (report.by_id, report.unknown, dict(report.passed_over)) == (1, 1, {"TV Series": 1})
+    assert (report.by_id, report.unknown, report.series, dict(report.passed_over)) == (1, 1, 1, {})
+    assert run(catalogue, "select kind, title, imdb_id, rating from pipeline.series_entries") == [
+        ("series", "Some Series", "tt0000555", 80)
+    ]
     assert histories(catalogue) == [(1, False, 90, "2024-05-06")]
     put(catalogue, (Made(99, "Late, at last", 2001, 5),))
     run(catalogue, "insert into catalog.movie_external_ids values (99, 'imdb', 'tt0000999')")
@@ -430,7 +433,9 @@ def test_two_imports_at_once_are_one_after_the_other(catalogue: Database, tmp_pa
 
 
 def test_rejects_are_kept_with_the_import(catalogue: Database, tmp_path: Path) -> None:
-    taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,99\n"))
+    taken(
+        catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,99\n2023-01-01,Alien,1979,u1,4\n")
+    )
     ((rejects, counts),) = run(catalogue, "select rejects, counts from pipeline.imports")
     assert rejects == [
         {"file": "ratings.csv", "line": 2, "reason": "has a rating of 99, and ratings go from 0.5 to 5",

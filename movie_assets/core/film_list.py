@@ -1,12 +1,16 @@
-"""A plain list of films: “Title: YEAR | RATING | 1h 42m | 8.5 rating”, a description below, a blank line between.
+"""A plain list of films: “Title: YEAR | RATING | 1h 42m | 8.5 rating”, or one title a line.
 
 RATING is the certification; the year may stand as “Title (YEAR)”, the rating as 8.5/10, or as a bare number at the end.
-Whatever is missing is missing; a title is needed, and a piece that is none of these costs the film, as a rating that
-was not understood would make it a film that is liked.
+All pieces but the title are optional. A piece that is none of these rejects the row: a rating that was not understood
+would make it a film that is liked.
+
+A list has one of two forms. In the one with descriptions a blank line stands between films, and the lines below a film
+describe it; they are counted and named as passed over. In the other each line is a film, with or without a year.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from movie_assets.core.history_rows import Entry, FilmName, RowError, Tally, rating_in, title_in, year_in
 
@@ -27,6 +31,9 @@ CERTIFICATION = re.compile(
 FOREIGN_CERTIFICATION = re.compile(
     r"\d\d?[A-Z+]|(?:FSK|[A-Z]{1,2})[- ]?\d\d?\+?|[A-Z]{1,3}(?:/[A-Z]{1,3})?|Btl|[Nn]ot [Rr]ated|[Uu]nrated|[Aa]ll"
 )
+LONGEST_LINE = 200  # characters of a title with its year
+LINES_LOOKED_AT = 400  # to tell which form a list has
+LIST_MARK = re.compile(r"^(?:[-*\u2022]|\d{1,4}[.)])\s+(?=\S)")  # "- Alien (1979)", "12. Alien (1979)"
 OLDEST = 21  # no certification is for older people
 HEAD = re.compile(
     r".*(?:\|.*\||:\s*\d{4}\s*(?:\||$)|\S\s*\(\d{4}\)\s*\||\|.*\brating\s*$|\|.*/\s*10\s*$)", re.IGNORECASE
@@ -45,22 +52,54 @@ def is_a_bare_head(line: str) -> bool:
     return NAMED_WITH_YEAR.fullmatch(line.strip()) is not None
 
 
+def is_list_of_titles(lines: list[str]) -> bool:
+    """Whether lines are a list of titles: a third or more end with a year in brackets, and none is a paragraph."""
+    named = [line.strip() for line in lines if line.strip()]
+    is_plain = all(len(line) <= LONGEST_LINE and not line.startswith(("<", "{", "[{")) for line in named)
+    return is_plain and 3 * sum(map(is_a_bare_head, named)) >= len(named) > 0
+
+
 def read_film_list(lines: Iterable[str], tally: Tally, *, is_wanted: bool) -> Iterator[Entry]:
-    """The films of a list. A paragraph without a head is rejected; a plain head needs no blank line before it."""
+    """Yield the films of a list; count descriptions and reject what is no film."""
+    incoming = iter(lines)
+    beginning = list(islice(incoming, LINES_LOOKED_AT))
+    has_descriptions = _has_descriptions([line.strip().removeprefix("\ufeff") for line in beginning])
     after_blank = True
-    for number, raw in enumerate(lines, start=1):
+    for number, raw in enumerate(chain(beginning, incoming), start=1):
         line = raw.strip().removeprefix("\ufeff")
-        if (after_blank and is_a_head(line)) or BEGINS_ANYWHERE.match(line):
-            tally.rows += 1
+        is_head = not has_descriptions or (after_blank and is_a_head(line)) or BEGINS_ANYWHERE.match(line)
+        if line and (is_head or after_blank):
+            tally.count_row()
+        if line and is_head:
             try:
-                film, rating = _film_in(line)
+                film, rating = _film_in(line if has_descriptions else LIST_MARK.sub("", line))
+                tally.taken += 1
                 yield Entry(film, number, is_wanted, None if is_wanted else rating)
             except RowError as error:
                 tally.reject(number, str(error), line)
         elif line and after_blank:
-            tally.rows += 1
             tally.reject(number, "is no line of the form Title: YEAR | RATING | 1h 42m | 8.5 rating", line)
+        elif line:
+            tally.pass_over(number, "description", line)
         after_blank = not line
+
+
+def _has_descriptions(lines: list[str]) -> bool:
+    """Whether the lines below a film describe it, rather than name the next film."""
+    named = [line for line in lines if line]
+    heads = [line for line in named if is_a_head(line) or is_a_bare_head(line)]
+    if not _has_blank_lines_within(lines):
+        every_line_is_a_film = all("|" in line or is_a_bare_head(line) for line in named)
+        return not every_line_is_a_film and (any("|" in line for line in named) or 2 * len(heads) < len(named))
+    if any(map(is_a_head, named)):
+        return True
+    paragraphs = [line for line, before in zip(lines, ["", *lines], strict=False) if line and not before]
+    return len(paragraphs) > 1 and all(map(is_a_bare_head, paragraphs))
+
+
+def _has_blank_lines_within(lines: list[str]) -> bool:
+    places = [place for place, line in enumerate(lines) if line]
+    return len(places) > 0 and not all(lines[places[0] : places[-1]])
 
 
 def _film_in(line: str) -> tuple[FilmName, float | None]:

@@ -1,4 +1,7 @@
-"""MovieLens: ratings.csv with links.csv and movies.csv of any release, in constant memory but for the films."""
+"""MovieLens: ratings.csv with links.csv and movies.csv of any release, in constant memory but for the films.
+
+And what its site exports for one person: a table with the ids of TMDB and IMDb in each row.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +62,23 @@ def read_movielens(
         except RowError as error:
             tally.reject(line, str(error), list(row.values()))
             continue
+        tally.taken += 1
         yield Entry(film, line, False, rating, _time_in(row.get("timestamp", ""), moment, tally), person)
+
+
+def read_site_export(lines: Iterable[str], tally: Tally, *, is_wanted: bool, delimiter: str = ",") -> Iterator[Entry]:
+    """Yield the films of movielens-ratings.csv, or of the wishlist, as movielens.org exports them, without dates."""
+    for line, cells in read_table(lines, tally, delimiter):
+        row = {re.sub(r"[_\s]", "", name).lower(): cell for name, cell in cells.items()}
+        try:
+            title, year = title_and_year(row["title"])
+            film = FilmName(title, year, imdb_id_in(row.get("imdbid", "")), tmdb_id_in(row["tmdbid"]), row["movieid"])
+            rating = None if is_wanted else rating_in(row.get("rating", ""), 0, HIGHEST) or None
+        except RowError as error:
+            tally.reject(line, str(error), list(cells.values()))
+            continue
+        tally.taken += 1
+        yield Entry(film, line, is_wanted, rating)
 
 
 def _person_in(user: str) -> str:

@@ -7,14 +7,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from movie_assets.core.history_files import is_read
 from movie_assets.core.history_rows import decoded
 
-LARGEST_TEXT = 200 * 2**20  # bytes; somebody's whole life in films is under two megabytes
+MIB = 2**20
+LARGEST_TEXT = 32 * MIB  # bytes of a file that is read as a whole; a person's whole life in films is under two
+LARGEST_BUNDLE = (
+    4096 * MIB
+)  # bytes of everything that is imported at once; the largest release of MovieLens has 1,000 MiB
+LARGEST_RATIO = 200  # of a member's size to its compressed size; tables of films reach 10
+LARGEST_DIRECTORY = 4 * MIB  # bytes of an archive's list of members
+MAX_MEMBERS = 10_000
+LONGEST_LINE = MIB  # characters
 BEGINNING = 64 * 2**10
+ENDINGS = (".csv", ".txt", ".tsv", ".json")
 COMPANIONS = ("links.csv", "movies.csv")  # what MovieLens' ratings.csv is read with
 LETTERBOXD_FILES = ("watched.csv", "diary.csv", "ratings.csv", "watchlist.csv")
 LETTERBOXD_COMPANIONS = ("profile.csv", "comments.csv", "reviews.csv")  # of its archive, and no histories
@@ -34,32 +44,51 @@ class Member:
     open: Callable[[], IO[bytes]]
 
     def beginning(self) -> str:
-        """Its first lines."""
+        """Return its first lines."""
         with self.open() as file:
             body = file.read(BEGINNING)
         return decoded(body[: body.rfind(b"\n") + 1] or body)  # not cut within a character
 
-    def text(self) -> list[str]:
-        """All of it, by lines; for files that fit into memory. Raises HistoryFileError for others."""
+    def require_text(self) -> None:
+        """Raise HistoryFileError for a file that is too large to be read as a whole."""
         if self.size > LARGEST_TEXT:
-            raise HistoryFileError(f"{self.name} has {self.size / 2**20:,.0f} MB, which no history of one person has")
+            raise HistoryFileError(
+                f"{self.name} has {self.size / MIB:,.0f} MiB; a history of one person has at most {LARGEST_TEXT // MIB}"
+            )
+
+    def text(self) -> str:
+        """Return all of it. Raises HistoryFileError for a file that is too large, whatever size it declares."""
+        self.require_text()
         with self.open() as file:
-            # Not splitlines(): it also divides at marks that stand within titles, as U+2028.
-            return list(io.StringIO(decoded(file.read()), newline=""))
+            body = file.read(LARGEST_TEXT + 1)
+        if len(body) > LARGEST_TEXT:
+            raise HistoryFileError(f"{self.name} has more than the {self.size:,} bytes that its archive declares")
+        return decoded(body)
+
+    def text_lines(self) -> Iterator[str]:
+        """Yield all of it line by line; a line ends where a text file's line ends, not at marks such as U+2028."""
+        return iter(io.StringIO(self.text(), newline=""))
 
     @contextmanager
     def lines(self) -> Iterator[Iterable[str]]:
         """Line by line, for files of any size (UTF-8)."""
         with self.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
-            yield text
+            yield self._bounded(text)
+
+    def _bounded(self, text: io.TextIOWrapper) -> Iterator[str]:
+        while line := text.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                raise HistoryFileError(f"{self.name} has a line of more than {LONGEST_LINE:,} characters")
+            yield line
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What is imported at once: a file, or all files of a folder or an archive."""
+    """What is imported at once: a file, or all files of a folder or an archive; `left_out` names those not read."""
 
     name: str
     members: Sequence[Member]
+    left_out: Sequence[str] = ()
 
     def digest(self) -> str:
         """SHA-256 of the names and contents."""
@@ -67,20 +96,26 @@ class Bundle:
         for member in self.members:
             whole.update(f"{member.name}\0{member.size}\0".encode())
             with member.open() as file:
-                while block := file.read(2**20):
+                while block := file.read(MIB):
                     whole.update(block)
         return whole.hexdigest()
 
 
 @contextmanager
 def opened_bundle(path: Path) -> Iterator[Bundle]:
-    """Open a file, folder or zip. Raises HistoryFileError when it is not there, not readable, or damaged."""
+    """Open a file, folder or zip. Raises HistoryFileError when it is not there, not readable, damaged or too large."""
     with ExitStack() as stack:
         try:
-            members = _members_of(path, stack)
-            if not members:
-                raise HistoryFileError(f"{path} has no csv, txt or tsv files in it")
-            yield Bundle(path.name, members)
+            bundle = _bundle_of(path, stack)
+            if not bundle.members:
+                raise HistoryFileError(f"{path} has no csv, txt, tsv or json files in it")
+            total = sum(member.size for member in bundle.members)
+            if total > LARGEST_BUNDLE or len(bundle.members) > MAX_MEMBERS:
+                raise HistoryFileError(
+                    f"{path} has {len(bundle.members):,} files of {total / MIB:,.0f} MiB in all; at most "
+                    f"{MAX_MEMBERS:,} files of {LARGEST_BUNDLE // MIB:,} MiB are read"
+                )
+            yield bundle
         except OSError as error:
             raise HistoryFileError(f"{path} cannot be read: {error.strerror or error}") from None
         except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
@@ -89,23 +124,56 @@ def opened_bundle(path: Path) -> Iterator[Bundle]:
             raise HistoryFileError(f"{path} is a damaged or protected archive ({error}); download it again") from None
 
 
-def _members_of(path: Path, stack: ExitStack) -> list[Member]:
+def _bundle_of(path: Path, stack: ExitStack) -> Bundle:
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
+        files = sorted(islice((file for file in path.rglob("*") if file.is_file()), MAX_MEMBERS + 1))
         named = [(file, file.relative_to(path).as_posix()) for file in files]
-        return [_member(file, name) for file, name in named if _is_text(name)]
+        return Bundle(path.name, [_member(file, name) for file, name in named if _is_text(name)], _left_out(
+            [name for _, name in named]))  # fmt: skip
+    if path.exists() and not path.is_file():
+        raise HistoryFileError(f"{path} is no file or folder, but a device, pipe or socket")
     if zipfile.is_zipfile(path) or _begins(path, b"PK"):
-        archive = stack.enter_context(zipfile.ZipFile(path))
-        return [
-            Member(found.filename, found.file_size, lambda found=found: archive.open(found))  # type: ignore[misc]
-            for found in archive.infolist()
-            if not found.is_dir() and is_read(found.filename) and _is_text(found.filename)
-        ]
+        return _archive(path, stack)
     members = [_member(path, path.name)]
     if _begins(path, MOVIELENS) or _begins(path, b"\xef\xbb\xbf" + MOVIELENS):
         beside = [path.with_name(name) for name in COMPANIONS]
         members += [_member(file, file.name) for file in beside if file.is_file() and file != path]
-    return members
+    return Bundle(path.name, members)
+
+
+def _archive(path: Path, stack: ExitStack) -> Bundle:
+    """Open an archive whose list of members and whose members have believable sizes."""
+    if (size := _directory_size(path)) > LARGEST_DIRECTORY:
+        raise HistoryFileError(f"{path} has a list of members of {size / MIB:,.0f} MiB; no export has so many files")
+    archive = stack.enter_context(zipfile.ZipFile(path))
+    files = [(found, found.filename.replace("\\", "/")) for found in archive.infolist() if not found.is_dir()]
+    read = [(found, name) for found, name in files if _is_text(name)]
+    for found, name in read:
+        if found.file_size > MIB and found.file_size > LARGEST_RATIO * found.compress_size:
+            raise HistoryFileError(
+                f"{path}: {name} declares {found.file_size / MIB:,.0f} MiB in {found.compress_size:,} bytes; "
+                "no export of films is packed so tightly, so it was not unpacked"
+            )
+    members = [Member(name, found.file_size, lambda found=found: archive.open(found)) for found, name in read]  # type: ignore[misc]
+    return Bundle(path.name, members, _left_out([name for _, name in files]))
+
+
+def _directory_size(path: Path) -> int:
+    """Return the size in bytes that an archive declares for its list of members; 0 for a damaged archive."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, io.SEEK_END) - 2**16 - 22))
+        end = file.read()
+    place = end.rfind(b"PK\x05\x06")
+    if end.rfind(b"PK\x06\x07") >= 0:
+        raise HistoryFileError(
+            f"{path} is a zip64 archive, which no export of films needs; unpack it and import the folder"
+        )
+    return int.from_bytes(end[place + 12 : place + 16], "little") if place >= 0 else 0
+
+
+def _left_out(names: Sequence[str]) -> list[str]:
+    """Return the names of tables that are not read as they lie in folders with what was deleted or is no history."""
+    return [name for name in names if name.lower().endswith(ENDINGS) and not is_read(name)]
 
 
 def _member(file: Path, name: str) -> Member:
@@ -113,7 +181,7 @@ def _member(file: Path, name: str) -> Member:
 
 
 def _is_text(name: str) -> bool:
-    return name.lower().endswith((".csv", ".txt", ".tsv")) and is_read(name)
+    return name.lower().endswith(ENDINGS) and is_read(name)
 
 
 def _begins(path: Path, mark: bytes) -> bool:
@@ -167,7 +235,7 @@ def _imports_in(folder: Path) -> list[Path]:
     """The files of a folder that are imports of their own, and its folders that have files."""
     paths = list(folder.iterdir())
     names = {path.name.lower() for path in paths if path.is_file()}
-    is_release = any(_has_movielens(path) for path in paths if _is_text(path.name))
+    is_release = any(_has_movielens(path) for path in paths if path.is_file() and _is_text(path.name))
     passed_over = LETTERBOXD_COMPANIONS if names.intersection(LETTERBOXD_FILES) else ()
     return [
         path

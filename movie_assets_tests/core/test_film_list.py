@@ -97,6 +97,35 @@ def test_a_paragraph_that_is_no_film_is_rejected_and_the_next_is_read(line: str,
     assert [entry.line for entry in entries] == [4]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Akira\nCats (2019)\nDogs (2018)\nSpirited\n",
+        "Cats (2019)\nAkira\nDogs (2018)\nSpirited",
+        "- Akira\n- Cats (2019)\n- Dogs (2018)\n- Spirited\n",
+        "\n1. Akira\r\n2. Cats (2019)\r\n3. Dogs (2018)\r\n4) Spirited\r\n\r\n",
+    ],
+)
+def test_in_a_list_without_blank_lines_each_line_is_a_film(text: str) -> None:
+    entries, tally = read(text)
+    assert {(entry.film.title, entry.film.year) for entry in entries} == {
+        ("Akira", None), ("Cats", 2019), ("Dogs", 2018), ("Spirited", None),
+    }  # fmt: skip
+    assert (tally.rows, tally.taken, tally.rejected, tally.passed_over.total()) == (4, 4, 0, 0)
+
+
+def test_lines_with_ratings_and_without_years_are_a_film_each() -> None:
+    entries, _ = read("Cats (2019) | 8/10\nAkira | 9/10\nDogs (2018)\n")
+    assert [(entry.film.title, entry.rating) for entry in entries] == [("Cats", 80), ("Akira", 90), ("Dogs", None)]
+
+
+def test_lines_that_are_taken_for_descriptions_are_counted_and_named() -> None:
+    entries, tally = read("Cats (2019)\nA cat sings.\n\nDogs (2018)\nAkira\n")
+    assert [entry.film.title for entry in entries] == ["Cats", "Dogs"]
+    assert dict(tally.passed_over) == {"description": 2}
+    assert [(remark.line, remark.sample) for remark in tally.remarks] == [(2, "A cat sings."), (5, "Akira")]
+
+
 def test_a_blank_line_may_be_missing_before_a_plain_head() -> None:
     entries, _ = read("One: 1999 | R\nIt ends in the year: 1999\nTwo: 2000 | R\n")
     assert [entry.film.title for entry in entries] == ["One", "Two"]

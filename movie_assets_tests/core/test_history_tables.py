@@ -6,7 +6,18 @@ import pytest
 
 from movie_assets.core.film_names import keyed
 from movie_assets.core.history_files import UnknownFormatError, is_read, recognise
-from movie_assets.core.history_rows import Entry, FilmName, RowError, Tally, decoded, imdb_id_in, rating_in, title_in
+from movie_assets.core.history_rows import (
+    Entry,
+    FilmName,
+    RowError,
+    Tally,
+    TooLargeError,
+    date_in,
+    decoded,
+    imdb_id_in,
+    rating_in,
+    title_in,
+)
 from movie_assets.core.imdb_history import read_imdb
 from movie_assets.core.letterboxd import read_letterboxd
 from movie_assets.core.movielens_history import read_films, read_movielens, title_and_year
@@ -16,6 +27,11 @@ DIARY = "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Tags,Watched Date\n"
 RATINGS = "Date,Name,Year,Letterboxd URI,Rating\n"
 IMDB_OLD = "Const,Your Rating,Date Rated,Title,URL,Title Type,IMDb Rating,Runtime (mins),Year,Genres\n"
 IMDB_NEW = "Const,Your Rating,Date Rated,Title,Original Title,URL,Title Type,IMDb Rating,Runtime (mins),Year,Genres\n"
+LETTERBOXD_LIST = (
+    'Letterboxd list export v7\nDate,Name,Tags,URL,Description\n2024-01-02,Noir,,https://b/l,"long,\nlonger"\n\n'
+    "Position,Name,Year,URL,Description\n1,One,2000,https://b/1,\n"
+)
+TRAKT_RATING = '[{"rated_at": "2024-03-05T11:00:00.000Z", "rating": 9, "movie": {"title": "One", "ids": {"tmdb": 12}}}]'
 IMDB_LIST = "Position,Const,Created,Modified,Description,Title,Original Title,URL,Title Type,Year,Your Rating\n"
 
 
@@ -26,7 +42,8 @@ def letterboxd(text: str, *, is_wanted: bool = False) -> tuple[list[Entry], Tall
 
 def imdb(text: str, *, unrated_is_wanted: bool = False) -> tuple[list[Entry], Tally]:
     tally = Tally("a.csv")
-    return list(read_imdb(text.splitlines(keepends=True), tally, NOW, unrated_is_wanted=unrated_is_wanted)), tally
+    read = read_imdb(text.splitlines(keepends=True), tally, NOW, unrated_is_wanted=unrated_is_wanted)
+    return [entry for entry in read if isinstance(entry, Entry)], tally
 
 
 def movielens(ratings: str, links: str, movies: str = "") -> tuple[list[Entry], Tally]:
@@ -55,7 +72,7 @@ def test_a_diary_names_a_film_as_often_as_it_was_seen() -> None:
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [("12/10", "has “12/10” for a rating"), ("abc", "has “abc” for a rating"),
-     ("0", "has a rating of 0, and ratings go from 0.5 to 5"),
+     ("0.4", "has a rating of 0.4, and ratings go from 0.5 to 5"),
      ("5.5", "has a rating of 5.5, and ratings go from 0.5 to 5"),
      ("nan", "has a rating of nan, and ratings go from 0.5 to 5"),
      ("-1", "has a rating of -1, and ratings go from 0.5 to 5"),
@@ -129,11 +146,93 @@ def test_both_forms_of_imdbs_ratings_are_read(header: str, films: str) -> None:
         text += films.format(id="tt0000014", title="No film", kind=kind, **row)
     entries, tally = imdb(text)
     assert entries[0] == Entry(FilmName("One", 2001, "tt0000012"), 2, False, 90, datetime(2024, 5, 6, tzinfo=UTC))
-    assert [entry.film.title for entry in entries] == ["One", "Two"]
-    assert dict(tally.passed_over) == {
-        "TV Series": 1, "tvEpisode": 1, "tvMiniSeries": 1, "Video Game": 1, "Podcast Episode": 1, "no title type": 1,
-    }  # fmt: skip
+    assert [entry.film.title for entry in entries] == ["One", "Two", "No film"]
+    assert dict(tally.passed_over) == {"Video Game": 1, "Podcast Episode": 1}
+    assert dict(tally.assumed) == {"no title type": 1}
+    assert [(remark.line, remark.reason) for remark in tally.remarks] == [
+        (7, "passed over: Video Game"), (8, "passed over: Podcast Episode"), (9, "no title type"),
+    ]  # fmt: skip
     assert tally.is_whole
+
+
+TITLE_TYPES = {
+    "movie": "Movie; movie; tvMovie; TV Movie; TV Special; tvShort; Short; Video; Film; TV-Film; Fernsehfilm; "
+    "Kurzfilm; Court métrage; Téléfilm; Película; Cortometraje; Película de TV; Film TV; Cortometraggio; Filme; "
+    "Curta-metragem; ?",
+    "series": "TV Series; tvMiniSeries; TV-Serie; Miniserie; Série télévisée; Serie de TV; Serie TV; Série",
+    "episode": "TV Episode; tvEpisode; TV-Folge; TV-Episode; Épisode de série; Episodio de TV; Episódio de TV",
+    "other": "Video Game; videoGame; Videospiel; Jeu vidéo; Videojuego; Videogioco; Music Video; Musikvideo; "
+    "Podcast Series; Podcast-Folge",
+}
+
+
+@pytest.mark.parametrize(("kind", "titles"), TITLE_TYPES.items())
+def test_a_title_type_is_understood_in_other_languages_and_an_unknown_one_is_a_film(kind: str, titles: str) -> None:
+    for number, title_type in enumerate(titles.split("; "), start=1):
+        tally = Tally("a.csv")
+        text = IMDB_OLD + f"tt000{number:04},7,2024-01-01,One,u,{title_type},7.1,100,2001,Drama\n"
+        read = list(read_imdb(text.splitlines(keepends=True), tally, NOW, unrated_is_wanted=False))
+        kinds = ["movie" if isinstance(entry, Entry) else entry.kind for entry in read] or ["other"]
+        assert (title_type, kinds) == (title_type, [kind])
+        assert tally.rejected == 0
+
+
+def test_the_columns_of_imdbs_older_exports_are_read() -> None:
+    entries, tally = imdb(
+        '"position","const","created","Title","Title type","You rated","Year"\n'
+        '"1","tt0000012","x","One","Feature Film","8","1999"\n'
+    )
+    assert [(entry.film, entry.rating) for entry in entries] == [(FilmName("One", 1999, "tt0000012"), 80)]
+    assert tally.rejects == []
+
+
+@pytest.mark.parametrize("cell", ["4,5", "4.5", " 4,50 "])
+def test_a_comma_in_a_rating_is_a_decimal_comma(cell: str) -> None:
+    tally = Tally("a.csv")
+    text = f"Date;Name;Year;Letterboxd URI;Rating\n03.02.2024;One;2000;u1;{cell}\n"
+    entries = list(read_letterboxd(text.splitlines(keepends=True), tally, NOW, is_wanted=False, delimiter=";"))
+    assert [(entry.rating, entry.seen_at) for entry in entries] == [(90, datetime(2024, 2, 3, tzinfo=UTC))]
+
+
+@pytest.mark.parametrize("cell", ["0", "0.0", "0,0"])
+def test_a_rating_of_nothing_at_letterboxd_is_a_film_that_was_seen_and_not_rated(cell: str) -> None:
+    entries, tally = letterboxd(RATINGS + f'2024-01-01,One,2000,u1,"{cell}"\n')
+    assert [(entry.rating, entry.is_wanted) for entry in entries] == [(None, False)]
+    assert tally.rejected == 0
+
+
+def test_empty_cells_at_the_end_of_a_row_may_be_missing_or_too_many() -> None:
+    entries, tally = letterboxd(RATINGS + "2024-01-01,One,2000,u1,5,,,\n2024-01-01,Two,2001,u2\n2024-01-01,Three\n")
+    assert [(entry.film.title, entry.rating) for entry in entries] == [("One", 100), ("Two", None), ("Three", None)]
+    assert (tally.rejected, tally.is_whole) == (0, True)
+    entries, tally = letterboxd(RATINGS.replace("Rating", "Rating,,,") + "2024-01-01,One,2000,u1,5,,,\n")
+    assert (len(entries), tally.rejected) == (1, 0)
+
+
+def test_the_last_row_without_a_newline_is_whole_where_rows_before_it_are_as_short() -> None:
+    entries, tally = letterboxd(RATINGS + "2024-01-01,One,2000,u1\n2024-01-01,Two,2001,u2")
+    assert (len(entries), tally.is_whole) == (2, True)
+
+
+def test_a_file_with_more_rows_or_columns_than_a_person_has_is_refused() -> None:
+    tally = Tally("a.csv", max_rows=3)
+    text = RATINGS + "2024-01-01,One,2000,u1,5\n" * 4
+    with pytest.raises(TooLargeError, match=r"a\.csv has more than 3 rows"):
+        list(read_letterboxd(text.splitlines(keepends=True), tally, NOW, is_wanted=False))
+    with pytest.raises(TooLargeError, match="201 columns"):
+        letterboxd(",".join("abc" for _ in range(201)) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [("2024-05-06", (2024, 5, 6)), ("2024-05-06T10:00:00Z", (2024, 5, 6)), ("06.05.2024", (2024, 5, 6)),
+     ("2024/05/06", (2024, 5, 6)), ("Mon May  6 00:00:00 2024", (2024, 5, 6)), ("06 May 2024", (2024, 5, 6)),
+     ("05/06/2024", None), ("45418", None)],
+)  # fmt: skip
+def test_a_date_is_read_where_it_can_mean_one_day_only(cell: str, day: tuple[int, int, int] | None) -> None:
+    tally = Tally("a.csv")
+    assert date_in(cell, NOW, tally) == (datetime(*day, tzinfo=UTC) if day else None)
+    assert tally.dates_unread == (day is None)
 
 
 def test_a_film_on_imdbs_watchlist_that_is_rated_was_seen() -> None:
@@ -200,6 +299,19 @@ def test_a_file_that_is_cut_within_a_letter_keeps_its_other_letters() -> None:
      ("x.csv", "userId,movieId,rating,timestamp\n", "movielens", "ratings", False),
      ("x.csv", "movieId,imdbId,tmdbId\n", "movielens", "links", False),
      ("tags.csv", "userId,movieId,tag,timestamp\n", "movielens", None, False),
+     ("r.csv", "sep=;\r\nDate;Name;Year;Letterboxd URI;Rating\r\n", "letterboxd", "ratings", False),
+     ("noir.csv", LETTERBOXD_LIST, "letterboxd", "list: noir", True),
+     ("x.csv", "Letterboxd URI;Name;Year;Watched Date\n", "letterboxd", "diary", False),
+     ("movielens-ratings.csv", "movie_id,imdb_id,tmdb_id,rating,title\n", "movielens", "site ratings", False),
+     ("ratings-movies.json", TRAKT_RATING, "trakt", "ratings", False),
+     ("watched-movies.json", TRAKT_RATING.replace("rated_at", "last_watched_at"), "trakt", "watched", False),
+     ("watched-history-1.json", TRAKT_RATING.replace("rated_at", "watched_at"), "trakt", "diary", False),
+     ("lists-watchlist.json", TRAKT_RATING.replace("rated_at", "listed_at"), "trakt", "watchlist", True),
+     ("lists-noir.json", TRAKT_RATING.replace("rated_at", "listed_at"), "trakt", "list: lists-noir", True),
+     ("collection-movies.json", TRAKT_RATING.replace("rated_at", "collected_at"), "trakt", None, False),
+     ("SimklBackup.json", '{"movies": [{"status": "completed", "movie": {}}]}', "simkl", "watched", False),
+     ("SimklBackup.csv", "SIMKL_ID,Title,Type,Year,Watchlist\n", "simkl", "watched", False),
+     ("mine.txt", "Akira\nCats (2019)\nDogs (2018)\n", "list", "list: mine", False),
      ("mine.txt", "Cats (2019)\nDogs (2018)\n", "list", "list: mine", False),
      ("mine.txt", "\n\nOne: 1999 | R | 1h 42m | 8.5 rating\nA story.\n", "list", "list: mine", False)],
 )  # fmt: skip
@@ -214,6 +326,9 @@ def test_a_format_is_told_by_its_content(
     ("name", "beginning", "says"),
     [("x.csv", "", "x.csv is empty"), ("x.csv", "\n \n", "x.csv is empty"),
      ("x.csv", "Name,Colour\nOne,blue\n", "begins with “Name,Colour”"),
+     ("x.json", '{"a": 1}', "x.json is JSON, but neither Trakt's nor Simkl's"),
+     ("x.csv", "Letterboxd list export v7\nDate,Name\n", "without its table of films"),
+     ("notes.txt", "Dear diary\nthis is what I did today\n", "begins with “Dear diary”"),
      ("x.csv", "id,title\n1,Cats (2019)\n", "begins with “id,title”"),
      ("x.csv", "<!doctype html>\n", "begins with “<!doctype html>”"),
      ("films.csv", "Date,Name,Year,Letterboxd URI\n", "say --seen or --wanted")],
@@ -233,7 +348,9 @@ def test_a_person_can_say_what_a_file_without_ratings_is() -> None:
 @pytest.mark.parametrize(
     ("member", "counts"),
     [("diary.csv", True), ("me/diary.csv", True), ("deleted/diary.csv", False), ("me/orphaned/diary.csv", False),
-     ("likes/films.csv", False), ("lists/noir.csv", False), ("__MACOSX/._diary.csv", False), ("._diary.csv", False)],
+     ("likes/films.csv", False), 
+     ("me\\deleted\\diary.csv", False), ("me\\diary.csv", True), ("lists/noir.csv", False),
+     ("__MACOSX/._diary.csv", False), ("._diary.csv", False)],
 )  # fmt: skip
 def test_deleted_and_orphaned_files_of_an_archive_are_no_history(member: str, counts: bool) -> None:
     assert is_read(member) is counts

@@ -71,7 +71,7 @@ def test_an_empty_folder_and_hidden_files_are_nothing_and_a_folder_without_texts
     (tmp_path / "ann" / "empty").mkdir()
     assert found(tmp_path) == [("ann", "ann/photos")]
     with (
-        pytest.raises(HistoryFileError, match="has no csv, txt or tsv files in it"),
+        pytest.raises(HistoryFileError, match="has no csv, txt, tsv or json files in it"),
         opened_bundle(tmp_path / "ann" / "photos"),
     ):
         pass

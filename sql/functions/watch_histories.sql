@@ -202,29 +202,79 @@ as $$
     select count(*) from written;
 $$;
 
--- What the files before had, and what of it the staged ones do not have; takes that out if it is to be removed.
+-- Counts the entries of earlier files of these parts, those of them that the staged files do not have (leaving), and those of
+-- the leaving ones whose film no other kind of file of the same person and source has either (lost): neither one of
+-- staged_parts as staged, nor another one as stored. A film that was on the watchlist and is in the diary now is not lost.
+drop function if exists pipeline.entries_that_leave(text, text, text[], boolean);
 create or replace function pipeline.entries_that_leave(
-    of_source text, of_person text, parts text[], remove boolean, out stored bigint, out leaving bigint)
+    of_source text, of_person text, parts text[], staged_parts text[],
+    out stored bigint, out leaving bigint, out lost bigint)
+language sql
+set enable_nestloop = off
+set work_mem = '64MB'
+set jit = off
+as $$
+    with staged as materialized (
+        select distinct s.person, s.part, n.name_id
+        from staged_entries s join staged_names t using (no) join pipeline.named_films n using (name)
+    ), known as (
+        select s.person, s.name_id from staged s where s.part <> all (parts)
+        union
+        select e.person, e.name_id
+        from pipeline.watch_entries e
+        where e.source = of_source and e.part <> all (staged_parts) and (of_person is null or e.person = of_person)
+    )
+    select count(*), count(*) filter (where s.name_id is null),
+        count(*) filter (where s.name_id is null and k.name_id is null)
+    from pipeline.watch_entries e
+    left join staged s using (person, part, name_id)
+    left join known k on (k.person, k.name_id) = (e.person, e.name_id)
+    where e.source = of_source and e.part = any (parts) and (of_person is null or e.person = of_person)
+$$;
+
+-- Takes out the entries of earlier files of these parts that the staged files do not have; returns how many.
+create or replace function pipeline.remove_entries(of_source text, of_person text, parts text[], out removed bigint)
 language plpgsql
 set enable_nestloop = off
 set work_mem = '64MB'
 set jit = off
 as $$
 begin
-    select count(*), count(*) filter (where s.name_id is null) into stored, leaving
-    from pipeline.watch_entries e
-    left join (
-        select distinct s.person, s.part, n.name_id
-        from staged_entries s join staged_names t using (no) join pipeline.named_films n using (name)
-    ) s using (person, part, name_id)
-    where e.source = of_source and e.part = any (parts) and (of_person is null or e.person = of_person);
-    if remove and leaving > 0 then
-        delete from pipeline.watch_entries e
-        where e.source = of_source and e.part = any (parts) and (of_person is null or e.person = of_person)
-            and not exists (
-                select from staged_entries s join staged_names t using (no) join pipeline.named_films n using (name)
-                where s.person = e.person and s.part = e.part and n.name_id = e.name_id);
+    delete from pipeline.watch_entries e
+    where e.source = of_source and e.part = any (parts) and (of_person is null or e.person = of_person)
+        and not exists (
+            select from staged_entries s join staged_names t using (no) join pipeline.named_films n using (name)
+            where s.person = e.person and s.part = e.part and n.name_id = e.name_id);
+    get diagnostics removed = row_count;
+end
+$$;
+
+-- Stores the rows on series that are staged in staged_series; with remove, takes out those that a person's earlier files of
+-- the same parts had and these do not. Returns how many rows the files have.
+create or replace function pipeline.store_series(
+    of_person text, of_source text, parts text[], remove boolean, out stored bigint)
+language plpgsql
+set jit = off
+as $$
+begin
+    if remove then
+        delete from pipeline.series_entries e
+        where e.person = of_person and e.source = of_source and e.part = any (parts)
+            and not exists (select from staged_series s where (s.part, s.key) = (e.part, e.key));
     end if;
+    insert into pipeline.series_entries as e (
+        person, source, part, key, kind, title, year, imdb_id, tmdb_id, tvdb_id, season, episode, is_wanted, rating, seen_at)
+    select distinct on (s.part, s.key) s.person, of_source, s.part, s.key, s.kind, s.title, s.year, s.imdb_id, s.tmdb_id,
+        s.tvdb_id, s.season, s.episode, s.is_wanted, s.rating, s.seen_at
+    from staged_series s
+    order by s.part, s.key, s.seen_at desc nulls last, s.line desc
+    on conflict (person, source, part, key) do update set
+        title = excluded.title, year = excluded.year, imdb_id = excluded.imdb_id, tmdb_id = excluded.tmdb_id,
+        tvdb_id = excluded.tvdb_id, is_wanted = excluded.is_wanted, rating = excluded.rating, seen_at = excluded.seen_at
+    where (e.title, e.year, e.imdb_id, e.tmdb_id, e.tvdb_id, e.is_wanted, e.rating, e.seen_at) is distinct from
+        (excluded.title, excluded.year, excluded.imdb_id, excluded.tmdb_id, excluded.tvdb_id, excluded.is_wanted,
+         excluded.rating, excluded.seen_at);
+    select count(*) into stored from staged_series;
 end
 $$;
 
