@@ -34,8 +34,8 @@ def import_command(
 ) -> None:
     """Take in what somebody watched, rated or wants to watch.
 
-    FILE is an export of Letterboxd (the zip, or its csv files), IMDb (ratings, lists) or MovieLens (zip, folder or
-    ratings.csv), or a plain list; the format is told by what is in it. A newer export replaces an older one of its
+    FILE is an export of Letterboxd (the zip, its csv files or a list), IMDb (ratings, lists), Trakt, Simkl (JSON, CSV)
+    or MovieLens (zip, folder, ratings.csv, or its site's export), or a plain list; its content says which. A newer export replaces an older one of its
     kind; the same again changes nothing. Exit code 1: a file could not be imported. Example: movie-assets import
     letterboxd-me-2026-11-20.zip
     """

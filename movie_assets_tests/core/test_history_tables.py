@@ -348,7 +348,7 @@ def test_a_person_can_say_what_a_file_without_ratings_is() -> None:
 @pytest.mark.parametrize(
     ("member", "counts"),
     [("diary.csv", True), ("me/diary.csv", True), ("deleted/diary.csv", False), ("me/orphaned/diary.csv", False),
-     ("likes/films.csv", False), 
+     ("likes/films.csv", False),
      ("me\\deleted\\diary.csv", False), ("me\\diary.csv", True), ("lists/noir.csv", False),
      ("__MACOSX/._diary.csv", False), ("._diary.csv", False)],
 )  # fmt: skip
