@@ -17,7 +17,7 @@ from rich.markup import escape
 from movie_assets import report
 from movie_assets.cli_alerts import alert_command
 from movie_assets.cli_health import health_command
-from movie_assets.cli_import import import_command, review_command
+from movie_assets.cli_import import forget_command, import_command, review_command
 from movie_assets.cli_search import recommend_command, search_command, similar_command
 from movie_assets.cli_sets import sets_command
 from movie_assets.cli_stand_in import stand_in
@@ -223,6 +223,7 @@ for command in (
     recommend_command,
     import_command,
     review_command,
+    forget_command,
     sets_command,
     health_command,
     alert_command,

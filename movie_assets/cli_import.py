@@ -10,7 +10,8 @@ from rich.markup import escape
 
 from movie_assets.import_report import show_import
 from movie_assets.imports import Choices, ImportFailedError, import_path
-from movie_assets.resources.postgres import Database
+from movie_assets.resources.history_files import Inbox
+from movie_assets.resources.postgres import Database, rows
 from movie_assets.settings import Settings
 from movie_assets.startup import database_for
 from movie_assets.terminal import console, notes, opened
@@ -35,8 +36,8 @@ def import_command(
     """Take in what somebody watched, rated or wants to watch.
 
     FILE is an export of Letterboxd (the zip, its csv files or a list), IMDb (ratings, lists), Trakt, Simkl (JSON, CSV)
-    or MovieLens (zip, folder, ratings.csv, or its site's export), or a plain list; its content says which. A newer export replaces an older one of its
-    kind; the same again changes nothing. Exit code 1: a file could not be imported. Example: movie-assets import
+    or MovieLens (zip, folder, ratings.csv, or its site's export), or a plain list; its content says which.
+    A newer export replaces an older one of its kind; the same again changes nothing. Exit code 1: a file could not be imported. Example: movie-assets import
     letterboxd-me-2026-11-20.zip
     """
     unrated: Literal["seen", "wanted"] | None = None if are_seen is None else "seen" if are_seen else "wanted"
@@ -88,6 +89,32 @@ def review_command(review_id: int | None, film: str | None, as_json: bool) -> No
             console.print(escape(f"          {told}"), highlight=False)
     if not found:
         notes.print("Nothing is to be decided.")
+
+
+@click.command("forget")
+@click.argument("person")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget_command(person: str, yes: bool) -> None:
+    """Delete everything that is stored of a person: histories, files' entries, recommendations, series.
+
+    All of it in one transaction. Files of the person in the inbox are named: delete them yourself, or they are imported
+    again. Backups and Dagster's records of runs keep what they have until they expire. The recommendation model was
+    learnt from all histories together and changes when it is learnt again. Example: movie-assets forget ann
+    """
+    settings = Settings.from_env()
+    if not yes:
+        click.confirm(f"Delete everything that is stored of {person}?", abort=True)
+    with database_for(settings) as ready, opened(ready) as database:
+        deleted = database.once(lambda connection: rows(connection, "forget_person", person=person))
+    for row in deleted:
+        console.print(escape(f"{row.rows_deleted:>8,}  {row.table_name}"), highlight=False)
+    if not deleted:
+        notes.print(escape(f"Nothing is stored of {person}."))
+    for whose, path in Inbox(settings.inbox).files():
+        if whose == person:
+            notes.print(
+                escape(f"{path} is still in the inbox and would be imported again; delete it."), highlight=False
+            )
 
 
 def _decided(database: Database, review_id: int, film: str) -> str:

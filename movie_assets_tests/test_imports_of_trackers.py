@@ -169,6 +169,33 @@ def test_a_film_that_moved_from_the_watchlist_to_the_diary_is_not_lost(catalogue
     assert histories(catalogue) == [(1, False, None, "2024-02-01")]
 
 
+def test_a_person_is_forgotten_in_every_table(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+    who = "quentin-of-the-canaries"
+    rated = RATINGS + "2023-01-01,Alien,1979,u1,4\n2023-01-01,A Film of Mine,2001,u2,4\n2023-01-01,Dune,,u3,4\n"
+    taken(catalogue, file(tmp_path, "ratings.csv", rated), person=who)
+    taken(catalogue, archive(tmp_path, as_text(TRAKT), "trakt.zip"), person=who)
+    taken(catalogue, file(tmp_path, "watched.csv", WATCHED + "2023-01-01,Dune,,u3\n"), person="other")
+    others = run(catalogue, "select count(*) from pipeline.watch_entries where person = 'other'")
+    assert tables_with(catalogue, who) >= {"catalog.watch_histories", "pipeline.watch_entries", "pipeline.imports"}
+    deleted = {row.table_name: row.rows_deleted for row in catalogue.rows("forget_person", person=who)}
+    assert deleted["pipeline.series_entries"] == 3
+    assert deleted["catalog.watch_histories"] == 3
+    assert tables_with(catalogue, who) == set()
+    assert tables_with(catalogue, "A Film of Mine") == set()
+    assert run(catalogue, "select count(*) from pipeline.named_films where name = 'Dune'") == [(1,)]
+    assert run(catalogue, "select count(*) from pipeline.watch_entries where person = 'other'") == others
+    assert catalogue.rows("forget_person", person=who) == []
+
+
+def tables_with(database: Database, text: str) -> set[str]:
+    """The tables of both schemas of which a row has a text anywhere."""
+    names = run(database, "select oid::regclass::text from pg_class where relkind in ('r', 'p') and relnamespace in "
+                "('catalog'::regnamespace, 'pipeline'::regnamespace)")  # fmt: skip
+    return {
+        name for (name,) in names if run(database, f"select 1 from {name} t where t::text like '%%{text}%%' limit 1")
+    }
+
+
 HOSTILE = {
     "a.zip": "declares",  # 300 MiB of zeros in 300 kB
     "b.zip": "300 MiB",  # the same, named as something that is streamed

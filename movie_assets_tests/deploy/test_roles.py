@@ -16,6 +16,8 @@ from movie_assets_tests.deploy.conftest import Server, rows_as
 from movie_assets_tests.deploy.files import DEPLOY
 
 READER = "an_app"
+PERSON, PEOPLE = "a_site", "a_report"
+OF_PERSONS = ("catalog.watch_histories", "catalog.recommendations", "catalog.seen_films")
 DAGSTER = ("movie_assets_dagster", "movie_assets_dagster")  # role and database
 INSERT = "insert into pipeline.requested_ids (tmdb_id, requested_by) values ({}, 'an app')"
 
@@ -23,13 +25,19 @@ INSERT = "insert into pipeline.requested_ids (tmdb_id, requested_by) values ({},
 @pytest.fixture(scope="module")
 def server(migrated: Server) -> Server:
     """With an application's role, and with films that the pipeline's own role brought in."""
-    migrated.psql("--command", f"create role {READER} login in role movie_assets_reader")
+    for role, kind in ((READER, "reader"), (PERSON, "person"), (PEOPLE, "people")):
+        migrated.psql("--command", f"create role {role} login in role movie_assets_{kind}")
     world = Films()
     world.put(*(film(number, title=f"Film {number}", overview=f"Number {number} is played.") for number in range(1, 9)))
     database = Database(migrated.of("movie_assets"))
     with StandIn(StandInOptions(rate_limit=0), world=world) as stand_in, dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", 64))
         assert all(result.success for result in pipeline.run_day())
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into catalog.watch_histories (person, tmdb_id, source) "
+            "values ('ann', 1, 'imdb'), ('bob', 2, 'imdb')"
+        )
     database.close()
     return migrated
 
@@ -49,6 +57,8 @@ def test_a_reader_reads_every_table_and_view_of_the_catalogue(server: Server) ->
                     "where relnamespace = 'catalog'::regnamespace and relkind in ('r', 'v', 'm', 'p')")  # fmt: skip
     assert len(names) > 20
     for (name,) in names:
+        if name in OF_PERSONS:
+            continue
         rows_as(server, READER, f"select * from {name} limit 1")
 
 
@@ -89,11 +99,58 @@ def test_a_reader_searches(server: Server, search: str) -> None:
         "update pipeline.requested_ids set outcome = 'accepted'",
         "insert into pipeline.requested_ids (tmdb_id, outcome) values (1, 'accepted')",
         "select * from public.movie_assets_schema",
+        *(f"select * from {name}" for name in OF_PERSONS),
+        "select * from catalog.recommendations_for('ann')",
+        "select * from pipeline.watch_entries",
+        "select * from pipeline.series_entries",
+        "select * from pipeline.imports",
+        "select pipeline.forget_person('ann')",
+        "select pg_advisory_lock(1)",
+        "select pg_try_advisory_lock(1)",
+        "select pg_advisory_xact_lock(1)",
+        "select pg_try_advisory_lock_shared(1, 2)",
+        "set role movie_assets",
+        "set role movie_assets_people",
+        "copy catalog.movies to program 'true'",
+        "select pg_read_file('PG_VERSION')",
+        "lock table catalog.movies in exclusive mode",
+        "lock table pipeline.requested_ids in share mode",
+        "create function pg_temp.mine() returns int language sql as 'select 1'",
     ],
 )
 def test_a_reader_is_refused_everything_else(server: Server, statement: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         rows_as(server, READER, statement)
+
+
+def test_one_person_at_a_time_is_seen_by_a_session_that_names_the_person(server: Server) -> None:
+    seen = "select person, tmdb_id from {} order by 1"
+    for name in ("catalog.watch_histories", "catalog.seen_films"):
+        assert rows_as(server, PERSON, seen.format(name)) == []
+        with psycopg.connect(server.of(PERSON)) as connection:
+            connection.execute("set movie_assets.person = 'ann'")
+            assert connection.execute(seen.format(name).encode()).fetchall() == [("ann", 1)]
+        assert rows_as(server, PEOPLE, seen.format(name)) == [("ann", 1), ("bob", 2)]
+    with psycopg.connect(server.of(PERSON)) as connection:
+        connection.execute("set movie_assets.person = 'bob'")
+        found = connection.execute("select tmdb_id from catalog.recommendations_for('bob')").fetchall()
+        assert found
+        assert (2,) not in found
+        assert connection.execute("select count(*) from catalog.search_movies('film')").fetchone() == (8,)
+
+
+def test_the_pipeline_goes_on_where_readers_cannot_lock(server: Server) -> None:
+    database = Database(server.of("movie_assets"))
+    with database.batch_locks([1], "stage") as ours:
+        assert ours == {1}
+    database.close()
+
+
+@pytest.mark.parametrize("role", [READER, PERSON, PEOPLE])
+def test_a_readers_session_has_limits(server: Server, role: str) -> None:
+    shown = [rows_as(server, role, f"show {name}")[0][0] for name in
+             ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout")]  # fmt: skip
+    assert shown == ["15s", "1min", "5s"]
 
 
 def test_a_reader_sees_nothing_of_dagsters_database(server: Server) -> None:

@@ -1,21 +1,46 @@
--- Applied after the migrations whenever it changes: what the role of applications may do; deploy/roles.sql makes the role.
+-- Applied after the migrations whenever it changes: what the roles of applications may do; deploy/roles.sql makes the roles.
 
--- Nothing where there is no such role. Once is enough: default privileges give the same on tables that come later.
+-- Gives each of the three roles its rights, where the role exists; called by every migration, so that tables and views of later
+-- versions are covered. movie_assets_reader searches and sees no person. movie_assets_person sees the person that
+-- the session names (set movie_assets.person = 'ann'), movie_assets_people sees all; both may do what a reader may.
 create or replace function pipeline.grant_reader() returns void
 language plpgsql
 as $$
+declare
+    persons text[] := '{catalog.watch_histories,catalog.recommendations,catalog.seen_films}';
+    relation text;
 begin
-    if not exists (select from pg_roles where rolname = 'movie_assets_reader')
-        or has_column_privilege('movie_assets_reader', 'pipeline.requested_ids', 'requested_by', 'insert')
+    if exists (select from pg_roles where rolname = 'movie_assets_reader') then
+        grant usage on schema catalog to movie_assets_reader;
+        grant select on all tables in schema catalog to movie_assets_reader;
+        alter default privileges in schema catalog grant select on tables to movie_assets_reader;
+        foreach relation in array persons loop
+            execute format('revoke all on %s from movie_assets_reader', relation);
+        end loop;
+        -- The inbox is all that an application sees of the pipeline; an answer is for the pipeline to write.
+        grant usage on schema pipeline to movie_assets_reader;
+        grant select, insert (tmdb_id, keep, requested_by), update (keep, requested_at)
+            on pipeline.requested_ids to movie_assets_reader;
+    end if;
+    if not exists (select from pg_roles where rolname = 'movie_assets_person')
+        or not exists (select from pg_roles where rolname = 'movie_assets_people')
     then
         return;
     end if;
-    grant usage on schema catalog to movie_assets_reader;
-    grant select on all tables in schema catalog to movie_assets_reader;
-    alter default privileges in schema catalog grant select on tables to movie_assets_reader;
-    -- The inbox is all that an application sees of the pipeline; an answer is for the pipeline to write.
-    grant usage on schema pipeline to movie_assets_reader;
-    grant select, insert (tmdb_id, keep, requested_by), update (keep, requested_at)
-        on pipeline.requested_ids to movie_assets_reader;
+    foreach relation in array persons loop
+        execute format('grant select on %s to movie_assets_person, movie_assets_people', relation);
+        if relation::regclass in (select oid from pg_class where relkind = 'r') then
+            execute format('alter table %s enable row level security', relation);
+            execute format('drop policy if exists of_the_session on %s', relation);
+            execute format('drop policy if exists of_all on %s', relation);
+            execute format('create policy of_the_session on %s for select to movie_assets_person '
+                'using (person = current_setting(''movie_assets.person'', true))', relation);
+            execute format('create policy of_all on %s for select to movie_assets_people using (true)', relation);
+        elsif current_setting('server_version_num')::integer >= 150000 then
+            execute format('alter view %s set (security_invoker = true)', relation);
+        else  -- PostgreSQL 14 reads a view with its owner's rights, who sees every person
+            execute format('revoke all on %s from movie_assets_person', relation);
+        end if;
+    end loop;
 end
 $$;
