@@ -36,9 +36,9 @@ def import_command(
     """Take in what somebody watched, rated or wants to watch.
 
     FILE is an export of Letterboxd (the zip, its csv files or a list), IMDb (ratings, lists), Trakt, Simkl (JSON, CSV)
-    or MovieLens (zip, folder, ratings.csv, or its site's export), or a plain list; its content says which.
-    A newer export replaces an older one of its kind; the same again changes nothing. Exit code 1: a file could not be imported. Example: movie-assets import
-    letterboxd-me-2026-11-20.zip
+    or MovieLens (zip, folder, ratings.csv, or its site's export), or a plain list; its content says which. A newer
+    export replaces an older one of its kind; the same again changes nothing. Exit code 1: a file could not be
+    imported. Example: movie-assets import letterboxd-me-2026-11-20.zip
     """
     unrated: Literal["seen", "wanted"] | None = None if are_seen is None else "seen" if are_seen else "wanted"
     choices = Choices(person, unrated, replace, request)
