@@ -16,10 +16,10 @@ set jit = off
 set random_page_cost = 1.1
 as $$
 declare
-    condition text := catalog.condition_of(filters);
+    condition text := catalog.condition_of(catalog.limited_filters(filters));
     plain text := coalesce(catalog.normalised(left(prefix, 200)), '');
     sought text := catalog.title_key(left(prefix, 200));
-    most integer := coalesce(match_count, 10);
+    most integer := catalog.limited_count(match_count);
     words text[] := string_to_array(plain, ' ');
     begun tsquery;
     -- Without an article, the first step is the second one.

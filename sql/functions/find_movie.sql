@@ -170,5 +170,6 @@ returns table (tmdb_id bigint, title text, release_year smallint, confidence dou
 language sql stable
 as $$
     select c.tmdb_id, c.title, c.release_year, c.confidence, c.matched_by
-    from catalog.candidates_for($1, $2, $3, $4) c
+    from catalog.candidates_for(
+        left($1, 2000), $2, catalog.limited_count(coalesce($3, 5)), catalog.limited_filters($4)) c
 $$;

@@ -2,7 +2,7 @@
 
 -- The films nearest to the vector of a question, which has to be made by the model of the set it is searched in:
 -- catalog.embedding_sets names it. filters: see catalog.condition_of. similarity is the cosine, -1 to 1. Always
--- match_count rows when that many reach the threshold. An application that names its set (in_set) goes on finding
+-- match_count rows (0 to 10,000) when that many reach the threshold. An application that names its set (in_set) goes on finding
 -- films in it while another set becomes the active one, and for as long as old sets are kept.
 drop function if exists catalog.match_movies(vector, double precision, integer, jsonb);
 create or replace function catalog.match_movies(
@@ -16,7 +16,9 @@ returns table (tmdb_id bigint, title text, release_year smallint, similarity dou
 language sql stable rows 10
 as $$
     select n.tmdb_id, m.title, m.release_year, n.similarity
-    from catalog.nearest_movies(query_embedding, match_count, filters, in_set) n
+    from catalog.nearest_movies(
+        catalog.limited_vector(query_embedding), catalog.limited_count(match_count), catalog.limited_filters(filters), in_set
+    ) n
     join catalog.movies m using (tmdb_id)
     where n.similarity >= match_threshold
     order by n.similarity desc, n.tmdb_id
@@ -63,8 +65,8 @@ begin
     return query
     select n.tmdb_id, m.title, m.release_year, n.similarity, catalog.shared_features(film, n.tmdb_id)
     from catalog.nearest_movies(
-        catalog.vector_of(film, active), match_count,
-        jsonb_set(coalesce(filters, '{}'), '{exclude}', coalesce(filters -> 'exclude', '[]') || to_jsonb(film)), active
+        catalog.vector_of(film, active), catalog.limited_count(match_count),
+        jsonb_set(catalog.limited_filters(filters), '{exclude}', coalesce(filters -> 'exclude', '[]') || to_jsonb(film)), active
     ) n
     join catalog.movies m on m.tmdb_id = n.tmdb_id
     order by n.similarity desc, n.tmdb_id;

@@ -57,14 +57,20 @@ declare
     crowding double precision[];
     best integer;
     films integer;  -- in the pool
-    mixing integer := least(100, greatest(50, 4 * match_count));  -- of them compared with each other
+    mixing integer := least(100, greatest(50, 4 * catalog.limited_count(match_count)));  -- of them compared with each other
 begin
-    if coalesce(match_count, 0) < 1 then
+    if catalog.limited_count(match_count) < 1 then
         return;
     end if;
-    loved := array_remove(coalesce(loved, '{}'), null);
-    liked := array_remove(coalesce(liked, '{}'), null);
-    disliked := array_remove(coalesce(disliked, '{}'), null);
+    match_count := catalog.limited_count(match_count);
+    loved := catalog.limited_ids(loved, 'loved');
+    liked := catalog.limited_ids(liked, 'liked');
+    disliked := catalog.limited_ids(disliked, 'disliked');
+    filters := catalog.limited_filters(filters);
+    perform catalog.limited_ids(rated, 'rated');
+    if cardinality(ratings) > 20000 then
+        raise exception 'ratings has % numbers; it can have 20,000', cardinality(ratings) using errcode = '22023';
+    end if;
     select coalesce(array_agg(r.tmdb_id) filter (where r.rating >= 90), '{}') as loved,
         coalesce(array_agg(r.tmdb_id) filter (where r.rating >= 80 and r.rating < 90 or r.rating is null), '{}') as liked,
         coalesce(array_agg(r.tmdb_id) filter (where r.rating < 50), '{}') as disliked,

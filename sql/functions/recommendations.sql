@@ -73,6 +73,8 @@ declare
     ratings double precision[];
     passing integer;  -- films of the list
 begin
+    match_count := catalog.limited_count(match_count);
+    filters := catalog.limited_filters(filters);
     select coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 90), '{}'), coalesce(array_agg(s.tmdb_id), '{}'),
         coalesce(array_agg(s.rating), '{}')
     into loved, seen, ratings

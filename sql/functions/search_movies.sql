@@ -33,8 +33,8 @@ as $$
 declare
     plain text := coalesce(catalog.normalised(left(query, 2000)), '');
     sought text := catalog.title_key(left(query, 300));
-    condition text := catalog.condition_of(filters);
-    most integer := coalesce(match_count, 10);
+    condition text := catalog.condition_of(catalog.limited_filters(filters));
+    most integer := catalog.limited_count(match_count);
     depth integer := greatest(most, case when query_embedding is null then 0 else 100 end);
     terms tsquery[];
     pairs tsquery[];
