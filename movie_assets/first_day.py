@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime
 import psycopg
 
 from movie_assets.partitions import EARLIEST_DAY
-from movie_assets.resources.postgres import DatabaseError, dsn_of, query_text, url_of
+from movie_assets.resources.addresses import DatabaseError, dsn_of, url_of
+from movie_assets.resources.postgres import query_text
 from movie_assets.settings import Settings
 
 SECONDS_TO_CONNECT = 3
