@@ -16,7 +16,7 @@ from dagster._core.storage.root import LocalArtifactStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
-from movie_assets.resources.postgres import url_of
+from movie_assets.resources.addresses import url_of
 from movie_assets.startup import DAGSTER_DATABASE, DAGSTER_FILES, prepare_for_dagster
 
 
