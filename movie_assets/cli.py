@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from movie_assets import report
 from movie_assets.cli_alerts import alert_command
+from movie_assets.cli_database import database_command, embed_command
 from movie_assets.cli_health import health_command
 from movie_assets.cli_import import forget_command, import_command, review_command
 from movie_assets.cli_search import recommend_command, search_command, similar_command
@@ -225,6 +226,8 @@ for command in (
     review_command,
     forget_command,
     sets_command,
+    database_command,
+    embed_command,
     health_command,
     alert_command,
     stand_in,

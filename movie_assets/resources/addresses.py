@@ -50,6 +50,13 @@ def dsn_of(url: sa.URL) -> str:
         raise DatabaseError(f"the database address has an option that Postgres does not know ({why})") from None
 
 
+def libpq_url_of(url: sa.URL) -> str:
+    """The address with its password, as psql and other programs of libpq take it."""
+    several = isinstance(url.query.get("host"), tuple)
+    query = {name: ",".join(value) for name, value in url.query.items()} if several else url.query
+    return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
+
+
 def shown(url: sa.URL) -> str:
     """The address without its password, wherever in it that is."""
     return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)

