@@ -197,6 +197,37 @@ def test_a_request_of_a_reader_makes_the_film_due(server: Server) -> None:
     ]
 
 
+def test_what_a_reader_puts_into_the_inbox_has_limits(server: Server) -> None:
+    many = ("insert into pipeline.requested_ids (tmdb_id, requested_by) select n, 'an app' "
+            "from generate_series({}, {}) n on conflict do nothing")  # fmt: skip
+    with pytest.raises(
+        psycopg.errors.StringDataRightTruncation, match="requested_by has 1024 characters; it can have 200"
+    ):
+        rows_as(
+            server, READER, "insert into pipeline.requested_ids (tmdb_id, requested_by) values (5, repeat('x', 1024))"
+        )
+    rows_as(server, READER, INSERT.format(70_000))
+    rows_as(server, READER, "update pipeline.requested_ids set requested_at = 'infinity' where tmdb_id = 70000")
+    assert rows_as(
+        server, READER, "select requested_at <= now() from pipeline.requested_ids where tmdb_id = 70000"
+    ) == [(True,)]
+    rows_as(server, READER, many.format(100_001, 102_000))
+    urgent = "select is_urgent, count(*) from pipeline.requested_ids where tmdb_id > 100000 group by 1 order by 1"
+    (later, count), (first, urgent_count) = rows_as(server, READER, urgent)
+    assert (later, first, count + urgent_count) == (False, True, 2000)
+    assert 900 < urgent_count < 1000
+    priorities = "select max(priority) from pipeline.due where tmdb_id between {} and {}"
+    assert rows_as(server, "movie_assets", priorities.format(100_001, 100_002)) == [(1,)]
+    assert rows_as(server, "movie_assets", priorities.format(101_999, 102_000)) == [(9,)]
+    with pytest.raises(psycopg.errors.ProgramLimitExceeded, match="has asked for 10,000 ids today"):
+        rows_as(server, READER, many.format(200_001, 400_000))
+    assert rows_as(server, READER, "select count(*) from pipeline.requested_ids where tmdb_id > 200000") == [(0,)]
+    rows_as(server, "movie_assets", many.format(500_001, 512_000))
+    assert rows_as(server, "movie_assets", "select count(*) from pipeline.requested_ids where tmdb_id > 500000") == [
+        (12_000,)
+    ]
+
+
 def test_whatever_runs_with_the_owners_rights_is_a_trigger(server: Server) -> None:
     """Anybody may call a function; only a trigger's cannot be called at will."""
     found = rows_as(server, "postgres", "select oid::regprocedure::text from pg_proc where prosecdef "

@@ -527,6 +527,10 @@ comment on column pipeline.requested_ids.keep is
 comment on column pipeline.requested_ids.requested_by is
     'who asked for it, as the application calls itself; null if it did not say';
 comment on column pipeline.requested_ids.requested_at is 'when it was last asked for; update it to ask again';
+comment on column pipeline.requested_ids.role is
+    'the database role that asked; null for the pipeline''s own requests';
+comment on column pipeline.requested_ids.is_urgent is
+    'true: fetched before other films; false for those beyond the first 1,000 of a role in a day, which are fetched last';
 comment on column pipeline.requested_ids.served_at is 'when it was answered; null while it is open';
 comment on column pipeline.requested_ids.outcome is
     'state and reason of the id when it was answered, such as accepted or rejected: runtime; null while it is '
@@ -683,3 +687,27 @@ comment on table pipeline.word_changes is
     'by how many films a word became more or less frequent, until the vocabulary is updated';
 comment on column pipeline.word_changes.word is 'the word, normalised like titles';
 comment on column pipeline.word_changes.films is 'number of films by which it became more frequent; negative if less';
+
+comment on table pipeline.request_quotas is 'how many ids a role of an application has asked for today';
+comment on column pipeline.request_quotas.role is 'the database role that asked';
+comment on column pipeline.request_quotas.day is 'day (UTC) of the requests';
+comment on column pipeline.request_quotas.requests is 'number of ids asked for; 10,000 at most';
+
+comment on table pipeline.series_entries is
+    'what a person''s newest file of a kind says about a series, a season or an episode; stored until the catalogue has series';
+comment on column pipeline.series_entries.person is 'whose file it is, for example me';
+comment on column pipeline.series_entries.source is 'kind of export: imdb, trakt or simkl';
+comment on column pipeline.series_entries.part is 'which file: ratings, watched, diary, watchlist, or list: and its name';
+comment on column pipeline.series_entries.key is 'kind, id (or title and year), season and episode; tells the rows of a file apart';
+comment on column pipeline.series_entries.kind is 'what the row is about: series, season or episode';
+comment on column pipeline.series_entries.title is 'title as the file has it; empty if the file has only an id';
+comment on column pipeline.series_entries.year is 'year of the first episode as the file has it; null if it has none';
+comment on column pipeline.series_entries.imdb_id is
+    'IMDb''s id of the series, in IMDb''s own files that of the row''s series or episode; null if the file has none';
+comment on column pipeline.series_entries.tmdb_id is 'TMDB''s id of the series, which is not a movie''s; null if the file has none';
+comment on column pipeline.series_entries.tvdb_id is 'TheTVDB''s id of the series; null if the file has none';
+comment on column pipeline.series_entries.season is 'number of the season, 0 for specials; null for a whole series';
+comment on column pipeline.series_entries.episode is 'number of the episode in its season; null for a series or season';
+comment on column pipeline.series_entries.is_wanted is 'true if the file says that the person wants to see it';
+comment on column pipeline.series_entries.rating is 'rating from 0 to 100, converted from the source''s scale; null if not rated';
+comment on column pipeline.series_entries.seen_at is 'when the person last saw it; null if the file does not tell';

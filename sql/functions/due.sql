@@ -22,7 +22,7 @@ end;
 -- profile rejects for votes that no list tells (there are none, or the film has no release date): other outcomes change
 -- with an edit, which is in the feed, or with votes and dates, which are evaluated each day (see eligibility.sql).
 -- A failed film is parked until its next attempt's time has come; what makes it urgent, a request or our copy's age, is
--- not forgotten over the failure. A request is open until it has an outcome, whatever the export and the rules say.
+-- not forgotten over the failure. Requests beyond a role's first 1,000 of a day come last (see inbox_limits.sql). A request is open until it has an outcome, whatever the export and the rules say.
 drop view if exists pipeline.due;
 drop function if exists pipeline.due_at;
 drop function if exists pipeline.wanted_at;
@@ -35,12 +35,12 @@ as $$
     select
         i.tmdb_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment, i.fetched_at
     from (  -- in two parts, as each has an index
-        select i.*, q.tmdb_id is not null as is_requested
+        select i.*, q.tmdb_id is not null as is_requested, coalesce(q.is_urgent, true) as is_urgent
         from pipeline.movie_ids i
         left join pipeline.requested_ids q on q.tmdb_id = i.tmdb_id and q.served_at is null
         where i.gone_since is null and i.export_reason is null
         union all
-        select i.*, true
+        select i.*, true, q.is_urgent
         from pipeline.requested_ids q join pipeline.movie_ids i using (tmdb_id)
         where q.served_at is null and (i.gone_since is not null or i.export_reason is not null)
     ) i
@@ -62,10 +62,10 @@ as $$
             end
     ) as d (reason)
     cross join lateral (
-        select d.reason, array_position(
+        select d.reason, case when d.reason = 'requested' and not i.is_urgent then 9 else array_position(
             array['requested', 'six months', 'changed', 'unlisted', 'never fetched', 'schema', 'failed', 'stale'],
             d.reason
-        )::smallint
+        ) end::smallint
     ) as r (reason, priority)
     where d.reason is not null
 $$;
