@@ -9,8 +9,8 @@ import pytest
 
 from movie_assets.assets import retention
 from movie_assets.assets.retention import delete_evaluations, delete_runs
-from movie_assets.resources.addresses import url_of
 from movie_assets.resources.postgres import Database
+from movie_assets.startup import DAGSTER_DATABASE, DAGSTER_FILES
 from movie_assets_tests.conftest import Pipeline
 
 MOMENT = datetime(2026, 11, 19, 12, tzinfo=UTC)
@@ -202,15 +202,11 @@ def is_whole(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
 
 
 @pytest.fixture
-def deployed(database: Database, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+def deployed(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
     """Dagster's records as they are deployed."""
-    address = url_of(database.url.render_as_string(hide_password=False), "psycopg2")
-    storage = {
-        "custom": {
-            "module": "movie_assets.resources.dagster_storage", "class": "PooledPostgresStorage",
-            "config": {"postgres_url": address.render_as_string(hide_password=False)},
-        }
-    }  # fmt: skip
+    monkeypatch.setenv(DAGSTER_DATABASE, database.url.render_as_string(hide_password=False))
+    monkeypatch.setenv(DAGSTER_FILES, str(tmp_path))
+    storage = {"custom": {"module": "movie_assets.resources.dagster_storage", "class": "PooledPostgresStorage"}}
     with dg.DagsterInstance.local_temp(str(tmp_path), overrides={"storage": storage}) as opened:
         yield opened
 
