@@ -9,8 +9,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from movie_assets import sets
-from movie_assets.assets import embedding_checks, movie_embeddings, reconciliation
+from movie_assets.assets import embedding_checks, reconciliation
 from movie_assets.assets.embedding_store import EmbeddingStore
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.core.packing import TEXTS_PER_REQUEST
@@ -219,7 +218,7 @@ def test_another_model_or_template_of_the_same_width_gets_a_set_of_its_own(
         monkeypatch.setattr(embedder, "LOCAL_MODEL", "hashing-v2")
         pipeline.embedder = LocalEmbedder("hashing-v2", 64)
     else:
-        for module in (movie_embeddings, embedding_checks, reconciliation, sets):
+        for module in (embedder, embedding_checks, reconciliation):
             monkeypatch.setattr(module, "TEMPLATE", "film-v2")
     searched = "select set_id from catalog.embedding_sets where is_active"
     pipeline.run("embed_texts", batches=("batch_00", "batch_00"))
