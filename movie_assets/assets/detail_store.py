@@ -132,7 +132,7 @@ class DetailStore:
             nonlocal stored
             if films:
                 execute(connection, "stage_films")
-                copy_rows(connection, "incoming_films", STAGED_COLUMNS, (_staged(*film) for film in films))
+                copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(*film) for film in films))
                 (stored,) = rows(connection, "store_details", moment=self.moment, judge=judge_name())
             if gone:
                 execute(connection, "mark_gone", tmdb_ids=gone, moment=self.moment)
@@ -182,7 +182,8 @@ def evaluate(
     return moved
 
 
-def _staged(judged: Judged, body: Any) -> tuple[Any, ...]:
+def staged_row(judged: Judged, body: Any) -> tuple[Any, ...]:
+    """A film as a row of incoming_films; without a body it was read from the stored response."""
     film = judged.film
     facts = (getattr(film, column) for column in FILM_COLUMNS)
     listed = (list(fact) if isinstance(fact, tuple) else fact for fact in facts)

@@ -62,9 +62,8 @@ def rating_aggregates(
         database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=moment)
         context.log.info("no vote, rating or group of films has changed: the scores stand, as do their run's pictures")
         return dg.MaterializeResult(metadata={"is_new": False, "dagster/row_count": stored.scores})
-    films, ratings = database.frame("rated_films"), database.frame("stored_ratings")
-    membership = shrunk.membership_of(films, database.frame("people_of_films", leads=LEADS))
-    methods = [_from_tmdb(films, membership), _pooled(ratings, membership)]
+    ratings = database.frame("stored_ratings")
+    methods = computed_scores(database, ratings)
     _replace(database, methods, inputs, moment)
     current = methods[-1]
     return dg.MaterializeResult(
@@ -82,6 +81,13 @@ def rating_aggregates(
             **_pictures(current, ratings),
         }
     )
+
+
+def computed_scores(database: Database, ratings: pd.DataFrame) -> list[Scored]:
+    """Compute the scores of films and groups by each method, the current one last; nothing is written."""
+    films = database.frame("rated_films")
+    membership = shrunk.membership_of(films, database.frame("people_of_films", leads=LEADS))
+    return [_from_tmdb(films, membership), _pooled(ratings, membership)]
 
 
 def _from_tmdb(films: pd.DataFrame, membership: pd.DataFrame) -> Scored:

@@ -1,5 +1,100 @@
 -- Applied after the migrations whenever it changes: the rows around films, and the history of their numbers.
 
+-- The tables whose rows come from films' responses, in the order in which they are written. `query` reads the rows that the
+-- facts in the temporary table new_facts have for a table. Rows of a shared table (people, genres …) belong to many films,
+-- so that its query also names the film that says so; several films can say different things of one.
+create or replace function pipeline.response_tables()
+returns table (name text, keys text[], columns text[], is_shared boolean, query text)
+language sql immutable
+as $$
+    select * from (values
+        ('people', '{person_id}'::text[], '{person_id,name,gender,profile_path}'::text[], true,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset((n.facts -> ''cast'') || (n.facts -> ''crew''))
+              as r (person_id bigint, name text, gender smallint, profile_path text)'),
+        ('genres', '{genre_id}', '{genre_id,name}', true,
+         'select n.tmdb_id, r.id as genre_id, r.name
+          from new_facts n, jsonb_to_recordset(n.facts -> ''genres'') as r (id bigint, name text)'),
+        ('keywords', '{keyword_id}', '{keyword_id,name}', true,
+         'select n.tmdb_id, r.id as keyword_id, r.name
+          from new_facts n, jsonb_to_recordset(n.facts -> ''keywords'') as r (id bigint, name text)'),
+        ('companies', '{company_id}', '{company_id,name,country,logo_path}', true,
+         'select n.tmdb_id, r.id as company_id, r.name, r.country, r.logo_path
+          from new_facts n, jsonb_to_recordset(n.facts -> ''companies'')
+              as r (id bigint, name text, country text, logo_path text)'),
+        ('collections', '{collection_id}', '{collection_id,name,poster_path}', true,
+         'select n.tmdb_id, r.id as collection_id, r.name, r.poster_path
+          from new_facts n, jsonb_to_recordset(n.facts -> ''collections'') as r (id bigint, name text, poster_path text)'),
+        ('watch_providers', '{provider_id}', '{provider_id,name}', true,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''watch_providers'')
+              as r (provider_id bigint, name text)'),
+        ('movie_cast', '{tmdb_id,person_id}', '{tmdb_id,person_id,billing,character}', false,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''cast'')
+              as r (person_id bigint, billing smallint, character text)'),
+        ('movie_crew', '{tmdb_id,person_id,job}', '{tmdb_id,person_id,job,department}', false,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''crew'')
+              as r (person_id bigint, job text, department text)'),
+        ('movie_genres', '{tmdb_id,genre_id}', '{tmdb_id,genre_id}', false,
+         'select n.tmdb_id, r.id as genre_id
+          from new_facts n, jsonb_to_recordset(n.facts -> ''genres'') as r (id bigint)'),
+        ('movie_keywords', '{tmdb_id,keyword_id}', '{tmdb_id,keyword_id}', false,
+         'select n.tmdb_id, r.id as keyword_id
+          from new_facts n, jsonb_to_recordset(n.facts -> ''keywords'') as r (id bigint)'),
+        ('movie_companies', '{tmdb_id,company_id}', '{tmdb_id,company_id}', false,
+         'select n.tmdb_id, r.id as company_id
+          from new_facts n, jsonb_to_recordset(n.facts -> ''companies'') as r (id bigint)'),
+        ('movie_collections', '{tmdb_id}', '{tmdb_id,collection_id}', false,
+         'select n.tmdb_id, r.id as collection_id
+          from new_facts n, jsonb_to_recordset(n.facts -> ''collections'') as r (id bigint)'),
+        ('movie_countries', '{tmdb_id,country}', '{tmdb_id,country,name}', false,
+         'select n.tmdb_id, r.code as country, r.name
+          from new_facts n, jsonb_to_recordset(n.facts -> ''countries'') as r (code text, name text)'),
+        ('movie_languages', '{tmdb_id,language}', '{tmdb_id,language,name}', false,
+         'select n.tmdb_id, r.code as language, r.name
+          from new_facts n, jsonb_to_recordset(n.facts -> ''languages'') as r (code text, name text)'),
+        ('movie_certifications', '{tmdb_id,country}', '{tmdb_id,country,certification,release_type,released}', false,
+         'select n.tmdb_id, r.country, r.certification, r.kind as release_type, r.released
+          from new_facts n, jsonb_to_recordset(n.facts -> ''certifications'')
+              as r (country text, certification text, kind smallint, released date)'),
+        ('movie_external_ids', '{tmdb_id,source}', '{tmdb_id,source,value}', false,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''external_ids'')
+              as r (source text, value text)'),
+        ('movie_videos', '{tmdb_id,key}', '{tmdb_id,key,site,name,kind,language,is_official,published}', false,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''videos'')
+              as r (key text, site text, name text, kind text, language text, is_official boolean, published date)'),
+        ('movie_translations', '{tmdb_id,language,country}', '{tmdb_id,language,country,title,overview,tagline}', false,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''translations'')
+              as r (language text, country text, title text, overview text, tagline text)'),
+        ('movie_alternative_titles', '{tmdb_id,country,title}', '{tmdb_id,country,title,kind}', false,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''alternative_titles'')
+              as r (country text, title text, kind text)'),
+        ('movie_watch_providers', '{tmdb_id,country,kind,provider_id}', '{tmdb_id,country,kind,provider_id,link}', false,
+         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''watch_providers'')
+              as r (country text, kind text, provider_id bigint, link text)')
+    ) as t
+$$;
+
+-- Films are found by the names of their people: those of somebody whom a response in new_facts calls otherwise than what is
+-- stored are due for their document.
+create or replace function pipeline.outdate_documents_of_people() returns void
+language sql
+as $$
+    with renamed as materialized (
+        select p.person_id
+        from new_facts n, jsonb_to_recordset((n.facts -> 'cast') || (n.facts -> 'crew')) as r (person_id bigint, name text)
+        join catalog.people p using (person_id)
+        where p.name <> r.name
+    )
+    delete from pipeline.document_sources s
+    where s.tmdb_id in (
+        select c.tmdb_id from catalog.movie_cast c join renamed using (person_id)
+        union all select c.tmdb_id from catalog.movie_crew c join renamed using (person_id))
+$$;
+
+-- Column names as a list for SQL, each with a prefix: a.x, a.y
+create or replace function pipeline.listed(names text[], prefix text) returns text
+language sql immutable
+return (select string_agg(format('%s%I', prefix, n.name), ', ' order by n.place) from unnest(names) with ordinality n (name, place));
+
 -- Run by store_details for each chunk: rewrites the rows of the accepted films among incoming_films whose facts are
 -- not the ones that are stored. People, companies and the like are shared; those that no film names any more are deleted
 -- by pipeline.delete_unnamed.
@@ -8,7 +103,7 @@ language plpgsql
 as $$
 declare
     rewritten integer;
-    child text;
+    t record;
 begin
     create temp table if not exists new_facts (tmdb_id bigint primary key, facts jsonb) on commit delete rows;
     truncate new_facts;
@@ -20,91 +115,23 @@ begin
         return 0;
     end if;
     analyze new_facts;
-    foreach child in array array[
-        'movie_cast', 'movie_crew', 'movie_genres', 'movie_keywords', 'movie_companies', 'movie_collections',
-        'movie_countries', 'movie_languages', 'movie_certifications', 'movie_external_ids', 'movie_videos',
-        'movie_translations', 'movie_alternative_titles', 'movie_watch_providers'
-    ] loop
-        execute format('delete from catalog.%I c using new_facts n where c.tmdb_id = n.tmdb_id', child);
+    for t in select * from pipeline.response_tables() r where not r.is_shared loop
+        execute format('delete from catalog.%I c using new_facts n where c.tmdb_id = n.tmdb_id', t.name);
     end loop;
-
-    insert into catalog.people as p (person_id, name, gender, profile_path)
-    select distinct on (r.person_id) r.person_id, r.name, r.gender, r.profile_path
-    from new_facts n, jsonb_to_recordset((n.facts -> 'cast') || (n.facts -> 'crew'))
-        as r (person_id bigint, name text, gender smallint, profile_path text)
-    order by r.person_id
-    on conflict (person_id) do update set
-        name = excluded.name, gender = excluded.gender, profile_path = excluded.profile_path
-    where (p.name, p.gender, p.profile_path) is distinct from (excluded.name, excluded.gender, excluded.profile_path);
-    insert into catalog.movie_cast (tmdb_id, person_id, billing, character)
-    select n.tmdb_id, r.person_id, r.billing, r.character
-    from new_facts n, jsonb_to_recordset(n.facts -> 'cast') as r (person_id bigint, billing smallint, character text);
-    insert into catalog.movie_crew (tmdb_id, person_id, job, department)
-    select n.tmdb_id, r.person_id, r.job, r.department
-    from new_facts n, jsonb_to_recordset(n.facts -> 'crew') as r (person_id bigint, job text, department text);
-
-    insert into catalog.genres as g (genre_id, name)
-    select distinct on (r.id) r.id, r.name
-    from new_facts n, jsonb_to_recordset(n.facts -> 'genres') as r (id bigint, name text) order by r.id
-    on conflict (genre_id) do update set name = excluded.name where g.name <> excluded.name;
-    insert into catalog.movie_genres (tmdb_id, genre_id)
-    select n.tmdb_id, r.id from new_facts n, jsonb_to_recordset(n.facts -> 'genres') as r (id bigint);
-    insert into catalog.keywords as k (keyword_id, name)
-    select distinct on (r.id) r.id, r.name
-    from new_facts n, jsonb_to_recordset(n.facts -> 'keywords') as r (id bigint, name text) order by r.id
-    on conflict (keyword_id) do update set name = excluded.name where k.name <> excluded.name;
-    insert into catalog.movie_keywords (tmdb_id, keyword_id)
-    select n.tmdb_id, r.id from new_facts n, jsonb_to_recordset(n.facts -> 'keywords') as r (id bigint);
-    insert into catalog.companies as c (company_id, name, country, logo_path)
-    select distinct on (r.id) r.id, r.name, r.country, r.logo_path
-    from new_facts n, jsonb_to_recordset(n.facts -> 'companies') as r (id bigint, name text, country text, logo_path text)
-    order by r.id
-    on conflict (company_id) do update set
-        name = excluded.name, country = excluded.country, logo_path = excluded.logo_path
-    where (c.name, c.country, c.logo_path) is distinct from (excluded.name, excluded.country, excluded.logo_path);
-    insert into catalog.movie_companies (tmdb_id, company_id)
-    select n.tmdb_id, r.id from new_facts n, jsonb_to_recordset(n.facts -> 'companies') as r (id bigint);
-    insert into catalog.collections as c (collection_id, name, poster_path)
-    select distinct on (r.id) r.id, r.name, r.poster_path
-    from new_facts n, jsonb_to_recordset(n.facts -> 'collections') as r (id bigint, name text, poster_path text)
-    order by r.id
-    on conflict (collection_id) do update set name = excluded.name, poster_path = excluded.poster_path
-    where (c.name, c.poster_path) is distinct from (excluded.name, excluded.poster_path);
-    insert into catalog.movie_collections (tmdb_id, collection_id)
-    select n.tmdb_id, r.id from new_facts n, jsonb_to_recordset(n.facts -> 'collections') as r (id bigint);
-
-    insert into catalog.movie_countries (tmdb_id, country, name)
-    select n.tmdb_id, r.code, r.name from new_facts n, jsonb_to_recordset(n.facts -> 'countries') as r (code text, name text);
-    insert into catalog.movie_languages (tmdb_id, language, name)
-    select n.tmdb_id, r.code, r.name from new_facts n, jsonb_to_recordset(n.facts -> 'languages') as r (code text, name text);
-    insert into catalog.movie_certifications (tmdb_id, country, certification, release_type, released)
-    select n.tmdb_id, r.country, r.certification, r.kind, r.released
-    from new_facts n, jsonb_to_recordset(n.facts -> 'certifications')
-        as r (country text, certification text, kind smallint, released date);
-    insert into catalog.movie_external_ids (tmdb_id, source, value)
-    select n.tmdb_id, r.source, r.value
-    from new_facts n, jsonb_to_recordset(n.facts -> 'external_ids') as r (source text, value text);
-    insert into catalog.movie_videos (tmdb_id, key, site, name, kind, language, is_official, published)
-    select n.tmdb_id, r.key, r.site, r.name, r.kind, r.language, r.is_official, r.published
-    from new_facts n, jsonb_to_recordset(n.facts -> 'videos')
-        as r (key text, site text, name text, kind text, language text, is_official boolean, published date);
-    insert into catalog.movie_translations (tmdb_id, language, country, title, overview, tagline)
-    select n.tmdb_id, r.language, r.country, r.title, r.overview, r.tagline
-    from new_facts n, jsonb_to_recordset(n.facts -> 'translations')
-        as r (language text, country text, title text, overview text, tagline text);
-    insert into catalog.movie_alternative_titles (tmdb_id, country, title, kind)
-    select n.tmdb_id, r.country, r.title, r.kind
-    from new_facts n, jsonb_to_recordset(n.facts -> 'alternative_titles') as r (country text, title text, kind text);
-    insert into catalog.watch_providers as w (provider_id, name)
-    select distinct on (r.provider_id) r.provider_id, r.name
-    from new_facts n, jsonb_to_recordset(n.facts -> 'watch_providers') as r (provider_id bigint, name text)
-    order by r.provider_id
-    on conflict (provider_id) do update set name = excluded.name where w.name <> excluded.name;
-    insert into catalog.movie_watch_providers (tmdb_id, country, kind, provider_id, link)
-    select n.tmdb_id, r.country, r.kind, r.provider_id, r.link
-    from new_facts n, jsonb_to_recordset(n.facts -> 'watch_providers')
-        as r (country text, kind text, provider_id bigint, link text);
-
+    perform pipeline.outdate_documents_of_people();
+    for t in select * from pipeline.response_tables() loop
+        if t.is_shared then
+            execute format(
+                'insert into catalog.%1$I as s (%2$s)
+                 select distinct on (%3$s) %2$s from (%4$s) q order by %3$s
+                 on conflict (%3$s) do update set (%2$s) = row (%5$s)
+                 where (%6$s) is distinct from (%5$s)',
+                t.name, pipeline.listed(t.columns, ''), pipeline.listed(t.keys, ''), t.query,
+                pipeline.listed(t.columns, 'excluded.'), pipeline.listed(t.columns, 's.'));
+        else
+            execute format('insert into catalog.%I (%s) select %2$s from (%s) q', t.name, pipeline.listed(t.columns, ''), t.query);
+        end if;
+    end loop;
     update catalog.movies m set facts_hash = f.facts_hash
     from incoming_films f, new_facts n where f.tmdb_id = n.tmdb_id and m.tmdb_id = n.tmdb_id;
     return rewritten;

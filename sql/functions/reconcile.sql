@@ -13,7 +13,8 @@ as $$
             i.tmdb_id is null or (
                 l.tmdb_id is null and i.gone_since is null and w.tmdb_id is null
                 and not pipeline.may_be_unlisted(i, (select a.export_date from pipeline.ids_as_of a))
-            ) as differs
+            )
+                or (l.tmdb_id is not null and i.gone_reason = 'left_export') as differs
         from (select e.tmdb_id from pipeline.export_lines e
               where e.export_date = (select a.export_date from pipeline.ids_as_of a)) l
         full join pipeline.movie_ids i using (tmdb_id)
@@ -21,8 +22,8 @@ as $$
     ), films as (
         select 'each accepted id has its film, its numbers and its answer, and no other has', true,
             coalesce(i.tmdb_id, m.tmdb_id)::text,
-            i.tmdb_id is null or m.tmdb_id is null or s.tmdb_id is null or r.tmdb_id is null
-        from (select tmdb_id from pipeline.movie_ids where state = 'accepted') i
+            i.tmdb_id is null or m.tmdb_id is null or s.tmdb_id is null or r.tmdb_id is null or i.fetched_at <> r.fetched_at
+        from (select tmdb_id, fetched_at from pipeline.movie_ids where state = 'accepted') i
         full join catalog.movies m using (tmdb_id)
         left join catalog.movie_stats s using (tmdb_id)
         left join pipeline.raw_details r using (tmdb_id)
@@ -31,11 +32,19 @@ as $$
             m.text_hash <> encode(sha256(convert_to(template || E'\n' || m.embedding_text, 'UTF8')), 'hex')
         from catalog.movies m
     ), vectors as (
-        select 'each vector that is searched is the one that was paid for', true, v.tmdb_id::text,
-            e.tmdb_id is null or (v.text_hash = e.text_hash and v.embedding <> e.embedding::halfvec)
+        select 'each vector that is searched is the one that was paid for', true, coalesce(v.tmdb_id, e.tmdb_id)::text,
+            e.tmdb_id is null or v.tmdb_id is null or (v.text_hash = e.text_hash and v.embedding <> e.embedding::halfvec)
         from catalog.movie_vectors v
-        left join pipeline.embeddings e on e.tmdb_id = v.tmdb_id
-            and e.set_id = (select s.set_id from pipeline.embedding_sets s where s.is_active)
+        full join (
+            select e.tmdb_id, e.text_hash, e.embedding, m.text_hash = e.text_hash as is_of_film
+            from pipeline.embeddings e left join catalog.movies m using (tmdb_id)
+            where e.set_id = (select s.set_id from pipeline.embedding_sets s where s.is_active) and e.length > 0
+        ) e using (tmdb_id)
+        where v.tmdb_id is not null or e.is_of_film
+    ), filters as (
+        select 'each vector that is searched has its film''s text and filters', true, v.tmdb_id::text,
+            m.tmdb_id is null or v.differs
+        from pipeline.compare_filters() v left join catalog.movies m using (tmdb_id)
     ), lists as (
         select 'each film that is searched has its list of similar films', true, v.tmdb_id::text,
             d.tmdb_id is not null
@@ -49,7 +58,7 @@ as $$
         left join catalog.search_documents d using (tmdb_id)
     ), words as (
         select 'each word of the vocabulary is counted right', true, coalesce(v.word, w.word) collate "default",
-            v.films is distinct from w.films
+            v.films is distinct from w.films or v.trigrams is distinct from catalog.trigrams(v.word)
         from catalog.vocabulary v full join pipeline.words_of_documents() w using (word)
     ), scores as (
         select 'each film with votes has its score, of as many votes', true, tmdb_id::text,
@@ -59,9 +68,10 @@ as $$
         full join catalog.film_scores a using (tmdb_id)
     )
     select c.agreement, count(*), count(*) filter (where c.differs),
-        coalesce((array_agg(c.key order by c.key) filter (where c.differs))[1:5], '{}')
+        coalesce((array_agg(c.key order by c.key) filter (where c.differs))[1:50], '{}')
     from (
         select * from ids union all select * from films union all select * from texts union all select * from vectors
+        union all select * from filters
         union all select * from lists union all select * from documents union all select * from words
         union all select * from scores
     ) c
@@ -88,7 +98,7 @@ begin
     create temp table recounted on commit drop as select * from pipeline.words_of_documents();
     create temp table to_correct on commit drop as
     select word, r.films from catalog.vocabulary v full join recounted r using (word)
-    where v.films is distinct from r.films;
+    where v.films is distinct from r.films or v.trigrams is distinct from catalog.trigrams(v.word);
     get diagnostics corrected = row_count;
     delete from catalog.vocabulary v using to_correct c where c.word = v.word;
     insert into catalog.vocabulary (word, films, trigrams)

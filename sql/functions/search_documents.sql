@@ -41,40 +41,16 @@ begin
 end
 $$;
 
--- Makes the documents of the next so many films, by id, whose document was made from something else; rows that come out
--- as they are stay untouched. last_id is null when no film is left.
-drop function if exists pipeline.write_documents;
-create function pipeline.write_documents(after bigint, films integer)
-returns table (last_id bigint, looked_at integer, documents_written integer, names_written integer)
+-- Makes the documents and names of the films in the temporary table due_documents, into due_names and new_documents.
+create or replace function pipeline.make_documents() returns void
 language plpgsql
 set jit = off
 as $$
-declare
-    changed integer;
 begin
-    lock table pipeline.document_sources in share row exclusive mode;
-    create temp table if not exists due_documents (tmdb_id bigint primary key, source bigint not null) on commit delete rows;
     create temp table if not exists due_names (like catalog.movie_names) on commit delete rows;
     create temp table if not exists new_documents (tmdb_id bigint primary key, titles tsvector, words tsvector)
         on commit delete rows;
-    truncate due_documents, due_names, new_documents;
-    insert into due_documents
-    select m.tmdb_id, n.source
-    from catalog.movies m
-    cross join lateral (
-        select pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline)) n (source)
-    left join pipeline.document_sources s on s.tmdb_id = m.tmdb_id
-    where m.tmdb_id > after and s.source is distinct from n.source
-    order by m.tmdb_id limit films;
-    select max(d.tmdb_id), count(*) into last_id, looked_at from due_documents d;
-    if last_id is null then
-        documents_written := 0;
-        names_written := 0;
-        return next;
-        return;
-    end if;
-    analyze due_documents;
-
+    truncate due_names, new_documents;
     insert into due_names (tmdb_id, normalised, key, kind, name)
     select distinct on (t.tmdb_id, n.normalised) t.tmdb_id, n.normalised, n.key, t.kind, t.name
     from (
@@ -127,6 +103,84 @@ begin
     ) p (tmdb_id, names) using (tmdb_id);
     update new_documents set titles = '' where titles is null;
     update new_documents set words = coalesce(words, '') where words is null;
+end
+$$;
+
+-- Run by reconciliation: makes the documents of the next so many films again, by id, and answers which rows differ from the
+-- stored ones. Films whose document is due anyway are left out. last_id is in every row, null when no film is left.
+create or replace function pipeline.compare_documents(after bigint, films integer)
+returns table (last_id bigint, looked_at integer, tmdb_id bigint, table_name text, column_names text[], what text)
+language plpgsql
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    newest bigint;
+    looked integer;
+begin
+    create temp table if not exists due_documents (tmdb_id bigint primary key, source bigint not null) on commit delete rows;
+    truncate due_documents;
+    insert into due_documents
+    select m.tmdb_id, s.source
+    from catalog.movies m join pipeline.document_sources s using (tmdb_id)
+    where m.tmdb_id > after
+      and s.source = pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline)
+    order by m.tmdb_id limit films;
+    select max(d.tmdb_id), count(*) into newest, looked from due_documents d;
+    analyze due_documents;
+    perform pipeline.make_documents();
+    return query select newest, looked, null::bigint, null::text, null::text[], null::text;
+    return query
+    select newest, looked, n.tmdb_id, 'search_documents', array_remove(array[
+            case when o.titles <> n.titles then 'titles' end, case when o.words <> n.words then 'words' end], null),
+        'other'
+    from new_documents n join catalog.search_documents o using (tmdb_id)  -- pipeline.reconcile finds those that are missing
+    where (o.titles, o.words) is distinct from (n.titles, n.words);
+    return query
+    select newest, looked, coalesce(n.tmdb_id, o.tmdb_id), 'movie_names', array_remove(array[
+            case when o.key <> n.key then 'key' end, case when o.kind <> n.kind then 'kind' end,
+            case when o.name <> n.name then 'name' end], null),
+        case when o.tmdb_id is null then 'missing' when n.tmdb_id is null then 'too many' else 'other' end
+    from due_names n
+    full join (
+        select o.* from catalog.movie_names o where o.tmdb_id in (select d.tmdb_id from due_documents d)
+    ) o on o.tmdb_id = n.tmdb_id and o.normalised = n.normalised
+    where (o.key, o.kind, o.name) is distinct from (n.key, n.kind, n.name);
+end
+$$;
+
+-- Makes the documents of the next so many films, by id, whose document was made from something else; rows that come out
+-- as they are stay untouched. last_id is null when no film is left.
+drop function if exists pipeline.write_documents;
+create function pipeline.write_documents(after bigint, films integer)
+returns table (last_id bigint, looked_at integer, documents_written integer, names_written integer)
+language plpgsql
+set jit = off
+as $$
+declare
+    changed integer;
+begin
+    lock table pipeline.document_sources in share row exclusive mode;
+    create temp table if not exists due_documents (tmdb_id bigint primary key, source bigint not null) on commit delete rows;
+    truncate due_documents;
+    insert into due_documents
+    select m.tmdb_id, n.source
+    from catalog.movies m
+    cross join lateral (
+        select pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline)) n (source)
+    left join pipeline.document_sources s on s.tmdb_id = m.tmdb_id
+    where m.tmdb_id > after and s.source is distinct from n.source
+    order by m.tmdb_id limit films;
+    select max(d.tmdb_id), count(*) into last_id, looked_at from due_documents d;
+    if last_id is null then
+        documents_written := 0;
+        names_written := 0;
+        return next;
+        return;
+    end if;
+    analyze due_documents;
+
+    perform pipeline.make_documents();
 
     insert into pipeline.word_changes (word, films)
     select c.word, sum(c.change) from (

@@ -149,3 +149,42 @@ begin
     return next;
 end
 $$;
+
+-- Run by reconciliation: places in the lists of the active set that are not what the vectors and the films say now. Lists
+-- that are due anyway are left out. What two films share is read when a list is made, so that shared_features can be older
+-- than the films' rows without a fault.
+create or replace function pipeline.compare_similar_lists()
+returns table (tmdb_id bigint, place smallint, column_names text[])
+language plpgsql
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+begin
+    if active is null then
+        return;
+    end if;
+    return query execute format(
+        'select p.tmdb_id, p.place, d.names
+         from (
+             select s.*, (1 - (v.embedding <=> w.embedding))::real as found,
+                 row_number() over (partition by s.tmdb_id order by s.place) as row,
+                 lag(s.similarity) over (partition by s.tmdb_id order by s.place) as before
+             from catalog.similar_movies s
+             join pipeline.similar_lists l on l.tmdb_id = s.tmdb_id and l.set_id = $1 and not l.is_outdated
+             join catalog.%1$I v on v.tmdb_id = s.tmdb_id and v.text_hash = l.text_hash
+             left join catalog.%1$I w on w.tmdb_id = s.similar_id
+         ) p
+         cross join lateral (
+             select array_agg(c.name) as names from (values
+                 (''place'', p.place <> p.row or p.similarity > p.before),
+                 (''similar_id'', p.found is null),
+                 (''similarity'', abs(p.found - p.similarity) > 0.0001),
+                 (''shared_features'', p.shared_features <> catalog.shared_features(p.tmdb_id, p.similar_id))
+             ) c (name, differs)
+             where c.differs
+         ) d
+         where d.names is not null', 'movie_vectors_' || active) using active::smallint;
+end
+$$;

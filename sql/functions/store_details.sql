@@ -99,13 +99,14 @@ begin
         where (
             m.imdb_id, m.title, m.original_title, m.original_language, m.release_date, m.runtime_minutes, m.status,
             m.tagline, m.overview, m.genres, m.keywords, m.directors, m.leading_cast, m.countries, m.collection_id,
-            m.collection, m.certification, m.budget, m.revenue, m.poster_path, m.backdrop_path, m.text_hash
+            m.collection, m.certification, m.budget, m.revenue, m.poster_path, m.backdrop_path, m.embedding_text,
+            m.text_hash
         ) is distinct from (
             excluded.imdb_id, excluded.title, excluded.original_title, excluded.original_language,
             excluded.release_date, excluded.runtime_minutes, excluded.status, excluded.tagline, excluded.overview,
             excluded.genres, excluded.keywords, excluded.directors, excluded.leading_cast, excluded.countries,
             excluded.collection_id, excluded.collection, excluded.certification, excluded.budget, excluded.revenue,
-            excluded.poster_path, excluded.backdrop_path, excluded.text_hash
+            excluded.poster_path, excluded.backdrop_path, excluded.embedding_text, excluded.text_hash
         )
         returning (m.xmax = 0) as is_new  -- true for an inserted row, false for an updated one
     )

@@ -138,3 +138,21 @@ begin
     return true;
 end
 $$;
+
+-- Run by reconciliation: the rows of the active set, and whether their text and filters are other ones than their film's.
+create or replace function pipeline.compare_filters() returns table (tmdb_id bigint, differs boolean)
+language plpgsql stable
+as $$
+declare
+    active integer := (select s.set_id from pipeline.embedding_sets s where s.is_active);
+begin
+    if active is not null then
+        return query execute format(
+            'select v.tmdb_id,
+                 (v.text_hash, v.release_year, v.genres, v.original_language, v.runtime_minutes, v.certification)
+                 is distinct from
+                 (m.text_hash, m.release_year, m.genres, m.original_language, m.runtime_minutes, m.certification)
+             from catalog.%I v left join catalog.movies m using (tmdb_id)', 'movie_vectors_' || active);
+    end if;
+end
+$$;

@@ -1,0 +1,154 @@
+-- Applied after the migrations whenever it changes: films and the rows around them, compared with their stored responses.
+
+-- Compares a chunk of accepted films with what their stored responses say, read again into the temporary table
+-- incoming_films: one row for each row of the catalogue that differs, with its columns that do; no columns where a whole
+-- row is missing or one too many. is_repairable: the film's rows can be written from the response again. What the films say
+-- of shared rows (people, genres …) is noted in pipeline.shared_claims, as another film may say what is stored.
+create or replace function pipeline.compare_responses()
+returns table (tmdb_id bigint, table_name text, column_names text[], what text)
+language plpgsql
+set jit = off
+as $$
+#variable_conflict use_column
+declare
+    t record;
+begin
+    create temp table if not exists new_facts (tmdb_id bigint primary key, facts jsonb) on commit delete rows;
+    truncate new_facts;
+    insert into new_facts select f.tmdb_id, f.facts from incoming_films f;
+    analyze new_facts;
+
+    return query
+    select f.tmdb_id, 'movies', d.names, case when m.tmdb_id is null then 'missing' else 'other' end
+    from incoming_films f
+    left join catalog.movies m using (tmdb_id)
+    cross join lateral (
+        select array_agg(c.name order by c.name) filter (where m.tmdb_id is not null) as names, count(*) as differing
+        from unnest(pipeline.columns_of_responses('movies')) c (name)
+        where to_jsonb(m) -> c.name is distinct from to_jsonb(f) -> c.name
+    ) d
+    where d.differing > 0;
+
+    return query
+    select f.tmdb_id, 'movie_stats', d.names, case when s.tmdb_id is null then 'missing' else 'other' end
+    from incoming_films f
+    join catalog.movies using (tmdb_id)
+    join pipeline.raw_details r using (tmdb_id)
+    left join catalog.movie_stats s using (tmdb_id)
+    left join pipeline.rule_inputs v on v.tmdb_id = f.tmdb_id
+    left join pipeline.export_lines l
+        on l.tmdb_id = f.tmdb_id and l.export_date = (select export_date from pipeline.ids_as_of)
+    cross join lateral (
+        select array_agg(c.name) as names from (values
+            ('popularity', l.popularity is not null and s.popularity not in (f.popularity, l.popularity)),
+            ('vote_average', (v.tmdb_id is not null or s.seen_at <= r.fetched_at)
+                and s.vote_average not in (f.vote_average, coalesce(v.vote_average, f.vote_average))),
+            ('vote_count', (v.tmdb_id is not null or s.seen_at <= r.fetched_at)
+                and s.vote_count not in (f.vote_count, coalesce(v.vote_count, f.vote_count))),
+            ('seen_at', s.seen_at < r.fetched_at)
+        ) c (name, differs)
+        where c.differs
+    ) d
+    where s.tmdb_id is null or d.names is not null;
+
+    for t in select * from pipeline.response_tables() loop
+        if t.is_shared then
+            execute format(
+                'insert into pipeline.shared_claims as k (name, id, is_confirmed, claim, seen_at)
+                 select distinct on (q.%2$I) %1$L, q.%2$I, c.is_confirmed, c.claim, r.fetched_at
+                 from (%3$s) q
+                 join pipeline.raw_details r on r.tmdb_id = q.tmdb_id
+                 left join catalog.%1$I s on s.%2$I = q.%2$I
+                 cross join lateral (
+                     select (%4$s) is not distinct from (%5$s), to_jsonb(q) - ''tmdb_id'') c (is_confirmed, claim)
+                 order by q.%2$I, c.is_confirmed desc, r.fetched_at desc
+                 on conflict (name, id) do update set
+                     is_confirmed = excluded.is_confirmed, claim = excluded.claim, seen_at = excluded.seen_at
+                 where not k.is_confirmed and (excluded.is_confirmed or excluded.seen_at > k.seen_at)',
+                t.name, t.keys[1], t.query, pipeline.listed(t.columns, 'q.'), pipeline.listed(t.columns, 's.'));
+        else
+            return query execute format(
+                'select
+                     coalesce(e.tmdb_id, a.tmdb_id), %1$L,
+                     case when e.tmdb_id is not null and a.tmdb_id is not null then array(
+                         select c.name from unnest(%2$L::text[]) c (name)
+                         where to_jsonb(e) -> c.name is distinct from to_jsonb(a) -> c.name) end,
+                     case when a.tmdb_id is null then ''missing'' when e.tmdb_id is null then ''too many'' else ''other'' end
+                 from (%3$s) e
+                 full join (
+                     select r.* from catalog.%1$I r where r.tmdb_id in (select n.tmdb_id from new_facts n)) a using (%4$s)
+                 where (%5$s) is distinct from (%6$s)',
+                t.name, t.columns, t.query, pipeline.listed(t.keys, ''), pipeline.listed(t.columns, 'e.'),
+                pipeline.listed(t.columns, 'a.'));
+        end if;
+    end loop;
+end
+$$;
+
+-- Columns of a table of the catalogue that films' responses decide: all but the key, generated ones and changed_at.
+create or replace function pipeline.columns_of_responses(name text) returns text[]
+language sql stable
+return array(
+    select a.attname::text from pg_attribute a
+    where a.attrelid = to_regclass('catalog.' || quote_ident(columns_of_responses.name)) and a.attnum > 0
+      and not a.attisdropped and a.attgenerated = '' and a.attname not in ('tmdb_id', 'changed_at')
+    order by a.attnum);
+
+-- Run by reconciliation once all responses were compared: shared rows that no response says. A missing row has its claim
+-- in claims only; a row that no film names is not compared.
+create or replace function pipeline.compare_shared_rows()
+returns table (table_name text, id bigint, column_names text[], what text)
+language plpgsql
+set jit = off
+as $$
+declare
+    t record;
+begin
+    for t in select * from pipeline.response_tables() r where r.is_shared loop
+        return query execute format(
+            'select %1$L, k.id,
+                 case when s.%2$I is not null then array(
+                     select c.name from unnest(%3$L::text[]) c (name)
+                     where to_jsonb(s) -> c.name is distinct from k.claim -> c.name) end,
+                 case when s.%2$I is null then ''missing'' else ''other'' end
+             from pipeline.shared_claims k left join catalog.%1$I s on s.%2$I = k.id
+             where k.name = %1$L and not k.is_confirmed and to_jsonb(s) is distinct from k.claim
+             order by k.id', t.name, t.keys[1], t.columns);
+    end loop;
+end
+$$;
+
+-- Writes shared rows that no response says anew, from the newest response that names them; films that are found by such a
+-- name are due for their document. Answers how many rows were written.
+create or replace function pipeline.repair_shared_rows() returns integer
+language plpgsql
+as $$
+declare
+    t record;
+    written integer;
+    repaired integer := 0;
+begin
+    for t in select * from pipeline.response_tables() r where r.is_shared loop
+        execute format(
+            'insert into catalog.%1$I as s (%2$s)
+             select %3$s from pipeline.shared_claims k, jsonb_populate_record(null::catalog.%1$I, k.claim) c
+             where k.name = %1$L and not k.is_confirmed
+             on conflict (%4$I) do update set (%2$s) = row (%5$s)
+             where (%6$s) is distinct from (%5$s)',
+            t.name, pipeline.listed(t.columns, ''), pipeline.listed(t.columns, 'c.'), t.keys[1],
+            pipeline.listed(t.columns, 'excluded.'), pipeline.listed(t.columns, 's.'));
+        get diagnostics written = row_count;
+        repaired := repaired + written;
+    end loop;
+    return repaired;
+end
+$$;
+
+-- Makes the rows of some films writable again although their hashes say that nothing changed: store_details, which follows,
+-- then writes all of them.
+create or replace function pipeline.forget_rows(films bigint[]) returns void
+language sql
+as $$
+    update catalog.movies set facts_hash = null where tmdb_id = any (films);
+    delete from catalog.movie_stats where tmdb_id = any (films);
+$$;
