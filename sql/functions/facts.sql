@@ -58,7 +58,7 @@ as $$
         ('movie_external_ids', '{tmdb_id,source}', '{tmdb_id,source,value}', false,
          'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''external_ids'')
               as r (source text, value text)'),
-        ('movie_videos', '{tmdb_id,key}', '{tmdb_id,key,site,name,kind,language,is_official,published}', false,
+        ('movie_videos', '{tmdb_id,site,key}', '{tmdb_id,key,site,name,kind,language,is_official,published}', false,
          'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''videos'')
               as r (key text, site text, name text, kind text, language text, is_official boolean, published date)'),
         ('movie_translations', '{tmdb_id,language,country}', '{tmdb_id,language,country,title,overview,tagline}', false,
