@@ -9,7 +9,7 @@ killed; the next step that begins closes it.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -41,13 +41,6 @@ def logged(*counted: str, **names: str) -> Callable[[Body], Body]:
     """
     of_asset = (*counted, *names, "duration")
 
-    def reported(row: "_Row") -> dict[str, float]:
-        return {name: row.figures[name] for name in of_asset if name in row.figures}
-
-    def completed(result: dg.MaterializeResult[Any], row: "_Row") -> dg.MaterializeResult[Any]:
-        own = result.metadata or {}
-        return result._replace(metadata={**reported(row), **({} if ROW_COUNT in own else row.row_count()), **own})
-
     def around(body: Body) -> Body:
         @functools.wraps(body)
         def run(*given: Any, **resources: Any) -> Any:
@@ -55,7 +48,7 @@ def logged(*counted: str, **names: str) -> Callable[[Body], Body]:
             with _row(context, resources["database"]) as row:
                 result: dg.MaterializeResult[Any] = body(*given, **resources)
                 row.add(_figures(result.metadata or {}, names))
-            return completed(result, row)
+            return row.completed(result, of_asset)
 
         @functools.wraps(body)
         def run_step_by_step(*given: Any, **resources: Any) -> Iterator[Any]:
@@ -70,11 +63,14 @@ def logged(*counted: str, **names: str) -> Callable[[Body], Body]:
                             row.add(_figures(result.metadata or {}, names))
                         else:
                             yield result
-            finally:
-                if row is not None and last is None and any(row.figures.get(name) for name in FIGURES):
-                    context.log_event(dg.AssetObservation(context.asset_key, metadata=reported(row)))
+            except Exception:
+                if row is not None:
+                    yield from row.observed(context, of_asset)
+                raise
             if last is not None:
-                yield completed(last, row)
+                yield row.completed(last, of_asset)
+            else:
+                yield from row.observed(context, of_asset)
 
         return run_step_by_step if inspect.isgeneratorfunction(body) else run  # type: ignore[return-value]
 
@@ -101,6 +97,24 @@ class _Row:
         """Count the rows of the asset's table, if it has one."""
         table = table_of(self.step)
         return {} if table is None else {ROW_COUNT: self.database.row("count_rows", table=table.name).rows}
+
+    def reported(self, names: Collection[str]) -> dict[str, float]:
+        """Return those of the figures that an asset has."""
+        return {name: self.figures[name] for name in names if name in self.figures}
+
+    def completed(self, result: dg.MaterializeResult[Any], names: Collection[str]) -> dg.MaterializeResult[Any]:
+        """Add the asset's figures and the number of its table's rows to its metadata."""
+        own = result.metadata or {}
+        count = {} if ROW_COUNT in own else self.row_count()
+        return result._replace(metadata={**self.reported(names), **count, **own})
+
+    def observed(self, context: dg.AssetExecutionContext, names: Collection[str]) -> Iterator[dg.AssetObservation]:
+        """Yield the asset's figures where no materialization has them.
+
+        Dagster drops what a step passed to `context.log_event` after its last result when the step fails.
+        """
+        if any(self.figures.get(name) for name in FIGURES):
+            yield dg.AssetObservation(context.asset_key, metadata=self.reported(names))
 
     def close(self, status: str, reason: str | None) -> None:
         ended = self.database.row("end_step", log_id=self.log_id, status=status, reason=reason)

@@ -129,17 +129,44 @@ def test_a_run_adds_its_steps_up(small: Make) -> None:
     assert (runs["fetch_details"].fetched, runs["fetch_details"].calls) == (2, 2)
 
 
+def observation(result: Any) -> Any:
+    """The one observation of a run."""
+    (observed,) = [
+        event.asset_observation_data.asset_observation
+        for event in result.all_events
+        if event.event_type_value == "ASSET_OBSERVATION"
+    ]
+    return observed
+
+
+def test_the_web_ui_has_the_figures_of_a_step_that_fails_too(small: Make) -> None:
+    pipeline = small(film(64), film(128))
+    pipeline.run_all("read_the_day")
+    pipeline.world.answers[64] = pipeline.world.answers[128] = b'{"id": 4}'
+    result = pipeline.run("fetch_details")
+    assert not result.success
+    assert observation(result).metadata["failed"].value == 2
+
+
+def test_the_web_ui_has_the_figures_of_a_step_that_fails_in_one_batch_only(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day")
+    assert pipeline.run("fetch_details", batches=("batch_01", "batch_01")).success
+    pipeline.serving.faults = {"401": 1.0}
+    result = pipeline.run("fetch_details")
+    assert not result.success
+    assert observation(result).metadata["checked"].value == 2
+
+
 def test_the_web_ui_has_the_figures_under_the_same_names(small: Make) -> None:
     pipeline = small(film(64), film(65))
     read, fetched = pipeline.run_all("read_the_day", "fetch_details")
     ids = figures_of(read, "movie_ids")
-    assert {name for name in FIGURES if name in ids} == {"checked", "changed", "gone"}, "its own figures, no others"
+    assert {name for name in FIGURES if name in ids} == {"checked", "skipped", "changed", "gone"}, (
+        "its own figures, no others"
+    )
     assert ids["duration"] > 0
-    (observed,) = [
-        event.asset_observation_data.asset_observation
-        for event in fetched.all_events
-        if event.event_type_value == "ASSET_OBSERVATION"
-    ]
+    observed = observation(fetched)
     assert observed.partition is None
     assert observed.metadata["fetched"].value == 2
     assert not {"embedded", "tokens", "dollars"} & observed.metadata.keys()
