@@ -29,8 +29,14 @@ def past_of(
         in_flight=is_in_flight(at_work, jobs, *assets),
         waits_for=next((run.job_name for run in at_work if run.job_name in after), None),
         failed_at=_failed_at(instance, jobs[0]),
-        read_at=next((record.create_timestamp for record in instance.get_run_records(read, limit=1)), None),
+        read_at=next((r.create_timestamp for r in instance.get_run_records(read, limit=50) if _is_work(r)), None),
     )
+
+
+def _is_work(record: dg.RunRecord) -> bool:
+    """Whether a run does its job's work: not one that a person launched from the job's page on checks alone."""
+    run = record.dagster_run
+    return bool(run.asset_selection) or not run.asset_check_selection
 
 
 def _failed_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
@@ -79,7 +85,7 @@ def runs_since(instance: dg.DagsterInstance, job: str, assets: Sequence[str], si
 
 
 def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter, job: str, *assets: str) -> Runs:
-    records = instance.get_run_records(wanted)
+    records = [record for record in instance.get_run_records(wanted) if _is_work(record)]
     good = [r.create_timestamp.astimezone(UTC) for r in records if r.dagster_run.status == dg.DagsterRunStatus.SUCCESS]
     in_vain = [_ended(record) for record in records if record.dagster_run.status in IN_VAIN]
     in_flight = is_in_flight(unfinished(instance), [job], *assets)

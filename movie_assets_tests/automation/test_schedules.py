@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from movie_assets.automation.records import past_of
 from movie_assets.core import health_of_data
 from movie_assets.core.health import Finding
 from movie_assets.definitions import defs
@@ -112,6 +113,22 @@ def test_a_run_that_a_person_launched_on_an_asset_of_the_day_is_waited_for(
         )
     )  # fmt: skip
     assert look(9, database, stand_in, instance) == dg.SkipReason("a run is working on it")
+
+
+def test_a_run_of_the_days_checks_alone_is_no_reading(
+    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    check = dg.AssetCheckKey(dg.AssetKey("tmdb_export"), "export_can_be_believed")
+    tags = {"dagster/partition": TODAY.date().isoformat()}
+    for assets in (None, frozenset[dg.AssetKey]()):
+        checks = frozenset({check})
+        instance.add_run(dg.DagsterRun(
+            job_name="read_the_day", status=READ, tags=tags, asset_selection=assets, asset_check_selection=checks,
+        ))  # fmt: skip
+    assert past_of(instance, ["fetch_details"], []).read_at is None
+    assert isinstance(look(9, database, stand_in, instance), dg.RunRequest)
+    add_run(instance, READ)
+    assert past_of(instance, ["fetch_details"], []).read_at is not None
 
 
 def test_each_try_has_a_key_of_its_own(database: Database, stand_in: StandIn, instance: dg.DagsterInstance) -> None:
