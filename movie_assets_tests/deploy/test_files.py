@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 
 from movie_assets.settings import Settings
 from movie_assets.startup import CHECKOUT
-from movie_assets_tests.deploy.files import COMPOSE, DEPLOY, SERVICES, pinned
+from movie_assets_tests.deploy.files import COMPOSE, DEPLOY, SERVICES, pinned, read
 
 SETTINGS = {str(field.alias) for field in Settings.model_fields.values()}
 OF_DAGSTER = {"DAGSTER_HOME", "MOVIE_ASSETS_DAGSTER_FILES"}
@@ -105,6 +105,42 @@ def test_our_processes_have_no_rights_to_spare() -> None:
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
     assert [name for name in OURS if SERVICES[name]["command"][0] == "dagster-daemon"] == ["daemon"]
+
+
+def in_mebibytes(text: str) -> float:
+    """Read a size as Compose and Postgres write it: 512m, 6g, 256MB, 1GB."""
+    number, unit = re.fullmatch(r"(\d+)([mg]|[MG]B)", text).groups()  # type: ignore[union-attr]
+    return int(number) * {"m": 1, "g": 1024}[unit[0].lower()]
+
+
+def test_every_service_has_a_limit_of_memory_and_of_processes() -> None:
+    for name, service in SERVICES.items():
+        assert service["pids_limit"] >= 256, name
+        assert in_mebibytes(service["mem_limit"]) >= 256, name
+    always = sum(in_mebibytes(service["mem_limit"]) for name, service in SERVICES.items() if name != "migrate")
+    assert f"may take {always / 1024:g} GiB" in (DEPLOY / "README.md").read_text()
+
+
+def test_the_limits_of_memory_fit_what_was_measured() -> None:
+    """A code server took 250 MB, a run up to 700, the daemon 160 and a web server 170."""
+    runs = read("dagster.yaml", CHECKOUT)["concurrency"]["runs"]["max_concurrent_runs"]
+    assert in_mebibytes(SERVICES["code"]["mem_limit"]) >= 250 + 700 * runs
+    for name in ("daemon", "web", "web_read_only"):
+        assert in_mebibytes(SERVICES[name]["mem_limit"]) >= 2 * 170
+
+
+def test_the_memory_of_postgres_holds_its_settings() -> None:
+    postgres = SERVICES["postgres"]
+    settings = dict(each.split("=") for each in postgres["command"] if "=" in each)
+    most = (
+        in_mebibytes(settings["shared_buffers"])
+        + in_mebibytes(settings["maintenance_work_mem"])  # one index build
+        + 3 * in_mebibytes(settings["autovacuum_work_mem"])  # as many workers as Postgres starts
+        + 10 * int(settings["max_connections"])
+    )
+    assert most <= 0.85 * in_mebibytes(postgres["mem_limit"])  # the rest caches files
+    assert postgres["pids_limit"] > 2 * int(settings["max_connections"])
+    assert in_mebibytes(postgres["shm_size"]) >= in_mebibytes(settings["maintenance_work_mem"])
 
 
 def test_the_image_runs_as_nobody_in_particular_and_from_pinned_parts() -> None:
