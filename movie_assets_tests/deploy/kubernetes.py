@@ -22,7 +22,7 @@ VALUES = read("values.yaml")
 (DEPLOYMENT,) = VALUES["dagster-user-deployments"]["deployments"]
 IMAGE = f"{DEPLOYMENT['image']['repository']}:{DEPLOYMENT['image']['tag']}"
 ACCOUNT_OF_THE_DAEMON = "movie-assets-dagster"
-ACCOUNT_OF_THE_CODE = "movie-assets-dagster-user-deployments"
+ACCOUNT_OF_THE_CODE = "movie-assets-dagster-user-deployments-user-deployments"
 KUBECONFIG = """
 apiVersion: v1
 kind: Config
@@ -93,6 +93,7 @@ def container_context() -> dict[str, Any]:
         "resources": DEPLOYMENT["resources"],
         "namespace": "movie-assets",
         "service_account_name": ACCOUNT_OF_THE_CODE,
+        "run_k8s_config": {"pod_spec_config": {"automount_service_account_token": True}},  # the chart says so itself
     }
 
 

@@ -98,12 +98,13 @@ def test_a_run_gets_what_the_code_server_has(pods: dict[str, Manifest]) -> None:
 def test_only_the_daemon_and_the_web_servers_may_use_kubernetes(pods: dict[str, Manifest]) -> None:
     assert VALUES["dagster-user-deployments"]["rbacEnabled"] is False
     assert pods["run"]["serviceAccountName"] == ACCOUNT_OF_THE_CODE
-    for name in ("run", "migrate"):
-        assert pods[name]["automountServiceAccountToken"] is False
-    assert "serviceAccountName" not in pods["migrate"]
     assert "serviceAccountName" not in VALUES["global"]  # one for all would be the daemon's
-    (mount,) = [each for each in DEPLOYMENT["volumeMounts"] if each["mountPath"] == TOKEN]
-    assert {"name": mount["name"], "emptyDir": {"sizeLimit": "1Mi"}} in DEPLOYMENT["volumes"]
+    assert "serviceAccountName" not in pods["migrate"]
+    assert pods["migrate"]["automountServiceAccountToken"] is False
+    for name in ("code", "run"):  # whose pods ask for a token: an empty folder is in its place
+        (container,) = pods[name]["containers"]
+        (mount,) = [each for each in container["volumeMounts"] if each["mountPath"] == TOKEN]
+        assert {"name": mount["name"], "emptyDir": {"sizeLimit": "1Mi"}} in pods[name]["volumes"]
 
 
 def test_the_readiness_probe_asks_the_port_of_the_container() -> None:
