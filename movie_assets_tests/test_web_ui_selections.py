@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from movie_assets.automation.alerts.sensor import look
 from movie_assets.definitions import defs
 from movie_assets.partitions import batches
 from movie_assets.standin.options import StandInOptions
@@ -94,6 +95,14 @@ def runs_of(ui: Deployment, backfill: str) -> list[str]:
     return [run.run_id for run in ui.runs(tags={"dagster/backfill": backfill})]
 
 
+def alerts(ui: Deployment) -> set[str]:
+    """The names of jobs and backfills that the alerts' sensor would call broken now."""
+    repository, now = defs.get_repository_def(), datetime.now(UTC)
+    with dg.build_sensor_context(instance=ui.instance, repository_def=repository) as context:
+        found = look(context, {}, now, now).broken
+    return {f"{each.subject.kind}: {each.subject.name}" for each in found if each.subject.kind in ("job", "backfill")}
+
+
 def done(ui: Deployment, assets: list[str], partitions: list[str]) -> dict[str, Counter[str | None]]:
     """Run a backfill that has to succeed without skipping; tells what it materialized."""
     backfill = ui.backfill(assets, partitions)
@@ -101,6 +110,7 @@ def done(ui: Deployment, assets: list[str], partitions: list[str]) -> dict[str, 
     assert (status, failures(ui, runs)) == ("COMPLETED_SUCCESS", [])
     assert {ui.status(run) for run in runs} == {"SUCCESS"}
     assert skipped(ui, runs) == set()
+    assert alerts(ui) == set()
     return made(ui, runs)
 
 
@@ -154,11 +164,13 @@ def test_a_failed_batch_leaves_only_itself_red_and_from_failure_repeats_it(ui: D
     assert made(ui, [run]) == {DETAILS: Counter(["batch_11", "batch_13"]), EMBEDDINGS: Counter(few)}
     assert skipped(ui, [run]) == set()
     assert ui.one("select count(*) from pipeline.embeddings where batch in (11, 13)") == FILMS // 64 * 2
+    assert alerts(ui) == {f"backfill: {DETAILS}, {EMBEDDINGS}"}
     films.answers = {}
     again = ui.execute_again(run)
     assert ui.wait_for(again) == "SUCCESS"
     assert made(ui, [again]) == {DETAILS: Counter(few), EMBEDDINGS: Counter(few)}
     assert ui.one("select count(*) from pipeline.embeddings where batch = 12") == FILMS // 64
+    assert alerts(ui) == set()
 
 
 def test_assets_with_some_of_their_checks(ui: Deployment) -> None:
