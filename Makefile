@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 help:  ## print this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 25
 
 demo: .venv/installed  ## run the whole pipeline for two days on made-up services and show the result
 	$(BIN)/movie-assets demo
@@ -29,6 +29,10 @@ soak: .venv/installed  ## live through thirty simulated days at 50,000 ids, with
 
 rehearsal: .venv/installed  ## run thirty simulated days at 5,000 ids and compare each with an independent computation of the truth
 	$(BIN)/python -m movie_assets_tests.rehearsal
+
+.PHONY: postgres-matrix
+postgres-matrix: .venv/installed  ## run the pipeline on other people's Postgres servers and write docs/postgres_matrix.md
+	$(BIN)/python -m movie_assets_tests.postgres_matrix
 
 check: .venv/installed  ## run the linter, the formatter's check and the type checker
 	$(BIN)/ruff check .
