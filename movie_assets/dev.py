@@ -38,7 +38,7 @@ NAME = (
 )
 
 
-class _Stop(Exception):  # noqa: N818  # no error
+class _Stop(KeyboardInterrupt):  # as which psycopg cancels the statement that it waits for
     """A signal asks `dev` to end."""
 
 

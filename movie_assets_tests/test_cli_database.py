@@ -46,8 +46,10 @@ def test_the_embedded_server_stays_up_until_it_is_stopped(home: Path) -> None:
     )
     assert psql.stdout == "7\n"
     of_sqlalchemy = run(home, "database", "url", "--sqlalchemy").stdout.strip()
-    with sa.create_engine(of_sqlalchemy).connect() as engine:
-        assert engine.exec_driver_sql("select 8").scalar() == 8
+    engine = sa.create_engine(of_sqlalchemy)
+    with engine.connect() as connected:
+        assert connected.exec_driver_sql("select 8").scalar() == 8
+    engine.dispose()
     assert run(home, "database", "stop").returncode == 0
     assert kept_up_by(home) is None
     with pytest.raises(psycopg.OperationalError):

@@ -12,10 +12,14 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import sqlalchemy as sa
+from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
 from dagster._core.storage.root import LocalArtifactStorage
+from dagster._core.storage.runs.schema import RunStorageSqlMetadata
+from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
+from movie_assets.interrupts import signals_deferred
 from movie_assets.resources.addresses import url_of
 from movie_assets.startup import DAGSTER_DATABASE, DAGSTER_FILES, prepare_for_dagster
 
@@ -28,10 +32,12 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     """
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__(postgres_url, inst_data=inst_data)
+        with signals_deferred():
+            super().__init__(postgres_url, inst_data=inst_data)
         engine = sa.create_engine(
             postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
         )
+        _complete(engine)
         for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
             part._engine = engine  # noqa: SLF001  # as its optimize_for_webserver does
         self._run_storage.dispose = engine.dispose  # type: ignore[method-assign]  # what an instance calls at its end
@@ -47,6 +53,18 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         prepare_for_dagster()
         address = url_of(os.environ[DAGSTER_DATABASE], "psycopg2")
         return cls(address.render_as_string(hide_password=False), inst_data)
+
+
+def _complete(engine: sa.Engine) -> None:
+    """Create the tables that are missing.
+
+    Dagster creates each part's tables one by one where the part's first one is missing; a process that was killed in
+    between would leave a part without the others for ever.
+    """
+    present = set(sa.inspect(engine).get_table_names())
+    for part in (RunStorageSqlMetadata, SqlEventLogStorageMetadata, ScheduleStorageSqlMetadata):
+        if not {table.name for table in part.sorted_tables} <= present:
+            part.create_all(engine)
 
 
 class Artifacts(LocalArtifactStorage):

@@ -190,8 +190,12 @@ def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:
     raw = cast("psycopg.Connection[Any]", connection)
-    start_session(raw)
-    register_vectors(raw)
+    try:
+        start_session(raw)
+        register_vectors(raw)
+    except BaseException:
+        raw.close()  # nobody else knows of it yet
+        raise
     raw.commit()
 
 

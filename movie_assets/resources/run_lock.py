@@ -43,7 +43,11 @@ def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
     connection = psycopg.connect(
         dsn_of(database.url), autocommit=True, connect_timeout=10, application_name="movie_assets run lock"
     )
-    start_session(connection, KEEPALIVES)
+    try:
+        start_session(connection, KEEPALIVES)
+    except psycopg.Error:
+        connection.close()
+        raise
     connection.execute(TAKE, (run_id,))
     return connection
 

@@ -19,6 +19,7 @@ SOUND_PGVECTOR = (0, 8, 4)  # before it, building and vacuuming an HNSW index co
 MIN_CONNECTIONS = 12  # a refresh has nine open at its busiest; `movie-assets dev` some more
 FACTS = """
 select current_setting('server_version_num')::integer as version, pg_is_in_recovery() as is_standby,
+    current_setting('default_transaction_read_only')::boolean as is_read_only,
     has_database_privilege(current_database(), 'CREATE') as may_create_schemas,
     to_regclass('public.movie_assets_schema') is not null or to_regclass('movie_assets.movie_assets_schema') is not null
         as is_ours,
@@ -86,6 +87,12 @@ def _require_server(url: sa.URL, facts: dict[str, Any]) -> None:
         raise DatabaseError(
             f"the server at {shown(url)} is a standby, which takes no writes; name the primary (with several hosts: "
             "add target_session_attrs=read-write to the address)"
+        )
+    if facts["is_read_only"]:
+        raise DatabaseError(
+            f'sessions of the role "{url.username}" in database "{url.database}" take no writes '
+            "(default_transaction_read_only is on, as some services set it while a disk is full); have an "
+            "administrator switch it off: alter role … or alter database … set default_transaction_read_only = off"
         )
     if not facts["is_ours"] and not facts["may_create_schemas"]:
         raise DatabaseError(

@@ -17,7 +17,6 @@ SESSION_SETTINGS = {
     "lock_timeout": "60000",
     "statement_timeout": "900000",
     "idle_in_transaction_session_timeout": "600000",
-    "default_transaction_read_only": "off",
 }
 # A machine that vanished from the network closes no connection: Postgres has to ask.
 KEEPALIVES = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}

@@ -56,6 +56,17 @@ def test_an_older_dagster_does_not_upgrade_what_a_newer_one_did(
         instance.upgrade()
 
 
+def test_tables_that_a_killed_process_did_not_create_are_created_by_the_next(
+    instance: dg.DagsterInstance, watcher: psycopg.Connection
+) -> None:
+    materialize(instance, "first")
+    watcher.execute("drop table job_ticks, daemon_heartbeats")
+    with dg.DagsterInstance.get() as again:
+        assert again.get_ticks("origin", "selector") == []
+        assert again.get_daemon_heartbeats() == {}
+        assert partitions(again) == {"first"}
+
+
 def test_many_events_need_one_connection(instance: dg.DagsterInstance, watcher: psycopg.Connection) -> None:
     materialize(instance, "first")
     pids = f"select array_agg(pid), pg_sleep(0.2) {BACKENDS}"  # opening the storage has used others, which end

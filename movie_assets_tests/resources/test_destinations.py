@@ -260,7 +260,7 @@ def test_no_secret_of_a_destination_is_printed_with_the_settings() -> None:
     ("variables", "told"),
     [
         ({"SLACK_URL": f"hooks.test/{CANARY}"}, "MOVIE_ASSETS_ALERT_SLACK_URL: an address begins with http"),
-        ({"SLACK_URL": f"https://h.test:{CANARY}/"}, "MOVIE_ASSETS_ALERT_SLACK_URL: the address has no host or no us"),
+        ({"SLACK_URL": f"https://h.test:{CANARY}/"}, "MOVIE_ASSETS_ALERT_SLACK_URL: the address has no host, no us"),
         ({"WEBHOOK_URL": f"https://a.test/{CANARY}"}, "go together"),
         ({"WEBHOOK_KEY": CANARY}, "go together"),
         ({"WEBHOOK_URL": "https://a.test", "WEBHOOK_KEY": f"whsec_{CANARY}!"}, "goes on in base64"),

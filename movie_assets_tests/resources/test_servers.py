@@ -117,16 +117,15 @@ def test_a_role_without_rights_on_public_keeps_its_record_of_migrations_elsewher
 
 def test_settings_of_a_role_and_of_an_address(server: str, made: str, name: str) -> None:
     role = url_of(made).username
-    as_administrator(server, f"alter role {role} set default_transaction_read_only = on",
-                     f"alter role {role} set statement_timeout = '500ms'",
+    as_administrator(server, f"alter role {role} set statement_timeout = '500ms'",
                      f"alter role {role} set client_encoding = 'LATIN1'",
                      f"alter role {role} set search_path = ''")  # fmt: skip
     as_administrator(server, "create extension if not exists vector", database=name)
     database = migrated(made)
     with database.transaction() as connection:
         shown = [connection.exec_driver_sql(f"show {setting}").scalar() for setting in
-                 ("default_transaction_read_only", "statement_timeout", "client_encoding")]  # fmt: skip
-    assert shown == ["off", "15min", "UTF8"]
+                 ("statement_timeout", "client_encoding")]  # fmt: skip
+    assert shown == ["15min", "UTF8"]
     database.close()
     own = Database(f"{made}&options={quote('-c statement_timeout=7s -cwork_mem=9MB')}")
     with own.transaction() as connection:
@@ -134,6 +133,15 @@ def test_settings_of_a_role_and_of_an_address(server: str, made: str, name: str)
                  ("statement_timeout", "work_mem", "lock_timeout")]  # fmt: skip
     assert shown == ["7s", "9MB", "1min"]
     own.close()
+
+
+def test_a_role_whose_sessions_take_no_writes_is_told(server: str, made: str) -> None:
+    role = url_of(made).username
+    as_administrator(server, f"alter role {role} set default_transaction_read_only = on")
+    with pytest.raises(
+        DatabaseError, match=f'sessions of the role "{role}" .* take no writes .*administrator switch it off'
+    ):
+        migrate(Database(made))
 
 
 def test_too_few_connections_are_told_before_anything_is_made(server: str, made: str, name: str) -> None:
