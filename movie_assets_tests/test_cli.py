@@ -56,7 +56,7 @@ def films() -> list[dict[str, object]]:
         film(2, title="The Heist Returns", overview="The thieves rob the casino again.", vote_count=400),
         film(3, title="Iron Minds", overview="Robots turn against mankind.", genres=[{"id": 878, "name": "Robots"}]),
         film(4, title="Deep Water", overview="A diver and a whale.", original_language="fr", release_date="1999-04-01"),
-        film(5, title="100 % Luck", overview="A gambler never loses."),
+        film(5, title="100 % Luck", overview="A gambler never loses.", poster_path=None),
         film(6, vote_count=3),
         film(7, popularity=0.1),
     ]
@@ -152,7 +152,7 @@ def test_commands_that_ask_for_words_show_an_example(command: str) -> None:
 def test_health_tells_a_monitor_by_its_exit_code(call: Call, service: StandIn) -> None:
     result = call("health", "--json")
     told = json.loads(result.stdout)
-    assert result.exit_code == told["exit_code"] == 1  # these films have no posters
+    assert result.exit_code == told["exit_code"] == 1  # a film has no poster
     assert [each["name"] for each in told["findings"] if each["severity"] == "warn"] == ["missing posters"]
     service.faults = {"401": 1.0}
     try:
