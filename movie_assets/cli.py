@@ -119,7 +119,8 @@ def migrate() -> None:
     version. Exit code 0: both databases fit this version, whether or not anything had to be done.
     """
     settings = Settings.from_env()
-    bring_up_to_date(settings)
+    if warning := bring_up_to_date(settings):
+        notes.print(f"[yellow]{warning}[/]", highlight=False)
     notes.print("The catalogue and Dagster's records have the schema of this version.")
 
 

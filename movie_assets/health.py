@@ -22,6 +22,7 @@ from movie_assets.resources.embedder import Embedder, EmbedderError, embedder_fr
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, rows
 from movie_assets.resources.reach import reach_embedder, reach_tmdb, room_at
+from movie_assets.resources.server_checks import pgvector_warning
 from movie_assets.settings import Settings
 
 SECONDS_PER_LOOK = 10
@@ -43,7 +44,7 @@ class Look:
 def looks(settings: Settings) -> tuple[Look, ...]:
     """All of them; the first tells whether the database answers at all."""
     return (
-        Look("database", "health_database", lambda found, _: _database(found[0])),
+        Look("database", "health_database", lambda found, _: [_database(found[0]), *_pgvector(found[0])]),
         Look("export", "health_export", lambda found, now: health.of_export(_newest(found), now.date())),
         Look("freshness", "ages", lambda found, _: health_of_data.freshness(found), takes_moment=True),
         Look("terms", "expired_films", lambda found, _: health_of_data.terms(found), takes_moment=True),
@@ -177,6 +178,11 @@ def _database(found: Any) -> Finding:
         found.version, found.bytes, is_read_only=found.is_read_only, connections=found.connections,
         most_connections=found.most_connections,
     )  # fmt: skip
+
+
+def _pgvector(found: Any) -> list[Finding]:
+    warning = pgvector_warning(found.pgvector)
+    return [Finding("pgvector", "warn", warning, next_step="docs/runbook.md, health")] if warning else []
 
 
 def _newest(found: Rows) -> Any:

@@ -17,7 +17,8 @@ from movie_assets.resources.addresses import DatabaseError, url_of
 from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres
 from movie_assets.resources.embedder import EmbedderError, embedder_from
 from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.postgres import Database
+from movie_assets.resources.postgres import Database, open_database
+from movie_assets.resources.server_checks import pgvector_warning
 from movie_assets.settings import Settings, SettingsError
 from movie_assets.standin.options import StandInOptions
 from movie_assets.standin.server import StandIn
@@ -92,8 +93,11 @@ def prepare_for_dagster() -> None:
         os.environ["DAGSTER_HOME"] = home
 
 
-def bring_up_to_date(settings: Settings) -> None:
-    """Migrate the catalogue and Dagster's own records, and leave nothing running but the databases themselves."""
+def bring_up_to_date(settings: Settings) -> str | None:
+    """Migrate the catalogue and Dagster's own records, and leave nothing running but the databases themselves.
+
+    Returns a warning when the server's pgvector has faults that a newer version does not have.
+    """
     import dagster as dg  # noqa: PLC0415  # importing Dagster takes a second
 
     with (
@@ -102,6 +106,11 @@ def bring_up_to_date(settings: Settings) -> None:
         dg.DagsterInstance.get() as instance,
     ):
         instance.upgrade()
+        database = open_database(ready)
+        try:
+            return pgvector_warning(database.row("health_database").pgvector)
+        finally:
+            database.close()
 
 
 def pointed_at(settings: Settings, stand_in: StandIn) -> Settings:

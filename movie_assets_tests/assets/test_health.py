@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from movie_assets.core.health import Finding, merged, worst
 from movie_assets.health import look_at_database, look_at_services, look_from_outside
+from movie_assets.resources import server_checks
 from movie_assets.resources.embedded_postgres import _address, _socket_folder
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.settings import Settings
@@ -103,6 +104,14 @@ def test_a_quota_that_is_used_up_is_told_by_the_embedders_look(running: SmallPip
     assert "sk-canary" not in str(found)
     running.serving.faults = {}
     assert findings(running)["embedder"].severity == "ok"
+
+
+def test_an_old_pgvector_is_warned_of(running: SmallPipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "pgvector" not in findings(running)
+    monkeypatch.setattr(server_checks, "SOUND_PGVECTOR", (99, 0))
+    found = findings(running)
+    assert not_well(found) == {"pgvector": "warn"}
+    assert "can damage an index" in found["pgvector"].says
 
 
 def test_a_destination_that_is_down_is_told_until_it_is_reached(running: SmallPipeline) -> None:
