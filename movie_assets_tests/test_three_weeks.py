@@ -25,6 +25,11 @@ DAYS = 21
 OUTAGE = (6, 7)
 FAULTS = {number: {"503": 1.0, "export_missing": 1.0} for number in OUTAGE} | {13: {"export_half": 1.0}}
 IDS = 1200
+LOWEST_AVERAGE, OLDEST_RELEASE, LANGUAGES = (
+    5.0,
+    "1990-01-01",
+    {"en", "es", "fr", "de", "it", "ja", "ko"},
+)  # of `quality`
 TIERS = ((30, 2), (180, 7), (365, 14))  # released in the last so many days: stale after so many
 
 
@@ -38,8 +43,19 @@ class Ledger:
     changed: set[int] = field(default_factory=set)  # by TMDB's feed, and not asked for since
 
     def due(self, day: date) -> set[int]:
-        """Ids that a perfect reader would ask for on a day: new, changed, or older than their age allows."""
-        return {i for i in worth_a_look(self.world, day) if self._is_due(i, day)}
+        """Ids that a perfect reader would ask for on a day: new, changed, or older than their age allows.
+
+        TMDB's lists say a film's average, date and language, so that no call is needed to reject it for one of them.
+        """
+        return {i for i in worth_a_look(self.world, day) if self._passes_by_the_lists(i, day) and self._is_due(i, day)}
+
+    def _passes_by_the_lists(self, tmdb_id: int, day: date) -> bool:
+        film = self.world.detail(tmdb_id, day)
+        return film is None or (
+            film["vote_average"] >= LOWEST_AVERAGE
+            and film["release_date"] >= OLDEST_RELEASE
+            and film["original_language"] in LANGUAGES
+        )
 
     def _is_due(self, tmdb_id: int, day: date) -> bool:
         asked = self.last_asked.get(tmdb_id)
