@@ -158,14 +158,27 @@ def _answers(url: str) -> bool:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Stop the child and whatever it has left behind."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGTERM)  # by SIGINT, imports would end with tracebacks
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(SECONDS_TO_STOP)
-    with suppress(ProcessLookupError):  # all have ended, as they should
-        os.killpg(child.pid, signal.SIGKILL)
+    """Stop the child, which stops Dagster's services in their order, and then the runs that are left."""
+    # By SIGINT, imports would end with tracebacks; a daemon whose code server ends first logs tracebacks, too.
+    child.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(SECONDS_TO_STOP)
+    _signal_group(child, signal.SIGTERM)
+    deadline = time.monotonic() + SECONDS_TO_STOP
+    while _signal_group(child, 0) and time.monotonic() < deadline:
+        child.poll()
+        time.sleep(SECONDS_BETWEEN_LOOKS / 10)
+    _signal_group(child, signal.SIGKILL)
     child.wait()
+
+
+def _signal_group(child: "subprocess.Popen[bytes]", number: int) -> bool:
+    """Send a signal to all processes of the child's session; False when none is left."""
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _as_our_child() -> None:
