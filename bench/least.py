@@ -17,6 +17,7 @@ from movie_assets.core.hashing import words_of
 from movie_assets.core.text import embedding_text
 from movie_assets.profiles import thresholds_of
 from movie_assets.standin.world import Columns, World
+from movie_assets_tests.expected_eligibility import reason_to_reject
 
 PARTS = ("credits", "keywords", "release_dates")
 NEW_FOR_DAYS = 30  # from its release on; before it, too, …
@@ -83,7 +84,7 @@ def _new_films(world: World, thresholds: Thresholds, among: set[int], day: date)
     """Accepted films that are about to be released, or were within a month."""
     films = world.columns(day)
     new = set(films.tmdb_id[films.release > (day - timedelta(days=NEW_FOR_DAYS)).toordinal()].tolist()) & among
-    return {n for n in new if (film := _film(world, n, day)) and thresholds.reason_to_reject(film, day) is None}
+    return {n for n in new if (film := _film(world, n, day)) and reason_to_reject(thresholds, film, day) is None}
 
 
 def _film(world: World, tmdb_id: int, day: date) -> Film | None:
@@ -94,4 +95,4 @@ def _film(world: World, tmdb_id: int, day: date) -> Film | None:
 def _text(world: World, thresholds: Thresholds, tmdb_id: int, day: date) -> str | None:
     """The text to embed of a film, if it is in the catalogue."""
     film = _film(world, tmdb_id, day)
-    return None if film is None or thresholds.reason_to_reject(film, day) else embedding_text(film)
+    return None if film is None or reason_to_reject(thresholds, film, day) else embedding_text(film)

@@ -20,7 +20,7 @@ from tables import in_rounds, keep, parser_of, tell
 
 from movie_assets.assets.rating_aggregates import rating_aggregates
 from movie_assets.assets.rating_sources import imdb_ratings, movielens_ratings
-from movie_assets.core.rating_files import RatingFiles
+from movie_assets.core.rating_addresses import RatingFiles
 from movie_assets.resources.postgres import Database
 
 TITLES = 1_600_000  # IMDb has so many with votes

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from movie_assets.alert_settings import AlertSettings
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
-from movie_assets.core.rating_files import RatingFiles
+from movie_assets.core.rating_addresses import RatingFiles
 from movie_assets.profiles import thresholds_of
 from movie_assets.setting_values import (
     Folder,

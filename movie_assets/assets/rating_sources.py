@@ -11,7 +11,8 @@ import pandas as pd
 from movie_assets.assets.rating_store import Loader, RatingsConfig, Reading, take_in
 from movie_assets.assets.run_log import logged
 from movie_assets.core.movielens import Tally, read_links
-from movie_assets.core.rating_files import Rating, RatingFiles, read_csv, read_imdb
+from movie_assets.core.rating_addresses import RatingFiles
+from movie_assets.core.rating_files import Rating, read_csv, read_imdb
 from movie_assets.resources.postgres import Database
 from movie_assets.resources.rating_files import Opened
 

@@ -1,17 +1,14 @@
-"""Which films belong in the catalogue: named profiles, their rules, and the order in which rules are asked.
+"""Which films belong in the catalogue: named profiles, their rules, and the order of the rules.
 
-The export stage (adult, video, softcore, popularity) is applied in SQL, by pipeline.apply_export, because it
-runs over a million lines; its rules are listed here so that a report can show the whole funnel in order.
-Where profiles come from is `movie_assets.profiles`.
+SQL applies them: pipeline.apply_export the rules of the export stage (adult, video, softcore, popularity),
+pipeline.evaluate the rules of the details. `movie_assets.profiles` reads profiles from files.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
-
-from movie_assets.core.films import Film
+from datetime import date
 
 EXPORT_RULES = ("adult", "video", "softcore", "popularity")
 NEVER_WANTED = ("adult", "video", "softcore")
@@ -37,38 +34,6 @@ class Profile:
     max_runtime: int | None = None
     languages: tuple[str, ...] = ()
     target: int | None = None  # films; only reported
-
-    def first_failed(self, film: Film, day: date) -> str | None:
-        """The first rule of the detail stage that a film fails on a day, or None.
-
-        A date, runtime or language that is not known fails a rule that asks for one. Popularity is not asked
-        again: the daily export, which is newer than the details, decides on it.
-        """
-        runtime_matters = self.min_runtime > 0 or self.max_runtime is not None
-        passes = {
-            "adult": not film.adult,
-            "video": not film.video,
-            "softcore": not film.softcore,
-            "vote_count": film.vote_count >= self.min_vote_count,
-            "vote_average": film.vote_average >= self.min_vote_average,
-            "release_date": self._is_in_time(film.release_date, day),
-            "runtime": not runtime_matters
-            or (
-                film.runtime_minutes is not None
-                and self.min_runtime <= film.runtime_minutes
-                and (self.max_runtime is None or film.runtime_minutes <= self.max_runtime)
-            ),
-            "language": not self.languages or film.original_language in self.languages,
-        }
-        return next((rule for rule in DETAIL_RULES if not passes[rule]), None)
-
-    def _is_in_time(self, released: date | None, day: date) -> bool:
-        if self.released_since is None and self.released_within_days is None:
-            return True
-        if released is None or (self.released_since is not None and released < self.released_since):
-            return False
-        within = self.released_within_days
-        return within is None or day - timedelta(days=within) <= released <= day
 
     def describe(self) -> dict[str, str]:
         """Each rule in words."""
@@ -132,13 +97,3 @@ class Thresholds:
         """Each rule in words, in the order in which the rules are asked; profiles that differ side by side."""
         words = [profile.describe() for profile in self.profiles]
         return {rule: " | ".join(dict.fromkeys(said[rule] for said in words)) for rule in RULES}
-
-    def reason_to_reject(self, film: Film, day: date, *, is_kept: bool = False) -> str | None:
-        """The rule that keeps a film out, or None when it is accepted.
-
-        Of several profiles, the one in which the film came furthest tells. A film that is kept on request has
-        to pass no rule but those on adult titles and videos.
-        """
-        failed = [profile.first_failed(film, day) for profile in self.profiles]
-        reason = None if None in failed else max((r for r in failed if r), key=DETAIL_RULES.index)
-        return reason if not is_kept or reason in NEVER_WANTED else None

@@ -12,7 +12,7 @@ import dagster as dg
 
 from movie_assets.core.filters import Thresholds
 from movie_assets.core.prices import Budgets
-from movie_assets.core.rating_files import RatingFiles
+from movie_assets.core.rating_addresses import RatingFiles
 from movie_assets.resources.destinations import Destinations, destinations_from
 from movie_assets.resources.embedder import Embedder, embedder_from
 from movie_assets.resources.history_files import Inbox

@@ -17,6 +17,7 @@ from movie_assets_tests.assets.detail_runs import due
 from movie_assets_tests.assets.test_requests import request
 from movie_assets_tests.assets.world import film
 from movie_assets_tests.core.bodies import film as film_as_read
+from movie_assets_tests.expected_eligibility import first_failed, reason_to_reject
 
 Make = Callable[..., SmallPipeline]
 DAY = ("read_the_day", "fetch_details")
@@ -358,6 +359,6 @@ def test_sql_evaluates_films_as_the_rules_say(small: Make) -> None:
                 "%(vote_count)s, %(vote_average)s, %(release_date)s, %(runtime_minutes)s, %(original_language)s)",
                 {"day": day, **read.__dict__},
             ).one()
-        assert reason == thresholds.reason_to_reject(read, day)
-        expected = {profile.name: profile.first_failed(read, day) for profile in thresholds.profiles}
+        assert reason == reason_to_reject(thresholds, read, day)
+        expected = {profile.name: first_failed(profile, read, day) for profile in thresholds.profiles}
         assert (failed or {}) == {name: rule for name, rule in expected.items() if rule}

@@ -10,6 +10,7 @@ from movie_assets.core.films import Film
 from movie_assets.core.filters import DETAIL_RULES, EXPORT_RULES, RULES, Profile, Thresholds
 from movie_assets.settings import Settings
 from movie_assets_tests.core.bodies import film
+from movie_assets_tests.expected_eligibility import reason_to_reject
 
 DAY = date(2026, 11, 19)
 QUALITY = Profile(
@@ -41,12 +42,12 @@ def with_facts(**facts: Any) -> Film:
 
 
 def test_a_film_that_reaches_everything_is_accepted() -> None:
-    assert THRESHOLDS.reason_to_reject(film(), DAY) is None
+    assert reason_to_reject(THRESHOLDS, film(), DAY) is None
 
 
 @pytest.mark.parametrize("rule", DETAIL_RULES)
 def test_each_rule_rejects_by_its_name(rule: str) -> None:
-    assert THRESHOLDS.reason_to_reject(with_facts(**FAILING[rule]), DAY) == rule
+    assert reason_to_reject(THRESHOLDS, with_facts(**FAILING[rule]), DAY) == rule
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_each_rule_rejects_by_its_name(rule: str) -> None:
     ],
 )
 def test_what_just_reaches_a_threshold_passes(facts: dict[str, Any]) -> None:
-    assert THRESHOLDS.reason_to_reject(with_facts(**facts), DAY) is None
+    assert reason_to_reject(THRESHOLDS, with_facts(**facts), DAY) is None
 
 
 @pytest.mark.parametrize(
@@ -74,18 +75,18 @@ def test_what_just_reaches_a_threshold_passes(facts: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_not_known_or_too_much_fails(facts: dict[str, Any], rule: str) -> None:
-    assert THRESHOLDS.reason_to_reject(with_facts(**facts), DAY) == rule
+    assert reason_to_reject(THRESHOLDS, with_facts(**facts), DAY) == rule
 
 
 @pytest.mark.parametrize("first", range(len(DETAIL_RULES)))
 def test_the_first_rule_that_fails_gives_the_reason(first: int) -> None:
     failing = DETAIL_RULES[first:]
     facts = {key: value for rule in failing for key, value in FAILING[rule].items()}
-    assert THRESHOLDS.reason_to_reject(with_facts(**facts), DAY) == failing[0]
+    assert reason_to_reject(THRESHOLDS, with_facts(**facts), DAY) == failing[0]
 
 
 def test_popularity_is_not_asked_again() -> None:
-    assert THRESHOLDS.reason_to_reject(with_facts(popularity=0.0), DAY) is None
+    assert reason_to_reject(THRESHOLDS, with_facts(popularity=0.0), DAY) is None
 
 
 def test_the_funnel_asks_the_exports_rules_first_and_each_rule_once() -> None:
@@ -117,14 +118,14 @@ def test_the_settings_default_to_the_briefs_rules() -> None:
 def test_a_film_is_in_when_one_of_the_profiles_takes_it() -> None:
     both = Thresholds((QUALITY, FRESH))
     fresh = with_facts(vote_count=12, release_date=date(2026, 10, 1))
-    assert THRESHOLDS.reason_to_reject(fresh, DAY) == "vote_count"
-    assert both.reason_to_reject(fresh, DAY) is None
-    assert both.reason_to_reject(with_facts(vote_count=9), DAY) == "vote_count"
+    assert reason_to_reject(THRESHOLDS, fresh, DAY) == "vote_count"
+    assert reason_to_reject(both, fresh, DAY) is None
+    assert reason_to_reject(both, with_facts(vote_count=9), DAY) == "vote_count"
 
 
 def test_the_profile_in_which_a_film_came_furthest_gives_the_reason() -> None:
     both = Thresholds((QUALITY, FRESH))
-    assert both.reason_to_reject(with_facts(vote_count=12, release_date=date(1999, 1, 1)), DAY) == "release_date"
+    assert reason_to_reject(both, with_facts(vote_count=12, release_date=date(1999, 1, 1)), DAY) == "release_date"
 
 
 @pytest.mark.parametrize(
@@ -137,19 +138,19 @@ def test_the_profile_in_which_a_film_came_furthest_gives_the_reason() -> None:
     ],
 )
 def test_a_new_release_is_out_of_date_after_its_days(released: date | None, reason: str | None) -> None:
-    assert Thresholds((FRESH,)).reason_to_reject(with_facts(release_date=released), DAY) == reason
+    assert reason_to_reject(Thresholds((FRESH,)), with_facts(release_date=released), DAY) == reason
 
 
 def test_what_a_profile_does_not_ask_for_may_be_unknown() -> None:
     film_of_nothing = with_facts(
         vote_count=0, vote_average=0.0, release_date=None, runtime_minutes=None, original_language=None
     )
-    assert Thresholds((Profile("all"),)).reason_to_reject(film_of_nothing, DAY) is None
+    assert reason_to_reject(Thresholds((Profile("all"),)), film_of_nothing, DAY) is None
 
 
 @pytest.mark.parametrize("rule", DETAIL_RULES)
 def test_a_film_that_is_kept_on_request_passes_all_but_the_rules_on_its_kind(rule: str) -> None:
-    reason = THRESHOLDS.reason_to_reject(with_facts(**FAILING[rule]), DAY, is_kept=True)
+    reason = reason_to_reject(THRESHOLDS, with_facts(**FAILING[rule]), DAY, is_kept=True)
     assert reason == (rule if rule in ("adult", "video", "softcore") else None)
 
 

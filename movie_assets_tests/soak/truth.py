@@ -22,6 +22,7 @@ from movie_assets.core.judgement import Judged, judge
 from movie_assets.resources.tmdb import APPENDED
 from movie_assets.standin.world import World
 from movie_assets_tests.chaos.truth import State, Verdict, compared
+from movie_assets_tests.expected_eligibility import reason_to_reject
 
 PARTS = tuple(APPENDED.split(","))
 FACTS = (
@@ -69,7 +70,7 @@ def accepted(world: World, day: date, thresholds: Thresholds) -> dict[int, Judge
     films = {}
     for tmdb_id in worth_a_look(world, day):
         judged = judge(json.loads(world.body(tmdb_id, day, PARTS) or b"null"), tmdb_id)
-        if thresholds.reason_to_reject(judged.film, day) is None:
+        if reason_to_reject(thresholds, judged.film, day) is None:
             films[tmdb_id] = judged
     return films
 
