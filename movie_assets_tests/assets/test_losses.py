@@ -145,19 +145,6 @@ def test_a_small_catalogue_loses_an_id_or_two_on_its_second_day(catalogue: Small
     assert alive(catalogue) == 704 - lost
 
 
-def test_what_is_usual_is_learned_from_the_last_loads(small: Make) -> None:
-    pipeline = small(*(film(64 * n, popularity=5.0 if n % 50 == 0 else 0.1) for n in range(1, 2001)))
-    pipeline.run_all("read_the_day")
-    for _ in range(3):
-        lose(pipeline, 3)
-        read_next_day(pipeline)
-    assert pipeline.one("select round(10000 * pipeline.usual_loss('2026-10-30'))") == 15
-    lose(pipeline, 12)
-    assert failed_checks(read_next_day(pipeline)) == set()
-    lose(pipeline, 40)
-    assert failed_checks(read_next_day(pipeline)) == {LOSS}
-
-
 def test_after_days_without_a_load_as_many_days_of_losses_are_usual(catalogue: SmallPipeline) -> None:
     lose(catalogue, 7)
     catalogue.turn_day(9)

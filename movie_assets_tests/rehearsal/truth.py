@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import ceil
-from statistics import median
 
 from movie_assets.standin.film import Film
 from movie_assets.standin.world import ExportRow
@@ -53,7 +52,8 @@ class Truth:
     tables: dict[str, dict[Key, Values]] = field(default_factory=dict)
     successors: dict[int, int] = field(default_factory=dict)
     held: set[int] = field(default_factory=set)  # ids that an unusual export lacks
-    shares_lost: list[float] = field(default_factory=list)  # by the usual exports
+    shares_lost: list[float] = field(default_factory=list)  # by the exports; of an unusual one, what the next confirmed
+    known_before: int = 0  # how many lines were believed before the last export
     numbers_of_the_morning: dict[int, Numbers] = field(default_factory=dict)  # before details were asked for
 
     def turn_to(self, day: date) -> None:
@@ -118,18 +118,21 @@ class Truth:
         # An id that no export names yet is accepted on the day of its request: the next export lacks it.
         before = {tmdb_id: line_of(movie) for tmdb_id, movie in self.accepted.items()} | self.lines
         lost = before.keys() - listed.keys() - self.held
-        self.held = lost if self._is_unusual(len(lost)) else set()
+        confirmed, known = self.held - listed.keys(), len(self.lines)
+        is_unusual = self._is_unusual(len(lost))
+        if confirmed:
+            self.shares_lost.append(len(confirmed) / self.known_before)
+        if known and not is_unusual:
+            self.shares_lost.append(len(lost) / known)
+        self.held, self.known_before = lost if is_unusual else set(), known
         self.lines = listed | {tmdb_id: before[tmdb_id] for tmdb_id in self.held}
 
     def _is_unusual(self, lost: int) -> bool:
         """Whether an export lacks more than three ids, 0.1 % and five times the usual share of the ids before."""
         if not self.lines:
             return False
-        usual = median(self.shares_lost[-14:]) if self.shares_lost else 0.0
-        is_unusual = lost > max(3, ceil(len(self.lines) * max(0.001, 5 * usual)))
-        if not is_unusual:
-            self.shares_lost.append(lost / len(self.lines))
-        return is_unusual
+        usual = sorted([0.0, 0.0, 0.0, *self.shares_lost[-7:]])[-3]  # three of seven lost as much
+        return lost > max(3, ceil(len(self.lines) * max(0.001, 5 * usual)))
 
     def _forget_what_left(self) -> None:
         """An id that left the export is asked for again when it returns."""

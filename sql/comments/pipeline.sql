@@ -315,7 +315,8 @@ comment on column pipeline.ids_as_of.target is 'number of films that the profile
 comment on column pipeline.ids_without_line.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.ids_without_line.original_title is 'title in the original language, as the last export had it';
 comment on column pipeline.ids_without_line.state is 'state of the id, such as accepted or rejected';
-comment on column pipeline.ids_without_line.missing_since is 'day (UTC) of the first export that did not list the id';
+comment on column pipeline.ids_without_line.missing_since is
+    'day (UTC) of the first export that did not list the id; null if the export has a line for it that cannot be read';
 
 comment on table pipeline.imports is 'an import of watch histories';
 comment on column pipeline.imports.import_id is 'number of the import';
@@ -368,6 +369,9 @@ comment on column pipeline.movie_ids.release_date is 'date of the first release,
 comment on column pipeline.movie_ids.changed_at is 'when TMDB named a change that was not fetched yet; null if there is none';
 comment on column pipeline.movie_ids.unlisted_at is
     'when TMDB''s lists stopped naming the accepted film, whose details are due for that; null if they name it';
+comment on column pipeline.movie_ids.missing_since is
+    'day (UTC) of the first export that did not list the id, which is held until the export of a later day does not list '
+    'it either; null if the id is listed, or gone already';
 comment on column pipeline.movie_ids.attempts is 'failed fetches in a row; 0 after a success';
 comment on column pipeline.movie_ids.next_attempt_at is
     'after a failure, the time before which it is not fetched again; null otherwise';

@@ -71,6 +71,18 @@ begin
         day, (select count(*)::integer from pipeline.movie_ids i where i.gone_since is null),
         (select count(*)::integer from missing m where m.is_new)) l;
 
+    if is_certain then
+        update pipeline.exports e
+        set ids_confirmed = e.ids_confirmed + h.ids
+        from (
+            select i.missing_since, count(*)::integer as ids
+            from pipeline.movie_ids i join missing m using (tmdb_id)
+            where i.gone_since is null and i.missing_since < day
+            group by i.missing_since
+        ) h
+        where e.export_date = h.missing_since;
+    end if;
+
     update pipeline.movie_ids i
     set gone_since = coalesce(i.gone_since, day), gone_reason = 'left_export', changed_at = null, missing_since = null
     from missing m
@@ -159,16 +171,24 @@ begin
 end
 $$;
 
--- The share of its known ids that an export usually lacks for each day since the one before; 0 where nothing is known.
+-- The share of its known ids that an export usually lacks for each day since the one before: what three of the last
+-- seven loads lost or exceeded, so that one or two outliers change nothing; 0 while there are fewer loads. Of an unusual
+-- load, the ids count that a later export confirmed; one that nothing confirmed does not count, nor one that a person
+-- accepted.
 create or replace function pipeline.usual_loss(day date) returns double precision
 language sql stable
 as $$
-    select coalesce(percentile_cont(0.5) within group (order by e.ids_missing::double precision / e.ids_known / e.days_since), 0)
-    from (
-        select * from pipeline.exports
-        where export_date < day and is_usual and not is_accepted and ids_known > 0
-        order by export_date desc limit 14
-    ) e
+    select coalesce((
+        select e.share
+        from (
+            select (case when is_usual then ids_missing else ids_confirmed end)::double precision / ids_known / days_since
+                as share
+            from pipeline.exports
+            where export_date < day and (is_usual or ids_confirmed > 0) and not is_accepted and ids_known > 0
+            order by export_date desc limit 7
+        ) e
+        order by e.share desc offset 2 limit 1
+    ), 0)
 $$;
 
 -- Living ids that the export in use does not list, and why they were not deleted.
