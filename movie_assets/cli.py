@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from types import FrameType
 
 import click
+import sqlalchemy as sa
 from dotenv import load_dotenv
 from rich.markup import escape
 
@@ -25,8 +26,9 @@ from movie_assets.cli_stand_in import stand_in
 from movie_assets.imports import ImportFailedError
 from movie_assets.outcome import RefreshError
 from movie_assets.resources.addresses import DatabaseError, shown
-from movie_assets.resources.embedded_postgres import EmbeddedPostgresError
+from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_data
 from movie_assets.resources.embedder import EmbedderError
+from movie_assets.resources.patience import sentence_of
 from movie_assets.search import NothingToSearchError
 from movie_assets.sets import SetError
 from movie_assets.settings import Settings, SettingsError
@@ -62,6 +64,13 @@ class _Group(click.Group):
             return super().invoke(context)
         except TOLD_PLAINLY as error:
             raise click.ClickException(str(error)) from None
+        except sa.exc.DBAPIError as error:  # Dagster's own reads and writes
+            settings = Settings.from_env()
+            address = settings.database_url.get_secret_value() if settings.database_url else None
+            sentence = sentence_of(error, embedded_data(address, settings.home))
+            if sentence is None:
+                raise
+            raise click.ClickException(sentence) from None
         except KeyboardInterrupt:
             notes.print("Stopped. What was done is kept; run the command again to go on.")
             sys.exit(130)

@@ -17,7 +17,12 @@ from movie_assets.core.ages import ALLOWED
 from movie_assets.core.health import Finding
 from movie_assets.resources.addresses import DatabaseError
 from movie_assets.resources.destinations import destinations_from
-from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres, is_embedded
+from movie_assets.resources.embedded_postgres import (
+    EmbeddedPostgresError,
+    embedded_data,
+    embedded_postgres,
+    is_embedded,
+)
 from movie_assets.resources.embedder import Embedder, EmbedderError, embedder_from
 from movie_assets.resources.migrations import require_current_schema
 from movie_assets.resources.postgres import Database, rows
@@ -204,7 +209,7 @@ def _opened(settings: Settings) -> Iterator[Database | Finding]:
             else:
                 server = stack.enter_context(embedded_postgres(settings.home))
                 address = server.replace("/?", f"/{CATALOGUE}?")
-            database = stack.enter_context(_closing(Database(address)))
+            database = stack.enter_context(_closing(Database(address, embedded_data(address, settings.home))))
         except (DatabaseError, EmbeddedPostgresError) as error:
             yield Finding("database", "error", str(error), next_step=told)
             return

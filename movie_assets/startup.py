@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from movie_assets.resources.addresses import DatabaseError, url_of
-from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_postgres
+from movie_assets.resources.embedded_postgres import EmbeddedPostgresError, embedded_data, embedded_postgres
 from movie_assets.resources.embedder import EmbedderError, embedder_from
 from movie_assets.resources.migrations import ensure_database, migrate
 from movie_assets.resources.postgres import Database, open_database
@@ -44,7 +44,7 @@ def database_for(settings: Settings) -> Iterator[Settings]:
         else:
             address = settings.database_url.get_secret_value()
         ensure_database(address)
-        database = Database(address)
+        database = Database(address, embedded_data(address, settings.home))
         try:
             migrate(database)
         finally:

@@ -9,6 +9,7 @@ Records are in Postgres over connections that are kept. Dagster opens a connecti
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -20,7 +21,9 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
 from movie_assets.interrupts import signals_deferred
-from movie_assets.resources.addresses import url_of
+from movie_assets.resources.addresses import DatabaseError, url_of
+from movie_assets.resources.embedded_postgres import embedded_data
+from movie_assets.resources.patience import sentence_of
 from movie_assets.startup import DAGSTER_DATABASE, DAGSTER_FILES, prepare_for_dagster
 
 
@@ -35,8 +38,14 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         with signals_deferred():
             super().__init__(postgres_url, inst_data=inst_data)
         engine = sa.create_engine(
-            postgres_url, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=-1, pool_pre_ping=True
+            postgres_url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=-1,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
+        sa.event.listen(engine, "handle_error", _say_plainly)
         _complete(engine)
         for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
             part._engine = engine  # noqa: SLF001  # as its optimize_for_webserver does
@@ -53,6 +62,16 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         prepare_for_dagster()
         address = url_of(os.environ[DAGSTER_DATABASE], "psycopg2")
         return cls(address.render_as_string(hide_password=False), inst_data)
+
+
+def _say_plainly(context: sa.engine.ExceptionContext) -> None:
+    """Raise one sentence instead of an event's whole text when a statement met a full disk or a lost server."""
+    error = context.sqlalchemy_exception
+    if context.statement is None or not isinstance(error, sa.exc.DBAPIError):
+        return
+    data = embedded_data(os.environ[DAGSTER_DATABASE], Path(os.environ[DAGSTER_FILES]).parent)
+    if sentence := sentence_of(error, data):
+        raise DatabaseError(sentence) from None
 
 
 def _complete(engine: sa.Engine) -> None:

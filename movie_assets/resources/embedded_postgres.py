@@ -27,6 +27,7 @@ from urllib.parse import quote
 import psycopg
 
 from movie_assets.interrupts import signals_deferred
+from movie_assets.resources.addresses import url_of
 from movie_assets.resources.embedded_keeper import keeping_up, kept_port, locked
 from movie_assets.resources.embedded_network import (
     OTHER_PORT,
@@ -79,7 +80,8 @@ def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
             # A signal in the middle of this would leave a server that nobody stops.
             with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
                 if not (data / "PG_VERSION").exists():
-                    _initialise(data, user)
+                    with _full_disk_named(data):
+                        _initialise(data, user)
                 if not _answers(data, sockets, user):
                     _start(data, sockets, user, port or kept_port(home))
                 elif port not in (None, open_port(home)):
@@ -88,7 +90,8 @@ def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
         finally:
             with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
                 if _is_last(users) and _answers(data, sockets, user):
-                    _run(user, "pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
+                    with _full_disk_named(data):
+                        _run(user, "pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
 
 
 def _is_last(users: IO[str]) -> bool:
@@ -155,14 +158,32 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int 
 
 def _why_not_started(data: Path, log: Path) -> str:
     """Say why the server did not start: a full disk, or what its log says."""
-    free = shutil.disk_usage(data).free
-    if free < BYTES_TO_START:
-        return (
-            f"the disk of {data} is full ({free / 2**20:.0f} MiB are left), so the embedded Postgres cannot start; "
-            "everything that was committed is kept: make room there, then run again"
-        )
+    if full := full_disk(data):
+        return full
     lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
     return f"the embedded Postgres did not start; {log} ends: {' / '.join(lines)}"
+
+
+def full_disk(data: Path) -> str | None:
+    """Name the disk of the embedded server's data, what is kept and what to do, if that disk is full; else None."""
+    folder = next(each for each in (data, *data.parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    if free >= BYTES_TO_START:
+        return None
+    return (
+        f"the disk of {data} is full ({free / 2**20:.0f} MiB are left), so the embedded Postgres cannot go on; "
+        "everything that was committed is kept: make room there, then run again"
+    )
+
+
+@contextmanager
+def _full_disk_named(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except EmbeddedPostgresError:
+        if full := full_disk(data):
+            raise EmbeddedPostgresError(full) from None
+        raise
 
 
 def _answers(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> bool:
@@ -191,9 +212,14 @@ def keep_up(home: Path) -> None:
         ended.wait()
 
 
+def embedded_data(address: str | None, home: Path) -> Path | None:
+    """Return where the data of an address is, if that is the address of the server under `home`; else None."""
+    return home.absolute() / "postgres" if is_embedded(address, home) else None
+
+
 def is_embedded(address: str | None, home: Path) -> bool:
     """Whether an address is that of the server under `home`; none named means that server, too."""
-    return address is None or _address(_socket_folder(home.absolute())).partition("?")[2] in address
+    return address is None or url_of(address).query.get("host") == str(_socket_folder(home.absolute()))
 
 
 def _make_folder(folder: Path, user: pwd.struct_passwd | None) -> None:

@@ -6,10 +6,13 @@ Decides only; who does the work again is `postgres.Database`, and nobody else do
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import psycopg
 import sqlalchemy as sa
+
+from movie_assets.resources.embedded_postgres import full_disk
 
 SECONDS_TO_WAIT = 60.0  # a restart, a failover or a rush of clients takes less
 ATTEMPTS_AT_A_COLLISION = 3
@@ -68,14 +71,29 @@ TROUBLES = {
 }  # fmt: skip
 FULL_HOUSE_SAYS = ("too many clients", "connection slots", "too many connections")  # libpq gives no SQLSTATE for it
 
+WITHOUT_STATE = (sa.exc.OperationalError, sa.exc.InterfaceError)
+
+
+def sentence_of(error: sa.exc.DBAPIError | psycopg.Error, data: Path | None = None) -> str | None:
+    """What happened, what was kept and what to do, when no attempt is left; None when it is about the statement.
+
+    `data` is the folder of the embedded server, if the database is there.
+    """
+    trouble = trouble_of(error)
+    if trouble is None:
+        return None
+    if data and (full := full_disk(data)):
+        return full
+    return f"{trouble.happened} ({_said(error)}); everything committed before is kept. {trouble.to_do}"
+
 
 def trouble_of(error: sa.exc.DBAPIError | psycopg.Error) -> Trouble | None:
     """The kind of failure; None when it is about the statement or its data, which no waiting changes."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    state = getattr(cause, "sqlstate", None)
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg's name, or psycopg2's
     if state is not None:
         return LOST if state.startswith("08") else TROUBLES.get(state)
-    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+    if not isinstance(error, (*WITHOUT_STATE, psycopg.OperationalError, psycopg.InterfaceError)):
         return None
     return FULL_HOUSE if any(words in str(cause) for words in FULL_HOUSE_SAYS) else LOST
 
@@ -83,7 +101,8 @@ def trouble_of(error: sa.exc.DBAPIError | psycopg.Error) -> Trouble | None:
 class Patience:
     """How often and how long one unit of work is tried again; its bounds are those above."""
 
-    def __init__(self, *, is_used_up: bool) -> None:
+    def __init__(self, *, is_used_up: bool, data: Path | None = None) -> None:
+        self._data = data
         self.began = False  # whether this attempt got a connection
         self._seconds = 0.0 if is_used_up else SECONDS_TO_WAIT
         self._collisions = self._losses = self._waits = 0
@@ -94,6 +113,8 @@ class Patience:
         trouble = trouble_of(error)
         if trouble is None:
             return None
+        if self._data and (full := full_disk(self._data)):
+            raise GivenUpError(full)
         now, began, self.began = time.monotonic(), self.began, False
         match trouble.remedy:
             case "redo":
@@ -107,17 +128,20 @@ class Patience:
                     log.warning("%s; the work is done again", trouble.happened)
                     return FIRST_WAIT
             case "reconnect" | "wait":
-                if self._away_since is None:
-                    self._away_since = now
-                    if self._seconds:
-                        log.warning("%s (%s); waiting up to %.0f s", trouble.happened, _said(error), self._seconds)
-                wait = min(LONGEST_WAIT, FIRST_WAIT * float(2**self._waits))
-                self._waits += 1
-                if now + wait - self._away_since <= self._seconds:
+                wait = self._next_wait(trouble, error, now)
+                if wait is not None:
                     return wait
-        raise GivenUpError(
-            f"{trouble.happened} ({_said(error)}); everything committed before is kept. {trouble.to_do}"
-        ) from None
+        raise GivenUpError(sentence_of(error, self._data)) from None
+
+    def _next_wait(self, trouble: Trouble, error: sa.exc.DBAPIError | psycopg.Error, now: float) -> float | None:
+        """Seconds to wait for a server that is away; None when it was waited for long enough."""
+        if self._away_since is None:
+            self._away_since = now
+            if self._seconds:
+                log.warning("%s (%s); waiting up to %.0f s", trouble.happened, _said(error), self._seconds)
+        wait = min(LONGEST_WAIT, FIRST_WAIT * float(2**self._waits))
+        self._waits += 1
+        return wait if now + wait - self._away_since <= self._seconds else None
 
 
 def _said(error: sa.exc.DBAPIError | psycopg.Error) -> str:

@@ -19,6 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from movie_assets.resources.addresses import DatabaseError, url_of
 from movie_assets.resources.batch_locks import BatchLocks, LocksLostError
+from movie_assets.resources.embedded_postgres import embedded_data
 from movie_assets.resources.patience import READ_ONLY, GivenUpError, Patience
 from movie_assets.resources.sessions import start_session
 from movie_assets.resources.vector_types import register_vectors
@@ -39,11 +40,13 @@ class Database:
     """A pool of connections to the catalogue. Every method commits on success and rolls back on an error.
 
     Work that a lost connection, a restart, a collision or a rush of clients ended is done again, within the bounds of
-    `Patience`; what stays wrong is a DatabaseError that says what to do.
+    `Patience`; what stays wrong is a DatabaseError that says what to do. `data` is where the embedded server has its
+    data, whose disk can be full.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, data: Path | None = None) -> None:
         self.url = url_of(address)
+        self._data = data
         self.engine = sa.create_engine(
             self.url,
             connect_args={"connect_timeout": 10, "application_name": "movie_assets"},
@@ -133,7 +136,7 @@ class Database:
         return self._tried(attempt)
 
     def _tried(self, attempt: Callable[[Patience], T]) -> T:
-        patience = Patience(is_used_up=self._is_given_up)
+        patience = Patience(is_used_up=self._is_given_up, data=self._data)
         while True:
             try:
                 result = attempt(patience)
@@ -159,7 +162,8 @@ def open_database(settings: Settings) -> Database:
         raise DatabaseError(
             "MOVIE_ASSETS_DATABASE_URL is not set; start through `movie-assets`, which starts the embedded server"
         )
-    return Database(settings.database_url.get_secret_value())
+    address = settings.database_url.get_secret_value()
+    return Database(address, embedded_data(address, settings.home))
 
 
 def rows(connection: sa.Connection, query: str, **parameters: Any) -> list[sa.Row[Any]]:
