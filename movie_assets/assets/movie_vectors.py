@@ -23,6 +23,7 @@ LEAST_RECALL = 0.95
 SAMPLES = 10
 MOST_GROWTH = 2.0  # of the index for each vector since it was built, before it should be built anew
 SPILLED = "graph no longer fits"  # what pgvector says when a build runs out of maintenance_work_mem
+NOT_PARALLEL = "without parallel workers"  # what pipeline.build_index says when shared memory is too small
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_embeddings"])
@@ -70,7 +71,7 @@ def movie_vectors(
 
 
 def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> bool:
-    """Build a set's index if it has none that is valid, and warn when the memory for it was too small."""
+    """Build a set's index if it has none that is valid, and warn when the server's memory for it was too small."""
     notices: list[str] = []
 
     def build(connection: sa.Connection) -> bool:
@@ -86,6 +87,8 @@ def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> b
     for notice in notices:
         if SPILLED in notice:
             log.warning(f"building the index took longer than it should: {notice}")
+        if NOT_PARALLEL in notice:
+            log.warning(notice)
     return is_built
 
 

@@ -97,6 +97,24 @@ begin
 end
 $$;
 
+-- Builds an index; once more without parallel workers when the shared memory that these exchange data through is too
+-- small. Containers have 64 MB of /dev/shm unless they are given more, and the server reports it as a full disk. A disk that
+-- is full fails the second time, too.
+create or replace function pipeline.build_index(definition text) returns void
+language plpgsql
+as $$
+begin
+    execute definition;
+exception when disk_full then
+    if current_setting('max_parallel_maintenance_workers') = '0' then
+        raise;
+    end if;
+    raise warning 'an index is built without parallel workers, which takes longer: %. A container gets more shared memory by --shm-size (shm_size in Compose)', sqlerrm;
+    perform set_config('max_parallel_maintenance_workers', '0', true);
+    execute definition;
+end
+$$;
+
 -- Builds the set's index of nearest neighbours if it has none that is valid; tells whether it did. A new one is built
 -- beside one that is not, so that searches wait for no build. The memory is set to what the graph needs (vector, links
 -- and overhead), between 64 MB and 2 GB: a build that spills is four times slower.
@@ -116,8 +134,9 @@ declare
     films bigint;
 begin
     if to_regclass(format('catalog.%I', target || '_genres')) is null then
-        execute format('create index %I on catalog.%I using gin (genres)', target || '_genres', target);
-        execute format('create index %I on catalog.%I (release_year)', target || '_year', target);
+        perform pipeline.build_index(
+            format('create index %I on catalog.%I using gin (genres)', target || '_genres', target));
+        perform pipeline.build_index(format('create index %I on catalog.%I (release_year)', target || '_year', target));
     end if;
     if is_valid then
         return false;
@@ -127,8 +146,8 @@ begin
         'maintenance_work_mem',
         least(2048, greatest(64, ceil(films * (width * 2 + 400) * 1.3 / 1048576)))::bigint || 'MB',
         true);
-    execute format(
-        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops)', index_name || '_new', target);
+    perform pipeline.build_index(format(
+        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops)', index_name || '_new', target));
     execute format('drop index if exists catalog.%I', index_name);
     execute format('alter index catalog.%I rename to %I', index_name || '_new', index_name);
     execute format('analyze catalog.%I', target);
