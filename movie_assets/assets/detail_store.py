@@ -89,9 +89,10 @@ class DetailStore:
         return failed
 
     def judge_stored_answers(self, batch_numbers: set[int]) -> None:
-        """Read stored responses again that another parser read, or whose film passes the profiles again."""
+        """Read stored responses again that another parser read, or whose film passes again or was asked for."""
         name = judge_name()
-        while again := self.database.rows("answers_to_judge", batches=sorted(batch_numbers), judge=name):
+        wanted = {"batches": sorted(batch_numbers), "judge": name, "moment": self.moment}
+        while again := self.database.rows("answers_to_judge", **wanted):
             self._write([(judge(r.body, r.tmdb_id), None) for r in again], [], [])
             self.counts.judged_again += len(again)
 

@@ -14,7 +14,7 @@ from movie_assets.profiles import thresholds_of
 from movie_assets.standin.world import Columns
 from movie_assets_tests.assets.conftest import FIRST_DAY, SmallPipeline
 from movie_assets_tests.assets.detail_runs import due
-from movie_assets_tests.assets.test_requests import request
+from movie_assets_tests.assets.test_requests import request, request_fetch
 from movie_assets_tests.assets.world import film
 from movie_assets_tests.core.bodies import film as film_as_read
 from movie_assets_tests.expected_eligibility import first_failed, reason_to_reject
@@ -136,7 +136,7 @@ def test_details_that_are_newer_than_the_lists_count(small: Make) -> None:
     pipeline = combined(small, film(65))
     pipeline.run_all("fetch_details")
     pipeline.world.put(film(65, vote_average=4.0))
-    request(pipeline, 65, keep=False)
+    request_fetch(pipeline, 65)
     pipeline.run_all("fetch_details")
     assert pipeline.movies == [64]
     pipeline.run_all(*DAY)  # the lists are not walked again within eight hours: what they said before is older

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, time
 from typing import Any
 
 import pytest
@@ -22,6 +23,13 @@ def request(pipeline: SmallPipeline, *tmdb_ids: int, keep: bool = True) -> None:
             f"insert into pipeline.requested_ids (tmdb_id, keep) values ({tmdb_id}, {keep}) "
             "on conflict (tmdb_id) do update set requested_at = now()"
         )
+
+
+def request_fetch(pipeline: SmallPipeline, *tmdb_ids: int, keep: bool = False) -> None:
+    """Ask for ids as `movie-assets fetch` does: their stored details count as outdated."""
+    moment = datetime.combine(pipeline.day, time(), UTC)
+    pipeline.database.execute("fetch_again", tmdb_ids=list(tmdb_ids), moment=moment)
+    pipeline.database.execute("request_ids", tmdb_ids=list(tmdb_ids), keep=keep, requested_by="movie-assets fetch")
 
 
 def outcome_of(pipeline: SmallPipeline, tmdb_id: int) -> Any:
@@ -46,7 +54,7 @@ def test_a_request_that_does_not_say_keep_is_judged_like_any_film(small: Make) -
     pipeline.run_all("read_the_day", "fetch_details")
     request(pipeline, 64, 65, keep=False)
     pipeline.run_all("fetch_details")
-    assert pipeline.world.asked == {64: 2, 65: 1}
+    assert pipeline.world.asked == {64: 1, 65: 1}
     assert (outcome_of(pipeline, 64), outcome_of(pipeline, 65)) == ("accepted", "rejected: vote_count")
     assert due(pipeline) == {}
 
@@ -182,13 +190,67 @@ def test_a_request_that_failed_before_tmdb_says_that_there_is_no_film_is_answere
     assert outcome_of(pipeline, 65) == "gone: not_found"
 
 
-def test_asking_again_fetches_again(small: Make) -> None:
+# A request is answered from details that are stored and young enough
+
+
+def test_asking_again_is_answered_from_young_details_without_a_call(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day", "fetch_details")
+    for keep in (True, False):
+        request(pipeline, 64, keep=keep)
+        assert due(pipeline) == {}
+        pipeline.run_all("fetch_details")
+        assert outcome_of(pipeline, 64) == "accepted"
+        assert pipeline.one("select served_at is not null from pipeline.requested_ids") is True
+    assert pipeline.world.asked == {64: 1, 65: 1}
+    assert pipeline.movies == [64, 65]
+
+
+@pytest.mark.parametrize(("keep", "outcome"), [(True, "accepted"), (False, "rejected: runtime")])
+def test_a_stored_rejected_film_is_answered_without_a_call(small: Make, keep: bool, outcome: str) -> None:
+    pipeline = small(film(64), film(65, runtime=20))
+    pipeline.run_all("read_the_day", "fetch_details")
+    request(pipeline, 65, keep=keep)
+    pipeline.run_all("fetch_details")
+    assert (outcome_of(pipeline, 65), pipeline.world.asked[65]) == (outcome, 1)
+    assert pipeline.movies == ([64, 65] if keep else [64])
+
+
+OUTDATED = {
+    "too old": "fetched_at = fetched_at - interval '31 days'",
+    "changed": "changed_at = now()",
+    "not in the lists": "unlisted_at = now()",
+    "fetched by an older version": "answer_version = 0",
+}
+
+
+@pytest.mark.parametrize("change", OUTDATED.values(), ids=OUTDATED.keys())
+def test_a_request_for_a_film_with_outdated_details_takes_a_call(small: Make, change: str) -> None:
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.do(f"update pipeline.movie_ids set {change}")
+    request(pipeline, 64)
+    assert due(pipeline) == {64: "requested"}
+    pipeline.run_all("fetch_details")
+    assert (outcome_of(pipeline, 64), pipeline.world.asked[64]) == ("accepted", 2)
+
+
+def test_a_request_for_a_film_without_its_stored_response_takes_a_call(small: Make) -> None:
+    pipeline = small(film(64))
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.do("delete from pipeline.raw_details")
+    request(pipeline, 64)
+    pipeline.run_all("fetch_details")
+    assert (outcome_of(pipeline, 64), pipeline.world.asked[64]) == ("accepted", 2)
+
+
+def test_a_person_has_films_fetched_again_however_young_their_details_are(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all("read_the_day", "fetch_details")
     for _ in range(2):
-        request(pipeline, 64)
+        request_fetch(pipeline, 64)
         pipeline.run_all("fetch_details")
-    assert pipeline.world.asked == {64: 3}
+    assert pipeline.world.asked == {64: 3, 65: 1}
 
 
 def test_the_missing_only_job_refreshes_nothing(small: Make) -> None:

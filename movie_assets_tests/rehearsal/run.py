@@ -77,7 +77,7 @@ class Rehearsal:
         asked = Counter(self.world.asked)
         self.truth.note_asked(asked)
         told.calls, told.needed = asked.total(), len(self.truth.due)
-        needless = asked - Counter(self.truth.due | self.truth.optional)
+        needless = asked - Counter(self.truth.due)
         told.needless = [self.world.named(tmdb_id) for tmdb_id in sorted(needless.elements())]
         told.not_asked = [self.world.named(tmdb_id) for tmdb_id in sorted(self.truth.due - asked.keys())]
         told.list_calls = sum(sum(self.emulator.requests.get(name, {}).values()) for name in LISTS)

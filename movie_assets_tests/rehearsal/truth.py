@@ -47,7 +47,6 @@ class Truth:
     outcomes: dict[int, Expected] = field(default_factory=dict)  # of requests: the state on the day of the request
     ids: dict[int, Expected] = field(default_factory=dict)
     due: set[int] = field(default_factory=set)  # the ids of the fewest calls for details that the day takes
-    optional: set[int] = field(default_factory=set)  # ids of calls that the day's requests may cause, and need not
     accepted: dict[int, Film] = field(default_factory=dict)  # as TMDB describes them on the day
     tables: dict[str, dict[Key, Values]] = field(default_factory=dict)
     successors: dict[int, int] = field(default_factory=dict)
@@ -142,11 +141,10 @@ class Truth:
     def _take_requests(self) -> set[int]:
         """Take in the day's requests; give the ids that have to be asked for because of them.
 
-        An id that the export marked as adult, video or softcore the day before is answered without a call. One whose
-        details we have and would not fetch again yet may be asked for, and need not.
+        An id that the export marked as adult, video or softcore the day before is answered without a call, and so is
+        one whose details we have and would not fetch again yet.
         """
         asked_for: set[int] = set()
-        self.optional = set()
         for request in REQUESTS:
             if request.day != self.world.number(self.day):
                 continue
@@ -157,9 +155,7 @@ class Truth:
                 continue
             if request.keep:
                 self.kept.add(tmdb_id)
-            if tmdb_id in self.asked_on and not self._is_outdated(tmdb_id):
-                self.optional.add(tmdb_id)
-            else:
+            if tmdb_id not in self.asked_on or self._is_outdated(tmdb_id):
                 asked_for.add(tmdb_id)
         return asked_for
 

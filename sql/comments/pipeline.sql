@@ -523,7 +523,8 @@ comment on column pipeline.rejects.run_id is 'Dagster''s id of the run that did 
 comment on column pipeline.rejects.rejected_at is 'when it was rejected';
 
 comment on table pipeline.requested_ids is
-    'an id that an application asked for, and what became of it; insert ids here to have them fetched';
+    'an id that an application asked for, and what became of it; insert ids here to have them fetched. An id whose stored '
+    'details are young is answered from them, without a call to TMDB';
 comment on column pipeline.requested_ids.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.requested_ids.keep is
     'true if the film belongs in the catalogue whatever its votes, age, runtime or language; adult titles and '

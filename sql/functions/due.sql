@@ -15,7 +15,16 @@ return case
     else interval '30 days'
 end;
 
--- A film is wanted when an application asked for it; when our copy comes close to the six months that TMDB's terms
+-- Whether the stored details of a film are as young as its age allows, and nothing says that they changed at TMDB since.
+create or replace function pipeline.has_young_details(id pipeline.movie_ids, moment timestamptz) returns boolean
+language sql stable
+return (id).fetched_at > moment - pipeline.age_allowed((id).release_date, moment) and (id).attempts = 0
+    and (id).changed_at is null and (id).unlisted_at is null and (id).gone_since is null
+    and (id).answer_version = pipeline.answer_version()
+    and exists (select from pipeline.raw_details r where r.tmdb_id = (id).tmdb_id);
+
+-- A film is wanted when an application asked for it and has no young details, from which the request is answered otherwise
+-- (see to_judge); when our copy comes close to the six months that TMDB's terms
 -- allow; when TMDB's change feed named it since we last fetched it; when it is accepted and TMDB's lists stopped naming
 -- it, as its votes may have fallen; when it was never fetched; when we ask for more than we did then; when the last
 -- attempt failed; when our copy is older than its age allows. The last holds for accepted films, and for those that a
@@ -35,12 +44,13 @@ as $$
     select
         i.tmdb_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment, i.fetched_at
     from (  -- in two parts, as each has an index
-        select i.*, q.tmdb_id is not null as is_requested, coalesce(q.is_urgent, true) as is_urgent
+        select i.*, q.tmdb_id is not null and not pipeline.has_young_details(i, moment) as is_requested,
+            coalesce(q.is_urgent, true) as is_urgent
         from pipeline.movie_ids i
         left join pipeline.requested_ids q on q.tmdb_id = i.tmdb_id and q.served_at is null
         where i.gone_since is null and i.export_reason is null
         union all
-        select i.*, true, q.is_urgent
+        select i.*, not pipeline.has_young_details(i, moment), q.is_urgent
         from pipeline.requested_ids q join pipeline.movie_ids i using (tmdb_id)
         where q.served_at is null and (i.gone_since is not null or i.export_reason is not null)
     ) i
@@ -77,8 +87,10 @@ as $$
     select w.tmdb_id, w.batch, w.reason, w.priority from pipeline.wanted_at(moment) w where not w.parked
 $$;
 
--- Stored responses to read again without a call: another parser or template read them, or their film passes again.
-create or replace function pipeline.to_judge(judge text)
+-- Stored responses to read again without a call: another parser or template read them, their film passes again, or an
+-- application asked for a film whose details are young.
+drop function if exists pipeline.to_judge(text);
+create or replace function pipeline.to_judge(judge text, moment timestamptz)
 returns table (tmdb_id bigint, batch smallint)
 language sql stable
 as $$
@@ -89,6 +101,10 @@ as $$
           i.judged_by is distinct from judge
           or (i.state = 'accepted' and not exists (select from catalog.movies m where m.tmdb_id = i.tmdb_id))
       )
+    union
+    select i.tmdb_id, i.batch
+    from pipeline.requested_ids q join pipeline.movie_ids i using (tmdb_id)
+    where q.served_at is null and pipeline.has_young_details(i, moment)
 $$;
 
 create view pipeline.due as

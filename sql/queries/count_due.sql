@@ -4,7 +4,7 @@ with due as (
     select count(*) as films, min(tmdb_id) as first_id from pipeline.due_at(:moment)
 ), stored as (
     select count(*) as answers, min(tmdb_id) as first_id from (
-        select tmdb_id from pipeline.to_judge(:judge)
+        select tmdb_id from pipeline.to_judge(:judge, :moment)
         union
         select tmdb_id from pipeline.rule_inputs where exists (select from pipeline.evaluation where rules <> :rules)
     ) s
