@@ -8,12 +8,13 @@ from typing import Any, Literal
 import click
 from rich.markup import escape
 
+from movie_assets.forgetting import dagster_records_naming
 from movie_assets.import_report import show_import
 from movie_assets.imports import Choices, ImportFailedError, import_path
 from movie_assets.resources.history_files import Inbox
 from movie_assets.resources.postgres import Database, rows
 from movie_assets.settings import Settings
-from movie_assets.startup import database_for
+from movie_assets.startup import dagster_address, database_for
 from movie_assets.terminal import console, notes, opened
 
 REVIEW = ("review_id", "name", "candidates", "status", "decision", "people")
@@ -98,18 +99,29 @@ def forget_command(person: str, yes: bool) -> None:
     """Delete everything that is stored of a person: histories, files' entries, recommendations, series.
 
     All of it in one transaction. Files of the person in the inbox are named: delete them yourself, or they are imported
-    again. Backups and Dagster's records of runs keep what they have until they expire. The recommendation model was
-    learnt from all histories together and changes when it is learnt again. Example: movie-assets forget ann
+    again. Dagster's records of runs by earlier versions may have the name: the command tells which runs. Backups keep
+    what they have until they expire. The recommendation model was learnt from all histories together and changes when
+    it is learnt again. Example: movie-assets forget ann
     """
     settings = Settings.from_env()
     if not yes:
         click.confirm(f"Delete everything that is stored of {person}?", abort=True)
     with database_for(settings) as ready, opened(ready) as database:
         deleted = database.once(lambda connection: rows(connection, "forget_person", person=person))
+        named = dagster_records_naming(dagster_address(ready), person)
     for row in deleted:
         console.print(escape(f"{row.rows_deleted:>8,}  {row.table_name}"), highlight=False)
     if not deleted:
         notes.print(escape(f"Nothing is stored of {person}."))
+    for each in named:
+        notes.print(escape(f"{each.sentence()} have the word “{person}”."), highlight=False)
+    if named:
+        notes.print(
+            "They were written by an earlier version, or mean something else. Delete those runs in the web UI (Runs) "
+            "or by `dagster run delete ID`; what Dagster keeps of an asset's last run is replaced by the next one."
+        )
+    else:
+        notes.print(escape(f"Dagster's records do not name {person}."), highlight=False)
     for whose, path in Inbox(settings.inbox).files():
         if whose == person:
             notes.print(

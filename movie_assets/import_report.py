@@ -66,6 +66,10 @@ class ImportReport:
         told = ("rejects", "remarks", "ambiguous_names", "unknown_names", "files", "source", "person")
         return {name: value for name, value in self.as_json().items() if name not in told}
 
+    def without_names(self) -> dict[str, Any]:
+        """The figures and the source; nothing that names a person, a file or a film."""
+        return {"source": self.source, **{name: value for name, value in self.counts().items() if name != "notes"}}
+
 
 def naming(named: Sequence[Any]) -> dict[str, Any]:
     """The part of a report that tells what names were taken for; a row of the query named_in_import each."""

@@ -125,14 +125,20 @@ def pointed_at(settings: Settings, stand_in: StandIn) -> Settings:
     )
 
 
-def _for_dagster(settings: Settings) -> dict[str, str]:
+def dagster_address(settings: Settings) -> str:
+    """Return the address of Dagster's own records, which may not exist yet; the settings name the catalogue's."""
     assert settings.database_url is not None  # noqa: S101  # database_for has put it there
-    catalogue = url_of(settings.database_url.get_secret_value(), "psycopg2")
     if settings.dagster_database_url is None:
+        catalogue = url_of(settings.database_url.get_secret_value(), "psycopg2")
         records = catalogue.set(database=f"{catalogue.database}_dagster")
     else:
         records = url_of(settings.dagster_database_url.get_secret_value(), "psycopg2")
-    address = records.render_as_string(hide_password=False)
+    return records.render_as_string(hide_password=False)
+
+
+def _for_dagster(settings: Settings) -> dict[str, str]:
+    assert settings.database_url is not None  # noqa: S101  # database_for has put it there
+    address = dagster_address(settings)
     ensure_database(address)
     files = settings.home / "dagster"
     files.mkdir(parents=True, exist_ok=True)

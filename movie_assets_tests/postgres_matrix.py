@@ -147,7 +147,7 @@ def newest(server: str, folder: Path) -> Iterator[Row]:
         server,
         "create database plain_c template template0 lc_collate 'C' lc_ctype 'C'",
         "create role app login", "create database apart owner app", "create database apart_dagster owner app",
-        "alter role app in database apart set search_path = ''", "alter role app set statement_timeout = '2s'",
+        "alter role app set search_path = ''", "alter role app set statement_timeout = '2s'",
         "create database ascii template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'",
     )  # fmt: skip
     yield _with_icu(server, version)

@@ -8,10 +8,12 @@ Records are in Postgres over connections that are kept. Dagster opens a connecti
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import psycopg2.extensions
 import sqlalchemy as sa
 from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
 from dagster._core.storage.root import LocalArtifactStorage
@@ -26,6 +28,8 @@ from movie_assets.resources.embedded_postgres import embedded_data
 from movie_assets.resources.patience import sentence_of
 from movie_assets.startup import DAGSTER_DATABASE, DAGSTER_FILES, prepare_for_dagster
 
+MISSING_RIGHT = "42501"
+
 
 class PooledPostgresStorage(DagsterPostgresStorage):
     """Dagster's own storage, whose three parts share one pool.
@@ -35,7 +39,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
     """
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        with signals_deferred():
+        with signals_deferred(), _lack_of_rights_named(postgres_url):
             super().__init__(postgres_url, inst_data=inst_data)
         engine = sa.create_engine(
             postgres_url,
@@ -46,7 +50,8 @@ class PooledPostgresStorage(DagsterPostgresStorage):
             hide_parameters=True,
         )
         sa.event.listen(engine, "handle_error", _say_plainly)
-        _complete(engine)
+        with _lack_of_rights_named(postgres_url):
+            _complete(engine)
         for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
             part._engine = engine  # noqa: SLF001  # as its optimize_for_webserver does
         self._run_storage.dispose = engine.dispose  # type: ignore[method-assign]  # what an instance calls at its end
@@ -62,6 +67,34 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         prepare_for_dagster()
         address = url_of(os.environ[DAGSTER_DATABASE], "psycopg2")
         return cls(address.render_as_string(hide_password=False), inst_data)
+
+
+@sa.event.listens_for(sa.Pool, "connect")  # of every pool: Dagster's web server opens others in this one's place
+def _find_tables(connection: Any, _record: object) -> None:
+    """Let a session of Dagster's that would find no schema, as the role's search_path is empty, use public."""
+    if not isinstance(connection, psycopg2.extensions.connection):  # those of psycopg 3 are the catalogue's
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select set_config('search_path', 'public', false) "
+            "where coalesce(current_schema(), 'pg_catalog') = 'pg_catalog'"
+        )
+    connection.commit()
+
+
+@contextmanager
+def _lack_of_rights_named(address: str) -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.ProgrammingError as error:
+        if getattr(error.orig, "pgcode", None) != MISSING_RIGHT:
+            raise
+        url = url_of(address)
+        raise DatabaseError(
+            f'the role "{url.username}" lacks a right on Dagster\'s database "{url.database}" '
+            f"({str(error.orig).strip().splitlines()[0]}); have an administrator make the role the database's owner, "
+            f'or run there: grant create on schema public to "{url.username}"'
+        ) from None
 
 
 def _say_plainly(context: sa.engine.ExceptionContext) -> None:

@@ -51,6 +51,7 @@ class Database:
             self.url,
             connect_args={"connect_timeout": 10, "application_name": "movie_assets"},
             pool_pre_ping=True,
+            hide_parameters=True,  # Dagster keeps messages of errors for ever; parameters have names of persons
         )
         self._locks: list[BatchLocks] = []
         self._is_given_up = False  # a server that was waited for in vain is not waited for again at once

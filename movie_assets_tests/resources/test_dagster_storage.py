@@ -8,10 +8,11 @@ import psycopg
 import pytest
 from alembic.util import CommandError
 
-from movie_assets.resources.addresses import url_of
+from movie_assets.resources.addresses import DatabaseError, url_of
 from movie_assets.resources.dagster_storage import PooledPostgresStorage
 from movie_assets.resources.migrations import ensure_database
 from movie_assets.startup import CHECKOUT
+from movie_assets_tests.resources.test_migrations import as_administrator
 
 BACKENDS = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 
@@ -93,3 +94,49 @@ def test_an_instance_that_ends_leaves_no_connection(instance: dg.DagsterInstance
     instance.dispose()
     watcher.execute("select pg_sleep(0.2)")
     assert watcher.execute(f"select count(*) {BACKENDS}").fetchone() == (0,)
+
+
+@pytest.fixture
+def role(server: str, empty_address: str) -> Iterator[str]:
+    """A role that owns the instance's database, and nothing else."""
+    name = f"app_{url_of(empty_address).database}"
+    as_administrator(
+        server, f"create role {name} login", f"create database {url_of(empty_address).database} owner {name}"
+    )
+    yield name
+    as_administrator(server, f"drop database {url_of(empty_address).database} with (force)", f"drop role {name}")
+
+
+def opened_by(role: str, address: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
+    url = url_of(address, "psycopg2").set(username=role).render_as_string(hide_password=False)
+    monkeypatch.setenv("MOVIE_ASSETS_DAGSTER_DATABASE_URL", url)
+    monkeypatch.setenv("MOVIE_ASSETS_DAGSTER_FILES", str(folder))
+    monkeypatch.setenv("DAGSTER_HOME", str(CHECKOUT))
+    return dg.DagsterInstance.get()
+
+
+@pytest.mark.parametrize("path", ["''", "pg_catalog", "no_such_schema"])
+def test_a_role_with_an_empty_search_path_keeps_dagsters_records(
+    path: str, role: str, server: str, empty_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_administrator(server, f"alter role {role} set search_path = {path}")
+    with opened_by(role, empty_address, tmp_path, monkeypatch) as opened:
+        opened.upgrade()
+        opened.optimize_for_webserver(statement_timeout=5000, pool_recycle=60, max_overflow=2)
+        materialize(opened, "first")
+        assert partitions(opened) == {"first"}
+    with psycopg.connect(empty_address) as watcher:
+        found = watcher.execute("select relnamespace::regnamespace::text from pg_class where relname = 'event_logs'")
+        assert found.fetchall() == [("public",)]
+
+
+def test_a_role_that_may_not_create_dagsters_tables_is_told_in_one_sentence(
+    role: str, server: str, empty_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = url_of(empty_address).database
+    as_administrator(server, "alter schema public owner to postgres", database=str(name))
+    with pytest.raises(
+        DatabaseError, match=f'the role "{role}" lacks a right on Dagster\'s database "{name}" .*grant create on schema'
+    ) as told:
+        opened_by(role, empty_address, tmp_path, monkeypatch)
+    assert "SQL:" not in str(told.value)

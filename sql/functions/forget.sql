@@ -31,6 +31,13 @@ begin
             return next;
         end if;
     end loop;
+    delete from pipeline.refusals r where r.step = 'watch_histories' and starts_with(r.subject, who || '/');
+    get diagnostics deleted = row_count;
+    if deleted > 0 then
+        table_name := 'pipeline.refusals';
+        rows_deleted := deleted;
+        return next;
+    end if;
     delete from pipeline.match_reviews r
     where r.review_id = any (names) and r.status = 'open'
         and not exists (select from pipeline.watch_entries e where e.name_id = r.review_id);
