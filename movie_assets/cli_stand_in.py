@@ -9,6 +9,7 @@ import click
 from movie_assets.standin.faults import FAULTS
 from movie_assets.standin.options import DEMO_MOVIES, StandInOptions
 from movie_assets.standin.server import StandIn, serve
+from movie_assets.standin.server_makes import MAKES
 from movie_assets.startup import STAND_IN_TOKEN
 from movie_assets.terminal import notes
 
@@ -51,9 +52,12 @@ from movie_assets.terminal import notes
     "--fault", "faults", multiple=True, metavar="NAME=RATE",
     help=f"Make a share of the answers go wrong (0 to 1). Names: {', '.join(FAULTS)}.",
 )  # fmt: skip
+@click.option(
+    "--embeddings-like", type=click.Choice(list(MAKES)), help="Play an embeddings server of another make than OpenAI."
+)
 def stand_in(
     port: int, movies: int, seed: int, details: Path | None, day: datetime | None, rate: int, token: str | None,
-    faults: tuple[str, ...],
+    faults: tuple[str, ...], *, embeddings_like: str | None,
 ) -> None:  # fmt: skip
     """Serve a stand-in for TMDB and for an OpenAI-compatible embeddings endpoint, until Ctrl-C.
 
@@ -61,7 +65,7 @@ def stand_in(
     """
     options = StandInOptions(
         port=port, movies=movies, seed=seed, details=details, today=day.date() if day else None,
-        rate_limit=rate, token=token, faults=dict(map(_fault, faults)),
+        rate_limit=rate, token=token, faults=dict(map(_fault, faults)), embeddings_like=embeddings_like,
     )  # fmt: skip
     try:
         serve(options, lambda ready: _tell_variables(ready, token))

@@ -1,6 +1,7 @@
 """Every environment variable that the project reads: name, default, meaning; and nothing else.
 
-Those of alerts are in alert_settings.py, what values may be in setting_values.py.
+Those of alerts are in alert_settings.py, those of embeddings in embedding_settings.py, what values may be in
+setting_values.py.
 
 A value is read here once and travels as a field of `Settings`. Secrets are `SecretStr`, so neither a log
 line, nor a traceback, nor the web UI shows them.
@@ -10,7 +11,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import platformdirs
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -18,12 +19,11 @@ from pydantic.fields import FieldInfo
 
 from movie_assets.alert_settings import AlertSettings
 from movie_assets.core.filters import Thresholds
-from movie_assets.core.prices import Budgets
 from movie_assets.core.rating_addresses import RatingFiles
+from movie_assets.embedding_settings import EmbeddingSettings
 from movie_assets.profiles import thresholds_of
 from movie_assets.setting_values import (
     Folder,
-    ModelName,
     Owners,
     Secret,
     Token,
@@ -47,7 +47,7 @@ class SettingsError(Exception):
     """An environment variable has a value that cannot be used; the message names it and never shows it."""
 
 
-class Settings(AlertSettings):
+class Settings(EmbeddingSettings, AlertSettings):
     """The project's configuration, one field for each environment variable (the alias)."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
@@ -67,56 +67,6 @@ class Settings(AlertSettings):
         38.0,
         alias="MOVIE_ASSETS_TMDB_RATE",
         description="TMDB requests per second, shared by all processes; TMDB allows about 40. 0 = no limit.",
-    )
-    openai_api_key: Token = Field(
-        None, alias="OPENAI_API_KEY", description="Key of OpenAI or of a compatible embeddings service."
-    )
-    openai_base_url: Url = Field(
-        "https://api.openai.com/v1",
-        alias="OPENAI_BASE_URL",
-        description="Where the embeddings service answers.",
-    )
-    embedder: Literal["local", "openai"] | None = Field(
-        None,
-        alias="MOVIE_ASSETS_EMBEDDER",
-        description="`local` (no key, no download) or `openai`. Unset: `openai` if `OPENAI_API_KEY` is set.",
-    )
-    embedding_model: ModelName | None = Field(
-        None,
-        alias="MOVIE_ASSETS_EMBEDDING_MODEL",
-        description="Unset: `hashing-v1` (local) or `text-embedding-3-small` (openai).",
-    )
-    embedding_dimensions: int = Field(
-        1536,
-        alias="MOVIE_ASSETS_EMBEDDING_DIMENSIONS",
-        ge=8,
-        le=4000,
-        description="Width of the vectors, 8 to 4000 (what pgvector can index as `halfvec`).",
-    )
-    dollars_per_million_tokens: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
-        None,
-        alias="MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS",
-        description="US dollars for a million tokens, for a model whose price we do not know, or a price of your own.",
-    )
-    run_dollars: float = Field(
-        0.0,
-        alias="MOVIE_ASSETS_RUN_DOLLARS",
-        ge=0,
-        allow_inf_nan=False,
-        description="US dollars that one run may spend on embeddings; it stops before it exceeds them. 0 = no limit.",
-    )
-    daily_dollars: float = Field(
-        0.0,
-        alias="MOVIE_ASSETS_DAILY_DOLLARS",
-        ge=0,
-        allow_inf_nan=False,
-        description="US dollars that a day (UTC) may cost in embeddings, all runs together. 0 = no limit.",
-    )
-    tiktoken_cache: Path | None = Field(
-        None,
-        alias="TIKTOKEN_CACHE_DIR",
-        description="Where tiktoken (the extra `tokens`) keeps its tables, for exact token counts. They are never "
-        "downloaded. Unset: `data-gym-cache` in the folder for temporary files.",
     )
     database_url: Secret = Field(
         None,
@@ -257,9 +207,14 @@ class Settings(AlertSettings):
 
     @classmethod
     def variables(cls) -> list[FieldInfo]:
-        """The fields in the order in which they are explained: those of alerts last."""
-        named = sorted(cls.model_fields.items(), key=lambda item: item[0] in AlertSettings.model_fields)
-        return [field for _, field in named]
+        """The fields in the order in which they are explained: TMDB, embeddings, the others, alerts."""
+
+        def place(name: str) -> int:
+            if name.startswith("tmdb_"):
+                return 0
+            return 1 if name in EmbeddingSettings.model_fields else 3 if name in AlertSettings.model_fields else 2
+
+        return [field for name, field in sorted(cls.model_fields.items(), key=lambda item: place(item[0]))]
 
     @model_validator(mode="after")
     def _profiles_can_be_read(self) -> Self:
@@ -268,11 +223,6 @@ class Settings(AlertSettings):
         except ValueError as error:
             raise ValueError(f"MOVIE_ASSETS_PROFILES: {error}") from None
         return self
-
-    @property
-    def embedder_in_use(self) -> Literal["local", "openai"]:
-        """The provider that new vectors are made with."""
-        return self.embedder or ("openai" if self.openai_api_key else "local")
 
     @property
     def runbook_url(self) -> str:
@@ -288,11 +238,6 @@ class Settings(AlertSettings):
     def rating_files(self) -> RatingFiles:
         """Where ratings of other sources than TMDB are."""
         return RatingFiles(self.imdb_ratings, self.movielens_ratings, self.ratings_csv)
-
-    @property
-    def budgets(self) -> Budgets:
-        """What embeddings may cost."""
-        return Budgets(self.run_dollars, self.daily_dollars)
 
     @property
     def thresholds(self) -> Thresholds:

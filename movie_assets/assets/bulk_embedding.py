@@ -25,6 +25,7 @@ from movie_assets.resources.postgres import Database, execute, rows
 from movie_assets.resources.spending import DatabasePurse
 
 CHUNK = 512  # vectors in one transaction
+ENDING = ("stop", "omit", "suspect")  # what is wrong with one line is wrong with all of them
 FIRST_POLL = 1.0  # seconds between two looks at a batch, doubled each time …
 LONGEST_POLL = 60.0  # … up to this
 
@@ -138,7 +139,7 @@ class BulkDesk:
         for line in self._service.lines(state, Model(batch.model, batch.dimensions)):
             if line.text_hash not in pending or _is_due_again(line):
                 continue
-            if isinstance(line.outcome, Refusal) and line.outcome.remedy == "stop":
+            if isinstance(line.outcome, Refusal) and line.outcome.remedy in ENDING:
                 self._end(batch.bulk_id, batch.reservation_id, state.status, keeper.stored)
                 raise EmbedderError(f"batch {batch.bulk_id}: {line.outcome.problem}")
             chunk[line.text_hash] = line
@@ -191,6 +192,8 @@ class _Keeper:
             good, vectors, tokens, self._price.of(tokens, in_bulk=True), culprits,
             # Bytes beside tokens that were estimated would teach later estimates nothing but themselves.
             text_bytes=sum(len(texts[n].text.encode(errors="replace")) for n in good) if is_told else 0,
+            cut=tuple(n for n in good if self._counter.cut(texts[n].text, MOST_TOKENS_OF_A_TEXT) != texts[n].text),
+            model=next((line.model for line in lines if line.model), None),
         )  # fmt: skip
         self._store.keep(part, texts, self._batch)
         self.stored += len(good)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from movie_assets.assets.batches import listed
 from movie_assets.assets.embedding_store import EmbeddingStore
+from movie_assets.core.health_of_data import model_changed
 from movie_assets.core.text import TEMPLATE
 from movie_assets.partitions import batches
 
@@ -57,10 +58,15 @@ def _current(store: EmbeddingStore, ran: Ran, names: Sequence[str]) -> dg.AssetC
     if came_later:
         told.append(f"{came_later:,} texts came while the run was at work; the next run embeds them")
     totals = store.totals
+    models = store.database.row("models_that_answered", set_id=store.set_id)
+    names = list(dict.fromkeys(name for name in (models.begun_by, *totals.models, models.answered_by) if name))
+    changed = len(names) > 1
+    if changed:
+        told.append(model_changed(names[0], names[-1]))
     return dg.AssetCheckResult(
-        passed=not (stale or in_flight or refused),
+        passed=not (stale or in_flight or refused or changed),
         check_name=CURRENT,
-        severity=dg.AssetCheckSeverity.WARN if (in_flight or refused) and not stale else dg.AssetCheckSeverity.ERROR,
+        severity=dg.AssetCheckSeverity.WARN if not stale else dg.AssetCheckSeverity.ERROR,
         description="; ".join(told) or None,
         metadata={
             "films": sum(stale.values()),
@@ -70,6 +76,8 @@ def _current(store: EmbeddingStore, ran: Ran, names: Sequence[str]) -> dg.AssetC
             "came_later": came_later,
             "texts_embedded": totals.texts,
             "texts_rejected": totals.rejected,
+            "texts_cut": totals.cut,
+            "answered_by": ", ".join(names) or "the service gave no name",
             "tokens": totals.tokens,
             "dollars": totals.dollars,
         },

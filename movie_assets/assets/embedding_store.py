@@ -5,7 +5,7 @@ Which texts are asked for is decided in `movie_embeddings`.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from movie_assets.assets.run_log import log_work
 from movie_assets.resources.embedder import Part
 from movie_assets.resources.postgres import Database, copy_rows, execute, rows
 
-COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
+COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector", "is_cut": "bool"}
 MOST_REJECTS = 0.01  # share of a batch's films without a vector, beyond which the batch fails …
 REJECTS_ALWAYS_BORNE = 5  # … but never for a handful
 
@@ -49,7 +49,9 @@ class Totals:
     tokens: int = 0
     dollars: float = 0.0
     rejected: int = 0
+    cut: int = 0  # texts of which only the beginning was embedded
     last_refusal: str | None = None  # message about the last text that was refused
+    models: list[str] = field(default_factory=list)  # names that the service gave, each change of it
 
 
 class EmbeddingStore:
@@ -111,6 +113,9 @@ class EmbeddingStore:
         self.totals.texts += len(part.positions)
         self.totals.tokens += part.tokens
         self.totals.dollars += part.dollars
+        self.totals.cut += len(part.cut)
+        if part.model and part.positions and self.totals.models[-1:] != [part.model]:
+            self.totals.models.append(part.model)
         refused = [batch for culprit in part.culprits for _, batch in texts[culprit.position].films]
         self.totals.rejected += len(part.culprits)
         if part.culprits:
@@ -137,13 +142,14 @@ class EmbeddingStore:
 
     def _store(self, connection: sa.Connection, part: Part, texts: Sequence[Text]) -> None:
         """Vectors, and rejects for texts without one, in the caller's transaction."""
-        stored = [texts[position] for position in part.positions]
+        stored, cut = [texts[position] for position in part.positions], set(part.cut)
         if stored:
             execute(connection, "stage_embeddings")
             copy_rows(
                 connection, "incoming_embeddings", COLUMNS,
-                ((tmdb_id, text.text_hash, vector) for text, vector in zip(stored, part.vectors, strict=True)
-                 for tmdb_id, _ in text.films),
+                ((tmdb_id, texts[position].text_hash, vector, position in cut)
+                 for position, vector in zip(part.positions, part.vectors, strict=True)
+                 for tmdb_id, _ in texts[position].films),
             )  # fmt: skip
             execute(connection, "store_embeddings", set_id=self.set_id, moment=self.moment)
             hashes = [text.text_hash for text in stored]

@@ -123,6 +123,12 @@ def embedding_runs(rows: Rows) -> Finding:
     in_vain = [r for r in met if not r.run_embedded]
     stopped = [r for r in met if 0 < r.run_embedded < r.run_texts - r.run_refused - r.run_in_flight]
     bad = in_vain or stopped
+    if not bad and (changed := [r for r in rows if r.begun_by and r.answered_by not in (None, r.begun_by)]):
+        return Finding(
+            "embedder", "warn", "; ".join(f"{model_changed(r.begun_by, r.answered_by)} ({_set(r)})" for r in changed),
+            len(changed), tuple(r.run_id for r in changed),
+            "let the service serve the model of before, or embed all texts again: the job embed_texts with force: true",
+        )  # fmt: skip
     if not bad:
         good = [f"the last run embedded {r.run_embedded:,} texts ({_set(r)})" for r in rows if r.run_embedded]
         return Finding("embedder", "ok", "; ".join(good) or "no text waits that a run could not embed")
@@ -135,6 +141,11 @@ def embedding_runs(rows: Rows) -> Finding:
         max(r.missing for r in bad), tuple(r.run_id for r in bad),
         "correct what the service's message names, then run the job embed_texts",
     )  # fmt: skip
+
+
+def model_changed(before: str, now: str) -> str:
+    """Return the sentence about a service that gives another name of the model than it did."""
+    return f"the vectors were made by {before} and the service now answers as {now}; they may not compare"
 
 
 def _set(row: Any) -> str:

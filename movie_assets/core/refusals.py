@@ -1,6 +1,6 @@
-"""What an embeddings service's error means: which of the four things to do about it, in a sentence for people.
+"""What to do about an embeddings service's error, by its class, and the sentence for people.
 
-Doing it is for the client. OpenAI's codes: https://platform.openai.com/docs/guides/error-codes.
+What an error means is `core.service_errors`; doing what follows is for the client.
 """
 
 from collections.abc import Mapping
@@ -10,22 +10,46 @@ from typing import Literal
 
 from movie_assets.core.rate_limits import pause_told_by
 from movie_assets.core.retry import MOST_PATIENCE, NUMBER, seconds_asked_for
+from movie_assets.core.service_errors import Kind, ServiceError, service_error
 from movie_assets.core.vectors import UnusableVectorsError
 
-# stop: nothing can get better by asking again. pause: nobody asks for a while. again: the same once more.
-# split: something in the request is to blame, halves tell what. doubt: once more, then split.
-Remedy = Literal["stop", "pause", "again", "split", "doubt"]
+# stop: asking again cannot help. pause: nobody asks for a while. again: the same once more. split: something in the
+# request is to blame, halves tell what. doubt: once more, then split. fewer: smaller requests from now on. shorten:
+# find the text that is too long and cut it. omit: without the parameter that the server does not take. suspect: the
+# parameters, the number of inputs or one of them may be to blame.
+Remedy = Literal["stop", "pause", "again", "split", "doubt", "fewer", "shorten", "omit", "suspect"]
 ATTEMPTS = 5  # at one request
 MOST_PAUSES = 10  # 429s in a row
 
-REFUSED_KEY = (401, 403)
-TOO_MANY = 429
-LEAST_SERVER_ERROR = 500
-WORTH_REPEATING = (408, 409)
-NO_MONEY = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
-TOO_MUCH = ("context_length_exceeded", "max_tokens_per_request", "string_above_max_length", "array_above_max_length")
-TOO_MUCH_SAYS = ("maximum context length", "maximum input length", "too many tokens", "too large", "too long")
-INPUT_SAYS = ("$.input", "'input'", "input is invalid", "invalid input")
+REMEDIES: dict[Kind, Remedy] = {
+    "key": "stop",
+    "quota": "stop",
+    "model": "stop",
+    "address": "stop",
+    "rate": "pause",
+    "too_many_inputs": "fewer",
+    "too_many_tokens": "fewer",
+    "too_long": "shorten",
+    "dimensions": "omit",
+    "encoding_format": "omit",
+    "input": "split",
+    "transient": "again",
+    "unknown": "suspect",
+}
+REASONS: dict[Kind, str] = {
+    "too_many_inputs": "too_long",  # of a text that is alone in its request
+    "too_many_tokens": "too_long",
+    "too_long": "too_long",
+    "input": "refused_input",
+    "unknown": "refused_input",
+}
+SENTENCES: dict[Kind, str] = {
+    "key": "the embeddings service refused the key ({}); check OPENAI_API_KEY",
+    "quota": "the account's quota is used up ({}); raise it and run again: what was embedded is kept",
+    "model": "the embeddings service does not serve the model ({}); check MOVIE_ASSETS_EMBEDDING_MODEL",
+    "address": "there is no embeddings service at the address ({}); check OPENAI_BASE_URL",
+    "unknown": "the embeddings service refused the request ({})",
+}
 
 
 @dataclass(frozen=True)
@@ -37,32 +61,22 @@ class Refusal:
     reason: str = ""  # the reject's reason when one text is to blame
     seconds: float | None = None  # the pause that is asked for
     attempts: int = ATTEMPTS  # in all, for `again` …
-    then: Literal["split", "stop"] = "stop"  # … and what to do after them
+    then: Literal["suspect", "stop"] = "stop"  # … and what to do after them
+    kind: Kind = "transient"
+    limit: int | None = None  # that the service names, of inputs or of tokens
 
 
 def refusal_of(status: int, code: str | None, message: str, headers: Mapping[str, str], now: datetime) -> Refusal:
     """What an error answer means."""
+    error = service_error(status, code or "", message)
     problem = f"HTTP {status} {code or ''} {message}"[:400]
-    says = message.lower()
-    if status in REFUSED_KEY:
-        refusal = Refusal("stop", f"the embeddings service refused the key ({problem}); check OPENAI_API_KEY")
-    elif code in NO_MONEY:
-        refusal = Refusal(
-            "stop",
-            f"the account's quota is used up ({problem}); raise it and run again: what was embedded is kept",
-        )
-    elif code in TOO_MUCH or any(words in says for words in TOO_MUCH_SAYS):
-        refusal = Refusal("split", problem, "too_long")
-    elif status == TOO_MANY:
-        refusal = _too_many(problem, headers, now)
-    elif status >= LEAST_SERVER_ERROR or status in WORTH_REPEATING:
+    kind = error.kind
+    if kind == "rate":
+        return _too_many(problem, headers, now)
+    if kind == "transient":
         asked = seconds_asked_for(headers.get("retry-after"), now)
-        refusal = _too_patient(asked) or Refusal("again", problem, seconds=asked, then="split")
-    elif any(words in says for words in INPUT_SAYS):
-        refusal = Refusal("split", problem, "refused_input")
-    else:
-        refusal = Refusal("stop", f"the embeddings service refused the request ({problem})")
-    return refusal
+        return _too_patient(asked) or Refusal("again", problem, seconds=asked, then="suspect")
+    return _of_kind(error, SENTENCES.get(kind, "{}").format(problem))
 
 
 def refusal_of_vectors(error: UnusableVectorsError) -> Refusal:
@@ -71,7 +85,13 @@ def refusal_of_vectors(error: UnusableVectorsError) -> Refusal:
         return Refusal("doubt", str(error), "no_vector")
     if error.flaw == "stuck":
         return Refusal("again", str(error), attempts=2)
-    return Refusal("stop", str(error))
+    return Refusal("stop", str(error), kind="dimensions")
+
+
+def _of_kind(error: ServiceError, sentence: str) -> Refusal:
+    return Refusal(
+        REMEDIES[error.kind], sentence, REASONS.get(error.kind, ""), kind=error.kind, limit=error.limit
+    )  # fmt: skip
 
 
 def _too_many(problem: str, headers: Mapping[str, str], now: datetime) -> Refusal:
@@ -81,7 +101,7 @@ def _too_many(problem: str, headers: Mapping[str, str], now: datetime) -> Refusa
         or seconds_asked_for(headers.get("retry-after"), now)
         or pause_told_by(headers)
     )
-    return _too_patient(asked) or Refusal("pause", problem, seconds=asked)
+    return _too_patient(asked) or Refusal("pause", problem, seconds=asked, kind="rate")
 
 
 def _seconds_of_milliseconds(header: str) -> float | None:

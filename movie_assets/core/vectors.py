@@ -1,7 +1,8 @@
 """Whether vectors may be stored: their number, order, width, finiteness and length."""
 
+import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float32]
 
+MIN_WIDTH, MAX_WIDTH = 8, 4000  # what pgvector can index as halfvec, and what the settings take
 SHORTEST = 1e-6  # a vector below this length has no direction to speak of
 
 # width: the settings and the service do not agree. stuck: one vector for all. count: not one for each text.
@@ -35,33 +37,52 @@ class Sorted:
 def by_index(entries: Sequence[Any], count: int, dimensions: int) -> Sorted:
     """Vectors of an answer's entries (`index`, `embedding`) in the order of `count` texts.
 
-    Raises UnusableVectorsError when the answer as a whole cannot be used: entries that are not one for each text, a
-    wrong width, one vector for all of several texts.
+    An entry without an index is taken by its place. A vector is a list of numbers or base64 of little-endian floats;
+    an entry without one costs its own text only. Raises UnusableVectorsError when the answer as a whole cannot be used:
+    entries that are not one for each text, a wrong width, one vector for all of several texts.
     """
-    try:
-        found = {entry["index"]: entry["embedding"] for entry in entries}
-    except (TypeError, KeyError):
-        raise UnusableVectorsError("count", f"the answer does not hold vectors: {str(entries)[:200]}") from None
-    if len(entries) != count or found.keys() != set(range(count)):
-        raise UnusableVectorsError(
-            "count", f"the answer does not hold one vector for each of {count} texts but {len(entries)} entries"
-        )
-    rows = [found[position] for position in range(count)]
-    if any(isinstance(row, str) for row in rows):
-        raise UnusableVectorsError(
-            "width", "the service answers in base64 where numbers were asked for; check OPENAI_BASE_URL"
-        )
-    if not all(isinstance(row, list) for row in rows):
-        raise UnusableVectorsError("count", f"the answer holds no lists of numbers: {str(rows[0])[:80]}")
-    widths = {len(row) for row in rows}
+    rows = [_numbers(entry["embedding"]) for entry in _in_order(entries, count)]
+    missing = [n for n, row in enumerate(rows) if not len(row)]
+    widths = {len(row) for row in rows if len(row)}
+    if not widths:
+        raise UnusableVectorsError("count", "the answer holds no vector")
     if widths != {dimensions}:
-        raise _of_other_width("/".join(map(str, sorted(widths))), dimensions)
+        raise _of_other_width(sorted(widths), dimensions)
+    for n in missing:
+        rows[n] = [None] * dimensions
     try:
         # A JSON null where a number belongs becomes NaN.
         matrix = np.array(rows, dtype=np.float32)
     except (TypeError, ValueError):
         raise UnusableVectorsError("count", "the answer holds something else than numbers in a vector") from None
-    return examined(matrix)
+    found = examined(matrix)
+    return replace(found, flawed=found.flawed | dict.fromkeys(missing, "no_vector"))
+
+
+def _in_order(entries: Sequence[Any], count: int) -> list[Any]:
+    """Entries by their index, or by their place where the index is left out; one for each text."""
+    try:
+        indices = [n if entry.get("index") is None else entry["index"] for n, entry in enumerate(entries)]
+        found = {index: entry for index, entry in zip(indices, entries, strict=True) if "embedding" in entry}
+    except (TypeError, AttributeError):
+        raise UnusableVectorsError("count", f"the answer does not hold vectors: {str(entries)[:200]}") from None
+    if len(entries) != count or found.keys() != set(range(count)):
+        raise UnusableVectorsError(
+            "count", f"the answer does not hold one vector for each of {count} texts but {len(entries)} entries"
+        )
+    return [found[position] for position in range(count)]
+
+
+def _numbers(vector: Any) -> Any:
+    """A vector as a list or array; empty where there is none."""
+    if isinstance(vector, str):
+        try:
+            return np.frombuffer(base64.b64decode(vector, validate=True), "<f4")
+        except ValueError:
+            raise UnusableVectorsError("count", f"a vector is neither numbers nor base64: {vector[:40]}") from None
+    if vector is not None and not isinstance(vector, list):
+        raise UnusableVectorsError("count", f"the answer holds no lists of numbers: {str(vector)[:80]}")
+    return vector or []
 
 
 def examined(matrix: Matrix) -> Sorted:
@@ -78,9 +99,15 @@ def examined(matrix: Matrix) -> Sorted:
     return Sorted(tuple(good.tolist()), vectors, flawed)
 
 
-def _of_other_width(width: str, dimensions: int) -> UnusableVectorsError:
-    return UnusableVectorsError(
-        "width",
-        f"the vectors have {width} dimensions and {dimensions} were asked for; "
-        "check MOVIE_ASSETS_EMBEDDING_MODEL and MOVIE_ASSETS_EMBEDDING_DIMENSIONS",
-    )
+def _of_other_width(widths: list[int], dimensions: int) -> UnusableVectorsError:
+    told = "/".join(map(str, widths))
+    if len(widths) > 1:
+        to_do = "check OPENAI_BASE_URL, MOVIE_ASSETS_EMBEDDING_MODEL and MOVIE_ASSETS_EMBEDDING_DIMENSIONS"
+    elif MIN_WIDTH <= widths[0] <= MAX_WIDTH:
+        to_do = f"set MOVIE_ASSETS_EMBEDDING_DIMENSIONS={widths[0]}, or another MOVIE_ASSETS_EMBEDDING_MODEL"
+    else:
+        to_do = (
+            f"MOVIE_ASSETS_EMBEDDING_DIMENSIONS takes {MIN_WIDTH} to {MAX_WIDTH}, so another "
+            "MOVIE_ASSETS_EMBEDDING_MODEL is needed"
+        )
+    return UnusableVectorsError("width", f"the vectors have {told} dimensions and {dimensions} were asked for; {to_do}")

@@ -57,7 +57,8 @@ class Culprit:
 class Part:
     """What one answer brought: unit vectors of the texts at `positions`, and what it cost, vectors or not.
 
-    `ticket` is the reservation that was made for it; it is to be given back when the cost is recorded.
+    `ticket` is the reservation that was made for it; it is to be given back when the cost is recorded. Of the texts at
+    the positions `cut` only the beginning was sent. `model` is the name that answered, if the service gives one.
     """
 
     positions: tuple[int, ...]
@@ -67,6 +68,8 @@ class Part:
     culprits: tuple[Culprit, ...] = ()
     ticket: int | None = None
     text_bytes: int = 0  # of the texts that were charged
+    cut: tuple[int, ...] = ()
+    model: str | None = None
 
 
 class Purse(Protocol):
@@ -221,6 +224,7 @@ def embedder_for(settings: Settings, provider: str, model: str | None, dimension
     embedder = OpenAiEmbedder(
         name, dimensions, settings.openai_api_key, settings.openai_base_url,
         price=price_of(name, settings.dollars_per_million_tokens), counter=counter_for(name, settings.tiktoken_cache),
+        texts_per_request=settings.embedding_texts_per_request,
     )  # fmt: skip
     if provider not in ("openai", embedder.provider, former_provider(embedder.provider)):
         raise EmbedderError(

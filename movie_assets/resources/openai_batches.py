@@ -10,16 +10,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import openai
 from openai.types import Batch
 
 from movie_assets.core.refusals import ATTEMPTS, MOST_PAUSES, Refusal, refusal_of
 from movie_assets.core.retry import backoff
+from movie_assets.core.server_limits import Parameters
+from movie_assets.core.service_errors import words_of_error
 from movie_assets.core.vectors import Sorted
 from movie_assets.resources.embedder import EmbedderError
-from movie_assets.resources.openai_call import Model, read, tokens_of
+from movie_assets.resources.openai_call import Model, model_of, read, refusal_in, tokens_of
 
 T = TypeVar("T")
 TEXTS_PER_BATCH = 10_000  # OpenAI takes 50,000; an account of tier 1 may have 3 million tokens waiting, these are half
@@ -51,6 +53,7 @@ class Line:
     text_hash: str
     outcome: Sorted | Refusal
     tokens: int | None
+    model: str | None = None  # the name that answered
 
 
 class OpenAiBatches:
@@ -154,9 +157,7 @@ class OpenAiBatches:
 
 
 def _request_line(model: Model, text_hash: str, text: str) -> str:
-    body: dict[str, Any] = {"model": model.name, "input": text, "encoding_format": "float"}
-    if not isinstance(model.width_asked, openai.Omit):
-        body["dimensions"] = model.width_asked
+    body = model.request(text, Parameters())
     return json.dumps({"custom_id": text_hash, "method": "POST", "url": "/v1/embeddings", "body": body}) + "\n"
 
 
@@ -173,8 +174,7 @@ def _state_of(batch: Batch) -> State:
 
 def _refusal(error: Exception) -> Refusal:
     if isinstance(error, openai.APIStatusError):
-        headers = {name.lower(): value for name, value in error.response.headers.items()}
-        return refusal_of(error.status_code, error.code, error.message, headers, datetime.now(UTC))
+        return refusal_in(error)
     return Refusal("again", f"no answer ({error})")
 
 
@@ -188,9 +188,8 @@ def _read(line: str, model: Model) -> Iterator[Line]:
         return
     if status == 200:  # noqa: PLR2004
         outcome, tokens = read(body, model, 1), tokens_of(body)
-        yield Line(text_hash, outcome, 0 if tokens is None and isinstance(outcome, Refusal) else tokens)
+        yield Line(text_hash, outcome, 0 if tokens is None and isinstance(outcome, Refusal) else tokens, model_of(body))
         return
-    error = (body.get("error") if isinstance(body, dict) else None) or entry.get("error") or {}
-    code, message = error.get("code"), str(error.get("message") or "")
+    code, message = words_of_error(body or entry.get("error"))
     refused = refusal_of(status, code, message, {}, datetime.now(UTC)) if status else None
     yield Line(text_hash, refused or Refusal("again", f"{code or 'error'}: {message}"[:300]), 0)

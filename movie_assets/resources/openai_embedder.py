@@ -9,8 +9,10 @@ import numpy as np
 import openai
 from pydantic import SecretStr
 
+from movie_assets.core.packing import TEXTS_PER_REQUEST
 from movie_assets.core.prices import Price, price_of
 from movie_assets.core.refusals import Refusal
+from movie_assets.core.server_limits import Server
 from movie_assets.core.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 from movie_assets.resources.embedder import (
     Embedded,
@@ -41,12 +43,14 @@ class OpenAiEmbedder:
         *,
         price: Price | None = None,
         counter: TokenCounter | None = None,
+        texts_per_request: int = TEXTS_PER_REQUEST,
     ) -> None:
         self.provider = openai_provider(base_url)
         self.model = model
         self.dimensions = dimensions
         self.price = price or price_of(model)
         self.counter = counter or ByteCounter()
+        self.server = Server.with_limit(texts_per_request)
         self._api_key = api_key
         self._base_url = base_url
 
@@ -68,11 +72,19 @@ class OpenAiEmbedder:
         return Embedded(vectors, tokens, dollars) if texts else Embedded(no_vectors(self.dimensions), 0, 0.0)
 
     def answer(self) -> None:
-        """Ask for the vector of one word, once; the answer comes within seconds, or an EmbedderError."""
+        """Ask for the vector of one word; the answer comes within seconds, or an EmbedderError.
+
+        Asked again only without a parameter that the server refuses.
+        """
         with self._client().with_options(timeout=SECONDS_FOR_A_SIGN) as client:
-            reply = ask(client, Model(self.model, self.dimensions), ["film"])
-        if isinstance(reply.outcome, Refusal):
-            raise EmbedderError(reply.outcome.problem)
+            while True:
+                sent = self.server.parameters
+                outcome = ask(client, Model(self.model, self.dimensions), ["film"], sent).outcome
+                if not isinstance(outcome, Refusal):
+                    return
+                if outcome.remedy != "omit" or not self.server.can_send_otherwise(outcome, sent):
+                    is_width = outcome.kind == "dimensions"
+                    raise EmbedderError(self.server.width_problem(outcome) if is_width else outcome.problem)
 
     def stream(
         self, texts: Sequence[str], purse: Purse, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
@@ -82,7 +94,7 @@ class OpenAiEmbedder:
             return
         with self._client() as client:
             model = Model(self.model, self.dimensions)
-            flow = Stream(client, model, texts, self.counter, self.price, purse, bytes_per_token)
+            flow = Stream(client, model, texts, self.counter, self.price, purse, bytes_per_token, self.server)
             # Closed before the client is, whoever stops listening.
             parts = flow.parts()
             try:

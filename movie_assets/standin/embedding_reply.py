@@ -18,18 +18,25 @@ class EmbeddingReply:
     model: str
     encoding: Literal["float", "base64"]
     tokens: int
+    index: Literal["given", "left out", "left out where 0"] = "given"
+    usage: Literal["full", "left out", "null", "total only"] = "full"
     cursed: tuple[int, ...] = ()  # positions of inputs that faults are tied to
 
     def rendered(self) -> bytes:
         """Write the reply as JSON."""
         rows = zip(self.indices, self.vectors, strict=True)
         data = ",".join(
-            f'{{"object":"embedding","index":{index},"embedding":{self._written(row)}}}' for index, row in rows
+            f'{{"object":"embedding",{self._index(index)}"embedding":{self._written(row)}}}' for index, row in rows
         )
-        usage: dict[str, Any] = {"prompt_tokens": self.tokens, "total_tokens": self.tokens}
-        return (
-            f'{{"object":"list","data":[{data}],"model":{json.dumps(self.model)},"usage":{json.dumps(usage)}}}'
-        ).encode()
+        usage: dict[str, Any] | None = {"prompt_tokens": self.tokens, "total_tokens": self.tokens}
+        if self.usage in ("null", "total only"):
+            usage = None if self.usage == "null" else {"total_tokens": self.tokens}
+        told = "" if self.usage == "left out" else f',"usage":{json.dumps(usage)}'
+        return f'{{"object":"list","data":[{data}],"model":{json.dumps(self.model)}{told}}}'.encode()
+
+    def _index(self, index: int) -> str:
+        is_left_out = self.index == "left out" or (self.index == "left out where 0" and index == 0)
+        return "" if is_left_out else f'"index":{index},'
 
     def _written(self, row: npt.NDArray[np.float32]) -> str:
         if self.encoding == "base64":

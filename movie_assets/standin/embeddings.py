@@ -1,15 +1,20 @@
 """The OpenAI-compatible part: `/v1/embeddings` and `/v1/models`.
 
-Vectors come from the project's own hashing embedder; limits and errors are OpenAI's.
+Vectors come from the project's own hashing embedder; limits and errors are OpenAI's, or those of another make of
+server that the options name.
 """
 
 import json
+from dataclasses import replace
 from typing import Any, Literal
+
+import numpy as np
 
 from movie_assets.core.hashing import hashed_vectors
 from movie_assets.standin.answers import JSON_TYPE, Answer, RefusedError, json_answer, openai_error
 from movie_assets.standin.embedding_reply import EmbeddingReply
 from movie_assets.standin.faults import CURSE
+from movie_assets.standin.server_makes import MAKES, Limit, Make
 from movie_assets.standin.service import Service
 
 MOST_INPUTS = 2048
@@ -41,20 +46,52 @@ def _asked(service: Service, request: dict[str, Any]) -> tuple[str, list[str]]:
     if not isinstance(model, str) or not model:
         raise _refused("you must provide a model parameter")
     texts = service.spoilt(_texts(request.get("input")), "inputs")
-    _check_limits([tokens_of(text) for text in texts])
+    tokens = [tokens_of(text) for text in texts]
+    if make := _make(service):
+        _check_make(make, request, tokens)
+    _check_limits(tokens)
     return model, texts
 
 
 def _reply(service: Service, request: dict[str, Any], model: str, texts: list[str]) -> EmbeddingReply:
+    make = _make(service)
+    asked = request.get("dimensions")
+    width = make.width if make and make.width and (asked is None or make.dimensions != "taken") else None
     reply = EmbeddingReply(
-        vectors=hashed_vectors(texts, _width(model, request.get("dimensions"))),
+        vectors=hashed_vectors(texts, width or _width(model, asked)),
         indices=tuple(range(len(texts))),
         model=model,
         encoding=_encoding(request.get("encoding_format", "float")),
         tokens=sum(map(tokens_of, texts)),
         cursed=tuple(n for n, text in enumerate(texts) if CURSE in text),
     )
-    return service.spoilt(reply, "vectors")
+    return service.spoilt(_as_made(make, reply) if make else reply, "vectors")
+
+
+def _make(service: Service) -> Make | None:
+    name = service.options.embeddings_like
+    return None if name is None else MAKES[name]
+
+
+def _check_make(make: Make, request: dict[str, Any], tokens: list[int]) -> None:
+    """Refuse what a server of this make does not take, in its order: parameters, inputs, lengths."""
+    for parameter, taken in (("dimensions", make.dimensions), ("encoding_format", make.encoding)):
+        if isinstance(taken, Limit) and request.get(parameter) is not None:
+            raise RefusedError(make.refusal(taken, 0))
+    for given, limit in ((len(tokens), make.inputs), (sum(tokens), make.tokens), (max(tokens), make.length)):
+        if limit is not None and given > limit.most:
+            raise RefusedError(make.refusal(limit, given))
+
+
+def _as_made(make: Make, reply: EmbeddingReply) -> EmbeddingReply:
+    return replace(
+        reply,
+        vectors=reply.vectors * np.float32(make.length_of_vectors),
+        model=make.model or reply.model,
+        encoding=make.encoding if make.encoding in ("float", "base64") else reply.encoding,
+        index=make.index,
+        usage=make.usage,
+    )
 
 
 def tokens_of(text: str) -> int:

@@ -18,6 +18,7 @@ class StandInOptions:
     0 to 1 by name; `today` None follows the UTC calendar; `retry_after` is what fault `429s` tells, in
     seconds; `stall_seconds` is how long a fault keeps silent. `openai_requests` and `openai_tokens` are an account's
     limits for embeddings within `openai_window` seconds, told in headers and enforced, 0 for none and no headers;
+    `embeddings_like` names a server of another make whose behaviour is played, see `server_makes`;
     `embedding_seconds` is how long an embeddings request takes, `batch_seconds` a batch.
     """
 
@@ -35,6 +36,7 @@ class StandInOptions:
     openai_requests: int = 0
     openai_tokens: int = 0
     openai_window: float = 60.0
+    embeddings_like: str | None = None
     embedding_seconds: float = 0.0
     batch_seconds: float = 2.0
 

@@ -12,7 +12,7 @@ from movie_assets.assets import bulk_embedding
 from movie_assets.cli import main
 from movie_assets.core.health import Finding, merged
 from movie_assets.health import look_at_database, look_at_services
-from movie_assets.resources import openai_batches, openai_stream
+from movie_assets.resources import openai_batches, openai_queue, openai_stream
 from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets_tests.assets.conftest import SmallPipeline, small_pipelines
 from movie_assets_tests.assets.test_movie_embeddings import openai, rewrite, with_films
@@ -25,7 +25,7 @@ DEAD = "http://127.0.0.1:9/v1"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    monkeypatch.setattr(openai_stream, "backoff", lambda *_: 0.002)
+    monkeypatch.setattr(openai_queue, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(openai_batches, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from movie_assets.resources import openai_stream, tmdb_call, tmdb_export
+from movie_assets.resources import openai_queue, openai_stream, tmdb_call, tmdb_export
 from movie_assets.resources.tmdb import FAILURES_IN_A_ROW
 from movie_assets.standin.faults import FAULTS
 from movie_assets.standin.server import StandIn
@@ -44,7 +44,7 @@ def quick(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> None:
     shorten_waits(monkeypatch)
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 1.0)
     monkeypatch.setattr(tmdb_export, "SECONDS_PER_EXPORT", 1.0)
-    monkeypatch.setattr(openai_stream, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
+    monkeypatch.setattr(openai_queue, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
 
 
 def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:

@@ -1,5 +1,6 @@
 """Which vectors may be stored, and what the refusal of others names."""
 
+import base64
 from typing import Any
 
 import numpy as np
@@ -41,17 +42,19 @@ def test_entries_are_put_in_the_order_of_their_index() -> None:
         entries([1, 0], [0, 1], [1, 1]),
         [{"index": 0, "embedding": [1, 0]}] * 2,
         [{"index": 1, "embedding": [1, 0]}, {"index": 2, "embedding": [0, 1]}],
-        [{"embedding": [1, 0]}, {"embedding": [0, 1]}],
         [{"index": 0}, {"index": 1}],
         [{"index": [0], "embedding": [1, 0]}, {"index": 1, "embedding": [0, 1]}],
-        entries(None, [1, 0]),
+        entries(None, None),
+        entries("AAAA", "AAAA"),
+        entries("no base64!", "no base64!"),
+        [{"index": 1, "embedding": [1, 0]}, {"embedding": [0, 1]}],
         entries(["a", "b"], ["c", "d"]),
         [None, None],
         (),
     ],
     ids=[
-        "fewer", "more", "one index twice", "a missing index", "no index", "no embedding", "odd index", "null",
-        "words", "no entries", "nothing",
+        "fewer", "more", "one index twice", "a missing index", "no embedding", "odd index", "null",
+        "three bytes", "words", "an index twice by place", "numbers in words", "no entries", "nothing",
     ],
 )  # fmt: skip
 def test_an_answer_without_one_vector_for_each_text_is_refused(wrong: Any) -> None:
@@ -67,10 +70,26 @@ def test_another_width_is_refused_and_the_settings_named(width: int) -> None:
     assert refused.value.flaw == "width"
 
 
-def test_base64_is_refused_like_a_wrong_width() -> None:
-    with pytest.raises(UnusableVectorsError, match="base64") as refused:
-        by_index(entries("AAAA", "AAAA"), 2, 2)
-    assert refused.value.flaw == "width"
+def test_entries_without_an_index_are_taken_by_their_place() -> None:
+    given = [{"embedding": [1, 0]}, {"index": None, "embedding": [0, 1]}, {"index": 2, "embedding": [3, 4]}]
+    assert by_index(given, 3, 2).vectors == pytest.approx(matrix([1, 0], [0, 1], [0.6, 0.8]))
+
+
+def test_base64_of_little_endian_floats_is_a_vector() -> None:
+    given = [base64.b64encode(np.array(row, "<f4").tobytes()).decode() for row in ([0, 1], [3, 4])]
+    assert by_index(entries(*given), 2, 2).vectors == pytest.approx(matrix([0, 1], [0.6, 0.8]))
+
+
+@pytest.mark.parametrize("nothing", [None, [], ""])
+def test_an_entry_without_a_vector_costs_its_own_text_only(nothing: Any) -> None:
+    found = by_index(entries([1, 0], nothing, [0, 2]), 3, 2)
+    assert (found.positions, found.flawed) == ((0, 2), {1: "no_vector"})
+
+
+@pytest.mark.parametrize(("width", "to_do"), [(16, "MOVIE_ASSETS_EMBEDDING_DIMENSIONS=16"), (4096, "takes 8 to 4000")])
+def test_a_width_that_the_settings_can_take_is_named_for_them(width: int, to_do: str) -> None:
+    with pytest.raises(UnusableVectorsError, match=to_do):
+        by_index(entries([1.0] * width), 1, 8)
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])

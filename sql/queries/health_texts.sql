@@ -2,7 +2,7 @@
 -- vector in the set, those of them that wait for six hours or were refused, and what the last run of the set met.
 with sets as (
     select
-        s.set_id, s.is_active, s.created_at,
+        s.set_id, s.is_active, s.created_at, s.answered_by as begun_by,
         format('%s %s %s %s', s.provider, s.model, s.dimensions, s.template) as name
     from pipeline.embedding_sets s
     where s.is_active
@@ -32,7 +32,7 @@ with sets as (
     group by s.set_id
 )
 select
-    c.*, s.name, coalesce(s.is_active, false) as is_active,
+    c.*, s.name, coalesce(s.is_active, false) as is_active, s.begun_by, o.answered_by,
     o.texts as run_texts, o.embedded as run_embedded, o.refused as run_refused, o.in_flight as run_in_flight,
     o.problem, o.ended_at, o.run_id
 from counted c
