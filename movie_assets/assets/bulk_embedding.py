@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from movie_assets.assets.embedding_store import EmbeddingStore, Text, texts_of
 from movie_assets.core.packing import packed
+from movie_assets.core.prices import DOLLARS_PER_MILLION_TOKENS
 from movie_assets.core.refusals import Refusal
 from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT, USUAL_BYTES_PER_TOKEN
 from movie_assets.core.vectors import Sorted
@@ -48,6 +49,9 @@ class BulkDesk:
         # A line has a hundred bytes of frame, and a character outside ASCII takes twelve as JSON escapes it.
         sizes = [300 + 6 * len(text.encode(errors="replace")) for text in cut]
         waiting = [tuple(pack) for pack in packed(sizes, TEXTS_PER_BATCH, BYTES_PER_FILE)]
+        if waiting and self._embedder.model not in DOLLARS_PER_MILLION_TOKENS:
+            # A model that is not OpenAI's: which parameters its server takes is learned before a file has them.
+            self._embedder.answer()
         while waiting:
             pack = waiting.pop(0)
             tokens = sum(counter.count(cut[n]) for n in pack)

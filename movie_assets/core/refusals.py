@@ -47,7 +47,7 @@ SENTENCES: dict[Kind, str] = {
     "key": "the embeddings service refused the key ({}); check OPENAI_API_KEY",
     "quota": "the account's quota is used up ({}); raise it and run again: what was embedded is kept",
     "model": "the embeddings service does not serve the model ({}); check MOVIE_ASSETS_EMBEDDING_MODEL",
-    "address": "there is no embeddings service at the address ({}); check OPENAI_BASE_URL",
+    "address": "the embeddings service has no such path ({}); check OPENAI_BASE_URL",
     "unknown": "the embeddings service refused the request ({})",
 }
 

@@ -17,7 +17,7 @@ from openai.types import Batch
 
 from movie_assets.core.refusals import ATTEMPTS, MOST_PAUSES, Refusal, refusal_of
 from movie_assets.core.retry import backoff
-from movie_assets.core.server_limits import Parameters
+from movie_assets.core.server_limits import Parameters, Server
 from movie_assets.core.service_errors import words_of_error
 from movie_assets.core.vectors import Sorted
 from movie_assets.resources.embedder import EmbedderError
@@ -59,12 +59,13 @@ class Line:
 class OpenAiBatches:
     """The calls; each is repeated while that can help, and raises EmbedderError when it cannot."""
 
-    def __init__(self, open_client: Callable[[], openai.OpenAI]) -> None:
-        self._open_client = open_client
+    def __init__(self, open_client: Callable[[], openai.OpenAI], server: Server) -> None:
+        self._open_client, self._server = open_client, server
 
     def upload(self, model: Model, texts: Iterable[tuple[str, str]]) -> str:
         """Send a file with a line for each (hash, text); tells its id. A file costs nothing."""
-        content = "".join(_request_line(model, text_hash, text) for text_hash, text in texts).encode()
+        parameters = self._server.parameters
+        content = "".join(_request_line(model, parameters, *text) for text in texts).encode()
         return self._patiently(
             lambda client: client.files.create(file=("movie_assets.jsonl", content), purpose="batch").id
         )
@@ -156,8 +157,8 @@ class OpenAiBatches:
         return failures
 
 
-def _request_line(model: Model, text_hash: str, text: str) -> str:
-    body = model.request(text, Parameters())
+def _request_line(model: Model, parameters: Parameters, text_hash: str, text: str) -> str:
+    body = model.request(text, parameters)
     return json.dumps({"custom_id": text_hash, "method": "POST", "url": "/v1/embeddings", "body": body}) + "\n"
 
 

@@ -57,7 +57,7 @@ class OpenAiEmbedder:
     @property
     def batches(self) -> OpenAiBatches:
         """The service's Batch API."""
-        return OpenAiBatches(self._client)
+        return OpenAiBatches(self._client, self.server)
 
     def embed(self, texts: Sequence[str]) -> Embedded:
         """Embed texts, all of them or none."""

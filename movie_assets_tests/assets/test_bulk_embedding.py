@@ -215,16 +215,20 @@ def test_a_text_without_a_usable_vector_is_rejected(
     assert nothing_is_left(pipeline)
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"), [("oa_wrong_width", "EMBEDDING_DIMENSIONS"), ("oa_wrong_model", "another")]
-)
-def test_vectors_that_cannot_be_right_store_nothing(
-    pipeline: SmallPipeline, service: StandIn, fault: str, words: str
-) -> None:
-    service.faults = {fault: 1.0}
-    assert words in message_of(in_bulk(pipeline))
+def test_vectors_that_cannot_be_right_store_nothing(pipeline: SmallPipeline, service: StandIn) -> None:
+    service.faults = {"oa_wrong_width": 1.0}
+    assert "EMBEDDING_DIMENSIONS" in message_of(in_bulk(pipeline))
     assert embedded(pipeline) == 0
     assert nothing_is_left(pipeline)
+
+
+def test_a_server_of_another_make_is_learned_before_anything_is_sent(pipeline: SmallPipeline, service: StandIn) -> None:
+    service.service.options = replace(service.options, embeddings_like="vllm")
+    pipeline.embedder = OpenAiEmbedder("bge-m3", 1024, SecretStr("a-key"), service.openai_url)
+    result = in_bulk(pipeline)
+    assert result.success
+    assert embedded(pipeline) == FILMS
+    assert figures(result, CURRENT)["answered_by"] == "/models/bge-m3"
 
 
 def test_a_film_whose_text_moved_meanwhile_is_not_stored_under_the_new_one(

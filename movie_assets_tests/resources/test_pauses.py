@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from movie_assets.core import retry
 from movie_assets.core.refusals import MOST_PAUSES
+from movie_assets.core.server_limits import Server
 from movie_assets.resources import rating_files, tmdb_export
 from movie_assets.resources.embedder import EmbedderError
 from movie_assets.resources.openai_batches import OpenAiBatches
@@ -130,7 +131,7 @@ def poll_a_batch(url: str) -> None:
     def client() -> openai.OpenAI:
         return openai.OpenAI(api_key="k", base_url=f"{url}/v1", max_retries=0)
 
-    assert OpenAiBatches(client).state("b").has_ended
+    assert OpenAiBatches(client, Server()).state("b").has_ended
 
 
 CLIENTS = [fetch, embed, poll_a_batch]
