@@ -125,6 +125,7 @@ def texts(**changes: Any) -> list[Row]:
         "movies": 100, "missing": 0, "stale": 0, "refused": 0, "examples": None, "name": "openai a-model",
         "is_active": True,
         "run_texts": None, "run_embedded": None, "run_refused": None, "run_in_flight": None, "problem": None,
+        "begun_by": None, "answered_by": None,
         "ended_at": NOW, "run_id": "a-run",
     }  # fmt: skip
     return [Row(**well | changes)]
@@ -167,6 +168,9 @@ def met(embedded: int, *, refused: int = 0, in_flight: int = 0, problem: str | N
         (texts(missing=1, **met(9, refused=1, problem="too long")), "ok"),  # one text is to blame, not the service
         (texts(missing=10, **met(0, in_flight=10)), "ok"),
         (texts(missing=6, **met(4, in_flight=6)), "ok"),
+        (texts(**met(10), begun_by="one", answered_by="one"), "ok"),
+        (texts(**met(10), begun_by="one", answered_by="two"), "warn"),
+        (texts(**met(10), begun_by="one"), "ok"),  # a service may give no name
         (texts(**met(10)) + texts(is_active=False, missing=10, **met(0, problem="no quota")), "error"),
     ],
 )
