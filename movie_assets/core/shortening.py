@@ -57,21 +57,24 @@ class Texts:
         if size <= (limit or 1):
             return False
         self._is_too_long(size)
-        self._cut(position, self._bound(size) or size // 2)
+        self._cut(position, self._bound(size, size // 2))
         return bool(self.sent[position].strip())
 
     def prepare(self, positions: Sequence[int]) -> None:
         """Cut those that are too long by what was learned."""
         if self._too_long_from is None:
             return
-        bound = self._bound(self._too_long_from)
+        # What was accepted says little about longer texts unless it comes near to what was refused.
+        bound = self._bound(self._too_long_from, 0)
+        bound = bound if bound >= self._too_long_from // 2 or self._safe else 0
         for position in positions if bound else ():
             if self.bytes[position] >= self._too_long_from:
                 self._cut(position, bound)
 
-    def _bound(self, size: int) -> int:
-        """Bytes below a size that the server took or should take; 0 when nothing is known."""
-        return max((known for known in (self._most_accepted, self._safe) if known < size), default=0)
+    def _bound(self, size: int, guess: int) -> int:
+        """Bytes below a size: as many as the server's limit holds or it took, else at least a guess."""
+        known = max((known for known in (self._most_accepted, self._safe) if known < size), default=0)
+        return known if 0 < self._safe < size else max(known, guess)
 
     def _is_too_long(self, size: int) -> None:
         self._too_long_from = min(size, self._too_long_from or size)

@@ -59,6 +59,12 @@ def test_a_list_of_details_names_the_fields() -> None:
     assert words_of_error(json.dumps(body))[1] == "body.dimensions: Extra inputs are not permitted"
 
 
+@pytest.mark.parametrize("key", ["", "x", "none", "ollama"])
+def test_a_word_in_place_of_a_key_spoils_no_sentence(key: str) -> None:
+    code, message = words_of_error(json.dumps({"error": "the input length exceeds the context length"}), (key,))
+    assert service_error(400, code, message).kind == "too_long"
+
+
 def test_a_sentence_is_bounded_and_shows_no_secret() -> None:
     told = words_of_error(json.dumps({"error": "key my-secret-value or sk-abcdef123456 " * 40}), ("my-secret-value",))[
         1

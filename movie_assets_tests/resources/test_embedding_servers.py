@@ -188,6 +188,25 @@ def test_a_text_that_stays_too_long_is_rejected_with_the_reason() -> None:
     assert len(told.vectors) == 10
 
 
+def test_a_text_among_short_ones_keeps_as_much_as_it_may() -> None:
+    texts = Texts(["a short one", "word " * 1000, "word " * 1200], ByteCounter())
+    texts.accepted([0])
+    texts.shorten(1, None)
+    assert texts.bytes[1] == 2500
+    texts.prepare([2])
+    assert texts.bytes[2] == 6000  # a short text that was accepted tells nothing of it
+    texts.accepted([1])
+    texts.prepare([2])
+    assert texts.bytes[2] == 2500
+
+
+def test_the_limit_that_the_server_names_is_better_than_half() -> None:
+    texts = Texts(["word " * 1000], ByteCounter())
+    texts.learn(512)
+    texts.shorten(0, 512)
+    assert texts.bytes[0] == 3 * 512
+
+
 def test_cutting_ends_and_never_grows() -> None:
     texts = Texts(["word " * 10_000], ByteCounter())
     sizes = [texts.bytes[0]]

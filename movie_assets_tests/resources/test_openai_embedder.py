@@ -136,6 +136,16 @@ def test_the_width_is_only_sent_to_models_that_take_it(service: StandIn, embedde
     assert requests_to(service) == {200: 2}
 
 
+@pytest.mark.parametrize("model", [MODEL, "text-embedding-ada-002"])
+def test_the_request_to_openai_is_the_documented_one(canned: ThreadingHTTPServer, model: str) -> None:
+    canned.reply = ("application/json", json.dumps(GOOD).encode())  # type: ignore[attr-defined]
+    client_of(f"http://127.0.0.1:{canned.server_port}/v1", model, 8).embed(["a", "b"])
+    width = {} if model == "text-embedding-ada-002" else {"dimensions": 8}
+    assert canned.asked == {  # type: ignore[attr-defined]
+        "input": ["a", "b"], "model": model, "encoding_format": "float", **width,
+    }  # fmt: skip
+
+
 def test_many_texts_go_in_few_requests(service: StandIn, embedder: Make) -> None:
     assert len(outcome_of(embedder(), FLOOD[: 2 * TEXTS_PER_REQUEST + 1]).vectors) == 2 * TEXTS_PER_REQUEST + 1
     assert requests_to(service) == {200: 3}
@@ -361,7 +371,7 @@ def canned() -> Iterator[ThreadingHTTPServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # the library's name
-            self.rfile.read(int(self.headers["Content-Length"]))
+            self.server.asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))  # type: ignore[attr-defined]
             kind, body = self.server.reply  # type: ignore[attr-defined]
             self.send_response(200)
             self.send_header("Content-Type", kind)
