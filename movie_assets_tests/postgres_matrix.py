@@ -204,6 +204,26 @@ def _older(server: str, _: Path) -> Iterator[Row]:
 
 def _without_pgvector(server: str, _: Path) -> Iterator[Row]:
     yield refused(f"Debian's {_version(server)}", address_of(server, "films"), "no pgvector")
+    german = f"Debian's {_version(server)}, messages in German"
+    try:
+        _administer(server, "alter system set lc_messages = 'de_DE.UTF-8'", "select pg_reload_conf()")
+    except psycopg.errors.InvalidParameterValue:
+        yield Row(german, "not tried: this machine has no locale de_DE.UTF-8", is_right=True)
+        return
+    time.sleep(1)
+    said = _said_of_a_missing_table(server)
+    if "existiert nicht" not in said:
+        yield Row(german, f"not tried: the server has no German messages ({said})", is_right=True)
+        return
+    yield refused(german, address_of(server, "german_films"), "no pgvector")
+
+
+def _said_of_a_missing_table(server: str) -> str:
+    try:
+        _administer(server, "select from no_such_table")
+    except psycopg.errors.UndefinedTable as error:
+        return str(error.diag.message_primary)
+    return ""
 
 
 def debians(folder: Path) -> Iterator[Row]:
