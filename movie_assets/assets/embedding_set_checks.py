@@ -6,8 +6,9 @@ Runs of the asset evaluate the same with their own figures (`embedding_checks.py
 import dagster as dg
 
 from movie_assets.assets.embedding_checks import CURRENT, FINITE, WIDTH, Ran, evaluate
-from movie_assets.assets.embedding_forecast import budget_check, forecast_for
+from movie_assets.assets.embedding_forecast import BUDGET, budget_check, forecast_for
 from movie_assets.assets.embedding_store import EmbeddingStore, texts_of
+from movie_assets.assets.evaluations import evaluation_of_step
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.core.prices import Budgets
 from movie_assets.moment import moment_of
@@ -62,7 +63,8 @@ def every_text_is_embedded_as_it_stands(
 @dg.asset_check(
     asset="movie_embeddings",
     description="What the texts that are due will cost fits the budgets of a run and of the day. A run evaluates it "
-    "before its first request; one that does not fit spends up to the budget and stops.",
+    "before its first request, with force for all of its texts; one that does not fit spends up to the budget and "
+    "stops.",
 )
 def the_run_is_within_its_budgets(
     context: dg.AssetCheckExecutionContext,
@@ -70,7 +72,9 @@ def the_run_is_within_its_budgets(
     embedder: dg.ResourceParam[Embedder],
     budgets: dg.ResourceParam[Budgets],
 ) -> dg.AssetCheckResult:
-    """Compare the cost of what is due now with what is left of the budgets."""
+    """Return what the run's step found before its first request; without one, compare the cost of what is due now."""
+    if of_step := evaluation_of_step(context, BUDGET):
+        return of_step
     set_id, moment = embedding_set(database, embedder), moment_of(context.run)
     films = database.rows(
         "texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), moment=moment, by_hand=False, force=False,

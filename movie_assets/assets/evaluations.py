@@ -17,3 +17,21 @@ def evaluation_of(context: dg.AssetExecutionContext, result: dg.AssetCheckResult
         severity=result.severity,
         description=result.description,
     )
+
+
+def evaluation_of_step(context: dg.AssetCheckExecutionContext, check: str) -> dg.AssetCheckResult | None:
+    """Return what the step of the asset recorded for a check earlier in the same run; None if it recorded nothing."""
+    records = context.instance.get_records_for_run(
+        context.run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    evaluations = [each for each in (record.event_log_entry.asset_check_evaluation for record in records) if each]
+    found = next((each for each in evaluations if each.check_name == check), None)
+    if found is None:
+        return None
+    return dg.AssetCheckResult(
+        passed=found.passed,
+        check_name=check,
+        severity=found.severity,
+        description=found.description,
+        metadata=found.metadata,
+    )

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from movie_assets.automation.decisions import Past, Runs
+from movie_assets.automation.jobs import assets_of
 
 UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -25,18 +26,23 @@ def past_of(
     """What the records say of a job: the first of the jobs, which do the same work. `after` are waited for."""
     at_work = unfinished(instance)
     read = dg.RunsFilter(job_name=READING, statuses=[dg.DagsterRunStatus.SUCCESS])
+    of_day = assets_of(READING)
     return Past(
         in_flight=is_in_flight(at_work, jobs, *assets),
         waits_for=next((run.job_name for run in at_work if run.job_name in after), None),
         failed_at=_failed_at(instance, jobs[0]),
-        read_at=next((r.create_timestamp for r in instance.get_run_records(read, limit=50) if _is_work(r)), None),
+        read_at=next(
+            (r.create_timestamp for r in instance.get_run_records(read, limit=50) if _is_whole(r, of_day)), None
+        ),
     )
 
 
-def _is_work(record: dg.RunRecord) -> bool:
-    """Whether a run does its job's work: not one that a person launched from the job's page on checks alone."""
+def _is_whole(record: dg.RunRecord, assets: Sequence[str]) -> bool:
+    """Whether a run makes all of these assets: not one that a person launched on some of them, or on checks alone."""
     run = record.dagster_run
-    return bool(run.asset_selection) or not run.asset_check_selection
+    if run.asset_selection:
+        return {dg.AssetKey(asset) for asset in assets} <= run.asset_selection
+    return not run.asset_check_selection
 
 
 def _failed_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
@@ -74,18 +80,18 @@ def is_in_flight(at_work: Sequence[dg.DagsterRun], jobs: Sequence[str], *assets:
 
 
 def runs_of_day(instance: dg.DagsterInstance, day: date, assets: Sequence[str]) -> Runs:
-    """What was tried for a day, whoever launched it; `assets` are those of the job."""
+    """What was tried for a day, whoever launched it: runs of all the `assets`, which are those of the job."""
     wanted = dg.RunsFilter(job_name=READING, tags={"dagster/partition": day.isoformat()})
     return _runs(instance, wanted, READING, *assets)
 
 
 def runs_since(instance: dg.DagsterInstance, job: str, assets: Sequence[str], since: datetime) -> Runs:
-    """What was tried of a job since a moment, whoever launched it."""
+    """What was tried of a job since a moment, whoever launched it: runs of all these assets."""
     return _runs(instance, dg.RunsFilter(job_name=job, created_after=since), job, *assets)
 
 
 def _runs(instance: dg.DagsterInstance, wanted: dg.RunsFilter, job: str, *assets: str) -> Runs:
-    records = [record for record in instance.get_run_records(wanted) if _is_work(record)]
+    records = [record for record in instance.get_run_records(wanted) if _is_whole(record, assets)]
     good = [r.create_timestamp.astimezone(UTC) for r in records if r.dagster_run.status == dg.DagsterRunStatus.SUCCESS]
     in_vain = [_ended(record) for record in records if record.dagster_run.status in IN_VAIN]
     in_flight = is_in_flight(unfinished(instance), [job], *assets)

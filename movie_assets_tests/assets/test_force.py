@@ -130,6 +130,19 @@ def test_the_runs_budget_holds_for_a_forced_run(small: Make) -> None:
     assert 0 < len(ran.materialized()[EMBEDDINGS]) < 64
 
 
+def test_the_budget_of_a_forced_run_is_evaluated_for_what_it_does(small: Make) -> None:
+    pipeline = with_films(small, films=64)
+    launch(pipeline, EMBEDDINGS, batches=ALL_BATCHES)
+    paid = spent(pipeline)
+    pipeline.with_settings(run_dollars=2 * paid, daily_dollars=3 * paid)
+    ran = launch(pipeline, EMBEDDINGS, batches=ALL_BATCHES, config=forced(EMBEDDINGS))
+    assert ran.status == "SUCCESS"
+    evaluations = [each for each in (record.asset_check_evaluation for record in ran.records) if each]
+    of_budget = [each for each in evaluations if each.check_name == "the_run_is_within_its_budgets"]
+    assert [each.metadata["texts"].value for each in of_budget] == [64, 64]  # by the asset's step, then by the check's
+    assert all(each.metadata == of_budget[0].metadata and each.passed for each in of_budget)
+
+
 def test_the_launchpad_shows_force_and_what_it_does() -> None:
     for asset in (DETAILS, EMBEDDINGS):
         definition = next(a for a in defs.assets or () if isinstance(a, dg.AssetsDefinition) and a.key.path == [asset])

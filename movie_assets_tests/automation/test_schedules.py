@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_assets.automation.records import past_of
+from movie_assets.automation.jobs import assets_of
+from movie_assets.automation.records import past_of, runs_since
 from movie_assets.core import health_of_data
 from movie_assets.core.health import Finding
 from movie_assets.definitions import defs
@@ -129,6 +130,37 @@ def test_a_run_of_the_days_checks_alone_is_no_reading(
     assert isinstance(look(9, database, stand_in, instance), dg.RunRequest)
     add_run(instance, READ)
     assert past_of(instance, ["fetch_details"], []).read_at is not None
+
+
+def test_only_a_run_over_all_assets_of_the_day_has_read_it(
+    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+) -> None:
+    of_day = frozenset(dg.AssetKey(name) for name in assets_of("read_the_day"))
+    tags = {"dagster/partition": TODAY.date().isoformat()}
+    parts = [frozenset({key}) for key in of_day] + [of_day - {key} for key in of_day]
+    for status in (READ, dg.DagsterRunStatus.FAILURE):  # the failure of a part is no try of the day either
+        for part in parts:
+            instance.add_run(dg.DagsterRun(job_name="read_the_day", status=status, tags=tags, asset_selection=part))
+    load(database)
+    assert past_of(instance, ["fetch_details"], []).read_at is None
+    request = look(9, database, stand_in, instance)
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key == f"{TODAY.date()}-1"
+    instance.add_run(dg.DagsterRun(job_name="read_the_day", status=READ, tags=tags, asset_selection=of_day))
+    assert past_of(instance, ["fetch_details"], []).read_at is not None
+    assert look(9, database, stand_in, instance) == dg.SkipReason("the day was read")
+
+
+def test_ratings_of_one_source_are_no_reading_of_both(instance: dg.DagsterInstance) -> None:
+    imdb, both = ["imdb_ratings"], ["imdb_ratings", "csv_ratings"]
+    for status in (READ, dg.DagsterRunStatus.FAILURE):
+        instance.add_run(dg.DagsterRun(
+            job_name="read_ratings", status=status, asset_selection=frozenset({dg.AssetKey("imdb_ratings")}),
+        ))  # fmt: skip
+    early = TODAY - timedelta(days=1)
+    one, all_of_them = (runs_since(instance, "read_ratings", assets, early) for assets in (imdb, both))
+    assert (one.done, one.in_vain) == (1, 1)
+    assert (all_of_them.done, all_of_them.in_vain) == (0, 0)
 
 
 def test_each_try_has_a_key_of_its_own(database: Database, stand_in: StandIn, instance: dg.DagsterInstance) -> None:
