@@ -16,11 +16,17 @@ from movie_assets.terminal import notes
 
 @click.command("stand-in")
 @click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 where other containers connect.",
+)
+@click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="Port on 127.0.0.1; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
 @click.option(
     "--movies",
@@ -56,15 +62,15 @@ from movie_assets.terminal import notes
     "--embeddings-like", type=click.Choice(list(MAKES)), help="Play an embeddings server of another make than OpenAI."
 )
 def stand_in(
-    port: int, movies: int, seed: int, details: Path | None, day: datetime | None, rate: int, token: str | None,
-    faults: tuple[str, ...], *, embeddings_like: str | None,
+    *, host: str, port: int, movies: int, seed: int, details: Path | None, day: datetime | None, rate: int,
+    token: str | None, faults: tuple[str, ...], embeddings_like: str | None,
 ) -> None:  # fmt: skip
     """Serve a stand-in for TMDB and for an OpenAI-compatible embeddings endpoint, until Ctrl-C.
 
     Prints the variables that point the pipeline at it.
     """
     options = StandInOptions(
-        port=port, movies=movies, seed=seed, details=details, today=day.date() if day else None,
+        host=host, port=port, movies=movies, seed=seed, details=details, today=day.date() if day else None,
         rate_limit=rate, token=token, faults=dict(map(_fault, faults)), embeddings_like=embeddings_like,
     )  # fmt: skip
     try:

@@ -550,7 +550,7 @@ def test_a_fault_with_a_wrong_rate_is_refused(fault: str) -> None:
 def test_the_stand_in_tells_the_variables_and_ends_with_a_signal() -> None:
     code = "from movie_assets.cli import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "stand-in", "--port", "0", "--token", "mine"],
+        [sys.executable, "-c", code, "stand-in", "--host", "127.0.0.2", "--port", "0", "--token", "mine"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     with process:
@@ -561,6 +561,7 @@ def test_the_stand_in_tells_the_variables_and_ends_with_a_signal() -> None:
     assert [line.split("=")[0] for line in lines] == [
         "export TMDB_API_URL", "export TMDB_EXPORT_URL", "export MOVIE_ASSETS_IMDB_RATINGS", "export TMDB_API_TOKEN",
     ]  # fmt: skip
+    assert lines[0].startswith("export TMDB_API_URL=http://127.0.0.2:")
     assert lines[3].strip().endswith("=mine")
 
 

@@ -37,9 +37,28 @@ def instructions() -> Iterator[tuple[str, str]]:
         yield name, rest
 
 
-def test_compose_accepts_the_compose_file() -> None:
+@pytest.mark.parametrize("name", ["compose.yaml", "emulator.yaml"])
+def test_compose_accepts_the_compose_file(name: str) -> None:
     schema = json.loads((files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json").read_text())
-    assert [error.message for error in Draft7Validator(schema).iter_errors(COMPOSE)] == []
+    assert [error.message for error in Draft7Validator(schema).iter_errors(read(name))] == []
+
+
+def test_the_emulator_is_one_more_service_of_our_image_and_code_is_pointed_at_it() -> None:
+    added = read("emulator.yaml")["services"]
+    assert set(added) == {"emulator", "code"}
+    emulator = added["emulator"]
+    for name in ("image", "init", "read_only", "tmpfs", "cap_drop", "security_opt"):
+        assert emulator[name] == SERVICES["web"][name], name
+    command = emulator["command"]
+    where = f"http://emulator:{command[command.index('--port') + 1]}/"
+    variables = added["code"]["environment"]
+    assert set(variables) <= SETTINGS
+    assert all(value.startswith(where) for name, value in variables.items() if name.endswith("_URL"))
+
+
+def test_each_of_our_processes_has_as_long_to_stop_as_the_code_server_needs() -> None:
+    """A daemon took more than ten seconds on a busy machine while the code server stopped, too, and was killed."""
+    assert {SERVICES[name]["stop_grace_period"] for name in OURS} == {"60s"}
 
 
 def test_compose_waits_only_for_services_that_exist_and_can_be_well() -> None:

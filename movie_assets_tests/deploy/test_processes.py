@@ -1,12 +1,8 @@
 """A day's work by the processes of a deployment: code location, daemon, web servers and run workers on one Postgres."""
 
-import json
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 import pytest
@@ -16,57 +12,9 @@ from movie_assets.standin.server import StandIn
 from movie_assets_tests.assets.world import Films, film
 from movie_assets_tests.deploy.conftest import Server, rows_as
 from movie_assets_tests.deploy.processes import Place, Process, free_port, run_once, running, wait_until_well
+from movie_assets_tests.deploy.web_ui import WebUi
 
 FILMS = 70  # some batches have two
-SECONDS_FOR_A_RUN = 300
-LAUNCH = """
-mutation ($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-    ... on RunConfigValidationInvalid { errors { message } }
-  }
-}
-"""
-STATE = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-
-
-def ask(port: int, query: str, **variables: Any) -> dict[str, Any]:
-    request = urllib.request.Request(  # our own server
-        f"http://127.0.0.1:{port}/graphql",
-        json.dumps({"query": query, "variables": variables}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        found: dict[str, Any] = json.load(answer)
-    assert "errors" not in found, found
-    (only,) = found["data"].values()
-    return dict(only)
-
-
-def launch(port: int, job: str, **tags: str) -> dict[str, Any]:
-    selector = {
-        "repositoryLocationName": "movie_assets",
-        "repositoryName": "__repository__",
-        "jobName": job,
-    }
-    marks = [{"key": f"dagster/{name}", "value": value} for name, value in tags.items()]
-    return ask(port, LAUNCH, params={"selector": selector, "mode": "default", "executionMetadata": {"tags": marks}})
-
-
-def wait_for(port: int, *launched: dict[str, Any]) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + SECONDS_FOR_A_RUN
-    while time.monotonic() < deadline:
-        found = states(port, *launched)
-        if all(state["status"] in ("SUCCESS", "FAILURE", "CANCELED") for state in found):
-            return found
-        time.sleep(1)
-    raise AssertionError(f"not finished after {SECONDS_FOR_A_RUN} s: {found}")
-
-
-def states(port: int, *launched: dict[str, Any]) -> list[dict[str, Any]]:
-    return [ask(port, STATE, id=answer["run"]["runId"]) for answer in launched]
 
 
 def batches(first: int, last: int) -> dict[str, str]:
@@ -124,19 +72,20 @@ def test_the_services_of_the_compose_file_do_a_days_work_and_end_cleanly(
             wait_until_well(place, process)
 
         today = datetime.now(UTC).date().isoformat()
-        assert [s["status"] for s in wait_for(port, launch(port, "read_the_day", partition=today))] == ["SUCCESS"]
+        ui, looking = WebUi(f"http://127.0.0.1:{port}"), WebUi(f"http://127.0.0.1:{read_only_port}")
+        assert ui.wait_for(ui.launch("read_the_day", partition=today)) == ["SUCCESS"]
         with nothing_written_to(server_with_roles, "catalog.movies"):
-            halves = [launch(port, "fetch_details", **batches(*half)) for half in ((0, 31), (32, 63))]
+            halves = [ui.launch("fetch_details", **batches(*half)) for half in ((0, 31), (32, 63))]
             # A second worker does its work while the first waits; the third waits for TMDB's pool.
-            assert [s["status"] for s in wait_for(port, launch(port, "embed_texts", **batches(0, 63)))] == ["SUCCESS"]
-            assert sorted(state["status"] for state in states(port, *halves)) == ["QUEUED", "STARTED"]
-        assert [state["status"] for state in wait_for(port, *halves)] == ["SUCCESS", "SUCCESS"]
+            assert ui.wait_for(ui.launch("embed_texts", **batches(0, 63))) == ["SUCCESS"]
+            assert sorted(ui.states(*halves)) == ["QUEUED", "STARTED"]
+        assert ui.wait_for(*halves) == ["SUCCESS", "SUCCESS"]
         assert set(world.asked.values()) == {1}
         for job, tags in (("embed_texts", batches(0, 63)), ("publish", {})):
-            assert [state["status"] for state in wait_for(port, launch(port, job, **tags))] == ["SUCCESS"]
+            assert ui.wait_for(ui.launch(job, **tags)) == ["SUCCESS"]
 
         assert rows_as(server_with_roles, "movie_assets", "select count(*) from catalog.movie_vectors") == [(FILMS,)]
-        assert launch(read_only_port, "publish")["__typename"] == "UnauthorizedError"
+        assert looking.launch("publish")["__typename"] == "UnauthorizedError"
         stopped: list[Process] = [web, read_only, daemon, code]
         assert [process.stop() for process in stopped] == [0, 0, 0, 0]
         assert [process.left() for process in stopped] == [[], [], [], []]
