@@ -1,7 +1,8 @@
 """deploy/compose.yaml on a container engine, started from a copy of its folder, as deploy/README.md says.
 
-Variables: CONTAINERS_TEST_COMPOSE (the command, e.g. "podman-compose"), and where other images are to be taken than the
-files name: CONTAINERS_TEST_PYTHON_IMAGE, CONTAINERS_TEST_POSTGRES_IMAGE, CONTAINERS_TEST_PROXY_IMAGE.
+Variables: CONTAINERS_TEST_COMPOSE (the command, e.g. "podman-compose"), CONTAINERS_TEST_PROJECT (the project's name),
+and other images than the files name: CONTAINERS_TEST_PYTHON_IMAGE, CONTAINERS_TEST_POSTGRES_IMAGE and
+CONTAINERS_TEST_PROXY_IMAGE.
 """
 
 import json
@@ -25,7 +26,7 @@ LOG = logging.getLogger("containers")
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each time that a status is asked
 SECONDS = 600
 OLDEST_PODMAN = (4, 6)  # earlier ones cannot wait until a container is healthy
-PROJECT = "movie_assets_containers_test"
+PROJECT = os.environ.get("CONTAINERS_TEST_PROJECT", "movie_assets_containers_test")
 ALWAYS = ("postgres", "code", "daemon", "web", "web_read_only", "proxy", "emulator")
 PASSWORD = "operator-password"
 # Sends SIGKILL to the processes of a container whose command line has a text, as the kernel does when memory runs out.

@@ -145,9 +145,14 @@ def publish(stack: Stack) -> None:
     assert stack.ui.wait_for(stack.ui.launch("publish")) == ["SUCCESS"]
 
 
+SEARCH = """select tmdb_id, title from catalog.search_movies('a story of the sea');
+select tmdb_id, title from catalog.similar_movies((select min(tmdb_id) from catalog.movies), 5);
+"""
+
+
 def search(stack: Stack) -> list[list[str]]:
-    """Search as an application's role."""
-    return stack.sql("select tmdb_id, title from catalog.search_movies('a story of the sea')", role="an_app")
+    """Search by text and by vector, as an application's role."""
+    return stack.sql(SEARCH, role="an_app")
 
 
 def test_the_image_is_built_and_has_no_more_than_it_needs(engine: Engine, new: str) -> None:
@@ -188,7 +193,8 @@ def test_a_days_work_is_finished_though_everything_is_killed_once(stack: Stack) 
     stack.sql("create role an_app login in role movie_assets_reader")
     found = search(stack)
     LOG.info("%d films, %d found, the first: %s", stack.one(IN_USE), len(found), found[0])
-    assert len(found) == 10
+    assert "The Sea" in found[0][1]
+    assert len(found) > 5
     for service in ("code", "postgres", "daemon", "web"):
         LOG.info(
             "memory: %s",
