@@ -241,6 +241,7 @@ def test_an_older_version_is_upgraded_and_taken_back(
         dumps = {name: stack.dump(name) for name in DATABASES}
         stack.install(DEPLOY, new)
         LOG.info("upgrade")
+        stack.run_roles()
         stack.up()
         assert (stack.one(IN_USE), search(stack)) == (films, found)
         read_today(stack)
