@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from movie_assets.core.packing import TEXTS_PER_REQUEST
+from movie_assets.core.embedding_limits import MAX_WIDTH, MIN_WIDTH, TEXTS_PER_REQUEST
 from movie_assets.core.prices import Budgets
-from movie_assets.core.vectors import MAX_WIDTH, MIN_WIDTH
 from movie_assets.setting_values import ModelName, Token, Url
 
 

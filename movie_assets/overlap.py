@@ -24,8 +24,8 @@ import dagster as dg
 
 from movie_assets.assets.movie_embeddings import embedding_set
 from movie_assets.automation.sensors import WORTH_A_RUN
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.core.judgement import judge_name
-from movie_assets.core.packing import TEXTS_PER_REQUEST
 from movie_assets.core.tokens import MOST_TOKENS_OF_A_TEXT
 from movie_assets.in_process import run_job
 from movie_assets.moment import moment_in

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.automation.jobs import IN_BULK
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.core.hashing import hashed_vectors
-from movie_assets.core.packing import TEXTS_PER_REQUEST
 from movie_assets.resources.openai_embedder import OpenAiEmbedder
 from movie_assets.resources.openai_stream import IN_FLIGHT
 from movie_assets.standin.options import StandInOptions

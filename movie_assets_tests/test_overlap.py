@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from movie_assets import overlap
-from movie_assets.core.packing import TEXTS_PER_REQUEST
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.outcome import DayOutcome
 from movie_assets.resources.embedded_postgres import embedded_postgres
 from movie_assets.standin.options import StandInOptions
@@ -131,7 +131,7 @@ DROPS_THE_SIGNAL = """
 import threading, time
 from dagster._utils.interrupts import capture_interrupts
 from movie_assets import overlap
-from movie_assets.core.packing import TEXTS_PER_REQUEST
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST
 overlap.SECONDS_TO_STOP = 1
 enough = threading.Event()
 with capture_interrupts():  # as between the steps of a run

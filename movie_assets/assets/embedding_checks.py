@@ -7,7 +7,7 @@ import dagster as dg
 
 from movie_assets.assets.batches import listed
 from movie_assets.assets.embedding_store import EmbeddingStore
-from movie_assets.core.health_of_data import model_changed
+from movie_assets.core.server_limits import model_changed
 from movie_assets.core.text import TEMPLATE
 from movie_assets.partitions import batches
 

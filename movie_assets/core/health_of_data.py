@@ -9,6 +9,7 @@ from typing import Any
 
 from movie_assets.core.ages import Allowed
 from movie_assets.core.health import Finding, Severity, shown_first
+from movie_assets.core.server_limits import model_changed
 
 Rows = Sequence[Any]
 SOME, MANY = 0.02, 0.2  # shares of films, ids or calls that warn, and that are an error
@@ -141,11 +142,6 @@ def embedding_runs(rows: Rows) -> Finding:
         max(r.missing for r in bad), tuple(r.run_id for r in bad),
         "correct what the service's message names, then run the job embed_texts",
     )  # fmt: skip
-
-
-def model_changed(before: str, now: str) -> str:
-    """Return the sentence about a service that gives another name of the model than it did."""
-    return f"the vectors were made by {before} and the service now answers as {now}; they may not compare"
 
 
 def _set(row: Any) -> str:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-TEXTS_PER_REQUEST = 256  # OpenAI takes 2,048; with several requests in flight, smaller ones lose less to a kill
-TOKENS_PER_REQUEST = 300_000  # OpenAI's limit for all inputs of a request together
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST
 
 
 def packed(

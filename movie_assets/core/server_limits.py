@@ -6,7 +6,8 @@ Plain bookkeeping, without a network; the texts that are too long are `core.shor
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
-from movie_assets.core.packing import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST, packed
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST, TOKENS_PER_REQUEST
+from movie_assets.core.packing import packed
 from movie_assets.core.refusals import Refusal
 
 Encoding = Literal["float", "base64"]
@@ -101,3 +102,8 @@ class Server:
         if not self.refused_dimensions:
             return refusal.problem
         return f"{refusal.problem} (the server does not take the parameter dimensions: {self.refused_dimensions[:200]})"
+
+
+def model_changed(before: str, now: str) -> str:
+    """Return the sentence about a service that gives another name of the model than it did."""
+    return f"the vectors were made by {before} and the service now answers as {now}; they may not compare"

@@ -8,9 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from movie_assets.core.embedding_limits import MAX_WIDTH, MIN_WIDTH
+
 Matrix = npt.NDArray[np.float32]
 
-MIN_WIDTH, MAX_WIDTH = 8, 4000  # what pgvector can index as halfvec, and what the settings take
 SHORTEST = 1e-6  # a vector below this length has no direction to speak of
 
 # width: the settings and the service do not agree. stuck: one vector for all. count: not one for each text.

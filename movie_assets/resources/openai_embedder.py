@@ -9,7 +9,7 @@ import numpy as np
 import openai
 from pydantic import SecretStr
 
-from movie_assets.core.packing import TEXTS_PER_REQUEST
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.core.prices import Price, price_of
 from movie_assets.core.refusals import Refusal
 from movie_assets.core.server_limits import Server

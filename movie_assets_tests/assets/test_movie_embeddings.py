@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from movie_assets.assets import embedding_checks, reconciliation
 from movie_assets.assets.embedding_store import EmbeddingStore
 from movie_assets.assets.movie_embeddings import embedding_set
-from movie_assets.core.packing import TEXTS_PER_REQUEST
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.resources import embedder
 from movie_assets.resources.embedder import LocalEmbedder
 from movie_assets.resources.openai_embedder import OpenAiEmbedder

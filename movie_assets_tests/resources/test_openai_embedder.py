@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from movie_assets.core.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.core.hashing import hashed_vectors
-from movie_assets.core.packing import TEXTS_PER_REQUEST
 from movie_assets.core.refusals import ATTEMPTS, MOST_PAUSES, Refusal
 from movie_assets.resources import openai_call, openai_embedder, openai_queue, openai_stream
 from movie_assets.resources.embedder import EmbedderError, OpenPurse
