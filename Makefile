@@ -19,7 +19,7 @@ test: .venv/installed  ## run the tests on a real Postgres
 
 .PHONY: chaos soak rehearsal ui
 ui: .venv/installed  ## launch every kind of selection that the web UI offers, some ten minutes, on Dagster's own processes
-	$(BIN)/pytest -q -n0 -m daemon movie_assets_tests/test_web_ui_selections.py
+	$(BIN)/pytest -q -n0 -m daemon movie_assets_tests/webserver/test_web_ui_selections.py
 
 chaos: .venv/installed  ## run the fault matrix, some twenty minutes, and write docs/fault_matrix.md
 	$(BIN)/python -m movie_assets_tests.chaos
@@ -47,7 +47,7 @@ check: .venv/installed  ## run the linter, the formatter's check and the type ch
 bench: .venv/installed  ## run every benchmark, two hours on two cores, and write bench/RESULTS.md
 	$(BIN)/python bench/all.py
 
-docs: .venv/installed  ## write docs/reference.md and movie_assets/tables.json from the code and the database
+docs: .venv/installed  ## write docs/reference.md and movie_assets/runs/tables.json from the code and the database
 	$(BIN)/python docs/make_reference.py
 
 lock: .venv/installed  ## raise the versions in both lock files to the newest that agree

@@ -13,14 +13,14 @@ from typing import Any
 
 import dagster as dg
 
-from movie_assets.assets.batches import DATA_VERSION_TAGS
-from movie_assets.automation import jobs
-from movie_assets.automation.console import CONSOLE, console
-from movie_assets.automation.sensors import ALL_BATCHES
-from movie_assets.definitions import defs
-from movie_assets.partitions import batches, days
-from movie_assets.settings import Settings
-from movie_assets.startup import everything_for
+from movie_assets.config.settings import Settings
+from movie_assets.orchestration import jobs
+from movie_assets.orchestration.console import CONSOLE, console
+from movie_assets.orchestration.sensors import ALL_BATCHES
+from movie_assets.orchestration.startup import everything_for
+from movie_assets.runs.batch_runs import DATA_VERSION_TAGS
+from movie_assets.runs.partitions import batches, days
+from movie_assets_tests.support.definitions import defs
 
 OF_A_REFRESH = (jobs.read_the_day, jobs.fetch_details, jobs.embed_texts, jobs.publish, jobs.recommend)
 

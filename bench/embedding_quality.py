@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from movie_assets.core.films import Film, UnusableAnswerError, read_json
-from movie_assets.core.hashing import hashed_vectors
-from movie_assets.core.judgement import judge
+from movie_assets.catalog.eligibility import judge
+from movie_assets.embeddings.hashing import hashed_vectors
+from movie_assets.tmdb.movies import Film, UnusableAnswerError, read_json
 
 Matrix = npt.NDArray[np.float32]
 NEAREST = 10

@@ -16,9 +16,9 @@ from tables import in_rounds, keep, parser_of, tell
 TODAY = datetime.now(UTC).date().isoformat()
 READ = """
 import dagster as dg
-from movie_assets.definitions import defs
-from movie_assets.settings import Settings
-from movie_assets.startup import everything_for
+from movie_assets_tests.support.definitions import defs
+from movie_assets.config.settings import Settings
+from movie_assets.orchestration.startup import everything_for
 with everything_for(Settings.from_env()), dg.DagsterInstance.get() as instance:
     job = defs.resolve_job_def("read_the_day")
     result = job.execute_in_process(

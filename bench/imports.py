@@ -17,9 +17,9 @@ from processes import cpu_seconds, in_a_process, peak_megabytes
 from tables import in_rounds, keep, parser_of, tell
 from text_search import put_films, with_a_slip
 
-from movie_assets.assets.search_documents import bring_in_line
-from movie_assets.imports import Choices, import_path
-from movie_assets.resources.postgres import Database
+from movie_assets.database.database import Database
+from movie_assets.histories.imports import Choices, import_path
+from movie_assets.search.search_documents import bring_in_line
 
 USERS, FILMS_RATED = 6_000, 30_000
 

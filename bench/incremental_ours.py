@@ -18,16 +18,16 @@ import dagster as dg
 from dagster_floor import hollow_job
 from peers.days import DIMENSIONS, Source, StubEmbedder, pass_days
 
-from movie_assets.assets import movie_vectors as vectors
-from movie_assets.assets.embedding_store import EmbeddingStore, texts_of
-from movie_assets.assets.movie_embeddings import embedding_set, movie_embeddings
-from movie_assets.core.text import text_hash
-from movie_assets.partitions import BATCH_COUNT, range_tags, ranges
-from movie_assets.resources.definitions import RESOURCES
-from movie_assets.resources.embedder import LOCAL_MODEL, Embedded, LocalEmbedder, OpenPurse
-from movie_assets.resources.postgres import Database, copy_rows
-from movie_assets.settings import Settings
-from movie_assets.startup import everything_for
+from movie_assets.catalog.embedding_text import text_hash
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database, copy_rows
+from movie_assets.embeddings.embedder import LOCAL_MODEL, Embedded, LocalEmbedder, OpenPurse
+from movie_assets.embeddings.movie_embeddings import embedding_set, movie_embeddings
+from movie_assets.embeddings.store import EmbeddingStore, texts_of
+from movie_assets.orchestration.resources import RESOURCES
+from movie_assets.orchestration.startup import everything_for
+from movie_assets.runs.partitions import BATCH_COUNT, range_tags, ranges
+from movie_assets.search import movie_vectors as vectors
 
 EMBED = dg.define_asset_job("embed", selection=[movie_embeddings])
 PUBLISH = dg.define_asset_job("publish", selection=[vectors.movie_vectors])

@@ -11,13 +11,13 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from movie_assets.core.films import Film, read_film, read_json
-from movie_assets.core.filters import Profile, Thresholds
-from movie_assets.core.hashing import words_of
-from movie_assets.core.text import embedding_text
-from movie_assets.profiles import thresholds_of
-from movie_assets.standin.world import Columns, World
-from movie_assets_tests.expected_eligibility import reason_to_reject
+from movie_assets.catalog.embedding_text import embedding_text
+from movie_assets.config.filter_profiles import Profile, Thresholds
+from movie_assets.config.profiles import thresholds_of
+from movie_assets.embeddings.hashing import words_of
+from movie_assets.emulator.world import Columns, World
+from movie_assets.tmdb.movies import Film, read_film, read_json
+from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
 PARTS = ("credits", "keywords", "release_dates")
 NEW_FOR_DAYS = 30  # from its release on; before it, too, …

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.postgres import Database, copy_rows
+from movie_assets.database.database import Database, copy_rows
+from movie_assets.database.embedded import embedded_postgres
+from movie_assets.database.migrations import ensure_database, migrate
 
 CLUSTERS = 500
 SURFACE = 64  # dimensions in which clusters and films differ; the rest is noise

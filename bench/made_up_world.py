@@ -11,7 +11,7 @@ from made_up_vectors import CLUSTERS, Matrix, clusters_of, new_set, put_films
 from peers.clients import Search
 from tables import timed
 
-from movie_assets.resources.postgres import Database, copy_rows, driver_connection, execute
+from movie_assets.database.database import Database, copy_rows, driver_connection, execute
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 AS_NEAR = 1e-5  # a film as near as the last of the exact ones is as good as that

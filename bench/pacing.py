@@ -12,11 +12,11 @@ from typing import Any
 from made_up_vectors import server_of_ones_own
 from tables import in_rounds, keep, parser_of, tell
 
-from movie_assets.resources.postgres import Database
-from movie_assets.resources.tmdb import Tmdb
-from movie_assets.settings import Settings
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import StandIn
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
+from movie_assets.tmdb.client import Tmdb
 
 FETCH = "--fetch"
 

@@ -1,7 +1,7 @@
 """How often the 95 % interval of a film's score holds its true quality, where the model is right and where it is not.
 
-Qualities and votes are drawn by the model of `core.pooled_ratings` or against one of its assumptions, and scored by its
-own function; the share of intervals that hold the quality is counted. Needs no database and a minute.
+Qualities and votes are drawn by the model of `ratings.pooled_scores` or against one of its assumptions, and scored by
+its own function; the share of intervals that hold the quality is counted. Needs no database and a minute.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from tables import in_rounds, keep, parser_of, tell
 
-from movie_assets.core.pooled_ratings import DISAGREEMENT, PRIOR_DEVIATION, VOTE_DEVIATION, pooled_scores
+from movie_assets.ratings.pooled_scores import DISAGREEMENT, PRIOR_DEVIATION, VOTE_DEVIATION, pooled_scores
 
 USUAL = 65.0  # the mean of the films' qualities
 SOURCES = ("tmdb", "imdb", "movielens")

@@ -18,10 +18,10 @@ from made_up_vectors import server_of_ones_own
 from processes import in_a_process, peak_megabytes
 from tables import in_rounds, keep, parser_of, tell
 
-from movie_assets.assets.rating_aggregates import rating_aggregates
-from movie_assets.assets.rating_sources import imdb_ratings, movielens_ratings
-from movie_assets.core.rating_addresses import RatingFiles
-from movie_assets.resources.postgres import Database
+from movie_assets.config.rating_files import RatingFiles
+from movie_assets.database.database import Database
+from movie_assets.ratings.rating_aggregates import rating_aggregates
+from movie_assets.ratings.rating_sources import imdb_ratings, movielens_ratings
 
 TITLES = 1_600_000  # IMDb has so many with votes
 CHUNK = 1_000_000

@@ -19,13 +19,13 @@ import pandas as pd
 from embedding_quality import Item, read_items
 from made_up_vectors import FILM_COLUMNS, new_set, server_of_ones_own
 
-from movie_assets.assets.recommendation_quality import table_of
-from movie_assets.core.hashing import hashed_vectors
-from movie_assets.core.recommendation_quality import PROTOCOLS
-from movie_assets.definitions import defs
-from movie_assets.resources.history_files import Inbox
-from movie_assets.resources.postgres import Database, copy_rows, execute
-from movie_assets.settings import Settings
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database, copy_rows, execute
+from movie_assets.embeddings.hashing import hashed_vectors
+from movie_assets.histories.inbox import Inbox
+from movie_assets.recommendations.quality import PROTOCOLS
+from movie_assets.recommendations.recommendation_quality import table_of
+from movie_assets_tests.support.definitions import defs
 
 NOW = datetime.now(UTC)
 HISTORY = {"person": "text", "tmdb_id": "int8", "source": "text", "rating": "float4", "seen_at": "timestamptz"}

@@ -14,7 +14,7 @@ from made_up_world import lines_of, made_up, run, store
 from processes import cpu_seconds
 from tables import in_rounds, keep, parser_of, tell
 
-from movie_assets.resources.postgres import Database, copy_rows, driver_connection
+from movie_assets.database.database import Database, copy_rows, driver_connection
 
 KEPT = 200
 WARM_UP = 5  # questions that are not measured: plans are made

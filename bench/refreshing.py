@@ -18,11 +18,11 @@ import psycopg
 from processes import Watch, cpu_seconds
 from standstill import Standstill
 
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import world_of
+from movie_assets.database.embedded import embedded_postgres
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import world_of
 
-COMMAND = [sys.executable, "-c", "from movie_assets.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from movie_assets.cli.main import main; main()"]
 SERVE = Path(__file__).with_name("standstill.py")
 TODAY = datetime.now(UTC).date() - timedelta(days=1)  # a day that is past is read as of its noon, whatever the clock
 STANDSTILL = TODAY - timedelta(days=1)  # the day on which the services' world is as it was the day before

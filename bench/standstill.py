@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import StandIn, world_of
-from movie_assets.standin.world import Change, Columns, ExportRow, World
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn, world_of
+from movie_assets.emulator.world import Change, Columns, ExportRow, World
 
 DAY = timedelta(days=1)
 

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from made_up_vectors import server_of_ones_own
 from tables import in_rounds, keep, parser_of, tell, tell_table
 
-from movie_assets.assets.search_documents import bring_in_line
-from movie_assets.resources.postgres import Database, copy_rows
+from movie_assets.database.database import Database, copy_rows
+from movie_assets.search.search_documents import bring_in_line
 
 TITLES, CAST, CREW, OVERVIEW = 25, 16, 6, 45
 COMMON = [

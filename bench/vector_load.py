@@ -17,8 +17,8 @@ from made_up_vectors import Matrix, clustered_vectors, new_set, put_films, serve
 from peer_environment import ask
 from tables import parser_of, say, table, timed, write_json
 
-from movie_assets.resources.embedder import LOCAL_CHUNK as CHUNK
-from movie_assets.resources.postgres import Database, copy_rows, driver_connection, execute
+from movie_assets.database.database import Database, copy_rows, driver_connection, execute
+from movie_assets.embeddings.embedder import LOCAL_CHUNK as CHUNK
 
 BATCHES = (10, 50, 200, 500, 1000, 2000)  # each library works with the one that is fastest in a trial
 PEERS = {

@@ -17,7 +17,7 @@ from made_up_world import AS_NEAR, SEARCH, World, built, made_up, run, searching
 from peers.clients import ask_at_once, times
 from tables import parser_of, table, timed, write_json
 
-from movie_assets.resources.postgres import Database, driver_connection, rows
+from movie_assets.database.database import Database, driver_connection, rows
 
 COUNTS = (10, 100)
 CHANGED_VECTORS = 500

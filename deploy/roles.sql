@@ -6,7 +6,7 @@
 --   create role my_app login password '…' in role movie_assets_reader;  -- searches, and sees no person
 --   create role my_site login password '…' in role movie_assets_person;  -- besides, the person that its session names
 --   create role my_report login password '…' in role movie_assets_people;  -- besides, the histories of all people
--- Rights on tables follow with the schema (sql/functions/reader_rights.sql, called by every migration).
+-- Rights on tables follow with the schema (sql/database/reader_rights.sql, called by every migration).
 \getenv password MOVIE_ASSETS_DB_PASSWORD
 \getenv dagster_password MOVIE_ASSETS_DAGSTER_DB_PASSWORD
 

@@ -1,4 +1,4 @@
-"""Print the classes of characters that sql/functions/hashed_vectors.sql has, from the Unicode tables of this Python."""
+"""Print the classes of characters that sql/search/hashed_vectors.sql has, from the Unicode tables of this Python."""
 
 import re
 import sys

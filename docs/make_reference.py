@@ -1,13 +1,13 @@
-"""Write what is generated: movie_assets/tables.json and docs/reference.md (`make docs`)."""
+"""Write what is generated: movie_assets/runs/tables.json and docs/reference.md (`make docs`)."""
 
 import tempfile
 from pathlib import Path
 
-from movie_assets import reference
-from movie_assets.presentation import TABLES_FILE, tables
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.postgres import Database
+from movie_assets.cli import reference
+from movie_assets.database.database import Database
+from movie_assets.database.embedded import embedded_postgres
+from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.runs.presentation import TABLES_FILE, tables
 
 
 def main() -> None:

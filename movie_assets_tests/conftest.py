@@ -12,22 +12,24 @@ import dagster as dg
 import psycopg
 import pytest
 
-from movie_assets.assets.shown_tables import plain
-from movie_assets.core.filters import Thresholds
-from movie_assets.definitions import defs
-from movie_assets.moment import AS_OF_TAG, noon_of
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.embedder import Embedder, LocalEmbedder
-from movie_assets.resources.history_files import Inbox
-from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.postgres import Database
-from movie_assets.resources.tmdb import Tmdb
-from movie_assets.settings import Settings
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import StandIn
-from movie_assets.startup import CHECKOUT
+from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.paths import CHECKOUT
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database
+from movie_assets.database.embedded import embedded_postgres
+from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.embeddings.embedder import Embedder, LocalEmbedder
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
+from movie_assets.histories.inbox import Inbox
+from movie_assets.runs.metadata_tables import plain
+from movie_assets.runs.run_time import AS_OF_TAG, noon_of
+from movie_assets.tmdb.client import Tmdb
+from movie_assets_tests.support.definitions import defs
 
 DAY = date(2026, 11, 19)
+
+pytest_plugins = ["movie_assets_tests.support.small_pipelines", "movie_assets_tests.support.instances"]
 
 
 def pytest_configure() -> None:

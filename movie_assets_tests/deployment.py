@@ -20,10 +20,11 @@ import dagster as dg
 import httpx
 import psycopg
 
-from movie_assets.dev import default_signals
-from movie_assets.settings import Settings
-from movie_assets.standin.server import StandIn
-from movie_assets.startup import CHECKOUT, everything_for
+from movie_assets.cli.dev import default_signals
+from movie_assets.config.paths import CHECKOUT
+from movie_assets.config.settings import Settings
+from movie_assets.emulator.server import StandIn
+from movie_assets.orchestration.startup import everything_for
 
 LOCATION = {"repositoryLocationName": "movie_assets", "repositoryName": "__repository__"}
 BACKFILL = """

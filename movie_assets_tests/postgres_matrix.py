@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psycopg
 
-from movie_assets.resources import embedded_postgres
-from movie_assets.resources.addresses import url_of
+from movie_assets.database import embedded as embedded_postgres
+from movie_assets.database.addresses import url_of
 from movie_assets_tests.conftest import address_of
 
 REPORT = Path(__file__).parents[1] / "docs" / "postgres_matrix.md"
@@ -61,7 +61,7 @@ def run(home: Path, address: str, *arguments: str) -> "subprocess.CompletedProce
     }
     environment = names | {"MOVIE_ASSETS_HOME": str(home), "MOVIE_ASSETS_DATABASE_URL": address}
     return subprocess.run(
-        [sys.executable, "-c", "from movie_assets.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from movie_assets.cli.main import main; main()", *arguments],
         env=environment, capture_output=True, text=True, timeout=SECONDS, check=False,
     )  # fmt: skip
 

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from movie_assets.cli import main
-from movie_assets.definitions import defs
-from movie_assets.settings import Settings
+from movie_assets.cli.main import main
+from movie_assets.config.settings import Settings
+from movie_assets_tests.support.definitions import defs
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

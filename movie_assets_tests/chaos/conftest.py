@@ -15,16 +15,17 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from movie_assets.assets import movie_details
-from movie_assets.core.packing import packed
-from movie_assets.resources import openai_stream, tmdb
-from movie_assets.resources.openai_embedder import OpenAiEmbedder
-from movie_assets.resources.postgres import Database, query_text
-from movie_assets.standin.world import ExportRow
-from movie_assets_tests.assets.conftest import SmallPipeline, small_pipelines
-from movie_assets_tests.assets.world import film
+from movie_assets.catalog import movie_details
+from movie_assets.database.database import Database, query_text
+from movie_assets.embeddings import openai_stream
+from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.packing import packed
+from movie_assets.emulator.world import ExportRow
+from movie_assets.tmdb import client as tmdb
 from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, State, Verdict, compared, secrets_told, state_of
 from movie_assets_tests.conftest import address_of, database_of_ones_own
+from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
+from movie_assets_tests.support.world import film
 
 FILMS = [64 * n + batch for n in range(1, 39) for batch in range(4)]
 JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from movie_assets.resources import embedded_postgres
+from movie_assets.database import embedded as embedded_postgres
 
 
 class Server:

@@ -13,10 +13,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from movie_assets.resources import embedded_postgres, patience
-from movie_assets.resources.addresses import dsn_of
-from movie_assets.resources.postgres import Database
-from movie_assets.resources.sessions import SESSION_SETTINGS
+from movie_assets.database import embedded as embedded_postgres
+from movie_assets.database import retry as patience
+from movie_assets.database.addresses import dsn_of
+from movie_assets.database.database import Database
+from movie_assets.database.sessions import SESSION_SETTINGS
 from movie_assets_tests.chaos.conftest import BY_NAME, STAGES, Chaos, Stage, at
 from movie_assets_tests.chaos.server import Server
 

@@ -15,8 +15,9 @@ import psycopg
 import pytest
 import time_machine
 
-from movie_assets.resources.addresses import dsn_of
-from movie_assets.resources.postgres import SQL, Database
+from movie_assets.config.paths import SQL
+from movie_assets.database.addresses import dsn_of
+from movie_assets.database.database import Database
 from movie_assets_tests.chaos.conftest import BY_NAME, FILMS, JOBS, Chaos
 from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, seconds_until_nobody_is_left, wait_for, worker
 from movie_assets_tests.chaos.truth import OF_DAYS
@@ -133,7 +134,7 @@ def test_midnight_in_the_middle_of_a_run(chaos: Chaos, name: str) -> None:
 MIGRATE = """
 import sys
 from movie_assets.resources import migrations
-from movie_assets.resources.postgres import Database
+from movie_assets.database.database import Database
 from pathlib import Path
 migrations.SQL = Path(sys.argv[2])
 migrations.migrate(Database(sys.argv[1]))
@@ -164,7 +165,7 @@ def test_a_migration_that_is_killed(chaos: Chaos, tmp_path: Path) -> None:
 REBUILD = """
 import sys
 import psycopg
-from movie_assets.resources.sessions import start_session
+from movie_assets.database.sessions import start_session
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
     start_session(connection)
     connection.execute("reindex index concurrently catalog.movie_vectors_1_nearest")
@@ -197,8 +198,8 @@ def test_a_rebuild_of_the_index_that_is_killed(chaos: Chaos) -> None:
 
 EXPORT = """
 import resource, sys
-from movie_assets.core.export import ExportCounts, read_lines
-from movie_assets.resources.postgres import Database, copy_rows
+from movie_assets.tmdb.export_lines import ExportCounts, read_lines
+from movie_assets.database.database import Database, copy_rows
 LINE = b'{"adult":false,"id":%d,"original_title":"Film","popularity":1.5,"video":false}'
 counts = ExportCounts()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

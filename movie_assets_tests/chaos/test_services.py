@@ -10,13 +10,15 @@ from datetime import timedelta
 
 import pytest
 
-from movie_assets.resources import openai_queue, openai_stream, tmdb_call, tmdb_export
-from movie_assets.resources.tmdb import FAILURES_IN_A_ROW
-from movie_assets.standin.faults import FAULTS
-from movie_assets.standin.server import StandIn
+from movie_assets.embeddings import openai_queue, openai_stream
+from movie_assets.emulator.faults import FAULTS
+from movie_assets.emulator.server import StandIn
+from movie_assets.tmdb import call as tmdb_call
+from movie_assets.tmdb import export as tmdb_export
+from movie_assets.tmdb.client import FAILURES_IN_A_ROW
 from movie_assets_tests.chaos.conftest import BY_NAME, CONNECTIONS, Chaos, Stage, at
 from movie_assets_tests.chaos.truth import OF_BAD_DAYS
-from movie_assets_tests.resources.tmdb_calls import shorten_waits
+from movie_assets_tests.tmdb.tmdb_calls import shorten_waits
 
 SHARE = 0.3  # of the calls
 MOST_ASKED = 1.1 / (1 - SHARE)  # a film is asked for until it is answered

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.resources.postgres import Database
+from movie_assets.database.database import Database
 
 # What the secrets of these tests have in common: a token, a key and a password.
 CANARY = "canary-of-the-"

@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from movie_assets.resources.openai_embedder import OpenAiEmbedder
-from movie_assets.resources.postgres import Database
+from movie_assets.database.database import Database
+from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets_tests.chaos.conftest import Stage, strike, work_in_small_portions
 from movie_assets_tests.chaos.truth import KEY, TOKEN
 from movie_assets_tests.conftest import Pipeline, settings_for

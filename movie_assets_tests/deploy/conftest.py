@@ -9,10 +9,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from movie_assets.resources.addresses import dsn_of, url_of
-from movie_assets.resources.embedded_postgres import BINARIES, embedded_postgres
-from movie_assets.resources.migrations import migrate
-from movie_assets.resources.postgres import Database
+from movie_assets.database.addresses import dsn_of, url_of
+from movie_assets.database.database import Database
+from movie_assets.database.embedded import BINARIES, embedded_postgres
+from movie_assets.database.migrations import migrate
 from movie_assets_tests.deploy.files import DEPLOY
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from dagster_shared.yaml_utils import load_yaml_from_path
 
-from movie_assets.startup import CHECKOUT
+from movie_assets.config.paths import CHECKOUT
 
 DEPLOY = CHECKOUT / "deploy"
 

@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from movie_assets.dev import default_signals
-from movie_assets.startup import CHECKOUT
+from movie_assets.cli.dev import default_signals
+from movie_assets.config.paths import CHECKOUT
 from movie_assets_tests.deploy.files import SERVICES
 
 BIN = Path(sys.executable).parent

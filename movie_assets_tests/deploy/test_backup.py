@@ -7,15 +7,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from movie_assets.resources.embedder import LocalEmbedder
-from movie_assets.resources.migrations import migrate
-from movie_assets.resources.postgres import Database
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import StandIn
-from movie_assets_tests.assets.world import Films, film
+from movie_assets.database.database import Database
+from movie_assets.database.migrations import migrate
+from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
 from movie_assets_tests.conftest import Pipeline, settings_for
 from movie_assets_tests.deploy.conftest import Server, rows_as
 from movie_assets_tests.deploy.files import DEPLOY
+from movie_assets_tests.support.world import Films, film
 
 DATABASES = ("movie_assets", "movie_assets_dagster")  # and their owners
 VECTORS = "select md5(string_agg(e::text, '' order by tmdb_id)) from pipeline.embeddings e"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from movie_assets.startup import CHECKOUT
+from movie_assets.config.paths import CHECKOUT
 from movie_assets_tests.deploy.containers import (
     LOG,
     Engine,

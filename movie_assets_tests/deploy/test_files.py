@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft7Validator
 from sqlalchemy import make_url
 
-from movie_assets.settings import Settings
-from movie_assets.startup import CHECKOUT
+from movie_assets.config.paths import CHECKOUT
+from movie_assets.config.settings import Settings
 from movie_assets_tests.deploy.files import COMPOSE, DEPLOY, SERVICES, pinned, read
 
 SETTINGS = {str(field.alias) for field in Settings.model_fields.values()}

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import StandIn
-from movie_assets_tests.assets.world import Films, film
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
 from movie_assets_tests.deploy.conftest import Server, rows_as
 from movie_assets_tests.deploy.processes import Place, Process, free_port, run_once, running, wait_until_well
 from movie_assets_tests.deploy.web_ui import WebUi
+from movie_assets_tests.support.world import Films, film
 
 FILMS = 70  # some batches have two
 

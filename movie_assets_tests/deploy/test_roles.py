@@ -4,16 +4,16 @@ import dagster as dg
 import psycopg
 import pytest
 
-from movie_assets.resources.dagster_storage import PooledPostgresStorage
-from movie_assets.resources.embedder import LocalEmbedder
-from movie_assets.resources.migrations import migrate
-from movie_assets.resources.postgres import Database
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import StandIn
-from movie_assets_tests.assets.world import Films, film
+from movie_assets.database.database import Database
+from movie_assets.database.migrations import migrate
+from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
+from movie_assets.orchestration.storage import PooledPostgresStorage
 from movie_assets_tests.conftest import Pipeline, settings_for
 from movie_assets_tests.deploy.conftest import Server, rows_as
 from movie_assets_tests.deploy.files import DEPLOY
+from movie_assets_tests.support.world import Films, film
 
 READER = "an_app"
 PERSON, PEOPLE = "a_site", "a_report"

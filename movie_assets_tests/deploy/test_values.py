@@ -10,7 +10,7 @@ from dagster_k8s import K8sRunLauncher
 from dagster_shared.yaml_utils import merge_yaml_strings
 from sqlalchemy import make_url
 
-from movie_assets.startup import CHECKOUT
+from movie_assets.config.paths import CHECKOUT
 from movie_assets_tests.deploy.files import DEPLOY, SERVICES, pinned, read
 from movie_assets_tests.deploy.kubernetes import VALUES, launcher_config
 

@@ -1,4 +1,4 @@
-"""Loaded by every Python process of `movie_assets_tests.seven_days`: its clock is moved as far as a file says."""
+"""Move the clock of every Python process of `movie_assets_tests.refresh.seven_days` as far as a file says."""
 
 import os
 import sys

@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from movie_assets.resources.embedded_postgres import embedded_postgres
-from movie_assets.resources.migrations import ensure_database, migrate
-from movie_assets.resources.postgres import Database
+from movie_assets.database.database import Database
+from movie_assets.database.embedded import embedded_postgres
+from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets_tests.circumstances import circumstances
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.rehearsal.report import markdown, row_of

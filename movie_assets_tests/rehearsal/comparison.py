@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from movie_assets.core.hashing import hashed_vectors
-from movie_assets_tests.core.independent_scores import Said, expected_scores
+from movie_assets.embeddings.hashing import hashed_vectors
+from movie_assets_tests.ratings.independent_scores import Said, expected_scores
 from movie_assets_tests.rehearsal.rows import MOVIES, TABLES, Table, titles_of
 from movie_assets_tests.rehearsal.truth import Truth
 

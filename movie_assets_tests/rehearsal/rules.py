@@ -1,11 +1,11 @@
-"""The profiles `quality` and `new_releases` once more, from their description in movie_assets/profiles.toml.
+"""The profiles `quality` and `new_releases` once more, from their description in movie_assets/config/profiles.toml.
 
 Nothing here calls the pipeline's own rules.
 """
 
 from datetime import date, timedelta
 
-from movie_assets.standin.film import Film
+from movie_assets.emulator.film import Film
 
 FLAGS = ("adult", "video", "softcore")
 LANGUAGES = {"en", "es", "fr", "de", "it", "ja", "ko"}

@@ -10,9 +10,9 @@ from itertools import islice
 
 import dagster as dg
 
-from movie_assets.resources.embedder import LocalEmbedder
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import StandIn
+from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
 from movie_assets_tests.rehearsal.comparison import Comparison, Differences
 from movie_assets_tests.rehearsal.storylines import LOSS_DAY, REQUESTS

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import ceil
 
-from movie_assets.standin.film import Film
-from movie_assets.standin.world import ExportRow
+from movie_assets.emulator.film import Film
+from movie_assets.emulator.world import ExportRow
 from movie_assets_tests.rehearsal import rules
 from movie_assets_tests.rehearsal.rows import Key, Values, rows_of
 from movie_assets_tests.rehearsal.storylines import REQUESTS, Request

@@ -11,12 +11,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from movie_assets.standin import details
-from movie_assets.standin.answers import compact_json
-from movie_assets.standin.bundled import FILMS_FILE, most_voted, read_films
-from movie_assets.standin.film import Film
-from movie_assets.standin.moving_world import MovingWorld, columns_of
-from movie_assets.standin.world import Change, Columns, ExportRow
+from movie_assets.emulator import details
+from movie_assets.emulator.answers import compact_json
+from movie_assets.emulator.bundled import FILMS_FILE, most_voted, read_films
+from movie_assets.emulator.film import Film
+from movie_assets.emulator.moving_world import MovingWorld, columns_of
+from movie_assets.emulator.world import Change, Columns, ExportRow
 from movie_assets_tests.rehearsal.storylines import LOSS_DAY, SHARE_LOST, Storyline, storylines
 
 UNNAMED_BY_THE_FEED: dict[str, Any] = {"popularity": 0.0, "vote_count": 0, "vote_average": 0.0}

@@ -20,10 +20,10 @@ from typing import Any
 
 import psycopg
 
-from movie_assets.moment import noon_of
-from movie_assets.standin.options import StandInOptions
-from movie_assets.standin.server import StandIn
-from movie_assets.startup import CHECKOUT
+from movie_assets.config.paths import CHECKOUT
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
+from movie_assets.runs.run_time import noon_of
 from movie_assets_tests.circumstances import circumstances
 from movie_assets_tests.deployment import Deployment, deployed, free_ports
 from movie_assets_tests.soak import gauges, truth

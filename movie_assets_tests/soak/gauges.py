@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from movie_assets.startup import CHECKOUT
+from movie_assets.config.paths import CHECKOUT
 from movie_assets_tests.deployment import Deployment
 
 MEGABYTE = 2**20
@@ -50,7 +50,7 @@ class Gauges:
 
 def histories() -> frozenset[str]:
     """Tables whose rows are kept for months: what the clean-up empties by age."""
-    text = (CHECKOUT / "sql" / "functions" / "clean_up.sql").read_text(encoding="utf-8")
+    text = (CHECKOUT / "sql" / "operations" / "clean_up.sql").read_text(encoding="utf-8")
     return frozenset(re.findall(r"\('(\w+\.\w+)', '\w+', \d+, ", text))
 
 

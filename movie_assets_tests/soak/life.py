@@ -17,12 +17,12 @@ import dagster as dg
 import httpx
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, WILL_RETRY_TAG
 
-from movie_assets.moment import AS_OF_TAG, noon_of
-from movie_assets.partitions import range_tags, ranges
-from movie_assets.standin.answers import RefusedError, tmdb_error
-from movie_assets.standin.moving_world import MovingWorld
-from movie_assets.standin.server import StandIn
-from movie_assets.standin.world import Change
+from movie_assets.emulator.answers import RefusedError, tmdb_error
+from movie_assets.emulator.moving_world import MovingWorld
+from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.world import Change
+from movie_assets.runs.partitions import range_tags, ranges
+from movie_assets.runs.run_time import AS_OF_TAG, noon_of
 from movie_assets_tests.deployment import Deployment, wait_until
 from movie_assets_tests.soak import gauges
 from movie_assets_tests.soak.strikes import ENDED, NO_ANSWER, status_of, strike

@@ -10,7 +10,7 @@ import pytest
 from movie_assets_tests.soak import truth
 from movie_assets_tests.soak.__main__ import judged, living
 from movie_assets_tests.soak.troubles import Trouble
-from movie_assets_tests.test_daemon import home  # noqa: F401  # a fixture
+from movie_assets_tests.webserver.test_daemon import home  # noqa: F401  # a fixture
 
 pytestmark = [pytest.mark.daemon, pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")]
 PLAN: tuple[list[Trouble], ...] = (

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from movie_assets.standin.faults import known_faults
+from movie_assets.emulator.faults import known_faults
 from movie_assets_tests.soak.troubles import ALL_DAY, JOBS, MOST_A_DAY, TROUBLES, Trouble, dealt, faults_of, kind_of
 
 

@@ -16,13 +16,13 @@ import numpy as np
 import psycopg
 from pgvector.psycopg import register_vector
 
-from movie_assets.core.filters import Thresholds
-from movie_assets.core.hashing import hashed_vectors
-from movie_assets.core.judgement import Judged, judge
-from movie_assets.resources.tmdb import APPENDED
-from movie_assets.standin.world import World
+from movie_assets.catalog.eligibility import Judged, judge
+from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.embeddings.hashing import hashed_vectors
+from movie_assets.emulator.world import World
+from movie_assets.tmdb.client import APPENDED
 from movie_assets_tests.chaos.truth import State, Verdict, compared
-from movie_assets_tests.expected_eligibility import reason_to_reject
+from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
 PARTS = tuple(APPENDED.split(","))
 FACTS = (

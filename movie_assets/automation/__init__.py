@@ -1,1 +1,0 @@
-"""Who launches what, and when."""

@@ -1,0 +1,1 @@
+"""From the export of ids to the details of the accepted movies."""

@@ -1,0 +1,56 @@
+"""Beside stage 1: TMDB's change feed, which says whose details to fetch again before they are old."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+
+from movie_assets.database.database import Database
+from movie_assets.database.interrupts import run_until_done
+from movie_assets.runs.metadata_tables import calls_table
+from movie_assets.runs.partitions import days
+from movie_assets.runs.run_log import logged
+from movie_assets.runs.run_time import moment_of
+from movie_assets.tmdb.client import Tmdb
+from movie_assets.tmdb.lists import changed_ids
+from movie_assets.tmdb.responses import CallCounts, TmdbError
+
+MOST_DAYS_BACK = 13  # older changes are covered: by then, details are fetched again for their age
+
+
+@dg.asset(group_name="source", kinds={"python", "postgres"}, partitions_def=days, pool="tmdb")
+@logged(fetched="rows_in", changed="known_ids_changed")
+def tmdb_changes(
+    context: dg.AssetExecutionContext,
+    database: dg.ResourceParam[Database],
+    tmdb: dg.ResourceParam[Tmdb],
+) -> dg.MaterializeResult[None]:
+    """An id that TMDB names in its change feed for a day, with the moment when it was first seen there.
+
+    Days that were missed are read too; the last day read before is read to its end.
+    """
+    day, moment = date.fromisoformat(context.partition_key), moment_of(context.run)
+    cursor: date | None = database.row("change_cursor", day=day).day
+    first = day if cursor is None else max(cursor, day - timedelta(days=MOST_DAYS_BACK))
+    wanted = [first + timedelta(days=n) for n in range((day - first).days + 1)]
+    try:
+        found, calls = run_until_done(_read(tmdb, wanted, context.run.run_id))
+    except TmdbError as error:
+        raise dg.Failure(f"{error}. The next run reads these days too.", allow_retries=False) from None
+    fresh = marked = 0
+    for changed_on, tmdb_ids in found.items():
+        stored = database.row("record_changes", change_date=changed_on, tmdb_ids=tmdb_ids, moment=moment)
+        fresh, marked = fresh + stored.fresh, marked + stored.marked
+    return dg.MaterializeResult(
+        metadata={
+            "days_read": len(wanted),
+            "rows_in": sum(map(len, found.values())),
+            "rows_out": fresh,
+            "known_ids_changed": marked,
+            "calls": calls_table(calls),
+        }
+    )
+
+
+async def _read(tmdb: Tmdb, wanted: list[date], run_id: str) -> tuple[dict[date, list[int]], CallCounts]:
+    async with tmdb.session(run_id) as client:
+        return {day: await changed_ids(client, day) for day in wanted}, client.calls

@@ -1,0 +1,63 @@
+"""`movie-assets cost`: what embedding would cost, without a call to anywhere.
+
+How tokens and dollars are foretold is `embeddings.forecasts`; the same is told before each run by its check.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database
+from movie_assets.embeddings.embedder import embedder_from, set_key
+from movie_assets.embeddings.forecast import forecast_for
+from movie_assets.embeddings.forecasts import Forecast
+from movie_assets.embeddings.store import texts_of
+
+NO_SET = -1  # no set has this number: everything is due
+
+
+def cost_of(database: Database, settings: Settings, *, all_films: bool) -> Forecast:
+    """What the texts that are due will cost in the set of the settings, or those of all films in a new set."""
+    embedder = embedder_from(settings)
+    found = database.rows("find_set", **set_key(embedder))
+    set_id = found[0].set_id if found else NO_SET
+    films = database.rows("texts_to_count", set_id=set_id, all_films=all_films)
+    return forecast_for(database, embedder, set_id, texts_of(films))
+
+
+def as_json(expected: Forecast, settings: Settings, *, all_films: bool) -> dict[str, Any]:
+    """The forecast under the names that `cost --json` promises."""
+    return {
+        "scope": "all" if all_films else "due",
+        "films": expected.amount.films,
+        "texts": expected.amount.texts,
+        "tokens": expected.tokens,
+        "tokens_counted_by": expected.counted_by,
+        "models": [asdict(cost) for cost in expected.costs],
+        "run_dollars": settings.run_dollars or None,
+        "daily_dollars": settings.daily_dollars or None,
+    }
+
+
+def show(console: Console, expected: Forecast, *, all_films: bool) -> None:
+    """The forecast for people; the model of the settings comes first."""
+    what = "a complete new set" if all_films else "what is due now"
+    amount = expected.amount
+    console.print(f"[bold]{what}[/]: {amount.films:,} films, {amount.texts:,} texts, about {expected.tokens:,} tokens")
+    console.print(f"tokens: {escape(expected.counted_by)}", highlight=False)
+    table = Table(box=None, padding=(0, 2))
+    for column in ("model", "dollars", "in bulk"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for cost in expected.costs:
+        table.add_row(escape(cost.model), _told(cost.dollars), _told(cost.dollars_in_bulk))
+    console.print(table)
+    if expected.dollars is None:
+        console.print("The price is not known; set MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS.", highlight=False)
+
+
+def _told(dollars: float | None) -> str:
+    return "not known" if dollars is None else f"${dollars:,.4f}"

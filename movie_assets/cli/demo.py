@@ -1,0 +1,73 @@
+"""`movie-assets demo`: two days of the pipeline on made-up services, and a page of results."""
+
+from datetime import UTC, datetime, timedelta
+
+from rich.console import Console
+
+from movie_assets.cli import report
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import open_database
+from movie_assets.embeddings.embedder import LOCAL_MODEL
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
+from movie_assets.orchestration.startup import everything_for
+from movie_assets.refresh.refresh import refresh
+from movie_assets.search.queries import recommend, resolve, search, similar
+
+SEARCHES = ("a detective investigates a murder in a mansion", "robots and machines turn against mankind")
+LIKE = "Knives Out"
+UNLIKE = "Terminator Salvation"
+GO_ON = """
+Go on with
+  [bold]make dev[/]                                          the same catalogue in the Dagster web UI
+  [bold].venv/bin/movie-assets search a heist in a casino[/]   your own question
+"""
+
+
+def run_demo(settings: Settings, console: Console) -> int:
+    """Run yesterday and today against the stand-in, tell what moved, and search; 0 when all went well."""
+    keyless = settings.model_copy(
+        update={
+            "tmdb_api_token": None,
+            "openai_api_key": None,
+            "embedder": "local",
+            "embedding_model": LOCAL_MODEL,
+            "database_url": None,  # made-up films do not belong into a database of yours
+            "dagster_database_url": None,
+            "movielens_ratings": None,  # nor ratings of real films to made-up ones
+            "ratings_csv": None,
+        }
+    )
+    today = datetime.now(UTC).date()
+    yesterday = today - timedelta(days=1)
+    outcomes = []
+    console.print("Starting Postgres and a stand-in for TMDB …")
+    with StandIn(StandInOptions(today=yesterday)) as stand_in, everything_for(keyless, stand_in) as ready:
+        database = open_database(ready)
+        try:
+            for number, day in enumerate((yesterday, today), start=1):
+                stand_in.today = day
+                console.rule(f"Day {number}: {day}", align="left")
+                outcomes.append(
+                    refresh(database, day, say=lambda job: console.print(f"[bold]{job.replace('_', ' ')}[/]"))
+                )
+                report.show_day(console, outcomes[-1])
+            console.rule("Checks of day 2", align="left")
+            report.show_checks(console, outcomes[-1].checks)
+            console.rule("The catalogue", align="left")
+            report.show_status(console, report.status_of(database, datetime.now(UTC)))
+            console.rule("Searches", align="left")
+            for text in SEARCHES:
+                report.show_films(console, f"search “{text}”", search(database, ready, text, 5)[0])
+            film = resolve(database, LIKE)[0]
+            report.show_films(console, f"similar to “{LIKE}”", similar(database, film.tmdb_id, 5))
+            taste = {"loved": [film.tmdb_id], "liked": [], "disliked": [resolve(database, UNLIKE)[0].tmdb_id]}
+            title = f"recommended to somebody who loved “{LIKE}” and disliked “{UNLIKE}”"
+            report.show_films(console, title, recommend(database, taste, 5, {}, {}))
+        finally:
+            database.close()
+    if not all(outcome.succeeded for outcome in outcomes):
+        console.print("[red]The demo did not go through; what failed is named above.[/]")
+        return 1
+    console.print(GO_ON, highlight=False)
+    return 0

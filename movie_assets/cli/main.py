@@ -1,0 +1,246 @@
+"""The command line: `movie-assets`. Each command opens what it needs, calls one function and shows the result.
+
+Commands that find films are in cli_search.py, those on watched films in cli_import.py, those on embedding sets in
+cli_sets.py, those on alerts in cli_alerts.py, the stand-in's in cli_stand_in.py.
+"""
+
+import json
+import signal
+import sys
+from datetime import UTC, date, datetime
+from types import FrameType
+
+import click
+import sqlalchemy as sa
+from dotenv import load_dotenv
+from rich.markup import escape
+
+from movie_assets.cli import report
+from movie_assets.cli.alerts import alert_command
+from movie_assets.cli.database import database_command, embed_command
+from movie_assets.cli.emulator import stand_in
+from movie_assets.cli.health import health_command
+from movie_assets.cli.imports import forget_command, import_command, review_command
+from movie_assets.cli.search import recommend_command, search_command, similar_command
+from movie_assets.cli.sets import sets_command
+from movie_assets.cli.terminal import console, notes, opened
+from movie_assets.config.paths import CHECKOUT
+from movie_assets.config.settings import Settings, SettingsError
+from movie_assets.database.addresses import DatabaseError, shown
+from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data
+from movie_assets.database.retry import sentence_of
+from movie_assets.embeddings.embedder import EmbedderError
+from movie_assets.embeddings.sets import SetError
+from movie_assets.histories.imports import ImportFailedError
+from movie_assets.orchestration.startup import bring_up_to_date, database_for, everything_for
+from movie_assets.refresh.outcome import RefreshError
+from movie_assets.search.queries import NothingToSearchError
+
+TOLD_PLAINLY = (
+    SettingsError,
+    DatabaseError,
+    EmbeddedPostgresError,
+    EmbedderError,
+    NothingToSearchError,
+    SetError,
+    RefreshError,
+    ImportFailedError,
+)
+
+
+class _Group(click.Group):
+    """Tells an expected error as one sentence instead of a traceback."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        for argument in args:
+            try:
+                argument.encode()
+            except UnicodeEncodeError:
+                shown = argument.encode(errors="replace").decode()
+                raise click.UsageError(f"the argument “{shown[:80]}” is no UTF-8 text") from None
+        return super().parse_args(context, args)
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except TOLD_PLAINLY as error:
+            raise click.ClickException(str(error)) from None
+        except sa.exc.DBAPIError as error:  # Dagster's own reads and writes
+            settings = Settings.from_env()
+            address = settings.database_url.get_secret_value() if settings.database_url else None
+            sentence = sentence_of(error, embedded_data(address, settings.home))
+            if sentence is None:
+                raise
+            raise click.ClickException(sentence) from None
+        except KeyboardInterrupt:
+            notes.print("Stopped. What was done is kept; run the command again to go on.")
+            sys.exit(130)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="movie_assets")
+def main() -> None:
+    """Keep a vectorised movie catalogue true, in your own Postgres.
+
+    Begin with `movie-assets demo`: it needs no keys. Then `movie-assets dev` opens the same catalogue in the
+    Dagster web UI. Settings are environment variables; README.md lists them.
+    """
+    load_dotenv(CHECKOUT / ".env")  # as Dagster's own commands do; what is exported stays
+    for warning in Settings.misspelt():
+        notes.print(f"[yellow]{warning}[/]", highlight=False)
+    signal.signal(signal.SIGTERM, _leave)  # so that `with` blocks end and the embedded server stops
+
+
+def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature of a handler
+    sys.exit(128 + number)
+
+
+@main.command()
+def demo() -> None:
+    """Run the whole pipeline for two days on made-up services, and show the result.
+
+    Uses a bundled stand-in for TMDB and the local embedder, whatever keys are set, and your data folder.
+    Takes about a minute.
+    """
+    from movie_assets.cli.demo import run_demo  # noqa: PLC0415  # importing Dagster takes a second
+
+    sys.exit(run_demo(Settings.from_env(), console))
+
+
+@main.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port of the web UI, on 127.0.0.1."
+)
+def dev(port: int) -> None:
+    """Open the catalogue in the Dagster web UI, with daemon, schedules and sensors, until Ctrl-C.
+
+    Without TMDB_API_TOKEN the bundled stand-in takes TMDB's place.
+    """
+    from movie_assets.cli.dev import run_dev  # noqa: PLC0415  # importing Dagster takes a second
+
+    sys.exit(run_dev(Settings.from_env(), port, notes))
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the catalogue's schema and Dagster's own records up to this version, and start nothing.
+
+    Every other command migrates the catalogue too. A deployment runs this one alone, before the processes of a new
+    version. Exit code 0: both databases fit this version, whether or not anything had to be done.
+    """
+    settings = Settings.from_env()
+    if warning := bring_up_to_date(settings):
+        notes.print(f"[yellow]{warning}[/]", highlight=False)
+    notes.print("The catalogue and Dagster's records have the schema of this version.")
+
+
+@main.command()
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Work on this day instead of today (UTC).")
+@click.option("--accept-unlike", is_flag=True, help="Load an export even if it is unlike the one before.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def refresh(day: datetime | None, accept_unlike: bool, as_json: bool) -> None:
+    """Bring the catalogue up to date: the same Dagster jobs as in the web UI, in this process.
+
+    Doing a day twice changes nothing that has not changed. Exit code 0: everything done and every check
+    passed; 1: something failed, and what could be done is kept.
+    """
+    from movie_assets.refresh.refresh import refresh as run_refresh  # noqa: PLC0415  # importing Dagster takes a second
+
+    settings = Settings.from_env()
+    if settings.uses_stand_in:
+        notes.print("TMDB_API_TOKEN is not set: the bundled stand-in takes TMDB's place.")
+    with everything_for(settings) as ready, opened(ready) as database:
+        wanted = day.date() if day else _today()
+        outcome = run_refresh(database, wanted, accept_unlike=accept_unlike, say=_say)
+        if as_json:
+            click.echo(json.dumps({
+                "date": wanted.isoformat(), "succeeded": outcome.succeeded, "seconds": outcome.seconds,
+                "failed_jobs": outcome.failed_jobs, "problems": outcome.problems,
+                "failed_checks": [c.name for c in outcome.checks if not c.passed], "figures": outcome.figures,
+            }, default=str))  # fmt: skip
+        else:
+            report.show_day(console, outcome)
+            report.show_checks(console, [check for check in outcome.checks if not check.passed])
+            passed = sum(check.passed for check in outcome.checks)
+            console.print(f"{passed} of {len(outcome.checks)} checks passed; {outcome.seconds:.0f} s")
+    sys.exit(0 if outcome.succeeded else 1)
+
+
+@main.command("fetch")
+@click.argument("tmdb_ids", nargs=-1, required=True, type=click.IntRange(1, 2**53), metavar="ID...")
+@click.option("--keep", is_flag=True, help="Keep the films whatever their votes, age, runtime or language.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of them as JSON.")
+def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, as_json: bool) -> None:
+    """Fetch films by their TMDB ids now, due or not, and publish what came of it.
+
+    Repairs a film that looks wrong, or brings in one that the profiles leave out (--keep). Exit code 0: every id
+    has an answer. Example: movie-assets fetch 603 604 --keep
+    """
+    from movie_assets.refresh.refresh import fetch  # noqa: PLC0415  # importing Dagster takes a second
+
+    settings = Settings.from_env()
+    with everything_for(settings) as ready, opened(ready) as database:
+        outcome = fetch(database, tmdb_ids, keep=keep, say=_say)
+        answers = [dict(row._mapping) for row in database.rows("answered_requests", tmdb_ids=list(tmdb_ids))]  # noqa: SLF001
+        if as_json:
+            click.echo(json.dumps(answers, ensure_ascii=False))
+        else:
+            report.show_answers(console, answers)
+            for problem in outcome.problems:
+                notes.print(f"[red]failed[/] {escape(problem)}", highlight=False)
+    sys.exit(0 if not outcome.failed_jobs and all(answer["is_served"] for answer in answers) else 1)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the state as JSON.")
+def status(as_json: bool) -> None:
+    """Show the state of the catalogue: how many films, how fresh, what was dropped and why, what it cost."""
+    settings = Settings.from_env()
+    with database_for(settings) as ready, opened(ready) as database:
+        found = report.status_of(database, datetime.now(UTC))
+        if as_json:
+            click.echo(json.dumps(found))
+        else:
+            report.show_status(console, found)
+            console.print(f"database: {shown(database.url)}", highlight=False)
+
+
+@main.command()
+@click.option("--all", "all_films", is_flag=True, help="A complete new set instead of what is due now.")
+@click.option("--json", "as_json", is_flag=True, help="Print the forecast as JSON.")
+def cost(all_films: bool, as_json: bool) -> None:
+    """Tell what embedding would cost, for each model that we know the price of; nothing is sent or changed."""
+    from movie_assets.cli import cost as costs  # noqa: PLC0415  # importing Dagster takes a second
+
+    settings = Settings.from_env()
+    with database_for(settings) as ready, opened(ready) as database:
+        expected = costs.cost_of(database, ready, all_films=all_films)
+        if as_json:
+            click.echo(json.dumps(costs.as_json(expected, ready, all_films=all_films)))
+        else:
+            costs.show(console, expected, all_films=all_films)
+
+
+def _say(job: str) -> None:
+    notes.print(f"[bold]{job.replace('_', ' ')}[/]")
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+for command in (
+    search_command,
+    similar_command,
+    recommend_command,
+    import_command,
+    review_command,
+    forget_command,
+    sets_command,
+    database_command,
+    embed_command,
+    health_command,
+    alert_command,
+    stand_in,
+):
+    main.add_command(command)

@@ -1,0 +1,68 @@
+"""What `movie-assets alert list` shows: what is broken, muted and undelivered."""
+
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database
+from movie_assets.operations.alerts.history import HEARTBEAT
+from movie_assets.operations.alerts.messages import runbook_of
+
+
+def alerts_of(database: Database, settings: Settings, now: datetime) -> dict[str, Any]:
+    """What is broken now, what is muted, how each destination stands, when the sensor last ticked."""
+    return {
+        "broken": [
+            dict(row._mapping) | {"runbook": runbook_of(settings.runbook_url, row.kind, row.name)}  # noqa: SLF001
+            for row in database.rows("broken_now", moment=now)
+        ],
+        "muted": [dict(row._mapping) for row in database.rows("alert_mutes", moment=now)],  # noqa: SLF001
+        "destinations": [
+            dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
+            for row in database.rows("alert_destinations", least_severity=settings.alert_severity, moment=now)
+        ],
+        "looked_at": database.row("last_beat", name=HEARTBEAT).beat_at,
+    }
+
+
+def show_alerts(console: Console, found: dict[str, Any]) -> None:
+    """Print it; a destination's row only says what is wrong with it."""
+    for alert in found["broken"]:
+        name = f"{alert['place']}: {alert['name']}" if alert["place"] else f"{alert['kind']} {alert['name']}"
+        muted, told = alert["muted_until"], ", ".join(dict.fromkeys(alert["told"])) or "nobody yet"
+        hears = f"muted until {_moment(muted)}" if muted else f"told: {told}"
+        colour = "red" if alert["severity"] == "ERROR" else "yellow"
+        console.print(
+            f"[{colour}]{alert['severity']}[/] {escape(name)}, since {_moment(alert['began_at'])} ({hears})",
+            highlight=False,
+        )
+        console.print(f"    {escape(alert['says'])}", highlight=False)
+        console.print(f"    what to do: {escape(alert['runbook'])}", highlight=False, soft_wrap=True)
+    if not found["broken"]:
+        console.print("Nothing is broken.")
+    broken = {name for alert in found["broken"] for name in (alert["name"], alert["place"])}
+    for mute in found["muted"]:
+        if mute["name"] not in broken:
+            console.print(escape(f"{mute['name']}: muted until {_moment(mute['until'])}"), highlight=False)
+    for place in found["destinations"]:
+        if place["failures"]:
+            since, next_attempt = _moment(place["failing_since"]), _moment(place["next_attempt_at"])
+            console.print(
+                f"[red]{place['destination']}[/] has not been told of {place['untold']}: "
+                f"{escape(place['last_error'])}; {place['failures']} attempts since {since}, "
+                f"the next at {next_attempt}",
+                highlight=False,
+            )
+    looked = found["looked_at"]
+    console.print(
+        f"The alerts' sensor last looked at {_moment(looked)}." if looked
+        else "The alerts' sensor has never looked: switch something_broke_or_recovered on.",
+        highlight=False,
+    )  # fmt: skip
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

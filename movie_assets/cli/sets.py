@@ -1,0 +1,52 @@
+"""The commands on embedding sets."""
+
+import json
+
+import click
+from rich.markup import escape
+
+from movie_assets.cli import report
+from movie_assets.cli.terminal import console, opened
+from movie_assets.config.settings import Settings
+from movie_assets.embeddings.embedder import embedder_from
+from movie_assets.embeddings.sets import embedding_sets, use_set
+from movie_assets.orchestration.startup import database_for
+
+
+@click.group("sets", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the sets as JSON.")
+@click.pass_context
+def sets_command(context: click.Context, as_json: bool) -> None:
+    """Show the embedding sets: model, state, how many films each covers, what it cost.
+
+    A set is the vectors of one model, one width and one template of texts. Searches see the active one.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with database_for(Settings.from_env()) as ready, opened(ready) as database:
+        found = [dict(row._mapping) for row in embedding_sets(database)]  # noqa: SLF001
+        if as_json:
+            click.echo(json.dumps(found, default=str))
+        else:
+            report.show_sets(console, found)
+
+
+@sets_command.command("use")
+@click.argument("set_id", type=int, metavar="SET")
+@click.option("--accept-partial", is_flag=True, help="Even if the set does not have the vectors of all films.")
+def use_command(set_id: int, accept_partial: bool) -> None:
+    """Let searches see another set, in one transaction: the way back when a new model disappoints.
+
+    A set that is not the one of today's settings is held: no other takes its place by itself until you use the
+    settings' own. Example: movie-assets sets use 1
+    """
+    settings = Settings.from_env()
+    with database_for(settings) as ready, opened(ready) as database:
+        chosen = use_set(database, set_id, embedder_from(settings), accept_partial=accept_partial)
+        covers = f"{chosen.films_embedded:,} of {chosen.films:,} films"
+        console.print(escape(f"Searches see set {chosen.set_id} ({chosen.name}), {covers}."))
+        if chosen.is_held:
+            console.print(
+                "It is held until you use the settings' own set. Films that change keep their old vectors in it, "
+                "unless you put its model into the settings."
+            )

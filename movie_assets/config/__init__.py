@@ -1,0 +1,1 @@
+"""Settings from the environment, their validation, filter profiles and prices."""

@@ -1,0 +1,83 @@
+"""Settings of embeddings: the service, the model, what it may cost. settings.py reads them with the others."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from movie_assets.config.embedding_limits import MAX_WIDTH, MIN_WIDTH, TEXTS_PER_REQUEST
+from movie_assets.config.prices import Budgets
+from movie_assets.config.setting_values import ModelName, Token, Url
+
+
+class EmbeddingSettings(BaseModel):
+    """The part of the configuration that embeddings have to themselves."""
+
+    openai_api_key: Token = Field(
+        None, alias="OPENAI_API_KEY", description="Key of OpenAI or of a compatible embeddings service."
+    )
+    openai_base_url: Url = Field(
+        "https://api.openai.com/v1",
+        alias="OPENAI_BASE_URL",
+        description="Where the embeddings service answers.",
+    )
+    embedder: Literal["local", "openai"] | None = Field(
+        None,
+        alias="MOVIE_ASSETS_EMBEDDER",
+        description="`local` (no key, no download) or `openai`. Unset: `openai` if `OPENAI_API_KEY` is set.",
+    )
+    embedding_model: ModelName | None = Field(
+        None,
+        alias="MOVIE_ASSETS_EMBEDDING_MODEL",
+        description="Unset: `hashing-v1` (local) or `text-embedding-3-small` (openai).",
+    )
+    embedding_dimensions: int = Field(
+        1536,
+        alias="MOVIE_ASSETS_EMBEDDING_DIMENSIONS",
+        ge=MIN_WIDTH,
+        le=MAX_WIDTH,
+        description="Width of the vectors, 8 to 4000 (what pgvector can index as `halfvec`).",
+    )
+    embedding_texts_per_request: int = Field(
+        TEXTS_PER_REQUEST,
+        alias="MOVIE_ASSETS_EMBEDDING_TEXTS_PER_REQUEST",
+        ge=1,
+        le=2048,
+        description="Texts of one request to the embeddings service, at most. A service that takes fewer says so, and "
+        "smaller requests follow by themselves; with the right number none is refused.",
+    )
+    dollars_per_million_tokens: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None,
+        alias="MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS",
+        description="US dollars for a million tokens, for a model whose price we do not know, or a price of your own.",
+    )
+    run_dollars: float = Field(
+        0.0,
+        alias="MOVIE_ASSETS_RUN_DOLLARS",
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars that one run may spend on embeddings; it stops before it exceeds them. 0 = no limit.",
+    )
+    daily_dollars: float = Field(
+        0.0,
+        alias="MOVIE_ASSETS_DAILY_DOLLARS",
+        ge=0,
+        allow_inf_nan=False,
+        description="US dollars that a day (UTC) may cost in embeddings, all runs together. 0 = no limit.",
+    )
+    tiktoken_cache: Path | None = Field(
+        None,
+        alias="TIKTOKEN_CACHE_DIR",
+        description="Where tiktoken (the extra `tokens`) keeps its tables, for exact token counts. They are never "
+        "downloaded. Unset: `data-gym-cache` in the folder for temporary files.",
+    )
+
+    @property
+    def embedder_in_use(self) -> Literal["local", "openai"]:
+        """The provider that new vectors are made with."""
+        return self.embedder or ("openai" if self.openai_api_key else "local")
+
+    @property
+    def budgets(self) -> Budgets:
+        """What embeddings may cost."""
+        return Budgets(self.run_dollars, self.daily_dollars)

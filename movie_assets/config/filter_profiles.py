@@ -1,0 +1,99 @@
+"""Which films belong in the catalogue: named profiles, their rules, and the order of the rules.
+
+SQL applies them: pipeline.apply_export the rules of the export stage (adult, video, softcore, popularity),
+pipeline.evaluate the rules of the details. `movie_assets.config.profiles` reads profiles from files.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+
+EXPORT_RULES = ("adult", "video", "softcore", "popularity")
+NEVER_WANTED = ("adult", "video", "softcore")
+DETAIL_RULES = (*NEVER_WANTED, "vote_count", "vote_average", "release_date", "runtime", "language")
+RULES = (*EXPORT_RULES, *(rule for rule in DETAIL_RULES if rule not in EXPORT_RULES))
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a film must reach. Runtimes are minutes, averages 0 to 10, languages ISO 639-1 (none named: any).
+
+    Popularity and its rank (1 is the most popular id of the day's export) say which ids deserve a call.
+    """
+
+    name: str
+    min_popularity: float = 0.0
+    popularity_rank: int | None = None
+    min_vote_count: int = 0
+    min_vote_average: float = 0.0
+    released_since: date | None = None
+    released_within_days: int | None = None
+    min_runtime: int = 0
+    max_runtime: int | None = None
+    languages: tuple[str, ...] = ()
+    target: int | None = None  # films; only reported
+
+    def describe(self) -> dict[str, str]:
+        """Each rule in words."""
+        times = []
+        if self.released_since is not None:
+            times.append(f"released since {self.released_since}")
+        if self.released_within_days is not None:
+            times.append(f"released in the last {self.released_within_days} days")
+        rank = f", among the {self.popularity_rank:,} most popular" if self.popularity_rank else ""
+        longest = " or more" if self.max_runtime is None else f"-{self.max_runtime}"
+        return {
+            "adult": "not marked adult",
+            "video": "a film, not a video",
+            "softcore": "not marked softcore",
+            "popularity": f"popularity ≥ {self.min_popularity:g}{rank}",
+            "vote_count": f"votes ≥ {self.min_vote_count}",
+            "vote_average": f"average vote ≥ {self.min_vote_average:g}",
+            "release_date": ", ".join(times) or "any release date",
+            "runtime": f"{self.min_runtime}{longest} minutes",
+            "language": f"language in {' '.join(self.languages)}" if self.languages else "any language",
+        }
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The profiles in use. A film belongs in the catalogue when it passes one of them."""
+
+    profiles: tuple[Profile, ...]
+
+    @property
+    def min_vote_count(self) -> int:
+        """The fewest votes with which a film can be accepted."""
+        return min(profile.min_vote_count for profile in self.profiles)
+
+    @property
+    def min_vote_average(self) -> float:
+        """The lowest average with which a film can be accepted."""
+        return min(profile.min_vote_average for profile in self.profiles)
+
+    @property
+    def target(self) -> int | None:
+        """How many films the profiles are meant to reach, if one says so."""
+        return max((profile.target for profile in self.profiles if profile.target), default=None)
+
+    @property
+    def as_json(self) -> str:
+        """The profiles as pipeline.evaluate takes them: a JSON array, an object for each profile."""
+        return json.dumps([asdict(profile) for profile in self.profiles], default=date.isoformat, sort_keys=True)
+
+    @property
+    def name(self) -> str:
+        """Names the profiles by a hash of their values; stored responses are evaluated again when it changes."""
+        return hashlib.sha256(self.as_json.encode()).hexdigest()[:12]
+
+    @property
+    def export_rules(self) -> str:
+        """Names the rules of the export stage; loads of other rules keep another share."""
+        return "; ".join(f"{p.min_popularity:g} {p.popularity_rank or '-'}" for p in self.profiles)
+
+    def describe(self) -> Mapping[str, str]:
+        """Each rule in words, in the order in which the rules are asked; profiles that differ side by side."""
+        words = [profile.describe() for profile in self.profiles]
+        return {rule: " | ".join(dict.fromkeys(said[rule] for said in words)) for rule in RULES}

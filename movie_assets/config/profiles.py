@@ -1,0 +1,60 @@
+"""Reading filter profiles: those that come with the project and those of a user's own TOML file.
+
+What a profile asks of a film is `config.filter_profiles`.
+"""
+
+import math
+import tomllib
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from movie_assets.config.filter_profiles import Profile, Thresholds
+
+BUNDLED = Path(__file__).with_name("profiles.toml")
+KEYS = {field.name for field in fields(Profile)} - {"name"}
+
+
+def thresholds_of(names: Sequence[str], file: Path | None = None) -> Thresholds:
+    """The named profiles together. Raises ValueError with one sentence that says what to change."""
+    tables = _tables(BUNDLED) | (_tables(file) if file else {})
+    for name in names:
+        if name not in tables:
+            raise ValueError(f"there is no profile {name}; known are {', '.join(tables)}")
+    if not names:
+        raise ValueError("no profile is named")
+    return Thresholds(tuple(_profile(name, tables[name]) for name in dict.fromkeys(names)))
+
+
+def _tables(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is not TOML ({error})") from None
+
+
+def _profile(name: str, table: Any) -> Profile:
+    if not isinstance(table, dict):
+        raise ValueError(f"{name} is no table of a profile file; a profile begins with [{name}]")  # noqa: TRY004
+    if unknown := table.keys() - KEYS:
+        raise ValueError(f"profile {name} has {', '.join(sorted(unknown))}; known are {', '.join(sorted(KEYS))}")
+    if table.get("languages") == []:
+        raise ValueError(f"profile {name}: languages is empty, which no film passes; leave it out for any language")
+    for key, value in table.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"profile {name}: {key} is {value}, which is no number that a film can be compared with")
+        if isinstance(value, int | float) and value < 0:
+            raise ValueError(f"profile {name}: {key} is {value}; it cannot be below 0")
+    try:
+        profile = TypeAdapter(Profile).validate_python({"name": name, **table})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"profile {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if profile.max_runtime is not None and profile.min_runtime > profile.max_runtime:
+        raise ValueError(f"profile {name}: min_runtime is greater than max_runtime")
+    return profile

@@ -1,0 +1,245 @@
+"""Every environment variable that the project reads: name, default, meaning; and nothing else.
+
+Those of alerts are in alert_settings.py, those of embeddings in embedding_settings.py, what values may be in
+setting_values.py.
+
+A value is read here once and travels as a field of `Settings`. Secrets are `SecretStr`, so neither a log
+line, nor a traceback, nor the web UI shows them.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Self
+
+import platformdirs
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from movie_assets.config.alert_settings import AlertSettings
+from movie_assets.config.embedding_settings import EmbeddingSettings
+from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.paths import CHECKOUT
+from movie_assets.config.profiles import thresholds_of
+from movie_assets.config.rating_files import RatingFiles
+from movie_assets.config.setting_values import (
+    Folder,
+    Owners,
+    Secret,
+    Token,
+    Url,
+    Words,
+    is_a_rate,
+    passwords_in,
+)
+
+RUNBOOK = "docs/runbook.md"
+# What deploy/ sets, and what `movie-assets` tells the Dagster processes that it starts.
+OF_DEPLOYMENTS = {
+    "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_FILES", "MOVIE_ASSETS_FOLDER",
+    "MOVIE_ASSETS_VERSION", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY",
+}  # fmt: skip
+TMDB_API = "https://api.themoviedb.org/3"
+
+
+class SettingsError(Exception):
+    """An environment variable has a value that cannot be used; the message names it and never shows it."""
+
+
+class Settings(EmbeddingSettings, AlertSettings):
+    """The project's configuration, one field for each environment variable (the alias)."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+    tmdb_api_token: Token = Field(
+        None,
+        alias="TMDB_API_TOKEN",
+        description="TMDB's API read access token (`eyJ…`). Without it, the bundled stand-in is used.",
+    )
+    tmdb_api_url: Url = Field(TMDB_API, alias="TMDB_API_URL", description="Where TMDB's API v3 answers.")
+    tmdb_export_url: Url = Field(
+        "https://files.tmdb.org/p/exports",
+        alias="TMDB_EXPORT_URL",
+        description="Where the daily ID exports lie.",
+    )
+    tmdb_rate: Annotated[float, AfterValidator(is_a_rate)] = Field(
+        38.0,
+        alias="MOVIE_ASSETS_TMDB_RATE",
+        description="TMDB requests per second, shared by all processes; TMDB allows about 40. 0 = no limit.",
+    )
+    database_url: Secret = Field(
+        None,
+        alias="MOVIE_ASSETS_DATABASE_URL",
+        description="Your Postgres (14 or newer, with pgvector 0.8 or newer). Unset: an embedded one is started.",
+    )
+    dagster_database_url: Secret = Field(
+        None,
+        alias="MOVIE_ASSETS_DAGSTER_DATABASE_URL",
+        description="Database of Dagster's own records. Unset: the catalogue's name + `_dagster`, same server.",
+    )
+    home: Folder = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("movie_assets")),
+        alias="MOVIE_ASSETS_HOME",
+        description="Data folder: the embedded Postgres and Dagster's log files. "
+        "Unset: `~/.local/share/movie_assets` (Linux).",
+    )
+    automation: bool = Field(
+        default=False,
+        alias="MOVIE_ASSETS_AUTOMATION",
+        description="`1`: schedules and sensors are on unless switched off in the web UI (`movie-assets dev` "
+        "sets it). `0`: they are off until switched on there.",
+    )
+    parallel_runs: int = Field(
+        1,
+        alias="MOVIE_ASSETS_PARALLEL_RUNS",
+        ge=1,
+        le=64,
+        description="Into how many runs, each over a range of batches, a large backlog is cut, so that as many "
+        "machines can share it. The pools `tmdb` and `embedder` have to admit as many (web UI: Deployment, "
+        "Concurrency).",
+    )
+    pool_wait_minutes: float = Field(
+        120.0,
+        alias="MOVIE_ASSETS_POOL_WAIT_MINUTES",
+        gt=0,
+        allow_inf_nan=False,
+        description="How long a run waits for a pool (`tmdb`, `embedder`) that another run holds, before it fails and "
+        "names that run.",
+    )
+    profiles: Words = Field(
+        ("quality",),
+        alias="MOVIE_ASSETS_PROFILES",
+        description="Which films are wanted: one or more of `quality`, `new_releases`, `broad` and those of your own "
+        "file, separated by blanks or commas. A film that passes one of them is in.",
+    )
+    profiles_file: Path | None = Field(
+        None,
+        alias="MOVIE_ASSETS_PROFILES_FILE",
+        description="A TOML file with profiles of your own, in the form of `movie_assets/config/profiles.toml`.",
+    )
+    daily_films: int = Field(
+        0,
+        alias="MOVIE_ASSETS_DAILY_FILMS",
+        ge=0,
+        description="At most so many films' details a day (UTC), the most urgent first. 0 = no limit.",
+    )
+
+    imdb_ratings: str | None = Field(
+        None,
+        alias="MOVIE_ASSETS_IMDB_RATINGS",
+        description="IMDb's daily ratings, an address or a path: `https://datasets.imdbws.com/title.ratings.tsv.gz` "
+        "(for personal and non-commercial use only). Unset: none.",
+    )
+    movielens_ratings: str | None = Field(
+        None,
+        alias="MOVIE_ASSETS_MOVIELENS_RATINGS",
+        description="A MovieLens release with `ratings.csv` and `links.csv`: a folder, a zip, or a zip's address. "
+        "Unset: none.",
+    )
+    ratings_csv: str | None = Field(
+        None,
+        alias="MOVIE_ASSETS_RATINGS_CSV",
+        description="A CSV with ratings of other sources, an address or a path; its columns are in "
+        "[docs/architecture.md](docs/architecture.md#ratings). Unset: none.",
+    )
+    keep_sets_days: int = Field(
+        30,
+        alias="MOVIE_ASSETS_KEEP_SETS_DAYS",
+        ge=1,
+        description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
+    )
+    inbox: Folder | None = Field(
+        None,
+        alias="MOVIE_ASSETS_INBOX",
+        description="Folder with exports of what people watched, imported when they are new: each person's in a folder "
+        "of the person's name, those beside such folders are of `me`. Unset: only `movie-assets import`.",
+    )
+
+    owners: Owners = Field(
+        (),
+        alias="MOVIE_ASSETS_OWNERS",
+        description="Who answers for the assets, as the web UI shows it: e-mail addresses or `team:name`, separated by "
+        "blanks or commas.",
+    )
+    source_url: Url | None = Field(
+        None,
+        alias="MOVIE_ASSETS_SOURCE_URL",
+        description="Where the web UI links to for code, and alerts for the runbook: a folder of your repository at a "
+        "branch or commit, such as `https://github.com/you/movie_assets/blob/main`. Unset: the files of the machine "
+        "that runs it.",
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings; an empty variable counts as unset.
+
+        Raises SettingsError with one sentence for each variable that cannot be used.
+        """
+        names = [name for field in cls.model_fields.values() if (name := field.alias)]
+        try:
+            return cls.model_validate({name: environ[name] for name in names if environ.get(name, "").strip()})
+        except ValidationError as error:
+            problems = [
+                ": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()
+            ]
+            raise SettingsError("; ".join(problems)) from None
+
+    @classmethod
+    def misspelt(cls, environ: Mapping[str, str] = os.environ) -> list[str]:
+        """Return a warning for each variable that begins with MOVIE_ASSETS_ and is not one of the settings."""
+        known = {name for field in cls.model_fields.values() if (name := field.alias)} | OF_DEPLOYMENTS
+        warnings = []
+        for name in sorted(environ):
+            if name.startswith("MOVIE_ASSETS_") and name not in known:
+                near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                warnings.append(f"{name} is set and is no setting of movie_assets{meant}")
+        return warnings
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every secret value, and the password within each of them that is an address; to keep them out of messages."""
+        values = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        return sorted(
+            {part for value in values for part in (value, *passwords_in(value)) if part}, key=len, reverse=True
+        )
+
+    @classmethod
+    def variables(cls) -> list[FieldInfo]:
+        """The fields in the order in which they are explained: TMDB, embeddings, the others, alerts."""
+
+        def place(name: str) -> int:
+            if name.startswith("tmdb_"):
+                return 0
+            return 1 if name in EmbeddingSettings.model_fields else 3 if name in AlertSettings.model_fields else 2
+
+        return [field for name, field in sorted(cls.model_fields.items(), key=lambda item: place(item[0]))]
+
+    @model_validator(mode="after")
+    def _profiles_can_be_read(self) -> Self:
+        try:
+            thresholds_of(self.profiles, self.profiles_file)
+        except ValueError as error:
+            raise ValueError(f"MOVIE_ASSETS_PROFILES: {error}") from None
+        return self
+
+    @property
+    def runbook_url(self) -> str:
+        """The runbook in the repository that the settings name, or the file of this checkout, as a URL."""
+        return f"{self.source_url}/{RUNBOOK}" if self.source_url else (CHECKOUT / RUNBOOK).as_uri()
+
+    @property
+    def uses_stand_in(self) -> bool:
+        """Whether nothing says where TMDB is, so that the bundled stand-in takes its place."""
+        return self.tmdb_api_token is None and self.tmdb_api_url == TMDB_API
+
+    @property
+    def rating_files(self) -> RatingFiles:
+        """Where ratings of other sources than TMDB are."""
+        return RatingFiles(self.imdb_ratings, self.movielens_ratings, self.ratings_csv)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The profiles of which a film has to pass one."""
+        return thresholds_of(self.profiles, self.profiles_file)

@@ -1,1 +1,0 @@
-"""Plain Python: no Dagster, no network, no database, no clock; a test holds the wall."""

@@ -1,0 +1,1 @@
+"""The catalogue's Postgres: connections, queries by name, retries, locks, migrations and the embedded server."""

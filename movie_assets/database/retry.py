@@ -1,0 +1,150 @@
+"""What an error of the database means for the work that it ended: do it again, wait for the server, or stop.
+
+Decides only; who does the work again is `postgres.Database`, and nobody else does what the database refused.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+import sqlalchemy as sa
+
+from movie_assets.database.embedded import full_disk
+
+SECONDS_TO_WAIT = 60.0  # a restart, a failover or a rush of clients takes less
+ATTEMPTS_AT_A_COLLISION = 3
+ATTEMPTS_AT_A_LOST_CONNECTION = 5  # of the same work: it may be what brings the server down
+FIRST_WAIT = 0.1
+LONGEST_WAIT = 2.0
+
+Remedy = Literal["redo", "reconnect", "wait", "stop"]
+log = logging.getLogger(__name__)
+
+
+class GivenUpError(Exception):
+    """Nothing helped; the message says what happened and what to do."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A kind of failure: what helps, what happened, and what a person should do when nothing helped."""
+
+    remedy: Remedy
+    happened: str
+    to_do: str
+
+
+READ_ONLY = "25006"
+BLOCKERS = "select pid, state, query from pg_stat_activity where pid in (select unnest(pg_blocking_pids(PID)))"
+COLLISION = Trouble("redo", "other transactions got in the way again and again", "Run again.")
+LOST = Trouble("reconnect", "the connection to the database was lost", "See the server's log, then run again.")
+FULL_HOUSE = Trouble(
+    "wait", "the database server has no connection left",
+    "Raise its max_connections or let fewer clients run, then run again.",
+)  # fmt: skip
+TROUBLES = {
+    "40001": COLLISION,
+    "40P01": COLLISION,
+    READ_ONLY: Trouble(
+        "wait", "the database takes no writes (it is a standby, or default_transaction_read_only is on)",
+        "Let MOVIE_ASSETS_DATABASE_URL name the primary, then run again.",
+    ),
+    "25P03": LOST,
+    "53300": FULL_HOUSE,
+    "57P01": LOST,
+    "57P02": LOST,
+    "57P03": LOST,
+    "57P05": LOST,
+    "53100": Trouble("stop", "the database server's disk is full", "Make room there, then run again."),
+    "53200": Trouble("stop", "the database server is out of memory", "Give it more, then run again."),
+    "55P03": Trouble(
+        "stop", "another session held a lock for longer than a statement waits",
+        f"Find it while it waits ({BLOCKERS}), end it, then run again.",
+    ),
+    "57014": Trouble(
+        "stop", "the server ended a statement that took too long, or that an administrator cancelled",
+        "Run again when the server is less busy.",
+    ),
+}  # fmt: skip
+FULL_HOUSE_SAYS = ("too many clients", "connection slots", "too many connections")  # libpq gives no SQLSTATE for it
+
+WITHOUT_STATE = (sa.exc.OperationalError, sa.exc.InterfaceError)
+
+
+def sentence_of(error: sa.exc.DBAPIError | psycopg.Error, data: Path | None = None) -> str | None:
+    """What happened, what was kept and what to do, when no attempt is left; None when it is about the statement.
+
+    `data` is the folder of the embedded server, if the database is there.
+    """
+    trouble = trouble_of(error)
+    if trouble is None:
+        return None
+    if data and (full := full_disk(data)):
+        return full
+    return f"{trouble.happened} ({_said(error)}); everything committed before is kept. {trouble.to_do}"
+
+
+def trouble_of(error: sa.exc.DBAPIError | psycopg.Error) -> Trouble | None:
+    """The kind of failure; None when it is about the statement or its data, which no waiting changes."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg's name, or psycopg2's
+    if state is not None:
+        return LOST if state.startswith("08") else TROUBLES.get(state)
+    if not isinstance(error, (*WITHOUT_STATE, psycopg.OperationalError, psycopg.InterfaceError)):
+        return None
+    return FULL_HOUSE if any(words in str(cause) for words in FULL_HOUSE_SAYS) else LOST
+
+
+class Patience:
+    """How often and how long one unit of work is tried again; its bounds are those above."""
+
+    def __init__(self, *, is_used_up: bool, data: Path | None = None) -> None:
+        self._data = data
+        self.began = False  # whether this attempt got a connection
+        self._seconds = 0.0 if is_used_up else SECONDS_TO_WAIT
+        self._collisions = self._losses = self._waits = 0
+        self._away_since: float | None = None
+
+    def after(self, error: sa.exc.DBAPIError | psycopg.Error) -> float | None:
+        """Seconds until the next attempt, or None for an error that is not the server's; GivenUpError at the end."""
+        trouble = trouble_of(error)
+        if trouble is None:
+            return None
+        if self._data and (full := full_disk(self._data)):
+            raise GivenUpError(full)
+        now, began, self.began = time.monotonic(), self.began, False
+        match trouble.remedy:
+            case "redo":
+                self._collisions += 1
+                if self._collisions < ATTEMPTS_AT_A_COLLISION:
+                    log.warning("another transaction got in the way (%s); the work is done again", _said(error))
+                    return self._collisions * FIRST_WAIT
+            case "reconnect" if began:
+                self._losses, self._away_since, self._waits = self._losses + 1, None, 0
+                if self._losses < ATTEMPTS_AT_A_LOST_CONNECTION:
+                    log.warning("%s; the work is done again", trouble.happened)
+                    return FIRST_WAIT
+            case "reconnect" | "wait":
+                wait = self._next_wait(trouble, error, now)
+                if wait is not None:
+                    return wait
+        raise GivenUpError(sentence_of(error, self._data)) from None
+
+    def _next_wait(self, trouble: Trouble, error: sa.exc.DBAPIError | psycopg.Error, now: float) -> float | None:
+        """Seconds to wait for a server that is away; None when it was waited for long enough."""
+        if self._away_since is None:
+            self._away_since = now
+            if self._seconds:
+                log.warning("%s (%s); waiting up to %.0f s", trouble.happened, _said(error), self._seconds)
+        wait = min(LONGEST_WAIT, FIRST_WAIT * float(2**self._waits))
+        self._waits += 1
+        return wait if now + wait - self._away_since <= self._seconds else None
+
+
+def _said(error: sa.exc.DBAPIError | psycopg.Error) -> str:
+    """The server's own words, without the statement and its parameters."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return " ".join(str(cause).split())[:300]

@@ -1,0 +1,64 @@
+"""A lock that each run holds while its process lives, so that a run whose process died without a word can be told.
+
+Dagster marks a run as failed when its code server sees the process end. When both die together (a power cut) the run
+would stay started for ever, and keep its place in the queue. Who looks for such runs is
+`orchestration.orphaned_runs`; who looks
+for rows of the run log that such runs left open, each step that begins (`runs.run_log`). Both ask
+`pipeline.run_lives`. A run's steps are in its own process, so one lock a run is enough.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from movie_assets.database.addresses import dsn_of
+from movie_assets.database.database import Database
+from movie_assets.database.sessions import KEEPALIVES, start_session
+
+SECONDS_BETWEEN_LOOKS = 10.0
+# Shared: the command that makes a run holds the lock from before the run's creation, the run's own resource as well.
+TAKE = b"select pg_advisory_lock_shared(x'6D72'::integer, pipeline.run_lock_number(%s))"
+
+
+@contextmanager
+def run_lock(database: Database, run_id: str) -> Iterator[None]:
+    """Hold the run's lock on a connection of its own, which is made anew when Postgres drops it.
+
+    The lock vanishes with the process, however it ends. Raises psycopg.Error when it cannot be taken at first.
+    """
+    connection = _take(database, run_id)
+    ended = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(database, run_id, connection, ended), name="run-lock", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join(SECONDS_BETWEEN_LOOKS)
+
+
+def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
+    connection = psycopg.connect(
+        dsn_of(database.url), autocommit=True, connect_timeout=10, application_name="movie_assets run lock"
+    )
+    try:
+        start_session(connection, KEEPALIVES)
+    except psycopg.Error:
+        connection.close()
+        raise
+    connection.execute(TAKE, (run_id,))
+    return connection
+
+
+def _keep(database: Database, run_id: str, connection: psycopg.Connection[Any], ended: threading.Event) -> None:
+    while not ended.wait(SECONDS_BETWEEN_LOOKS):
+        try:
+            if connection.closed:
+                connection = _take(database, run_id)
+            connection.execute(b"select")
+        except psycopg.Error:
+            connection.close()
+    connection.close()

@@ -1,0 +1,59 @@
+"""The keyless embedder's arithmetic: text to unit vectors by feature hashing.
+
+Stateless: a text's vector depends on the text and the width alone, so vectors made on any day, on any
+machine, compare. Nothing here is fitted, downloaded or configured; what a film's text *is* belongs to
+`catalog.embedding_text`.
+"""
+
+import re
+import unicodedata
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+# Letters and digits apart, so that a sequel's "Alien³" shares a word with "Alien".
+WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
+SHORTEST_PLURAL = 3
+
+# Function words say nothing about a film, and hashing has no corpus from which to learn that they do not.
+STOP_WORDS = frozenset(WORD.findall(
+    "a about after all also an and are as at be been before but by can down for from get gets had has "
+    "have he her him his how if in into is it its itself just may more most must my new no not now of off "
+    "on one only or other our out over own she so some such than that the their them then there they this "
+    "those through to too two under until up was way we were what when where which while who whom whose "
+    "why will with without you your directed starring genres keywords "
+))  # fmt: skip
+
+
+def words_of(text: str) -> list[str]:
+    """Words of a text as they are compared: lower case, no accents, English plurals cut, function words left out."""
+    spread = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(character for character in spread if not unicodedata.combining(character))
+    words = (word.removesuffix("'s") for word in WORD.findall(plain))
+    return [_singular(word) for word in words if word not in STOP_WORDS]
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > SHORTEST_PLURAL and word.endswith("s") and not word.endswith("ss") else word
+
+
+def hashed_vectors(texts: Sequence[str], dimensions: int) -> npt.NDArray[np.float32]:
+    """Embed texts as an (n, dimensions) matrix of unit rows.
+
+    Every word falls on one component with a sign (Weinberger et al. 2009, "Feature Hashing for Large Scale
+    Multitask Learning") and weighs 1 + ln(its count). A text without any word has no direction of its own:
+    it gets the first axis, because a zero vector has no cosine and pgvector leaves it out of its index.
+    """
+    vectors = np.zeros((len(texts), dimensions), dtype=np.float32)
+    for row, text in zip(vectors, texts, strict=True):
+        counts = Counter(words_of(text))
+        for word, count in counts.items():
+            digest = zlib.crc32(word.encode())
+            sign = 1.0 if digest >> 31 else -1.0
+            row[(digest & 0x7FFFFFFF) % dimensions] += sign * (1.0 + np.log(count))
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[lengths[:, 0] == 0, 0] = lengths[lengths == 0] = 1.0
+    return np.asarray(vectors / lengths, dtype=np.float32)

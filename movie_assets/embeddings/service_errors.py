@@ -1,0 +1,251 @@
+"""What an embeddings service's error says and means: its own sentence out of any body, its class, and a limit in it.
+
+Servers that speak OpenAI's API word their errors as they like, with any status. This module reads them and decides
+nothing; what to do about each class is `embeddings.refusals`.
+"""
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+# key: not accepted. quota: money is used up. model: the server has no such model. address: no such path.
+# rate: too many requests for now. too_many_inputs, too_many_tokens: of one request. too_long: one input.
+# dimensions, encoding_format: the server does not take the parameter. input: an input is not liked.
+# transient: the server failed. unknown: a refusal that none of these fits.
+Kind = Literal[
+    "key", "quota", "model", "address", "rate", "too_many_inputs", "too_many_tokens", "too_long", "dimensions",
+    "encoding_format", "input", "transient", "unknown",
+]  # fmt: skip
+
+SHORTEST_SECRET = 8  # characters
+MAX_LENGTH = 300  # characters of a service's message that people are shown
+SECRETS = re.compile(
+    r"(?i)\b(sk|pk|key|AIza|gsk|hf|pa|jina)[-_][\w.*-]{6,}|\bAIza[\w-]{10,}|(?<=bearer )[\w.~+/=-]{6,}"
+)
+MARKUP = re.compile(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>")
+# Where services put their message, the most telling first; `raw` is what the provider behind a router answered.
+MESSAGE_KEYS = ("message", "error", "detail", "msg", "error_message", "errorMessage", "errors", "title", "reason")
+
+NUMBER = r"(\d[\d,_]*)(?![\d.,_]*\s*(?:bytes|[kmg]i?b)\b)"
+
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL)
+
+
+PARAMETER = {
+    "encoding_format": _words(r"encoding[_ ]?format"),
+    "dimensions": _words(
+        r"matryoshka", r"output[_ ]dimension", r"\bdimensions?\b.*(support|permitted|allow|unknown|"
+        r"unexpected|unrecogni[sz]ed|invalid|must|should|only|larger|greater|extra|not)",
+        r"(support|permitted|unknown|unexpected|unrecogni[sz]ed|invalid|extra|changing).*\bdimensions?\b",
+    ),
+}  # fmt: skip
+QUOTA = _words(
+    r"insufficient[_ ](quota|credits?|funds|balance)", r"billing_(hard_limit_reached|not_active)", r"out of credits",
+    r"budget has been exceeded", r"exceededbudget", r"balance is (insufficient|not enough)", r"payment required",
+    r"余额不足", r"arrearage", r"credit balance",
+)  # fmt: skip
+KEY = _words(
+    r"api[ _-]?key (is )?(not valid|invalid)", r"(invalid|incorrect|missing|wrong|no) (api[ _-]?key|token|credentials)",
+    r"invalid_api_key", r"api_key_invalid", r"unauthori[sz]ed", r"authentication(error)?\b", r"not authenticated",
+)  # fmt: skip
+MODEL = _words(
+    r"models? .{0,120}(not found|does not exist|doesn't exist|not exist|not supported|not available|not loaded|"
+    r"not deployed|not support embedding|no longer)",
+    r"model_not_found", r"modelnotfound", r"invalid model", r"unknown model", r"not a valid model",
+    r"no models? loaded", r"failed to load model",
+    r"no endpoints found", r"deploymentnotfound", r"deployment .{0,60}does not exist",
+    r"does not support embeddings?\b", r"no such model", r"模型不存在",
+)  # fmt: skip
+TOO_MANY_INPUTS = _words(
+    r"max_client_batch_size", r"array_above_max_length", r"array (is )?too (long|large)", r"list (is )?too long",
+    r"too many (inputs|input (texts|items)|texts|items|sequences|documents|instances|elements|strings)\b",
+    r"maximum item count", r"number of (texts?|inputs?|documents|items|instances|elements|strings)\b.{0,60}"
+    r"(exceed|must|should|at most|more than|larger|greater|limit|allowed|supported|maximum|max)",
+    r"(at most|maximum of|max(imum)?|up to|more than|limited to|limit of|limit is|exceeds?( the)?( limit( of)?)?|"
+    rf"only) {NUMBER} (inputs?|texts|items|requests|documents|instances?|elements|strings|sequences|entries)\b",
+    rf"{NUMBER} (inputs?|texts|items|requests|documents|instances?|elements|strings|sequences)(\(s\))? .{{0,40}}"
+    r"(are|is|was|were|can be)? ?(allowed|supported|permitted|maximum)",
+    r"(batch|array|list|input list)[ _]?(size|length|count|limit).{0,80}"
+    r"(invalid|exceed|limit|larger|greater|at most|too|must|should|>|max)",
+    r"(max(imum)?|allowed|limit)[ _]?(allowed )?(client )?(batch|array|list)[ _]?(size|length)",
+    r"batch (is )?too large", r"input array.{0,40}(exceed|longer|larger|at most|max|too)",
+    r"(array|list).{0,40}at most", r"batch.{0,20}too (big|many)",
+    rf"(不得超过|不能超过|最多|最大|超过)\D{{0,8}}{NUMBER}\s*(条|个)", r"split into more batches",
+)  # fmt: skip
+TOO_MANY_TOKENS = _words(
+    r"max_tokens_per_request", r"tokens? per (request|batch|submitted batch)", r"tokens in the (batch|request)\b",
+    r"too many tokens (overall|in (the |this )?(batch|request))", r"(total|combined|sum).{0,40}tokens",
+    r"max(imum)?[ _](allowed )?(batch[ _])?tokens (per|for) ", r"max_batch_tokens", r"submitted batch",
+    r"(payload|body|entity|request size).{0,30}(too large|exceed)", r"too large.{0,20}(payload|body|entity|request)",
+)  # fmt: skip
+TOO_LONG = _words(
+    r"context[ _]?(length|window|size)", r"contextwindowexceeded", r"string_above_max_length", r"string too long",
+    r"too many (input )?tokens", r"(input|text|prompt|sequence|string|content|document)s?\b.{0,60}too (long|large|big)",
+    r"too (long|large|big).{0,40}(input|text|prompt|sequence|to process)", r"physical batch size",
+    r"(input|text|prompt|sequence|string|content)s?['\"`]? ?(token )?(length|size|count|tokens).{0,80}"
+    r"(exceed|limit|should|must|max|longer|greater|larger|more|only|too|out of|>)",
+    r"(exceed|longer than|over|more than|less than|fewer than|at most|maximum|max|up to|<=?|limit(ed)?|cannot).{0,60}"
+    r"\b(tokens?|characters|chars)\b", r"\btokens?\b.{0,40}(exceed|must be|max|limit|greater|<=?|>)",
+    r"max(imum)?[ _]?(input|sequence|text|model|seq)[ _-]?(length|len|size|tokens)", r"expected maxlength",
+    r"reduce the length", r"size of tensor a .{0,80}must match the size of tensor b", r"shorten", r"truncat",
+)  # fmt: skip
+INPUT = _words(r"\$\.input", r"'input'", r"input is invalid", r"invalid input\b")
+TRANSIENT = _words(
+    r"overloaded", r"try again", r"temporarily", r"timed? ?out", r"server busy", r"\bloading\b", r"\beof\b"
+)
+
+# A number beside one of these is the limit; a number beside “got”, “given”, “received” is not.
+BELOW = (
+    r"(?:at most|no more than|not (?:be )?(?:larger|longer|greater|more) than|less than or equal to|less than|"
+    r"fewer than|smaller than|cannot exceed|must not exceed|not exceed|up to|only|limited to|<=|≤|[<>] )"
+)
+GREATEST = (
+    r"(?:maximum|max|allowed|limit)[\w\s'`]*?(?:size|length|count|number|tokens?|inputs?|window|limit|is|of|batch|"
+    r"texts|maximum|supported|allowed|model|are)[\s:=`(]*(?:is|of|are|was|only)?"
+)
+BEYOND = r"(?:max|maximum|limit|allowed|exceed(?:s|ing|ed)?|longer than|larger than|more than|over)"
+LIMITS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"{BELOW}[:\s`]*{NUMBER}",
+        rf"{GREATEST}[\s:=`(]*{NUMBER}",
+        rf"{BEYOND}[\s:=`('\"of]*{NUMBER}",
+        rf"\[\s*\d+\s*,\s*{NUMBER}\s*\]",
+        rf"(?:batch size|context (?:length|size|window)|maxlength)[\s:=`(of]*(?:only )?{NUMBER}",
+        rf"exceeds?(?: the)?(?: \w+){{0,5}} {NUMBER}",
+        rf"size of tensor b \({NUMBER}\)",
+        rf"(?:不得超过|不能超过|最多|最大|超过)\D{{0,8}}{NUMBER}",
+        rf"{NUMBER}[\w\s()]*(?:is|are) (?:allowed|supported|permitted)",
+    )
+)
+
+# The first that fits is the class.
+SIZES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    ("too_long", _words(r"physical batch size", r"string_above_max_length", r"string too long")),
+    ("too_many_tokens", TOO_MANY_TOKENS),
+    ("too_many_inputs", TOO_MANY_INPUTS),
+    ("too_long", TOO_LONG),
+)
+TOO_LARGE, TOO_MANY, PAYMENT_REQUIRED, NOT_FOUND = 413, 429, 402, 404
+SERVER_ERROR = 500
+KEY_STATUS, ADDRESS_STATUS, TRANSIENT_STATUS = (401, 403), (404, 405), (408, 409, 425)
+
+
+@dataclass(frozen=True)
+class ServiceError:
+    """What is wrong, the limit that the message names, and the service's own words."""
+
+    kind: Kind
+    message: str
+    limit: int | None = None
+
+
+def service_error(status: int, code: str, message: str) -> ServiceError:
+    """Return the class of an error answer; the same words mean the same with any status."""
+    text = f"{code} {message}"
+    kind = _kind_of(status, text)
+    limit = _limit_of(message) if kind in ("too_many_inputs", "too_many_tokens", "too_long") else None
+    return ServiceError(kind, message, limit)
+
+
+def _kind_of(status: int, text: str) -> Kind:
+    sized = next((kind for kind, pattern in SIZES if pattern.search(text)), None)
+    if status == PAYMENT_REQUIRED or QUOTA.search(text):
+        kind: Kind = "quota"
+    elif status in KEY_STATUS:
+        kind = "key"
+    elif status == TOO_MANY:
+        # A limit a minute speaks of tokens, too; only a limit of one request is one.
+        kind = "too_many_inputs" if sized == "too_many_inputs" and "minute" not in text.lower() else "rate"
+    elif sized is None and KEY.search(text):
+        kind = "key"
+    elif sized is None and MODEL.search(text):
+        kind = "model"
+    else:
+        # Parameters before sizes: “dimensions must be at most 1024” is about no text.
+        kind = _parameter_in(text) or sized or _kind_of_status(status, text)
+    return kind
+
+
+def _kind_of_status(status: int, text: str) -> Kind:
+    if status == TOO_LARGE:
+        return "too_many_tokens"
+    if status in ADDRESS_STATUS:
+        return "model" if "model" in text.lower() else "address"
+    if status >= SERVER_ERROR or status in TRANSIENT_STATUS or TRANSIENT.search(text):
+        return "transient"
+    return "input" if INPUT.search(text) else "unknown"
+
+
+def _parameter_in(text: str) -> Kind | None:
+    if PARAMETER["encoding_format"].search(text):
+        return "encoding_format"
+    return "dimensions" if PARAMETER["dimensions"].search(text) else None
+
+
+def _limit_of(message: str) -> int | None:
+    """Return the number that a message names as the limit; None when it names none."""
+    for pattern in LIMITS:
+        if found := pattern.search(message):
+            number = int(re.sub(r"[,_]", "", found[1]))
+            return number or None
+    return None
+
+
+def words_of_error(content: bytes | str | Any, secrets: tuple[str, ...] = ()) -> tuple[str, str]:
+    """Return code and message of an error's body, whatever its shape; bounded and without secrets."""
+    body = content
+    if isinstance(content, bytes | str):
+        text = content.decode(errors="replace") if isinstance(content, bytes) else content
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = html.unescape(MARKUP.sub(" ", text)) if "<" in text else text
+    return _code_in(body), without_secrets(_message_in(body), secrets)
+
+
+def without_secrets(message: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return a message on one line, bounded, with known secrets and what looks like a key masked."""
+    line = " ".join(message.split())
+    for secret in secrets:
+        # A server without keys is given any word as one, which may be part of its sentences.
+        line = line.replace(secret, "***") if len(secret) >= SHORTEST_SECRET else line
+    line = SECRETS.sub("***", line)
+    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"
+
+
+def _message_in(body: Any) -> str:
+    """The sentences of a body: the most telling field, deeper ones first."""
+    if body is None or isinstance(body, bool):
+        return ""
+    if isinstance(body, list):
+        return "; ".join(filter(None, map(_message_in, body[:5])))
+    if not isinstance(body, dict):
+        return str(body)
+    message = next((told for key in MESSAGE_KEYS if (told := _message_in(body.get(key)))), "")
+    place = body.get("loc")
+    if isinstance(place, list):  # FastAPI names the field beside the sentence
+        message = f"{'.'.join(map(str, place))}: {message}"
+    metadata = body.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    if raw:
+        _, behind = words_of_error(raw)
+        message = f"{message}: {behind}" if behind else message
+    return message or ("" if body.keys() <= {"code", "type", "status"} else json.dumps(body, ensure_ascii=False))
+
+
+def _code_in(body: Any) -> str:
+    """The code or type of an error, in its own words."""
+    if isinstance(body, list):
+        return _code_in(body[0]) if body else ""
+    if not isinstance(body, dict):
+        return ""
+    inner = body.get("error")
+    if isinstance(inner, dict | list) and (code := _code_in(inner)):
+        return code
+    codes = (body.get(key) for key in ("code", "status", "error_type", "type"))
+    return next((code for code in codes if isinstance(code, str) and code), "")

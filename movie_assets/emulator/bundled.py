@@ -1,0 +1,97 @@
+"""The real films that come with the project (`films.jsonl`), as the stand-in serves them.
+
+They never vanish and keep their plots; their keywords grow now and then, their popularity and votes move.
+Popularity is not part of the file: it is made up from the votes.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from movie_assets.emulator import stories
+from movie_assets.emulator.chance import drawn, field, key_of
+from movie_assets.emulator.film import Collection, Film, Job, Person, Role
+from movie_assets.emulator.lifecycle import REVISION_DAYS, revised_ranks, revision
+from movie_assets.emulator.shapes import stable_id
+from movie_assets.emulator.traits import DAILY, tables
+
+FILMS_FILE = Path(__file__).with_name("films.jsonl")
+
+
+def read_films(path: Path) -> tuple[dict[str, Any], ...]:
+    """Entries of a films file, in its order."""
+    with path.open(encoding="utf-8") as lines:
+        return tuple(json.loads(line) for line in lines if line.strip())
+
+
+def most_voted(films: Iterable[dict[str, Any]], count: int) -> tuple[dict[str, Any], ...]:
+    """Choose the `count` films with the most votes, ascending by id."""
+    ranked = sorted(films, key=lambda film: (-film["vote_count"], film["id"]))[:count]
+    return tuple(sorted(ranked, key=lambda film: int(film["id"])))
+
+
+@dataclass(frozen=True)
+class BundledFilms:
+    """Real films in a moving world of one seed; `entries` ascend by id."""
+
+    seed: int
+    entries: tuple[dict[str, Any], ...]
+
+    @property
+    def cycle(self) -> int:
+        """Days between two changes of a film's text: at least one film changes each day."""
+        return max(1, min(REVISION_DAYS, len(self.entries)))
+
+    def film(self, rank: int, day: int) -> Film:
+        """Give the facts of the film with this rank on a day."""
+        entry = self.entries[rank]
+        votes = entry["vote_count"] + entry["vote_count"] * max(day, -1000) // 5000
+        base = tuple(entry["keywords"])
+        additions = revision(rank, day, self.cycle)
+        return Film(
+            tmdb_id=entry["id"],
+            imdb_id=entry["imdb_id"],
+            title=entry["title"],
+            original_title=entry["original_title"],
+            language=entry["original_language"],
+            release_date=entry["release_date"],
+            runtime=entry["runtime"],
+            genres=tuple(entry["genres"]),
+            overview=entry["plot"],
+            tagline="",
+            keywords=base + stories.extra_keywords(base, entry["id"], additions),
+            cast=tuple(Role(_person(name), "") for name in entry["cast"]),
+            crew=tuple(Job(_person(name), "Directing", "Director") for name in entry["directors"]),
+            collection=_collection(entry["collection"]),
+            countries=tuple(entry["countries"]),
+            companies=tuple(entry["companies"]),
+            certification=entry["certification"] or "",
+            popularity=self.popularity(rank, day),
+            vote_average=entry["vote_average"],
+            vote_count=votes,
+            budget=entry["budget"] or 0,
+            revenue=entry["revenue"] or 0,
+            status="Released",
+        )
+
+    def popularity(self, rank: int, day: int) -> float:
+        """Popularity on a day, four decimals."""
+        entry = self.entries[rank]
+        word = drawn(key_of(self.seed, (day << 8) + DAILY), entry["id"])
+        noise: float = tables().popularity_of_day[field(word, 0)]
+        fame: float = 3.0 + entry["vote_count"] / 500
+        return round(fame * noise, 4)
+
+    def revised(self, day: int) -> list[int]:
+        """Ranks of the films whose text changed on that day."""
+        return [int(rank) for rank in revised_ranks(len(self.entries), day, self.cycle)]
+
+
+def _person(name: str) -> Person:
+    return Person(stable_id("person", name), name, 0)
+
+
+def _collection(name: str | None) -> Collection | None:
+    return Collection(stable_id("collection", name), name) if name else None

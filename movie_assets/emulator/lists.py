@@ -1,0 +1,111 @@
+"""Which films a list or a discovery query names, and in which order.
+
+Works on a day's columns; answers are kept for the latest queries, because a client walks their pages. How a
+page looks belongs to `tmdb`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from movie_assets.emulator.shapes import GENRES
+from movie_assets.emulator.world import Columns, World
+
+Chart = Literal["popular", "now_playing", "upcoming", "top_rated"]
+Ids = npt.NDArray[np.int64]
+
+SORT_COLUMNS = {
+    "popularity": "popularity",
+    "vote_count": "vote_count",
+    "vote_average": "vote_average",
+    "primary_release_date": "release",
+    "release_date": "release",
+}
+GENRE_INDEX = {genre_id: index for index, genre_id in enumerate(GENRES.values())}
+TOP_RATED_VOTES = 200
+NOW_PLAYING_DAYS = 42
+UPCOMING_DAYS = 21
+
+
+@dataclass(frozen=True)
+class Query:
+    """A discovery query; None leaves a side open, dates are ordinals.
+
+    `genres` is a conjunction of alternatives: ((28, 12), (18,)) means (28 or 12) and 18.
+    """
+
+    release_from: int | None = None
+    release_to: int | None = None
+    votes_from: float | None = None
+    votes_to: float | None = None
+    average_from: float | None = None
+    average_to: float | None = None
+    runtime_from: float | None = None
+    runtime_to: float | None = None
+    languages: tuple[str, ...] = ()
+    genres: tuple[tuple[int, ...], ...] = ()
+    include_adult: bool = False
+    sort_by: str = "popularity.desc"
+
+
+class Lists:
+    """Lists over one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.matches = lru_cache(maxsize=128)(self._matches)
+        self.search = lru_cache(maxsize=16)(self._search)
+
+    def chart(self, name: Chart, day: date) -> Ids:
+        """Ids of one of TMDB's standing lists, best first."""
+        today = day.toordinal()
+        queries = {
+            "popular": Query(),
+            "top_rated": Query(votes_from=TOP_RATED_VOTES, sort_by="vote_average.desc"),
+            "now_playing": Query(release_from=today - NOW_PLAYING_DAYS, release_to=today),
+            "upcoming": Query(release_from=today + 1, release_to=today + UPCOMING_DAYS),
+        }
+        return self.matches(queries[name], day)
+
+    def _matches(self, query: Query, day: date) -> Ids:
+        columns = self._world.columns(day)
+        rows = np.flatnonzero(_mask(query, columns))
+        name, _, direction = query.sort_by.partition(".")
+        key = getattr(columns, SORT_COLUMNS[name])[rows]
+        order = np.lexsort((columns.tmdb_id[rows], key if direction == "asc" else -key))
+        return columns.tmdb_id[rows[order]]
+
+    def _search(self, words: str, day: date) -> tuple[int, ...]:
+        """Ids of films whose title holds the words, the shortest title first."""
+        sought = words.casefold()
+        found = [(len(title), tmdb_id) for tmdb_id, title in self._world.titles(day) if sought in title.casefold()]
+        return tuple(tmdb_id for _, tmdb_id in sorted(found))
+
+
+def _mask(query: Query, columns: Columns) -> npt.NDArray[np.bool_]:
+    mask = np.ones(len(columns.tmdb_id), dtype=np.bool_)
+    ranges = (
+        (columns.release, query.release_from, query.release_to),
+        (columns.vote_count, query.votes_from, query.votes_to),
+        (columns.vote_average, query.average_from, query.average_to),
+        (columns.runtime, query.runtime_from, query.runtime_to),
+    )
+    for column, low, high in ranges:
+        if low is not None:
+            mask &= column >= low
+        if high is not None:
+            mask &= column <= high
+    if query.release_to is not None:
+        mask &= columns.release > 0
+    if query.languages:
+        mask &= np.isin(columns.language, query.languages)
+    for alternatives in query.genres:
+        bits = sum(1 << GENRE_INDEX[genre] for genre in alternatives if genre in GENRE_INDEX)
+        mask &= (columns.genres & np.uint32(bits)) > 0
+    if not query.include_adult:
+        mask &= ~columns.adult
+    return mask

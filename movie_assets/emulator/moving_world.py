@@ -1,0 +1,160 @@
+"""The default world: the bundled real films, filled up with made-up ones, moving from day to day.
+
+Details of single films are worked out when asked for; columns and changes of the latest days are kept.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from movie_assets.emulator import details
+from movie_assets.emulator.answers import compact_json
+from movie_assets.emulator.bundled import FILMS_FILE, BundledFilms, most_voted, read_films
+from movie_assets.emulator.film import Film
+from movie_assets.emulator.lifecycle import day_index
+from movie_assets.emulator.madeup import IDS_FROM, MadeUpFilms, number_of_imdb
+from movie_assets.emulator.vocabulary import GENRE_BITS, vocabulary
+from movie_assets.emulator.world import Change, Columns, ExportRow
+
+EXPORT_PIECE = 20_000
+
+
+class MovingWorld:
+    """`movies` films on any day: the bundled ones with the most votes first, then made-up ones.
+
+    With `movies` at or below the number of bundled films there are no made-up ones, so no film comes or
+    goes; texts, popularity and votes move all the same.
+    """
+
+    def __init__(self, movies: int, seed: int, entries: Sequence[dict[str, Any]] | None = None) -> None:
+        if movies < 1:
+            raise ValueError(f"a world needs at least one film, not {movies}")
+        known = read_films(FILMS_FILE) if entries is None else entries
+        self._bundled = BundledFilms(seed, most_voted(known, movies))
+        self._made_up = MadeUpFilms(seed, movies - len(self._bundled.entries))
+        self._rank = {entry["id"]: rank for rank, entry in enumerate(self._bundled.entries)}
+        self._by_imdb = {entry["imdb_id"]: entry["id"] for entry in self._bundled.entries}
+        self.changes = lru_cache(maxsize=32)(self._changes)
+        self.columns = lru_cache(maxsize=3)(self._columns)
+
+    def film(self, tmdb_id: int, day: date) -> Film | None:
+        """Give the facts of one film, None if there is no such film on that day."""
+        index = day_index(day)
+        if tmdb_id in self._rank:
+            return self._bundled.film(self._rank[tmdb_id], index)
+        number = self._made_up.number_of(tmdb_id, index)
+        return None if number is None else self._made_up.film(number, index)
+
+    def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:
+        """Details with the sub-objects asked for, as JSON."""
+        film = self.film(tmdb_id, day)
+        if film is None:
+            return None
+        return compact_json(details.with_parts(film, parts))
+
+    def detail(self, tmdb_id: int, day: date) -> dict[str, Any] | None:
+        """Details without sub-objects."""
+        film = self.film(tmdb_id, day)
+        return None if film is None else details.detail(film)
+
+    def id_of(self, imdb_id: str, day: date) -> int | None:
+        """Id of the film with this IMDb id."""
+        if imdb_id in self._by_imdb:
+            return int(self._by_imdb[imdb_id])
+        number = number_of_imdb(imdb_id)
+        if number is None:
+            return None
+        film = self.film(IDS_FROM + number, day)
+        return film.tmdb_id if film is not None and film.imdb_id == imdb_id else None
+
+    def export(self, day: date) -> Iterator[Sequence[ExportRow]]:
+        """Lines of the day's ID export."""
+        index = day_index(day)
+        yield [
+            ExportRow(
+                adult=False,
+                tmdb_id=entry["id"],
+                original_title=entry["original_title"],
+                popularity=self._bundled.popularity(rank, index),
+                video=False,
+                softcore=False,
+            )
+            for rank, entry in enumerate(self._bundled.entries)
+        ]
+        numbers = self._made_up.life.alive(index)
+        for start in range(0, len(numbers), EXPORT_PIECE):
+            yield list(self._made_up.export_rows(numbers[start : start + EXPORT_PIECE], index))
+
+    def titles(self, day: date) -> Iterator[tuple[int, str]]:
+        """(id, title) of every film of the day."""
+        for entry in self._bundled.entries:
+            yield entry["id"], entry["title"]
+        numbers = self._made_up.life.alive(day_index(day))
+        for start in range(0, len(numbers), EXPORT_PIECE):
+            yield from self._made_up.titles(numbers[start : start + EXPORT_PIECE])
+
+    def _changes(self, day: date) -> Sequence[Change]:
+        index, life = day_index(day), self._made_up.life
+        changes = [Change(self._bundled.entries[rank]["id"], adult=False) for rank in self._bundled.revised(index)]
+        if self._made_up.slots:
+            alive = np.sort(np.concatenate([life.born(index), life.revised(index)]))
+            adult, _, _ = self._made_up.traits.flags(alive)
+            pairs = zip(alive.tolist(), adult.tolist(), strict=True)
+            changes += [Change(IDS_FROM + number, adult=flag) for number, flag in pairs]
+            changes += [Change(IDS_FROM + number, adult=None) for number in life.gone(index).tolist()]
+        return changes
+
+    def _columns(self, day: date) -> Columns:
+        real, made_up = self._real_columns(day), self._made_up_columns(day)
+        if not self._made_up.slots:
+            return real
+        pairs = {name: (getattr(real, name), getattr(made_up, name)) for name in Columns.__dataclass_fields__}
+        return Columns(**{name: np.concatenate(pair) for name, pair in pairs.items()})
+
+    def _real_columns(self, day: date) -> Columns:
+        films = [self._bundled.film(rank, day_index(day)) for rank in range(len(self._bundled.entries))]
+        return columns_of(films)
+
+    def _made_up_columns(self, day: date) -> Columns:
+        index, traits = day_index(day), self._made_up.traits
+        numbers = self._made_up.life.alive(index)
+        slots = self._made_up.slots
+        births = np.where(numbers < slots, 0, self._made_up.life.birth(np.maximum(numbers, slots)))
+        codes = np.array([language.code for language in vocabulary().languages])
+        return Columns(
+            tmdb_id=IDS_FROM + numbers,
+            popularity=traits.popularity(numbers, index),
+            vote_count=traits.vote_count(numbers, index),
+            vote_average=traits.vote_average(numbers, index),
+            release=traits.release(numbers, births),
+            runtime=traits.runtime(numbers),
+            language=codes[traits.language(numbers)],
+            genres=traits.genre_mask(numbers),
+            adult=traits.flags(numbers)[0],
+        )
+
+
+def columns_of(films: Sequence[Film]) -> Columns:
+    """Put a few films in columns."""
+    return Columns(
+        tmdb_id=np.array([film.tmdb_id for film in films], dtype=np.int64),
+        popularity=np.array([film.popularity for film in films], dtype=np.float64),
+        vote_count=np.array([film.vote_count for film in films], dtype=np.int64),
+        vote_average=np.array([film.vote_average for film in films], dtype=np.float64),
+        release=np.array([release_ordinal(film.release_date) for film in films], dtype=np.int64),
+        runtime=np.array([film.runtime for film in films], dtype=np.int64),
+        language=np.array([film.language for film in films], dtype=np.str_),
+        genres=np.array([sum(GENRE_BITS[name] for name in film.genres) for film in films], dtype=np.uint32),
+        adult=np.array([film.adult for film in films], dtype=np.bool_),
+    )
+
+
+def release_ordinal(release_date: str) -> int:
+    """Ordinal of a release day, 0 when unknown."""
+    try:
+        return date.fromisoformat(release_date).toordinal()
+    except ValueError:
+        return 0

@@ -1,0 +1,194 @@
+"""Running a stand-in: in a background thread for tests and the demo, or until a signal for the command line.
+
+What it serves is put together in `app`; nothing is printed here.
+"""
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from movie_assets.emulator.answers import SERVER_NAME, TRANSPORT, WORLD_HEADER
+from movie_assets.emulator.app import create_app
+from movie_assets.emulator.moving_world import MovingWorld
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.recorded_world import RecordedWorld
+from movie_assets.emulator.service import Service
+from movie_assets.emulator.world import World
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+
+
+def world_of(options: StandInOptions) -> World:
+    """Make the world that the options ask for."""
+    if options.details is not None:
+        return RecordedWorld(options.details)
+    return MovingWorld(options.movies, options.seed)
+
+
+class StandIn:
+    """A stand-in served from a background thread; use it as a context manager.
+
+    The port is bound at construction, so that the URLs are known at once.
+    """
+
+    def __init__(self, options: StandInOptions | None = None, *, world: World | None = None) -> None:
+        self.options = options or StandInOptions()
+        self.world = world or world_of(self.options)
+        self.service = Service(self.world, self.options)
+        self._socket = socket.create_server((self.options.host, self.options.port), backlog=2048)
+        self.port: int = self._socket.getsockname()[1]
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                _with_transport(create_app(self.world, self.options, self.service)),
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                headers=[("Server", SERVER_NAME), (WORLD_HEADER, self.options.world_name)],
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="stand-in", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Root of everything that is served."""
+        return f"http://{self.options.host}:{self.port}"
+
+    @property
+    def tmdb_url(self) -> str:
+        """Base of TMDB's API, version included."""
+        return f"{self.url}/3"
+
+    @property
+    def export_url(self) -> str:
+        """Folder of the daily exports."""
+        return f"{self.url}/p/exports"
+
+    @property
+    def imdb_ratings_url(self) -> str:
+        """IMDb's daily file of ratings."""
+        return f"{self.url}/imdb/title.ratings.tsv.gz"
+
+    @property
+    def openai_url(self) -> str:
+        """Base of the embeddings API, version included."""
+        return f"{self.url}/v1"
+
+    @property
+    def today(self) -> date:
+        """The stand-in's day."""
+        return self.service.today
+
+    @today.setter
+    def today(self, day: date | None) -> None:
+        self.service.set_day = day
+
+    @property
+    def faults(self) -> Mapping[str, float]:
+        """Active faults, rate by name."""
+        return self.service.faults
+
+    @faults.setter
+    def faults(self, faults: Mapping[str, float]) -> None:
+        self.service.set_faults(faults)
+
+    @property
+    def requests(self) -> dict[str, dict[int, int]]:
+        """Answered requests: endpoint, status, count."""
+        return {endpoint: dict(counts) for endpoint, counts in self.service.requests.items()}
+
+    @property
+    def embedded_inputs(self) -> int:
+        """Texts for which vectors were sent."""
+        return self.service.embedded_inputs
+
+    @property
+    def max_requests_in_any_second(self) -> int:
+        """TMDB requests in the busiest second, refused ones included."""
+        return self.service.rate.busiest
+
+    @property
+    def is_running(self) -> bool:
+        """Whether requests are being answered."""
+        return self._thread.is_alive()
+
+    def state(self) -> dict[str, Any]:
+        """Give what the control endpoint shows."""
+        return self.service.state()
+
+    def reset_counts(self) -> None:
+        """Forget all requests so far."""
+        self.service.reset_counts()
+
+    def start(self) -> Self:
+        """Serve; returns when requests are answered."""
+        self._thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError(f"the stand-in did not start on port {self.port}")
+            time.sleep(0.005)
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        self._server.should_exit = True
+        if self._thread.ident is not None:
+            self._thread.join(STOP_SECONDS)
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        """Start serving."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop serving."""
+        self.stop()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+def _with_transport(app: ASGIApp) -> ASGIApp:
+    """Put uvicorn's connection into the scope, so that a fault can send what is no HTTP."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        cycle = getattr(send, "__self__", None)  # uvicorn hands over a method of its request's cycle
+        await app({**scope, TRANSPORT: getattr(cycle, "transport", None)}, receive, send)
+
+    return wrapped
+
+
+def serve(options: StandInOptions, on_ready: Callable[[StandIn], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM; `on_ready` is called once requests are answered.
+
+    Call it from the main thread: only there can signals be waited for.
+    """
+    stopped = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        stopped.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with StandIn(options) as stand_in:
+            on_ready(stand_in)
+            while stand_in.is_running and not stopped.wait(1.0):
+                pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

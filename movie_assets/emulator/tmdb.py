@@ -1,0 +1,162 @@
+"""TMDB's v3 endpoints over a world: each takes the service and a request, and gives an answer.
+
+Credentials, rate limit, faults and counting are laid around them in `app`; parameters are read in
+`parameters`.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, cast
+
+from starlette.requests import Request
+
+from movie_assets.emulator.answers import JSON_TYPE, Answer, json_answer, refusal
+from movie_assets.emulator.lists import NOW_PLAYING_DAYS, UPCOMING_DAYS, Chart
+from movie_assets.emulator.parameters import appended_parts, change_window, discovery, page_number
+from movie_assets.emulator.service import Service
+from movie_assets.emulator.shapes import EMPTY_PARTS, GENRES, Json, list_item, page_of
+
+if TYPE_CHECKING:
+    from movie_assets.emulator.world import Change
+
+PAGE_SIZE = 20
+CHANGES_PAGE_SIZE = 100
+
+CONFIGURATION: Json = {
+    "images": {
+        "base_url": "http://image.tmdb.org/t/p/",
+        "secure_base_url": "https://image.tmdb.org/t/p/",
+        "backdrop_sizes": ["w300", "w780", "w1280", "original"],
+        "logo_sizes": ["w45", "w92", "w154", "w185", "w300", "w500", "original"],
+        "poster_sizes": ["w92", "w154", "w185", "w342", "w500", "w780", "original"],
+        "profile_sizes": ["w45", "w185", "h632", "original"],
+        "still_sizes": ["w92", "w185", "w300", "original"],
+    },
+    "change_keys": ["adult", "overview", "keywords", "title"],
+}
+
+
+def movie(service: Service, request: Request) -> Answer:
+    """`/movie/{id}` with its appended sub-objects; the id may be an IMDb id."""
+    tmdb_id = _movie_id(service, request)
+    body = service.world.body(tmdb_id, service.today, appended_parts(request.query_params))
+    if body is None:
+        raise refusal(34)
+    return Answer(200, body, {"Content-Type": JSON_TYPE})
+
+
+def movie_part(service: Service, request: Request) -> Answer:
+    """`/movie/{id}/{part}`: one sub-object on its own."""
+    tmdb_id, part = _movie_id(service, request), request.path_params["part"]
+    if part not in EMPTY_PARTS:
+        raise refusal(34)
+    body = service.world.body(tmdb_id, service.today, (part,))
+    if body is None:
+        raise refusal(34)
+    return json_answer({"id": tmdb_id, **json.loads(body)[part]})
+
+
+def changes(service: Service, request: Request) -> Answer:
+    """`/movie/changes`: ids new, changed or gone within a window of days."""
+    page = page_number(request.query_params)
+    latest: dict[int, Change] = {}
+    for day in change_window(request.query_params, service.today):
+        latest.update({change.tmdb_id: change for change in service.world.changes(day)})
+    ordered = sorted(latest.values(), key=lambda change: change.tmdb_id)
+    start = (page - 1) * CHANGES_PAGE_SIZE
+    results = [{"id": change.tmdb_id, "adult": change.adult} for change in ordered[start : start + CHANGES_PAGE_SIZE]]
+    return json_answer(page_of(results, page, len(ordered), CHANGES_PAGE_SIZE))
+
+
+def discover(service: Service, request: Request) -> Answer:
+    """`/discover/movie`."""
+    page = page_number(request.query_params)
+    ids = service.lists.matches(discovery(request.query_params), service.today)
+    return json_answer(_list_page(service, ids.tolist(), page))
+
+
+def chart(service: Service, request: Request) -> Answer:
+    """`/movie/{popular,now_playing,upcoming,top_rated}`."""
+    name = cast("Chart", request.url.path.rsplit("/", 1)[-1])
+    page = page_number(request.query_params)
+    body = _list_page(service, service.lists.chart(name, service.today).tolist(), page)
+    dates = _chart_dates(name, service.today)
+    return json_answer({"dates": dates, **body} if dates else body)
+
+
+def trending(service: Service, request: Request) -> Answer:
+    """`/trending/movie/{day,week}`: by popularity, which moves daily."""
+    if request.path_params["span"] not in {"day", "week"}:
+        raise refusal(34)
+    page = page_number(request.query_params)
+    body = _list_page(service, service.lists.chart("popular", service.today).tolist(), page)
+    body["results"] = [{**item, "media_type": "movie"} for item in body["results"]]
+    return json_answer(body)
+
+
+def search(service: Service, request: Request) -> Answer:
+    """`/search/movie`: films whose title holds the query."""
+    page = page_number(request.query_params)
+    words = request.query_params.get("query", "").strip()
+    ids = service.lists.search(words, service.today) if words else ()
+    return json_answer(_list_page(service, ids, page))
+
+
+def find(service: Service, request: Request) -> Answer:
+    """`/find/{imdb_id}?external_source=imdb_id`."""
+    item = None
+    if request.query_params.get("external_source") == "imdb_id":
+        tmdb_id = service.world.id_of(request.path_params["external_id"], service.today)
+        item = service.world.detail(tmdb_id, service.today) if tmdb_id is not None else None
+    return json_answer(
+        {
+            "movie_results": [{**list_item(item), "media_type": "movie"}] if item else [],
+            "person_results": [],
+            "tv_results": [],
+            "tv_episode_results": [],
+            "tv_season_results": [],
+        }
+    )
+
+
+def configuration(service: Service, request: Request) -> Answer:  # noqa: ARG001
+    """Answer `/configuration`."""
+    return json_answer(CONFIGURATION)
+
+
+def genres(service: Service, request: Request) -> Answer:  # noqa: ARG001
+    """`/genre/movie/list`."""
+    return json_answer({"genres": [{"id": number, "name": name} for name, number in GENRES.items()]})
+
+
+def nothing(service: Service, request: Request) -> Answer:  # noqa: ARG001
+    """Any other path under `/3`."""
+    raise refusal(34)
+
+
+def _movie_id(service: Service, request: Request) -> int:
+    text: str = request.path_params["movie_id"]
+    if text.startswith("tt"):
+        tmdb_id = service.world.id_of(text, service.today)
+        if tmdb_id is None:
+            raise refusal(34)
+        return tmdb_id
+    digits = text.partition("-")[0]
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 16):  # noqa: PLR2004
+        raise refusal(34)
+    return int(digits)
+
+
+def _list_page(service: Service, ids: Sequence[int], page: int) -> Json:
+    start = (page - 1) * PAGE_SIZE
+    found = (service.world.detail(tmdb_id, service.today) for tmdb_id in ids[start : start + PAGE_SIZE])
+    return page_of([list_item(item) for item in found if item is not None], page, len(ids), PAGE_SIZE)
+
+
+def _chart_dates(name: Chart, today: date) -> Json | None:
+    spans = {"now_playing": (-NOW_PLAYING_DAYS, 0), "upcoming": (1, UPCOMING_DAYS)}
+    if name not in spans:
+        return None
+    first, last = (today + timedelta(days=days) for days in spans[name])
+    return {"maximum": last.isoformat(), "minimum": first.isoformat()}

@@ -1,0 +1,132 @@
+"""What came of an import, for the record, for programs and for people."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from movie_assets.histories.rows import Reject
+
+NAMES_TOLD = 100
+NAMES_SHOWN = 10
+SURE = 0.9  # what a title and the very year have at least
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """One source's files: how many rows, which films, what moved. A film that a file names often counts once."""
+
+    source: str
+    person: str | None
+    files: Sequence[str]
+    rows: int = 0
+    films: int = 0
+    by_id: int = 0
+    by_title: int = 0
+    year_off: int = 0  # of those: the only film of that title, released the year before or after (0.85 to 0.88 sure)
+    by_decision: int = 0
+    not_in_catalogue: int = 0  # of those: the id is exact, the catalogue does not have the film
+    same_film: int = 0  # of those: names that mean the same film as another
+    ambiguous: int = 0
+    unknown: int = 0
+    decided_none: int = 0
+    series: int = 0  # rows on series, seasons and episodes, stored for the day when the catalogue has series
+    passed_over: Mapping[str, int] = field(default_factory=dict)  # rows that are no film, by kind
+    assumed: Mapping[str, int] = field(default_factory=dict)  # rows that were taken by a guess, by the guess
+    rejected: int = 0
+    dates_unread: int = 0
+    added: int = 0
+    updated: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    kept: int = 0  # entries that the file no longer has
+    requested: int = 0
+    requests: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    rejects: Sequence[Reject] = ()
+    remarks: Sequence[Reject] = ()  # the first rows that were passed over or taken by a guess
+    ambiguous_names: Sequence[str] = ()
+    unknown_names: Sequence[str] = ()
+
+    @property
+    def changed(self) -> int:
+        """Rows of catalog.watch_histories that are other than before."""
+        return self.added + self.updated + self.removed
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {**asdict(self), "changed": self.changed}
+
+    def counts(self) -> dict[str, Any]:
+        """The figures alone."""
+        told = ("rejects", "remarks", "ambiguous_names", "unknown_names", "files", "source", "person")
+        return {name: value for name, value in self.as_json().items() if name not in told}
+
+    def without_names(self) -> dict[str, Any]:
+        """The figures and the source; nothing that names a person, a file or a film."""
+        return {"source": self.source, **{name: value for name, value in self.counts().items() if name != "notes"}}
+
+
+def naming(named: Sequence[Any]) -> dict[str, Any]:
+    """The part of a report that tells what names were taken for; a row of the query named_in_import each."""
+    how = Counter(_how(name) for name in named)
+    films = [name.film_id for name in named if name.film_id is not None]
+    return {
+        "films": len(named), **{kind: how[kind] for kind in ("by_id", "by_title", "by_decision")},
+        **{kind: how[kind] for kind in ("ambiguous", "unknown", "decided_none")},
+        "year_off": sum(_how(name) == "by_title" and name.confidence < SURE for name in named),
+        "not_in_catalogue": sum(name.film_id is not None and not name.is_in_catalogue for name in named),
+        "same_film": len(films) - len(set(films)),
+        "ambiguous_names": [name.name for name in named if _how(name) == "ambiguous"][:NAMES_TOLD],
+        "unknown_names": [name.name for name in named if _how(name) == "unknown"][:NAMES_TOLD],
+    }  # fmt: skip
+
+
+def _how(name: Any) -> str:
+    if name.matched_by == "decision":
+        return "decided_none" if name.film_id is None else "by_decision"
+    if name.film_id is not None:
+        return "by_id" if name.matched_by in ("tmdb id", "imdb id") else "by_title"
+    return "ambiguous" if name.review == "open" else "unknown"
+
+
+def show_import(console: Console, report: ImportReport) -> None:
+    """A report for people."""
+    whose = f" of {report.person}" if report.person else ""
+    table = Table(
+        title=escape(f"{report.source}{whose}: {', '.join(report.files)}"), title_justify="left", show_header=False
+    )
+    table.add_column()
+    table.add_column(justify="right")
+    for label, value in (
+        ("rows", report.rows), ("films", report.films), ("  matched by id", report.by_id),
+        ("  matched by title", report.by_title), ("    a year off", report.year_off),
+        ("  decided by a person", report.by_decision),
+        ("  … not in the catalogue", report.not_in_catalogue), ("  … named twice", report.same_film),
+        ("  ambiguous (movie-assets review)", report.ambiguous), ("  unknown", report.unknown),
+        ("  decided to be none", report.decided_none),
+        ("series, seasons and episodes (stored)", report.series),
+        *((f"passed over: {kind}", rows) for kind, rows in report.passed_over.items()),
+        *report.assumed.items(),
+        ("rows rejected", report.rejected), ("dates that cannot be right", report.dates_unread),
+        ("histories added", report.added), ("histories updated", report.updated), ("histories removed", report.removed),
+        ("histories unchanged", report.unchanged), ("requested from TMDB", report.requested),
+        *((f"  requests: {outcome}", films) for outcome, films in report.requests.items()),
+    ):  # fmt: skip
+        if value or label in ("rows", "films", "histories added", "histories unchanged"):
+            table.add_row(escape(label), f"{value:,}")
+    console.print(table)
+    for reject in [*report.rejects[:NAMES_SHOWN], *report.remarks[:NAMES_SHOWN]]:
+        console.print(
+            escape(f"  {reject.file}, line {reject.line}: {reject.reason}  {reject.sample[:80]}"), highlight=False
+        )
+    for label, names in (("ambiguous", report.ambiguous_names), ("unknown", report.unknown_names)):
+        if names:
+            more = " …" if len(names) > NAMES_SHOWN else ""
+            console.print(escape(f"  {label}: {'; '.join(names[:NAMES_SHOWN])}{more}"), highlight=False)
+    for note in report.notes:
+        console.print(escape(f"  {note}"), highlight=False)

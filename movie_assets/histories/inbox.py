@@ -1,0 +1,286 @@
+"""Files of watched films where they lie: one file, a folder, or a zip as it was downloaded. What they say is core's."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from movie_assets.histories.file_formats import is_read
+from movie_assets.histories.rows import decoded
+
+MIB = 2**20
+LARGEST_TEXT = 32 * MIB  # bytes of a file that is read as a whole; a person's whole life in films is under two
+LARGEST_BUNDLE = (
+    4096 * MIB
+)  # bytes of everything that is imported at once; the largest release of MovieLens has 1,000 MiB
+LARGEST_RATIO = 200  # of a member's size to its compressed size; tables of films reach 10
+LARGEST_DIRECTORY = 4 * MIB  # bytes of an archive's list of members
+MAX_MEMBERS = 10_000
+LONGEST_LINE = MIB  # characters
+BEGINNING = 64 * 2**10
+ENDINGS = (".csv", ".txt", ".tsv", ".json")
+COMPANIONS = ("links.csv", "movies.csv")  # what MovieLens' ratings.csv is read with
+LETTERBOXD_FILES = ("watched.csv", "diary.csv", "ratings.csv", "watchlist.csv")
+LETTERBOXD_COMPANIONS = ("profile.csv", "comments.csv", "reviews.csv")  # of its archive, and no histories
+MOVIELENS = b"userId,movieId,rating"
+
+
+class HistoryFileError(Exception):
+    """A file cannot be opened or read; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file, maybe inside an archive."""
+
+    name: str
+    size: int
+    open: Callable[[], IO[bytes]]
+
+    def beginning(self) -> str:
+        """Return its first lines."""
+        with self.open() as file:
+            body = file.read(BEGINNING)
+        return decoded(body[: body.rfind(b"\n") + 1] or body)  # not cut within a character
+
+    def require_text(self) -> None:
+        """Raise HistoryFileError for a file that is too large to be read as a whole."""
+        if self.size > LARGEST_TEXT:
+            raise HistoryFileError(
+                f"{self.name} has {self.size / MIB:,.0f} MiB; a history of one person has at most {LARGEST_TEXT // MIB}"
+            )
+
+    def text(self) -> str:
+        """Return all of it. Raises HistoryFileError for a file that is too large, whatever size it declares."""
+        self.require_text()
+        with self.open() as file:
+            body = file.read(LARGEST_TEXT + 1)
+        if len(body) > LARGEST_TEXT:
+            raise HistoryFileError(f"{self.name} has more than the {self.size:,} bytes that its archive declares")
+        return decoded(body)
+
+    def text_lines(self) -> Iterator[str]:
+        """Yield all of it line by line; a line ends where a text file's line ends, not at marks such as U+2028."""
+        return iter(io.StringIO(self.text(), newline=""))
+
+    @contextmanager
+    def lines(self) -> Iterator[Iterable[str]]:
+        """Line by line, for files of any size (UTF-8)."""
+        with self.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
+            yield self._bounded(text)
+
+    def _bounded(self, text: io.TextIOWrapper) -> Iterator[str]:
+        while line := text.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                raise HistoryFileError(f"{self.name} has a line of more than {LONGEST_LINE:,} characters")
+            yield line
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What is imported at once: a file, or all files of a folder or an archive; `left_out` names those not read."""
+
+    name: str
+    members: Sequence[Member]
+    left_out: Sequence[str] = ()
+
+    def digest(self) -> str:
+        """SHA-256 of the names and contents."""
+        whole = hashlib.sha256()
+        for member in self.members:
+            whole.update(f"{member.name}\0{member.size}\0".encode())
+            with member.open() as file:
+                while block := file.read(MIB):
+                    whole.update(block)
+        return whole.hexdigest()
+
+
+@contextmanager
+def opened_bundle(path: Path) -> Iterator[Bundle]:
+    """Open a file, folder or zip. Raises HistoryFileError when it is not there, not readable, damaged or too large."""
+    with ExitStack() as stack:
+        try:
+            bundle = _bundle_of(path, stack)
+            if not bundle.members:
+                raise HistoryFileError(f"{path} has no csv, txt, tsv or json files in it")
+            total = sum(member.size for member in bundle.members)
+            if total > LARGEST_BUNDLE or len(bundle.members) > MAX_MEMBERS:
+                raise HistoryFileError(
+                    f"{path} has {len(bundle.members):,} files of {total / MIB:,.0f} MiB in all; at most "
+                    f"{MAX_MEMBERS:,} files of {LARGEST_BUNDLE // MIB:,} MiB are read"
+                )
+            yield bundle
+        except OSError as error:
+            raise HistoryFileError(f"{path} cannot be read: {error.strerror or error}") from None
+        except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "encrypted" not in str(error):
+                raise
+            raise HistoryFileError(f"{path} is a damaged or protected archive ({error}); download it again") from None
+
+
+def _bundle_of(path: Path, stack: ExitStack) -> Bundle:
+    if path.is_dir():
+        files = sorted(islice((file for file in path.rglob("*") if file.is_file()), MAX_MEMBERS + 1))
+        named = [(file, file.relative_to(path).as_posix()) for file in files]
+        return Bundle(path.name, [_member(file, name) for file, name in named if _is_text(name)], _left_out(
+            [name for _, name in named]))  # fmt: skip
+    if path.exists() and not path.is_file():
+        raise HistoryFileError(f"{path} is no file or folder, but a device, pipe or socket")
+    if zipfile.is_zipfile(path) or _begins(path, b"PK"):
+        return _archive(path, stack)
+    members = [_member(path, path.name)]
+    if _begins(path, MOVIELENS) or _begins(path, b"\xef\xbb\xbf" + MOVIELENS):
+        beside = [path.with_name(name) for name in COMPANIONS]
+        members += [_member(file, file.name) for file in beside if file.is_file() and file != path]
+    return Bundle(path.name, members)
+
+
+def _archive(path: Path, stack: ExitStack) -> Bundle:
+    """Open an archive whose list of members and whose members have believable sizes."""
+    if (size := _directory_size(path)) > LARGEST_DIRECTORY:
+        raise HistoryFileError(f"{path} has a list of members of {size / MIB:,.0f} MiB; no export has so many files")
+    archive = stack.enter_context(zipfile.ZipFile(path))
+    files = [(found, found.filename.replace("\\", "/")) for found in archive.infolist() if not found.is_dir()]
+    read = [(found, name) for found, name in files if _is_text(name)]
+    for found, name in read:
+        if found.file_size > MIB and found.file_size > LARGEST_RATIO * found.compress_size:
+            raise HistoryFileError(
+                f"{path}: {name} declares {found.file_size / MIB:,.0f} MiB in {found.compress_size:,} bytes; "
+                "no export of films is packed so tightly, so it was not unpacked"
+            )
+    members = [Member(name, found.file_size, lambda found=found: archive.open(found)) for found, name in read]  # type: ignore[misc]
+    return Bundle(path.name, members, _left_out([name for _, name in files]))
+
+
+def _directory_size(path: Path) -> int:
+    """Return the size in bytes that an archive declares for its list of members; 0 for a damaged archive."""
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, io.SEEK_END) - 2**16 - 22))
+        end = file.read()
+    place = end.rfind(b"PK\x05\x06")
+    if end.rfind(b"PK\x06\x07") >= 0:
+        raise HistoryFileError(
+            f"{path} is a zip64 archive, which no export of films needs; unpack it and import the folder"
+        )
+    return int.from_bytes(end[place + 12 : place + 16], "little") if place >= 0 else 0
+
+
+def _left_out(names: Sequence[str]) -> list[str]:
+    """Return the names of tables that are not read as they lie in folders with what was deleted or is no history."""
+    return [name for name in names if name.lower().endswith(ENDINGS) and not is_read(name)]
+
+
+def _member(file: Path, name: str) -> Member:
+    return Member(name, file.stat().st_size, lambda: file.open("rb"))
+
+
+def _is_text(name: str) -> bool:
+    return name.lower().endswith(ENDINGS) and is_read(name)
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
+
+
+@dataclass(frozen=True)
+class InboxLook:
+    """What can be said of an inbox without reading its files."""
+
+    signature: str | None  # of names, sizes and times; None where there is no file
+    touched_at: datetime | None  # when a file was last written, copied or moved to
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The folder that imports come from: a person's files in a folder of the person's name, or `me`'s beside them."""
+
+    folder: Path | None
+
+    def files(self) -> list[tuple[str, Path]]:
+        """Whose it is, and a file or an unpacked export; the oldest first, so that the newest counts.
+
+        Files that are read with another or say nothing of films are left out where that other lies beside them; so are
+        empty folders, and those of Letterboxd's archive with what was deleted.
+        """
+        if self.folder is None or not self.folder.is_dir():
+            return []
+        found = [("me", path) for path in _imports_in(self.folder) if not path.is_dir() or _is_release(path)]
+        for person in self.folder.iterdir():
+            if _is_read_folder(person) and not _is_release(person):
+                found += [(person.name, path) for path in _imports_in(person)]
+        return sorted(found, key=lambda pair: (_changed_at(pair[1]), str(pair[1])))
+
+    def look(self) -> InboxLook:
+        """Look at names, sizes and times: cheap enough for every half minute."""
+        try:
+            found = [(person, str(file), file.stat()) for person, path in self.files() for file in _files_of(path)]
+        except OSError:  # a file that went meanwhile, a folder that may not be read: the import tells
+            return InboxLook(None, None)
+        if not found:
+            return InboxLook(None, None)
+        told = "\n".join(f"{person}\t{name}\t{stat.st_size}\t{stat.st_mtime_ns}" for person, name, stat in sorted(
+            found, key=lambda each: each[:2]))  # fmt: skip
+        touched = max(stat.st_ctime for _, _, stat in found)
+        return InboxLook(hashlib.sha256(told.encode()).hexdigest(), datetime.fromtimestamp(touched, UTC))
+
+
+def _imports_in(folder: Path) -> list[Path]:
+    """The files of a folder that are imports of their own, and its folders that have files."""
+    paths = list(folder.iterdir())
+    names = {path.name.lower() for path in paths if path.is_file()}
+    is_release = any(_has_movielens(path) for path in paths if path.is_file() and _is_text(path.name))
+    passed_over = LETTERBOXD_COMPANIONS if names.intersection(LETTERBOXD_FILES) else ()
+    return [
+        path
+        for path in paths
+        if (_is_read_folder(path) and any(file.is_file() for file in path.rglob("*")))
+        or (path.is_file() and _is_import(path.name) and path.name.lower() not in passed_over
+            and not (is_release and _is_text(path.name) and _is_companion(path)))
+    ]  # fmt: skip
+
+
+def _is_release(folder: Path) -> bool:
+    return _has_movielens(folder / "ratings.csv")
+
+
+def _has_movielens(path: Path) -> bool:
+    """Whether a file has MovieLens' ratings. One that cannot be opened is an import's to tell of."""
+    return _header(path).startswith(MOVIELENS)
+
+
+def _is_companion(path: Path) -> bool:
+    """Whether a file is one of MovieLens' besides the ratings."""
+    header = _header(path)
+    return b"movieId" in header.split(b",") and not header.startswith(MOVIELENS)
+
+
+def _header(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.readline(200).removeprefix(b"\xef\xbb\xbf").strip()
+    except OSError:
+        return b""
+
+
+def _is_import(name: str) -> bool:
+    return _is_text(name) or (name.lower().endswith(".zip") and is_read(name))
+
+
+def _changed_at(path: Path) -> float:
+    """When a file, or the newest one of a folder, was written."""
+    return max((file.stat().st_mtime for file in _files_of(path)), default=0.0)
+
+
+def _files_of(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
+
+
+def _is_read_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".") and is_read(f"{path.name}/file")

@@ -1,0 +1,46 @@
+"""Letterboxd's export: watched.csv, diary.csv, ratings.csv, watchlist.csv and lists. Films have titles, no ids."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from movie_assets.histories.rows import (
+    Entry,
+    FilmName,
+    RowError,
+    Tally,
+    date_in,
+    rating_in,
+    read_table,
+    title_in,
+    year_in,
+)
+
+LOWEST, HIGHEST = 0.5, 5.0
+LIST_BEGINS = "Letterboxd list export"  # then the list's own name, an empty line, and the table of its films
+
+
+def read_letterboxd(
+    lines: Iterable[str], tally: Tally, moment: datetime, *, is_wanted: bool, delimiter: str = ","
+) -> Iterator[Entry]:
+    """Yield the entries of any of these files. A diary names a film once for each time that it was seen.
+
+    The URI of a diary's row is the row's own; in the other files it is the film's. A list has no dates.
+    """
+    for line, row in read_table(lines, tally, delimiter):
+        is_diary = "Watched Date" in row
+        try:
+            uri = row.get("Letterboxd URI") or row.get("URL", "")
+            film = FilmName(title_in(row["Name"]), year_in(row.get("Year", "")), ref="" if is_diary else uri)
+            rating = _rating_in(row.get("Rating", ""))
+        except RowError as error:
+            tally.reject(line, str(error), list(row.values()))
+            continue
+        day = row.get("Watched Date") or row.get("Date", "")
+        tally.taken += 1
+        yield Entry(film, line, is_wanted, rating, date_in(day, moment, tally))
+
+
+def _rating_in(cell: str) -> float | None:
+    """Return a rating on 0-100; None for 0, which other programs write for a film that was seen and not rated."""
+    return rating_in("" if re.fullmatch(r"0+([.,]0*)?", cell.strip()) else cell, LOWEST, HIGHEST)

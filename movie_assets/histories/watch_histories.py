@@ -1,0 +1,128 @@
+"""What people watched: new files of the inbox, and films found for names that waited. How is imports' business."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+import sqlalchemy as sa
+
+from movie_assets.database.database import Database, execute
+from movie_assets.histories.import_report import ImportReport
+from movie_assets.histories.imports import Choices, ImportFailedError, digest_of, import_path, match_waiting
+from movie_assets.histories.inbox import Inbox
+from movie_assets.runs.run_log import logged
+from movie_assets.runs.run_time import moment_of
+
+STEP = "watch_histories"
+# A check's description is kept in Dagster's records, where a person's name must not be.
+WHICH = "select subject, reason from pipeline.refusals where step = 'watch_histories' names them and says why"
+
+
+@dataclass
+class _Outcome:
+    reports: list[ImportReport] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)  # reasons by file, as "person/name"
+    known: int = 0
+
+
+@dg.asset(
+    group_name="histories",
+    kinds={"python", "postgres"},
+    deps=["search_documents"],
+)
+@logged(checked="rows_in", skipped="rejected", changed="rows_out")
+def watch_histories(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], inbox: dg.ResourceParam[Inbox]
+) -> dg.MaterializeResult[None]:
+    """A film that somebody watched, rated or wants to watch.
+
+    Files that are new in the inbox are imported; names that waited find the films that came into the
+    catalogue.
+    """
+    seen = inbox.look().signature or ""  # before the files are read, so that one that comes meanwhile is news
+    try:
+        outcome = _empty(database, inbox, moment_of(context.run))
+    except OSError as error:  # whose message may name a person's folder
+        raise dg.Failure(f"a folder of the inbox cannot be read: {error.strerror}") from None
+    _keep_refusals(database, outcome.refused, context)
+    found = match_waiting(database)
+    totals = database.row("count_histories")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": totals.histories,
+            "rows_in": sum(report.rows for report in outcome.reports),
+            "rows_out": sum(report.changed for report in outcome.reports) + found.added + found.updated,
+            "rejected": sum(report.rejected for report in outcome.reports),
+            "files_imported": sum(len(report.files) for report in outcome.reports),
+            "files_known": outcome.known,
+            "inbox": seen,
+            "histories_found_later": found.added,
+            "people": totals.people,
+            "reviews_open": totals.reviews_open,
+            "names_unknown": totals.names_waiting - totals.reviews_open,
+            # Counts alone: a person who is forgotten has to leave no name in Dagster's records. pipeline.imports has
+            # whose they are, their files and what was rejected.
+            "imports": dg.MetadataValue.json([report.without_names() for report in outcome.reports]),
+        },
+    )
+
+
+def _keep_refusals(database: Database, refused: Mapping[str, str], context: dg.AssetExecutionContext) -> None:
+    """Record the files that were refused, for the check; forget those that no longer are."""
+
+    def work(connection: sa.Connection) -> None:
+        for subject, reason in refused.items():
+            execute(
+                connection, "record_refusal", step=STEP, subject=subject, reason=reason, run_id=context.run.run_id,
+                moment=moment_of(context.run),
+            )  # fmt: skip
+        execute(connection, "clear_refusals", step=STEP, still=list(refused))
+
+    database.once(work)
+
+
+def _empty(database: Database, inbox: Inbox, moment: datetime) -> _Outcome:
+    """Import what is new in the inbox, the oldest file first; a file that is refused stops no other."""
+    outcome = _Outcome()
+    for person, path in inbox.files():
+        try:
+            if _is_known(database, person, path):
+                outcome.known += 1
+            else:
+                outcome.reports += import_path(database, path, Choices(person), moment)
+        except ImportFailedError as error:
+            outcome.refused[_subject(person, path)] = str(error)
+    return outcome
+
+
+def _is_known(database: Database, person: str, path: Path) -> bool:
+    return bool(database.row("imported_before", digest=digest_of(path), person=person).is_known)
+
+
+def _subject(person: str, path: Path) -> str:
+    return f"{person}/{path.name}"
+
+
+@dg.asset_check(
+    asset=STEP,
+    description="Each file in MOVIE_ASSETS_INBOX was imported: none was refused as a whole when it was last read.",
+)
+def every_file_in_the_inbox_is_imported(
+    database: dg.ResourceParam[Database], inbox: dg.ResourceParam[Inbox]
+) -> dg.AssetCheckResult:
+    """Look for refused files that are still in the inbox and were not imported since."""
+    subjects = {row.subject for row in database.rows("refusals", step=STEP)}
+    refused = sum(
+        _subject(person, path) in subjects and not _is_known(database, person, path) for person, path in inbox.files()
+    )
+    problems = [f"{refused} {'file was' if refused == 1 else 'files were'} refused: {WHICH}"] if refused else []
+    if inbox.folder is not None and not inbox.folder.is_dir():
+        problems.append(f"the folder {inbox.folder} (MOVIE_ASSETS_INBOX) is not there")
+    return dg.AssetCheckResult(
+        passed=not problems,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(problems) or None,
+        metadata={"refused": refused},
+    )

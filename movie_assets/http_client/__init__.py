@@ -1,0 +1,1 @@
+"""What every HTTP client shares: rate limits, backoff and connections."""

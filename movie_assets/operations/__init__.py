@@ -1,0 +1,1 @@
+"""Alerts, health, reconciliation and retention."""

@@ -1,0 +1,102 @@
+"""Alerts by mail: one message over SMTP, with STARTTLS, TLS from the start, or neither.
+
+The server's answers are told by their code only: some quote the command, and so the password.
+"""
+
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from movie_assets.operations.alerts.messages import DeliveryError, Message
+
+SECONDS_TO_SEND = 20.0  # the whole conversation
+SECONDS_TO_ANSWER = 10.0  # one answer
+PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
+MEANINGS = {535: "the user or password was refused", 530: "it wants a user and a password", 550: "it does not relay"}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mailbox or more, through one server: `smtp://` (STARTTLS), `smtps://` (TLS) or `smtp+plain://`."""
+
+    url: SecretStr
+    sender: str
+    recipients: tuple[str, ...]
+    name: str = "mail"
+
+    def send(self, message: Message) -> str:
+        """Send to all recipients at once; those that the server refuses are counted."""
+        problem = ""
+        try:
+            with self._connected() as smtp:
+                refused = smtp.send_message(self._mail(message), self.sender, self.recipients)
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = sorted({code for code, _ in error.recipients.values()})
+            problem = f"the server refused every recipient ({', '.join(map(str, codes))})"
+        except smtplib.SMTPResponseException as error:
+            meaning = MEANINGS.get(error.smtp_code, "the server refused")
+            problem = f"{meaning} ({error.smtp_code})"
+        except smtplib.SMTPNotSupportedError:
+            problem = "the server offers no STARTTLS, or no log-in; smtps:// and smtp+plain:// are the other ways"
+        except ssl.SSLError as error:
+            problem = f"no secure connection ({error.reason or type(error).__name__})"
+        except TimeoutError:
+            problem = f"no answer in {SECONDS_TO_ANSWER:.0f} s"
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            problem = f"no connection, or one that broke off ({type(error).__name__})"
+        else:
+            return f"accepted; {len(refused)} of {len(self.recipients)} recipients refused" if refused else "accepted"
+        # Raised here and not in the handler: an exception's context is stored too, and that one may hold the password.
+        raise DeliveryError(problem)
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        """A connection that is logged in, and that is cut when the conversation takes too long."""
+        url = urlsplit(self.url.get_secret_value())
+        tls = ssl.create_default_context()
+        smtp = (
+            smtplib.SMTP_SSL(timeout=SECONDS_TO_ANSWER, context=tls)
+            if url.scheme == "smtps" else smtplib.SMTP(timeout=SECONDS_TO_ANSWER)
+        )  # fmt: skip
+        deadline = threading.Timer(SECONDS_TO_SEND, _cut, [smtp])
+        deadline.daemon = True
+        deadline.start()
+        try:
+            smtp._host = url.hostname or ""  # type: ignore[attr-defined]  # noqa: SLF001  # connect() leaves it unset
+            smtp.connect(url.hostname or "", url.port or PORTS[url.scheme])
+            if url.scheme == "smtp":
+                smtp.starttls(context=tls)
+            if url.username:
+                smtp.login(unquote(url.username), unquote(url.password or ""))
+            yield smtp
+            with suppress(OSError, smtplib.SMTPException):
+                smtp.quit()  # the message is accepted; how the server parts is its own affair
+        finally:
+            deadline.cancel()
+            smtp.close()
+
+    def _mail(self, message: Message) -> EmailMessage:
+        mail = EmailMessage()
+        mail["Subject"] = f"[movie_assets] {message.title}"
+        mail["From"] = self.sender
+        mail["To"] = ", ".join(self.recipients)
+        mail["Date"] = format_datetime(message.made_at)
+        mail["Message-ID"] = f"<{message.message_id}@movie-assets.invalid>"
+        mail["Auto-Submitted"] = "auto-generated"  # no answering machine answers
+        mail.set_content(message.text)
+        return mail
+
+
+def _cut(smtp: smtplib.SMTP) -> None:
+    if smtp.sock is not None:
+        with suppress(OSError):
+            smtp.sock.shutdown(socket.SHUT_RDWR)

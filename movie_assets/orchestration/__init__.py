@@ -1,0 +1,1 @@
+"""Jobs, schedules, sensors, the resources of the definitions, and what Dagster's instance needs."""

@@ -1,0 +1,122 @@
+"""What buries runs whose process died together with its code server: a sensor that looks for their locks.
+
+The lock itself is `database.run_lock`; when a look is proof, `decisions.to_bury`. Runs that never began, or that do
+not end when they are cancelled, are Dagster's own `run_monitoring`'s business (dagster.yaml).
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from movie_assets.database.database import Database
+from movie_assets.orchestration.launch_decisions import to_bury
+from movie_assets.orchestration.run_records import UNFINISHED
+from movie_assets.runs.locations import LOCATION, is_run_of, location_of
+from movie_assets.runs.run_time import is_made_by_a_command
+
+TIME_TO_TAKE_A_LOCK = timedelta(minutes=1)  # from the start of a run on
+TIME_TO_TAKE_A_LOCK_AGAIN = timedelta(seconds=30)  # after Postgres dropped its connection
+EPITAPH = "The process that ran it has ended without a word (killed, or a power cut); what it had committed is kept."
+
+
+def reaper(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    """The sensor, which launches nothing."""
+
+    @dg.sensor(
+        name="runs_without_a_process",
+        description="Marks runs as failed whose process died, so that their pool slots are free and their work is "
+        "launched again. Each run holds a lock in Postgres while its process lives.",
+        minimum_interval_seconds=30,
+        default_status=status,
+    )
+    def runs_without_a_process(
+        context: dg.SensorEvaluationContext, database: dg.ResourceParam[Database]
+    ) -> dg.SensorResult:
+        started = runs_without_a_lock(context.instance, database, location_of(context))
+        seen = json.loads(context.cursor) if context.cursor else {}
+        dead, suspects = to_bury(started, seen, datetime.now(UTC))
+        bury(context.instance, dead)
+        told = f"{len(dead)} reported as failed: {', '.join(sorted(dead))}" if dead else f"{len(suspects)} in doubt"
+        return dg.SensorResult(skip_reason=told, cursor=json.dumps(suspects))
+
+    return runs_without_a_process
+
+
+def runs_without_a_lock(instance: dg.DagsterInstance, database: Database, location: str) -> set[str]:
+    """Started runs whose lock nobody holds: dead ones, and those that have only just begun.
+
+    Runs of other code locations hold no lock of ours, alive or not.
+    """
+    runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+    started = [run.run_id for run in runs if is_run_of(location, run)]
+    return {row.run_id for row in database.rows("runs_without_a_lock", run_ids=started)}
+
+
+def fail_orphaned_runs(instance: dg.DagsterInstance, database: Database, now: datetime) -> set[str]:
+    """Mark runs as failed whose process ended without a word, and free the pools; return the ids of the runs.
+
+    Every command that runs jobs and `dev` call it as they start, with or without a daemon. A run that a command made
+    holds its lock from its creation to its end; others take it within a minute of their start.
+    """
+    records = [
+        r for r in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)) if is_run_of(LOCATION, r.dagster_run)
+    ]
+    proven = [r.dagster_run.run_id for r in records if is_made_by_a_command(r.dagster_run) or _has_its_lock(r, now)]
+    orphaned = {row.run_id for row in database.rows("runs_without_a_lock", run_ids=proven)}
+    bury(instance, orphaned)
+    storage = instance.event_log_storage
+    for run_id in storage.get_concurrency_run_ids() if storage.supports_global_concurrency_limits else ():
+        if _has_ended(instance, database, run_id):
+            storage.free_concurrency_slots_for_run(run_id)
+    return orphaned
+
+
+def free_pool(
+    instance: dg.DagsterInstance, database: Database, pool: str, unheld: Mapping[str, str], now: datetime
+) -> tuple[list[str], dict[str, str]]:
+    """Free a pool's slots that runs without a process hold; return these runs, and what to give to the next call.
+
+    A run that waits counts too: Dagster gives a slot that becomes free to the first in the queue, dead or alive. A run
+    takes its lock before it claims a slot, so a short time without the lock is proof. `unheld` is what the call before
+    returned: since when the lock of a run has been seen to be free.
+    """
+    info = instance.event_log_storage.get_concurrency_info(pool)
+    holders = {slot.run_id for slot in info.claimed_slots} | {step.run_id for step in info.pending_steps}
+    ended = {run_id for run_id in holders if _has_ended(instance, database, run_id)}
+    for run_id in ended:
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    runs = [run for run_id in holders - ended if (run := instance.get_run_by_id(run_id)) and not run.is_finished]
+    ours = [run.run_id for run in runs if is_run_of(LOCATION, run)]
+    without_lock = {row.run_id for row in database.rows("runs_without_a_lock", run_ids=ours)}
+    dead, suspects = to_bury(without_lock, unheld, now, proof=TIME_TO_TAKE_A_LOCK_AGAIN)
+    bury(instance, dead)
+    return sorted(ended | dead), suspects
+
+
+def _has_its_lock(record: dg.RunRecord, now: datetime) -> bool:
+    """Whether a run has been at work for so long that it has taken its lock if it lives."""
+    if record.dagster_run.status not in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING):
+        return False
+    began = record.start_time or record.create_timestamp.timestamp()
+    return datetime.fromtimestamp(began, UTC) < now - TIME_TO_TAKE_A_LOCK
+
+
+def _has_ended(instance: dg.DagsterInstance, database: Database, run_id: str) -> bool:
+    """Whether a run has ended, or is unknown, and its process too: a run may be marked as ended while it works on."""
+    run = instance.get_run_by_id(run_id)
+    return (run is None or run.is_finished) and bool(database.rows("runs_without_a_lock", run_ids=[run_id]))
+
+
+def bury(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
+    """Report runs as failed (cancelled, if that was asked) that have not ended meanwhile, and free their places."""
+    for run_id in run_ids:
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            continue
+        if run.status == dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, EPITAPH)
+        else:
+            instance.report_run_failed(run, EPITAPH)
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)

@@ -1,0 +1,112 @@
+"""How each outside world is opened for a run: one Dagster resource a name that assets ask for.
+
+Settings are read when a run starts, never at import, and no value of theirs is part of a resource's
+configuration, so the web UI has none to show.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+
+import dagster as dg
+
+from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.prices import Budgets
+from movie_assets.config.rating_files import RatingFiles
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database, open_database
+from movie_assets.database.migrations import require_current_schema
+from movie_assets.database.run_lock import run_lock
+from movie_assets.embeddings.embedder import Embedder, embedder_from
+from movie_assets.histories.inbox import Inbox
+from movie_assets.operations.alerts.destinations import Destinations, destinations_from
+from movie_assets.tmdb.client import Tmdb
+
+
+@dg.resource(description="Postgres with the catalogue (MOVIE_ASSETS_DATABASE_URL, or embedded)")
+def database(context: dg.InitResourceContext) -> Iterator[Database]:
+    """Open a pool of connections for the length of a run, or of a sensor's tick; a run also holds its lock."""
+    with ExitStack() as stack:
+        opened = open_database(Settings.from_env())
+        stack.callback(opened.close)
+        require_current_schema(opened)
+        if context.run is not None:
+            stack.enter_context(run_lock(opened, context.run.run_id))
+        yield opened
+
+
+@dg.resource(required_resource_keys={"database"}, description="TMDB over HTTP (TMDB_API_TOKEN, TMDB_API_URL)")
+def tmdb(context: dg.InitResourceContext) -> Tmdb:
+    """TMDB at the address that the settings name."""
+    return Tmdb(Settings.from_env(), context.resources.database)
+
+
+@dg.resource(description="Texts to vectors (MOVIE_ASSETS_EMBEDDER)")
+def embedder(_: dg.InitResourceContext) -> Embedder:
+    """The embedder that the settings name."""
+    return embedder_from(Settings.from_env())
+
+
+@dg.resource(description="The filter's profiles (MOVIE_ASSETS_PROFILES)")
+def thresholds(_: dg.InitResourceContext) -> Thresholds:
+    """The rules that the settings describe."""
+    return Settings.from_env().thresholds
+
+
+@dg.resource(description="How many films' details a day may be fetched (MOVIE_ASSETS_DAILY_FILMS); 0: no limit")
+def daily_films(_: dg.InitResourceContext) -> int:
+    """The day's limit that the settings name."""
+    return Settings.from_env().daily_films
+
+
+@dg.resource(description="How long embedding sets are kept (MOVIE_ASSETS_KEEP_SETS_DAYS)")
+def keep_sets(_: dg.InitResourceContext) -> timedelta:
+    """The time that the settings name."""
+    return timedelta(days=Settings.from_env().keep_sets_days)
+
+
+@dg.resource(description="Into how many runs a large backlog is cut (MOVIE_ASSETS_PARALLEL_RUNS)")
+def parallel_runs(_: dg.InitResourceContext) -> int:
+    """The number that the settings name."""
+    return Settings.from_env().parallel_runs
+
+
+@dg.resource(description="What embeddings may cost (MOVIE_ASSETS_RUN_DOLLARS, MOVIE_ASSETS_DAILY_DOLLARS); 0: no limit")
+def budgets(_: dg.InitResourceContext) -> Budgets:
+    """The budgets that the settings name."""
+    return Settings.from_env().budgets
+
+
+@dg.resource(description="Who is told what broke and what recovered (MOVIE_ASSETS_ALERT_…)")
+def destinations(_: dg.InitResourceContext) -> Destinations:
+    """The destinations that the settings name."""
+    return destinations_from(Settings.from_env())
+
+
+@dg.resource(description="Exports of what people watched (MOVIE_ASSETS_INBOX)")
+def inbox(_: dg.InitResourceContext) -> Inbox:
+    """The folder that the settings name, if they do."""
+    return Inbox(Settings.from_env().inbox)
+
+
+@dg.resource(
+    description="Files of ratings (MOVIE_ASSETS_IMDB_RATINGS, MOVIE_ASSETS_MOVIELENS_RATINGS, MOVIE_ASSETS_RATINGS_CSV)"
+)
+def rating_files(_: dg.InitResourceContext) -> RatingFiles:
+    """The files that the settings name."""
+    return Settings.from_env().rating_files
+
+
+RESOURCES = {
+    "database": database,
+    "tmdb": tmdb,
+    "embedder": embedder,
+    "thresholds": thresholds,
+    "daily_films": daily_films,
+    "keep_sets": keep_sets,
+    "parallel_runs": parallel_runs,
+    "budgets": budgets,
+    "destinations": destinations,
+    "inbox": inbox,
+    "rating_files": rating_files,
+}

@@ -1,0 +1,164 @@
+"""What the clock launches: a day after TMDB has published, the ratings of others, looks, recounts and clean-ups."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database
+from movie_assets.orchestration.console import CONSOLE
+from movie_assets.orchestration.jobs import assets_of, look_at_health, read_the_day
+from movie_assets.orchestration.launch_decisions import (
+    Decision,
+    Memory,
+    daily,
+    decide_day,
+    decide_once,
+    monthly,
+    weekly,
+)
+from movie_assets.orchestration.run_records import is_in_flight, runs_of_day, runs_since, unfinished
+from movie_assets.orchestration.sensors import TRIGGERS, record
+from movie_assets.tmdb.client import Tmdb
+from movie_assets.tmdb.responses import TmdbUnavailableError
+
+# The first look at 08:30, as the export is complete by 08:00; then every quarter of an hour, for a day whose export is
+# late, whose run failed, or that the machine slept through.
+LOOKS = ["30,45 8 * * *", "*/15 9-23 * * *"]
+DAILY = "read_the_day_at_0830"
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What is to be done once in a while: its schedule looks more often, for what failed or was slept through."""
+
+    schedule: str
+    job: str
+    assets: Callable[[], Sequence[str]]
+    looks: str
+    since: Callable[[datetime], datetime]
+    says: str
+    without_assets: str = ""
+
+
+UPKEEP = (
+    # From half past ten on, when the day's new films are mostly there.
+    Upkeep(
+        "read_ratings_at_1030", "read_ratings", lambda: Settings.from_env().rating_files.assets, "30 10-23 * * *",
+        daily,
+        "Launches read_ratings once a day from 10:30 UTC on, if a setting names a file of ratings.",
+        "no other source than TMDB is on: set MOVIE_ASSETS_IMDB_RATINGS or another one",
+    ),
+    Upkeep(
+        "reconcile_on_sundays", "reconcile", lambda: ["reconciliation"], "0 4 * * *", weekly,
+        "Launches reconcile on Sundays at 04:00 UTC. It looks each day, to repeat one that failed or was missed.",
+    ),
+    Upkeep(
+        "clean_up_on_the_first", "clean_up", lambda: ["retention"], "0 3 * * *", monthly,
+        "Launches clean_up on the first of a month at 03:00 UTC. It looks each day, to repeat one that failed.",
+    ),
+)  # fmt: skip
+
+
+RECORDING = (DAILY, *(upkeep.schedule for upkeep in UPKEEP), *(trigger.sensor for trigger in TRIGGERS))
+
+
+def schedules(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
+    """All of them."""
+    return [_daily_schedule(status), _health_schedule(status), *(_upkeep_schedule(each, status) for each in UPKEEP)]
+
+
+def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=DAILY,
+        job=read_the_day,
+        cron_schedule=LOOKS,
+        execution_timezone="UTC",
+        default_status=status,
+        description="Launches read_the_day at 08:30 UTC; sensors launch what follows from it. While TMDB's export is "
+        "late it looks again every quarter of an hour; from 12:30 on it reads the newest older export.",
+    )
+    def from_half_past_eight(
+        context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database], tmdb: dg.ResourceParam[Tmdb]
+    ) -> dg.RunRequest | dg.SkipReason:
+        look = context.scheduled_execution_time.astimezone(UTC)
+        day = look.date()
+        if day != datetime.now(UTC).date():
+            return dg.SkipReason(f"{day} is over; its export is no news any more")
+        runs = runs_of_day(context.instance, day, assets_of(read_the_day.name))
+        decision = decide_day(
+            look, runs, is_loaded=database.row("export_of_day", day=day).is_loaded, missing=lambda: _missing(tmdb, day)
+        )
+        # Health would tell one for ever that had given up when a release renamed or removed it.
+        database.execute("forget_triggers", names=list(RECORDING))
+        record(database, DAILY, read_the_day.name, decision, look)
+        if not decision.launch:
+            return dg.SkipReason(decision.reason)
+        key = f"{day}-{decision.memory.tries}"
+        return dg.RunRequest(run_key=key, partition_key=day.isoformat(), run_config=CONSOLE)
+
+    return from_half_past_eight
+
+
+def _health_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name="look_at_health_hourly",
+        job=look_at_health,
+        cron_schedule="17 * * * *",
+        execution_timezone="UTC",
+        default_status=status,
+        description="Launches look_at_health at 17 past each hour, unless the last look has not ended.",
+    )
+    def at_17_past(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        look = context.scheduled_execution_time.astimezone(UTC)
+        now = datetime.now(UTC)
+        if (look.date(), look.hour) != (now.date(), now.hour):
+            return dg.SkipReason(f"the hour of {look:%H:%M} UTC is over; what was broken then is seen by the next look")
+        if is_in_flight(unfinished(context.instance), [look_at_health.name], *assets_of(look_at_health.name)):
+            return dg.SkipReason("the last look has not ended")
+        return dg.RunRequest(run_key=f"{look:%Y-%m-%dT%H}", run_config=CONSOLE)
+
+    return at_17_past
+
+
+def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=upkeep.schedule,
+        job_name=upkeep.job,
+        cron_schedule=upkeep.looks,
+        execution_timezone="UTC",
+        default_status=status,
+        description=upkeep.says,
+    )
+    def once(
+        context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database]
+    ) -> dg.RunRequest | dg.SkipReason:
+        look = context.scheduled_execution_time.astimezone(UTC)
+        if look.date() != datetime.now(UTC).date():
+            return dg.SkipReason(f"{look.date()} is over; the next look sees what is due")
+        assets = upkeep.assets()
+        since = upkeep.since(look)
+        decision = (
+            decide_once(look, since, runs_since(context.instance, upkeep.job, assets, since))
+            if assets
+            else Decision(False, upkeep.without_assets, Memory())
+        )
+        record(database, upkeep.schedule, upkeep.job, decision, look)
+        if not decision.launch:
+            return dg.SkipReason(decision.reason)
+        key = f"{since.date()}-{decision.memory.tries}"
+        return dg.RunRequest(run_key=key, asset_selection=[dg.AssetKey(name) for name in assets], run_config=CONSOLE)
+
+    return once
+
+
+def _missing(tmdb: Tmdb, day: date) -> str | None:
+    """Why a day's export cannot be had at this moment; None when it is there."""
+    try:
+        is_there = asyncio.run(tmdb.publishes(day))
+    except TmdbUnavailableError as error:
+        return str(error)
+    return None if is_there else f"TMDB has not published the export of {day} yet"

@@ -1,0 +1,166 @@
+"""What launches the jobs besides the schedule: each sensor asks SQL how much work there is for its job."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from movie_assets.catalog.eligibility import judge_name
+from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.prices import Budgets
+from movie_assets.database.database import Database
+from movie_assets.embeddings.embedder import Embedder
+from movie_assets.embeddings.movie_embeddings import embedding_set
+from movie_assets.embeddings.tokens import MOST_TOKENS_OF_A_TEXT
+from movie_assets.histories.inbox import Inbox
+from movie_assets.orchestration.console import CONSOLE
+from movie_assets.orchestration.jobs import assets_of
+from movie_assets.orchestration.launch_decisions import Decision, Memory, decide
+from movie_assets.orchestration.run_records import LAUNCH, just_ended, past_of
+from movie_assets.runs.partitions import range_tags, ranges
+
+ALL_BATCHES = range_tags(*ranges(1)[0])
+COPYING = timedelta(minutes=1)  # a file that was touched since then may not be whole yet
+EACH_LOOKED = timedelta(seconds=45)  # in that time every sensor looked once
+WORTH_A_RUN = 1000  # units: a run's own time (3-6 s) is then small beside its work
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """What launches one job: a query that counts its work."""
+
+    sensor: str
+    job: str
+    query: str
+    tags: dict[str, str]
+    says: str
+    same_work: tuple[str, ...] = ()  # other jobs that do it
+    after: tuple[str, ...] = ()  # jobs whose run in flight makes or unmakes its work, and is waited for …
+    overlaps: bool = False  # … unless there is enough to do for both
+    is_last: bool = False  # what these lead to goes first
+    is_daily: bool = False  # the job works on a day: today's
+    reads_inbox: bool = False  # files of the inbox are work, too
+
+
+TRIGGERS = (
+    Trigger(
+        "no_day_was_read_yet",
+        "read_the_day",
+        "count_unread",
+        {},
+        "Launches read_the_day at once while the catalogue is empty, rather than at the scheduled time.",
+        is_daily=True,
+    ),
+    Trigger(
+        "lists_were_not_read", "read_the_lists", "count_unread_lists", {},
+        "Launches read_the_lists once on a day whose export failed, so that TMDB's lists were not read after it.",
+        after=("read_the_day",), is_daily=True,
+    ),
+    Trigger(
+        "details_are_due", "fetch_details", "count_due", ALL_BATCHES,
+        "Launches fetch_details when films are due: requested, changed, never fetched, failed before, or too old.",
+        same_work=("fetch_missing",), after=("read_the_day",),
+    ),
+    Trigger(
+        "texts_are_not_embedded", "embed_texts", "count_texts_to_embed", ALL_BATCHES,
+        "Launches embed_texts when texts have no current vector, or results of the Batch API are to be collected.",
+        same_work=("embed_in_bulk",), after=("fetch_details", "fetch_missing"), overlaps=True,
+    ),
+    Trigger(
+        "the_catalogue_is_not_published", "publish", "count_unpublished", {},
+        "Launches publish when vectors, search documents or rating scores are behind what was fetched and embedded.",
+        after=("read_the_day", "fetch_details", "fetch_missing", "embed_texts"), is_last=True,
+    ),
+    Trigger(
+        "recommendations_are_due", "recommend", "count_recommendations_due", {},
+        "Launches recommend when files came into the inbox, names in watch histories may find their films now, "
+        "histories changed since the lists were made, or the model is a week old.",
+        after=("publish",), reads_inbox=True,
+    ),
+)  # fmt: skip
+
+
+def work_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
+    """One sensor for each job."""
+    return [_work_sensor(trigger, status) for trigger in TRIGGERS]
+
+
+def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+    assets = assets_of(trigger.job)
+
+    @dg.sensor(
+        name=trigger.sensor,
+        job_name=trigger.job,
+        description=trigger.says,
+        minimum_interval_seconds=30,
+        default_status=status,
+    )
+    def work_sensor(
+        context: dg.SensorEvaluationContext,
+        database: dg.ResourceParam[Database],
+        embedder: dg.ResourceParam[Embedder],
+        thresholds: dg.ResourceParam[Thresholds],
+        daily_films: dg.ResourceParam[int],
+        budgets: dg.ResourceParam[Budgets],
+        parallel_runs: dg.ResourceParam[int],
+        inbox: dg.ResourceParam[Inbox],
+    ) -> dg.SensorResult:
+        now = datetime.now(UTC)
+        set_id, judge = embedding_set(database, embedder), judge_name()
+        found = database.row(
+            trigger.query, moment=now, set_id=set_id, judge=judge, rules=thresholds.name, daily_films=daily_films,
+            daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MOST_TOKENS_OF_A_TEXT),
+        )  # fmt: skip
+        work = found.work + int(trigger.reads_inbox and has_news(context.instance, inbox, now))
+        memory = Memory.read(context.cursor)
+        if held_by := getattr(found, "held_by", None):
+            decision = Decision(False, held_by, memory)
+        elif work and trigger.is_last and (ended := just_ended(context.instance, trigger.after, now, EACH_LOOKED)):
+            decision = Decision(False, f"{work:,} to do when what {ended} leads to has begun", memory)
+        else:
+            after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after
+            past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after)
+            decision = decide(work, past, memory, now, getattr(found, "first_id", None))
+        record(database, trigger.sensor, trigger.job, decision, now)
+        if not decision.launch:
+            return dg.SensorResult(skip_reason=decision.reason, cursor=decision.memory.write())
+        requests = _requests(trigger, decision.memory, work, parallel_runs, now)
+        return dg.SensorResult(run_requests=requests, cursor=decision.memory.write())
+
+    return work_sensor
+
+
+def has_news(instance: dg.DagsterInstance, inbox: Inbox, now: datetime) -> bool:
+    """Whether the inbox has other files than when it was last read, and none that is still being copied."""
+    look = inbox.look()
+    if look.signature is None or (look.touched_at and timedelta() <= now - look.touched_at < COPYING):
+        return False
+    event = instance.get_latest_materialization_event(dg.AssetKey("watch_histories"))
+    known = event.asset_materialization.metadata.get("inbox") if event and event.asset_materialization else None
+    return known is None or known.value != look.signature
+
+
+def record(database: Database, name: str, job: str, decision: Decision, now: datetime) -> None:
+    """Keep what a trigger decided where people and alerts can read it: pipeline.triggers."""
+    memory = decision.memory
+    database.execute(
+        "record_trigger", name=name, job=job, work=memory.work, tries=memory.tries, launched_at=memory.launched,
+        gave_up=decision.gave_up, says=decision.reason, moment=now,
+    )  # fmt: skip
+
+
+def _requests(trigger: Trigger, memory: Memory, work: int, parallel_runs: int, now: datetime) -> list[dg.RunRequest]:
+    """One run; of a large backlog in batches as many as may run at once, each over a range."""
+    parts = min(parallel_runs, max(1, work // WORTH_A_RUN)) if trigger.tags else 1
+    # The moment makes each try a launch of its own: a run key that was used is never launched again.
+    launch = f"{trigger.sensor}-{memory.launched_at}"
+    tags = [trigger.tags] if parts == 1 else [range_tags(*ends) | {LAUNCH: launch} for ends in ranges(parts)]
+    return [
+        dg.RunRequest(
+            run_key=launch + (f"-{part}" if part else ""),
+            tags=each,
+            run_config=CONSOLE,
+            partition_key=now.date().isoformat() if trigger.is_daily else None,
+        )
+        for part, each in enumerate(tags)
+    ]

@@ -1,0 +1,172 @@
+"""What must be there before a stage can run: a migrated database, Dagster's own, and a TMDB to ask.
+
+Whatever the settings leave open is started here, for as long as the `with` block lasts, and told to Dagster
+and to child processes through the environment.
+"""
+
+import atexit
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from pydantic import SecretStr
+
+from movie_assets.config.paths import CHECKOUT
+from movie_assets.config.settings import Settings, SettingsError
+from movie_assets.database.addresses import DatabaseError, url_of
+from movie_assets.database.database import Database, open_database
+from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data, embedded_postgres
+from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.server_checks import pgvector_warning
+from movie_assets.embeddings.embedder import EmbedderError, embedder_from
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
+
+DAGSTER_DATABASE = "MOVIE_ASSETS_DAGSTER_DATABASE_URL"
+DAGSTER_FILES = "MOVIE_ASSETS_DAGSTER_FILES"  # its presence says that somebody has prepared everything for Dagster
+CATALOGUE = "movie_assets"
+TOLD_PLAINLY = (SettingsError, DatabaseError, EmbeddedPostgresError, EmbedderError)
+STAND_IN_TOKEN = "stand-in"  # noqa: S105  # any token will do for the stand-in
+
+
+@contextmanager
+def database_for(settings: Settings) -> Iterator[Settings]:
+    """Make sure of a migrated catalogue database, starting the embedded server if none is named.
+
+    Yields settings that name it. Raises DatabaseError or EmbeddedPostgresError with one clear sentence.
+    """
+    with ExitStack() as stack:
+        if settings.database_url is None:
+            server = stack.enter_context(embedded_postgres(settings.home))
+            address = server.replace("/?", f"/{CATALOGUE}?")
+        else:
+            address = settings.database_url.get_secret_value()
+        ensure_database(address)
+        database = Database(address, embedded_data(address, settings.home))
+        try:
+            migrate(database)
+        finally:
+            database.close()
+        yield settings.model_copy(update={"database_url": SecretStr(address)})
+
+
+@contextmanager
+def everything_for(settings: Settings, stand_in: StandIn | None = None) -> Iterator[Settings]:
+    """Make sure of all that a Dagster process needs; yields settings that name it, also in the environment.
+
+    A stand-in that runs already is used; otherwise one is started if nothing says where TMDB is. Raises what
+    `database_for` raises, and SettingsError or EmbedderError when a credential is missing.
+    """
+    if settings.tmdb_api_token is None and stand_in is None and not settings.uses_stand_in:
+        raise SettingsError("TMDB_API_URL is set and TMDB_API_TOKEN is not; put TMDB's API read access token there")
+    embedder_from(settings)  # refuses what cannot work before anything is started
+    with ExitStack() as stack:
+        ready = stack.enter_context(database_for(settings))
+        if stand_in is None and ready.uses_stand_in:
+            stand_in = stack.enter_context(StandIn(StandInOptions()))
+        if stand_in is not None:
+            ready = pointed_at(ready, stand_in)
+        stack.enter_context(_environment(_for_dagster(ready)))
+        yield ready
+
+
+def prepare_for_dagster() -> None:
+    """Make sure of all that Dagster needs in this process and its children, for as long as this process lives.
+
+    Dagster's own commands come here through dagster.yaml. Nothing is done where `movie-assets`, a parent process or
+    a deployment has prepared everything. Ends the process with one sentence when something cannot be used.
+    """
+    if DAGSTER_FILES in os.environ:
+        return
+    if os.environ.get("DAGSTER_IS_DEV_CLI"):
+        os.environ.setdefault("MOVIE_ASSETS_AUTOMATION", "1")  # schedules and sensors are on, as in `movie-assets dev`
+    home = os.environ.get("DAGSTER_HOME")
+    held = ExitStack()
+    try:
+        held.enter_context(everything_for(Settings.from_env()))
+    except TOLD_PLAINLY as error:
+        sys.exit(f"Error: {error}")
+    atexit.register(held.close)  # lets go of the embedded server, which the last of its users stops
+    if home is not None:
+        os.environ["DAGSTER_HOME"] = home
+
+
+def bring_up_to_date(settings: Settings) -> str | None:
+    """Migrate the catalogue and Dagster's own records, and leave nothing running but the databases themselves.
+
+    Returns a warning when the server's pgvector has faults that a newer version does not have.
+    """
+    import dagster as dg  # noqa: PLC0415  # importing Dagster takes a second
+
+    with (
+        database_for(settings) as ready,
+        _environment(_for_dagster(ready)),
+        dg.DagsterInstance.get() as instance,
+    ):
+        instance.upgrade()
+        database = open_database(ready)
+        try:
+            return pgvector_warning(database.row("health_database").pgvector)
+        finally:
+            database.close()
+
+
+def pointed_at(settings: Settings, stand_in: StandIn) -> Settings:
+    """The settings with a stand-in in TMDB's place."""
+    return settings.model_copy(
+        update={
+            "tmdb_api_url": stand_in.tmdb_url,
+            "tmdb_export_url": stand_in.export_url,
+            "imdb_ratings": stand_in.imdb_ratings_url,  # IMDb's own ids mean other films
+            "tmdb_api_token": SecretStr(STAND_IN_TOKEN),
+        }
+    )
+
+
+def dagster_address(settings: Settings) -> str:
+    """Return the address of Dagster's own records, which may not exist yet; the settings name the catalogue's."""
+    assert settings.database_url is not None  # noqa: S101  # database_for has put it there
+    if settings.dagster_database_url is None:
+        catalogue = url_of(settings.database_url.get_secret_value(), "psycopg2")
+        records = catalogue.set(database=f"{catalogue.database}_dagster")
+    else:
+        records = url_of(settings.dagster_database_url.get_secret_value(), "psycopg2")
+    return records.render_as_string(hide_password=False)
+
+
+def _for_dagster(settings: Settings) -> dict[str, str]:
+    assert settings.database_url is not None  # noqa: S101  # database_for has put it there
+    address = dagster_address(settings)
+    ensure_database(address)
+    files = settings.home / "dagster"
+    files.mkdir(parents=True, exist_ok=True)
+    secrets = {
+        "MOVIE_ASSETS_DATABASE_URL": settings.database_url,
+        "TMDB_API_TOKEN": settings.tmdb_api_token,
+    }
+    return {
+        "DAGSTER_HOME": str(CHECKOUT),
+        DAGSTER_DATABASE: address,
+        DAGSTER_FILES: str(files),
+        "TMDB_API_URL": settings.tmdb_api_url,
+        "TMDB_EXPORT_URL": settings.tmdb_export_url,
+        "MOVIE_ASSETS_IMDB_RATINGS": settings.imdb_ratings or "",
+        "MOVIE_ASSETS_EMBEDDER": settings.embedder_in_use,
+        "MOVIE_ASSETS_EMBEDDING_MODEL": settings.embedding_model or "",
+        **{name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None},
+    }
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,136 @@
+"""Where Dagster keeps its records and files: classes that dagster.yaml names, as it names `orchestration.step_logs`.
+
+Nothing has to be exported for Dagster's own commands (`dg dev`, `dagster job execute`): the first of these classes that
+a process makes prepares what `movie-assets` would have prepared (`startup.prepare_for_dagster`).
+
+Records are in Postgres over connections that are kept. Dagster opens a connection for each event and each look, some
+1,400 in a day without change, and each costs Postgres a process. What is stored, and how, is Dagster's business.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg2.extensions
+import sqlalchemy as sa
+from dagster_postgres import DagsterPostgresStorage
+
+from movie_assets.database.addresses import DatabaseError, url_of
+from movie_assets.database.embedded import embedded_data
+from movie_assets.database.interrupts import signals_deferred
+from movie_assets.database.retry import sentence_of
+from movie_assets.orchestration.startup import DAGSTER_DATABASE, DAGSTER_FILES, prepare_for_dagster
+from movie_assets.runs.dagster_compat import (
+    ConfigurableClassData,
+    LocalArtifactStorage,
+    RunStorageSqlMetadata,
+    ScheduleStorageSqlMetadata,
+    SqlEventLogStorageMetadata,
+)
+
+MISSING_RIGHT = "42501"
+
+
+class PooledPostgresStorage(DagsterPostgresStorage):
+    """Dagster's own storage, whose three parts share one pool.
+
+    A kept connection is asked whether it still lives before it is used, so that a restart of the server costs no more
+    than it did; a connection beyond the one that is kept is closed after its use.
+    """
+
+    def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
+        with signals_deferred(), _lack_of_rights_named(postgres_url):
+            super().__init__(postgres_url, inst_data=inst_data)
+        engine = sa.create_engine(
+            postgres_url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=1,
+            max_overflow=-1,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
+        sa.event.listen(engine, "handle_error", _say_plainly)
+        with _lack_of_rights_named(postgres_url):
+            _complete(engine)
+        for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
+            part._engine = engine  # noqa: SLF001  # as its optimize_for_webserver does
+        self._run_storage.dispose = engine.dispose  # type: ignore[method-assign]  # what an instance calls at its end
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Return the keys of the configuration: none."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:  # noqa: ARG003
+        """Open the storage at the address that the settings name, or on the embedded server."""
+        prepare_for_dagster()
+        address = url_of(os.environ[DAGSTER_DATABASE], "psycopg2")
+        return cls(address.render_as_string(hide_password=False), inst_data)
+
+
+@sa.event.listens_for(sa.Pool, "connect")  # of every pool: Dagster's web server opens others in this one's place
+def _find_tables(connection: Any, _record: object) -> None:
+    """Let a session of Dagster's that would find no schema, as the role's search_path is empty, use public."""
+    if not isinstance(connection, psycopg2.extensions.connection):  # those of psycopg 3 are the catalogue's
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select set_config('search_path', 'public', false) "
+            "where coalesce(current_schema(), 'pg_catalog') = 'pg_catalog'"
+        )
+    connection.commit()
+
+
+@contextmanager
+def _lack_of_rights_named(address: str) -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.ProgrammingError as error:
+        if getattr(error.orig, "pgcode", None) != MISSING_RIGHT:
+            raise
+        url = url_of(address)
+        raise DatabaseError(
+            f'the role "{url.username}" lacks a right on Dagster\'s database "{url.database}" '
+            f"({str(error.orig).strip().splitlines()[0]}); have an administrator make the role the database's owner, "
+            f'or run there: grant create on schema public to "{url.username}"'
+        ) from None
+
+
+def _say_plainly(context: sa.engine.ExceptionContext) -> None:
+    """Raise one sentence instead of an event's whole text when a statement met a full disk or a lost server."""
+    error = context.sqlalchemy_exception
+    if context.statement is None or not isinstance(error, sa.exc.DBAPIError):
+        return
+    data = embedded_data(os.environ[DAGSTER_DATABASE], Path(os.environ[DAGSTER_FILES]).parent)
+    if sentence := sentence_of(error, data):
+        raise DatabaseError(sentence) from None
+
+
+def _complete(engine: sa.Engine) -> None:
+    """Create the tables that are missing.
+
+    Dagster creates each part's tables one by one where the part's first one is missing; a process that was killed in
+    between would leave a part without the others for ever.
+    """
+    present = set(sa.inspect(engine).get_table_names())
+    for part in (RunStorageSqlMetadata, SqlEventLogStorageMetadata, ScheduleStorageSqlMetadata):
+        if not {table.name for table in part.sorted_tables} <= present:
+            part.create_all(engine)
+
+
+class Artifacts(LocalArtifactStorage):
+    """Dagster's files of runs, in the data folder."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Return the keys of the configuration: none."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "Artifacts":  # noqa: ARG003
+        """Use the folder that the settings name."""
+        prepare_for_dagster()
+        return cls(os.environ[DAGSTER_FILES], inst_data)

@@ -1,0 +1,222 @@
+"""Files of ratings, wherever they lie: over HTTP, in a folder, in a zip; opened when they changed, as streams of bytes.
+
+What their lines mean is `ratings.file_formats` and `ratings.movielens`.
+"""
+
+import gzip
+import io
+import random
+import re
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import IO, Any, cast
+from urllib.parse import unquote, urlsplit
+
+import httpx
+import pandas as pd
+
+from movie_assets.http_client.backoff import MOST_PATIENCE, backoff, seconds_asked_for
+from movie_assets.ratings.file_formats import UnreadableFileError
+
+ATTEMPTS = 3
+TIMEOUT = httpx.Timeout(30.0)
+SECONDS_PER_FILE = 1800.0
+LARGEST_FILE = 2 * 2**30  # packed; MovieLens' largest release has 0.3 GB
+LARGEST_UNPACKED = 8 * 2**30
+LONGEST_LINE = 2**16  # what is longer comes in pieces, none of which can be read
+CHUNK = 500_000  # ratings at a time
+GZIP = b"\x1f\x8b"
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
+
+
+class RatingFileError(Exception):
+    """A file that cannot be had; the message says which and why, without a password."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file or folder as it is now: what its content is called, and when it was made, as far as that is told."""
+
+    version: str | None
+    made_at: datetime | None
+    path: Path | None
+    file: IO[bytes] | None = None
+
+    def lines(self) -> Iterator[bytes]:
+        """Lines, unpacked as they are read; memory does not grow with the file."""
+        with ExitStack() as stack:
+            stream = self.file or stack.enter_context(_existing(self.path).open("rb"))
+            stream.seek(0)
+            packed = stream.read(2) == GZIP
+            stream.seek(0)
+            unpacked = cast("IO[bytes]", stack.enter_context(gzip.open(stream)) if packed else stream)
+            size = 0
+            while line := unpacked.readline(LONGEST_LINE):
+                size += len(line)
+                if size > LARGEST_UNPACKED:
+                    raise UnreadableFileError(f"it has more than {LARGEST_UNPACKED:,} bytes unpacked")
+                yield line
+
+    @contextmanager
+    def part(self, name: str) -> Iterator["CountedLines"]:
+        """A file of a MovieLens release, which is a folder or a zip."""
+        with ExitStack() as stack:
+            if self.path is not None and self.path.is_dir():
+                stream: IO[bytes] = stack.enter_context(_existing(self.path / name).open("rb"))
+            else:
+                archive = stack.enter_context(zipfile.ZipFile(self.file or _existing(self.path)))
+                inside = [entry for entry in archive.namelist() if entry.rpartition("/")[2] == name]
+                if not inside:
+                    raise UnreadableFileError(f"there is no {name} in the zip")
+                stream = stack.enter_context(archive.open(min(inside, key=len)))
+            yield CountedLines(stream)
+
+
+class CountedLines(io.RawIOBase):
+    """A stream that counts the lines read through it, so that none which a parser skips goes unnoticed."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__()
+        self.stream = stream
+        self._ends = 0
+        self._last = b"\n"
+
+    @property
+    def lines_read(self) -> int:
+        """Lines so far, the last one too if nothing ends it."""
+        return self._ends + (self._last != b"\n")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read the next bytes."""
+        block = self.stream.read(len(buffer))
+        buffer[: len(block)] = block
+        self._ends += block.count(b"\n")
+        self._last = block[-1:] or self._last
+        return len(block)
+
+    def frames(self, rows: int = CHUNK) -> Iterator[pd.DataFrame]:
+        """The CSV in the stream, some rows at a time; lines with too many fields are left out."""
+        try:
+            yield from pd.read_csv(
+                io.BufferedReader(self, 2**20), chunksize=rows, encoding="utf-8-sig", encoding_errors="replace",
+                on_bad_lines="skip", low_memory=False, skip_blank_lines=True,
+            )  # fmt: skip
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise UnreadableFileError(f"it is no CSV ({error})") from None
+
+
+@contextmanager
+def opened(address: str, known: str | None = None) -> Iterator[Opened | None]:
+    """Open what lies at an address or path, or None when it is still the `known` version.
+
+    Raises RatingFileError when it cannot be had.
+    """
+    if not re.match(r"https?://", address):
+        path = Path(unquote(urlsplit(address).path) if address.startswith("file:") else address).expanduser()
+        version, made_at = _state_of(path)
+        yield None if version == known else Opened(version, made_at, path)
+        return
+    with tempfile.TemporaryFile() as file:
+        headers = _downloaded(address, known, file)
+        if headers is None:
+            yield None
+        else:
+            yield Opened(_version_of(headers), _made_at(headers), None, file)
+
+
+def shown(address: str) -> str:
+    """An address without what may be secret in it."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https"):
+        return address
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _existing(path: Path | None) -> Path:
+    if path is None or not path.is_file():
+        raise RatingFileError(f"there is no file {path}")
+    return path
+
+
+def _state_of(path: Path) -> tuple[str, datetime]:
+    """Name and time of a file's content, or of all files in a folder."""
+    try:
+        files = sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
+        states = [(entry.name, entry.stat()) for entry in files]
+    except OSError as error:
+        raise RatingFileError(f"{path} cannot be read: {error.strerror or error}") from None
+    if not states:
+        raise RatingFileError(f"the folder {path} is empty")
+    version = " ".join(f"{name}:{state.st_size}:{state.st_mtime_ns}" for name, state in states)
+    return version, datetime.fromtimestamp(max(state.st_mtime for _, state in states), UTC)
+
+
+def _downloaded(url: str, known: str | None, file: IO[bytes]) -> httpx.Headers | None:
+    """Write what lies at an address to the file; None when it is the known version."""
+    kind, _, value = (known or "").partition(" ")
+    condition = {"etag": "If-None-Match", "modified": "If-Modified-Since"}.get(kind)
+    headers = {"Accept-Encoding": "identity", **({condition: value} if condition else {})}
+    why, asked = "", None
+    with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as http:
+        for attempt in range(1, ATTEMPTS + 1):
+            file.seek(0)
+            file.truncate()
+            try:
+                status, found = _fetched(http, url, headers, file)
+            except httpx.TransportError as error:
+                why = type(error).__name__
+            except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
+                raise RatingFileError(f"{shown(url)} cannot be fetched ({type(error).__name__})") from None
+            else:
+                if status == httpx.codes.OK:
+                    return found
+                if status == httpx.codes.NOT_MODIFIED and condition:
+                    return None
+                why, asked = f"HTTP {status}", seconds_asked_for(found.get("retry-after"), datetime.now(UTC))
+                if status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
+                    break
+            pause = backoff(attempt, random.random, asked)
+            if attempt == ATTEMPTS or pause > MOST_PATIENCE:
+                break
+            time.sleep(pause)
+    raise RatingFileError(f"{shown(url)} could not be fetched in {attempt} attempts ({why})")
+
+
+def _fetched(http: httpx.Client, url: str, headers: dict[str, str], file: IO[bytes]) -> tuple[int, httpx.Headers]:
+    deadline = time.monotonic() + SECONDS_PER_FILE
+    with http.stream("GET", url, headers=headers) as response:
+        if response.status_code == httpx.codes.OK:
+            for chunk in response.iter_raw():
+                file.write(chunk)
+                if file.tell() > LARGEST_FILE:
+                    raise RatingFileError(f"{shown(url)} is larger than {LARGEST_FILE:,} bytes")
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout(f"no whole file within {SECONDS_PER_FILE:.0f} seconds")
+        return response.status_code, response.headers
+
+
+def _version_of(headers: httpx.Headers) -> str | None:
+    """What the server calls this content; None when it tells nothing, so that the file is read each time."""
+    if headers.get("etag"):
+        return f"etag {headers['etag']}"
+    return f"modified {headers['last-modified']}" if headers.get("last-modified") else None
+
+
+def _made_at(headers: httpx.Headers) -> datetime | None:
+    try:
+        told = parsedate_to_datetime(headers.get("last-modified", ""))
+    except (ValueError, TypeError):
+        return None
+    return told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)

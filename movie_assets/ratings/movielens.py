@@ -1,0 +1,129 @@
+"""MovieLens: millions of single ratings to one average a film, in memory that does not grow with them.
+
+links.csv says which TMDB film a movie is: for some none, and for some the same as for another one, whose ratings are
+then counted together.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from movie_assets.ratings.file_formats import FileCounts, Rating, UnreadableFileError
+from movie_assets.tmdb.export_lines import LARGEST_ID
+
+SCALE = (0.5, 5.0)
+LINK_COLUMNS = ("movieId", "tmdbId")
+RATING_COLUMNS = ("movieId", "rating")
+NO_FILM = 0
+MOST_SAMPLES = 100  # of a chunk's bad lines that are written out
+
+
+@dataclass(frozen=True)
+class Links:
+    """Which TMDB film each movie is: two arrays of the same length, movies ascending; NO_FILM where it is none."""
+
+    movies: npt.NDArray[np.int64]
+    films: npt.NDArray[np.int64]
+
+    @property
+    def without_film(self) -> list[int]:
+        """Movies that have no TMDB id."""
+        found: list[int] = self.movies[self.films == NO_FILM].tolist()
+        return found
+
+    @property
+    def same_film(self) -> dict[int, list[int]]:
+        """TMDB ids that several movies have, with those movies."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for movie, tmdb_id in zip(self.movies.tolist(), self.films.tolist(), strict=True):
+            if tmdb_id != NO_FILM:
+                found[tmdb_id].append(movie)
+        return {tmdb_id: movies for tmdb_id, movies in found.items() if len(movies) > 1}
+
+
+def read_links(frame: pd.DataFrame, counts: FileCounts) -> Links:
+    """Read links.csv. A movie named twice keeps its first line; ids that are none are counted."""
+    _need(frame, LINK_COLUMNS, "links.csv")
+    movies, films = _numbers(frame["movieId"]), _numbers(frame["tmdbId"])
+    is_movie = _is_id(movies)
+    is_given = frame["tmdbId"].notna()
+    is_film = _is_id(films)
+    _reject(frame, ~is_movie, "bad_movie_id", counts)
+    _reject(frame, is_movie & is_given & ~is_film, "bad_id", counts)
+    known = pd.DataFrame({"movie": movies, "film": films.where(is_film, NO_FILM)})[is_movie].astype("int64")
+    known = known.drop_duplicates("movie").sort_values("movie")
+    if known.empty:
+        raise UnreadableFileError("its links.csv has no line that could be read")
+    return Links(known["movie"].to_numpy(), known["film"].to_numpy())
+
+
+class Tally:
+    """Sums and counts of the ratings of each movie in `links`, filled chunk by chunk."""
+
+    def __init__(self, links: Links) -> None:
+        self.links = links
+        self.sums = np.zeros(len(links.movies))
+        self.votes = np.zeros(len(links.movies), np.int64)
+
+    def add(self, chunk: pd.DataFrame, counts: FileCounts) -> None:
+        """Add a chunk of ratings.csv; what cannot be a rating is counted, as are those of movies without a film."""
+        _need(chunk, RATING_COLUMNS, "ratings.csv")
+        movies, values = _numbers(chunk["movieId"]), _numbers(chunk["rating"])
+        is_movie, is_value = _is_id(movies), values.between(*SCALE)
+        place = np.searchsorted(self.links.movies, movies.where(is_movie, 0).to_numpy(np.int64))
+        place = np.minimum(place, len(self.links.movies) - 1)
+        is_linked = self.links.movies[place] == movies.to_numpy()
+        for reason, is_bad in (
+            ("bad_movie_id", ~is_movie),
+            ("bad_value", is_movie & ~is_value),
+            ("no_link", is_movie & is_value & ~is_linked),
+        ):
+            _reject(chunk, is_bad, reason, counts)
+        good = (is_movie & is_value & is_linked).to_numpy()
+        place, kept = place[good], values.to_numpy(np.float64)[good]
+        size = len(self.links.movies)
+        self.sums += np.bincount(place, kept, size)
+        self.votes += np.bincount(place, minlength=size)
+        counts.lines += len(kept)
+        counts.unmatched += int((self.links.films[place] == NO_FILM).sum())
+
+    def ratings(self, seen_at: datetime) -> Iterator[Rating]:
+        """Each film's average and votes; movies that are the same film are merged by their votes."""
+        frame = pd.DataFrame({"film": self.links.films, "sum": self.sums, "votes": self.votes})
+        films = frame[(frame["film"] != NO_FILM) & (frame["votes"] > 0)].groupby("film").sum()
+        averages = (films["sum"] / films["votes"]).clip(*SCALE)  # a sum of millions may be off in the last digit
+        for line, (tmdb_id, value, votes) in enumerate(
+            zip(films.index.tolist(), averages.tolist(), films["votes"].astype("int64").tolist(), strict=True), start=1
+        ):
+            yield Rating(line, tmdb_id, "movielens", SCALE, value, votes, seen_at)
+
+
+def _need(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise UnreadableFileError(f"its {name} must name its columns in the first line; there is no {missing[0]}")
+
+
+def _numbers(column: "pd.Series[Any]") -> "pd.Series[float]":
+    """As numbers; whatever is none becomes NaN. A column without a bad cell is not looked at cell by cell."""
+    if column.dtype.kind in "iuf":
+        return column
+    return pd.to_numeric(column.astype("string"), errors="coerce").astype("float64")
+
+
+def _is_id(numbers: "pd.Series[float]") -> "pd.Series[bool]":
+    return numbers.between(1, LARGEST_ID) & (numbers % 1 == 0)
+
+
+def _reject(lines: pd.DataFrame, is_bad: "pd.Series[bool]", reason: str, counts: FileCounts) -> None:
+    """Count the bad lines of a chunk; the first of them are kept as samples."""
+    bad = lines[is_bad]
+    for cells in bad.head(MOST_SAMPLES).itertuples(index=False):
+        counts.reject(reason, ",".join("" if pd.isna(cell) else str(cell) for cell in cells))
+    counts.rejected += max(0, len(bad) - MOST_SAMPLES)

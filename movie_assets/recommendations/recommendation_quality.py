@@ -1,0 +1,157 @@
+"""How well the served model ranks what people watched next, against simpler and other models, measured for each model.
+
+How it is measured is in `recommendations.quality`; what is good enough, in the check below.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import sqlalchemy as sa
+
+from movie_assets.database.database import Database, execute
+from movie_assets.recommendations.charts import bars_picture
+from movie_assets.recommendations.histories import Ids
+from movie_assets.recommendations.item_models import Matrix
+from movie_assets.recommendations.quality import POPULARITY, PROTOCOLS, SERVED, Measured, compare
+from movie_assets.recommendations.recommendation_model import parameters_of, recommendation_model
+from movie_assets.recommendations.store import read_learnable
+from movie_assets.runs.metadata_tables import shown_table
+from movie_assets.runs.run_log import logged
+from movie_assets.runs.run_time import moment_of
+
+VECTORS = 2_000  # read at a time
+NOTHING = "no model is served yet"
+
+
+@dg.asset(group_name="recommendations", kinds={"scipy", "postgres"}, deps=[recommendation_model, "movie_vectors"])
+@logged()
+def recommendation_quality(
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
+) -> dg.MaterializeResult[None]:
+    """A model's recall@10, NDCG@10, coverage and diversity on the latest films of each history, with 95 % intervals.
+
+    Measured when the served model is another one; otherwise the last figures stand.
+    """
+    served = database.rows("served_model")
+    if not served:
+        context.log.info(NOTHING)
+        return dg.MaterializeResult(metadata={"is_new": False, "why": NOTHING})
+    found = database.rows("recommendation_quality")
+    is_new = not found or found[0].model_id != served[0].model_id
+    if is_new:
+        learnable = read_learnable(database)
+        vectors = _vectors(database, learnable.histories.films)
+        measured = []
+        for figures in compare(
+            learnable.histories, learnable.content, vectors, parameters_of(served[0]), time.monotonic
+        ):
+            context.log.info(
+                f"{figures.protocol}, {figures.model}: NDCG@10 {figures.ndcg.mean:.4f} ({figures.seconds:.0f} s)"
+            )
+            measured.append(figures)
+
+        def work(connection: sa.Connection) -> None:
+            for figures in measured:
+                execute(
+                    connection, "record_recommendation_quality", model_id=served[0].model_id,
+                    measured_at=moment_of(context.run), **columns_of(figures),
+                )  # fmt: skip
+
+        database.once(work)
+        found = database.rows("recommendation_quality")
+    return dg.MaterializeResult(metadata={"is_new": is_new, **_reported(found)})
+
+
+def _vectors(database: Database, films: Ids) -> Matrix | None:
+    """Vectors of the active set for films, of length 1, zeros for a film that has none; None where none has one."""
+    vectors: Matrix | None = None
+    for start in range(0, len(films), VECTORS):
+        part = films[start : start + VECTORS]
+        for row in database.rows("film_vectors", films=part.tolist()):
+            vector = np.frombuffer(row.embedding, ">f4", offset=4).astype(np.float32)
+            if vectors is None:
+                vectors = np.zeros((len(films), len(vector)), dtype=np.float32)
+            vectors[np.searchsorted(films, row.tmdb_id)] = vector / max(float(np.linalg.norm(vector)), 1e-9)
+    return vectors
+
+
+def columns_of(measured: Measured) -> dict[str, Any]:
+    """Figures by the columns of pipeline.recommendation_quality."""
+    recall, ndcg, over, diversity = measured.recall, measured.ndcg, measured.over_popularity, measured.diversity
+    return {
+        "protocol": measured.protocol, "model": measured.model, "persons": measured.persons,
+        "recall_at_10": recall.mean, "recall_low": recall.low, "recall_high": recall.high,
+        "ndcg_at_10": ndcg.mean, "ndcg_low": ndcg.low, "ndcg_high": ndcg.high,
+        "over_popularity": over.mean, "over_popularity_low": over.low, "over_popularity_high": over.high,
+        "coverage": measured.coverage, "diversity": diversity.mean, "diversity_low": diversity.low,
+        "diversity_high": diversity.high, "seconds": measured.seconds,
+    }  # fmt: skip
+
+
+def _reported(found: Sequence[sa.Row[Any]]) -> dict[str, Any]:
+    """Figures of the served model as numbers, all of them as tables and pictures."""
+    told: dict[str, Any] = {}
+    for protocol, _ in PROTOCOLS:
+        rows = [row for row in found if row.protocol == protocol]
+        name = protocol.replace(" %", "_percent").replace(" ", "_")
+        for row in rows:
+            if row.model in (SERVED, POPULARITY):
+                told[f"{name}_{row.model}_recall_at_10"] = row.recall_at_10
+                told[f"{name}_{row.model}_ndcg_at_10"] = row.ndcg_at_10
+            if row.model == SERVED:
+                told |= {f"{name}_coverage": row.coverage, f"{name}_diversity": row.diversity, "persons": row.persons}
+        if rows:
+            bars = [(row.model, row.ndcg_at_10, row.ndcg_low, row.ndcg_high) for row in rows]
+            told[f"{name}_table"] = _table_of(rows)
+            told[f"{name}_picture"] = dg.MetadataValue.md(bars_picture(f"NDCG@10, {protocol} hidden", bars, SERVED))
+    return told
+
+
+def _table_of(rows: Sequence[sa.Row[Any]]) -> dg.TableMetadataValue:
+    return shown_table(
+        ("model", "recall@10", "NDCG@10", "over popularity", "coverage", "diversity", "seconds"),
+        [
+            (
+                r.model,
+                f"{r.recall_at_10:.3f} ({r.recall_low:.3f}-{r.recall_high:.3f})",
+                f"{r.ndcg_at_10:.3f} ({r.ndcg_low:.3f}-{r.ndcg_high:.3f})",
+                f"{r.over_popularity:+.3f} ({r.over_popularity_low:+.3f} to {r.over_popularity_high:+.3f})",
+                round(r.coverage, 3),
+                round(r.diversity, 3),
+                round(r.seconds, 1),
+            )
+            for r in rows
+        ],
+    )
+
+
+@dg.asset_check(asset=recommendation_quality)
+def the_model_beats_popularity(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+    """The served model ranks what people watched next better than one list of the most liked films does.
+
+    An error only where that is surely not so: where the whole interval of the difference is below 0.
+    """
+    newest = [row for row in database.rows("recommendation_quality") if row.model == SERVED]
+    if not newest:
+        return dg.AssetCheckResult(passed=True, description=NOTHING)
+    below = [row for row in newest if row.over_popularity < 0]
+    is_sure = any(row.over_popularity_high < 0 for row in below)
+    return dg.AssetCheckResult(
+        passed=not below,
+        severity=dg.AssetCheckSeverity.ERROR if is_sure else dg.AssetCheckSeverity.WARN,
+        description="; ".join(
+            f"{row.protocol}: NDCG@10 of {row.ndcg_at_10:.4f} is {-row.over_popularity:.4f} below popularity's "
+            f"(95 % interval of the difference: {row.over_popularity_low:+.4f} to {row.over_popularity_high:+.4f})"
+            for row in below
+        )
+        + ". Histories may be too few or their times wrong: pipeline.recommendation_quality has the figures"
+        if below
+        else None,
+        metadata={
+            f"over_popularity_{row.protocol.replace(' %', '_percent').replace(' ', '_')}": row.over_popularity
+            for row in newest
+        },
+    )

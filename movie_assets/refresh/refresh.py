@@ -1,0 +1,114 @@
+"""A day's work without the web UI: the same Dagster jobs, one after the other, in this process.
+
+Only where there is much to fetch does a second process embed meanwhile (`overlap`).
+The web UI's schedules and sensors launch the same jobs; what each does is in its assets.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, date, datetime
+
+import dagster as dg
+import sqlalchemy as sa
+
+from movie_assets.config.settings import Settings
+from movie_assets.database.database import Database
+from movie_assets.orchestration.orphaned_runs import fail_orphaned_runs
+from movie_assets.orchestration.sensors import ALL_BATCHES
+from movie_assets.refresh.in_process import run_job
+from movie_assets.refresh.outcome import DayOutcome, RefreshError
+from movie_assets.refresh.overlap import embedding_meanwhile, is_worth_it
+from movie_assets.runs.partitions import batch_of, days, range_tags
+from movie_assets.runs.run_time import AS_OF_TAG, LAUNCHED_BY_TAG, noon_of
+
+REFRESH_LOCK = 0x6D61_7266
+LAUNCHED_BY = {LAUNCHED_BY_TAG: "movie-assets refresh"}
+LAUNCHED_BY_FETCH = "movie-assets fetch"
+
+
+def refresh(
+    database: Database,
+    day: date,
+    *,
+    accept_unlike: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> DayOutcome:
+    """Do a day's work: read the day, fetch what is due, read ratings that settings name, embed, publish, recommend.
+
+    A day that is not today is worked on as of its noon (UTC). The steps after the first go on with what is
+    there when one before them failed in part. When the day has no usable export, the ids of the last one stay in
+    use, and TMDB's lists are read all the same. Raises RefreshError when another refresh is at work.
+    """
+    if day.isoformat() not in set(days.get_partition_keys()):
+        raise RefreshError(f"{day} is no day of the catalogue: days go from {days.start:%Y-%m-%d} to today (UTC)")
+    outcome = DayOutcome(day)
+    started = datetime.now(UTC)
+    tags = dict(LAUNCHED_BY)
+    if day != started.date():
+        tags[AS_OF_TAG] = noon_of(day.isoformat())
+    of_batches = tags | ALL_BATCHES
+    config = {"ops": {"tmdb_export": {"config": {"accept_unlike": accept_unlike}}}}
+    with _only_refresh(database), dg.DagsterInstance.get() as instance:
+        fail_orphaned_runs(instance, database, datetime.now(UTC))
+        of_day = {**tags, "dagster/partition": day.isoformat()}
+        run_job(instance, database, outcome, "read_the_day", of_day, say, config)
+        is_without_export = _only_the_export_failed(database, outcome)
+        if is_without_export:
+            run_job(instance, database, outcome, "read_the_lists", of_day, say)
+        if is_without_export or not outcome.failed_jobs:
+            settings = Settings.from_env()
+            overlaps = is_worth_it(database, settings, of_batches)
+            with embedding_meanwhile(outcome, of_batches, say) if overlaps else nullcontext():
+                run_job(instance, database, outcome, "fetch_details", of_batches, say)
+                if rating_assets := settings.rating_files.assets:
+                    run_job(instance, database, outcome, "read_ratings", tags, say, assets=rating_assets)
+            fail_orphaned_runs(instance, database, datetime.now(UTC))  # also if the other process was killed
+            run_job(instance, database, outcome, "embed_texts", of_batches, say)
+            run_job(instance, database, outcome, "publish", tags, say)
+            run_job(instance, database, outcome, "recommend", tags, say)
+    outcome.seconds = (datetime.now(UTC) - started).total_seconds()
+    return outcome
+
+
+def fetch(
+    database: Database, tmdb_ids: Sequence[int], *, keep: bool, say: Callable[[str], None] = lambda _: None
+) -> DayOutcome:
+    """Fetch films now, whatever is due: details, vectors, publication. With `keep`, whatever their votes and age.
+
+    Raises RefreshError when a refresh is at work.
+    """
+    started = datetime.now(UTC)
+    outcome = DayOutcome(started.date())
+    found = [batch_of(tmdb_id) for tmdb_id in tmdb_ids]
+    launched_by = {LAUNCHED_BY_TAG: LAUNCHED_BY_FETCH}
+    tags = launched_by | range_tags(min(found), max(found))
+    only_these = {"ops": {"movie_details": {"config": {"reasons": ["requested"]}}}}
+    with _only_refresh(database), dg.DagsterInstance.get() as instance:
+        fail_orphaned_runs(instance, database, datetime.now(UTC))
+        database.execute("fetch_again", tmdb_ids=list(tmdb_ids), moment=started)
+        database.execute("request_ids", tmdb_ids=list(tmdb_ids), keep=keep, requested_by=LAUNCHED_BY_FETCH)
+        run_job(instance, database, outcome, "fetch_details", tags, say, only_these)
+        run_job(instance, database, outcome, "embed_texts", tags, say)
+        run_job(instance, database, outcome, "publish", launched_by, say)
+        naming_them = ["watch_histories"]
+        run_job(instance, database, outcome, "recommend", launched_by, say, assets=naming_them)
+    outcome.seconds = (datetime.now(UTC) - started).total_seconds()
+    return outcome
+
+
+def _only_the_export_failed(database: Database, outcome: DayOutcome) -> bool:
+    """Whether the day's export could not be used while TMDB answers and there are ids of an earlier export."""
+    of_export = {"tmdb_export", "movie_ids"}
+    return bool(outcome.failed_steps) and outcome.failed_steps <= of_export and bool(database.rows("ids_in_use"))
+
+
+@contextmanager
+def _only_refresh(database: Database) -> Iterator[None]:
+    """Let one refresh at a time work on a catalogue; the lock ends with the process, however it ends."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(REFRESH_LOCK))):
+            raise RefreshError("another refresh is working on this catalogue; wait for it or stop it")
+        try:
+            yield
+        finally:
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(REFRESH_LOCK)))

@@ -1,1 +1,0 @@
-"""One outside world a file."""

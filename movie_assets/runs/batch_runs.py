@@ -1,0 +1,165 @@
+"""One run over many batches: each batch turns green in Dagster when its own work is done.
+
+A step that worked through 64 batches and failed in one would otherwise leave 64 red ones. So a batch is
+logged as a materialization of its own as soon as the database has all of it, with a hash of its content as
+data version. At its end the step emits its output, so that the steps that follow in the same run go on with the good
+batches (`automation/executor.py`), and fails if a batch did.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import dagster as dg
+from pydantic import Field
+
+from movie_assets.runs.dagster_compat import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+from movie_assets.runs.partitions import batch_number
+
+SECONDS_BETWEEN_REPORTS = 2.0
+NAMES_SHOWN = 6
+DATA_VERSION_TAGS = ("dagster/data_version", "dagster/data_version_is_user_provided")
+NO_VALUE = cast("dg.DagsterType", dg.Nothing)  # the type of a batch asset's output: what it makes is in Postgres
+# Dagster logs a materialization of each partition of the run when a step emits its output, with one data version for
+# all and for failed batches too. An output with this metadata is emitted without them; tests hold that it is.
+NO_FURTHER_MATERIALIZATION = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+
+
+@dataclass(frozen=True)
+class BatchContent:
+    """What a finished batch holds: its data version and figures for the web UI."""
+
+    data_version: str
+    metadata: Mapping[str, int | float | str]
+
+
+def row_counts(in_batch: int, in_table: int) -> Mapping[str, int]:
+    """Return how many rows a batch has and its whole table, under the names by which Dagster shows them."""
+    return {"dagster/partition_row_count": in_batch, "dagster/row_count": in_table}
+
+
+def listed(names: Collection[str]) -> str:
+    """Names in one line; of many, the first few and how many more there are."""
+    first = ", ".join(list(names)[:NAMES_SHOWN])
+    return first if len(names) <= NAMES_SHOWN else f"{first} and {len(names) - NAMES_SHOWN} more"
+
+
+def amiss(found: Mapping[str, int]) -> str | None:
+    """What a check counted and should not have found, in one line; None when that is nothing."""
+    told = [f"{count:,} {name.replace('_', ' ')}" for name, count in found.items() if count]
+    return f"{', '.join(told)}; none may be" if told else None
+
+
+class ForceConfig(dg.Config):
+    """Whether to do again what is done."""
+
+    force: bool = Field(
+        default=False,
+        description="Do the whole batch again, and not only what is due. Budgets hold all the same. A run that is "
+        "repeated after a failure goes on with what the run before had not reached.",
+    )
+
+
+def what_is_done(verb: str, things: str, due: int, forced: int | None) -> str:
+    """Return the first line of a run's log: what it does, and how to have more done. `forced` is None without force."""
+    if forced is None:
+        return f"{verb} only what is due: {due:,} {things}; to do every one of the batch again, launch with force: true"
+    return f"force: true, so {verb} {forced:,} {things} again, and {due:,} that are due"
+
+
+class BatchRun:
+    """Counts down the work of each batch of a run, reports the finished ones, remembers the failed ones."""
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        unit: str,
+        contents_of: Callable[[Collection[int]], Mapping[int, BatchContent]],
+    ) -> None:
+        self.batches = {batch_number(key): key for key in context.partition_keys}
+        self.problems: dict[int, str] = {}
+        self._context = context
+        self._unit = unit
+        self._contents_of = contents_of
+        self._planned: Counter[int] = Counter()
+        self._left: Counter[int] = Counter()
+        self._total = 0
+        self._done = 0
+        self._started = self._reported = time.monotonic()
+
+    def exclude_locked(self, ours: set[int]) -> None:
+        """Leave the batches alone that another run holds."""
+        for batch in self.batches.keys() - ours:
+            self.problems[batch] = "another run is working on this batch; run it again when that one has ended"
+
+    def plan(self, work: Iterable[int]) -> None:
+        """Announce the units of work, one batch number each; batches without any are finished at once."""
+        self._planned = Counter(work)
+        self._left = self._planned.copy()
+        self._total = self._left.total()
+        self._context.log.info(
+            f"{self._total:,} {self._unit} to do in {len(self._left)} of {len(self.batches)} batches"
+        )
+        self._finish([batch for batch in self.batches if not self._left[batch]])
+
+    def advance(self, work: Iterable[int]) -> None:
+        """Count units as done and committed; a batch whose last unit this was is reported."""
+        units = Counter(work)
+        self._done += units.total()
+        self._left.subtract(units)
+        self._finish([batch for batch in units if not self._left[batch]])
+        now = time.monotonic()
+        if now - self._reported >= SECONDS_BETWEEN_REPORTS or self._done == self._total:
+            self._reported = now
+            rate = self._done / max(now - self._started, 1e-3)
+            left = (self._total - self._done) / rate if rate else 0
+            self._context.log.info(
+                f"{self._done:,} of {self._total:,} {self._unit}, {rate:,.0f} a second, about {left:,.0f} s left"
+            )
+
+    def fail(self, batch: int, problem: str) -> None:
+        """Mark a batch as failed; its good rows stay."""
+        self.problems.setdefault(batch, problem)
+
+    def fail_unfinished(self, problem: str) -> None:
+        """Mark every batch failed that still has work left."""
+        for batch, left in self._left.items():
+            if left:
+                self.fail(batch, problem)
+
+    def end(self) -> Iterator[dg.Output[None]]:
+        """Emit the step's output if at least one batch is good; raise Failure if at least one is not."""
+        if len(self.problems) < len(self.batches):
+            yield dg.Output(None, metadata=NO_FURTHER_MATERIALIZATION)
+        if self.problems:
+            raise self._failure()
+
+    def _failure(self) -> dg.Failure:
+        """Return one failure that names the batches and what to do."""
+        having = defaultdict(list)
+        for batch in sorted(self.problems):
+            having[self.problems[batch]].append(self.batches[batch])
+        table = "\n".join(f"- {listed(names)}: {problem}" for problem, names in having.items())
+        good = len(self.batches) - len(self.problems)
+        return dg.Failure(
+            f"{len(self.problems)} of {len(self.batches)} batches failed; {good} are done and everything that was "
+            f"fetched is kept. Materialize the failed ones again (“Failed” in the dialog).\n{table}",
+            metadata={"failed_batches": dg.MetadataValue.md(table)},
+            allow_retries=False,
+        )
+
+    def _finish(self, batches: Collection[int]) -> None:
+        good = [batch for batch in batches if batch not in self.problems]
+        contents = self._contents_of(good) if good else {}
+        for batch in good:
+            content = contents[batch]
+            self._context.log_event(
+                dg.AssetMaterialization(
+                    self._context.asset_key,
+                    partition=self.batches[batch],
+                    metadata={**content.metadata, f"{self._unit}_done": self._planned[batch]},
+                    tags=dict(zip(DATA_VERSION_TAGS, (content.data_version, "true"), strict=True)),
+                )
+            )

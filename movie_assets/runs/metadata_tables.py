@@ -1,0 +1,52 @@
+"""Tables as metadata, which the web UI shows without a click; Markdown of 1,000 characters and more it hides.
+
+What the web UI draws by itself are numbers over time; a bar in a table is for what it cannot draw: shares side by side.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from movie_assets.tmdb.responses import CallCounts
+
+BAR = 16  # blocks for all of it
+TYPES: dict[type, str] = {bool: "bool", int: "int", float: "float"}
+Cell = str | int | float | bool | None
+
+
+def shown_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> dg.TableMetadataValue:
+    """Return a table with a row for each sequence of cells, in the order of the columns."""
+    cells = [list(row) for row in rows]
+    types = [{TYPES.get(type(row[place]), "string") for row in cells} for place in range(len(columns))]
+    schema = [
+        dg.TableColumn(name, type=kinds.pop() if len(kinds) == 1 else "string")
+        for name, kinds in zip(columns, types, strict=True)
+    ]
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: _shown(cell) for name, cell in zip(columns, row, strict=True)}) for row in cells],
+        schema=dg.TableSchema(columns=schema),
+    )
+
+
+def calls_table(calls: CallCounts) -> dg.TableMetadataValue:
+    """Return the calls of a session: a row for each endpoint and status."""
+    rows = calls.table()
+    return shown_table(list(rows[0]) if rows else ["endpoint", "status", "calls"], [list(row.values()) for row in rows])
+
+
+def bar(share: float) -> str:
+    """Return a share from 0 to 1 as a bar of text; what is more than nothing is at least one block."""
+    return "█" * (max(1, round(BAR * share)) if share > 0 else 0)
+
+
+def plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
+    """Return metadata as data that can be written as JSON; a table becomes a list with a dictionary for each row."""
+    return {
+        name: [dict(row.data) for row in value.records] if isinstance(value, dg.TableMetadataValue) else value.value
+        for name, value in metadata.items()
+    }
+
+
+def _shown(cell: Cell) -> str | int | float | bool:
+    return "" if cell is None else cell

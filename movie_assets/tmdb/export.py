@@ -1,0 +1,151 @@
+"""TMDB's daily ID export over HTTP: a file that is whole, or an error that says what was wrong with it.
+
+Which day is wanted, and whether its lines can be believed, is for the asset.
+"""
+
+import asyncio
+import gzip
+import random
+import tempfile
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import IO
+
+import httpx
+
+from movie_assets.http_client.backoff import MOST_PATIENCE, backoff, seconds_asked_for
+from movie_assets.tmdb.call import NO_HTTP, Ending, network_failures_as_status
+from movie_assets.tmdb.export_lines import ExportCounts, read_lines
+from movie_assets.tmdb.responses import (
+    CallCounts,
+    Export,
+    ExportDamagedError,
+    ExportMissingError,
+    TmdbUnavailableError,
+)
+
+ATTEMPTS = 5
+ATTEMPTS_AT_NO_HTTP = 2
+DOWNLOADS = 3  # of a file that arrives damaged
+SECONDS_PER_EXPORT = 900.0
+LARGEST_EXPORT = 200 * 2**20  # packed; a real one has 28 MB
+LARGEST_UNPACKED = 2**30  # a real one has 130 MB
+BLOCK = 2**20  # no line is as long
+STAND_IN = "movie-assets-stand-in"
+
+
+@asynccontextmanager
+async def downloaded(http: httpx.AsyncClient, url: str, calls: CallCounts) -> AsyncIterator[Export]:
+    """Download an export to a temporary file, whole and undamaged.
+
+    Raises ExportMissingError when TMDB has none, ExportDamagedError when it is cut each time.
+    """
+    with tempfile.TemporaryFile() as file:
+        for attempt in range(1, DOWNLOADS + 1):
+            headers = await _download(http, url, file, calls)
+            wrong = _what_is_wrong(file)
+            if wrong is None:
+                yield Export(url, _source(headers), file)
+                return
+            if attempt < DOWNLOADS:
+                await asyncio.sleep(backoff(attempt, random.random))
+    raise ExportDamagedError(f"{url} arrived damaged {DOWNLOADS} times ({wrong})")
+
+
+async def is_published(http: httpx.AsyncClient, url: str) -> bool:
+    """Whether an export is there, asked without fetching it. Raises TmdbUnavailableError when nobody can tell."""
+    with network_failures_as_status() as ending:
+        response = await http.head(url)
+        if response.status_code == httpx.codes.OK:
+            return True
+        ending.status = str(response.status_code)
+    if ending.status in ("403", "404"):
+        return False
+    raise TmdbUnavailableError(f"{url} could not be asked for ({ending.status} {ending.message})")
+
+
+async def _download(http: httpx.AsyncClient, url: str, file: IO[bytes], calls: CallCounts) -> httpx.Headers:
+    loop = asyncio.get_running_loop()
+    for attempt in range(1, ATTEMPTS + 1):
+        file.seek(0)
+        file.truncate()
+        began = loop.time()
+        ending, headers = await _fetch(http, url, file)
+        kind = calls.count("export", ending.status, loop.time() - began, file.tell(), 0.0)
+        if ending.status == "200":
+            return headers
+        if ending.status in ("403", "404"):
+            raise ExportMissingError(f"TMDB has no export of that day ({url}: HTTP {ending.status})")
+        is_no_file = ending.status == NO_HTTP or ending.status.startswith("3")
+        pause = backoff(attempt, random.random, seconds_asked_for(headers.get("retry-after"), datetime.now(UTC)))
+        if attempt == ATTEMPTS or (is_no_file and attempt == ATTEMPTS_AT_NO_HTTP) or pause > MOST_PATIENCE:
+            break
+        kind.retries += 1
+        kind.seconds_waited += pause
+        await asyncio.sleep(pause)
+    raise TmdbUnavailableError(f"{url} could not be fetched in {attempt} attempts ({ending.status} {ending.message})")
+
+
+async def _fetch(http: httpx.AsyncClient, url: str, file: IO[bytes]) -> tuple[Ending, httpx.Headers]:
+    """Write one reply's body to the file."""
+    # No token for a public file, and the file's own gzip must reach us as it is.
+    request = http.build_request("GET", url, headers={"Accept-Encoding": "identity"})
+    request.headers.pop("Authorization", None)
+    headers = httpx.Headers()
+    with network_failures_as_status() as ending:
+        async with asyncio.timeout(SECONDS_PER_EXPORT):
+            response = await http.send(request, stream=True)
+            try:
+                if response.status_code == httpx.codes.OK:
+                    async for chunk in response.aiter_raw():
+                        file.write(chunk)
+                        if file.tell() > LARGEST_EXPORT:
+                            raise ExportDamagedError(f"{url} is larger than {LARGEST_EXPORT:,} bytes")
+            finally:
+                await response.aclose()
+            headers = response.headers
+            ending.status = str(response.status_code)
+    return ending, headers
+
+
+def _what_is_wrong(file: IO[bytes]) -> str | None:
+    """Why a file cannot be an export (a cut body can come with status 200), or None when it can be one."""
+    file.seek(0)
+    size, last = 0, b""
+    try:
+        with gzip.open(file) as unpacked:
+            while block := unpacked.read(BLOCK):
+                size += len(block)
+                if len(block) == BLOCK and b"\n" not in block:
+                    return f"a line of more than {BLOCK:,} bytes"
+                if size > LARGEST_UNPACKED:
+                    return f"more than {LARGEST_UNPACKED:,} bytes unpacked"
+                last = (last + block).rpartition(b"\n")[2]
+    except EOFError:
+        return "gzip ends early"
+    except (gzip.BadGzipFile, zlib.error) as error:
+        is_html = _start(file).startswith(b"<")
+        return "HTML instead of gzip" if is_html else f"gzip is corrupt: {error}"
+    return f"it ends within a line: {last[:100]!r}" if _is_cut(last) else None
+
+
+def _start(file: IO[bytes]) -> bytes:
+    """The first bytes of a file, without outer blanks."""
+    file.seek(0)
+    return file.read(200).strip()
+
+
+def _is_cut(line: bytes) -> bool:
+    """Whether what follows the last line break is the beginning of a line; a whole line may stand there, too."""
+    counts = ExportCounts()
+    for _ in read_lines([line], counts):
+        pass
+    return [reason for reason, _ in counts.samples] == ["not_json"]
+
+
+def _source(headers: httpx.Headers) -> str:
+    if headers.get("server") != STAND_IN:
+        return "tmdb"
+    return f"stand-in {headers.get('x-stand-in-world', '')}".strip()

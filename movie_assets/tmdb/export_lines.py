@@ -1,0 +1,167 @@
+"""TMDB's daily ID export: its name, its lines, and whether a load of it can be believed.
+
+Where it is fetched from and where the lines go is not decided here.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from movie_assets.tmdb.json_values import read_flag
+
+MOST_BAD_LINES = 0.01  # share; one broken line is TMDB's, more than that is a broken file
+LEAST_LINES_KEPT = 0.9  # of the load before; TMDB grows, it never lost a tenth in a day
+MOST_MEDIAN_MOVES = 10.0  # factor; TMDB once cut its whole scale about sevenfold
+LARGEST_ID = 2**53
+HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; beyond this it is no number any more
+REQUIRED_FLAGS = ("adult", "video")
+MAX_UNREADABLE_IDS = 100_000  # a file with more of them is refused
+ID_IN_TEXT = re.compile(
+    r'"id"\s*:\s*"?\s*(\d{1,16})(?:\.0+)?\s*"?\s*[,}]'
+)  # a whole number: one that is cut names another id
+
+
+def file_name(day: date) -> str:
+    """`movie_ids_MM_DD_YYYY.json.gz`: the month comes first."""
+    return f"movie_ids_{day:%m_%d_%Y}.json.gz"
+
+
+@dataclass(frozen=True)
+class ExportLine:
+    """One id as the export lists it."""
+
+    tmdb_id: int
+    original_title: str
+    popularity: float
+    adult: bool
+    video: bool
+    softcore: bool
+
+
+@dataclass
+class ExportCounts:
+    """What reading an export found; filled while its lines are consumed."""
+
+    lines: int = 0
+    rejected: int = 0
+    repaired: int = 0  # lines whose popularity was no number of TMDB's, and is 0
+    without_flags: int = 0  # of the rejected lines
+    unidentified: int = 0  # rejected lines that do not show which id they are about
+    unreadable_ids: set[int] = field(default_factory=set)  # ids of the other rejected lines: TMDB still has them
+    samples: list[tuple[str, str]] = field(default_factory=list)  # (reason, line), the first of them
+
+    def start_again(self) -> None:
+        """Forget what was counted: the same lines are read from their beginning."""
+        self.lines = self.rejected = self.repaired = self.without_flags = self.unidentified = 0
+        self.unreadable_ids.clear()
+        self.samples.clear()
+
+    def reject(self, reason: str, line: str, tmdb_ids: Iterable[int] = ()) -> None:
+        """Count a line that cannot be used; `tmdb_ids` are the ids that it may be about."""
+        self.rejected += 1
+        self.without_flags += reason == "no_flag"
+        found = set(tmdb_ids)
+        if found and len(self.unreadable_ids) + len(found) <= MAX_UNREADABLE_IDS:
+            self.unreadable_ids |= found
+        else:
+            self.unidentified += 1
+        if len(self.samples) < 100:  # noqa: PLR2004  # a broken file must not become a million rows
+            self.samples.append((reason, line[:500].replace("\x00", "")))
+
+
+def read_lines(lines: Iterable[bytes], counts: ExportCounts) -> Iterator[ExportLine]:
+    """Parse an export's lines one by one, in constant memory; blank lines are skipped, bad ones counted."""
+    for raw in lines:
+        text = raw.decode("utf-8", errors="replace").strip().removeprefix("\ufeff")
+        if not text:
+            continue
+        try:
+            line, is_repaired = _read_line(text)
+        except ValueError as error:
+            counts.reject(str(error), text, ids_in(text))
+            continue
+        counts.lines += 1
+        counts.repaired += is_repaired
+        yield line
+
+
+def _read_line(text: str) -> tuple[ExportLine, bool]:
+    try:
+        entry: Any = json.loads(text, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        raise ValueError("not_json") from None
+    if not isinstance(entry, dict):
+        raise ValueError("not_an_object")  # noqa: TRY004  # one kind of error for all bad lines
+    tmdb_id = entry.get("id")
+    if not isinstance(tmdb_id, int) or isinstance(tmdb_id, bool) or not 0 < tmdb_id <= LARGEST_ID:
+        raise ValueError("bad_id")
+    if any(flag not in entry for flag in REQUIRED_FLAGS):
+        raise ValueError("no_flag")
+    flags = {flag: read_flag(entry.get(flag, False)) for flag in (*REQUIRED_FLAGS, "softcore")}
+    if None in flags.values():
+        raise ValueError("bad_flag")
+    popularity: Any = entry.get("popularity")
+    is_number = isinstance(popularity, int | float) and not isinstance(popularity, bool)
+    is_known = is_number and 0 <= popularity <= HIGHEST_POPULARITY
+    title = entry.get("original_title")
+    line = ExportLine(
+        tmdb_id=tmdb_id,
+        original_title=_storable(title)[:500] if isinstance(title, str) else "",
+        popularity=float(popularity) if is_known else 0.0,
+        adult=flags["adult"] is True,
+        video=flags["video"] is True,
+        softcore=flags["softcore"] is True,
+    )
+    return line, not is_known
+
+
+def ids_in(text: str) -> list[int]:
+    """Return the ids that an unreadable line may be about, also an id in quotes; none where it is cut or missing."""
+    return [tmdb_id for digits in ID_IN_TEXT.findall(text) if 0 < (tmdb_id := int(digits)) <= LARGEST_ID]
+
+
+def _storable(title: str) -> str:
+    return title.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+@dataclass(frozen=True)
+class LoadBefore:
+    """The load that an export is compared with; `kept` counts its ids that the new one lists too."""
+
+    lines: int
+    kept: int | None  # None when its ids are no longer there
+    median_popularity: float | None
+
+
+def reasons_to_refuse(
+    lines: int,
+    rejected: int,
+    median_popularity: float | None = None,
+    before: LoadBefore | None = None,
+    *,
+    without_flags: int = 0,
+) -> list[str]:
+    """Why an export cannot be right, in sentences; an empty list when it can be believed."""
+    reasons = []
+    if without_flags > MOST_BAD_LINES * (lines + rejected):
+        reasons.append(f"no adult/video flags in {without_flags:,} of its {lines + rejected:,} lines")
+    elif lines == 0:
+        reasons.append("it has no line that could be read")
+    elif rejected > MOST_BAD_LINES * (lines + rejected):
+        reasons.append(f"{rejected:,} of its {lines + rejected:,} lines could not be read")
+    if before is None or lines == 0:
+        return reasons
+    if lines < LEAST_LINES_KEPT * before.lines:
+        reasons.append(f"it has {lines:,} lines where the load before had {before.lines:,}")
+    elif before.kept is not None and before.kept < LEAST_LINES_KEPT * before.lines:
+        reasons.append(f"it lists {before.kept:,} of the {before.lines:,} ids of the load before")
+    if median_popularity is not None and before.median_popularity:
+        ratio = median_popularity / before.median_popularity
+        if not 1 / MOST_MEDIAN_MOVES <= ratio <= MOST_MEDIAN_MOVES:
+            reasons.append(
+                f"its median popularity is {median_popularity:g} where the load before had {before.median_popularity:g}"
+            )
+    return reasons

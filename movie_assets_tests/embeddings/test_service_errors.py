@@ -1,0 +1,74 @@
+"""Errors of embeddings services in their own words: each is read, and means what it should, with any status."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movie_assets.embeddings.service_errors import MAX_LENGTH, Kind, service_error, words_of_error
+
+# One line is an error as a server words it, the class that it has to get, and the limit that it names.
+WORDINGS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "service_errors.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+@pytest.mark.parametrize("case", WORDINGS, ids=lambda case: case["server"])
+def test_an_error_is_classified_by_its_words(case: dict[str, Any]) -> None:
+    body = case["body"]
+    code, message = words_of_error(body if isinstance(body, str) else json.dumps(body))
+    error = service_error(case["status"], code, message)
+    assert (error.kind, error.limit) == (case["class"], case["limit"])
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 500, 503])
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("batch size 64 > maximum allowed batch size 32", "too_many_inputs"),
+        ("the input length exceeds the context length", "too_long"),
+        ("Requested 345678 tokens, max 300000 tokens per request", "too_many_tokens"),
+        ("This model does not support specifying dimensions.", "dimensions"),
+    ],
+)
+def test_the_status_does_not_change_what_words_mean(status: int, message: str, kind: Kind) -> None:
+    assert service_error(status, "", message).kind == kind
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "no, because"}, {"error": {"message": "no, because"}}, {"detail": "no, because"},
+        {"message": "no, because"}, {"msg": "no, because"}, {"errors": [{"message": "no, because"}]},
+        [{"error": {"message": "no, because"}}], {"detail": {"error": "no, because"}},
+        {"error": {"message": {"detail": "no, because"}}}, "no, because",
+        "<html><body><p>no, because</p></body></html>",
+        {"error": {"metadata": {"raw": {"error": "no, because"}}}},
+    ],
+)  # fmt: skip
+def test_the_services_own_sentence_is_found_in_any_body(body: Any) -> None:
+    _, message = words_of_error(body if isinstance(body, str) else json.dumps(body))
+    assert "no, because" in message
+    assert "<" not in message
+
+
+def test_a_list_of_details_names_the_fields() -> None:
+    body = {"detail": [{"loc": ["body", "dimensions"], "msg": "Extra inputs are not permitted", "type": "x"}]}
+    assert words_of_error(json.dumps(body))[1] == "body.dimensions: Extra inputs are not permitted"
+
+
+@pytest.mark.parametrize("key", ["", "x", "none", "ollama"])
+def test_a_word_in_place_of_a_key_spoils_no_sentence(key: str) -> None:
+    code, message = words_of_error(json.dumps({"error": "the input length exceeds the context length"}), (key,))
+    assert service_error(400, code, message).kind == "too_long"
+
+
+def test_a_sentence_is_bounded_and_shows_no_secret() -> None:
+    told = words_of_error(json.dumps({"error": "key my-secret-value or sk-abcdef123456 " * 40}), ("my-secret-value",))[
+        1
+    ]
+    assert len(told) <= MAX_LENGTH
+    assert "secret" not in told
+    assert "abcdef" not in told

@@ -1,0 +1,165 @@
+from datetime import date, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.shapes import GENRES, ITEM_KEYS
+from movie_assets_tests.emulator.conftest import TODAY
+
+Json = dict[str, Any]
+
+
+def all_details(stand_in: StandIn) -> list[Json]:
+    ids = stand_in.world.columns(TODAY).tmdb_id.tolist()
+    return [detail for tmdb_id in ids if (detail := stand_in.world.detail(tmdb_id, TODAY))]
+
+
+def walked(api: httpx.Client, path: str, **parameters: str) -> list[Json]:
+    first = api.get(path, params=parameters).json()
+    items = list(first["results"])
+    for page in range(2, first["total_pages"] + 1):
+        items += api.get(path, params={**parameters, "page": str(page)}).json()["results"]
+    assert len(items) == first["total_results"]
+    return items
+
+
+def test_discovery_pages_hold_twenty_and_together_every_film_once(api: httpx.Client, stand_in: StandIn) -> None:
+    items = walked(api, "/discover/movie")
+    assert len({item["id"] for item in items}) == len(items)
+    assert {item["id"] for item in items} == {film["id"] for film in all_details(stand_in) if not film["adult"]}
+    assert set(items[0]) == {*ITEM_KEYS, "genre_ids"}
+    assert len(api.get("/discover/movie").json()["results"]) == 20
+
+
+def test_discovery_filters_agree_with_the_details(api: httpx.Client, stand_in: StandIn) -> None:
+    found = walked(
+        api,
+        "/discover/movie",
+        **{
+            "vote_count.gte": "100",
+            "vote_average.gte": "6",
+            "with_runtime.gte": "80",
+            "with_runtime.lte": "150",
+            "primary_release_date.gte": "1990-01-01",
+            "with_original_language": "en|fr",
+            "include_adult": "true",
+        },
+    )
+    wanted = {
+        film["id"]
+        for film in all_details(stand_in)
+        if film["vote_count"] >= 100
+        and film["vote_average"] >= 6
+        and 80 <= film["runtime"] <= 150
+        and film["release_date"] >= "1990-01-01"
+        and film["original_language"] in {"en", "fr"}
+    }
+    assert {item["id"] for item in found} == wanted
+    assert wanted
+
+
+@pytest.mark.parametrize(("given", "together"), [("18,53", all), ("18|53", any)])
+def test_genres_can_be_asked_for_together_or_as_alternatives(
+    api: httpx.Client, stand_in: StandIn, given: str, together: Any
+) -> None:
+    found = walked(api, "/discover/movie", with_genres=given, include_adult="true")
+    wanted = {
+        film["id"]
+        for film in all_details(stand_in)
+        if together(number in {genre["id"] for genre in film["genres"]} for number in (18, 53))
+    }
+    assert {item["id"] for item in found} == wanted
+
+
+def test_a_year_names_the_films_released_in_it(api: httpx.Client) -> None:
+    found = walked(api, "/discover/movie", primary_release_year="1999")
+    assert found
+    assert all(item["release_date"].startswith("1999-") for item in found)
+
+
+@pytest.mark.parametrize("key", ["popularity", "vote_count", "vote_average"])
+def test_discovery_sorts_both_ways(api: httpx.Client, key: str) -> None:
+    down = [item[key] for item in walked(api, "/discover/movie", sort_by=f"{key}.desc")]
+    up = [item[key] for item in walked(api, "/discover/movie", sort_by=f"{key}.asc")]
+    assert down == sorted(down, reverse=True)
+    assert up == sorted(up)
+
+
+@pytest.mark.parametrize("page", ["0", "501", "one", "-1"])
+def test_a_page_outside_1_to_500_is_refused_with_code_22(api: httpx.Client, page: str) -> None:
+    answer = api.get("/discover/movie", params={"page": page})
+    assert (answer.status_code, answer.json()["status_code"]) == (400, 22)
+
+
+def test_a_page_beyond_the_last_is_empty(api: httpx.Client) -> None:
+    assert api.get("/movie/popular", params={"page": "400"}).json()["results"] == []
+
+
+def test_a_parameter_that_cannot_be_read_is_refused(api: httpx.Client) -> None:
+    answer = api.get("/discover/movie", params={"primary_release_date.gte": "soon"})
+    assert (answer.status_code, answer.json()["status_code"]) == (422, 5)
+
+
+@pytest.mark.parametrize("chart", ["popular", "top_rated", "now_playing", "upcoming"])
+def test_each_chart_has_tmdbs_frame(api: httpx.Client, chart: str) -> None:
+    body = api.get(f"/movie/{chart}").json()
+    assert {"page", "results", "total_pages", "total_results"} <= set(body)
+    assert ("dates" in body) == (chart in {"now_playing", "upcoming"})
+
+
+def test_upcoming_films_are_not_out_yet(api: httpx.Client, stand_in: StandIn) -> None:
+    day = next(
+        TODAY + timedelta(days=offset)
+        for offset in range(200)
+        if len(stand_in.service.lists.chart("upcoming", TODAY + timedelta(days=offset)))
+    )
+    stand_in.today = day
+    assert all(date.fromisoformat(item["release_date"]) > day for item in walked(api, "/movie/upcoming"))
+
+
+@pytest.mark.parametrize("span", ["day", "week"])
+def test_trending_items_say_that_they_are_movies(api: httpx.Client, span: str) -> None:
+    items = api.get(f"/trending/movie/{span}").json()["results"]
+    assert {item["media_type"] for item in items} == {"movie"}
+
+
+def test_the_genre_list_is_tmdbs(api: httpx.Client) -> None:
+    listed = {genre["name"]: genre["id"] for genre in api.get("/genre/movie/list").json()["genres"]}
+    assert listed == GENRES
+
+
+def test_search_finds_a_film_by_a_part_of_its_title(api: httpx.Client) -> None:
+    found = api.get("/search/movie", params={"query": "fight CLUB"}).json()["results"]
+    assert 550 in {item["id"] for item in found}
+
+
+def test_the_changes_of_a_day_are_listed_a_hundred_a_page(api: httpx.Client, stand_in: StandIn) -> None:
+    window = {"start_date": "2026-11-07", "end_date": TODAY.isoformat()}
+    first = api.get("/movie/changes", params=window).json()
+    assert first["total_results"] > 100
+    assert len(first["results"]) == 100
+    items = walked(api, "/movie/changes", **window)
+    days = [date(2026, 11, 7) + timedelta(days=offset) for offset in range(14)]
+    expected = {change.tmdb_id for day in days for change in stand_in.world.changes(day)}
+    assert {item["id"] for item in items} == expected
+    assert all(set(item) == {"id", "adult"} for item in items)
+
+
+def test_by_default_the_changes_are_those_of_the_last_24_hours(api: httpx.Client, stand_in: StandIn) -> None:
+    items = walked(api, "/movie/changes")
+    days = (TODAY - timedelta(days=1), TODAY)
+    assert {item["id"] for item in items} == {c.tmdb_id for day in days for c in stand_in.world.changes(day)}
+
+
+def test_a_gone_id_has_adult_null_among_the_changes(api: httpx.Client, stand_in: StandIn) -> None:
+    day = TODAY.isoformat()
+    items = walked(api, "/movie/changes", start_date=day, end_date=day)
+    gone = {change.tmdb_id for change in stand_in.world.changes(TODAY) if change.adult is None}
+    assert {item["id"] for item in items if item["adult"] is None} == gone
+
+
+def test_a_window_of_more_than_14_days_is_refused_with_code_20(api: httpx.Client) -> None:
+    answer = api.get("/movie/changes", params={"start_date": "2026-11-01", "end_date": "2026-11-16"})
+    assert (answer.status_code, answer.json()["status_code"]) == (422, 20)

@@ -1,0 +1,421 @@
+"""What TMDB and the network can do wrong, row by row, and what the pipeline has to make of it.
+
+The first table goes through the client, the second through the assets. A row's number is that of the fault
+matrix; the faults themselves are the stand-in's.
+"""
+# ruff: noqa: F811  # `small` is a fixture of the assets' tests
+
+import asyncio
+import gzip
+import json
+import socket
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from movie_assets.emulator import answers
+from movie_assets.emulator.faults import FAULTS, Fault
+from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.server import StandIn
+from movie_assets.http_client.backoff import seconds_asked_for
+from movie_assets.tmdb import call as tmdb_call
+from movie_assets.tmdb import client as tmdb
+from movie_assets.tmdb import export as tmdb_export
+from movie_assets.tmdb.client import CONCURRENCY, FAILURES_IN_A_ROW
+from movie_assets.tmdb.responses import (
+    Answer,
+    CallCounts,
+    CredentialRefusedError,
+    Failed,
+    Fetched,
+    NotFound,
+    TmdbUnavailableError,
+)
+from movie_assets_tests.conftest import DAY, failed_checks, settings_for
+from movie_assets_tests.support.small_pipelines import FIRST_DAY, SmallPipeline, small  # noqa: F401  # a fixture
+from movie_assets_tests.support.world import film
+from movie_assets_tests.tmdb.bodies import details
+from movie_assets_tests.tmdb.tmdb_calls import (
+    CANARY,
+    FILMS,
+    answered,
+    calls_to,
+    client_of,
+    fetched,
+    no_longer_than,
+    shorten_waits,
+)
+
+Patch = pytest.MonkeyPatch
+MOST_CALLS_OF_AN_OUTAGE = FAILURES_IN_A_ROW + CONCURRENCY
+NOWHERE = "http://nowhere.invalid"  # a name that is reserved for not existing
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: Patch) -> None:
+    shorten_waits(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def sixty_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("films") / "films.jsonl"
+    path.write_text("\n".join(json.dumps(details(id=tmdb_id)) for tmdb_id in FILMS))
+    return path
+
+
+@pytest.fixture
+def films(sixty_films: Path) -> Iterator[StandIn]:
+    options = StandInOptions(details=sixty_films, today=DAY, rate_limit=0, stall_seconds=3, retry_after=0)
+    with StandIn(options) as stand_in:
+        yield stand_in
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fault, what has to come of it, and after how many calls for one film the client gives that film up."""
+
+    number: str
+    fault: str
+    holds: Callable[[StandIn, "Row", Patch], None]
+    calls: int = 0
+    reason: str = ""
+
+
+# Through the client
+
+
+def is_waited_out(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+    asked = seconds_asked_for
+    monkeypatch.setattr(tmdb, "seconds_asked_for", lambda *a: min(0.01, s) if (s := asked(*a)) is not None else None)
+    films.faults = {row.fault: 0.5}
+    answers = fetched(films)
+    assert sorted(a.tmdb_id for a in answers if isinstance(a, Fetched)) == list(FILMS)
+    assert films.requests["movie"][429] > len(FILMS) // 4
+
+
+def pauses_all_workers(_films: StandIn, _row: Row, _monkeypatch: Patch) -> None:
+    starts: list[float] = []
+
+    def respond(_: httpx.Request) -> httpx.Response:
+        starts.append(time.monotonic())
+        if len(starts) == 5:
+            return httpx.Response(429, headers={"Retry-After": "1"}, json={"status_code": 25})
+        return httpx.Response(200, json={"id": 1})
+
+    assert len(answered(respond, range(60))) == 60
+    under_way = CONCURRENCY
+    assert all(start - starts[4] >= 0.99 for start in starts[5 + under_way :])
+
+
+def ends_the_run_at_once(films: StandIn, row: Row, _: Patch) -> None:
+    films.faults = {row.fault: 1.0}
+    with pytest.raises(TmdbUnavailableError, match="86,400 s"):
+        fetched(films)
+    assert calls_to(films) == 1
+
+
+def ends_the_run_when_it_does_not_end(films: StandIn, row: Row, _: Patch) -> None:
+    films.faults = {row.fault: 1.0}
+    with no_longer_than(30), pytest.raises(TmdbUnavailableError, match="nothing but 429"):
+        fetched(films)
+    assert calls_to(films) <= MOST_CALLS_OF_AN_OUTAGE
+
+
+def passes(films: StandIn, row: Row, _: Patch) -> None:
+    films.faults = {row.fault: 0.3}
+    answers = fetched(films)
+    assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
+    assert sum(isinstance(answer, Fetched) for answer in answers) > len(FILMS) * 0.8
+    assert not any(isinstance(answer, NotFound) for answer in answers)
+    costs_one_film_few_calls(films, row, _)
+
+
+def hangs_no_longer_than_the_deadline(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+    monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 0.5)
+    films.faults = {row.fault: 0.1}
+    answers = fetched(films)
+    assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
+    assert sum(isinstance(answer, Fetched) for answer in answers) > len(FILMS) * 0.8
+    with no_longer_than(0.5 * row.calls + 10):
+        costs_one_film_few_calls(films, row, monkeypatch)
+
+
+def costs_one_film_few_calls(films: StandIn, row: Row, _: Patch) -> None:
+    films.reset_counts()
+    films.faults = {row.fault: 1.0}
+    (answer,) = fetched(films, [100])
+    assert isinstance(answer, Failed)
+    assert (answer.reason, calls_to(films)) == (row.reason, row.calls)
+    assert len(answer.sample) <= 500
+
+
+def is_told_with_its_content_type(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+    passes(films, row, monkeypatch)
+    (answer,) = fetched(films, [100])
+    assert isinstance(answer, Failed)
+    assert "text/html" in answer.sample
+
+
+def is_not_read_to_its_end(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+    costs_one_film_few_calls(films, row, monkeypatch)
+
+    async def run() -> CallCounts:
+        async with client_of(settings_for(films)) as client:
+            _: list[Answer] = [answer async for answer in client.details([100])]
+            return client.calls
+
+    unpacked = asyncio.run(run()).kinds["movie", "too_large"].bytes
+    assert unpacked <= row.calls * (tmdb_call.LARGEST_BODY + tmdb_call.PIECE)
+
+
+def stops_the_run_with_few_calls(films: StandIn, row: Row, _: Patch) -> None:
+    films.faults = {row.fault: 1.0}
+    with no_longer_than(30), pytest.raises(TmdbUnavailableError, match="in a row failed"):
+        fetched(films)
+    assert calls_to(films) <= MOST_CALLS_OF_AN_OUTAGE < len(FILMS) * 5 / 3
+
+
+def refuses_connections(films: StandIn, _row: Row, _monkeypatch: Patch) -> None:
+    with no_longer_than(30), pytest.raises(TmdbUnavailableError, match="ConnectError"):
+        fetched(films, tmdb_api_url="http://127.0.0.1:1/3")
+
+
+def is_looked_up_a_few_times_and_named(films: StandIn, _row: Row, monkeypatch: Patch) -> None:
+    looked_up = without_name_service(monkeypatch)
+    told = r"\(http://nowhere\.invalid/3/movie/\d+\) with ConnectError \(.*Name or service not known"
+    with no_longer_than(30), pytest.raises(TmdbUnavailableError, match=told) as down:
+        fetched(films, tmdb_api_url=f"{NOWHERE}/3", tmdb_api_token=CANARY)
+    assert CANARY not in str(down.value)
+    assert 0 < len(looked_up) <= MOST_CALLS_OF_AN_OUTAGE < len(FILMS) * 5 / 3
+    assert "movie" not in films.requests
+
+
+def costs_one_call_and_names_the_variable(films: StandIn, row: Row, _: Patch) -> None:
+    films.faults = {row.fault: 1.0}
+    with pytest.raises(CredentialRefusedError, match="TMDB_API_TOKEN") as refused:
+        fetched(films, tmdb_api_token=CANARY)
+    assert films.requests["movie"] == {401: 1}
+    assert CANARY not in str(refused.value)
+
+
+def is_gone_after_one_call(films: StandIn, row: Row, _: Patch) -> None:
+    films.faults = {row.fault: 1.0}
+    assert fetched(films, [100]) == [NotFound(100)]
+    assert calls_to(films) == 1
+
+
+ROWS = (
+    Row("F1", "429s", is_waited_out),
+    Row("F1", "429s for all workers", pauses_all_workers),
+    Row("F2", "429date", is_waited_out),
+    Row("F3", "429none", is_waited_out),
+    Row("F3", "429none", ends_the_run_when_it_does_not_end),
+    Row("F3", "429zero", is_waited_out),
+    Row("F3", "429zero", ends_the_run_when_it_does_not_end),
+    Row("F4", "429huge", ends_the_run_at_once),
+    Row("F5", "429bad", is_waited_out),
+    Row("F6", "500", passes, 5, "http_500"),
+    Row("F6", "502html", passes, 5, "http_502"),
+    Row("F6", "503", passes, 5, "http_503"),
+    Row("F6", "504", passes, 5, "http_504"),
+    Row("F6", "522html", passes, 5, "http_522"),
+    Row("F7", "503", stops_the_run_with_few_calls),
+    Row("F7", "html200", stops_the_run_with_few_calls),
+    Row("F7", "reset_head", stops_the_run_with_few_calls),
+    Row("F7", "garbage", stops_the_run_with_few_calls),
+    Row("F8", "connection refused", refuses_connections),
+    Row("F8", "no such host", is_looked_up_a_few_times_and_named),
+    Row("F9", "timeout_head", hangs_no_longer_than_the_deadline, 5, "http_timeout"),
+    Row("F10", "timeout_body", hangs_no_longer_than_the_deadline, 5, "http_timeout"),
+    Row("F11", "drip", hangs_no_longer_than_the_deadline, 5, "http_timeout"),
+    Row("F12", "reset_head", passes, 5, "http_ReadError"),
+    Row("F12", "reset_body", passes, 5, "http_ReadError"),
+    Row("F13", "fin_head", passes, 5, "http_RemoteProtocolError"),
+    Row("F13", "fin_body", passes, 5, "http_RemoteProtocolError"),
+    Row("F13", "fin_chunk", passes, 5, "http_RemoteProtocolError"),
+    Row("F14", "gz_trunc", passes, 5, "http_DecodingError"),
+    Row("F15", "gz_corrupt", passes, 5, "http_DecodingError"),
+    Row("F15", "gz_lie", passes, 5, "http_DecodingError"),
+    Row("F16", "cl_long", passes, 5, "http_RemoteProtocolError"),
+    Row("F16", "cl_short", passes, 3, "no_json"),
+    Row("F17", "html200", is_told_with_its_content_type, 3, "no_json"),
+    Row("F18", "json_cut", passes, 3, "no_json"),
+    Row("F18", "empty", passes, 3, "no_json"),
+    Row("F18", "null", passes, 3, "wrong_shape"),
+    Row("F18", "array", passes, 3, "wrong_shape"),
+    Row("F19", "redirect_loop", costs_one_film_few_calls, 2, "http_302"),
+    Row("F19", "huge_header", costs_one_film_few_calls, 2, "http_not_http"),
+    Row("F19", "garbage", costs_one_film_few_calls, 2, "http_not_http"),
+    Row("F20", "bomb", is_not_read_to_its_end, 2, "http_too_large"),
+    Row("F21", "401", costs_one_call_and_names_the_variable),
+    Row("F22", "404", is_gone_after_one_call),
+)
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=f"{row.number}-{row.fault}-{row.holds.__name__}") for row in ROWS]
+)
+def test_a_fault_of_the_source(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+    row.holds(films, row, monkeypatch)
+
+
+def without_name_service(monkeypatch: Patch) -> list[str]:
+    """Answer for names that are not addresses as a resolver does that knows none; the names that were asked for."""
+    asked: list[str] = []
+    look_up = socket.getaddrinfo
+
+    def know_nothing(host: Any, *args: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if not str(name).endswith(".invalid"):
+            return look_up(host, *args, **options)
+        asked.append(name)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", know_nothing)
+    return asked
+
+
+# Through the assets
+
+
+@dataclass(frozen=True)
+class ExportRow:
+    """A fault of the export on the day after a good one, and what has to come of it."""
+
+    number: str
+    fault: str
+    holds: Callable[[SmallPipeline, "ExportRow"], None]
+
+
+def keeps_the_ids_in_use(pipeline: SmallPipeline, _: ExportRow) -> None:
+    pipeline.turn_day(2)
+    pipeline.with_settings(tmdb_export_url=f"{NOWHERE}/p/exports", tmdb_api_token=CANARY)
+    result = pipeline.run("read_the_day")
+    assert "http://nowhere.invalid/p/exports/movie_ids_" in told_by(result)
+    assert CANARY not in told_by(result)
+    assert days_loaded(pipeline) == [FIRST_DAY]
+    assert ids_in_use(pipeline) == 40
+
+
+def keeps_every_film_as_it_is(pipeline: SmallPipeline, _: ExportRow) -> None:
+    pipeline.with_settings(tmdb_api_url=f"{NOWHERE}/3", tmdb_api_token=CANARY)
+    result = pipeline.run("fetch_details")
+    assert "http://nowhere.invalid/3/movie/" in told_by(result)
+    assert CANARY not in told_by(result)
+    assert pipeline.column("select distinct state || attempts from pipeline.movie_ids") == ["candidate0"]
+    pipeline.with_settings()
+    pipeline.run_all("fetch_details")
+    assert len(pipeline.movies) == 40
+
+
+def falls_back_to_a_day_that_is_recorded(pipeline: SmallPipeline, _: ExportRow) -> None:
+    pipeline.turn_day(6)
+    pipeline.serving.today = FIRST_DAY + timedelta(days=3)
+    pipeline.run_all("read_the_day")
+    assert days_loaded(pipeline) == [FIRST_DAY, FIRST_DAY + timedelta(days=3)]
+
+
+def keeps_the_ids_and_fails(pipeline: SmallPipeline, row: ExportRow) -> None:
+    pipeline.turn_day(2)
+    pipeline.serving.faults = {row.fault: 1.0}
+    assert not pipeline.run("read_the_day").success
+    assert days_loaded(pipeline) == [FIRST_DAY]
+    assert ids_in_use(pipeline) == 40
+
+
+def is_not_read_to_its_end_either(pipeline: SmallPipeline, _: ExportRow) -> None:
+    """A bomb of lines: nothing but its size tells that it is one."""
+    line = b'{"id": 1, "original_title": "", "popularity": 0.0, "adult": false, "video": false}\n'
+    bomb = answers.Answer(200, gzip.compress(line * 500_000), {"Content-Type": "application/gzip"})  # 42 MB
+    pipeline.turn_day()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setitem(FAULTS, "bomb of lines", Fault("export", lambda _, __: bomb, "lines without end"))
+        monkeypatch.setattr(tmdb_export, "LARGEST_UNPACKED", 5 * tmdb_export.BLOCK)
+        pipeline.serving.faults = {"bomb of lines": 1.0}
+        tracemalloc.start()
+        result = pipeline.run("read_the_day")
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert not result.success
+    assert "more than 5,242,880 bytes unpacked" in told_by(result)
+    assert most < 2**25
+    assert days_loaded(pipeline) == [FIRST_DAY]
+    assert ids_in_use(pipeline) == 40
+
+
+def is_refused_and_deletes_nothing(pipeline: SmallPipeline, row: ExportRow) -> None:
+    pipeline.turn_day()
+    pipeline.serving.faults = {row.fault: 1.0}
+    assert failed_checks(pipeline.run("read_the_day")) == {"export_can_be_believed"}
+    assert ids_in_use(pipeline) == 40
+
+
+def is_made_up_for_by_the_next_download(pipeline: SmallPipeline, row: ExportRow) -> None:
+    pipeline.turn_day()
+    pipeline.serving.faults = {row.fault: 0.5}
+    pipeline.run_all("read_the_day")
+    assert ids_in_use(pipeline) == 40
+
+
+def leaves_a_tombstone(pipeline: SmallPipeline, _: ExportRow) -> None:
+    pipeline.run_all("fetch_details")
+    pipeline.world.withheld = {64}
+    pipeline.turn_day(40)
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.state_of(64) == ("gone", "not_found")
+    assert 64 not in pipeline.movies
+    asked = pipeline.world.asked[64]
+    pipeline.turn_day()
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.world.asked[64] == asked
+
+
+EXPORT_ROWS = (
+    ExportRow("F8", "no such host", keeps_the_ids_in_use),
+    ExportRow("F8", "no such host", keeps_every_film_as_it_is),
+    ExportRow("F22", "404", leaves_a_tombstone),
+    ExportRow("F23", "not out yet", falls_back_to_a_day_that_is_recorded),
+    ExportRow("F24", "export_missing", keeps_the_ids_and_fails),
+    ExportRow("F24", "export_html", keeps_the_ids_and_fails),
+    ExportRow("F20", "export_bomb", keeps_the_ids_and_fails),
+    ExportRow("F20", "bomb of lines", is_not_read_to_its_end_either),
+    ExportRow("F25", "export_half", is_refused_and_deletes_nothing),
+    ExportRow("F26", "export_truncated", keeps_the_ids_and_fails),
+    ExportRow("F26", "export_corrupt", keeps_the_ids_and_fails),
+    ExportRow("F26", "export_truncated", is_made_up_for_by_the_next_download),
+)
+
+
+@pytest.mark.parametrize(
+    "row", [pytest.param(row, id=f"{row.number}-{row.fault}-{row.holds.__name__}") for row in EXPORT_ROWS]
+)
+def test_a_fault_of_the_export(small: Callable[..., SmallPipeline], row: ExportRow, monkeypatch: Patch) -> None:
+    without_name_service(monkeypatch)
+    pipeline = small(*(film(64 * n) for n in range(1, 41)))
+    pipeline.run_all("read_the_day")
+    row.holds(pipeline, row)
+
+
+def told_by(result: Any) -> str:
+    (failure,) = [e.step_failure_data for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
+    return str(failure.user_failure_data.description)
+
+
+def days_loaded(pipeline: SmallPipeline) -> list[object]:
+    return pipeline.column("select export_date from pipeline.exports order by 1")
+
+
+def ids_in_use(pipeline: SmallPipeline) -> object:
+    return pipeline.one("select count(*) from pipeline.movie_ids where state in ('candidate', 'accepted')")
+
+
+def test_every_fault_of_the_source_has_a_row() -> None:
+    numbers = {row.number for row in (*ROWS, *EXPORT_ROWS)}
+    assert numbers == {f"F{number}" for number in range(1, 27)}

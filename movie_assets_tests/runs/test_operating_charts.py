@@ -1,0 +1,47 @@
+"""Pictures of how the catalogue is operated: what they show, and how large they are."""
+
+import base64
+import re
+from xml.etree import ElementTree as ET
+
+from movie_assets.runs.operating_charts import BAD, GOOD, MIDDLING, age_picture, coverage_picture, days_picture
+
+
+def svg(markdown: str) -> ET.Element:
+    (data,) = re.findall(r"base64,([^)]+)\)", markdown)
+    assert len(markdown) < 20_000
+    return ET.fromstring(base64.b64decode(data))  # noqa: S314  # our own
+
+
+def fills(markdown: str) -> list[str | None]:
+    return [e.get("fill") for e in svg(markdown).iter("{http://www.w3.org/2000/svg}rect")]
+
+
+def words(markdown: str) -> str:
+    return " ".join(e.text or "" for e in svg(markdown).iter("{http://www.w3.org/2000/svg}text"))
+
+
+def test_each_batch_has_a_square_by_its_share() -> None:
+    shares = [1.0, 0.95, 0.5, None, *[1.0] * 60]
+    assert fills(coverage_picture(shares))[:3] == [GOOD, MIDDLING, BAD]
+    assert len(fills(coverage_picture(shares))) == 64 + 3
+
+
+def test_an_age_shows_what_is_within_it_due_and_overdue() -> None:
+    picture = age_picture([("up to 20 hours", 10, 5, 2), ("up to 30 days & more", 0, 0, 0)])
+    widths = [float(e.get("width", "")) for e in svg(picture).iter("{http://www.w3.org/2000/svg}rect")]
+    assert widths[:3] == [160, 96, 64]
+    assert "50% of 10" in words(picture)
+
+
+def test_days_are_columns_of_their_parts() -> None:
+    colours = {"answered": GOOD, "failed": BAD}
+    days = [(f"{n:02} Nov", {"answered": 1000.0 * n, "failed": 10.0}) for n in range(14)]
+    picture = days_picture("calls <by> day", days, colours)
+    assert "13,010" in words(picture)
+    assert fills(picture).count(BAD) == 14 + 1
+
+
+def test_days_without_anything_are_no_error() -> None:
+    assert "0.00" in words(days_picture("cost", [("01 Nov", {"dollars": 0.0})], {"dollars": GOOD}, "{:.2f}"))
+    assert svg(days_picture("cost", [], {"dollars": GOOD})) is not None

@@ -1,0 +1,147 @@
+"""What searches see: the rows, the index, and the checks that watch both."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from movie_assets_tests.conftest import failed_checks, figures, figures_of
+from movie_assets_tests.support.rows import put_films
+from movie_assets_tests.support.small_pipelines import SmallPipeline
+
+Make = Callable[..., SmallPipeline]
+VERSIONS = "select tmdb_id || ':' || xmin from catalog.movie_vectors_1 order by tmdb_id"
+
+
+@pytest.fixture
+def published(small: Make) -> SmallPipeline:
+    """A pipeline with twelve films that searches see."""
+    pipeline = small()
+    for batch in range(4):
+        for n in range(1, 4):
+            put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
+    pipeline.run_all("embed_texts", "publish")
+    return pipeline
+
+
+def index_is_valid(pipeline: SmallPipeline) -> list[bool]:
+    return [row.is_valid for row in pipeline.database.rows("index_state")]
+
+
+def test_rows_that_did_not_move_are_not_touched(published: SmallPipeline) -> None:
+    before = published.column(VERSIONS)
+    put_films(published.database, 256, 256)
+    results = published.run_all("embed_texts", "publish")
+    after = published.column(VERSIONS)
+    assert set(before) < set(after)
+    assert figures_of(results[1], "movie_vectors")["rows_out"] == 1
+
+
+def test_removed_films_leave(published: SmallPipeline) -> None:
+    published.do("delete from catalog.movies where tmdb_id in (64, 65)")
+    (result,) = published.run_all("publish")
+    assert figures_of(result, "movie_vectors")["rows_removed"] == 2
+    assert len(published.found) == 10
+
+
+def test_a_film_whose_text_moved_keeps_its_vector_until_the_new_one_is_there(published: SmallPipeline) -> None:
+    published.do("update catalog.movies set text_hash = 'moved' where tmdb_id = 64")
+    result = published.run("publish")
+    assert 64 in published.found
+    assert failed_checks(result) == {"vectors_agree_with_the_catalogue"}
+    assert figures(result, "vectors_agree_with_the_catalogue")["vectors_of_older_text"] == 1
+
+
+def test_a_film_without_a_vector_fails_the_agreement(published: SmallPipeline) -> None:
+    put_films(published.database, 256, 256)
+    result = published.run("publish")
+    assert failed_checks(result) == {"vectors_agree_with_the_catalogue"}
+    assert figures(result, "vectors_agree_with_the_catalogue")["films_without_vector"] == 1
+
+
+def test_a_vector_of_zeros_is_not_published(published: SmallPipeline) -> None:
+    put_films(published.database, 256, 256)
+    published.run_all("embed_texts")
+    published.do(f"update pipeline.embeddings set embedding = '{[0] * 64}' where tmdb_id = 256")
+    published.run("publish")
+    assert 256 not in published.found
+
+
+def test_the_index_is_built_and_valid(published: SmallPipeline) -> None:
+    assert index_is_valid(published) == [True]
+
+
+def test_a_valid_index_is_left_alone(published: SmallPipeline) -> None:
+    (result,) = published.run_all("publish")
+    assert figures_of(result, "movie_vectors")["index_built"] is False
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "drop index catalog.movie_vectors_1_nearest",
+        "update pg_index set indisvalid = false where indexrelid = 'catalog.movie_vectors_1_nearest'::regclass",
+    ],
+)
+def test_a_missing_or_invalid_index_is_rebuilt(published: SmallPipeline, harm: str) -> None:
+    published.do(harm)
+    assert index_is_valid(published) != [True]
+    (result,) = published.run_all("publish")
+    assert figures_of(result, "movie_vectors")["index_built"] is True
+    assert failed_checks(result) == set()
+    assert index_is_valid(published) == [True]
+
+
+def test_publishing_twice_leaves_the_same_rows(published: SmallPipeline) -> None:
+    before = published.column(VERSIONS)
+    published.run_all("publish")
+    assert published.column(VERSIONS) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "value"),
+    [("runtime_minutes = 222", "runtime_minutes", 222), ("certification = 'PG'", "certification", "PG"),
+     ("genres = '{Western}'", "genres", ["Western"]), ("release_date = '1955-05-05'", "release_year", 1955),
+     ("original_language = 'sv'", "original_language", "sv")],
+)  # fmt: skip
+def test_what_searches_filter_on_follows_the_film(
+    published: SmallPipeline, change: str, column: str, value: Any
+) -> None:
+    before = published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 64")
+    published.do(f"update catalog.movies set {change} where tmdb_id = 64")
+    (result,) = published.run_all("publish")
+    assert published.one(f"select {column} from catalog.movie_vectors_1 where tmdb_id = 64") == value
+    assert published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 64") == before
+    assert figures_of(result, "movie_vectors")["filters_changed"] == 1
+
+
+def test_a_changed_runtime_leaves_the_graph_alone(published: SmallPipeline) -> None:
+    size = "select pg_relation_size('catalog.movie_vectors_1_nearest')"
+    hot = "select pg_stat_get_xact_tuples_hot_updated('catalog.movie_vectors_1'::regclass)"
+    before = published.one(size)
+    with published.database.transaction() as connection:
+        connection.exec_driver_sql("update catalog.movies set runtime_minutes = runtime_minutes + 1")
+        connection.exec_driver_sql("select pipeline.refresh_vectors(1)")
+        assert connection.exec_driver_sql(hot).scalar() == 12
+    assert published.one(size) == before
+
+
+def test_popularity_and_votes_touch_no_vector(published: SmallPipeline) -> None:
+    before = published.column(VERSIONS)
+    published.do("update catalog.movie_stats set popularity = 99, vote_count = 5000, seen_at = now()")
+    published.run_all("publish")
+    assert published.column(VERSIONS) == before
+
+
+def test_a_film_that_left_is_not_found_before_the_next_publication(published: SmallPipeline) -> None:
+    published.do("delete from catalog.movies where tmdb_id = 65")
+    vector = published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 65")
+    found = published.column(f"select tmdb_id from catalog.match_movies('{vector}', -1, 100)")
+    assert len(found) == 11
+    assert 65 not in found
+
+
+def test_an_empty_catalogue_can_be_published(small: Make) -> None:
+    pipeline = small()
+    assert pipeline.run("publish").success
+    assert pipeline.found == []

@@ -1,0 +1,490 @@
+-- name: ages
+-- Run by movie_details' age check and by health: how old copies are, by the age that they may have.
+select
+    (extract(epoch from allowed) / 3600)::integer as allowed_hours, films, within, overdue, oldest, median_hours, examples
+from pipeline.ages_at(:moment)
+
+
+-- name: answer_requests
+-- Run by movie_details after a chunk was stored: what became of the ids that applications asked for. A film without a
+-- usable response is asked for again later; the third failure (six hours after the first) is an outcome, which is replaced
+-- when a later attempt succeeds.
+update pipeline.requested_ids q
+set served_at = :moment,
+    outcome = case when i.attempts > 0 then 'failed: ' || i.last_error else i.state || coalesce(': ' || i.reason, '') end
+from pipeline.movie_ids i
+where i.tmdb_id = q.tmdb_id and q.tmdb_id = any(:tmdb_ids) and (i.attempts = 0 or i.attempts >= 3)
+  and (q.served_at is null or q.outcome like 'failed: %')
+
+
+-- name: answers_to_judge
+-- Run by movie_details: stored responses to read again, some hundreds at a time.
+select j.tmdb_id, r.body
+from pipeline.to_judge(:judge, :moment) j
+join pipeline.raw_details r using (tmdb_id)
+where j.batch = any(:batches)
+order by j.batch
+limit 500
+
+
+-- name: apply_discoveries
+-- Run by tmdb_discoveries once the listed films are in incoming_discoveries.
+select * from pipeline.apply_discoveries(:day, :min_votes, :moment, :run_id, :is_walk)
+
+
+-- name: apply_export
+-- Run by movie_ids: brings the ids' states in line with a day's export.
+select * from pipeline.apply_export(
+    :day, cast(:min_popularities as double precision[]), cast(:ranks as integer[]), cast(:rules as jsonb), :target
+)
+
+
+-- name: batch_contents
+-- Run when batches are finished: their films, a hash that moves when one comes, goes or changes its text, and all films.
+select b.batch, c.films, c.content, a.total
+from unnest(cast(:batches as integer[])) as b (batch)
+cross join lateral (
+    select
+        count(*)::integer as films,
+        md5(coalesce(string_agg(tmdb_id || ':' || text_hash, ',' order by tmdb_id), '')) as content
+    from catalog.movies where pipeline.batch_of(tmdb_id) = b.batch
+) c
+cross join (select count(*)::integer as total from catalog.movies) a
+
+
+-- name: batch_coverage
+-- Run by movie_details' coverage check: batches with films that were never fetched, whose
+-- last attempt failed, or whose facts are missing.
+select
+    i.batch,
+    count(*) filter (where i.state = 'candidate')::integer as never_fetched,
+    count(*) filter (where i.attempts > 0)::integer as failed,
+    count(*) filter (where i.state = 'accepted' and m.tmdb_id is null)::integer as without_facts,
+    count(*)::integer as ids
+from pipeline.movie_ids i left join catalog.movies m using (tmdb_id)
+where i.gone_since is null and i.export_reason is null
+group by i.batch
+order by i.batch
+
+
+-- name: begin_on_day
+-- Run by tmdb_export when it begins: the catalogue begins on the earliest day that was ever read.
+insert into pipeline.first_day as f (day) values (:day)
+on conflict (only_row) do update set day = excluded.day where f.day > excluded.day
+
+
+-- name: change_cursor
+-- Run by tmdb_changes: the last day of the change feed that was read to its end.
+select max(change_date) as day from pipeline.change_days where change_date < :day
+
+
+-- name: clear_refusals
+-- Run by a step that accepted its inputs: forget what it refused before, but for the subjects that are still refused.
+delete from pipeline.refusals where step = :step and not subject = any (cast(:still as text[]))
+
+
+-- name: compare_export
+-- Run by tmdb_export once the lines are in incoming_lines: their median popularity, and how many ids of the load before
+-- they list too (null when its lines were dropped).
+select
+    (select percentile_disc(0.5) within group (order by popularity) from incoming_lines) as median_popularity,
+    case when exists (select from pipeline.export_lines where export_date = :day_before) then (
+        select count(*) from pipeline.export_lines l
+        where l.export_date = :day_before and exists (select from incoming_lines i where i.tmdb_id = l.tmdb_id)
+    ) end as kept
+
+
+-- name: count_movies
+-- Run by movie_vectors and the reports: the accepted films.
+select count(*)::integer as films from catalog.movies
+
+
+-- name: evaluate
+-- Run by tmdb_discoveries and movie_details: evaluates stored responses and listed films by the profiles in use.
+select * from pipeline.evaluate(:day, cast(:profiles as jsonb), :rules, :moment, :are_lists_new)
+
+
+-- name: expired_films
+-- Run by movie_details' check on TMDB's terms: answers that are older than six months, and those that soon will be.
+select
+    count(*) filter (where fetched_at <= cast(:moment as timestamptz) - interval '180 days')::integer as expired,
+    count(*) filter (where fetched_at <= cast(:moment as timestamptz) - interval '170 days')::integer as soon,
+    min(fetched_at) as oldest
+from pipeline.raw_details
+
+
+-- name: export_before
+-- Run by tmdb_export: the newest loads up to a day, to compare a new one with.
+select export_date, source, lines, median_popularity
+from pipeline.exports
+where export_date <= :day
+order by export_date desc
+
+
+-- name: export_loss
+-- Run by movie_ids: what the export of a day lacks, what is usual, and which ids wait for a later export.
+select
+    e.url, e.is_accepted, e.unidentified_lines, coalesce(e.is_usual, true) as is_usual,
+    coalesce(e.ids_known, 0) as ids_known, coalesce(e.ids_missing, 0) as ids_missing, coalesce(e.days_since, 1) as days_since,
+    pipeline.usual_loss(e.export_date) as usual_share,
+    (select count(*)::integer from pipeline.movie_ids i where i.missing_since is not null) as held
+from pipeline.exports e where e.export_date = :day
+
+
+-- name: films_to_fetch
+-- Run by movie_details: what is due in some batches, for some reasons (none named: all), the most urgent first when
+-- there is room for so many only, and then batch by batch. A person who launches a run does not have to wait until
+-- the next attempt at a failed film is due. Films that grow stale before the next day is read (08:30 UTC) are fetched
+-- with those that are: the day has one run instead of one whenever some films' hour has come. With
+-- force, every accepted film too, if it was last fetched before the run that a repeated run goes on with.
+with due as (
+    select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
+    from pipeline.wanted_at(:moment) w
+    where not w.parked or :by_hand
+    union all
+    select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
+    from pipeline.wanted_at(
+        date_bin('1 day', cast(:moment as timestamptz), timestamptz '2000-01-01 08:30+00') + interval '1 day') w
+    where w.reason = 'stale' and cast(:room as bigint) is null
+      and not exists (select from pipeline.wanted_at(:moment) now where now.tmdb_id = w.tmdb_id)
+), chosen as (
+    select d.* from due d
+    where d.batch = any(:batches) and (cardinality(cast(:reasons as text[])) = 0 or d.reason = any(:reasons))
+), forced as (
+    select i.tmdb_id, i.batch, 'forced', 8::smallint, i.fetched_at
+    from pipeline.movie_ids i
+    where cast(:force as boolean) and i.state = 'accepted' and i.batch = any(:batches)
+      and i.fetched_at < coalesce(cast(:forced_since as timestamptz), 'infinity')
+      and not exists (select from chosen c where c.tmdb_id = i.tmdb_id)
+), wanted as (
+    select a.*, row_number() over (order by a.priority, a.fetched_at nulls first, a.tmdb_id) as place
+    from (select * from chosen union all select * from forced) a
+)
+select tmdb_id, batch, reason, place > cast(:room as bigint) as is_put_off
+from wanted
+order by batch, priority, tmdb_id
+
+
+-- name: forget_films
+-- Run by tmdb_export when the stand-in serves another world than before: every film is to be fetched again.
+update pipeline.movie_ids
+set fetched_at = null, judged_by = null, detail_reason = null, failed_rules = null, unlisted_at = null, attempts = 0, next_attempt_at = null, last_error = null
+
+
+-- name: funnel
+-- Run by movie_ids and the reports: what each rule dropped and left, in order.
+select step, rule, says, dropped, kept, target from pipeline.funnel order by step
+
+
+-- name: gone_without_successor
+-- Run by movie_details: ids that are gone, were a film with an IMDb id, and whose successor was never sought.
+select i.tmdb_id, r.body ->> 'imdb_id' as imdb_id
+from pipeline.movie_ids i join pipeline.raw_details r using (tmdb_id)
+where i.state = 'gone' and i.successor_sought_at is null and r.body ->> 'imdb_id' ~ '^tt\d{7,10}$'
+order by i.gone_since desc, i.tmdb_id
+limit :most
+
+
+-- name: held_ids
+-- Run by movie_ids: some of the ids that the export does not list and that are not deleted, for the run's table.
+select tmdb_id, original_title, state, reason from pipeline.ids_without_line order by missing_since, tmdb_id limit :most
+
+
+-- name: id_agreement
+-- Run by movie_ids' check: lines of the export without an id, and ids that are alive without a line or a reason for that.
+select
+    count(*) filter (where i.tmdb_id is null)::integer as lines_without_id,
+    count(*) filter (
+        where l.tmdb_id is null and i.gone_since is null and w.tmdb_id is null and not pipeline.may_be_unlisted(i, :day)
+    )::integer as ids_without_line,
+    (count(*) - count(distinct coalesce(i.tmdb_id, l.tmdb_id)))::integer as duplicates
+from (select tmdb_id from pipeline.export_lines where export_date = :day) l
+full join pipeline.movie_ids i using (tmdb_id)
+left join pipeline.ids_without_line w on w.tmdb_id = i.tmdb_id
+
+
+-- name: id_states
+-- Run by movie_ids and the reports: how many ids are in each state, by reason.
+select state, reason, ids from pipeline.id_states order by ids desc
+
+
+-- name: ids_in_use
+-- Run by tmdb_export when it fails: the export that the ids stand on, and how many of them are alive.
+select a.export_date, (select count(*)::integer from pipeline.movie_ids i where i.gone_since is null) as living
+from pipeline.ids_as_of a
+
+
+-- name: keep_share
+-- Run by movie_ids in its transaction: how many ids pass the export's rules now (whatever TMDB's lists say of their
+-- votes), and what share did before under the same rules.
+with today as (
+    update pipeline.exports
+    set min_popularity = :min_popularity,
+        kept_by = :kept_by,
+        kept = (select count(*) from pipeline.movie_ids
+                where gone_since is null and (export_reason is null or not pipeline.is_export_rule(export_reason)))
+    where export_date = :day
+    returning kept, lines
+)
+select
+    kept,
+    lines,
+    (select percentile_cont(0.5) within group (order by e.kept::double precision / e.lines)
+     from (select * from pipeline.exports where export_date < :day and kept_by = :kept_by and lines > 0
+           order by export_date desc limit 14) e) as usual_share
+from today
+
+
+-- name: last_load
+-- Run by tmdb_export's checks: the export that was loaded last, and the day that was asked for.
+select export_date, coalesce(asked_for, export_date) as asked_for, lines, rejected_lines, newer_is_unusable
+from pipeline.exports
+order by loaded_at desc, export_date desc
+limit 1
+
+
+-- name: last_share
+-- Run by movie_ids' check: how many ids passed the export's rules when the ids were last brought up to an export.
+select e.export_date, e.kept, e.lines
+from pipeline.ids_as_of a
+join pipeline.exports e using (export_date)
+where e.kept is not null
+
+
+-- name: last_walk
+-- Run by tmdb_discoveries: whether the lists were walked so lately that TMDB would answer the same again.
+select count(*)::integer as walks from pipeline.discoveries
+where day = :day and min_votes = :min_votes and walked_at > cast(:moment as timestamptz) - interval '8 hours'
+  and not exists (select from pipeline.discoveries d where d.walked_at > discoveries.walked_at)
+
+
+-- name: lift_discoveries
+-- Run by tmdb_discoveries where votes do not matter, or no film is listed: the lists reject no id any more.
+with lifted as (
+    delete from pipeline.discovered
+)
+update pipeline.movie_ids set unlisted_at = null where unlisted_at is not null
+
+
+-- name: mark_gone
+-- Run by movie_details for ids that TMDB answers with 404: a tombstone, and out of the catalogue.
+with gone as (
+    update pipeline.movie_ids
+    set gone_since = cast(:moment as timestamptz)::date, gone_reason = 'not_found', changed_at = null, unlisted_at = null,
+        attempts = 0, next_attempt_at = null, last_error = null
+    where tmdb_id = any(:tmdb_ids)
+    returning tmdb_id
+)
+delete from catalog.movies m using gone g where g.tmdb_id = m.tmdb_id
+
+
+-- name: metadata_rates
+-- Run by movie_details' completeness check: of the films that are known well enough for TMDB to have their fields, how
+-- many have each. Films that were asked for whatever the profiles say do not count.
+select
+    count(*)::integer as films,
+    count(nullif(title, ''))::integer as title,
+    count(release_year)::integer as release_year,
+    count(*) filter (where cardinality(genres) > 0)::integer as genres,
+    count(overview)::integer as overview,
+    count(original_language)::integer as original_language,
+    count(runtime_minutes)::integer as runtime_minutes,
+    count(*) filter (where cardinality(directors) > 0)::integer as directors,
+    count(*) filter (where cardinality(leading_cast) > 0)::integer as leading_cast,
+    count(*) filter (where cardinality(keywords) > 0)::integer as keywords,
+    count(certification)::integer as certification,
+    count(imdb_id)::integer as imdb_id,
+    count(poster_path)::integer as poster_path
+from catalog.movies m
+join catalog.movie_stats s using (tmdb_id)
+where s.vote_count >= :min_votes
+  and not exists (select from pipeline.requested_ids r where r.tmdb_id = m.tmdb_id and r.keep)
+
+
+-- name: newest_export
+-- Run by movie_ids: the newest loaded export up to a day, and the day that the ids stand on.
+select
+    (select max(export_date) from pipeline.exports where export_date <= :day) as loaded,
+    (select export_date from pipeline.ids_as_of) as applied
+
+
+-- name: overdue_films
+-- Run by movie_details' age check: accepted films that are wanted again, parked ones too, by reason.
+select
+    d.reason,
+    count(*)::integer as films
+from pipeline.wanted_at(:moment) d
+join pipeline.movie_ids i using (tmdb_id)
+where i.state = 'accepted'
+group by d.reason
+
+
+-- name: popularity_medians
+-- Run by movie_ids' drift check: the median popularity of this export and of those before it.
+select export_date, median_popularity, lines from pipeline.exports
+where export_date <= :day order by export_date desc limit 14
+
+
+-- name: purge_expired
+-- Run by movie_ids each day: what TMDB's terms do not let us keep any longer.
+select pipeline.purge_expired(:moment) as films
+
+
+-- name: record_changes
+-- Run by tmdb_changes for each day: an id counts as changed when it is first seen in that day's feed.
+with fresh as (
+    insert into pipeline.changes (change_date, tmdb_id, seen_at)
+    select :change_date, t.tmdb_id, :moment from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
+    on conflict do nothing
+    returning tmdb_id
+), marked as (
+    update pipeline.movie_ids i set changed_at = :moment
+    from fresh f where f.tmdb_id = i.tmdb_id and i.gone_since is null
+    returning i.tmdb_id
+), day as (
+    insert into pipeline.change_days (change_date, ids, read_at)
+    values (:change_date, cardinality(cast(:tmdb_ids as bigint[])), :moment)
+    on conflict (change_date) do update set ids = excluded.ids, read_at = excluded.read_at
+), forgotten as (
+    delete from pipeline.changes where change_date < cast(:change_date as date) - 15
+)
+select (select count(*) from fresh) as fresh, (select count(*) from marked) as marked
+
+
+-- name: record_export
+-- Run by tmdb_export once the lines are in incoming_lines: replaces the day's lines and records the load.
+with replaced as materialized (
+    select
+        pipeline.replace_export_lines(:day) as kept,
+        (select percentile_disc(0.5) within group (order by popularity) from incoming_lines) as median
+)
+insert into pipeline.exports as e (
+    export_date, source, url, lines, rejected_lines, duplicate_lines, median_popularity, loaded_at, run_id,
+    asked_for, unidentified_lines, unreadable_ids, is_accepted, newer_is_unusable
+)
+select
+    :day, :source, :url, kept, :rejected, :lines - kept, median, now(), :run_id,
+    :asked, :unidentified, cast(:unreadable_ids as bigint[]), :is_accepted, :newer_is_unusable
+from replaced
+on conflict (export_date) do update set
+    source = excluded.source, url = excluded.url, lines = excluded.lines,
+    rejected_lines = excluded.rejected_lines, duplicate_lines = excluded.duplicate_lines,
+    median_popularity = excluded.median_popularity, loaded_at = excluded.loaded_at, run_id = excluded.run_id,
+    asked_for = excluded.asked_for, newer_is_unusable = excluded.newer_is_unusable,
+    unidentified_lines = excluded.unidentified_lines, unreadable_ids = excluded.unreadable_ids,
+    is_accepted = excluded.is_accepted, ids_known = null, ids_missing = null, days_since = null, is_usual = null
+returning lines, duplicate_lines, median_popularity
+
+
+-- name: record_failures
+-- Run by movie_details for ids without a usable answer: the next attempt is 2, 4, 8 … hours away, a week at most.
+with failed as (
+    select * from unnest(
+        cast(:tmdb_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])
+    ) as f (tmdb_id, reason, sample)
+), marked as (
+    update pipeline.movie_ids i
+    set attempts = i.attempts + 1,
+        next_attempt_at = :moment + least(interval '7 days', interval '1 hour' * 2 ^ least(i.attempts + 1, 10)),
+        last_error = f.reason
+    from failed f where f.tmdb_id = i.tmdb_id
+)
+insert into pipeline.rejects (stage, tmdb_id, reason, sample, run_id, rejected_at)
+select 'movie_details', tmdb_id, reason, left(sample, 500), :run_id, :moment from failed
+
+
+-- name: record_refusal
+-- Run by a step that refuses an input: its check reports the refusal until a later attempt accepts the input.
+insert into pipeline.refusals (step, subject, reason, run_id, refused_at)
+values (:step, :subject, :reason, :run_id, :moment)
+on conflict (step, subject) do update
+set reason = excluded.reason, run_id = excluded.run_id, refused_at = excluded.refused_at
+
+
+-- name: record_rejects
+-- Run by tmdb_export and the assets that read files of ratings, for lines that cannot be used.
+insert into pipeline.rejects (stage, reason, sample, run_id, rejected_at)
+select :stage, f.reason, left(f.sample, 500), :run_id, :moment
+from unnest(cast(:reasons as text[]), cast(:samples as text[])) as f (reason, sample)
+
+
+-- name: record_stats
+-- Run by tmdb_discoveries each day: what moved of the popularity and votes of accepted films.
+select pipeline.record_stats(:day) as films
+
+
+-- name: record_successors
+-- Run by movie_details: which id TMDB names for the IMDb id of a film that is gone; null when it names none.
+update pipeline.movie_ids i
+set successor_id = s.successor_id, successor_sought_at = :moment
+from unnest(cast(:tmdb_ids as bigint[]), cast(:successor_ids as bigint[])) as s (tmdb_id, successor_id)
+where s.tmdb_id = i.tmdb_id
+
+
+-- name: record_unknown_keys
+-- Run by movie_details with a chunk: keys of answers that the parser does not know.
+insert into pipeline.unknown_keys as k (key, first_seen, last_seen, answers)
+select left(u.key, 200), :moment, :moment, sum(u.answers)
+from unnest(cast(:keys as text[]), cast(:answers as bigint[])) as u (key, answers)
+group by left(u.key, 200)
+on conflict (key) do update set last_seen = excluded.last_seen, answers = k.answers + excluded.answers
+
+
+-- name: refusals
+-- Run by checks: what a step refused at its last attempt.
+select subject, reason, run_id, refused_at from pipeline.refusals where step = :step order by subject
+
+
+-- name: restage_discoveries
+-- Run by tmdb_discoveries in place of a walk: what the last one found.
+insert into incoming_discoveries (tmdb_id, vote_count, vote_average, release_date, original_language)
+select tmdb_id, vote_count, vote_average, release_date, original_language from pipeline.discovered
+
+
+-- name: room_today
+-- Run by movie_details and its sensor: how many films may still be fetched on the moment's day, null for no limit.
+select case when :daily_films > 0 then greatest(0, :daily_films - (
+    select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:moment as timestamptz))
+)) end as films
+
+
+-- name: stage_discoveries
+-- Run by tmdb_discoveries before the listed films are copied in.
+create temp table incoming_discoveries (
+    tmdb_id bigint primary key, vote_count integer, vote_average double precision, release_date date,
+    original_language text
+) on commit drop
+
+
+-- name: stage_films
+-- Run before a chunk of details is copied in; one column for each field of core.films.Film, and what follows from them.
+create temp table if not exists incoming_films (
+    tmdb_id bigint, imdb_id text, title text, original_title text, original_language text,
+    release_date date, runtime_minutes smallint, status text, tagline text, overview text,
+    genres text[], keywords text[], directors text[], leading_cast text[], countries text[],
+    collection_id bigint, collection text, certification text, budget bigint, revenue bigint,
+    poster_path text, backdrop_path text, popularity double precision, vote_average double precision,
+    vote_count integer, adult boolean, video boolean, softcore boolean, body jsonb, embedding_text text,
+    text_hash text, facts jsonb, facts_hash text
+) on commit delete rows
+
+
+-- name: stage_lines
+-- Run before an export's lines are copied in; line is the position in the file.
+create temp table incoming_lines (
+    line bigint, tmdb_id bigint, original_title text, popularity double precision,
+    adult boolean, video boolean, softcore boolean
+) on commit drop
+
+
+-- name: store_details
+-- Run by movie_details after a chunk was copied into incoming_films.
+select * from pipeline.store_details(:moment, :judge)
+
+
+-- name: work_at_hand
+-- Run by movie_details and movie_embeddings for the run log: the ids worth a look, and the films, of some batches.
+select
+    (select count(*) from pipeline.movie_ids i
+     where i.gone_since is null and i.export_reason is null and i.batch = any(:batches))::integer as ids,
+    (select count(*) from catalog.movies m where pipeline.batch_of(m.tmdb_id) = any(:batches))::integer as films

@@ -1,0 +1,140 @@
+-- name: alert_mutes
+-- Run by `movie-assets alert list`: what nobody hears of, and until when.
+select name, until from pipeline.alert_mutes where until > :moment order by name
+
+
+-- name: answered_requests
+-- Run by movie-assets fetch: what became of the ids that were asked for.
+select q.tmdb_id, m.title, m.release_year, i.state, i.reason, q.served_at is not null as is_served, i.successor_id
+from pipeline.requested_ids q
+join pipeline.movie_ids i using (tmdb_id)
+left join catalog.movies m using (tmdb_id)
+where q.tmdb_id = any(:tmdb_ids)
+order by q.tmdb_id
+
+
+-- name: broken_now
+-- Run by `movie-assets alert list`: what is broken now, until when it is muted, and who has been told.
+select a.kind, a.place, a.name, a.severity, a.says, a.began_at,
+    (select max(m.until) from pipeline.alert_mutes m
+     where m.name in (a.name, nullif(a.place, '')) and m.until > :moment) as muted_until,
+    array(select d.destination from pipeline.alert_deliveries d where d.alert_id = a.alert_id order by 1) as told
+from pipeline.alerts a
+where a.ended_at is null
+order by a.severity, a.began_at, a.alert_id
+
+
+-- name: count_vectors
+-- Run by the reports: the vectors that searches see.
+select count(*)::integer as vectors from catalog.movie_vectors
+
+
+-- name: decide_review
+-- Run by movie-assets review: a decision, null for none of the candidates, or that it is open again; the trigger applies it.
+update pipeline.match_reviews r
+set decision = cast(:film as bigint), status = :status
+where r.review_id = :review_id
+
+
+-- name: describe_tables
+-- Run by `make docs` and by the test that holds what it wrote: tables and views with their columns; not those of embedding sets.
+select c.relnamespace::regnamespace::text || '.' || c.relname as name,
+       case when c.relkind in ('v', 'm') then 'view' else 'table' end as kind,
+       coalesce(obj_description(c.oid, 'pg_class'), '') as comment,
+       jsonb_agg(
+           jsonb_strip_nulls(jsonb_build_object(
+               'name', a.attname,
+               'type', format_type(a.atttypid, a.atttypmod),
+               'nullable', case when a.attnotnull then 'no' else 'yes' end,
+               'comment', col_description(c.oid, a.attnum)
+           )) order by a.attnum
+       ) as columns
+from pg_class c
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where c.relnamespace in ('catalog'::regnamespace, 'pipeline'::regnamespace)
+  and c.relkind in ('r', 'p', 'v', 'm')
+  and not c.relispartition
+  and c.relname !~ '^movie_vectors_\d+$'
+group by c.oid, c.relnamespace, c.relname, c.relkind
+order by 1
+
+
+-- name: dev_at
+-- Run by `movie-assets dev` that finds another at work on this catalogue: the name of the connection that holds its lock.
+select a.application_name
+from pg_locks l join pg_stat_activity a using (pid)
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = 0 and l.objid = cast(:lock as bigint)::oid
+  and l.database = (select d.oid from pg_database d where d.datname = current_database())
+
+
+-- name: embedding_spending
+-- Run by movie-assets status: what embeddings cost on the moment's day, and texts in batches at the service.
+select
+    d.spent_today::double precision as dollars_today,
+    (select count(*) from pipeline.embedding_batch_texts)::integer as texts_in_bulk
+from pipeline.embedding_dollars(:moment, '') d
+
+
+-- name: find_set
+-- Run by movie-assets cost: the number of an embedding set, if it was made, also before `ensure_set` renamed it.
+select set_id from pipeline.embedding_sets
+where provider in (:provider, :former_provider) and model = :model and dimensions = :dimensions
+  and template = :template
+order by provider = :provider desc limit 1
+
+
+-- name: forget_person
+-- Run by movie-assets forget: deletes all that is stored of a person.
+select table_name, rows_deleted from pipeline.forget_person(:person) order by table_name
+
+
+-- name: last_beat
+-- Run by `movie-assets alert list`: when something last said that it is alive.
+select max(beat_at) as beat_at from pipeline.heartbeats where name = :name
+
+
+-- name: mute_alert
+-- Run by `movie-assets alert mute`.
+insert into pipeline.alert_mutes (name, muted_at, until) values (:name, :moment, :until)
+on conflict (name) do update set muted_at = excluded.muted_at, until = excluded.until
+
+
+-- name: open_reviews
+-- Run by movie-assets review: what a person has to decide, that of most people first.
+select r.review_id, r.name, r.candidates, r.status, r.decision, count(distinct e.person) as people
+from pipeline.match_reviews r
+left join pipeline.watch_entries e on e.name_id = r.review_id
+where r.status = 'open'
+group by r.review_id
+order by people desc, r.name
+
+
+-- name: review
+-- Run by movie-assets review: one review, open or decided; whether a film could be it is asked by its id.
+select r.review_id, r.name, r.candidates, r.status, r.decision, m.title, count(distinct e.person) as people,
+    exists (select from jsonb_array_elements(r.candidates) c where (c ->> 'tmdb_id')::bigint = cast(:film as bigint))
+        or exists (select from catalog.movies f where f.tmdb_id = cast(:film as bigint))
+        or exists (select from pipeline.movie_ids i where i.tmdb_id = cast(:film as bigint)) as is_known
+from pipeline.match_reviews r
+left join catalog.movies m on m.tmdb_id = r.decision
+left join pipeline.watch_entries e on e.name_id = r.review_id
+where r.review_id = :review_id
+group by r.review_id, m.title
+
+
+-- name: texts_to_count
+-- Run by movie-assets cost: the texts that are due in the set of today's settings, or those of all films.
+select m.tmdb_id, pipeline.batch_of(m.tmdb_id) as batch, m.text_hash, m.embedding_text
+from catalog.movies m
+left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+where :all_films
+   or (e.text_hash is distinct from m.text_hash
+       and not exists (
+           select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+           where b.set_id = :set_id and t.text_hash = m.text_hash))
+order by m.tmdb_id
+
+
+-- name: unmute_alert
+-- Run by `movie-assets alert unmute`.
+delete from pipeline.alert_mutes where name = :name

@@ -1,0 +1,38 @@
+-- name: begin_unit
+-- Run before all else in a unit of work: touches no row when the unit was committed and only the answer was lost.
+with forgotten as (
+    delete from pipeline.units where unit in (
+        select unit from pipeline.units where begun_at < now() - interval '1 day'
+        order by begun_at limit 10 for update skip locked
+    )
+)
+insert into pipeline.units (unit) values (:unit) on conflict do nothing
+
+
+-- name: forget_schema_files
+-- Run after a migration: files of functions and comments that this release does not have, as they moved or went.
+delete from movie_assets_schema where file not like 'migrations/%%' and file != all (cast(:names as text[]))
+
+-- name: grant_reader
+-- Run after migrations: gives the role of applications its rights if it has none yet.
+select pipeline.grant_reader()
+
+
+-- name: pin_search_paths
+-- Run after migrations: lets functions find pgvector whatever search_path their caller has.
+select pipeline.pin_search_paths() as pinned
+
+
+-- name: status
+-- Run by movie-assets status: the state of the catalogue in one row.
+select
+    (select count(*) from catalog.movies)::integer as movies,
+    (select max(export_date) from pipeline.exports) as last_export_date,
+    (select source from pipeline.exports order by export_date desc limit 1) as source,
+    (select count(*) from pipeline.due_at(:moment))::integer as due,
+    (select count(*) from pipeline.movie_ids)::integer as ids,
+    (select count(*) from pipeline.movie_ids where state = 'gone')::integer as gone,
+    (select count(*) from pipeline.movie_ids where state = 'failed')::integer as failed,
+    (select count(*) from pipeline.movie_ids where state = 'candidate')::integer as candidates,
+    (select coalesce(sum(tokens), 0) from pipeline.embedding_costs)::bigint as tokens_embedded,
+    (select coalesce(sum(dollars), 0) from pipeline.embedding_costs)::double precision as dollars

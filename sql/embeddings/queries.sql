@@ -1,0 +1,367 @@
+-- name: accept_texts
+-- Run by movie_embeddings with an answer: texts that have a vector now are no longer refused.
+delete from pipeline.refused_texts where set_id = :set_id and text_hash = any(cast(:text_hashes as text[]))
+
+
+-- name: activate_set
+-- Run by movie_vectors when a set is ready to be searched, and by movie-assets sets use.
+select pipeline.activate_set(:set_id, :hold)
+
+
+-- name: batch_texts
+-- Run before a batch is collected: its texts that were not collected yet, with the films that have them now.
+select t.text_hash, m.tmdb_id, pipeline.batch_of(m.tmdb_id) as batch, m.embedding_text
+from pipeline.embedding_batch_texts t left join catalog.movies m using (text_hash)
+where t.bulk_id = :bulk_id
+order by batch, m.tmdb_id
+
+
+-- name: batches_in_flight
+-- Run by movie_embeddings: batches of a service that nobody collected to the end, of whichever set.
+select b.bulk_id, b.token, b.set_id, b.run_id, b.reservation_id, b.texts, b.moment, b.input_file_id, b.service_id,
+    s.model, s.dimensions
+from pipeline.embedding_batches b join pipeline.embedding_sets s using (set_id)
+where b.ended_at is null and s.provider = :provider
+order by b.bulk_id
+
+
+-- name: build_vector_index
+-- Run by movie_vectors after the rows are there.
+select pipeline.build_vector_index(:set_id) as built
+
+
+-- name: collect_batch_texts
+-- Run by movie_embeddings in the transaction that stores what came for texts of a batch.
+delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id and text_hash = any(cast(:text_hashes as text[]))
+
+
+-- name: damaged_vectors
+-- Run by movie_embeddings' checks: batches with vectors of another width, or without a usable length.
+select
+    e.batch,
+    count(*) filter (where e.dimensions <> s.dimensions)::integer as wrong_width,
+    count(*) filter (where e.length not between 0.99 and 1.01)::integer as wrong_length,
+    min(e.tmdb_id) as example
+from pipeline.embeddings e join pipeline.embedding_sets s using (set_id)
+where e.set_id = :set_id
+  and (e.dimensions <> s.dimensions or e.length not between 0.99 and 1.01)
+group by e.batch
+order by e.batch
+
+
+-- name: drop_damaged_vectors
+-- Run by movie_embeddings first: vectors of its batches that cannot be searched are made again.
+delete from pipeline.embeddings e using pipeline.embedding_sets s
+where s.set_id = :set_id and e.set_id = s.set_id and e.batch = any(:batches)
+  and (e.dimensions <> s.dimensions or e.length not between 0.99 and 1.01)
+
+
+-- name: embedded_contents
+-- Run when batches of embeddings are finished: how many they have, a hash that moves when one of them does, and how many
+-- the whole set has.
+select b.batch, c.films, c.content, a.total
+from unnest(cast(:batches as integer[])) as b (batch)
+cross join lateral (
+    select
+        count(*)::integer as films,
+        md5(coalesce(string_agg(e.tmdb_id || ':' || e.text_hash, ',' order by e.tmdb_id), '')) as content
+    from pipeline.embeddings e join catalog.movies m using (tmdb_id)
+    where e.set_id = :set_id and e.batch = b.batch
+) c
+cross join (
+    select count(*)::integer as total
+    from pipeline.embeddings e join catalog.movies m using (tmdb_id) where e.set_id = :set_id
+) a
+
+
+-- name: embedding_dollars
+-- Run by movie_embeddings and reports: what the moment's day and a run have spent on embeddings, and reserved.
+select
+    spent_today::double precision as spent_today, reserved_today::double precision as reserved_today,
+    spent_by_run::double precision as spent_by_run, reserved_by_run::double precision as reserved_by_run
+from pipeline.embedding_dollars(:moment, :run_id)
+
+
+-- name: embedding_history
+-- Run before tokens are foretold: what a set's service charged for texts whose bytes were counted.
+select
+    coalesce(sum(texts), 0)::bigint as texts, coalesce(sum(tokens), 0)::bigint as tokens,
+    coalesce(sum(text_bytes), 0)::bigint as text_bytes
+from pipeline.embedding_costs
+where set_id = :set_id and text_bytes > 0 and tokens > 0
+
+
+-- name: embedding_progress
+-- Run by movie-assets sets and movie_vectors: every embedding set, how far it has come and what it cost.
+select * from pipeline.embedding_progress order by set_id
+
+
+-- name: end_batch
+-- Run when everything that a batch brought is stored, or when it was never made.
+update pipeline.embedding_batches
+set ended_at = now(), service_status = :service_status, stored = stored + :stored
+where bulk_id = :bulk_id
+
+
+-- name: ensure_set
+-- Run by movie_embeddings and movie_vectors: the number of an embedding set, made when it is new. An insert that
+-- finds its row there would still use up a number, and sensors ask every half minute. Sets that were named when a
+-- service's name had its host only become those of the service at today's address, so that nothing is embedded again.
+with found as (
+    select set_id from pipeline.embedding_sets
+    where provider in (:provider, :former_provider) and model = :model and dimensions = :dimensions
+      and template = :template
+    order by provider = :provider desc limit 1
+), renamed as (
+    update pipeline.embedding_sets s set provider = :provider
+    where s.provider = :former_provider and :former_provider <> :provider
+      and not exists (
+          select from pipeline.embedding_sets o
+          where o.provider = :provider and (o.model, o.dimensions, o.template) = (s.model, s.dimensions, s.template))
+), made as (
+    insert into pipeline.embedding_sets (provider, model, dimensions, template)
+    select :provider, :model, :dimensions, :template
+    where not exists (select from found)
+    on conflict (provider, model, dimensions, template) do update set provider = excluded.provider  -- made meanwhile
+    returning set_id
+)
+select set_id from found union all select set_id from made
+
+
+-- name: forget_reservations
+-- Run by movie_embeddings first: reservations that killed runs left behind count for their day only.
+delete from pipeline.embedding_reservations r
+where r.reserved_at < cast(:moment as timestamptz) - interval '3 days'
+  and not exists (select from pipeline.embedding_batches b where b.reservation_id = r.reservation_id and b.ended_at is null)
+
+
+-- name: intend_batch
+-- Run before anything of a batch is sent to the service: who finds it after a kill knows what to ask for.
+insert into pipeline.embedding_batches (token, set_id, run_id, reservation_id, texts, moment)
+values (:token, :set_id, :run_id, :reservation_id, :texts, :moment)
+returning bulk_id
+
+
+-- name: list_batch_texts
+-- Run with intend_batch, in its transaction: from now on no run sends these texts.
+insert into pipeline.embedding_batch_texts (bulk_id, text_hash)
+select :bulk_id, unnest(cast(:text_hashes as text[]))
+
+
+-- name: lock_spending
+-- Run before reserve_spending, in its transaction: one reservation at a time, so that two never share what is left.
+select pg_advisory_xact_lock(1836016244)
+
+
+-- name: lower_reservation
+-- Run with the cost of a part of a batch, in its transaction: so much of what was reserved is spent now.
+update pipeline.embedding_reservations
+set dollars = greatest(0, dollars - cast(:dollars as numeric))
+where reservation_id = :reservation_id
+
+
+-- name: models_that_answered
+-- Run by the checks of movie_embeddings: the model's name that the service gave with the first vectors of a set, and
+-- with those of the last run.
+select s.answered_by as begun_by, o.answered_by
+from pipeline.embedding_sets s left join pipeline.embedding_outcomes o using (set_id)
+where s.set_id = :set_id
+
+
+-- name: note_batch_file
+-- Run when a batch's file is at the service, before the batch is asked for.
+update pipeline.embedding_batches set input_file_id = :input_file_id where bulk_id = :bulk_id
+
+
+-- name: note_batch_state
+-- Run when the service told of a batch.
+update pipeline.embedding_batches
+set service_id = :service_id, service_status = :service_status, seen_at = now()
+where bulk_id = :bulk_id
+
+
+-- name: record_cost
+-- Run by movie_embeddings with each answer, in its transaction: what was paid for it.
+insert into pipeline.embedding_costs (set_id, run_id, texts, tokens, dollars, spent_at, is_bulk, text_bytes)
+values (:set_id, :run_id, :texts, :tokens, :dollars, :moment, :is_bulk, :text_bytes)
+
+
+-- name: record_embedding_outcome
+-- Run by movie_embeddings at its end: what it met for its set. A run that met nothing leaves the outcome as it is. A
+-- set keeps the name of the model that began it until every vector is of a run that was answered under another one.
+with named as (
+    select cast(:models as text[]) as names, (cast(:models as text[]))[cardinality(cast(:models as text[]))] as newest
+), ended as (
+    update pipeline.embedding_sets s
+    set last_run_at = now(),
+        answered_by = case
+            when s.answered_by is null then n.names[1]
+            when cardinality(n.names) = 1 and n.newest <> s.answered_by and not exists (
+                select from pipeline.embeddings e where e.set_id = s.set_id and e.embedded_at < :moment)
+            then n.newest
+            else s.answered_by
+        end
+    from named n
+    where s.set_id = :set_id
+), met as (
+    select
+        cast(:embedded as integer) as embedded,
+        cast(:refused as integer) as refused,
+        cast(:problem as text) as problem,
+        (
+            select count(distinct t.text_hash)
+            from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+            where b.set_id = :set_id and t.text_hash = any(cast(:text_hashes as text[]))
+        )::integer as in_flight
+)
+insert into pipeline.embedding_outcomes
+    (set_id, run_id, texts, embedded, refused, in_flight, problem, ended_at, answered_by)
+select
+    :set_id, :run_id, cardinality(cast(:text_hashes as text[])), m.embedded, m.refused, m.in_flight, m.problem, now(),
+    n.newest
+from met m, named n
+where cardinality(cast(:text_hashes as text[])) > 0
+  and (m.embedded + m.refused + m.in_flight > 0 or m.problem is not null)
+on conflict (set_id) do update set
+    run_id = excluded.run_id, texts = excluded.texts, embedded = excluded.embedded, refused = excluded.refused,
+    in_flight = excluded.in_flight, problem = excluded.problem, ended_at = excluded.ended_at,
+    answered_by = coalesce(excluded.answered_by, embedding_outcomes.answered_by)
+
+
+-- name: record_text_rejects
+-- Run by movie_embeddings with an answer that leaves texts without a vector, in its transaction.
+insert into pipeline.rejects (stage, tmdb_id, reason, sample, run_id, rejected_at)
+select 'movie_embeddings', f.tmdb_id, f.reason, left(f.sample, 500), :run_id, :moment
+from unnest(cast(:tmdb_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])) as f (tmdb_id, reason, sample)
+
+
+-- name: refresh_vectors
+-- Run by movie_vectors: the searchable rows of a set, brought in line.
+select * from pipeline.refresh_vectors(:set_id)
+
+
+-- name: refuse_texts
+-- Run by movie_embeddings with an answer that leaves texts without a vector: they are tried again after 2, 4, 8 …
+-- hours, a week at most.
+insert into pipeline.refused_texts as r (set_id, text_hash, reason, attempts, next_attempt_at)
+select :set_id, f.text_hash, f.reason, 1, cast(:moment as timestamptz) + interval '2 hours'
+from unnest(cast(:text_hashes as text[]), cast(:reasons as text[])) as f (text_hash, reason)
+on conflict (set_id, text_hash) do update set
+    reason = excluded.reason,
+    attempts = least(r.attempts + 1, 1000),
+    next_attempt_at = cast(:moment as timestamptz) + least(interval '1 hour' * 2 ^ least(r.attempts + 1, 10), interval '7 days')
+
+
+-- name: release_reservation
+-- Run when a request's cost is recorded, or when nothing was charged for it.
+delete from pipeline.embedding_reservations where reservation_id = :reservation_id
+
+
+-- name: reserve_spending
+-- Run before a request is sent: reserves what it may cost at most, unless the run's or the day's budget is too small.
+insert into pipeline.embedding_reservations (set_id, run_id, tokens, dollars, reserved_at)
+select :set_id, :run_id, :tokens, :dollars, :moment
+from pipeline.embedding_dollars(:moment, :run_id) d
+where (:run_dollars = 0 or d.spent_by_run + d.reserved_by_run + cast(:dollars as numeric) <= :run_dollars)
+  and (:daily_dollars = 0 or d.spent_today + d.reserved_today + cast(:dollars as numeric) <= :daily_dollars)
+returning reservation_id
+
+
+-- name: set_by_id
+-- Run by movie-assets sets use: a set, the films it covers, and whether its table is there.
+select p.*, to_regclass('catalog.movie_vectors_' || p.set_id) is not null as is_searchable
+from pipeline.embedding_progress p where p.set_id = :set_id
+
+
+-- name: stage_embeddings
+-- Run before a chunk of vectors is copied in.
+create temp table if not exists incoming_embeddings (
+    tmdb_id bigint, text_hash text, embedding vector, is_cut boolean
+) on commit delete rows
+
+
+-- name: stale_vectors
+-- Run by movie_embeddings' check: films whose text, hashed again here, is not the one that was embedded; apart from
+-- them those whose text is in a batch at the service, or was refused and is tried again later, or came into one of the
+-- run's batches after the run had read its list of texts, from a run that fetched at the same time.
+select
+    pipeline.batch_of(m.tmdb_id) as batch,
+    count(*) filter (where not (w.is_in_flight or w.is_refused or w.came_later))::integer as films,
+    count(*) filter (where w.is_in_flight)::integer as in_flight,
+    count(*) filter (where w.is_refused and not w.is_in_flight)::integer as refused,
+    count(*) filter (where w.came_later and not (w.is_in_flight or w.is_refused))::integer as came_later,
+    min(m.tmdb_id) as example
+from catalog.movies m
+left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+cross join (
+    select exists (
+        select from pipeline.run_log r
+        where r.step = 'movie_details' and coalesce(r.ended_at, 'infinity') > (
+            select min(e.started_at) from pipeline.run_log e where e.run_id = :run_id)) as is_fetching
+) f
+cross join lateral (
+    select encode(sha256(convert_to(cast(:template as text) || E'\n' || m.embedding_text, 'UTF8')), 'hex') as text_hash
+) h
+cross join lateral (
+    select
+        pipeline.batch_of(m.tmdb_id) = any(:batches) and m.text_hash = h.text_hash
+            and m.text_hash not in (select p.text_hash from unnest(cast(:planned as text[])) p (text_hash))
+            and f.is_fetching as came_later,
+        exists (
+            select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+            where b.set_id = :set_id and t.text_hash = m.text_hash) as is_in_flight,
+        exists (
+            select from pipeline.refused_texts r
+            where r.set_id = :set_id and r.text_hash = m.text_hash and r.next_attempt_at > :moment) as is_refused
+) w
+where e.text_hash is distinct from h.text_hash
+group by 1
+order by 1
+
+
+-- name: store_embeddings
+-- Run by movie_embeddings after a chunk was copied in: a film whose text moved meanwhile waits for its next turn. The
+-- films are looked up one by one (limit 1): the planner, who knows nothing of the staging table, would read them all.
+insert into pipeline.embeddings as e (set_id, tmdb_id, text_hash, embedding, embedded_at, is_cut)
+select :set_id, i.tmdb_id, i.text_hash, i.embedding, :moment, coalesce(i.is_cut, false)
+from incoming_embeddings i
+join lateral (select m.text_hash from catalog.movies m where m.tmdb_id = i.tmdb_id limit 1) m
+    on m.text_hash = i.text_hash
+order by i.tmdb_id
+on conflict (set_id, tmdb_id) do update set
+    text_hash = excluded.text_hash, embedding = excluded.embedding, embedded_at = excluded.embedded_at,
+    is_cut = excluded.is_cut,
+    is_replaced = e.is_replaced or (e.text_hash = excluded.text_hash and e.embedding <> excluded.embedding)
+
+
+-- name: strike_off_batch_texts
+-- Run when a batch has ended, in the transaction of end_batch: texts that it brought nothing for are due again.
+delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id
+
+
+-- name: texts_in_flight
+-- Run by movie_embeddings: texts of a set that are in batches at the service.
+select t.text_hash
+from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+where b.set_id = :set_id
+
+
+-- name: texts_to_embed
+-- Run by movie_embeddings: films whose text is not the one that was embedded, without those whose text the service
+-- refused a while ago (a run that a person launched asks for them too). Texts that are in a batch at the service
+-- are only waited for. With force, every text, if it was last embedded before the run that a repeated run goes on with.
+select
+    m.tmdb_id, pipeline.batch_of(m.tmdb_id) as batch, m.text_hash, m.embedding_text,
+    exists (
+        select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+        where b.set_id = :set_id and t.text_hash = m.text_hash
+    ) as is_in_flight,
+    e.text_hash is not distinct from m.text_hash as is_forced
+from catalog.movies m
+left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+left join pipeline.refused_texts r on r.set_id = :set_id and r.text_hash = m.text_hash
+where pipeline.batch_of(m.tmdb_id) = any(:batches)
+  and (e.text_hash is distinct from m.text_hash
+       or (cast(:force as boolean) and e.embedded_at < coalesce(cast(:forced_since as timestamptz), 'infinity')))
+  and (:by_hand or r.next_attempt_at is null or r.next_attempt_at <= :moment)
+order by batch, m.tmdb_id

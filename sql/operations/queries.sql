@@ -1,0 +1,484 @@
+-- name: alert_destinations
+-- Run by `movie-assets alert list` and after each tick: the destinations, and how much each has not been told.
+select d.destination, d.failures, d.failing_since, d.last_error, d.last_delivered_at, d.next_attempt_at,
+    (select count(*) from pipeline.alerts_to_tell(d.destination, :least_severity, :moment)) as untold
+from pipeline.alert_destinations d
+order by d.destination
+
+
+-- name: alerts_to_tell
+-- Run by the alerts' sensor, before a message: what a destination whose next attempt is due has not been told.
+select t.event, a.alert_id, a.kind, a.place, a.name, a.severity, a.says, a.expected, a.figures, a.link, a.began_at,
+    a.ended_at, a.ended_how, coalesce(d.last_delivered_at, d.since) as told_before
+from pipeline.alert_destinations d
+cross join pipeline.alerts_to_tell(d.destination, :least_severity, :moment) t
+join pipeline.alerts a using (alert_id)
+where d.destination = :destination and d.next_attempt_at <= :moment
+order by t.event = 'recovered', t.event = 'came_and_went', a.severity, a.alert_id
+
+
+-- name: beat
+-- Run by the alerts' sensor at the end of each tick: it is alive.
+insert into pipeline.heartbeats (name, beat_at) values (:name, :moment)
+on conflict (name) do update set beat_at = excluded.beat_at
+
+
+-- name: begin_alert
+-- Run by the alerts' sensor when something broke.
+insert into pipeline.alerts
+    (kind, place, name, severity, says, expected, figures, evidence, link, began_at, noticed_at)
+values (:kind, :place, :name, :severity, :says, :expected, cast(:figures as jsonb), :evidence, :link,
+    least(cast(:began_at as timestamptz), :moment), :moment)
+
+
+-- name: calls_by_day
+-- Run by health for its picture: calls to TMDB by day and kind of answer, for two weeks.
+select
+    (c.started_at at time zone 'UTC')::date as day,
+    sum(c.calls) filter (where c.status = '200')::integer as answered,
+    sum(c.calls) filter (where c.status = '404')::integer as gone,
+    sum(c.calls) filter (where c.status = '429')::integer as paused,
+    sum(c.calls) filter (where c.status not in ('200', '404', '429'))::integer as failed
+from pipeline.api_calls c
+where c.started_at > cast(:moment as timestamptz) - interval '14 days'
+group by 1
+order by 1
+
+
+-- name: clean_up
+-- Run by retention: deletes what has been kept long enough.
+select kind, kept_days, rows_deleted from pipeline.clean_up(:moment)
+
+
+-- name: clear_claims
+-- Run by reconciliation before it reads the stored responses again, and after it.
+delete from pipeline.shared_claims
+
+
+-- name: clear_health_findings
+-- Run by health before it stores its findings.
+delete from pipeline.health_findings
+
+
+-- name: compare_documents
+-- Run by reconciliation, chunk by chunk: documents and names made anew, compared with the stored ones.
+select last_id, looked_at, tmdb_id, table_name, column_names, what
+from pipeline.compare_documents(cast(:after as bigint), cast(:films as integer))
+
+
+-- name: compare_responses
+-- Run by reconciliation for each chunk of responses that it read into incoming_films.
+select tmdb_id, table_name, column_names, what from pipeline.compare_responses()
+
+
+-- name: compare_shared_rows
+-- Run by reconciliation once all responses were compared.
+select table_name, id, column_names, what from pipeline.compare_shared_rows()
+
+
+-- name: compare_similar_lists
+-- Run by reconciliation: places in lists of similar films that are not what the vectors and the films say.
+select tmdb_id, place, column_names from pipeline.compare_similar_lists()
+
+
+-- name: cost_by_day
+-- Run by health for its picture: what embeddings cost, by day, for two weeks.
+select day, sum(dollars)::double precision as dollars, sum(tokens)::bigint as tokens
+from pipeline.embedding_spending
+where day > (cast(:moment as timestamptz) at time zone 'UTC')::date - 14
+group by day
+order by day
+
+
+-- name: count_claims
+-- Run by reconciliation: how many people, genres and the like the responses name.
+select count(*)::integer as claims from pipeline.shared_claims
+
+
+-- name: count_similar
+-- Run by reconciliation: how many places the lists of similar films have.
+select count(*)::integer as places from catalog.similar_movies
+
+
+-- name: end_alert
+-- Run by the alerts' sensor when something recovered, or is no longer there.
+update pipeline.alerts a
+set ended_at = :moment, ended_how = :how,
+    is_hushed = exists (
+        select from pipeline.alert_mutes m where m.name in (a.name, nullif(a.place, '')) and m.until > :moment
+    )
+where alert_id = :alert_id and ended_at is null
+
+
+-- name: fetch_again
+-- Run by reconciliation, for films whose stored response cannot be read, and by movie-assets fetch: the details of the films
+-- count as changed. They are due, and no request is answered from them.
+update pipeline.movie_ids set changed_at = :moment
+where tmdb_id = any(cast(:tmdb_ids as bigint[]))
+
+
+-- name: forget_days
+-- Run by retention: days whose runs were deleted are no longer days of the catalogue.
+update pipeline.first_day set day = :before where day < :before
+
+
+-- name: forget_documents
+-- Run by reconciliation: the next publication makes the documents of these films again.
+delete from pipeline.document_sources where tmdb_id = any (cast(:tmdb_ids as bigint[]))
+
+
+-- name: forget_lost_documents
+-- Run by reconciliation when films are not found by their words.
+select pipeline.forget_lost_documents() as repaired
+
+
+-- name: forget_rows
+-- Run by reconciliation in the transaction that writes the rows of some films again.
+select pipeline.forget_rows(cast(:tmdb_ids as bigint[])) as forgotten
+
+
+-- name: forget_scores
+-- Run by reconciliation: the next publication computes and writes all scores again.
+update catalog.rating_methods set fingerprint = null
+
+
+-- name: has_heartbeats
+-- Run before heartbeats: whether sensors write any.
+select to_regclass('pipeline.heartbeats') is not null as has_heartbeats
+
+
+-- name: health_calls
+-- Run by health: calls to TMDB within a day, by how they ended.
+select c.status, sum(c.calls)::integer as calls
+from pipeline.api_calls c
+where c.started_at > cast(:moment as timestamptz) - interval '24 hours'
+group by c.status
+order by calls desc
+
+
+-- name: health_database
+-- Run by health and by movie-assets migrate: which server and which pgvector this is, and how large the catalogue.
+select
+    current_setting('server_version') as version,
+    (select extversion from pg_extension where extname = 'vector') as pgvector,
+    pg_database_size(current_database()) as bytes,
+    pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as is_read_only,
+    current_setting('max_connections')::integer as most_connections,
+    (select count(*) from pg_stat_activity where backend_type = 'client backend')::integer as connections
+
+
+-- name: health_destinations
+-- Run by health: the destinations of alerts that could not be reached when they were last tried.
+select destination, failing_since, last_error, failures
+from pipeline.alert_destinations
+where failing_since is not null
+order by failing_since, destination
+
+
+-- name: health_due
+-- Run by health: what waits to be fetched, by reason, and when details were last fetched without a failure.
+select
+    d.reason,
+    count(*)::integer as films,
+    (array_agg(d.tmdb_id order by d.tmdb_id))[1:5] as examples,
+    (select count(*) from catalog.movies)::integer as movies,
+    (select max(r.ended_at) from pipeline.run_log r where r.step = 'movie_details' and r.status = 'succeeded') as worked_at
+from pipeline.due_at(:moment) d
+group by d.reason
+order by min(d.priority)
+
+
+-- name: health_duplicates
+-- Run by health: films that may be one: of one IMDb id, or of one title, date and runtime.
+select 'IMDb id ' || m.imdb_id as identity, array_agg(m.tmdb_id order by m.tmdb_id) as ids
+from catalog.movies m where m.imdb_id is not null
+group by m.imdb_id having count(*) > 1
+union all
+select
+    '“' || min(m.title) || '” of ' || m.release_date || ', ' || m.runtime_minutes || ' minutes',
+    array_agg(m.tmdb_id order by m.tmdb_id)
+from catalog.movies m where m.release_date is not null and m.runtime_minutes is not null
+group by lower(m.title), lower(m.original_title), m.release_date, m.runtime_minutes
+having count(*) > 1 and count(distinct m.imdb_id) < count(*)
+order by 1
+
+
+-- name: health_export
+-- Run by health: the newest export, and where it came from.
+select export_date, source, lines, loaded_at from pipeline.exports order by export_date desc limit 1
+
+
+-- name: health_failed_ids
+-- Run by health: ids whose last attempt had no usable answer, by reason.
+select
+    coalesce(i.last_error, 'unknown') as reason,
+    count(*)::integer as ids,
+    count(*) filter (where i.attempts >= 5)::integer as stubborn,
+    (array_agg(i.tmdb_id order by i.attempts desc, i.tmdb_id))[1:5] as examples,
+    (select count(*) from pipeline.movie_ids a where a.gone_since is null and a.export_reason is null)::integer as of
+from pipeline.movie_ids i
+where i.gone_since is null and i.attempts > 0
+group by 1
+order by ids desc
+
+
+-- name: health_findings
+-- Run by health's checks: the findings of its last run.
+select name, severity, message, found, examples, next_step, is_service, run_id from pipeline.health_findings order by name, not is_service
+
+
+-- name: health_gaps
+-- Run by health: films that lack what applications show or search by, the most popular as examples.
+select g.what, count(*)::integer as films,
+    count(*) filter (where g.is_missing)::integer as missing,
+    (array_agg(m.tmdb_id order by s.popularity desc nulls last, m.tmdb_id) filter (where g.is_missing))[1:5] as examples
+from catalog.movies m
+left join catalog.movie_stats s using (tmdb_id)
+cross join lateral (values
+    ('posters', m.poster_path is null),
+    ('runtimes', m.runtime_minutes is null),
+    ('certifications', m.certification is null),
+    ('people', cardinality(m.directors) = 0 and cardinality(m.leading_cast) = 0),
+    ('keywords', cardinality(m.keywords) = 0),
+    ('overviews', coalesce(m.overview, '') = '')
+) g (what, is_missing)
+group by g.what
+
+
+-- name: health_index
+-- Run by health: the vectors that searches see, and whether their index is there and whole.
+select
+    (select count(*) from catalog.movie_vectors)::integer as vectors,
+    s.set_id,
+    x.indexrelid is not null as has_index,
+    coalesce(x.indisvalid, false) as is_valid
+from (values (1)) one (row)
+left join pipeline.embedding_sets s on s.is_active
+left join pg_class c on c.relname = 'movie_vectors_' || s.set_id || '_nearest' and c.relnamespace = 'catalog'::regnamespace
+left join pg_index x on x.indexrelid = c.oid
+
+
+-- name: health_steps
+-- Run by health: how each step of the last forty days ended last, and when it last ended well.
+with ended as (
+    select r.* from pipeline.run_log r
+    where r.status <> 'running' and r.started_at > cast(:moment as timestamptz) - interval '40 days'
+), well as (
+    select e.step, max(e.ended_at) as succeeded_at from ended e where e.status = 'succeeded' group by e.step
+)
+select distinct on (e.step) e.step, e.status, e.reason, e.run_id, e.started_at, w.succeeded_at
+from ended e left join well w using (step)
+order by e.step, e.started_at desc
+
+
+-- name: health_texts
+-- Run by health, for the set that is searched and the one that runs build, if it is another: films whose text has no
+-- vector in the set, those of them that wait for six hours or were refused, and what the last run of the set met.
+with sets as (
+    select
+        s.set_id, s.is_active, s.created_at, s.answered_by as begun_by,
+        format('%s %s %s %s', s.provider, s.model, s.dimensions, s.template) as name
+    from pipeline.embedding_sets s
+    where s.is_active
+       or s.last_run_at = (select max(o.last_run_at) from pipeline.embedding_sets o)
+          and (s.retired_at is null or s.retired_at < s.last_run_at)
+), counted as (
+    select
+        s.set_id,
+        count(m.tmdb_id)::integer as movies,
+        count(*) filter (where w.is_missing)::integer as missing,
+        count(*) filter (where w.is_stale and r.text_hash is null)::integer as stale,
+        count(*) filter (where w.is_stale and r.text_hash is not null)::integer as refused,
+        (array_agg(m.tmdb_id order by m.changed_at, m.tmdb_id) filter (where w.is_stale))[1:5] as examples
+    from (values (1)) one (row)
+    left join sets s on true
+    left join catalog.movies m on true
+    left join pipeline.embeddings e on e.set_id = s.set_id and e.tmdb_id = m.tmdb_id
+    left join pipeline.refused_texts r on r.set_id = s.set_id and r.text_hash = m.text_hash
+    cross join lateral (
+        select
+            e.text_hash is distinct from m.text_hash as is_missing,
+            e.text_hash is distinct from m.text_hash
+                -- Texts wait for a set that is built only since there is one.
+                and greatest(m.changed_at, case when not s.is_active then s.created_at end)
+                    < cast(:moment as timestamptz) - interval '6 hours' as is_stale
+    ) w
+    group by s.set_id
+)
+select
+    c.*, s.name, coalesce(s.is_active, false) as is_active, s.begun_by, o.answered_by,
+    o.texts as run_texts, o.embedded as run_embedded, o.refused as run_refused, o.in_flight as run_in_flight,
+    o.problem, o.ended_at, o.run_id
+from counted c
+left join sets s using (set_id)
+left join pipeline.embedding_outcomes o using (set_id)
+order by is_active desc, c.set_id
+
+
+-- name: health_triggers
+-- Run by health: what each trigger decided last, and since when it has given up.
+select name, job, given_up_at, says from pipeline.triggers order by given_up_at, name
+
+
+-- name: heartbeats
+-- Run by health: when each sensor last gave a sign of life.
+select name, beat_at from pipeline.heartbeats order by beat_at
+
+
+-- name: keep_destinations
+-- Run by the alerts' sensor: the destinations that the settings name, and no other.
+with removed as (
+    delete from pipeline.alert_destinations where destination <> all (cast(:destinations as text[]))
+)
+insert into pipeline.alert_destinations (destination, since, next_attempt_at)
+select n, :moment, :moment from unnest(cast(:destinations as text[])) n
+on conflict do nothing
+
+
+-- name: keep_incoming_films
+-- Run by reconciliation before it writes rows again: only the films that differ.
+delete from incoming_films where tmdb_id <> all (cast(:tmdb_ids as bigint[]))
+
+
+-- name: kpis
+-- Run by health: the figures that the catalogue is operated by.
+select kpi, value, goal, is_met, says from pipeline.kpis_at(:moment)
+
+
+-- name: last_decision
+-- Run by health, where alerts have a destination: when a trigger last decided otherwise than before.
+select max(decided_at) as decided_at from pipeline.triggers
+
+
+-- name: open_alerts
+-- Run by the alerts' sensor, before it looks around: what was broken when it last looked.
+select alert_id, kind, place, name, evidence, array(select jsonb_object_keys(figures)) as figures
+from pipeline.alerts where ended_at is null
+
+
+-- name: outdate_lists_of
+-- Run by reconciliation: the next publication makes the lists of these films again.
+update pipeline.similar_lists set is_outdated = true where tmdb_id = any (cast(:tmdb_ids as bigint[]))
+
+
+-- name: reconcile
+-- Run by reconciliation: tables that must agree, compared row by row.
+select agreement, rows_compared, rows_differing, examples from pipeline.reconcile(:template) order by agreement
+
+
+-- name: record_delivery
+-- Run by the alerts' sensor after a message arrived.
+with arrived as (
+    insert into pipeline.alert_deliveries (destination, alert_id, event, severity, delivered_at)
+    select :destination, t.alert_id, t.event, t.severity, :moment
+    from unnest(cast(:alert_ids as bigint[]), cast(:events as text[]), cast(:severities as text[]))
+        t (alert_id, event, severity)
+    on conflict do nothing
+)
+update pipeline.alert_destinations
+set failures = 0, failing_since = null, last_error = null, next_attempt_at = :moment, last_delivered_at = :moment
+where destination = :destination
+
+
+-- name: record_delivery_failure
+-- Run by the alerts' sensor after a message did not arrive: the next attempt comes after 1, 2, 4 … minutes, an hour at
+-- most, or when the destination asks for more, after that.
+update pipeline.alert_destinations
+set failures = failures + 1, last_error = :error, failing_since = coalesce(failing_since, :moment),
+    next_attempt_at = cast(:moment as timestamptz)
+        + greatest(least(interval '1 minute' * 2 ^ least(failures, 6), interval '1 hour'),
+            least(interval '1 second' * :retry_after, interval '1 hour'))
+where destination = :destination
+
+
+-- name: record_health_finding
+-- Run by health for each of its findings.
+insert into pipeline.health_findings
+    (name, severity, message, found, examples, next_step, is_service, run_id, looked_at)
+values (:name, :severity, :message, :found, :examples, :next_step, :is_service, :run_id, :moment)
+
+
+-- name: record_reconciliation
+-- Run by reconciliation for each agreement that it looked at.
+insert into pipeline.reconciliations
+    (reconciled_at, agreement, rows_compared, rows_differing, examples, repaired, run_id)
+values (:moment, :agreement, :rows_compared, :rows_differing, :examples, :repaired, :run_id)
+on conflict (reconciled_at, agreement) do update set
+    rows_compared = excluded.rows_compared, rows_differing = excluded.rows_differing, examples = excluded.examples,
+    repaired = excluded.repaired, run_id = excluded.run_id
+
+
+-- name: recount_of_run
+-- Run by reconciliation's check: what the recount of its own run found.
+select agreement, rows_compared, rows_differing, examples, repaired from pipeline.reconciliations where run_id = :run_id
+
+
+-- name: recount_vocabulary
+-- Run by reconciliation when words were counted wrong.
+select pipeline.recount_vocabulary() as repaired
+
+
+-- name: remove_strange_vectors
+-- Run by reconciliation when vectors are searched that are not the paid-for ones.
+select pipeline.remove_strange_vectors() as repaired
+
+
+-- name: renew_alert
+-- Run by the alerts' sensor when something that is broken was looked at again: the newest figures, the worst severity.
+update pipeline.alerts
+set severity = case when 'ERROR' in (severity, :severity) then 'ERROR' else 'WARN' end,
+    says = :says, expected = :expected, figures = cast(:figures as jsonb), evidence = :evidence, link = :link
+where alert_id = :alert_id
+
+
+-- name: repair_films
+-- Run by reconciliation: a film of the catalogue whose id is not accepted leaves; an accepted one without a stored response
+-- is due to be fetched, and the moment of a fetch is that of the response.
+with extra as (
+    delete from catalog.movies m
+    where not exists (select from pipeline.movie_ids i where i.tmdb_id = m.tmdb_id and i.state = 'accepted')
+    returning m.tmdb_id
+), lost as (
+    update pipeline.movie_ids i set changed_at = :moment
+    where i.state = 'accepted' and not exists (select from pipeline.raw_details r where r.tmdb_id = i.tmdb_id)
+    returning i.tmdb_id
+), redated as (
+    update pipeline.movie_ids i set fetched_at = r.fetched_at
+    from pipeline.raw_details r
+    where r.tmdb_id = i.tmdb_id and i.fetched_at <> r.fetched_at and i.state = 'accepted'
+    returning i.tmdb_id
+)
+select ((select count(*) from extra) + (select count(*) from lost) + (select count(*) from redated))::integer as repaired
+
+
+-- name: repair_shared_rows
+-- Run by reconciliation for people, genres and the like that no response says.
+select pipeline.repair_shared_rows() as repaired
+
+
+-- name: responses_after
+-- Run by reconciliation: the next stored responses of a batch's accepted films that the parser in use read, by id.
+select i.tmdb_id, r.body
+from pipeline.movie_ids i
+join pipeline.raw_details r using (tmdb_id)
+where i.batch = :batch and i.tmdb_id > :after and i.state = 'accepted' and i.judged_by = :judge
+order by i.tmdb_id limit :films
+
+
+-- name: stored_methods
+-- Run by reconciliation: the methods as they are stored.
+select method_version, is_current, says, parameters from catalog.rating_methods
+
+
+-- name: stored_scores
+-- Run by reconciliation: the scores as they are stored, to compare with scores computed again.
+select method_version, scope, key, films, votes, score, score_low, score_high, source_scores
+from catalog.rating_aggregates
+
+
+-- name: tell_alert_again
+-- Run by the alerts' sensor when more is broken than was told: it counts as told as a warning, so that it is "worse" again.
+with told_once as (
+    delete from pipeline.alert_deliveries where alert_id = :alert_id and event = 'worse'
+)
+update pipeline.alert_deliveries set severity = 'WARN' where alert_id = :alert_id and event = 'broken'

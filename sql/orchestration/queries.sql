@@ -1,0 +1,157 @@
+-- name: count_due
+-- Run by the sensor details_are_due: the films that a run would fetch within the day's limit, the stored responses that it
+-- would read again (or evaluate again, all of them, when other profiles are in use), and the lowest id of all these.
+with due as (
+    select count(*) as films, min(tmdb_id) as first_id from pipeline.due_at(:moment)
+), stored as (
+    select count(*) as answers, min(tmdb_id) as first_id from (
+        select tmdb_id from pipeline.to_judge(:judge, :moment)
+        union
+        select tmdb_id from pipeline.rule_inputs where exists (select from pipeline.evaluation where rules <> :rules)
+    ) s
+), day as (
+    select case when :daily_films > 0 then greatest(0, :daily_films - (
+        select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:moment as timestamptz))
+    )) end as films
+)
+select
+    (least(due.films, day.films) + stored.answers)::integer as work,
+    least(case when day.films is distinct from 0 then due.first_id end, stored.first_id) as first_id
+from due, stored, day
+
+
+-- name: count_recommendations_due
+-- Run by the sensor recommendations_are_due: people whose list is to be made, a model that is a week old while histories
+-- changed, and names in histories that wait for films while films came that they were not compared with.
+select (
+    (select count(*) from pipeline.changed_histories)
+    + (select count(*) from pipeline.recommendation_lists l
+       where l.model_id is distinct from (select m.model_id from pipeline.recommendation_models m where m.is_served)
+         and not exists (select from pipeline.changed_histories c where c.person = l.person))
+    + (select count(*) from pipeline.recommendation_models m
+       where m.is_served and m.fitted_at < cast(:moment as timestamptz) - interval '7 days'
+         and exists (select from catalog.watch_histories h where h.imported_at > m.newest_entry))
+    + (select count(*) from (
+        select max(l.ended_at) filter (where l.step = 'search_documents' and l.changed > 0) as films_came,
+            max(l.started_at) filter (where l.step = 'watch_histories') as compared
+        from pipeline.run_log l where l.step in ('search_documents', 'watch_histories') and l.status = 'succeeded'
+    ) l
+    where l.films_came > coalesce(l.compared, '-infinity')
+        and exists (select from pipeline.named_films n where n.film_id is null and n.matched_by is null))
+)::integer as work
+
+
+-- name: count_texts_to_embed
+-- Run by the sensor texts_are_not_embedded: films whose text has no vector in the set of today's settings and is due,
+-- their lowest id, and texts in batches at the service that nobody asked after for half an hour. Nothing but the batches
+-- while the day's budget does not hold the largest text.
+with money as (
+    select :daily_dollars > 0 and spent_today + reserved_today + cast(:least_dollars as numeric) > :daily_dollars as is_spent
+    from pipeline.embedding_dollars(:moment, '')
+), due as (
+    select count(*) as films, min(m.tmdb_id) as first_id
+    from catalog.movies m
+    left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+    left join pipeline.refused_texts r on r.set_id = :set_id and r.text_hash = m.text_hash
+    where e.text_hash is distinct from m.text_hash
+      and (r.next_attempt_at is null or r.next_attempt_at <= :moment)
+      and not exists (
+          select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+          where b.set_id = :set_id and t.text_hash = m.text_hash)
+), in_flight as (
+    select coalesce(sum(b.texts), 0) as texts
+    from pipeline.embedding_batches b
+    where b.ended_at is null and coalesce(b.seen_at, b.moment) < cast(:moment as timestamptz) - interval '30 minutes'
+)
+select
+    (case when is_spent then 0 else due.films end + in_flight.texts)::integer as work,
+    case when not is_spent then due.first_id end as first_id,
+    case when is_spent and due.films > 0 and in_flight.texts = 0 then
+        due.films || ' texts wait: what the day may cost (MOVIE_ASSETS_DAILY_DOLLARS) is spent'
+    end as held_by
+from money, due, in_flight
+
+
+-- name: count_unpublished
+-- Run by the sensor the_catalogue_is_not_published: embedded films that searches do not see as they are (all
+-- of them while the set of today's settings is not the active one, unless that is held), vectors whose film has left,
+-- films whose words are not the ones that are searched, votes seen after the aggregates were computed, and ratings of
+-- other sources that were read after that. Nothing while
+-- texts wait for their vectors: that publication would only be the first of two. Texts that were refused, or that nobody
+-- could embed for six hours, are not waited for: their films are found by their words.
+with wanted as (
+    select coalesce((select s.set_id from pipeline.embedding_sets s where s.held_since is not null), :set_id) as set_id
+)
+select case when exists (
+    select from catalog.movies m
+    left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+    where e.text_hash is distinct from m.text_hash and m.changed_at > cast(:moment as timestamptz) - interval '6 hours'
+      and not exists (select from pipeline.refused_texts r where r.set_id = :set_id and r.text_hash = m.text_hash)
+) then 0 else (
+    (select count(*)
+     from catalog.movies m
+     join pipeline.embeddings e
+         on e.set_id = (select w.set_id from wanted w) and e.tmdb_id = m.tmdb_id and e.text_hash = m.text_hash
+     left join catalog.movie_vectors v on v.tmdb_id = m.tmdb_id
+     where v.text_hash is distinct from m.text_hash
+        or e.is_replaced
+        or not exists (select from pipeline.embedding_sets s where s.is_active and s.set_id = (select w.set_id from wanted w)))
+    + (select count(*) from catalog.movie_vectors v
+       where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id))
+    + (select count(*) from catalog.movies m
+       full join pipeline.document_sources d using (tmdb_id)
+       where d.source is distinct from
+           pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline))
+    + (select count(*) from catalog.movie_stats s
+       where s.seen_at > coalesce((select max(computed_at) from catalog.rating_methods), '-infinity'))
+    + (select coalesce(sum(l.changed), 0) from pipeline.rating_loads l
+       where l.loaded_at > coalesce((select max(computed_at) from catalog.rating_methods), '-infinity'))
+) end::integer as work
+
+
+-- name: count_unread
+-- Run by the sensor no_day_was_read_yet: 1 while no export was ever loaded.
+select (not exists (select from pipeline.exports))::integer as work
+
+
+-- name: count_unread_lists
+-- Run by the sensor lists_were_not_read: 1 while an export failed today, no run has read the lists since the day began, and
+-- there are ids of an earlier export.
+select (
+    exists (select from pipeline.ids_as_of)
+    and exists (
+        select from pipeline.run_log r
+        where r.step in ('tmdb_export', 'movie_ids') and r.status = 'failed'
+          and r.started_at >= date_trunc('day', cast(:moment as timestamptz)))
+    and not exists (
+        select from pipeline.run_log r
+        where r.step = 'tmdb_discoveries' and r.status = 'succeeded'
+          and r.started_at >= date_trunc('day', cast(:moment as timestamptz)))
+)::integer as work
+
+
+-- name: export_of_day
+-- Run by the schedule read_the_day_at_0830: whether the export of a day itself was loaded.
+select exists (select from pipeline.exports where export_date = :day) as is_loaded
+
+
+-- name: forget_triggers
+-- Run by the schedule read_the_day_at_0830: forgets triggers that a release has renamed or removed.
+delete from pipeline.triggers where name <> all(cast(:names as text[]))
+
+
+-- name: record_trigger
+-- Run by each sensor and schedule when it has decided: written only where the decision is another than the last.
+insert into pipeline.triggers as t (name, job, work, tries, launched_at, given_up_at, says, decided_at)
+values (:name, :job, :work, :tries, :launched_at, case when :gave_up then cast(:moment as timestamptz) end, :says, :moment)
+on conflict (name) do update set
+    job = excluded.job, work = excluded.work, tries = excluded.tries, launched_at = excluded.launched_at,
+    given_up_at = case when excluded.given_up_at is not null then coalesce(t.given_up_at, excluded.given_up_at) end,
+    says = excluded.says, decided_at = excluded.decided_at
+where (t.work, t.tries, t.launched_at, t.says) is distinct from
+    (excluded.work, excluded.tries, excluded.launched_at, excluded.says)
+
+
+-- name: runs_without_a_lock
+-- Run by the reaper: which of these runs no process holds the lock of.
+select given.run_id from unnest(cast(:run_ids as text[])) given (run_id) where not pipeline.run_lives(given.run_id)

@@ -1,2 +1,0 @@
--- Run by `movie-assets alert unmute`.
-delete from pipeline.alert_mutes where name = :name

@@ -1,0 +1,232 @@
+-- name: aggregate_totals
+-- Run by totals_reconcile: what the stored scores add up to, beside what films and sources do.
+with current as materialized (
+    select a.* from catalog.rating_aggregates a join catalog.rating_methods m using (method_version) where m.is_current
+), from_tmdb as materialized (
+    select * from catalog.rating_aggregates where method_version = 'shrunk-mean-v1' and scope = 'film'
+), rated as materialized (
+    select r.* from catalog.rating_sources r where exists (select from catalog.movies m where m.tmdb_id = r.tmdb_id)
+), scored as materialized (
+    select m.* from catalog.movies m where exists (select from rated r where r.tmdb_id = m.tmdb_id)
+), credited as materialized (
+    select tmdb_id, person_id from catalog.movie_crew where job = 'Director'
+    union
+    select c.tmdb_id, c.person_id
+    from (select c.*, row_number() over (partition by tmdb_id order by billing, person_id) as place from catalog.movie_cast c) c
+    where c.place <= 3
+), well_known as materialized (
+    select count(*) as films from credited c join scored s using (tmdb_id) group by c.person_id having count(*) >= 3
+), by_source as materialized (
+    select s.source, (s.said ->> 'votes')::bigint as votes
+    from current a cross join lateral jsonb_each(a.source_scores) as s (source, said)
+    where a.scope = 'film'
+)
+select 'films' as what,
+    (select count(*) from current where scope = 'film')::bigint as found, (select count(*) from scored)::bigint as wanted
+union all
+select 'votes',
+    (select coalesce(sum(votes), 0) from current where scope = 'film')::bigint,
+    (select coalesce(sum(votes), 0) from rated)::bigint
+union all
+select 'votes by ' || coalesce(b.source, r.source), coalesce(b.votes, 0)::bigint, coalesce(r.votes, 0)::bigint
+from (select source, sum(votes) as votes from by_source group by source) b
+full join (select source, sum(votes) as votes from rated group by source) r using (source)
+union all
+select 'films by ' || g.scope,
+    (select coalesce(sum(films), 0) from current c where c.scope = g.scope)::bigint, g.wanted::bigint
+from (
+    select 'language' as scope, count(original_language) as wanted from scored
+    union all select 'year', count(release_year) from scored
+    union all select 'decade', count(release_year) from scored
+    union all select 'collection', count(collection_id) from scored
+    union all select 'genre', count(*) from (select distinct tmdb_id, unnest(genres) from scored) g
+    union all select 'country', count(*) from (select distinct tmdb_id, unnest(countries) from scored) c
+    union all select 'person', coalesce(sum(films), 0) from well_known
+) g
+union all
+select 'films by TMDB alone', (select count(*) from from_tmdb)::bigint,
+    (select count(*) from catalog.movie_stats where vote_count > 0)::bigint
+union all
+select 'votes by TMDB alone', (select coalesce(sum(votes), 0) from from_tmdb)::bigint,
+    (select coalesce(sum(vote_count), 0) from catalog.movie_stats)::bigint
+
+
+-- name: clear_aggregates
+-- Run by rating_aggregates in the transaction that writes the new ones.
+with methods as (delete from catalog.rating_methods)
+delete from catalog.rating_aggregates
+
+
+-- name: compare_ratings
+-- Run by the assets that read files of ratings once incoming_ratings is filled: by source, the films that have enough
+-- votes in what is stored, and how many of them have another value or number of votes than a load can bring.
+select source, count(*)::integer as compared,
+    (count(*) filter (
+        where abs(100 * (i.raw_value - i.scale_min) / (i.scale_max - i.scale_min) - e.value) > :max_shift
+    ))::integer as shifted,
+    (count(*) filter (
+        where i.votes < :min_vote_ratio * e.votes or i.votes > :max_vote_ratio * e.votes
+    ))::integer as recounted
+from (
+    select distinct on (tmdb_id, source) * from incoming_ratings order by tmdb_id, source, seen_at desc, line desc
+) i
+join catalog.external_ratings e using (tmdb_id, source)
+where e.votes >= :min_votes
+group by source order by source
+
+
+-- name: confirm_scores
+-- Run by rating_aggregates last: what the scores name now, and that votes which came by a moment are covered.
+update catalog.rating_methods set fingerprint = :fingerprint, computed_at = :computed_at
+
+
+-- name: duplicate_ratings
+-- Run by the assets that read files of ratings once incoming_ratings is filled: the first films that several lines rate
+-- for one source, with these lines; the one that store_ratings.sql takes comes first.
+select tmdb_id, source, array_agg(line order by seen_at desc, line desc) as lines
+from incoming_ratings group by tmdb_id, source having count(*) > 1
+order by tmdb_id, source limit 20
+
+
+-- name: imdb_ids
+-- Run by the assets that read files of ratings: which films an IMDb id means.
+select m.tmdb_id, m.imdb_id from catalog.movies m where m.imdb_id is not null
+union
+select e.tmdb_id, e.value from catalog.movie_external_ids e where e.source = 'imdb'
+order by tmdb_id, imdb_id
+
+
+-- name: last_rating_load
+-- Run by the assets that read files of ratings: what they took in last.
+select address, version, film_ids, lines, stored, loaded_at
+from pipeline.rating_loads where loader = :loader order by load_id desc limit 1
+
+
+-- name: people_of_films
+-- Run by rating_aggregates: who directed a film or had one of its first three roles.
+select tmdb_id, person_id from catalog.movie_crew where job = 'Director'
+union
+select tmdb_id, person_id from (
+    select tmdb_id, person_id, row_number() over (partition by tmdb_id order by billing, person_id) as place
+    from catalog.movie_cast
+) c where place <= :leads
+order by tmdb_id, person_id
+
+
+-- name: rated_films
+-- Run by rating_aggregates: votes of each film and the groups it belongs to.
+select m.tmdb_id, m.genres, m.release_year, m.original_language, m.countries, m.collection_id, s.vote_average, s.vote_count
+from catalog.movies m join catalog.movie_stats s using (tmdb_id)
+order by m.tmdb_id
+
+
+-- name: rating_inputs
+-- Run by rating_aggregates before it reads them: names what scores are computed from, by the sums of the rows' hashes.
+select concat_ws(
+    '-', cast(:methods as text),
+    (select sum(hash_record_extended(m, 0)::numeric) from (
+        select tmdb_id, genres, release_year, original_language, countries, collection_id from catalog.movies) m),
+    (select sum(hash_record_extended(s, 0)::numeric) from (
+        select tmdb_id, vote_average, vote_count from catalog.movie_stats) s),
+    (select sum(hash_record_extended(r, 0)::numeric) from (
+        select tmdb_id, source, value, votes from catalog.external_ratings) r),
+    (select sum(hash_record_extended(c, 0)::numeric) from (
+        select tmdb_id, person_id, billing from catalog.movie_cast) c),
+    (select sum(hash_record_extended(d, 0)::numeric) from (
+        select tmdb_id, person_id from catalog.movie_crew where job = 'Director') d)
+) as name
+
+
+-- name: record_method
+-- Run by rating_aggregates for each method that scores were computed by.
+insert into catalog.rating_methods (method_version, is_current, says, parameters, computed_at)
+values (:method_version, :is_current, :says, cast(:parameters as jsonb), :computed_at)
+
+
+-- name: record_rating_load
+-- Run by the assets that read files of ratings in the transaction that stored them.
+insert into pipeline.rating_loads (
+    loader, address, version, film_ids, lines, rejected, unmatched, stored, changed, loaded_at, run_id
+)
+values (
+    :loader, :address, :version, :film_ids, :lines, :rejected, :unmatched, :stored, :changed, :loaded_at, :run_id
+)
+
+
+-- name: scores_content
+-- Run by rating_aggregates: names the scores that are stored and what their methods say, how many scores, and what was named
+-- when they were written.
+select
+    concat_ws('-', sum(hash_record_extended(a, 0)::numeric), (
+        select sum(hash_record_extended(m, 0)::numeric) from (
+            select method_version, is_current, says, parameters from catalog.rating_methods) m)) as name,
+    count(*)::integer as scores,
+    (select min(m.fingerprint) from catalog.rating_methods m) as fingerprint
+from (
+    select method_version, scope, key, films, votes, score, score_low, score_high, source_scores
+    from catalog.rating_aggregates
+) a
+
+
+-- name: scores_out_of_bounds
+-- Run by scores_are_within_bounds.
+select count(*)::integer as scores
+from catalog.rating_aggregates
+where not (score_low between 0 and score and score_high between score and 100)
+
+
+-- name: stage_ratings
+-- Run by the assets that read files of ratings, before COPY fills it.
+create temporary table incoming_ratings (
+    line bigint not null,
+    tmdb_id bigint not null,
+    source text not null,
+    scale_min double precision not null,
+    scale_max double precision not null,
+    raw_value double precision not null,
+    votes bigint not null,
+    seen_at timestamptz not null
+) on commit drop
+
+
+-- name: store_ratings
+-- Run by the assets that read files of ratings once incoming_ratings is filled: makes the stored ratings of their
+-- sources those, and touches no row that stays as it is. Of several lines about a film and a source the one that was
+-- seen last counts, of equally old ones the last; duplicate_ratings.sql names them by the same rule.
+with incoming as materialized (
+    select distinct on (tmdb_id, source) * from incoming_ratings order by tmdb_id, source, seen_at desc, line desc
+), moved as materialized (
+    select i.tmdb_id
+    from incoming i
+    left join catalog.external_ratings e using (tmdb_id, source)
+    where (i.scale_min, i.scale_max, i.raw_value, i.votes)
+        is distinct from (e.scale_min, e.scale_max, e.raw_value, e.votes)
+), gone as (
+    delete from catalog.external_ratings e
+    where case when :loader = 'csv' then e.source not in ('imdb', 'movielens') else e.source = :loader end
+      and not exists (select from incoming i where i.tmdb_id = e.tmdb_id and i.source = e.source)
+    returning e.tmdb_id
+), stored as (
+    insert into catalog.external_ratings as e (tmdb_id, source, scale_min, scale_max, raw_value, votes, seen_at)
+    select tmdb_id, source, scale_min, scale_max, raw_value, votes, seen_at from incoming
+    on conflict (tmdb_id, source) do update set
+        scale_min = excluded.scale_min, scale_max = excluded.scale_max, raw_value = excluded.raw_value,
+        votes = excluded.votes, seen_at = excluded.seen_at
+    where (e.scale_min, e.scale_max, e.raw_value, e.votes, e.seen_at)
+        is distinct from (excluded.scale_min, excluded.scale_max, excluded.raw_value, excluded.votes, excluded.seen_at)
+    returning e.tmdb_id
+)
+select
+    (select count(*) from incoming)::integer as stored,
+    ((select count(*) from incoming_ratings) - (select count(*) from incoming))::integer as duplicates,
+    (select count(*) from moved)::integer as moved,
+    (select count(*) from gone)::integer as gone,
+    (select count(*) from stored)::integer as written
+
+
+-- name: stored_ratings
+-- Run by rating_aggregates: what sources say of the films in the catalogue.
+select r.tmdb_id, r.source, r.value, r.votes
+from catalog.rating_sources r
+where exists (select from catalog.movies m where m.tmdb_id = r.tmdb_id)
+order by r.tmdb_id, r.source

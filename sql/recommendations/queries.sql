@@ -1,0 +1,174 @@
+-- name: catalogue_ids
+-- Run by recommendation_model and recommendations: the films that can be recommended.
+select array_send(coalesce(array_agg(m.tmdb_id order by m.tmdb_id), '{}')) as films from catalog.movies m
+
+
+-- name: clear_recommendations
+-- Run by recommendations for a chunk of people, before their lists are written.
+delete from catalog.recommendations r where r.person = any (:people)
+
+
+-- name: content_features
+-- Run by recommendation_model and recommendation_quality: what several films of the catalogue have in common, the
+-- commonest first, as the ids of the films in the binary form of arrays (core.binary_arrays).
+select array_send(array_agg(f.tmdb_id order by f.tmdb_id)) as films
+from (
+    select m.tmdb_id, 'genre ' || unnest(m.genres) as feature from catalog.movies m
+    union select m.tmdb_id, 'keyword ' || unnest(m.keywords) from catalog.movies m
+    union select m.tmdb_id, 'person ' || unnest(m.directors || m.leading_cast) from catalog.movies m
+    union select m.tmdb_id, 'decade ' || m.release_year / 10 from catalog.movies m where m.release_year is not null
+) f
+group by f.feature
+having count(*) >= :least
+order by count(*) desc, f.feature
+limit :most
+
+
+-- name: film_vectors
+-- Run by recommendation_quality: vectors of the active set for some films, as pgvector sends them in binary.
+select v.tmdb_id, vector_send(v.embedding::vector) as embedding
+from catalog.movie_vectors v where v.tmdb_id = any (:films) order by v.tmdb_id
+
+
+-- name: finish_lists
+-- Run by recommendations in the transaction that writes the lists of a chunk of people: by which model they are made. A
+-- history that changed meanwhile stays due; who has no history any more has no list.
+with done as (
+    delete from pipeline.changed_histories c
+    using unnest(cast(:people as text[]), cast(:changes as bigint[])) d (person, changes)
+    where c.person = d.person and c.changes = d.changes
+), gone as (
+    delete from pipeline.recommendation_lists l
+    where l.person = any (:people) and not exists (select from catalog.watch_histories h where h.person = l.person)
+)
+insert into pipeline.recommendation_lists (person, model_id, films, made_at)
+select p.person, :model_id, (select count(*) from catalog.recommendations r where r.person = p.person), :moment
+from unnest(cast(:people as text[])) p (person)
+where exists (select from catalog.watch_histories h where h.person = p.person)
+on conflict (person) do update
+    set model_id = excluded.model_id, films = excluded.films, made_at = excluded.made_at
+
+
+-- name: history_of_people
+-- Run by recommendation_model, recommendations and recommendation_quality, for the people after one by name, or for those
+-- that are listed: what each saw, by time, in the binary form of arrays (core.binary_arrays); no rating is NaN.
+select s.person,
+    array_send(array_agg(s.tmdb_id order by s.seen_at nulls first, s.tmdb_id)) as films,
+    array_send(array_agg(coalesce(s.rating, 'NaN') order by s.seen_at nulls first, s.tmdb_id)) as ratings,
+    array_send(array_agg((s.seen_at is not null)::integer::bigint order by s.seen_at nulls first, s.tmdb_id)) as dated
+from catalog.seen_films s
+where s.person > :after and (cast(:people as text[]) is null or s.person = any (:people))
+group by s.person
+order by s.person
+limit :count
+
+
+-- name: mark_served
+-- Run by recommendation_model right after serve_model: a model is served from here on.
+update pipeline.recommendation_models set is_served = true where model_id = :model_id
+
+
+-- name: model_weights
+-- Run by recommendations, some thousands of films at a time: a model's weights, in the binary form of arrays.
+select w.tmdb_id, w.popularity, array_send(w.others) as others, array_send(w.weights) as weights,
+    array_send(w.directions) as directions
+from pipeline.film_weights w
+where w.model_id = :model_id and w.tmdb_id > :after
+order by w.tmdb_id
+limit :count
+
+
+-- name: recommend_live
+-- Run by recommendations for people of whom the model knows too little: lists by catalog.recommend_movies.
+insert into catalog.recommendations (person, place, tmdb_id, score, because, because_weights)
+select p.person, r.place, r.tmdb_id, r.score,
+    array(select (b ->> 'tmdb_id')::bigint from jsonb_array_elements(r.reasons) b),
+    array(select (b ->> 'weight')::real from jsonb_array_elements(r.reasons) b)
+from unnest(cast(:people as text[])) p (person)
+cross join lateral (
+    select coalesce(array_agg(s.tmdb_id), '{}') as films, coalesce(array_agg(s.rating), '{}') as ratings
+    from catalog.seen_films s where s.person = p.person
+) h
+cross join lateral catalog.recommend_movies(rated => h.films, ratings => h.ratings, match_count => :count) with ordinality
+    r (tmdb_id, title, release_year, score, similarity, because, shared_features, reasons, place)
+where exists (select from catalog.watch_histories w where w.person = p.person)
+
+
+-- name: recommendation_inputs
+-- Run by recommendation_model: how much there is to learn from, a name for it, and whether a model is due: when there is
+-- none by this method, when 2 % of the entries are new or gone since, or when any are and the model is a week old.
+with histories as (
+    select count(*) as entries, count(distinct h.person) filter (where not h.is_wanted) as persons,
+        max(h.imported_at) as newest
+    from catalog.watch_histories h
+), known as (
+    select h.*, concat_ws(' ', cast(:method as text), h.entries, h.persons, h.newest) as inputs from histories h
+)
+select k.entries, k.persons, k.newest, k.inputs, m.model_id,
+    m.model_id is null or m.method_version <> cast(:method as text) or (k.inputs <> m.inputs and (
+        m.fitted_at < cast(:moment as timestamptz) - interval '7 days'
+        or greatest(
+            abs(k.entries - m.entries),
+            (select count(*) from catalog.watch_histories h where h.imported_at > m.newest_entry)) >= 0.02 * k.entries
+    )) as is_due
+from known k
+left join pipeline.recommendation_models m on m.is_served
+
+
+-- name: recommendation_quality
+-- Run by recommendation_quality and its check: the figures of the newest model that was measured, the best first.
+select q.* from pipeline.recommendation_quality q
+where q.model_id = (select max(model_id) from pipeline.recommendation_quality)
+order by q.protocol, q.ndcg_at_10 desc, q.model
+
+
+-- name: recommendation_totals
+-- Run by recommendations: what there is in the end.
+select count(*) as lists, coalesce(sum(l.films), 0) as films,
+    (select count(distinct r.tmdb_id) from catalog.recommendations r) as films_recommended
+from pipeline.recommendation_lists l
+
+
+-- name: recommendations_due
+-- Run by recommendations: people whose history changed since their list was made, or whose list is another model's.
+select coalesce(c.person, l.person) as person, c.changes
+from pipeline.changed_histories c
+full join pipeline.recommendation_lists l using (person)
+where c.person is not null
+   or l.model_id is distinct from (select m.model_id from pipeline.recommendation_models m where m.is_served)
+order by 1
+
+
+-- name: record_model
+-- Run by recommendation_model before its weights are stored: the model that is to be served.
+insert into pipeline.recommendation_models (
+    kind, method_version, inputs, parameters, persons, films, likes, entries, newest_entry, seconds, fitted_at)
+values (
+    :kind, :method, :inputs, cast(:parameters as jsonb), :persons, :films, :likes, :entries, :newest, :seconds, :fitted_at)
+returning model_id
+
+
+-- name: record_recommendation_quality
+-- Run by recommendation_quality for each protocol and model: how well it ranks.
+insert into pipeline.recommendation_quality (
+    model_id, protocol, model, measured_at, persons, recall_at_10, recall_low, recall_high, ndcg_at_10, ndcg_low, ndcg_high,
+    over_popularity, over_popularity_low, over_popularity_high, coverage, diversity, diversity_low, diversity_high, seconds)
+values (
+    :model_id, :protocol, :model, :measured_at, :persons, :recall_at_10, :recall_low, :recall_high, :ndcg_at_10, :ndcg_low,
+    :ndcg_high, :over_popularity, :over_popularity_low, :over_popularity_high, :coverage, :diversity, :diversity_low,
+    :diversity_high, :seconds)
+
+
+-- name: serve_model
+-- Run by recommendation_model in the transaction that stores its weights: the models before it end, and their weights go.
+with before as (
+    update pipeline.recommendation_models set is_served = false where is_served and model_id <> :model_id
+)
+delete from pipeline.film_weights where model_id <> :model_id
+
+
+-- name: served_model
+-- Run by recommendation_model, recommendations and recommendation_quality: the model that is served, if there is one.
+select m.model_id, m.kind, m.parameters, m.persons, m.films, m.likes, m.fitted_at, m.seconds,
+    (select count(*) from pipeline.film_weights w where w.model_id = m.model_id) as films_with_weights
+from pipeline.recommendation_models m where m.is_served

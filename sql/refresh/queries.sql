@@ -1,0 +1,6 @@
+-- name: request_ids
+-- Run by movie-assets fetch: asks for ids, again if they were asked for before.
+insert into pipeline.requested_ids as q (tmdb_id, keep, requested_by)
+select distinct t.tmdb_id, cast(:keep as boolean), :requested_by from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
+on conflict (tmdb_id) do update set
+    keep = q.keep or excluded.keep, requested_by = excluded.requested_by, requested_at = excluded.requested_at

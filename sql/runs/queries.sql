@@ -1,0 +1,45 @@
+-- name: begin_step
+-- Run when a step begins, while its run holds its lock: first closes the rows of steps whose process vanished (nobody
+-- holds their run's lock) and of steps before it that could not be closed, then opens the step's own.
+with buried as (
+    update pipeline.run_log r
+    set status = 'killed', ended_at = coalesce(r.worked_at, r.started_at),
+        reason = 'its process vanished; found when the next step began'
+    where r.ended_at is null and (r.run_id, r.step) <> (:run_id, :step)
+      and (r.run_id = :run_id or not pipeline.run_lives(r.run_id))
+)
+insert into pipeline.run_log as r (run_id, job, step, trigger, triggered_by, moment)
+values (:run_id, :job, :step, :trigger, :triggered_by, :moment)
+on conflict (run_id, step) do update set
+    started_at = clock_timestamp(), worked_at = null, ended_at = null, status = 'running', reason = null
+returning r.log_id
+
+
+-- name: count_rows
+-- Run when a step has ended: how many rows the table or view of its asset has.
+select pipeline.count_rows(to_regclass(:table)) as rows
+
+
+-- name: end_step
+-- Run when a step has ended, however it did.
+update pipeline.run_log
+set status = :status, reason = left(cast(:reason as text), 500), ended_at = clock_timestamp()
+where log_id = :log_id
+returning
+    checked::bigint, skipped::bigint, fetched::bigint, changed::bigint, failed::bigint, gone::bigint, embedded::bigint,
+    tokens::bigint, dollars::double precision, duration
+
+
+-- name: first_day
+-- Run when Dagster loads the definitions: the day that the catalogue begins on; no row before the first was read.
+select day from pipeline.first_day
+
+
+-- name: log_work
+-- Run with each chunk of a step, in the chunk's transaction: what it came to, on top of what the step did before.
+update pipeline.run_log set
+    worked_at = clock_timestamp(), status = 'running', ended_at = null, reason = null, -- it lives, whatever was thought
+    checked = checked + :checked, skipped = skipped + :skipped, fetched = fetched + :fetched,
+    changed = changed + :changed, failed = failed + :failed, gone = gone + :gone,
+    embedded = embedded + :embedded, tokens = tokens + :tokens, dollars = dollars + cast(:dollars as numeric)
+where run_id = :run_id and step = :step

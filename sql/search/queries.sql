@@ -1,0 +1,231 @@
+-- name: active_set
+-- Run by searches and reports: the embedding set that searches see, if there is one.
+select set_id, provider, model, dimensions, template, held_since is not null as is_held
+from pipeline.embedding_sets where is_active
+
+
+-- name: document_agreement
+-- Run by the check documents_agree_with_the_catalogue: what searches by words see and should not, or do not and should.
+select
+    (select count(*) from catalog.movies) as films,
+    (select count(*) from catalog.movies m
+     left join pipeline.document_sources s using (tmdb_id)
+     where s.source is distinct from pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline))
+        as films_without_their_document,
+    (select count(*) from pipeline.document_sources s
+     full join catalog.search_documents d using (tmdb_id)
+     where s.tmdb_id is null or d.tmdb_id is null) as documents_half_there,
+    (select count(*) from pipeline.document_sources s
+     where not exists (select from catalog.movies m where m.tmdb_id = s.tmdb_id)) as documents_without_a_film,
+    (select count(*) from catalog.movies m
+     where m.title ~ '\w' and not exists (select from catalog.movie_names n where n.tmdb_id = m.tmdb_id))
+        as films_without_a_name,
+    (select count(*) from pipeline.word_changes) as words_not_counted,
+    (select count(*) from (
+        values ('search_documents_titles'), ('search_documents_words'), ('vocabulary_trigrams'), ('movie_names_key'),
+            ('movie_names_main_key')) i (name)
+     where not exists (
+        select from pg_index x where x.indexrelid = to_regclass('catalog.' || i.name) and x.indisvalid))
+        as indexes_missing
+
+
+-- name: drop_old_sets
+-- Run by movie_vectors: out with the vectors of sets that were neither searched nor built on for the days that sets are kept.
+select name from pipeline.drop_old_sets(cast(:moment as timestamptz) - make_interval(days => :days), :set_id) as d (name)
+
+
+-- name: film_by_id
+-- Run by movie-assets similar when it is given an id.
+select tmdb_id, title, release_year, 1.0::double precision as confidence, 'id' as matched_by
+from catalog.movies where tmdb_id = :tmdb_id
+
+
+-- name: films_like
+-- Run by movie-assets similar: the films nearest to a film, with what a person wants to see of them.
+select n.tmdb_id, n.title, n.release_year, n.similarity, n.shared_features, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
+from catalog.similar_movies(:tmdb_id, :count, cast(:filters as jsonb)) n
+join catalog.movies m using (tmdb_id)
+left join catalog.movie_stats s using (tmdb_id)
+order by n.similarity desc, n.tmdb_id
+
+
+-- name: filters_to_measure
+-- Run by search_quality: filters that searches are measured with.
+select says, filters::text as filters from pipeline.filters_to_measure(:set_id)
+
+
+-- name: find_movie
+-- Run by movie-assets similar: the films that a title can mean.
+select tmdb_id, title, release_year, confidence, matched_by from catalog.find_movie(cast(:title as text))
+
+
+-- name: finish_documents
+-- Run by search_documents last: vocabulary and indexes.
+select pipeline.finish_documents() as words
+
+
+-- name: golden_ranks
+-- Run by movie_vectors before a set takes over, and by its check: films that belong together, and how near they are.
+select title, other_title, within, place from pipeline.golden_ranks(:set_id)
+
+
+-- name: index_state
+-- Run by movie_vectors' check: the active set's index, its size for each vector now and when it was built, and the dead
+-- rows of its table.
+select
+    x.indisvalid as is_valid,
+    pg_relation_size(x.indexrelid) as bytes,
+    pg_relation_size(x.indexrelid)::double precision / greatest(1, (select count(*) from catalog.movie_vectors))
+        / nullif(s.bytes_per_vector, 0) as growth,
+    coalesce(t.n_dead_tup, 0)::integer as dead_rows
+from pipeline.embedding_sets s
+join pg_namespace n on n.nspname = 'catalog'
+join pg_class c on c.relnamespace = n.oid and c.relname = 'movie_vectors_' || s.set_id || '_nearest'
+join pg_index x on x.indexrelid = c.oid
+left join pg_stat_user_tables t on t.relid = x.indrelid
+where s.is_active
+
+
+-- name: make_similar_lists
+-- Run by similar_movies for some hundreds of films at a time.
+select made, moved from pipeline.make_similar_lists(:films, :echo)
+
+
+-- name: measure_neighbours
+-- Run by search_quality: searches for films near others, how long each took and whether it found those of the collection.
+select is_random, milliseconds, siblings, siblings_found, similarities
+from pipeline.measure_neighbours(:set_id, :samples)
+
+
+-- name: measure_searches
+-- Run by movie_vectors before a set takes over, and by its recall check: searches through the index against all vectors.
+select tmdb_id, recall_at_10, milliseconds, exact_ms
+from pipeline.measure_searches(:set_id, :samples, cast(:filters as jsonb))
+
+
+-- name: outdate_similar_lists
+-- Run by similar_movies: makes lists due again, those whose turn it is or all of them.
+update pipeline.similar_lists set is_outdated = true where tmdb_id % :turns = :turn and not is_outdated
+
+
+-- name: people_with_histories
+-- Run by movie-assets recommend --for: the person of that name, if there is one, else up to five who have a history.
+(select h.person from catalog.watch_histories h where h.person = :person limit 1)
+union all
+(select h.person from catalog.watch_histories h
+ where not exists (select from catalog.watch_histories w where w.person = :person)
+ group by h.person order by h.person limit 5)
+
+
+-- name: person_recommendations
+-- Run by movie-assets recommend --for: films for a person, with what a person wants to see of them and why they are there.
+select n.tmdb_id, n.title, n.release_year, n.score, n.is_precomputed, n.reasons, m.genres, m.directors, m.overview,
+    s.vote_average, s.vote_count
+from catalog.recommendations_for(:person, cast(:filters as jsonb), :count) with ordinality
+    n (tmdb_id, title, release_year, score, is_precomputed, reasons, place)
+join catalog.movies m using (tmdb_id)
+left join catalog.movie_stats s using (tmdb_id)
+order by n.place
+
+
+-- name: quality_content
+-- Run by search_quality: how many vectors a set has, and a name for all that a measurement depends on.
+select vectors, content from pipeline.quality_content(:set_id)
+
+
+-- name: quality_history
+-- Run by search_quality and its checks: the newest measurements of the active set, newest first.
+select q.* from pipeline.search_quality q
+join pipeline.embedding_sets s on s.set_id = q.set_id and s.is_active
+order by q.measurement_id desc
+limit :measurements
+
+
+-- name: recommended_movies
+-- Run by movie-assets recommend: films for a person, with what a person wants to see of them and why they are there.
+select n.tmdb_id, n.title, n.release_year, n.similarity, n.score, b.title as because, n.shared_features, n.reasons,
+    m.genres, m.directors, m.overview, s.vote_average, s.vote_count
+from catalog.recommend_movies(
+    cast(:loved as bigint[]), cast(:liked as bigint[]), cast(:disliked as bigint[]), cast(:filters as jsonb), :count,
+    cast(:options as jsonb)
+) with ordinality n (tmdb_id, title, release_year, score, similarity, because_id, shared_features, reasons, place)
+join catalog.movies m using (tmdb_id)
+left join catalog.movie_stats s using (tmdb_id)
+left join catalog.movies b on b.tmdb_id = n.because_id
+order by n.place
+
+
+-- name: record_quality
+-- Run by search_quality: keeps a measurement; the pictures of those before it go.
+with before as (
+    update pipeline.search_quality set map = null, histogram = null
+    where set_id = :set_id and (map is not null or histogram is not null)
+)
+insert into pipeline.search_quality (
+    set_id, measured_at, content, vectors, recall_at_10, least_filtered_recall_at_10, p50_ms, p95_ms, exact_ms,
+    collection_films, collection_recall_at_10, golden_pairs, golden_pairs_far, random_similarity, nearest_similarity,
+    tenth_similarity, loose, related, very_similar, searches, places, map, histogram)
+values (
+    :set_id, :measured_at, :content, :vectors, :recall_at_10, :least_filtered_recall_at_10, :p50_ms, :p95_ms, :exact_ms,
+    :collection_films, :collection_recall_at_10, :golden_pairs, :golden_pairs_far, :random_similarity,
+    :nearest_similarity, :tenth_similarity, :loose, :related, :very_similar, cast(:searches as jsonb),
+    cast(:places as jsonb), :map, :histogram)
+
+
+-- name: remove_documents
+-- Run by search_documents first: takes out the films that left the catalogue.
+select pipeline.remove_documents() as removed
+
+
+-- name: sample_vectors
+-- Run by search_quality: vectors for its pictures.
+select genres, embedding from pipeline.sample_vectors(:set_id, :samples)
+
+
+-- name: search_movies
+-- Run by movie-assets search: films by words and meaning, with what a person wants to see of them.
+select
+    n.tmdb_id, n.title, n.release_year, n.score, n.found_by, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
+from catalog.search_movies(
+    cast(:text as text), :count, cast(:filters as jsonb), cast(:embedding as vector), cast(:set_id as integer)
+) with ordinality n (tmdb_id, title, release_year, score, found_by, place)
+join catalog.movies m using (tmdb_id)
+left join catalog.movie_stats s using (tmdb_id)
+order by n.place
+
+
+-- name: similar_due
+-- Run by similar_movies: films whose list of nearest films is to be made.
+select tmdb_id, is_changed from pipeline.similar_due()
+
+
+-- name: similar_samples
+-- Run by similar_movies' check: for some films, the ones that change from day to day, which share of the ten nearest is in their list.
+select
+    f.tmdb_id,
+    (select count(*) from catalog.similar_movies s
+     where s.tmdb_id = f.tmdb_id and s.similarity >= (select min(n.similarity) from unnest(n.found) n (similarity)) - 1e-3)
+        ::double precision / greatest(1, cardinality(n.found)) as recall
+from (
+    select l.tmdb_id from pipeline.similar_lists l
+    order by md5(l.tmdb_id || cast(:moment as timestamptz)::date::text) limit :samples
+) f
+cross join lateral (
+    select array(select s.similarity from catalog.similar_movies(f.tmdb_id, 10) s) as found
+) n
+
+
+-- name: vector_agreement
+-- Run by movie_vectors' check: films without a vector, vectors without a film, vectors of an older text.
+select
+    count(*) filter (where v.tmdb_id is null)::integer as films_without_vector,
+    count(*) filter (where m.tmdb_id is null)::integer as vectors_without_film,
+    count(*) filter (where m.text_hash <> v.text_hash)::integer as vectors_of_older_text,
+    count(*)::integer as either
+from catalog.movies m full join catalog.movie_vectors v using (tmdb_id)
+
+
+-- name: write_documents
+-- Run by search_documents, chunk by chunk: makes the documents of the next films that are due.
+select last_id, looked_at, documents_written, names_written
+from pipeline.write_documents(cast(:after as bigint), cast(:films as integer))
