@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from movie_assets.catalog.eligibility import judge
+from movie_assets.catalog.eligibility import derive
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.tmdb.movies import Film, UnusableAnswerError, read_json
+from movie_assets.tmdb.movies import Movie, UnusableResponseError, read_json
 
 Matrix = npt.NDArray[np.float32]
 NEAREST = 10
@@ -34,7 +34,7 @@ SHORTEST_BASE = 3  # letters; "9" and "M" are no series
 class Item(NamedTuple):
     """A film, and the text that the pipeline embeds for it."""
 
-    film: Film
+    film: Movie
     text: str
 
 
@@ -71,35 +71,35 @@ def read_items(path: Path) -> list[Item]:
         for line in lines:
             try:
                 body = read_json(line)
-                judged = judge(body, body["id"])
-            except (UnusableAnswerError, KeyError, TypeError):
+                derived = derive(body, body["id"])
+            except (UnusableResponseError, KeyError, TypeError):
                 continue
-            items[judged.film.tmdb_id] = Item(judged.film, judged.text)
+            items[derived.film.tmdb_id] = Item(derived.film, derived.text)
     return list(items.values())
 
 
-def overview_without_title(film: Film) -> str:
+def overview_without_title(film: Movie) -> str:
     """What somebody says who remembers the story and not the name."""
     return re.sub(re.escape(film.title), " ", film.overview or "", flags=re.IGNORECASE)
 
 
-def ten_words(film: Film) -> str:
+def ten_words(film: Movie) -> str:
     """Ten words of that, evenly spread: an overview as a whole is part of the text, and found by itself."""
     words = overview_without_title(film).split()
     return " ".join(words[:: max(1, len(words) // 10)][:10])
 
 
-def title_of(film: Film) -> str:
+def title_of(film: Movie) -> str:
     """What somebody says who remembers the name."""
     return film.title
 
 
-def collection_of(film: Film) -> object | None:
+def collection_of(film: Movie) -> object | None:
     """TMDB's collection, where the answers have it (belongs_to_collection)."""
     return film.collection_id
 
 
-def series_of(film: Film) -> object | None:
+def series_of(film: Movie) -> object | None:
     """The part of a title that a series shares: what is before a colon, a number, "Part", "Chapter" …, without article.
 
     Finds "The Matrix" and "The Matrix Reloaded" apart: only what a rule on titles can see.
@@ -121,7 +121,7 @@ def known_items(name: str, questions: Matrix, vectors: Matrix, asked: Sequence[i
 
 
 def kept_together(
-    name: str, items: Sequence[Item], vectors: Matrix, key: Callable[[Film], object | None]
+    name: str, items: Sequence[Item], vectors: Matrix, key: Callable[[Movie], object | None]
 ) -> dict[str, Any]:
     """For each film of a group of two or more: the share of the others that are among its ten nearest."""
     groups = defaultdict(list)

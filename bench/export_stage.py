@@ -44,7 +44,7 @@ def main() -> None:
 
 def measured(lines: int) -> dict[str, Any]:
     """Read an export of so many lines; wall seconds include the start of Dagster and of Postgres."""
-    with services(movies=lines) as stand_in, catalogue(stand_in) as environment:
+    with services(movies=lines) as tmdb_emulator, catalogue(tmdb_emulator) as environment:
         started = time.monotonic()
         script = f"TODAY = {TODAY!r}\n{READ}"
         process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.DEVNULL)

@@ -41,8 +41,8 @@ def main() -> None:
     worlds = {}
     for movies in sorted({options.movies, *options.growth}):
         count = 1 if movies > options.movies else options.rounds
-        with services(movies=movies) as stand_in:
-            worlds[movies] = [one_round(stand_in, f"{movies:,} ids, {n} of {count}") for n in range(1, count + 1)]
+        with services(movies=movies) as tmdb_emulator:
+            worlds[movies] = [one_round(tmdb_emulator, f"{movies:,} ids, {n} of {count}") for n in range(1, count + 1)]
     rounds = worlds[options.movies]
     figures = {run: medians([each["runs"][run] for each in rounds]) for run in RUNS}
     steps = {run: medians([each["seconds_by_step"][run] for each in rounds]) for run in RUNS}
@@ -67,14 +67,14 @@ def main() -> None:
     keep(options.json, {**kept, "rounds": worlds})
 
 
-def one_round(stand_in: Services, which: str) -> dict[str, Any]:
+def one_round(tmdb_emulator: Services, which: str) -> dict[str, Any]:
     """The runs, from an empty catalogue on, and what Dagster's own records took after them."""
     say(which)
-    with catalogue(stand_in) as environment:
+    with catalogue(tmdb_emulator) as environment:
         runs, begun = {}, {}
         for run, day in RUNS.items():
             begun[run] = time.time()
-            runs[run] = measured(stand_in, environment, day)
+            runs[run] = measured(tmdb_emulator, environment, day)
         steps = seconds_by_step(of_the_database(environment, STEPS), begun)
         command = [sys.executable, str(FLOOR), TODAY.isoformat()]
         told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)

@@ -21,7 +21,7 @@ from peers.days import DIMENSIONS, Source, StubEmbedder, pass_days
 from movie_assets.catalog.embedding_text import text_hash
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows
-from movie_assets.embeddings.embedder import LOCAL_MODEL, Embedded, LocalEmbedder, OpenPurse
+from movie_assets.embeddings.embedder import LOCAL_MODEL, Embedded, LocalEmbedder, UnlimitedBudget
 from movie_assets.embeddings.movie_embeddings import embedding_set, movie_embeddings
 from movie_assets.embeddings.store import EmbeddingStore, texts_of
 from movie_assets.orchestration.resources import RESOURCES
@@ -81,19 +81,19 @@ def take_in(database: Database, source: Source) -> None:
 
 def build_plainly(database: Database, embedder: Stub) -> None:
     """What the assets do, by their own functions and statements; neither runs, checks nor an index."""
-    set_id, moment = embedding_set(database, embedder), datetime.now(UTC)
-    store = EmbeddingStore(database, set_id, moment, RUN_ID)
+    set_id, as_of = embedding_set(database, embedder), datetime.now(UTC)
+    store = EmbeddingStore(database, set_id, as_of, RUN_ID)
     due = database.rows(
         "texts_to_embed",
         set_id=set_id,
         batches=list(range(BATCH_COUNT)),
-        moment=moment,
+        as_of=as_of,
         by_hand=True,
         force=False,
         forced_since=None,
     )
     texts = texts_of(due)
-    for part in embedder.stream([text.text for text in texts], OpenPurse()):
+    for part in embedder.stream([text.text for text in texts], UnlimitedBudget()):
         store.keep(part, texts)
     database.rows("refresh_vectors", set_id=set_id)
 

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from movie_assets.catalog.embedding_text import embedding_text
-from movie_assets.config.filter_profiles import Profile, Thresholds
-from movie_assets.config.profiles import thresholds_of
+from movie_assets.config.filter_profiles import FilterProfile, FilterProfiles
+from movie_assets.config.profiles import profiles_of
 from movie_assets.embeddings.hashing import words_of
 from movie_assets.emulator.world import Columns, World
-from movie_assets.tmdb.movies import Film, read_film, read_json
+from movie_assets.tmdb.movies import Movie, read_film, read_json
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
 PARTS = ("credits", "keywords", "release_dates")
@@ -30,7 +30,7 @@ def least_of(world: World, day: date, *, is_first: bool = False, copies: date | 
     Of the first day in an empty catalogue, if it `is_first`; `copies` is the day on which that was built. `for_age`
     are the calls that only the age of copies asks for.
     """
-    thresholds = thresholds_of(("quality",), None)
+    thresholds = profiles_of(("quality",), None)
     (profile,) = thresholds.profiles
     before = day - timedelta(days=1)
     known = set() if is_first else _let_through(world, profile, before)
@@ -50,7 +50,7 @@ def least_of(world: World, day: date, *, is_first: bool = False, copies: date | 
     return {"detail_calls": len(needed), "for_age": len(aged), "texts": len(texts), "tokens": tokens}
 
 
-def _let_through(world: World, profile: Profile, day: date) -> set[int]:
+def _let_through(world: World, profile: FilterProfile, day: date) -> set[int]:
     """Ids that pass the export's rules and all that the lists tell."""
     films = world.columns(day)
     wanted = _has_votes(films, profile) & (films.vote_average >= profile.min_vote_average)
@@ -61,7 +61,7 @@ def _let_through(world: World, profile: Profile, day: date) -> set[int]:
     return _exported(world, profile, day) & set(films.tmdb_id[wanted].tolist())
 
 
-def _exported(world: World, profile: Profile, day: date) -> set[int]:
+def _exported(world: World, profile: FilterProfile, day: date) -> set[int]:
     rows = (row for piece in world.export(day) for row in piece)
     return {
         row.tmdb_id for row in rows
@@ -69,30 +69,30 @@ def _exported(world: World, profile: Profile, day: date) -> set[int]:
     }  # fmt: skip
 
 
-def _listed(world: World, profile: Profile, day: date) -> set[int]:
+def _listed(world: World, profile: FilterProfile, day: date) -> set[int]:
     films = world.columns(day)
     return set(films.tmdb_id[_has_votes(films, profile)].tolist())
 
 
-def _has_votes(films: Columns, profile: Profile) -> npt.NDArray[np.bool_]:
+def _has_votes(films: Columns, profile: FilterProfile) -> npt.NDArray[np.bool_]:
     """TMDB's lists are asked for by release date, so films without one are in none."""
     has_votes: npt.NDArray[np.bool_] = (films.vote_count >= profile.min_vote_count) & (films.release > 0)
     return has_votes
 
 
-def _new_films(world: World, thresholds: Thresholds, among: set[int], day: date) -> set[int]:
+def _new_films(world: World, thresholds: FilterProfiles, among: set[int], day: date) -> set[int]:
     """Accepted films that are about to be released, or were within a month."""
     films = world.columns(day)
     new = set(films.tmdb_id[films.release > (day - timedelta(days=NEW_FOR_DAYS)).toordinal()].tolist()) & among
     return {n for n in new if (film := _film(world, n, day)) and reason_to_reject(thresholds, film, day) is None}
 
 
-def _film(world: World, tmdb_id: int, day: date) -> Film | None:
+def _film(world: World, tmdb_id: int, day: date) -> Movie | None:
     body = world.body(tmdb_id, day, PARTS)
     return None if body is None else read_film(read_json(body), tmdb_id)
 
 
-def _text(world: World, thresholds: Thresholds, tmdb_id: int, day: date) -> str | None:
+def _text(world: World, thresholds: FilterProfiles, tmdb_id: int, day: date) -> str | None:
     """The text to embed of a film, if it is in the catalogue."""
     film = _film(world, tmdb_id, day)
     return None if film is None or reason_to_reject(thresholds, film, day) else embedding_text(film)

@@ -33,8 +33,8 @@ def main() -> None:
     parser.add_argument("--tokens", type=float, default=3_400.0, help="the embeddings service's, a second")
     options = parser.parse_args()
     account = {"openai_tokens": round(options.tokens * WINDOW), "openai_window": WINDOW}
-    with services(movies=options.movies, rate_limit=options.limit, **account) as stand_in:
-        rounds = [one_round(stand_in, options.rate) for _ in range(options.rounds)]
+    with services(movies=options.movies, rate_limit=options.limit, **account) as tmdb_emulator:
+        rounds = [one_round(tmdb_emulator, options.rate) for _ in range(options.rounds)]
     least = least_of(served_world(options.movies), TODAY, is_first=True)
     bounds = [bounds_of(found, least["detail_calls"], options) for found in rounds]
     run, bound = medians(rounds), medians(bounds)
@@ -54,18 +54,18 @@ def main() -> None:
     keep(options.json, {"bounds": bound, "shares": shares, "least": least, "run": run, "rounds": rounds})
 
 
-def one_round(stand_in: Services, rate: float) -> dict[str, Any]:
+def one_round(tmdb_emulator: Services, rate: float) -> dict[str, Any]:
     """A build from an empty folder: what it took, and how often each service answered and refused."""
     limits = {
         "MOVIE_ASSETS_TMDB_RATE": str(rate),
         "MOVIE_ASSETS_EMBEDDER": "openai",
         "OPENAI_API_KEY": "a-key",
-        "OPENAI_BASE_URL": stand_in.openai_url,
+        "OPENAI_BASE_URL": tmdb_emulator.openai_url,
     }
-    with catalogue(stand_in, **limits) as environment:
-        figures = measured(stand_in, environment, TODAY)
+    with catalogue(tmdb_emulator, **limits) as environment:
+        figures = measured(tmdb_emulator, environment, TODAY)
         ((stages,),) = of_the_database(environment, SPAN, STAGES)
-    requests = stand_in.requests()
+    requests = tmdb_emulator.requests()
     refused = {name: answers.pop(REFUSED, 0) for name, answers in requests.items()}
     answered = {name: sum(answers.values()) for name, answers in requests.items()}
     refused_texts = refused.pop("embeddings", 0)
@@ -83,12 +83,12 @@ def bounds_of(found: dict[str, Any], least_details: int, options: argparse.Names
     """Seconds that each service alone takes for what has to be asked of it: no detail call twice, nothing refused."""
     calls = least_details + found["list_calls"]
     whole_at_first = options.tokens * WINDOW
-    pace, embedding = calls / options.rate, max(0.0, found["tokens"] - whole_at_first) / options.tokens
+    limiter, embedding = calls / options.rate, max(0.0, found["tokens"] - whole_at_first) / options.tokens
     seconds = {
-        "fetching at our pace": pace,
+        "fetching at our pace": limiter,
         "fetching at TMDB's limit": calls / options.limit,
         "embedding": embedding,
-        "fetching at our pace, then embedding": pace + embedding,
+        "fetching at our pace, then embedding": limiter + embedding,
     }
     return {name: round(value, 1) for name, value in seconds.items()}
 

@@ -100,7 +100,7 @@ def store(database: Database, set_id: int, ids: range, vectors: Matrix) -> None:
         execute(connection, "stage_embeddings")
         lines = ((n, hashes[n], v) for n, v in zip(ids, vectors, strict=True))
         copy_rows(connection, "incoming_embeddings", columns, lines)
-        execute(connection, "store_embeddings", set_id=set_id, moment=NOW)
+        execute(connection, "store_embeddings", set_id=set_id, as_of=NOW)
 
 
 def searching(

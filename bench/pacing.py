@@ -14,8 +14,8 @@ from tables import in_rounds, keep, parser_of, tell
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb.client import Tmdb
 
 FETCH = "--fetch"
@@ -51,10 +51,10 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 
 def measured(address: str, processes: int, fetches: int, rate: float, limit: int) -> dict[str, Any]:
     """Fetch from several processes that begin together."""
-    with StandIn(StandInOptions(movies=max(600, fetches), rate_limit=limit)) as stand_in:
-        ids = stand_in.world.columns(stand_in.today).tmdb_id[:fetches].tolist()
-        stand_in.world.body(ids[0], stand_in.today, ())  # what a world makes once is not measured
-        command = [sys.executable, __file__, FETCH, address, stand_in.tmdb_url, str(rate)]
+    with TmdbEmulator(EmulatorOptions(movies=max(600, fetches), rate_limit=limit)) as tmdb_emulator:
+        ids = tmdb_emulator.world.columns(tmdb_emulator.today).tmdb_id[:fetches].tolist()
+        tmdb_emulator.world.body(ids[0], tmdb_emulator.today, ())  # what a world makes once is not measured
+        command = [sys.executable, __file__, FETCH, address, tmdb_emulator.tmdb_url, str(rate)]
         workers = [
             subprocess.Popen(
                 [*command, str(number), ",".join(map(str, ids[number::processes]))],
@@ -74,7 +74,7 @@ def measured(address: str, processes: int, fetches: int, rate: float, limit: int
         seconds = time.monotonic() - began
         for worker in workers:
             worker.communicate()
-        calls = stand_in.requests["movie"]
+        calls = tmdb_emulator.requests["movie"]
         answered = calls.get(200, 0) + calls.get(404, 0)
         reached = answered / seconds
         return {
@@ -84,7 +84,7 @@ def measured(address: str, processes: int, fetches: int, rate: float, limit: int
             "calls_per_second": round(reached, 2),
             "share_of_pace": round(reached / rate, 4),
             "share_of_429": round(calls.get(429, 0) / sum(calls.values()), 4),
-            "busiest_second": stand_in.max_requests_in_any_second,
+            "busiest_second": tmdb_emulator.max_requests_in_any_second,
         }
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_POLLS = 0.5
 TICKS = os.sysconf("SC_CLK_TCK")
 PARENT, OWN_CPU, CPU_OF_ENDED_CHILDREN = 1, slice(11, 13), slice(13, 15)  # columns of /proc/PID/stat after the name
 
@@ -54,7 +54,7 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
+        while not self._ended.wait(SECONDS_BETWEEN_POLLS):
             self.process.see(self._root)
             if self._pid_file.exists() and (lines := self._pid_file.read_text().split()):
                 self.postgres.see(int(lines[0]))

@@ -19,7 +19,7 @@ from processes import Watch, cpu_seconds
 from standstill import Standstill
 
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import world_of
 
 COMMAND = [sys.executable, "-c", "from movie_assets.cli.main import main; main()"]
@@ -66,11 +66,11 @@ def services(**options: Any) -> Iterator[Services]:
 
 def served_world(movies: int) -> Standstill:
     """The world that `services` with so many ids serve."""
-    return Standstill(world_of(StandInOptions(movies=movies)), STANDSTILL)
+    return Standstill(world_of(EmulatorOptions(movies=movies)), STANDSTILL)
 
 
 @contextmanager
-def catalogue(stand_in: Services, **variables: str) -> Iterator[dict[str, str]]:
+def catalogue(tmdb_emulator: Services, **variables: str) -> Iterator[dict[str, str]]:
     """An empty data folder; yields the environment of commands that work on it."""
     with tempfile.TemporaryDirectory(prefix="movie_assets_bench_") as home:
         yield {
@@ -78,17 +78,17 @@ def catalogue(stand_in: Services, **variables: str) -> Iterator[dict[str, str]]:
             "MOVIE_ASSETS_HOME": home,
             "MOVIE_ASSETS_TMDB_RATE": "0",
             "MOVIE_ASSETS_EMBEDDER": "local",
-            "TMDB_API_URL": stand_in.tmdb_url,
-            "TMDB_EXPORT_URL": stand_in.export_url,
+            "TMDB_API_URL": tmdb_emulator.tmdb_url,
+            "TMDB_EXPORT_URL": tmdb_emulator.export_url,
             "TMDB_API_TOKEN": "a-token",
             **variables,
         }
 
 
-def measured(stand_in: Services, environment: dict[str, str], day: date) -> dict[str, Any]:
+def measured(tmdb_emulator: Services, environment: dict[str, str], day: date) -> dict[str, Any]:
     """Refresh a day in a process of its own, start included; what it used, beside what Postgres did."""
-    stand_in.begin(day)
-    began, served = time.monotonic(), cpu_seconds([stand_in.process])
+    tmdb_emulator.begin(day)
+    began, served = time.monotonic(), cpu_seconds([tmdb_emulator.process])
     command = [*COMMAND, "refresh", "--json", "--date", day.isoformat()]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -101,7 +101,7 @@ def measured(stand_in: Services, environment: dict[str, str], day: date) -> dict
     outcome = json.loads(output)
     if outcome["failed_jobs"]:
         raise SystemExit(f"{', '.join(outcome['failed_jobs'])} failed: {'; '.join(outcome['problems'])}")
-    requests = stand_in.requests()
+    requests = tmdb_emulator.requests()
     details, embeddings = outcome["figures"][DETAILS], outcome["figures"][EMBEDDINGS]
     return {
         "failed_checks": outcome["failed_checks"],
@@ -109,7 +109,7 @@ def measured(stand_in: Services, environment: dict[str, str], day: date) -> dict
         "seconds_of_jobs": round(outcome["seconds"], 1),
         "cpu_seconds": round(watch.process.cpu_seconds, 1),
         "postgres_cpu_seconds": round(watch.postgres.cpu_seconds, 1),
-        "stand_in_cpu_seconds": round(cpu_seconds([stand_in.process]) - served, 1),
+        "stand_in_cpu_seconds": round(cpu_seconds([tmdb_emulator.process]) - served, 1),
         "peak_megabytes": round(watch.process.peak_megabytes),
         "postgres_peak_megabytes": round(watch.postgres.peak_megabytes),
         "detail_calls": sum(requests.get("movie", {}).values()),

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn, world_of
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator, world_of
 from movie_assets.emulator.world import Change, Columns, ExportRow, World
 
 DAY = timedelta(days=1)
@@ -60,8 +60,8 @@ class Standstill:
 
 def main() -> None:
     """Serve until the process is terminated."""
-    options = StandInOptions(**json.loads(sys.argv[1]))
-    with StandIn(options, world=Standstill(world_of(options), date.fromisoformat(sys.argv[2]))) as ready:
+    options = EmulatorOptions(**json.loads(sys.argv[1]))
+    with TmdbEmulator(options, world=Standstill(world_of(options), date.fromisoformat(sys.argv[2]))) as ready:
         print(json.dumps([ready.url, ready.tmdb_url, ready.export_url, ready.openai_url]), flush=True)
         threading.Event().wait()
 

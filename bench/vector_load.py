@@ -110,7 +110,7 @@ def by_our_path(database: Database, set_id: int, vectors: Matrix) -> None:
         with database.transaction() as connection:
             execute(connection, "stage_embeddings")
             copy_rows(connection, "incoming_embeddings", COLUMNS, ((n, f"{n:064x}", vector) for n, vector in chunk))
-            execute(connection, "store_embeddings", set_id=set_id, moment=NOW)
+            execute(connection, "store_embeddings", set_id=set_id, as_of=NOW)
 
 
 def by_executemany(database: Database, vectors: Matrix) -> None:

@@ -15,7 +15,7 @@ from movie_assets.orchestration.console import console
 from movie_assets.orchestration.executor import in_process_executor
 from movie_assets.orchestration.freshness import with_freshness
 from movie_assets.orchestration.jobs import JOBS
-from movie_assets.orchestration.orphaned_runs import reaper
+from movie_assets.orchestration.orphaned_runs import orphaned_runs_sensor
 from movie_assets.orchestration.resources import RESOURCES
 from movie_assets.orchestration.schedules import schedules
 from movie_assets.orchestration.sensors import work_sensors
@@ -45,7 +45,7 @@ def definitions_for(settings: Settings) -> dg.Definitions:
         asset_checks=[check for room in ROOMS for check in room.CHECKS],
         jobs=JOBS,
         schedules=schedules(schedule),
-        sensors=[*work_sensors(sensor), alert_sensor(sensor), reaper(sensor)],
+        sensors=[*work_sensors(sensor), alert_sensor(sensor), orphaned_runs_sensor(sensor)],
         resources=RESOURCES,
         loggers={"console": console},
         executor=in_process_executor,

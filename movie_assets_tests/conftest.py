@@ -12,15 +12,15 @@ import dagster as dg
 import psycopg
 import pytest
 
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import embedded_postgres
 from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets.embeddings.embedder import Embedder, LocalEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.histories.inbox import Inbox
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.run_time import AS_OF_TAG, noon_of
@@ -83,9 +83,9 @@ def database_of_ones_own(server: str, template: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def stand_in() -> Iterator[StandIn]:
+def tmdb_emulator() -> Iterator[TmdbEmulator]:
     """A stand-in with the demo's world, on DAY, without a rate limit."""
-    with StandIn(StandInOptions(today=DAY, rate_limit=0, stall_seconds=2)) as running:
+    with TmdbEmulator(EmulatorOptions(today=DAY, rate_limit=0, stall_seconds=2)) as running:
         yield running
 
 
@@ -94,12 +94,12 @@ def address_of(server: str, name: str) -> str:
     return server.replace("/?", f"/{name}?")
 
 
-def settings_for(stand_in: StandIn, **changes: Any) -> Settings:
+def settings_for(tmdb_emulator: TmdbEmulator, **changes: Any) -> Settings:
     """Settings that point at a stand-in, without pacing."""
     values = {
         "tmdb_api_token": "a-token",
-        "tmdb_api_url": stand_in.tmdb_url,
-        "tmdb_export_url": stand_in.export_url,
+        "tmdb_api_url": tmdb_emulator.tmdb_url,
+        "tmdb_export_url": tmdb_emulator.export_url,
         "tmdb_rate": 0,
         **changes,
     }
@@ -115,7 +115,7 @@ class Pipeline:
     instance: dg.DagsterInstance
     embedder: Embedder
     day: date = DAY
-    thresholds: Thresholds | None = None  # instead of those that the settings name
+    thresholds: FilterProfiles | None = None  # instead of those that the settings name
     by_the_clock: bool = False  # runs are as of now, rather than of their day
 
     def run(
@@ -124,10 +124,10 @@ class Pipeline:
         *,
         config: dict[str, Any] | None = None,
         batches: tuple[str, str] | None = None,
-        moment: str | None = None,
+        as_of: str | None = None,
     ) -> Any:
         """Run a job for the pipeline's day (at noon unless told), or for a range of batches (all unless told)."""
-        tags = {} if self.by_the_clock else {AS_OF_TAG: moment or noon_of(self.day.isoformat())}
+        tags = {} if self.by_the_clock else {AS_OF_TAG: as_of or noon_of(self.day.isoformat())}
         partition = None
         if job in ("read_the_day", "read_the_lists"):
             partition = self.day.isoformat()
@@ -187,21 +187,21 @@ class Pipeline:
 
 
 @pytest.fixture
-def pipeline(database: Database, stand_in: StandIn) -> Iterator[Pipeline]:
+def pipeline(database: Database, tmdb_emulator: TmdbEmulator) -> Iterator[Pipeline]:
     """The pipeline on an empty catalogue, against the stand-in."""
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", 64))
+        yield Pipeline(database, settings_for(tmdb_emulator), instance, LocalEmbedder("hashing-v1", 64))
 
 
 @pytest.fixture
-def recorded(tmp_path: Path) -> Callable[..., StandIn]:
+def recorded(tmp_path: Path) -> Callable[..., TmdbEmulator]:
     """Make a stand-in that serves given details, a dictionary for each film."""
     import json  # noqa: PLC0415
 
-    def make(*films: dict[str, Any], **options: Any) -> StandIn:
+    def make(*films: dict[str, Any], **options: Any) -> TmdbEmulator:
         path = tmp_path / f"details_{uuid.uuid4().hex[:6]}.jsonl"
         path.write_text("\n".join(json.dumps(film) for film in films))
-        return StandIn(StandInOptions(details=path, today=DAY, rate_limit=0, stall_seconds=2, **options))
+        return TmdbEmulator(EmulatorOptions(details=path, today=DAY, rate_limit=0, stall_seconds=2, **options))
 
     return make
 

@@ -23,7 +23,7 @@ import psycopg
 from movie_assets.cli.dev import default_signals
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.startup import everything_for
 
 LOCATION = {"repositoryLocationName": "movie_assets", "repositoryName": "__repository__"}
@@ -258,7 +258,7 @@ class Deployment:
 @contextmanager
 def deployed(
     home: Path,
-    stand_in: StandIn,
+    tmdb_emulator: TmdbEmulator,
     port: int,
     *names: str,
     automation: bool = False,
@@ -267,9 +267,11 @@ def deployed(
 ) -> Iterator[Deployment]:
     """Start everything over a data folder, against a stand-in; stops it in the end."""
     values = {"home": home, "tmdb_api_token": "a-token", "embedding_dimensions": 64, **settings}
-    ours = Settings.model_validate(values | {"tmdb_api_url": stand_in.tmdb_url, "tmdb_export_url": stand_in.export_url})
+    ours = Settings.model_validate(
+        values | {"tmdb_api_url": tmdb_emulator.tmdb_url, "tmdb_export_url": tmdb_emulator.export_url}
+    )
     with ExitStack() as stack:
-        ready = stack.enter_context(everything_for(ours, stand_in))
+        ready = stack.enter_context(everything_for(ours, tmdb_emulator))
         stack.enter_context(_variables(ours, automation=automation, dagster_home=dagster_home))
         instance = stack.enter_context(dg.DagsterInstance.get())
         deployment = Deployment(home, ready, instance, port)

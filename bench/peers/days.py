@@ -29,7 +29,7 @@ MAKE = """
 """
 
 
-class Film(NamedTuple):
+class Movie(NamedTuple):
     """A row of the source."""
 
     tmdb_id: int
@@ -66,10 +66,10 @@ class Source:
         self.connection = psycopg.connect(address, autocommit=True)
         self.connection.execute(MAKE.format(count=count))
 
-    def films(self) -> list[Film]:
+    def films(self) -> list[Movie]:
         """All films as they are now."""
         rows = self.connection.execute("select tmdb_id, title, text, popularity from public.films order by tmdb_id")
-        return [Film(*row) for row in rows]
+        return [Movie(*row) for row in rows]
 
     def change_texts(self) -> None:
         """One text in a hundred changes."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from days import DIMENSIONS, Film, Source, StubEmbedder, pass_days
+from days import DIMENSIONS, Movie, Source, StubEmbedder, pass_days
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.ingestion import DocstoreStrategy, IngestionPipeline
 from llama_index.core.schema import BaseNode, Document, NodeRelationship, TextNode, TransformComponent
@@ -61,7 +61,7 @@ class OneNode(TransformComponent):
         ]
 
 
-def document_of(film: Film) -> Document:
+def document_of(film: Movie) -> Document:
     """A film as a document."""
     metadata = {"tmdb_id": film.tmdb_id, "title": film.title, "popularity": film.popularity}
     return Document(text=film.text, id_=str(film.tmdb_id), metadata=metadata, excluded_embed_metadata_keys=METADATA)

@@ -8,9 +8,9 @@ import dagster as dg
 
 from movie_assets.database.database import Database
 from movie_assets.runs.metadata_tables import calls_table
-from movie_assets.runs.operating_charts import age_picture, coverage_picture
+from movie_assets.runs.operating_charts import age_chart, coverage_chart
 from movie_assets.runs.partitions import batches
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 if TYPE_CHECKING:
     from movie_assets.tmdb.responses import CallCounts
@@ -20,15 +20,15 @@ COMPLETENESS = "metadata_is_complete"
 AGE = "details_are_within_their_age"
 TERMS = "nothing_is_kept_for_six_months"
 
-MOST_WITHOUT_DETAILS = 0.01
+MAX_WITHOUT_DETAILS = 0.01
 ALWAYS_BORNE = 2  # films of a batch: in a small catalogue the odd failed film is more than its share
-MOST_OVERDUE = 0.02
+MAX_OVERDUE = 0.02
 HOURS_TOLD_AS_DAYS = 48
 # A wide profile accepts films that TMDB itself knows little of; with so many votes a film is known.
 KNOWN_FILMS = 100
 # What each field reached on 1,348 accepted real films of so many votes was 99.9 % or more; the others are only
 # reported, because TMDB itself has no keyword or certification for many films.
-LEAST_RATE = {
+MIN_RATE = {
     "title": 1.0,
     "original_language": 1.0,
     "release_year": 0.99,
@@ -44,17 +44,17 @@ WORSE_WITHOUT = ("directors", "leading_cast", "poster_path")
 
 
 def evaluate(
-    database: Database, moment: datetime, counts: Mapping[str, Any] | None = None
+    database: Database, as_of: datetime, counts: Mapping[str, Any] | None = None
 ) -> Iterator[dg.AssetCheckResult]:
     """Evaluate all of them over the whole catalogue; a run's own counts go with the first."""
     yield _coverage(database, counts)
     yield _completeness(database)
-    yield _age(database, moment)
-    yield _terms(database, moment)
+    yield _age(database, as_of)
+    yield _terms(database, as_of)
 
 
-def _terms(database: Database, moment: datetime) -> dg.AssetCheckResult:
-    kept = database.row("expired_films", moment=moment)
+def _terms(database: Database, as_of: datetime) -> dg.AssetCheckResult:
+    kept = database.row("expired_films", as_of=as_of)
     return dg.AssetCheckResult(
         passed=kept.expired == 0,
         check_name=TERMS,
@@ -81,7 +81,7 @@ def _coverage(database: Database, counts: Mapping[str, Any] | None = None) -> dg
     names = batches.get_partition_keys()
     found = {row.batch: row for row in database.rows("batch_coverage")}
     lacking = {row.batch: row.never_fetched + row.failed + row.without_facts for row in found.values()}
-    bad = [row for row in found.values() if lacking[row.batch] > max(ALWAYS_BORNE, MOST_WITHOUT_DETAILS * row.ids)]
+    bad = [row for row in found.values() if lacking[row.batch] > max(ALWAYS_BORNE, MAX_WITHOUT_DETAILS * row.ids)]
     shares = [1 - lacking[batch] / found[batch].ids if batch in found else None for batch in range(len(names))]
     table = "\n".join(
         ["| batch | ids | never fetched | failed | facts missing |", "|---|--:|--:|--:|--:|"]
@@ -96,7 +96,7 @@ def _coverage(database: Database, counts: Mapping[str, Any] | None = None) -> dg
         metadata={
             "batches_not_covered": len(bad),
             **(_counts_of_run(counts) if counts else {}),
-            "coverage": dg.MetadataValue.md(coverage_picture(shares)),
+            "coverage": dg.MetadataValue.md(coverage_chart(shares)),
             **({"where": dg.MetadataValue.md(table)} if bad else {}),
         },
     )
@@ -106,12 +106,12 @@ def _completeness(database: Database) -> dg.AssetCheckResult:
     found = dict(database.row("metadata_rates", min_votes=KNOWN_FILMS)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
     films = found.pop("films")
     rates = {field: count / films if films else 1.0 for field, count in found.items()}
-    too_low = [field for field, least in LEAST_RATE.items() if rates[field] < least]
-    told = [f"{field} ({rates[field]:.1%}, at least {LEAST_RATE[field]:.0%} should)" for field in too_low]
+    too_low = [field for field, least in MIN_RATE.items() if rates[field] < least]
+    told = [f"{field} ({rates[field]:.1%}, at least {MIN_RATE[field]:.0%} should)" for field in too_low]
     table = "\n".join(
         ["| field | films that have it | least |", "|---|--:|--:|"]
         + [
-            f"| {field} | {rate:.1%} | {f'{LEAST_RATE[field]:.0%}' if field in LEAST_RATE else 'reported only'} |"
+            f"| {field} | {rate:.1%} | {f'{MIN_RATE[field]:.0%}' if field in MIN_RATE else 'reported only'} |"
             for field, rate in rates.items()
         ]
     )
@@ -124,27 +124,25 @@ def _completeness(database: Database) -> dg.AssetCheckResult:
     )
 
 
-def _age(database: Database, moment: datetime) -> dg.AssetCheckResult:
+def _age(database: Database, as_of: datetime) -> dg.AssetCheckResult:
     films = database.row("count_movies").films
-    by_reason = {row.reason: row.films for row in database.rows("overdue_films", moment=moment)}
+    by_reason = {row.reason: row.films for row in database.rows("overdue_films", as_of=as_of)}
     overdue = sum(by_reason.values())
-    passed = overdue <= MOST_OVERDUE * films
-    ages = [row for row in database.rows("ages", moment=moment) if row.films]
+    passed = overdue <= MAX_OVERDUE * films
+    ages = [row for row in database.rows("ages", as_of=as_of) if row.films]
     tiers = [(f"up to {_span(row.allowed_hours)}", row.films, row.within, row.overdue) for row in ages]
     return dg.AssetCheckResult(
         passed=passed,
         check_name=AGE,
         severity=dg.AssetCheckSeverity.WARN,
-        description=None
-        if passed
-        else f"{overdue:,} of {films:,} films are overdue; at most {MOST_OVERDUE:.0%} may be",
+        description=None if passed else f"{overdue:,} of {films:,} films are overdue; at most {MAX_OVERDUE:.0%} may be",
         metadata={
             "films": films,
             "overdue": overdue,
             **by_reason,
             **{f"within_{_span(row.allowed_hours).replace(' ', '_')}": row.within / row.films for row in ages},
             **({"oldest": min(row.oldest for row in ages).isoformat()} if ages else {}),
-            **({"ages": dg.MetadataValue.md(age_picture(tiers))} if tiers else {}),
+            **({"ages": dg.MetadataValue.md(age_chart(tiers))} if tiers else {}),
         },
     )
 
@@ -181,7 +179,7 @@ def details_are_within_their_age(
     context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.AssetCheckResult:
     """Count the films that are due again."""
-    return _age(database, moment_of(context.run))
+    return _age(database, run_time_of(context.run))
 
 
 @dg.asset_check(
@@ -192,7 +190,7 @@ def nothing_is_kept_for_six_months(
     context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.AssetCheckResult:
     """Count the answers that are older than 180 days."""
-    return _terms(database, moment_of(context.run))
+    return _terms(database, run_time_of(context.run))
 
 
 CHECKS = [every_batch_is_covered, metadata_is_complete, details_are_within_their_age, nothing_is_kept_for_six_months]

@@ -13,14 +13,14 @@ from typing import Any
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
-from movie_assets.catalog.eligibility import Judged, judge, judge_name
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.catalog.eligibility import Derived, derivation_name, derive
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.database.database import Database, copy_rows, execute, rows
 from movie_assets.runs.batch_runs import BatchContent, row_counts
 from movie_assets.runs.run_log import log_work
-from movie_assets.tmdb.movies import UnusableAnswerError
+from movie_assets.tmdb.movies import UnusableResponseError
 from movie_assets.tmdb.related_rows import KNOWN_KEYS
-from movie_assets.tmdb.responses import Answer, CallCounts, Failed, Fetched, NotFound
+from movie_assets.tmdb.responses import CallCounts, Failed, Fetched, NotFound, TmdbResponse
 
 FILM_COLUMNS = {
     "tmdb_id": "int8", "imdb_id": "text", "title": "text", "original_title": "text", "original_language": "text",
@@ -47,7 +47,7 @@ class Counts:
     rejected: int = 0
     added: int = 0
     changed: int = 0
-    judged_again: int = 0
+    derived_again: int = 0
     gone: int = 0
     failed: int = 0
     repaired: int = 0
@@ -59,16 +59,16 @@ class Counts:
 class DetailStore:
     """Writes answers to the database, chunk by chunk, and counts what became of them."""
 
-    def __init__(self, database: Database, thresholds: Thresholds, moment: datetime, run_id: str) -> None:
+    def __init__(self, database: Database, thresholds: FilterProfiles, as_of: datetime, run_id: str) -> None:
         self.counts = Counts()
         self.database = database
         self._thresholds = thresholds
-        self.moment = moment
+        self.as_of = as_of
         self.run_id = run_id
 
-    def store(self, answers: Sequence[Answer]) -> list[Failed]:
+    def store(self, answers: Sequence[TmdbResponse]) -> list[Failed]:
         """Store a chunk in one transaction; tells what had no usable answer."""
-        films: list[tuple[Judged, Any]] = []
+        films: list[tuple[Derived, Any]] = []
         gone: list[int] = []
         failed: list[Failed] = []
         for answer in answers:
@@ -77,8 +77,8 @@ class DetailStore:
                     gone.append(tmdb_id)
                 case Fetched(tmdb_id, body):
                     try:
-                        films.append((judge(body, tmdb_id), body))
-                    except UnusableAnswerError as error:
+                        films.append((derive(body, tmdb_id), body))
+                    except UnusableResponseError as error:
                         failed.append(Failed(tmdb_id, error.reason, f"{error}: {body!s:.400}"))
                 case Failed():
                     failed.append(answer)
@@ -88,17 +88,17 @@ class DetailStore:
         self.counts.failed += len(failed)
         return failed
 
-    def judge_stored_answers(self, batch_numbers: set[int]) -> None:
+    def derive_stored_responses(self, batch_numbers: set[int]) -> None:
         """Read stored responses again that another parser read, or whose film passes again or was asked for."""
-        name = judge_name()
-        wanted = {"batches": sorted(batch_numbers), "judge": name, "moment": self.moment}
+        name = derivation_name()
+        wanted = {"batches": sorted(batch_numbers), "derivation": name, "as_of": self.as_of}
         while again := self.database.rows("answers_to_judge", **wanted):
-            self._write([(judge(r.body, r.tmdb_id), None) for r in again], [], [])
-            self.counts.judged_again += len(again)
+            self._write([(derive(r.body, r.tmdb_id), None) for r in again], [], [])
+            self.counts.derived_again += len(again)
 
     def evaluate(self) -> None:
         """Evaluate all stored responses by the profiles in use, if that was not done for this day yet."""
-        self.database.once(lambda connection: evaluate(connection, self._thresholds, self.moment, are_lists_new=False))
+        self.database.once(lambda connection: evaluate(connection, self._thresholds, self.as_of, are_lists_new=False))
 
     def plan(self, batch_numbers: set[int], due: int, put_off: int) -> None:
         """Count what a run has before it: ids that it looked at, and those of them that it leaves as they are."""
@@ -122,10 +122,10 @@ class DetailStore:
         return (
             f"{c.due:,} films due: {c.fetched:,} fetched ({c.accepted:,} accepted, {c.rejected:,} rejected, "
             f"{c.added:,} new, {c.changed:,} changed), {c.gone:,} gone, {c.failed:,} failed; "
-            f"{c.judged_again:,} judged again; {c.put_off:,} put off"
+            f"{c.derived_again:,} judged again; {c.put_off:,} put off"
         )
 
-    def _write(self, films: list[tuple[Judged, Any]], gone: list[int], failed: list[Failed]) -> None:
+    def _write(self, films: list[tuple[Derived, Any]], gone: list[int], failed: list[Failed]) -> None:
         unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
         stored: Any = None
 
@@ -134,9 +134,9 @@ class DetailStore:
             if films:
                 execute(connection, "stage_films")
                 copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(*film) for film in films))
-                (stored,) = rows(connection, "store_details", moment=self.moment, judge=judge_name())
+                (stored,) = rows(connection, "store_details", as_of=self.as_of, derivation=derivation_name())
             if gone:
-                execute(connection, "mark_gone", tmdb_ids=gone, moment=self.moment)
+                execute(connection, "mark_gone", tmdb_ids=gone, as_of=self.as_of)
             if failed:
                 execute(
                     connection,
@@ -145,7 +145,7 @@ class DetailStore:
                     reasons=[f.reason for f in failed],
                     samples=[f.sample for f in failed],
                     run_id=self.run_id,
-                    moment=self.moment,
+                    as_of=self.as_of,
                 )
             if unknown:
                 execute(
@@ -153,10 +153,10 @@ class DetailStore:
                     "record_unknown_keys",
                     keys=list(unknown),
                     answers=list(unknown.values()),
-                    moment=self.moment,
+                    as_of=self.as_of,
                 )
-            asked = [judged.film.tmdb_id for judged, _ in films] + gone + [f.tmdb_id for f in failed]
-            execute(connection, "answer_requests", tmdb_ids=asked, moment=self.moment)
+            asked = [derived.film.tmdb_id for derived, _ in films] + gone + [f.tmdb_id for f in failed]
+            execute(connection, "answer_requests", tmdb_ids=asked, as_of=self.as_of)
             log_work(
                 connection, self.run_id, "movie_details", fetched=sum(body is not None for _, body in films),
                 changed=stored.added + stored.changed if films else 0, failed=len(failed), gone=len(gone),
@@ -169,25 +169,25 @@ class DetailStore:
             self.counts.rejected += stored.rejected
             self.counts.added += stored.added
             self.counts.changed += stored.changed
-            self.counts.repaired += sum(bool(judged.film.repairs) for judged, _ in films)
+            self.counts.repaired += sum(bool(derived.film.repairs) for derived, _ in films)
 
 
 def evaluate(
-    connection: sa.Connection, thresholds: Thresholds, moment: datetime, *, are_lists_new: bool
+    connection: sa.Connection, thresholds: FilterProfiles, as_of: datetime, *, are_lists_new: bool
 ) -> sa.Row[Any]:
     """Evaluate all stored responses and listed films by the profiles; return how many films each way moved."""
     (moved,) = rows(
-        connection, "evaluate", day=moment.date(), profiles=thresholds.as_json, rules=thresholds.name, moment=moment,
+        connection, "evaluate", day=as_of.date(), profiles=thresholds.as_json, rules=thresholds.name, as_of=as_of,
         are_lists_new=are_lists_new,
     )  # fmt: skip
     return moved
 
 
-def staged_row(judged: Judged, body: Any) -> tuple[Any, ...]:
+def staged_row(derived: Derived, body: Any) -> tuple[Any, ...]:
     """A film as a row of incoming_films; without a body it was read from the stored response."""
-    film = judged.film
+    film = derived.film
     facts = (getattr(film, column) for column in FILM_COLUMNS)
     listed = (list(fact) if isinstance(fact, tuple) else fact for fact in facts)
     stored_body = None if body is None else Jsonb(body)
     flags = (film.adult, film.video, film.softcore)
-    return (*listed, *flags, stored_body, judged.text, judged.text_hash, Jsonb(judged.facts), judged.facts_hash)
+    return (*listed, *flags, stored_body, derived.text, derived.text_hash, Jsonb(derived.facts), derived.facts_hash)

@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from movie_assets.catalog.embedding_text import TEMPLATE, embedding_text, text_hash
-from movie_assets.tmdb.movies import PARSER_VERSION, Film, read_film
-from movie_assets.tmdb.related_rows import Facts, facts_hash, read_facts
+from movie_assets.tmdb.movies import PARSER_VERSION, Movie, read_film
+from movie_assets.tmdb.related_rows import RelatedRows, facts_hash, read_related_rows
 
 
 @dataclass(frozen=True)
-class Judged:
+class Derived:
     """A film with what is around it."""
 
-    film: Film
+    film: Movie
     text: str
     text_hash: str
-    facts: Facts
+    facts: RelatedRows
     facts_hash: str
 
 
-def judge(body: Any, tmdb_id: int) -> Judged:
+def derive(body: Any, tmdb_id: int) -> Derived:
     """Read a response; raises UnusableAnswerError when it is not the film that was asked for."""
     film = read_film(body, tmdb_id)
     text = embedding_text(film)
-    facts = read_facts(body)
-    return Judged(film, text, text_hash(text), facts, facts_hash(facts))
+    facts = read_related_rows(body)
+    return Derived(film, text, text_hash(text), facts, facts_hash(facts))
 
 
-def judge_name() -> str:
+def derivation_name() -> str:
     """Name the parser and the template; stored responses that were read by others are read again."""
     return f"parser-{PARSER_VERSION} {TEMPLATE}"

@@ -8,7 +8,7 @@ import hashlib
 import unicodedata
 
 from movie_assets.tmdb.json_values import INVISIBLE
-from movie_assets.tmdb.movies import Film
+from movie_assets.tmdb.movies import Movie
 
 TEMPLATE = "film-v1"  # names the template in an embedding set; a change of the template needs a new name
 
@@ -18,7 +18,7 @@ DIRECTORS = 2
 LEADS = 3
 
 
-def embedding_text(film: Film) -> str:
+def embedding_text(film: Movie) -> str:
     """One paragraph for a film; clauses that would be empty are left out. Genres and keywords are sorted."""
     year = f" ({film.release_date.year})" if film.release_date else ""
     clauses = [

@@ -16,20 +16,20 @@ from pydantic import Field
 from movie_assets.catalog.detail_checks import evaluate
 from movie_assets.catalog.detail_store import DetailStore
 from movie_assets.catalog.successors import find_successors, gone_without_successor
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.database.database import Database
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.batch_runs import NO_VALUE, BatchRun, ForceConfig, what_is_done
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.partitions import batches, newest_day
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import is_by_hand, moment_of, went_on_since
+from movie_assets.runs.run_time import is_by_hand, run_time_of, went_on_since
 from movie_assets.tmdb.client import Tmdb, TmdbClient
-from movie_assets.tmdb.responses import Answer, Failed, TmdbError
+from movie_assets.tmdb.responses import Failed, TmdbError, TmdbResponse
 
 CHUNK = 100  # films in one transaction; what a kill can cost
 FORCED = "forced"  # the reason of a film that is fetched although it is not due
-MOST_FAILURES = 0.01  # share of a batch's films without a usable answer, beyond which the batch fails …
+MAX_FAILURES = 0.01  # share of a batch's films without a usable answer, beyond which the batch fails …
 FAILURES_ALWAYS_BORNE = 2  # … but never for the odd film of a small batch
 
 
@@ -62,7 +62,7 @@ def movie_details(
     config: DetailsConfig,
     database: dg.ResourceParam[Database],
     tmdb: dg.ResourceParam[Tmdb],
-    thresholds: dg.ResourceParam[Thresholds],
+    thresholds: dg.ResourceParam[FilterProfiles],
     daily_films: dg.ResourceParam[int],
 ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
     """A film as TMDB describes it, fetched when it is due and judged by the rules of the detail stage.
@@ -71,13 +71,13 @@ def movie_details(
     of 100: a run that is killed goes on where it stopped. Launched with the config `force: true`, a run fetches
     every accepted film of its batches again.
     """
-    moment = moment_of(context.run)
-    store = DetailStore(database, thresholds, moment, context.run.run_id)
+    as_of = run_time_of(context.run)
+    store = DetailStore(database, thresholds, as_of, context.run.run_id)
     run = BatchRun(context, "films", store.contents)
     with database.batch_locks(run.batches, "movie_details") as ours:
         run.exclude_locked(ours)
         store.evaluate()
-        store.judge_stored_answers(ours)
+        store.derive_stored_responses(ours)
         due, put_off = _films_to_fetch(context, config, run, sorted(ours), daily_films, database)
         store.plan(ours, len(due), put_off)
         run.plan(row.batch for row in due)
@@ -87,7 +87,7 @@ def movie_details(
             context.log.warning(str(error))
             run.fail_unfinished(str(error))
     context.log.info(store.summary())
-    for result in evaluate(database, moment, store.counts.__dict__):
+    for result in evaluate(database, as_of, store.counts.__dict__):
         yield evaluation_of(context, result)
     yield from run.end()
 
@@ -101,14 +101,14 @@ def _films_to_fetch(
     database: Database,
 ) -> tuple[list[sa.Row[Any]], int]:
     """Return the films that a run fetches, and how many the day's limit leaves out; log what they are."""
-    moment = moment_of(context.run)
+    as_of = run_time_of(context.run)
     wanted = database.rows(
         "films_to_fetch",
-        moment=moment,
+        as_of=as_of,
         batches=batch_numbers,
         by_hand=is_by_hand(context.run),
         reasons=config.reasons,
-        room=database.row("room_today", moment=moment, daily_films=daily_films).films,
+        room=database.row("room_today", as_of=as_of, daily_films=daily_films).films,
         force=config.force,
         forced_since=went_on_since(context.instance, context.run),
     )
@@ -133,7 +133,7 @@ async def _work(tmdb: Tmdb, store: DetailStore, run: BatchRun, batch_of: dict[in
         store.counts.calls = client.calls
         if batch_of:
             await _fetch(client, store, run, batch_of)
-        store.counts.successors = await find_successors(client, store.database, store.moment)
+        store.counts.successors = await find_successors(client, store.database, store.as_of)
 
 
 async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of: dict[int, int]) -> None:
@@ -141,16 +141,16 @@ async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of
     sizes = Counter(batch_of.values())
     failures: dict[int, list[Failed]] = defaultdict(list)
 
-    async def write(chunk: Sequence[Answer]) -> None:
+    async def write(chunk: Sequence[TmdbResponse]) -> None:
         for failed in await asyncio.to_thread(store.store, chunk):
             batch = batch_of[failed.tmdb_id]
             failures[batch].append(failed)
-            too_many = len(failures[batch]) > max(FAILURES_ALWAYS_BORNE, MOST_FAILURES * sizes[batch])
+            too_many = len(failures[batch]) > max(FAILURES_ALWAYS_BORNE, MAX_FAILURES * sizes[batch])
             if too_many or store.counts.failed == len(batch_of):
                 run.fail(batch, _told(failures[batch], sizes[batch]))
         run.advance(batch_of[answer.tmdb_id] for answer in chunk)
 
-    chunk: list[Answer] = []
+    chunk: list[TmdbResponse] = []
     async with _one_at_a_time(write) as start:
         try:
             async for answer in client.details(list(batch_of)):
@@ -168,12 +168,12 @@ async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of
 
 @asynccontextmanager
 async def _one_at_a_time(
-    work: Callable[[Sequence[Answer]], Coroutine[Any, Any, None]],
-) -> AsyncIterator[Callable[[Sequence[Answer]], Awaitable[None]]]:
+    work: Callable[[Sequence[TmdbResponse]], Coroutine[Any, Any, None]],
+) -> AsyncIterator[Callable[[Sequence[TmdbResponse]], Awaitable[None]]]:
     """Start work in the background as soon as the work before it has ended; leaving waits for the last."""
     last: list[asyncio.Task[None]] = []
 
-    async def start(chunk: Sequence[Answer]) -> None:
+    async def start(chunk: Sequence[TmdbResponse]) -> None:
         while last:
             await last.pop()
         last.append(asyncio.create_task(work(chunk)))

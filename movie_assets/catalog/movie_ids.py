@@ -9,13 +9,13 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.catalog.id_checks import last_share
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.database.database import Database, execute, rows
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.metadata_tables import bar, shown_table
 from movie_assets.runs.partitions import days
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 SHARE_MAY_MOVE_BY = 3.0  # factor; a change of the popularity scale moves the share by more
 MAX_ROWS_SHOWN = 20
@@ -40,7 +40,7 @@ class ShareOutOfBoundsError(Exception):
 def movie_ids(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
-    thresholds: dg.ResourceParam[Thresholds],
+    thresholds: dg.ResourceParam[FilterProfiles],
 ) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
     """A TMDB id with its state (candidate, accepted, rejected, failed, gone), its reason and its batch.
 
@@ -61,11 +61,11 @@ def movie_ids(
         except ShareOutOfBoundsError as error:
             database.execute(
                 "record_refusal", step="movie_ids", subject="", reason=str(error), run_id=context.run.run_id,
-                moment=moment_of(context.run),
+                as_of=run_time_of(context.run),
             )  # fmt: skip
             yield evaluation_of(context, last_share(database))
             raise dg.Failure(f"{error} The ids were left as they were.", allow_retries=False) from None
-    purged = database.row("purge_expired", moment=moment_of(context.run)).films
+    purged = database.row("purge_expired", as_of=run_time_of(context.run)).films
     applied = database.row("newest_export", day=day).applied
     states = database.rows("id_states")
     yield dg.MaterializeResult(
@@ -83,7 +83,7 @@ def movie_ids(
     )
 
 
-def _apply(database: Database, day: date, thresholds: Thresholds) -> dict[str, Any]:
+def _apply(database: Database, day: date, thresholds: FilterProfiles) -> dict[str, Any]:
     def work(connection: sa.Connection) -> dict[str, Any]:
         (moved,) = rows(
             connection,

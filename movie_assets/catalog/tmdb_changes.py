@@ -9,12 +9,12 @@ from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.metadata_tables import calls_table
 from movie_assets.runs.partitions import days
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 from movie_assets.tmdb.client import Tmdb
 from movie_assets.tmdb.lists import changed_ids
 from movie_assets.tmdb.responses import CallCounts, TmdbError
 
-MOST_DAYS_BACK = 13  # older changes are covered: by then, details are fetched again for their age
+MAX_DAYS_BACK = 13  # older changes are covered: by then, details are fetched again for their age
 
 
 @dg.asset(group_name="source", kinds={"python", "postgres"}, partitions_def=days, pool="tmdb")
@@ -28,9 +28,9 @@ def tmdb_changes(
 
     Days that were missed are read too; the last day read before is read to its end.
     """
-    day, moment = date.fromisoformat(context.partition_key), moment_of(context.run)
+    day, as_of = date.fromisoformat(context.partition_key), run_time_of(context.run)
     cursor: date | None = database.row("change_cursor", day=day).day
-    first = day if cursor is None else max(cursor, day - timedelta(days=MOST_DAYS_BACK))
+    first = day if cursor is None else max(cursor, day - timedelta(days=MAX_DAYS_BACK))
     wanted = [first + timedelta(days=n) for n in range((day - first).days + 1)]
     try:
         found, calls = run_until_done(_read(tmdb, wanted, context.run.run_id))
@@ -38,7 +38,7 @@ def tmdb_changes(
         raise dg.Failure(f"{error}. The next run reads these days too.", allow_retries=False) from None
     fresh = marked = 0
     for changed_on, tmdb_ids in found.items():
-        stored = database.row("record_changes", change_date=changed_on, tmdb_ids=tmdb_ids, moment=moment)
+        stored = database.row("record_changes", change_date=changed_on, tmdb_ids=tmdb_ids, as_of=as_of)
         fresh, marked = fresh + stored.fresh, marked + stored.marked
     return dg.MaterializeResult(
         metadata={

@@ -12,12 +12,12 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.catalog.detail_store import evaluate
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.database.database import Database, copy_rows, execute, rows
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.partitions import days
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import is_by_hand, moment_of
+from movie_assets.runs.run_time import is_by_hand, run_time_of
 from movie_assets.tmdb.client import Tmdb
 from movie_assets.tmdb.lists import discover
 from movie_assets.tmdb.responses import Discovered, TmdbError
@@ -39,7 +39,7 @@ def tmdb_discoveries(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
     tmdb: dg.ResourceParam[Tmdb],
-    thresholds: dg.ResourceParam[Thresholds],
+    thresholds: dg.ResourceParam[FilterProfiles],
 ) -> dg.MaterializeResult[None]:
     """A film that TMDB lists with at least as many votes as a profile asks for.
 
@@ -48,8 +48,8 @@ def tmdb_discoveries(
     lists. TMDB keeps its answers for eight hours; a run within that time works on what the last walk found, unless a
     person launched it.
     """
-    day, moment, votes = date.fromisoformat(context.partition_key), moment_of(context.run), thresholds.min_vote_count
-    is_fresh = bool(database.row("last_walk", day=day, min_votes=votes, moment=moment).walks)
+    day, as_of, votes = date.fromisoformat(context.partition_key), run_time_of(context.run), thresholds.min_vote_count
+    is_fresh = bool(database.row("last_walk", day=day, min_votes=votes, as_of=as_of).walks)
     found: Sequence[Discovered] = ()
     if votes > 0 and (not is_fresh or is_by_hand(context.run)):
         is_fresh = False
@@ -66,14 +66,14 @@ def tmdb_discoveries(
             else:
                 copy_rows(connection, "incoming_discoveries", COLUMNS, map(_columns, found))
             (told,) = rows(
-                connection, "apply_discoveries", day=day, min_votes=votes, moment=moment, run_id=context.run.run_id,
+                connection, "apply_discoveries", day=day, min_votes=votes, as_of=as_of, run_id=context.run.run_id,
                 is_walk=not is_fresh,
             )  # fmt: skip
             figures = dict(told._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
         else:  # a walk that finds nothing is no reason to reject every film
             execute(connection, "lift_discoveries")
             figures = dict.fromkeys(("listed", "new", "no_longer_listed"), 0)
-        figures |= evaluate(connection, thresholds, moment, are_lists_new=True)._mapping  # noqa: SLF001
+        figures |= evaluate(connection, thresholds, as_of, are_lists_new=True)._mapping  # noqa: SLF001
         (moved,) = rows(connection, "record_stats", day=day)
         return figures | {"films_whose_numbers_moved": moved.films}
 

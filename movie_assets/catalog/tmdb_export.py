@@ -17,7 +17,7 @@ from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.metadata_tables import calls_table
 from movie_assets.runs.partitions import days
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 from movie_assets.tmdb.client import Tmdb, TmdbClient
 from movie_assets.tmdb.export_lines import ExportCounts, LoadBefore, read_lines, reasons_to_refuse
 from movie_assets.tmdb.responses import CallCounts, Export, ExportDamagedError, ExportMissingError, TmdbError
@@ -74,7 +74,7 @@ def tmdb_export(
         _keep_rejects(database, counts, context)
         database.execute(
             "record_refusal", step="tmdb_export", subject="", reason=str(error), run_id=context.run.run_id,
-            moment=moment_of(context.run),
+            as_of=run_time_of(context.run),
         )  # fmt: skip
         yield evaluation_of(context, last_attempt(database))
         told = f"The export was refused and nothing was changed: {error}. {_ids_in_use(database)}"
@@ -189,5 +189,5 @@ def _keep_rejects(database: Database, counts: ExportCounts, context: dg.AssetExe
         reasons, samples = zip(*counts.samples, strict=True)
         database.execute(
             "record_rejects", stage="tmdb_export", reasons=list(reasons), samples=list(samples),
-            run_id=context.run.run_id, moment=moment_of(context.run),
+            run_id=context.run.run_id, as_of=run_time_of(context.run),
         )  # fmt: skip

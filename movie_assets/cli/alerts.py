@@ -93,7 +93,7 @@ def mute_command(name: str, length: timedelta) -> None:
         if name not in known:
             raise click.BadParameter(f"nothing here is called {name}", param_hint="NAME")
         now = datetime.now(UTC)
-        database.execute("mute_alert", name=name, moment=now, until=now + length)
+        database.execute("mute_alert", name=name, as_of=now, until=now + length)
         console.print(escape(f"{name} is muted until {now + length:%Y-%m-%d %H:%M} UTC."), highlight=False)
 
 

@@ -28,7 +28,7 @@ from movie_assets.embeddings.embedder import embedder_from
 from movie_assets.orchestration.startup import database_for
 
 SECONDS_TO_START = 90
-SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_POLLS = 0.2
 KEEPER = """
 import sys
 from pathlib import Path
@@ -92,7 +92,7 @@ def _start_keeper(home: Path) -> None:
     while kept_up_by(home) is None:
         if keeper.poll() is not None or time.monotonic() > end:
             raise EmbeddedPostgresError(f"the server could not be kept up; {log.name} says why")
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_POLLS)
 
 
 def _url_for_others(settings: Settings, ready: Settings) -> sa.URL:

@@ -8,8 +8,8 @@ from movie_assets.cli import report
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import open_database
 from movie_assets.embeddings.embedder import LOCAL_MODEL
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.startup import everything_for
 from movie_assets.refresh.refresh import refresh
 from movie_assets.search.queries import recommend, resolve, search, similar
@@ -42,11 +42,14 @@ def run_demo(settings: Settings, console: Console) -> int:
     yesterday = today - timedelta(days=1)
     outcomes = []
     console.print("Starting Postgres and a stand-in for TMDB …")
-    with StandIn(StandInOptions(today=yesterday)) as stand_in, everything_for(keyless, stand_in) as ready:
+    with (
+        TmdbEmulator(EmulatorOptions(today=yesterday)) as tmdb_emulator,
+        everything_for(keyless, tmdb_emulator) as ready,
+    ):
         database = open_database(ready)
         try:
             for number, day in enumerate((yesterday, today), start=1):
-                stand_in.today = day
+                tmdb_emulator.today = day
                 console.rule(f"Day {number}: {day}", align="left")
                 outcomes.append(
                     refresh(database, day, say=lambda job: console.print(f"[bold]{job.replace('_', ' ')}[/]"))

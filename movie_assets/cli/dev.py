@@ -31,7 +31,7 @@ from movie_assets.refresh.outcome import RefreshError
 
 HOST = "127.0.0.1"
 SECONDS_TO_STOP = 30
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_POLLS = 0.5
 DEV_LOCK = 0x6D61_6465
 PARENT_DIED_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl
 NAME = (
@@ -57,7 +57,7 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
             notes.print("Starting Postgres and bringing the catalogue up to date …")
             with everything_for(settings) as ready, _only_dev(ready, url) as database:
                 _fail_orphaned_runs(database)
-                if settings.uses_stand_in:
+                if settings.uses_emulator:
                     notes.print("TMDB_API_TOKEN is not set: the bundled stand-in takes TMDB's place.")
                 notes.print("Starting Dagster's web server, daemon and code server …")
                 with _dagster(port) as child:
@@ -146,7 +146,7 @@ def _wait(child: "subprocess.Popen[bytes]", url: str, notes: Console) -> int:
         if not is_ready and _answers(url):
             is_ready = True
             notes.print(f"Ready after {time.monotonic() - began:.0f} s: [bold]{url}[/]; Ctrl-C stops everything.")
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_POLLS)
     return code
 
 
@@ -168,7 +168,7 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + SECONDS_TO_STOP
     while _signal_group(child, 0) and time.monotonic() < deadline:
         child.poll()
-        time.sleep(SECONDS_BETWEEN_LOOKS / 10)
+        time.sleep(SECONDS_BETWEEN_POLLS / 10)
     _signal_group(child, signal.SIGKILL)
     child.wait()
 

@@ -8,10 +8,10 @@ import click
 
 from movie_assets.cli.terminal import notes
 from movie_assets.emulator.faults import FAULTS
-from movie_assets.emulator.options import DEMO_MOVIES, StandInOptions
-from movie_assets.emulator.server import StandIn, serve
+from movie_assets.emulator.options import DEMO_MOVIES, EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator, serve
 from movie_assets.emulator.server_makes import MAKES
-from movie_assets.orchestration.startup import STAND_IN_TOKEN
+from movie_assets.orchestration.startup import EMULATOR_TOKEN
 
 
 @click.command("stand-in")
@@ -61,7 +61,7 @@ from movie_assets.orchestration.startup import STAND_IN_TOKEN
 @click.option(
     "--embeddings-like", type=click.Choice(list(MAKES)), help="Play an embeddings server of another make than OpenAI."
 )
-def stand_in(
+def tmdb_emulator(
     *, host: str, port: int, movies: int, seed: int, details: Path | None, day: datetime | None, rate: int,
     token: str | None, faults: tuple[str, ...], embeddings_like: str | None,
 ) -> None:  # fmt: skip
@@ -69,7 +69,7 @@ def stand_in(
 
     Prints the variables that point the pipeline at it.
     """
-    options = StandInOptions(
+    options = EmulatorOptions(
         host=host, port=port, movies=movies, seed=seed, details=details, today=day.date() if day else None,
         rate_limit=rate, token=token, faults=dict(map(_fault, faults)), embeddings_like=embeddings_like,
     )  # fmt: skip
@@ -91,10 +91,10 @@ def _fault(text: str) -> tuple[str, float]:
         raise click.BadParameter(f"{text}: a fault is NAME=RATE, for example 503=0.1", param_hint="--fault") from None
 
 
-def _tell_variables(ready: StandIn, token: str | None) -> None:
+def _tell_variables(ready: TmdbEmulator, token: str | None) -> None:
     click.echo(f"export TMDB_API_URL={ready.tmdb_url}")
     click.echo(f"export TMDB_EXPORT_URL={ready.export_url}")
     click.echo(f"export MOVIE_ASSETS_IMDB_RATINGS={ready.imdb_ratings_url}")
-    click.echo(f"export TMDB_API_TOKEN={token or STAND_IN_TOKEN}")
-    click.echo(f"# and, to embed there too: export OPENAI_BASE_URL={ready.openai_url} OPENAI_API_KEY={STAND_IN_TOKEN}")
+    click.echo(f"export TMDB_API_TOKEN={token or EMULATOR_TOKEN}")
+    click.echo(f"# and, to embed there too: export OPENAI_BASE_URL={ready.openai_url} OPENAI_API_KEY={EMULATOR_TOKEN}")
     notes.print(f"The stand-in answers on {ready.url}; Ctrl-C stops it.")

@@ -24,10 +24,10 @@ def health_command(as_json: bool) -> None:
     Looks only, within seconds each, and needs none of them to work. Exit code for a monitor: 0 all is well,
     1 something warns or could not be looked at, 2 something is broken.
     """
-    from movie_assets.operations.health.report import look_from_outside  # noqa: PLC0415  # importing the client takes half a second
+    from movie_assets.operations.health.report import probe_from_outside  # noqa: PLC0415  # importing the client takes half a second
 
     try:
-        findings = look_from_outside(Settings.from_env(), datetime.now(UTC))
+        findings = probe_from_outside(Settings.from_env(), datetime.now(UTC))
     except SettingsError as error:
         findings = [Finding("settings", "error", str(error), next_step="correct the variable that it names")]
     if as_json:

@@ -18,7 +18,7 @@ from rich.markup import escape
 from movie_assets.cli import report
 from movie_assets.cli.alerts import alert_command
 from movie_assets.cli.database import database_command, embed_command
-from movie_assets.cli.emulator import stand_in
+from movie_assets.cli.emulator import tmdb_emulator
 from movie_assets.cli.health import health_command
 from movie_assets.cli.imports import forget_command, import_command, review_command
 from movie_assets.cli.search import recommend_command, search_command, similar_command
@@ -147,7 +147,7 @@ def refresh(day: datetime | None, accept_unlike: bool, as_json: bool) -> None:
     from movie_assets.refresh.refresh import refresh as run_refresh  # noqa: PLC0415  # importing Dagster takes a second
 
     settings = Settings.from_env()
-    if settings.uses_stand_in:
+    if settings.uses_emulator:
         notes.print("TMDB_API_TOKEN is not set: the bundled stand-in takes TMDB's place.")
     with everything_for(settings) as ready, opened(ready) as database:
         wanted = day.date() if day else _today()
@@ -241,6 +241,6 @@ for command in (
     embed_command,
     health_command,
     alert_command,
-    stand_in,
+    tmdb_emulator,
 ):
     main.add_command(command)

@@ -19,12 +19,12 @@ from movie_assets.refresh.outcome import CheckOutcome, DayOutcome
 Status = dict[str, Any]
 
 
-def status_of(database: Database, moment: datetime) -> Status:
+def status_of(database: Database, as_of: datetime) -> Status:
     """The catalogue's state under the names that `status --json` promises."""
-    state = dict(database.row("status", moment=moment)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
+    state = dict(database.row("status", as_of=as_of)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
     active = database.rows("active_set")
     states = database.rows("id_states")
-    spending = database.row("embedding_spending", moment=moment)
+    spending = database.row("embedding_spending", as_of=as_of)
     day = state["last_export_date"]
     return {
         "movies": state["movies"],

@@ -17,12 +17,12 @@ def alerts_of(database: Database, settings: Settings, now: datetime) -> dict[str
     return {
         "broken": [
             dict(row._mapping) | {"runbook": runbook_of(settings.runbook_url, row.kind, row.name)}  # noqa: SLF001
-            for row in database.rows("broken_now", moment=now)
+            for row in database.rows("broken_now", as_of=now)
         ],
-        "muted": [dict(row._mapping) for row in database.rows("alert_mutes", moment=now)],  # noqa: SLF001
+        "muted": [dict(row._mapping) for row in database.rows("alert_mutes", as_of=now)],  # noqa: SLF001
         "destinations": [
             dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
-            for row in database.rows("alert_destinations", least_severity=settings.alert_severity, moment=now)
+            for row in database.rows("alert_destinations", least_severity=settings.alert_severity, as_of=now)
         ],
         "looked_at": database.row("last_beat", name=HEARTBEAT).beat_at,
     }
@@ -33,10 +33,10 @@ def show_alerts(console: Console, found: dict[str, Any]) -> None:
     for alert in found["broken"]:
         name = f"{alert['place']}: {alert['name']}" if alert["place"] else f"{alert['kind']} {alert['name']}"
         muted, told = alert["muted_until"], ", ".join(dict.fromkeys(alert["told"])) or "nobody yet"
-        hears = f"muted until {_moment(muted)}" if muted else f"told: {told}"
+        hears = f"muted until {_as_of(muted)}" if muted else f"told: {told}"
         colour = "red" if alert["severity"] == "ERROR" else "yellow"
         console.print(
-            f"[{colour}]{alert['severity']}[/] {escape(name)}, since {_moment(alert['began_at'])} ({hears})",
+            f"[{colour}]{alert['severity']}[/] {escape(name)}, since {_as_of(alert['began_at'])} ({hears})",
             highlight=False,
         )
         console.print(f"    {escape(alert['says'])}", highlight=False)
@@ -46,10 +46,10 @@ def show_alerts(console: Console, found: dict[str, Any]) -> None:
     broken = {name for alert in found["broken"] for name in (alert["name"], alert["place"])}
     for mute in found["muted"]:
         if mute["name"] not in broken:
-            console.print(escape(f"{mute['name']}: muted until {_moment(mute['until'])}"), highlight=False)
+            console.print(escape(f"{mute['name']}: muted until {_as_of(mute['until'])}"), highlight=False)
     for place in found["destinations"]:
         if place["failures"]:
-            since, next_attempt = _moment(place["failing_since"]), _moment(place["next_attempt_at"])
+            since, next_attempt = _as_of(place["failing_since"]), _as_of(place["next_attempt_at"])
             console.print(
                 f"[red]{place['destination']}[/] has not been told of {place['untold']}: "
                 f"{escape(place['last_error'])}; {place['failures']} attempts since {since}, "
@@ -58,11 +58,11 @@ def show_alerts(console: Console, found: dict[str, Any]) -> None:
             )
     looked = found["looked_at"]
     console.print(
-        f"The alerts' sensor last looked at {_moment(looked)}." if looked
+        f"The alerts' sensor last looked at {_as_of(looked)}." if looked
         else "The alerts' sensor has never looked: switch something_broke_or_recovered on.",
         highlight=False,
     )  # fmt: skip
 
 
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _as_of(as_of: datetime) -> str:
+    return f"{as_of:%Y-%m-%d %H:%M} UTC"

@@ -15,7 +15,7 @@ from movie_assets.database.database import Database
 from movie_assets.orchestration.startup import database_for
 from movie_assets.search.queries import (
     Films,
-    NoSuchFilmError,
+    NoSuchMovieError,
     NothingToSearchError,
     is_certain,
     recommend,
@@ -162,7 +162,7 @@ def _known(database: Database, disliked: tuple[str, ...]) -> list[str]:
         try:
             resolve(database, title)
             known.append(title)
-        except NoSuchFilmError as error:
+        except NoSuchMovieError as error:
             notes.print(escape(f"Left out: {error}"), highlight=False)
     return known
 

@@ -17,7 +17,7 @@ RULES = (*EXPORT_RULES, *(rule for rule in DETAIL_RULES if rule not in EXPORT_RU
 
 
 @dataclass(frozen=True)
-class Profile:
+class FilterProfile:
     """What a film must reach. Runtimes are minutes, averages 0 to 10, languages ISO 639-1 (none named: any).
 
     Popularity and its rank (1 is the most popular id of the day's export) say which ids deserve a call.
@@ -58,10 +58,10 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class FilterProfiles:
     """The profiles in use. A film belongs in the catalogue when it passes one of them."""
 
-    profiles: tuple[Profile, ...]
+    profiles: tuple[FilterProfile, ...]
 
     @property
     def min_vote_count(self) -> int:

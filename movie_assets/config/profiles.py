@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from movie_assets.config.filter_profiles import Profile, Thresholds
+from movie_assets.config.filter_profiles import FilterProfile, FilterProfiles
 
 BUNDLED = Path(__file__).with_name("profiles.toml")
-KEYS = {field.name for field in fields(Profile)} - {"name"}
+KEYS = {field.name for field in fields(FilterProfile)} - {"name"}
 
 
-def thresholds_of(names: Sequence[str], file: Path | None = None) -> Thresholds:
+def profiles_of(names: Sequence[str], file: Path | None = None) -> FilterProfiles:
     """The named profiles together. Raises ValueError with one sentence that says what to change."""
     tables = _tables(BUNDLED) | (_tables(file) if file else {})
     for name in names:
@@ -26,7 +26,7 @@ def thresholds_of(names: Sequence[str], file: Path | None = None) -> Thresholds:
             raise ValueError(f"there is no profile {name}; known are {', '.join(tables)}")
     if not names:
         raise ValueError("no profile is named")
-    return Thresholds(tuple(_profile(name, tables[name]) for name in dict.fromkeys(names)))
+    return FilterProfiles(tuple(_profile(name, tables[name]) for name in dict.fromkeys(names)))
 
 
 def _tables(file: Path) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def _tables(file: Path) -> dict[str, Any]:
         raise ValueError(f"{file} is not TOML ({error})") from None
 
 
-def _profile(name: str, table: Any) -> Profile:
+def _profile(name: str, table: Any) -> FilterProfile:
     if not isinstance(table, dict):
         raise ValueError(f"{name} is no table of a profile file; a profile begins with [{name}]")  # noqa: TRY004
     if unknown := table.keys() - KEYS:
@@ -51,7 +51,7 @@ def _profile(name: str, table: Any) -> Profile:
         if isinstance(value, int | float) and value < 0:
             raise ValueError(f"profile {name}: {key} is {value}; it cannot be below 0")
     try:
-        profile = TypeAdapter(Profile).validate_python({"name": name, **table})
+        profile = TypeAdapter(FilterProfile).validate_python({"name": name, **table})
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"profile {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -19,9 +19,9 @@ from pydantic.fields import FieldInfo
 
 from movie_assets.config.alert_settings import AlertSettings
 from movie_assets.config.embedding_settings import EmbeddingSettings
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.paths import CHECKOUT
-from movie_assets.config.profiles import thresholds_of
+from movie_assets.config.profiles import profiles_of
 from movie_assets.config.rating_files import RatingFiles
 from movie_assets.config.setting_values import (
     Folder,
@@ -219,7 +219,7 @@ class Settings(EmbeddingSettings, AlertSettings):
     @model_validator(mode="after")
     def _profiles_can_be_read(self) -> Self:
         try:
-            thresholds_of(self.profiles, self.profiles_file)
+            profiles_of(self.profiles, self.profiles_file)
         except ValueError as error:
             raise ValueError(f"MOVIE_ASSETS_PROFILES: {error}") from None
         return self
@@ -230,7 +230,7 @@ class Settings(EmbeddingSettings, AlertSettings):
         return f"{self.source_url}/{RUNBOOK}" if self.source_url else (CHECKOUT / RUNBOOK).as_uri()
 
     @property
-    def uses_stand_in(self) -> bool:
+    def uses_emulator(self) -> bool:
         """Whether nothing says where TMDB is, so that the bundled stand-in takes its place."""
         return self.tmdb_api_token is None and self.tmdb_api_url == TMDB_API
 
@@ -240,6 +240,6 @@ class Settings(EmbeddingSettings, AlertSettings):
         return RatingFiles(self.imdb_ratings, self.movielens_ratings, self.ratings_csv)
 
     @property
-    def thresholds(self) -> Thresholds:
+    def thresholds(self) -> FilterProfiles:
         """The profiles of which a film has to pass one."""
-        return thresholds_of(self.profiles, self.profiles_file)
+        return profiles_of(self.profiles, self.profiles_file)

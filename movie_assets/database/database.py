@@ -23,7 +23,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError, url_of
 from movie_assets.database.batch_locks import BatchLocks, LocksLostError
 from movie_assets.database.embedded import embedded_data
-from movie_assets.database.retry import READ_ONLY, GivenUpError, Patience
+from movie_assets.database.retry import READ_ONLY, GivenUpError, RetryPolicy
 from movie_assets.database.sessions import start_session
 from movie_assets.database.vector_types import register_vectors
 
@@ -54,7 +54,7 @@ class Database:
     """A pool of connections to the catalogue. Every method commits on success and rolls back on an error.
 
     Work that a lost connection, a restart, a collision or a rush of clients ended is done again, within the bounds of
-    `Patience`; what stays wrong is a DatabaseError that says what to do. `data` is where the embedded server has its
+    `RetryPolicy`; what stays wrong is a DatabaseError that says what to do. `data` is where the embedded server has its
     data, whose disk can be full.
     """
 
@@ -90,11 +90,11 @@ class Database:
         """
         unit, results = uuid.uuid4(), list[T]()
 
-        def attempt(patience: Patience) -> T:
+        def attempt(retry_policy: RetryPolicy) -> T:
             for locks in self._locks:
                 locks.hold()
             with self.engine.begin() as connection:
-                patience.began = True
+                retry_policy.began = True
                 if not execute(connection, "begin_unit", unit=unit):
                     return results[-1]
                 results.append(work(connection))
@@ -143,23 +143,23 @@ class Database:
         return taken
 
     def _read(self, read: Callable[[sa.Connection], T]) -> T:
-        def attempt(patience: Patience) -> T:
+        def attempt(retry_policy: RetryPolicy) -> T:
             with self.engine.begin() as connection:
-                patience.began = True
+                retry_policy.began = True
                 return read(connection)
 
         return self._tried(attempt)
 
-    def _tried(self, attempt: Callable[[Patience], T]) -> T:
-        patience = Patience(is_used_up=self._is_given_up, data=self._data)
+    def _tried(self, attempt: Callable[[RetryPolicy], T]) -> T:
+        retry_policy = RetryPolicy(is_used_up=self._is_given_up, data=self._data)
         while True:
             try:
-                result = attempt(patience)
+                result = attempt(retry_policy)
             except LocksLostError as error:
                 raise DatabaseError(str(error)) from None
             except (sa.exc.DBAPIError, psycopg.Error) as error:
                 try:
-                    wait = patience.after(error)
+                    wait = retry_policy.after(error)
                 except GivenUpError as end:
                     self._is_given_up = True
                     raise DatabaseError(str(end)) from None

@@ -137,8 +137,8 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int 
             f"{data} was written by PostgreSQL {version} and this is {MAJOR_VERSION}; dump it with the "
             "old release, or set MOVIE_ASSETS_HOME to a new folder and let the catalogue be built again"
         )
-    if port is not None and (trouble := why_not_free(port)):
-        raise EmbeddedPostgresError(trouble)
+    if port is not None and (error_class := why_not_free(port)):
+        raise EmbeddedPostgresError(error_class)
     _make_folder(sockets, user)
     chosen = SERVER_OPTIONS | ({} if port is None else network_options(data, port))
     options = " ".join(f"-c {name}='{value}'" for name, value in chosen.items())

@@ -20,7 +20,7 @@ ATTEMPTS_AT_A_LOST_CONNECTION = 5  # of the same work: it may be what brings the
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 2.0
 
-Remedy = Literal["redo", "reconnect", "wait", "stop"]
+Action = Literal["redo", "reconnect", "wait", "stop"]
 log = logging.getLogger(__name__)
 
 
@@ -29,26 +29,26 @@ class GivenUpError(Exception):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ErrorClass:
     """A kind of failure: what helps, what happened, and what a person should do when nothing helped."""
 
-    remedy: Remedy
+    action: Action
     happened: str
     to_do: str
 
 
 READ_ONLY = "25006"
 BLOCKERS = "select pid, state, query from pg_stat_activity where pid in (select unnest(pg_blocking_pids(PID)))"
-COLLISION = Trouble("redo", "other transactions got in the way again and again", "Run again.")
-LOST = Trouble("reconnect", "the connection to the database was lost", "See the server's log, then run again.")
-FULL_HOUSE = Trouble(
+COLLISION = ErrorClass("redo", "other transactions got in the way again and again", "Run again.")
+LOST = ErrorClass("reconnect", "the connection to the database was lost", "See the server's log, then run again.")
+FULL_HOUSE = ErrorClass(
     "wait", "the database server has no connection left",
     "Raise its max_connections or let fewer clients run, then run again.",
 )  # fmt: skip
 TROUBLES = {
     "40001": COLLISION,
     "40P01": COLLISION,
-    READ_ONLY: Trouble(
+    READ_ONLY: ErrorClass(
         "wait", "the database takes no writes (it is a standby, or default_transaction_read_only is on)",
         "Let MOVIE_ASSETS_DATABASE_URL name the primary, then run again.",
     ),
@@ -58,13 +58,13 @@ TROUBLES = {
     "57P02": LOST,
     "57P03": LOST,
     "57P05": LOST,
-    "53100": Trouble("stop", "the database server's disk is full", "Make room there, then run again."),
-    "53200": Trouble("stop", "the database server is out of memory", "Give it more, then run again."),
-    "55P03": Trouble(
+    "53100": ErrorClass("stop", "the database server's disk is full", "Make room there, then run again."),
+    "53200": ErrorClass("stop", "the database server is out of memory", "Give it more, then run again."),
+    "55P03": ErrorClass(
         "stop", "another session held a lock for longer than a statement waits",
         f"Find it while it waits ({BLOCKERS}), end it, then run again.",
     ),
-    "57014": Trouble(
+    "57014": ErrorClass(
         "stop", "the server ended a statement that took too long, or that an administrator cancelled",
         "Run again when the server is less busy.",
     ),
@@ -79,15 +79,15 @@ def sentence_of(error: sa.exc.DBAPIError | psycopg.Error, data: Path | None = No
 
     `data` is the folder of the embedded server, if the database is there.
     """
-    trouble = trouble_of(error)
-    if trouble is None:
+    error_class = error_class_of(error)
+    if error_class is None:
         return None
     if data and (full := full_disk(data)):
         return full
-    return f"{trouble.happened} ({_said(error)}); everything committed before is kept. {trouble.to_do}"
+    return f"{error_class.happened} ({_said(error)}); everything committed before is kept. {error_class.to_do}"
 
 
-def trouble_of(error: sa.exc.DBAPIError | psycopg.Error) -> Trouble | None:
+def error_class_of(error: sa.exc.DBAPIError | psycopg.Error) -> ErrorClass | None:
     """The kind of failure; None when it is about the statement or its data, which no waiting changes."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg's name, or psycopg2's
@@ -98,7 +98,7 @@ def trouble_of(error: sa.exc.DBAPIError | psycopg.Error) -> Trouble | None:
     return FULL_HOUSE if any(words in str(cause) for words in FULL_HOUSE_SAYS) else LOST
 
 
-class Patience:
+class RetryPolicy:
     """How often and how long one unit of work is tried again; its bounds are those above."""
 
     def __init__(self, *, is_used_up: bool, data: Path | None = None) -> None:
@@ -110,13 +110,13 @@ class Patience:
 
     def after(self, error: sa.exc.DBAPIError | psycopg.Error) -> float | None:
         """Seconds until the next attempt, or None for an error that is not the server's; GivenUpError at the end."""
-        trouble = trouble_of(error)
-        if trouble is None:
+        error_class = error_class_of(error)
+        if error_class is None:
             return None
         if self._data and (full := full_disk(self._data)):
             raise GivenUpError(full)
         now, began, self.began = time.monotonic(), self.began, False
-        match trouble.remedy:
+        match error_class.action:
             case "redo":
                 self._collisions += 1
                 if self._collisions < ATTEMPTS_AT_A_COLLISION:
@@ -125,20 +125,20 @@ class Patience:
             case "reconnect" if began:
                 self._losses, self._away_since, self._waits = self._losses + 1, None, 0
                 if self._losses < ATTEMPTS_AT_A_LOST_CONNECTION:
-                    log.warning("%s; the work is done again", trouble.happened)
+                    log.warning("%s; the work is done again", error_class.happened)
                     return FIRST_WAIT
             case "reconnect" | "wait":
-                wait = self._next_wait(trouble, error, now)
+                wait = self._next_wait(error_class, error, now)
                 if wait is not None:
                     return wait
         raise GivenUpError(sentence_of(error, self._data)) from None
 
-    def _next_wait(self, trouble: Trouble, error: sa.exc.DBAPIError | psycopg.Error, now: float) -> float | None:
+    def _next_wait(self, error_class: ErrorClass, error: sa.exc.DBAPIError | psycopg.Error, now: float) -> float | None:
         """Seconds to wait for a server that is away; None when it was waited for long enough."""
         if self._away_since is None:
             self._away_since = now
             if self._seconds:
-                log.warning("%s (%s); waiting up to %.0f s", trouble.happened, _said(error), self._seconds)
+                log.warning("%s (%s); waiting up to %.0f s", error_class.happened, _said(error), self._seconds)
         wait = min(LONGEST_WAIT, FIRST_WAIT * float(2**self._waits))
         self._waits += 1
         return wait if now + wait - self._away_since <= self._seconds else None

@@ -18,7 +18,7 @@ from movie_assets.database.addresses import dsn_of
 from movie_assets.database.database import Database
 from movie_assets.database.sessions import KEEPALIVES, start_session
 
-SECONDS_BETWEEN_LOOKS = 10.0
+SECONDS_BETWEEN_POLLS = 10.0
 # Shared: the command that makes a run holds the lock from before the run's creation, the run's own resource as well.
 TAKE = b"select pg_advisory_lock_shared(x'6D72'::integer, pipeline.run_lock_number(%s))"
 
@@ -37,7 +37,7 @@ def run_lock(database: Database, run_id: str) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        keeper.join(SECONDS_BETWEEN_LOOKS)
+        keeper.join(SECONDS_BETWEEN_POLLS)
 
 
 def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
@@ -54,7 +54,7 @@ def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
 
 
 def _keep(database: Database, run_id: str, connection: psycopg.Connection[Any], ended: threading.Event) -> None:
-    while not ended.wait(SECONDS_BETWEEN_LOOKS):
+    while not ended.wait(SECONDS_BETWEEN_POLLS):
         try:
             if connection.closed:
                 connection = _take(database, run_id)

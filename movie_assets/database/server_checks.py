@@ -17,7 +17,7 @@ MIN_POSTGRES = 140000  # pg_wait_for_backend, multirange and the planner feature
 MIN_PGVECTOR = (0, 8)  # iterative index scans, which filtered searches need
 SOUND_PGVECTOR = (0, 8, 4)  # before it, building and vacuuming an HNSW index could damage it
 MIN_CONNECTIONS = 12  # a refresh has nine open at its busiest; `movie-assets dev` some more
-FACTS = """
+RELATED_ROWS = """
 select current_setting('server_version_num')::integer as version, pg_is_in_recovery() as is_standby,
     current_setting('default_transaction_read_only')::boolean as is_read_only,
     has_database_privilege(current_database(), 'CREATE') as may_create_schemas,
@@ -53,7 +53,7 @@ def require_usable(url: sa.URL) -> None:
         require_encoding(connection)
         start_session(connection)
         _require_session_pooling(url, connection)
-        cursor = connection.execute(FACTS.encode())
+        cursor = connection.execute(RELATED_ROWS.encode())
         names = [column.name for column in cursor.description or ()]
         values = cursor.fetchone()
         facts = dict(zip(names, values or (), strict=True))
@@ -127,11 +127,11 @@ def _require_connections(url: sa.URL, facts: dict[str, Any]) -> None:
         f'alter database "{url.database}" connection limit {2 * MIN_CONNECTIONS}': facts["database_limit"],
         f"max_connections = {4 * MIN_CONNECTIONS} in postgresql.conf": facts["server_limit"],
     }
-    for remedy, limit in limits.items():
+    for action, limit in limits.items():
         if limit is not None and 0 <= limit < MIN_CONNECTIONS:
             raise DatabaseError(
                 f"only {limit} connections are allowed here and a day's work needs up to {MIN_CONNECTIONS}; have an "
-                f"administrator set: {remedy}"
+                f"administrator set: {action}"
             )
 
 

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 
 from movie_assets.config.prices import DOLLARS_PER_MILLION_TOKENS
 from movie_assets.database.database import Database, execute, rows
-from movie_assets.embeddings.embedder import Culprit, Embedder, EmbedderError, Part, no_vectors
+from movie_assets.embeddings.embedder import Embedder, EmbedderError, Part, RejectedInput, no_vectors
 from movie_assets.embeddings.openai_batches import BYTES_PER_FILE, TEXTS_PER_BATCH, Line, OpenAiBatches, State
 from movie_assets.embeddings.openai_call import Model
 from movie_assets.embeddings.packing import packed
 from movie_assets.embeddings.refusals import Refusal
-from movie_assets.embeddings.spending import DatabasePurse
+from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import EmbeddingStore, Text, texts_of
-from movie_assets.embeddings.tokens import MOST_TOKENS_OF_A_TEXT, USUAL_BYTES_PER_TOKEN
+from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT, USUAL_BYTES_PER_TOKEN
 from movie_assets.embeddings.vectors import Sorted
 
 CHUNK = 512  # vectors in one transaction
@@ -31,21 +31,21 @@ FIRST_POLL = 1.0  # seconds between two looks at a batch, doubled each time …
 LONGEST_POLL = 60.0  # … up to this
 
 
-class BulkDesk:
+class BulkClient:
     """Sends batches and collects them, for one run."""
 
     def __init__(
-        self, embedder: Embedder, service: OpenAiBatches, store: EmbeddingStore, purse: DatabasePurse,
+        self, embedder: Embedder, service: OpenAiBatches, store: EmbeddingStore, budget: DatabaseBudget,
         say: Callable[[str], None], bytes_per_token: float = USUAL_BYTES_PER_TOKEN,
     ) -> None:  # fmt: skip
         self._bytes_per_token = bytes_per_token
-        self._embedder, self._service, self._store, self._purse, self._say = embedder, service, store, purse, say
+        self._embedder, self._service, self._store, self._budget, self._say = embedder, service, store, budget, say
         self._database: Database = store.database
 
     def submit(self, texts: Sequence[Text]) -> str | None:
         """Send texts in as many batches as they need; tells why not all of them were sent, if so."""
         counter, price = self._embedder.counter, self._embedder.price
-        cut = [counter.cut(text.text, MOST_TOKENS_OF_A_TEXT) for text in texts]
+        cut = [counter.cut(text.text, MAX_TOKENS_OF_A_TEXT) for text in texts]
         # A line has a hundred bytes of frame, and a character outside ASCII takes twelve as JSON escapes it.
         sizes = [300 + 6 * len(text.encode(errors="replace")) for text in cut]
         waiting = [tuple(pack) for pack in packed(sizes, TEXTS_PER_BATCH, BYTES_PER_FILE)]
@@ -55,13 +55,13 @@ class BulkDesk:
         while waiting:
             pack = waiting.pop(0)
             tokens = sum(counter.count(cut[n]) for n in pack)
-            ticket = self._purse.reserve(tokens, price.of(tokens, in_bulk=True))
-            if ticket is not None:
-                self._send([(texts[n].text_hash, cut[n]) for n in pack], ticket)
+            reservation = self._budget.reserve(tokens, price.of(tokens, in_bulk=True))
+            if reservation is not None:
+                self._send([(texts[n].text_hash, cut[n]) for n in pack], reservation)
             elif len(pack) > 1:
                 waiting[:0] = [pack[: len(pack) // 2], pack[len(pack) // 2 :]]
             else:
-                return self._purse.is_empty()
+                return self._budget.is_empty()
         return None
 
     def collect(self, *, seconds: float) -> Iterator[list[str]]:
@@ -92,13 +92,13 @@ class BulkDesk:
         """Hashes of texts of this set that are in batches."""
         return {row.text_hash for row in self._database.rows("texts_in_flight", set_id=self._store.set_id)}
 
-    def _send(self, texts: Sequence[tuple[str, str]], ticket: int) -> None:
+    def _send(self, texts: Sequence[tuple[str, str]], reservation: int) -> None:
         token = uuid.uuid4().hex
 
         def intend(connection: sa.Connection) -> sa.Row[Any]:
             (made,) = rows(
                 connection, "intend_batch", token=token, set_id=self._store.set_id, run_id=self._store.run_id,
-                reservation_id=ticket or None, texts=len(texts), moment=self._store.moment,
+                reservation_id=reservation or None, texts=len(texts), as_of=self._store.as_of,
             )  # fmt: skip
             execute(connection, "list_batch_texts", bulk_id=made.bulk_id, text_hashes=[each for each, _ in texts])
             return made
@@ -109,7 +109,7 @@ class BulkDesk:
         try:
             state = self._service.create(file_id, token)
         except EmbedderError:
-            self._end(made.bulk_id, ticket or None, "refused", 0)
+            self._end(made.bulk_id, reservation or None, "refused", 0)
             raise
         if state is not None:
             self._note(made.bulk_id, state)
@@ -143,7 +143,7 @@ class BulkDesk:
         for line in self._service.lines(state, Model(batch.model, batch.dimensions)):
             if line.text_hash not in pending or _is_due_again(line):
                 continue
-            if isinstance(line.outcome, Refusal) and line.outcome.remedy in ENDING:
+            if isinstance(line.outcome, Refusal) and line.outcome.action in ENDING:
                 self._end(batch.bulk_id, batch.reservation_id, state.status, keeper.stored)
                 raise EmbedderError(f"batch {batch.bulk_id}: {line.outcome.problem}")
             chunk[line.text_hash] = line
@@ -188,7 +188,7 @@ class _Keeper:
         """Store a chunk; tells the hashes that are done with in the run's own set."""
         found = {n: line.outcome.vectors for n, line in enumerate(lines) if isinstance(line.outcome, Sorted)}
         good = tuple(n for n, vectors in found.items() if len(vectors))
-        culprits = tuple(Culprit(n, *_why(line)) for n, line in enumerate(lines) if n not in good)
+        culprits = tuple(RejectedInput(n, *_why(line)) for n, line in enumerate(lines) if n not in good)
         vectors = np.concatenate([no_vectors(self._batch.dimensions), *(found[n] for n in good)])
         tokens = sum(self._tokens_of(line, text.text) for line, text in zip(lines, texts, strict=True))
         is_told = all(line.tokens is not None for line in lines)
@@ -196,7 +196,7 @@ class _Keeper:
             good, vectors, tokens, self._price.of(tokens, in_bulk=True), culprits,
             # Bytes beside tokens that were estimated would teach later estimates nothing but themselves.
             text_bytes=sum(len(texts[n].text.encode(errors="replace")) for n in good) if is_told else 0,
-            cut=tuple(n for n in good if self._counter.cut(texts[n].text, MOST_TOKENS_OF_A_TEXT) != texts[n].text),
+            cut=tuple(n for n in good if self._counter.cut(texts[n].text, MAX_TOKENS_OF_A_TEXT) != texts[n].text),
             model=next((line.model for line in lines if line.model), None),
         )  # fmt: skip
         self._store.keep(part, texts, self._batch)
@@ -210,7 +210,7 @@ class _Keeper:
 
 def _is_due_again(line: Line) -> bool:
     """Whether nothing is wrong with the text: the batch expired, or the service failed."""
-    return isinstance(line.outcome, Refusal) and line.outcome.remedy in ("again", "pause")
+    return isinstance(line.outcome, Refusal) and line.outcome.action in ("again", "pause")
 
 
 def _why(line: Line) -> tuple[str, str]:

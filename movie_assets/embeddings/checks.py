@@ -43,7 +43,7 @@ def evaluate(store: EmbeddingStore, ran: Ran) -> Iterator[dg.AssetCheckResult]:
 
 def _current(store: EmbeddingStore, ran: Ran, names: Sequence[str]) -> dg.AssetCheckResult:
     found = store.database.rows(
-        "stale_vectors", set_id=store.set_id, template=TEMPLATE, moment=store.moment, batches=ran.batches,
+        "stale_vectors", set_id=store.set_id, template=TEMPLATE, as_of=store.as_of, batches=ran.batches,
         planned=ran.text_hashes, run_id=store.run_id,
     )  # fmt: skip
     stale = {names[row.batch]: row.films for row in found if row.films}

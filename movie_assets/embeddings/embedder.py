@@ -45,7 +45,7 @@ class Embedded:
 
 
 @dataclass(frozen=True)
-class Culprit:
+class RejectedInput:
     """A text without a vector, by its position, and why."""
 
     position: int
@@ -57,7 +57,8 @@ class Culprit:
 class Part:
     """What one answer brought: unit vectors of the texts at `positions`, and what it cost, vectors or not.
 
-    `ticket` is the reservation that was made for it; it is to be given back when the cost is recorded. Of the texts at
+    `reservation` is the reservation that was made for it; it is to be given back when the cost is recorded. Of the
+    texts at
     the positions `cut` only the beginning was sent. `model` is the name that answered, if the service gives one.
     """
 
@@ -65,34 +66,34 @@ class Part:
     vectors: Matrix
     tokens: int
     dollars: float
-    culprits: tuple[Culprit, ...] = ()
-    ticket: int | None = None
+    culprits: tuple[RejectedInput, ...] = ()
+    reservation: int | None = None
     text_bytes: int = 0  # of the texts that were charged
     cut: tuple[int, ...] = ()
     model: str | None = None
 
 
-class Purse(Protocol):
+class BudgetAccount(Protocol):
     """Holds the money: whoever sends a request reserves what it may cost at most."""
 
     def reserve(self, tokens: int, dollars: float) -> int | None:
         """A ticket, or None when the budget does not hold so much."""
 
-    def release(self, ticket: int) -> None:
+    def release(self, reservation: int) -> None:
         """Give a ticket back that nothing was charged for."""
 
     def is_empty(self) -> str:
         """A sentence that names the budget, what was spent and what to do."""
 
 
-class OpenPurse:
+class UnlimitedBudget:
     """No budget."""
 
     def reserve(self, tokens: int, dollars: float) -> int | None:  # noqa: ARG002
         """Let every request pass."""
         return 0
 
-    def release(self, ticket: int) -> None:
+    def release(self, reservation: int) -> None:
         """There is nothing to give back."""
 
     def is_empty(self) -> str:
@@ -113,7 +114,7 @@ class Embedder(Protocol):
         """Embed a few texts at once. Raises EmbedderError when one of them gets no vector."""
 
     def stream(
-        self, texts: Sequence[str], purse: Purse, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
+        self, texts: Sequence[str], budget: BudgetAccount, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
     ) -> Iterator[Part]:
         """Embed many texts, part by part, in no particular order; a text is in one part at most.
 
@@ -155,7 +156,7 @@ class LocalEmbedder:
     def stream(
         self,
         texts: Sequence[str],
-        purse: Purse,  # noqa: ARG002  # it costs nothing
+        budget: BudgetAccount,  # noqa: ARG002  # it costs nothing
         bytes_per_token: float = USUAL_BYTES_PER_TOKEN,  # noqa: ARG002  # nor is anything booked
     ) -> Iterator[Part]:
         """Embed texts chunk by chunk, in their order."""

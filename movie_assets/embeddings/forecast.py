@@ -7,7 +7,7 @@ import dagster as dg
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.embeddings.forecasts import Amount, Forecast, History, forecast
-from movie_assets.embeddings.spending import DatabasePurse
+from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import Text
 from movie_assets.embeddings.tokens import ByteCounter
 
@@ -30,20 +30,20 @@ def forecast_for(database: Database, embedder: Embedder, set_id: int, texts: Seq
     return forecast(amount, embedder.model, embedder.price, history, embedder.counter.says)
 
 
-def require_a_price(embedder: Embedder, purse: DatabasePurse) -> None:
+def require_a_price(embedder: Embedder, budget: DatabaseBudget) -> None:
     """Refuse to spend from a budget what nobody can count. Raises EmbedderError."""
-    if purse.budgets.are_set and embedder.price.per_million_tokens is None:
+    if budget.budgets.are_set and embedder.price.per_million_tokens is None:
         raise EmbedderError(
             f"a budget is set and the price of {embedder.model} is not known; "
             "set MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS (0 if it costs nothing)"
         )
 
 
-def budget_check(purse: DatabasePurse, expected: Forecast, *, in_bulk: bool) -> dg.AssetCheckResult:
+def budget_check(budget: DatabaseBudget, expected: Forecast, *, in_bulk: bool) -> dg.AssetCheckResult:
     """Whether a run fits its budgets, with figures for each model."""
     cost = expected.costs[0]
     dollars = (cost.dollars_in_bulk if in_bulk else cost.dollars) or 0.0
-    left = purse.left()
+    left = budget.left()
     is_enough = all(dollars <= room for room in left.values())
     metadata: dict[str, dg.MetadataValue | int | float | str] = {
         "films": expected.amount.films,

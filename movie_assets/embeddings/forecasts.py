@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from movie_assets.config.prices import DOLLARS_PER_MILLION_TOKENS, Price
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN
 
-LEAST_TEXTS_TO_LEARN_FROM = 20
+MIN_TEXTS_TO_LEARN_FROM = 20
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class History:
     @property
     def is_enough(self) -> bool:
         """Whether tokens can be foretold from it."""
-        return self.texts >= LEAST_TEXTS_TO_LEARN_FROM and self.tokens > 0 and self.text_bytes > 0
+        return self.texts >= MIN_TEXTS_TO_LEARN_FROM and self.tokens > 0 and self.text_bytes > 0
 
 
 @dataclass(frozen=True)

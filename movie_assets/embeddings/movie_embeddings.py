@@ -18,16 +18,16 @@ from movie_assets.embeddings.checks import Ran, evaluate
 from movie_assets.embeddings.embedder import Embedder, EmbedderError, set_key
 from movie_assets.embeddings.forecast import budget_check, forecast_for, require_a_price
 from movie_assets.embeddings.outcome import Outcome, recorded
-from movie_assets.embeddings.spending import DatabasePurse
+from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import EmbeddingStore, Text, texts_of
 from movie_assets.runs.batch_runs import NO_VALUE, BatchRun, ForceConfig, what_is_done
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.partitions import batches
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import is_by_hand, moment_of, went_on_since
+from movie_assets.runs.run_time import is_by_hand, run_time_of, went_on_since
 
 if TYPE_CHECKING:
-    from movie_assets.embeddings.bulk_embedding import BulkDesk
+    from movie_assets.embeddings.bulk_embedding import BulkClient
 
 
 class EmbeddingConfig(ForceConfig):
@@ -66,26 +66,26 @@ def movie_embeddings(
     new set, and the old one goes on being searched until the new one covers the catalogue. Launched with the config
     `force: true`, a run embeds every text of its batches again.
     """
-    set_id, moment = embedding_set(database, embedder), moment_of(context.run)
-    store = EmbeddingStore(database, set_id, moment, context.run.run_id)
-    purse = DatabasePurse(database, set_id, context.run.run_id, moment, budgets)
+    set_id, as_of = embedding_set(database, embedder), run_time_of(context.run)
+    store = EmbeddingStore(database, set_id, as_of, context.run.run_id)
+    budget = DatabaseBudget(database, set_id, context.run.run_id, as_of, budgets)
     run = BatchRun(context, "texts", store.contents)
     with database.batch_locks(run.batches, "movie_embeddings") as ours:
         run.exclude_locked(ours)
-        database.execute("forget_reservations", moment=moment)
+        database.execute("forget_reservations", as_of=as_of)
         database.execute("drop_damaged_vectors", set_id=set_id, batches=sorted(ours))
         films = database.rows(
-            "texts_to_embed", set_id=set_id, batches=sorted(ours), moment=moment, by_hand=is_by_hand(context.run),
+            "texts_to_embed", set_id=set_id, batches=sorted(ours), as_of=as_of, by_hand=is_by_hand(context.run),
             force=config.force, forced_since=went_on_since(context.instance, context.run),
         )  # fmt: skip
         forced = sum(film.is_forced for film in films)
         context.log.info(what_is_done("embedding", "texts", len(films) - forced, forced if config.force else None))
         due = texts_of(film for film in films if not film.is_in_flight)
         expected = forecast_for(database, embedder, set_id, due)
-        yield evaluation_of(context, budget_check(purse, expected, in_bulk=config.bulk))
+        yield evaluation_of(context, budget_check(budget, expected, in_bulk=config.bulk))
         store.plan(ours, len(films))
         run.plan(film.batch for film in films)
-        flow = _Flow(embedder, purse, store, run, texts_of(films), expected.bytes_per_token)
+        flow = _Flow(embedder, budget, store, run, texts_of(films), expected.bytes_per_token)
         with recorded(flow.outcome, context.log.warning):
             _work(flow, config, context.log.info)
     totals = store.totals
@@ -106,7 +106,7 @@ class _Flow:
     """A run's texts on their way; `left` are those that nothing has come for."""
 
     embedder: Embedder
-    purse: DatabasePurse
+    budget: DatabaseBudget
     store: EmbeddingStore
     run: BatchRun
     texts: Sequence[Text]
@@ -125,7 +125,7 @@ class _Flow:
 def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> None:
     """Embed what is due; if the service or a budget ends this early, fail the batches that are not done."""
     try:
-        require_a_price(flow.embedder, flow.purse)
+        require_a_price(flow.embedder, flow.budget)
         _work_as_configured(flow, config, say)
     except EmbedderError as error:
         flow.outcome.problem = str(error)
@@ -138,9 +138,9 @@ def _work_as_configured(flow: _Flow, config: EmbeddingConfig, say: Callable[[str
     if service is None:
         _embed(flow, list(flow.left.values()))
         return
-    from movie_assets.embeddings.bulk_embedding import BulkDesk  # noqa: PLC0415  # openai takes half a second
+    from movie_assets.embeddings.bulk_embedding import BulkClient  # noqa: PLC0415  # openai takes half a second
 
-    desk = BulkDesk(flow.embedder, service, flow.store, flow.purse, say, flow.bytes_per_token)
+    desk = BulkClient(flow.embedder, service, flow.store, flow.budget, say, flow.bytes_per_token)
     # Two runs must not collect the same batch, or take the one that the other is just sending for a dead run's.
     with flow.store.database.batch_locks([0], "embedding_batches") as mine:
         if mine:
@@ -162,14 +162,14 @@ def _work_as_configured(flow: _Flow, config: EmbeddingConfig, say: Callable[[str
 def _embed(flow: _Flow, texts: Sequence[Text]) -> None:
     """Store each answer as it arrives, while the next requests are in flight."""
     films_by_batch = Counter(batch for text in flow.texts for _, batch in text.films)
-    for part in flow.embedder.stream([text.text for text in texts], flow.purse, flow.bytes_per_token):
+    for part in flow.embedder.stream([text.text for text in texts], flow.budget, flow.bytes_per_token):
         done = flow.store.keep(part, texts)
         for batch, problem in flow.store.batches_beyond_bearing(films_by_batch).items():
             flow.run.fail(batch, problem)
         flow.run.advance(done)
 
 
-def _embed_in_bulk(flow: _Flow, desk: "BulkDesk", texts: Sequence[Text], seconds: float) -> None:
+def _embed_in_bulk(flow: _Flow, desk: "BulkClient", texts: Sequence[Text], seconds: float) -> None:
     """Send batches and wait for them; what they bring nothing for fails its batch, and is due in the next run."""
     problem = desk.submit(texts)
     for text_hashes in desk.collect(seconds=seconds):

@@ -17,7 +17,7 @@ from openai.types import Batch
 
 from movie_assets.embeddings.embedder import EmbedderError
 from movie_assets.embeddings.openai_call import Model, model_of, read, refusal_in, tokens_of
-from movie_assets.embeddings.refusals import ATTEMPTS, MOST_PAUSES, Refusal, refusal_of
+from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal, refusal_of
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.service_errors import words_of_error
 from movie_assets.embeddings.vectors import Sorted
@@ -81,7 +81,7 @@ class OpenAiBatches:
                     )
                 )  # fmt: skip
             except openai.APIStatusError as error:
-                if _refusal(error).remedy != "again":
+                if _refusal(error).action != "again":
                     raise EmbedderError(f"the service made no batch: {_refusal(error).problem}") from None
             except (openai.APIConnectionError, json.JSONDecodeError):
                 pass
@@ -150,7 +150,7 @@ class OpenAiBatches:
 
     def _wait_or_raise(self, error: Exception, failures: int) -> int:
         refusal = _refusal(error)
-        attempts = {"again": ATTEMPTS, "pause": MOST_PAUSES + 1}.get(refusal.remedy, 0)
+        attempts = {"again": ATTEMPTS, "pause": MAX_PAUSES + 1}.get(refusal.action, 0)
         if failures >= attempts:
             raise EmbedderError(f"the service's batches cannot be used: {refusal.problem}") from None
         time.sleep(backoff(failures, random.random, refusal.seconds))

@@ -20,7 +20,7 @@ from movie_assets.embeddings.vectors import Sorted, UnusableVectorsError, by_ind
 
 ATTEMPTS_AT_NO_JSON = 3  # a captive portal, a cut body: it passes or it does not
 WITHOUT_DIMENSIONS = ("text-embedding-ada-002",)  # OpenAI's model of the second generation refuses the parameter
-BAD_REQUEST, LEAST_STATUS, MOST_STATUS = 400, 400, 599
+BAD_REQUEST, MIN_STATUS, MAX_STATUS = 400, 400, 599
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,6 @@ def _status_in(error: Any) -> int:
     codes = (error.get(key) for key in ("code", "status", "status_code")) if isinstance(error, dict) else ()
     for code in codes:
         status = int(code) if isinstance(code, str) and code.isdecimal() else code
-        if isinstance(status, int) and LEAST_STATUS <= status <= MOST_STATUS:
+        if isinstance(status, int) and MIN_STATUS <= status <= MAX_STATUS:
             return status
     return BAD_REQUEST

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.config.prices import Price, price_of
 from movie_assets.embeddings.embedder import (
+    BudgetAccount,
     Embedded,
     EmbedderError,
-    OpenPurse,
     Part,
-    Purse,
+    UnlimitedBudget,
     no_vectors,
     openai_provider,
 )
@@ -63,9 +63,11 @@ class OpenAiEmbedder:
         """Embed texts, all of them or none."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         tokens, dollars = 0, 0.0
-        for part in self.stream(texts, OpenPurse()):
-            for culprit in part.culprits:
-                raise EmbedderError(f"the text “{texts[culprit.position]:.60}” gets no vector: {culprit.problem}")
+        for part in self.stream(texts, UnlimitedBudget()):
+            for rejected_input in part.culprits:
+                raise EmbedderError(
+                    f"the text “{texts[rejected_input.position]:.60}” gets no vector: {rejected_input.problem}"
+                )
             vectors[list(part.positions)] = part.vectors
             tokens += part.tokens
             dollars += part.dollars
@@ -82,19 +84,19 @@ class OpenAiEmbedder:
                 outcome = ask(client, Model(self.model, self.dimensions), ["film"], sent).outcome
                 if not isinstance(outcome, Refusal):
                     return
-                if outcome.remedy != "omit" or not self.server.can_send_otherwise(outcome, sent):
+                if outcome.action != "omit" or not self.server.can_send_otherwise(outcome, sent):
                     is_width = outcome.kind == "dimensions"
                     raise EmbedderError(self.server.width_problem(outcome) if is_width else outcome.problem)
 
     def stream(
-        self, texts: Sequence[str], purse: Purse, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
+        self, texts: Sequence[str], budget: BudgetAccount, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
     ) -> Iterator[Part]:
         """Embed many texts, as fast as the account's limits and the purse allow."""
         if not texts:
             return
         with self._client() as client:
             model = Model(self.model, self.dimensions)
-            flow = Stream(client, model, texts, self.counter, self.price, purse, bytes_per_token, self.server)
+            flow = Stream(client, model, texts, self.counter, self.price, budget, bytes_per_token, self.server)
             # Closed before the client is, whoever stops listening.
             parts = flow.parts()
             try:

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from movie_assets.embeddings.embedder import Culprit
-from movie_assets.embeddings.refusals import MOST_PAUSES, Refusal
+from movie_assets.embeddings.embedder import RejectedInput
+from movie_assets.embeddings.refusals import MAX_PAUSES, Refusal
 from movie_assets.embeddings.server_limits import Parameters, Server
-from movie_assets.embeddings.shortening import MOST_CUTS, Texts
+from movie_assets.embeddings.shortening import MAX_CUTS, Texts
 from movie_assets.embeddings.vectors import Sorted
 from movie_assets.http_client.backoff import backoff
 
-MOST_FAILURES = 20  # answers without a vector in a row, splitting included, after which the service counts as down
+MAX_FAILURES = 20  # answers without a vector in a row, splitting included, after which the service counts as down
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Queue:
         for work in reversed(works):
             self.waiting.insert(index, work)
 
-    def good(self, work: Work, sent: Parameters, found: Sorted, model: str | None) -> list[Culprit]:
+    def good(self, work: Work, sent: Parameters, found: Sorted, model: str | None) -> list[RejectedInput]:
         """Learn from vectors; tells the texts that got none for good."""
         accepted = [work.positions[n] for n in found.positions]
         if accepted:
@@ -73,18 +73,18 @@ class Queue:
         if again and not work.attempts:
             self.waiting.appendleft(Work(tuple(again), attempts=1))
             return []
-        return [Culprit(work.positions[n], why, why.replace("_", " ")) for n, why in found.flawed.items()]
+        return [RejectedInput(work.positions[n], why, why.replace("_", " ")) for n, why in found.flawed.items()]
 
-    def refused(self, work: Work, sent: Parameters, refusal: Refusal) -> list[Culprit]:
+    def refused(self, work: Work, sent: Parameters, refusal: Refusal) -> list[RejectedInput]:
         """Do what a refusal asks for; tells the text that is to blame if it is found."""
-        if refusal.remedy == "stop" and work.trial and refusal.kind == "dimensions":
+        if refusal.action == "stop" and work.trial and refusal.kind == "dimensions":
             # The vectors of a request without the parameter have another width: it was not to blame.
             self.waiting.appendleft(replace(work, trial=None))
-        elif refusal.remedy == "stop":
+        elif refusal.action == "stop":
             self.stop(self.server.width_problem(refusal) if refusal.kind == "dimensions" else refusal.problem)
-        elif refusal.remedy == "pause":
+        elif refusal.action == "pause":
             self._pause(work, refusal)
-        elif refusal.remedy == "omit":
+        elif refusal.action == "omit":
             self._omit(work, sent, refusal)
         else:
             self._failed(refusal.problem)
@@ -95,10 +95,10 @@ class Queue:
         """Send nothing more; what is in flight is paid for and still received. The first reason counts."""
         self.stopped = self.stopped or why
 
-    def _done_about(self, work: Work, refusal: Refusal) -> list[Culprit]:
+    def _done_about(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
         proof = self.good_answers if work.proof < 0 else work.proof
         tried = replace(work, attempts=work.attempts + 1, proof=proof, not_before=0.0)
-        match refusal.remedy:
+        match refusal.action:
             case "fewer" if len(work.positions) > 1:
                 self.server.refused_size(
                     refusal, len(work.positions), sum(self.texts.tokens[n] for n in work.positions)
@@ -116,7 +116,7 @@ class Queue:
                 return self._split(tried, refusal)
         return []
 
-    def _again(self, work: Work, refusal: Refusal) -> list[Culprit]:
+    def _again(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
         if max(work.attempts, 0 if self.good_answers else self._failures) < refusal.attempts:
             wait = backoff(work.attempts, random.random, refusal.seconds)
             self.waiting.append(replace(work, not_before=time.monotonic() + wait))
@@ -133,7 +133,7 @@ class Queue:
         else:
             self.stop(f"the embeddings service refused the request ({refusal.problem})")
 
-    def _shorten(self, work: Work, refusal: Refusal) -> list[Culprit]:
+    def _shorten(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
         """Find the text that is too long among the longest, and cut it."""
         self.texts.learn(refusal.limit if refusal.kind == "too_long" else None)
         if len(work.positions) > 1:
@@ -142,12 +142,12 @@ class Queue:
             self.waiting.append(replace(work, positions=longer))
             return []
         (position,) = work.positions
-        if work.cuts < MOST_CUTS and self.texts.shorten(position, refusal.limit):
+        if work.cuts < MAX_CUTS and self.texts.shorten(position, refusal.limit):
             self.waiting.appendleft(replace(work, cuts=work.cuts + 1))
             return []
         return self._blame(work, refusal)
 
-    def _suspect(self, work: Work, refusal: Refusal) -> list[Culprit]:
+    def _suspect(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
         """Find out what a refusal is about that says nothing: the parameters, the number of inputs, or one of them."""
         if not self.good_answers and self.server.trials:
             self.waiting.appendleft(replace(work, trial=self.server.trials.pop(0)))
@@ -159,20 +159,20 @@ class Queue:
             return []
         return self._blame(work, refusal)
 
-    def _blame(self, work: Work, refusal: Refusal) -> list[Culprit]:
+    def _blame(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
         """Reject the one text of a work once another answer was good, so that it is not the service that fails."""
         if self.good_answers <= work.proof and not work.is_last and self.waiting:
             self.waiting.append(replace(work, is_last=True))
             return []
-        if self.good_answers <= work.proof and refusal.remedy in ("suspect", "again"):
+        if self.good_answers <= work.proof and refusal.action in ("suspect", "again"):
             self._stop_after(work, refusal)
             return []
         self.server.found_culprit()
-        return [Culprit(work.positions[0], refusal.reason or "no_answer", refusal.problem)]
+        return [RejectedInput(work.positions[0], refusal.reason or "no_answer", refusal.problem)]
 
-    def _split(self, work: Work, refusal: Refusal) -> list[Culprit]:
+    def _split(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
         if len(work.positions) == 1:
-            return [Culprit(work.positions[0], refusal.reason or "no_answer", refusal.problem)]
+            return [RejectedInput(work.positions[0], refusal.reason or "no_answer", refusal.problem)]
         # After all the others: when everything fails, the run stops before it comes to single texts and blames them.
         self.waiting.extend(work.halves())
         return []
@@ -181,18 +181,18 @@ class Queue:
         self.waiting.appendleft(work)
         self._pauses += 1
         problem = refusal.problem
-        if self._pauses > MOST_PAUSES:
+        if self._pauses > MAX_PAUSES:
             self.stop(f"the embeddings service refused {self._pauses} requests in a row as too many: {problem}")
         wait = backoff(self._pauses, random.random, refusal.seconds)
         self.paused_until = max(self.paused_until, time.monotonic() + wait)
 
     def _failed(self, problem: str) -> None:
         self._failures += 1
-        if self._failures >= MOST_FAILURES:
+        if self._failures >= MAX_FAILURES:
             self.stop(f"{self._failures} answers of the embeddings service in a row were no good, the last: {problem}")
 
     def _stop_after(self, work: Work, refusal: Refusal) -> None:
-        if refusal.remedy != "again":
+        if refusal.action != "again":
             self.stop(refusal.problem)
             return
         texts = f"{len(work.positions)} texts" if len(work.positions) > 1 else "a text"

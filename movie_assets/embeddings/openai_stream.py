@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 import openai
 
 from movie_assets.config.prices import Price
-from movie_assets.embeddings.embedder import Culprit, EmbedderError, Part, Purse, no_vectors
+from movie_assets.embeddings.embedder import BudgetAccount, EmbedderError, Part, RejectedInput, no_vectors
 from movie_assets.embeddings.openai_call import Model, Reply, ask
 from movie_assets.embeddings.openai_queue import Queue, Work
 from movie_assets.embeddings.refusals import Refusal
@@ -34,7 +34,7 @@ class _Flight:
     work: Work
     parameters: Parameters
     number: int
-    ticket: int
+    reservation: int
     since: float
 
 
@@ -48,11 +48,11 @@ class Stream:
         texts: Sequence[str],
         counter: TokenCounter,
         price: Price,
-        purse: Purse,
+        budget: BudgetAccount,
         bytes_per_token: float = USUAL_BYTES_PER_TOKEN,
         server: Server | None = None,
     ) -> None:
-        self._client, self._model, self._price, self._purse = client, model, price, purse
+        self._client, self._model, self._price, self._budget = client, model, price, budget
         self._bytes_per_token = bytes_per_token
         self._texts = Texts(texts, counter)
         self._server = server or Server()
@@ -68,7 +68,7 @@ class Stream:
     def parts(self) -> Generator[Part]:
         """Send and receive until every text has an answer, or nothing can be sent any more."""
         if self._blank:
-            culprits = tuple(Culprit(n, "empty_text", "it is empty") for n in self._blank)
+            culprits = tuple(RejectedInput(n, "empty_text", "it is empty") for n in self._blank)
             yield Part((), no_vectors(self._model.dimensions), 0, 0.0, culprits)
         while self._queue.waiting or self._flights:
             wait = self._send_what_may_go()
@@ -104,22 +104,22 @@ class Stream:
             wait = max(wait, self._limits.seconds_to_wait(tokens, now))
             if wait > 0:
                 return wait
-            ticket = self._purse.reserve(tokens, self._price.of(tokens))
-            if ticket is not None:
+            reservation = self._budget.reserve(tokens, self._price.of(tokens))
+            if reservation is not None:
                 del queue.waiting[index]
-                self._send(work, tokens, ticket)
+                self._send(work, tokens, reservation)
             elif self._flights:
                 return LONGEST_CALL  # what is in flight is reserved at its most, and will cost less
             elif len(work.positions) > 1:
                 queue.put_in_place_of(index, work.halves())
             else:
-                queue.stop(self._purse.is_empty())
+                queue.stop(self._budget.is_empty())
         return LONGEST_CALL
 
-    def _send(self, work: Work, tokens: int, ticket: int) -> None:
+    def _send(self, work: Work, tokens: int, reservation: int) -> None:
         number = self._limits.sent(tokens)
         parameters = self._queue.parameters_of(work)
-        self._flights[number] = _Flight(work, parameters, number, ticket, time.monotonic())
+        self._flights[number] = _Flight(work, parameters, number, reservation, time.monotonic())
         texts = [self._texts.sent[n] for n in work.positions]
 
         def call() -> None:
@@ -153,7 +153,7 @@ class Stream:
             return self._good(flight, reply, reply.outcome)
         culprits = self._queue.refused(flight.work, flight.parameters, reply.outcome)
         if not culprits and reply.tokens == 0:
-            self._purse.release(flight.ticket)
+            self._budget.release(flight.reservation)
             return None
         return self._part(flight, reply, (), culprits)
 
@@ -164,7 +164,9 @@ class Stream:
         cut = tuple(n for n in positions if self._texts.is_cut(n))
         return replace(part, vectors=found.vectors, cut=cut, model=reply.model)
 
-    def _part(self, flight: _Flight, reply: Reply, positions: tuple[int, ...], culprits: Sequence[Culprit]) -> Part:
+    def _part(
+        self, flight: _Flight, reply: Reply, positions: tuple[int, ...], culprits: Sequence[RejectedInput]
+    ) -> Part:
         sent = flight.work.positions
         tokens = reply.tokens
         if tokens is None:
@@ -172,5 +174,5 @@ class Stream:
         text_bytes = sum(self._texts.bytes[n] for n in sent) if reply.tokens else 0
         return Part(
             positions, no_vectors(self._model.dimensions), tokens, self._price.of(tokens), tuple(culprits),
-            flight.ticket, text_bytes,
+            flight.reservation, text_bytes,
         )  # fmt: skip

@@ -23,7 +23,7 @@ class Outcome:
         self.store.database.execute(
             "record_embedding_outcome", set_id=self.store.set_id, run_id=self.store.run_id,
             text_hashes=[text.text_hash for text in self.texts], embedded=totals.texts, refused=totals.rejected,
-            problem=self.problem or totals.last_refusal, models=totals.models, moment=self.store.moment,
+            problem=self.problem or totals.last_refusal, models=totals.models, as_of=self.store.as_of,
         )  # fmt: skip
 
 

@@ -10,18 +10,18 @@ from typing import Literal
 
 from movie_assets.embeddings.service_errors import Kind, ServiceError, service_error
 from movie_assets.embeddings.vectors import UnusableVectorsError
-from movie_assets.http_client.backoff import MOST_PATIENCE, NUMBER, seconds_asked_for
+from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, NUMBER, seconds_asked_for
 from movie_assets.http_client.rate_limits import pause_told_by
 
 # stop: asking again cannot help. pause: nobody asks for a while. again: the same once more. split: something in the
 # request is to blame, halves tell what. doubt: once more, then split. fewer: smaller requests from now on. shorten:
 # find the text that is too long and cut it. omit: without the parameter that the server does not take. suspect: the
 # parameters, the number of inputs or one of them may be to blame.
-Remedy = Literal["stop", "pause", "again", "split", "doubt", "fewer", "shorten", "omit", "suspect"]
+Action = Literal["stop", "pause", "again", "split", "doubt", "fewer", "shorten", "omit", "suspect"]
 ATTEMPTS = 5  # at one request
-MOST_PAUSES = 10  # 429s in a row
+MAX_PAUSES = 10  # 429s in a row
 
-REMEDIES: dict[Kind, Remedy] = {
+REMEDIES: dict[Kind, Action] = {
     "key": "stop",
     "quota": "stop",
     "model": "stop",
@@ -56,7 +56,7 @@ SENTENCES: dict[Kind, str] = {
 class Refusal:
     """An answer without vectors."""
 
-    remedy: Remedy
+    action: Action
     problem: str
     reason: str = ""  # the reject's reason when one text is to blame
     seconds: float | None = None  # the pause that is asked for
@@ -109,6 +109,6 @@ def _seconds_of_milliseconds(header: str) -> float | None:
 
 
 def _too_patient(asked: float | None) -> Refusal | None:
-    if asked is None or asked <= MOST_PATIENCE:
+    if asked is None or asked <= MAX_RETRY_SECONDS:
         return None
     return Refusal("stop", f"the embeddings service asks to wait {asked:,.0f} s; run again after that")

@@ -11,17 +11,17 @@ from movie_assets.embeddings.checks import CURRENT, FINITE, WIDTH, Ran, evaluate
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.forecast import BUDGET, budget_check, forecast_for
 from movie_assets.embeddings.movie_embeddings import embedding_set
-from movie_assets.embeddings.spending import DatabasePurse
+from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import EmbeddingStore, texts_of
 from movie_assets.runs.evaluations import evaluation_of_step
 from movie_assets.runs.partitions import BATCH_COUNT
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 
 def _evaluated(
     context: dg.AssetCheckExecutionContext, database: Database, embedder: Embedder
 ) -> dict[str, dg.AssetCheckResult]:
-    store = EmbeddingStore(database, embedding_set(database, embedder), moment_of(context.run), context.run.run_id)
+    store = EmbeddingStore(database, embedding_set(database, embedder), run_time_of(context.run), context.run.run_id)
     return {result.check_name or "": result for result in evaluate(store, Ran([], []))}
 
 
@@ -75,14 +75,14 @@ def the_run_is_within_its_budgets(
     """Return what the run's step found before its first request; without one, compare the cost of what is due now."""
     if of_step := evaluation_of_step(context, BUDGET):
         return of_step
-    set_id, moment = embedding_set(database, embedder), moment_of(context.run)
+    set_id, as_of = embedding_set(database, embedder), run_time_of(context.run)
     films = database.rows(
-        "texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), moment=moment, by_hand=False, force=False,
+        "texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), as_of=as_of, by_hand=False, force=False,
         forced_since=None,
     )  # fmt: skip
     due = texts_of(film for film in films if not film.is_in_flight)
-    purse = DatabasePurse(database, set_id, context.run.run_id, moment, budgets)
-    return budget_check(purse, forecast_for(database, embedder, set_id, due), in_bulk=False)
+    budget = DatabaseBudget(database, set_id, context.run.run_id, as_of, budgets)
+    return budget_check(budget, forecast_for(database, embedder, set_id, due), in_bulk=False)
 
 
 CHECKS = [

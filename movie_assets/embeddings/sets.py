@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder, set_key
 
-LEAST_COVERAGE = 0.99  # of the films, unless a person accepts less
+MIN_COVERAGE = 0.99  # of the films, unless a person accepts less
 
 
 class SetError(Exception):
@@ -45,7 +45,7 @@ def use_set(database: Database, set_id: int, embedder: Embedder, *, accept_parti
         raise SetError(f"there is no set {set_id} that can be searched; `movie-assets sets` lists them")
     (wanted,) = found
     moved = database.row("refresh_vectors", set_id=set_id)
-    if moved.total < LEAST_COVERAGE * wanted.films and not accept_partial:
+    if moved.total < MIN_COVERAGE * wanted.films and not accept_partial:
         raise SetError(
             f"set {set_id} has the vectors of {moved.total:,} of {wanted.films:,} films; the others would not be "
             "found. Refresh with its model first, or say --accept-partial"

@@ -6,9 +6,9 @@ refused so far tells how many a text may have.
 
 from collections.abc import Sequence
 
-from movie_assets.embeddings.tokens import MOST_TOKENS_OF_A_TEXT, ByteCounter, TokenCounter
+from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT, ByteCounter, TokenCounter
 
-MOST_CUTS = 6  # attempts at a text, after which it is rejected
+MAX_CUTS = 6  # attempts at a text, after which it is rejected
 SAFE_BYTES_PER_TOKEN = 3  # most texts have more: one cut to so many fits
 SURE_BYTES_PER_TOKEN = 5  # hardly any text has more: a longer one cannot fit
 BYTES = ByteCounter()
@@ -19,7 +19,7 @@ class Texts:
 
     def __init__(self, texts: Sequence[str], counter: TokenCounter) -> None:
         self._whole, self._counter = texts, counter
-        self.sent = [counter.cut(text, MOST_TOKENS_OF_A_TEXT) for text in texts]
+        self.sent = [counter.cut(text, MAX_TOKENS_OF_A_TEXT) for text in texts]
         self.tokens = [counter.count(text) for text in self.sent]  # at most
         self.bytes = [BYTES.count(text) for text in self.sent]
         self._most_accepted = 0

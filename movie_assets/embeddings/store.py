@@ -17,7 +17,7 @@ from movie_assets.runs.batch_runs import BatchContent, row_counts
 from movie_assets.runs.run_log import log_work
 
 COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector", "is_cut": "bool"}
-MOST_REJECTS = 0.01  # share of a batch's films without a vector, beyond which the batch fails …
+MAX_REJECTS = 0.01  # share of a batch's films without a vector, beyond which the batch fails …
 REJECTS_ALWAYS_BORNE = 5  # … but never for a handful
 
 
@@ -57,17 +57,17 @@ class Totals:
 class EmbeddingStore:
     """Stores answers for one set, and counts."""
 
-    def __init__(self, database: Database, set_id: int, moment: datetime, run_id: str) -> None:
+    def __init__(self, database: Database, set_id: int, as_of: datetime, run_id: str) -> None:
         self.database = database
         self.set_id = set_id
-        self.moment = moment
+        self.as_of = as_of
         self.run_id = run_id
         self.totals = Totals()
         self.rejects: Counter[int] = Counter()  # films by batch
 
     def for_set(self, set_id: int) -> "EmbeddingStore":
         """A store for another set, which this run's totals leave out."""
-        return EmbeddingStore(self.database, set_id, self.moment, self.run_id)
+        return EmbeddingStore(self.database, set_id, self.as_of, self.run_id)
 
     def keep(self, part: Part, texts: Sequence[Text], bulk: sa.Row[Any] | None = None) -> list[int]:
         """Store what came for texts in one transaction; tells the batch of each film that is done with.
@@ -82,7 +82,7 @@ class EmbeddingStore:
             if part.tokens or part.positions:
                 execute(
                     connection, "record_cost", set_id=self.set_id, run_id=payer.run_id, texts=len(part.positions),
-                    tokens=part.tokens, dollars=part.dollars, moment=payer.moment, is_bulk=bulk is not None,
+                    tokens=part.tokens, dollars=part.dollars, as_of=payer.as_of, is_bulk=bulk is not None,
                     text_bytes=part.text_bytes,
                 )  # fmt: skip
             if bulk is not None:
@@ -93,8 +93,8 @@ class EmbeddingStore:
                 connection, self.run_id, "movie_embeddings", embedded=len(part.positions), tokens=part.tokens,
                 dollars=part.dollars, failed=len(part.culprits),
             )  # fmt: skip
-            if part.ticket:
-                execute(connection, "release_reservation", reservation_id=part.ticket)
+            if part.reservation:
+                execute(connection, "release_reservation", reservation_id=part.reservation)
 
         self.database.once(work)
         return self.count(part, texts)
@@ -116,7 +116,7 @@ class EmbeddingStore:
         self.totals.cut += len(part.cut)
         if part.model and part.positions and self.totals.models[-1:] != [part.model]:
             self.totals.models.append(part.model)
-        refused = [batch for culprit in part.culprits for _, batch in texts[culprit.position].films]
+        refused = [batch for rejected_input in part.culprits for _, batch in texts[rejected_input.position].films]
         self.totals.rejected += len(part.culprits)
         if part.culprits:
             self.totals.last_refusal = part.culprits[-1].problem
@@ -129,7 +129,7 @@ class EmbeddingStore:
             batch: f"{rejects} or more of its {films_by_batch[batch]} texts got no vector; select * from "
             "pipeline.rejects where stage = 'movie_embeddings' tells why"
             for batch, rejects in self.rejects.items()
-            if rejects > max(REJECTS_ALWAYS_BORNE, MOST_REJECTS * films_by_batch[batch])
+            if rejects > max(REJECTS_ALWAYS_BORNE, MAX_REJECTS * films_by_batch[batch])
         }
 
     def contents(self, batches: Collection[int]) -> dict[int, BatchContent]:
@@ -151,18 +151,18 @@ class EmbeddingStore:
                  for position, vector in zip(part.positions, part.vectors, strict=True)
                  for tmdb_id, _ in texts[position].films),
             )  # fmt: skip
-            execute(connection, "store_embeddings", set_id=self.set_id, moment=self.moment)
+            execute(connection, "store_embeddings", set_id=self.set_id, as_of=self.as_of)
             hashes = [text.text_hash for text in stored]
             execute(connection, "accept_texts", set_id=self.set_id, text_hashes=hashes)
         if part.culprits:
-            refused = [(texts[culprit.position], culprit) for culprit in part.culprits]
+            refused = [(texts[rejected_input.position], rejected_input) for rejected_input in part.culprits]
             execute(
-                connection, "refuse_texts", set_id=self.set_id, moment=self.moment,
+                connection, "refuse_texts", set_id=self.set_id, as_of=self.as_of,
                 text_hashes=[text.text_hash for text, _ in refused], reasons=[c.reason for _, c in refused],
             )  # fmt: skip
-            by_film = [(tmdb_id, text, culprit) for text, culprit in refused for tmdb_id, _ in text.films]
+            by_film = [(tmdb_id, text, rejected_input) for text, rejected_input in refused for tmdb_id, _ in text.films]
             execute(
-                connection, "record_text_rejects", run_id=self.run_id, moment=self.moment,
+                connection, "record_text_rejects", run_id=self.run_id, as_of=self.as_of,
                 tmdb_ids=[tmdb_id for tmdb_id, _, _ in by_film], reasons=[c.reason for _, _, c in by_film],
                 samples=[f"{c.problem[:200]} | {text.text}"[:500] for _, text, c in by_film],
             )  # fmt: skip

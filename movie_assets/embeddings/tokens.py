@@ -5,7 +5,7 @@ A tokenizer with its tables is an outside world: see `embeddings.tokenizer`.
 
 from typing import Protocol
 
-MOST_TOKENS_OF_A_TEXT = 8_191  # OpenAI's embedding models take no longer input
+MAX_TOKENS_OF_A_TEXT = 8_191  # OpenAI's embedding models take no longer input
 USUAL_BYTES_PER_TOKEN = 4.0  # English, by OpenAI's own rule of thumb; only for forecasts, never for limits
 
 

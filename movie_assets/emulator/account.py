@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 
 from movie_assets.emulator.answers import RefusedError, openai_error
-from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.options import EmulatorOptions
 
 
 class Bucket:
@@ -46,7 +46,7 @@ class Bucket:
 class Account:
     """Both limits of an account."""
 
-    def __init__(self, options: StandInOptions) -> None:
+    def __init__(self, options: EmulatorOptions) -> None:
         self._requests = Bucket(options.openai_requests, options.openai_window)
         self._tokens = Bucket(options.openai_tokens, options.openai_window)
         self._lock = threading.Lock()

@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from movie_assets.emulator import batches, control, embeddings, imdb, tmdb
-from movie_assets.emulator.answers import Answer, RefusedError, Reply, openai_error, tmdb_error
+from movie_assets.emulator.answers import RefusedError, Reply, TmdbResponse, openai_error, tmdb_error
 from movie_assets.emulator.export import export
-from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.world import World
 
-Handler = Callable[[Service, Request], Answer]
+Handler = Callable[[Service, Request], TmdbResponse]
 MAX_AGE = 28_800
 
 
@@ -55,7 +55,7 @@ TMDB_ENDPOINTS = (
 )
 
 
-def create_app(world: World, options: StandInOptions, service: Service | None = None) -> Starlette:
+def create_app(world: World, options: EmulatorOptions, service: Service | None = None) -> Starlette:
     """Application that serves one world; pass a service to keep a hand on its state."""
     state = service or Service(world, options)
     routes = [Route(endpoint.path, _tmdb_route(state, endpoint)) for endpoint in TMDB_ENDPOINTS]
@@ -70,7 +70,7 @@ def create_app(world: World, options: StandInOptions, service: Service | None = 
     return Starlette(routes=routes)
 
 
-BulkHandler = Callable[[Service, Request, bytes], Answer]
+BulkHandler = Callable[[Service, Request, bytes], TmdbResponse]
 BULK: tuple[tuple[str, str, str, BulkHandler], ...] = (
     ("POST", "/v1/files", "files", batches.upload),
     ("GET", "/v1/files/{file_id}/content", "file_content", batches.file_content),
@@ -103,14 +103,14 @@ def _tmdb_route(service: Service, endpoint: Endpoint) -> AsyncEndpoint:
     return route
 
 
-def _handled(service: Service, endpoint: Endpoint, request: Request) -> Answer:
+def _handled(service: Service, endpoint: Endpoint, request: Request) -> TmdbResponse:
     try:
         return endpoint.handler(service, request)
     except RefusedError as refused:
         return refused.answer
 
 
-def _conditional(answer: Answer, known: str | None) -> Answer:
+def _conditional(answer: TmdbResponse, known: str | None) -> TmdbResponse:
     """Give a weak ETag; answer 304 to a client that holds the same body."""
     if answer.status != 200:  # noqa: PLR2004
         return answer
@@ -118,7 +118,7 @@ def _conditional(answer: Answer, known: str | None) -> Answer:
     headers = {**answer.headers, "ETag": etag, "Cache-Control": f"public, max-age={MAX_AGE}"}
     if known is not None and etag in {tag.strip() for tag in known.split(",")}:
         del headers["Content-Type"]
-        return Answer(304, b"", headers)
+        return TmdbResponse(304, b"", headers)
     return replace(answer, headers=headers)
 
 
@@ -194,12 +194,12 @@ def _control_route(service: Service) -> AsyncEndpoint:
     return route
 
 
-def _sent(service: Service, name: str, request: Request, answer: Answer) -> Reply:
+def _sent(service: Service, name: str, request: Request, answer: TmdbResponse) -> Reply:
     service.count(name, answer.status)
     return _reply(service, request, answer)
 
 
-def _reply(service: Service, request: Request, answer: Answer) -> Reply:
+def _reply(service: Service, request: Request, answer: TmdbResponse) -> Reply:
     accepts = "gzip" in request.headers.get("accept-encoding", "")
     return Reply(answer, accepts_gzip=accepts, stall_seconds=service.options.stall_seconds)
 

@@ -11,56 +11,56 @@ from typing import Any
 
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import Answer, RefusedError, json_answer, openai_error
+from movie_assets.emulator.answers import RefusedError, TmdbResponse, json_response, openai_error
 from movie_assets.emulator.batch_desk import Batch
 from movie_assets.emulator.embeddings import embedded
 from movie_assets.emulator.service import Service
 
-MOST_LINES = 50_000
-MOST_BYTES = 200_000_000
+MAX_LINES = 50_000
+MAX_BYTES = 200_000_000
 EXPIRED = {
     "code": "batch_expired",
     "message": "This request could not be executed before the completion window expired.",
 }
 
 
-def upload(service: Service, request: Request, body: bytes) -> Answer:
+def upload(service: Service, request: Request, body: bytes) -> TmdbResponse:
     """POST `/v1/files`."""
     parts = _form(request.headers.get("content-type", ""), body)
     if parts.get("purpose") != b"batch" or "file" not in parts:
         raise _refused(400, "The stand-in takes files with the purpose batch.")
-    if len(parts["file"]) > MOST_BYTES:
+    if len(parts["file"]) > MAX_BYTES:
         raise _refused(400, "The file is larger than 200 MB.")
     with service.bulk.lock:
         file_id = service.bulk.keep(parts["file"])
-    return json_answer(_file(file_id, parts["file"]))
+    return json_response(_file(file_id, parts["file"]))
 
 
-def file_content(service: Service, request: Request, body: bytes) -> Answer:  # noqa: ARG001
+def file_content(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
     """GET `/v1/files/{id}/content`."""
     content = service.bulk.files.get(request.path_params["file_id"])
     if content is None:
         raise _refused(404, "No such File object.")
-    return Answer(200, content, {"Content-Type": "application/octet-stream"})
+    return TmdbResponse(200, content, {"Content-Type": "application/octet-stream"})
 
 
-def delete_file(service: Service, request: Request, body: bytes) -> Answer:  # noqa: ARG001
+def delete_file(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
     """DELETE `/v1/files/{id}`."""
     file_id = request.path_params["file_id"]
     with service.bulk.lock:
         if service.bulk.files.pop(file_id, None) is None:
             raise _refused(404, "No such File object.")
-    return json_answer({"id": file_id, "object": "file", "deleted": True})
+    return json_response({"id": file_id, "object": "file", "deleted": True})
 
 
-def create(service: Service, request: Request, body: bytes) -> Answer:  # noqa: ARG001
+def create(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
     """POST `/v1/batches`."""
     asked = json.loads(body)
     content = service.bulk.files.get(asked.get("input_file_id"))
     if content is None or asked.get("endpoint") != "/v1/embeddings" or asked.get("completion_window") != "24h":
         raise _refused(400, "A batch needs a file, the endpoint /v1/embeddings and the completion window 24h.")
     lines = [json.loads(line) for line in content.splitlines()]
-    if len(lines) > MOST_LINES:
+    if len(lines) > MAX_LINES:
         raise _refused(400, "A batch has at most 50,000 requests.")
     batch_id = f"batch_{uuid.uuid4().hex[:16]}"
     fields = {
@@ -71,19 +71,19 @@ def create(service: Service, request: Request, body: bytes) -> Answer:  # noqa: 
     }  # fmt: skip
     with service.bulk.lock:
         service.bulk.batches[batch_id] = Batch(time.monotonic(), fields, lines)
-    return json_answer(fields)
+    return json_response(fields)
 
 
-def listed(service: Service, request: Request, body: bytes) -> Answer:  # noqa: ARG001
+def listed(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
     """GET `/v1/batches`: the newest first, a page at a time."""
     every = list(service.bulk.batches)[::-1]
     after, limit = request.query_params.get("after"), int(request.query_params.get("limit", "20"))
     start = every.index(after) + 1 if after in every else 0
     page = [service.bulk.batches[batch_id].fields for batch_id in every[start : start + limit]]
-    return json_answer({"object": "list", "data": page, "has_more": start + limit < len(every)})
+    return json_response({"object": "list", "data": page, "has_more": start + limit < len(every)})
 
 
-def state(service: Service, request: Request, body: bytes) -> Answer:  # noqa: ARG001
+def state(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
     """GET `/v1/batches/{id}`."""
     batch = service.bulk.batches.get(request.path_params["batch_id"])
     if batch is None:
@@ -92,7 +92,7 @@ def state(service: Service, request: Request, body: bytes) -> Answer:  # noqa: A
         is_due = time.monotonic() - batch.created >= service.options.batch_seconds
         if is_due and batch.fields["status"] == "in_progress":
             _work(service, batch)
-    return json_answer(batch.fields)
+    return json_response(batch.fields)
 
 
 def _work(service: Service, batch: Batch) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from movie_assets.emulator import stories
 from movie_assets.emulator.chance import drawn, field, key_of
-from movie_assets.emulator.film import Collection, Film, Job, Person, Role
+from movie_assets.emulator.film import Collection, Job, Movie, Person, Role
 from movie_assets.emulator.lifecycle import REVISION_DAYS, revised_ranks, revision
 from movie_assets.emulator.shapes import stable_id
 from movie_assets.emulator.traits import DAILY, tables
@@ -44,13 +44,13 @@ class BundledFilms:
         """Days between two changes of a film's text: at least one film changes each day."""
         return max(1, min(REVISION_DAYS, len(self.entries)))
 
-    def film(self, rank: int, day: int) -> Film:
+    def film(self, rank: int, day: int) -> Movie:
         """Give the facts of the film with this rank on a day."""
         entry = self.entries[rank]
         votes = entry["vote_count"] + entry["vote_count"] * max(day, -1000) // 5000
         base = tuple(entry["keywords"])
         additions = revision(rank, day, self.cycle)
-        return Film(
+        return Movie(
             tmdb_id=entry["id"],
             imdb_id=entry["imdb_id"],
             title=entry["title"],

@@ -7,24 +7,24 @@ import json
 from datetime import date
 from typing import Any
 
-from movie_assets.emulator.answers import Answer, json_answer
+from movie_assets.emulator.answers import TmdbResponse, json_response
 from movie_assets.emulator.service import Service
 
 KEYS = {"today", "faults", "reset_counts"}
 
 
-def shown(service: Service) -> Answer:
+def shown(service: Service) -> TmdbResponse:
     """GET: the state as JSON."""
-    return json_answer(service.state())
+    return json_response(service.state())
 
 
-def changed(service: Service, body: bytes) -> Answer:
+def changed(service: Service, body: bytes) -> TmdbResponse:
     """PUT: change what is given; nothing changes if any of it cannot be taken."""
     try:
         wanted = json.loads(body)
         _apply(service, wanted)
     except (ValueError, TypeError) as error:
-        return json_answer({"error": str(error)}, 400)
+        return json_response({"error": str(error)}, 400)
     return shown(service)
 
 

@@ -1,16 +1,16 @@
 """One film in the shape of TMDB's `/movie/{id}`, and its sub-objects.
 
-The facts come as a `Film`; whether it exists and who may ask is decided elsewhere.
+The facts come as a `Movie`; whether it exists and who may ask is decided elsewhere.
 """
 
 import zlib
 from collections.abc import Callable, Collection
 
-from movie_assets.emulator.film import Film, Job, Person, Role
+from movie_assets.emulator.film import Job, Movie, Person, Role
 from movie_assets.emulator.shapes import COUNTRIES, EMPTY_PARTS, GENRES, LANGUAGE_NAMES, Json, stable_id
 
 
-def detail(film: Film) -> Json:
+def detail(film: Movie) -> Json:
     """Details without sub-objects."""
     return {
         "adult": film.adult,
@@ -51,7 +51,7 @@ def detail(film: Film) -> Json:
     }
 
 
-def with_parts(film: Film, parts: Collection[str]) -> Json:
+def with_parts(film: Movie, parts: Collection[str]) -> Json:
     """Details with the sub-objects asked for; names that TMDB does not know are passed over."""
     body = detail(film)
     for part in parts:
@@ -62,14 +62,14 @@ def with_parts(film: Film, parts: Collection[str]) -> Json:
     return body
 
 
-def _credits(film: Film) -> Json:
+def _credits(film: Movie) -> Json:
     return {
         "cast": [_cast_member(film, role, order) for order, role in enumerate(film.cast)],
         "crew": [_crew_member(film, job, order) for order, job in enumerate(film.crew)],
     }
 
 
-def _cast_member(film: Film, role: Role, order: int) -> Json:
+def _cast_member(film: Movie, role: Role, order: int) -> Json:
     return {
         **_person(role.person, "Acting"),
         "cast_id": order + 1,
@@ -79,7 +79,7 @@ def _cast_member(film: Film, role: Role, order: int) -> Json:
     }
 
 
-def _crew_member(film: Film, job: Job, order: int) -> Json:
+def _crew_member(film: Movie, job: Job, order: int) -> Json:
     return {
         **_person(job.person, job.department),
         "credit_id": f"{film.tmdb_id:016x}c{order:07x}",
@@ -101,11 +101,11 @@ def _person(person: Person, department: str) -> Json:
     }
 
 
-def _keywords(film: Film) -> Json:
+def _keywords(film: Movie) -> Json:
     return {"keywords": [{"id": stable_id("keyword", name), "name": name} for name in film.keywords]}
 
 
-def _release_dates(film: Film) -> Json:
+def _release_dates(film: Movie) -> Json:
     if not film.release_date:
         return {"results": []}
     releases = dict.fromkeys(film.countries, "")
@@ -130,7 +130,7 @@ def _release_dates(film: Film) -> Json:
     }
 
 
-def _external_ids(film: Film) -> Json:
+def _external_ids(film: Movie) -> Json:
     return {
         "imdb_id": film.imdb_id,
         "wikidata_id": f"Q{film.tmdb_id + 900_000_000}",
@@ -140,7 +140,7 @@ def _external_ids(film: Film) -> Json:
     }
 
 
-def _videos(film: Film) -> Json:
+def _videos(film: Movie) -> Json:
     if film.tmdb_id % 3:
         return {"results": []}
     return {
@@ -161,7 +161,7 @@ def _videos(film: Film) -> Json:
     }
 
 
-def _watch_providers(film: Film) -> Json:
+def _watch_providers(film: Movie) -> Json:
     if film.tmdb_id % 4:
         return {"results": {}}
     provider = {
@@ -173,7 +173,7 @@ def _watch_providers(film: Film) -> Json:
     return {"results": {"US": {"link": f"/movie/{film.tmdb_id}/watch", "flatrate": [provider]}}}
 
 
-def _translations(film: Film) -> Json:
+def _translations(film: Movie) -> Json:
     entries = [("US", "en", film.title, film.overview)]
     if film.language != "en" and film.countries:
         entries.append((film.countries[0], film.language, film.original_title, ""))
@@ -197,13 +197,13 @@ def _translations(film: Film) -> Json:
     }
 
 
-def _alternative_titles(film: Film) -> Json:
+def _alternative_titles(film: Movie) -> Json:
     if film.original_title == film.title or not film.countries:
         return {"titles": []}
     return {"titles": [{"iso_3166_1": film.countries[0], "title": film.original_title, "type": ""}]}
 
 
-PARTS: dict[str, Callable[[Film], Json]] = {
+PARTS: dict[str, Callable[[Movie], Json]] = {
     "alternative_titles": _alternative_titles,
     "credits": _credits,
     "external_ids": _external_ids,
@@ -215,7 +215,7 @@ PARTS: dict[str, Callable[[Film], Json]] = {
 }
 
 
-def _collection(film: Film) -> Json | None:
+def _collection(film: Movie) -> Json | None:
     if film.collection is None:
         return None
     return {

@@ -11,29 +11,29 @@ from typing import Any, Literal
 import numpy as np
 
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.emulator.answers import JSON_TYPE, Answer, RefusedError, json_answer, openai_error
+from movie_assets.emulator.answers import JSON_TYPE, RefusedError, TmdbResponse, json_response, openai_error
 from movie_assets.emulator.embedding_reply import EmbeddingReply
 from movie_assets.emulator.faults import CURSE
 from movie_assets.emulator.server_makes import MAKES, Limit, Make
 from movie_assets.emulator.service import Service
 
-MOST_INPUTS = 2048
-MOST_TOKENS = 300_000
-MOST_TOKENS_OF_AN_INPUT = 8192
+MAX_INPUTS = 2048
+MAX_TOKENS = 300_000
+MAX_TOKENS_OF_AN_INPUT = 8192
 LETTERS_PER_TOKEN = 4
 WIDTHS = {"text-embedding-ada-002": 1536, "text-embedding-3-small": 1536, "text-embedding-3-large": 3072}
 DEFAULT_WIDTH = 1536
 WIDEST = 4096
 
 
-def embeddings(service: Service, body: bytes) -> Answer:
+def embeddings(service: Service, body: bytes) -> TmdbResponse:
     """`/v1/embeddings`: one vector for each input."""
     request = _parsed(body)
     model, texts = _asked(service, request)
     limits = service.account.take(sum(map(tokens_of, texts)))
     reply = _reply(service, request, model, texts)
     inputs = {"X-Embedded-Inputs": str(len(reply.indices))}
-    return Answer(200, reply.rendered(), {"Content-Type": JSON_TYPE, **inputs, **limits})
+    return TmdbResponse(200, reply.rendered(), {"Content-Type": JSON_TYPE, **inputs, **limits})
 
 
 def embedded(service: Service, request: dict[str, Any]) -> EmbeddingReply:
@@ -99,10 +99,10 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // LETTERS_PER_TOKEN)
 
 
-def models() -> Answer:
+def models() -> TmdbResponse:
     """`/v1/models`."""
     data = [{"id": name, "object": "model", "created": 0, "owned_by": "stand-in"} for name in WIDTHS]
-    return json_answer({"object": "list", "data": data})
+    return json_response({"object": "list", "data": data})
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -121,26 +121,26 @@ def _texts(given: Any) -> list[str]:
         raise _refused("'$.input' is invalid. The stand-in takes a string or a list of strings.")
     if not all(texts):
         raise _refused("'$.input' is invalid. An input cannot be an empty string.")
-    if len(texts) > MOST_INPUTS:
-        raise _refused(f"'$.input' is invalid. At most {MOST_INPUTS} inputs are allowed, got {len(texts)}.")
+    if len(texts) > MAX_INPUTS:
+        raise _refused(f"'$.input' is invalid. At most {MAX_INPUTS} inputs are allowed, got {len(texts)}.")
     return texts
 
 
 def _check_limits(tokens: list[int]) -> None:
-    if max(tokens) > MOST_TOKENS_OF_AN_INPUT:
+    if max(tokens) > MAX_TOKENS_OF_AN_INPUT:
         raise RefusedError(
             openai_error(
                 400,
-                f"This model's maximum context length is {MOST_TOKENS_OF_AN_INPUT} tokens, however you"
+                f"This model's maximum context length is {MAX_TOKENS_OF_AN_INPUT} tokens, however you"
                 f" requested {max(tokens)} tokens. Please reduce your prompt.",
                 "context_length_exceeded",
             )
         )
-    if sum(tokens) > MOST_TOKENS:
+    if sum(tokens) > MAX_TOKENS:
         raise RefusedError(
             openai_error(
                 400,
-                f"Requested {sum(tokens)} tokens, max {MOST_TOKENS} tokens per request",
+                f"Requested {sum(tokens)} tokens, max {MAX_TOKENS} tokens per request",
                 "max_tokens_per_request",
                 "max_tokens_per_request",
             )

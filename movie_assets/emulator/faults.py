@@ -17,9 +17,9 @@ import numpy as np
 from movie_assets.emulator import broken_http, spoilt_vectors
 from movie_assets.emulator.answers import (
     JSON_TYPE,
-    Answer,
     Delivery,
     RefusedError,
+    TmdbResponse,
     compact_json,
     tmdb_error,
 )
@@ -68,23 +68,23 @@ class Fault:
     does: str
 
 
-def _always(answer: Answer) -> Effect:
+def _always(answer: TmdbResponse) -> Effect:
     return lambda _, __: answer
 
 
 def _too_many(retry_after: Callable[[Situation], str] | None) -> Effect:
-    def effect(_: Answer, situation: Situation) -> Answer:
+    def effect(_: TmdbResponse, situation: Situation) -> TmdbResponse:
         return tmdb_error(25, {"Retry-After": retry_after(situation)} if retry_after else None)
 
     return effect
 
 
-def _broken(change: Callable[[Answer], Answer]) -> Effect:
+def _broken(change: Callable[[TmdbResponse], TmdbResponse]) -> Effect:
     return lambda answer, _: change(answer)
 
 
 def _page(status: int, body: bytes) -> Effect:
-    return _always(Answer(status, body, {"Content-Type": "text/html; charset=utf-8"}))
+    return _always(TmdbResponse(status, body, {"Content-Type": "text/html; charset=utf-8"}))
 
 
 def _body(change: Callable[[bytes], bytes]) -> Effect:
@@ -99,12 +99,12 @@ def _http_date(situation: Situation) -> str:
     return format_datetime(situation.now + timedelta(seconds=situation.retry_after), usegmt=True)
 
 
-def _wrong_id(answer: Answer, _: Situation) -> Answer:
+def _wrong_id(answer: TmdbResponse, _: Situation) -> TmdbResponse:
     body = json.loads(answer.body)
     return replace(answer, body=compact_json({**body, "id": body["id"] + 1}))
 
 
-def _odd(answer: Answer, situation: Situation) -> Answer:
+def _odd(answer: TmdbResponse, situation: Situation) -> TmdbResponse:
     return replace(answer, body=odd_body(json.loads(answer.body), situation.subject))
 
 
@@ -165,7 +165,7 @@ def _cursed_vectors(value: float) -> Effect:
     return _vectors(change)
 
 
-def _refusing(answer: Answer) -> Effect:
+def _refusing(answer: TmdbResponse) -> Effect:
     """Refuse a request that has a cursed input."""
 
     def effect(texts: list[str], _: Situation) -> list[str]:
@@ -177,7 +177,7 @@ def _refusing(answer: Answer) -> Effect:
 
 
 CURSE = "unembeddable"  # an input with this word is one that faults are tied to
-NO_EXPORT = Answer(
+NO_EXPORT = TmdbResponse(
     403,
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>',
     {"Content-Type": "application/xml"},

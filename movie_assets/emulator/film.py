@@ -41,7 +41,7 @@ class Collection:
 
 
 @dataclass(frozen=True)
-class Film:
+class Movie:
     """What is known about a film on one day; runtime in minutes, money in dollars."""
 
     tmdb_id: int

@@ -11,19 +11,19 @@ from email.utils import format_datetime
 import numpy as np
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import Answer
+from movie_assets.emulator.answers import TmdbResponse
 from movie_assets.emulator.export import gzip_pieces
 from movie_assets.emulator.service import Service
 
 HEADER = b"tconst\taverageRating\tnumVotes\n"
-LEAST_VOTES = 5  # as IMDb has it
-MOST_TITLES = 100_000  # the films with the most votes; a larger world than the demo's is there for other things
+MIN_VOTES = 5  # as IMDb has it
+MAX_TITLES = 100_000  # the films with the most votes; a larger world than the demo's is there for other things
 VOTES_FOR_ONE = 12  # at IMDb for one at TMDB
 SHIFT, SLOPE, OFF = 1.6, 0.78, 0.25  # from TMDB's 0-10, and by how much a film is off
 PIECE = 1000
 
 
-def title_ratings(service: Service, request: Request) -> Answer:
+def title_ratings(service: Service, request: Request) -> TmdbResponse:
     """Answer with the day's file, or 304 to whoever has it."""
     etag = f'"{service.options.world_name}-{service.today}"'
     headers = {
@@ -32,17 +32,17 @@ def title_ratings(service: Service, request: Request) -> Answer:
         "Content-Type": "binary/octet-stream",
     }
     if request.headers.get("if-none-match") == etag:
-        return Answer(304, headers=headers)
-    return Answer(200, headers=headers, pieces=gzip_pieces(_pieces(service)))
+        return TmdbResponse(304, headers=headers)
+    return TmdbResponse(200, headers=headers, pieces=gzip_pieces(_pieces(service)))
 
 
 def _pieces(service: Service) -> Iterator[bytes]:
     films = service.world.columns(service.today)
-    order = np.argsort(-films.vote_count, kind="stable")[:MOST_TITLES]
+    order = np.argsort(-films.vote_count, kind="stable")[:MAX_TITLES]
     lines = [HEADER]
     for place in np.sort(order).tolist():
         votes = int(films.vote_count[place])
-        body = service.world.detail(int(films.tmdb_id[place]), service.today) if votes >= LEAST_VOTES else None
+        body = service.world.detail(int(films.tmdb_id[place]), service.today) if votes >= MIN_VOTES else None
         if body is None or not body.get("imdb_id"):
             continue
         off = OFF * float(np.random.default_rng(int(films.tmdb_id[place])).standard_normal())

@@ -12,7 +12,7 @@ import numpy as np
 
 from movie_assets.emulator import stories
 from movie_assets.emulator.chance import mixed, pick
-from movie_assets.emulator.film import Collection, Film
+from movie_assets.emulator.film import Collection, Movie
 from movie_assets.emulator.lifecycle import Lifecycle, Numbers, revision
 from movie_assets.emulator.people import Cast
 from movie_assets.emulator.traits import BLOCK, EPOCH_ORDINAL, MONEY, STORY, Traits
@@ -47,7 +47,7 @@ class MadeUpFilms:
         number = tmdb_id - IDS_FROM
         return number if self.slots and self.life.is_alive(number, day) else None
 
-    def film(self, number: int, day: int) -> Film:
+    def film(self, number: int, day: int) -> Movie:
         """Give the facts of one film on a day."""
         traits, words = self.traits, vocabulary()
         story, language = self._story(number), traits.language(number)
@@ -62,7 +62,7 @@ class MadeUpFilms:
         budget = 0 if pick(money, 2, 5) else min(votes * 20_000, 600_000_000)
         tongue = words.languages[language]
         title = stories.english_title(story.theme, story.shared, story.part)
-        return Film(
+        return Movie(
             tmdb_id=IDS_FROM + number,
             imdb_id=self._imdb_id(number),
             title=title,

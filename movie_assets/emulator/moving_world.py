@@ -13,7 +13,7 @@ import numpy as np
 from movie_assets.emulator import details
 from movie_assets.emulator.answers import compact_json
 from movie_assets.emulator.bundled import FILMS_FILE, BundledFilms, most_voted, read_films
-from movie_assets.emulator.film import Film
+from movie_assets.emulator.film import Movie
 from movie_assets.emulator.lifecycle import day_index
 from movie_assets.emulator.madeup import IDS_FROM, MadeUpFilms, number_of_imdb
 from movie_assets.emulator.vocabulary import GENRE_BITS, vocabulary
@@ -40,7 +40,7 @@ class MovingWorld:
         self.changes = lru_cache(maxsize=32)(self._changes)
         self.columns = lru_cache(maxsize=3)(self._columns)
 
-    def film(self, tmdb_id: int, day: date) -> Film | None:
+    def film(self, tmdb_id: int, day: date) -> Movie | None:
         """Give the facts of one film, None if there is no such film on that day."""
         index = day_index(day)
         if tmdb_id in self._rank:
@@ -137,7 +137,7 @@ class MovingWorld:
         )
 
 
-def columns_of(films: Sequence[Film]) -> Columns:
+def columns_of(films: Sequence[Movie]) -> Columns:
     """Put a few films in columns."""
     return Columns(
         tmdb_id=np.array([film.tmdb_id for film in films], dtype=np.int64),

@@ -10,7 +10,7 @@ DEMO_MOVIES = 600
 
 
 @dataclass(frozen=True)
-class StandInOptions:
+class EmulatorOptions:
     """Settings of a stand-in.
 
     `port` 0 takes a free one; `details` serves recorded details instead of the made-up world; `token` None

@@ -7,7 +7,7 @@ from movie_assets.emulator.answers import refusal
 from movie_assets.emulator.lists import SORT_COLUMNS, Query
 
 LAST_PAGE = 500
-MOST_PARTS = 20
+MAX_PARTS = 20
 LONGEST_WINDOW = timedelta(days=14)
 
 
@@ -23,7 +23,7 @@ def appended_parts(parameters: Mapping[str, str]) -> tuple[str, ...]:
     """Sub-objects asked for; code 27 for more than twenty."""
     text = parameters.get("append_to_response", "")
     parts = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if len(parts) > MOST_PARTS:
+    if len(parts) > MAX_PARTS:
         raise refusal(27)
     return parts
 

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from movie_assets.emulator.answers import SERVER_NAME, TRANSPORT, WORLD_HEADER
 from movie_assets.emulator.app import create_app
 from movie_assets.emulator.moving_world import MovingWorld
-from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.recorded_world import RecordedWorld
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.world import World
@@ -27,21 +27,21 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
 
-def world_of(options: StandInOptions) -> World:
+def world_of(options: EmulatorOptions) -> World:
     """Make the world that the options ask for."""
     if options.details is not None:
         return RecordedWorld(options.details)
     return MovingWorld(options.movies, options.seed)
 
 
-class StandIn:
+class TmdbEmulator:
     """A stand-in served from a background thread; use it as a context manager.
 
     The port is bound at construction, so that the URLs are known at once.
     """
 
-    def __init__(self, options: StandInOptions | None = None, *, world: World | None = None) -> None:
-        self.options = options or StandInOptions()
+    def __init__(self, options: EmulatorOptions | None = None, *, world: World | None = None) -> None:
+        self.options = options or EmulatorOptions()
         self.world = world or world_of(self.options)
         self.service = Service(self.world, self.options)
         self._socket = socket.create_server((self.options.host, self.options.port), backlog=2048)
@@ -173,7 +173,7 @@ def _with_transport(app: ASGIApp) -> ASGIApp:
     return wrapped
 
 
-def serve(options: StandInOptions, on_ready: Callable[[StandIn], None]) -> None:
+def serve(options: EmulatorOptions, on_ready: Callable[[TmdbEmulator], None]) -> None:
     """Serve until Ctrl-C or SIGTERM; `on_ready` is called once requests are answered.
 
     Call it from the main thread: only there can signals be waited for.
@@ -185,9 +185,9 @@ def serve(options: StandInOptions, on_ready: Callable[[StandIn], None]) -> None:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with StandIn(options) as stand_in:
-            on_ready(stand_in)
-            while stand_in.is_running and not stopped.wait(1.0):
+        with TmdbEmulator(options) as tmdb_emulator:
+            on_ready(tmdb_emulator)
+            while tmdb_emulator.is_running and not stopped.wait(1.0):
                 pass
     finally:
         for number, handler in before.items():

@@ -15,7 +15,7 @@ from movie_assets.emulator.account import Account
 from movie_assets.emulator.batch_desk import BatchDesk
 from movie_assets.emulator.faults import FAULTS, Situation, Where, known_faults
 from movie_assets.emulator.lists import Lists
-from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.world import World
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class RateLimit:
 class Service:
     """State of one stand-in, shared by its handlers."""
 
-    def __init__(self, world: World, options: StandInOptions) -> None:
+    def __init__(self, world: World, options: EmulatorOptions) -> None:
         self.world = world
         self.options = options
         self.lists = Lists(world)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import JSON_TYPE, Answer, json_answer, refusal
+from movie_assets.emulator.answers import JSON_TYPE, TmdbResponse, json_response, refusal
 from movie_assets.emulator.lists import NOW_PLAYING_DAYS, UPCOMING_DAYS, Chart
 from movie_assets.emulator.parameters import appended_parts, change_window, discovery, page_number
 from movie_assets.emulator.service import Service
@@ -37,16 +37,16 @@ CONFIGURATION: Json = {
 }
 
 
-def movie(service: Service, request: Request) -> Answer:
+def movie(service: Service, request: Request) -> TmdbResponse:
     """`/movie/{id}` with its appended sub-objects; the id may be an IMDb id."""
     tmdb_id = _movie_id(service, request)
     body = service.world.body(tmdb_id, service.today, appended_parts(request.query_params))
     if body is None:
         raise refusal(34)
-    return Answer(200, body, {"Content-Type": JSON_TYPE})
+    return TmdbResponse(200, body, {"Content-Type": JSON_TYPE})
 
 
-def movie_part(service: Service, request: Request) -> Answer:
+def movie_part(service: Service, request: Request) -> TmdbResponse:
     """`/movie/{id}/{part}`: one sub-object on its own."""
     tmdb_id, part = _movie_id(service, request), request.path_params["part"]
     if part not in EMPTY_PARTS:
@@ -54,10 +54,10 @@ def movie_part(service: Service, request: Request) -> Answer:
     body = service.world.body(tmdb_id, service.today, (part,))
     if body is None:
         raise refusal(34)
-    return json_answer({"id": tmdb_id, **json.loads(body)[part]})
+    return json_response({"id": tmdb_id, **json.loads(body)[part]})
 
 
-def changes(service: Service, request: Request) -> Answer:
+def changes(service: Service, request: Request) -> TmdbResponse:
     """`/movie/changes`: ids new, changed or gone within a window of days."""
     page = page_number(request.query_params)
     latest: dict[int, Change] = {}
@@ -66,50 +66,50 @@ def changes(service: Service, request: Request) -> Answer:
     ordered = sorted(latest.values(), key=lambda change: change.tmdb_id)
     start = (page - 1) * CHANGES_PAGE_SIZE
     results = [{"id": change.tmdb_id, "adult": change.adult} for change in ordered[start : start + CHANGES_PAGE_SIZE]]
-    return json_answer(page_of(results, page, len(ordered), CHANGES_PAGE_SIZE))
+    return json_response(page_of(results, page, len(ordered), CHANGES_PAGE_SIZE))
 
 
-def discover(service: Service, request: Request) -> Answer:
+def discover(service: Service, request: Request) -> TmdbResponse:
     """`/discover/movie`."""
     page = page_number(request.query_params)
     ids = service.lists.matches(discovery(request.query_params), service.today)
-    return json_answer(_list_page(service, ids.tolist(), page))
+    return json_response(_list_page(service, ids.tolist(), page))
 
 
-def chart(service: Service, request: Request) -> Answer:
+def chart(service: Service, request: Request) -> TmdbResponse:
     """`/movie/{popular,now_playing,upcoming,top_rated}`."""
     name = cast("Chart", request.url.path.rsplit("/", 1)[-1])
     page = page_number(request.query_params)
     body = _list_page(service, service.lists.chart(name, service.today).tolist(), page)
     dates = _chart_dates(name, service.today)
-    return json_answer({"dates": dates, **body} if dates else body)
+    return json_response({"dates": dates, **body} if dates else body)
 
 
-def trending(service: Service, request: Request) -> Answer:
+def trending(service: Service, request: Request) -> TmdbResponse:
     """`/trending/movie/{day,week}`: by popularity, which moves daily."""
     if request.path_params["span"] not in {"day", "week"}:
         raise refusal(34)
     page = page_number(request.query_params)
     body = _list_page(service, service.lists.chart("popular", service.today).tolist(), page)
     body["results"] = [{**item, "media_type": "movie"} for item in body["results"]]
-    return json_answer(body)
+    return json_response(body)
 
 
-def search(service: Service, request: Request) -> Answer:
+def search(service: Service, request: Request) -> TmdbResponse:
     """`/search/movie`: films whose title holds the query."""
     page = page_number(request.query_params)
     words = request.query_params.get("query", "").strip()
     ids = service.lists.search(words, service.today) if words else ()
-    return json_answer(_list_page(service, ids, page))
+    return json_response(_list_page(service, ids, page))
 
 
-def find(service: Service, request: Request) -> Answer:
+def find(service: Service, request: Request) -> TmdbResponse:
     """`/find/{imdb_id}?external_source=imdb_id`."""
     item = None
     if request.query_params.get("external_source") == "imdb_id":
         tmdb_id = service.world.id_of(request.path_params["external_id"], service.today)
         item = service.world.detail(tmdb_id, service.today) if tmdb_id is not None else None
-    return json_answer(
+    return json_response(
         {
             "movie_results": [{**list_item(item), "media_type": "movie"}] if item else [],
             "person_results": [],
@@ -120,17 +120,17 @@ def find(service: Service, request: Request) -> Answer:
     )
 
 
-def configuration(service: Service, request: Request) -> Answer:  # noqa: ARG001
+def configuration(service: Service, request: Request) -> TmdbResponse:  # noqa: ARG001
     """Answer `/configuration`."""
-    return json_answer(CONFIGURATION)
+    return json_response(CONFIGURATION)
 
 
-def genres(service: Service, request: Request) -> Answer:  # noqa: ARG001
+def genres(service: Service, request: Request) -> TmdbResponse:  # noqa: ARG001
     """`/genre/movie/list`."""
-    return json_answer({"genres": [{"id": number, "name": name} for name, number in GENRES.items()]})
+    return json_response({"genres": [{"id": number, "name": name} for name, number in GENRES.items()]})
 
 
-def nothing(service: Service, request: Request) -> Answer:  # noqa: ARG001
+def nothing(service: Service, request: Request) -> TmdbResponse:  # noqa: ARG001
     """Any other path under `/3`."""
     raise refusal(34)
 

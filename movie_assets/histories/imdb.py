@@ -8,7 +8,7 @@ from typing import Literal
 
 from movie_assets.histories.rows import (
     Entry,
-    FilmName,
+    MovieName,
     RowError,
     SeriesEntry,
     Tally,
@@ -42,7 +42,7 @@ def kind_of(title_type: str) -> TitleKind | None:
 
 
 def read_imdb(
-    lines: Iterable[str], tally: Tally, moment: datetime, *, unrated_is_wanted: bool, delimiter: str = ","
+    lines: Iterable[str], tally: Tally, as_of: datetime, *, unrated_is_wanted: bool, delimiter: str = ","
 ) -> Iterator[Entry | SeriesEntry]:
     """Yield the films and series of an export; games, podcasts and music videos are passed over.
 
@@ -57,7 +57,7 @@ def read_imdb(
             tally.pass_over(line, title_type, list(cells.values()))
             continue
         try:
-            entry = _entry(row, line, kind, tally, moment, unrated_is_wanted=unrated_is_wanted)
+            entry = _entry(row, line, kind, tally, as_of, unrated_is_wanted=unrated_is_wanted)
         except RowError as error:
             tally.reject(line, str(error), list(cells.values()))
             continue
@@ -69,18 +69,18 @@ def read_imdb(
 
 
 def _entry(
-    row: dict[str, str], line: int, kind: TitleKind | None, tally: Tally, moment: datetime, *, unrated_is_wanted: bool
+    row: dict[str, str], line: int, kind: TitleKind | None, tally: Tally, as_of: datetime, *, unrated_is_wanted: bool
 ) -> Entry | SeriesEntry:
     imdb_id = imdb_id_in(row.get("const", ""))
     title = row.get("title", "")
     title = "" if imdb_id and not title else title_in(title)
     year = year_in(row.get("year", ""))
     rating = rating_in(row.get("your rating") or row.get("you rated", ""), LOWEST, HIGHEST)
-    seen_at = date_in(row.get("date rated", ""), moment, tally)
+    seen_at = date_in(row.get("date rated", ""), as_of, tally)
     is_wanted = unrated_is_wanted and rating is None
     if kind in ("series", "episode"):
         return SeriesEntry(
             kind, line, title, year, imdb_id, is_wanted=is_wanted, rating=rating,
             seen_at=None if is_wanted else seen_at,
         )  # fmt: skip
-    return Entry(FilmName(title, year, imdb_id), line, is_wanted, rating, seen_at)
+    return Entry(MovieName(title, year, imdb_id), line, is_wanted, rating, seen_at)

@@ -25,7 +25,7 @@ from movie_assets.histories.letterboxd import read_letterboxd
 from movie_assets.histories.movie_list import read_film_list
 from movie_assets.histories.movie_names import keyed
 from movie_assets.histories.movielens import read_films, read_movielens, read_site_export
-from movie_assets.histories.rows import MAX_ROWS, Entry, FilmName, SeriesEntry, Tally, TooLargeError
+from movie_assets.histories.rows import MAX_ROWS, Entry, MovieName, SeriesEntry, Tally, TooLargeError
 from movie_assets.histories.trackers import NotJsonError, read_simkl, read_simkl_csv, read_trakt
 
 MAX_SHARE_LEAVING = 0.5  # of a kind of file's entries before; a newer export that lost more is not believed
@@ -71,7 +71,7 @@ class _Part:
         return self.kind.source == "movielens" and self.kind.form != "site"
 
 
-def import_path(database: Database, path: Path, choices: Choices, moment: datetime) -> list[ImportReport]:
+def import_path(database: Database, path: Path, choices: Choices, as_of: datetime) -> list[ImportReport]:
     """Import a file, folder or archive, each source in it in one transaction; a report for each.
 
     Raises ImportFailedError when nothing of a source was imported.
@@ -86,9 +86,9 @@ def import_path(database: Database, path: Path, choices: Choices, moment: dateti
             for source in dict.fromkeys(part.kind.source for part in parts):
                 of_source = [part for part in parts if part.kind.source == source]
                 with database.transaction() as connection:
-                    report = _import(connection, of_source, choices, moment)
+                    report = _import(connection, of_source, choices, as_of)
                     report = replace(report, notes=[*report.notes, *notes])
-                    _record(connection, report, digest, moment)
+                    _record(connection, report, digest, as_of)
                 reports.append(report)
             return reports
     except (HistoryFileError, UnknownFormatError, TooLargeError, NotJsonError) as error:
@@ -125,17 +125,17 @@ def _recognised(bundle: Bundle, choices: Choices) -> tuple[list[_Part], list[str
     return parts, notes
 
 
-def _import(connection: sa.Connection, parts: Sequence[_Part], choices: Choices, moment: datetime) -> ImportReport:
+def _import(connection: sa.Connection, parts: Sequence[_Part], choices: Choices, as_of: datetime) -> ImportReport:
     if not rows(connection, "lock_imports")[0].is_ours:
         raise ImportFailedError("another import is at work; wait for it to end")
     source = parts[0].kind.source
     person = None if any(part.is_of_a_release for part in parts) else choices.person
-    numbers: dict[FilmName, int] = {}
+    numbers: dict[MovieName, int] = {}
     series: list[tuple[str, SeriesEntry]] = []
     notes: list[str] = []
     with ExitStack() as stack:
         execute(connection, "stage_entries")
-        staged = _staged(_entries(parts, stack, moment, notes), person, numbers, series)
+        staged = _staged(_entries(parts, stack, as_of, notes), person, numbers, series)
         copy_rows(connection, "staged_entries", ENTRY_COLUMNS, staged)
     _require_something(parts)
     _stage_names(connection, list(numbers))
@@ -185,40 +185,40 @@ def _require_something(parts: Sequence[_Part]) -> None:
 
 
 def _entries(
-    parts: Sequence[_Part], stack: ExitStack, moment: datetime, notes: list[str]
+    parts: Sequence[_Part], stack: ExitStack, as_of: datetime, notes: list[str]
 ) -> Iterator[tuple[str, Entry | SeriesEntry]]:
     """All entries of a source's files, with the part that they belong to."""
     release = [part for part in parts if part.is_of_a_release]
     if release:
         if len(release) < len(parts):
             raise ImportFailedError("a release of MovieLens and what its site exports for a person are imported apart")
-        yield from (("ratings", entry) for entry in _movielens(release, stack, moment, notes))
+        yield from (("ratings", entry) for entry in _movielens(release, stack, as_of, notes))
         return
     for part in parts:
-        yield from ((str(part.kind.part), entry) for entry in _entries_of(part, moment))
+        yield from ((str(part.kind.part), entry) for entry in _entries_of(part, as_of))
 
 
-def _entries_of(part: _Part, moment: datetime) -> Iterator[Entry | SeriesEntry]:
+def _entries_of(part: _Part, as_of: datetime) -> Iterator[Entry | SeriesEntry]:
     """The entries of one file of a person."""
     kind, tally = part.kind, part.tally
     if kind.form == "json":
         text = part.member.text()
         if kind.source == "simkl":
-            return read_simkl(text, tally, moment)
-        return read_trakt(text, tally, moment, is_wanted=kind.is_wanted)
+            return read_simkl(text, tally, as_of)
+        return read_trakt(text, tally, as_of, is_wanted=kind.is_wanted)
     lines = islice(part.member.text_lines(), kind.lines_before, None)
     table: dict[str, Any] = {"lines": lines, "tally": tally, "delimiter": kind.delimiter}
     readers: dict[str, Callable[[], Iterator[Entry | SeriesEntry]]] = {
-        "simkl": lambda: read_simkl_csv(moment=moment, **table),
+        "simkl": lambda: read_simkl_csv(as_of=as_of, **table),
         "movielens": lambda: read_site_export(is_wanted=kind.is_wanted, **table),
-        "letterboxd": lambda: read_letterboxd(moment=moment, is_wanted=kind.is_wanted, **table),
-        "imdb": lambda: read_imdb(moment=moment, unrated_is_wanted=kind.is_wanted, **table),
+        "letterboxd": lambda: read_letterboxd(as_of=as_of, is_wanted=kind.is_wanted, **table),
+        "imdb": lambda: read_imdb(as_of=as_of, unrated_is_wanted=kind.is_wanted, **table),
         "list": lambda: read_film_list(lines, tally, is_wanted=kind.is_wanted),
     }
     return readers[kind.source]()
 
 
-def _movielens(parts: Sequence[_Part], stack: ExitStack, moment: datetime, notes: list[str]) -> Iterator[Entry]:
+def _movielens(parts: Sequence[_Part], stack: ExitStack, as_of: datetime, notes: list[str]) -> Iterator[Entry]:
     found = {str(part.kind.part): part for part in parts}
     if len(found) < len(parts):
         raise ImportFailedError("there are several releases of MovieLens here; import one at a time")
@@ -235,11 +235,11 @@ def _movielens(parts: Sequence[_Part], stack: ExitStack, moment: datetime, notes
         f"{len(tmdb_ids) - len(set(tmdb_ids)):,} have the one of another"
     )
     lines = stack.enter_context(found["ratings"].member.lines())
-    yield from read_movielens(lines, films, found["ratings"].tally, moment)
+    yield from read_movielens(lines, films, found["ratings"].tally, as_of)
 
 
 def _staged(
-    entries: Iterable[tuple[str, Entry | SeriesEntry]], person: str | None, numbers: dict[FilmName, int],
+    entries: Iterable[tuple[str, Entry | SeriesEntry]], person: str | None, numbers: dict[MovieName, int],
     series: list[tuple[str, SeriesEntry]],
 ) -> Iterator[Sequence[Any]]:  # fmt: skip
     """Entries of films as they are copied; films are numbered as they come. Entries of series go into `series`."""
@@ -252,7 +252,7 @@ def _staged(
         yield whose, part, number, entry.line, entry.is_wanted, entry.rating, entry.seen_at
 
 
-def _stage_names(connection: sa.Connection, films: Sequence[FilmName]) -> None:
+def _stage_names(connection: sa.Connection, films: Sequence[MovieName]) -> None:
     execute(connection, "stage_names")
     lines = (
         (number, key.name, film.title, film.year, film.imdb_id, film.tmdb_id, key.rivals)
@@ -312,11 +312,11 @@ def _store_series(
     return int(stored[0].stored)
 
 
-def _record(connection: sa.Connection, report: ImportReport, digest: str, moment: datetime) -> None:
+def _record(connection: sa.Connection, report: ImportReport, digest: str, as_of: datetime) -> None:
     rejects = json.dumps([asdict(reject) for reject in report.rejects])
     execute(
         connection, "record_import", person=report.person, source=report.source, files=list(report.files),
-        digest=digest, counts=json.dumps(report.counts()), rejects=rejects, moment=moment,
+        digest=digest, counts=json.dumps(report.counts()), rejects=rejects, as_of=as_of,
     )  # fmt: skip
 
 

@@ -190,7 +190,7 @@ def _begins(path: Path, mark: bytes) -> bool:
 
 
 @dataclass(frozen=True)
-class InboxLook:
+class InboxState:
     """What can be said of an inbox without reading its files."""
 
     signature: str | None  # of names, sizes and times; None where there is no file
@@ -217,18 +217,18 @@ class Inbox:
                 found += [(person.name, path) for path in _imports_in(person)]
         return sorted(found, key=lambda pair: (_changed_at(pair[1]), str(pair[1])))
 
-    def look(self) -> InboxLook:
+    def look(self) -> InboxState:
         """Look at names, sizes and times: cheap enough for every half minute."""
         try:
             found = [(person, str(file), file.stat()) for person, path in self.files() for file in _files_of(path)]
         except OSError:  # a file that went meanwhile, a folder that may not be read: the import tells
-            return InboxLook(None, None)
+            return InboxState(None, None)
         if not found:
-            return InboxLook(None, None)
+            return InboxState(None, None)
         told = "\n".join(f"{person}\t{name}\t{stat.st_size}\t{stat.st_mtime_ns}" for person, name, stat in sorted(
             found, key=lambda each: each[:2]))  # fmt: skip
         touched = max(stat.st_ctime for _, _, stat in found)
-        return InboxLook(hashlib.sha256(told.encode()).hexdigest(), datetime.fromtimestamp(touched, UTC))
+        return InboxState(hashlib.sha256(told.encode()).hexdigest(), datetime.fromtimestamp(touched, UTC))
 
 
 def _imports_in(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from movie_assets.histories.rows import (
     Entry,
-    FilmName,
+    MovieName,
     RowError,
     Tally,
     date_in,
@@ -21,7 +21,7 @@ LIST_BEGINS = "Letterboxd list export"  # then the list's own name, an empty lin
 
 
 def read_letterboxd(
-    lines: Iterable[str], tally: Tally, moment: datetime, *, is_wanted: bool, delimiter: str = ","
+    lines: Iterable[str], tally: Tally, as_of: datetime, *, is_wanted: bool, delimiter: str = ","
 ) -> Iterator[Entry]:
     """Yield the entries of any of these files. A diary names a film once for each time that it was seen.
 
@@ -31,14 +31,14 @@ def read_letterboxd(
         is_diary = "Watched Date" in row
         try:
             uri = row.get("Letterboxd URI") or row.get("URL", "")
-            film = FilmName(title_in(row["Name"]), year_in(row.get("Year", "")), ref="" if is_diary else uri)
+            film = MovieName(title_in(row["Name"]), year_in(row.get("Year", "")), ref="" if is_diary else uri)
             rating = _rating_in(row.get("Rating", ""))
         except RowError as error:
             tally.reject(line, str(error), list(row.values()))
             continue
         day = row.get("Watched Date") or row.get("Date", "")
         tally.taken += 1
-        yield Entry(film, line, is_wanted, rating, date_in(day, moment, tally))
+        yield Entry(film, line, is_wanted, rating, date_in(day, as_of, tally))
 
 
 def _rating_in(cell: str) -> float | None:

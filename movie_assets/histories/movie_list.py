@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from movie_assets.histories.rows import Entry, FilmName, RowError, Tally, rating_in, title_in, year_in
+from movie_assets.histories.rows import Entry, MovieName, RowError, Tally, rating_in, title_in, year_in
 
 HIGHEST = 10.0
 YEAR = re.compile(r"\d{4}")
@@ -102,7 +102,7 @@ def _has_blank_lines_within(lines: list[str]) -> bool:
     return len(places) > 0 and not all(lines[places[0] : places[-1]])
 
 
-def _film_in(line: str) -> tuple[FilmName, float | None]:
+def _film_in(line: str) -> tuple[MovieName, float | None]:
     if "\x00" in line:
         raise RowError("has NUL characters")
     head, *pieces = [piece.strip() for piece in line.split("|")]
@@ -113,7 +113,7 @@ def _film_in(line: str) -> tuple[FilmName, float | None]:
     if found and year_in(found[2]):
         head, pieces = found[1], [found[2], *(piece for piece in pieces if piece != found[2])]
     told = _told(pieces)
-    return FilmName(title_in(head), year_in(told.get("year", ""))), _rating_in(told.get("rating", ""))
+    return MovieName(title_in(head), year_in(told.get("year", ""))), _rating_in(told.get("rating", ""))
 
 
 def _told(pieces: list[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from movie_assets.histories.rows import FilmName
+from movie_assets.histories.rows import MovieName
 
 
 class Keyed(NamedTuple):
@@ -14,7 +14,7 @@ class Keyed(NamedTuple):
     rivals: int
 
 
-def keyed(films: Sequence[FilmName]) -> list[Keyed]:
+def keyed(films: Sequence[MovieName]) -> list[Keyed]:
     """The films' names, in the same order. Films without ids, of one title and year but other marks, are twins."""
     marks = defaultdict[tuple[str, int | None], set[str]](set)
     for film in films:
@@ -23,7 +23,7 @@ def keyed(films: Sequence[FilmName]) -> list[Keyed]:
     return [_keyed(film, len(marks.get((film.title, film.year), ()))) for film in films]
 
 
-def _keyed(film: FilmName, twins: int) -> Keyed:
+def _keyed(film: MovieName, twins: int) -> Keyed:
     if film.tmdb_id:
         return Keyed(f"tmdb:{film.tmdb_id}", 1)
     if film.imdb_id:

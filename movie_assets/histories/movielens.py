@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from movie_assets.histories.rows import (
     Entry,
-    FilmName,
+    MovieName,
     RowError,
     Tally,
     imdb_id_in,
@@ -26,14 +26,14 @@ ARTICLE_LAST = re.compile(r"(.+), (The|An?|L[ae]s?|L'|El|Il|Der|Die|Das)")
 
 def read_films(
     links: Iterable[str], links_tally: Tally, movies: Iterable[str], movies_tally: Tally
-) -> dict[str, FilmName]:
+) -> dict[str, MovieName]:
     """MovieLens' ids with the ids and titles that they stand for."""
     titles = {row["movieId"]: title_and_year(row["title"]) for _, row in read_table(movies, movies_tally)}
-    films = {movie_id: FilmName(title, year, ref=movie_id) for movie_id, (title, year) in titles.items()}
+    films = {movie_id: MovieName(title, year, ref=movie_id) for movie_id, (title, year) in titles.items()}
     for line, row in read_table(links, links_tally):
         title, year = titles.get(row["movieId"], ("", None))
         try:
-            films[row["movieId"]] = FilmName(
+            films[row["movieId"]] = MovieName(
                 title, year, imdb_id_in(row["imdbId"]), tmdb_id_in(row["tmdbId"]), row["movieId"]
             )
         except RowError as error:
@@ -51,7 +51,7 @@ def title_and_year(text: str) -> tuple[str, int | None]:
 
 
 def read_movielens(
-    lines: Iterable[str], films: Mapping[str, FilmName], tally: Tally, moment: datetime
+    lines: Iterable[str], films: Mapping[str, MovieName], tally: Tally, as_of: datetime
 ) -> Iterator[Entry]:
     """The ratings, each of the person movielens:<userId>."""
     known: dict[str, float] = {}  # there are ten different ratings
@@ -63,7 +63,7 @@ def read_movielens(
             tally.reject(line, str(error), list(row.values()))
             continue
         tally.taken += 1
-        yield Entry(film, line, False, rating, _time_in(row.get("timestamp", ""), moment, tally), person)
+        yield Entry(film, line, False, rating, _time_in(row.get("timestamp", ""), as_of, tally), person)
 
 
 def read_site_export(lines: Iterable[str], tally: Tally, *, is_wanted: bool, delimiter: str = ",") -> Iterator[Entry]:
@@ -72,7 +72,7 @@ def read_site_export(lines: Iterable[str], tally: Tally, *, is_wanted: bool, del
         row = {re.sub(r"[_\s]", "", name).lower(): cell for name, cell in cells.items()}
         try:
             title, year = title_and_year(row["title"])
-            film = FilmName(title, year, imdb_id_in(row.get("imdbid", "")), tmdb_id_in(row["tmdbid"]), row["movieid"])
+            film = MovieName(title, year, imdb_id_in(row.get("imdbid", "")), tmdb_id_in(row["tmdbid"]), row["movieid"])
             rating = None if is_wanted else rating_in(row.get("rating", ""), 0, HIGHEST) or None
         except RowError as error:
             tally.reject(line, str(error), list(cells.values()))
@@ -87,7 +87,7 @@ def _person_in(user: str) -> str:
     return f"movielens:{user}"
 
 
-def _film_of(movie_id: str, films: Mapping[str, FilmName]) -> FilmName:
+def _film_of(movie_id: str, films: Mapping[str, MovieName]) -> MovieName:
     film = films.get(movie_id)
     if film is None or not (film.tmdb_id or film.imdb_id or film.title):
         raise RowError(f"rates the film {movie_id[:40]}, which links.csv and movies.csv do not have")
@@ -101,10 +101,10 @@ def _rating_in(cell: str) -> float:
     return rating
 
 
-def _time_in(cell: str, moment: datetime, tally: Tally) -> datetime | None:
+def _time_in(cell: str, as_of: datetime, tally: Tally) -> datetime | None:
     """Seconds since 1970, as a time."""
     try:
-        return plausible(datetime.fromtimestamp(int(cell), UTC), moment, tally)
+        return plausible(datetime.fromtimestamp(int(cell), UTC), as_of, tally)
     except (ValueError, OverflowError, OSError):
         tally.dates_unread += 1
         return None

@@ -21,7 +21,7 @@ FIRST_YEAR, LAST_YEAR = 1870, 2200
 LARGEST_ID = 2**53
 
 
-class FilmName(NamedTuple):
+class MovieName(NamedTuple):
     """A film as a file names it. `ref` is the source's own mark; it tells two films of one title and year apart."""
 
     title: str
@@ -34,7 +34,7 @@ class FilmName(NamedTuple):
 class Entry(NamedTuple):
     """One row of a file that names a film; `rating` on 0-100; `person` where the file itself tells people apart."""
 
-    film: FilmName
+    film: MovieName
     line: int
     is_wanted: bool = False
     rating: float | None = None
@@ -259,7 +259,7 @@ def rating_in(cell: str, lowest: float, highest: float) -> float | None:
 DATE_FORMATS = ("%d.%m.%Y", "%Y/%m/%d", "%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
 
 
-def date_in(cell: str, moment: datetime, tally: Tally) -> datetime | None:
+def date_in(cell: str, as_of: datetime, tally: Tally) -> datetime | None:
     """Return a day as its midnight in UTC; None without a day, or for one that is later than tomorrow."""
     text = " ".join(cell.split())
     if not text:
@@ -269,7 +269,7 @@ def date_in(cell: str, moment: datetime, tally: Tally) -> datetime | None:
     except ValueError:
         tally.dates_unread += 1
         return None
-    return plausible(datetime(day.year, day.month, day.day, tzinfo=UTC), moment, tally)
+    return plausible(datetime(day.year, day.month, day.day, tzinfo=UTC), as_of, tally)
 
 
 def _day_in(text: str) -> date:
@@ -284,7 +284,7 @@ def _day_in(text: str) -> date:
     raise ValueError(text)
 
 
-def time_in(value: object, moment: datetime, tally: Tally) -> datetime | None:
+def time_in(value: object, as_of: datetime, tally: Tally) -> datetime | None:
     """Return an ISO 8601 time such as 2024-03-05T11:00:00.000Z; None without one, or for one that cannot be right."""
     if not isinstance(value, str) or not value.strip():
         return None
@@ -293,12 +293,12 @@ def time_in(value: object, moment: datetime, tally: Tally) -> datetime | None:
     except ValueError:
         tally.dates_unread += 1
         return None
-    return plausible(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC), moment, tally)
+    return plausible(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC), as_of, tally)
 
 
-def plausible(told: datetime, moment: datetime, tally: Tally) -> datetime | None:
+def plausible(told: datetime, as_of: datetime, tally: Tally) -> datetime | None:
     """A time, unless it lies before films were made or in the future."""
-    if told.year < FIRST_YEAR or (told - moment).days >= 1:
+    if told.year < FIRST_YEAR or (told - as_of).days >= 1:
         tally.dates_unread += 1
         return None
     return told

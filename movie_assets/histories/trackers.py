@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from movie_assets.histories.rows import (
     Entry,
-    FilmName,
+    MovieName,
     RowError,
     SeriesEntry,
     Tally,
@@ -54,7 +54,7 @@ def simkl_part(beginning: str) -> bool:
     )
 
 
-def read_trakt(text: str, tally: Tally, moment: datetime, *, is_wanted: bool) -> Iterator[Entry | SeriesEntry]:
+def read_trakt(text: str, tally: Tally, as_of: datetime, *, is_wanted: bool) -> Iterator[Entry | SeriesEntry]:
     """Yield the entries of one of Trakt's files; an entry's line is its place in the file, counted from 1.
 
     Raises NotJsonError, and TooLargeError beyond the tally's limit.
@@ -62,7 +62,7 @@ def read_trakt(text: str, tally: Tally, moment: datetime, *, is_wanted: bool) ->
     for place, item in enumerate(_parsed(text, tally, list), start=1):
         tally.count_row()
         try:
-            entry = _trakt_entry(item, place, tally, moment, is_wanted=is_wanted)
+            entry = _trakt_entry(item, place, tally, as_of, is_wanted=is_wanted)
         except RowError as error:
             tally.reject(place, str(error), json.dumps(item))
             continue
@@ -73,7 +73,7 @@ def read_trakt(text: str, tally: Tally, moment: datetime, *, is_wanted: bool) ->
         yield entry
 
 
-def read_simkl(text: str, tally: Tally, moment: datetime) -> Iterator[Entry | SeriesEntry]:
+def read_simkl(text: str, tally: Tally, as_of: datetime) -> Iterator[Entry | SeriesEntry]:
     """Yield the entries of a backup of Simkl's; an entry's line is its place in the file, counted from 1.
 
     Raises NotJsonError, and TooLargeError beyond the tally's limit.
@@ -86,7 +86,7 @@ def read_simkl(text: str, tally: Tally, moment: datetime) -> Iterator[Entry | Se
             place += 1
             tally.count_row()
             try:
-                entry = _simkl_entry(item, group, place, tally, moment)
+                entry = _simkl_entry(item, group, place, tally, as_of)
             except RowError as error:
                 tally.reject(place, str(error), json.dumps(item))
                 continue
@@ -95,7 +95,7 @@ def read_simkl(text: str, tally: Tally, moment: datetime) -> Iterator[Entry | Se
 
 
 def read_simkl_csv(
-    lines: Iterable[str], tally: Tally, moment: datetime, *, delimiter: str = ","
+    lines: Iterable[str], tally: Tally, as_of: datetime, *, delimiter: str = ","
 ) -> Iterator[Entry | SeriesEntry]:
     """Yield the entries of a CSV of Simkl's."""
     for line, cells in read_table(lines, tally, delimiter):
@@ -103,9 +103,7 @@ def read_simkl_csv(
         try:
             is_wanted = "plan" in row.get("watchlist", "").lower()
             ids = {name: row.get(name, "") for name in ("imdb", "tmdb", "tvdb")}
-            seen_at = (
-                None if is_wanted else date_in(row.get("watcheddate") or row.get("lastwatched", ""), moment, tally)
-            )
+            seen_at = None if is_wanted else date_in(row.get("watcheddate") or row.get("lastwatched", ""), as_of, tally)
             kind: Literal["movie", "series"] = "movie" if row["type"].lower() in ("movie", "movies") else "series"
             entry = _entry(
                 kind, line, {"title": row["title"], "year": row.get("year"), "ids": ids}, is_wanted=is_wanted,
@@ -128,15 +126,13 @@ def _parsed(text: str, tally: Tally, shape: type[Any]) -> Any:
     return parsed
 
 
-def _trakt_entry(
-    item: Any, place: int, tally: Tally, moment: datetime, *, is_wanted: bool
-) -> Entry | SeriesEntry | str:
+def _trakt_entry(item: Any, place: int, tally: Tally, as_of: datetime, *, is_wanted: bool) -> Entry | SeriesEntry | str:
     """Return an item of Trakt's as an entry, or the kind of item that is passed over."""
     if not isinstance(item, dict):
         raise RowError("is no JSON object")
     kind = item.get("type") or next((k for k in ("movie", "episode", "season", "show") if k in item), "item")
     times = (item.get(name) for name in ("rated_at", "watched_at", "last_watched_at", "listed_at"))
-    seen_at = None if is_wanted else time_in(next(filter(None, times), None), moment, tally)
+    seen_at = None if is_wanted else time_in(next(filter(None, times), None), as_of, tally)
     rating = None if is_wanted else _rating(item.get("rating"))
     if kind == "movie":
         return _entry("movie", place, _object(item, "movie"), is_wanted=is_wanted, rating=rating, seen_at=seen_at)
@@ -151,7 +147,7 @@ def _trakt_entry(
     )  # fmt: skip
 
 
-def _simkl_entry(item: Any, group: str, place: int, tally: Tally, moment: datetime) -> Entry | SeriesEntry:
+def _simkl_entry(item: Any, group: str, place: int, tally: Tally, as_of: datetime) -> Entry | SeriesEntry:
     if not isinstance(item, dict):
         raise RowError("is no JSON object")
     is_movie = group == "movies" or (group == "anime" and (item.get("anime_type") == "movie" or "movie" in item))
@@ -160,7 +156,7 @@ def _simkl_entry(item: Any, group: str, place: int, tally: Tally, moment: dateti
     return _entry(
         "movie" if is_movie else "series", place, about, is_wanted=is_wanted,
         rating=None if is_wanted else _rating(item.get("user_rating")),
-        seen_at=None if is_wanted else time_in(item.get("last_watched_at"), moment, tally),
+        seen_at=None if is_wanted else time_in(item.get("last_watched_at"), as_of, tally),
     )  # fmt: skip
 
 
@@ -174,7 +170,7 @@ def _entry(
     title, year = _text(about.get("title")), year_in(_text(about.get("year")))
     title = title_in(title) if title or not (imdb_id or tmdb_id) else ""
     if kind == "movie":
-        return Entry(FilmName(title, year, imdb_id, tmdb_id), place, is_wanted, rating, seen_at)
+        return Entry(MovieName(title, year, imdb_id, tmdb_id), place, is_wanted, rating, seen_at)
     tvdb_id = tmdb_id_in(_text(ids.get("tvdb")))
     return SeriesEntry(kind, place, title, year, imdb_id, tmdb_id, tvdb_id, season, episode, is_wanted, rating, seen_at)
 

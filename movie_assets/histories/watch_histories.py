@@ -13,7 +13,7 @@ from movie_assets.histories.import_report import ImportReport
 from movie_assets.histories.imports import Choices, ImportFailedError, digest_of, import_path, match_waiting
 from movie_assets.histories.inbox import Inbox
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 STEP = "watch_histories"
 # A check's description is kept in Dagster's records, where a person's name must not be.
@@ -43,7 +43,7 @@ def watch_histories(
     """
     seen = inbox.look().signature or ""  # before the files are read, so that one that comes meanwhile is news
     try:
-        outcome = _empty(database, inbox, moment_of(context.run))
+        outcome = _empty(database, inbox, run_time_of(context.run))
     except OSError as error:  # whose message may name a person's folder
         raise dg.Failure(f"a folder of the inbox cannot be read: {error.strerror}") from None
     _keep_refusals(database, outcome.refused, context)
@@ -76,14 +76,14 @@ def _keep_refusals(database: Database, refused: Mapping[str, str], context: dg.A
         for subject, reason in refused.items():
             execute(
                 connection, "record_refusal", step=STEP, subject=subject, reason=reason, run_id=context.run.run_id,
-                moment=moment_of(context.run),
+                as_of=run_time_of(context.run),
             )  # fmt: skip
         execute(connection, "clear_refusals", step=STEP, still=list(refused))
 
     database.once(work)
 
 
-def _empty(database: Database, inbox: Inbox, moment: datetime) -> _Outcome:
+def _empty(database: Database, inbox: Inbox, as_of: datetime) -> _Outcome:
     """Import what is new in the inbox, the oldest file first; a file that is refused stops no other."""
     outcome = _Outcome()
     for person, path in inbox.files():
@@ -91,7 +91,7 @@ def _empty(database: Database, inbox: Inbox, moment: datetime) -> _Outcome:
             if _is_known(database, person, path):
                 outcome.known += 1
             else:
-                outcome.reports += import_path(database, path, Choices(person), moment)
+                outcome.reports += import_path(database, path, Choices(person), as_of)
         except ImportFailedError as error:
             outcome.refused[_subject(person, path)] = str(error)
     return outcome

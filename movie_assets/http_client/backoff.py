@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 FIRST_WAIT = 1.0  # seconds
 LONGEST_WAIT = 30.0
-MOST_PATIENCE = 300.0  # a service that asks for a longer pause is treated as down
+MAX_RETRY_SECONDS = 300.0  # a service that asks for a longer pause is treated as down
 NUMBER = re.compile(r"\d+(?:\.\d*)?", re.ASCII)  # some services send fractions, which RFC 9110 does not foresee
 
 
@@ -24,13 +24,13 @@ def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
     if NUMBER.fullmatch(retry_after.strip()):
         return float(retry_after)
     try:
-        moment = parsedate_to_datetime(retry_after)
+        as_of = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+    if as_of.tzinfo is None:
+        as_of = as_of.replace(tzinfo=UTC)
     # A clock that runs ahead of the server's must not turn a pause into none.
-    return max(FIRST_WAIT, (moment - now).total_seconds())
+    return max(FIRST_WAIT, (as_of - now).total_seconds())
 
 
 def backoff(attempt: int, dice: Callable[[], float], asked: float | None = None) -> float:

@@ -21,7 +21,7 @@ LONGEST_WAIT = 5.0
 CATCHING_UP = 1.03  # times the rate
 
 
-class Pace:
+class RateLimiter:
     """Hands out turns: `rate` a second in all, evenly spaced. A rate of 0 means no limit and needs no database.
 
     Turns that fell due while their process was held up are made up for little by little, not all at once: a service
@@ -90,10 +90,10 @@ class Pace:
 
 
 @asynccontextmanager
-async def shared_pace(database: Database, service: str, rate: float) -> AsyncIterator[Pace]:
+async def shared_limiter(database: Database, service: str, rate: float) -> AsyncIterator[RateLimiter]:
     """Open a pace for the length of a session."""
-    pace = Pace(database, service, rate)
+    limiter = RateLimiter(database, service, rate)
     try:
-        yield pace
+        yield limiter
     finally:
-        await pace.close()
+        await limiter.close()

@@ -16,7 +16,7 @@ from movie_assets.operations.derived_comparison import DRIFTS, compare_documents
 from movie_assets.operations.response_comparison import ResponseComparison
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 MAX_SHOWN = 500  # rows that differ, in a run's table
 REPAIRS = {  # by agreement; what is not here is made right by the run that is due for it
@@ -37,12 +37,12 @@ def reconciliation(
     Films and the rows around them are compared with their stored responses, column by column, and written again where
     they differ; what is made from them is compared with them and made due. No call to TMDB is made.
     """
-    moment = moment_of(context.run)
-    responses = ResponseComparison(database, moment, repair=True)
-    found = compare(database, responses, moment, repair=True)
+    as_of = run_time_of(context.run)
+    responses = ResponseComparison(database, as_of, repair=True)
+    found = compare(database, responses, as_of, repair=True)
     for each in found:
         database.execute(
-            "record_reconciliation", moment=moment, run_id=context.run.run_id, agreement=each.agreement,
+            "record_reconciliation", as_of=as_of, run_id=context.run.run_id, agreement=each.agreement,
             rows_compared=each.rows_compared, rows_differing=each.rows_differing, examples=each.examples,
             repaired=each.repaired,
         )  # fmt: skip
@@ -71,7 +71,7 @@ def reconciliation(
     )
 
 
-def compare(database: Database, responses: ResponseComparison, moment: datetime, *, repair: bool) -> list[Agreement]:
+def compare(database: Database, responses: ResponseComparison, as_of: datetime, *, repair: bool) -> list[Agreement]:
     """Compare everything that must agree; with `repair`, write it again or make it due."""
     found = responses.run()
     counted = count_again(database)
@@ -82,7 +82,7 @@ def compare(database: Database, responses: ResponseComparison, moment: datetime,
     ]
     for each in counted:
         if repair and each.rows_differing and (query := REPAIRS.get(each.agreement)):
-            each.repaired = database.row(query, moment=moment).repaired
+            each.repaired = database.row(query, as_of=as_of).repaired
     return [*found, *counted, *derived]
 
 
@@ -111,9 +111,9 @@ def everything_agrees(
     rows = database.rows("recount_of_run", run_id=context.run.run_id)
     found = [Agreement(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's documented way
     if not found:
-        moment = moment_of(context.run)
-        responses = ResponseComparison(database, moment, repair=False)
-        found = compare(database, responses, moment, repair=False)
+        as_of = run_time_of(context.run)
+        responses = ResponseComparison(database, as_of, repair=False)
+        found = compare(database, responses, as_of, repair=False)
     differing = [each for each in found if each.rows_differing and each.agreement not in DRIFTS]
     return dg.AssetCheckResult(
         passed=not differing,

@@ -11,11 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from movie_assets.catalog.detail_store import STAGED_COLUMNS, staged_row
-from movie_assets.catalog.eligibility import Judged, judge, judge_name
+from movie_assets.catalog.eligibility import Derived, derivation_name, derive
 from movie_assets.database.database import Database, copy_rows, execute, rows
 from movie_assets.operations.agreements import Agreement
 from movie_assets.runs.partitions import BATCH_COUNT
-from movie_assets.tmdb.movies import UnusableAnswerError
+from movie_assets.tmdb.movies import UnusableResponseError
 
 CHUNK = 100  # films in one transaction
 RESPONSES = "each film and each row around it is what its stored response says"
@@ -25,12 +25,12 @@ SHARED = "each person, genre, keyword, company, collection and provider is what 
 class ResponseComparison:
     """Compares the films of all batches with their responses; with `repair`, writes what differs from them again."""
 
-    def __init__(self, database: Database, moment: datetime, *, repair: bool) -> None:
+    def __init__(self, database: Database, as_of: datetime, *, repair: bool) -> None:
         self.films, self.shared = Agreement(RESPONSES), Agreement(SHARED)
         self.unusable: list[int] = []  # films whose response cannot be read
         self.left: list[int] = []  # batches that another run is working on
         self._database = database
-        self._moment = moment
+        self._as_of = as_of
         self._repair = repair
 
     def run(self) -> list[Agreement]:
@@ -46,40 +46,40 @@ class ResponseComparison:
                     after = self._chunk(batch, after)
         self._compare_shared_rows()
         if self._repair and self.unusable:
-            self._database.execute("fetch_again", tmdb_ids=self.unusable, moment=self._moment)
+            self._database.execute("fetch_again", tmdb_ids=self.unusable, as_of=self._as_of)
             self.films.repaired += len(self.unusable)
         return [self.films, self.shared]
 
     def _chunk(self, batch: int, after: int) -> int | None:
         """Compare the next films of a batch; returns the last one's id, or None when there is none left."""
-        name = judge_name()
-        found = self._database.rows("responses_after", batch=batch, after=after, judge=name, films=CHUNK)
-        judged = [film for row in found if (film := self._read(row)) is not None]
+        name = derivation_name()
+        found = self._database.rows("responses_after", batch=batch, after=after, derivation=name, films=CHUNK)
+        derived = [film for row in found if (film := self._read(row)) is not None]
 
         def work(connection: sa.Connection) -> list[sa.Row[Any]]:
             execute(connection, "stage_films")
-            copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(film, None) for film in judged))
+            copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(film, None) for film in derived))
             differing = list(rows(connection, "compare_responses"))
             if differing and self._repair:
                 tmdb_ids = sorted({row.tmdb_id for row in differing})
                 execute(connection, "keep_incoming_films", tmdb_ids=tmdb_ids)
                 execute(connection, "forget_rows", tmdb_ids=tmdb_ids)
-                rows(connection, "store_details", moment=self._moment, judge=name)
+                rows(connection, "store_details", as_of=self._as_of, derivation=name)
             return differing
 
-        if judged:
+        if derived:
             differing = self._database.once(work)
             for row in differing:
                 self.films.differs(row.table_name, row.tmdb_id, row.column_names, row.what)
             self.films.repaired += len(differing) if self._repair else 0
         return found[-1].tmdb_id if found else None
 
-    def _read(self, row: sa.Row[Any]) -> Judged | None:
+    def _read(self, row: sa.Row[Any]) -> Derived | None:
         """Read a response; None when it cannot be read."""
         self.films.rows_compared += 1
         try:
-            return judge(row.body, row.tmdb_id)
-        except UnusableAnswerError as error:
+            return derive(row.body, row.tmdb_id)
+        except UnusableResponseError as error:
             self.unusable.append(row.tmdb_id)
             self.films.differs("raw_details", row.tmdb_id, [error.reason])
             return None

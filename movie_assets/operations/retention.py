@@ -13,10 +13,10 @@ from movie_assets.database.database import Database
 from movie_assets.runs.dagster_compat import AssetCheckExecutionsTable, SqlEventLogStorage
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 KEPT_RUNS = timedelta(days=90)
-MOST_RUNS = 5000  # in one clean-up; the oldest go first
+MAX_RUNS = 5000  # in one clean-up; the oldest go first
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
@@ -24,9 +24,9 @@ ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRun
 @logged(gone="rows_deleted")
 def retention(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
     """A kind of record, with how many of it had been kept long enough and are deleted."""
-    moment = moment_of(context.run)
-    deleted = {row.kind: (row.kept_days, row.rows_deleted) for row in database.rows("clean_up", moment=moment)}
-    before = moment - KEPT_RUNS
+    as_of = run_time_of(context.run)
+    deleted = {row.kind: (row.kept_days, row.rows_deleted) for row in database.rows("clean_up", as_of=as_of)}
+    before = as_of - KEPT_RUNS
     runs = delete_runs(context.instance, before, oldest_day=before.date())
     database.execute("forget_days", before=before.date())
     deleted["Dagster's runs, their events and log files"] = (KEPT_RUNS.days, runs)
@@ -53,9 +53,9 @@ def delete_runs(instance: dg.DagsterInstance, before: datetime, oldest_day: date
     kept = _runs_of_newest_materializations(instance, oldest_day)
     wanted = dg.RunsFilter(statuses=ENDED, created_before=before)
     deleted = 0
-    for record in instance.get_run_records(wanted, limit=MOST_RUNS + len(kept), ascending=True):
+    for record in instance.get_run_records(wanted, limit=MAX_RUNS + len(kept), ascending=True):
         run_id = record.dagster_run.run_id
-        if run_id in kept or deleted == MOST_RUNS:
+        if run_id in kept or deleted == MAX_RUNS:
             continue
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         instance.delete_run(run_id)

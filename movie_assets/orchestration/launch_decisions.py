@@ -7,9 +7,9 @@ from datetime import datetime, time, timedelta
 from typing import Self
 
 FIRST_WAIT = timedelta(minutes=5)
-MOST_TRIES = 8  # … the last of them ten and a half hours after the first
+MAX_TRIES = 8  # … the last of them ten and a half hours after the first
 WAIT_UNTIL = time(12, 30)  # UTC: so long a late export is waited for
-ONE_LOOK_IS_NO_PROOF = timedelta(minutes=2)  # a run takes its lock again within that time after Postgres was restarted
+MIN_OBSERVATIONS = timedelta(minutes=2)  # a run takes its lock again within that time after Postgres was restarted
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _decide_again(past: Past, memory: Memory, launched: datetime, launch: Memory
     work = launch.work
     # A run that took an hour before it failed or was cancelled is not followed by another at once.
     ended = max(launched, past.failed_at or launched)
-    gave_up = memory.tries >= MOST_TRIES
+    gave_up = memory.tries >= MAX_TRIES
     if gave_up and (past.read_at is None or past.read_at <= launched):
         return Decision(False, _given_up(work, memory), memory, gave_up=True)
     due = launched if gave_up else ended + FIRST_WAIT * 2 ** (memory.tries - 1)
@@ -154,7 +154,7 @@ def _wait(now: datetime, memory: Memory, *, is_in_flight: bool) -> Decision | No
     last, tries = memory.launched, memory.tries
     if last is None:
         return None
-    if tries >= MOST_TRIES:
+    if tries >= MAX_TRIES:
         return Decision(
             False, f"gave up: {tries} runs were in vain, the last at {last:%d %b %H:%M} UTC. Look at it, and launch "
             "the job by hand when the cause is gone, or wait until it is due anew", memory, gave_up=True,
@@ -180,8 +180,8 @@ def monthly(look: datetime) -> datetime:
     return look.replace(day=1, hour=3, minute=0, second=0, microsecond=0)
 
 
-def to_bury(
-    unheld: Collection[str], seen: Mapping[str, str], now: datetime, proof: timedelta = ONE_LOOK_IS_NO_PROOF
+def orphans(
+    unheld: Collection[str], seen: Mapping[str, str], now: datetime, proof: timedelta = MIN_OBSERVATIONS
 ) -> tuple[set[str], dict[str, str]]:
     """Which runs have no process any more, and what to remember of the others whose lock nobody holds now.
 

@@ -11,17 +11,19 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from movie_assets.database.database import Database
-from movie_assets.orchestration.launch_decisions import to_bury
+from movie_assets.orchestration.launch_decisions import orphans
 from movie_assets.orchestration.run_records import UNFINISHED
 from movie_assets.runs.locations import LOCATION, is_run_of, location_of
 from movie_assets.runs.run_time import is_made_by_a_command
 
 TIME_TO_TAKE_A_LOCK = timedelta(minutes=1)  # from the start of a run on
 TIME_TO_TAKE_A_LOCK_AGAIN = timedelta(seconds=30)  # after Postgres dropped its connection
-EPITAPH = "The process that ran it has ended without a word (killed, or a power cut); what it had committed is kept."
+ORPHANED_MESSAGE = (
+    "The process that ran it has ended without a word (killed, or a power cut); what it had committed is kept."
+)
 
 
-def reaper(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
+def orphaned_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     """The sensor, which launches nothing."""
 
     @dg.sensor(
@@ -36,8 +38,8 @@ def reaper(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
     ) -> dg.SensorResult:
         started = runs_without_a_lock(context.instance, database, location_of(context))
         seen = json.loads(context.cursor) if context.cursor else {}
-        dead, suspects = to_bury(started, seen, datetime.now(UTC))
-        bury(context.instance, dead)
+        dead, suspects = orphans(started, seen, datetime.now(UTC))
+        mark_as_failed(context.instance, dead)
         told = f"{len(dead)} reported as failed: {', '.join(sorted(dead))}" if dead else f"{len(suspects)} in doubt"
         return dg.SensorResult(skip_reason=told, cursor=json.dumps(suspects))
 
@@ -65,7 +67,7 @@ def fail_orphaned_runs(instance: dg.DagsterInstance, database: Database, now: da
     ]
     proven = [r.dagster_run.run_id for r in records if is_made_by_a_command(r.dagster_run) or _has_its_lock(r, now)]
     orphaned = {row.run_id for row in database.rows("runs_without_a_lock", run_ids=proven)}
-    bury(instance, orphaned)
+    mark_as_failed(instance, orphaned)
     storage = instance.event_log_storage
     for run_id in storage.get_concurrency_run_ids() if storage.supports_global_concurrency_limits else ():
         if _has_ended(instance, database, run_id):
@@ -90,8 +92,8 @@ def free_pool(
     runs = [run for run_id in holders - ended if (run := instance.get_run_by_id(run_id)) and not run.is_finished]
     ours = [run.run_id for run in runs if is_run_of(LOCATION, run)]
     without_lock = {row.run_id for row in database.rows("runs_without_a_lock", run_ids=ours)}
-    dead, suspects = to_bury(without_lock, unheld, now, proof=TIME_TO_TAKE_A_LOCK_AGAIN)
-    bury(instance, dead)
+    dead, suspects = orphans(without_lock, unheld, now, proof=TIME_TO_TAKE_A_LOCK_AGAIN)
+    mark_as_failed(instance, dead)
     return sorted(ended | dead), suspects
 
 
@@ -109,14 +111,14 @@ def _has_ended(instance: dg.DagsterInstance, database: Database, run_id: str) ->
     return (run is None or run.is_finished) and bool(database.rows("runs_without_a_lock", run_ids=[run_id]))
 
 
-def bury(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
+def mark_as_failed(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
     """Report runs as failed (cancelled, if that was asked) that have not ended meanwhile, and free their places."""
     for run_id in run_ids:
         run = instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             continue
         if run.status == dg.DagsterRunStatus.CANCELING:
-            instance.report_run_canceled(run, EPITAPH)
+            instance.report_run_canceled(run, ORPHANED_MESSAGE)
         else:
-            instance.report_run_failed(run, EPITAPH)
+            instance.report_run_failed(run, ORPHANED_MESSAGE)
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)

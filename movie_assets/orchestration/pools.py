@@ -30,7 +30,7 @@ from movie_assets.runs.dagster_compat import (
 from movie_assets.runs.run_time import launcher_of
 
 SECONDS_BETWEEN_CLAIMS = 1.0  # also how long a signal may wait for its answer
-SECONDS_BETWEEN_LOOKS = 5.0  # at the run that holds the pool
+SECONDS_BETWEEN_POLLS = 5.0  # at the run that holds the pool
 SECONDS_BETWEEN_MESSAGES = 300.0
 
 
@@ -93,7 +93,7 @@ class _Wait:
         Raises PoolWaitError after the limit.
         """
         now = time.monotonic()
-        if now < self._looked + SECONDS_BETWEEN_LOOKS and self._told > float("-inf"):
+        if now < self._looked + SECONDS_BETWEEN_POLLS and self._told > float("-inf"):
             return False
         self._looked = now
         database = self._context.scoped_resources_builder.build({"database"}).database

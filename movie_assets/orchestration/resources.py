@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.prices import Budgets
 from movie_assets.config.rating_files import RatingFiles
 from movie_assets.config.settings import Settings
@@ -48,7 +48,7 @@ def embedder(_: dg.InitResourceContext) -> Embedder:
 
 
 @dg.resource(description="The filter's profiles (MOVIE_ASSETS_PROFILES)")
-def thresholds(_: dg.InitResourceContext) -> Thresholds:
+def thresholds(_: dg.InitResourceContext) -> FilterProfiles:
     """The rules that the settings describe."""
     return Settings.from_env().thresholds
 

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from movie_assets.catalog.eligibility import judge_name
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.catalog.eligibility import derivation_name
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.prices import Budgets
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.movie_embeddings import embedding_set
-from movie_assets.embeddings.tokens import MOST_TOKENS_OF_A_TEXT
+from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT
 from movie_assets.histories.inbox import Inbox
 from movie_assets.orchestration.console import CONSOLE
 from movie_assets.orchestration.jobs import assets_of
@@ -99,17 +99,18 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         context: dg.SensorEvaluationContext,
         database: dg.ResourceParam[Database],
         embedder: dg.ResourceParam[Embedder],
-        thresholds: dg.ResourceParam[Thresholds],
+        thresholds: dg.ResourceParam[FilterProfiles],
         daily_films: dg.ResourceParam[int],
         budgets: dg.ResourceParam[Budgets],
         parallel_runs: dg.ResourceParam[int],
         inbox: dg.ResourceParam[Inbox],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
-        set_id, judge = embedding_set(database, embedder), judge_name()
+        set_id, derivation = embedding_set(database, embedder), derivation_name()
         found = database.row(
-            trigger.query, moment=now, set_id=set_id, judge=judge, rules=thresholds.name, daily_films=daily_films,
-            daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MOST_TOKENS_OF_A_TEXT),
+            trigger.query, as_of=now, set_id=set_id, derivation=derivation, rules=thresholds.name,
+            daily_films=daily_films,
+            daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
         )  # fmt: skip
         work = found.work + int(trigger.reads_inbox and has_news(context.instance, inbox, now))
         memory = Memory.read(context.cursor)
@@ -145,7 +146,7 @@ def record(database: Database, name: str, job: str, decision: Decision, now: dat
     memory = decision.memory
     database.execute(
         "record_trigger", name=name, job=job, work=memory.work, tries=memory.tries, launched_at=memory.launched,
-        gave_up=decision.gave_up, says=decision.reason, moment=now,
+        gave_up=decision.gave_up, says=decision.reason, as_of=now,
     )  # fmt: skip
 
 

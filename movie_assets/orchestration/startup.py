@@ -20,14 +20,14 @@ from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data,
 from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets.database.server_checks import pgvector_warning
 from movie_assets.embeddings.embedder import EmbedderError, embedder_from
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 
 DAGSTER_DATABASE = "MOVIE_ASSETS_DAGSTER_DATABASE_URL"
 DAGSTER_FILES = "MOVIE_ASSETS_DAGSTER_FILES"  # its presence says that somebody has prepared everything for Dagster
 CATALOGUE = "movie_assets"
 TOLD_PLAINLY = (SettingsError, DatabaseError, EmbeddedPostgresError, EmbedderError)
-STAND_IN_TOKEN = "stand-in"  # noqa: S105  # any token will do for the stand-in
+EMULATOR_TOKEN = "stand-in"  # noqa: S105  # any token will do for the stand-in
 
 
 @contextmanager
@@ -52,21 +52,21 @@ def database_for(settings: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def everything_for(settings: Settings, stand_in: StandIn | None = None) -> Iterator[Settings]:
+def everything_for(settings: Settings, tmdb_emulator: TmdbEmulator | None = None) -> Iterator[Settings]:
     """Make sure of all that a Dagster process needs; yields settings that name it, also in the environment.
 
     A stand-in that runs already is used; otherwise one is started if nothing says where TMDB is. Raises what
     `database_for` raises, and SettingsError or EmbedderError when a credential is missing.
     """
-    if settings.tmdb_api_token is None and stand_in is None and not settings.uses_stand_in:
+    if settings.tmdb_api_token is None and tmdb_emulator is None and not settings.uses_emulator:
         raise SettingsError("TMDB_API_URL is set and TMDB_API_TOKEN is not; put TMDB's API read access token there")
     embedder_from(settings)  # refuses what cannot work before anything is started
     with ExitStack() as stack:
         ready = stack.enter_context(database_for(settings))
-        if stand_in is None and ready.uses_stand_in:
-            stand_in = stack.enter_context(StandIn(StandInOptions()))
-        if stand_in is not None:
-            ready = pointed_at(ready, stand_in)
+        if tmdb_emulator is None and ready.uses_emulator:
+            tmdb_emulator = stack.enter_context(TmdbEmulator(EmulatorOptions()))
+        if tmdb_emulator is not None:
+            ready = pointed_at(ready, tmdb_emulator)
         stack.enter_context(_environment(_for_dagster(ready)))
         yield ready
 
@@ -112,14 +112,14 @@ def bring_up_to_date(settings: Settings) -> str | None:
             database.close()
 
 
-def pointed_at(settings: Settings, stand_in: StandIn) -> Settings:
+def pointed_at(settings: Settings, tmdb_emulator: TmdbEmulator) -> Settings:
     """The settings with a stand-in in TMDB's place."""
     return settings.model_copy(
         update={
-            "tmdb_api_url": stand_in.tmdb_url,
-            "tmdb_export_url": stand_in.export_url,
-            "imdb_ratings": stand_in.imdb_ratings_url,  # IMDb's own ids mean other films
-            "tmdb_api_token": SecretStr(STAND_IN_TOKEN),
+            "tmdb_api_url": tmdb_emulator.tmdb_url,
+            "tmdb_export_url": tmdb_emulator.export_url,
+            "imdb_ratings": tmdb_emulator.imdb_ratings_url,  # IMDb's own ids mean other films
+            "tmdb_api_token": SecretStr(EMULATOR_TOKEN),
         }
     )
 

@@ -21,7 +21,7 @@ CELLS = 30  # of a side: a picture of any number of films stays small
 SHADES = 6
 
 
-def distribution_picture(scores: Values) -> str:
+def distribution_chart(scores: Values) -> str:
     """How many films have which score, in bins of two points, and the median, as a Markdown image."""
     counts, _ = np.histogram(scores, bins=np.arange(0, 101, 2))
     scale, step, floor = (HEIGHT - 16) / max(1, int(counts.max())), WIDTH / len(counts), TOP + HEIGHT
@@ -42,7 +42,7 @@ def distribution_picture(scores: Values) -> str:
     return _framed("distribution of scores", bars, ticks, [], WIDTH, HEIGHT, f"score of {len(scores):,} films")
 
 
-def votes_picture(votes: Values, scores: Values) -> str:
+def votes_chart(votes: Values, scores: Values) -> str:
     """Scores against votes: few votes draw a score towards the usual one. A Markdown image."""
     reach = max(1.0, float(np.ceil(np.log10(votes.max())))) if len(votes) else 1.0
     across, up = np.log10(np.maximum(votes, 1)) / reach, scores / 100
@@ -50,7 +50,7 @@ def votes_picture(votes: Values, scores: Values) -> str:
     return _density("scores against votes", across, up, ticks, "votes", "score")
 
 
-def agreement_picture(source: str, ours: Values, reference: str, theirs: Values) -> str:
+def agreement_chart(source: str, ours: Values, reference: str, theirs: Values) -> str:
     """What two sources say of the films that both have, on 0-100, beside the line on which they agree."""
     name = f"agreement of {source} and {reference}"
     ticks = [(LEFT + SIDE * n / 100, str(n)) for n in range(0, 101, 25)]

@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import pandas as pd
 
-from movie_assets.http_client.backoff import MOST_PATIENCE, backoff, seconds_asked_for
+from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
 from movie_assets.ratings.file_formats import UnreadableFileError
 
 ATTEMPTS = 3
@@ -188,7 +188,7 @@ def _downloaded(url: str, known: str | None, file: IO[bytes]) -> httpx.Headers |
                 if status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
                     break
             pause = backoff(attempt, random.random, asked)
-            if attempt == ATTEMPTS or pause > MOST_PATIENCE:
+            if attempt == ATTEMPTS or pause > MAX_RETRY_SECONDS:
                 break
             time.sleep(pause)
     raise RatingFileError(f"{shown(url)} could not be fetched in {attempt} attempts ({why})")

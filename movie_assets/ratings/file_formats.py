@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from movie_assets.tmdb.export_lines import LARGEST_ID, LEAST_LINES_KEPT, MOST_BAD_LINES, ExportCounts
+from movie_assets.tmdb.export_lines import LARGEST_ID, MAX_BAD_LINES, MIN_LINES_KEPT, ExportCounts
 
 READ_AS = "ratings-v3"  # raised when lines are read otherwise, so that a file that did not change is read again
-MOST_VOTES = 10**10  # more than there are people
+MAX_VOTES = 10**10  # more than there are people
 IMDB_HEADER = "tconst\taverageRating\tnumVotes"
 IMDB_SCALE = (1.0, 10.0)
 IMDB_LINE = re.compile(r"tt(\d{1,12})\t(\d{1,2}(?:\.\d{1,6})?)\t(\d{1,12})")
@@ -96,7 +96,7 @@ def _imdb_line(text: str) -> tuple[int, float, int]:
         imdb_id, value, votes = int(found[1]), float(found[2]), int(found[3])
         if votes and not IMDB_SCALE[0] <= value <= IMDB_SCALE[1]:
             raise ValueError("bad_value")
-        if votes > MOST_VOTES:
+        if votes > MAX_VOTES:
             raise ValueError("bad_votes")
         return imdb_id, value, votes
     parts = text.split("\t")
@@ -164,14 +164,14 @@ def _csv_row(
         raise ValueError("bad_scale")
     tmdb_ids = _films_of(cells, films)
     votes = _whole(cells["votes"], "bad_votes")
-    if not 0 <= votes <= MOST_VOTES:
+    if not 0 <= votes <= MAX_VOTES:
         raise ValueError("bad_votes")
     if not votes:
         return None
     value = _number(cells["value"], "bad_value")
     if not low <= value <= high:
         raise ValueError("bad_value")
-    told = _moment(cells["seen_at"], latest) if cells.get("seen_at") else seen_at
+    told = _as_of(cells["seen_at"], latest) if cells.get("seen_at") else seen_at
     return [Rating(line, tmdb_id, source, (low, high), value, votes, told) for tmdb_id in tmdb_ids]
 
 
@@ -204,7 +204,7 @@ def _whole(text: str, reason: str) -> int:
     return int(text)
 
 
-def _moment(text: str, latest: datetime) -> datetime:
+def _as_of(text: str, latest: datetime) -> datetime:
     """A day or moment in ISO 8601, UTC unless it says otherwise; nothing is seen in the future."""
     try:
         told = datetime.fromisoformat(text)
@@ -259,8 +259,8 @@ def reasons_to_refuse(
     if counts.lines == 0:
         return ["it has no line that could be read"]
     reasons = []
-    if counts.rejected > MOST_BAD_LINES * (counts.lines + counts.rejected):
+    if counts.rejected > MAX_BAD_LINES * (counts.lines + counts.rejected):
         reasons.append(f"{counts.rejected:,} of its {counts.lines + counts.rejected:,} lines could not be read")
-    if lines_before is not None and counts.lines < LEAST_LINES_KEPT * lines_before:
+    if lines_before is not None and counts.lines < MIN_LINES_KEPT * lines_before:
         reasons.append(f"it has {counts.lines:,} lines where the load before had {lines_before:,}")
     return reasons + [reason for each in comparisons for reason in each.reasons]

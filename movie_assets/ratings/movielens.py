@@ -20,8 +20,8 @@ from movie_assets.tmdb.export_lines import LARGEST_ID
 SCALE = (0.5, 5.0)
 LINK_COLUMNS = ("movieId", "tmdbId")
 RATING_COLUMNS = ("movieId", "rating")
-NO_FILM = 0
-MOST_SAMPLES = 100  # of a chunk's bad lines that are written out
+NO_MOVIE = 0
+MAX_SAMPLES = 100  # of a chunk's bad lines that are written out
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Links:
     @property
     def without_film(self) -> list[int]:
         """Movies that have no TMDB id."""
-        found: list[int] = self.movies[self.films == NO_FILM].tolist()
+        found: list[int] = self.movies[self.films == NO_MOVIE].tolist()
         return found
 
     @property
@@ -42,7 +42,7 @@ class Links:
         """TMDB ids that several movies have, with those movies."""
         found: dict[int, list[int]] = defaultdict(list)
         for movie, tmdb_id in zip(self.movies.tolist(), self.films.tolist(), strict=True):
-            if tmdb_id != NO_FILM:
+            if tmdb_id != NO_MOVIE:
                 found[tmdb_id].append(movie)
         return {tmdb_id: movies for tmdb_id, movies in found.items() if len(movies) > 1}
 
@@ -56,7 +56,7 @@ def read_links(frame: pd.DataFrame, counts: FileCounts) -> Links:
     is_film = _is_id(films)
     _reject(frame, ~is_movie, "bad_movie_id", counts)
     _reject(frame, is_movie & is_given & ~is_film, "bad_id", counts)
-    known = pd.DataFrame({"movie": movies, "film": films.where(is_film, NO_FILM)})[is_movie].astype("int64")
+    known = pd.DataFrame({"movie": movies, "film": films.where(is_film, NO_MOVIE)})[is_movie].astype("int64")
     known = known.drop_duplicates("movie").sort_values("movie")
     if known.empty:
         raise UnreadableFileError("its links.csv has no line that could be read")
@@ -91,12 +91,12 @@ class Tally:
         self.sums += np.bincount(place, kept, size)
         self.votes += np.bincount(place, minlength=size)
         counts.lines += len(kept)
-        counts.unmatched += int((self.links.films[place] == NO_FILM).sum())
+        counts.unmatched += int((self.links.films[place] == NO_MOVIE).sum())
 
     def ratings(self, seen_at: datetime) -> Iterator[Rating]:
         """Each film's average and votes; movies that are the same film are merged by their votes."""
         frame = pd.DataFrame({"film": self.links.films, "sum": self.sums, "votes": self.votes})
-        films = frame[(frame["film"] != NO_FILM) & (frame["votes"] > 0)].groupby("film").sum()
+        films = frame[(frame["film"] != NO_MOVIE) & (frame["votes"] > 0)].groupby("film").sum()
         averages = (films["sum"] / films["votes"]).clip(*SCALE)  # a sum of millions may be off in the last digit
         for line, (tmdb_id, value, votes) in enumerate(
             zip(films.index.tolist(), averages.tolist(), films["votes"].astype("int64").tolist(), strict=True), start=1
@@ -124,6 +124,6 @@ def _is_id(numbers: "pd.Series[float]") -> "pd.Series[bool]":
 def _reject(lines: pd.DataFrame, is_bad: "pd.Series[bool]", reason: str, counts: FileCounts) -> None:
     """Count the bad lines of a chunk; the first of them are kept as samples."""
     bad = lines[is_bad]
-    for cells in bad.head(MOST_SAMPLES).itertuples(index=False):
+    for cells in bad.head(MAX_SAMPLES).itertuples(index=False):
         counts.reject(reason, ",".join("" if pd.isna(cell) else str(cell) for cell in cells))
-    counts.rejected += max(0, len(bad) - MOST_SAMPLES)
+    counts.rejected += max(0, len(bad) - MAX_SAMPLES)

@@ -22,11 +22,11 @@ VOTE_DEVIATION = 20.5
 # against TMDB's averages with at least 50 votes: 2.0; from 50 ratings 1.9, from 100 1.8.
 DISAGREEMENT = 2.0
 PRIOR_DEVIATION = 7.0  # how films differ in quality; the same 490 films
-LEAST_MATCHED = 30  # films that two sources share, or that there are, before anything is estimated from them
-LEAST_VOTES = 50  # of a film at both sources, to be used for that
-MOST_SLOPE = 2.0  # a source whose scale would have to be stretched more measures something else
-LEAST_DISAGREEMENT = 0.5  # no number of votes makes a film's quality known exactly
-LEAST_PRIOR_DEVIATION = 1.0
+MIN_MATCHED = 30  # films that two sources share, or that there are, before anything is estimated from them
+MIN_VOTES = 50  # of a film at both sources, to be used for that
+MAX_SLOPE = 2.0  # a source whose scale would have to be stretched more measures something else
+MIN_DISAGREEMENT = 0.5  # no number of votes makes a film's quality known exactly
+MIN_PRIOR_DEVIATION = 1.0
 STEPS = 60  # of a bisection: the last one is below 1e-13 of the first
 Z_95 = 1.96
 
@@ -76,7 +76,7 @@ def usable(ratings: pd.DataFrame) -> pd.DataFrame:
 
 def matched(ratings: pd.DataFrame, source: str, reference: str = REFERENCE) -> pd.DataFrame:
     """The films that two sources both know well: tmdb_id, value, votes, value_ref, votes_ref."""
-    known = ratings[ratings["votes"] >= LEAST_VOTES]
+    known = ratings[ratings["votes"] >= MIN_VOTES]
     ours = known.loc[known["source"] == source, ["tmdb_id", "value", "votes"]]
     theirs = known.loc[known["source"] == reference, ["tmdb_id", "value", "votes"]]
     return ours.merge(theirs, on="tmdb_id", suffixes=("", "_ref"))
@@ -88,12 +88,12 @@ def calibration_of(pairs: pd.DataFrame) -> Calibration:
     Linear equating (Kolen and Brennan, Test Equating, Scaling, and Linking, 3rd ed., chapter 2): unlike a regression it
     is the same in both directions. From the variances is taken what the chance of votes adds.
     """
-    if len(pairs) < LEAST_MATCHED:
+    if len(pairs) < MIN_MATCHED:
         return Calibration()
     spread = pairs["value"].var() - VOTE_DEVIATION**2 * (1 / pairs["votes"]).mean()
     spread_ref = pairs["value_ref"].var() - VOTE_DEVIATION**2 * (1 / pairs["votes_ref"]).mean()
     slope = (spread_ref / spread) ** 0.5 if spread > 0 and spread_ref > 0 else 1.0
-    slope = min(max(slope, 1 / MOST_SLOPE), MOST_SLOPE)
+    slope = min(max(slope, 1 / MAX_SLOPE), MAX_SLOPE)
     return Calibration(float(pairs["value_ref"].mean() - slope * pairs["value"].mean()), float(slope), len(pairs))
 
 
@@ -112,7 +112,7 @@ def estimated(ratings: pd.DataFrame) -> tuple[dict[str, Calibration], float]:
             chance = VOTE_DEVIATION**2 * (1 / pairs["votes_ref"] + found.slope**2 / pairs["votes"])
             squares += float((off**2 - chance).sum())
             films += found.films
-    disagreement = max(squares / films / 2, LEAST_DISAGREEMENT**2) ** 0.5 if films else DISAGREEMENT
+    disagreement = max(squares / films / 2, MIN_DISAGREEMENT**2) ** 0.5 if films else DISAGREEMENT
     return calibrations, disagreement
 
 
@@ -131,8 +131,8 @@ def prior_of(means: Values, variances: Values) -> tuple[float, float]:
         return bool((off**2 / (variance + variances)).sum() > len(means) - 1)
 
     variance = PRIOR_DEVIATION**2
-    if len(means) >= LEAST_MATCHED:
-        low, high = LEAST_PRIOR_DEVIATION**2, 100.0**2
+    if len(means) >= MIN_MATCHED:
+        low, high = MIN_PRIOR_DEVIATION**2, 100.0**2
         for _ in range(STEPS):
             middle = (low + high) / 2
             low, high = (middle, high) if scatters_more(middle) else (low, middle)

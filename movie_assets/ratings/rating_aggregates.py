@@ -16,17 +16,17 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database, copy_rows, execute, rows
 from movie_assets.ratings import pooled_scores as pooled
 from movie_assets.ratings import scores as shrunk
-from movie_assets.ratings.charts import agreement_picture, distribution_picture, votes_picture
+from movie_assets.ratings.charts import agreement_chart, distribution_chart, votes_chart
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 COLUMNS = {
     "scope": "text", "key": "text", "films": "int4", "votes": "int8", "score": "float8", "score_low": "float8",
     "score_high": "float8", "method_version": "text", "computed_at": "timestamptz", "source_scores": "jsonb",
 }  # fmt: skip
 LEADS = 3  # roles by billing that count as leading, as in a film's text
-METHODS = f"{shrunk.METHOD_VERSION} {pooled.METHOD_VERSION} {LEADS} {shrunk.LEAST_FILMS}"  # what is no row but decides
+METHODS = f"{shrunk.METHOD_VERSION} {pooled.METHOD_VERSION} {LEADS} {shrunk.MIN_FILMS}"  # what is no row but decides
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,16 @@ def rating_aggregates(
     vote of 10 does not lead the list. Each method's scores are there; `catalog.film_scores` has the current one's.
     Where neither votes, ratings and groups nor the scores themselves have changed, the scores stand.
     """
-    moment = moment_of(context.run)  # before anything is read: votes that come meanwhile are not covered
+    as_of = run_time_of(context.run)  # before anything is read: votes that come meanwhile are not covered
     inputs = database.row("rating_inputs", methods=METHODS).name
     stored = database.row("scores_content")
     if stored.fingerprint == f"{inputs} {stored.name}":
-        database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=moment)
+        database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=as_of)
         context.log.info("no vote, rating or group of films has changed: the scores stand, as do their run's pictures")
         return dg.MaterializeResult(metadata={"is_new": False, "dagster/row_count": stored.scores})
     ratings = database.frame("stored_ratings")
     methods = computed_scores(database, ratings)
-    _replace(database, methods, inputs, moment)
+    _replace(database, methods, inputs, as_of)
     current = methods[-1]
     return dg.MaterializeResult(
         metadata={
@@ -115,19 +115,19 @@ def _by_film(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(scope="film", key=scores["tmdb_id"].astype("string"), films=1)
 
 
-def _replace(database: Database, methods: list[Scored], inputs: str, moment: datetime) -> None:
+def _replace(database: Database, methods: list[Scored], inputs: str, as_of: datetime) -> None:
     def work(connection: sa.Connection) -> None:
         execute(connection, "clear_aggregates")
         for method in methods:
             execute(
                 connection, "record_method", method_version=method.method_version, is_current=method.is_current,
-                says=method.says, parameters=json.dumps(method.parameters), computed_at=moment,
+                says=method.says, parameters=json.dumps(method.parameters), computed_at=as_of,
             )  # fmt: skip
-            whole = method.rows.assign(method_version=method.method_version, computed_at=moment)[list(COLUMNS)]
+            whole = method.rows.assign(method_version=method.method_version, computed_at=as_of)[list(COLUMNS)]
             lines: list[list[Any]] = whole.astype(object).to_numpy().tolist()
             copy_rows(connection, "catalog.rating_aggregates", COLUMNS, lines)
         (stored,) = rows(connection, "scores_content")
-        execute(connection, "confirm_scores", fingerprint=f"{inputs} {stored.name}", computed_at=moment)
+        execute(connection, "confirm_scores", fingerprint=f"{inputs} {stored.name}", computed_at=as_of)
 
     database.once(work)
 
@@ -136,7 +136,7 @@ def _pictures(current: Scored, ratings: pd.DataFrame) -> dict[str, Any]:
     """How scores are spread, votes against scores, and each source beside the reference."""
     films = current.rows[current.rows["scope"] == "film"]
     scores, votes = films["score"].to_numpy(float), films["votes"].to_numpy(float)
-    pictures = {"distribution": distribution_picture(scores), "score_against_votes": votes_picture(votes, scores)}
+    pictures = {"distribution": distribution_chart(scores), "score_against_votes": votes_chart(votes, scores)}
     sources = []
     for source, found in current.parameters["calibrations"].items():
         mine, pairs = ratings[ratings["source"] == source], pooled.matched(ratings, source)
@@ -145,7 +145,7 @@ def _pictures(current: Scored, ratings: pd.DataFrame) -> dict[str, Any]:
         counts = (len(mine), int(mine["votes"].sum()), len(pairs))
         sources.append((source, *counts, correlation, round(found["shift"], 2), round(found["slope"], 3)))
         if source != pooled.REFERENCE and len(pairs):
-            pictures[f"agreement_{source}"] = agreement_picture(source, both[0], pooled.REFERENCE, both[1])
+            pictures[f"agreement_{source}"] = agreement_chart(source, both[0], pooled.REFERENCE, both[1])
     columns = ("source", "films", "votes", "shared", "correlation", "shift", "slope")
     return {
         "sources": shown_table(columns, sources),

@@ -16,7 +16,7 @@ from movie_assets.ratings.movielens import Tally, read_links
 from movie_assets.ratings.store import Loader, RatingsConfig, Reading, take_in
 from movie_assets.runs.run_log import logged
 
-MOST_NAMED = 20  # links in a run's metadata
+MAX_NAMED = 20  # links in a run's metadata
 Results = Iterator[dg.MaterializeResult[None]]
 
 
@@ -78,12 +78,12 @@ def csv_ratings(
 
 
 def _imdb(file: Opened, reading: Reading) -> Iterator[Rating]:
-    return read_imdb(file.lines(), reading.films, reading.counts, file.made_at or reading.moment)
+    return read_imdb(file.lines(), reading.films, reading.counts, file.made_at or reading.as_of)
 
 
 def _csv(file: Opened, reading: Reading) -> Iterator[Rating]:
-    seen_at = file.made_at or reading.moment
-    return read_csv(file.lines(), reading.films, reading.counts, seen_at, latest=reading.moment)
+    seen_at = file.made_at or reading.as_of
+    return read_csv(file.lines(), reading.films, reading.counts, seen_at, latest=reading.as_of)
 
 
 def _movielens(file: Opened, reading: Reading) -> Iterator[Rating]:
@@ -106,12 +106,12 @@ def _movielens(file: Opened, reading: Reading) -> Iterator[Rating]:
         "films_of_several_movies": len(links.same_film),
         "links": dg.MetadataValue.json(
             {
-                "movies_without_tmdb_id": links.without_film[:MOST_NAMED],
-                "movies_of_one_film": {str(k): v for k, v in list(links.same_film.items())[:MOST_NAMED]},
+                "movies_without_tmdb_id": links.without_film[:MAX_NAMED],
+                "movies_of_one_film": {str(k): v for k, v in list(links.same_film.items())[:MAX_NAMED]},
             }
         ),
     }
-    return tally.ratings(file.made_at or reading.moment)
+    return tally.ratings(file.made_at or reading.as_of)
 
 
 IMDB = Loader("imdb", "MOVIE_ASSETS_IMDB_RATINGS", _imdb, by_imdb_id=True)

@@ -11,7 +11,7 @@ PRIOR_VOTES = 100  # votes that the prior counts for: the least a film needs to 
 # Standard deviation of one vote on 0-10. MovieLens ratings have 1.04 on 0.5-5 (ml-latest-small), so 2.1.
 VOTE_DEVIATION = 2.1
 Z_95 = 1.96
-LEAST_FILMS = 3  # of a person: fewer say more about the films than about whoever made them
+MIN_FILMS = 3  # of a person: fewer say more about the films than about whoever made them
 
 
 def film_scores(films: pd.DataFrame) -> pd.DataFrame:
@@ -85,4 +85,4 @@ def membership_of(films: pd.DataFrame, people: pd.DataFrame | None = None) -> pd
 
 def large_enough(groups: pd.DataFrame) -> pd.DataFrame:
     """Leave out people with fewer than LEAST_FILMS films: their score would be that of the film."""
-    return groups[(groups["scope"] != "person") | (groups["films"] >= LEAST_FILMS)]
+    return groups[(groups["scope"] != "person") | (groups["films"] >= MIN_FILMS)]

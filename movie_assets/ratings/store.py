@@ -27,7 +27,7 @@ from movie_assets.ratings.file_formats import (
     imdb_number,
     reasons_to_refuse,
 )
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 COLUMNS = {
     "line": "int8", "tmdb_id": "int8", "source": "text", "scale_min": "float8", "scale_max": "float8",
@@ -51,7 +51,7 @@ class Reading:
     """One reading of a file: what a reader needs, and what it found."""
 
     films: Films  # by the number of an IMDb id
-    moment: datetime
+    as_of: datetime
     counts: FileCounts = field(default_factory=FileCounts)
     remarks: dict[str, Any] = field(default_factory=dict)  # what else the run's metadata tells
     duplicates: list[str] = field(default_factory=list)  # the first films that several lines rate for one source
@@ -78,7 +78,7 @@ def take_in(
         context.log.info(f"off: set {loader.setting} to an address or a path to switch it on")
         yield dg.MaterializeResult(metadata={"state": f"off: set {loader.setting} to switch it on"})
         return
-    reading = Reading(_films_by_imdb_id(database) if loader.by_imdb_id else {}, moment_of(context.run))
+    reading = Reading(_films_by_imdb_id(database) if loader.by_imdb_id else {}, run_time_of(context.run))
     try:
         metadata = _load(database, loader, address, reading, config, context.run.run_id)
     except (UnreadableFileError, *DAMAGED) as error:
@@ -139,7 +139,7 @@ def _load(
             execute(
                 connection, "record_rating_load", loader=loader.name, address=shown(address), version=file.version,
                 film_ids=film_ids, lines=counts.lines, rejected=counts.rejected, unmatched=counts.unmatched,
-                stored=stored.stored, changed=stored.moved + stored.gone, loaded_at=reading.moment, run_id=run_id,
+                stored=stored.stored, changed=stored.moved + stored.gone, loaded_at=reading.as_of, run_id=run_id,
             )  # fmt: skip
     return {
         "is_new": True,
@@ -185,5 +185,5 @@ def _keep_rejects(database: Database, reading: Reading, context: dg.AssetExecuti
     if samples := reading.counts.samples:
         database.execute(
             "record_rejects", stage=context.asset_key.to_user_string(), reasons=[reason for reason, _ in samples],
-            samples=[sample for _, sample in samples], run_id=context.run.run_id, moment=reading.moment,
+            samples=[sample for _, sample in samples], run_id=context.run.run_id, as_of=reading.as_of,
         )  # fmt: skip

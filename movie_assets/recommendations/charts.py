@@ -12,7 +12,7 @@ WIDTH = 320
 ABOVE = 24
 
 
-def bars_picture(title: str, bars: Sequence[tuple[str, float, float, float]], marked: str) -> str:
+def bars_chart(title: str, bars: Sequence[tuple[str, float, float, float]], marked: str) -> str:
     """Bars from 0 with a whisker for each interval, as a Markdown image. A bar is its name, value, low and high.
 
     The bar of the marked name is dark.

@@ -18,7 +18,7 @@ Mask = npt.NDArray[np.bool_]
 LIKED_FROM = 80.0  # of 100: 4 of 5 stars
 LOVED_FROM = 90.0
 DISLIKED_BELOW = 50.0
-LEAST_TO_CUT = 5  # films with a date, before a history can be cut in two
+MIN_TO_CUT = 5  # films with a date, before a history can be cut in two
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def latest(histories: Histories, share: float) -> Mask:
     people = len(histories.persons)
     dated = np.bincount(histories.person[histories.is_dated], minlength=people)
     every = np.bincount(histories.person, minlength=people)
-    wanted = np.where(dated >= LEAST_TO_CUT, np.maximum(np.ceil(share * dated - 1e-9), 1), 0)
+    wanted = np.where(dated >= MIN_TO_CUT, np.maximum(np.ceil(share * dated - 1e-9), 1), 0)
     starts = np.concatenate([[0], np.cumsum(every)[:-1]])
     place = np.arange(len(histories.person)) - starts[histories.person]
     return np.asarray(place >= (every - wanted)[histories.person], dtype=np.bool_)

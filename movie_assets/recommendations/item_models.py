@@ -174,7 +174,7 @@ class Als:
 
 
 @dataclass(frozen=True)
-class Profile:
+class FilterProfile:
     """A person as the weighted sum of films' vectors, and the films near it; plus the popularity times `prior`.
 
     The rows given to `scores` are weights, not likes: a rating minus the person's mean, for example.

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from movie_assets.recommendations.item_models import Matrix, Sparse
-from movie_assets.recommendations.ranking_quality import NO_FILM, Lists, first_of
+from movie_assets.recommendations.ranking_quality import NO_MOVIE, Lists, first_of
 
 POOL = 100  # films that compete for a place in a list
 SIDES = 64  # directions in which films differ
@@ -56,21 +56,21 @@ def mixed(
     least = scores[allowed].min()
     worth = (scores - least) / (unit or float(scores[allowed].max() - least) or 1.0)
     alike = directions @ directions.T
-    crowding = np.zeros(len(scores), dtype=np.float32)
+    redundancy = np.zeros(len(scores), dtype=np.float32)
     chosen: list[int] = []
     for _ in range(min(count, int(allowed.sum()))):
-        value = worth - diversity * crowding
+        value = worth - diversity * redundancy
         value[chosen] = -np.inf
         best = int(np.argmax(value))
         chosen.append(best)
-        np.maximum(crowding, alike[best], out=crowding)
+        np.maximum(redundancy, alike[best], out=redundancy)
     return chosen
 
 
 def mixed_lists(scores: Matrix, directions: Matrix, count: int, among: int = POOL, unit: float | None = None) -> Lists:
     """The lists of several people: `choose` of `recommendations.ranking_quality.rank`. NO_FILM ends shorter ones."""
     pools = first_of(scores, among)
-    lists = np.full((len(scores), min(count, pools.shape[1])), NO_FILM, dtype=np.int64)
+    lists = np.full((len(scores), min(count, pools.shape[1])), NO_MOVIE, dtype=np.int64)
     with threadpool_limits(1, "blas"):  # products of small matrices: threads would mostly wait for each other
         for person, pool in enumerate(pools):
             chosen = pool[mixed(scores[person, pool], directions[pool], count, unit=unit)]

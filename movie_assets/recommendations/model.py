@@ -27,7 +27,7 @@ from movie_assets.recommendations.lists import directions_of
 from movie_assets.recommendations.ranking_quality import rank
 
 METHOD_VERSION = "hybrid-v1"
-LEAST_PEOPLE = 20  # with fewer, what people like together is chance
+MIN_PEOPLE = 20  # with fewer, what people like together is chance
 EASE_LIMIT = 12_000  # films or rows, whichever are fewer: 580 MB to invert
 KEPT = 200  # weights from each film that are stored
 HIDDEN = 0.2  # of each history, the latest, for evaluation; of what is left, again as much for parameters

@@ -20,7 +20,16 @@ from movie_assets.recommendations.histories import (
     of_some,
     only,
 )
-from movie_assets.recommendations.item_models import Als, Ease, Matrix, Model, Popularity, Profile, WithPrior, item_knn
+from movie_assets.recommendations.item_models import (
+    Als,
+    Ease,
+    FilterProfile,
+    Matrix,
+    Model,
+    Popularity,
+    WithPrior,
+    item_knn,
+)
 from movie_assets.recommendations.lists import mixed_lists
 from movie_assets.recommendations.model import HIDDEN, Parameters, fit, fit_items, given_by, kind_for, served
 from movie_assets.recommendations.ranking_quality import (
@@ -104,11 +113,13 @@ def contestants(
     if vectors is not None:
         yield (
             "naive profile",
-            lambda: Contestant(Profile(vectors, popularity, 0.0), known.weighted(naive_weights(known))),
+            lambda: Contestant(FilterProfile(vectors, popularity, 0.0), known.weighted(naive_weights(known))),
         )
         yield (
             "centred profile",
-            lambda: Contestant(Profile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known))),
+            lambda: Contestant(
+                FilterProfile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known))
+            ),
         )
         yield LIVE, lambda: live(known, vectors, popularity)
     yield "item-kNN", lambda: Contestant(item_knn(likes), likes)
@@ -144,7 +155,7 @@ def centred_weights(known: Histories) -> Values:
 def live(known: Histories, vectors: Matrix, popularity: Popularity) -> Contestant:
     """What catalog.recommend_movies answers for people without a model's list: the centred profile, lists mixed."""
     return Contestant(
-        Profile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known)),
+        FilterProfile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known)),
         lambda scores: mixed_lists(scores, vectors, AT, LIVE_POOL, 1.0),
     )  # fmt: skip
 

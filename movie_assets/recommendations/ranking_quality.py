@@ -14,7 +14,7 @@ from movie_assets.recommendations.item_models import Matrix, Model
 
 Values = npt.NDArray[np.float64]
 Lists = npt.NDArray[np.int64]  # people by places, films in order
-NO_FILM = -1  # at the end of a list that is shorter than others
+NO_MOVIE = -1  # at the end of a list that is shorter than others
 AT = 10
 RESAMPLES = 1000
 PEOPLE = 256  # scored at a time
@@ -57,7 +57,7 @@ def rank(
         scores = model.scores(given[part])
         scores[seen[part].nonzero()] = -np.inf
         best = choose(scores) if choose else _first_allowed(scores)
-        hits = np.take_along_axis(hidden[part].toarray() > 0, np.maximum(best, 0), axis=1) & (best != NO_FILM)
+        hits = np.take_along_axis(hidden[part].toarray() > 0, np.maximum(best, 0), axis=1) & (best != NO_MOVIE)
         possible = np.minimum(AT, np.diff(hidden.indptr)[part])
         recalls.append(hits.sum(axis=1) / possible)
         ndcgs.append((hits * discount[: best.shape[1]]).sum(axis=1) / np.cumsum(discount)[possible - 1])
@@ -79,7 +79,7 @@ def first_of(scores: Matrix, count: int) -> Lists:
 def _first_allowed(scores: Matrix) -> Lists:
     """The ten highest scores; -inf is no film to recommend."""
     best = first_of(scores, AT)
-    return np.where(np.isfinite(np.take_along_axis(scores, best, axis=1)), best, NO_FILM)
+    return np.where(np.isfinite(np.take_along_axis(scores, best, axis=1)), best, NO_MOVIE)
 
 
 def interval_of(values: Values) -> Interval:
@@ -94,7 +94,7 @@ def interval_of(values: Values) -> Interval:
 
 def coverage_of(ranking: Ranking, films: int) -> float:
     """The share of all films that are in somebody's list."""
-    return len(np.unique(ranking.lists[ranking.lists != NO_FILM])) / max(films, 1)
+    return len(np.unique(ranking.lists[ranking.lists != NO_MOVIE])) / max(films, 1)
 
 
 def diversity_of(ranking: Ranking, likes: sp.csr_matrix) -> Values:
@@ -107,7 +107,7 @@ def diversity_of(ranking: Ranking, likes: sp.csr_matrix) -> Values:
     unit = (columns @ sp.diags_array(1 / np.maximum(norms, 1e-9))).tocsc()
     found = np.ones(len(ranking.lists))
     for person, places in enumerate(ranking.lists):
-        films = places[places != NO_FILM]
+        films = places[places != NO_MOVIE]
         if pairs := len(films) * (len(films) - 1):
             of_list = unit[:, films]
             cosines = (of_list.T @ of_list).toarray()

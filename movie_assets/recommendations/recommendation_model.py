@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database, copy_rows, execute, rows
 from movie_assets.recommendations.histories import Histories
 from movie_assets.recommendations.model import (
-    LEAST_PEOPLE,
     METHOD_VERSION,
+    MIN_PEOPLE,
     Fitted,
     Parameters,
     films_of,
@@ -23,7 +23,7 @@ from movie_assets.recommendations.model import (
 )
 from movie_assets.recommendations.store import read_learnable
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 COLUMNS = {
     "model_id": "int4", "tmdb_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
@@ -40,11 +40,11 @@ def recommendation_model(
 
     Learnt again when 2 % of the histories' entries are new or gone, or any are and the model is a week old.
     """
-    moment = moment_of(context.run)
-    inputs = database.row("recommendation_inputs", method=METHOD_VERSION, moment=moment)
-    if inputs.persons < LEAST_PEOPLE:
+    as_of = run_time_of(context.run)
+    inputs = database.row("recommendation_inputs", method=METHOD_VERSION, as_of=as_of)
+    if inputs.persons < MIN_PEOPLE:
         says = "there are no watch histories" if not inputs.entries else f"only {inputs.persons} people have a history"
-        context.log.info(f"{says}; a model needs those of {LEAST_PEOPLE}")
+        context.log.info(f"{says}; a model needs those of {MIN_PEOPLE}")
         return dg.MaterializeResult(metadata={"is_new": False, "persons": inputs.persons, "why": says})
     if inputs.is_due:
         started = time.monotonic()
@@ -55,7 +55,7 @@ def recommendation_model(
         _store(database, fitted, learnable.histories, {
             "inputs": inputs.inputs, "entries": inputs.entries, "newest": inputs.newest,
             "parameters": json.dumps(parameters.as_json()),
-            "fitted_at": moment, "seconds": time.monotonic() - started,
+            "fitted_at": as_of, "seconds": time.monotonic() - started,
         })  # fmt: skip
     return dg.MaterializeResult(metadata={"is_new": bool(inputs.is_due), **_reported(database.row("served_model"))})
 

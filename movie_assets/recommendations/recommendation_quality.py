@@ -12,7 +12,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
-from movie_assets.recommendations.charts import bars_picture
+from movie_assets.recommendations.charts import bars_chart
 from movie_assets.recommendations.histories import Ids
 from movie_assets.recommendations.item_models import Matrix
 from movie_assets.recommendations.quality import POPULARITY, PROTOCOLS, SERVED, Measured, compare
@@ -20,7 +20,7 @@ from movie_assets.recommendations.recommendation_model import parameters_of, rec
 from movie_assets.recommendations.store import read_learnable
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 VECTORS = 2_000  # read at a time
 NOTHING = "no model is served yet"
@@ -57,7 +57,7 @@ def recommendation_quality(
             for figures in measured:
                 execute(
                     connection, "record_recommendation_quality", model_id=served[0].model_id,
-                    measured_at=moment_of(context.run), **columns_of(figures),
+                    measured_at=run_time_of(context.run), **columns_of(figures),
                 )  # fmt: skip
 
         database.once(work)
@@ -106,7 +106,7 @@ def _reported(found: Sequence[sa.Row[Any]]) -> dict[str, Any]:
         if rows:
             bars = [(row.model, row.ndcg_at_10, row.ndcg_low, row.ndcg_high) for row in rows]
             told[f"{name}_table"] = _table_of(rows)
-            told[f"{name}_picture"] = dg.MetadataValue.md(bars_picture(f"NDCG@10, {protocol} hidden", bars, SERVED))
+            told[f"{name}_picture"] = dg.MetadataValue.md(bars_chart(f"NDCG@10, {protocol} hidden", bars, SERVED))
     return told
 
 

@@ -21,11 +21,11 @@ from movie_assets.recommendations.model import Parameters, given_by
 from movie_assets.recommendations.recommendation_model import parameters_of, recommendation_model
 from movie_assets.recommendations.store import StoredModel, catalogue_ids, read_histories, read_model
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 LIST = 30  # films for each person
 CHUNK = 250  # people in one transaction; what a kill can cost
-LEAST_KNOWN = 3  # films that somebody liked and the model knows; below, what it says is popularity
+MIN_KNOWN = 3  # films that somebody liked and the model knows; below, what it says is popularity
 SECONDS_BETWEEN_REPORTS = 5.0
 COLUMNS = {
     "person": "text", "place": "int2", "tmdb_id": "int8", "score": "float4", "because": "int8[]",
@@ -57,7 +57,7 @@ def recommendations(
     started = reported = time.monotonic()
     by_model = 0
     for start in range(0, len(due), CHUNK):
-        by_model += _make(database, recommender, due[start : start + CHUNK], moment_of(context.run))
+        by_model += _make(database, recommender, due[start : start + CHUNK], run_time_of(context.run))
         if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
             reported = time.monotonic()
             context.log.info(f"lists of {min(start + CHUNK, len(due)):,} of {len(due):,} people")
@@ -80,7 +80,7 @@ def _recommender(database: Database) -> Recommender | None:
     return Recommender(found[0].model_id, stored, parameters_of(found[0]), is_recommendable)
 
 
-def _make(database: Database, recommender: Recommender | None, due: Sequence[sa.Row[Any]], moment: datetime) -> int:
+def _make(database: Database, recommender: Recommender | None, due: Sequence[sa.Row[Any]], as_of: datetime) -> int:
     """Make the lists of some people in one transaction; tells how many are the model's."""
     people = [row.person for row in due]
     lines = list(_lines(database, recommender, people)) if recommender else []
@@ -91,7 +91,7 @@ def _make(database: Database, recommender: Recommender | None, due: Sequence[sa.
         copy_rows(connection, "catalog.recommendations", COLUMNS, lines)
         execute(connection, "recommend_live", people=others, count=LIST)
         execute(
-            connection, "finish_lists", people=people, changes=[row.changes for row in due], moment=moment,
+            connection, "finish_lists", people=people, changes=[row.changes for row in due], as_of=as_of,
             model_id=recommender.model_id if recommender else None,
         )  # fmt: skip
 
@@ -103,7 +103,7 @@ def _lines(database: Database, by: Recommender, people: list[str]) -> Iterator[t
     """Rows of the lists of those of some people who liked enough films that the model knows."""
     films = by.stored.films
     known = within(read_histories(database, people), films)
-    enough = np.bincount(known.person[known.is_liked], minlength=len(known.persons)) >= LEAST_KNOWN
+    enough = np.bincount(known.person[known.is_liked], minlength=len(known.persons)) >= MIN_KNOWN
     given = given_by(known, by.parameters)
     scores = by.stored.weights.scores(given) + np.float32(by.parameters.prior) * by.stored.popularity.prior
     scores[known.person, known.film] = -np.inf

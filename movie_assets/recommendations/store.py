@@ -17,8 +17,8 @@ from movie_assets.recommendations.model import EASE_LIMIT, kind_for
 
 PEOPLE = 2_000  # read at a time
 FILMS = 5_000
-LEAST_FILMS = 5  # that have a feature in common, before it is one
-MOST_FEATURES = 3_000
+MIN_FILMS = 5  # that have a feature in common, before it is one
+MAX_FEATURES = 3_000
 FIRST = -(2**62)  # before every id
 
 
@@ -44,7 +44,7 @@ def catalogue_ids(database: Database) -> Ids:
 
 def read_content(database: Database) -> list[Ids]:
     """What several films of the catalogue have in common: the ids of the films, for each such thing."""
-    found = database.rows("content_features", least=LEAST_FILMS, most=MOST_FEATURES)
+    found = database.rows("content_features", least=MIN_FILMS, most=MAX_FEATURES)
     return [np.asarray(numbers_of(row.films, "int8"), dtype=np.int64) for row in found]
 
 

@@ -22,20 +22,20 @@ from typing import IO
 
 import dagster as dg
 
-from movie_assets.catalog.eligibility import judge_name
+from movie_assets.catalog.eligibility import derivation_name
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, open_database
 from movie_assets.embeddings.embedder import Embedder, embedder_from
 from movie_assets.embeddings.movie_embeddings import embedding_set
-from movie_assets.embeddings.tokens import MOST_TOKENS_OF_A_TEXT
+from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT
 from movie_assets.orchestration.sensors import WORTH_A_RUN
 from movie_assets.refresh.in_process import run_job
 from movie_assets.refresh.outcome import DayOutcome
-from movie_assets.runs.run_time import moment_in
+from movie_assets.runs.run_time import run_time_in
 
 EMBEDDED = "movie_embeddings:every_text_is_embedded_as_it_stands"
-SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_POLLS = 1.0
 SECONDS_BETWEEN_STARTS = 10.0  # a run costs two seconds of CPU, however few its texts
 SECONDS_TO_STOP = 30
 STANDARD_ERROR = 2
@@ -88,7 +88,7 @@ def is_worth_it(database: Database, settings: Settings, tags: dict[str, str]) ->
     A run's budget is meant for all that a refresh embeds, which then is one run's.
     """
     due = database.row(
-        "count_due", moment=moment_in(tags), daily_films=settings.daily_films, judge=judge_name(),
+        "count_due", as_of=run_time_in(tags), daily_films=settings.daily_films, derivation=derivation_name(),
         rules=settings.thresholds.name,
     )  # fmt: skip
     return due.work >= WORTH_A_RUN and not settings.run_dollars
@@ -136,9 +136,9 @@ def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None
     database = open_database(settings)
     try:
         with dg.DagsterInstance.get() as instance:
-            pause = SECONDS_BETWEEN_LOOKS
+            pause = SECONDS_BETWEEN_POLLS
             while not enough.wait(pause):
-                pause = SECONDS_BETWEEN_LOOKS
+                pause = SECONDS_BETWEEN_POLLS
                 if _texts_due(database, settings, embedder, tags) >= TEXTS_PER_REQUEST:
                     began = time.monotonic()
                     ran = DayOutcome(datetime.now(UTC).date())
@@ -153,8 +153,8 @@ def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None
 
 def _texts_due(database: Database, settings: Settings, embedder: Embedder, tags: dict[str, str]) -> int:
     found: int = database.row(
-        "count_texts_to_embed", moment=moment_in(tags), set_id=embedding_set(database, embedder),
-        daily_dollars=settings.daily_dollars, least_dollars=embedder.price.of(MOST_TOKENS_OF_A_TEXT),
+        "count_texts_to_embed", as_of=run_time_in(tags), set_id=embedding_set(database, embedder),
+        daily_dollars=settings.daily_dollars, least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
     ).work  # fmt: skip
     return found
 

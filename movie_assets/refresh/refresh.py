@@ -85,7 +85,7 @@ def fetch(
     only_these = {"ops": {"movie_details": {"config": {"reasons": ["requested"]}}}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
         fail_orphaned_runs(instance, database, datetime.now(UTC))
-        database.execute("fetch_again", tmdb_ids=list(tmdb_ids), moment=started)
+        database.execute("fetch_again", tmdb_ids=list(tmdb_ids), as_of=started)
         database.execute("request_ids", tmdb_ids=list(tmdb_ids), keep=keep, requested_by=LAUNCHED_BY_FETCH)
         run_job(instance, database, outcome, "fetch_details", tags, say, only_these)
         run_job(instance, database, outcome, "embed_texts", tags, say)

@@ -12,7 +12,7 @@ HEIGHT, DAY, TOP, BELOW = 120, 34, 22, 44
 WELL, FAIRLY = 0.99, 0.9
 
 
-def coverage_picture(shares: Sequence[float | None]) -> str:
+def coverage_chart(shares: Sequence[float | None]) -> str:
     """A square for each batch by the share of its ids that have details; None: a batch without ids."""
     cells = []
     for batch, share in enumerate(shares):
@@ -29,7 +29,7 @@ def coverage_picture(shares: Sequence[float | None]) -> str:
     return image("coverage by batch", "".join(cells) + key, COLUMNS * (CELL + CELL_GAP), bottom + 22)
 
 
-def age_picture(tiers: Sequence[tuple[str, int, int, int]]) -> str:
+def age_chart(tiers: Sequence[tuple[str, int, int, int]]) -> str:
     """A bar for each age that copies may have: (name, films, of these within it, of these overdue by a day)."""
     bars = []
     for number, (name, films, within, overdue) in enumerate(tiers):
@@ -48,7 +48,7 @@ def age_picture(tiers: Sequence[tuple[str, int, int, int]]) -> str:
     return image("age of data", "".join(bars) + key, LABEL + WIDTH + 110, bottom + 22)
 
 
-def days_picture(
+def days_chart(
     name: str, days: Sequence[tuple[str, Mapping[str, float]]], colours: Mapping[str, str], form: str = "{:,.0f}"
 ) -> str:
     """A stacked column for each day, its parts in the order of their colours, the sum above it."""

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
 from movie_assets.runs.presentation import table_of
-from movie_assets.runs.run_time import moment_of, trigger_of
+from movie_assets.runs.run_time import run_time_of, trigger_of
 
 FIGURES = ("checked", "skipped", "fetched", "changed", "failed", "gone", "embedded", "tokens", "dollars")
 ROW_COUNT = "dagster/row_count"
@@ -128,7 +128,7 @@ def _row(context: dg.AssetExecutionContext, database: Database) -> Iterator[_Row
     trigger, triggered_by = trigger_of(run.tags)
     begun = database.row(
         "begin_step", run_id=run.run_id, job=_job(run.job_name), step=step, trigger=trigger, triggered_by=triggered_by,
-        moment=moment_of(run),
+        as_of=run_time_of(run),
     )  # fmt: skip
     row = _Row(database, run.run_id, step, begun.log_id, {})
     try:

@@ -50,12 +50,12 @@ def trigger_of(tags: Mapping[str, str]) -> tuple[Trigger, str | None]:
     return "person", None
 
 
-def moment_of(run: dg.DagsterRun) -> datetime:
+def run_time_of(run: dg.DagsterRun) -> datetime:
     """The run's moment, in UTC: its tag `movie_assets/as_of` (ISO 8601), else the clock's."""
-    return moment_in(run.tags)
+    return run_time_in(run.tags)
 
 
-def moment_in(tags: Mapping[str, str]) -> datetime:
+def run_time_in(tags: Mapping[str, str]) -> datetime:
     """The moment of a run with these tags."""
     as_of = tags.get(AS_OF_TAG)
     return datetime.fromisoformat(as_of).astimezone(UTC) if as_of else datetime.now(UTC)
@@ -68,7 +68,7 @@ def went_on_since(instance: dg.DagsterInstance, run: dg.DagsterRun) -> datetime 
     first = instance.get_run_record_by_id(run.root_run_id)
     if first is None:
         return None
-    return moment_of(first.dagster_run) if AS_OF_TAG in first.dagster_run.tags else first.create_timestamp
+    return run_time_of(first.dagster_run) if AS_OF_TAG in first.dagster_run.tags else first.create_timestamp
 
 
 def noon_of(day: str) -> str:

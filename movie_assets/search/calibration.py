@@ -16,11 +16,11 @@ Values = npt.NDArray[np.float64]
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
 NOTHING = 1e-6  # what rounding leaves of it
-LEAST_HISTORY = 3  # measurements before "usual" means anything
+MIN_HISTORY = 3  # measurements before "usual" means anything
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class FilterProfiles:
     """Cosines from which films of a set are loosely related, related, very similar; None where too few films are."""
 
     loose: float | None
@@ -33,16 +33,16 @@ def quantiles_of(similarities: Values) -> list[float] | None:
     return [round(float(q), 4) for q in np.quantile(similarities, QUANTILES)] if similarities.size else None
 
 
-def thresholds_of(random: Values, nearest: Values, tenth: Values) -> Thresholds:
+def profiles_of(random: Values, nearest: Values, tenth: Values) -> FilterProfiles:
     """Thresholds from similarities of random pairs, of films and their nearest, and of films and their tenth nearest.
 
     loose: 99 of 100 pairs at random are less similar. related: half of the films have ten others at least so near.
     very similar: a quarter of the films have another one so near. Each is at least the one before.
     """
     if not (random.size and nearest.size and tenth.size):
-        return Thresholds(None, None, None)
+        return FilterProfiles(None, None, None)
     steps = np.maximum.accumulate([np.quantile(random, 0.99), np.quantile(tenth, 0.5), np.quantile(nearest, 0.75)])
-    return Thresholds(*(round(float(step), 4) for step in steps))
+    return FilterProfiles(*(round(float(step), 4) for step in steps))
 
 
 def pair_similarities(vectors: Matrix) -> Values:
@@ -54,7 +54,7 @@ def pair_similarities(vectors: Matrix) -> Values:
 def usual(before: Sequence[float | None]) -> float | None:
     """The median of earlier measurements, None where they are too few."""
     known = [value for value in before if value is not None]
-    return median(known) if len(known) >= LEAST_HISTORY else None
+    return median(known) if len(known) >= MIN_HISTORY else None
 
 
 def principal_plane(vectors: Matrix) -> tuple[Values, float]:

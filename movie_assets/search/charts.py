@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 
 from movie_assets.runs.charts import image
-from movie_assets.search.calibration import Thresholds, Values
+from movie_assets.search.calibration import FilterProfiles, Values
 
 # Okabe and Ito's colours, which people with colour blindness can tell apart; all can be seen on white and on black.
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#d55e00", "#cc79a7", "#f0e442", "#0072b2", "#9467bd")
@@ -38,7 +38,7 @@ def colour_genres(genres: Sequence[Sequence[str]]) -> tuple[list[str], list[str 
     return shown, of_films
 
 
-def map_picture(places: Values, genres: Sequence[Sequence[str]]) -> str:
+def map_chart(places: Values, genres: Sequence[Sequence[str]]) -> str:
     """Films as dots on a plane, coloured by genre, as a Markdown image. `places` is (n, 2), 0 to 1."""
     shown, of_films = colour_genres(genres)
     counts = Counter(of_films)
@@ -68,7 +68,7 @@ def map_picture(places: Values, genres: Sequence[Sequence[str]]) -> str:
     return image("map of the catalogue by genre", frame + "".join(shapes), SIDE + LEGEND, SIDE)
 
 
-def histogram_picture(random: Values, nearest: Values, thresholds: Thresholds) -> str:
+def histogram_chart(random: Values, nearest: Values, thresholds: FilterProfiles) -> str:
     """Similarities of random pairs and of films and their nearest, each scaled to its highest bar, and the thresholds.
 
     A Markdown image.

@@ -13,7 +13,7 @@ from movie_assets.database.database import Database
 from movie_assets.search.calibration import QUANTILES, usual
 from movie_assets.search.search_quality import search_quality
 
-LEAST_RECALL = 0.95
+MIN_RECALL = 0.95
 HISTORY = 14  # measurements that "usual" is made of
 ALWAYS_FAST_MS = 25.0  # slower than usual does not matter below this
 SLOWER_BY = 3.0
@@ -30,10 +30,10 @@ def searches_find_the_nearest(database: dg.ResourceParam[Database]) -> dg.AssetC
     newest, _ = _history(database)
     if newest is None:
         return dg.AssetCheckResult(passed=True, description=NOTHING)
-    bad = [f"{s['filter']}: {s['recall_at_10']:.2f}" for s in newest.searches if s["recall_at_10"] < LEAST_RECALL]
+    bad = [f"{s['filter']}: {s['recall_at_10']:.2f}" for s in newest.searches if s["recall_at_10"] < MIN_RECALL]
     return dg.AssetCheckResult(
         passed=not bad,
-        description=f"recall@10 by filter, at least {LEAST_RECALL}: {'; '.join(bad)}. Build the index anew"
+        description=f"recall@10 by filter, at least {MIN_RECALL}: {'; '.join(bad)}. Build the index anew"
         if bad
         else None,
         metadata={

@@ -16,12 +16,12 @@ from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.runs.batch_runs import amiss
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
-LEAST_COVERAGE = 0.99  # of the accepted films, before a new set takes the place of the active one
-LEAST_RECALL = 0.95
+MIN_COVERAGE = 0.99  # of the accepted films, before a new set takes the place of the active one
+MIN_RECALL = 0.95
 SAMPLES = 10
-MOST_GROWTH = 2.0  # of the index for each vector since it was built, before it should be built anew
+MAX_GROWTH = 2.0  # of the index for each vector since it was built, before it should be built anew
 SPILLED = "graph no longer fits"  # what pgvector says when a build runs out of maintenance_work_mem
 NOT_PARALLEL = "without parallel workers"  # what pipeline.build_index says when shared memory is too small
 
@@ -53,7 +53,7 @@ def movie_vectors(
         elif moved.total:
             database.execute("activate_set", set_id=set_id, hold=False)
             context.log.info(f"searches now see the vectors of {embedder.provider} {embedder.model}")
-    for old in database.rows("drop_old_sets", moment=moment_of(context.run), days=keep_sets.days, set_id=set_id):
+    for old in database.rows("drop_old_sets", as_of=run_time_of(context.run), days=keep_sets.days, set_id=set_id):
         context.log.info(f"the set {old.name} was not used for {keep_sets.days} days and is dropped")
     return dg.MaterializeResult(
         metadata={
@@ -95,11 +95,11 @@ def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> b
 def obstacles(database: Database, set_id: int, vectors: int) -> list[str]:
     """What speaks against searching in a set instead of the active one; nothing when it is ready."""
     films = database.row("count_movies").films
-    if not vectors or vectors < LEAST_COVERAGE * films:
+    if not vectors or vectors < MIN_COVERAGE * films:
         return [f"it has {vectors:,} of {films:,} films"]
     found = []
     recall = mean(recalls_of(database, set_id))
-    if recall < LEAST_RECALL:
+    if recall < MIN_RECALL:
         found.append(f"its index finds {recall:.0%} of the ten nearest")
     if far := far_pairs(database, set_id):
         found.append(f"it puts films apart that belong together ({'; '.join(far)})")
@@ -169,17 +169,17 @@ def the_index_is_valid(database: dg.ResourceParam[Database]) -> dg.AssetCheckRes
         return dg.AssetCheckResult(passed=False, description="there is no index; materialize movie_vectors")
     (index,) = found
     growth = index.growth or 1.0
-    swollen = growth > MOST_GROWTH
+    swollen = growth > MAX_GROWTH
     return dg.AssetCheckResult(
         passed=index.is_valid and not swollen,
         severity=dg.AssetCheckSeverity.WARN if index.is_valid else dg.AssetCheckSeverity.ERROR,
-        description=_trouble(growth, is_valid=index.is_valid),
+        description=_error_class(growth, is_valid=index.is_valid),
         metadata={"megabytes": round(index.bytes / 2**20, 1), "growth": growth, "dead_rows": index.dead_rows},
     )
 
 
-def _trouble(growth: float, *, is_valid: bool) -> str | None:
+def _error_class(growth: float, *, is_valid: bool) -> str | None:
     if not is_valid:
         return "the index was not built to its end; materialize movie_vectors"
-    how = f"{growth:.1f} times its size when built, at most {MOST_GROWTH:.0f} may be"
-    return f"{how}; the runbook says how to rebuild it" if growth > MOST_GROWTH else None
+    how = f"{growth:.1f} times its size when built, at most {MAX_GROWTH:.0f} may be"
+    return f"{how}; the runbook says how to rebuild it" if growth > MAX_GROWTH else None

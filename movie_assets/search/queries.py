@@ -21,7 +21,7 @@ class NothingToSearchError(Exception):
     """There is no catalogue to search in yet, or no film of that name; the message says what to do."""
 
 
-class NoSuchFilmError(NothingToSearchError):
+class NoSuchMovieError(NothingToSearchError):
     """The catalogue has no film of that name."""
 
 
@@ -63,7 +63,7 @@ def resolve(database: Database, title_or_id: str) -> Films:
     found = database.rows("film_by_id", tmdb_id=int(title_or_id)) if title_or_id.isdecimal() else []
     found = found or database.rows("find_movie", title=title_or_id)
     if not found:
-        raise NoSuchFilmError(
+        raise NoSuchMovieError(
             f"the catalogue has no film that is titled “{title_or_id}” or nearly so; try `movie-assets search`"
         )
     return found

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
-from movie_assets.search.calibration import QUANTILES, pair_similarities, principal_plane, quantiles_of, thresholds_of
-from movie_assets.search.charts import histogram_picture, map_picture
+from movie_assets.runs.run_time import run_time_of
+from movie_assets.search.calibration import QUANTILES, pair_similarities, principal_plane, profiles_of, quantiles_of
+from movie_assets.search.charts import histogram_chart, map_chart
 
 METHOD = "quality-v1"  # raised when another way of measuring is not to be compared with this one
 SEARCHES = 10  # compared with all vectors, without a filter …
@@ -48,7 +48,7 @@ def search_quality(
     if is_new:
         measured = _measure(database, active[0].set_id)
         database.execute(
-            "record_quality", set_id=active[0].set_id, measured_at=moment_of(context.run), content=content,
+            "record_quality", set_id=active[0].set_id, measured_at=run_time_of(context.run), content=content,
             vectors=state.vectors, **measured,
         )  # fmt: skip
         last = database.rows("quality_history", measurements=1)
@@ -106,7 +106,7 @@ def _calibrate(database: Database, set_id: int, near: list[list[float]]) -> dict
     random = pair_similarities(vectors)
     nearest = np.array([similarities[0] for similarities in near])
     tenth = np.array([similarities[-1] for similarities in near])
-    thresholds = thresholds_of(random, nearest, tenth)
+    thresholds = profiles_of(random, nearest, tenth)
     places, _ = principal_plane(vectors)
     return {
         "random_similarity": quantiles_of(random),
@@ -115,8 +115,8 @@ def _calibrate(database: Database, set_id: int, near: list[list[float]]) -> dict
         "loose": thresholds.loose,
         "related": thresholds.related,
         "very_similar": thresholds.very_similar,
-        "map": map_picture(places, [row.genres for row in sample]),
-        "histogram": histogram_picture(random, nearest, thresholds),
+        "map": map_chart(places, [row.genres for row in sample]),
+        "histogram": histogram_chart(random, nearest, thresholds),
     }
 
 

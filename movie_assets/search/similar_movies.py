@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database
 from movie_assets.runs.run_log import logged
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.run_time import run_time_of
 
 CHUNK = 500  # films in one transaction; what a kill can cost of each connection
 CONNECTIONS = 2  # Postgres walks the graph on one core for each of them
@@ -22,7 +22,7 @@ LARGE = 0.2  # of the films changed: that all lists are made again is cheaper th
 TURNS = 100  # days in which every list is made again: a changed film is followed only to the lists near it
 SECONDS_BETWEEN_REPORTS = 5.0
 SAMPLES = 20
-LEAST_RECALL = 0.95
+MIN_RECALL = 0.95
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_vectors"])
@@ -36,7 +36,7 @@ def similar_movies(
     that lost one of their nearest, or whose turn it is. A new set makes all anew, film by film, while old lists go on
     being read.
     """
-    database.execute("outdate_similar_lists", turns=TURNS, turn=moment_of(context.run).date().toordinal() % TURNS)
+    database.execute("outdate_similar_lists", turns=TURNS, turn=run_time_of(context.run).date().toordinal() % TURNS)
     due = database.rows("similar_due")
     changed = [film.tmdb_id for film in due if film.is_changed]
     outdated = [film.tmdb_id for film in due if not film.is_changed]
@@ -84,11 +84,11 @@ def lists_are_what_a_search_finds(
 
     Twenty films are compared, others each day.
     """
-    samples = database.rows("similar_samples", samples=SAMPLES, moment=moment_of(context.run))
+    samples = database.rows("similar_samples", samples=SAMPLES, as_of=run_time_of(context.run))
     recall = mean(sample.recall for sample in samples) if samples else 1.0
     left = len(database.rows("similar_due"))
-    passed = recall >= LEAST_RECALL and not left
-    told = f"recall@10 is {recall:.2f}, at least {LEAST_RECALL} expected; {left:,} lists are still to be made"
+    passed = recall >= MIN_RECALL and not left
+    told = f"recall@10 is {recall:.2f}, at least {MIN_RECALL} expected; {left:,} lists are still to be made"
     return dg.AssetCheckResult(
         passed=passed,
         description=None if passed else told,

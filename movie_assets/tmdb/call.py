@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from movie_assets.tmdb.movies import UnusableAnswerError, read_json
+from movie_assets.tmdb.movies import UnusableResponseError, read_json
 
 SECONDS_PER_CALL = 15.0
 LARGEST_BODY = 10 * 2**20  # unpacked
@@ -76,7 +76,7 @@ async def call(http: httpx.AsyncClient, url: str, parameters: dict[str, str | in
         return Reply(ending.status, ending.message, headers, len(content))
     try:
         return Reply(ending.status, read_json(bytes(content)), headers, len(content), is_json=True)
-    except UnusableAnswerError as error:
+    except UnusableResponseError as error:
         body = f"{headers.get('content-type', 'no content type')}, {error}"
         return Reply(ending.status, body, headers, len(content))
 

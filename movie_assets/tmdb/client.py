@@ -18,15 +18,14 @@ import httpx
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.http_client.backoff import MOST_PATIENCE, backoff, seconds_asked_for
+from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
 from movie_assets.http_client.connections import Connections, connections
-from movie_assets.http_client.rate_limiter import Pace, shared_pace
+from movie_assets.http_client.rate_limiter import RateLimiter, shared_limiter
 from movie_assets.tmdb.call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, Reply, call
 from movie_assets.tmdb.export import downloaded, is_published
 from movie_assets.tmdb.export_lines import file_name
-from movie_assets.tmdb.movies import UnusableAnswerError
+from movie_assets.tmdb.movies import UnusableResponseError
 from movie_assets.tmdb.responses import (
-    Answer,
     CallCounts,
     CredentialRefusedError,
     Export,
@@ -34,6 +33,7 @@ from movie_assets.tmdb.responses import (
     Fetched,
     NotFound,
     RequestRefusedError,
+    TmdbResponse,
     TmdbUnavailableError,
 )
 
@@ -71,10 +71,10 @@ class Tmdb:
         }
         timeout = httpx.Timeout(SECONDS_PER_CALL, connect=5)
         async with (
-            shared_pace(self.database, "tmdb", self.settings.tmdb_rate) as pace,
+            shared_limiter(self.database, "tmdb", self.settings.tmdb_rate) as limiter,
             connections(CONCURRENCY, headers, timeout, self.transport) as opened,
         ):
-            client = TmdbClient(opened, pace, self.settings.tmdb_api_url, self.settings.tmdb_export_url)
+            client = TmdbClient(opened, limiter, self.settings.tmdb_api_url, self.settings.tmdb_export_url)
             try:
                 yield client
             finally:
@@ -103,10 +103,10 @@ class Tmdb:
 class TmdbClient:
     """An open session with TMDB."""
 
-    def __init__(self, opened: Connections, pace: Pace, api_url: str, export_url: str) -> None:
+    def __init__(self, opened: Connections, limiter: RateLimiter, api_url: str, export_url: str) -> None:
         self.calls = CallCounts()
         self._connections = opened
-        self._pace = pace
+        self._limiter = limiter
         self._api_url = api_url
         self._export_url = export_url
         self._pause_began = 0.0  # on the event loop's clock, as is
@@ -115,7 +115,7 @@ class TmdbClient:
         self._seconds_in_a_row = 0.0
         self._failures_in_a_row = 0
 
-    async def details(self, tmdb_ids: Sequence[int]) -> AsyncIterator[Answer]:
+    async def details(self, tmdb_ids: Sequence[int]) -> AsyncIterator[TmdbResponse]:
         """Fetch films concurrently; answers come in about the order of the ids, each id exactly once.
 
         The first call goes alone, so that a wrong token costs one request. Raises CredentialRefusedError,
@@ -125,7 +125,7 @@ class TmdbClient:
             return
         yield await self._detail(tmdb_ids[0])
         waiting = iter(tmdb_ids[1:])
-        answers: asyncio.Queue[Answer | BaseException] = asyncio.Queue(maxsize=4 * CONCURRENCY)
+        answers: asyncio.Queue[TmdbResponse | BaseException] = asyncio.Queue(maxsize=4 * CONCURRENCY)
 
         async def work() -> None:
             try:
@@ -155,10 +155,10 @@ class TmdbClient:
         async with self._connections.one() as http, downloaded(http, url, self.calls) as export:
             yield export
 
-    async def _detail(self, tmdb_id: int) -> Answer:
+    async def _detail(self, tmdb_id: int) -> TmdbResponse:
         try:
             body = await self.json(f"/movie/{tmdb_id}", {"append_to_response": APPENDED})
-        except UnusableAnswerError as error:
+        except UnusableResponseError as error:
             return Failed(tmdb_id, error.reason, str(error)[:500])
         return NotFound(tmdb_id) if body is None else Fetched(tmdb_id, body)
 
@@ -194,7 +194,7 @@ class TmdbClient:
             self._raise_if_down(path, reply, is_last=is_last)
             if is_last:
                 reason, came = reply.failure
-                raise UnusableAnswerError(reason, f"{path}: {failures.total()} attempts, the last: {came}")
+                raise UnusableResponseError(reason, f"{path}: {failures.total()} attempts, the last: {came}")
             kind.retries += 1
             pause = backoff(failures.total(), random.random)
             kind.seconds_waited += pause
@@ -206,7 +206,7 @@ class TmdbClient:
         while True:
             while (pause := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110  # another pause can begin meanwhile
                 await asyncio.sleep(pause)
-            await self._pace.turn()
+            await self._limiter.turn()
             if self._resume_at <= loop.time():
                 return
 
@@ -214,7 +214,7 @@ class TmdbClient:
         """Stop all workers for as long as a 429 asks, also those of other processes that share the pace."""
         loop = asyncio.get_running_loop()
         asked = seconds_asked_for(headers.get("retry-after"), datetime.now(UTC))
-        if asked is not None and asked > MOST_PATIENCE:
+        if asked is not None and asked > MAX_RETRY_SECONDS:
             raise TmdbUnavailableError(f"TMDB asks to wait {asked:,.0f} s before the next call; run again after that")
         now = loop.time()
         if began >= self._pause_began:  # else it was under way when another 429 began the pause
@@ -222,7 +222,7 @@ class TmdbClient:
             self._pauses_in_a_row += 1
             pause = backoff(self._pauses_in_a_row, random.random, asked)
             self._seconds_in_a_row += pause
-            if self._pauses_in_a_row > PAUSES_IN_A_ROW or self._seconds_in_a_row > MOST_PATIENCE:
+            if self._pauses_in_a_row > PAUSES_IN_A_ROW or self._seconds_in_a_row > MAX_RETRY_SECONDS:
                 raise TmdbUnavailableError(
                     "TMDB answers nothing but 429; lower MOVIE_ASSETS_TMDB_RATE or run again later"
                 )
@@ -232,7 +232,7 @@ class TmdbClient:
             pause = asked
         if now + pause > self._resume_at:
             self._resume_at = now + pause
-            await self._pace.pause(pause)
+            await self._limiter.pause(pause)
 
     def _raise_if_down(self, path: str, reply: Reply, *, is_last: bool) -> None:
         """Raise when it is TMDB that fails, not this film: nothing gets through, or it cannot even be asked."""

@@ -15,7 +15,7 @@ from typing import IO
 
 import httpx
 
-from movie_assets.http_client.backoff import MOST_PATIENCE, backoff, seconds_asked_for
+from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
 from movie_assets.tmdb.call import NO_HTTP, Ending, network_failures_as_status
 from movie_assets.tmdb.export_lines import ExportCounts, read_lines
 from movie_assets.tmdb.responses import (
@@ -80,7 +80,7 @@ async def _download(http: httpx.AsyncClient, url: str, file: IO[bytes], calls: C
             raise ExportMissingError(f"TMDB has no export of that day ({url}: HTTP {ending.status})")
         is_no_file = ending.status == NO_HTTP or ending.status.startswith("3")
         pause = backoff(attempt, random.random, seconds_asked_for(headers.get("retry-after"), datetime.now(UTC)))
-        if attempt == ATTEMPTS or (is_no_file and attempt == ATTEMPTS_AT_NO_HTTP) or pause > MOST_PATIENCE:
+        if attempt == ATTEMPTS or (is_no_file and attempt == ATTEMPTS_AT_NO_HTTP) or pause > MAX_RETRY_SECONDS:
             break
         kind.retries += 1
         kind.seconds_waited += pause

@@ -12,9 +12,9 @@ from typing import Any
 
 from movie_assets.tmdb.json_values import read_flag
 
-MOST_BAD_LINES = 0.01  # share; one broken line is TMDB's, more than that is a broken file
-LEAST_LINES_KEPT = 0.9  # of the load before; TMDB grows, it never lost a tenth in a day
-MOST_MEDIAN_MOVES = 10.0  # factor; TMDB once cut its whole scale about sevenfold
+MAX_BAD_LINES = 0.01  # share; one broken line is TMDB's, more than that is a broken file
+MIN_LINES_KEPT = 0.9  # of the load before; TMDB grows, it never lost a tenth in a day
+MAX_MEDIAN_MOVES = 10.0  # factor; TMDB once cut its whole scale about sevenfold
 LARGEST_ID = 2**53
 HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; beyond this it is no number any more
 REQUIRED_FLAGS = ("adult", "video")
@@ -146,21 +146,21 @@ def reasons_to_refuse(
 ) -> list[str]:
     """Why an export cannot be right, in sentences; an empty list when it can be believed."""
     reasons = []
-    if without_flags > MOST_BAD_LINES * (lines + rejected):
+    if without_flags > MAX_BAD_LINES * (lines + rejected):
         reasons.append(f"no adult/video flags in {without_flags:,} of its {lines + rejected:,} lines")
     elif lines == 0:
         reasons.append("it has no line that could be read")
-    elif rejected > MOST_BAD_LINES * (lines + rejected):
+    elif rejected > MAX_BAD_LINES * (lines + rejected):
         reasons.append(f"{rejected:,} of its {lines + rejected:,} lines could not be read")
     if before is None or lines == 0:
         return reasons
-    if lines < LEAST_LINES_KEPT * before.lines:
+    if lines < MIN_LINES_KEPT * before.lines:
         reasons.append(f"it has {lines:,} lines where the load before had {before.lines:,}")
-    elif before.kept is not None and before.kept < LEAST_LINES_KEPT * before.lines:
+    elif before.kept is not None and before.kept < MIN_LINES_KEPT * before.lines:
         reasons.append(f"it lists {before.kept:,} of the {before.lines:,} ids of the load before")
     if median_popularity is not None and before.median_popularity:
         ratio = median_popularity / before.median_popularity
-        if not 1 / MOST_MEDIAN_MOVES <= ratio <= MOST_MEDIAN_MOVES:
+        if not 1 / MAX_MEDIAN_MOVES <= ratio <= MAX_MEDIAN_MOVES:
             reasons.append(
                 f"its median popularity is {median_popularity:g} where the load before had {before.median_popularity:g}"
             )

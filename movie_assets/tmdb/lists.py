@@ -10,23 +10,23 @@ from typing import Any
 
 from movie_assets.tmdb.client import TmdbClient
 from movie_assets.tmdb.json_values import Reader
-from movie_assets.tmdb.movies import UnusableAnswerError
+from movie_assets.tmdb.movies import UnusableResponseError
 from movie_assets.tmdb.responses import Discovered, TmdbUnavailableError
 
 PAGE_SIZE = 20  # of /discover
-MOST_PAGES = 500  # TMDB gives no more of any list
+MAX_PAGES = 500  # TMDB gives no more of any list
 PAGES_AT_ONCE = 20  # the connections that a session has
 PAGES_OF_A_SLICE = 100  # a longer list is cut by release date: the more pages, the more films move between them
 LARGEST_ID = 2**53
-MOST_VOTES = 10**9
-MOST_MISSED = 0.01  # share of a slice's films; they move while it is walked
+MAX_VOTES = 10**9
+MAX_MISSED = 0.01  # share of a slice's films; they move while it is walked
 
 
 async def changed_ids(client: TmdbClient, day: date) -> list[int]:
     """The ids that TMDB's change feed names for one day, each once."""
     found: dict[int, None] = {}
     page, pages = 1, 1
-    while page <= min(pages, MOST_PAGES):
+    while page <= min(pages, MAX_PAGES):
         window = {"start_date": day.isoformat(), "end_date": day.isoformat(), "page": page}
         entries, _, pages = await _page(client, "/movie/changes", window)
         found.update((tmdb_id, None) for entry in entries if (tmdb_id := _id(entry)) is not None)
@@ -75,12 +75,12 @@ async def _slice(client: TmdbClient, since: date, until: date, votes: int) -> tu
         entries, films, pages = await _page(client, "/discover/movie", {**query, "page": 1})
         if pages > PAGES_OF_A_SLICE and since < until:
             return {}, pages
-        for start in range(2, min(pages, MOST_PAGES) + 1, PAGES_AT_ONCE):
-            numbers = range(start, min(start + PAGES_AT_ONCE, pages + 1, MOST_PAGES + 1))
+        for start in range(2, min(pages, MAX_PAGES) + 1, PAGES_AT_ONCE):
+            numbers = range(start, min(start + PAGES_AT_ONCE, pages + 1, MAX_PAGES + 1))
             entries = [*entries, *await _pages(client, "/discover/movie", query, numbers)]
         listed = {film.tmdb_id: film for entry in entries if (film := _discovered(entry)) is not None}
-        reachable = min(films, MOST_PAGES * PAGE_SIZE)
-        if abs(len(listed) - reachable) <= max(1, MOST_MISSED * reachable):
+        reachable = min(films, MAX_PAGES * PAGE_SIZE)
+        if abs(len(listed) - reachable) <= max(1, MAX_MISSED * reachable):
             return listed, pages
     raise TmdbUnavailableError(
         f"TMDB's list of films from {since} to {until} has {films:,} and its pages hold {len(listed):,}"
@@ -110,7 +110,7 @@ async def _page(client: TmdbClient, path: str, query: dict[str, Any]) -> tuple[l
 async def _body(client: TmdbClient, path: str, query: dict[str, Any]) -> Any:
     try:
         return await client.json(path, query)
-    except UnusableAnswerError as error:  # a list with a hole is none
+    except UnusableResponseError as error:  # a list with a hole is none
         raise TmdbUnavailableError(str(error)) from None
 
 
@@ -124,7 +124,7 @@ def _discovered(entry: Any) -> Discovered | None:
     if tmdb_id is None:
         return None
     read = Reader(entry)
-    votes = read.integer("vote_count", 0, MOST_VOTES)
+    votes = read.integer("vote_count", 0, MAX_VOTES)
     if votes is None:
         return None
     return Discovered(

@@ -29,7 +29,7 @@ LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 IMDB_ID = re.compile(r"tt\d{7,10}")
 
 
-class UnusableAnswerError(ValueError):
+class UnusableResponseError(ValueError):
     """TMDB's answer is not the film that was asked for; `reason` is a short code, the message has facts."""
 
     def __init__(self, reason: str, message: str) -> None:
@@ -38,7 +38,7 @@ class UnusableAnswerError(ValueError):
 
 
 @dataclass(frozen=True)
-class Film:
+class Movie:
     """A film as TMDB describes it. Money in US dollars, votes 0 to 10, names in TMDB's order unless sorted."""
 
     tmdb_id: int
@@ -84,7 +84,7 @@ def read_json(content: bytes) -> Any:
         body = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=_object)
         return _storable(body) if "\\u0000" in text or "\\ud" in text.lower() else body
     except (ValueError, RecursionError):
-        raise UnusableAnswerError("not_json", f"the body is not JSON: {content[:80]!r}") from None
+        raise UnusableResponseError("not_json", f"the body is not JSON: {content[:80]!r}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -109,27 +109,27 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def read_film(body: Any, tmdb_id: int) -> Film:
+def read_film(body: Any, tmdb_id: int) -> Movie:
     """Read the body of /movie/{tmdb_id} with keywords, credits and release dates appended.
 
     Raises UnusableAnswerError when the body is no object ("not_a_film"), has another id ("other_id") or no
     title in any language ("no_title").
     """
     if not isinstance(body, dict) or "id" not in body:
-        raise UnusableAnswerError("not_a_film", f"the answer is not a film but {str(body)[:80]!r}")
+        raise UnusableResponseError("not_a_film", f"the answer is not a film but {str(body)[:80]!r}")
     if body["id"] != tmdb_id or isinstance(body["id"], bool):
-        raise UnusableAnswerError("other_id", f"asked for {tmdb_id}, the answer is about {body['id']!r}")
+        raise UnusableResponseError("other_id", f"asked for {tmdb_id}, the answer is about {body['id']!r}")
     read = Reader(body)
     title = read.text("title", LONGEST_TITLE) or read.text("original_title", LONGEST_TITLE)
     if title is None:
-        raise UnusableAnswerError("no_title", "the film has neither a title nor an original title")
+        raise UnusableResponseError("no_title", "the film has neither a title nor an original title")
     collection = body.get("belongs_to_collection")
     in_collection = Reader(collection if isinstance(collection, dict) else {})
     inner = body.get("credits")
     people = Reader(inner if isinstance(inner, dict) else {})
     imdb_id = read.text("imdb_id", LONGEST_NAME)
     vote_count = read.integer("vote_count", 0, 10**9) or 0
-    return Film(
+    return Movie(
         tmdb_id=tmdb_id,
         imdb_id=imdb_id if imdb_id and IMDB_ID.fullmatch(imdb_id) else None,
         title=title,

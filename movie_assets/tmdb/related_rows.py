@@ -11,7 +11,7 @@ from typing import Any
 
 from movie_assets.tmdb.json_values import Reader, clean
 
-MOST_CAST = 30  # by billing; the rest of a crowd is in the stored answer
+MAX_CAST = 30  # by billing; the rest of a crowd is in the stored answer
 LONGEST = 500
 LONGEST_NAME = 200  # of a genre or keyword
 LONGEST_OVERVIEW = 5_000
@@ -38,14 +38,14 @@ KNOWN_KEYS = {
 UNKNOWN = ""  # in a column that is part of a row's key, where TMDB tells nothing
 
 Row = dict[str, Any]
-Facts = dict[str, list[Row]]
+RelatedRows = dict[str, list[Row]]
 
 
-def read_facts(body: dict[str, Any]) -> Facts:
+def read_related_rows(body: dict[str, Any]) -> RelatedRows:
     """All of it, table by table; what is missing or has another shape is an empty list."""
     credits_ = _inner(body, "credits")
     return {
-        "cast": _first_of(sorted(_cast(credits_), key=lambda row: row["billing"]), "person_id")[:MOST_CAST],
+        "cast": _first_of(sorted(_cast(credits_), key=lambda row: row["billing"]), "person_id")[:MAX_CAST],
         "crew": _first_of(_crew(credits_), "person_id", "job"),
         "genres": genres_of(body),
         "keywords": keywords_of(body),
@@ -72,7 +72,7 @@ def keywords_of(body: dict[str, Any]) -> list[Row]:
     return _named(body, "keywords")
 
 
-def facts_hash(facts: Facts) -> str:
+def facts_hash(facts: RelatedRows) -> str:
     """Names the facts: rows are rewritten when it changes."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

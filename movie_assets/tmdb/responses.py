@@ -61,7 +61,7 @@ class Failed:
     sample: str
 
 
-Answer = Fetched | NotFound | Failed
+TmdbResponse = Fetched | NotFound | Failed
 
 
 @dataclass(frozen=True)

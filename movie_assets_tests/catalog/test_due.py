@@ -42,10 +42,10 @@ def test_what_grows_stale_before_the_next_day_is_read_is_fetched_with_what_is(sm
         )
     half_past_eight = NOON.replace(hour=8, minute=30)
 
-    def fetched_at(moment: datetime, room: int | None = None) -> list[int]:
+    def fetched_at(as_of: datetime, room: int | None = None) -> list[int]:
         found = pipeline.database.rows(
             "films_to_fetch",
-            moment=moment,
+            as_of=as_of,
             batches=[0, 1],
             by_hand=False,
             reasons=[],

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from movie_assets.config.filter_profiles import DETAIL_RULES, Profile, Thresholds
-from movie_assets.config.profiles import thresholds_of
+from movie_assets.config.filter_profiles import DETAIL_RULES, FilterProfile, FilterProfiles
+from movie_assets.config.profiles import profiles_of
 from movie_assets.emulator.world import Columns
 from movie_assets_tests.catalog.test_requests import request, request_fetch
 from movie_assets_tests.support.detail_runs import due
@@ -21,7 +21,7 @@ from movie_assets_tests.tmdb.bodies import film as film_as_read
 
 Make = Callable[..., SmallPipeline]
 DAY = ("read_the_day", "fetch_details")
-COMBINED = thresholds_of(["quality", "new_releases"])
+COMBINED = profiles_of(["quality", "new_releases"])
 
 
 def combined(make: Make, *films: dict[str, Any]) -> SmallPipeline:
@@ -162,12 +162,12 @@ def test_other_profiles_on_the_same_day_fetch_nothing_that_is_stored(small: Make
     pipeline.run_all(*DAY)
     with_stored_response(pipeline, 65)
     assert (pipeline.movies, calls(pipeline)) == ([64], 3)
-    noir = Profile("noir", min_vote_count=50, min_runtime=40)
-    pipeline.thresholds = Thresholds((*thresholds_of(["quality"]).profiles, noir))
+    noir = FilterProfile("noir", min_vote_count=50, min_runtime=40)
+    pipeline.thresholds = FilterProfiles((*profiles_of(["quality"]).profiles, noir))
     pipeline.run_all(*DAY)
     assert pipeline.movies == [64, 65, 66, 67]
     assert pipeline.world.asked == {64: 1, 65: 1, 66: 1, 67: 1}
-    pipeline.thresholds = thresholds_of(["quality"])
+    pipeline.thresholds = profiles_of(["quality"])
     pipeline.run_all("fetch_details")
     assert pipeline.movies == [64]
     pipeline.run_all(*DAY)
@@ -177,7 +177,7 @@ def test_other_profiles_on_the_same_day_fetch_nothing_that_is_stored(small: Make
 def test_the_database_says_which_profiles_are_in_use(small: Make) -> None:
     pipeline = combined(small)
     assert pipeline.column("select name from pipeline.profiles order by 1") == ["new_releases", "quality"]
-    pipeline.thresholds = thresholds_of(["broad"])
+    pipeline.thresholds = profiles_of(["broad"])
     pipeline.run_all("fetch_details")
     assert pipeline.column("select name from pipeline.profiles") == ["broad"]
 
@@ -332,13 +332,15 @@ def test_sql_evaluates_films_as_the_rules_say(small: Make) -> None:
     chance = random.Random(24)  # noqa: S311  # repeatable
     day = date(2026, 10, 5)
     profiles = (
-        *thresholds_of(["quality", "new_releases", "broad"]).profiles,
-        Profile("all"),
-        Profile("some", released_since=date(2000, 1, 1), released_within_days=9000, max_runtime=100, languages=("fr",)),
+        *profiles_of(["quality", "new_releases", "broad"]).profiles,
+        FilterProfile("all"),
+        FilterProfile(
+            "some", released_since=date(2000, 1, 1), released_within_days=9000, max_runtime=100, languages=("fr",)
+        ),
     )
     pipeline = small()
     for number in range(300):
-        thresholds = Thresholds(tuple(chance.sample(profiles, chance.randint(1, 4))))
+        thresholds = FilterProfiles(tuple(chance.sample(profiles, chance.randint(1, 4))))
         read = replace(
             film_as_read(), vote_count=chance.choice([0, 9, 10, 99, 100, 500]),
             vote_average=chance.choice([0.0, 4.999, 5.0, 7.0]),

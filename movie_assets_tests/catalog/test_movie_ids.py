@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_assets.config.filter_profiles import Thresholds
-from movie_assets.emulator.server import StandIn
+from movie_assets.config.filter_profiles import FilterProfiles
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, failed_checks, figures
 from movie_assets_tests.support.small_pipelines import SmallPipeline
 from movie_assets_tests.support.world import film
@@ -209,11 +209,11 @@ def test_without_any_export_the_ids_ask_for_one(small: Make) -> None:
     assert pipeline.one("select count(*) from pipeline.movie_ids") == 0
 
 
-def test_a_threshold_that_a_person_changed_is_no_drift(pipeline: Pipeline, stand_in: StandIn) -> None:
+def test_a_threshold_that_a_person_changed_is_no_drift(pipeline: Pipeline, tmdb_emulator: TmdbEmulator) -> None:
     assert pipeline.run("read_the_day").success
     pipeline.day += timedelta(days=1)
-    stand_in.today = pipeline.day
+    tmdb_emulator.today = pipeline.day
     (profile,) = pipeline.settings.thresholds.profiles
-    pipeline.thresholds = Thresholds((replace(profile, min_popularity=30.0),))
+    pipeline.thresholds = FilterProfiles((replace(profile, min_popularity=30.0),))
     assert pipeline.run("read_the_day").success
     assert pipeline.one("select count(*) from pipeline.movie_ids where export_reason = 'popularity'") > 300

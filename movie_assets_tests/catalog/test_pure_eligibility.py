@@ -3,24 +3,24 @@
 import pytest
 
 from movie_assets.catalog import eligibility as judgement
-from movie_assets.catalog.eligibility import judge, judge_name
+from movie_assets.catalog.eligibility import derivation_name, derive
 from movie_assets.catalog.embedding_text import embedding_text, text_hash
-from movie_assets.tmdb.movies import UnusableAnswerError
+from movie_assets.tmdb.movies import UnusableResponseError
 from movie_assets_tests.tmdb.bodies import details
 
 
 def test_the_text_and_its_hash_are_the_films() -> None:
-    judged = judge(details(), 603)
-    assert (judged.text, judged.text_hash) == (embedding_text(judged.film), text_hash(judged.text))
+    derived = derive(details(), 603)
+    assert (derived.text, derived.text_hash) == (embedding_text(derived.film), text_hash(derived.text))
 
 
 def test_a_response_about_another_film_is_refused() -> None:
-    with pytest.raises(UnusableAnswerError):
-        judge(details(id=604), 603)
+    with pytest.raises(UnusableResponseError):
+        derive(details(id=604), 603)
 
 
 @pytest.mark.parametrize(("name", "value"), [("PARSER_VERSION", 99), ("TEMPLATE", "film-v99")])
 def test_parser_and_template_move_the_name(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
-    before = judge_name()
+    before = derivation_name()
     monkeypatch.setattr(judgement, name, value)
-    assert judge_name() != before
+    assert derivation_name() != before

@@ -79,7 +79,7 @@ def lists_at(path: str) -> list[Any]:
     return [r["body"] for r in RECORDED if re.fullmatch(path, r["path"]) and r["status"] == 200]
 
 
-def judged(pipeline: SmallPipeline, bodies: Mapping[int, dict[str, Any]]) -> SmallPipeline:
+def derived(pipeline: SmallPipeline, bodies: Mapping[int, dict[str, Any]]) -> SmallPipeline:
     """Have the pipeline fetch these answers, each under an id of ours."""
     pipeline.world.put(*(film(number) for number in bodies))
     pipeline.world.answers = {number: json.dumps(body | {"id": number}).encode() for number, body in bodies.items()}
@@ -92,7 +92,7 @@ def judged(pipeline: SmallPipeline, bodies: Mapping[int, dict[str, Any]]) -> Sma
 def quality(server: str, template: str) -> Iterator[SmallPipeline]:
     """The odd cases under the profile `quality`."""
     with database_of_ones_own(server, template) as database, small_pipelines(database) as small:
-        yield judged(small(), {number: case["movie"] for number, case in ODD.items()})
+        yield derived(small(), {number: case["movie"] for number, case in ODD.items()})
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def anything(server: str, template: str) -> Iterator[SmallPipeline]:
     with database_of_ones_own(server, template) as database, small_pipelines(database) as small:
         pipeline = small()
         asks_for_nothing(pipeline)
-        yield judged(pipeline, {number: case["movie"] for number, case in ODD.items()})
+        yield derived(pipeline, {number: case["movie"] for number, case in ODD.items()})
 
 
 def test_every_kind_of_oddity_is_written_out_here() -> None:
@@ -136,7 +136,7 @@ def test_every_recorded_film_is_accepted_by_a_profile_that_asks_for_nothing(serv
     with database_of_ones_own(server, template) as database, small_pipelines(database) as small:
         pipeline = small()
         asks_for_nothing(pipeline)
-        states = states_of(judged(pipeline, bodies))
+        states = states_of(derived(pipeline, bodies))
         assert pipeline.column("select distinct reason from pipeline.rejects") == []
     flagged = {n: ("rejected", flag) for n, b in bodies.items() for flag in ("video", "adult") if b.get(flag)}
     assert states == {number: flagged.get(number, ("accepted", None)) for number in bodies}

@@ -27,8 +27,8 @@ def request(pipeline: SmallPipeline, *tmdb_ids: int, keep: bool = True) -> None:
 
 def request_fetch(pipeline: SmallPipeline, *tmdb_ids: int, keep: bool = False) -> None:
     """Ask for ids as `movie-assets fetch` does: their stored details count as outdated."""
-    moment = datetime.combine(pipeline.day, time(), UTC)
-    pipeline.database.execute("fetch_again", tmdb_ids=list(tmdb_ids), moment=moment)
+    as_of = datetime.combine(pipeline.day, time(), UTC)
+    pipeline.database.execute("fetch_again", tmdb_ids=list(tmdb_ids), as_of=as_of)
     pipeline.database.execute("request_ids", tmdb_ids=list(tmdb_ids), keep=keep, requested_by="movie-assets fetch")
 
 
@@ -170,7 +170,7 @@ def test_a_film_without_a_usable_response_has_an_outcome_after_the_third_failure
     request(pipeline, 65)
     outcomes = []
     for hour in ("12", "15", "20"):
-        pipeline.run("fetch_details", moment=f"{pipeline.day}T{hour}:00:00+00:00")
+        pipeline.run("fetch_details", as_of=f"{pipeline.day}T{hour}:00:00+00:00")
         outcomes.append(outcome_of(pipeline, 65))
     assert outcomes == [None, None, "failed: other_id"]
     del pipeline.world.answers[65]
@@ -186,7 +186,7 @@ def test_a_request_that_failed_before_tmdb_says_that_there_is_no_film_is_answere
     request(pipeline, 65)
     pipeline.run("fetch_details")
     del pipeline.world.answers[65]
-    pipeline.run("fetch_details", moment=f"{pipeline.day}T15:00:00+00:00")
+    pipeline.run("fetch_details", as_of=f"{pipeline.day}T15:00:00+00:00")
     assert outcome_of(pipeline, 65) == "gone: not_found"
 
 

@@ -159,7 +159,7 @@ def test_a_second_walk_of_a_day_is_the_one_that_is_known(small: Make) -> None:
     pipeline = small(film(64), film(65))
     pipeline.run_all("read_the_day")
     pipeline.do("update pipeline.discoveries set films = 99, min_votes = 99")
-    second = pipeline.run("read_the_day", moment=f"{pipeline.day}T23:00:00+00:00")
+    second = pipeline.run("read_the_day", as_of=f"{pipeline.day}T23:00:00+00:00")
     assert second.success
     assert pipeline.one(
         f"select (films, min_votes, walked_at = '{pipeline.day} 23:00+00', run_id = '{second.run_id}')::text "

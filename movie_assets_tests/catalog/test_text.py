@@ -178,7 +178,7 @@ def test_sql_computes_the_same_hash(database: Database) -> None:
             connection.exec_driver_sql(VECTOR, row)
     assert (
         database.rows(
-            "stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=[1], planned=[], run_id=""
+            "stale_vectors", set_id=set_id, template=TEMPLATE, as_of=MOMENT, batches=[1], planned=[], run_id=""
         )
         == []
     )
@@ -191,7 +191,7 @@ def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
         connection.exec_driver_sql(MOVIE, row)
         connection.exec_driver_sql(VECTOR, row)
     (stale,) = database.rows(
-        "stale_vectors", set_id=set_id, template=TEMPLATE, moment=MOMENT, batches=[1], planned=[], run_id=""
+        "stale_vectors", set_id=set_id, template=TEMPLATE, as_of=MOMENT, batches=[1], planned=[], run_id=""
     )
     assert (stale.batch, stale.films, stale.example) == (1, 1, 65)
 
@@ -216,7 +216,7 @@ def test_only_a_text_that_a_run_fetched_meanwhile_is_the_next_runs(
         "stale_vectors",
         set_id=set_id,
         template=TEMPLATE,
-        moment=MOMENT,
+        as_of=MOMENT,
         batches=batches,
         planned=planned,
         run_id="ours",

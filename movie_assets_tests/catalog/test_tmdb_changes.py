@@ -92,7 +92,7 @@ def test_a_change_that_is_named_after_the_moment_of_a_fetch_waits_for_the_next(s
     pipeline.turn_day()
     pipeline.world.changed[pipeline.day] = [64]
     pipeline.run_all("read_the_day")
-    assert pipeline.run("fetch_details", moment=f"{pipeline.day}T11:59:00+00:00").success
+    assert pipeline.run("fetch_details", as_of=f"{pipeline.day}T11:59:00+00:00").success
     assert due(pipeline) == [(64, "changed")]
     pipeline.run_all("fetch_details")
     assert due(pipeline) == []

@@ -35,8 +35,8 @@ FILMS_PER_CHUNK = 20
 CONNECTIONS = 4
 TEXTS_PER_REQUEST = 5
 # What can be in hand, asked for and not committed: a chunk that is written, one that fills, and what waits for it.
-MOST_FILMS_IN_HAND = 2 * FILMS_PER_CHUNK + 5 * CONNECTIONS
-MOST_TEXTS_IN_HAND = openai_stream.IN_FLIGHT * TEXTS_PER_REQUEST
+MAX_FILMS_IN_HAND = 2 * FILMS_PER_CHUNK + 5 * CONNECTIONS
+MAX_TEXTS_IN_HAND = openai_stream.IN_FLIGHT * TEXTS_PER_REQUEST
 
 
 def work_in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,8 +178,8 @@ class Chaos:
 
     def is_frugal(self, job: str, times: int = 1) -> bool:
         """Whether a job that was cut off so many times did again no more than it can have had in hand each time."""
-        films = MOST_FILMS_IN_HAND * times if job == "fetch_details" else 0
-        texts = MOST_TEXTS_IN_HAND * times if job == "embed_texts" else 0
+        films = MAX_FILMS_IN_HAND * times if job == "fetch_details" else 0
+        texts = MAX_TEXTS_IN_HAND * times if job == "embed_texts" else 0
         return self.asked <= self.truth.details + films and self.embedded <= self.truth.texts + texts
 
     def verdict(self, fault: str, stage: str, seconds: float, *, but: Collection[str] = ()) -> Verdict:

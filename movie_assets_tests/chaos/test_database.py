@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.database import embedded as embedded_postgres
-from movie_assets.database import retry as patience
+from movie_assets.database import retry as retry_policy
 from movie_assets.database.addresses import dsn_of
 from movie_assets.database.database import Database
 from movie_assets.database.sessions import SESSION_SETTINGS
@@ -275,7 +275,7 @@ def test_a_server_that_takes_no_writes_for_a_while(chaos: Chaos, stage: Stage) -
 
 @pytest.mark.parametrize("stage", at(STAGES))
 def test_a_server_that_takes_no_writes(chaos: Chaos, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "SECONDS_TO_WAIT", 1.0)
+    monkeypatch.setattr(retry_policy, "SECONDS_TO_WAIT", 1.0)
     chaos.run_before(stage)
     chaos.strike(stage, lambda: takes_writes(chaos, writes=False))
     fails_and_goes_on(chaos, stage, "F37 no writes at all", "takes no writes", lambda: takes_writes(chaos, writes=True))

@@ -125,7 +125,7 @@ def test_midnight_in_the_middle_of_a_run(chaos: Chaos, name: str) -> None:
         chaos.pipeline.run_all(stage.job)
         chaos.run_after(stage)
     assert chaos.pipeline.column("select export_date from pipeline.exports") == [chaos.pipeline.day]
-    fetched = {moment > midnight for moment in moments(chaos)["pipeline.raw_details.fetched_at"]}
+    fetched = {as_of > midnight for as_of in moments(chaos)["pipeline.raw_details.fetched_at"]}
     assert fetched == {name == "export"}
     assert min(moments(chaos)["catalog.rating_aggregates.computed_at"]) > midnight
     assert chaos.verdict("F43 midnight", name, chaos.seconds()).is_true

@@ -12,8 +12,8 @@ from movie_assets_tests.chaos.conftest import (
     BY_NAME,
     FILMS,
     JOBS,
-    MOST_FILMS_IN_HAND,
-    MOST_TEXTS_IN_HAND,
+    MAX_FILMS_IN_HAND,
+    MAX_TEXTS_IN_HAND,
     STAGES,
     Chaos,
     Stage,
@@ -141,8 +141,8 @@ def kills_left_the_truth(chaos: Chaos, server: str, template: str, days: int) ->
             committed[step] = fetched + embedded
     assert committed["movie_details"] == chaos.truth.details
     assert committed["movie_embeddings"] == chaos.truth.texts
-    assert chaos.asked <= chaos.truth.details + landed["movie_details"] * MOST_FILMS_IN_HAND
-    assert chaos.embedded <= chaos.truth.texts + landed["movie_embeddings"] * MOST_TEXTS_IN_HAND
+    assert chaos.asked <= chaos.truth.details + landed["movie_details"] * MAX_FILMS_IN_HAND
+    assert chaos.embedded <= chaos.truth.texts + landed["movie_embeddings"] * MAX_TEXTS_IN_HAND
     return landed, seconds
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from movie_assets.embeddings import openai_queue, openai_stream
 from movie_assets.emulator.faults import FAULTS
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb import export as tmdb_export
 from movie_assets.tmdb.client import FAILURES_IN_A_ROW
@@ -21,8 +21,8 @@ from movie_assets_tests.chaos.truth import OF_BAD_DAYS
 from movie_assets_tests.tmdb.tmdb_calls import shorten_waits
 
 SHARE = 0.3  # of the calls
-MOST_ASKED = 1.1 / (1 - SHARE)  # a film is asked for until it is answered
-MOST_PAID = 2.5  # what is no good is asked for again, then in halves, until too much was: then the day is over
+MAX_ASKED = 1.1 / (1 - SHARE)  # a film is asked for until it is answered
+MAX_PAID = 2.5  # what is no good is asked for again, then in halves, until too much was: then the day is over
 NOT_HERE = {
     "404": "an answer like any other: the film is gone",
     "odd": "odd values are what TMDB says: a row for each among the bad inputs",
@@ -56,8 +56,8 @@ def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:
     chaos.struck_at = time.monotonic()
     chaos.pipeline.run_all()
     assert chaos.verdict(fault, stage, chaos.seconds(), but=OF_BAD_DAYS).is_true
-    assert chaos.asked <= MOST_ASKED * chaos.truth.details
-    assert chaos.embedded <= MOST_PAID * chaos.truth.texts
+    assert chaos.asked <= MAX_ASKED * chaos.truth.details
+    assert chaos.embedded <= MAX_PAID * chaos.truth.texts
 
 
 @pytest.mark.chaos
@@ -99,8 +99,8 @@ def test_a_service_that_is_stopped_in_the_middle(chaos: Chaos, stage: Stage) -> 
     chaos.strike(stage, stopped.stop)
     assert not chaos.pipeline.run(stage.job).success
     options = replace(stopped.options, port=stopped.port)
-    with StandIn(options, world=stopped.world) as again:
-        chaos.pipeline.stand_in = again
+    with TmdbEmulator(options, world=stopped.world) as again:
+        chaos.pipeline.tmdb_emulator = again
         chaos.embedded_before += stopped.embedded_inputs
         a_good_day_follows(chaos, "nobody listens, from the middle on", stage.name)
 

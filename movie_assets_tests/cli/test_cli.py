@@ -19,8 +19,8 @@ from movie_assets.cli import main as cli
 from movie_assets.cli.main import main
 from movie_assets.config.settings import Settings
 from movie_assets.emulator.faults import FAULTS
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.refresh.refresh import REFRESH_LOCK
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.support.world import Films, film
@@ -69,16 +69,16 @@ def clean_environment(**variables: str) -> dict[str, str | None]:
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[StandIn]:
+def service() -> Iterator[TmdbEmulator]:
     world = Films()
     world.put(*films())
-    with StandIn(StandInOptions(rate_limit=0), world=world) as running:
+    with TmdbEmulator(EmulatorOptions(rate_limit=0), world=world) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def environment(
-    server: str, template: str, service: StandIn, tmp_path_factory: pytest.TempPathFactory
+    server: str, template: str, service: TmdbEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str | None]]:
     """Variables that point at a migrated database and at the stand-in."""
     name = f"cli_{uuid.uuid4().hex[:8]}"
@@ -149,7 +149,7 @@ def test_commands_that_ask_for_words_show_an_example(command: str) -> None:
     assert f"Example: movie-assets {command} " in CliRunner().invoke(main, [command, "--help"]).stdout
 
 
-def test_health_tells_a_monitor_by_its_exit_code(call: Call, service: StandIn) -> None:
+def test_health_tells_a_monitor_by_its_exit_code(call: Call, service: TmdbEmulator) -> None:
     result = call("health", "--json")
     told = json.loads(result.stdout)
     assert result.exit_code == told["exit_code"] == 1  # a film has no poster
@@ -192,14 +192,14 @@ def test_a_refresh_as_json_tells_what_was_done(refreshed: Result) -> None:
     assert told["figures"]["movie_ids"]["ids_candidate"] == 6
 
 
-def test_a_refresh_reads_the_ratings_that_a_setting_names_and_no_others(call: Call, service: StandIn) -> None:
+def test_a_refresh_reads_the_ratings_that_a_setting_names_and_no_others(call: Call, service: TmdbEmulator) -> None:
     result = call("refresh", "--json", MOVIE_ASSETS_IMDB_RATINGS=service.imdb_ratings_url)
     figures = json.loads(result.stdout)["figures"]
     assert figures["imdb_ratings"]["rows_out"] == 1
     assert "movielens_ratings" not in figures
 
 
-def test_a_refresh_that_fails_in_part_ends_with_1_and_says_why(call: Call, service: StandIn) -> None:
+def test_a_refresh_that_fails_in_part_ends_with_1_and_says_why(call: Call, service: TmdbEmulator) -> None:
     service.faults = {"401": 1.0}
     try:
         result = call("refresh", "--json")
@@ -212,7 +212,7 @@ def test_a_refresh_that_fails_in_part_ends_with_1_and_says_why(call: Call, servi
     assert "check TMDB_API_TOKEN" in told["problems"][0]
 
 
-def test_a_refresh_for_people_names_what_failed(call: Call, service: StandIn) -> None:
+def test_a_refresh_for_people_names_what_failed(call: Call, service: TmdbEmulator) -> None:
     service.faults = {"401": 1.0}
     try:
         result = call("refresh")
@@ -277,7 +277,7 @@ def test_cost_is_told_for_what_is_due_and_for_everything(call: Call) -> None:
     assert "bytes a token" in told["tokens_counted_by"]
 
 
-def test_cost_asks_for_another_models_price_and_sends_nothing(call: Call, service: StandIn) -> None:
+def test_cost_asks_for_another_models_price_and_sends_nothing(call: Call, service: TmdbEmulator) -> None:
     openai = {"MOVIE_ASSETS_EMBEDDER": "openai", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": service.openai_url}
     before = dict(service.requests)
     shown = call("cost", MOVIE_ASSETS_EMBEDDING_MODEL="my-own", **openai).stdout

@@ -12,7 +12,7 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.operations.alerts import history as book
-from movie_assets.operations.alerts.decisions import Changes, Subject, Trouble
+from movie_assets.operations.alerts.decisions import Changes, ErrorClass, Subject
 from movie_assets.operations.alerts.messages import DeliveryError
 from movie_assets_tests.listeners import Listener, listening
 
@@ -42,8 +42,8 @@ def call(database: Database) -> Call:
 
 def break_it(database: Database) -> None:
     now = datetime.now(UTC)
-    trouble = Trouble(CHECK, "ERROR", "2.5 times its size", now - timedelta(hours=1), "/assets", "1", "valid")
-    book.write_down(database, Changes([trouble], [], [], []), now)
+    error_class = ErrorClass(CHECK, "ERROR", "2.5 times its size", now - timedelta(hours=1), "/assets", "1", "valid")
+    book.write_down(database, Changes([error_class], [], [], []), now)
 
 
 def test_a_test_message_goes_to_each_destination(call: Call, listener: Listener) -> None:
@@ -90,7 +90,7 @@ def test_the_list_of_a_catalogue_that_is_well(call: Call) -> None:
 def test_the_list_says_what_is_broken_muted_and_undelivered(call: Call, database: Database) -> None:
     break_it(database)
     now = datetime.now(UTC)
-    database.execute("beat", name=book.HEARTBEAT, moment=now)
+    database.execute("beat", name=book.HEARTBEAT, as_of=now)
     book.keep_destinations(database, ["slack"], now)
     book.not_told(database, "slack", DeliveryError("it answered 503"), now)
     shown = " ".join(call("list").stdout.split())
@@ -132,7 +132,7 @@ def test_what_cannot_be_muted_is_told(arguments: tuple[str, ...], told: str, cal
     result = call(*arguments)
     assert result.exit_code == 2
     assert told in result.stderr
-    assert database.rows("alert_mutes", moment=datetime.now(UTC)) == []
+    assert database.rows("alert_mutes", as_of=datetime.now(UTC)) == []
 
 
 @pytest.mark.parametrize("name", ["movie_details", "fetch_details", "details_are_due", "read_the_day_at_0830"])

@@ -16,8 +16,8 @@ import pytest
 
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.database.embedded import BINARIES
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 
 PAGE = (CHECKOUT / "docs" / "connect.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)( openai)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -115,7 +115,7 @@ def test_the_node_programs_of_the_page(environment: dict[str, str], program: str
 def test_the_programs_that_ask_openai(environment: dict[str, str], language: str) -> None:
     if language == "js":
         require_node(environment, "pg", "openai")
-    with StandIn(StandInOptions(today=date(2026, 11, 19))) as emulator:
+    with TmdbEmulator(EmulatorOptions(today=date(2026, 11, 19))) as emulator:
         names = environment | {"OPENAI_BASE_URL": emulator.openai_url, "OPENAI_API_KEY": "a-key"}
         for program in programs(language, of_openai=True):
             command = [sys.executable, "-c"] if language == "python" else ["node", "-e"]

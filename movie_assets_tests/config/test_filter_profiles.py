@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from movie_assets.config.filter_profiles import DETAIL_RULES, EXPORT_RULES, RULES, Profile, Thresholds
+from movie_assets.config.filter_profiles import DETAIL_RULES, EXPORT_RULES, RULES, FilterProfile, FilterProfiles
 from movie_assets.config.settings import Settings
-from movie_assets.tmdb.movies import Film
+from movie_assets.tmdb.movies import Movie
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 from movie_assets_tests.tmdb.bodies import film
 
 DAY = date(2026, 11, 19)
-QUALITY = Profile(
+QUALITY = FilterProfile(
     "quality",
     min_popularity=1.0,
     min_vote_count=100,
@@ -23,8 +23,8 @@ QUALITY = Profile(
     max_runtime=240,
     languages=("en", "fr"),
 )
-FRESH = Profile("fresh", min_vote_count=10, released_within_days=365)
-THRESHOLDS = Thresholds((QUALITY,))
+FRESH = FilterProfile("fresh", min_vote_count=10, released_within_days=365)
+THRESHOLDS = FilterProfiles((QUALITY,))
 FAILING: dict[str, dict[str, Any]] = {
     "adult": {"adult": True},
     "video": {"video": True},
@@ -37,7 +37,7 @@ FAILING: dict[str, dict[str, Any]] = {
 }
 
 
-def with_facts(**facts: Any) -> Film:
+def with_facts(**facts: Any) -> Movie:
     return replace(film(), **facts)
 
 
@@ -109,14 +109,14 @@ def test_the_words_tell_the_thresholds() -> None:
 
 def test_the_settings_default_to_the_briefs_rules() -> None:
     languages = ("en", "es", "fr", "de", "it", "ja", "ko")
-    assert Settings.model_validate({}).thresholds == Thresholds((replace(QUALITY, languages=languages),))
+    assert Settings.model_validate({}).thresholds == FilterProfiles((replace(QUALITY, languages=languages),))
 
 
 # Several profiles, and what they may leave open
 
 
 def test_a_film_is_in_when_one_of_the_profiles_takes_it() -> None:
-    both = Thresholds((QUALITY, FRESH))
+    both = FilterProfiles((QUALITY, FRESH))
     fresh = with_facts(vote_count=12, release_date=date(2026, 10, 1))
     assert reason_to_reject(THRESHOLDS, fresh, DAY) == "vote_count"
     assert reason_to_reject(both, fresh, DAY) is None
@@ -124,7 +124,7 @@ def test_a_film_is_in_when_one_of_the_profiles_takes_it() -> None:
 
 
 def test_the_profile_in_which_a_film_came_furthest_gives_the_reason() -> None:
-    both = Thresholds((QUALITY, FRESH))
+    both = FilterProfiles((QUALITY, FRESH))
     assert reason_to_reject(both, with_facts(vote_count=12, release_date=date(1999, 1, 1)), DAY) == "release_date"
 
 
@@ -138,14 +138,14 @@ def test_the_profile_in_which_a_film_came_furthest_gives_the_reason() -> None:
     ],
 )
 def test_a_new_release_is_out_of_date_after_its_days(released: date | None, reason: str | None) -> None:
-    assert reason_to_reject(Thresholds((FRESH,)), with_facts(release_date=released), DAY) == reason
+    assert reason_to_reject(FilterProfiles((FRESH,)), with_facts(release_date=released), DAY) == reason
 
 
 def test_what_a_profile_does_not_ask_for_may_be_unknown() -> None:
     film_of_nothing = with_facts(
         vote_count=0, vote_average=0.0, release_date=None, runtime_minutes=None, original_language=None
     )
-    assert reason_to_reject(Thresholds((Profile("all"),)), film_of_nothing, DAY) is None
+    assert reason_to_reject(FilterProfiles((FilterProfile("all"),)), film_of_nothing, DAY) is None
 
 
 @pytest.mark.parametrize("rule", DETAIL_RULES)
@@ -155,7 +155,7 @@ def test_a_film_that_is_kept_on_request_passes_all_but_the_rules_on_its_kind(rul
 
 
 def test_the_lowest_floor_of_votes_and_the_highest_target_count() -> None:
-    both = Thresholds((replace(QUALITY, target=15_000), replace(FRESH, target=2_000)))
+    both = FilterProfiles((replace(QUALITY, target=15_000), replace(FRESH, target=2_000)))
     assert (both.min_vote_count, both.target) == (10, 15_000)
     assert both.describe()["vote_count"] == "votes ≥ 100 | votes ≥ 10"
 
@@ -166,5 +166,5 @@ def test_the_lowest_floor_of_votes_and_the_highest_target_count() -> None:
     ids=str,
 )
 def test_the_name_of_the_profiles_changes_with_each_value(changes: dict[str, Any]) -> None:
-    assert Thresholds((replace(QUALITY, **changes),)).name != THRESHOLDS.name
-    assert Thresholds((replace(QUALITY),)).name == THRESHOLDS.name
+    assert FilterProfiles((replace(QUALITY, **changes),)).name != THRESHOLDS.name
+    assert FilterProfiles((replace(QUALITY),)).name == THRESHOLDS.name

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from movie_assets.config.profiles import thresholds_of
+from movie_assets.config.profiles import profiles_of
 
 MINE = """
 [noir]
@@ -27,29 +27,29 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_quality_is_the_briefs_filter() -> None:
-    (quality,) = thresholds_of(["quality"]).profiles
+    (quality,) = profiles_of(["quality"]).profiles
     assert (quality.min_popularity, quality.min_vote_count, quality.min_vote_average) == (1.0, 100, 5.0)
     assert (quality.released_since, quality.min_runtime, quality.max_runtime) == (date(1990, 1, 1), 60, 240)
     assert quality.languages == ("en", "es", "fr", "de", "it", "ja", "ko")
 
 
 def test_broad_aims_at_fifty_thousand() -> None:
-    assert thresholds_of(["broad"]).target == 50_000
+    assert profiles_of(["broad"]).target == 50_000
 
 
 def test_a_profile_of_ones_own_joins_those_that_come_with_the_project(file: Path) -> None:
-    both = thresholds_of(["noir", "new_releases"], file)
+    both = profiles_of(["noir", "new_releases"], file)
     assert [profile.name for profile in both.profiles] == ["noir", "new_releases"]
     assert both.profiles[0].released_since == date(1940, 1, 1)
     assert both.profiles[0].max_runtime is None
 
 
 def test_a_profile_of_ones_own_takes_the_place_of_one_of_the_same_name(file: Path) -> None:
-    assert thresholds_of(["quality"], file).min_vote_count == 7
+    assert profiles_of(["quality"], file).min_vote_count == 7
 
 
 def test_a_profile_that_is_named_twice_counts_once() -> None:
-    assert len(thresholds_of(["quality", "quality"]).profiles) == 1
+    assert len(profiles_of(["quality", "quality"]).profiles) == 1
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_a_file_that_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, t
     path = tmp_path / "mine.toml"
     path.write_text(text)
     with pytest.raises(ValueError, match=told.replace("[", r"\[")):
-        thresholds_of(["mine"], path)
+        profiles_of(["mine"], path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"none\.toml cannot be read"):
-        thresholds_of(["quality"], tmp_path / "none.toml")
+        profiles_of(["quality"], tmp_path / "none.toml")
 
 
 def test_no_profile_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="no profile is named"):
-        thresholds_of([])
+        profiles_of([])

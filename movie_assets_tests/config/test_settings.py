@@ -13,7 +13,7 @@ SECRETS = ["TMDB_API_TOKEN", "OPENAI_API_KEY", "MOVIE_ASSETS_DATABASE_URL", "MOV
 
 def test_nothing_set_is_the_local_pipeline_on_the_stand_in() -> None:
     settings = Settings.from_env({})
-    assert settings.uses_stand_in
+    assert settings.uses_emulator
     assert (settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions) == ("local", None, 1536)
     assert (settings.database_url, settings.tmdb_rate, settings.automation) == (None, 38.0, False)
     assert [profile.name for profile in settings.thresholds.profiles] == ["quality"]
@@ -90,7 +90,7 @@ def test_profiles_are_separated_by_blanks_or_commas(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "stand_in"),
+    ("environ", "tmdb_emulator"),
     [
         ({}, True),
         ({"TMDB_API_TOKEN": "t"}, False),
@@ -99,8 +99,8 @@ def test_profiles_are_separated_by_blanks_or_commas(written: str) -> None:
         ({"TMDB_API_URL": "https://api.themoviedb.org/3/"}, True),
     ],
 )
-def test_the_stand_in_is_used_when_nothing_says_where_tmdb_is(environ: dict[str, str], stand_in: bool) -> None:
-    assert Settings.from_env(environ).uses_stand_in is stand_in
+def test_the_stand_in_is_used_when_nothing_says_where_tmdb_is(environ: dict[str, str], tmdb_emulator: bool) -> None:
+    assert Settings.from_env(environ).uses_emulator is tmdb_emulator
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ RUNNERS = {"rows", "row", "execute", "frame", "query_text"}
 
 COLUMNS = {
     "id": "int8", "small": "int2", "words": "text", "names": "text[]", "facts": "jsonb", "direction": "vector",
-    "day": "date", "moment": "timestamptz", "share": "float8", "flag": "bool",
+    "day": "date", "as_of": "timestamptz", "share": "float8", "flag": "bool",
 }  # fmt: skip
 MOMENT = datetime(2026, 11, 19, 12, tzinfo=UTC)
 LINES: list[list[Any]] = [

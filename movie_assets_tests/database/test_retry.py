@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from movie_assets.database import retry as patience
+from movie_assets.database import retry as retry_policy
 from movie_assets.database.addresses import DatabaseError, dsn_of
 from movie_assets.database.database import Database
 from movie_assets.database.retry import ATTEMPTS_AT_A_COLLISION, ATTEMPTS_AT_A_LOST_CONNECTION
@@ -214,7 +214,7 @@ def test_a_statement_that_takes_too_long_is_ended_and_told(notes: Database) -> N
 
 
 def test_a_server_that_takes_no_writes_is_told_after_the_wait(notes: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "SECONDS_TO_WAIT", 0.5)
+    monkeypatch.setattr(retry_policy, "SECONDS_TO_WAIT", 0.5)
     takes_writes(notes, writes=False)
     with pytest.raises(DatabaseError, match=r"takes no writes.*MOVIE_ASSETS_DATABASE_URL name the primary"):
         notes.once(Work())
@@ -223,7 +223,7 @@ def test_a_server_that_takes_no_writes_is_told_after_the_wait(notes: Database, m
 def test_too_many_clients_are_waited_for_and_then_told(
     server: str, notes: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "SECONDS_TO_WAIT", 0.5)
+    monkeypatch.setattr(retry_policy, "SECONDS_TO_WAIT", 0.5)
     role = f"crowd_{notes.url.database}"
     with psycopg.connect(address_of(server, "postgres"), autocommit=True) as administrator:
         administrator.execute(f"create role {role} login connection limit 1".encode())
@@ -244,7 +244,7 @@ def test_too_many_clients_are_waited_for_and_then_told(
 def test_a_server_that_is_away_is_waited_for_once_and_not_at_every_call(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(patience, "SECONDS_TO_WAIT", 1.0)
+    monkeypatch.setattr(retry_policy, "SECONDS_TO_WAIT", 1.0)
     nowhere = Database("postgresql://u:canary@127.0.0.1:1/d")
     began = time.monotonic()
     with caplog.at_level(logging.WARNING), pytest.raises(DatabaseError, match=r"lost.*refused") as away:

@@ -46,7 +46,7 @@ def test_two_runs_hold_two_locks(database: Database) -> None:
 
 
 def test_a_lock_that_postgres_dropped_is_taken_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_lock, "SECONDS_BETWEEN_LOOKS", 0.2)
+    monkeypatch.setattr(run_lock, "SECONDS_BETWEEN_POLLS", 0.2)
     with run_lock.run_lock(database, RUN):
         with database.transaction() as connection:
             connection.exec_driver_sql(

@@ -10,8 +10,8 @@ import pytest
 from movie_assets.database.database import Database
 from movie_assets.database.migrations import migrate
 from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, settings_for
 from movie_assets_tests.deploy.conftest import Server, rows_as
 from movie_assets_tests.deploy.files import DEPLOY
@@ -46,10 +46,10 @@ def pipeline_on(server: Server, world: Films, folder: Path) -> Iterator[Pipeline
     database = Database(server.of("movie_assets"))
     migrate(database)
     with (
-        StandIn(StandInOptions(rate_limit=0), world=world) as stand_in,
+        TmdbEmulator(EmulatorOptions(rate_limit=0), world=world) as tmdb_emulator,
         dg.DagsterInstance.from_config(str(folder)) as instance,
     ):
-        yield Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", 64))
+        yield Pipeline(database, settings_for(tmdb_emulator), instance, LocalEmbedder("hashing-v1", 64))
     database.close()
 
 

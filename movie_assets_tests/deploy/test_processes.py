@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.deploy.conftest import Server, rows_as
 from movie_assets_tests.deploy.processes import Place, Process, free_port, run_once, running, wait_until_well
 from movie_assets_tests.deploy.web_ui import WebUi
@@ -39,15 +39,15 @@ def world() -> Films:
 @pytest.fixture(scope="module")
 def place(server_with_roles: Server, world: Films, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     records = server_with_roles.of("movie_assets_dagster", "movie_assets_dagster")
-    with StandIn(StandInOptions(rate_limit=0), world=world) as stand_in:
+    with TmdbEmulator(EmulatorOptions(rate_limit=0), world=world) as tmdb_emulator:
         yield Place(
             tmp_path_factory.mktemp("place"),
             free_port(),
             {
                 "MOVIE_ASSETS_DATABASE_URL": server_with_roles.of("movie_assets"),
                 "MOVIE_ASSETS_DAGSTER_DATABASE_URL": records.replace("postgresql:", "postgresql+psycopg2:"),
-                "TMDB_API_URL": stand_in.tmdb_url,
-                "TMDB_EXPORT_URL": stand_in.export_url,
+                "TMDB_API_URL": tmdb_emulator.tmdb_url,
+                "TMDB_EXPORT_URL": tmdb_emulator.export_url,
                 "TMDB_API_TOKEN": "a-token",
                 "MOVIE_ASSETS_EMBEDDING_DIMENSIONS": "64",
             },

@@ -7,8 +7,8 @@ import pytest
 from movie_assets.database.database import Database
 from movie_assets.database.migrations import migrate
 from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.storage import PooledPostgresStorage
 from movie_assets_tests.conftest import Pipeline, settings_for
 from movie_assets_tests.deploy.conftest import Server, rows_as
@@ -30,8 +30,11 @@ def server(migrated: Server) -> Server:
     world = Films()
     world.put(*(film(number, title=f"Film {number}", overview=f"Number {number} is played.") for number in range(1, 9)))
     database = Database(migrated.of("movie_assets"))
-    with StandIn(StandInOptions(rate_limit=0), world=world) as stand_in, dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", 64))
+    with (
+        TmdbEmulator(EmulatorOptions(rate_limit=0), world=world) as tmdb_emulator,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        pipeline = Pipeline(database, settings_for(tmdb_emulator), instance, LocalEmbedder("hashing-v1", 64))
         assert all(result.success for result in pipeline.run_day())
     with database.transaction() as connection:
         connection.exec_driver_sql(

@@ -10,7 +10,7 @@ from movie_assets.config.prices import Budgets, Price
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets.embeddings.spending import DatabasePurse
+from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.embeddings.test_movie_embeddings import ALL_BATCHES, CURRENT, message_of
 from movie_assets_tests.support.rows import put_films
@@ -125,13 +125,13 @@ def test_what_a_killed_run_had_in_flight_counts_for_its_day_only(small: Make) ->
 def test_two_runs_share_a_day(small: Make) -> None:
     pipeline = with_films(small)
     set_id = embedding_set(pipeline.database, pipeline.embedder)
-    moment, budgets = pipeline.one("select now()"), Budgets(run_dollars=8, daily_dollars=10)
-    one, other = (DatabasePurse(pipeline.database, set_id, run, moment, budgets) for run in ("one", "other"))
-    ticket = one.reserve(1, 6)
-    assert ticket is not None
+    as_of, budgets = pipeline.one("select now()"), Budgets(run_dollars=8, daily_dollars=10)
+    one, other = (DatabaseBudget(pipeline.database, set_id, run, as_of, budgets) for run in ("one", "other"))
+    reservation = one.reserve(1, 6)
+    assert reservation is not None
     assert other.reserve(1, 6) is None
     assert other.reserve(1, 4) is not None
-    one.release(ticket)
+    one.release(reservation)
     assert other.reserve(1, 5) is None  # 9 of its own 8
     assert one.reserve(1, 6) is not None
 

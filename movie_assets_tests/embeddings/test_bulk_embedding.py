@@ -9,8 +9,8 @@ from pydantic import SecretStr
 
 from movie_assets.embeddings import bulk_embedding, openai_batches
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.embeddings.test_movie_embeddings import (
     ALL_BATCHES,
@@ -35,18 +35,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def service() -> Iterator[StandIn]:
+def service() -> Iterator[TmdbEmulator]:
     """A service whose batches are done as soon as somebody asks."""
-    with StandIn(StandInOptions(movies=1, rate_limit=0, batch_seconds=0)) as running:
+    with TmdbEmulator(EmulatorOptions(movies=1, rate_limit=0, batch_seconds=0)) as running:
         yield running
 
 
-def batches_take(service: StandIn, seconds: float) -> None:
+def batches_take(service: TmdbEmulator, seconds: float) -> None:
     service.service.options = replace(service.options, batch_seconds=seconds)
 
 
 @pytest.fixture
-def pipeline(small: Make, service: StandIn) -> SmallPipeline:
+def pipeline(small: Make, service: TmdbEmulator) -> SmallPipeline:
     made = small()
     put_films(made.database, 1, FILMS)
     made.embedder = openai(service.openai_url)
@@ -73,7 +73,7 @@ def nothing_is_left(pipeline: SmallPipeline) -> bool:
     return left == [0, 0, 0]
 
 
-def test_a_bulk_run_embeds_at_half_the_price(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_a_bulk_run_embeds_at_half_the_price(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     result = in_bulk(pipeline)
     assert result.success
     assert failed_checks(result) == set()
@@ -96,7 +96,7 @@ def test_vectors_are_those_of_the_other_way(pipeline: SmallPipeline) -> None:
         assert connection.exec_driver_sql(vectors).all() == of_bulk
 
 
-def test_equal_texts_are_one_line(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_equal_texts_are_one_line(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     rewrite(pipeline, 1, "the same story")
     rewrite(pipeline, 2, "the same story")
     in_bulk(pipeline)
@@ -104,14 +104,14 @@ def test_equal_texts_are_one_line(pipeline: SmallPipeline, service: StandIn) -> 
 
 
 def test_large_backfills_go_in_several_batches(
-    pipeline: SmallPipeline, service: StandIn, monkeypatch: pytest.MonkeyPatch
+    pipeline: SmallPipeline, service: TmdbEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk_embedding, "TEXTS_PER_BATCH", 15)
     assert in_bulk(pipeline).success
     assert service.requests["batches"] == {200: 3}
 
 
-def test_a_second_bulk_run_sends_nothing(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_a_second_bulk_run_sends_nothing(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     in_bulk(pipeline)
     assert in_bulk(pipeline).success
     assert service.requests["batches"] == {200: 1}
@@ -119,7 +119,7 @@ def test_a_second_bulk_run_sends_nothing(pipeline: SmallPipeline, service: Stand
 
 @pytest.mark.parametrize("later", [embed, in_bulk])
 def test_a_later_run_of_any_kind_collects_what_is_in_flight(
-    pipeline: SmallPipeline, service: StandIn, later: Callable[[SmallPipeline], Any]
+    pipeline: SmallPipeline, service: TmdbEmulator, later: Callable[[SmallPipeline], Any]
 ) -> None:
     batches_take(service, 9)
     first = in_bulk(pipeline, wait_minutes=0)
@@ -138,7 +138,7 @@ def test_a_later_run_of_any_kind_collects_what_is_in_flight(
 
 
 def test_films_that_come_while_a_batch_is_in_flight_do_not_wait_for_it(
-    pipeline: SmallPipeline, service: StandIn
+    pipeline: SmallPipeline, service: TmdbEmulator
 ) -> None:
     batches_take(service, 9)
     in_bulk(pipeline, wait_minutes=0)
@@ -147,7 +147,7 @@ def test_films_that_come_while_a_batch_is_in_flight_do_not_wait_for_it(
     assert (embedded(pipeline), service.embedded_inputs) == (3, 3)
 
 
-def test_a_batch_of_another_set_is_collected_too(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_a_batch_of_another_set_is_collected_too(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     batches_take(service, 9)
     in_bulk(pipeline, wait_minutes=0)
     batches_take(service, 0)
@@ -160,7 +160,9 @@ def test_a_batch_of_another_set_is_collected_too(pipeline: SmallPipeline, servic
 
 
 @pytest.mark.parametrize("fault", ["oa_batch_expired", "oa_batch_cancelled"])
-def test_a_batch_that_ends_half_done_keeps_what_came(pipeline: SmallPipeline, service: StandIn, fault: str) -> None:
+def test_a_batch_that_ends_half_done_keeps_what_came(
+    pipeline: SmallPipeline, service: TmdbEmulator, fault: str
+) -> None:
     service.faults = {fault: 1.0}
     result = in_bulk(pipeline)
     assert "without all of its texts; run again" in message_of(result)
@@ -171,7 +173,7 @@ def test_a_batch_that_ends_half_done_keeps_what_came(pipeline: SmallPipeline, se
     assert nothing_is_left(pipeline)
 
 
-def test_a_batch_that_fails_leaves_all_texts_due(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_a_batch_that_fails_leaves_all_texts_due(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     service.faults = {"oa_batch_failed": 1.0}
     assert not in_bulk(pipeline).success
     assert (embedded(pipeline), service.embedded_inputs) == (0, 0)
@@ -180,7 +182,7 @@ def test_a_batch_that_fails_leaves_all_texts_due(pipeline: SmallPipeline, servic
     assert embed(pipeline).success
 
 
-def test_lines_that_fail_are_due_again_and_the_others_stored(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_lines_that_fail_are_due_again_and_the_others_stored(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     service.faults = {"oa_batch_line": 0.3}
     assert not in_bulk(pipeline).success
     stored = embedded(pipeline)
@@ -190,7 +192,9 @@ def test_lines_that_fail_are_due_again_and_the_others_stored(pipeline: SmallPipe
     assert service.embedded_inputs == FILMS
 
 
-def test_lines_without_usage_are_booked_by_what_tokens_were_so_far(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_lines_without_usage_are_booked_by_what_tokens_were_so_far(
+    pipeline: SmallPipeline, service: TmdbEmulator
+) -> None:
     service.faults = {"oa_batch_no_usage": 1.0}
     in_bulk(pipeline)
     bytes_of = "select sum(length(convert_to(embedding_text, 'UTF8'))) from catalog.movies"
@@ -204,7 +208,7 @@ def test_lines_without_usage_are_booked_by_what_tokens_were_so_far(pipeline: Sma
                           ("oa_cursed_400", "too_long"), ("oa_cursed_short", "no_vector")],
 )  # fmt: skip
 def test_a_text_without_a_usable_vector_is_rejected(
-    pipeline: SmallPipeline, service: StandIn, fault: str, reason: str
+    pipeline: SmallPipeline, service: TmdbEmulator, fault: str, reason: str
 ) -> None:
     rewrite(pipeline, 7, "an unembeddable film")
     service.faults = {fault: 1.0}
@@ -214,14 +218,16 @@ def test_a_text_without_a_usable_vector_is_rejected(
     assert nothing_is_left(pipeline)
 
 
-def test_vectors_that_cannot_be_right_store_nothing(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_vectors_that_cannot_be_right_store_nothing(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     service.faults = {"oa_wrong_width": 1.0}
     assert "EMBEDDING_DIMENSIONS" in message_of(in_bulk(pipeline))
     assert embedded(pipeline) == 0
     assert nothing_is_left(pipeline)
 
 
-def test_a_server_of_another_make_is_learned_before_anything_is_sent(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_a_server_of_another_make_is_learned_before_anything_is_sent(
+    pipeline: SmallPipeline, service: TmdbEmulator
+) -> None:
     service.service.options = replace(service.options, embeddings_like="vllm")
     pipeline.embedder = OpenAiEmbedder("bge-m3", 1024, SecretStr("a-key"), service.openai_url)
     result = in_bulk(pipeline)
@@ -231,7 +237,7 @@ def test_a_server_of_another_make_is_learned_before_anything_is_sent(pipeline: S
 
 
 def test_a_film_whose_text_moved_meanwhile_is_not_stored_under_the_new_one(
-    pipeline: SmallPipeline, service: StandIn
+    pipeline: SmallPipeline, service: TmdbEmulator
 ) -> None:
     batches_take(service, 9)
     in_bulk(pipeline, wait_minutes=0)
@@ -247,7 +253,9 @@ def test_a_film_whose_text_moved_meanwhile_is_not_stored_under_the_new_one(
     assert nothing_is_left(pipeline)
 
 
-def test_a_batch_that_was_made_without_our_hearing_of_it_is_found(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_a_batch_that_was_made_without_our_hearing_of_it_is_found(
+    pipeline: SmallPipeline, service: TmdbEmulator
+) -> None:
     service.faults = {"oa_batch_unheard": 1.0}
     assert in_bulk(pipeline).success
     assert (embedded(pipeline), service.embedded_inputs) == (FILMS, FILMS)
@@ -268,12 +276,12 @@ class KilledError(BaseException):
         (openai_batches.OpenAiBatches, "state", "after", 1),
         (bulk_embedding._Keeper, "keep", "before", 1),
         (bulk_embedding._Keeper, "keep", "after", 1),
-        (bulk_embedding.BulkDesk, "_end", "before", 1),
+        (bulk_embedding.BulkClient, "_end", "before", 1),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_run_that_dies_at_any_step_pays_once_and_loses_nothing(
-    pipeline: SmallPipeline, service: StandIn, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, when: str,
+    pipeline: SmallPipeline, service: TmdbEmulator, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, when: str,
     batches: int,
 ) -> None:  # fmt: skip
     whole = getattr(where, name)
@@ -294,7 +302,7 @@ def test_a_run_that_dies_at_any_step_pays_once_and_loses_nothing(
     assert nothing_is_left(pipeline)
 
 
-def test_a_batch_is_charged_to_the_day_and_the_run_that_sent_it(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_a_batch_is_charged_to_the_day_and_the_run_that_sent_it(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     batches_take(service, 9)
     first = in_bulk(pipeline, wait_minutes=0)
     sent_on = pipeline.day
@@ -306,7 +314,7 @@ def test_a_batch_is_charged_to_the_day_and_the_run_that_sent_it(pipeline: SmallP
     assert (row.spent_at.date(), row.run_id, row.is_bulk) == (sent_on, first.run_id, True)
 
 
-def test_a_batch_is_no_larger_than_the_budget(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_a_batch_is_no_larger_than_the_budget(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     pipeline.with_settings(run_dollars=10e-6)  # 1,000 tokens at most, of about 1,080
     result = in_bulk(pipeline)
     assert "MOVIE_ASSETS_RUN_DOLLARS=1e-05 is used up" in message_of(result)
@@ -315,7 +323,7 @@ def test_a_batch_is_no_larger_than_the_budget(pipeline: SmallPipeline, service: 
     assert service.embedded_inputs == embedded(pipeline)
 
 
-def test_another_run_that_is_busy_with_batches_is_left_alone(pipeline: SmallPipeline, service: StandIn) -> None:
+def test_another_run_that_is_busy_with_batches_is_left_alone(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
     with pipeline.database.batch_locks([0], "embedding_batches"):
         assert "another run is busy with batches" in message_of(in_bulk(pipeline))
         assert embed(pipeline).success

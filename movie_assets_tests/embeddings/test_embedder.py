@@ -9,7 +9,7 @@ from movie_assets.config.settings import Settings, SettingsError
 from movie_assets.embeddings.embedder import (
     EmbedderError,
     LocalEmbedder,
-    OpenPurse,
+    UnlimitedBudget,
     embedder_for,
     embedder_from,
     former_provider,
@@ -74,7 +74,7 @@ def test_the_local_embedder_takes_no_texts() -> None:
 
 def test_the_local_embedder_streams_texts_in_their_order() -> None:
     texts = [f"story number {number}" for number in range(600)]
-    parts = list(LocalEmbedder("hashing-v1", WIDTH).stream(texts, OpenPurse()))
+    parts = list(LocalEmbedder("hashing-v1", WIDTH).stream(texts, UnlimitedBudget()))
     assert [position for part in parts for position in part.positions] == list(range(600))
     assert (parts[1].vectors[0] == hashed_vectors([texts[512]], WIDTH)[0]).all()
 

@@ -12,7 +12,7 @@ from movie_assets.cli.main import main
 from movie_assets.embeddings import bulk_embedding, openai_batches, openai_queue, openai_stream
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.operations.health.findings import Finding, merged
-from movie_assets.operations.health.report import look_at_database, look_at_services
+from movie_assets.operations.health.report import probe_database, probe_services
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks
 from movie_assets_tests.embeddings.test_movie_embeddings import openai, rewrite, with_films
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
@@ -33,8 +33,8 @@ def findings(pipeline: SmallPipeline) -> dict[str, Finding]:
     """All findings at noon of the pipeline's day; the service is well while it is asked."""
     faults, pipeline.serving.faults = pipeline.serving.faults, {}
     noon = datetime.combine(pipeline.day, datetime.min.time(), UTC).replace(hour=12)
-    services = look_at_services(pipeline.settings, pipeline.database, pipeline.embedder)
-    found = merged([*services, *look_at_database(pipeline.settings, pipeline.database, noon)])
+    services = probe_services(pipeline.settings, pipeline.database, pipeline.embedder)
+    found = merged([*services, *probe_database(pipeline.settings, pipeline.database, noon)])
     pipeline.serving.faults = faults
     return {each.name: each for each in found}
 
@@ -106,7 +106,7 @@ def test_a_service_that_embeds_nothing_is_broken_until_a_run_ends_well(
 def test_a_dead_address_is_told_with_the_clients_own_message(building: SmallPipeline) -> None:
     building.embedder = openai(DEAD)
     building.run("embed_texts")
-    (found,) = [each for each in look_at_database(building.settings, building.database, datetime.now(UTC))
+    (found,) = [each for each in probe_database(building.settings, building.database, datetime.now(UTC))
                 if each.name == "embedder"]  # fmt: skip
     assert (found.severity, found.count) == ("error", 3)
     assert "attempts to embed 3 texts failed" in found.says

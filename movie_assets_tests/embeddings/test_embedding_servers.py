@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from movie_assets.embeddings.checks import CURRENT
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets.operations.health.report import look_at_database
+from movie_assets.operations.health.report import probe_database
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.embeddings.test_movie_embeddings import rewrite, with_films
 from movie_assets_tests.support.small_pipelines import SmallPipeline
@@ -27,7 +27,7 @@ def playing(pipeline: SmallPipeline, make: str | None, model: str = "films-embed
 
 def embedder_finding(pipeline: SmallPipeline) -> tuple[str, str]:
     noon = datetime.combine(pipeline.day, datetime.min.time(), UTC).replace(hour=12)
-    found = look_at_database(pipeline.settings, pipeline.database, noon)
+    found = probe_database(pipeline.settings, pipeline.database, noon)
     (finding,) = [each for each in found if each.name == "embedder"]
     return finding.severity, finding.says
 

@@ -11,8 +11,8 @@ from movie_assets.cli.cost import cost_of
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.embeddings.sets import SetError, embedding_sets, use_set
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.search.queries import search
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.support.rows import put_films
@@ -51,7 +51,7 @@ def providers(pipeline: SmallPipeline) -> list[str]:
 
 def test_two_services_on_one_host_have_a_set_each(published: SmallPipeline) -> None:
     """They differ by port, or by path on one port: each is asked for every text, and no vectors are mixed."""
-    with StandIn(StandInOptions(movies=1, rate_limit=0)) as other:
+    with TmdbEmulator(EmulatorOptions(movies=1, rate_limit=0)) as other:
         for service in (published.serving, other, published.serving):
             published.embedder = at(service.openai_url)
             published.run_all("embed_texts")

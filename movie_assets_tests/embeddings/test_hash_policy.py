@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from movie_assets.catalog.embedding_text import text_hash
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import Culprit, LocalEmbedder, Part
+from movie_assets.embeddings.embedder import LocalEmbedder, Part, RejectedInput
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.embeddings.store import EmbeddingStore, Text, texts_of
 from movie_assets.runs.partitions import BATCH_COUNT
@@ -110,7 +110,7 @@ class HashPolicy(RuleBasedStateMachine):
                 "texts_to_embed",
                 set_id=set_id,
                 batches=list(range(BATCH_COUNT)),
-                moment=self.now,
+                as_of=self.now,
                 by_hand=False,
                 force=False,
                 forced_since=None,
@@ -129,7 +129,9 @@ class HashPolicy(RuleBasedStateMachine):
         set_id, embedder = self.sets[self.wanted], self.embedders[self.wanted]
         stories = [STORIES.index(text.text) for text in texts]
         taken = tuple(position for position, story in enumerate(stories) if story not in refused)
-        culprits = tuple(Culprit(n, "odd_vector", "it is odd") for n, story in enumerate(stories) if story in refused)
+        culprits = tuple(
+            RejectedInput(n, "odd_vector", "it is odd") for n, story in enumerate(stories) if story in refused
+        )
         vectors = embedder.embed([texts[position].text for position in taken]).vectors
         part = Part(taken, vectors, tokens=0, dollars=0.0, culprits=culprits)
         EmbeddingStore(self.database, set_id, self.now, "a run").keep(part, texts)

@@ -16,8 +16,8 @@ from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.embeddings.store import EmbeddingStore
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.operations import reconciliation
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.support.rows import put_films
@@ -263,14 +263,14 @@ def test_going_back_to_the_old_model_costs_nothing(small: Make) -> None:
 
 
 @pytest.fixture
-def second_request_is_refused() -> StandIn:
+def second_request_is_refused() -> TmdbEmulator:
     """A stand-in that lets the first embeddings request pass and tells the others that the quota is used up."""
     # Python's generator seeded with 0 draws 0.84, 0.76, 0.42; a fault strikes when the draw is below its rate.
-    return StandIn(StandInOptions(seed=0, faults={"oa_429quota": 0.8}, rate_limit=0))
+    return TmdbEmulator(EmulatorOptions(seed=0, faults={"oa_429quota": 0.8}, rate_limit=0))
 
 
 def test_an_exhausted_quota_keeps_what_was_embedded_and_names_the_remedy(
-    small: Make, second_request_is_refused: StandIn
+    small: Make, second_request_is_refused: TmdbEmulator
 ) -> None:
     pipeline = small()
     put_films(pipeline.database, 1, 600)
@@ -286,7 +286,7 @@ def test_an_exhausted_quota_keeps_what_was_embedded_and_names_the_remedy(
 
 
 def test_the_run_after_an_exhausted_quota_pays_only_for_the_rest(
-    small: Make, second_request_is_refused: StandIn
+    small: Make, second_request_is_refused: TmdbEmulator
 ) -> None:
     pipeline = small()
     put_films(pipeline.database, 1, 600)
@@ -300,7 +300,7 @@ def test_the_run_after_an_exhausted_quota_pays_only_for_the_rest(
     assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == 600
 
 
-def test_batches_before_an_exhausted_quota_are_green(small: Make, second_request_is_refused: StandIn) -> None:
+def test_batches_before_an_exhausted_quota_are_green(small: Make, second_request_is_refused: TmdbEmulator) -> None:
     pipeline = small()
     put_films(pipeline.database, 1, 600)
     with second_request_is_refused as service:

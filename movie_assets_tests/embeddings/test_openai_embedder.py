@@ -16,17 +16,17 @@ from pydantic import SecretStr
 
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.embeddings import openai_call, openai_embedder, openai_queue, openai_stream
-from movie_assets.embeddings.embedder import EmbedderError, OpenPurse
+from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets.embeddings.openai_queue import MOST_FAILURES
+from movie_assets.embeddings.openai_queue import MAX_FAILURES
 from movie_assets.embeddings.openai_stream import IN_FLIGHT
-from movie_assets.embeddings.refusals import ATTEMPTS, MOST_PAUSES, Refusal
-from movie_assets.emulator.answers import Answer
+from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal
+from movie_assets.emulator.answers import TmdbResponse
 from movie_assets.emulator.faults import FAULTS, Fault
 from movie_assets.emulator.openai_errors import OVERLOADED
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import DAY
 
 WIDTH = 64
@@ -46,18 +46,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def service() -> Iterator[StandIn]:
+def service() -> Iterator[TmdbEmulator]:
     """The embeddings service; one a test, as a call that a test gave up may still arrive after its end."""
-    with serving() as stand_in:
-        yield stand_in
+    with serving() as tmdb_emulator:
+        yield tmdb_emulator
 
 
-def serving(**options: Any) -> StandIn:
-    return StandIn(StandInOptions(movies=1, today=DAY, rate_limit=0, stall_seconds=2, **options))
+def serving(**options: Any) -> TmdbEmulator:
+    return TmdbEmulator(EmulatorOptions(movies=1, today=DAY, rate_limit=0, stall_seconds=2, **options))
 
 
 @pytest.fixture
-def embedder(service: StandIn) -> Make:
+def embedder(service: TmdbEmulator) -> Make:
     """Make clients of the service."""
 
     def make(model: str = MODEL, dimensions: int = WIDTH, url: str = service.openai_url) -> OpenAiEmbedder:
@@ -70,7 +70,7 @@ def client_of(url: str, model: str = MODEL, dimensions: int = WIDTH) -> OpenAiEm
     return OpenAiEmbedder(model, dimensions, SecretStr(KEY), url)
 
 
-def requests_to(service: StandIn) -> dict[int, int]:
+def requests_to(service: TmdbEmulator) -> dict[int, int]:
     return service.requests.get("embeddings", {})
 
 
@@ -88,11 +88,11 @@ def outcome_of(client: OpenAiEmbedder, texts: list[str], after_a_part: Callable[
     """Stream texts; a text in two parts, or with the vector of another, fails the test."""
     told = Outcome()
     try:
-        for part in client.stream(texts, OpenPurse()):
+        for part in client.stream(texts, UnlimitedBudget()):
             for position, vector in zip(part.positions, part.vectors, strict=True):
                 assert position not in told.vectors
                 told.vectors[position] = vector
-            told.culprits |= {culprit.position: culprit.reason for culprit in part.culprits}
+            told.culprits |= {rejected_input.position: rejected_input.reason for rejected_input in part.culprits}
             told.tokens += part.tokens
             after_a_part()
     except EmbedderError as error:
@@ -120,7 +120,7 @@ def test_tokens_and_their_price_are_told(embedder: Make) -> None:
     assert embedded.dollars == pytest.approx(embedded.tokens * 0.02 / 1e6)
 
 
-def test_no_texts_cost_no_request(service: StandIn, embedder: Make) -> None:
+def test_no_texts_cost_no_request(service: TmdbEmulator, embedder: Make) -> None:
     embedded = embedder().embed([])
     assert (embedded.vectors.shape, embedded.tokens, embedded.dollars) == ((0, WIDTH), 0, 0)
     assert requests_to(service) == {}
@@ -130,7 +130,7 @@ def test_a_model_whose_price_is_not_known_costs_nothing(embedder: Make) -> None:
     assert embedder("my-own-model", 1536).embed(TEXTS).dollars == 0
 
 
-def test_the_width_is_only_sent_to_models_that_take_it(service: StandIn, embedder: Make) -> None:
+def test_the_width_is_only_sent_to_models_that_take_it(service: TmdbEmulator, embedder: Make) -> None:
     assert embedder("text-embedding-ada-002", 1536).embed(TEXTS).vectors.shape == (3, 1536)
     assert embedder("text-embedding-3-large", 256).embed(TEXTS).vectors.shape == (3, 256)
     assert requests_to(service) == {200: 2}
@@ -146,24 +146,24 @@ def test_the_request_to_openai_is_the_documented_one(canned: ThreadingHTTPServer
     }  # fmt: skip
 
 
-def test_many_texts_go_in_few_requests(service: StandIn, embedder: Make) -> None:
+def test_many_texts_go_in_few_requests(service: TmdbEmulator, embedder: Make) -> None:
     assert len(outcome_of(embedder(), FLOOD[: 2 * TEXTS_PER_REQUEST + 1]).vectors) == 2 * TEXTS_PER_REQUEST + 1
     assert requests_to(service) == {200: 3}
 
 
-def test_long_texts_are_packed_by_what_a_request_may_hold(service: StandIn, embedder: Make) -> None:
+def test_long_texts_are_packed_by_what_a_request_may_hold(service: TmdbEmulator, embedder: Make) -> None:
     texts = [f"{number} " + "word " * 1500 for number in range(90)]  # 7,500 bytes, so 39 or 40 a request
     assert len(outcome_of(embedder(), texts).vectors) == 90
     assert requests_to(service) == {200: 3}
 
 
-def test_a_text_that_is_too_long_is_cut_before_it_is_sent(service: StandIn, embedder: Make) -> None:
+def test_a_text_that_is_too_long_is_cut_before_it_is_sent(service: TmdbEmulator, embedder: Make) -> None:
     vectors = embedder().embed(["a " * 100_000, "映画 " * 20_000, TEXTS[1]]).vectors
     assert vectors.shape == (3, WIDTH)
     assert requests_to(service) == {200: 1}
 
 
-def test_an_empty_text_is_a_culprit_without_a_call(service: StandIn, embedder: Make) -> None:
+def test_an_empty_text_is_a_culprit_without_a_call(service: TmdbEmulator, embedder: Make) -> None:
     told = outcome_of(embedder(), [TEXTS[0], " ", TEXTS[1]])
     assert (sorted(told.vectors), told.culprits) == ([0, 2], {1: "empty_text"})
     assert requests_to(service) == {200: 1}
@@ -190,18 +190,18 @@ class Case:
 LEFT = len(CURSED) - 1
 BISECTED = 3 + 1 + 2 * 8  # three packs, one repeated, then two halves of 256, 128 … 2
 CASES = {
-    "F27 rate limit that stays": Case("oa_429rate", TEXTS, MOST_PAUSES + 1, "11 requests in a row as too many"),
+    "F27 rate limit that stays": Case("oa_429rate", TEXTS, MAX_PAUSES + 1, "11 requests in a row as too many"),
     "F28 no quota": Case("oa_429quota", FLOOD, 1, "quota is used up"),
     "F29 refused key": Case("oa_401", FLOOD, 1, "check OPENAI_API_KEY"),
     "F30 context length of one": Case("oa_cursed_400", CURSED, BISECTED - 1, "", LEFT, {400: "too_long"}),
-    "F30 context length of all": Case("oa_400len", CURSED, MOST_FAILURES, "20 answers .* in a row"),
+    "F30 context length of all": Case("oa_400len", CURSED, MAX_FAILURES, "20 answers .* in a row"),
     "F31 internal error": Case("oa_500", TEXTS, ATTEMPTS + 6, "9 attempts to embed a text failed"),
     "F31 internal error of one": Case("oa_cursed_500", CURSED, BISECTED + 3, "", LEFT, {400: "no_answer"}),
     "B36 out of order": Case("oa_shuffled", CURSED, 3, "", LEFT + 1),
-    "B37 one index for all": Case("oa_duplicate_index", FLOOD, MOST_FAILURES, "20 answers .* in a row"),
-    "B38 fewer vectors": Case("oa_short", FLOOD, MOST_FAILURES, "20 answers .* in a row"),
+    "B37 one index for all": Case("oa_duplicate_index", FLOOD, MAX_FAILURES, "20 answers .* in a row"),
+    "B38 fewer vectors": Case("oa_short", FLOOD, MAX_FAILURES, "20 answers .* in a row"),
     "B38 none for one": Case("oa_cursed_short", CURSED, BISECTED, "", LEFT, {400: "no_vector"}),
-    "B39 more vectors": Case("oa_one_more", FLOOD, MOST_FAILURES, "20 answers .* in a row"),
+    "B39 more vectors": Case("oa_one_more", FLOOD, MAX_FAILURES, "20 answers .* in a row"),
     "B40 quarter width": Case("oa_wrong_width", FLOOD, 1, "16 dimensions and 64 .* MOVIE_ASSETS_EMBEDDING_DIMENSIONS"),
     "B41 NaN": Case("oa_cursed_nan", CURSED, 4, "", LEFT, {400: "vector_not_finite"}),
     "B41 zeros": Case("oa_cursed_zero", CURSED, 4, "", LEFT, {400: "vector_is_zero"}),
@@ -213,7 +213,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_each_fault_ends_as_it_should(service: StandIn, embedder: Make, case: Case) -> None:
+def test_each_fault_ends_as_it_should(service: TmdbEmulator, embedder: Make, case: Case) -> None:
     service.faults = {case.fault: 1.0}
     told = outcome_of(embedder(), case.texts)
     assert bool(told.error) == bool(case.error), told.error
@@ -229,7 +229,7 @@ PASSING = ["oa_short", "oa_duplicate_index", "oa_nan", "oa_zero", "oa_500", "oa_
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_failure_that_passes_is_survived(
-    service: StandIn, embedder: Make, monkeypatch: pytest.MonkeyPatch, fault: str
+    service: TmdbEmulator, embedder: Make, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     asked = openai_call.ask
 
@@ -244,20 +244,22 @@ def test_a_failure_that_passes_is_survived(
     assert sum(requests_to(service).values()) == 2
 
 
-def test_answers_that_were_charged_and_useless_are_paid_for(service: StandIn, embedder: Make) -> None:
+def test_answers_that_were_charged_and_useless_are_paid_for(service: TmdbEmulator, embedder: Make) -> None:
     service.faults = {"oa_short": 1.0}
     told = outcome_of(embedder(), TEXTS)
     assert told.tokens > 2 * sum(len(text) // 4 for text in TEXTS)
 
 
-def test_what_was_in_flight_is_received_before_the_flow_stops(service: StandIn, embedder: Make) -> None:
+def test_what_was_in_flight_is_received_before_the_flow_stops(service: TmdbEmulator, embedder: Make) -> None:
     told = outcome_of(embedder(), FLOOD, lambda: setattr(service, "faults", {"oa_401": 1.0}))
     assert "check OPENAI_API_KEY" in told.error
     assert len(told.vectors) == service.embedded_inputs
     assert sum(requests_to(service).values()) <= 1 + 2 * IN_FLIGHT
 
 
-def test_a_service_that_hangs_is_given_up(service: StandIn, embedder: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_hangs_is_given_up(
+    service: TmdbEmulator, embedder: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(openai_embedder, "SECONDS_PER_REQUEST", 0.1)
     service.faults = {"oa_timeout": 1.0}
     with pytest.raises(EmbedderError, match=f"{ATTEMPTS} attempts to embed 3 texts failed.*no answer"):
@@ -265,7 +267,7 @@ def test_a_service_that_hangs_is_given_up(service: StandIn, embedder: Make, monk
 
 
 def test_a_call_that_drips_is_given_up_as_a_whole(
-    service: StandIn, embedder: Make, monkeypatch: pytest.MonkeyPatch
+    service: TmdbEmulator, embedder: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openai_stream, "LONGEST_CALL", 0.1)
     service.faults = {"oa_timeout": 1.0}
@@ -278,17 +280,17 @@ def test_a_service_that_is_down_is_given_up(embedder: Make) -> None:
         embedder(url="http://127.0.0.1:1/v1").embed(TEXTS)
 
 
-def test_an_outage_in_the_middle_ends_the_run_and_blames_no_text(service: StandIn, embedder: Make) -> None:
+def test_an_outage_in_the_middle_ends_the_run_and_blames_no_text(service: TmdbEmulator, embedder: Make) -> None:
     told = outcome_of(embedder(), FLOOD, lambda: setattr(service, "faults", {"oa_500": 1.0}))
-    assert re.search(f"{MOST_FAILURES} answers .* in a row", told.error)
+    assert re.search(f"{MAX_FAILURES} answers .* in a row", told.error)
     assert told.culprits == {}
-    assert sum(requests_to(service).values()) < MOST_FAILURES + 3 * IN_FLIGHT
+    assert sum(requests_to(service).values()) < MAX_FAILURES + 3 * IN_FLIGHT
 
 
 # How fast
 
 
-def seconds_for(service: StandIn, texts: list[str]) -> float:
+def seconds_for(service: TmdbEmulator, texts: list[str]) -> float:
     began = time.monotonic()
     assert len(outcome_of(client_of(service.openai_url, dimensions=8), texts).vectors) == len(texts)
     return time.monotonic() - began
@@ -304,7 +306,7 @@ def test_requests_run_side_by_side() -> None:
 def test_no_more_requests_are_in_flight_than_may_be(embedder: Make) -> None:
     most = max(
         sum(thread.name.startswith("embeddings-") for thread in threading.enumerate())
-        for _ in embedder().stream(FLOOD, OpenPurse())
+        for _ in embedder().stream(FLOOD, UnlimitedBudget())
     )
     assert most <= IN_FLIGHT
 
@@ -329,7 +331,7 @@ def test_a_429_pauses_all_requests_for_as_long_as_it_says(
     header: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first request gets its vectors, then as many go at once as may; the last of these is told to wait."""
-    busy = Answer(429, OVERLOADED.body, {**OVERLOADED.headers, header: value})
+    busy = TmdbResponse(429, OVERLOADED.body, {**OVERLOADED.headers, header: value})
     monkeypatch.setitem(FAULTS, "busy", Fault("embeddings", lambda _, __: busy, "429 with a header"))
     begun: list[float] = []
     told: list[float] = []
@@ -347,8 +349,8 @@ def test_a_429_pauses_all_requests_for_as_long_as_it_says(
         monkeypatch.setattr(openai_stream, "ask", ask)
         assert len(outcome_of(client_of(service.openai_url), FLOOD).vectors) == len(FLOOD)
         assert len(told) == requests_to(service)[429]
-    assert sum(moment < told[0] for moment in begun) == 1 + IN_FLIGHT
-    assert min(moment - told[0] for moment in begun if moment > told[0]) > 0.95
+    assert sum(as_of < told[0] for as_of in begun) == 1 + IN_FLIGHT
+    assert min(as_of - told[0] for as_of in begun if as_of > told[0]) > 0.95
 
 
 # A service of another make

@@ -9,13 +9,13 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.embeddings import openai_queue
-from movie_assets.embeddings.embedder import EmbedderError, OpenPurse
+from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.embeddings.shortening import Texts
 from movie_assets.embeddings.tokens import ByteCounter
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.server_makes import MAKES, Limit, Make
 from movie_assets_tests.conftest import DAY
 
@@ -42,11 +42,11 @@ class Outcome:
     reasons: dict[int, str]
 
 
-def serving(make: str) -> StandIn:
-    return StandIn(StandInOptions(movies=1, today=DAY, rate_limit=0, stall_seconds=2, embeddings_like=make))
+def serving(make: str) -> TmdbEmulator:
+    return TmdbEmulator(EmulatorOptions(movies=1, today=DAY, rate_limit=0, stall_seconds=2, embeddings_like=make))
 
 
-def client_of(service: StandIn, dimensions: int, texts_per_request: int = 256) -> OpenAiEmbedder:
+def client_of(service: TmdbEmulator, dimensions: int, texts_per_request: int = 256) -> OpenAiEmbedder:
     return OpenAiEmbedder(
         MODEL, dimensions, SecretStr(KEY), service.openai_url, texts_per_request=texts_per_request
     )  # fmt: skip
@@ -54,10 +54,10 @@ def client_of(service: StandIn, dimensions: int, texts_per_request: int = 256) -
 
 def embedded(client: OpenAiEmbedder, texts: list[str]) -> Outcome:
     told = Outcome({}, set(), {})
-    for part in client.stream(texts, OpenPurse()):
+    for part in client.stream(texts, UnlimitedBudget()):
         told.vectors |= dict(zip(part.positions, part.vectors, strict=True))
         told.cut |= set(part.cut)
-        told.reasons |= {culprit.position: culprit.reason for culprit in part.culprits}
+        told.reasons |= {rejected_input.position: rejected_input.reason for rejected_input in part.culprits}
     return told
 
 

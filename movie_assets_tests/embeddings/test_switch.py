@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import DAY, Pipeline, database_of_ones_own, settings_for
 from movie_assets_tests.support.rows import put_films
 
@@ -98,11 +98,11 @@ def built(server: str, template: str) -> Iterator[Pipeline]:
     """Films with vectors in two sets that can both be searched."""
     with (
         database_of_ones_own(server, template) as database,
-        StandIn(StandInOptions(movies=1, today=DAY)) as stand_in,
+        TmdbEmulator(EmulatorOptions(movies=1, today=DAY)) as tmdb_emulator,
         dg.DagsterInstance.ephemeral() as instance,
     ):
         put_films(database, 1, FILMS)
-        pipeline = Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", NARROW))
+        pipeline = Pipeline(database, settings_for(tmdb_emulator), instance, LocalEmbedder("hashing-v1", NARROW))
         for width in (NARROW, WIDE):
             change_model(pipeline, width)
         yield pipeline

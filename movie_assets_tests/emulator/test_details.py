@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from movie_assets.emulator.moving_world import MovingWorld
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.shapes import EMPTY_PARTS
 from movie_assets_tests.emulator.conftest import TODAY, get
 
@@ -21,17 +21,17 @@ CAST_KEYS = {
 }
 
 
-def made_up_id(stand_in: StandIn) -> int:
-    return int(stand_in.world.columns(TODAY).tmdb_id[-1])
+def made_up_id(tmdb_emulator: TmdbEmulator) -> int:
+    return int(tmdb_emulator.world.columns(TODAY).tmdb_id[-1])
 
 
-def test_details_have_every_key_of_tmdb(api: httpx.Client, stand_in: StandIn) -> None:
-    for tmdb_id in (550, made_up_id(stand_in)):
+def test_details_have_every_key_of_tmdb(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    for tmdb_id in (550, made_up_id(tmdb_emulator)):
         assert set(api.get(f"/movie/{tmdb_id}").json()) == DETAIL_KEYS
 
 
-def test_every_answer_names_the_stand_in_as_its_server(api: httpx.Client, stand_in: StandIn) -> None:
-    answers = (api.get("/movie/550"), api.get("/nope"), get(f"{stand_in.url}/elsewhere"))
+def test_every_answer_names_the_stand_in_as_its_server(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    answers = (api.get("/movie/550"), api.get("/nope"), get(f"{tmdb_emulator.url}/elsewhere"))
     assert [answer.headers.get_list("server") for answer in answers] == [["movie-assets-stand-in"]] * 3
 
 
@@ -47,8 +47,8 @@ def test_each_part_can_be_appended_and_asked_for_alone(api: httpx.Client, part: 
     assert alone == {"id": 550, **appended}
 
 
-def test_credits_have_cast_in_order_and_a_director(api: httpx.Client, stand_in: StandIn) -> None:
-    people = api.get(f"/movie/{made_up_id(stand_in)}/credits").json()
+def test_credits_have_cast_in_order_and_a_director(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    people = api.get(f"/movie/{made_up_id(tmdb_emulator)}/credits").json()
     assert [member["order"] for member in people["cast"]] == list(range(len(people["cast"])))
     assert all(set(member) == CAST_KEYS for member in people["cast"])
     assert any(member["job"] == "Director" for member in people["crew"])
@@ -80,15 +80,15 @@ def test_an_unknown_id_answers_404_code_34(api: httpx.Client, unknown: str) -> N
     }
 
 
-def test_a_film_that_vanished_answers_404(api: httpx.Client, stand_in: StandIn) -> None:
-    gone = [change.tmdb_id for change in stand_in.world.changes(TODAY) if change.adult is None]
+def test_a_film_that_vanished_answers_404(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    gone = [change.tmdb_id for change in tmdb_emulator.world.changes(TODAY) if change.adult is None]
     assert gone
     assert all(api.get(f"/movie/{tmdb_id}").status_code == 404 for tmdb_id in gone)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer"}, {"Authorization": "Basic abc"}])
-def test_without_a_bearer_token_the_answer_is_401_code_7(stand_in: StandIn, headers: dict[str, str]) -> None:
-    answer = get(f"{stand_in.tmdb_url}/movie/550", headers=headers)
+def test_without_a_bearer_token_the_answer_is_401_code_7(tmdb_emulator: TmdbEmulator, headers: dict[str, str]) -> None:
+    answer = get(f"{tmdb_emulator.tmdb_url}/movie/550", headers=headers)
     assert answer.status_code == 401
     assert answer.json() == {
         "success": False,
@@ -98,9 +98,9 @@ def test_without_a_bearer_token_the_answer_is_401_code_7(stand_in: StandIn, head
 
 
 def test_a_configured_token_is_the_only_one_that_is_taken(world: MovingWorld) -> None:
-    with StandIn(StandInOptions(token="right"), world=world) as stand_in:
+    with TmdbEmulator(EmulatorOptions(token="right"), world=world) as tmdb_emulator:
         for token, status in (("wrong", 401), ("right", 200)):
-            answer = get(f"{stand_in.tmdb_url}/configuration", headers={"Authorization": f"Bearer {token}"})
+            answer = get(f"{tmdb_emulator.tmdb_url}/configuration", headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code == status
 
 
@@ -120,11 +120,11 @@ def test_bodies_are_gzipped_only_for_clients_that_take_it(api: httpx.Client) -> 
     assert packed.json() == plain.json()
 
 
-def test_a_film_can_be_found_by_its_imdb_id(api: httpx.Client, stand_in: StandIn) -> None:
+def test_a_film_can_be_found_by_its_imdb_id(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     made_up = next(
         detail
-        for tmdb_id in stand_in.world.columns(TODAY).tmdb_id.tolist()[::-1]
-        if (detail := stand_in.world.detail(tmdb_id, TODAY)) and detail["imdb_id"]
+        for tmdb_id in tmdb_emulator.world.columns(TODAY).tmdb_id.tolist()[::-1]
+        if (detail := tmdb_emulator.world.detail(tmdb_id, TODAY)) and detail["imdb_id"]
     )
     for imdb_id, tmdb_id in (("tt0137523", 550), (made_up["imdb_id"], made_up["id"])):
         found = api.get(f"/find/{imdb_id}", params={"external_source": "imdb_id"}).json()
@@ -137,7 +137,7 @@ def test_configuration_gives_the_addresses_of_pictures(api: httpx.Client) -> Non
     assert api.get("/configuration").json()["images"]["secure_base_url"] == "https://image.tmdb.org/t/p/"
 
 
-def test_details_are_the_same_json_that_the_world_gives(api: httpx.Client, stand_in: StandIn) -> None:
-    body = stand_in.world.body(550, TODAY, ("credits",))
+def test_details_are_the_same_json_that_the_world_gives(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    body = tmdb_emulator.world.body(550, TODAY, ("credits",))
     assert body is not None
     assert api.get("/movie/550?append_to_response=credits").json() == json.loads(body)

@@ -10,17 +10,17 @@ import openai
 import pytest
 
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.emulator.conftest import NO_TLS, get
 
 MODEL = "text-embedding-3-small"
 
 
 @pytest.fixture
-def client(stand_in: StandIn) -> Iterator[httpx.Client]:
+def client(tmdb_emulator: TmdbEmulator) -> Iterator[httpx.Client]:
     with httpx.Client(
-        verify=NO_TLS, base_url=stand_in.openai_url, headers={"Authorization": "Bearer canary"}
+        verify=NO_TLS, base_url=tmdb_emulator.openai_url, headers={"Authorization": "Bearer canary"}
     ) as client:
         yield client
 
@@ -51,8 +51,8 @@ def test_base64_carries_the_same_vectors(client: httpx.Client) -> None:
     assert np.array_equal(np.frombuffer(base64.b64decode(packed), dtype="<f4"), hashed_vectors(texts, 1536)[0])
 
 
-def test_the_openai_client_reads_the_reply(stand_in: StandIn) -> None:
-    with openai.OpenAI(base_url=stand_in.openai_url, api_key="canary", max_retries=0) as client:
+def test_the_openai_client_reads_the_reply(tmdb_emulator: TmdbEmulator) -> None:
+    with openai.OpenAI(base_url=tmdb_emulator.openai_url, api_key="canary", max_retries=0) as client:
         reply = client.embeddings.create(model=MODEL, input=["one", "two"])
         assert [len(entry.embedding) for entry in reply.data] == [1536, 1536]
         assert MODEL in {model.id for model in client.models.list()}
@@ -108,22 +108,22 @@ def test_too_long_an_input_is_named_as_such(client: httpx.Client) -> None:
     assert answer.json()["error"]["code"] == "context_length_exceeded"
 
 
-def test_without_a_key_the_answer_is_401_in_openais_shape(stand_in: StandIn) -> None:
+def test_without_a_key_the_answer_is_401_in_openais_shape(tmdb_emulator: TmdbEmulator) -> None:
     for answer in (
-        httpx.post(verify=NO_TLS, url=f"{stand_in.openai_url}/embeddings", json={"model": MODEL, "input": "a"}),
-        get(f"{stand_in.openai_url}/models"),
+        httpx.post(verify=NO_TLS, url=f"{tmdb_emulator.openai_url}/embeddings", json={"model": MODEL, "input": "a"}),
+        get(f"{tmdb_emulator.openai_url}/models"),
     ):
         assert answer.status_code == 401
         assert "API key" in answer.json()["error"]["message"]
 
 
-def test_only_inputs_that_got_a_vector_are_counted(client: httpx.Client, stand_in: StandIn) -> None:
+def test_only_inputs_that_got_a_vector_are_counted(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     embed(client, ["a", "b", "c"])
     embed(client, ["a", ""])
-    stand_in.faults = {"oa_500": 1.0}
+    tmdb_emulator.faults = {"oa_500": 1.0}
     embed(client, ["a"])
-    assert stand_in.embedded_inputs == 3
-    assert stand_in.requests["embeddings"] == {200: 1, 400: 1, 500: 1}
+    assert tmdb_emulator.embedded_inputs == 3
+    assert tmdb_emulator.requests["embeddings"] == {200: 1, 400: 1, 500: 1}
 
 
 @pytest.mark.parametrize(
@@ -136,21 +136,21 @@ def test_only_inputs_that_got_a_vector_are_counted(client: httpx.Client, stand_i
     ],
 )
 def test_errors_on_demand_have_openais_codes(
-    client: httpx.Client, stand_in: StandIn, fault: str, status: int, code: str | None
+    client: httpx.Client, tmdb_emulator: TmdbEmulator, fault: str, status: int, code: str | None
 ) -> None:
-    stand_in.faults = {fault: 1.0}
+    tmdb_emulator.faults = {fault: 1.0}
     answer = embed(client, ["a"])
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
-def test_a_hanging_endpoint_says_nothing(client: httpx.Client, stand_in: StandIn) -> None:
-    stand_in.faults = {"oa_timeout": 1.0}
+def test_a_hanging_endpoint_says_nothing(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"oa_timeout": 1.0}
     with pytest.raises(httpx.ReadTimeout):
         client.post("/embeddings", json={"model": MODEL, "input": "a"}, timeout=0.2)
 
 
-def test_shuffled_vectors_still_carry_the_right_index(client: httpx.Client, stand_in: StandIn) -> None:
-    stand_in.faults = {"oa_shuffled": 1.0}
+def test_shuffled_vectors_still_carry_the_right_index(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"oa_shuffled": 1.0}
     texts = ["dragon", "heist", "robot"]
     answer = embed(client, texts)
     assert [entry["index"] for entry in answer.json()["data"]] == [2, 1, 0]
@@ -158,49 +158,49 @@ def test_shuffled_vectors_still_carry_the_right_index(client: httpx.Client, stan
     assert np.array_equal(np.array(vectors_of(answer), dtype=np.float32), expected)
 
 
-def test_a_short_reply_lacks_one_vector(client: httpx.Client, stand_in: StandIn) -> None:
-    stand_in.faults = {"oa_short": 1.0}
+def test_a_short_reply_lacks_one_vector(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"oa_short": 1.0}
     assert len(vectors_of(embed(client, ["a", "b", "c"]))) == 2
 
 
-def test_wrong_width_is_a_quarter(client: httpx.Client, stand_in: StandIn) -> None:
-    stand_in.faults = {"oa_wrong_width": 1.0}
+def test_wrong_width_is_a_quarter(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"oa_wrong_width": 1.0}
     assert len(vectors_of(embed(client, ["a"]))[0]) == 384
 
 
 @pytest.mark.parametrize("encoding", ["float", "base64"])
-def test_nan_fills_the_first_vector(client: httpx.Client, stand_in: StandIn, encoding: str) -> None:
-    stand_in.faults = {"oa_nan": 1.0}
+def test_nan_fills_the_first_vector(client: httpx.Client, tmdb_emulator: TmdbEmulator, encoding: str) -> None:
+    tmdb_emulator.faults = {"oa_nan": 1.0}
     answer = embed(client, ["a", "b"], encoding_format=encoding)
     first = answer.json()["data"][0]["embedding"]
     values = first if encoding == "float" else np.frombuffer(base64.b64decode(first), dtype="<f4")
     assert np.isnan(values).all()
 
 
-def test_zeros_fill_the_first_vector(client: httpx.Client, stand_in: StandIn) -> None:
-    stand_in.faults = {"oa_zero": 1.0}
+def test_zeros_fill_the_first_vector(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"oa_zero": 1.0}
     first, second = vectors_of(embed(client, ["a dragon", "a robot"]))
     assert not any(first)
     assert any(second)
 
 
-def test_duplicate_indices_are_all_the_first(client: httpx.Client, stand_in: StandIn) -> None:
-    stand_in.faults = {"oa_duplicate_index": 1.0}
+def test_duplicate_indices_are_all_the_first(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"oa_duplicate_index": 1.0}
     assert [entry["index"] for entry in embed(client, ["a", "b"]).json()["data"]] == [0, 0]
 
 
-def test_another_model_can_be_named(client: httpx.Client, stand_in: StandIn) -> None:
-    stand_in.faults = {"oa_wrong_model": 1.0}
+def test_another_model_can_be_named(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"oa_wrong_model": 1.0}
     assert embed(client, ["a"]).json()["model"] == "another-model"
 
 
-def test_a_batch_answers_each_line_once_and_is_found_by_its_metadata(stand_in: StandIn) -> None:
+def test_a_batch_answers_each_line_once_and_is_found_by_its_metadata(tmdb_emulator: TmdbEmulator) -> None:
     lines = [
         {"custom_id": name, "method": "POST", "url": "/v1/embeddings", "body": {"model": MODEL, "input": text}}
         for name, text in (("a", "one story"), ("b", ""))
     ]
-    stand_in.service.options = replace(stand_in.options, batch_seconds=0)
-    with openai.OpenAI(base_url=stand_in.openai_url, api_key="canary", max_retries=0) as client:
+    tmdb_emulator.service.options = replace(tmdb_emulator.options, batch_seconds=0)
+    with openai.OpenAI(base_url=tmdb_emulator.openai_url, api_key="canary", max_retries=0) as client:
         content = "".join(json.dumps(line) + "\n" for line in lines).encode()
         file = client.files.create(file=("lines.jsonl", content), purpose="batch")
         made = client.batches.create(
@@ -214,16 +214,16 @@ def test_a_batch_answers_each_line_once_and_is_found_by_its_metadata(stand_in: S
         )
         assert (good["custom_id"], len(good["response"]["body"]["data"][0]["embedding"])) == ("a", 1536)
         assert (bad["custom_id"], bad["response"]["status_code"]) == ("b", 400)
-        assert stand_in.embedded_inputs == 1
+        assert tmdb_emulator.embedded_inputs == 1
         client.files.delete(file.id)
         with pytest.raises(openai.BadRequestError):
             client.batches.create(input_file_id=file.id, endpoint="/v1/embeddings", completion_window="24h")
 
 
 def test_limits_of_an_account_are_told_and_enforced() -> None:
-    options = StandInOptions(movies=1, rate_limit=0, openai_tokens=10, openai_requests=5, openai_window=600)
+    options = EmulatorOptions(movies=1, rate_limit=0, openai_tokens=10, openai_requests=5, openai_window=600)
     with (
-        StandIn(options) as running,
+        TmdbEmulator(options) as running,
         httpx.Client(verify=NO_TLS, base_url=running.openai_url, headers={"Authorization": "Bearer k"}) as client,
     ):
         passed, refused = (client.post("/embeddings", json={"model": MODEL, "input": "a" * 24}) for _ in range(2))

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.emulator.conftest import TODAY, get
 
 LINE = re.compile(
@@ -15,16 +15,16 @@ LINE = re.compile(
 )
 
 
-def export(stand_in: StandIn, day: date) -> httpx.Response:
-    return get(f"{stand_in.export_url}/movie_ids_{day:%m_%d_%Y}.json.gz")
+def export(tmdb_emulator: TmdbEmulator, day: date) -> httpx.Response:
+    return get(f"{tmdb_emulator.export_url}/movie_ids_{day:%m_%d_%Y}.json.gz")
 
 
 def lines_of(answer: httpx.Response) -> list[bytes]:
     return gzip.decompress(answer.content).splitlines()
 
 
-def test_the_export_is_gzipped_json_lines_in_tmdbs_form_ascending_by_id(stand_in: StandIn) -> None:
-    answer = export(stand_in, TODAY)
+def test_the_export_is_gzipped_json_lines_in_tmdbs_form_ascending_by_id(tmdb_emulator: TmdbEmulator) -> None:
+    answer = export(tmdb_emulator, TODAY)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/gzip"
     lines = lines_of(answer)
@@ -34,57 +34,57 @@ def test_the_export_is_gzipped_json_lines_in_tmdbs_form_ascending_by_id(stand_in
     assert ids == sorted(set(ids))
 
 
-def test_the_export_of_a_day_is_the_same_to_the_byte_every_time(stand_in: StandIn) -> None:
-    assert export(stand_in, TODAY).content == export(stand_in, TODAY).content
+def test_the_export_of_a_day_is_the_same_to_the_byte_every_time(tmdb_emulator: TmdbEmulator) -> None:
+    assert export(tmdb_emulator, TODAY).content == export(tmdb_emulator, TODAY).content
 
 
 @pytest.mark.parametrize("day", [TODAY + timedelta(days=1), TODAY - timedelta(days=93)])
-def test_a_day_to_come_or_long_past_is_denied(stand_in: StandIn, day: date) -> None:
-    answer = export(stand_in, day)
+def test_a_day_to_come_or_long_past_is_denied(tmdb_emulator: TmdbEmulator, day: date) -> None:
+    answer = export(tmdb_emulator, day)
     assert answer.status_code == 403
     assert b"<Code>AccessDenied</Code>" in answer.content
 
 
-def test_another_file_name_is_denied(stand_in: StandIn) -> None:
-    assert get(f"{stand_in.export_url}/person_ids_11_20_2026.json.gz").status_code == 403
+def test_another_file_name_is_denied(tmdb_emulator: TmdbEmulator) -> None:
+    assert get(f"{tmdb_emulator.export_url}/person_ids_11_20_2026.json.gz").status_code == 403
 
 
-def test_yesterdays_export_differs_by_the_films_that_came_and_went(stand_in: StandIn) -> None:
-    today = {json.loads(line)["id"] for line in lines_of(export(stand_in, TODAY))}
-    yesterday = {json.loads(line)["id"] for line in lines_of(export(stand_in, TODAY - timedelta(days=1)))}
-    feed = stand_in.world.changes(TODAY)
+def test_yesterdays_export_differs_by_the_films_that_came_and_went(tmdb_emulator: TmdbEmulator) -> None:
+    today = {json.loads(line)["id"] for line in lines_of(export(tmdb_emulator, TODAY))}
+    yesterday = {json.loads(line)["id"] for line in lines_of(export(tmdb_emulator, TODAY - timedelta(days=1)))}
+    feed = tmdb_emulator.world.changes(TODAY)
     assert yesterday - today == {change.tmdb_id for change in feed if change.adult is None}
     assert today - yesterday <= {change.tmdb_id for change in feed if change.adult is not None}
 
 
-def test_the_export_says_of_a_film_what_its_details_say(stand_in: StandIn) -> None:
-    for line in lines_of(export(stand_in, TODAY)):
+def test_the_export_says_of_a_film_what_its_details_say(tmdb_emulator: TmdbEmulator) -> None:
+    for line in lines_of(export(tmdb_emulator, TODAY)):
         row = json.loads(line)
-        detail = stand_in.world.detail(row["id"], TODAY)
+        detail = tmdb_emulator.world.detail(row["id"], TODAY)
         assert detail is not None
         assert row == {key: detail[key] for key in row}
 
 
-def test_a_missing_export_answers_403(stand_in: StandIn) -> None:
-    stand_in.faults = {"export_missing": 1.0}
-    assert export(stand_in, TODAY).status_code == 403
+def test_a_missing_export_answers_403(tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"export_missing": 1.0}
+    assert export(tmdb_emulator, TODAY).status_code == 403
 
 
-def test_half_an_export_is_whole_gzip_of_half_the_lines(stand_in: StandIn) -> None:
-    stand_in.faults = {"export_half": 1.0}
-    assert len(lines_of(export(stand_in, TODAY))) == 300
+def test_half_an_export_is_whole_gzip_of_half_the_lines(tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"export_half": 1.0}
+    assert len(lines_of(export(tmdb_emulator, TODAY))) == 300
 
 
-def test_a_truncated_export_ends_before_gzip_does(stand_in: StandIn) -> None:
-    stand_in.faults = {"export_truncated": 1.0}
+def test_a_truncated_export_ends_before_gzip_does(tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"export_truncated": 1.0}
     with pytest.raises(EOFError):
-        gzip.decompress(export(stand_in, TODAY).content)
+        gzip.decompress(export(tmdb_emulator, TODAY).content)
 
 
-def test_corrupt_lines_are_one_in_two_hundred(stand_in: StandIn) -> None:
-    stand_in.faults = {"export_corrupt_lines": 1.0}
+def test_corrupt_lines_are_one_in_two_hundred(tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"export_corrupt_lines": 1.0}
     broken = 0
-    for line in lines_of(export(stand_in, TODAY)):
+    for line in lines_of(export(tmdb_emulator, TODAY)):
         try:
             json.loads(line)
         except ValueError:
@@ -92,8 +92,8 @@ def test_corrupt_lines_are_one_in_two_hundred(stand_in: StandIn) -> None:
     assert broken == 3
 
 
-def test_a_captive_portal_gives_html_for_the_export(stand_in: StandIn) -> None:
-    stand_in.faults = {"export_html": 1.0}
-    answer = export(stand_in, TODAY)
+def test_a_captive_portal_gives_html_for_the_export(tmdb_emulator: TmdbEmulator) -> None:
+    tmdb_emulator.faults = {"export_html": 1.0}
+    answer = export(tmdb_emulator, TODAY)
     assert answer.status_code == 200
     assert answer.content.startswith(b"<!DOCTYPE html>")

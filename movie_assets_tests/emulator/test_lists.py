@@ -4,16 +4,16 @@ from typing import Any
 import httpx
 import pytest
 
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.shapes import GENRES, ITEM_KEYS
 from movie_assets_tests.emulator.conftest import TODAY
 
 Json = dict[str, Any]
 
 
-def all_details(stand_in: StandIn) -> list[Json]:
-    ids = stand_in.world.columns(TODAY).tmdb_id.tolist()
-    return [detail for tmdb_id in ids if (detail := stand_in.world.detail(tmdb_id, TODAY))]
+def all_details(tmdb_emulator: TmdbEmulator) -> list[Json]:
+    ids = tmdb_emulator.world.columns(TODAY).tmdb_id.tolist()
+    return [detail for tmdb_id in ids if (detail := tmdb_emulator.world.detail(tmdb_id, TODAY))]
 
 
 def walked(api: httpx.Client, path: str, **parameters: str) -> list[Json]:
@@ -25,15 +25,17 @@ def walked(api: httpx.Client, path: str, **parameters: str) -> list[Json]:
     return items
 
 
-def test_discovery_pages_hold_twenty_and_together_every_film_once(api: httpx.Client, stand_in: StandIn) -> None:
+def test_discovery_pages_hold_twenty_and_together_every_film_once(
+    api: httpx.Client, tmdb_emulator: TmdbEmulator
+) -> None:
     items = walked(api, "/discover/movie")
     assert len({item["id"] for item in items}) == len(items)
-    assert {item["id"] for item in items} == {film["id"] for film in all_details(stand_in) if not film["adult"]}
+    assert {item["id"] for item in items} == {film["id"] for film in all_details(tmdb_emulator) if not film["adult"]}
     assert set(items[0]) == {*ITEM_KEYS, "genre_ids"}
     assert len(api.get("/discover/movie").json()["results"]) == 20
 
 
-def test_discovery_filters_agree_with_the_details(api: httpx.Client, stand_in: StandIn) -> None:
+def test_discovery_filters_agree_with_the_details(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     found = walked(
         api,
         "/discover/movie",
@@ -49,7 +51,7 @@ def test_discovery_filters_agree_with_the_details(api: httpx.Client, stand_in: S
     )
     wanted = {
         film["id"]
-        for film in all_details(stand_in)
+        for film in all_details(tmdb_emulator)
         if film["vote_count"] >= 100
         and film["vote_average"] >= 6
         and 80 <= film["runtime"] <= 150
@@ -62,12 +64,12 @@ def test_discovery_filters_agree_with_the_details(api: httpx.Client, stand_in: S
 
 @pytest.mark.parametrize(("given", "together"), [("18,53", all), ("18|53", any)])
 def test_genres_can_be_asked_for_together_or_as_alternatives(
-    api: httpx.Client, stand_in: StandIn, given: str, together: Any
+    api: httpx.Client, tmdb_emulator: TmdbEmulator, given: str, together: Any
 ) -> None:
     found = walked(api, "/discover/movie", with_genres=given, include_adult="true")
     wanted = {
         film["id"]
-        for film in all_details(stand_in)
+        for film in all_details(tmdb_emulator)
         if together(number in {genre["id"] for genre in film["genres"]} for number in (18, 53))
     }
     assert {item["id"] for item in found} == wanted
@@ -109,13 +111,13 @@ def test_each_chart_has_tmdbs_frame(api: httpx.Client, chart: str) -> None:
     assert ("dates" in body) == (chart in {"now_playing", "upcoming"})
 
 
-def test_upcoming_films_are_not_out_yet(api: httpx.Client, stand_in: StandIn) -> None:
+def test_upcoming_films_are_not_out_yet(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     day = next(
         TODAY + timedelta(days=offset)
         for offset in range(200)
-        if len(stand_in.service.lists.chart("upcoming", TODAY + timedelta(days=offset)))
+        if len(tmdb_emulator.service.lists.chart("upcoming", TODAY + timedelta(days=offset)))
     )
-    stand_in.today = day
+    tmdb_emulator.today = day
     assert all(date.fromisoformat(item["release_date"]) > day for item in walked(api, "/movie/upcoming"))
 
 
@@ -135,28 +137,28 @@ def test_search_finds_a_film_by_a_part_of_its_title(api: httpx.Client) -> None:
     assert 550 in {item["id"] for item in found}
 
 
-def test_the_changes_of_a_day_are_listed_a_hundred_a_page(api: httpx.Client, stand_in: StandIn) -> None:
+def test_the_changes_of_a_day_are_listed_a_hundred_a_page(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     window = {"start_date": "2026-11-07", "end_date": TODAY.isoformat()}
     first = api.get("/movie/changes", params=window).json()
     assert first["total_results"] > 100
     assert len(first["results"]) == 100
     items = walked(api, "/movie/changes", **window)
     days = [date(2026, 11, 7) + timedelta(days=offset) for offset in range(14)]
-    expected = {change.tmdb_id for day in days for change in stand_in.world.changes(day)}
+    expected = {change.tmdb_id for day in days for change in tmdb_emulator.world.changes(day)}
     assert {item["id"] for item in items} == expected
     assert all(set(item) == {"id", "adult"} for item in items)
 
 
-def test_by_default_the_changes_are_those_of_the_last_24_hours(api: httpx.Client, stand_in: StandIn) -> None:
+def test_by_default_the_changes_are_those_of_the_last_24_hours(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     items = walked(api, "/movie/changes")
     days = (TODAY - timedelta(days=1), TODAY)
-    assert {item["id"] for item in items} == {c.tmdb_id for day in days for c in stand_in.world.changes(day)}
+    assert {item["id"] for item in items} == {c.tmdb_id for day in days for c in tmdb_emulator.world.changes(day)}
 
 
-def test_a_gone_id_has_adult_null_among_the_changes(api: httpx.Client, stand_in: StandIn) -> None:
+def test_a_gone_id_has_adult_null_among_the_changes(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     day = TODAY.isoformat()
     items = walked(api, "/movie/changes", start_date=day, end_date=day)
-    gone = {change.tmdb_id for change in stand_in.world.changes(TODAY) if change.adult is None}
+    gone = {change.tmdb_id for change in tmdb_emulator.world.changes(TODAY) if change.adult is None}
     assert {item["id"] for item in items if item["adult"] is None} == gone
 
 

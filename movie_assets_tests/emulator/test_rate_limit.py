@@ -6,17 +6,17 @@ from datetime import date
 import httpx
 
 from movie_assets.emulator.moving_world import MovingWorld
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.service import RateLimit
 from movie_assets_tests.emulator.conftest import NO_TLS, get
 
 HEADERS = {"Authorization": "Bearer canary"}
 
 
-async def statuses_of(stand_in: StandIn, calls: int) -> Counter[int]:
+async def statuses_of(tmdb_emulator: TmdbEmulator, calls: int) -> Counter[int]:
     async with httpx.AsyncClient(verify=NO_TLS, headers=HEADERS) as client:
-        url = f"{stand_in.tmdb_url}/configuration"
+        url = f"{tmdb_emulator.tmdb_url}/configuration"
         answers = await asyncio.gather(*(client.get(url) for _ in range(calls)))
     return Counter(answer.status_code for answer in answers)
 
@@ -24,7 +24,7 @@ async def statuses_of(stand_in: StandIn, calls: int) -> Counter[int]:
 def test_no_sliding_second_lets_more_through_than_the_limit() -> None:
     limit = RateLimit(3)
     moments = (0.0, 0.5, 0.9, 0.95, 1.05, 1.45, 1.55, 1.6)
-    assert [limit.passes(moment) for moment in moments] == [
+    assert [limit.passes(as_of) for as_of in moments] == [
         True, True, True, False, True, False, True, False,
     ]  # fmt: skip
 
@@ -32,9 +32,9 @@ def test_no_sliding_second_lets_more_through_than_the_limit() -> None:
 def test_a_burst_beyond_the_limit_is_answered_with_429_and_a_second_later_with_200(
     world: MovingWorld,
 ) -> None:
-    with StandIn(StandInOptions(rate_limit=10), world=world) as stand_in:
-        assert asyncio.run(statuses_of(stand_in, 25)) == {200: 10, 429: 15}
-        refused = get(f"{stand_in.tmdb_url}/configuration", headers=HEADERS)
+    with TmdbEmulator(EmulatorOptions(rate_limit=10), world=world) as tmdb_emulator:
+        assert asyncio.run(statuses_of(tmdb_emulator, 25)) == {200: 10, 429: 15}
+        refused = get(f"{tmdb_emulator.tmdb_url}/configuration", headers=HEADERS)
         assert refused.headers["Retry-After"] == "1"
         assert refused.json() == {
             "success": False,
@@ -42,24 +42,24 @@ def test_a_burst_beyond_the_limit_is_answered_with_429_and_a_second_later_with_2
             "status_message": "Your request count (#) is over the allowed limit of (40).",
         }
         time.sleep(1.05)
-        assert get(f"{stand_in.tmdb_url}/configuration", headers=HEADERS).status_code == 200
-        assert stand_in.max_requests_in_any_second == 26
+        assert get(f"{tmdb_emulator.tmdb_url}/configuration", headers=HEADERS).status_code == 200
+        assert tmdb_emulator.max_requests_in_any_second == 26
 
 
 def test_exports_and_embeddings_do_not_count_against_the_limit(world: MovingWorld) -> None:
     day = date(2026, 11, 20)
-    with StandIn(StandInOptions(rate_limit=1, today=day), world=world) as stand_in:
+    with TmdbEmulator(EmulatorOptions(rate_limit=1, today=day), world=world) as tmdb_emulator:
         for _ in range(3):
-            export = get(f"{stand_in.export_url}/movie_ids_11_20_2026.json.gz")
+            export = get(f"{tmdb_emulator.export_url}/movie_ids_11_20_2026.json.gz")
             reply = httpx.post(
                 verify=NO_TLS,
-                url=f"{stand_in.openai_url}/embeddings",
+                url=f"{tmdb_emulator.openai_url}/embeddings",
                 headers=HEADERS,
                 json={"model": "m", "input": "a"},
             )
             assert (export.status_code, reply.status_code) == (200, 200)
-        assert stand_in.max_requests_in_any_second == 0
+        assert tmdb_emulator.max_requests_in_any_second == 0
 
 
-def test_without_a_limit_everything_passes(stand_in: StandIn) -> None:
-    assert asyncio.run(statuses_of(stand_in, 80)) == {200: 80}
+def test_without_a_limit_everything_passes(tmdb_emulator: TmdbEmulator) -> None:
+    assert asyncio.run(statuses_of(tmdb_emulator, 80)) == {200: 80}

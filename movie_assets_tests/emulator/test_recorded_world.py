@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.recorded_world import RecordedWorld
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.shapes import EMPTY_PARTS
 from movie_assets_tests.emulator.conftest import NO_TLS, TODAY, get
 
@@ -33,13 +33,13 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def recorded(path: Path) -> Iterator[StandIn]:
-    with StandIn(StandInOptions(details=path, today=TODAY)) as stand_in:
-        yield stand_in
+def recorded(path: Path) -> Iterator[TmdbEmulator]:
+    with TmdbEmulator(EmulatorOptions(details=path, today=TODAY)) as tmdb_emulator:
+        yield tmdb_emulator
 
 
 @pytest.fixture
-def client(recorded: StandIn) -> Iterator[httpx.Client]:
+def client(recorded: TmdbEmulator) -> Iterator[httpx.Client]:
     headers = {"Authorization": "Bearer canary"}
     with httpx.Client(verify=NO_TLS, base_url=recorded.tmdb_url, headers=headers) as client:
         yield client
@@ -51,7 +51,7 @@ def test_a_recorded_body_is_served_to_the_byte(client: httpx.Client) -> None:
     assert client.get("/movie/3").content == ODD.encode()
 
 
-def test_recorded_bodies_are_the_same_on_another_day(client: httpx.Client, recorded: StandIn) -> None:
+def test_recorded_bodies_are_the_same_on_another_day(client: httpx.Client, recorded: TmdbEmulator) -> None:
     recorded.today = date(2027, 6, 1)
     assert client.get("/movie/7").content == FIRST.encode()
 
@@ -68,7 +68,7 @@ def test_lines_without_a_film_are_counted_and_told(path: Path, capsys: pytest.Ca
     assert "3 lines without a film skipped" in capsys.readouterr().err
 
 
-def test_the_export_is_derived_from_the_records(recorded: StandIn) -> None:
+def test_the_export_is_derived_from_the_records(recorded: TmdbEmulator) -> None:
     answer = get(f"{recorded.export_url}/movie_ids_11_20_2026.json.gz")
     assert gzip.decompress(answer.content).decode().splitlines() == [
         '{"adult":false,"id":3,"original_title":"Half ?","popularity":0.0,"video":false,"softcore":true}',

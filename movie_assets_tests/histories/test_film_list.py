@@ -3,7 +3,7 @@
 import pytest
 
 from movie_assets.histories.movie_list import read_film_list
-from movie_assets.histories.rows import Entry, FilmName, Tally
+from movie_assets.histories.rows import Entry, MovieName, Tally
 
 
 def read(text: str, *, is_wanted: bool = False) -> tuple[list[Entry], Tally]:
@@ -17,8 +17,8 @@ def test_a_list_has_a_film_a_paragraph() -> None:
         "Storm: Part Two: 2004 | R | 2h | 7 rating\r\n"
     )
     assert entries == [
-        Entry(FilmName("The Lamp", 1999), 1, rating=85),
-        Entry(FilmName("Storm: Part Two", 2004), 5, rating=70),
+        Entry(MovieName("The Lamp", 1999), 1, rating=85),
+        Entry(MovieName("Storm: Part Two", 2004), 5, rating=70),
     ]
     assert (tally.rows, tally.rejected) == (2, 0)
 
@@ -55,7 +55,7 @@ def test_what_is_missing_is_missing(line: str, title: str, year: int | None, rat
 def test_a_rating_is_understood_however_it_is_written(head: str, rating: str) -> None:
     entries, tally = read(head + rating)
     assert tally.rejects == []
-    assert [(entry.film, entry.rating) for entry in entries] == [(FilmName("Cats", 2019), 20)]
+    assert [(entry.film, entry.rating) for entry in entries] == [(MovieName("Cats", 2019), 20)]
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_a_word_is_no_certification() -> None:
 def test_lines_of_titles_with_years_are_a_film_each() -> None:
     entries, tally = read("Cats (2019)\nDogs (2018)\nA dog waits (for years).\n\nBirds (2017) | 8/10\n")
     assert [entry.film for entry in entries] == [
-        FilmName("Cats", 2019),
-        FilmName("Dogs", 2018),
-        FilmName("Birds", 2017),
+        MovieName("Cats", 2019),
+        MovieName("Dogs", 2018),
+        MovieName("Birds", 2017),
     ]
     assert (tally.rows, tally.rejected) == (3, 0)
 

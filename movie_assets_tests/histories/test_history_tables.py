@@ -11,7 +11,7 @@ from movie_assets.histories.movie_names import keyed
 from movie_assets.histories.movielens import read_films, read_movielens, title_and_year
 from movie_assets.histories.rows import (
     Entry,
-    FilmName,
+    MovieName,
     RowError,
     Tally,
     TooLargeError,
@@ -61,7 +61,7 @@ def test_a_diary_names_a_film_as_often_as_it_was_seen() -> None:
         DIARY + '2024-01-03,"Hello, Lighthouse",1999,https://b/x1,4.5,,"sea, storm",2024-01-02\n'
         '2025-02-03,"Hello, Lighthouse",1999,https://b/x2,3,Yes,,2025-02-01\n'
     )
-    film = FilmName("Hello, Lighthouse", 1999)
+    film = MovieName("Hello, Lighthouse", 1999)
     assert entries == [
         Entry(film, 2, False, 90, datetime(2024, 1, 2, tzinfo=UTC)),
         Entry(film, 3, False, 60, datetime(2025, 2, 1, tzinfo=UTC)),
@@ -145,7 +145,7 @@ def test_both_forms_of_imdbs_ratings_are_read(header: str, films: str) -> None:
     for kind in ("TV Series", "tvEpisode", "tvMiniSeries", "Video Game", "Podcast Episode", ""):
         text += films.format(id="tt0000014", title="No film", kind=kind, **row)
     entries, tally = imdb(text)
-    assert entries[0] == Entry(FilmName("One", 2001, "tt0000012"), 2, False, 90, datetime(2024, 5, 6, tzinfo=UTC))
+    assert entries[0] == Entry(MovieName("One", 2001, "tt0000012"), 2, False, 90, datetime(2024, 5, 6, tzinfo=UTC))
     assert [entry.film.title for entry in entries] == ["One", "Two", "No film"]
     assert dict(tally.passed_over) == {"Video Game": 1, "Podcast Episode": 1}
     assert dict(tally.assumed) == {"no title type": 1}
@@ -182,7 +182,7 @@ def test_the_columns_of_imdbs_older_exports_are_read() -> None:
         '"position","const","created","Title","Title type","You rated","Year"\n'
         '"1","tt0000012","x","One","Feature Film","8","1999"\n'
     )
-    assert [(entry.film, entry.rating) for entry in entries] == [(FilmName("One", 1999, "tt0000012"), 80)]
+    assert [(entry.film, entry.rating) for entry in entries] == [(MovieName("One", 1999, "tt0000012"), 80)]
     assert tally.rejects == []
 
 
@@ -254,7 +254,7 @@ def test_movielens_users_rate_films_by_the_ids_of_links() -> None:
         "movieId,imdbId,tmdbId\n10,0000012,\n",
         'movieId,title,genres\n10,"One, The (Uno) (1999)",Drama\n',
     )
-    film = FilmName("The One", 1999, "tt0000012", None, "10")
+    film = MovieName("The One", 1999, "tt0000012", None, "10")
     assert entries == [
         Entry(film, 2, False, 70, datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC), "movielens:1"),
         Entry(film, 3, False, 100, None, "movielens:2"),
@@ -357,9 +357,14 @@ def test_deleted_and_orphaned_files_of_an_archive_are_no_history(member: str, co
 
 
 def test_films_of_one_title_and_year_are_twins_where_the_source_tells_them_apart() -> None:
-    films = [FilmName("A", 2000, ref="u1"), FilmName("A", 2000, ref="u2"), FilmName("A", 2000), FilmName("B", ref="u3")]
+    films = [
+        MovieName("A", 2000, ref="u1"),
+        MovieName("A", 2000, ref="u2"),
+        MovieName("A", 2000),
+        MovieName("B", ref="u3"),
+    ]
     assert keyed(films) == [("A (2000) u1", 2), ("A (2000) u2", 2), ("A (2000)", 2), ("B", 1)]
-    assert keyed([FilmName("A", 2000, "tt0000001", 5), FilmName("A", 2000, "tt0000001")]) == [
+    assert keyed([MovieName("A", 2000, "tt0000001", 5), MovieName("A", 2000, "tt0000001")]) == [
         ("tmdb:5", 1), ("imdb:tt0000001", 1),
     ]  # fmt: skip
 

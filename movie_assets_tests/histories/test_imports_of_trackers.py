@@ -139,7 +139,7 @@ def test_a_file_of_which_nothing_is_a_film_is_refused_and_takes_nothing_out(
 ) -> None:  # fmt: skip
     films = "tt0000079,9,2024-05-06,Alien,u,{},7,100,1979,Horror\ntt0000021,8,2024-05-06,Dune,u,{},7,1,2021,X\n"
     taken(catalogue, file(tmp_path, "ratings.csv", IMDB + films.format("Movie", "Movie")))
-    german = taken(catalogue, file(tmp_path, "ratings.csv", IMDB + films.format("Film", "TV-Film")))
+    german = taken(catalogue, file(tmp_path, "ratings.csv", IMDB + films.format("Movie", "TV-Film")))
     assert (german.films, german.changed) == (2, 0)
     unknown = taken(catalogue, file(tmp_path, "ratings.csv", IMDB + films.format("?", "Movie")))
     assert (unknown.films, unknown.removed, dict(unknown.assumed)) == (

@@ -75,9 +75,9 @@ def test_a_film_that_comes_into_the_catalogue_joins_the_histories_that_waited(sm
 def test_of_several_exports_the_newest_counts(small: Make, inbox: Path) -> None:
     pipeline = small(film(64))
     pipeline.with_settings(inbox=inbox)
-    for name, rating, moment in (("a-new.csv", 5, 2_000_000_000), ("b-old.csv", 1, 1_000_000_000)):
+    for name, rating, as_of in (("a-new.csv", 5, 2_000_000_000), ("b-old.csv", 1, 1_000_000_000)):
         (inbox / name).write_text(RATINGS + f"2026-01-01,Film 64,2020,u1,{rating}\n")
-        os.utime(inbox / name, (moment, moment))
+        os.utime(inbox / name, (as_of, as_of))
     live(pipeline)
     live(pipeline)
     assert histories(pipeline) == ["me 64 100"]

@@ -20,7 +20,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.embeddings.embedder import EmbedderError
 from movie_assets.embeddings.openai_batches import OpenAiBatches
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets.embeddings.refusals import MOST_PAUSES
+from movie_assets.embeddings.refusals import MAX_PAUSES
 from movie_assets.embeddings.server_limits import Server
 from movie_assets.http_client import backoff as retry
 from movie_assets.ratings import downloads as rating_files
@@ -180,7 +180,7 @@ def test_a_pause_that_is_too_long_ends_the_run_at_once(client: Callable[[str], N
 def test_refusals_that_do_not_end_end_the_run(client: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_WAIT", 0.001)
     monkeypatch.setattr(retry, "LONGEST_WAIT", 0.001)
-    assert MOST_PAUSES == PAUSES_IN_A_ROW == 10
+    assert MAX_PAUSES == PAUSES_IN_A_ROW == 10
     with busy(100, {"Retry-After": "0"}) as server:
         with pytest.raises((TmdbUnavailableError, EmbedderError)):
             client(server.url)

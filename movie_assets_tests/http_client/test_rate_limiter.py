@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.http_client import rate_limiter as module
-from movie_assets.http_client.rate_limiter import shared_pace
+from movie_assets.http_client.rate_limiter import shared_limiter
 
 RATE = 10.0
 CALLS = 12
@@ -107,11 +107,11 @@ def moments_of(database: Database, rate: float, calls: int, workers: int = 1) ->
     async def run() -> list[float]:
         moments: list[float] = []
         enough = asyncio.Event()
-        async with shared_pace(database, "tmdb", rate) as pace:
+        async with shared_limiter(database, "tmdb", rate) as limiter:
 
             async def work() -> None:
                 while len(moments) < calls:
-                    await pace.turn()
+                    await limiter.turn()
                     moments.append(time.time())
                 enough.set()
 
@@ -151,11 +151,11 @@ def test_the_first_call_does_not_wait(database: Database) -> None:
 def test_a_pause_saves_up_no_turns(database: Database) -> None:
     async def run() -> list[float]:
         moments = []
-        async with shared_pace(database, "tmdb", RATE) as pace:
-            await pace.turn()
+        async with shared_limiter(database, "tmdb", RATE) as limiter:
+            await limiter.turn()
             await asyncio.sleep(0.5)
             for _ in range(6):
-                await pace.turn()
+                await limiter.turn()
                 moments.append(time.time())
         return moments
 
@@ -165,10 +165,10 @@ def test_a_pause_saves_up_no_turns(database: Database) -> None:
 def test_turns_that_fell_due_while_the_process_was_held_up_do_not_come_at_once(database: Database) -> None:
     async def run() -> list[float]:
         moments: list[float] = []
-        async with shared_pace(database, "tmdb", 40) as pace:
+        async with shared_limiter(database, "tmdb", 40) as limiter:
 
             async def work() -> None:
-                await pace.turn()
+                await limiter.turn()
                 moments.append(time.monotonic())
 
             working = [asyncio.create_task(work()) for _ in range(40)]
@@ -178,7 +178,7 @@ def test_turns_that_fell_due_while_the_process_was_held_up_do_not_come_at_once(d
             time.sleep(0.1)  # noqa: ASYNC251  # held up again while they are made up for
             held_up_until = time.monotonic()
             await asyncio.gather(*working)
-        return [moment - held_up_until for moment in moments if moment > held_up_until]
+        return [as_of - held_up_until for as_of in moments if as_of > held_up_until]
 
     late = asyncio.run(run())
     assert len(late) > 16
@@ -201,11 +201,11 @@ def test_two_processes_keep_the_rate_together(database: Database) -> None:
 
 def test_two_processes_fetch_at_the_pace_and_below_the_services_limit(database: Database) -> None:
     address = database.url.render_as_string(hide_password=False)
-    with StandIn(StandInOptions(rate_limit=50)) as stand_in, machine_watched() as machine:
-        ids = stand_in.world.columns(stand_in.today).tmdb_id[:FETCHES].tolist()
+    with TmdbEmulator(EmulatorOptions(rate_limit=50)) as tmdb_emulator, machine_watched() as machine:
+        ids = tmdb_emulator.world.columns(tmdb_emulator.today).tmdb_id[:FETCHES].tolist()
         processes = [
             subprocess.Popen(
-                [sys.executable, "-c", FETCHER, address, stand_in.tmdb_url, ",".join(map(str, ids[number::2]))],
+                [sys.executable, "-c", FETCHER, address, tmdb_emulator.tmdb_url, ",".join(map(str, ids[number::2]))],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             )
             for number in range(2)
@@ -215,8 +215,8 @@ def test_two_processes_fetch_at_the_pace_and_below_the_services_limit(database: 
         for process in processes:
             process.communicate()
         took = time.monotonic() - began
-        answers = stand_in.requests["movie"]
-        busiest = stand_in.max_requests_in_any_second
+        answers = tmdb_emulator.requests["movie"]
+        busiest = tmdb_emulator.max_requests_in_any_second
     held_up = 2 * FASTER_RATE * machine.longest_stop  # calls that a stopped machine lets go all at once
     assert sum(answers.values()) - answers.get(429, 0) == FETCHES
     assert busiest <= 48 + held_up
@@ -226,11 +226,11 @@ def test_two_processes_fetch_at_the_pace_and_below_the_services_limit(database: 
 
 def test_a_pause_holds_every_process_up(database: Database) -> None:
     async def run() -> float:
-        async with shared_pace(database, "tmdb", 100) as pace, shared_pace(database, "tmdb", 100) as another:
-            await pace.turn()
+        async with shared_limiter(database, "tmdb", 100) as limiter, shared_limiter(database, "tmdb", 100) as another:
+            await limiter.turn()
             await another.turn()
             began = time.monotonic()
-            await pace.pause(1.0)
+            await limiter.pause(1.0)
             await another.turn()
             return time.monotonic() - began
 
@@ -239,11 +239,11 @@ def test_a_pause_holds_every_process_up(database: Database) -> None:
 
 def test_a_pause_that_ends_earlier_does_not_shorten_one_that_is_on(database: Database) -> None:
     async def run() -> float:
-        async with shared_pace(database, "tmdb", 100) as pace:
+        async with shared_limiter(database, "tmdb", 100) as limiter:
             began = time.monotonic()
-            await pace.pause(1.0)
-            await pace.pause(0.1)
-            await pace.turn()
+            await limiter.pause(1.0)
+            await limiter.pause(0.1)
+            await limiter.turn()
             return time.monotonic() - began
 
     assert asyncio.run(run()) >= 0.95
@@ -251,16 +251,16 @@ def test_a_pause_that_ends_earlier_does_not_shorten_one_that_is_on(database: Dat
 
 def test_a_pace_whose_connection_is_lost_opens_another(database: Database) -> None:
     async def run() -> None:
-        async with shared_pace(database, "tmdb", 100) as pace:
+        async with shared_limiter(database, "tmdb", 100) as limiter:
             for _ in range(3):
-                await pace.turn()
+                await limiter.turn()
                 with database.transaction() as connection:
                     connection.exec_driver_sql(
                         "select pg_terminate_backend(pid) from pg_stat_activity "
                         "where datname = current_database() and query like '%%update pipeline.pace%%' "
                         "and pid <> pg_backend_pid()"
                     )
-            await pace.turn()
+            await limiter.turn()
 
     asyncio.run(asyncio.wait_for(run(), 30))
 
@@ -269,8 +269,8 @@ def test_a_pace_whose_database_stays_away_gives_up(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "SECONDS_TO_RECONNECT", 0.3)
 
     async def run() -> None:
-        async with shared_pace(Database("postgresql://nobody@127.0.0.1:1/none"), "tmdb", 100) as pace:
-            await pace.turn()
+        async with shared_limiter(Database("postgresql://nobody@127.0.0.1:1/none"), "tmdb", 100) as limiter:
+            await limiter.turn()
 
     with pytest.raises(psycopg.OperationalError):
         asyncio.run(asyncio.wait_for(run(), 30))
@@ -284,8 +284,8 @@ def test_without_a_limit_the_database_is_not_asked() -> None:
 
 def test_a_service_without_a_pace_is_an_error(database: Database) -> None:
     async def run() -> None:
-        async with shared_pace(database, "imdb", RATE) as pace:
-            await pace.turn()
+        async with shared_limiter(database, "imdb", RATE) as limiter:
+            await limiter.turn()
 
     with pytest.raises(LookupError, match="imdb"):
         asyncio.run(run())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import time_machine
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_POLLS = 0.5
 
 
 def _moved() -> float:
@@ -21,7 +21,7 @@ def _moved() -> float:
 
 def _follow(clock: time_machine.Traveller, moved: float) -> None:
     while True:
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_POLLS)
         if (now := _moved()) > moved:
             clock.shift(now - moved)
             moved = now

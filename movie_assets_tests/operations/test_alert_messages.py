@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.operations.alerts.messages import MOST_ENTRIES, Entry, Message
+from movie_assets.operations.alerts.messages import MAX_ENTRIES, Entry, Message
 
 RUNBOOK = "https://code.test/docs/runbook.md"
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -89,11 +89,11 @@ def test_what_is_no_check_is_named_by_its_kind_and_has_its_kinds_heading(kind: s
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
-    long = message(*(entry(name=f"check_{n}") for n in range(MOST_ENTRIES + 5)))
+    long = message(*(entry(name=f"check_{n}") for n in range(MAX_ENTRIES + 5)))
     for text in (long.text, long.slack["text"]):
         assert text.endswith("… and 5 more: movie-assets alert list")
-        assert text.count("what to do") == MOST_ENTRIES
-    assert len(long.payload["entries"]) == MOST_ENTRIES + 5
+        assert text.count("what to do") == MAX_ENTRIES
+    assert len(long.payload["entries"]) == MAX_ENTRIES + 5
 
 
 def test_the_same_content_has_the_same_id() -> None:

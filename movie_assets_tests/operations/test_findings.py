@@ -9,7 +9,7 @@ import pytest
 from movie_assets.operations.ages import ALLOWED, Allowed
 from movie_assets.operations.health import data as health_of_data
 from movie_assets.operations.health import findings as health
-from movie_assets.operations.health.findings import GIB, Finding, Reach, by_severity, worst
+from movie_assets.operations.health.findings import GIB, Finding, ServiceProbe, by_severity, worst
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 OK, WARN, ERROR = (Finding(name, name, "") for name in ("ok", "warn", "error"))
@@ -23,11 +23,13 @@ def test_the_exit_code_is_that_of_the_worst() -> None:
 
 @pytest.mark.parametrize(
     ("reach", "source", "credential"),
-    [(Reach("200"), "ok", "ok"), (Reach("401", "Invalid API key"), "ok", "error"), (Reach("403"), "ok", "error"),
-     (Reach("429"), "warn", "unknown"), (Reach("ConnectError", "refused"), "error", "unknown"),
-     (Reach("503"), "error", "unknown"), (Reach("no JSON", "text/html"), "error", "unknown")],
+    [
+        (ServiceProbe("200"), "ok", "ok"), (ServiceProbe("401", "Invalid API key"), "ok", "error"),
+        (ServiceProbe("403"), "ok", "error"),
+     (ServiceProbe("429"), "warn", "unknown"), (ServiceProbe("ConnectError", "refused"), "error", "unknown"),
+     (ServiceProbe("503"), "error", "unknown"), (ServiceProbe("no JSON", "text/html"), "error", "unknown")],
 )  # fmt: skip
-def test_one_call_tells_of_the_source_and_of_the_credential(reach: Reach, source: str, credential: str) -> None:
+def test_one_call_tells_of_the_source_and_of_the_credential(reach: ServiceProbe, source: str, credential: str) -> None:
     assert health.of_source(reach).severity == source
     assert health.of_credential(reach, "tmdb").severity == credential
 
@@ -40,10 +42,10 @@ def test_a_lost_token_is_an_error_only_where_tmdb_was_the_source() -> None:
 
 @pytest.mark.parametrize(
     ("reach", "severity"),
-    [(Reach("local"), "ok"), (Reach("200", seconds=0.4), "ok"), (Reach("200", seconds=11), "warn"),
-     (Reach("failed", "the key was refused"), "error")],
+    [(ServiceProbe("local"), "ok"), (ServiceProbe("200", seconds=0.4), "ok"), (ServiceProbe("200", seconds=11), "warn"),
+     (ServiceProbe("failed", "the key was refused"), "error")],
 )  # fmt: skip
-def test_the_embedder_answers_fast_slowly_or_not(reach: Reach, severity: str) -> None:
+def test_the_embedder_answers_fast_slowly_or_not(reach: ServiceProbe, severity: str) -> None:
     assert health.of_embedder(reach).severity == severity
 
 
@@ -53,16 +55,16 @@ def test_room_on_the_disk(free: float, severity: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("has_catalogue", "whose", "remedy"),
+    ("has_catalogue", "whose", "action"),
     [
         (True, "at /data (the catalogue's disk)", "KEEP_SETS"),
         (False, "this machine's disk, not PostgreSQL's", "its own machine"),
     ],
 )
-def test_it_is_said_whose_disk_that_is(has_catalogue: bool, whose: str, remedy: str) -> None:
+def test_it_is_said_whose_disk_that_is(has_catalogue: bool, whose: str, action: str) -> None:
     found = health.of_disk(GIB, 100 * GIB, "/data", has_catalogue=has_catalogue)
     assert whose in found.says
-    assert remedy in found.next_step
+    assert action in found.next_step
 
 
 @pytest.mark.parametrize(("days", "severity"), [(0, "ok"), (1, "ok"), (2, "warn"), (4, "warn"), (5, "error")])
@@ -285,9 +287,9 @@ def test_a_destination_that_was_not_reached_for_an_hour_is_broken(minutes: int, 
 
 def test_whatever_is_not_well_says_what_to_do() -> None:
     bad = [
-        health.of_source(Reach("503")),
-        health.of_credential(Reach("401"), None),
-        health.of_embedder(Reach("failed", "x")),
+        health.of_source(ServiceProbe("503")),
+        health.of_credential(ServiceProbe("401"), None),
+        health.of_embedder(ServiceProbe("failed", "x")),
         health.of_disk(1, 100, "/", has_catalogue=True),
         health.of_export(None, date(2026, 1, 1)),
         health_of_data.freshness([tier(1, 1)]),

@@ -13,7 +13,7 @@ from movie_assets.database import server_checks
 from movie_assets.database.embedded import _address, _socket_folder
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.operations.health.findings import Finding, merged, worst
-from movie_assets.operations.health.report import look_at_database, look_at_services, look_from_outside
+from movie_assets.operations.health.report import probe_database, probe_from_outside, probe_services
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks, figures_of
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
 from movie_assets_tests.support.world import film
@@ -21,8 +21,8 @@ from movie_assets_tests.support.world import film
 
 def findings(pipeline: SmallPipeline, *, days: int = 0) -> dict[str, Finding]:
     now = datetime.combine(pipeline.day, datetime.min.time(), UTC) + timedelta(hours=13, days=days)
-    services = look_at_services(pipeline.settings, pipeline.database, pipeline.embedder)
-    found = merged([*services, *look_at_database(pipeline.settings, pipeline.database, now)])
+    services = probe_services(pipeline.settings, pipeline.database, pipeline.embedder)
+    found = merged([*services, *probe_database(pipeline.settings, pipeline.database, now)])
     return {each.name: each for each in found}
 
 
@@ -116,15 +116,15 @@ def test_an_old_pgvector_is_warned_of(running: SmallPipeline, monkeypatch: pytes
 
 def test_a_destination_that_is_down_is_told_until_it_is_reached(running: SmallPipeline) -> None:
     now = datetime.combine(running.day, datetime.min.time(), UTC) + timedelta(hours=11)
-    running.database.execute("keep_destinations", destinations=["slack", "webhook"], moment=now)
+    running.database.execute("keep_destinations", destinations=["slack", "webhook"], as_of=now)
     running.database.execute(
-        "record_delivery_failure", destination="slack", error="it said 404", retry_after=0, moment=now
+        "record_delivery_failure", destination="slack", error="it said 404", retry_after=0, as_of=now
     )
     found = findings(running)
     assert not_well(found) == {"destinations": "error"}
     assert found["destinations"].examples == ("slack",)
     assert "it said 404" in found["destinations"].says
-    running.database.execute("record_delivery", destination="slack", alert_ids=[], events=[], severities=[], moment=now)
+    running.database.execute("record_delivery", destination="slack", alert_ids=[], events=[], severities=[], as_of=now)
     assert not_well(findings(running)) == {}
 
 
@@ -181,7 +181,7 @@ def test_triggers_at_work_without_the_alerts_sensor_are_told_where_somebody_is_t
     assert not_well(findings(running)) == {}  # a console alone
     running.database.execute(
         "record_trigger", name="details_are_due", job="fetch_details", work=0, tries=0, launched_at=None, gave_up=False,
-        says="nothing to do", moment=datetime.combine(running.day, datetime.min.time(), UTC),
+        says="nothing to do", as_of=datetime.combine(running.day, datetime.min.time(), UTC),
     )  # fmt: skip
     found = findings(running)
     assert not_well(found) == {"sensors": "warn"}
@@ -194,7 +194,7 @@ def test_triggers_at_work_without_the_alerts_sensor_are_told_where_somebody_is_t
 def test_a_trigger_that_gave_up_is_told(running: SmallPipeline) -> None:
     running.database.execute(
         "record_trigger", name="details_are_due", job="fetch_details", work=9, tries=8, launched_at=None, gave_up=True,
-        says="gave up", moment=datetime(2026, 10, 5, 10, tzinfo=UTC),
+        says="gave up", as_of=datetime(2026, 10, 5, 10, tzinfo=UTC),
     )  # fmt: skip
     found = findings(running)
     assert not_well(found) == {"triggers": "error"}
@@ -254,7 +254,7 @@ def test_sources_of_ratings_that_are_switched_off_are_not_late(running: SmallPip
 def test_a_database_that_is_gone_still_leaves_an_answer_for_the_services(running: SmallPipeline) -> None:
     address = "postgresql://somebody:canary-password@127.0.0.1:9/nowhere"
     settings = running.settings.model_copy(update={"database_url": SecretStr(address)})
-    found = look_from_outside(settings, datetime.now(UTC))
+    found = probe_from_outside(settings, datetime.now(UTC))
     by_name = {each.name: each for each in found}
     assert worst(found) == 2
     assert by_name["database"].severity == "error"
@@ -277,7 +277,7 @@ def test_the_disk_is_the_catalogues_only_with_the_embedded_server(
     home = tmp_path
     url = SecretStr(address.format(server=_address(_socket_folder(home)))) if address else None
     settings = Settings().model_copy(update={"home": home, "embedder": "local", "database_url": url})
-    found = {each.name: each for each in look_from_outside(settings, datetime.now(UTC))}
+    found = {each.name: each for each in probe_from_outside(settings, datetime.now(UTC))}
     assert whose in found["disk"].says
 
 
@@ -287,6 +287,6 @@ def test_the_disk_is_the_catalogues_only_with_the_embedded_server(
 )
 def test_settings_that_cannot_work_are_findings(tmp_path: Path, changes: dict[str, Any], broken: str) -> None:
     settings = Settings().model_copy(update={"home": tmp_path / "none", "embedder": "local", **changes})
-    found = {each.name: each for each in look_from_outside(settings, datetime.now(UTC))}
+    found = {each.name: each for each in probe_from_outside(settings, datetime.now(UTC))}
     assert found[broken].severity == "error"
     assert not (tmp_path / "none").exists()

@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 
 from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.operations.derived_comparison import SCORES
 from movie_assets.operations.response_comparison import RESPONSES
 from movie_assets_tests.conftest import DAY, Pipeline, database_of_ones_own, failed_checks, settings_for
@@ -19,13 +19,13 @@ SECOND = "(select min(tmdb_id) from catalog.movies where tmdb_id > (select min(t
 @pytest.fixture(scope="module")
 def lived(server: str, template: str) -> Iterator[Pipeline]:
     """The pipeline after a day's work, once for the module: each test leaves it as it found it."""
-    options = StandInOptions(movies=90, today=DAY, rate_limit=0)
+    options = EmulatorOptions(movies=90, today=DAY, rate_limit=0)
     with (
         database_of_ones_own(server, template) as database,
-        StandIn(options) as stand_in,
+        TmdbEmulator(options) as tmdb_emulator,
         dg.DagsterInstance.ephemeral() as instance,
     ):
-        pipeline = Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", 64))
+        pipeline = Pipeline(database, settings_for(tmdb_emulator), instance, LocalEmbedder("hashing-v1", 64))
         assert all(result.success for result in pipeline.run_day())
         yield pipeline
 
@@ -50,8 +50,8 @@ def recounted(pipeline: Pipeline) -> tuple[bool, dict[str, Any]]:
 
 def test_after_a_days_work_everything_agrees_and_nothing_is_due(lived: Pipeline) -> None:
     assert recounted(lived) == (True, {})
-    judge = lived.one("select max(judged_by) from pipeline.movie_ids")
-    assert lived.one(f"select count(*) from pipeline.to_judge('{judge}', now())") == 0
+    derivation = lived.one("select max(judged_by) from pipeline.movie_ids")
+    assert lived.one(f"select count(*) from pipeline.to_judge('{derivation}', now())") == 0
 
 
 def test_a_film_that_is_not_what_its_response_says_is_written_again(lived: Pipeline) -> None:

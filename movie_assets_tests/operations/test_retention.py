@@ -24,8 +24,8 @@ def run_sql(database: Database, sql: str) -> None:
 def put_two(database: Database, table: str, columns: str, values: str, days: int) -> None:
     """A row that is a day too old, and one that is a day younger than that."""
     for age in (days + 1, days - 1):
-        moment = MOMENT - timedelta(days=age)
-        run_sql(database, f"insert into {table} ({columns}) values ({values.format(moment=moment.isoformat())})")
+        as_of = MOMENT - timedelta(days=age)
+        run_sql(database, f"insert into {table} ({columns}) values ({values.format(as_of=as_of.isoformat())})")
 
 
 def test_what_is_old_goes_and_what_is_new_stays(pipeline: Pipeline) -> None:
@@ -96,7 +96,7 @@ def test_records_go_and_what_the_next_run_stands_on_stays(
 ) -> None:
     for sql in rows:
         run_sql(pipeline.database, sql)
-    pipeline.database.rows("clean_up", moment=MOMENT)
+    pipeline.database.rows("clean_up", as_of=MOMENT)
     counted = f"select (count(*) filter (where {left}))::text || ' of ' || count(*) from pipeline.{table}"
     kept = int(pipeline.one(f"select count(*) from pipeline.{table} where {left}"))
     assert kept > 0
@@ -108,7 +108,7 @@ def test_lines_of_an_export_that_are_still_there_keep_its_row(pipeline: Pipeline
         run_sql(pipeline.database, EXPORT.format(f"'{day}'", OLD))
     run_sql(pipeline.database, "insert into pipeline.ids_as_of values (true, '2025-01-02', 0)")
     run_sql(pipeline.database, "create table pipeline.export_lines_20250101 (like pipeline.export_lines)")
-    pipeline.database.rows("clean_up", moment=MOMENT)
+    pipeline.database.rows("clean_up", as_of=MOMENT)
     assert pipeline.one("select count(*) from pipeline.exports") == 2
 
 
@@ -119,7 +119,7 @@ def test_an_old_import_is_still_known_but_not_what_it_did_not_take(pipeline: Pip
             pipeline.database,
             f"insert into pipeline.imports {columns} values ({at}, 'list', '{{}}', 'd', '{{}}', '[1]')",
         )
-    pipeline.database.rows("clean_up", moment=MOMENT)
+    pipeline.database.rows("clean_up", as_of=MOMENT)
     assert pipeline.one("select string_agg(rejects::text, ' ' order by import_id) from pipeline.imports") == "[] [1]"
     assert pipeline.database.row("imported_before", digest="d", person="me").is_known
 
@@ -190,7 +190,7 @@ def test_runs_that_are_young_or_have_not_ended_are_kept(instance: dg.DagsterInst
 def test_one_clean_up_deletes_no_more_than_it_may(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "MOST_RUNS", 2)
+    monkeypatch.setattr(retention, "MAX_RUNS", 2)
     runs = make(instance, None, None, None, None)
     assert delete_runs(instance, datetime.now(UTC) + timedelta(seconds=1)) == 2
     assert {run.run_id for run in instance.get_runs()} == set(runs[2:])

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from movie_assets.orchestration.launch_decisions import (
-    MOST_TRIES,
+    MAX_TRIES,
     Decision,
     Memory,
     Past,
     decide,
-    to_bury,
+    orphans,
 )
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -167,14 +167,14 @@ def in_vain(days: float, read_at: datetime | None = None) -> list[Decision]:
 
 
 def test_after_eight_tries_in_vain_a_trigger_gives_up() -> None:
-    assert len(in_vain(days=30)) == MOST_TRIES == 8
+    assert len(in_vain(days=30)) == MAX_TRIES == 8
     decision = decide(10, Past(failed_at=NOW - timedelta(minutes=5999)), launched(6000, tries=8), NOW)
     assert decision.gave_up
     assert decision.reason.startswith("gave up: 10 are left after 8 runs in vain, the last at 01 Oct 08:00 UTC.")
 
 
 def test_a_day_that_was_read_since_is_worth_one_try() -> None:
-    assert len(in_vain(days=3, read_at=NOW + timedelta(days=1))) == MOST_TRIES + 1
+    assert len(in_vain(days=3, read_at=NOW + timedelta(days=1))) == MAX_TRIES + 1
 
 
 def test_less_work_ends_giving_up() -> None:
@@ -183,17 +183,17 @@ def test_less_work_ends_giving_up() -> None:
 
 
 def test_a_run_is_buried_when_two_looks_two_minutes_apart_found_no_lock() -> None:
-    dead, seen = to_bury({"a", "b"}, {}, NOW)
+    dead, seen = orphans({"a", "b"}, {}, NOW)
     assert dead == set()
-    dead, seen = to_bury({"a"}, seen, NOW + timedelta(seconds=90))
+    dead, seen = orphans({"a"}, seen, NOW + timedelta(seconds=90))
     assert dead == set()
-    dead, seen = to_bury({"a", "c"}, seen, NOW + timedelta(seconds=120))
+    dead, seen = orphans({"a", "c"}, seen, NOW + timedelta(seconds=120))
     assert dead == {"a"}
     assert seen.keys() == {"c"}
 
 
 def test_a_lock_that_came_back_ends_the_doubt() -> None:
-    _, seen = to_bury({"a"}, {}, NOW)
-    _, seen = to_bury(set(), seen, NOW + timedelta(minutes=1))
-    dead, _ = to_bury({"a"}, seen, NOW + timedelta(minutes=3))
+    _, seen = orphans({"a"}, {}, NOW)
+    _, seen = orphans(set(), seen, NOW + timedelta(minutes=1))
+    dead, _ = orphans({"a"}, seen, NOW + timedelta(minutes=3))
     assert dead == set()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from movie_assets.orchestration.launch_decisions import (
-    MOST_TRIES,
+    MAX_TRIES,
     Decision,
     Runs,
     daily,
@@ -112,7 +112,7 @@ SUNDAY = datetime(2026, 10, 4, 4, tzinfo=UTC)
 def test_what_is_due_once_is_done_once_and_tried_again_when_it_failed(runs: Runs, launches: bool) -> None:
     decision = decide_once(FOUR, SUNDAY, runs)
     assert decision.launch is launches
-    assert decision.gave_up is (runs.in_vain == MOST_TRIES)
+    assert decision.gave_up is (runs.in_vain == MAX_TRIES)
 
 
 HOURLY = [SUNDAY.replace(hour=hour, minute=30) for hour in range(10, 24)]

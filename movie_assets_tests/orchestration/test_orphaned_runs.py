@@ -12,7 +12,7 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteJobO
 
 from movie_assets.database.database import Database
 from movie_assets.database.run_lock import run_lock
-from movie_assets.orchestration.orphaned_runs import EPITAPH, fail_orphaned_runs, free_pool
+from movie_assets.orchestration.orphaned_runs import ORPHANED_MESSAGE, fail_orphaned_runs, free_pool
 from movie_assets.runs.run_time import LAUNCHED_BY_TAG
 from movie_assets_tests.support.definitions import defs
 
@@ -61,7 +61,7 @@ def test_a_dead_run_is_reported_after_two_minutes_without_a_lock(
     assert json.loads(str(last.cursor)) == {}
     (event,) = started.all_logs(RUN, of_type=dg.DagsterEventType.RUN_FAILURE)
     assert event.dagster_event is not None
-    assert event.dagster_event.message == EPITAPH
+    assert event.dagster_event.message == ORPHANED_MESSAGE
 
 
 def test_a_run_that_lives_is_left_alone(database: Database, started: dg.DagsterInstance) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.refresh.test_kill import Refresh, read, refreshing
 from movie_assets_tests.support.world import Films, film
 
@@ -39,35 +39,35 @@ with everything_for(Settings.from_env()) as ready, dg.DagsterInstance.get() as i
 
 
 @pytest.fixture(scope="module")
-def stand_in() -> Iterator[StandIn]:
+def tmdb_emulator() -> Iterator[TmdbEmulator]:
     """TMDB with a few films, and an embeddings service that answers after ten minutes."""
     films = Films()
     films.put(*(film(n) for n in range(1, FILMS + 1)))
-    with StandIn(StandInOptions(rate_limit=0, embedding_seconds=600), world=films) as running:
+    with TmdbEmulator(EmulatorOptions(rate_limit=0, embedding_seconds=600), world=films) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory, stand_in: StandIn) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, tmdb_emulator: TmdbEmulator) -> Path:
     """A data folder with a catalogue that is up to date."""
     folder = tmp_path_factory.mktemp("pool")
-    with refreshing(folder, stand_in, 0) as first:
+    with refreshing(folder, tmdb_emulator, 0) as first:
         assert first.wait() == 0, first.said.read_text()
     return folder
 
 
 @contextmanager
-def holding(home: Path, stand_in: StandIn) -> Iterator["subprocess.Popen[bytes]"]:
+def holding(home: Path, tmdb_emulator: TmdbEmulator) -> Iterator["subprocess.Popen[bytes]"]:
     """A process whose run holds the pool `embedder`."""
-    before = stand_in.requests.get("embeddings", {})
+    before = tmdb_emulator.requests.get("embeddings", {})
     environment = os.environ | {
         "MOVIE_ASSETS_HOME": str(home),
         "MOVIE_ASSETS_EMBEDDING_DIMENSIONS": "64",
         "TMDB_API_TOKEN": "a-token",
-        "TMDB_API_URL": stand_in.tmdb_url,
-        "TMDB_EXPORT_URL": stand_in.export_url,
+        "TMDB_API_URL": tmdb_emulator.tmdb_url,
+        "TMDB_EXPORT_URL": tmdb_emulator.export_url,
         "OPENAI_API_KEY": "a-key",
-        "OPENAI_BASE_URL": stand_in.openai_url,
+        "OPENAI_BASE_URL": tmdb_emulator.openai_url,
     }
     with (home / "holder").open("w") as output:
         process = subprocess.Popen(
@@ -80,7 +80,7 @@ def holding(home: Path, stand_in: StandIn) -> Iterator["subprocess.Popen[bytes]"
     finally:
         process.kill()
         process.wait()
-    assert stand_in.requests.get("embeddings", {}) == before  # it was never answered
+    assert tmdb_emulator.requests.get("embeddings", {}) == before  # it was never answered
 
 
 def slots(home: Path) -> int:
@@ -108,9 +108,9 @@ def cpu_seconds(pid: int) -> float:
 
 
 def test_a_wait_names_the_run_that_holds_the_pool_costs_no_cpu_and_obeys_a_signal(
-    home: Path, stand_in: StandIn
+    home: Path, tmdb_emulator: TmdbEmulator
 ) -> None:
-    with holding(home, stand_in), refreshing(home, stand_in, 0) as refresh:
+    with holding(home, tmdb_emulator), refreshing(home, tmdb_emulator, 0) as refresh:
         waits(refresh)
         before = cpu_seconds(refresh.process.pid)
         time.sleep(10)
@@ -124,9 +124,11 @@ def test_a_wait_names_the_run_that_holds_the_pool_costs_no_cpu_and_obeys_a_signa
         assert "publish" not in said
 
 
-def test_a_wait_has_a_limit_after_which_the_refresh_does_the_rest_of_its_work(home: Path, stand_in: StandIn) -> None:
+def test_a_wait_has_a_limit_after_which_the_refresh_does_the_rest_of_its_work(
+    home: Path, tmdb_emulator: TmdbEmulator
+) -> None:
     limit = {"MOVIE_ASSETS_POOL_WAIT_MINUTES": "0.1"}
-    with holding(home, stand_in), refreshing(home, stand_in, 0, **limit) as refresh:
+    with holding(home, tmdb_emulator), refreshing(home, tmdb_emulator, 0, **limit) as refresh:
         assert refresh.wait(120) == 1
         said = refresh.said.read_text()
         assert "gave up after" in said
@@ -135,13 +137,13 @@ def test_a_wait_has_a_limit_after_which_the_refresh_does_the_rest_of_its_work(ho
 
 
 def test_a_pool_whose_holder_was_killed_is_freed_by_the_refresh_that_waits_for_it(
-    home: Path, stand_in: StandIn
+    home: Path, tmdb_emulator: TmdbEmulator
 ) -> None:
-    with holding(home, stand_in) as holder:
+    with holding(home, tmdb_emulator) as holder:
         holder.kill()
         holder.wait()
         assert slots(home) == 1
-        with refreshing(home, stand_in, 0) as refresh:
+        with refreshing(home, tmdb_emulator, 0) as refresh:
             assert refresh.wait(150) == 0, refresh.said.read_text()
             assert "whose process has ended" in refresh.said.read_text()
     assert slots(home) == 0

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.operations.health import data as health_of_data
 from movie_assets.operations.health.findings import Finding
 from movie_assets.orchestration.jobs import assets_of
@@ -30,14 +30,14 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def look(
-    hour: float, database: Database, stand_in: StandIn, instance: dg.DagsterInstance, day: datetime = TODAY
+    hour: float, database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, day: datetime = TODAY
 ) -> dg.RunRequest | dg.SkipReason:
     """Evaluate the schedule at an hour of a day, as the stand-in's world is."""
-    stand_in.today = TODAY.date()
+    tmdb_emulator.today = TODAY.date()
     context = dg.build_schedule_context(
         instance=instance,
         scheduled_execution_time=day + timedelta(hours=hour),
-        resources={"database": database, "tmdb": Tmdb(settings_for(stand_in), database)},
+        resources={"database": database, "tmdb": Tmdb(settings_for(tmdb_emulator), database)},
     )
     result: Any = defs.resolve_schedule_def("read_the_day_at_0830")(context)
     assert isinstance(result, dg.RunRequest | dg.SkipReason)
@@ -57,55 +57,57 @@ def load(database: Database) -> None:
         )  # fmt: skip
 
 
-def test_half_past_eight_reads_the_day(database: Database, stand_in: StandIn, instance: dg.DagsterInstance) -> None:
-    request = look(8.5, database, stand_in, instance)
+def test_half_past_eight_reads_the_day(
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+) -> None:
+    request = look(8.5, database, tmdb_emulator, instance)
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == TODAY.date().isoformat()
 
 
 def test_a_late_export_is_waited_for_until_half_past_twelve(
-    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
-    stand_in.faults = {"export_missing": 1.0}
-    skipped = look(8.5, database, stand_in, instance)
+    tmdb_emulator.faults = {"export_missing": 1.0}
+    skipped = look(8.5, database, tmdb_emulator, instance)
     assert isinstance(skipped, dg.SkipReason)
     day = TODAY.date()
     assert skipped.skip_message == f"TMDB has not published the export of {day} yet; waiting until 12:30 UTC"
-    assert isinstance(look(12.25, database, stand_in, instance), dg.SkipReason)
-    assert isinstance(look(12.5, database, stand_in, instance), dg.RunRequest)
-    assert stand_in.requests["export"] == {403: 2}
-    stand_in.faults = {}
-    assert isinstance(look(9, database, stand_in, instance), dg.RunRequest)
+    assert isinstance(look(12.25, database, tmdb_emulator, instance), dg.SkipReason)
+    assert isinstance(look(12.5, database, tmdb_emulator, instance), dg.RunRequest)
+    assert tmdb_emulator.requests["export"] == {403: 2}
+    tmdb_emulator.faults = {}
+    assert isinstance(look(9, database, tmdb_emulator, instance), dg.RunRequest)
 
 
 def test_while_tmdb_cannot_be_asked_the_day_waits(
-    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
-    stand_in.stop()
-    skipped = look(8.5, database, stand_in, instance)
+    tmdb_emulator.stop()
+    skipped = look(8.5, database, tmdb_emulator, instance)
     assert isinstance(skipped, dg.SkipReason)
     assert "could not be asked" in str(skipped.skip_message)
 
 
 def test_a_day_that_was_read_is_not_read_again(
-    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
     add_run(instance, READ)
     load(database)
-    assert look(9, database, stand_in, instance) == dg.SkipReason("the day was read")
-    assert stand_in.requests == {}
+    assert look(9, database, tmdb_emulator, instance) == dg.SkipReason("the day was read")
+    assert tmdb_emulator.requests == {}
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
 def test_a_reading_in_flight_is_waited_for(
-    status: dg.DagsterRunStatus, database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    status: dg.DagsterRunStatus, database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
     add_run(instance, status)
-    assert look(9, database, stand_in, instance) == dg.SkipReason("a run is working on it")
+    assert look(9, database, tmdb_emulator, instance) == dg.SkipReason("a run is working on it")
 
 
 def test_a_run_that_a_person_launched_on_an_asset_of_the_day_is_waited_for(
-    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
     instance.add_run(
         dg.DagsterRun(
@@ -113,11 +115,11 @@ def test_a_run_that_a_person_launched_on_an_asset_of_the_day_is_waited_for(
             asset_selection=frozenset({dg.AssetKey("movie_ids")}),
         )
     )  # fmt: skip
-    assert look(9, database, stand_in, instance) == dg.SkipReason("a run is working on it")
+    assert look(9, database, tmdb_emulator, instance) == dg.SkipReason("a run is working on it")
 
 
 def test_a_run_of_the_days_checks_alone_is_no_reading(
-    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
     check = dg.AssetCheckKey(dg.AssetKey("tmdb_export"), "export_can_be_believed")
     tags = {"dagster/partition": TODAY.date().isoformat()}
@@ -127,13 +129,13 @@ def test_a_run_of_the_days_checks_alone_is_no_reading(
             job_name="read_the_day", status=READ, tags=tags, asset_selection=assets, asset_check_selection=checks,
         ))  # fmt: skip
     assert past_of(instance, ["fetch_details"], []).read_at is None
-    assert isinstance(look(9, database, stand_in, instance), dg.RunRequest)
+    assert isinstance(look(9, database, tmdb_emulator, instance), dg.RunRequest)
     add_run(instance, READ)
     assert past_of(instance, ["fetch_details"], []).read_at is not None
 
 
 def test_only_a_run_over_all_assets_of_the_day_has_read_it(
-    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
     of_day = frozenset(dg.AssetKey(name) for name in assets_of("read_the_day"))
     tags = {"dagster/partition": TODAY.date().isoformat()}
@@ -143,12 +145,12 @@ def test_only_a_run_over_all_assets_of_the_day_has_read_it(
             instance.add_run(dg.DagsterRun(job_name="read_the_day", status=status, tags=tags, asset_selection=part))
     load(database)
     assert past_of(instance, ["fetch_details"], []).read_at is None
-    request = look(9, database, stand_in, instance)
+    request = look(9, database, tmdb_emulator, instance)
     assert isinstance(request, dg.RunRequest)
     assert request.run_key == f"{TODAY.date()}-1"
     instance.add_run(dg.DagsterRun(job_name="read_the_day", status=READ, tags=tags, asset_selection=of_day))
     assert past_of(instance, ["fetch_details"], []).read_at is not None
-    assert look(9, database, stand_in, instance) == dg.SkipReason("the day was read")
+    assert look(9, database, tmdb_emulator, instance) == dg.SkipReason("the day was read")
 
 
 def test_ratings_of_one_source_are_no_reading_of_both(instance: dg.DagsterInstance) -> None:
@@ -163,10 +165,12 @@ def test_ratings_of_one_source_are_no_reading_of_both(instance: dg.DagsterInstan
     assert (all_of_them.done, all_of_them.in_vain) == (0, 0)
 
 
-def test_each_try_has_a_key_of_its_own(database: Database, stand_in: StandIn, instance: dg.DagsterInstance) -> None:
-    first = look(8.5, database, stand_in, instance)
+def test_each_try_has_a_key_of_its_own(
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+) -> None:
+    first = look(8.5, database, tmdb_emulator, instance)
     add_run(instance, dg.DagsterRunStatus.FAILURE)
-    second = look(23.75, database, stand_in, instance)
+    second = look(23.75, database, tmdb_emulator, instance)
     # Run records have the clock's time: a try is due five minutes after that.
     if datetime.now(UTC) < TODAY + timedelta(hours=23.6):
         assert isinstance(first, dg.RunRequest)
@@ -175,9 +179,9 @@ def test_each_try_has_a_key_of_its_own(database: Database, stand_in: StandIn, in
 
 
 def test_a_missed_look_of_yesterday_reads_nothing(
-    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
-    assert isinstance(look(23.75, database, stand_in, instance, TODAY - timedelta(days=1)), dg.SkipReason)
+    assert isinstance(look(23.75, database, tmdb_emulator, instance, TODAY - timedelta(days=1)), dg.SkipReason)
 
 
 def test_the_clock_is_utc_and_looks_from_half_past_eight() -> None:
@@ -245,7 +249,7 @@ def test_ratings_that_were_given_up_are_no_error_once_they_are_switched_off(
 
 
 def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
-    database: Database, stand_in: StandIn, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> None:
     repository = defs.get_repository_def()
     silent = {"look_at_health_hourly", "something_broke_or_recovered", "runs_without_a_process"}
@@ -256,7 +260,7 @@ def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
     with database.transaction() as connection:
         for name in {*names, "films_are_due_as_it_was_called"}:
             connection.exec_driver_sql(GIVEN_UP.format(name))
-    look(8.5, database, stand_in, instance)
+    look(8.5, database, tmdb_emulator, instance)
     assert {row.name for row in database.rows("health_triggers")} == names
 
 

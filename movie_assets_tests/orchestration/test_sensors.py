@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 from pydantic import SecretStr
 
-from movie_assets.catalog.eligibility import judge_name
+from movie_assets.catalog.eligibility import derivation_name
 from movie_assets.config.prices import Budgets
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import LocalEmbedder
@@ -156,8 +156,8 @@ def test_texts_that_nobody_can_embed_do_not_hold_publications_up_for_ever(
 def test_a_day_whose_limit_is_reached_launches_nothing(database: Database, instance: dg.DagsterInstance) -> None:
     add_ids(database, 64, 65)
     assert tick("details_are_due", database, instance, daily_films=1).run_requests
-    judge, fetched = judge_name(), "fetched_at = now(), detail_reason = 'runtime'"
-    run_sql(database, f"update pipeline.movie_ids set {fetched}, judged_by = '{judge}' where tmdb_id = 64")
+    derivation, fetched = derivation_name(), "fetched_at = now(), detail_reason = 'runtime'"
+    run_sql(database, f"update pipeline.movie_ids set {fetched}, judged_by = '{derivation}' where tmdb_id = 64")
     run_sql(database, "insert into pipeline.raw_details (tmdb_id, body, fetched_at) values (64, '{}', now())")
     assert not tick("details_are_due", database, instance, daily_films=1).run_requests
 
@@ -206,7 +206,7 @@ def test_other_profiles_are_work_for_each_stored_response(database: Database, in
     run_sql(
         database,
         "update pipeline.movie_ids set fetched_at = now(), release_date = '2000-01-01', detail_reason = 'runtime', "
-        f"judged_by = '{judge_name()}'",
+        f"judged_by = '{derivation_name()}'",
     )
     run_sql(database, "insert into pipeline.raw_details values (64, '{}', now())")
     run_sql(database, "insert into pipeline.rule_inputs select 64, false, false, false, 9, 9, null, null, null, now()")

@@ -169,8 +169,8 @@ def test_work_that_a_launch_left_waits(
     remembered = Memory(1, tries, "")
 
     def launched(minutes_ago: float) -> str:
-        moment = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-        return Memory(**{**asdict(remembered), "launched_at": moment.isoformat()}).write()
+        as_of = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+        return Memory(**{**asdict(remembered), "launched_at": as_of.isoformat()}).write()
 
     too_early = tick("details_are_due", database, instance, cursor=launched(minutes - 0.5))
     assert not too_early.run_requests

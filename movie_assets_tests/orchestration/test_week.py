@@ -15,8 +15,8 @@ import pytest
 from movie_assets.config.prices import Budgets
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.emulator.moving_world import MovingWorld
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.histories.inbox import Inbox
 from movie_assets.orchestration.sensors import TRIGGERS
 from movie_assets.tmdb.client import Tmdb
@@ -31,12 +31,12 @@ HOURS = (0, 4, 8.25, 8.5, 8.75, 9, 10, 10.25, 12.5, 18, 23.75)
 class Clock(datetime):
     """The triggers' clock."""
 
-    moment: ClassVar[datetime]
+    as_of: ClassVar[datetime]
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> "Clock":
-        moment = cls.moment.astimezone(tz)
-        return cls.fromtimestamp(moment.timestamp(), tz)
+        as_of = cls.as_of.astimezone(tz)
+        return cls.fromtimestamp(as_of.timestamp(), tz)
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Week:
     """Triggers as the daemon evaluates them, and the runs that they launched: (day, hour, job)."""
 
     pipeline: Pipeline
-    stand_in: StandIn
+    tmdb_emulator: TmdbEmulator
     cursors: dict[str, str | None] = field(default_factory=dict)
     launched: list[tuple[int, float, str]] = field(default_factory=list)
     idle: list[tuple[int, str]] = field(default_factory=list)  # runs that had nothing to do
@@ -52,22 +52,22 @@ class Week:
 
     def live(self, number: int) -> None:
         """Live through a day, at the hours at which something could happen; a round of ticks every half minute then."""
-        self.stand_in.today = self.pipeline.day = FIRST + timedelta(days=number)
-        self.stand_in.reset_counts()
+        self.tmdb_emulator.today = self.pipeline.day = FIRST + timedelta(days=number)
+        self.tmdb_emulator.reset_counts()
         for hour in HOURS if number else HOURS[3:]:
             is_late = number == LATE and hour < 10.1
-            self.stand_in.faults = {"export_missing": 1.0} if is_late else {}
-            Clock.moment = datetime.combine(self.pipeline.day, datetime.min.time(), UTC) + timedelta(hours=hour)
+            self.tmdb_emulator.faults = {"export_missing": 1.0} if is_late else {}
+            Clock.as_of = datetime.combine(self.pipeline.day, datetime.min.time(), UTC) + timedelta(hours=hour)
             self._run(number, hour, "read_the_day", self._look())
             while sum(self._run(number, hour, trigger.job, self._tick(trigger.sensor)) for trigger in TRIGGERS):
-                Clock.moment += timedelta(seconds=30)
-        self.calls[number] = sum(self.stand_in.requests.get("movie", {}).values())
+                Clock.as_of += timedelta(seconds=30)
+        self.calls[number] = sum(self.tmdb_emulator.requests.get("movie", {}).values())
 
     def _look(self) -> list[dg.RunRequest]:
-        if not 8.5 <= Clock.moment.hour + Clock.moment.minute / 60 < 24:
+        if not 8.5 <= Clock.as_of.hour + Clock.as_of.minute / 60 < 24:
             return []
         resources = {"database": self.pipeline.database, "tmdb": Tmdb(self.pipeline.settings, self.pipeline.database)}
-        context = dg.build_schedule_context(scheduled_execution_time=Clock.moment, resources=resources)
+        context = dg.build_schedule_context(scheduled_execution_time=Clock.as_of, resources=resources)
         result: Any = defs.resolve_schedule_def("read_the_day_at_0830")(context)
         return [result] if isinstance(result, dg.RunRequest) else []
 
@@ -86,7 +86,7 @@ class Week:
 
     def _run(self, number: int, hour: float, job: str, requests: list[dg.RunRequest]) -> int:
         for _ in requests:
-            result = self.pipeline.run(job, moment=Clock.moment.isoformat())
+            result = self.pipeline.run(job, as_of=Clock.as_of.isoformat())
             assert result.success, (number, hour, job)
             self.launched.append((number, hour, job))
             if not _did_something(job, result):
@@ -116,13 +116,13 @@ def week(server: str, template: str) -> Iterator[Week]:
         patch.setattr(f"movie_assets.automation.{module}.datetime", Clock)
     with (
         database_of_ones_own(server, template) as database,
-        StandIn(StandInOptions(today=FIRST, rate_limit=0), world=MovingWorld(500, seed=5)) as stand_in,
+        TmdbEmulator(EmulatorOptions(today=FIRST, rate_limit=0), world=MovingWorld(500, seed=5)) as tmdb_emulator,
         dg.DagsterInstance.ephemeral() as instance,
     ):
         # A schedule opens its instance by reference, which one in memory has none of.
         patch.setattr(dg.ScheduleEvaluationContext, "instance", property(lambda _: instance))
         embedder = LocalEmbedder("hashing-v1", 64)
-        lived = Week(Pipeline(database, settings_for(stand_in), instance, embedder, FIRST), stand_in)
+        lived = Week(Pipeline(database, settings_for(tmdb_emulator), instance, embedder, FIRST), tmdb_emulator)
         for number in range(7):
             lived.live(number)
         yield lived

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from movie_assets.ratings.charts import agreement_picture, distribution_picture, votes_picture
+from movie_assets.ratings.charts import agreement_chart, distribution_chart, votes_chart
 
 DICE = np.random.default_rng(1)
 SCORES = DICE.uniform(0, 100, 100_000)
@@ -17,46 +17,46 @@ NONE = np.array([])
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(picture: str) -> ET.Element:
-    found = re.fullmatch(r"!\[[^\]]+\]\(data:image/svg\+xml;base64,(\S+)\)", picture)
+def drawn(chart: str) -> ET.Element:
+    found = re.fullmatch(r"!\[[^\]]+\]\(data:image/svg\+xml;base64,(\S+)\)", chart)
     assert found
     return ET.fromstring(base64.b64decode(found[1]))  # noqa: S314  # we made it
 
 
-def words(picture: str) -> list[str]:
-    return [str(text.text) for text in drawn(picture).iter(f"{SVG}text")]
+def words(chart: str) -> list[str]:
+    return [str(text.text) for text in drawn(chart).iter(f"{SVG}text")]
 
 
 @pytest.mark.parametrize(
     "make",
-    [lambda: distribution_picture(SCORES), lambda: votes_picture(VOTES, SCORES), lambda: distribution_picture(NONE),
-     lambda: votes_picture(NONE, NONE), lambda: agreement_picture("a&b<c>", SCORES, "tmdb", SCORES[::-1]),
-     lambda: agreement_picture("imdb", NONE, "tmdb", NONE), lambda: votes_picture(np.array([1.0]), np.array([100.0]))],
+    [lambda: distribution_chart(SCORES), lambda: votes_chart(VOTES, SCORES), lambda: distribution_chart(NONE),
+     lambda: votes_chart(NONE, NONE), lambda: agreement_chart("a&b<c>", SCORES, "tmdb", SCORES[::-1]),
+     lambda: agreement_chart("imdb", NONE, "tmdb", NONE), lambda: votes_chart(np.array([1.0]), np.array([100.0]))],
 )  # fmt: skip
 def test_a_picture_is_well_formed_and_below_20_kb(make: Callable[[], str]) -> None:
-    picture = make()
-    drawn(picture)
-    assert len(picture) < 20_000
+    chart = make()
+    drawn(chart)
+    assert len(chart) < 20_000
 
 
 def test_a_distribution_has_a_bar_for_each_bin_with_films_and_names_the_median() -> None:
-    picture = distribution_picture(np.array([10.0, 50.0, 50.5, 51.0, 100.0]))
-    heights = [float(bar.attrib["height"]) for bar in drawn(picture).iter(f"{SVG}rect")]
+    chart = distribution_chart(np.array([10.0, 50.0, 50.5, 51.0, 100.0]))
+    heights = [float(bar.attrib["height"]) for bar in drawn(chart).iter(f"{SVG}rect")]
     assert len(heights) == 3
     assert heights[1] == pytest.approx(3 * heights[0], abs=0.2)
-    assert {"median 50.5", "score of 5 films"} <= set(words(picture))
+    assert {"median 50.5", "score of 5 films"} <= set(words(chart))
 
 
 def test_votes_are_on_a_scale_of_tens() -> None:
-    picture = votes_picture(np.array([1.0, 5000.0]), np.array([60.0, 80.0]))
-    assert {"1", "10", "100", "1k", "10k"} <= set(words(picture))
+    chart = votes_chart(np.array([1.0, 5000.0]), np.array([60.0, 80.0]))
+    assert {"1", "10", "100", "1k", "10k"} <= set(words(chart))
 
 
 def test_the_more_films_the_darker() -> None:
     ours, theirs = np.array([20.0] * 100 + [80.0]), np.array([20.0] * 100 + [80.0])
     cells = {
         path.attrib["d"]: float(path.attrib["opacity"])
-        for path in drawn(agreement_picture("imdb", ours, "tmdb", theirs)).iter(f"{SVG}path")
+        for path in drawn(agreement_chart("imdb", ours, "tmdb", theirs)).iter(f"{SVG}path")
         if "opacity" in path.attrib
     }
     assert sorted(cells.values()) == [0.17, 1.0]

@@ -12,8 +12,8 @@ import pytest
 from movie_assets.ratings.scores import PRIOR_VOTES, VOTE_DEVIATION, film_scores, group_scores, membership_of
 
 COLUMNS = ["tmdb_id", "genres", "release_year", "original_language", "vote_average", "vote_count"]
-Film = tuple[int, list[str], int | None, str | None, float, int]
-FILMS: list[Film] = [
+Movie = tuple[int, list[str], int | None, str | None, float, int]
+FILMS: list[Movie] = [
     (1, ["Drama", "Crime"], 1999, "en", 8.5, 1000),
     (2, ["Drama"], 1994, "fr", 6.0, 200),
     (3, ["Comedy"], 2004, "en", 10.0, 1),
@@ -23,13 +23,13 @@ FILMS: list[Film] = [
 ]
 
 
-def frame(films: Sequence[Film] = FILMS) -> pd.DataFrame:
+def frame(films: Sequence[Movie] = FILMS) -> pd.DataFrame:
     whole = pd.DataFrame(films, columns=COLUMNS).assign(collection_id=None)
     nowhere: Any = [[]] * len(whole)
     return whole.assign(countries=nowhere)
 
 
-def expected_film(films: Sequence[Film], tmdb_id: int) -> tuple[float, float, float]:
+def expected_film(films: Sequence[Movie], tmdb_id: int) -> tuple[float, float, float]:
     """Score, low and high of a film on 0-100 by the documented formula."""
     rated = [(average, votes) for *_, average, votes in films if votes]
     usual = sum(average * votes for average, votes in rated) / sum(votes for _, votes in rated)
@@ -40,12 +40,12 @@ def expected_film(films: Sequence[Film], tmdb_id: int) -> tuple[float, float, fl
     return 10 * score, 10 * max(0.0, score - margin), 10 * min(10.0, score + margin)
 
 
-def scored(films: Sequence[Film] = FILMS) -> dict[int, Any]:
+def scored(films: Sequence[Movie] = FILMS) -> dict[int, Any]:
     rows: Iterable[Any] = film_scores(frame(films)).itertuples()
     return {row.tmdb_id: row for row in rows}
 
 
-def groups(films: Sequence[Film] = FILMS) -> dict[tuple[str, str], Any]:
+def groups(films: Sequence[Movie] = FILMS) -> dict[tuple[str, str], Any]:
     table = frame(films)
     rows: Iterable[Any] = group_scores(film_scores(table), membership_of(table)).itertuples()
     return {(row.scope, row.key): row for row in rows}
@@ -68,7 +68,7 @@ def test_one_vote_of_ten_does_not_lead() -> None:
 
 
 def test_many_votes_outweigh_the_prior() -> None:
-    films: list[Film] = [(1, [], 2000, "en", 9.0, 1_000_000), (2, [], 2000, "en", 4.0, 1_000_000)]
+    films: list[Movie] = [(1, [], 2000, "en", 9.0, 1_000_000), (2, [], 2000, "en", 4.0, 1_000_000)]
     assert scored(films)[1].score == pytest.approx(90, abs=0.1)
 
 
@@ -85,7 +85,7 @@ def test_an_interval_stays_within_the_scale(average: float) -> None:
 
 def test_scores_and_intervals_are_in_order_for_any_votes() -> None:
     dice = random.Random(7)  # noqa: S311  # repeatable, not secret
-    films: list[Film] = [
+    films: list[Movie] = [
         (n, ["Drama"], 1980 + n % 40, "en", round(dice.uniform(0, 10), 3), dice.choice([0, 1, 5, 100, 30_000]))
         for n in range(1, 400)
     ]
@@ -131,7 +131,7 @@ def test_years_are_written_without_a_decimal_point() -> None:
 
 
 def test_a_group_whose_films_have_no_votes_is_left_out() -> None:
-    films: list[Film] = [*FILMS, (9, ["Western"], 1950, "de", 0.0, 0)]
+    films: list[Movie] = [*FILMS, (9, ["Western"], 1950, "de", 0.0, 0)]
     assert ("genre", "Western") not in groups(films)
 
 

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from movie_assets.recommendations.item_models import Popularity, Sparse
 from movie_assets.recommendations.lists import directions_of, mixed, mixed_lists, recommend
-from movie_assets.recommendations.ranking_quality import NO_FILM, coverage_of, diversity_of, rank
+from movie_assets.recommendations.ranking_quality import NO_MOVIE, coverage_of, diversity_of, rank
 
 # Films 0, 1 and 2 are liked by the same people; 3 and 4 by others.
 LIKES = sp.csr_matrix(
@@ -76,7 +76,7 @@ def test_lists_of_several_people_are_made_at_once() -> None:
 def test_no_film_is_in_a_list_twice_or_against_its_score_however_few_are_left() -> None:
     scores = np.array([[0.9, 0.5, *[-np.inf] * 4], [-np.inf] * 6, [6, 5, 4, 3, 2, 1]], dtype=np.float32)
     lists = mixed_lists(scores, np.eye(6, dtype=np.float32), 5)
-    assert lists.tolist() == [[0, 1, *[NO_FILM] * 3], [NO_FILM] * 5, [0, 1, 2, 3, 4]]
+    assert lists.tolist() == [[0, 1, *[NO_MOVIE] * 3], [NO_MOVIE] * 5, [0, 1, 2, 3, 4]]
 
 
 def test_a_short_list_counts_each_hit_once() -> None:

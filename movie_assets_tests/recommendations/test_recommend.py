@@ -10,7 +10,7 @@ from movie_assets.database.database import Database
 from movie_assets.recommendations.histories import among, histories_of
 from movie_assets.recommendations.item_models import Popularity
 from movie_assets.recommendations.quality import live
-from movie_assets.recommendations.ranking_quality import NO_FILM
+from movie_assets.recommendations.ranking_quality import NO_MOVIE
 
 # Directions: crime, space, romance; a film is a mixture, with a genre and votes.
 FILMS = {
@@ -233,7 +233,7 @@ def as_core_would(persons: dict[str, dict[int, float | None]]) -> list[list[tupl
     scores[:, ~np.isin(every, list(FILMS))] = -np.inf
     assert entry.choose
     return [
-        [(int(every[place]), float(row[place])) for place in places if place != NO_FILM]
+        [(int(every[place]), float(row[place])) for place in places if place != NO_MOVIE]
         for row, places in zip(scores, entry.choose(scores), strict=True)
     ]
 

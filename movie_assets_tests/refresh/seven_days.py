@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.run_records import UNFINISHED
 
 SOURCE = Path(__file__).parent / "moved_clock" / "moved_clock.c"
@@ -69,7 +69,7 @@ class Week:
     """The deployment and what it did so far."""
 
     deployment: Any
-    stand_in: StandIn
+    tmdb_emulator: TmdbEmulator
     clock: Clock
     seen: set[str] = field(default_factory=set)
     told_at: datetime = EVER
@@ -80,12 +80,12 @@ class Week:
 
         return bool(self.deployment.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED), limit=1))
 
-    def move_to(self, moment: datetime) -> None:
+    def move_to(self, as_of: datetime) -> None:
         """Move the clock to a moment, in steps, so that what is due on the way comes in its order.
 
         It stands still for runs: one that had two hours behind it before it began would be taken for dead.
         """
-        while (left := moment - datetime.now(UTC)) > timedelta(seconds=30):
+        while (left := as_of - datetime.now(UTC)) > timedelta(seconds=30):
             if self.is_at_work():
                 time.sleep(1)
             else:
@@ -111,8 +111,8 @@ class Week:
         """What happened since the last day was told."""
         from movie_assets_tests.soak.gauges import memory_of  # noqa: PLC0415  # it imports Dagster
 
-        calls = Counter(self.stand_in.requests.get("movie", {}))
-        self.stand_in.reset_counts()
+        calls = Counter(self.tmdb_emulator.requests.get("movie", {}))
+        self.tmdb_emulator.reset_counts()
         runs = [r for r in self.deployment.instance.get_run_records() if r.dagster_run.run_id not in self.seen]
         self.seen |= {record.dagster_run.run_id for record in runs}
         since, self.told_at = self.told_at, datetime.now(UTC)
@@ -194,23 +194,23 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
     # So early that the first day is read before the schedule looks: two triggers that look in one second both launch.
     clock.moved = (first + BEFORE_WORK - timedelta(minutes=5) - datetime.now(UTC)).total_seconds()
     clock.move(timedelta(0))
-    options = StandInOptions(movies=600, rate_limit=0)
+    options = EmulatorOptions(movies=600, rate_limit=0)
     with (
-        StandIn(options) as stand_in,
+        TmdbEmulator(options) as tmdb_emulator,
         _moved_server(home),
-        deployed(home, stand_in, free_ports(), automation=True, tmdb_rate=0) as deployment,
+        deployed(home, tmdb_emulator, free_ports(), automation=True, tmdb_rate=0) as deployment,
     ):
-        week = Week(deployment, stand_in, clock)
+        week = Week(deployment, tmdb_emulator, clock)
         for number in range(days):
             day = first + timedelta(days=number)
             if number == LATE_DAY:
-                stand_in.faults = {"export_missing": 1.0}
+                tmdb_emulator.faults = {"export_missing": 1.0}
             if number:
                 week.move_to(day + BEFORE_WORK)
             week.wait_until_quiet(for_the_schedule=True)
             if number == LATE_DAY:
                 week.move_to(day + LATE_UNTIL)
-                stand_in.faults = {}
+                tmdb_emulator.faults = {}
                 clock.move(timedelta(minutes=6))
                 week.wait_until_quiet(for_the_schedule=True)
             week.move_to(day + RATINGS)

@@ -17,8 +17,8 @@ import pytest
 from movie_assets.catalog.movie_details import CHUNK
 from movie_assets.config.settings import Settings
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb.client import CONCURRENCY
 from movie_assets_tests.support.world import Films, film
 
@@ -52,7 +52,7 @@ class Refresh:
 
 
 @contextmanager
-def refreshing(home: Path, stand_in: StandIn, rate: int, **variables: str) -> Iterator[Refresh]:
+def refreshing(home: Path, tmdb_emulator: TmdbEmulator, rate: int, **variables: str) -> Iterator[Refresh]:
     """Start `movie-assets refresh` on a data folder, calling the stand-in at a rate (0: as fast as it can).
 
     A process that does not end by itself is killed in the end, and its server stopped.
@@ -63,8 +63,8 @@ def refreshing(home: Path, stand_in: StandIn, rate: int, **variables: str) -> It
         "MOVIE_ASSETS_TMDB_RATE": str(rate),
         "MOVIE_ASSETS_EMBEDDING_DIMENSIONS": "64",
         "TMDB_API_TOKEN": "a-token",
-        "TMDB_API_URL": stand_in.tmdb_url,
-        "TMDB_EXPORT_URL": stand_in.export_url,
+        "TMDB_API_URL": tmdb_emulator.tmdb_url,
+        "TMDB_EXPORT_URL": tmdb_emulator.export_url,
         **variables,
     }
     home.mkdir(exist_ok=True)
@@ -126,18 +126,18 @@ class Killed:
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     folder = tmp_path_factory.mktemp("kill")
     films = world()
-    options = StandInOptions(rate_limit=0)
+    options = EmulatorOptions(rate_limit=0)
     with (
-        StandIn(options, world=films) as stand_in,
-        StandIn(options, world=world()) as calm,
+        TmdbEmulator(options, world=films) as tmdb_emulator,
+        TmdbEmulator(options, world=world()) as calm,
         refreshing(folder / "calm", calm, 0) as undisturbed,
     ):
-        with refreshing(folder / "home", stand_in, 120) as first:
+        with refreshing(folder / "home", tmdb_emulator, 120) as first:
             wait_for_details(films, first, CHUNK + 60)
             first.process.kill()
             first.wait()
             before_kill = set(films.asked)
-        with refreshing(folder / "home", stand_in, 0) as second:
+        with refreshing(folder / "home", tmdb_emulator, 0) as second:
             exit_code = second.wait()
         assert undisturbed.wait() == 0, undisturbed.said.read_text()
     return Killed(folder / "home", folder / "calm", films, exit_code, before_kill)
@@ -196,7 +196,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=[signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def stopped(request: pytest.FixtureRequest, home: Path) -> Stopped:
     films = world()
-    with StandIn(StandInOptions(rate_limit=0), world=films) as stand_in, refreshing(home, stand_in, 20) as refresh:
+    with (
+        TmdbEmulator(EmulatorOptions(rate_limit=0), world=films) as tmdb_emulator,
+        refreshing(home, tmdb_emulator, 20) as refresh,
+    ):
         wait_for_details(films, refresh, 20)
         asked, began, exit_code = films.asked.total(), time.monotonic(), None
         if request.param == signal.SIGINT:

@@ -14,8 +14,8 @@ from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.embeddings.openai_stream import IN_FLIGHT
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.jobs import IN_BULK
 from movie_assets_tests.conftest import Pipeline
 from movie_assets_tests.support.rows import put_films
@@ -47,12 +47,12 @@ with dg.DagsterInstance.ephemeral() as instance:
 
 
 @contextmanager
-def serving(**options: float) -> Iterator[StandIn]:
-    with StandIn(StandInOptions(movies=1, rate_limit=0, **options)) as running:  # type: ignore[arg-type]
+def serving(**options: float) -> Iterator[TmdbEmulator]:
+    with TmdbEmulator(EmulatorOptions(movies=1, rate_limit=0, **options)) as running:  # type: ignore[arg-type]
         yield running
 
 
-def kill_when(pipeline: Pipeline, service: StandIn, job: str, it_is_time: Callable[[], bool]) -> None:
+def kill_when(pipeline: Pipeline, service: TmdbEmulator, job: str, it_is_time: Callable[[], bool]) -> None:
     """Run a job in a process of its own, kill it at a moment, and wait until Postgres has noticed."""
     address = pipeline.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with subprocess.Popen(
@@ -69,7 +69,7 @@ def kill_when(pipeline: Pipeline, service: StandIn, job: str, it_is_time: Callab
         time.sleep(0.05)
 
 
-def goes_on(pipeline: Pipeline, service: StandIn, job: str) -> None:
+def goes_on(pipeline: Pipeline, service: TmdbEmulator, job: str) -> None:
     """Run the job again and see that every film has the vector of its text."""
     pipeline.embedder = OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("a-key"), service.openai_url)
     assert pipeline.run(job, config=IN_BULK if job == "embed_in_bulk" else None).success
@@ -98,11 +98,11 @@ def test_a_kill_costs_at_most_what_was_in_flight(pipeline: Pipeline) -> None:
     assert 0 < pipeline.one("select count(*) from pipeline.embedding_reservations") <= IN_FLIGHT
 
 
-@pytest.mark.parametrize("moment", ["batches", "file_content"])  # the others: test_bulk_embedding
-def test_a_batch_is_paid_once_whenever_its_run_is_killed(pipeline: Pipeline, moment: str) -> None:
+@pytest.mark.parametrize("as_of", ["batches", "file_content"])  # the others: test_bulk_embedding
+def test_a_batch_is_paid_once_whenever_its_run_is_killed(pipeline: Pipeline, as_of: str) -> None:
     put_films(pipeline.database, 1, 1_500)
     with serving(batch_seconds=0.5) as service:
-        kill_when(pipeline, service, "embed_in_bulk", lambda: moment in service.requests)
+        kill_when(pipeline, service, "embed_in_bulk", lambda: as_of in service.requests)
         goes_on(pipeline, service, "embed_in_bulk")
         assert service.embedded_inputs == 1_500
         assert service.requests["batches"] == {200: 1}

@@ -17,8 +17,8 @@ import pytest
 
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.refresh import overlap
 from movie_assets.refresh.outcome import DayOutcome
 from movie_assets_tests.refresh.test_kill import Refresh, read, refreshing, run_states, server_runs
@@ -30,21 +30,21 @@ RUNS = "select pipeline_name, status, start_time, end_time from runs order by id
 
 
 @contextmanager
-def overlapping(home: Path, seconds: float = 0.0, **faults: float) -> Iterator[tuple[Refresh, StandIn]]:
+def overlapping(home: Path, seconds: float = 0.0, **faults: float) -> Iterator[tuple[Refresh, TmdbEmulator]]:
     """A first refresh against a stand-in that answers slowly at the end, until texts are embedded."""
     films = Films()
     films.put(*(film(n) for n in range(1, FILMS + 1)))
-    options = StandInOptions(rate_limit=0, embedding_seconds=seconds, faults=faults)
-    with StandIn(options, world=films) as stand_in:
+    options = EmulatorOptions(rate_limit=0, embedding_seconds=seconds, faults=faults)
+    with TmdbEmulator(options, world=films) as tmdb_emulator:
 
         def wait_for_embedding() -> None:
-            if films.asked.total() > FREELY and not stand_in.requests.get("embeddings"):
+            if films.asked.total() > FREELY and not tmdb_emulator.requests.get("embeddings"):
                 time.sleep(0.1)
 
         films.before_answer = wait_for_embedding
-        openai = {"OPENAI_API_KEY": "a-key", "OPENAI_BASE_URL": stand_in.openai_url}
-        with refreshing(home, stand_in, 0, **openai) as refresh:
-            yield refresh, stand_in
+        openai = {"OPENAI_API_KEY": "a-key", "OPENAI_BASE_URL": tmdb_emulator.openai_url}
+        with refreshing(home, tmdb_emulator, 0, **openai) as refresh:
+            yield refresh, tmdb_emulator
 
 
 def wait_until(it_is_so: Callable[[], Any], seconds: float) -> None:
@@ -54,10 +54,10 @@ def wait_until(it_is_so: Callable[[], Any], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def embeds(refresh: Refresh, stand_in: StandIn) -> bool:
+def embeds(refresh: Refresh, tmdb_emulator: TmdbEmulator) -> bool:
     """Whether the second process has begun; the refresh itself must not have ended."""
     assert refresh.process.poll() is None, refresh.said.read_text()
-    return bool(stand_in.requests.get("embeddings"))
+    return bool(tmdb_emulator.requests.get("embeddings"))
 
 
 def second_process(refresh: Refresh) -> int:
@@ -67,9 +67,9 @@ def second_process(refresh: Refresh) -> int:
 
 
 def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(tmp_path: Path) -> None:
-    with overlapping(tmp_path / "home") as (refresh, stand_in):
+    with overlapping(tmp_path / "home") as (refresh, tmdb_emulator):
         assert refresh.wait() == 0, refresh.said.read_text()
-        assert stand_in.embedded_inputs == FILMS
+        assert tmdb_emulator.embedded_inputs == FILMS
     told = json.loads(refresh.said.read_text().splitlines()[-1])
     assert told["figures"]["movie_embeddings:every_text_is_embedded_as_it_stands"]["texts_embedded"] == FILMS
     assert told["failed_checks"] == []
@@ -82,8 +82,8 @@ def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(tmp_path:
 
 
 def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> None:
-    with overlapping(tmp_path / "home", seconds=20) as (refresh, stand_in):
-        wait_until(lambda: embeds(refresh, stand_in), 200)
+    with overlapping(tmp_path / "home", seconds=20) as (refresh, tmdb_emulator):
+        wait_until(lambda: embeds(refresh, tmdb_emulator), 200)
         refresh.process.send_signal(signal.SIGINT)
         assert refresh.wait(60) == 130
     assert "Traceback" not in refresh.said.read_text()
@@ -94,8 +94,8 @@ def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> No
 
 
 def test_a_killed_refresh_leaves_no_second_process(tmp_path: Path) -> None:
-    with overlapping(tmp_path / "home", seconds=60) as (refresh, stand_in):
-        wait_until(lambda: embeds(refresh, stand_in), 200)
+    with overlapping(tmp_path / "home", seconds=60) as (refresh, tmdb_emulator):
+        wait_until(lambda: embeds(refresh, tmdb_emulator), 200)
         second = second_process(refresh)
         refresh.process.kill()
         wait_until(lambda: not _command(second), 60)
@@ -105,8 +105,8 @@ def test_a_killed_refresh_leaves_no_second_process(tmp_path: Path) -> None:
 
 
 def test_the_day_goes_on_without_a_second_process_that_was_killed(tmp_path: Path) -> None:
-    with overlapping(tmp_path / "home", seconds=2) as (refresh, stand_in):
-        wait_until(lambda: embeds(refresh, stand_in), 200)
+    with overlapping(tmp_path / "home", seconds=2) as (refresh, tmdb_emulator):
+        wait_until(lambda: embeds(refresh, tmdb_emulator), 200)
         os.kill(second_process(refresh), signal.SIGKILL)
         assert refresh.wait() == 0, refresh.said.read_text()
     told = json.loads(refresh.said.read_text().splitlines()[-1])

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import DAY, Pipeline, failed_checks, figures, settings_for
 
 
@@ -19,28 +19,28 @@ def test_a_day_fills_the_catalogue_and_passes_every_check(pipeline: Pipeline) ->
     assert pipeline.one("select count(*) from catalog.film_scores") == films
 
 
-def test_doing_a_day_twice_fetches_and_embeds_nothing(pipeline: Pipeline, stand_in: StandIn) -> None:
+def test_doing_a_day_twice_fetches_and_embeds_nothing(pipeline: Pipeline, tmdb_emulator: TmdbEmulator) -> None:
     pipeline.run_day()
     before = pipeline.one("select md5(string_agg(t::text, ',' order by t)) from catalog.movies t")
-    stand_in.reset_counts()
+    tmdb_emulator.reset_counts()
     again = pipeline.run_day()
-    assert "movie" not in stand_in.requests
+    assert "movie" not in tmdb_emulator.requests
     assert figures(again[2], "every_text_is_embedded_as_it_stands")["texts_embedded"] == 0
     assert pipeline.one("select md5(string_agg(t::text, ',' order by t)) from catalog.movies t") == before
 
 
 def test_the_next_day_fetches_what_is_new_or_changed_and_drops_what_is_gone(
-    pipeline: Pipeline, stand_in: StandIn
+    pipeline: Pipeline, tmdb_emulator: TmdbEmulator
 ) -> None:
     pipeline.run_day()
-    stand_in.reset_counts()
+    tmdb_emulator.reset_counts()
     pipeline.day += timedelta(days=1)
-    stand_in.today = pipeline.day
+    tmdb_emulator.today = pipeline.day
     results = pipeline.run_day()
     assert [result.success for result in results] == [True] * 4
     due = figures(results[1], "every_batch_is_covered")["due"]
     assert 0 < due < 40
-    assert stand_in.requests["movie"][200] == due
+    assert tmdb_emulator.requests["movie"][200] == due
     gone = pipeline.one("select count(*) from pipeline.movie_ids where state = 'gone'")
     assert gone > 0
     assert (
@@ -54,7 +54,7 @@ def test_the_next_day_fetches_what_is_new_or_changed_and_drops_what_is_gone(
 
 def test_another_made_up_world_replaces_the_catalogue_instead_of_mixing_with_it(pipeline: Pipeline) -> None:
     pipeline.run_day()
-    with StandIn(StandInOptions(today=DAY, rate_limit=0, seed=2, movies=400)) as other:
+    with TmdbEmulator(EmulatorOptions(today=DAY, rate_limit=0, seed=2, movies=400)) as other:
         pipeline.settings = settings_for(other)
         results = pipeline.run_day()
         assert [result.success for result in results] == [True] * 4

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from movie_assets.catalog.movie_details import CHUNK
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.cli.test_dev import dev_on, processes_of
 from movie_assets_tests.deployment import wait_until
 from movie_assets_tests.refresh.test_kill import read, refreshing
@@ -37,8 +37,8 @@ def films() -> Films:
 
 
 @pytest.fixture
-def stand_in(films: Films) -> Iterator[StandIn]:
-    with StandIn(StandInOptions(rate_limit=0), world=films) as running:
+def tmdb_emulator(films: Films) -> Iterator[TmdbEmulator]:
+    with TmdbEmulator(EmulatorOptions(rate_limit=0), world=films) as running:
         yield running
 
 
@@ -53,13 +53,19 @@ def cut_the_power(home: Path) -> None:
     wait_until(lambda: not processes_of(home), 30, "all are dead")
 
 
-def test_after_a_power_cut_under_dev_a_refresh_does_the_rest(home: Path, films: Films, stand_in: StandIn) -> None:
-    tmdb = {"TMDB_API_TOKEN": "a-token", "TMDB_API_URL": stand_in.tmdb_url, "TMDB_EXPORT_URL": stand_in.export_url}
+def test_after_a_power_cut_under_dev_a_refresh_does_the_rest(
+    home: Path, films: Films, tmdb_emulator: TmdbEmulator
+) -> None:
+    tmdb = {
+        "TMDB_API_TOKEN": "a-token",
+        "TMDB_API_URL": tmdb_emulator.tmdb_url,
+        "TMDB_EXPORT_URL": tmdb_emulator.export_url,
+    }
     with dev_on(home, MOVIE_ASSETS_TMDB_RATE="20", MOVIE_ASSETS_EMBEDDING_DIMENSIONS="64", **tmdb) as dev:
         wait_until(lambda: films.asked.total() > CHUNK + 20, 300, "the sensors' run fetches")
         cut_the_power(home)
         dev.process.wait()
-    with refreshing(home, stand_in, 0) as refresh:
+    with refreshing(home, tmdb_emulator, 0) as refresh:
         assert refresh.wait(200) == 0, refresh.said.read_text()
     found = read(home, "movie_assets_dagster", runs=RUNS, slots=SLOTS)
     assert found["slots"] == [(0,)]
@@ -69,9 +75,9 @@ def test_after_a_power_cut_under_dev_a_refresh_does_the_rest(home: Path, films: 
 
 
 def test_after_a_power_cut_under_a_refresh_dev_ends_its_run_as_it_starts(
-    home: Path, films: Films, stand_in: StandIn
+    home: Path, films: Films, tmdb_emulator: TmdbEmulator
 ) -> None:
-    with refreshing(home, stand_in, 20) as refresh:
+    with refreshing(home, tmdb_emulator, 20) as refresh:
         wait_until(lambda: films.asked.total() > CHUNK + 20, 200, "it fetches")
         cut_the_power(home)
         refresh.process.wait()

@@ -77,7 +77,7 @@ def test_ticks_that_failed_since_the_last_look_are_found() -> None:
 
 def test_an_error_that_is_open_is_found_and_no_warning(database: Database) -> None:
     of_an_alert = {"kind": "check", "place": "health", "expected": "", "figures": "{}", "evidence": "", "link": "",
-                   "began_at": datetime.now(UTC), "moment": datetime.now(UTC)}  # fmt: skip
+                   "began_at": datetime.now(UTC), "as_of": datetime.now(UTC)}  # fmt: skip
     for name, severity in (("nothing_is_broken", "ERROR"), ("nothing_needs_a_look", "WARN")):
         database.execute("begin_alert", name=name, severity=severity, says="why", **of_an_alert)
     with database.engine.connect() as connection:

@@ -22,20 +22,20 @@ import pytest
 
 from movie_assets.emulator import answers
 from movie_assets.emulator.faults import FAULTS, Fault
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.http_client.backoff import seconds_asked_for
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb import client as tmdb
 from movie_assets.tmdb import export as tmdb_export
 from movie_assets.tmdb.client import CONCURRENCY, FAILURES_IN_A_ROW
 from movie_assets.tmdb.responses import (
-    Answer,
     CallCounts,
     CredentialRefusedError,
     Failed,
     Fetched,
     NotFound,
+    TmdbResponse,
     TmdbUnavailableError,
 )
 from movie_assets_tests.conftest import DAY, failed_checks, settings_for
@@ -54,7 +54,7 @@ from movie_assets_tests.tmdb.tmdb_calls import (
 )
 
 Patch = pytest.MonkeyPatch
-MOST_CALLS_OF_AN_OUTAGE = FAILURES_IN_A_ROW + CONCURRENCY
+MAX_CALLS_OF_AN_OUTAGE = FAILURES_IN_A_ROW + CONCURRENCY
 NOWHERE = "http://nowhere.invalid"  # a name that is reserved for not existing
 
 
@@ -71,10 +71,10 @@ def sixty_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def films(sixty_films: Path) -> Iterator[StandIn]:
-    options = StandInOptions(details=sixty_films, today=DAY, rate_limit=0, stall_seconds=3, retry_after=0)
-    with StandIn(options) as stand_in:
-        yield stand_in
+def films(sixty_films: Path) -> Iterator[TmdbEmulator]:
+    options = EmulatorOptions(details=sixty_films, today=DAY, rate_limit=0, stall_seconds=3, retry_after=0)
+    with TmdbEmulator(options) as tmdb_emulator:
+        yield tmdb_emulator
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Row:
 
     number: str
     fault: str
-    holds: Callable[[StandIn, "Row", Patch], None]
+    holds: Callable[[TmdbEmulator, "Row", Patch], None]
     calls: int = 0
     reason: str = ""
 
@@ -91,7 +91,7 @@ class Row:
 # Through the client
 
 
-def is_waited_out(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+def is_waited_out(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
     asked = seconds_asked_for
     monkeypatch.setattr(tmdb, "seconds_asked_for", lambda *a: min(0.01, s) if (s := asked(*a)) is not None else None)
     films.faults = {row.fault: 0.5}
@@ -100,7 +100,7 @@ def is_waited_out(films: StandIn, row: Row, monkeypatch: Patch) -> None:
     assert films.requests["movie"][429] > len(FILMS) // 4
 
 
-def pauses_all_workers(_films: StandIn, _row: Row, _monkeypatch: Patch) -> None:
+def pauses_all_workers(_films: TmdbEmulator, _row: Row, _monkeypatch: Patch) -> None:
     starts: list[float] = []
 
     def respond(_: httpx.Request) -> httpx.Response:
@@ -114,21 +114,21 @@ def pauses_all_workers(_films: StandIn, _row: Row, _monkeypatch: Patch) -> None:
     assert all(start - starts[4] >= 0.99 for start in starts[5 + under_way :])
 
 
-def ends_the_run_at_once(films: StandIn, row: Row, _: Patch) -> None:
+def ends_the_run_at_once(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.faults = {row.fault: 1.0}
     with pytest.raises(TmdbUnavailableError, match="86,400 s"):
         fetched(films)
     assert calls_to(films) == 1
 
 
-def ends_the_run_when_it_does_not_end(films: StandIn, row: Row, _: Patch) -> None:
+def ends_the_run_when_it_does_not_end(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.faults = {row.fault: 1.0}
     with no_longer_than(30), pytest.raises(TmdbUnavailableError, match="nothing but 429"):
         fetched(films)
-    assert calls_to(films) <= MOST_CALLS_OF_AN_OUTAGE
+    assert calls_to(films) <= MAX_CALLS_OF_AN_OUTAGE
 
 
-def passes(films: StandIn, row: Row, _: Patch) -> None:
+def passes(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.faults = {row.fault: 0.3}
     answers = fetched(films)
     assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
@@ -137,7 +137,7 @@ def passes(films: StandIn, row: Row, _: Patch) -> None:
     costs_one_film_few_calls(films, row, _)
 
 
-def hangs_no_longer_than_the_deadline(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+def hangs_no_longer_than_the_deadline(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 0.5)
     films.faults = {row.fault: 0.1}
     answers = fetched(films)
@@ -147,7 +147,7 @@ def hangs_no_longer_than_the_deadline(films: StandIn, row: Row, monkeypatch: Pat
         costs_one_film_few_calls(films, row, monkeypatch)
 
 
-def costs_one_film_few_calls(films: StandIn, row: Row, _: Patch) -> None:
+def costs_one_film_few_calls(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.reset_counts()
     films.faults = {row.fault: 1.0}
     (answer,) = fetched(films, [100])
@@ -156,48 +156,48 @@ def costs_one_film_few_calls(films: StandIn, row: Row, _: Patch) -> None:
     assert len(answer.sample) <= 500
 
 
-def is_told_with_its_content_type(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+def is_told_with_its_content_type(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
     passes(films, row, monkeypatch)
     (answer,) = fetched(films, [100])
     assert isinstance(answer, Failed)
     assert "text/html" in answer.sample
 
 
-def is_not_read_to_its_end(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+def is_not_read_to_its_end(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
     costs_one_film_few_calls(films, row, monkeypatch)
 
     async def run() -> CallCounts:
         async with client_of(settings_for(films)) as client:
-            _: list[Answer] = [answer async for answer in client.details([100])]
+            _: list[TmdbResponse] = [answer async for answer in client.details([100])]
             return client.calls
 
     unpacked = asyncio.run(run()).kinds["movie", "too_large"].bytes
     assert unpacked <= row.calls * (tmdb_call.LARGEST_BODY + tmdb_call.PIECE)
 
 
-def stops_the_run_with_few_calls(films: StandIn, row: Row, _: Patch) -> None:
+def stops_the_run_with_few_calls(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.faults = {row.fault: 1.0}
     with no_longer_than(30), pytest.raises(TmdbUnavailableError, match="in a row failed"):
         fetched(films)
-    assert calls_to(films) <= MOST_CALLS_OF_AN_OUTAGE < len(FILMS) * 5 / 3
+    assert calls_to(films) <= MAX_CALLS_OF_AN_OUTAGE < len(FILMS) * 5 / 3
 
 
-def refuses_connections(films: StandIn, _row: Row, _monkeypatch: Patch) -> None:
+def refuses_connections(films: TmdbEmulator, _row: Row, _monkeypatch: Patch) -> None:
     with no_longer_than(30), pytest.raises(TmdbUnavailableError, match="ConnectError"):
         fetched(films, tmdb_api_url="http://127.0.0.1:1/3")
 
 
-def is_looked_up_a_few_times_and_named(films: StandIn, _row: Row, monkeypatch: Patch) -> None:
+def is_looked_up_a_few_times_and_named(films: TmdbEmulator, _row: Row, monkeypatch: Patch) -> None:
     looked_up = without_name_service(monkeypatch)
     told = r"\(http://nowhere\.invalid/3/movie/\d+\) with ConnectError \(.*Name or service not known"
     with no_longer_than(30), pytest.raises(TmdbUnavailableError, match=told) as down:
         fetched(films, tmdb_api_url=f"{NOWHERE}/3", tmdb_api_token=CANARY)
     assert CANARY not in str(down.value)
-    assert 0 < len(looked_up) <= MOST_CALLS_OF_AN_OUTAGE < len(FILMS) * 5 / 3
+    assert 0 < len(looked_up) <= MAX_CALLS_OF_AN_OUTAGE < len(FILMS) * 5 / 3
     assert "movie" not in films.requests
 
 
-def costs_one_call_and_names_the_variable(films: StandIn, row: Row, _: Patch) -> None:
+def costs_one_call_and_names_the_variable(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.faults = {row.fault: 1.0}
     with pytest.raises(CredentialRefusedError, match="TMDB_API_TOKEN") as refused:
         fetched(films, tmdb_api_token=CANARY)
@@ -205,7 +205,7 @@ def costs_one_call_and_names_the_variable(films: StandIn, row: Row, _: Patch) ->
     assert CANARY not in str(refused.value)
 
 
-def is_gone_after_one_call(films: StandIn, row: Row, _: Patch) -> None:
+def is_gone_after_one_call(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.faults = {row.fault: 1.0}
     assert fetched(films, [100]) == [NotFound(100)]
     assert calls_to(films) == 1
@@ -262,7 +262,7 @@ ROWS = (
 @pytest.mark.parametrize(
     "row", [pytest.param(row, id=f"{row.number}-{row.fault}-{row.holds.__name__}") for row in ROWS]
 )
-def test_a_fault_of_the_source(films: StandIn, row: Row, monkeypatch: Patch) -> None:
+def test_a_fault_of_the_source(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
     row.holds(films, row, monkeypatch)
 
 
@@ -333,7 +333,7 @@ def keeps_the_ids_and_fails(pipeline: SmallPipeline, row: ExportRow) -> None:
 def is_not_read_to_its_end_either(pipeline: SmallPipeline, _: ExportRow) -> None:
     """A bomb of lines: nothing but its size tells that it is one."""
     line = b'{"id": 1, "original_title": "", "popularity": 0.0, "adult": false, "video": false}\n'
-    bomb = answers.Answer(200, gzip.compress(line * 500_000), {"Content-Type": "application/gzip"})  # 42 MB
+    bomb = answers.TmdbResponse(200, gzip.compress(line * 500_000), {"Content-Type": "application/gzip"})  # 42 MB
     pipeline.turn_day()
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setitem(FAULTS, "bomb of lines", Fault("export", lambda _, __: bomb, "lines without end"))

@@ -15,8 +15,8 @@ import pytest
 
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.emulator.moving_world import MovingWorld
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
 from movie_assets_tests.soak.truth import accepted, worth_a_look
 
@@ -87,25 +87,25 @@ def weeks(server: str, template: str) -> Iterator[Weeks]:
     patch = pytest.MonkeyPatch()
     patch.setattr("movie_assets.tmdb.client.backoff", lambda *_: 0.01)
     world = MovingWorld(IDS, seed=5)
-    options = StandInOptions(today=FIRST, rate_limit=0)
+    options = EmulatorOptions(today=FIRST, rate_limit=0)
     with (
         database_of_ones_own(server, template) as database,
-        StandIn(options, world=world) as stand_in,
+        TmdbEmulator(options, world=world) as tmdb_emulator,
         dg.DagsterInstance.ephemeral() as instance,
     ):
-        pipeline = Pipeline(database, settings_for(stand_in), instance, LocalEmbedder("hashing-v1", 64), FIRST)
-        yield live(pipeline, stand_in, world)
+        pipeline = Pipeline(database, settings_for(tmdb_emulator), instance, LocalEmbedder("hashing-v1", 64), FIRST)
+        yield live(pipeline, tmdb_emulator, world)
     patch.undo()
 
 
-def live(pipeline: Pipeline, stand_in: StandIn, world: MovingWorld) -> Weeks:
+def live(pipeline: Pipeline, tmdb_emulator: TmdbEmulator, world: MovingWorld) -> Weeks:
     """Run the pipeline day by day as `movie-assets refresh` does, and keep the ledger beside it."""
     weeks = Weeks(pipeline, world, Ledger(world))
     ledger, unread = weeks.ledger, []
     for number in range(DAYS):
-        pipeline.day = stand_in.today = FIRST + timedelta(days=number)
+        pipeline.day = tmdb_emulator.today = FIRST + timedelta(days=number)
         unread.append(pipeline.day)
-        stand_in.faults = FAULTS.get(number, {})
+        tmdb_emulator.faults = FAULTS.get(number, {})
         read = pipeline.run("read_the_day")
         if number not in OUTAGE:  # the feed of a missed day is read on the next one that can be
             ledger.changed.update(change.tmdb_id for day in unread for change in world.changes(day))
@@ -119,7 +119,7 @@ def live(pipeline: Pipeline, stand_in: StandIn, world: MovingWorld) -> Weeks:
         ledger.last_asked |= dict.fromkeys(due, pipeline.day)
         ledger.changed -= due
         ledger.accepted = set(first_column(pipeline, "select tmdb_id from pipeline.movie_ids where state = 'accepted'"))
-    weeks.calls = sum(count for status, count in stand_in.requests["movie"].items() if status in (200, 404))
+    weeks.calls = sum(count for status, count in tmdb_emulator.requests["movie"].items() if status in (200, 404))
     return weeks
 
 

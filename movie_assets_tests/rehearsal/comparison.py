@@ -13,7 +13,7 @@ from movie_assets_tests.ratings.independent_scores import Said, expected_scores
 from movie_assets_tests.rehearsal.rows import MOVIES, TABLES, Table, titles_of
 from movie_assets_tests.rehearsal.truth import Truth
 
-MOST_EXAMPLES = 12
+MAX_EXAMPLES = 12
 HALF_PRECISION = 1e-3  # of a component of a stored vector
 
 
@@ -36,7 +36,7 @@ class Differences:
 
     def tell(self, example: str) -> None:
         """Keep an example, if there are few yet."""
-        if len(self.examples) < MOST_EXAMPLES:
+        if len(self.examples) < MAX_EXAMPLES:
             self.examples.append(example[:400])
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from movie_assets.emulator.film import Film
+from movie_assets.emulator.film import Movie
 from movie_assets_tests.rehearsal.world import response
 
 PARTS = ("credits", "keywords", "release_dates", "external_ids", "videos", "watch/providers", "translations",
@@ -73,7 +73,7 @@ TABLES = (
 )
 
 
-def rows_of(movie: Film) -> Iterator[tuple[str, Key, Values]]:
+def rows_of(movie: Movie) -> Iterator[tuple[str, Key, Values]]:
     """All rows about an accepted movie: table, key, values."""
     body = response(movie, PARTS)
     tmdb_id = body["id"]
@@ -97,7 +97,7 @@ def text_of(body: Body) -> str:
     return " ".join(" ".join(parts).split())
 
 
-def titles_of(movie: Film) -> set[str]:
+def titles_of(movie: Movie) -> set[str]:
     """All titles by which a movie can be found."""
     body = response(movie, PARTS)
     return {

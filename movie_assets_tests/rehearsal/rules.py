@@ -5,7 +5,7 @@ Nothing here calls the pipeline's own rules.
 
 from datetime import date, timedelta
 
-from movie_assets.emulator.film import Film
+from movie_assets.emulator.film import Movie
 
 FLAGS = ("adult", "video", "softcore")
 LANGUAGES = {"en", "es", "fr", "de", "it", "ja", "ko"}
@@ -14,7 +14,7 @@ LISTED_VOTES = 10  # the lists name every movie with so many votes or more: the 
 KNOWN_FROM_DETAILS = {"runtime"}  # everything else is told by the export and by the lists
 
 
-def failed_rules(movie: Film, day: date) -> dict[str, set[str]]:
+def failed_rules(movie: Movie, day: date) -> dict[str, set[str]]:
     """By profile, all rules of the detail stage that a movie fails on a day."""
     common = {flag for flag in FLAGS if getattr(movie, flag)}
     if movie.vote_average < 5:
@@ -36,25 +36,25 @@ def failed_rules(movie: Film, day: date) -> dict[str, set[str]]:
     return {"quality": quality, "new_releases": new_releases}
 
 
-def passes(movie: Film, day: date, *, is_kept: bool) -> bool:
+def passes(movie: Movie, day: date, *, is_kept: bool) -> bool:
     """Whether a movie belongs in the catalogue; a kept one has to pass no rule but those on adult titles and videos."""
     if is_kept:
         return not any(getattr(movie, flag) for flag in FLAGS)
     return any(not rules for rules in failed_rules(movie, day).values())
 
 
-def is_listed(movie: Film | None) -> bool:
+def is_listed(movie: Movie | None) -> bool:
     """Whether TMDB's lists name a movie: those of the rehearsal ask for its votes, by ranges of release dates."""
     return movie is not None and bool(movie.release_date) and movie.vote_count >= LISTED_VOTES and not movie.adult
 
 
-def is_worth_a_call(movie: Film, day: date) -> bool:
+def is_worth_a_call(movie: Movie, day: date) -> bool:
     """Whether the lists leave open that a movie passes one of the profiles."""
     failed = failed_rules(movie, day).values()
     return is_listed(movie) and any(not rules - KNOWN_FROM_DETAILS for rules in failed)
 
 
-def days_a_copy_may_be_old(movie: Film, day: date) -> int:
+def days_a_copy_may_be_old(movie: Movie, day: date) -> int:
     """After how many days the details of an accepted movie are fetched again, by its release date."""
     if not movie.release_date:
         return 30

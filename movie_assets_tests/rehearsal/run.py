@@ -11,8 +11,8 @@ from itertools import islice
 import dagster as dg
 
 from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
 from movie_assets_tests.rehearsal.comparison import Comparison, Differences
 from movie_assets_tests.rehearsal.storylines import LOSS_DAY, REQUESTS
@@ -53,7 +53,7 @@ class Rehearsal:
     """The pipeline, the emulator with its world, and the truth."""
 
     pipeline: Pipeline
-    emulator: StandIn
+    emulator: TmdbEmulator
     world: RehearsalWorld
     truth: Truth
 
@@ -111,7 +111,7 @@ def rehearsal(server: str, template: str, ids: int, seed: int) -> Iterator[Rehea
     world = RehearsalWorld(ids, seed, FIRST)
     with (
         database_of_ones_own(server, template) as database,
-        StandIn(StandInOptions(today=FIRST, rate_limit=0), world=world) as emulator,
+        TmdbEmulator(EmulatorOptions(today=FIRST, rate_limit=0), world=world) as emulator,
         dg.DagsterInstance.ephemeral() as instance,
     ):
         settings = settings_for(emulator, profiles=PROFILES)

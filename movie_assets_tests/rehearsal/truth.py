@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import ceil
 
-from movie_assets.emulator.film import Film
+from movie_assets.emulator.film import Movie
 from movie_assets.emulator.world import ExportRow
 from movie_assets_tests.rehearsal import rules
 from movie_assets_tests.rehearsal.rows import Key, Values, rows_of
@@ -47,7 +47,7 @@ class Truth:
     outcomes: dict[int, Expected] = field(default_factory=dict)  # of requests: the state on the day of the request
     ids: dict[int, Expected] = field(default_factory=dict)
     due: set[int] = field(default_factory=set)  # the ids of the fewest calls for details that the day takes
-    accepted: dict[int, Film] = field(default_factory=dict)  # as TMDB describes them on the day
+    accepted: dict[int, Movie] = field(default_factory=dict)  # as TMDB describes them on the day
     tables: dict[str, dict[Key, Values]] = field(default_factory=dict)
     successors: dict[int, int] = field(default_factory=dict)
     held: set[int] = field(default_factory=set)  # ids that an unusual export lacks

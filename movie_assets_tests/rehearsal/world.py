@@ -14,7 +14,7 @@ from typing import Any
 from movie_assets.emulator import details
 from movie_assets.emulator.answers import compact_json
 from movie_assets.emulator.bundled import FILMS_FILE, most_voted, read_films
-from movie_assets.emulator.film import Film
+from movie_assets.emulator.film import Movie
 from movie_assets.emulator.moving_world import MovingWorld, columns_of
 from movie_assets.emulator.world import Change, Columns, ExportRow
 from movie_assets_tests.rehearsal.storylines import LOSS_DAY, SHARE_LOST, Storyline, storylines
@@ -55,7 +55,7 @@ class RehearsalWorld:
         storyline = self.storylines.get(tmdb_id)
         return f"{tmdb_id} ({storyline.kind})" if storyline else str(tmdb_id)
 
-    def movie(self, tmdb_id: int, day: date) -> Film | None:
+    def movie(self, tmdb_id: int, day: date) -> Movie | None:
         """TMDB's facts of a movie on a day, None if TMDB does not have it."""
         storyline = self.storylines.get(tmdb_id)
         if storyline is not None and not storyline.exists(self.number(day)):
@@ -98,7 +98,7 @@ class RehearsalWorld:
         for tmdb_id, movie in self.movies(day).items():
             yield tmdb_id, movie.title
 
-    def _movies(self, day: date) -> dict[int, Film]:
+    def _movies(self, day: date) -> dict[int, Movie]:
         found = {tmdb_id: self.movie(tmdb_id, day) for tmdb_id in sorted(self._all_ids(day))}
         return {tmdb_id: movie for tmdb_id, movie in found.items() if movie is not None}
 
@@ -117,7 +117,7 @@ class RehearsalWorld:
     def _all_ids(self, day: date) -> set[int]:
         return {row.tmdb_id for piece in self._base.export(day) for row in piece}
 
-    def _described(self, tmdb_id: int, day: date) -> Film | None:
+    def _described(self, tmdb_id: int, day: date) -> Movie | None:
         """A movie's facts, also those of a deleted one that the export still lists."""
         base = self._base.film(tmdb_id, day)
         if base is None:
@@ -140,12 +140,12 @@ class RehearsalWorld:
         return {heir: tmdb_id for (tmdb_id, plot), (heir, _) in pairwise(plots) if plot.merged_into_next}
 
 
-def line_of(movie: Film) -> ExportRow:
+def line_of(movie: Movie) -> ExportRow:
     """The line of the export about a movie."""
     return ExportRow(movie.adult, movie.tmdb_id, movie.original_title, movie.popularity, movie.video, movie.softcore)
 
 
-def response(movie: Film, parts: Collection[str]) -> dict[str, Any]:
+def response(movie: Movie, parts: Collection[str]) -> dict[str, Any]:
     """TMDB's response for a movie. Each company has one country here; the emulator gives it that of the movie."""
     body = details.with_parts(movie, parts)
     for company in body["production_companies"]:
@@ -153,5 +153,5 @@ def response(movie: Film, parts: Collection[str]) -> dict[str, Any]:
     return body
 
 
-def _edited_part(movie: Film) -> Film:
+def _edited_part(movie: Movie) -> Movie:
     return replace(movie, **UNNAMED_BY_THE_FEED)

@@ -4,7 +4,7 @@ import base64
 import re
 from xml.etree import ElementTree as ET
 
-from movie_assets.runs.operating_charts import BAD, GOOD, MIDDLING, age_picture, coverage_picture, days_picture
+from movie_assets.runs.operating_charts import BAD, GOOD, MIDDLING, age_chart, coverage_chart, days_chart
 
 
 def svg(markdown: str) -> ET.Element:
@@ -23,25 +23,25 @@ def words(markdown: str) -> str:
 
 def test_each_batch_has_a_square_by_its_share() -> None:
     shares = [1.0, 0.95, 0.5, None, *[1.0] * 60]
-    assert fills(coverage_picture(shares))[:3] == [GOOD, MIDDLING, BAD]
-    assert len(fills(coverage_picture(shares))) == 64 + 3
+    assert fills(coverage_chart(shares))[:3] == [GOOD, MIDDLING, BAD]
+    assert len(fills(coverage_chart(shares))) == 64 + 3
 
 
 def test_an_age_shows_what_is_within_it_due_and_overdue() -> None:
-    picture = age_picture([("up to 20 hours", 10, 5, 2), ("up to 30 days & more", 0, 0, 0)])
-    widths = [float(e.get("width", "")) for e in svg(picture).iter("{http://www.w3.org/2000/svg}rect")]
+    chart = age_chart([("up to 20 hours", 10, 5, 2), ("up to 30 days & more", 0, 0, 0)])
+    widths = [float(e.get("width", "")) for e in svg(chart).iter("{http://www.w3.org/2000/svg}rect")]
     assert widths[:3] == [160, 96, 64]
-    assert "50% of 10" in words(picture)
+    assert "50% of 10" in words(chart)
 
 
 def test_days_are_columns_of_their_parts() -> None:
     colours = {"answered": GOOD, "failed": BAD}
     days = [(f"{n:02} Nov", {"answered": 1000.0 * n, "failed": 10.0}) for n in range(14)]
-    picture = days_picture("calls <by> day", days, colours)
-    assert "13,010" in words(picture)
-    assert fills(picture).count(BAD) == 14 + 1
+    chart = days_chart("calls <by> day", days, colours)
+    assert "13,010" in words(chart)
+    assert fills(chart).count(BAD) == 14 + 1
 
 
 def test_days_without_anything_are_no_error() -> None:
-    assert "0.00" in words(days_picture("cost", [("01 Nov", {"dollars": 0.0})], {"dollars": GOOD}, "{:.2f}"))
-    assert svg(days_picture("cost", [], {"dollars": GOOD})) is not None
+    assert "0.00" in words(days_chart("cost", [("01 Nov", {"dollars": 0.0})], {"dollars": GOOD}, "{:.2f}"))
+    assert svg(days_chart("cost", [], {"dollars": GOOD})) is not None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from movie_assets.database.run_lock import run_lock
-from movie_assets.embeddings.embedder import LocalEmbedder, Part, Purse
+from movie_assets.embeddings.embedder import BudgetAccount, LocalEmbedder, Part
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.presentation import table_of
 from movie_assets.runs.run_log import FIGURES, log_work
@@ -43,7 +43,7 @@ class StoppedEmbedder(LocalEmbedder):
     def stream(
         self,
         texts: Sequence[str],
-        purse: Purse,  # noqa: ARG002  # it costs nothing
+        budget: BudgetAccount,  # noqa: ARG002  # it costs nothing
         bytes_per_token: float = 4.0,  # noqa: ARG002  # nor is anything booked
     ) -> Iterator[Part]:
         vectors = self.embed(texts[:1])
@@ -61,7 +61,7 @@ def test_a_day_leaves_a_row_for_each_step_with_its_figures(small: Make) -> None:
     embedded = row(pipeline, "movie_embeddings")
     assert (embedded["checked"], embedded["embedded"], embedded["tokens"] > 0) == (2, 2, True)
     assert details["duration"] > 0
-    assert details["moment"].date() == pipeline.day
+    assert details["as_of"].date() == pipeline.day
     assert pipeline.one("select count(distinct step) from pipeline.run_log") == 11
 
 

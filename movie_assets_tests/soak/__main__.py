@@ -21,8 +21,8 @@ from typing import Any
 import psycopg
 
 from movie_assets.config.paths import CHECKOUT
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.runs.run_time import noon_of
 from movie_assets_tests.circumstances import circumstances
 from movie_assets_tests.deployment import Deployment, deployed, free_ports
@@ -50,22 +50,22 @@ def living(home: Path, movies: int, seed: int, first: date, **settings: Any) -> 
     inbox.mkdir()
     (home / "dagster.yaml").write_text((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8") + QUEUE)
     world = World(movies, seed)
-    options = StandInOptions(today=first, rate_limit=0, seed=seed, movies=movies, stall_seconds=STALL_SECONDS)
-    with StandIn(options, world=world) as stand_in:
-        settings |= {"embedder": "openai", "openai_api_key": "a-key", "openai_base_url": stand_in.openai_url}
+    options = EmulatorOptions(today=first, rate_limit=0, seed=seed, movies=movies, stall_seconds=STALL_SECONDS)
+    with TmdbEmulator(options, world=world) as tmdb_emulator:
+        settings |= {"embedder": "openai", "openai_api_key": "a-key", "openai_base_url": tmdb_emulator.openai_url}
         with deployed(
-            home, stand_in, free_ports(), dagster_home=home, tmdb_rate=0, inbox=inbox, **settings
+            home, tmdb_emulator, free_ports(), dagster_home=home, tmdb_rate=0, inbox=inbox, **settings
         ) as deployment:
-            yield Life(deployment, stand_in, world, inbox, random.Random(seed))  # noqa: S311  # repeatable
+            yield Life(deployment, tmdb_emulator, world, inbox, random.Random(seed))  # noqa: S311  # repeatable
 
 
-def judged(life: Life, days: list[Day]) -> list[Verdict]:
+def derived(life: Life, days: list[Day]) -> list[Verdict]:
     """Compare the end with the world, wait for autovacuum, and judge."""
     first, last = date.fromisoformat(days[0].day), date.fromisoformat(days[-1].day)
     address = life.deployment.settings.database_url
     assert address is not None
     with psycopg.connect(address.get_secret_value(), autocommit=True) as connection:
-        found = truth.judged(connection, life.world, (first, last), life.deployment.settings.thresholds)
+        found = truth.derived(connection, life.world, (first, last), life.deployment.settings.thresholds)
         for example in found.for_example:
             print(example, file=sys.stderr)
         rows = sum(rows.total() for rows in truth.found_in(connection).values())
@@ -98,7 +98,7 @@ def soak(days: int, movies: int, seed: int) -> tuple[list[Day], list[Verdict]]:
             for day in life.days(first, dealt(life.chance, days)):
                 lived.append(day)
                 print(line_of(day), file=sys.stderr, flush=True)
-            return lived, judged(life, lived)
+            return lived, derived(life, lived)
 
 
 def main() -> int:

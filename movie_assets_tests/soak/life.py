@@ -19,17 +19,17 @@ from dagster._core.storage.tags import PARENT_RUN_ID_TAG, WILL_RETRY_TAG
 
 from movie_assets.emulator.answers import RefusedError, tmdb_error
 from movie_assets.emulator.moving_world import MovingWorld
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.world import Change
 from movie_assets.runs.partitions import range_tags, ranges
 from movie_assets.runs.run_time import AS_OF_TAG, noon_of
 from movie_assets_tests.deployment import Deployment, wait_until
 from movie_assets_tests.soak import gauges
 from movie_assets_tests.soak.strikes import ENDED, NO_ANSWER, status_of, strike
-from movie_assets_tests.soak.troubles import Trouble, faults_of
+from movie_assets_tests.soak.troubles import ErrorClass, faults_of
 
 T = TypeVar("T")
-MOST_TRIES = 5  # of a job within a day; 2 where the trouble lasts all day
+MAX_TRIES = 5  # of a job within a day; 2 where the trouble lasts all day
 LONGEST_RUN = 900.0  # seconds
 PRESSES = 4  # of a button, at most
 MONDAY, SUNDAY = 1, 7
@@ -94,42 +94,42 @@ class Life:
     """A deployment, its world, and the chance that decides."""
 
     deployment: Deployment
-    stand_in: StandIn
+    tmdb_emulator: TmdbEmulator
     world: World
     inbox: Path
     chance: random.Random
 
-    def days(self, first: date, plan: Sequence[Sequence[Trouble]]) -> Iterator[Day]:
+    def days(self, first: date, plan: Sequence[Sequence[ErrorClass]]) -> Iterator[Day]:
         """Live through the days; tells of each."""
         for number, troubles in enumerate(plan):
             yield self._live(first + timedelta(days=number), troubles, number, is_last=number == len(plan) - 1)
 
-    def _live(self, day: date, troubles: Sequence[Trouble], number: int, *, is_last: bool) -> Day:
+    def _live(self, day: date, troubles: Sequence[ErrorClass], number: int, *, is_last: bool) -> Day:
         began, told = time.monotonic(), Day(day.isoformat())
-        self.stand_in.today = day
-        self.stand_in.reset_counts()
+        self.tmdb_emulator.today = day
+        self.tmdb_emulator.reset_counts()
         if number == 0 or day.isoweekday() == MONDAY:
             self._write_histories(day, number)
         for job in due_jobs(day, is_first=number == 0, is_last=is_last):
-            self._do(job, day, [trouble for trouble in troubles if trouble.job == job], told)
+            self._do(job, day, [error_class for error_class in troubles if error_class.job == job], told)
             self._look()
         told.restarted = self._revive()
-        told.calls = sum(Counter(counts).total() for counts in self.stand_in.requests.values())
-        told.texts_sent = self.stand_in.embedded_inputs
+        told.calls = sum(Counter(counts).total() for counts in self.tmdb_emulator.requests.values())
+        told.texts_sent = self.tmdb_emulator.embedded_inputs
         changed = f"select count(*) from catalog.movies where changed_at = '{noon_of(day.isoformat())}'"
         told.films_changed, told.films = map(self.deployment.one, (changed, "select count(*) from catalog.movies"))
         told.seconds = round(time.monotonic() - began, 1)
         told.gauges = asdict(gauges.measured(self.deployment))
         return told
 
-    def _do(self, job: str, day: date, troubles: Sequence[Trouble], told: Day) -> None:
+    def _do(self, job: str, day: date, troubles: Sequence[ErrorClass], told: Day) -> None:
         """Bring a job to a good end, in a few tries."""
-        is_hopeless = any(trouble.lasts_all_day for trouble in troubles)
+        is_hopeless = any(error_class.lasts_all_day for error_class in troubles)
         before = self._struck(troubles)
-        for attempt in range(1, 3 if is_hopeless else MOST_TRIES + 1):
-            self.stand_in.faults = faults_of(troubles, attempt)
-            self.world.is_without_changes = any(trouble.is_without_changes for trouble in troubles)
-            struck = [trouble for trouble in troubles if attempt == 1 and trouble.strike]
+        for attempt in range(1, 3 if is_hopeless else MAX_TRIES + 1):
+            self.tmdb_emulator.faults = faults_of(troubles, attempt)
+            self.world.is_without_changes = any(error_class.is_without_changes for error_class in troubles)
+            struck = [error_class for error_class in troubles if attempt == 1 and error_class.strike]
             ended, runs = self._run(job, day, struck, told)
             told.tries[job] = told.tries.get(job, 0) + runs
             if ended == "SUCCESS":
@@ -138,26 +138,26 @@ class Life:
                 break
         else:
             (told.excused if is_hopeless else told.failed).append(job)
-        self.stand_in.faults, self.world.is_without_changes = {}, False
+        self.tmdb_emulator.faults, self.world.is_without_changes = {}, False
         told.troubles |= {name: count - before[name] for name, count in self._struck(troubles).items()}
 
-    def _struck(self, troubles: Sequence[Trouble]) -> dict[str, int]:
+    def _struck(self, troubles: Sequence[ErrorClass]) -> dict[str, int]:
         """How often the stand-in did what each of these troubles asks of it."""
-        counts, refused = self.stand_in.state()["struck"], self.world.refused
+        counts, refused = self.tmdb_emulator.state()["struck"], self.world.refused
         return {
-            trouble.name: refused
-            if trouble.is_without_changes
-            else sum(counts.get(fault, 0) for fault in trouble.faults)
-            for trouble in troubles
-            if not trouble.strike
+            error_class.name: refused
+            if error_class.is_without_changes
+            else sum(counts.get(fault, 0) for fault in error_class.faults)
+            for error_class in troubles
+            if not error_class.strike
         }
 
-    def _run(self, job: str, day: date, struck: Sequence[Trouble], told: Day) -> tuple[str, int]:
+    def _run(self, job: str, day: date, struck: Sequence[ErrorClass], told: Day) -> tuple[str, int]:
         """Launch a job and see it through, with what Dagster itself repeats; tells how it ended and how many runs."""
         run_id, runs = persistently(lambda: self.deployment.launch(job, tags_of(job, day))), 1
-        for trouble in struck:
-            assert trouble.strike is not None
-            told.troubles[trouble.name] = strike(self.deployment, run_id, trouble.strike, self.chance)
+        for error_class in struck:
+            assert error_class.strike is not None
+            told.troubles[error_class.name] = strike(self.deployment, run_id, error_class.strike, self.chance)
         while True:
             run = self._ended(run_id)
             if run.status.value == "SUCCESS" or run.tags.get(WILL_RETRY_TAG) != "true":

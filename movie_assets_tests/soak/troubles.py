@@ -11,12 +11,12 @@ from typing import Literal
 Strike = Literal["kill the run", "restart Postgres", "end our sessions"]
 ALL_DAY = 99  # tries
 JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
-MOST_A_DAY = 2
+MAX_A_DAY = 2
 CALM_AT_THE_END = 2  # days
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ErrorClass:
     """One thing that goes wrong during a job, for so many of its tries; `job` None leaves it to chance."""
 
     name: str
@@ -35,39 +35,39 @@ class Trouble:
 # Rates are those at which a job still ends: a client that is told to wait at one call in ten waits for minutes. A day
 # has two or three requests for vectors, so of those nearly every one is struck.
 TROUBLES = (
-    Trouble("429s", "fetch_details", {"429s": 0.01, "429none": 0.005}, ALL_DAY),
-    Trouble("5xx", "fetch_details", {"503": 0.06, "502html": 0.02, "500": 0.02}, ALL_DAY),
-    Trouble("resets", "fetch_details", {"reset_head": 0.03, "reset_body": 0.03, "fin_chunk": 0.02}, ALL_DAY),
-    Trouble("stalled bodies", "fetch_details", {"timeout_body": 0.004, "timeout_head": 0.002}, ALL_DAY),
-    Trouble("cut bodies", "fetch_details", {"json_cut": 0.03, "fin_body": 0.03, "gz_trunc": 0.02}, ALL_DAY),
-    Trouble("another film's details", "fetch_details", {"wrong_id": 0.02}, ALL_DAY),
-    Trouble("TMDB is away", "fetch_details", {"503": 1.0}),
-    Trouble("5xx of the lists", "read_the_day", {"503": 0.05, "504": 0.05}, ALL_DAY),
-    Trouble("the export is late", "read_the_day", {"export_missing": 1.0}),
-    Trouble("the export is damaged", "read_the_day", {"export_corrupt": 1.0}),
-    Trouble("lines of the export are cut", "read_the_day", {"export_corrupt_lines": 1.0}),
-    Trouble("half of the export", "read_the_day", {"export_half": 1.0}, ALL_DAY),
-    Trouble("no change feed", "read_the_day", tries=ALL_DAY, is_without_changes=True),
-    Trouble("embeddings are away", "embed_texts", {"oa_500": 1.0}),
-    Trouble("429s of embeddings", "embed_texts", {"oa_429rate": 0.6}, ALL_DAY),
-    Trouble("spoilt vectors", "embed_texts", {"oa_short": 0.3, "oa_shuffled": 0.5, "oa_nan": 1.0}),
-    Trouble("a run is killed", None, strike="kill the run"),
-    Trouble("Postgres is restarted", None, strike="restart Postgres"),
-    Trouble("our sessions are ended", None, strike="end our sessions"),
+    ErrorClass("429s", "fetch_details", {"429s": 0.01, "429none": 0.005}, ALL_DAY),
+    ErrorClass("5xx", "fetch_details", {"503": 0.06, "502html": 0.02, "500": 0.02}, ALL_DAY),
+    ErrorClass("resets", "fetch_details", {"reset_head": 0.03, "reset_body": 0.03, "fin_chunk": 0.02}, ALL_DAY),
+    ErrorClass("stalled bodies", "fetch_details", {"timeout_body": 0.004, "timeout_head": 0.002}, ALL_DAY),
+    ErrorClass("cut bodies", "fetch_details", {"json_cut": 0.03, "fin_body": 0.03, "gz_trunc": 0.02}, ALL_DAY),
+    ErrorClass("another film's details", "fetch_details", {"wrong_id": 0.02}, ALL_DAY),
+    ErrorClass("TMDB is away", "fetch_details", {"503": 1.0}),
+    ErrorClass("5xx of the lists", "read_the_day", {"503": 0.05, "504": 0.05}, ALL_DAY),
+    ErrorClass("the export is late", "read_the_day", {"export_missing": 1.0}),
+    ErrorClass("the export is damaged", "read_the_day", {"export_corrupt": 1.0}),
+    ErrorClass("lines of the export are cut", "read_the_day", {"export_corrupt_lines": 1.0}),
+    ErrorClass("half of the export", "read_the_day", {"export_half": 1.0}, ALL_DAY),
+    ErrorClass("no change feed", "read_the_day", tries=ALL_DAY, is_without_changes=True),
+    ErrorClass("embeddings are away", "embed_texts", {"oa_500": 1.0}),
+    ErrorClass("429s of embeddings", "embed_texts", {"oa_429rate": 0.6}, ALL_DAY),
+    ErrorClass("spoilt vectors", "embed_texts", {"oa_short": 0.3, "oa_shuffled": 0.5, "oa_nan": 1.0}),
+    ErrorClass("a run is killed", None, strike="kill the run"),
+    ErrorClass("Postgres is restarted", None, strike="restart Postgres"),
+    ErrorClass("our sessions are ended", None, strike="end our sessions"),
 )
 
 
-def dealt(chance: random.Random, days: int) -> list[list[Trouble]]:
+def dealt(chance: random.Random, days: int) -> list[list[ErrorClass]]:
     """The troubles of each day: dealt like cards, so that all come before one comes again.
 
     A day has two at most, and not two in the same job. The first is calm, as an export is believed by the one before
     it; the last two are, as what the troubles left behind is made up for by then.
     """
-    deck: list[Trouble] = []
-    plan: list[list[Trouble]] = [[]]
+    deck: list[ErrorClass] = []
+    plan: list[list[ErrorClass]] = [[]]
     for _ in range(max(0, days - 1 - CALM_AT_THE_END)):
-        wanted = chance.choice((1, 1, 1, MOST_A_DAY))
-        today: list[Trouble] = []
+        wanted = chance.choice((1, 1, 1, MAX_A_DAY))
+        today: list[ErrorClass] = []
         for _ in range(wanted):
             if not (fitting := _fitting(deck, today)):
                 deck += _shuffled(chance)
@@ -78,19 +78,19 @@ def dealt(chance: random.Random, days: int) -> list[list[Trouble]]:
     return plan + [[] for _ in range(days - len(plan))]
 
 
-def _fitting(deck: Sequence[Trouble], today: Sequence[Trouble]) -> list[Trouble]:
+def _fitting(deck: Sequence[ErrorClass], today: Sequence[ErrorClass]) -> list[ErrorClass]:
     """Cards for a job that has no trouble yet."""
     return [card for card in deck if all(card.job != other.job for other in today)]
 
 
-def _shuffled(chance: random.Random) -> list[Trouble]:
+def _shuffled(chance: random.Random) -> list[ErrorClass]:
     """Every trouble once; those without a job get one."""
     cards = chance.sample(TROUBLES, len(TROUBLES))
     return [card if card.job else _at(card, chance.choice(JOBS)) for card in cards]
 
 
-def _at(trouble: Trouble, job: str) -> Trouble:
-    return replace(trouble, name=f"{trouble.name} in {job}", job=job)
+def _at(error_class: ErrorClass, job: str) -> ErrorClass:
+    return replace(error_class, name=f"{error_class.name} in {job}", job=job)
 
 
 def kind_of(name: str) -> str:
@@ -98,6 +98,11 @@ def kind_of(name: str) -> str:
     return name.partition(" in ")[0]
 
 
-def faults_of(troubles: Sequence[Trouble], attempt: int) -> dict[str, float]:
+def faults_of(troubles: Sequence[ErrorClass], attempt: int) -> dict[str, float]:
     """What the stand-in is to do wrong during a try, counted from 1."""
-    return {name: rate for trouble in troubles if attempt <= trouble.tries for name, rate in trouble.faults.items()}
+    return {
+        name: rate
+        for error_class in troubles
+        if attempt <= error_class.tries
+        for name, rate in error_class.faults.items()
+    }

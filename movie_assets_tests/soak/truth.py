@@ -16,8 +16,8 @@ import numpy as np
 import psycopg
 from pgvector.psycopg import register_vector
 
-from movie_assets.catalog.eligibility import Judged, judge
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.catalog.eligibility import Derived, derive
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.emulator.world import World
 from movie_assets.tmdb.client import APPENDED
@@ -25,7 +25,7 @@ from movie_assets_tests.chaos.truth import State, Verdict, compared
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
 PARTS = tuple(APPENDED.split(","))
-FACTS = (
+RELATED_ROWS = (
     "imdb_id", "title", "original_title", "original_language", "release_date", "runtime_minutes", "tagline",
     "overview", "genres", "keywords", "directors", "leading_cast", "countries", "collection_id", "collection",
     "certification", "poster_path", "backdrop_path",
@@ -65,17 +65,17 @@ def worth_a_look(world: World, day: date, min_popularity: float = 1, min_votes: 
     return kept & set(columns.tmdb_id[has_votes].tolist())
 
 
-def accepted(world: World, day: date, thresholds: Thresholds) -> dict[int, Judged]:
+def accepted(world: World, day: date, thresholds: FilterProfiles) -> dict[int, Derived]:
     """Every film that belongs in the catalogue on a day, as TMDB describes it then."""
     films = {}
     for tmdb_id in worth_a_look(world, day):
-        judged = judge(json.loads(world.body(tmdb_id, day, PARTS) or b"null"), tmdb_id)
-        if reason_to_reject(thresholds, judged.film, day) is None:
-            films[tmdb_id] = judged
+        derived = derive(json.loads(world.body(tmdb_id, day, PARTS) or b"null"), tmdb_id)
+        if reason_to_reject(thresholds, derived.film, day) is None:
+            films[tmdb_id] = derived
     return films
 
 
-def truth_of(world: World, first: date, last: date, films: dict[int, Judged]) -> State:
+def truth_of(world: World, first: date, last: date, films: dict[int, Derived]) -> State:
     """What there has to be: ids that were listed on the first day are there on the last, or gone."""
     today = listed(world, last)
     ids = dict.fromkeys(today, "there") | dict.fromkeys(listed(world, first).keys() - today.keys(), "gone")
@@ -83,7 +83,7 @@ def truth_of(world: World, first: date, last: date, films: dict[int, Judged]) ->
     only_ids = Counter((str(tmdb_id), "") for tmdb_id in films)
     return {
         "ids": Counter((str(tmdb_id), state) for tmdb_id, state in ids.items()),
-        "films": Counter((str(i), _content(getattr(j.film, name) for name in FACTS)) for i, j in rows),
+        "films": Counter((str(i), _content(getattr(j.film, name) for name in RELATED_ROWS)) for i, j in rows),
         "stats": Counter((str(i), f"{j.film.vote_count} {j.film.vote_average:.3f} {today[i]:.4f}") for i, j in rows),
         "genres": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.facts["genres"]),
         "cast": Counter(
@@ -100,11 +100,11 @@ def truth_of(world: World, first: date, last: date, films: dict[int, Judged]) ->
 def found_in(connection: psycopg.Connection) -> State:
     """What there is."""
     found: State = {name: Counter(connection.execute(query.encode()).fetchall()) for name, query in QUERIES.items()}
-    films = connection.execute(f"select tmdb_id::text, {', '.join(FACTS)} from catalog.movies".encode())
+    films = connection.execute(f"select tmdb_id::text, {', '.join(RELATED_ROWS)} from catalog.movies".encode())
     return {**found, "films": Counter((key, _content(facts)) for key, *facts in films)}
 
 
-def strange_vectors(connection: psycopg.Connection, films: dict[int, Judged], seed: int) -> list[int]:
+def strange_vectors(connection: psycopg.Connection, films: dict[int, Derived], seed: int) -> list[int]:
     """Films, of a thousand, whose vector is not that of their text."""
     register_vector(connection)
     sample = random.Random(seed).sample(sorted(films), min(VECTORS, len(films)))  # noqa: S311  # repeatable
@@ -119,7 +119,9 @@ def strange_vectors(connection: psycopg.Connection, films: dict[int, Judged], se
     ]
 
 
-def judged(connection: psycopg.Connection, world: World, days: tuple[date, date], thresholds: Thresholds) -> Verdict:
+def derived(
+    connection: psycopg.Connection, world: World, days: tuple[date, date], thresholds: FilterProfiles
+) -> Verdict:
     """Hold the catalogue against the world, and its vectors against the texts."""
     films = accepted(world, days[1], thresholds)
     truth, found = truth_of(world, *days, films), found_in(connection)

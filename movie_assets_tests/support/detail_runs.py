@@ -32,18 +32,16 @@ def goes_down_after(pipeline: SmallPipeline, answers: int) -> None:
     pipeline.world.before_answer = count
 
 
-def due_at(pipeline: SmallPipeline, moment: datetime) -> dict[int, str]:
+def due_at(pipeline: SmallPipeline, as_of: datetime) -> dict[int, str]:
     """Ids that are due at a moment, with the reason."""
     with pipeline.database.transaction() as connection:
-        found = connection.exec_driver_sql(
-            "select tmdb_id, reason from pipeline.due_at(%(moment)s)", {"moment": moment}
-        )
+        found = connection.exec_driver_sql("select tmdb_id, reason from pipeline.due_at(%(moment)s)", {"as_of": as_of})
         return {row[0]: row[1] for row in found}
 
 
 def due(pipeline: SmallPipeline, *, days: float = 0) -> dict[int, str]:
     """Ids that are due some days after the pipeline's day, with the reason."""
-    moment = datetime.combine(pipeline.day, time(12), UTC) + timedelta(days=days)
+    as_of = datetime.combine(pipeline.day, time(12), UTC) + timedelta(days=days)
     with pipeline.database.transaction() as connection:
-        found = connection.exec_driver_sql("select tmdb_id, reason from pipeline.due_at(%(m)s)", {"m": moment})
+        found = connection.exec_driver_sql("select tmdb_id, reason from pipeline.due_at(%(m)s)", {"m": as_of})
         return {row.tmdb_id: row.reason for row in found}

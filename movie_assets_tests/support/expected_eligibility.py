@@ -2,11 +2,11 @@
 
 from datetime import date, timedelta
 
-from movie_assets.config.filter_profiles import DETAIL_RULES, NEVER_WANTED, Profile, Thresholds
-from movie_assets.tmdb.movies import Film
+from movie_assets.config.filter_profiles import DETAIL_RULES, NEVER_WANTED, FilterProfile, FilterProfiles
+from movie_assets.tmdb.movies import Movie
 
 
-def first_failed(profile: Profile, film: Film, day: date) -> str | None:
+def first_failed(profile: FilterProfile, film: Movie, day: date) -> str | None:
     """Return the first rule of the details that a movie fails on a day, or None.
 
     A date, runtime or language that is not known fails a rule on it.
@@ -30,7 +30,7 @@ def first_failed(profile: Profile, film: Film, day: date) -> str | None:
     return next((rule for rule in DETAIL_RULES if not passes[rule]), None)
 
 
-def reason_to_reject(thresholds: Thresholds, film: Film, day: date, *, is_kept: bool = False) -> str | None:
+def reason_to_reject(thresholds: FilterProfiles, film: Movie, day: date, *, is_kept: bool = False) -> str | None:
     """Return the rule that keeps a movie out, or None when it is accepted.
 
     Of several profiles, the one in which the movie passed most rules counts. A requested movie has to pass no rule
@@ -41,7 +41,7 @@ def reason_to_reject(thresholds: Thresholds, film: Film, day: date, *, is_kept: 
     return reason if not is_kept or reason in NEVER_WANTED else None
 
 
-def _is_in_time(profile: Profile, released: date | None, day: date) -> bool:
+def _is_in_time(profile: FilterProfile, released: date | None, day: date) -> bool:
     if profile.released_since is None and profile.released_within_days is None:
         return True
     if released is None or (profile.released_since is not None and released < profile.released_since):

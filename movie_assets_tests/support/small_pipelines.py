@@ -9,11 +9,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_assets.config.filter_profiles import Thresholds
+from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, settings_for
 from movie_assets_tests.support.world import Films
 
@@ -26,7 +26,7 @@ class SmallPipeline(Pipeline):
     """The pipeline with its world and stand-in at hand; a run looks at four batches instead of 64."""
 
     world: Films = field(default_factory=Films)
-    stand_in: StandIn | None = None
+    tmdb_emulator: TmdbEmulator | None = None
 
     def run(self, job: str, *, batches: tuple[str, str] | None = None, **options: Any) -> Any:
         return super().run(job, batches=batches or FEW_BATCHES, **options)
@@ -44,10 +44,10 @@ class SmallPipeline(Pipeline):
         self.serving.today = self.day
 
     @property
-    def serving(self) -> StandIn:
+    def serving(self) -> TmdbEmulator:
         """The stand-in that serves the world."""
-        assert self.stand_in is not None
-        return self.stand_in
+        assert self.tmdb_emulator is not None
+        return self.tmdb_emulator
 
     def with_settings(self, **changes: Any) -> None:
         """Change settings, as a restart with other variables would."""
@@ -56,7 +56,7 @@ class SmallPipeline(Pipeline):
     def with_profile(self, **changes: Any) -> None:
         """Change the rules of the profile in use."""
         (profile,) = (self.thresholds or self.settings.thresholds).profiles
-        self.thresholds = Thresholds((replace(profile, **changes),))
+        self.thresholds = FilterProfiles((replace(profile, **changes),))
 
     def column(self, sql: str) -> list[Any]:
         """The first column of all rows that a statement answers with."""
@@ -85,14 +85,20 @@ class SmallPipeline(Pipeline):
 def small_pipelines(database: Database) -> Iterator[Callable[..., SmallPipeline]]:
     """Make a pipeline on a world of given films, over one stand-in."""
     world = Films()
-    options = StandInOptions(today=FIRST_DAY, rate_limit=0, stall_seconds=2)
-    with StandIn(options, world=world) as stand_in, dg.DagsterInstance.ephemeral() as instance:
+    options = EmulatorOptions(today=FIRST_DAY, rate_limit=0, stall_seconds=2)
+    with TmdbEmulator(options, world=world) as tmdb_emulator, dg.DagsterInstance.ephemeral() as instance:
 
         def make(*films: dict[str, Any]) -> SmallPipeline:
             world.put(*films)
             embedder = LocalEmbedder("hashing-v1", 64)
             return SmallPipeline(
-                database, settings_for(stand_in), instance, embedder, FIRST_DAY, world=world, stand_in=stand_in
+                database,
+                settings_for(tmdb_emulator),
+                instance,
+                embedder,
+                FIRST_DAY,
+                world=world,
+                tmdb_emulator=tmdb_emulator,
             )
 
         yield make

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from movie_assets.tmdb.movies import Film, read_film, read_json
+from movie_assets.tmdb.movies import Movie, read_film, read_json
 
 
 def details(**changes: Any) -> dict[str, Any]:
@@ -69,11 +69,11 @@ def details_without(*keys: str) -> dict[str, Any]:
     return {key: value for key, value in details().items() if key not in keys}
 
 
-def sent(body: Any) -> Film:
+def sent(body: Any) -> Movie:
     """The film of a body that went through JSON, as every answer does."""
     return read_film(read_json(json.dumps(body).encode()), 603)
 
 
-def film(**changes: Any) -> Film:
+def film(**changes: Any) -> Movie:
     """The film of details with some fields replaced."""
     return sent(details(**changes))

@@ -11,19 +11,19 @@ import httpx
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb.client import ATTEMPTS, CONCURRENCY, Tmdb
-from movie_assets.tmdb.movies import UnusableAnswerError, read_film
+from movie_assets.tmdb.movies import UnusableResponseError, read_film
 from movie_assets.tmdb.responses import (
-    Answer,
     CredentialRefusedError,
     Failed,
     Fetched,
     NotFound,
     RequestRefusedError,
     TmdbError,
+    TmdbResponse,
     TmdbUnavailableError,
 )
 from movie_assets_tests.conftest import DAY, settings_for
@@ -52,35 +52,35 @@ def sixty_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def films(sixty_films: Path) -> Iterator[StandIn]:
+def films(sixty_films: Path) -> Iterator[TmdbEmulator]:
     """A stand-in with sixty films; one a test, as a call that a test gave up may still arrive after its end."""
-    options = StandInOptions(details=sixty_films, today=DAY, rate_limit=0, stall_seconds=2, retry_after=0)
-    with StandIn(options) as stand_in:
-        yield stand_in
+    options = EmulatorOptions(details=sixty_films, today=DAY, rate_limit=0, stall_seconds=2, retry_after=0)
+    with TmdbEmulator(options) as tmdb_emulator:
+        yield tmdb_emulator
 
 
 # Answers
 
 
-def test_every_id_is_answered_once_with_its_film(films: StandIn) -> None:
+def test_every_id_is_answered_once_with_its_film(films: TmdbEmulator) -> None:
     answers = fetched(films)
     assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
     assert all(isinstance(answer, Fetched) and answer.body["id"] == answer.tmdb_id for answer in answers)
     assert films.requests["movie"] == {200: len(FILMS)}
 
 
-def test_one_call_brings_everything_about_a_film(films: StandIn) -> None:
+def test_one_call_brings_everything_about_a_film(films: TmdbEmulator) -> None:
     (answer,) = fetched(films, [100])
     assert isinstance(answer, Fetched)
     assert {"credits", "keywords", "release_dates", "translations", "watch/providers"} <= set(answer.body)
 
 
-def test_no_ids_cost_no_call(films: StandIn) -> None:
+def test_no_ids_cost_no_call(films: TmdbEmulator) -> None:
     assert fetched(films, []) == []
     assert films.requests == {}
 
 
-def test_an_unknown_id_is_not_found_by_one_call(films: StandIn) -> None:
+def test_an_unknown_id_is_not_found_by_one_call(films: TmdbEmulator) -> None:
     assert fetched(films, [999]) == [NotFound(999)]
     assert films.requests["movie"] == {404: 1}
 
@@ -91,11 +91,11 @@ def test_a_404_that_is_not_tmdbs_own_is_no_deleted_film(body: str) -> None:
     assert not isinstance(answer, NotFound)
 
 
-def test_a_film_under_another_id_does_not_become_the_one_asked_for(films: StandIn) -> None:
+def test_a_film_under_another_id_does_not_become_the_one_asked_for(films: TmdbEmulator) -> None:
     films.faults = {"wrong_id": 1.0}
     (answer,) = fetched(films, [100])
     assert isinstance(answer, Fetched)
-    with pytest.raises(UnusableAnswerError, match="asked for 100"):
+    with pytest.raises(UnusableResponseError, match="asked for 100"):
         read_film(answer.body, 100)
 
 
@@ -115,7 +115,7 @@ def test_no_more_calls_are_open_than_tmdb_allows() -> None:
     assert most == CONCURRENCY == 20
 
 
-def test_leaving_early_leaves_no_work_behind(films: StandIn) -> None:
+def test_leaving_early_leaves_no_work_behind(films: TmdbEmulator) -> None:
     async def run() -> set[asyncio.Task[Any]]:
         async with client_of(settings_for(films)) as client:
             answers = client.details(list(FILMS))
@@ -130,14 +130,14 @@ def test_leaving_early_leaves_no_work_behind(films: StandIn) -> None:
 # The credential
 
 
-def test_a_token_that_is_refused_later_ends_the_run(films: StandIn) -> None:
+def test_a_token_that_is_refused_later_ends_the_run(films: TmdbEmulator) -> None:
     films.faults = {"401": 0.2}
     with pytest.raises(CredentialRefusedError):
         fetched(films)
     assert films.requests["movie"][401] <= CONCURRENCY
 
 
-def test_without_a_token_no_call_is_made(films: StandIn) -> None:
+def test_without_a_token_no_call_is_made(films: TmdbEmulator) -> None:
     with pytest.raises(CredentialRefusedError, match="TMDB_API_TOKEN is not set"):
         fetched(films, tmdb_api_token=None)
     assert films.requests == {}
@@ -156,12 +156,12 @@ def test_the_token_travels_in_a_header_only() -> None:
 
 
 @pytest.mark.parametrize("token", [f"{CANARY}\n", f"  {CANARY} "])
-def test_blanks_around_a_token_are_not_sent(films: StandIn, token: str) -> None:
+def test_blanks_around_a_token_are_not_sent(films: TmdbEmulator, token: str) -> None:
     assert isinstance(fetched(films, [100], tmdb_api_token=token)[0], Fetched)
 
 
 @pytest.mark.parametrize("token", [f"{CANARY}\nrest", f"{CANARY}\x00", f"{CANARY}…", f"{CANARY} rest"])
-def test_a_token_that_no_header_can_hold_is_told_without_showing_it(films: StandIn, token: str) -> None:
+def test_a_token_that_no_header_can_hold_is_told_without_showing_it(films: TmdbEmulator, token: str) -> None:
     told = ""
     try:
         told = repr(fetched(films, [100], tmdb_api_token=token))
@@ -202,9 +202,9 @@ def test_a_request_that_tmdb_calls_wrong_is_not_made_again(status: int) -> None:
     assert len(calls) == 1
 
 
-def test_what_was_fetched_before_an_outage_is_not_lost(films: StandIn) -> None:
-    async def run() -> list[Answer]:
-        answers: list[Answer] = []
+def test_what_was_fetched_before_an_outage_is_not_lost(films: TmdbEmulator) -> None:
+    async def run() -> list[TmdbResponse]:
+        answers: list[TmdbResponse] = []
         async with client_of(settings_for(films)) as client:
             with pytest.raises(TmdbUnavailableError):  # noqa: PT012
                 async for answer in client.details([*FILMS, *FILMS]):
@@ -231,7 +231,7 @@ def test_an_unforeseen_error_in_a_worker_ends_the_run(error: Exception) -> None:
         answered(respond, range(100))
 
 
-def test_the_loss_of_the_paces_connection_costs_no_film(films: StandIn, database: Database) -> None:
+def test_the_loss_of_the_paces_connection_costs_no_film(films: TmdbEmulator, database: Database) -> None:
     async def run() -> int:
         answers = 0
         async with Tmdb(settings_for(films, tmdb_rate=200), database).session("a-run") as client, asyncio.timeout(30):
@@ -306,25 +306,25 @@ def logged(database: Database) -> list[tuple[str, str, str, int]]:
         return [tuple(row) for row in connection.exec_driver_sql(sql)]
 
 
-async def fetch(films: StandIn, database: Database, ids: list[int]) -> None:
+async def fetch(films: TmdbEmulator, database: Database, ids: list[int]) -> None:
     async with Tmdb(settings_for(films), database).session("a-run") as client:
         async for _ in client.details(ids):
             pass
 
 
-def test_a_session_logs_its_calls_by_endpoint_and_status(films: StandIn, database: Database) -> None:
+def test_a_session_logs_its_calls_by_endpoint_and_status(films: TmdbEmulator, database: Database) -> None:
     asyncio.run(fetch(films, database, [100, 101, 999]))
     assert logged(database) == [("a-run", "movie", "200", 2), ("a-run", "movie", "404", 1)]
 
 
-def test_a_session_that_ends_with_an_error_logs_its_calls(films: StandIn, database: Database) -> None:
+def test_a_session_that_ends_with_an_error_logs_its_calls(films: TmdbEmulator, database: Database) -> None:
     films.faults = {"401": 1.0}
     with pytest.raises(CredentialRefusedError):
         asyncio.run(fetch(films, database, [100]))
     assert logged(database) == [("a-run", "movie", "401", 1)]
 
 
-def test_a_session_that_is_cancelled_logs_its_calls(films: StandIn, database: Database) -> None:
+def test_a_session_that_is_cancelled_logs_its_calls(films: TmdbEmulator, database: Database) -> None:
     async def run() -> None:
         async with Tmdb(settings_for(films), database).session("a-run") as client:
             answers = client.details(list(FILMS))
@@ -336,7 +336,9 @@ def test_a_session_that_is_cancelled_logs_its_calls(films: StandIn, database: Da
     assert logged(database)[0] == ("a-run", "movie", "200", 1)
 
 
-def test_a_log_that_cannot_be_written_does_not_hide_why_the_session_ended(films: StandIn, database: Database) -> None:
+def test_a_log_that_cannot_be_written_does_not_hide_why_the_session_ended(
+    films: TmdbEmulator, database: Database
+) -> None:
     films.faults = {"401": 1.0}
     with database.transaction() as connection:
         connection.exec_driver_sql("drop table pipeline.api_calls cascade")
@@ -345,7 +347,7 @@ def test_a_log_that_cannot_be_written_does_not_hide_why_the_session_ended(films:
     assert "could not be logged" in refused.value.__notes__[0]
 
 
-def test_calls_since_midnight_can_be_counted(films: StandIn, database: Database) -> None:
+def test_calls_since_midnight_can_be_counted(films: TmdbEmulator, database: Database) -> None:
     asyncio.run(fetch(films, database, [100, 101]))
     with database.transaction() as connection:
         sql = (

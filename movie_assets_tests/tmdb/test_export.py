@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import export as tmdb_export
 from movie_assets.tmdb.client import TmdbClient
 from movie_assets.tmdb.responses import ExportDamagedError, ExportMissingError, TmdbUnavailableError
@@ -26,28 +26,31 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def films(tmp_path: Path) -> Iterator[StandIn]:
+def films(tmp_path: Path) -> Iterator[TmdbEmulator]:
     path = tmp_path / "films.jsonl"
     path.write_text("\n".join(json.dumps(details(id=tmdb_id)) for tmdb_id in FILMS))
-    with StandIn(StandInOptions(details=path, today=DAY, rate_limit=0)) as stand_in:
-        yield stand_in
+    with TmdbEmulator(EmulatorOptions(details=path, today=DAY, rate_limit=0)) as tmdb_emulator:
+        yield tmdb_emulator
 
 
-def export_of(stand_in: StandIn, days_ago: int = 0) -> tuple[list[bytes], str]:
+def export_of(tmdb_emulator: TmdbEmulator, days_ago: int = 0) -> tuple[list[bytes], str]:
     async def run() -> tuple[list[bytes], str]:
-        async with client_of(settings_for(stand_in)) as client, client.export(DAY - timedelta(days=days_ago)) as export:
+        async with (
+            client_of(settings_for(tmdb_emulator)) as client,
+            client.export(DAY - timedelta(days=days_ago)) as export,
+        ):
             return list(export.lines()), export.source
 
     return asyncio.run(run())
 
 
-def test_a_whole_export_comes_line_by_line(films: StandIn) -> None:
+def test_a_whole_export_comes_line_by_line(films: TmdbEmulator) -> None:
     lines, source = export_of(films)
     assert [json.loads(line)["id"] for line in lines] == list(FILMS)
     assert source == f"stand-in {films.options.world_name}"
 
 
-def test_an_export_can_be_read_twice(films: StandIn) -> None:
+def test_an_export_can_be_read_twice(films: TmdbEmulator) -> None:
     async def run() -> bool:
         async with client_of(settings_for(films)) as client, client.export(DAY) as export:
             return list(export.lines()) == list(export.lines())
@@ -55,7 +58,7 @@ def test_an_export_can_be_read_twice(films: StandIn) -> None:
     assert asyncio.run(run())
 
 
-def test_a_day_without_an_export_is_missing_after_one_call(films: StandIn) -> None:
+def test_a_day_without_an_export_is_missing_after_one_call(films: TmdbEmulator) -> None:
     with pytest.raises(ExportMissingError, match=r"11_20_2026\.json\.gz: HTTP 403"):
         export_of(films, days_ago=-1)
     assert films.requests["export"] == {403: 1}
@@ -83,7 +86,7 @@ def test_an_export_that_fails_now_and_then_is_fetched_again(status: int) -> None
     assert exported(lambda _: answers.pop(0)) == [b"line\n"]
 
 
-def test_an_export_that_cannot_be_fetched_is_told(films: StandIn) -> None:
+def test_an_export_that_cannot_be_fetched_is_told(films: TmdbEmulator) -> None:
     with pytest.raises(TmdbUnavailableError, match="5 attempts"):
         exported(lambda _: httpx.Response(503))
     assert films.requests == {}

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.world import Change
 from movie_assets.tmdb import lists as tmdb_lists
 from movie_assets.tmdb.responses import Discovered, TmdbError, TmdbUnavailableError
@@ -53,14 +53,14 @@ def pages(*contents: list[Any]) -> Callable[[httpx.Request], httpx.Response]:
 @pytest.mark.parametrize("count", [0, 1, 100, 101, 250])
 def test_every_page_of_the_change_feed_is_read(count: int) -> None:
     world: Any = Moving(*range(1, count + 1))
-    with StandIn(StandInOptions(today=DAY, rate_limit=0), world=world) as stand_in:
+    with TmdbEmulator(EmulatorOptions(today=DAY, rate_limit=0), world=world) as tmdb_emulator:
 
         async def run() -> list[int]:
-            async with client_of(settings_for(stand_in)) as client:
+            async with client_of(settings_for(tmdb_emulator)) as client:
                 return await tmdb_lists.changed_ids(client, DAY - timedelta(days=1))
 
         assert asyncio.run(run()) == list(range(1, count + 1))
-        assert stand_in.requests["changes"] == {200: max(1, -(-count // 100))}
+        assert tmdb_emulator.requests["changes"] == {200: max(1, -(-count // 100))}
 
 
 def test_an_id_on_two_pages_is_named_once() -> None:
@@ -280,14 +280,14 @@ def test_a_page_that_fails_is_an_error_of_tmdbs() -> None:
 
 
 def test_the_stand_in_discovers_what_its_details_say() -> None:
-    with StandIn(StandInOptions(movies=3_000, today=DAY, rate_limit=0)) as stand_in:
+    with TmdbEmulator(EmulatorOptions(movies=3_000, today=DAY, rate_limit=0)) as tmdb_emulator:
 
         async def run() -> Sequence[Discovered]:
-            async with client_of(settings_for(stand_in)) as client:
+            async with client_of(settings_for(tmdb_emulator)) as client:
                 return await tmdb_lists.discover(client, date(1900, 1, 1), DAY, 100)
 
         found = asyncio.run(run())
-        columns = stand_in.world.columns(DAY)
+        columns = tmdb_emulator.world.columns(DAY)
     released = (columns.release > 0) & (columns.release <= DAY.toordinal())
     expected = columns.tmdb_id[(columns.vote_count >= 100) & released & ~columns.adult]
     assert sorted(film.tmdb_id for film in found) == sorted(expected.tolist())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.tmdb.movies import UnusableAnswerError, read_film, read_json
+from movie_assets.tmdb.movies import UnusableResponseError, read_film, read_json
 from movie_assets_tests.tmdb.bodies import details, film, sent
 
 # Bodies
@@ -30,32 +30,32 @@ def test_a_whole_answer_becomes_a_film_without_repairs() -> None:
     ids=["null", "empty array", "array", "text", "number", "true", "no id", "404 shape with 200"],
 )
 def test_a_body_that_is_no_film_is_refused(body: Any) -> None:
-    with pytest.raises(UnusableAnswerError) as refused:
+    with pytest.raises(UnusableResponseError) as refused:
         read_film(body, 603)
     assert refused.value.reason == "not_a_film"
 
 
 @pytest.mark.parametrize("other", [604, "603", None, True, 603.5, [603]])
 def test_an_answer_with_another_id_is_refused(other: Any) -> None:
-    with pytest.raises(UnusableAnswerError, match="asked for 603") as refused:
+    with pytest.raises(UnusableResponseError, match="asked for 603") as refused:
         film(id=other)
     assert refused.value.reason == "other_id"
 
 
 def test_true_is_not_the_id_one() -> None:
-    with pytest.raises(UnusableAnswerError):
+    with pytest.raises(UnusableResponseError):
         read_film(details(id=True), 1)
 
 
 def test_of_an_id_that_is_there_twice_the_wrong_one_is_not_stored() -> None:
     body = b'{"id": 603, "title": "The Matrix", "id": 604}'
-    with pytest.raises(UnusableAnswerError):
+    with pytest.raises(UnusableResponseError):
         read_film(read_json(body), 603)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"id": 603', b"\xff\xfe", b"[" * 100_000, b"1" * 5000])
 def test_a_body_that_is_no_json_is_refused(content: bytes) -> None:
-    with pytest.raises(UnusableAnswerError) as refused:
+    with pytest.raises(UnusableResponseError) as refused:
         read_json(content)
     assert refused.value.reason == "not_json"
 
@@ -103,5 +103,5 @@ def test_a_deeply_nested_body_with_a_nul_is_read_or_refused() -> None:
     body = b'{"id": 603, "title": "a\\u0000", "deep": ' + b"[" * 900 + b"]" * 900 + b"}"
     try:
         read_json(body)
-    except UnusableAnswerError as refused:
+    except UnusableResponseError as refused:
         assert refused.reason == "not_json"  # noqa: PT017  # either is right

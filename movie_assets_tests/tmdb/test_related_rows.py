@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from movie_assets.tmdb.movies import read_film
-from movie_assets.tmdb.related_rows import MOST_CAST, facts_hash, read_facts
+from movie_assets.tmdb.related_rows import MAX_CAST, facts_hash, read_related_rows
 
 ANSWER: dict[str, Any] = {
     "id": 603,
@@ -67,7 +67,7 @@ ANSWER: dict[str, Any] = {
 
 
 def column(table: str, name: str, body: dict[str, Any] = ANSWER) -> list[Any]:
-    return [row[name] for row in read_facts(body)[table]]
+    return [row[name] for row in read_related_rows(body)[table]]
 
 
 def test_the_cast_is_in_the_order_of_its_billing() -> None:
@@ -78,7 +78,7 @@ def test_the_cast_is_in_the_order_of_its_billing() -> None:
 
 def test_of_a_crowd_the_first_thirty_are_kept() -> None:
     crowd = [{"id": n, "name": f"Extra {n}", "order": 999 - n} for n in range(1, 1000)]
-    assert column("cast", "billing", {"credits": {"cast": crowd}}) == list(range(MOST_CAST))
+    assert column("cast", "billing", {"credits": {"cast": crowd}}) == list(range(MAX_CAST))
 
 
 def test_a_person_with_two_jobs_has_two_rows_and_a_job_that_nobody_searches_none() -> None:
@@ -88,7 +88,7 @@ def test_a_person_with_two_jobs_has_two_rows_and_a_job_that_nobody_searches_none
 
 
 def test_a_country_has_the_certification_of_its_theatrical_release() -> None:
-    assert read_facts(ANSWER)["certifications"] == [
+    assert read_related_rows(ANSWER)["certifications"] == [
         {"country": "US", "certification": "R", "kind": 3, "released": "1999-03-31"}
     ]
 
@@ -99,7 +99,7 @@ def test_a_language_that_nobody_wrote_in_is_no_translation() -> None:
 
 
 def test_each_offer_of_each_country_is_a_row() -> None:
-    rows = read_facts(ANSWER)["watch_providers"]
+    rows = read_related_rows(ANSWER)["watch_providers"]
     assert [(row["country"], row["kind"], row["name"]) for row in rows] == [
         ("DE", "flatrate", "Netflix"), ("DE", "rent", "Apple TV"),
     ]  # fmt: skip
@@ -127,7 +127,7 @@ def test_the_other_parts_are_read(table: str, name: str, values: list[Any]) -> N
 @pytest.mark.parametrize("part", sorted(ANSWER.keys() - {"id"}))
 @pytest.mark.parametrize("odd", [None, [], {}, "text", 7, [None], ["x"], [{}], {"results": None}, {"results": [{}]}])
 def test_a_part_of_another_shape_is_empty_and_leaves_the_others(part: str, odd: Any) -> None:
-    whole, read = read_facts(ANSWER), read_facts(ANSWER | {part: odd})
+    whole, read = read_related_rows(ANSWER), read_related_rows(ANSWER | {part: odd})
     differing = {table for table in whole if whole[table] != read[table]}
     assert all(read[table] == [] for table in differing)
     assert len(differing) <= 2
@@ -158,7 +158,7 @@ def test_a_title_without_a_country_is_kept(code: dict[str, Any]) -> None:
 
 
 def test_a_film_of_nothing_has_nothing_around_it() -> None:
-    assert set(map(len, read_facts({"id": 1}).values())) == {0}
+    assert set(map(len, read_related_rows({"id": 1}).values())) == {0}
 
 
 @pytest.mark.parametrize("entry", [{"name": "No id"}, {"id": 7}, {"id": 0, "name": "x"}, {"id": "7", "name": "x"}])
@@ -168,5 +168,5 @@ def test_an_entry_without_what_identifies_it_is_left_out(entry: dict[str, Any]) 
 
 
 def test_the_same_facts_have_the_same_hash_and_others_another() -> None:
-    assert facts_hash(read_facts(ANSWER)) == facts_hash(read_facts(dict(reversed(ANSWER.items()))))
-    assert facts_hash(read_facts(ANSWER)) != facts_hash(read_facts(ANSWER | {"genres": []}))
+    assert facts_hash(read_related_rows(ANSWER)) == facts_hash(read_related_rows(dict(reversed(ANSWER.items()))))
+    assert facts_hash(read_related_rows(ANSWER)) != facts_hash(read_related_rows(ANSWER | {"genres": []}))

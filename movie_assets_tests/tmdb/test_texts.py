@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.tmdb.movies import LONGEST_TEXT, LONGEST_TITLE, UnusableAnswerError
+from movie_assets.tmdb.movies import LONGEST_TEXT, LONGEST_TITLE, UnusableResponseError
 from movie_assets_tests.tmdb.bodies import film
 
 
@@ -19,7 +19,7 @@ def test_a_title_of_invisible_characters_only_is_no_title() -> None:
 
 @pytest.mark.parametrize("nothing", ["", None, " ", "\0"])
 def test_without_any_title_the_answer_is_refused(nothing: str | None) -> None:
-    with pytest.raises(UnusableAnswerError) as refused:
+    with pytest.raises(UnusableResponseError) as refused:
         film(title=nothing, original_title=nothing)
     assert refused.value.reason == "no_title"
 

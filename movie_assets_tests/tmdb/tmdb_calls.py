@@ -12,12 +12,12 @@ import pytest
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb import client as tmdb
 from movie_assets.tmdb import export as tmdb_export
 from movie_assets.tmdb.client import Tmdb, TmdbClient
-from movie_assets.tmdb.responses import Answer
+from movie_assets.tmdb.responses import TmdbResponse
 from movie_assets_tests.conftest import settings_for
 
 CANARY = "eyJ-canary-of-a-token"
@@ -78,29 +78,29 @@ def made_up(respond: Respond, use: Callable[[TmdbClient], Any]) -> Any:
     return asyncio.run(run())
 
 
-def fetched(stand_in: StandIn, ids: Iterable[int] = FILMS, **changes: Any) -> list[Answer]:
+def fetched(tmdb_emulator: TmdbEmulator, ids: Iterable[int] = FILMS, **changes: Any) -> list[TmdbResponse]:
     """Answers for ids, as a run would get them."""
 
-    async def run() -> list[Answer]:
-        async with client_of(settings_for(stand_in, **changes)) as client:
+    async def run() -> list[TmdbResponse]:
+        async with client_of(settings_for(tmdb_emulator, **changes)) as client:
             return [answer async for answer in client.details(list(ids))]
 
     return asyncio.run(run())
 
 
-def answered(respond: Respond, ids: Iterable[int] = (1,)) -> list[Answer]:
+def answered(respond: Respond, ids: Iterable[int] = (1,)) -> list[TmdbResponse]:
     """Answers for ids from a made-up network."""
 
-    async def use(client: TmdbClient) -> list[Answer]:
+    async def use(client: TmdbClient) -> list[TmdbResponse]:
         return [answer async for answer in client.details(list(ids))]
 
-    answers: list[Answer] = made_up(respond, use)
+    answers: list[TmdbResponse] = made_up(respond, use)
     return answers
 
 
-def calls_to(stand_in: StandIn) -> int:
+def calls_to(tmdb_emulator: TmdbEmulator) -> int:
     """Requests for details that were answered, or spoilt."""
-    return sum(stand_in.requests.get("movie", {}).values())
+    return sum(tmdb_emulator.requests.get("movie", {}).values())
 
 
 @contextmanager

@@ -14,8 +14,8 @@ import dagster as dg
 import pytest
 
 from movie_assets.catalog.movie_details import CHUNK
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.runs.partitions import batches, range_tags
 from movie_assets.tmdb.client import CONCURRENCY
 from movie_assets_tests.deployment import LOCATION, Deployment, deployed, free_ports, wait_until
@@ -29,7 +29,7 @@ FILMS = 640
 PACE = 40  # calls a second
 ALL = batches.get_partition_keys()
 ROUNDS = 60  # of looks of all sensors
-MOST_OF_A_LOOK = 0.008  # MB, where a page or two stay in the heap; it was 0.03 when each connection left classes behind
+MAX_OF_A_LOOK = 0.008  # MB, where a page or two stay in the heap; it was 0.03 when each connection left classes behind
 LOOK = """
 mutation ($of: SensorSelector!) { sensorDryRun(selectorData: $of, cursor: null) {
   ... on DryRunInstigationTick { evaluationResult { error { message } } } } }
@@ -56,16 +56,16 @@ def films() -> Films:
 
 
 @pytest.fixture(scope="module")
-def stand_in(films: Films) -> Iterator[StandIn]:
+def tmdb_emulator(films: Films) -> Iterator[TmdbEmulator]:
     """TMDB, which answers 429 to more than 50 calls in a second."""
-    with StandIn(StandInOptions(rate_limit=50), world=films) as running:
+    with TmdbEmulator(EmulatorOptions(rate_limit=50), world=films) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def by_hand(home: Path, stand_in: StandIn) -> Iterator[Deployment]:
+def by_hand(home: Path, tmdb_emulator: TmdbEmulator) -> Iterator[Deployment]:
     """Everything, with sensors and schedules off: only what a person launches happens."""
-    with deployed(home, stand_in, free_ports(), tmdb_rate=PACE) as deployment:
+    with deployed(home, tmdb_emulator, free_ports(), tmdb_rate=PACE) as deployment:
         today = time.strftime("%Y-%m-%d", time.gmtime())
         assert deployment.wait_for(deployment.launch("read_the_day", {"dagster/partition": today})) == "SUCCESS"
         yield deployment
@@ -137,7 +137,7 @@ def test_a_range_is_one_run(by_hand: Deployment) -> None:
 
 
 def test_two_workers_share_the_rate_and_no_film_is_fetched_twice(
-    by_hand: Deployment, films: Films, stand_in: StandIn
+    by_hand: Deployment, films: Films, tmdb_emulator: TmdbEmulator
 ) -> None:
     films.put(*(film(tmdb_id) for tmdb_id in range(FILMS + 1, 4 * FILMS + 1)))
     by_hand.instance.event_log_storage.set_concurrency_slots("tmdb", 2)
@@ -146,22 +146,22 @@ def test_two_workers_share_the_rate_and_no_film_is_fetched_twice(
         f"select * from generate_series({FILMS + 1}, {4 * FILMS}) returning tmdb_id"
     )
     asked = films.asked.copy()
-    stand_in.reset_counts()
+    tmdb_emulator.reset_counts()
     halves = [by_hand.launch("fetch_details", range_tags(ALL[first], ALL[first + 31])) for first in (0, 32)]
     wait_until(lambda: [by_hand.status(run) for run in halves] == ["STARTED"] * 2, 120, "both work at once")
     pids = {by_hand.process_of(run) for run in halves}
     before = films.asked.total()
     seconds = wait_until(lambda: films.asked.keys() == films.films.keys(), 300, "every film is asked for")
-    pace = (films.asked.total() - before) / seconds
+    limiter = (films.asked.total() - before) / seconds
     assert [by_hand.wait_for(run) for run in halves] == ["SUCCESS"] * 2
     by_hand.instance.event_log_storage.set_concurrency_slots("tmdb", 1)
     fetched = films.asked - asked
-    answers = stand_in.requests["movie"]
+    answers = tmdb_emulator.requests["movie"]
     print(
-        f"{fetched.total()} films by the processes {pids}: {answers}, {pace:.1f} calls a second, at most "
-        f"{stand_in.max_requests_in_any_second} in any"
+        f"{fetched.total()} films by the processes {pids}: {answers}, {limiter:.1f} calls a second, at most "
+        f"{tmdb_emulator.max_requests_in_any_second} in any"
     )
-    assert pace <= 1.05 * PACE
+    assert limiter <= 1.05 * PACE
     assert answers.get(429, 0) <= 0.01 * sum(answers.values())
     assert len(pids) == 2
     assert set(fetched) == films.films.keys() - asked.keys()
@@ -179,20 +179,20 @@ def test_looks_of_sensors_leave_the_code_server_as_large_as_it_was(by_hand: Depl
         return memory_of(by_hand)["code"]
 
     settled = look()
-    assert look() - settled < ROUNDS * len(sensors) * MOST_OF_A_LOOK
+    assert look() - settled < ROUNDS * len(sensors) * MAX_OF_A_LOOK
 
 
 @pytest.fixture
-def running() -> Iterator[tuple[Deployment, Films, StandIn]]:
+def running() -> Iterator[tuple[Deployment, Films, TmdbEmulator]]:
     """A fresh catalogue with sensors and schedules on, at 40 calls a second under a hard limit of 50."""
     fresh = world(1500)
     with (
         tempfile.TemporaryDirectory(prefix="ma") as folder,
-        StandIn(StandInOptions(rate_limit=50), world=fresh) as stand_in,
+        TmdbEmulator(EmulatorOptions(rate_limit=50), world=fresh) as tmdb_emulator,
     ):
         os.chmod(folder, 0o755)  # noqa: S103, PTH101  # the embedded server's user has to walk through it
-        with deployed(Path(folder), stand_in, free_ports(), automation=True, tmdb_rate=PACE) as deployment:
-            yield deployment, fresh, stand_in
+        with deployed(Path(folder), tmdb_emulator, free_ports(), automation=True, tmdb_rate=PACE) as deployment:
+            yield deployment, fresh, tmdb_emulator
 
 
 def fetching(deployment: Deployment, fresh: Films) -> str:
@@ -203,7 +203,7 @@ def fetching(deployment: Deployment, fresh: Films) -> str:
 
 
 def test_a_run_whose_process_is_killed_is_failed_and_its_work_resumed_by_itself(
-    running: tuple[Deployment, Films, StandIn],
+    running: tuple[Deployment, Films, TmdbEmulator],
 ) -> None:
     deployment, fresh, _ = running
     run = fetching(deployment, fresh)
@@ -221,7 +221,9 @@ def test_a_run_whose_process_is_killed_is_failed_and_its_work_resumed_by_itself(
     assert twice <= CHUNK + CONCURRENCY
 
 
-def test_after_a_power_cut_the_run_is_buried_and_its_work_resumed(running: tuple[Deployment, Films, StandIn]) -> None:
+def test_after_a_power_cut_the_run_is_buried_and_its_work_resumed(
+    running: tuple[Deployment, Films, TmdbEmulator],
+) -> None:
     deployment, fresh, _ = running
     run = fetching(deployment, fresh)
     pid = deployment.process_of(run)

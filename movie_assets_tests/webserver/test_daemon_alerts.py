@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.deployment import Deployment, deployed, free_ports, wait_until
 from movie_assets_tests.listeners import Listener, listening
 from movie_assets_tests.support.world import Films, film
@@ -42,22 +42,22 @@ def settled(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     films.put(*(film(tmdb_id, vote_count=500 + tmdb_id, imdb_id=imdb_id) for tmdb_id, imdb_id in imdb_ids.items()))
     with (
         tempfile.TemporaryDirectory(prefix="ma") as folder,  # short: a socket's path may have 107 bytes
-        StandIn(StandInOptions(), world=films) as stand_in,
+        TmdbEmulator(EmulatorOptions(), world=films) as tmdb_emulator,
     ):
         os.chmod(folder, 0o755)  # noqa: S103, PTH101  # the embedded server's user has to walk through it
-        with deployed(Path(folder), stand_in, free_ports(), automation=True) as deployment:
+        with deployed(Path(folder), tmdb_emulator, free_ports(), automation=True) as deployment:
             wait_until(lambda: any(run.is_success for run in deployment.runs("publish")), 400, "all is published")
             yield deployment
 
 
 def tick(deployment: Deployment, times: int) -> None:
     """Wait until the alerts' sensor has looked so many times more."""
-    beat = "select beat_at from pipeline.heartbeats where name = 'alerts'"
-    seen, deadline = {deployment.one(beat)}, time.monotonic() + 120 * times
+    heartbeat = "select beat_at from pipeline.heartbeats where name = 'alerts'"
+    seen, deadline = {deployment.one(heartbeat)}, time.monotonic() + 120 * times
     while len(seen) <= times:
         assert time.monotonic() < deadline, "the alerts' sensor does not tick"
         time.sleep(0.5)
-        seen.add(deployment.one(beat))
+        seen.add(deployment.one(heartbeat))
 
 
 def recount(deployment: Deployment) -> None:

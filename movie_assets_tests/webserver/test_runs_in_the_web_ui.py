@@ -13,8 +13,8 @@ import pytest
 
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.origin import origin_of
 from movie_assets.orchestration.startup import everything_for
 from movie_assets_tests.refresh.test_kill import refreshing
@@ -35,19 +35,19 @@ mutation ($of: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $of
 
 
 @pytest.fixture(scope="module")
-def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, StandIn]]:
+def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, TmdbEmulator]]:
     """A data folder after a refresh."""
     folder = tmp_path_factory.mktemp("ui")
     films = Films()
     films.put(*(film(n) for n in range(1, 21)))
-    with StandIn(StandInOptions(rate_limit=0), world=films) as stand_in:
-        with refreshing(folder, stand_in, 0) as refresh:
+    with TmdbEmulator(EmulatorOptions(rate_limit=0), world=films) as tmdb_emulator:
+        with refreshing(folder, tmdb_emulator, 0) as refresh:
             assert refresh.wait() == 0, refresh.said.read_text()
         printed = refresh.said.read_text().splitlines()[-1]
         assert json.loads(printed)["figures"]["movie_ids"]["new"] == 20
         assert "data:image" not in printed  # figures, not charts and tables
         assert "|---" not in printed
-        yield folder, stand_in
+        yield folder, tmdb_emulator
 
 
 def ask(query: str, variables: dict[str, Any]) -> Any:
@@ -60,11 +60,11 @@ def ask(query: str, variables: dict[str, Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def ready(refreshed: tuple[Path, StandIn]) -> Iterator[Settings]:
+def ready(refreshed: tuple[Path, TmdbEmulator]) -> Iterator[Settings]:
     """The environment of Dagster's processes on that data folder."""
-    folder, stand_in = refreshed
+    folder, tmdb_emulator = refreshed
     settings = Settings.model_validate({"home": folder, "embedding_dimensions": 64})
-    with everything_for(settings, stand_in) as found:
+    with everything_for(settings, tmdb_emulator) as found:
         yield found
 
 
@@ -83,13 +83,13 @@ def test_jobs_and_timeline_show_the_runs_of_a_refresh() -> None:
 
 @pytest.mark.usefixtures("ready")
 def test_a_run_of_a_refresh_can_be_executed_again_and_the_next_refresh_leaves_that_run_alone(
-    refreshed: tuple[Path, StandIn],
+    refreshed: tuple[Path, TmdbEmulator],
 ) -> None:
-    folder, stand_in = refreshed
+    folder, tmdb_emulator = refreshed
     (run,) = ask(PAGES, {"of": {"pipelineName": "embed_texts", **SELECTOR}})["job"]["runs"]
     again = ask(AGAIN, {"of": {"parentRunId": run["runId"], "strategy": "ALL_STEPS"}})["launchRunReexecution"]
     assert again["__typename"] == "LaunchRunSuccess", again
-    with refreshing(folder, stand_in, 0) as refresh:
+    with refreshing(folder, tmdb_emulator, 0) as refresh:
         assert refresh.wait() == 0, refresh.said.read_text()
     with dg.DagsterInstance.get() as instance:
         repeated = instance.get_run_by_id(again["run"]["runId"])

@@ -14,8 +14,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from movie_assets.emulator.options import StandInOptions
-from movie_assets.emulator.server import StandIn
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.operations.alerts.sensor import look
 from movie_assets.runs.partitions import batches
 from movie_assets_tests.deployment import Deployment, deployed, free_ports
@@ -46,9 +46,12 @@ def films() -> Films:
 @pytest.fixture(scope="module")
 def ui(films: Films) -> Iterator[Deployment]:
     """Everything, with sensors and schedules off, on a catalogue of three days of which today was read."""
-    with tempfile.TemporaryDirectory(prefix="ma") as folder, StandIn(StandInOptions(), world=films) as stand_in:
+    with (
+        tempfile.TemporaryDirectory(prefix="ma") as folder,
+        TmdbEmulator(EmulatorOptions(), world=films) as tmdb_emulator,
+    ):
         os.chmod(folder, 0o755)  # noqa: S103, PTH101  # the embedded server's user has to walk through it
-        with deployed(Path(folder), stand_in, free_ports()) as deployment:
+        with deployed(Path(folder), tmdb_emulator, free_ports()) as deployment:
             deployment.one("insert into pipeline.first_day (day) values (current_date - 2) returning day")
             deployment.kill("daemon", "web", "code")  # the days are read when the definitions are loaded
             deployment.start("code", "daemon", "web")

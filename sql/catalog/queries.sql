@@ -2,7 +2,7 @@
 -- Run by movie_details' age check and by health: how old copies are, by the age that they may have.
 select
     (extract(epoch from allowed) / 3600)::integer as allowed_hours, films, within, overdue, oldest, median_hours, examples
-from pipeline.ages_at(:moment)
+from pipeline.ages_at(:as_of)
 
 
 -- name: answer_requests
@@ -10,7 +10,7 @@ from pipeline.ages_at(:moment)
 -- usable response is asked for again later; the third failure (six hours after the first) is an outcome, which is replaced
 -- when a later attempt succeeds.
 update pipeline.requested_ids q
-set served_at = :moment,
+set served_at = :as_of,
     outcome = case when i.attempts > 0 then 'failed: ' || i.last_error else i.state || coalesce(': ' || i.reason, '') end
 from pipeline.movie_ids i
 where i.tmdb_id = q.tmdb_id and q.tmdb_id = any(:tmdb_ids) and (i.attempts = 0 or i.attempts >= 3)
@@ -20,7 +20,7 @@ where i.tmdb_id = q.tmdb_id and q.tmdb_id = any(:tmdb_ids) and (i.attempts = 0 o
 -- name: answers_to_judge
 -- Run by movie_details: stored responses to read again, some hundreds at a time.
 select j.tmdb_id, r.body
-from pipeline.to_judge(:judge, :moment) j
+from pipeline.to_judge(:derivation, :as_of) j
 join pipeline.raw_details r using (tmdb_id)
 where j.batch = any(:batches)
 order by j.batch
@@ -29,7 +29,7 @@ limit 500
 
 -- name: apply_discoveries
 -- Run by tmdb_discoveries once the listed films are in incoming_discoveries.
-select * from pipeline.apply_discoveries(:day, :min_votes, :moment, :run_id, :is_walk)
+select * from pipeline.apply_discoveries(:day, :min_votes, :as_of, :run_id, :is_walk)
 
 
 -- name: apply_export
@@ -101,14 +101,14 @@ select count(*)::integer as films from catalog.movies
 
 -- name: evaluate
 -- Run by tmdb_discoveries and movie_details: evaluates stored responses and listed films by the profiles in use.
-select * from pipeline.evaluate(:day, cast(:profiles as jsonb), :rules, :moment, :are_lists_new)
+select * from pipeline.evaluate(:day, cast(:profiles as jsonb), :rules, :as_of, :are_lists_new)
 
 
 -- name: expired_films
 -- Run by movie_details' check on TMDB's terms: answers that are older than six months, and those that soon will be.
 select
-    count(*) filter (where fetched_at <= cast(:moment as timestamptz) - interval '180 days')::integer as expired,
-    count(*) filter (where fetched_at <= cast(:moment as timestamptz) - interval '170 days')::integer as soon,
+    count(*) filter (where fetched_at <= cast(:as_of as timestamptz) - interval '180 days')::integer as expired,
+    count(*) filter (where fetched_at <= cast(:as_of as timestamptz) - interval '170 days')::integer as soon,
     min(fetched_at) as oldest
 from pipeline.raw_details
 
@@ -139,14 +139,14 @@ from pipeline.exports e where e.export_date = :day
 -- force, every accepted film too, if it was last fetched before the run that a repeated run goes on with.
 with due as (
     select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
-    from pipeline.wanted_at(:moment) w
+    from pipeline.wanted_at(:as_of) w
     where not w.parked or :by_hand
     union all
     select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
     from pipeline.wanted_at(
-        date_bin('1 day', cast(:moment as timestamptz), timestamptz '2000-01-01 08:30+00') + interval '1 day') w
+        date_bin('1 day', cast(:as_of as timestamptz), timestamptz '2000-01-01 08:30+00') + interval '1 day') w
     where w.reason = 'stale' and cast(:room as bigint) is null
-      and not exists (select from pipeline.wanted_at(:moment) now where now.tmdb_id = w.tmdb_id)
+      and not exists (select from pipeline.wanted_at(:as_of) now where now.tmdb_id = w.tmdb_id)
 ), chosen as (
     select d.* from due d
     where d.batch = any(:batches) and (cardinality(cast(:reasons as text[])) = 0 or d.reason = any(:reasons))
@@ -254,7 +254,7 @@ where e.kept is not null
 -- name: last_walk
 -- Run by tmdb_discoveries: whether the lists were walked so lately that TMDB would answer the same again.
 select count(*)::integer as walks from pipeline.discoveries
-where day = :day and min_votes = :min_votes and walked_at > cast(:moment as timestamptz) - interval '8 hours'
+where day = :day and min_votes = :min_votes and walked_at > cast(:as_of as timestamptz) - interval '8 hours'
   and not exists (select from pipeline.discoveries d where d.walked_at > discoveries.walked_at)
 
 
@@ -270,7 +270,7 @@ update pipeline.movie_ids set unlisted_at = null where unlisted_at is not null
 -- Run by movie_details for ids that TMDB answers with 404: a tombstone, and out of the catalogue.
 with gone as (
     update pipeline.movie_ids
-    set gone_since = cast(:moment as timestamptz)::date, gone_reason = 'not_found', changed_at = null, unlisted_at = null,
+    set gone_since = cast(:as_of as timestamptz)::date, gone_reason = 'not_found', changed_at = null, unlisted_at = null,
         attempts = 0, next_attempt_at = null, last_error = null
     where tmdb_id = any(:tmdb_ids)
     returning tmdb_id
@@ -313,7 +313,7 @@ select
 select
     d.reason,
     count(*)::integer as films
-from pipeline.wanted_at(:moment) d
+from pipeline.wanted_at(:as_of) d
 join pipeline.movie_ids i using (tmdb_id)
 where i.state = 'accepted'
 group by d.reason
@@ -327,23 +327,23 @@ where export_date <= :day order by export_date desc limit 14
 
 -- name: purge_expired
 -- Run by movie_ids each day: what TMDB's terms do not let us keep any longer.
-select pipeline.purge_expired(:moment) as films
+select pipeline.purge_expired(:as_of) as films
 
 
 -- name: record_changes
 -- Run by tmdb_changes for each day: an id counts as changed when it is first seen in that day's feed.
 with fresh as (
     insert into pipeline.changes (change_date, tmdb_id, seen_at)
-    select :change_date, t.tmdb_id, :moment from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
+    select :change_date, t.tmdb_id, :as_of from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
     on conflict do nothing
     returning tmdb_id
 ), marked as (
-    update pipeline.movie_ids i set changed_at = :moment
+    update pipeline.movie_ids i set changed_at = :as_of
     from fresh f where f.tmdb_id = i.tmdb_id and i.gone_since is null
     returning i.tmdb_id
 ), day as (
     insert into pipeline.change_days (change_date, ids, read_at)
-    values (:change_date, cardinality(cast(:tmdb_ids as bigint[])), :moment)
+    values (:change_date, cardinality(cast(:tmdb_ids as bigint[])), :as_of)
     on conflict (change_date) do update set ids = excluded.ids, read_at = excluded.read_at
 ), forgotten as (
     delete from pipeline.changes where change_date < cast(:change_date as date) - 15
@@ -385,18 +385,18 @@ with failed as (
 ), marked as (
     update pipeline.movie_ids i
     set attempts = i.attempts + 1,
-        next_attempt_at = :moment + least(interval '7 days', interval '1 hour' * 2 ^ least(i.attempts + 1, 10)),
+        next_attempt_at = :as_of + least(interval '7 days', interval '1 hour' * 2 ^ least(i.attempts + 1, 10)),
         last_error = f.reason
     from failed f where f.tmdb_id = i.tmdb_id
 )
 insert into pipeline.rejects (stage, tmdb_id, reason, sample, run_id, rejected_at)
-select 'movie_details', tmdb_id, reason, left(sample, 500), :run_id, :moment from failed
+select 'movie_details', tmdb_id, reason, left(sample, 500), :run_id, :as_of from failed
 
 
 -- name: record_refusal
 -- Run by a step that refuses an input: its check reports the refusal until a later attempt accepts the input.
 insert into pipeline.refusals (step, subject, reason, run_id, refused_at)
-values (:step, :subject, :reason, :run_id, :moment)
+values (:step, :subject, :reason, :run_id, :as_of)
 on conflict (step, subject) do update
 set reason = excluded.reason, run_id = excluded.run_id, refused_at = excluded.refused_at
 
@@ -404,7 +404,7 @@ set reason = excluded.reason, run_id = excluded.run_id, refused_at = excluded.re
 -- name: record_rejects
 -- Run by tmdb_export and the assets that read files of ratings, for lines that cannot be used.
 insert into pipeline.rejects (stage, reason, sample, run_id, rejected_at)
-select :stage, f.reason, left(f.sample, 500), :run_id, :moment
+select :stage, f.reason, left(f.sample, 500), :run_id, :as_of
 from unnest(cast(:reasons as text[]), cast(:samples as text[])) as f (reason, sample)
 
 
@@ -416,7 +416,7 @@ select pipeline.record_stats(:day) as films
 -- name: record_successors
 -- Run by movie_details: which id TMDB names for the IMDb id of a film that is gone; null when it names none.
 update pipeline.movie_ids i
-set successor_id = s.successor_id, successor_sought_at = :moment
+set successor_id = s.successor_id, successor_sought_at = :as_of
 from unnest(cast(:tmdb_ids as bigint[]), cast(:successor_ids as bigint[])) as s (tmdb_id, successor_id)
 where s.tmdb_id = i.tmdb_id
 
@@ -424,7 +424,7 @@ where s.tmdb_id = i.tmdb_id
 -- name: record_unknown_keys
 -- Run by movie_details with a chunk: keys of answers that the parser does not know.
 insert into pipeline.unknown_keys as k (key, first_seen, last_seen, answers)
-select left(u.key, 200), :moment, :moment, sum(u.answers)
+select left(u.key, 200), :as_of, :as_of, sum(u.answers)
 from unnest(cast(:keys as text[]), cast(:answers as bigint[])) as u (key, answers)
 group by left(u.key, 200)
 on conflict (key) do update set last_seen = excluded.last_seen, answers = k.answers + excluded.answers
@@ -444,7 +444,7 @@ select tmdb_id, vote_count, vote_average, release_date, original_language from p
 -- name: room_today
 -- Run by movie_details and its sensor: how many films may still be fetched on the moment's day, null for no limit.
 select case when :daily_films > 0 then greatest(0, :daily_films - (
-    select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:moment as timestamptz))
+    select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:as_of as timestamptz))
 )) end as films
 
 
@@ -479,7 +479,7 @@ create temp table incoming_lines (
 
 -- name: store_details
 -- Run by movie_details after a chunk was copied into incoming_films.
-select * from pipeline.store_details(:moment, :judge)
+select * from pipeline.store_details(:as_of, :derivation)
 
 
 -- name: work_at_hand

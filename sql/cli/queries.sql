@@ -1,6 +1,6 @@
 -- name: alert_mutes
 -- Run by `movie-assets alert list`: what nobody hears of, and until when.
-select name, until from pipeline.alert_mutes where until > :moment order by name
+select name, until from pipeline.alert_mutes where until > :as_of order by name
 
 
 -- name: answered_requests
@@ -17,7 +17,7 @@ order by q.tmdb_id
 -- Run by `movie-assets alert list`: what is broken now, until when it is muted, and who has been told.
 select a.kind, a.place, a.name, a.severity, a.says, a.began_at,
     (select max(m.until) from pipeline.alert_mutes m
-     where m.name in (a.name, nullif(a.place, '')) and m.until > :moment) as muted_until,
+     where m.name in (a.name, nullif(a.place, '')) and m.until > :as_of) as muted_until,
     array(select d.destination from pipeline.alert_deliveries d where d.alert_id = a.alert_id order by 1) as told
 from pipeline.alerts a
 where a.ended_at is null
@@ -72,7 +72,7 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = 0
 select
     d.spent_today::double precision as dollars_today,
     (select count(*) from pipeline.embedding_batch_texts)::integer as texts_in_bulk
-from pipeline.embedding_dollars(:moment, '') d
+from pipeline.embedding_dollars(:as_of, '') d
 
 
 -- name: find_set
@@ -95,7 +95,7 @@ select max(beat_at) as beat_at from pipeline.heartbeats where name = :name
 
 -- name: mute_alert
 -- Run by `movie-assets alert mute`.
-insert into pipeline.alert_mutes (name, muted_at, until) values (:name, :moment, :until)
+insert into pipeline.alert_mutes (name, muted_at, until) values (:name, :as_of, :until)
 on conflict (name) do update set muted_at = excluded.muted_at, until = excluded.until
 
 

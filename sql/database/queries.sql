@@ -29,7 +29,7 @@ select
     (select count(*) from catalog.movies)::integer as movies,
     (select max(export_date) from pipeline.exports) as last_export_date,
     (select source from pipeline.exports order by export_date desc limit 1) as source,
-    (select count(*) from pipeline.due_at(:moment))::integer as due,
+    (select count(*) from pipeline.due_at(:as_of))::integer as due,
     (select count(*) from pipeline.movie_ids)::integer as ids,
     (select count(*) from pipeline.movie_ids where state = 'gone')::integer as gone,
     (select count(*) from pipeline.movie_ids where state = 'failed')::integer as failed,

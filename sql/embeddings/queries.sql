@@ -79,7 +79,7 @@ cross join (
 select
     spent_today::double precision as spent_today, reserved_today::double precision as reserved_today,
     spent_by_run::double precision as spent_by_run, reserved_by_run::double precision as reserved_by_run
-from pipeline.embedding_dollars(:moment, :run_id)
+from pipeline.embedding_dollars(:as_of, :run_id)
 
 
 -- name: embedding_history
@@ -131,14 +131,14 @@ select set_id from found union all select set_id from made
 -- name: forget_reservations
 -- Run by movie_embeddings first: reservations that killed runs left behind count for their day only.
 delete from pipeline.embedding_reservations r
-where r.reserved_at < cast(:moment as timestamptz) - interval '3 days'
+where r.reserved_at < cast(:as_of as timestamptz) - interval '3 days'
   and not exists (select from pipeline.embedding_batches b where b.reservation_id = r.reservation_id and b.ended_at is null)
 
 
 -- name: intend_batch
 -- Run before anything of a batch is sent to the service: who finds it after a kill knows what to ask for.
 insert into pipeline.embedding_batches (token, set_id, run_id, reservation_id, texts, moment)
-values (:token, :set_id, :run_id, :reservation_id, :texts, :moment)
+values (:token, :set_id, :run_id, :reservation_id, :texts, :as_of)
 returning bulk_id
 
 
@@ -183,7 +183,7 @@ where bulk_id = :bulk_id
 -- name: record_cost
 -- Run by movie_embeddings with each answer, in its transaction: what was paid for it.
 insert into pipeline.embedding_costs (set_id, run_id, texts, tokens, dollars, spent_at, is_bulk, text_bytes)
-values (:set_id, :run_id, :texts, :tokens, :dollars, :moment, :is_bulk, :text_bytes)
+values (:set_id, :run_id, :texts, :tokens, :dollars, :as_of, :is_bulk, :text_bytes)
 
 
 -- name: record_embedding_outcome
@@ -197,7 +197,7 @@ with named as (
         answered_by = case
             when s.answered_by is null then n.names[1]
             when cardinality(n.names) = 1 and n.newest <> s.answered_by and not exists (
-                select from pipeline.embeddings e where e.set_id = s.set_id and e.embedded_at < :moment)
+                select from pipeline.embeddings e where e.set_id = s.set_id and e.embedded_at < :as_of)
             then n.newest
             else s.answered_by
         end
@@ -231,7 +231,7 @@ on conflict (set_id) do update set
 -- name: record_text_rejects
 -- Run by movie_embeddings with an answer that leaves texts without a vector, in its transaction.
 insert into pipeline.rejects (stage, tmdb_id, reason, sample, run_id, rejected_at)
-select 'movie_embeddings', f.tmdb_id, f.reason, left(f.sample, 500), :run_id, :moment
+select 'movie_embeddings', f.tmdb_id, f.reason, left(f.sample, 500), :run_id, :as_of
 from unnest(cast(:tmdb_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])) as f (tmdb_id, reason, sample)
 
 
@@ -244,12 +244,12 @@ select * from pipeline.refresh_vectors(:set_id)
 -- Run by movie_embeddings with an answer that leaves texts without a vector: they are tried again after 2, 4, 8 …
 -- hours, a week at most.
 insert into pipeline.refused_texts as r (set_id, text_hash, reason, attempts, next_attempt_at)
-select :set_id, f.text_hash, f.reason, 1, cast(:moment as timestamptz) + interval '2 hours'
+select :set_id, f.text_hash, f.reason, 1, cast(:as_of as timestamptz) + interval '2 hours'
 from unnest(cast(:text_hashes as text[]), cast(:reasons as text[])) as f (text_hash, reason)
 on conflict (set_id, text_hash) do update set
     reason = excluded.reason,
     attempts = least(r.attempts + 1, 1000),
-    next_attempt_at = cast(:moment as timestamptz) + least(interval '1 hour' * 2 ^ least(r.attempts + 1, 10), interval '7 days')
+    next_attempt_at = cast(:as_of as timestamptz) + least(interval '1 hour' * 2 ^ least(r.attempts + 1, 10), interval '7 days')
 
 
 -- name: release_reservation
@@ -260,8 +260,8 @@ delete from pipeline.embedding_reservations where reservation_id = :reservation_
 -- name: reserve_spending
 -- Run before a request is sent: reserves what it may cost at most, unless the run's or the day's budget is too small.
 insert into pipeline.embedding_reservations (set_id, run_id, tokens, dollars, reserved_at)
-select :set_id, :run_id, :tokens, :dollars, :moment
-from pipeline.embedding_dollars(:moment, :run_id) d
+select :set_id, :run_id, :tokens, :dollars, :as_of
+from pipeline.embedding_dollars(:as_of, :run_id) d
 where (:run_dollars = 0 or d.spent_by_run + d.reserved_by_run + cast(:dollars as numeric) <= :run_dollars)
   and (:daily_dollars = 0 or d.spent_today + d.reserved_today + cast(:dollars as numeric) <= :daily_dollars)
 returning reservation_id
@@ -312,7 +312,7 @@ cross join lateral (
             where b.set_id = :set_id and t.text_hash = m.text_hash) as is_in_flight,
         exists (
             select from pipeline.refused_texts r
-            where r.set_id = :set_id and r.text_hash = m.text_hash and r.next_attempt_at > :moment) as is_refused
+            where r.set_id = :set_id and r.text_hash = m.text_hash and r.next_attempt_at > :as_of) as is_refused
 ) w
 where e.text_hash is distinct from h.text_hash
 group by 1
@@ -323,7 +323,7 @@ order by 1
 -- Run by movie_embeddings after a chunk was copied in: a film whose text moved meanwhile waits for its next turn. The
 -- films are looked up one by one (limit 1): the planner, who knows nothing of the staging table, would read them all.
 insert into pipeline.embeddings as e (set_id, tmdb_id, text_hash, embedding, embedded_at, is_cut)
-select :set_id, i.tmdb_id, i.text_hash, i.embedding, :moment, coalesce(i.is_cut, false)
+select :set_id, i.tmdb_id, i.text_hash, i.embedding, :as_of, coalesce(i.is_cut, false)
 from incoming_embeddings i
 join lateral (select m.text_hash from catalog.movies m where m.tmdb_id = i.tmdb_id limit 1) m
     on m.text_hash = i.text_hash
@@ -363,5 +363,5 @@ left join pipeline.refused_texts r on r.set_id = :set_id and r.text_hash = m.tex
 where pipeline.batch_of(m.tmdb_id) = any(:batches)
   and (e.text_hash is distinct from m.text_hash
        or (cast(:force as boolean) and e.embedded_at < coalesce(cast(:forced_since as timestamptz), 'infinity')))
-  and (:by_hand or r.next_attempt_at is null or r.next_attempt_at <= :moment)
+  and (:by_hand or r.next_attempt_at is null or r.next_attempt_at <= :as_of)
 order by batch, m.tmdb_id

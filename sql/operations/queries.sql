@@ -1,7 +1,7 @@
 -- name: alert_destinations
 -- Run by `movie-assets alert list` and after each tick: the destinations, and how much each has not been told.
 select d.destination, d.failures, d.failing_since, d.last_error, d.last_delivered_at, d.next_attempt_at,
-    (select count(*) from pipeline.alerts_to_tell(d.destination, :least_severity, :moment)) as untold
+    (select count(*) from pipeline.alerts_to_tell(d.destination, :least_severity, :as_of)) as untold
 from pipeline.alert_destinations d
 order by d.destination
 
@@ -11,15 +11,15 @@ order by d.destination
 select t.event, a.alert_id, a.kind, a.place, a.name, a.severity, a.says, a.expected, a.figures, a.link, a.began_at,
     a.ended_at, a.ended_how, coalesce(d.last_delivered_at, d.since) as told_before
 from pipeline.alert_destinations d
-cross join pipeline.alerts_to_tell(d.destination, :least_severity, :moment) t
+cross join pipeline.alerts_to_tell(d.destination, :least_severity, :as_of) t
 join pipeline.alerts a using (alert_id)
-where d.destination = :destination and d.next_attempt_at <= :moment
+where d.destination = :destination and d.next_attempt_at <= :as_of
 order by t.event = 'recovered', t.event = 'came_and_went', a.severity, a.alert_id
 
 
 -- name: beat
 -- Run by the alerts' sensor at the end of each tick: it is alive.
-insert into pipeline.heartbeats (name, beat_at) values (:name, :moment)
+insert into pipeline.heartbeats (name, beat_at) values (:name, :as_of)
 on conflict (name) do update set beat_at = excluded.beat_at
 
 
@@ -28,7 +28,7 @@ on conflict (name) do update set beat_at = excluded.beat_at
 insert into pipeline.alerts
     (kind, place, name, severity, says, expected, figures, evidence, link, began_at, noticed_at)
 values (:kind, :place, :name, :severity, :says, :expected, cast(:figures as jsonb), :evidence, :link,
-    least(cast(:began_at as timestamptz), :moment), :moment)
+    least(cast(:began_at as timestamptz), :as_of), :as_of)
 
 
 -- name: calls_by_day
@@ -40,14 +40,14 @@ select
     sum(c.calls) filter (where c.status = '429')::integer as paused,
     sum(c.calls) filter (where c.status not in ('200', '404', '429'))::integer as failed
 from pipeline.api_calls c
-where c.started_at > cast(:moment as timestamptz) - interval '14 days'
+where c.started_at > cast(:as_of as timestamptz) - interval '14 days'
 group by 1
 order by 1
 
 
 -- name: clean_up
 -- Run by retention: deletes what has been kept long enough.
-select kind, kept_days, rows_deleted from pipeline.clean_up(:moment)
+select kind, kept_days, rows_deleted from pipeline.clean_up(:as_of)
 
 
 -- name: clear_claims
@@ -85,7 +85,7 @@ select tmdb_id, place, column_names from pipeline.compare_similar_lists()
 -- Run by health for its picture: what embeddings cost, by day, for two weeks.
 select day, sum(dollars)::double precision as dollars, sum(tokens)::bigint as tokens
 from pipeline.embedding_spending
-where day > (cast(:moment as timestamptz) at time zone 'UTC')::date - 14
+where day > (cast(:as_of as timestamptz) at time zone 'UTC')::date - 14
 group by day
 order by day
 
@@ -103,9 +103,9 @@ select count(*)::integer as places from catalog.similar_movies
 -- name: end_alert
 -- Run by the alerts' sensor when something recovered, or is no longer there.
 update pipeline.alerts a
-set ended_at = :moment, ended_how = :how,
+set ended_at = :as_of, ended_how = :how,
     is_hushed = exists (
-        select from pipeline.alert_mutes m where m.name in (a.name, nullif(a.place, '')) and m.until > :moment
+        select from pipeline.alert_mutes m where m.name in (a.name, nullif(a.place, '')) and m.until > :as_of
     )
 where alert_id = :alert_id and ended_at is null
 
@@ -113,7 +113,7 @@ where alert_id = :alert_id and ended_at is null
 -- name: fetch_again
 -- Run by reconciliation, for films whose stored response cannot be read, and by movie-assets fetch: the details of the films
 -- count as changed. They are due, and no request is answered from them.
-update pipeline.movie_ids set changed_at = :moment
+update pipeline.movie_ids set changed_at = :as_of
 where tmdb_id = any(cast(:tmdb_ids as bigint[]))
 
 
@@ -151,7 +151,7 @@ select to_regclass('pipeline.heartbeats') is not null as has_heartbeats
 -- Run by health: calls to TMDB within a day, by how they ended.
 select c.status, sum(c.calls)::integer as calls
 from pipeline.api_calls c
-where c.started_at > cast(:moment as timestamptz) - interval '24 hours'
+where c.started_at > cast(:as_of as timestamptz) - interval '24 hours'
 group by c.status
 order by calls desc
 
@@ -183,7 +183,7 @@ select
     (array_agg(d.tmdb_id order by d.tmdb_id))[1:5] as examples,
     (select count(*) from catalog.movies)::integer as movies,
     (select max(r.ended_at) from pipeline.run_log r where r.step = 'movie_details' and r.status = 'succeeded') as worked_at
-from pipeline.due_at(:moment) d
+from pipeline.due_at(:as_of) d
 group by d.reason
 order by min(d.priority)
 
@@ -262,7 +262,7 @@ left join pg_index x on x.indexrelid = c.oid
 -- Run by health: how each step of the last forty days ended last, and when it last ended well.
 with ended as (
     select r.* from pipeline.run_log r
-    where r.status <> 'running' and r.started_at > cast(:moment as timestamptz) - interval '40 days'
+    where r.status <> 'running' and r.started_at > cast(:as_of as timestamptz) - interval '40 days'
 ), well as (
     select e.step, max(e.ended_at) as succeeded_at from ended e where e.status = 'succeeded' group by e.step
 )
@@ -301,7 +301,7 @@ with sets as (
             e.text_hash is distinct from m.text_hash
                 -- Texts wait for a set that is built only since there is one.
                 and greatest(m.changed_at, case when not s.is_active then s.created_at end)
-                    < cast(:moment as timestamptz) - interval '6 hours' as is_stale
+                    < cast(:as_of as timestamptz) - interval '6 hours' as is_stale
     ) w
     group by s.set_id
 )
@@ -331,7 +331,7 @@ with removed as (
     delete from pipeline.alert_destinations where destination <> all (cast(:destinations as text[]))
 )
 insert into pipeline.alert_destinations (destination, since, next_attempt_at)
-select n, :moment, :moment from unnest(cast(:destinations as text[])) n
+select n, :as_of, :as_of from unnest(cast(:destinations as text[])) n
 on conflict do nothing
 
 
@@ -342,7 +342,7 @@ delete from incoming_films where tmdb_id <> all (cast(:tmdb_ids as bigint[]))
 
 -- name: kpis
 -- Run by health: the figures that the catalogue is operated by.
-select kpi, value, goal, is_met, says from pipeline.kpis_at(:moment)
+select kpi, value, goal, is_met, says from pipeline.kpis_at(:as_of)
 
 
 -- name: last_decision
@@ -370,13 +370,13 @@ select agreement, rows_compared, rows_differing, examples from pipeline.reconcil
 -- Run by the alerts' sensor after a message arrived.
 with arrived as (
     insert into pipeline.alert_deliveries (destination, alert_id, event, severity, delivered_at)
-    select :destination, t.alert_id, t.event, t.severity, :moment
+    select :destination, t.alert_id, t.event, t.severity, :as_of
     from unnest(cast(:alert_ids as bigint[]), cast(:events as text[]), cast(:severities as text[]))
         t (alert_id, event, severity)
     on conflict do nothing
 )
 update pipeline.alert_destinations
-set failures = 0, failing_since = null, last_error = null, next_attempt_at = :moment, last_delivered_at = :moment
+set failures = 0, failing_since = null, last_error = null, next_attempt_at = :as_of, last_delivered_at = :as_of
 where destination = :destination
 
 
@@ -384,8 +384,8 @@ where destination = :destination
 -- Run by the alerts' sensor after a message did not arrive: the next attempt comes after 1, 2, 4 … minutes, an hour at
 -- most, or when the destination asks for more, after that.
 update pipeline.alert_destinations
-set failures = failures + 1, last_error = :error, failing_since = coalesce(failing_since, :moment),
-    next_attempt_at = cast(:moment as timestamptz)
+set failures = failures + 1, last_error = :error, failing_since = coalesce(failing_since, :as_of),
+    next_attempt_at = cast(:as_of as timestamptz)
         + greatest(least(interval '1 minute' * 2 ^ least(failures, 6), interval '1 hour'),
             least(interval '1 second' * :retry_after, interval '1 hour'))
 where destination = :destination
@@ -395,14 +395,14 @@ where destination = :destination
 -- Run by health for each of its findings.
 insert into pipeline.health_findings
     (name, severity, message, found, examples, next_step, is_service, run_id, looked_at)
-values (:name, :severity, :message, :found, :examples, :next_step, :is_service, :run_id, :moment)
+values (:name, :severity, :message, :found, :examples, :next_step, :is_service, :run_id, :as_of)
 
 
 -- name: record_reconciliation
 -- Run by reconciliation for each agreement that it looked at.
 insert into pipeline.reconciliations
     (reconciled_at, agreement, rows_compared, rows_differing, examples, repaired, run_id)
-values (:moment, :agreement, :rows_compared, :rows_differing, :examples, :repaired, :run_id)
+values (:as_of, :agreement, :rows_compared, :rows_differing, :examples, :repaired, :run_id)
 on conflict (reconciled_at, agreement) do update set
     rows_compared = excluded.rows_compared, rows_differing = excluded.rows_differing, examples = excluded.examples,
     repaired = excluded.repaired, run_id = excluded.run_id
@@ -439,7 +439,7 @@ with extra as (
     where not exists (select from pipeline.movie_ids i where i.tmdb_id = m.tmdb_id and i.state = 'accepted')
     returning m.tmdb_id
 ), lost as (
-    update pipeline.movie_ids i set changed_at = :moment
+    update pipeline.movie_ids i set changed_at = :as_of
     where i.state = 'accepted' and not exists (select from pipeline.raw_details r where r.tmdb_id = i.tmdb_id)
     returning i.tmdb_id
 ), redated as (
@@ -461,7 +461,7 @@ select pipeline.repair_shared_rows() as repaired
 select i.tmdb_id, r.body
 from pipeline.movie_ids i
 join pipeline.raw_details r using (tmdb_id)
-where i.batch = :batch and i.tmdb_id > :after and i.state = 'accepted' and i.judged_by = :judge
+where i.batch = :batch and i.tmdb_id > :after and i.state = 'accepted' and i.judged_by = :derivation
 order by i.tmdb_id limit :films
 
 

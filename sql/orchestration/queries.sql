@@ -2,16 +2,16 @@
 -- Run by the sensor details_are_due: the films that a run would fetch within the day's limit, the stored responses that it
 -- would read again (or evaluate again, all of them, when other profiles are in use), and the lowest id of all these.
 with due as (
-    select count(*) as films, min(tmdb_id) as first_id from pipeline.due_at(:moment)
+    select count(*) as films, min(tmdb_id) as first_id from pipeline.due_at(:as_of)
 ), stored as (
     select count(*) as answers, min(tmdb_id) as first_id from (
-        select tmdb_id from pipeline.to_judge(:judge, :moment)
+        select tmdb_id from pipeline.to_judge(:derivation, :as_of)
         union
         select tmdb_id from pipeline.rule_inputs where exists (select from pipeline.evaluation where rules <> :rules)
     ) s
 ), day as (
     select case when :daily_films > 0 then greatest(0, :daily_films - (
-        select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:moment as timestamptz))
+        select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:as_of as timestamptz))
     )) end as films
 )
 select
@@ -29,7 +29,7 @@ select (
        where l.model_id is distinct from (select m.model_id from pipeline.recommendation_models m where m.is_served)
          and not exists (select from pipeline.changed_histories c where c.person = l.person))
     + (select count(*) from pipeline.recommendation_models m
-       where m.is_served and m.fitted_at < cast(:moment as timestamptz) - interval '7 days'
+       where m.is_served and m.fitted_at < cast(:as_of as timestamptz) - interval '7 days'
          and exists (select from catalog.watch_histories h where h.imported_at > m.newest_entry))
     + (select count(*) from (
         select max(l.ended_at) filter (where l.step = 'search_documents' and l.changed > 0) as films_came,
@@ -47,21 +47,21 @@ select (
 -- while the day's budget does not hold the largest text.
 with money as (
     select :daily_dollars > 0 and spent_today + reserved_today + cast(:least_dollars as numeric) > :daily_dollars as is_spent
-    from pipeline.embedding_dollars(:moment, '')
+    from pipeline.embedding_dollars(:as_of, '')
 ), due as (
     select count(*) as films, min(m.tmdb_id) as first_id
     from catalog.movies m
     left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
     left join pipeline.refused_texts r on r.set_id = :set_id and r.text_hash = m.text_hash
     where e.text_hash is distinct from m.text_hash
-      and (r.next_attempt_at is null or r.next_attempt_at <= :moment)
+      and (r.next_attempt_at is null or r.next_attempt_at <= :as_of)
       and not exists (
           select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
           where b.set_id = :set_id and t.text_hash = m.text_hash)
 ), in_flight as (
     select coalesce(sum(b.texts), 0) as texts
     from pipeline.embedding_batches b
-    where b.ended_at is null and coalesce(b.seen_at, b.moment) < cast(:moment as timestamptz) - interval '30 minutes'
+    where b.ended_at is null and coalesce(b.seen_at, b.moment) < cast(:as_of as timestamptz) - interval '30 minutes'
 )
 select
     (case when is_spent then 0 else due.films end + in_flight.texts)::integer as work,
@@ -85,7 +85,7 @@ with wanted as (
 select case when exists (
     select from catalog.movies m
     left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
-    where e.text_hash is distinct from m.text_hash and m.changed_at > cast(:moment as timestamptz) - interval '6 hours'
+    where e.text_hash is distinct from m.text_hash and m.changed_at > cast(:as_of as timestamptz) - interval '6 hours'
       and not exists (select from pipeline.refused_texts r where r.set_id = :set_id and r.text_hash = m.text_hash)
 ) then 0 else (
     (select count(*)
@@ -122,11 +122,11 @@ select (
     and exists (
         select from pipeline.run_log r
         where r.step in ('tmdb_export', 'movie_ids') and r.status = 'failed'
-          and r.started_at >= date_trunc('day', cast(:moment as timestamptz)))
+          and r.started_at >= date_trunc('day', cast(:as_of as timestamptz)))
     and not exists (
         select from pipeline.run_log r
         where r.step = 'tmdb_discoveries' and r.status = 'succeeded'
-          and r.started_at >= date_trunc('day', cast(:moment as timestamptz)))
+          and r.started_at >= date_trunc('day', cast(:as_of as timestamptz)))
 )::integer as work
 
 
@@ -143,7 +143,7 @@ delete from pipeline.triggers where name <> all(cast(:names as text[]))
 -- name: record_trigger
 -- Run by each sensor and schedule when it has decided: written only where the decision is another than the last.
 insert into pipeline.triggers as t (name, job, work, tries, launched_at, given_up_at, says, decided_at)
-values (:name, :job, :work, :tries, :launched_at, case when :gave_up then cast(:moment as timestamptz) end, :says, :moment)
+values (:name, :job, :work, :tries, :launched_at, case when :gave_up then cast(:as_of as timestamptz) end, :says, :as_of)
 on conflict (name) do update set
     job = excluded.job, work = excluded.work, tries = excluded.tries, launched_at = excluded.launched_at,
     given_up_at = case when excluded.given_up_at is not null then coalesce(t.given_up_at, excluded.given_up_at) end,

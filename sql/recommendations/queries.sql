@@ -42,7 +42,7 @@ with done as (
     where l.person = any (:people) and not exists (select from catalog.watch_histories h where h.person = l.person)
 )
 insert into pipeline.recommendation_lists (person, model_id, films, made_at)
-select p.person, :model_id, (select count(*) from catalog.recommendations r where r.person = p.person), :moment
+select p.person, :model_id, (select count(*) from catalog.recommendations r where r.person = p.person), :as_of
 from unnest(cast(:people as text[])) p (person)
 where exists (select from catalog.watch_histories h where h.person = p.person)
 on conflict (person) do update
@@ -106,7 +106,7 @@ with histories as (
 )
 select k.entries, k.persons, k.newest, k.inputs, m.model_id,
     m.model_id is null or m.method_version <> cast(:method as text) or (k.inputs <> m.inputs and (
-        m.fitted_at < cast(:moment as timestamptz) - interval '7 days'
+        m.fitted_at < cast(:as_of as timestamptz) - interval '7 days'
         or greatest(
             abs(k.entries - m.entries),
             (select count(*) from catalog.watch_histories h where h.imported_at > m.newest_entry)) >= 0.02 * k.entries

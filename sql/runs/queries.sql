@@ -9,7 +9,7 @@ with buried as (
       and (r.run_id = :run_id or not pipeline.run_lives(r.run_id))
 )
 insert into pipeline.run_log as r (run_id, job, step, trigger, triggered_by, moment)
-values (:run_id, :job, :step, :trigger, :triggered_by, :moment)
+values (:run_id, :job, :step, :trigger, :triggered_by, :as_of)
 on conflict (run_id, step) do update set
     started_at = clock_timestamp(), worked_at = null, ended_at = null, status = 'running', reason = null
 returning r.log_id

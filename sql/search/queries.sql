@@ -31,7 +31,7 @@ select
 
 -- name: drop_old_sets
 -- Run by movie_vectors: out with the vectors of sets that were neither searched nor built on for the days that sets are kept.
-select name from pipeline.drop_old_sets(cast(:moment as timestamptz) - make_interval(days => :days), :set_id) as d (name)
+select name from pipeline.drop_old_sets(cast(:as_of as timestamptz) - make_interval(days => :days), :set_id) as d (name)
 
 
 -- name: film_by_id
@@ -208,7 +208,7 @@ select
         ::double precision / greatest(1, cardinality(n.found)) as recall
 from (
     select l.tmdb_id from pipeline.similar_lists l
-    order by md5(l.tmdb_id || cast(:moment as timestamptz)::date::text) limit :samples
+    order by md5(l.tmdb_id || cast(:as_of as timestamptz)::date::text) limit :samples
 ) f
 cross join lateral (
     select array(select s.similarity from catalog.similar_movies(f.tmdb_id, 10) s) as found

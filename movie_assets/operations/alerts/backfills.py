@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from movie_assets.operations.alerts.decisions import Open, Subject, Trouble
+from movie_assets.operations.alerts.decisions import ErrorClass, Open, Subject
 from movie_assets.operations.alerts.reasons import LONGEST_REASON, innermost, reason_of_run
 from movie_assets.runs.batch_runs import listed
 from movie_assets.runs.dagster_compat import BulkActionsFilter, BulkActionStatus, PartitionBackfill
@@ -22,17 +22,17 @@ MAX_BACKFILLS = 100
 Partitions = Mapping[dg.AssetKey, set[str | None]]  # None: an asset without partitions
 
 
-def look_at_backfills(
+def observe_backfills(
     instance: dg.DagsterInstance,
     repository: dg.RepositoryDefinition,
     before: Mapping[Subject, Open],
     since: datetime,
-) -> tuple[list[Trouble], list[Subject]]:
+) -> tuple[list[ErrorClass], list[Subject]]:
     """Return the backfills with partitions that failed and that nothing has materialized since, and the others.
 
     They are named by their assets: another backfill over the same assets continues the same alert.
     """
-    broken: dict[Subject, Trouble] = {}
+    broken: dict[Subject, ErrorClass] = {}
     well = set()
     for backfill in _backfills(instance, before, since):
         wanted = _targets(backfill, repository)
@@ -44,7 +44,7 @@ def look_at_backfills(
         if backfill.status in AT_WORK:
             failed = _failed_so_far(instance, backfill, repository, wanted)
         if left := _not_made_since(instance, failed, backfill.backfill_timestamp):
-            broken[subject] = _trouble(instance, backfill, subject, left, before)
+            broken[subject] = _error_class(instance, backfill, subject, left, before)
     return list(broken.values()), list(well - broken.keys())
 
 
@@ -126,17 +126,17 @@ def _made_since(
     yield from (name for name, storage_id in latest.items() if storage_id >= first[0].storage_id)
 
 
-def _trouble(
+def _error_class(
     instance: dg.DagsterInstance,
     backfill: PartitionBackfill,
     subject: Subject,
     left: Partitions,
     before: Mapping[Subject, Open],
-) -> Trouble:
+) -> ErrorClass:
     counts = {key.to_user_string(): len(partitions) for key, partitions in sorted(left.items())}
     evidence = f"{backfill.backfill_id} {sum(counts.values())}"
     is_known = subject in before and before[subject].evidence == evidence
-    return Trouble(
+    return ErrorClass(
         subject,
         "ERROR",
         says="" if is_known else f"{_told(left)}: {_first_error(instance, backfill)}",  # it is written down already

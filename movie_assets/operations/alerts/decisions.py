@@ -25,7 +25,7 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ErrorClass:
     """A subject that is broken, as it is seen now."""
 
     subject: Subject
@@ -47,16 +47,16 @@ class Open:
     evidence: str
     figures: Collection[str] = ()  # their names
 
-    def lacks(self, trouble: Trouble) -> bool:
+    def lacks(self, error_class: ErrorClass) -> bool:
         """Whether something is broken now that was not part of it."""
-        return trouble.severity == "ERROR" and not set(trouble.parts) <= set(self.figures)
+        return error_class.severity == "ERROR" and not set(error_class.parts) <= set(self.figures)
 
 
 @dataclass(frozen=True)
-class Look:
+class Observations:
     """What one look saw: what is broken and what is well. Of the rest of `known` there is no news."""
 
-    broken: Sequence[Trouble]
+    broken: Sequence[ErrorClass]
     well: Collection[Subject]
     known: Callable[[Subject], bool]
 
@@ -65,29 +65,29 @@ class Look:
 class Changes:
     """What to write down after a look."""
 
-    begun: Sequence[Trouble]
-    renewed: Sequence[tuple[int, Trouble]]
+    begun: Sequence[ErrorClass]
+    renewed: Sequence[tuple[int, ErrorClass]]
     recovered: Sequence[int]
     gone: Sequence[int]
     grown: Sequence[int] = ()  # of the renewed: those of which more is broken than was told
 
 
-def changes(look: Look, before: Mapping[Subject, Open]) -> Changes:
+def changes(look: Observations, before: Mapping[Subject, Open]) -> Changes:
     """Compare a look with what was open before it.
 
     No news is no recovery: only a subject that was seen well has recovered, and one that no longer exists is gone.
     """
-    broken = {trouble.subject: trouble for trouble in look.broken}
+    broken = {error_class.subject: error_class for error_class in look.broken}
     left = {subject: known for subject, known in before.items() if subject not in broken}
     renewed = [
-        (before[subject], trouble)
-        for subject, trouble in broken.items()
-        if subject in before and trouble.evidence != before[subject].evidence
+        (before[subject], error_class)
+        for subject, error_class in broken.items()
+        if subject in before and error_class.evidence != before[subject].evidence
     ]
     return Changes(
-        begun=[trouble for subject, trouble in broken.items() if subject not in before],
-        renewed=[(known.alert_id, trouble) for known, trouble in renewed],
-        grown=[known.alert_id for known, trouble in renewed if known.lacks(trouble)],
+        begun=[error_class for subject, error_class in broken.items() if subject not in before],
+        renewed=[(known.alert_id, error_class) for known, error_class in renewed],
+        grown=[known.alert_id for known, error_class in renewed if known.lacks(error_class)],
         recovered=[known.alert_id for subject, known in left.items() if subject in look.well],
         gone=[
             known.alert_id for subject, known in left.items() if subject not in look.well and not look.known(subject)
@@ -150,7 +150,7 @@ def _are_done(batches: frozenset[str], runs: Sequence[EndedRun]) -> bool:
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class Instigator:
     """A sensor or schedule as the daemon knows it; its last ticks, the newest first."""
 
     subject: Subject
@@ -164,23 +164,23 @@ class Rhythm:
     )
 
 
-def rhythm_trouble(rhythm: Rhythm, steady_since: datetime, now: datetime) -> tuple[Severity, str] | None:
+def instigator_error(instigator: Instigator, steady_since: datetime, now: datetime) -> tuple[Severity, str] | None:
     """Why a sensor or schedule does not do its work, if it does not.
 
     `steady_since` is the moment from which the daemon has been ticking without a gap: what stood still before is
     no fault of the sensor's.
     """
-    if not rhythm.is_on:
-        return "WARN", f"the {rhythm.subject.kind} was switched off; nothing launches what it launches"
-    ticks = SENSOR_TICKS if rhythm.interval else 1
-    if rhythm.done_at and rhythm.ticked_at and rhythm.done_at > rhythm.ticked_at:
+    if not instigator.is_on:
+        return "WARN", f"the {instigator.subject.kind} was switched off; nothing launches what it launches"
+    ticks = SENSOR_TICKS if instigator.interval else 1
+    if instigator.done_at and instigator.ticked_at and instigator.done_at > instigator.ticked_at:
         return None  # what the tick was to launch was launched by hand; the next tick may be a month away
-    if len(rhythm.failed) >= ticks and all(rhythm.failed[:ticks]):
-        return "ERROR", f"its last {'tick' if ticks == 1 else f'{ticks} ticks'} failed: {rhythm.error}"
-    if rhythm.interval and rhythm.ticked_at:
-        patience = max(STANDSTILL, 10 * rhythm.interval)
-        if now - max(rhythm.ticked_at, steady_since) > patience:
-            return "ERROR", f"it is on and has not ticked since {rhythm.ticked_at:%Y-%m-%d %H:%M} UTC"
+    if len(instigator.failed) >= ticks and all(instigator.failed[:ticks]):
+        return "ERROR", f"its last {'tick' if ticks == 1 else f'{ticks} ticks'} failed: {instigator.error}"
+    if instigator.interval and instigator.ticked_at:
+        retry_policy = max(STANDSTILL, 10 * instigator.interval)
+        if now - max(instigator.ticked_at, steady_since) > retry_policy:
+            return "ERROR", f"it is on and has not ticked since {instigator.ticked_at:%Y-%m-%d %H:%M} UTC"
     return None
 
 

@@ -23,7 +23,7 @@ from movie_assets.operations.alerts.mail import Mail
 from movie_assets.operations.alerts.messages import DeliveryError, Message
 
 SECONDS_TO_SEND = 15.0  # all of it: name look-up, connection, answer
-MOST_RETRY_AFTER = 3600.0
+MAX_RETRY_AFTER = 3600.0
 WHSEC = "whsec_"
 
 
@@ -137,4 +137,4 @@ async def _request(method: str, url: SecretStr, body: bytes | None, headers: dic
 
 
 def _seconds(retry_after: str | None) -> float:
-    return min(seconds_asked_for(retry_after, datetime.now(UTC)) or 0.0, MOST_RETRY_AFTER)
+    return min(seconds_asked_for(retry_after, datetime.now(UTC)) or 0.0, MAX_RETRY_AFTER)

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
-from movie_assets.operations.alerts.decisions import Changes, Open, Subject, Trouble
+from movie_assets.operations.alerts.decisions import Changes, ErrorClass, Open, Subject
 from movie_assets.operations.alerts.messages import DeliveryError, Entry
 
 ALERTS_LOCK = 0x6D61_616C
@@ -42,42 +42,42 @@ def write_down(database: Database, found: Changes, now: datetime) -> None:
     """Record what broke, what is still broken in another way, what recovered and what no longer exists."""
 
     def work(connection: sa.Connection) -> None:
-        for trouble in found.begun:
-            kind, place, name = trouble.subject
+        for error_class in found.begun:
+            kind, place, name = error_class.subject
             execute(
-                connection, "begin_alert", kind=kind, place=place, name=name, began_at=trouble.began_at, moment=now,
-                **_said(trouble),
+                connection, "begin_alert", kind=kind, place=place, name=name, began_at=error_class.began_at, as_of=now,
+                **_said(error_class),
             )  # fmt: skip
-        for alert_id, trouble in found.renewed:
-            execute(connection, "renew_alert", alert_id=alert_id, **_said(trouble))
+        for alert_id, error_class in found.renewed:
+            execute(connection, "renew_alert", alert_id=alert_id, **_said(error_class))
         for alert_id in found.grown:
             execute(connection, "tell_alert_again", alert_id=alert_id)
         for how, ended in (("recovered", found.recovered), ("gone", found.gone)):
             for alert_id in ended:
-                execute(connection, "end_alert", alert_id=alert_id, how=how, moment=now)
+                execute(connection, "end_alert", alert_id=alert_id, how=how, as_of=now)
 
     database.once(work)
 
 
-def _said(trouble: Trouble) -> dict[str, str]:
+def _said(error_class: ErrorClass) -> dict[str, str]:
     return {
-        "severity": trouble.severity,
-        "says": trouble.says,
-        "expected": trouble.expected,
-        "figures": json.dumps(dict(trouble.figures)),
-        "evidence": trouble.evidence,
-        "link": trouble.link,
+        "severity": error_class.severity,
+        "says": error_class.says,
+        "expected": error_class.expected,
+        "figures": json.dumps(dict(error_class.figures)),
+        "evidence": error_class.evidence,
+        "link": error_class.link,
     }
 
 
 def keep_destinations(database: Database, names: Sequence[str], now: datetime) -> None:
     """Begin with new destinations and forget those that the settings no longer name."""
-    database.execute("keep_destinations", destinations=list(names), moment=now)
+    database.execute("keep_destinations", destinations=list(names), as_of=now)
 
 
 def to_tell(database: Database, destination: str, least_severity: str, now: datetime) -> list[Entry]:
     """What a destination has not been told; nothing before its next attempt is due."""
-    rows = database.rows("alerts_to_tell", destination=destination, least_severity=least_severity, moment=now)
+    rows = database.rows("alerts_to_tell", destination=destination, least_severity=least_severity, as_of=now)
     return [_entry(row) for row in rows]
 
 
@@ -97,7 +97,7 @@ def told(database: Database, destination: str, entries: Sequence[Entry], now: da
         alert_ids=[entry.alert_id for entry in entries],
         events=[entry.event for entry in entries],
         severities=[entry.severity for entry in entries],
-        moment=now,
+        as_of=now,
     )
 
 
@@ -108,5 +108,5 @@ def not_told(database: Database, destination: str, error: DeliveryError, now: da
         destination=destination,
         error=str(error),
         retry_after=error.retry_after,
-        moment=now,
+        as_of=now,
     )

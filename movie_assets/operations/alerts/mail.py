@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from movie_assets.operations.alerts.messages import DeliveryError, Message
 
 SECONDS_TO_SEND = 20.0  # the whole conversation
-SECONDS_TO_ANSWER = 10.0  # one answer
+RESPONSE_TIMEOUT_SECONDS = 10.0  # one answer
 PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 MEANINGS = {535: "the user or password was refused", 530: "it wants a user and a password", 550: "it does not relay"}
 
@@ -50,7 +50,7 @@ class Mail:
         except ssl.SSLError as error:
             problem = f"no secure connection ({error.reason or type(error).__name__})"
         except TimeoutError:
-            problem = f"no answer in {SECONDS_TO_ANSWER:.0f} s"
+            problem = f"no answer in {RESPONSE_TIMEOUT_SECONDS:.0f} s"
         except (OSError, smtplib.SMTPException, ValueError) as error:
             problem = f"no connection, or one that broke off ({type(error).__name__})"
         else:
@@ -64,8 +64,8 @@ class Mail:
         url = urlsplit(self.url.get_secret_value())
         tls = ssl.create_default_context()
         smtp = (
-            smtplib.SMTP_SSL(timeout=SECONDS_TO_ANSWER, context=tls)
-            if url.scheme == "smtps" else smtplib.SMTP(timeout=SECONDS_TO_ANSWER)
+            smtplib.SMTP_SSL(timeout=RESPONSE_TIMEOUT_SECONDS, context=tls)
+            if url.scheme == "smtps" else smtplib.SMTP(timeout=RESPONSE_TIMEOUT_SECONDS)
         )  # fmt: skip
         deadline = threading.Timer(SECONDS_TO_SEND, _cut, [smtp])
         deadline.daemon = True

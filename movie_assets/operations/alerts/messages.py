@@ -20,7 +20,7 @@ HEADINGS = {  # of what is no check
     "schedule": "sensor-stopped",
     "daemon": "sensor-stopped",
 }
-MOST_ENTRIES = 20  # Slack cuts a text at 40,000 characters, and nobody reads more
+MAX_ENTRIES = 20  # Slack cuts a text at 40,000 characters, and nobody reads more
 TITLES = {
     "broken": "{} broken",
     "worse": "{} worse",
@@ -73,11 +73,11 @@ class Entry:
     def sentence(self) -> str:
         """The event with its times."""
         if self.until is None:
-            return f"{self.severity}, {'worse now, ' if self.event == 'worse' else ''}since {_moment(self.since)}"
+            return f"{self.severity}, {'worse now, ' if self.event == 'worse' else ''}since {_as_of(self.since)}"
         if self.is_gone:
-            return f"no longer exists; it was broken from {_moment(self.since)} until {_moment(self.until)}"
+            return f"no longer exists; it was broken from {_as_of(self.since)} until {_as_of(self.until)}"
         lasted = _duration(self.until - self.since)
-        return f"recovered; it was broken from {_moment(self.since)} until {_moment(self.until)} ({lasted})"
+        return f"recovered; it was broken from {_as_of(self.since)} until {_as_of(self.until)} ({lasted})"
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class Message:
         """
         content = repr([(e.alert_id, e.event, e.severity, e.says) for e in self.entries])
         moments = [self.made_at] if self.is_test else [e.told_before for e in self.entries[:1] if e.told_before]
-        moment = "".join(moment.astimezone(UTC).isoformat() for moment in moments)
-        return f"msg_{hashlib.sha256((content + moment).encode()).hexdigest()[:32]}"
+        as_of = "".join(as_of.astimezone(UTC).isoformat() for as_of in moments)
+        return f"msg_{hashlib.sha256((content + as_of).encode()).hexdigest()[:32]}"
 
     @property
     def title(self) -> str:
@@ -143,7 +143,7 @@ class Message:
     def slack(self) -> dict[str, str]:
         """The message for a Slack-compatible incoming webhook."""
         lines = [f"*{_slack(self.title)}*"]
-        for entry in self.entries[:MOST_ENTRIES]:
+        for entry in self.entries[:MAX_ENTRIES]:
             link = f"<{_slack(self.web_url + entry.link)}|{_slack(entry.subject)}>"
             lines += [f"• {link}: {entry.sentence}", *(f"    {_slack(line)}" for line in self._details(entry))]
         return {"text": "\n".join([*lines, *self._rest()])}
@@ -152,7 +152,7 @@ class Message:
     def text(self) -> str:
         """The message as plain text, for a mail."""
         lines = [self.title, ""]
-        for entry in self.entries[:MOST_ENTRIES]:
+        for entry in self.entries[:MAX_ENTRIES]:
             lines += [f"{entry.subject}: {entry.sentence}", *(f"    {line}" for line in self._details(entry))]
             lines += [f"    {self.web_url}{entry.link}", ""]
         return "\n".join([*lines, *self._rest()])
@@ -171,7 +171,7 @@ class Message:
         return [line for line in told if line]
 
     def _rest(self) -> list[str]:
-        left = len(self.entries) - MOST_ENTRIES
+        left = len(self.entries) - MAX_ENTRIES
         return [f"… and {left} more: movie-assets alert list"] if left > 0 else []
 
 
@@ -183,8 +183,8 @@ def _slack(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _as_of(as_of: datetime) -> str:
+    return f"{as_of:%Y-%m-%d %H:%M} UTC"
 
 
 def _duration(length: timedelta) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import dagster as dg
 
 from movie_assets.operations.alerts.backfills import BACKFILL_TAG, backfills_known
-from movie_assets.operations.alerts.decisions import EndedRun, Open, Severity, Subject, Trouble, broken_runs
+from movie_assets.operations.alerts.decisions import EndedRun, ErrorClass, Open, Severity, Subject, broken_runs
 from movie_assets.operations.alerts.reasons import reason_of_run
 from movie_assets.operations.health.findings import PARTS
 from movie_assets.runs.dagster_compat import (
@@ -21,15 +21,15 @@ from movie_assets.runs.partitions import batches
 
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
 LOOK_BACK = timedelta(days=7)
-MOST_RUNS = 500
-MOST_EVALUATIONS = 100  # that "since when" is looked for in
+MAX_RUNS = 500
+MAX_EVALUATIONS = 100  # that "since when" is looked for in
 LONGEST_TEXT = 60  # of a figure that is a word; longer ones are tables
 AD_HOC_JOB = "__ASSET_JOB"  # Dagster's name of runs of whatever assets a person chose
 
 
-def look_at_checks(
+def observe_checks(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, before: Mapping[Subject, Open]
-) -> tuple[list[Trouble], list[Subject]]:
+) -> tuple[list[ErrorClass], list[Subject]]:
     """Each check by its last evaluation: those that fail, and those that pass."""
     graph = repository.asset_graph
     found = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(graph.asset_check_keys))
@@ -46,7 +46,7 @@ def look_at_checks(
         known = before.get(subject)
         began_at = _at(last.create_timestamp) if known else _failing_since(instance, last)
         broken.append(
-            Trouble(
+            ErrorClass(
                 subject,
                 _severity(last.evaluation.severity),
                 says=last.evaluation.description or "it does not hold",
@@ -77,7 +77,7 @@ def _failing_since(instance: dg.DagsterInstance, last: AssetCheckExecutionRecord
     """When the first of the failures in a row was seen."""
     since = last
     history = instance.event_log_storage.get_asset_check_execution_history(
-        last.key, limit=MOST_EVALUATIONS, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
+        last.key, limit=MAX_EVALUATIONS, status=COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
     )
     for earlier in history:
         if earlier.status == AssetCheckExecutionRecordStatus.SUCCEEDED:
@@ -86,18 +86,18 @@ def _failing_since(instance: dg.DagsterInstance, last: AssetCheckExecutionRecord
     return _at(since.event.timestamp if since.event else since.create_timestamp)
 
 
-def look_at_runs(
+def observe_runs(
     instance: dg.DagsterInstance,
     repository: dg.RepositoryDefinition,
     location: str,
     before: Mapping[Subject, Open],
     now: datetime,
-) -> tuple[list[Trouble], list[Subject]]:
+) -> tuple[list[ErrorClass], list[Subject]]:
     """Each job by its last runs: those that failed, and those that are well.
 
     Runs of other locations say nothing, nor do failures that the alert of a backfill or of a check tells.
     """
-    records = instance.get_run_records(dg.RunsFilter(statuses=ENDED, updated_after=now - LOOK_BACK), limit=MOST_RUNS)
+    records = instance.get_run_records(dg.RunsFilter(statuses=ENDED, updated_after=now - LOOK_BACK), limit=MAX_RUNS)
     ours = [record for record in records if is_run_of(location, record.dagster_run)]
     backfills = backfills_known(instance, (record.dagster_run for record in ours))
     told = [record for record in ours if not _is_told_otherwise(instance, record.dagster_run, backfills)]
@@ -109,7 +109,7 @@ def look_at_runs(
         subject = Subject("job", "", name)
         is_known = subject in before and before[subject].evidence == run.run_id
         says = "" if is_known else reason_of_run(instance, run.run_id)  # it is written down already
-        broken.append(Trouble(subject, "ERROR", says, since, f"/runs/{run.run_id}", run.run_id))
+        broken.append(ErrorClass(subject, "ERROR", says, since, f"/runs/{run.run_id}", run.run_id))
     return broken, [Subject("job", "", name) for name in well]
 
 

@@ -9,11 +9,11 @@ import dagster as dg
 
 from movie_assets.operations.alerts.decisions import (
     SENSOR_TICKS,
-    Rhythm,
+    ErrorClass,
+    Instigator,
     Subject,
-    Trouble,
+    instigator_error,
     is_still,
-    rhythm_trouble,
 )
 from movie_assets.runs.dagster_compat import (
     FreshnessState,
@@ -31,31 +31,31 @@ LONGEST_ERROR = 300
 CATCHING_UP = timedelta(hours=1)  # after downtime: the schedule's next quarter of an hour, and the runs of a day
 
 
-def look_at_rhythms(
+def observe_instigators(
     instance: dg.DagsterInstance,
     repository: dg.RepositoryDefinition,
     location: str,
     oneself: str,
     steady: datetime,
     now: datetime,
-) -> tuple[list[Trouble], list[Subject]]:
+) -> tuple[list[ErrorClass], list[Subject]]:
     """The sensors and schedules that were ever on, but for the alerts' own, which cannot report its end."""
     broken, well = [], []
-    for rhythm in _rhythms(instance, repository, location):
-        if rhythm.subject.name == oneself:
+    for instigator in _rhythms(instance, repository, location):
+        if instigator.subject.name == oneself:
             continue
-        trouble = rhythm_trouble(rhythm, steady, now)
-        if trouble is None:
-            well.append(rhythm.subject)
+        error_class = instigator_error(instigator, steady, now)
+        if error_class is None:
+            well.append(instigator.subject)
             continue
-        severity, says = trouble
-        kind, _, name = rhythm.subject
+        severity, says = error_class
+        kind, _, name = instigator.subject
         link = f"/locations/{quote(location)}/{kind}s/{quote(name)}"
-        broken.append(Trouble(rhythm.subject, severity, says, rhythm.ticked_at or now, link, evidence=says))
+        broken.append(ErrorClass(instigator.subject, severity, says, instigator.ticked_at or now, link, evidence=says))
     return broken, well
 
 
-def _rhythms(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, location: str) -> Iterator[Rhythm]:
+def _rhythms(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, location: str) -> Iterator[Instigator]:
     if instance.schedule_storage is None:
         return  # an instance in memory has neither
     intervals = {
@@ -73,9 +73,9 @@ def _rhythms(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, 
     ticks = instance.get_batch_ticks([state.selector_id for state in states], limit=SENSOR_TICKS + 1)
     for state in states:
         name = state.instigator_name
-        rhythm = _rhythm(state, defaults[name], [*ticks.get(state.selector_id, ())], intervals.get(name))
-        failed_job = jobs.get(rhythm.subject.name) if rhythm.failed and rhythm.failed[0] else None
-        yield replace(rhythm, done_at=_done_at(instance, failed_job)) if failed_job else rhythm
+        instigator = _instigator(state, defaults[name], [*ticks.get(state.selector_id, ())], intervals.get(name))
+        failed_job = jobs.get(instigator.subject.name) if instigator.failed and instigator.failed[0] else None
+        yield replace(instigator, done_at=_done_at(instance, failed_job)) if failed_job else instigator
 
 
 def _done_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
@@ -84,12 +84,12 @@ def _done_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
     return datetime.fromtimestamp(found[0].start_time, UTC) if found and found[0].start_time else None
 
 
-def _rhythm(
+def _instigator(
     state: InstigatorState, default: Default, ticks: list[InstigatorTick], interval: timedelta | None
-) -> Rhythm:
+) -> Instigator:
     ended = [tick for tick in ticks if tick.status != TickStatus.STARTED]
     error = ended[0].error if ended else None
-    return Rhythm(
+    return Instigator(
         Subject("sensor" if interval else "schedule", "", state.instigator_name),
         is_on=_is_on(state.status, default),
         failed=[tick.status == TickStatus.FAILURE for tick in ended],
@@ -106,20 +106,20 @@ def _is_on(status: InstigatorStatus, default: Default) -> bool:
     return status == InstigatorStatus.RUNNING
 
 
-def look_at_daemons(
+def observe_daemons(
     instance: dg.DagsterInstance, steady: datetime, now: datetime
-) -> tuple[list[Trouble], list[Subject]]:
+) -> tuple[list[ErrorClass], list[Subject]]:
     """The parts of the daemon (scheduler, run queue, …): those that stand still, and the others."""
     broken, well = [], []
     required = set(instance.get_required_daemon_types())
-    for name, beat in instance.get_daemon_heartbeats().items():
+    for name, heartbeat in instance.get_daemon_heartbeats().items():
         if name not in required:
             continue
         subject = Subject("daemon", "", name)
-        beat_at = datetime.fromtimestamp(beat.timestamp, UTC)
+        beat_at = datetime.fromtimestamp(heartbeat.timestamp, UTC)
         if is_still(beat_at, steady, now):
             says = f"this part of dagster-daemon has given no sign of life since {beat_at:%Y-%m-%d %H:%M} UTC"
-            broken.append(Trouble(subject, "ERROR", says, beat_at, "/deployment/daemons", evidence=says))
+            broken.append(ErrorClass(subject, "ERROR", says, beat_at, "/deployment/daemons", evidence=says))
         else:
             well.append(subject)
     return broken, well
@@ -131,9 +131,9 @@ def dated_assets(repository: dg.RepositoryDefinition) -> list[dg.AssetKey]:
     return [key for key in graph.materializable_asset_keys if graph.get(key).freshness_policy is not None]
 
 
-def look_at_freshness(
+def observe_freshness(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, steady: datetime, now: datetime
-) -> tuple[list[Trouble], list[Subject]]:  # fmt: skip
+) -> tuple[list[ErrorClass], list[Subject]]:  # fmt: skip
     """Those that are late, with their age against the window that was crossed, and those that are fresh.
 
     Nothing is late while the daemon makes up for its own downtime.
@@ -164,13 +164,13 @@ def _ages(instance: dg.DagsterInstance, keys: list[dg.AssetKey], now: datetime) 
     return {key: now - datetime.fromtimestamp(made.timestamp, UTC) for key, made in made_at.items() if made}
 
 
-def _lateness(key: dg.AssetKey, state: FreshnessStateRecord, policy: object, age: timedelta | None) -> Trouble:
+def _lateness(key: dg.AssetKey, state: FreshnessStateRecord, policy: object, age: timedelta | None) -> ErrorClass:
     subject = _freshness_of(key)
     is_late = state.freshness_state == FreshnessState.FAIL
     says = "it is older than its freshness policy allows" if is_late else "it will soon be too old"
     window = _window(policy, is_late=is_late)
     figures = {"hours_old": age, "hours_allowed": window}
-    return Trouble(
+    return ErrorClass(
         subject,
         "ERROR" if is_late else "WARN",
         says,

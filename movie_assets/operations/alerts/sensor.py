@@ -9,18 +9,18 @@ import dagster as dg
 
 from movie_assets.database.database import Database
 from movie_assets.operations.alerts import history as book
-from movie_assets.operations.alerts.backfills import look_at_backfills
-from movie_assets.operations.alerts.decisions import Look, Open, Subject, changes, steady_since
+from movie_assets.operations.alerts.backfills import observe_backfills
+from movie_assets.operations.alerts.decisions import Observations, Open, Subject, changes, steady_since
 from movie_assets.operations.alerts.delivery import tell
 from movie_assets.operations.alerts.destinations import Destinations
 from movie_assets.operations.alerts.messages import DeliveryError
-from movie_assets.operations.alerts.observations import LOOK_BACK, look_at_checks, look_at_runs
+from movie_assets.operations.alerts.observations import LOOK_BACK, observe_checks, observe_runs
 from movie_assets.operations.alerts.processes import (
     dated_assets,
-    look_at_daemons,
-    look_at_freshness,
-    look_at_rhythms,
     names_in,
+    observe_daemons,
+    observe_freshness,
+    observe_instigators,
 )
 from movie_assets.runs.locations import location_of
 
@@ -85,23 +85,25 @@ def watch(
     book.write_down(database, found, now)
     said = [f"{len(before) + len(found.begun) - len(found.recovered) - len(found.gone)} broken now"]
     said += tell(database, destinations, now)
-    database.execute("beat", name=book.HEARTBEAT, moment=now)
+    database.execute("beat", name=book.HEARTBEAT, as_of=now)
     return said + _ping(database, destinations, now)
 
 
-def look(context: dg.SensorEvaluationContext, before: dict[Subject, Open], steady: datetime, now: datetime) -> Look:
+def look(
+    context: dg.SensorEvaluationContext, before: dict[Subject, Open], steady: datetime, now: datetime
+) -> Observations:
     """All that can break, as Dagster's records have it at this moment."""
     instance, repository = context.instance, context.repository_def
     if repository is None:
         raise dg.DagsterInvariantViolationError("the alerts' sensor was evaluated without its code location")
     location = location_of(context)
     seen = [
-        look_at_checks(instance, repository, before),
-        look_at_runs(instance, repository, location, before, now),
-        look_at_backfills(instance, repository, before, now - LOOK_BACK),
-        look_at_freshness(instance, repository, steady, now),
-        look_at_rhythms(instance, repository, location, NAME, steady, now),
-        look_at_daemons(instance, steady, now),
+        observe_checks(instance, repository, before),
+        observe_runs(instance, repository, location, before, now),
+        observe_backfills(instance, repository, before, now - LOOK_BACK),
+        observe_freshness(instance, repository, steady, now),
+        observe_instigators(instance, repository, location, NAME, steady, now),
+        observe_daemons(instance, steady, now),
     ]
     names = names_in(repository, instance)
     dated = {key.to_user_string() for key in dated_assets(repository)}
@@ -114,14 +116,16 @@ def look(context: dg.SensorEvaluationContext, before: dict[Subject, Open], stead
             return subject.name in dated
         return names.issuperset(subject.name.removeprefix("assets ").removeprefix("checks ").split(", "))
 
-    return Look(
-        [trouble for broken, _ in seen for trouble in broken], {subject for _, well in seen for subject in well}, known
+    return Observations(
+        [error_class for broken, _ in seen for error_class in broken],
+        {subject for _, well in seen for subject in well},
+        known,
     )
 
 
 def _ping(database: Database, destinations: Destinations, now: datetime) -> list[str]:
     """Tell the dead man's switch that all is well here; not while something has long been undelivered."""
-    rows = database.rows("alert_destinations", least_severity=destinations.least_severity, moment=now)
+    rows = database.rows("alert_destinations", least_severity=destinations.least_severity, as_of=now)
     stuck = [row.destination for row in rows if row.failing_since and now - row.failing_since > UNDELIVERED_FOR]
     if stuck:
         return [f"no heartbeat: {', '.join(stuck)} could not be reached for more than an hour"]

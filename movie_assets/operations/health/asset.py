@@ -14,10 +14,10 @@ from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.operations.health.checks import keep_findings
 from movie_assets.operations.health.findings import Finding, by_severity, merged
-from movie_assets.operations.health.report import look_at_database, look_at_services
+from movie_assets.operations.health.report import probe_database, probe_services
 from movie_assets.runs.metadata_tables import shown_table
-from movie_assets.runs.operating_charts import BAD, GOOD, MIDDLING, NONE, days_picture
-from movie_assets.runs.run_time import moment_of
+from movie_assets.runs.operating_charts import BAD, GOOD, MIDDLING, NONE, days_chart
+from movie_assets.runs.run_time import run_time_of
 from movie_assets.tmdb.client import Tmdb
 
 COLOURS = {"answered": GOOD, "gone": NONE, "paused": MIDDLING, "failed": BAD}
@@ -34,14 +34,14 @@ def health(
 
     `movie-assets health` tells the same at the terminal, with an exit code for a monitor, without Dagster.
     """
-    moment = moment_of(context.run)
+    as_of = run_time_of(context.run)
     services, data = (
-        look_at_services(tmdb.settings, database, embedder),
-        look_at_database(tmdb.settings, database, moment),
+        probe_services(tmdb.settings, database, embedder),
+        probe_database(tmdb.settings, database, as_of),
     )
-    keep_findings(database, services, data, context.run.run_id, moment)
+    keep_findings(database, services, data, context.run.run_id, as_of)
     findings = merged([*services, *data])
-    kpis = database.rows("kpis", moment=moment)
+    kpis = database.rows("kpis", as_of=as_of)
     return dg.MaterializeResult(
         metadata={
             "errors": sum(found.severity == "error" for found in findings),
@@ -49,7 +49,7 @@ def health(
             **{row.kpi: row.value for row in kpis if row.value is not None},
             "findings": _findings_table(findings),
             "kpis": _kpi_table(kpis),
-            **_pictures(database, moment),
+            **_pictures(database, as_of),
         },
     )
 
@@ -79,17 +79,17 @@ def _met(is_met: bool | None) -> str:
     return "" if is_met is None else "yes" if is_met else "no"
 
 
-def _pictures(database: Database, moment: datetime) -> Mapping[str, dg.MetadataValue[Any]]:
+def _pictures(database: Database, as_of: datetime) -> Mapping[str, dg.MetadataValue[Any]]:
     """Two weeks of calls by status and of costs; nothing where there were none."""
     calls = [
         (f"{row.day:%d %b}", {part: getattr(row, part) or 0 for part in COLOURS})
-        for row in database.rows("calls_by_day", moment=moment)
+        for row in database.rows("calls_by_day", as_of=as_of)
     ]
-    costs = [(f"{row.day:%d %b}", {"dollars": row.dollars}) for row in database.rows("cost_by_day", moment=moment)]
+    costs = [(f"{row.day:%d %b}", {"dollars": row.dollars}) for row in database.rows("cost_by_day", as_of=as_of)]
     made = {}
     if calls:
-        made["calls_by_day"] = dg.MetadataValue.md(days_picture("calls to TMDB by day", calls, COLOURS))
+        made["calls_by_day"] = dg.MetadataValue.md(days_chart("calls to TMDB by day", calls, COLOURS))
     if any(parts["dollars"] for _, parts in costs):
-        picture = days_picture("dollars for embeddings by day", costs, {"dollars": GOOD}, "{:.2f}")
-        made["cost_by_day"] = dg.MetadataValue.md(picture)
+        chart = days_chart("dollars for embeddings by day", costs, {"dollars": GOOD}, "{:.2f}")
+        made["cost_by_day"] = dg.MetadataValue.md(chart)
     return made

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
 from movie_assets.operations.health.findings import PARTS, Finding, merged
-from movie_assets.operations.health.report import look_at_database
-from movie_assets.runs.run_time import moment_of
+from movie_assets.operations.health.report import probe_database
+from movie_assets.runs.run_time import run_time_of
 from movie_assets.tmdb.client import Tmdb
 
 # Jobs, freshness policies and the checks of movie_details report these, each by its own name.
@@ -22,7 +22,7 @@ REPORTED_ELSEWHERE = {"runs", "export", "freshness", "terms"}
 
 
 def keep_findings(
-    database: Database, services: Sequence[Finding], data: Sequence[Finding], run_id: str, moment: datetime
+    database: Database, services: Sequence[Finding], data: Sequence[Finding], run_id: str, as_of: datetime
 ) -> None:
     """Replace the stored findings by those of a run."""
 
@@ -32,7 +32,7 @@ def keep_findings(
             execute(
                 connection, "record_health_finding", name=finding.name, severity=finding.severity, message=finding.says,
                 found=finding.count, examples=list(finding.examples), next_step=finding.next_step,
-                is_service=finding in services, run_id=run_id, moment=moment,
+                is_service=finding in services, run_id=run_id, as_of=as_of,
             )  # fmt: skip
 
     database.once(work)
@@ -67,7 +67,7 @@ def _findings(context: dg.AssetCheckExecutionContext, database: Database, tmdb: 
     if stored and stored[0].run_id == context.run.run_id:
         return merged([_finding(row) for row in stored])
     services = [_finding(row) for row in stored if row.is_service]
-    return merged([*services, *look_at_database(tmdb.settings, database, moment_of(context.run))])
+    return merged([*services, *probe_database(tmdb.settings, database, run_time_of(context.run))])
 
 
 def _finding(row: sa.Row[Any]) -> Finding:

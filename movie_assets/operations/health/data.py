@@ -21,7 +21,7 @@ UNREACHED = timedelta(hours=1)  # the dead man's switch waits as long
 AT_WORK = timedelta(hours=48)  # within which a trigger that is on decides something else than before: each day is read
 SILENT, DEAD = timedelta(minutes=15), timedelta(hours=1)
 # What real catalogues have was measured in detail_checks; TMDB itself has no certification, keyword or poster for many.
-MOST_MISSING = {"runtimes": 0.01, "people": 0.02, "overviews": 0.02, "posters": 0.05}
+MAX_MISSING = {"runtimes": 0.01, "people": 0.02, "overviews": 0.02, "posters": 0.05}
 
 
 def freshness(tiers: Rows) -> Finding:
@@ -71,14 +71,14 @@ def failed_ids(rows: Rows) -> Finding:
     )  # fmt: skip
 
 
-def due_backlog(rows: Rows, moment: datetime) -> Finding:
+def due_backlog(rows: Rows, as_of: datetime) -> Finding:
     """Films that wait to be fetched."""
     films = sum(r.films for r in rows)
     if not films:
         return Finding("due backlog", "ok", "nothing waits to be fetched")
     movies, worked_at = rows[0].movies, rows[0].worked_at
     large = films > max(BACKLOG_ALWAYS_BORNE, BACKLOG * movies)
-    idle = large and (worked_at is None or moment - worked_at > IDLE)
+    idle = large and (worked_at is None or as_of - worked_at > IDLE)
     since = f"{worked_at:%Y-%m-%d %H:%M} UTC" if worked_at else "ever"
     reasons = ", ".join(f"{r.reason} {r.films:,}" for r in rows)
     return Finding(
@@ -167,7 +167,7 @@ def gaps(rows: Rows) -> list[Finding]:
     findings = []
     for row in rows:
         share = row.missing / row.films if row.films else 0.0
-        most = MOST_MISSING.get(row.what)
+        most = MAX_MISSING.get(row.what)
         bad = most is not None and share > most
         findings.append(Finding(
             f"missing {row.what}", "warn" if bad else "ok", f"{row.missing:,} of {row.films:,} films ({share:.1%})",
@@ -188,7 +188,7 @@ def duplicates(rows: Rows) -> Finding:
     )  # fmt: skip
 
 
-def steps(rows: Rows, moment: datetime, allowed: Mapping[str, Allowed], off: Collection[str] = ()) -> Finding:
+def steps(rows: Rows, as_of: datetime, allowed: Mapping[str, Allowed], off: Collection[str] = ()) -> Finding:
     """How each step ended last.
 
     Late is only what may have an age: other steps run when there is work. A step that is switched `off` is left out.
@@ -197,10 +197,10 @@ def steps(rows: Rows, moment: datetime, allowed: Mapping[str, Allowed], off: Col
     broken = [r for r in rows if r.status in ("failed", "killed")]
     late = [
         r for r in rows if r not in broken and r.step in allowed
-        and moment - (r.succeeded_at or r.started_at) > allowed[r.step].warn
+        and as_of - (r.succeeded_at or r.started_at) > allowed[r.step].warn
     ]  # fmt: skip
     told = [f"{r.step} {r.status}: {(r.reason or '').strip()[:200]}" for r in broken]
-    told += [f"{r.step} has not ended well for {(moment - (r.succeeded_at or r.started_at)).days} days" for r in late]
+    told += [f"{r.step} has not ended well for {(as_of - (r.succeeded_at or r.started_at)).days} days" for r in late]
     return Finding(
         "runs", "error" if broken else "warn" if late else "ok",
         "; ".join(told) or (f"all {len(rows)} steps ended well the last time" if rows else "nothing has run yet"),
@@ -245,12 +245,12 @@ def calls(rows: Rows) -> Finding:
     )  # fmt: skip
 
 
-def heartbeats(rows: Rows | None, moment: datetime, decided_at: datetime | None = None) -> Finding:
+def heartbeats(rows: Rows | None, as_of: datetime, decided_at: datetime | None = None) -> Finding:
     """Signs of life of the sensors; None where none are written.
 
     `decided_at` is when a trigger last decided anything, where somebody is to be told of what breaks.
     """
-    if not rows and decided_at and moment - decided_at < AT_WORK:
+    if not rows and decided_at and as_of - decided_at < AT_WORK:
         return Finding(
             "sensors", "warn", "nobody would be told of what breaks: something_broke_or_recovered has never looked, "
             "though destinations of alerts are named and other triggers are at work", 1,
@@ -258,8 +258,8 @@ def heartbeats(rows: Rows | None, moment: datetime, decided_at: datetime | None 
         )  # fmt: skip
     if not rows:
         return Finding("sensors", "ok", "no sensor writes heartbeats here")
-    silent = [r for r in rows if moment - r.beat_at > SILENT]
-    dead = [r for r in silent if moment - r.beat_at > DEAD]
+    silent = [r for r in rows if as_of - r.beat_at > SILENT]
+    dead = [r for r in silent if as_of - r.beat_at > DEAD]
     told = "; ".join(f"{r.name} has been silent since {r.beat_at:%Y-%m-%d %H:%M} UTC" for r in silent)
     return Finding(
         "sensors", "error" if dead else "warn" if silent else "ok", told or f"all {len(rows)} give signs of life",
@@ -268,9 +268,9 @@ def heartbeats(rows: Rows | None, moment: datetime, decided_at: datetime | None 
     )  # fmt: skip
 
 
-def destinations(rows: Rows, moment: datetime) -> Finding:
+def destinations(rows: Rows, as_of: datetime) -> Finding:
     """Where alerts go and could not be delivered for long; an error, so that it is told whatever is told."""
-    down = [r for r in rows if moment - r.failing_since > UNREACHED]
+    down = [r for r in rows if as_of - r.failing_since > UNREACHED]
     told = "; ".join(
         f"{r.destination} was not reached since {r.failing_since:%Y-%m-%d %H:%M} UTC, in {r.failures:,} attempts "
         f"({r.last_error})" for r in down

@@ -36,7 +36,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Reach:
+class ServiceProbe:
     """How a call to a service ended: HTTP status or the failure's name (`local`: none needed), in words, how fast."""
 
     status: str
@@ -73,7 +73,7 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
     return list(by_name.values())
 
 
-def of_source(reach: Reach | None) -> Finding:
+def of_source(reach: ServiceProbe | None) -> Finding:
     """Whether TMDB answers at all; None when nothing says where it is."""
     if reach is None:
         return Finding("source", "ok", "the bundled stand-in takes TMDB's place; each command starts it")
@@ -87,7 +87,7 @@ def of_source(reach: Reach | None) -> Finding:
     )  # fmt: skip
 
 
-def of_credential(reach: Reach | None, built_from: str | None) -> Finding:
+def of_credential(reach: ServiceProbe | None, built_from: str | None) -> Finding:
     """Whether TMDB accepts the token; `built_from` is the source of the newest export."""
     if reach is None:
         if built_from == "tmdb":
@@ -106,7 +106,7 @@ def of_credential(reach: Reach | None, built_from: str | None) -> Finding:
     return Finding("credential", "unknown", "TMDB did not answer, so it said nothing of the credential")
 
 
-def of_embedder(reach: Reach) -> Finding:
+def of_embedder(reach: ServiceProbe) -> Finding:
     """Whether vectors can be had; `says` is the client's own sentence when not."""
     if reach.status == "local":
         return Finding("embedder", "ok", "the local embedder needs no service")

@@ -30,65 +30,65 @@ from movie_assets.operations.alerts.destinations import destinations_from
 from movie_assets.operations.health import data as health_of_data
 from movie_assets.operations.health import findings as health
 from movie_assets.operations.health.findings import Finding
-from movie_assets.operations.health.services import reach_embedder, reach_tmdb, room_at
+from movie_assets.operations.health.services import probe_embedder, probe_tmdb, room_at
 
-SECONDS_PER_LOOK = 10
+SECONDS_PER_POLL = 10
 CATALOGUE = "movie_assets"  # the embedded server's database
 Rows = Sequence[Any]
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, psycopg.Error)
 
 
 @dataclass(frozen=True)
-class Look:
+class Observations:
     """One question to the database and what its answer means."""
 
     name: str
     query: str
-    judge: Callable[[Rows, datetime], Finding | list[Finding]]
-    takes_moment: bool = False
+    assess: Callable[[Rows, datetime], Finding | list[Finding]]
+    takes_as_of: bool = False
 
 
-def looks(settings: Settings) -> tuple[Look, ...]:
+def looks(settings: Settings) -> tuple[Observations, ...]:
     """All of them; the first tells whether the database answers at all."""
     return (
-        Look("database", "health_database", lambda found, _: [_database(found[0]), *_pgvector(found[0])]),
-        Look("export", "health_export", lambda found, now: health.of_export(_newest(found), now.date())),
-        Look("freshness", "ages", lambda found, _: health_of_data.freshness(found), takes_moment=True),
-        Look("terms", "expired_films", lambda found, _: health_of_data.terms(found), takes_moment=True),
-        Look("due backlog", "health_due", health_of_data.due_backlog, takes_moment=True),
-        Look("failed ids", "health_failed_ids", lambda found, _: health_of_data.failed_ids(found)),
-        Look(
+        Observations("database", "health_database", lambda found, _: [_database(found[0]), *_pgvector(found[0])]),
+        Observations("export", "health_export", lambda found, now: health.of_export(_newest(found), now.date())),
+        Observations("freshness", "ages", lambda found, _: health_of_data.freshness(found), takes_as_of=True),
+        Observations("terms", "expired_films", lambda found, _: health_of_data.terms(found), takes_as_of=True),
+        Observations("due backlog", "health_due", health_of_data.due_backlog, takes_as_of=True),
+        Observations("failed ids", "health_failed_ids", lambda found, _: health_of_data.failed_ids(found)),
+        Observations(
             "stale embeddings",
             "health_texts",
             lambda found, _: [health_of_data.stale_embeddings(found), health_of_data.embedding_runs(found)],
-            takes_moment=True,
+            takes_as_of=True,
         ),
-        Look("index", "health_index", lambda found, _: health_of_data.index(found)),
-        Look("gaps", "health_gaps", lambda found, _: health_of_data.gaps(found)),
-        Look("duplicate identities", "health_duplicates", lambda found, _: health_of_data.duplicates(found)),
-        Look(
+        Observations("index", "health_index", lambda found, _: health_of_data.index(found)),
+        Observations("gaps", "health_gaps", lambda found, _: health_of_data.gaps(found)),
+        Observations("duplicate identities", "health_duplicates", lambda found, _: health_of_data.duplicates(found)),
+        Observations(
             "runs",
             "health_steps",
             lambda found, now: health_of_data.steps(found, now, ALLOWED, settings.rating_files.off),
-            takes_moment=True,
+            takes_as_of=True,
         ),
-        Look("triggers", "health_triggers", lambda found, _: health_of_data.triggers(found)),
-        Look("destinations", "health_destinations", health_of_data.destinations),
-        Look("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_moment=True),
+        Observations("triggers", "health_triggers", lambda found, _: health_of_data.triggers(found)),
+        Observations("destinations", "health_destinations", health_of_data.destinations),
+        Observations("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_as_of=True),
     )
 
 
-def look_at_services(settings: Settings, database: Database, embedder: Embedder) -> list[Finding]:
+def probe_services(settings: Settings, database: Database, embedder: Embedder) -> list[Finding]:
     """Findings on what is around the catalogue: TMDB, the embedder, the disk. Calls the services."""
     return _without_secrets(settings, _services(settings, embedder, database))
 
 
-def look_at_database(settings: Settings, database: Database, now: datetime) -> list[Finding]:
+def probe_database(settings: Settings, database: Database, now: datetime) -> list[Finding]:
     """Findings on what the database contains. Calls no service."""
     return _without_secrets(settings, _data(settings, database, now))
 
 
-def look_from_outside(settings: Settings, now: datetime) -> list[Finding]:
+def probe_from_outside(settings: Settings, now: datetime) -> list[Finding]:
     """All findings, whatever cannot be opened; nothing is created, migrated or changed."""
     embedder: Embedder | EmbedderError
     try:
@@ -103,7 +103,7 @@ def look_from_outside(settings: Settings, now: datetime) -> list[Finding]:
 
 def _services(settings: Settings, embedder: Embedder | EmbedderError, database: Database | None) -> list[Finding]:
     """What is around the catalogue: source, credential, embedder, disk."""
-    reach = reach_tmdb(settings)
+    reach = probe_tmdb(settings)
     try:
         built_from = _ask(database, "health_export")[0].source if database is not None else None
     except (*DATABASE_ERRORS, IndexError):
@@ -111,7 +111,7 @@ def _services(settings: Settings, embedder: Embedder | EmbedderError, database: 
     made = (
         Finding("embedder", "error", str(embedder), next_step="set the variable that it names")
         if isinstance(embedder, EmbedderError)
-        else health.of_embedder(reach_embedder(embedder))
+        else health.of_embedder(probe_embedder(embedder))
     )
     address = settings.database_url.get_secret_value() if settings.database_url is not None else None
     free, total = room_at(settings.home)
@@ -129,9 +129,9 @@ def _data(settings: Settings, database: Database, now: datetime) -> list[Finding
     first, *others = looks(settings)
     for look in (first, *others):
         try:
-            parameters = {"moment": now} if look.takes_moment else {}
-            judged = look.judge(_ask(database, look.query, **parameters), now)
-            findings += judged if isinstance(judged, list) else [judged]
+            parameters = {"as_of": now} if look.takes_as_of else {}
+            derived = look.assess(_ask(database, look.query, **parameters), now)
+            findings += derived if isinstance(derived, list) else [derived]
         except DATABASE_ERRORS as error:
             findings.append(_not_looked_at(look.name, error))
             if look is first:
@@ -144,7 +144,7 @@ def _data(settings: Settings, database: Database, now: datetime) -> list[Finding
 def _ask(database: Database, query: str, **parameters: Any) -> Rows:
     """A query's rows, within seconds."""
     with database.transaction() as connection:
-        connection.execute(sa.text(f"set local statement_timeout = '{SECONDS_PER_LOOK}s'"))
+        connection.execute(sa.text(f"set local statement_timeout = '{SECONDS_PER_POLL}s'"))
         connection.execute(sa.text("set local lock_timeout = '2s'"))
         return rows(connection, query, **parameters)
 

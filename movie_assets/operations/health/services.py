@@ -14,49 +14,49 @@ import httpx
 
 from movie_assets.config.settings import Settings
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
-from movie_assets.operations.health.findings import Reach
+from movie_assets.operations.health.findings import ServiceProbe
 from movie_assets.tmdb.call import SECONDS_PER_CALL, call
 
 SECONDS_FOR_THE_EMBEDDER = 20.0
 
 
-def reach_tmdb(settings: Settings) -> Reach | None:
+def probe_tmdb(settings: Settings) -> ServiceProbe | None:
     """Ask TMDB for its configuration, once and outside the shared pace; None when nothing says where TMDB is."""
     if settings.tmdb_api_token is None:
-        return None if settings.uses_stand_in else Reach("401", "TMDB_API_TOKEN is not set")
+        return None if settings.uses_emulator else ServiceProbe("401", "TMDB_API_TOKEN is not set")
     token = settings.tmdb_api_token.get_secret_value()
     return asyncio.run(_ask(settings.tmdb_api_url, {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}))
 
 
-async def _ask(url: str, headers: dict[str, str]) -> Reach:
+async def _ask(url: str, headers: dict[str, str]) -> ServiceProbe:
     began = time.monotonic()
     async with httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(SECONDS_PER_CALL, connect=5)) as http:
         reply = await call(http, f"{url}/configuration", {})
     says = reply.body.get("status_message", "") if isinstance(reply.body, dict) else str(reply.body)[:200]
     status = "no JSON" if reply.status == "200" and not isinstance(reply.body, dict) else reply.status
-    return Reach(status, says, time.monotonic() - began)
+    return ServiceProbe(status, says, time.monotonic() - began)
 
 
-def reach_embedder(embedder: Embedder) -> Reach:
+def probe_embedder(embedder: Embedder) -> ServiceProbe:
     """Ask for one vector of one word, once: a hundred-thousandth of a cent where it costs anything."""
     if embedder.provider == "local":
-        return Reach("local")
-    ended: queue.SimpleQueue[Reach] = queue.SimpleQueue()
+        return ServiceProbe("local")
+    ended: queue.SimpleQueue[ServiceProbe] = queue.SimpleQueue()
 
     def ask() -> None:
         began = time.monotonic()
         try:
             embedder.answer()
-            ended.put(Reach("200", "", time.monotonic() - began))
+            ended.put(ServiceProbe("200", "", time.monotonic() - began))
         except EmbedderError as error:
-            ended.put(Reach("failed", str(error)))
+            ended.put(ServiceProbe("failed", str(error)))
 
     # The client's timeout is one for each read: a service that drips would hold it for ever.
     threading.Thread(target=ask, daemon=True).start()
     try:
         return ended.get(timeout=SECONDS_FOR_THE_EMBEDDER)
     except queue.Empty:
-        return Reach("timeout", f"the embeddings service gave no answer in {SECONDS_FOR_THE_EMBEDDER:.0f} s")
+        return ServiceProbe("timeout", f"the embeddings service gave no answer in {SECONDS_FOR_THE_EMBEDDER:.0f} s")
 
 
 def room_at(folder: Path) -> tuple[int, int]:

@@ -209,7 +209,7 @@ def test_attempts_at_a_dead_destination_grow_rare(daemon: Daemon, listener: List
 
 
 def next_attempt(daemon: Daemon) -> datetime:
-    (row,) = daemon.database.rows("alert_destinations", least_severity="WARN", moment=daemon.now)
+    (row,) = daemon.database.rows("alert_destinations", least_severity="WARN", as_of=daemon.now)
     return cast("datetime", row.next_attempt_at)
 
 
@@ -287,7 +287,7 @@ def test_without_a_destination_what_is_broken_is_still_known(daemon: Daemon) -> 
     daemon.destinations = to()
     daemon.evaluate(INDEX, passed=False)
     assert daemon.tick() == ["1 broken now"]
-    assert [row.name for row in daemon.database.rows("broken_now", moment=daemon.now)] == [INDEX[1]]
+    assert [row.name for row in daemon.database.rows("broken_now", as_of=daemon.now)] == [INDEX[1]]
 
 
 def test_warnings_are_not_told_to_who_wants_errors_only(daemon: Daemon, listener: Listener) -> None:
@@ -359,7 +359,7 @@ def test_another_warning_of_a_check_of_many_things_is_not(daemon: Daemon, listen
 
 @pytest.mark.parametrize("name", INDEX)
 def test_a_muted_check_is_told_when_the_mute_is_over(name: str, daemon: Daemon, listener: Listener) -> None:
-    daemon.database.execute("mute_alert", name=name, moment=daemon.now, until=daemon.now + timedelta(hours=2))
+    daemon.database.execute("mute_alert", name=name, as_of=daemon.now, until=daemon.now + timedelta(hours=2))
     daemon.evaluate(INDEX, passed=False)
     daemon.evaluate(AGE, passed=False)
     daemon.ticks(3)
@@ -369,7 +369,7 @@ def test_a_muted_check_is_told_when_the_mute_is_over(name: str, daemon: Daemon, 
 
 
 def test_what_came_and_went_while_muted_is_never_told(daemon: Daemon, listener: Listener) -> None:
-    daemon.database.execute("mute_alert", name=INDEX[1], moment=daemon.now, until=daemon.now + timedelta(hours=2))
+    daemon.database.execute("mute_alert", name=INDEX[1], as_of=daemon.now, until=daemon.now + timedelta(hours=2))
     daemon.evaluate(INDEX, passed=False)
     daemon.tick()
     daemon.evaluate(INDEX, passed=True)
@@ -381,7 +381,7 @@ def test_what_came_and_went_while_muted_is_never_told(daemon: Daemon, listener: 
 def test_a_recovery_of_what_was_told_is_told_in_spite_of_a_mute(daemon: Daemon, listener: Listener) -> None:
     daemon.evaluate(INDEX, passed=False)
     daemon.tick()
-    daemon.database.execute("mute_alert", name=INDEX[1], moment=daemon.now, until=daemon.now + timedelta(hours=2))
+    daemon.database.execute("mute_alert", name=INDEX[1], as_of=daemon.now, until=daemon.now + timedelta(hours=2))
     daemon.evaluate(INDEX, passed=True)
     daemon.tick()
     assert [message[0][0] for message in events(listener)] == ["broken", "recovered"]

@@ -14,10 +14,10 @@ from dagster._core.remote_origin import RemotePartitionSetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
 from movie_assets.database.database import Database
-from movie_assets.operations.alerts.backfills import look_at_backfills
-from movie_assets.operations.alerts.decisions import Open, Subject, Trouble
+from movie_assets.operations.alerts.backfills import observe_backfills
+from movie_assets.operations.alerts.decisions import ErrorClass, Open, Subject
 from movie_assets.operations.alerts.destinations import Destinations
-from movie_assets.operations.alerts.observations import look_at_runs
+from movie_assets.operations.alerts.observations import observe_runs
 from movie_assets.operations.alerts.sensor import alert_sensor
 from movie_assets_tests.listeners import listening
 from movie_assets_tests.operations.alerts.test_alerts import WEB, Daemon, events, to, webhook
@@ -95,10 +95,10 @@ def end(instance: dg.DagsterInstance, backfill: PartitionBackfill, status: BulkA
 
 def look(
     instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None
-) -> tuple[dict[Subject, Trouble], set[Subject]]:
+) -> tuple[dict[Subject, ErrorClass], set[Subject]]:
     since = datetime.now(UTC) - timedelta(days=1)
-    broken, well = look_at_backfills(instance, REPOSITORY, before or {}, since)
-    return {trouble.subject: trouble for trouble in broken}, set(well)
+    broken, well = observe_backfills(instance, REPOSITORY, before or {}, since)
+    return {error_class.subject: error_class for error_class in broken}, set(well)
 
 
 def test_a_partly_failed_backfill_names_its_assets_partitions_and_first_error(instance: dg.DagsterInstance) -> None:
@@ -108,10 +108,10 @@ def test_a_partly_failed_backfill_names_its_assets_partitions_and_first_error(in
     end(instance, backfill, BulkActionStatus.COMPLETED_FAILED)
     broken, well = look(instance)
     assert (set(broken), well) == ({BOTH}, set())
-    trouble = broken[BOTH]
-    assert trouble.says == "not materialized: first (a), second (a): first: a is bad"
-    assert (trouble.severity, trouble.link) == ("ERROR", "/runs/b/one")
-    assert trouble.figures == {"first": 1, "second": 1}
+    error_class = broken[BOTH]
+    assert error_class.says == "not materialized: first (a), second (a): first: a is bad"
+    assert (error_class.severity, error_class.link) == ("ERROR", "/runs/b/one")
+    assert error_class.figures == {"first": 1, "second": 1}
 
 
 def test_a_failed_run_is_told_while_the_backfill_is_at_work_and_once(instance: dg.DagsterInstance) -> None:
@@ -120,7 +120,7 @@ def test_a_failed_run_is_told_while_the_backfill_is_at_work_and_once(instance: d
     run(instance, "a", bad=True)
     broken, _ = look(instance)
     assert broken[BOTH].figures == {"first": 1, "second": 1}  # b and c are still to come
-    jobs, _ = look_at_runs(instance, REPOSITORY, "movie_assets", {}, datetime.now(UTC))
+    jobs, _ = observe_runs(instance, REPOSITORY, "movie_assets", {}, datetime.now(UTC))
     assert jobs == []
 
 
@@ -180,11 +180,11 @@ def test_an_alert_from_long_ago_finds_its_end(instance: dg.DagsterInstance) -> N
     end(instance, backfill, BulkActionStatus.COMPLETED_FAILED)
     before = {BOTH: Open(1, "one 2")}
     later = datetime.now(UTC) + timedelta(days=1)
-    (trouble,), _ = look_at_backfills(instance, REPOSITORY, before, later)
-    assert (trouble.subject, trouble.says) == (BOTH, "")  # its text is stored already
-    assert look_at_backfills(instance, REPOSITORY, {}, later) == ([], [])
+    (error_class,), _ = observe_backfills(instance, REPOSITORY, before, later)
+    assert (error_class.subject, error_class.says) == (BOTH, "")  # its text is stored already
+    assert observe_backfills(instance, REPOSITORY, {}, later) == ([], [])
     run(instance, "a", backfill=None)
-    assert look_at_backfills(instance, REPOSITORY, before, later) == ([], [BOTH])
+    assert observe_backfills(instance, REPOSITORY, before, later) == ([], [BOTH])
 
 
 def test_a_jobs_backfill_is_told_by_its_assets_too(instance: dg.DagsterInstance) -> None:
@@ -204,7 +204,7 @@ def test_a_jobs_backfill_is_told_by_its_assets_too(instance: dg.DagsterInstance)
 def test_one_of_assets_that_are_not_here_says_nothing(instance: dg.DagsterInstance) -> None:
     end(instance, backfill_of(instance, "a"), BulkActionStatus.COMPLETED_FAILED)
     elsewhere = dg.Definitions([first], resources={"bad": Bad(names=[])}).get_repository_def()
-    assert look_at_backfills(instance, elsewhere, {}, datetime.now(UTC) - timedelta(days=1)) == ([], [])
+    assert observe_backfills(instance, elsewhere, {}, datetime.now(UTC) - timedelta(days=1)) == ([], [])
 
 
 def test_the_sensor_tells_it_once_and_its_recovery(instance: dg.DagsterInstance, database: Database) -> None:

@@ -6,15 +6,15 @@ import pytest
 
 from movie_assets.operations.alerts.decisions import (
     EndedRun,
-    Look,
+    ErrorClass,
+    Instigator,
+    Observations,
     Open,
-    Rhythm,
     Subject,
-    Trouble,
     broken_runs,
     changes,
+    instigator_error,
     is_still,
-    rhythm_trouble,
     steady_since,
 )
 
@@ -35,31 +35,31 @@ def ago(minutes: float) -> datetime:
     return NOW - timedelta(minutes=minutes)
 
 
-def trouble(subject: Subject, evidence: str = "1") -> Trouble:
-    return Trouble(subject, "ERROR", "", NOW, "", evidence)
+def error_class(subject: Subject, evidence: str = "1") -> ErrorClass:
+    return ErrorClass(subject, "ERROR", "", NOW, "", evidence)
 
 
-def look(*broken: Trouble, well: tuple[Subject, ...] = (), known: bool = True) -> Look:
-    return Look(broken, well, lambda _: known)
+def look(*broken: ErrorClass, well: tuple[Subject, ...] = (), known: bool = True) -> Observations:
+    return Observations(broken, well, lambda _: known)
 
 
 def test_what_was_not_broken_before_begins() -> None:
-    found = changes(look(trouble(CHECK)), {})
+    found = changes(look(error_class(CHECK)), {})
     assert [t.subject for t in found.begun] == [CHECK]
     assert not [*found.renewed, *found.recovered, *found.gone]
 
 
 def test_what_is_still_broken_is_renewed_only_by_other_evidence() -> None:
     before = {CHECK: Open(7, "1")}
-    assert changes(look(trouble(CHECK, "1")), before).renewed == []
-    assert [alert for alert, _ in changes(look(trouble(CHECK, "2")), before).renewed] == [7]
+    assert changes(look(error_class(CHECK, "1")), before).renewed == []
+    assert [alert for alert, _ in changes(look(error_class(CHECK, "2")), before).renewed] == [7]
 
 
 @pytest.mark.parametrize(
     ("seen", "recovered", "gone"),
     [(look(well=(CHECK,)), [7], []), (look(), [], []), (look(known=False), [], [7]), (look(well=(JOB,)), [], [])],
 )
-def test_only_what_was_seen_well_has_recovered(seen: Look, recovered: list[int], gone: list[int]) -> None:
+def test_only_what_was_seen_well_has_recovered(seen: Observations, recovered: list[int], gone: list[int]) -> None:
     found = changes(seen, {CHECK: Open(7, "1")})
     assert (found.recovered, found.gone) == (recovered, gone)
 
@@ -135,12 +135,12 @@ SCHEDULE = Subject("schedule", "", "read_the_day_at_0830")
 HALF_A_MINUTE = timedelta(seconds=30)
 
 
-def sensor(failed: list[bool], ticked: float = 0.5, *, is_on: bool = True) -> Rhythm:
-    return Rhythm(SENSOR, is_on, failed, ago(ticked), "boom", HALF_A_MINUTE)
+def sensor(failed: list[bool], ticked: float = 0.5, *, is_on: bool = True) -> Instigator:
+    return Instigator(SENSOR, is_on, failed, ago(ticked), "boom", HALF_A_MINUTE)
 
 
 @pytest.mark.parametrize(
-    ("rhythm", "severity"),
+    ("instigator", "severity"),
     [
         (sensor([False]), None),
         (sensor([True, True, False]), None),
@@ -150,24 +150,24 @@ def sensor(failed: list[bool], ticked: float = 0.5, *, is_on: bool = True) -> Rh
         (sensor([False], is_on=False), "WARN"),
         (sensor([False], 9.9), None),
         (sensor([False], 10.1), "ERROR"),
-        (Rhythm(SENSOR, is_on=True, failed=[], ticked_at=None, interval=HALF_A_MINUTE), None),
-        (Rhythm(SENSOR, is_on=True, failed=[False], ticked_at=ago(40), interval=timedelta(minutes=5)), None),
-        (Rhythm(SENSOR, is_on=True, failed=[False], ticked_at=ago(51), interval=timedelta(minutes=5)), "ERROR"),
-        (Rhythm(SCHEDULE, is_on=True, failed=[True, False], ticked_at=ago(700), error="boom"), "ERROR"),
-        (Rhythm(SCHEDULE, is_on=True, failed=[True], ticked_at=ago(700), done_at=ago(701)), "ERROR"),
-        (Rhythm(SCHEDULE, is_on=True, failed=[True], ticked_at=ago(700), done_at=ago(699)), None),
-        (Rhythm(SCHEDULE, is_on=True, failed=[False, True], ticked_at=ago(700)), None),
+        (Instigator(SENSOR, is_on=True, failed=[], ticked_at=None, interval=HALF_A_MINUTE), None),
+        (Instigator(SENSOR, is_on=True, failed=[False], ticked_at=ago(40), interval=timedelta(minutes=5)), None),
+        (Instigator(SENSOR, is_on=True, failed=[False], ticked_at=ago(51), interval=timedelta(minutes=5)), "ERROR"),
+        (Instigator(SCHEDULE, is_on=True, failed=[True, False], ticked_at=ago(700), error="boom"), "ERROR"),
+        (Instigator(SCHEDULE, is_on=True, failed=[True], ticked_at=ago(700), done_at=ago(701)), "ERROR"),
+        (Instigator(SCHEDULE, is_on=True, failed=[True], ticked_at=ago(700), done_at=ago(699)), None),
+        (Instigator(SCHEDULE, is_on=True, failed=[False, True], ticked_at=ago(700)), None),
     ],
 )
-def test_a_sensor_is_in_trouble(rhythm: Rhythm, severity: str | None) -> None:
-    found = rhythm_trouble(rhythm, ago(600), NOW)
+def test_a_sensor_is_in_trouble(instigator: Instigator, severity: str | None) -> None:
+    found = instigator_error(instigator, ago(600), NOW)
     assert (found[0] if found else None) == severity
 
 
 def test_after_the_daemon_was_down_nobody_is_blamed_at_once() -> None:
     overnight = sensor([False], 8 * 60)
-    assert rhythm_trouble(overnight, ago(1), NOW) is None
-    assert rhythm_trouble(overnight, ago(11), NOW) is not None
+    assert instigator_error(overnight, ago(1), NOW) is None
+    assert instigator_error(overnight, ago(11), NOW) is not None
     assert not is_still(ago(8 * 60), ago(1), NOW)
     assert is_still(ago(8 * 60), ago(11), NOW)
 

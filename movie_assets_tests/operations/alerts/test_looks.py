@@ -21,9 +21,9 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
 from movie_assets.operations.alerts import observations
-from movie_assets.operations.alerts.decisions import Open, Subject, Trouble
-from movie_assets.operations.alerts.observations import look_at_checks, look_at_runs
-from movie_assets.operations.alerts.processes import look_at_freshness, look_at_rhythms
+from movie_assets.operations.alerts.decisions import ErrorClass, Open, Subject
+from movie_assets.operations.alerts.observations import observe_checks, observe_runs
+from movie_assets.operations.alerts.processes import observe_freshness, observe_instigators
 from movie_assets_tests.support.definitions import defs
 
 REPOSITORY = defs.get_repository_def()
@@ -69,11 +69,11 @@ def make(instance: dg.DagsterInstance, *, fails: bool, job: str = "make") -> dg.
 
 def jobs(
     instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None, now: datetime | None = None
-) -> tuple[dict[str, Trouble], set[str]]:
-    broken, well = look_at_runs(
+) -> tuple[dict[str, ErrorClass], set[str]]:
+    broken, well = observe_runs(
         instance, MADE.get_repository_def(), "movie_assets", before or {}, now or datetime.now(UTC)
     )
-    return {trouble.subject.name: trouble for trouble in broken}, {subject.name for subject in well}
+    return {error_class.subject.name: error_class for error_class in broken}, {subject.name for subject in well}
 
 
 def test_a_failed_run_breaks_its_job_and_tells_why(instance: dg.DagsterInstance) -> None:
@@ -160,14 +160,14 @@ def test_a_run_that_the_monitor_buried_is_a_failure(instance: dg.DagsterInstance
 def test_a_check_that_is_only_announced_keeps_its_last_outcome(instance: dg.DagsterInstance) -> None:
     make(instance, fails=False)
     instance.create_run_for_job(MADE.resolve_job_def("make"))  # it announces the check and never comes to it
-    (trouble,), well = look_at_checks(instance, MADE.get_repository_def(), {})
-    assert (trouble.subject, trouble.severity) == (Subject("check", "thing", "it_holds"), "WARN")
-    assert trouble.figures == {"n": 3}
+    (error_class,), well = observe_checks(instance, MADE.get_repository_def(), {})
+    assert (error_class.subject, error_class.severity) == (Subject("check", "thing", "it_holds"), "WARN")
+    assert error_class.figures == {"n": 3}
     assert well == []
 
 
 def test_a_check_that_was_never_evaluated_is_neither_broken_nor_well(instance: dg.DagsterInstance) -> None:
-    assert look_at_checks(instance, REPOSITORY, {}) == ([], [])
+    assert observe_checks(instance, REPOSITORY, {}) == ([], [])
 
 
 @pytest.fixture
@@ -204,10 +204,10 @@ def put_sensor(
         )  # fmt: skip
 
 
-def rhythms(instance: dg.DagsterInstance, oneself: str = "oneself") -> tuple[dict[str, Trouble], set[str]]:
+def rhythms(instance: dg.DagsterInstance, oneself: str = "oneself") -> tuple[dict[str, ErrorClass], set[str]]:
     now = datetime.now(UTC)
-    broken, well = look_at_rhythms(instance, REPOSITORY, "movie_assets", oneself, now - timedelta(days=1), now)
-    return {trouble.subject.name: trouble for trouble in broken}, {subject.name for subject in well}
+    broken, well = observe_instigators(instance, REPOSITORY, "movie_assets", oneself, now - timedelta(days=1), now)
+    return {error_class.subject.name: error_class for error_class in broken}, {subject.name for subject in well}
 
 
 def test_a_sensor_whose_ticks_fail_is_broken(daemon: dg.DagsterInstance) -> None:
@@ -226,7 +226,7 @@ def test_a_sensor_that_was_switched_off_or_stands_still_is_broken(daemon: dg.Dag
     put_sensor(daemon, "texts_are_not_embedded", [TickStatus.SKIPPED], age=timedelta(minutes=12))
     put_sensor(daemon, "no_day_was_read_yet", [TickStatus.STARTED], age=timedelta(minutes=12))
     broken, _ = rhythms(daemon)
-    assert {name: trouble.severity for name, trouble in broken.items()} == {
+    assert {name: error_class.severity for name, error_class in broken.items()} == {
         "details_are_due": "WARN", "texts_are_not_embedded": "ERROR", "no_day_was_read_yet": "ERROR",
     }  # fmt: skip
 
@@ -244,8 +244,8 @@ def test_a_sensor_that_the_code_switched_off_does_not_stand_still(
     declared = InstigatorStatus.DECLARED_IN_CODE  # recorded when automation was on; what it is now, the code says
     put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED], declared, age=timedelta(hours=2))
     now = datetime.now(UTC)
-    (trouble,), _ = look_at_rhythms(daemon, repository, "movie_assets", "oneself", now - timedelta(days=1), now)
-    assert told in trouble.says
+    (error_class,), _ = observe_instigators(daemon, repository, "movie_assets", "oneself", now - timedelta(days=1), now)
+    assert told in error_class.says
 
 
 def test_a_schedule_whose_tick_failed_is_well_when_its_job_was_run_by_hand(daemon: dg.DagsterInstance) -> None:
@@ -286,10 +286,10 @@ def test_an_asset_that_is_late_is_broken(
     instance._report_runless_asset_event(change)
     repository = dg.Definitions([dated]).get_repository_def()
     now = datetime.now(UTC) + timedelta(hours=hours)
-    broken, well = look_at_freshness(instance, repository, now - timedelta(hours=1), now)
+    broken, well = observe_freshness(instance, repository, now - timedelta(hours=1), now)
     assert [(each.severity, each.expected, each.figures) for each in broken] == ([told] if told else [])
     assert len(well) == (told is None)
-    after_downtime = look_at_freshness(instance, repository, now - timedelta(minutes=59), now)
+    after_downtime = observe_freshness(instance, repository, now - timedelta(minutes=59), now)
     assert after_downtime == ([], well)
 
 
@@ -304,5 +304,5 @@ def test_an_asset_that_is_late_and_whose_records_were_wiped_has_no_age(instance:
     instance._report_runless_asset_event(change)
     now = datetime.now(UTC)
     repository = dg.Definitions([dated]).get_repository_def()
-    (trouble,), _ = look_at_freshness(instance, repository, now - timedelta(hours=1), now)
-    assert trouble.figures == {"hours_allowed": 54.0}
+    (error_class,), _ = observe_freshness(instance, repository, now - timedelta(hours=1), now)
+    assert error_class.figures == {"hours_allowed": 54.0}
