@@ -39,10 +39,17 @@ containers-test: .venv/installed  ## build the image and run deploy/compose.yaml
 	$(BIN)/pytest -n0 -m containers -rs -o log_cli=true --log-cli-level=INFO --tb=short --log-cli-format='%(asctime)s %(message)s' --log-cli-date-format=%H:%M:%S \
 	  movie_assets_tests/deploy/test_containers.py
 
-check: .venv/installed  ## run the linter, the formatter's check and the type checker
+check: .venv/installed  ## run the linter, the formatter's check, the type checker and the contracts between rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: newest-dagster
+newest-dagster: .venv/installed  ## try the newest release of Dagster: is all there that runs/dagster_compat.py takes from it?
+	$(PYTHON) -m venv .venv-newest
+	.venv-newest/bin/pip install -q --disable-pip-version-check --upgrade dagster dagster-postgres
+	PYTHONPATH=$(CURDIR) .venv-newest/bin/python -c 'import movie_assets.runs.dagster_compat, dagster; print("dagster", dagster.__version__, "has all of it")'
 
 bench: .venv/installed  ## run every benchmark, two hours on two cores, and write bench/RESULTS.md
 	$(BIN)/python bench/all.py
