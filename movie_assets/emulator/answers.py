@@ -38,7 +38,7 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class TmdbResponse:
+class ServedResponse:
     """Status, headers and body of a reply.
 
     `pieces` take the place of a body that is made on the way, `wire` that of the whole reply.
@@ -57,9 +57,9 @@ def compact_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> TmdbResponse:
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> ServedResponse:
     """Answer with a JSON body."""
-    return TmdbResponse(status, compact_json(value), {"Content-Type": JSON_TYPE, **(headers or {})})
+    return ServedResponse(status, compact_json(value), {"Content-Type": JSON_TYPE, **(headers or {})})
 
 
 TMDB_ERRORS: dict[int, tuple[int, str]] = {
@@ -76,13 +76,13 @@ TMDB_ERRORS: dict[int, tuple[int, str]] = {
 }
 
 
-def tmdb_error(code: int, headers: Mapping[str, str] | None = None) -> TmdbResponse:
+def tmdb_error(code: int, headers: Mapping[str, str] | None = None) -> ServedResponse:
     """TMDB's answer for one of its status codes."""
     status, message = TMDB_ERRORS[code]
     return json_response({"success": False, "status_code": code, "status_message": message}, status, headers)
 
 
-def openai_error(status: int, message: str, code: str | None, kind: str = "invalid_request_error") -> TmdbResponse:
+def openai_error(status: int, message: str, code: str | None, kind: str = "invalid_request_error") -> ServedResponse:
     """Answer with an error in OpenAI's shape."""
     return json_response({"error": {"message": message, "type": kind, "param": None, "code": code}}, status)
 
@@ -90,7 +90,7 @@ def openai_error(status: int, message: str, code: str | None, kind: str = "inval
 class RefusedError(Exception):
     """A request that is answered with an error."""
 
-    def __init__(self, answer: TmdbResponse) -> None:
+    def __init__(self, answer: ServedResponse) -> None:
         super().__init__(f"answered with {answer.status}")
         self.answer = answer
 
@@ -103,7 +103,7 @@ def refusal(code: int) -> RefusedError:
 class Reply:
     """Sends an answer over ASGI."""
 
-    def __init__(self, answer: TmdbResponse, *, accepts_gzip: bool, stall_seconds: float) -> None:
+    def __init__(self, answer: ServedResponse, *, accepts_gzip: bool, stall_seconds: float) -> None:
         self.answer = _gzipped(answer) if accepts_gzip else answer
         self.stall_seconds = stall_seconds
 
@@ -168,7 +168,7 @@ async def _gone(receive: Receive, seconds: float) -> bool:
     return True
 
 
-def _gzipped(answer: TmdbResponse) -> TmdbResponse:
+def _gzipped(answer: ServedResponse) -> ServedResponse:
     if answer.pieces is not None or len(answer.body) < SMALLEST_GZIPPED or "Content-Encoding" in answer.headers:
         return answer
     headers = {**answer.headers, "Content-Encoding": "gzip", "Vary": "accept-encoding"}

@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from movie_assets.emulator import batches, control, embeddings, imdb, tmdb
-from movie_assets.emulator.answers import RefusedError, Reply, TmdbResponse, openai_error, tmdb_error
+from movie_assets.emulator.answers import RefusedError, Reply, ServedResponse, openai_error, tmdb_error
 from movie_assets.emulator.export import export
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.world import World
 
-Handler = Callable[[Service, Request], TmdbResponse]
+Handler = Callable[[Service, Request], ServedResponse]
 MAX_AGE = 28_800
 
 
@@ -70,7 +70,7 @@ def create_app(world: World, options: EmulatorOptions, service: Service | None =
     return Starlette(routes=routes)
 
 
-BulkHandler = Callable[[Service, Request, bytes], TmdbResponse]
+BulkHandler = Callable[[Service, Request, bytes], ServedResponse]
 BULK: tuple[tuple[str, str, str, BulkHandler], ...] = (
     ("POST", "/v1/files", "files", batches.upload),
     ("GET", "/v1/files/{file_id}/content", "file_content", batches.file_content),
@@ -103,14 +103,14 @@ def _tmdb_route(service: Service, endpoint: Endpoint) -> AsyncEndpoint:
     return route
 
 
-def _handled(service: Service, endpoint: Endpoint, request: Request) -> TmdbResponse:
+def _handled(service: Service, endpoint: Endpoint, request: Request) -> ServedResponse:
     try:
         return endpoint.handler(service, request)
     except RefusedError as refused:
         return refused.answer
 
 
-def _conditional(answer: TmdbResponse, known: str | None) -> TmdbResponse:
+def _conditional(answer: ServedResponse, known: str | None) -> ServedResponse:
     """Give a weak ETag; answer 304 to a client that holds the same body."""
     if answer.status != 200:  # noqa: PLR2004
         return answer
@@ -118,7 +118,7 @@ def _conditional(answer: TmdbResponse, known: str | None) -> TmdbResponse:
     headers = {**answer.headers, "ETag": etag, "Cache-Control": f"public, max-age={MAX_AGE}"}
     if known is not None and etag in {tag.strip() for tag in known.split(",")}:
         del headers["Content-Type"]
-        return TmdbResponse(304, b"", headers)
+        return ServedResponse(304, b"", headers)
     return replace(answer, headers=headers)
 
 
@@ -194,12 +194,12 @@ def _control_route(service: Service) -> AsyncEndpoint:
     return route
 
 
-def _sent(service: Service, name: str, request: Request, answer: TmdbResponse) -> Reply:
+def _sent(service: Service, name: str, request: Request, answer: ServedResponse) -> Reply:
     service.count(name, answer.status)
     return _reply(service, request, answer)
 
 
-def _reply(service: Service, request: Request, answer: TmdbResponse) -> Reply:
+def _reply(service: Service, request: Request, answer: ServedResponse) -> Reply:
     accepts = "gzip" in request.headers.get("accept-encoding", "")
     return Reply(answer, accepts_gzip=accepts, stall_seconds=service.options.stall_seconds)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import RefusedError, TmdbResponse, json_response, openai_error
+from movie_assets.emulator.answers import RefusedError, ServedResponse, json_response, openai_error
 from movie_assets.emulator.batch_desk import Batch
 from movie_assets.emulator.embeddings import embedded
 from movie_assets.emulator.service import Service
@@ -24,7 +24,7 @@ EXPIRED = {
 }
 
 
-def upload(service: Service, request: Request, body: bytes) -> TmdbResponse:
+def upload(service: Service, request: Request, body: bytes) -> ServedResponse:
     """POST `/v1/files`."""
     parts = _form(request.headers.get("content-type", ""), body)
     if parts.get("purpose") != b"batch" or "file" not in parts:
@@ -36,15 +36,15 @@ def upload(service: Service, request: Request, body: bytes) -> TmdbResponse:
     return json_response(_file(file_id, parts["file"]))
 
 
-def file_content(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
+def file_content(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
     """GET `/v1/files/{id}/content`."""
     content = service.bulk.files.get(request.path_params["file_id"])
     if content is None:
         raise _refused(404, "No such File object.")
-    return TmdbResponse(200, content, {"Content-Type": "application/octet-stream"})
+    return ServedResponse(200, content, {"Content-Type": "application/octet-stream"})
 
 
-def delete_file(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
+def delete_file(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
     """DELETE `/v1/files/{id}`."""
     file_id = request.path_params["file_id"]
     with service.bulk.lock:
@@ -53,7 +53,7 @@ def delete_file(service: Service, request: Request, body: bytes) -> TmdbResponse
     return json_response({"id": file_id, "object": "file", "deleted": True})
 
 
-def create(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
+def create(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
     """POST `/v1/batches`."""
     asked = json.loads(body)
     content = service.bulk.files.get(asked.get("input_file_id"))
@@ -74,7 +74,7 @@ def create(service: Service, request: Request, body: bytes) -> TmdbResponse:  # 
     return json_response(fields)
 
 
-def listed(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
+def listed(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
     """GET `/v1/batches`: the newest first, a page at a time."""
     every = list(service.bulk.batches)[::-1]
     after, limit = request.query_params.get("after"), int(request.query_params.get("limit", "20"))
@@ -83,7 +83,7 @@ def listed(service: Service, request: Request, body: bytes) -> TmdbResponse:  # 
     return json_response({"object": "list", "data": page, "has_more": start + limit < len(every)})
 
 
-def state(service: Service, request: Request, body: bytes) -> TmdbResponse:  # noqa: ARG001
+def state(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
     """GET `/v1/batches/{id}`."""
     batch = service.bulk.batches.get(request.path_params["batch_id"])
     if batch is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from movie_assets.emulator.answers import JSON_TYPE, TmdbResponse, Wire
+from movie_assets.emulator.answers import JSON_TYPE, ServedResponse, Wire
 
 GZIP = {"Content-Type": JSON_TYPE, "Content-Encoding": "gzip"}
 BOMB_BYTES = 200_000_000
@@ -19,63 +19,63 @@ BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n\r\n"
 GZIP_HEADER = 10  # bytes before the packed data
 
 
-def on_the_wire(content: bytes, *, reset: bool = False) -> TmdbResponse:
+def on_the_wire(content: bytes, *, reset: bool = False) -> ServedResponse:
     """Bytes in place of a reply; then the connection is closed, or reset."""
-    return TmdbResponse(200, wire=Wire(content, reset=reset))
+    return ServedResponse(200, wire=Wire(content, reset=reset))
 
 
-def cut_by_reset(answer: TmdbResponse) -> TmdbResponse:
+def cut_by_reset(answer: ServedResponse) -> ServedResponse:
     """Half of the body, then the connection is reset."""
     return on_the_wire(_head(answer, len(answer.body)) + _half(answer.body), reset=True)
 
 
-def cut_chunk(answer: TmdbResponse) -> TmdbResponse:
+def cut_chunk(answer: ServedResponse) -> ServedResponse:
     """A chunked reply that ends within its first chunk."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     return on_the_wire(head + f"{len(answer.body):x}\r\n".encode() + _half(answer.body))
 
 
-def length_too_long(answer: TmdbResponse) -> TmdbResponse:
+def length_too_long(answer: ServedResponse) -> ServedResponse:
     """A Content-Length of more bytes than are sent."""
     return on_the_wire(_head(answer, len(answer.body) + 100) + answer.body)
 
 
-def length_too_short(answer: TmdbResponse) -> TmdbResponse:
+def length_too_short(answer: ServedResponse) -> ServedResponse:
     """A Content-Length of fewer bytes than are sent."""
     return on_the_wire(_head(answer, len(answer.body) // 2) + answer.body)
 
 
-def gzip_cut(answer: TmdbResponse) -> TmdbResponse:
+def gzip_cut(answer: ServedResponse) -> ServedResponse:
     """Half of a gzip stream, and a Content-Length that is true of it."""
     return replace(answer, status=200, body=_half(gzip.compress(answer.body, mtime=0)), headers=GZIP)
 
 
-def gzip_corrupt(answer: TmdbResponse) -> TmdbResponse:
+def gzip_corrupt(answer: ServedResponse) -> ServedResponse:
     """A gzip stream with wrong bytes in its middle."""
     return replace(answer, status=200, body=_corrupt(gzip.compress(answer.body, mtime=0)), headers=GZIP)
 
 
-def gzip_lie(answer: TmdbResponse) -> TmdbResponse:
+def gzip_lie(answer: ServedResponse) -> ServedResponse:
     """Plain JSON under Content-Encoding: gzip."""
     return replace(answer, status=200, headers=GZIP)
 
 
-def redirect_loop(_: TmdbResponse) -> TmdbResponse:
+def redirect_loop(_: ServedResponse) -> ServedResponse:
     """A redirect to where it came from."""
-    return TmdbResponse(302, b"", {"Location": "?again"})
+    return ServedResponse(302, b"", {"Location": "?again"})
 
 
-def huge_header(answer: TmdbResponse) -> TmdbResponse:
+def huge_header(answer: ServedResponse) -> ServedResponse:
     """The right reply under a header of 200 kB."""
     return replace(answer, headers={**answer.headers, "X-Padding": "x" * PADDING})
 
 
-def bomb(answer: TmdbResponse) -> TmdbResponse:
+def bomb(answer: ServedResponse) -> ServedResponse:
     """Two hundred kB that unpack to 200 MB."""
     return replace(answer, status=200, body=_bomb(), headers=GZIP)
 
 
-def export_bomb(answer: TmdbResponse) -> TmdbResponse:
+def export_bomb(answer: ServedResponse) -> ServedResponse:
     """The same as the export's file."""
     return replace(answer, body=_bomb(), pieces=None)
 
@@ -85,7 +85,7 @@ def corrupt_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield _corrupt(b"".join(pieces))
 
 
-def _head(answer: TmdbResponse, length: int) -> bytes:
+def _head(answer: ServedResponse, length: int) -> bytes:
     kind = answer.headers.get("Content-Type", JSON_TYPE)
     return f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n".encode()
 

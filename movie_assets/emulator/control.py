@@ -7,18 +7,18 @@ import json
 from datetime import date
 from typing import Any
 
-from movie_assets.emulator.answers import TmdbResponse, json_response
+from movie_assets.emulator.answers import ServedResponse, json_response
 from movie_assets.emulator.service import Service
 
 KEYS = {"today", "faults", "reset_counts"}
 
 
-def shown(service: Service) -> TmdbResponse:
+def shown(service: Service) -> ServedResponse:
     """GET: the state as JSON."""
     return json_response(service.state())
 
 
-def changed(service: Service, body: bytes) -> TmdbResponse:
+def changed(service: Service, body: bytes) -> ServedResponse:
     """PUT: change what is given; nothing changes if any of it cannot be taken."""
     try:
         wanted = json.loads(body)

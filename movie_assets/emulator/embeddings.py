@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.emulator.answers import JSON_TYPE, RefusedError, TmdbResponse, json_response, openai_error
+from movie_assets.emulator.answers import JSON_TYPE, RefusedError, ServedResponse, json_response, openai_error
 from movie_assets.emulator.embedding_reply import EmbeddingReply
 from movie_assets.emulator.faults import CURSE
 from movie_assets.emulator.server_makes import MAKES, Limit, Make
@@ -26,14 +26,14 @@ DEFAULT_WIDTH = 1536
 WIDEST = 4096
 
 
-def embeddings(service: Service, body: bytes) -> TmdbResponse:
+def embeddings(service: Service, body: bytes) -> ServedResponse:
     """`/v1/embeddings`: one vector for each input."""
     request = _parsed(body)
     model, texts = _asked(service, request)
     limits = service.account.take(sum(map(tokens_of, texts)))
     reply = _reply(service, request, model, texts)
     inputs = {"X-Embedded-Inputs": str(len(reply.indices))}
-    return TmdbResponse(200, reply.rendered(), {"Content-Type": JSON_TYPE, **inputs, **limits})
+    return ServedResponse(200, reply.rendered(), {"Content-Type": JSON_TYPE, **inputs, **limits})
 
 
 def embedded(service: Service, request: dict[str, Any]) -> EmbeddingReply:
@@ -99,7 +99,7 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // LETTERS_PER_TOKEN)
 
 
-def models() -> TmdbResponse:
+def models() -> ServedResponse:
     """`/v1/models`."""
     data = [{"id": name, "object": "model", "created": 0, "owned_by": "stand-in"} for name in WIDTHS]
     return json_response({"object": "list", "data": data})

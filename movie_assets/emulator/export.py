@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import TmdbResponse
+from movie_assets.emulator.answers import ServedResponse
 from movie_assets.emulator.faults import NO_EXPORT
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.world import ExportRow
@@ -20,14 +20,14 @@ GZIP_WINDOW = 31  # zlib's way to say: the largest window, in a gzip frame, whos
 TRUTH = {False: "false", True: "true"}
 
 
-def export(service: Service, request: Request) -> TmdbResponse:
+def export(service: Service, request: Request) -> ServedResponse:
     """`/p/exports/movie_ids_MM_DD_YYYY.json.gz`; what is not there answers 403, as S3 does."""
     day = day_of_file(request.path_params["file"])
     if day is None or not service.today - KEPT <= day <= service.today:
         return NO_EXPORT
     lines = service.spoilt(line_pieces(service, day), "export_lines")
     pieces = service.spoilt(gzip_pieces(lines), "export_gzip")
-    return TmdbResponse(200, headers={"Content-Type": "application/gzip"}, pieces=pieces)
+    return ServedResponse(200, headers={"Content-Type": "application/gzip"}, pieces=pieces)
 
 
 def day_of_file(name: str) -> date | None:

@@ -19,7 +19,7 @@ from movie_assets.emulator.answers import (
     JSON_TYPE,
     Delivery,
     RefusedError,
-    TmdbResponse,
+    ServedResponse,
     compact_json,
     tmdb_error,
 )
@@ -68,23 +68,23 @@ class Fault:
     does: str
 
 
-def _always(answer: TmdbResponse) -> Effect:
+def _always(answer: ServedResponse) -> Effect:
     return lambda _, __: answer
 
 
 def _too_many(retry_after: Callable[[Situation], str] | None) -> Effect:
-    def effect(_: TmdbResponse, situation: Situation) -> TmdbResponse:
+    def effect(_: ServedResponse, situation: Situation) -> ServedResponse:
         return tmdb_error(25, {"Retry-After": retry_after(situation)} if retry_after else None)
 
     return effect
 
 
-def _broken(change: Callable[[TmdbResponse], TmdbResponse]) -> Effect:
+def _broken(change: Callable[[ServedResponse], ServedResponse]) -> Effect:
     return lambda answer, _: change(answer)
 
 
 def _page(status: int, body: bytes) -> Effect:
-    return _always(TmdbResponse(status, body, {"Content-Type": "text/html; charset=utf-8"}))
+    return _always(ServedResponse(status, body, {"Content-Type": "text/html; charset=utf-8"}))
 
 
 def _body(change: Callable[[bytes], bytes]) -> Effect:
@@ -99,12 +99,12 @@ def _http_date(situation: Situation) -> str:
     return format_datetime(situation.now + timedelta(seconds=situation.retry_after), usegmt=True)
 
 
-def _wrong_id(answer: TmdbResponse, _: Situation) -> TmdbResponse:
+def _wrong_id(answer: ServedResponse, _: Situation) -> ServedResponse:
     body = json.loads(answer.body)
     return replace(answer, body=compact_json({**body, "id": body["id"] + 1}))
 
 
-def _odd(answer: TmdbResponse, situation: Situation) -> TmdbResponse:
+def _odd(answer: ServedResponse, situation: Situation) -> ServedResponse:
     return replace(answer, body=odd_body(json.loads(answer.body), situation.subject))
 
 
@@ -165,7 +165,7 @@ def _cursed_vectors(value: float) -> Effect:
     return _vectors(change)
 
 
-def _refusing(answer: TmdbResponse) -> Effect:
+def _refusing(answer: ServedResponse) -> Effect:
     """Refuse a request that has a cursed input."""
 
     def effect(texts: list[str], _: Situation) -> list[str]:
@@ -177,7 +177,7 @@ def _refusing(answer: TmdbResponse) -> Effect:
 
 
 CURSE = "unembeddable"  # an input with this word is one that faults are tied to
-NO_EXPORT = TmdbResponse(
+NO_EXPORT = ServedResponse(
     403,
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>',
     {"Content-Type": "application/xml"},

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 import numpy as np
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import TmdbResponse
+from movie_assets.emulator.answers import ServedResponse
 from movie_assets.emulator.export import gzip_pieces
 from movie_assets.emulator.service import Service
 
@@ -23,7 +23,7 @@ SHIFT, SLOPE, OFF = 1.6, 0.78, 0.25  # from TMDB's 0-10, and by how much a film 
 PIECE = 1000
 
 
-def title_ratings(service: Service, request: Request) -> TmdbResponse:
+def title_ratings(service: Service, request: Request) -> ServedResponse:
     """Answer with the day's file, or 304 to whoever has it."""
     etag = f'"{service.options.world_name}-{service.today}"'
     headers = {
@@ -32,8 +32,8 @@ def title_ratings(service: Service, request: Request) -> TmdbResponse:
         "Content-Type": "binary/octet-stream",
     }
     if request.headers.get("if-none-match") == etag:
-        return TmdbResponse(304, headers=headers)
-    return TmdbResponse(200, headers=headers, pieces=gzip_pieces(_pieces(service)))
+        return ServedResponse(304, headers=headers)
+    return ServedResponse(200, headers=headers, pieces=gzip_pieces(_pieces(service)))
 
 
 def _pieces(service: Service) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from movie_assets.emulator.answers import TmdbResponse, json_response
+from movie_assets.emulator.answers import ServedResponse, json_response
 
 Body = Callable[[int, str], Any]  # status and message to the body of an error
 
@@ -38,18 +38,18 @@ class Make:
     length_of_vectors: float = 1.0
     error_status: int | None = None  # the status that errors are sent with, whatever they are
 
-    def refusal(self, limit: Limit, given: int) -> TmdbResponse:
+    def refusal(self, limit: Limit, given: int) -> ServedResponse:
         """The error of a request beyond a limit."""
         message = limit.message.format(limit=limit.most, given=given)
         return self.answer(limit.status, message)
 
-    def answer(self, status: int, message: str) -> TmdbResponse:
+    def answer(self, status: int, message: str) -> ServedResponse:
         """An error in the shape of the server."""
         body = self.error(status, message)
         sent = self.error_status or status
         if isinstance(body, str):
             kind = "text/html" if body.startswith("<") else "text/plain"
-            return TmdbResponse(sent, body.encode(), {"Content-Type": f"{kind}; charset=utf-8"})
+            return ServedResponse(sent, body.encode(), {"Content-Type": f"{kind}; charset=utf-8"})
         return json_response(body, sent)
 
 

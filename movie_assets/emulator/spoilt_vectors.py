@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from movie_assets.emulator.answers import TmdbResponse, compact_json
+from movie_assets.emulator.answers import ServedResponse, compact_json
 from movie_assets.emulator.embedding_reply import EmbeddingReply
 
 
@@ -47,7 +47,7 @@ def all_alike(reply: EmbeddingReply) -> EmbeddingReply:
     return replace(reply, vectors=np.repeat(reply.vectors[:1], len(reply.vectors), axis=0))
 
 
-def without_usage(answer: TmdbResponse) -> TmdbResponse:
+def without_usage(answer: ServedResponse) -> ServedResponse:
     """The same reply without the tokens that were charged."""
     return replace(answer, body=compact_json({**json.loads(answer.body), "usage": None}))
 

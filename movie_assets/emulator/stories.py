@@ -114,7 +114,7 @@ def overview(story: Story, version: int) -> str:
     hero, friend = character_name(story.shared, 0), character_name(story.shared, 1)
     place, place2 = _two(theme.places, word, 0)
     quest, quest2 = _two(theme.quests, word, 1)
-    error_class, error_class2 = _two(theme.troubles, word, 2)
+    trouble, trouble2 = _two(theme.troubles, word, 2)
     article = "an" if role[0] in "aeio" else "a"
     sentences = [OPENINGS[(pick(word, 3, len(OPENINGS)) + version) % len(OPENINGS)]]
     length = pick(more, 0, 10)
@@ -134,8 +134,8 @@ def overview(story: Story, version: int) -> str:
         place2=place2,
         quest=quest,
         quest2=quest2,
-        error_class=error_class,
-        error_class2=error_class2,
+        trouble=trouble,
+        trouble2=trouble2,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import JSON_TYPE, TmdbResponse, json_response, refusal
+from movie_assets.emulator.answers import JSON_TYPE, ServedResponse, json_response, refusal
 from movie_assets.emulator.lists import NOW_PLAYING_DAYS, UPCOMING_DAYS, Chart
 from movie_assets.emulator.parameters import appended_parts, change_window, discovery, page_number
 from movie_assets.emulator.service import Service
@@ -37,16 +37,16 @@ CONFIGURATION: Json = {
 }
 
 
-def movie(service: Service, request: Request) -> TmdbResponse:
+def movie(service: Service, request: Request) -> ServedResponse:
     """`/movie/{id}` with its appended sub-objects; the id may be an IMDb id."""
     tmdb_id = _movie_id(service, request)
     body = service.world.body(tmdb_id, service.today, appended_parts(request.query_params))
     if body is None:
         raise refusal(34)
-    return TmdbResponse(200, body, {"Content-Type": JSON_TYPE})
+    return ServedResponse(200, body, {"Content-Type": JSON_TYPE})
 
 
-def movie_part(service: Service, request: Request) -> TmdbResponse:
+def movie_part(service: Service, request: Request) -> ServedResponse:
     """`/movie/{id}/{part}`: one sub-object on its own."""
     tmdb_id, part = _movie_id(service, request), request.path_params["part"]
     if part not in EMPTY_PARTS:
@@ -57,7 +57,7 @@ def movie_part(service: Service, request: Request) -> TmdbResponse:
     return json_response({"id": tmdb_id, **json.loads(body)[part]})
 
 
-def changes(service: Service, request: Request) -> TmdbResponse:
+def changes(service: Service, request: Request) -> ServedResponse:
     """`/movie/changes`: ids new, changed or gone within a window of days."""
     page = page_number(request.query_params)
     latest: dict[int, Change] = {}
@@ -69,14 +69,14 @@ def changes(service: Service, request: Request) -> TmdbResponse:
     return json_response(page_of(results, page, len(ordered), CHANGES_PAGE_SIZE))
 
 
-def discover(service: Service, request: Request) -> TmdbResponse:
+def discover(service: Service, request: Request) -> ServedResponse:
     """`/discover/movie`."""
     page = page_number(request.query_params)
     ids = service.lists.matches(discovery(request.query_params), service.today)
     return json_response(_list_page(service, ids.tolist(), page))
 
 
-def chart(service: Service, request: Request) -> TmdbResponse:
+def chart(service: Service, request: Request) -> ServedResponse:
     """`/movie/{popular,now_playing,upcoming,top_rated}`."""
     name = cast("Chart", request.url.path.rsplit("/", 1)[-1])
     page = page_number(request.query_params)
@@ -85,7 +85,7 @@ def chart(service: Service, request: Request) -> TmdbResponse:
     return json_response({"dates": dates, **body} if dates else body)
 
 
-def trending(service: Service, request: Request) -> TmdbResponse:
+def trending(service: Service, request: Request) -> ServedResponse:
     """`/trending/movie/{day,week}`: by popularity, which moves daily."""
     if request.path_params["span"] not in {"day", "week"}:
         raise refusal(34)
@@ -95,7 +95,7 @@ def trending(service: Service, request: Request) -> TmdbResponse:
     return json_response(body)
 
 
-def search(service: Service, request: Request) -> TmdbResponse:
+def search(service: Service, request: Request) -> ServedResponse:
     """`/search/movie`: films whose title holds the query."""
     page = page_number(request.query_params)
     words = request.query_params.get("query", "").strip()
@@ -103,7 +103,7 @@ def search(service: Service, request: Request) -> TmdbResponse:
     return json_response(_list_page(service, ids, page))
 
 
-def find(service: Service, request: Request) -> TmdbResponse:
+def find(service: Service, request: Request) -> ServedResponse:
     """`/find/{imdb_id}?external_source=imdb_id`."""
     item = None
     if request.query_params.get("external_source") == "imdb_id":
@@ -120,17 +120,17 @@ def find(service: Service, request: Request) -> TmdbResponse:
     )
 
 
-def configuration(service: Service, request: Request) -> TmdbResponse:  # noqa: ARG001
+def configuration(service: Service, request: Request) -> ServedResponse:  # noqa: ARG001
     """Answer `/configuration`."""
     return json_response(CONFIGURATION)
 
 
-def genres(service: Service, request: Request) -> TmdbResponse:  # noqa: ARG001
+def genres(service: Service, request: Request) -> ServedResponse:  # noqa: ARG001
     """`/genre/movie/list`."""
     return json_response({"genres": [{"id": number, "name": name} for name, number in GENRES.items()]})
 
 
-def nothing(service: Service, request: Request) -> TmdbResponse:  # noqa: ARG001
+def nothing(service: Service, request: Request) -> ServedResponse:  # noqa: ARG001
     """Any other path under `/3`."""
     raise refusal(34)
 

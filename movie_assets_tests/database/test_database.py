@@ -310,7 +310,7 @@ def test_every_query_that_is_run_exists() -> None:
 def test_every_query_agrees_with_the_schema(planner: psycopg.Connection[Any], query: str) -> None:
     text = re.sub(r"%\((\w+)\)s", r":\1", query_text(query))
     # The driver sends a datetime as timestamptz; without it the planner would have to guess.
-    statement = sa.text(re.sub(r":moment\b(?! as)", "cast(:moment as timestamptz)", text))
+    statement = sa.text(re.sub(r":as_of\b(?! as)", "cast(:as_of as timestamptz)", text))
     numbered = str(statement.compile(dialect=postgresql.dialect(paramstyle="numeric_dollar")))  # type: ignore[no-untyped-call]
     planner.execute(f"explain (generic_plan) {numbered}".replace("%%", "%").encode())
 

@@ -22,7 +22,7 @@ from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.embeddings.openai_queue import MAX_FAILURES
 from movie_assets.embeddings.openai_stream import IN_FLIGHT
 from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal
-from movie_assets.emulator.answers import TmdbResponse
+from movie_assets.emulator.answers import ServedResponse
 from movie_assets.emulator.faults import FAULTS, Fault
 from movie_assets.emulator.openai_errors import OVERLOADED
 from movie_assets.emulator.options import EmulatorOptions
@@ -331,7 +331,7 @@ def test_a_429_pauses_all_requests_for_as_long_as_it_says(
     header: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first request gets its vectors, then as many go at once as may; the last of these is told to wait."""
-    busy = TmdbResponse(429, OVERLOADED.body, {**OVERLOADED.headers, header: value})
+    busy = ServedResponse(429, OVERLOADED.body, {**OVERLOADED.headers, header: value})
     monkeypatch.setitem(FAULTS, "busy", Fault("embeddings", lambda _, __: busy, "429 with a header"))
     begun: list[float] = []
     told: list[float] = []

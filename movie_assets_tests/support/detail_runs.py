@@ -35,7 +35,7 @@ def goes_down_after(pipeline: SmallPipeline, answers: int) -> None:
 def due_at(pipeline: SmallPipeline, as_of: datetime) -> dict[int, str]:
     """Ids that are due at a moment, with the reason."""
     with pipeline.database.transaction() as connection:
-        found = connection.exec_driver_sql("select tmdb_id, reason from pipeline.due_at(%(moment)s)", {"as_of": as_of})
+        found = connection.exec_driver_sql("select tmdb_id, reason from pipeline.due_at(%(as_of)s)", {"as_of": as_of})
         return {row[0]: row[1] for row in found}
 
 
