@@ -54,7 +54,7 @@ class Services:
 
 @contextmanager
 def services(**options: Any) -> Iterator[Services]:
-    """Serve with these options (StandInOptions), without a limit for TMDB unless one is named."""
+    """Serve with these options (EmulatorOptions), without a limit for TMDB unless one is named."""
     command = [sys.executable, str(SERVE), json.dumps({"rate_limit": 0, **options}), STANDSTILL.isoformat()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101  # it was started with a pipe

@@ -47,7 +47,7 @@ class Counts:
     rejected: int = 0
     added: int = 0
     changed: int = 0
-    derived_again: int = 0
+    judged_again: int = 0
     gone: int = 0
     failed: int = 0
     repaired: int = 0
@@ -94,7 +94,7 @@ class DetailStore:
         wanted = {"batches": sorted(batch_numbers), "derivation": name, "as_of": self.as_of}
         while again := self.database.rows("answers_to_judge", **wanted):
             self._write([(derive(r.body, r.tmdb_id), None) for r in again], [], [])
-            self.counts.derived_again += len(again)
+            self.counts.judged_again += len(again)
 
     def evaluate(self) -> None:
         """Evaluate all stored responses by the profiles in use, if that was not done for this day yet."""
@@ -122,7 +122,7 @@ class DetailStore:
         return (
             f"{c.due:,} films due: {c.fetched:,} fetched ({c.accepted:,} accepted, {c.rejected:,} rejected, "
             f"{c.added:,} new, {c.changed:,} changed), {c.gone:,} gone, {c.failed:,} failed; "
-            f"{c.derived_again:,} judged again; {c.put_off:,} put off"
+            f"{c.judged_again:,} judged again; {c.put_off:,} put off"
         )
 
     def _write(self, films: list[tuple[Derived, Any]], gone: list[int], failed: list[Failed]) -> None:

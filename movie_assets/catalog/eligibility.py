@@ -24,7 +24,7 @@ class Derived:
 
 
 def derive(body: Any, tmdb_id: int) -> Derived:
-    """Read a response; raises UnusableAnswerError when it is not the film that was asked for."""
+    """Read a response; raises UnusableResponseError when it is not the film that was asked for."""
     film = read_film(body, tmdb_id)
     text = embedding_text(film)
     facts = read_related_rows(body)

@@ -1,7 +1,7 @@
 """Replies that are wrong below JSON: what is sent is no HTTP, ends early, lies about its length or its packing.
 
 Each function makes an answer from the right one. A lie that HTTP allows is an answer like any other; one that a
-server would not send is bytes for the bare connection (`Answer.wire`). When they strike is in `faults`.
+server would not send is bytes for the bare connection (`ServedResponse.wire`). When they strike is in `faults`.
 """
 
 import gzip

@@ -1,6 +1,6 @@
 """What a running stand-in remembers: its day, its faults, its counts and its rate limit.
 
-Handlers ask it; the control endpoint and `server.StandIn` change it. It knows nothing of HTTP's details.
+Handlers ask it; the control endpoint and `server.TmdbEmulator` change it. It knows nothing of HTTP's details.
 """
 
 import random

@@ -1,6 +1,6 @@
 """What buries runs whose process died together with its code server: a sensor that looks for their locks.
 
-The lock itself is `database.run_lock`; when a look is proof, `decisions.to_bury`. Runs that never began, or that do
+The lock itself is `database.run_lock`; when a look is proof, `launch_decisions.orphans`. Runs that never began, or that do
 not end when they are cancelled, are Dagster's own `run_monitoring`'s business (dagster.yaml).
 """
 

@@ -26,7 +26,7 @@ MAX_SAMPLES = 100  # of a chunk's bad lines that are written out
 
 @dataclass(frozen=True)
 class Links:
-    """Which TMDB film each movie is: two arrays of the same length, movies ascending; NO_FILM where it is none."""
+    """Which TMDB film each movie is: two arrays of the same length, movies ascending; NO_MOVIE where it is none."""
 
     movies: npt.NDArray[np.int64]
     films: npt.NDArray[np.int64]

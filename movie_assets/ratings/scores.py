@@ -84,5 +84,5 @@ def membership_of(films: pd.DataFrame, people: pd.DataFrame | None = None) -> pd
 
 
 def large_enough(groups: pd.DataFrame) -> pd.DataFrame:
-    """Leave out people with fewer than LEAST_FILMS films: their score would be that of the film."""
+    """Leave out people with fewer than MIN_FILMS films: their score would be that of the film."""
     return groups[(groups["scope"] != "person") | (groups["films"] >= MIN_FILMS)]

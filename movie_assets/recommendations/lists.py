@@ -68,7 +68,7 @@ def mixed(
 
 
 def mixed_lists(scores: Matrix, directions: Matrix, count: int, among: int = POOL, unit: float | None = None) -> Lists:
-    """The lists of several people: `choose` of `recommendations.ranking_quality.rank`. NO_FILM ends shorter ones."""
+    """The lists of several people: `choose` of `recommendations.ranking_quality.rank`. NO_MOVIE ends shorter ones."""
     pools = first_of(scores, among)
     lists = np.full((len(scores), min(count, pools.shape[1])), NO_MOVIE, dtype=np.int64)
     with threadpool_limits(1, "blas"):  # products of small matrices: threads would mostly wait for each other

@@ -165,7 +165,7 @@ class TmdbClient:
     async def json(self, path: str, parameters: dict[str, str | int]) -> Any:
         """An object that TMDB answers with, or None for 404.
 
-        Raises UnusableAnswerError when the attempts at this call are used up, TmdbError when no call can succeed.
+        Raises UnusableResponseError when the attempts at this call are used up, TmdbError when no call can succeed.
         """
         loop = asyncio.get_running_loop()
         failures = Counter[int]()  # by the attempts that are worth while

@@ -1,7 +1,7 @@
 """TMDB's answer for one film, turned into the facts that we keep.
 
 TMDB's data is odd in many known ways (docs/architecture.md lists them). A field that cannot be right becomes
-unknown and is noted in `Film.repairs`; only an answer that is no film, or not the film that was asked for,
+unknown and is noted in `Movie.repairs`; only an answer that is no film, or not the film that was asked for,
 is refused. Whether a film is wanted is for `config.filter_profiles`.
 """
 
@@ -76,7 +76,7 @@ def read_json(content: bytes) -> Any:
     """Decode a JSON body, letting nothing through that Postgres could not store.
 
     A byte order mark is passed over; it also tells UTF-16 and UTF-32. NaN and infinities become null; what stands for
-    NUL and lone surrogates is noted by `Reader`. Raises UnusableAnswerError ("not_json") when it is no JSON at all, or
+    NUL and lone surrogates is noted by `Reader`. Raises UnusableResponseError ("not_json") when it is no JSON at all, or
     has a key twice in one object.
     """
     try:
@@ -112,7 +112,7 @@ def _storable(value: Any) -> Any:
 def read_film(body: Any, tmdb_id: int) -> Movie:
     """Read the body of /movie/{tmdb_id} with keywords, credits and release dates appended.
 
-    Raises UnusableAnswerError when the body is no object ("not_a_film"), has another id ("other_id") or no
+    Raises UnusableResponseError when the body is no object ("not_a_film"), has another id ("other_id") or no
     title in any language ("no_title").
     """
     if not isinstance(body, dict) or "id" not in body:

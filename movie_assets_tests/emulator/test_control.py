@@ -14,9 +14,9 @@ from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.emulator.conftest import NO_TLS, get
 
 SERVING = """
-from movie_assets.emulator.options import StandInOptions
+from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import serve
-serve(StandInOptions(movies=5), lambda ready: print(ready.tmdb_url, flush=True))
+serve(EmulatorOptions(movies=5), lambda ready: print(ready.tmdb_url, flush=True))
 print("stopped")
 """
 

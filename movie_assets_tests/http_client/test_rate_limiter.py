@@ -28,11 +28,11 @@ FETCHES = 360
 # Prints the moment of each of its calls; a process of its own.
 CALLER = """
 import asyncio, sys, time
-from movie_assets.http_client.rate_limiter import shared_pace
+from movie_assets.http_client.rate_limiter import shared_limiter
 from movie_assets.database.database import Database
 
 async def run(address, rate, calls):
-    async with shared_pace(Database(address), "tmdb", rate) as pace:
+    async with shared_limiter(Database(address), "tmdb", rate) as pace:
         print("ready", flush=True)
         sys.stdin.readline()
         for _ in range(calls):

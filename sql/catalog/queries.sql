@@ -457,7 +457,7 @@ create temp table incoming_discoveries (
 
 
 -- name: stage_films
--- Run before a chunk of details is copied in; one column for each field of core.films.Film, and what follows from them.
+-- Run before a chunk of details is copied in; one column for each field of tmdb.movies.Movie, and what follows from them.
 create temp table if not exists incoming_films (
     tmdb_id bigint, imdb_id text, title text, original_title text, original_language text,
     release_date date, runtime_minutes smallint, status text, tagline text, overview text,
