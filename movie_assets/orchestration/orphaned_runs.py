@@ -1,7 +1,7 @@
-"""What buries runs whose process died together with its code server: a sensor that looks for their locks.
+"""The sensor that marks runs as failed whose process died together with its code server; it looks for their locks.
 
-The lock itself is `database.run_lock`; when a look is proof, `launch_decisions.orphans`. Runs that never began, or that do
-not end when they are cancelled, are Dagster's own `run_monitoring`'s business (dagster.yaml).
+The lock is `database.run_lock`; `launch_decisions.orphans` says which runs are orphans. Dagster's own `run_monitoring`
+(dagster.yaml) handles runs that never began, and runs that do not end when they are cancelled.
 """
 
 import json

@@ -76,8 +76,8 @@ def read_json(content: bytes) -> Any:
     """Decode a JSON body, letting nothing through that Postgres could not store.
 
     A byte order mark is passed over; it also tells UTF-16 and UTF-32. NaN and infinities become null; what stands for
-    NUL and lone surrogates is noted by `Reader`. Raises UnusableResponseError ("not_json") when it is no JSON at all, or
-    has a key twice in one object.
+    NUL and lone surrogates is noted by `Reader`. Raises UnusableResponseError ("not_json") when it is no JSON, or has
+    a key twice in one object.
     """
     try:
         text = content.decode(json.detect_encoding(content), errors="replace")  # by REPLACED
