@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from movie_assets.database.addresses import url_of
+from movie_assets.database.addresses import DatabaseError, url_of
 from movie_assets.database.embedded_keeper import keeping_up, kept_port, locked
 from movie_assets.database.embedded_network import (
     OTHER_PORT,
@@ -219,7 +219,12 @@ def embedded_data(address: str | None, home: Path) -> Path | None:
 
 def is_embedded(address: str | None, home: Path) -> bool:
     """Whether an address is that of the server under `home`; none named means that server, too."""
-    return address is None or url_of(address).query.get("host") == str(_socket_folder(home.absolute()))
+    if address is None:
+        return True
+    try:
+        return url_of(address).query.get("host") == str(_socket_folder(home.absolute()))
+    except DatabaseError:  # an address that cannot be read is not that server's; connecting says what is wrong with it
+        return False
 
 
 def _make_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
