@@ -1,4 +1,4 @@
-/* Loaded into Postgres by `movie_assets_tests.seven_days`: its clock is moved as far as a file says. */
+/* Loaded into Postgres by `movie_assets_tests.refresh.seven_days`: its clock is moved as far as a file says. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>

@@ -27,7 +27,7 @@ from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.run_records import UNFINISHED
 
-SOURCE = Path(__file__).parent / "moved_clock" / "moved_clock.c"
+SOURCE = Path(__file__).parents[1] / "moved_clock" / "moved_clock.c"
 SUNDAY = 7
 HOURS = 25  # looks at health from one morning to the next, at most
 SOMETHING_TO_DO = {  # figures of a run of which one is not 0
@@ -258,7 +258,7 @@ def moved_clock(folder: Path) -> Iterator[dict[str, str]]:
     """The environment of a process that lives in moved time."""
     file = folder / "moved"
     file.write_text("+0")
-    paths = [str(Path(__file__).parent / "moved_clock"), str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]
+    paths = [str(SOURCE.parent), str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
     yield os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)), "MOVED_CLOCK": str(file),
         "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE": str(10**7),

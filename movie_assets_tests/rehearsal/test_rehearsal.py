@@ -128,7 +128,9 @@ def _the_end_is_a_new_catalogue(lived: Rehearsal, server: str, template: str) ->
 
 def test_the_rules_are_those_of_the_profiles() -> None:
     """The truth has the profiles' values written out; whoever changes a profile changes them there, too."""
-    profiles = tomllib.loads((Path(movie_assets.__file__).parent / "profiles.toml").read_text(encoding="utf-8"))
+    profiles = tomllib.loads(
+        (Path(movie_assets.__file__).parent / "config" / "profiles.toml").read_text(encoding="utf-8")
+    )
     common = {"min_popularity": 1.0, "min_vote_average": 5.0, "min_runtime": 60, "max_runtime": 240}
     assert profiles["new_releases"] == common | {"min_vote_count": 10, "released_within_days": 365}
     quality = profiles["quality"]
