@@ -40,7 +40,10 @@ class ErrorClass:
 READ_ONLY = "25006"
 BLOCKERS = "select pid, state, query from pg_stat_activity where pid in (select unnest(pg_blocking_pids(PID)))"
 COLLISION = ErrorClass("redo", "other transactions got in the way again and again", "Run again.")
-LOST = ErrorClass("reconnect", "the connection to the database was lost", "See the server's log, then run again.")
+LOST = ErrorClass(
+    "reconnect", "the connection to the database was lost or refused",
+    "See that the server is up and has a connection left (max_connections), and its log; then run again.",
+)  # fmt: skip
 FULL_HOUSE = ErrorClass(
     "wait", "the database server has no connection left",
     "Raise its max_connections or let fewer clients run, then run again.",
@@ -69,8 +72,6 @@ TROUBLES = {
         "Run again when the server is less busy.",
     ),
 }  # fmt: skip
-FULL_HOUSE_SAYS = ("too many clients", "connection slots", "too many connections")  # libpq gives no SQLSTATE for it
-
 WITHOUT_STATE = (sa.exc.OperationalError, sa.exc.InterfaceError)
 
 
@@ -88,14 +89,18 @@ def sentence_of(error: sa.exc.DBAPIError | psycopg.Error, data: Path | None = No
 
 
 def error_class_of(error: sa.exc.DBAPIError | psycopg.Error) -> ErrorClass | None:
-    """The kind of failure; None when it is about the statement or its data, which no waiting changes."""
+    """Return the kind of failure; None when it is about the statement or its data, which no waiting changes.
+
+    The server's words are never read, as they may be in any language. libpq gives no SQLSTATE for a refused connection,
+    so one that the server has no room for is told like one that was lost.
+    """
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg's name, or psycopg2's
     if state is not None:
         return LOST if state.startswith("08") else TROUBLES.get(state)
     if not isinstance(error, (*WITHOUT_STATE, psycopg.OperationalError, psycopg.InterfaceError)):
         return None
-    return FULL_HOUSE if any(words in str(cause) for words in FULL_HOUSE_SAYS) else LOST
+    return LOST
 
 
 class RetryPolicy:

@@ -13,8 +13,10 @@ from movie_assets.histories.trackers import simkl_part, trakt_part
 Source = Literal["letterboxd", "imdb", "movielens", "trakt", "simkl", "list"]
 Unrated = Literal["seen", "wanted"] | None
 LINES_LOOKED_AT = 40
+LIST_COLUMNS = {"Position", "Name", "URL"}  # of the films of a list of Letterboxd's
 # Folders of Letterboxd's archive with what somebody deleted or left behind, or what is no history.
-NOT_READ = ("deleted", "orphaned", "likes", "lists", "__macosx")
+NOT_READ = ("deleted", "orphaned", "__macosx")
+NOT_READ_TABLES = ("likes", "lists")  # JSON in such folders is Trakt's
 KNOWN = (
     "Letterboxd's watched.csv, diary.csv, ratings.csv, watchlist.csv and lists, IMDb's exports of ratings and lists, "
     "Trakt's and Simkl's JSON exports, Simkl's CSV, MovieLens' ratings.csv with links.csv, its site's exports, "
@@ -44,7 +46,8 @@ class Recognised:
 def is_read(member: str) -> bool:
     """Whether a file of an archive or folder is read. Windows PowerShell divides folders by backslashes."""
     *folders, name = member.replace("\\", "/").lower().split("/")
-    return not any(folder in NOT_READ for folder in folders) and not name.startswith(".")
+    passed_over = NOT_READ if name.endswith(".json") else NOT_READ + NOT_READ_TABLES
+    return not any(folder in passed_over for folder in folders) and not name.startswith(".")
 
 
 def recognise(name: str, beginning: str, unrated: Unrated = None) -> Recognised:
@@ -88,7 +91,7 @@ def stem(name: str) -> str:
 def _table(name: str, columns: set[str], delimiter: str, first: int, unrated: Unrated) -> Recognised | None:
     """Recognise a table by its columns."""
     folded = {re.sub(r"[_\s]", "", column).lower() for column in columns}
-    if columns >= {"Name", "Letterboxd URI"}:
+    if columns >= {"Name", "Letterboxd URI"} or columns >= LIST_COLUMNS:
         return _letterboxd(name, columns, delimiter, first, unrated)
     if "const" in folded and folded & {"titletype", "title", "yourrating", "yourated"}:
         return _imdb(name, folded, delimiter, first, unrated)
@@ -105,6 +108,8 @@ def _table(name: str, columns: set[str], delimiter: str, first: int, unrated: Un
 
 
 def _letterboxd(name: str, columns: set[str], delimiter: str, first: int, unrated: Unrated) -> Recognised:
+    if columns >= LIST_COLUMNS:
+        return _films_of_list(name, delimiter, first, unrated)
     if "Review" in columns:
         return Recognised("letterboxd", None)  # reviews repeat what diary and ratings say
     if "Watched Date" in columns:
@@ -126,12 +131,15 @@ def _letterboxd_list(name: str, lines: list[str], first: int, unrated: Unrated) 
     for place, line in enumerate(lines[first:], start=first):
         delimiter = delimiter_of(line)
         columns = {cell.strip().strip('"') for cell in line.split(delimiter)}
-        if columns >= {"Position", "Name", "URL"}:
-            return Recognised(
-                "letterboxd", f"list: {stem(name)}", delimiter, unrated != "seen", place,
-                None if unrated else AS_WANTED.format(f"list: {stem(name)}"),
-            )  # fmt: skip
+        if columns >= LIST_COLUMNS:
+            return _films_of_list(name, delimiter, place, unrated)
     raise UnknownFormatError(f"{name} is a list of Letterboxd's without its table of films (Position, Name, Year, URL)")
+
+
+def _films_of_list(name: str, delimiter: str, first: int, unrated: Unrated) -> Recognised:
+    part = f"list: {stem(name)}"
+    guess = None if unrated else AS_WANTED.format(part)
+    return Recognised("letterboxd", part, delimiter, unrated != "seen", first, guess)
 
 
 def _imdb(name: str, folded: set[str], delimiter: str, first: int, unrated: Unrated) -> Recognised:

@@ -6,25 +6,19 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
-from movie_assets.histories.rows import (
-    Entry,
-    MovieName,
-    RowError,
-    SeriesEntry,
-    Tally,
-    date_in,
-    imdb_id_in,
-    rating_in,
-    read_table,
-    title_in,
-    year_in,
-)
+from movie_assets.histories.cells import date_in, imdb_id_in, rating_in, title_in, year_in
+from movie_assets.histories.rows import Entry, MovieName, RowError, SeriesEntry, Tally, read_table
 
 LOWEST, HIGHEST = 1.0, 10.0
+RATING_COLUMNS = ("your rating", "you rated")
+NO_RATINGS = "there is no column Your Rating: taken as seen, without a rating"
 TitleKind = Literal["movie", "series", "episode", "other"]
 # Words of title types without accents, blanks and hyphens, in lower case. IMDb writes them in the account's language:
 # tvMovie (until 2017), TV Movie, TV-Film, Téléfilm, Película de TV. The first word that a title type contains decides.
-OTHER = ("game", "spiel", "jeu", "juego", "gioco", "jogo", "musicvideo", "musikvideo", "videomus", "clip", "podcast")
+OTHER = (
+    "game", "videospiel", "computerspiel", "jeuvideo", "juego", "gioco", "jogo", "musicvideo", "musikvideo", "videomus",
+    "clip", "podcast",
+)  # fmt: skip
 EPISODE = ("episod", "folge", "epizod", "aflevering", "avsnitt")
 SERIES = ("serie", "sarja", "sorozat", "dizi", "soap", "sendung", "сериал", "seria", "serial", "telenovela")
 MOVIE = (
@@ -61,6 +55,8 @@ def read_imdb(
         except RowError as error:
             tally.reject(line, str(error), list(cells.values()))
             continue
+        if "position" not in row and not row.keys() & set(RATING_COLUMNS):
+            tally.assume(line, NO_RATINGS, list(cells.values()))
         if kind is None and "title type" in row:
             guess = f"title type “{title_type}” is not known: taken for a film" if title_type else "no title type"
             tally.assume(line, guess, list(cells.values()))
@@ -75,7 +71,8 @@ def _entry(
     title = row.get("title", "")
     title = "" if imdb_id and not title else title_in(title)
     year = year_in(row.get("year", ""))
-    rating = rating_in(row.get("your rating") or row.get("you rated", ""), LOWEST, HIGHEST)
+    cell = next((row[name] for name in RATING_COLUMNS if row.get(name)), "")
+    rating = rating_in(cell, LOWEST, HIGHEST)
     seen_at = date_in(row.get("date rated", ""), as_of, tally)
     is_wanted = unrated_is_wanted and rating is None
     if kind in ("series", "episode"):

@@ -98,9 +98,7 @@ def import_path(database: Database, path: Path, choices: Choices, as_of: datetim
 def _recognised(bundle: Bundle, choices: Choices) -> tuple[list[_Part], list[str]]:
     """The files that are histories, and a note for each of the others."""
     parts: list[_Part] = []
-    notes = [
-        f"not read, as Letterboxd keeps there what was deleted or is no history: {name}" for name in bundle.left_out
-    ]
+    notes = list(bundle.left_out)
     for member in bundle.members:
         try:
             kind = recognise(member.name, member.beginning(), choices.unrated)
@@ -142,6 +140,9 @@ def _import(connection: sa.Connection, parts: Sequence[_Part], choices: Choices,
     execute(connection, "store_names")
     moved = [row.tmdb_id for row in rows(connection, "match_staged_names")]
     kept = _store(connection, parts, person, replace_all=choices.replace)
+    if not any(part.tally.rows for part in parts) and not choices.replace:
+        files = ", ".join(part.member.name for part in parts)
+        raise ImportFailedError(f"{files}: there is a header and no row below it; nothing was imported")
     stored_series = _store_series(connection, parts, choices, series)
     derived = rows(connection, "derive_histories", source=source, person=person, films=None)[0]
     if rows(connection, "others_wait_for_films", films=moved, source=source, person=person)[0].others_wait:

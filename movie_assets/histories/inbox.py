@@ -22,6 +22,7 @@ LARGEST_BUNDLE = (
 LARGEST_RATIO = 200  # of a member's size to its compressed size; tables of films reach 10
 LARGEST_DIRECTORY = 4 * MIB  # bytes of an archive's list of members
 MAX_MEMBERS = 10_000
+MAX_NAMED = 20  # of the files that are not read
 LONGEST_LINE = MIB  # characters
 BEGINNING = 64 * 2**10
 ENDINGS = (".csv", ".txt", ".tsv", ".json")
@@ -84,7 +85,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Bundle:
-    """What is imported at once: a file, or all files of a folder or an archive; `left_out` names those not read."""
+    """A file, or all files of a folder or an archive, imported at once; `left_out` says which were not read and why."""
 
     name: str
     members: Sequence[Member]
@@ -172,8 +173,15 @@ def _directory_size(path: Path) -> int:
 
 
 def _left_out(names: Sequence[str]) -> list[str]:
-    """Return the names of tables that are not read as they lie in folders with what was deleted or is no history."""
-    return [name for name in names if name.lower().endswith(ENDINGS) and not is_read(name)]
+    """Return a sentence for each file that is not read; of other kinds than tables, for MAX_NAMED at most."""
+    tables = [name for name in names if name.lower().endswith(ENDINGS) and not is_read(name)]
+    others = [name for name in names if not name.lower().endswith(ENDINGS) and is_read(name)]
+    more = [f"not read, as they are no csv, txt, tsv or json files: {len(others) - MAX_NAMED:,} more"]
+    return [
+        *(f"not read, as Letterboxd keeps there what was deleted or is no history: {name}" for name in tables),
+        *(f"not read, as it is no csv, txt, tsv or json file: {name}" for name in others[:MAX_NAMED]),
+        *(more if len(others) > MAX_NAMED else []),
+    ]
 
 
 def _member(file: Path, name: str) -> Member:

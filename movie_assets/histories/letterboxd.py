@@ -4,17 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from movie_assets.histories.rows import (
-    Entry,
-    MovieName,
-    RowError,
-    Tally,
-    date_in,
-    rating_in,
-    read_table,
-    title_in,
-    year_in,
-)
+from movie_assets.histories.cells import date_in, rating_in, title_in, year_in
+from movie_assets.histories.rows import Entry, MovieName, RowError, Tally, read_table
 
 LOWEST, HIGHEST = 0.5, 5.0
 LIST_BEGINS = "Letterboxd list export"  # then the list's own name, an empty line, and the table of its films
@@ -42,5 +33,11 @@ def read_letterboxd(
 
 
 def _rating_in(cell: str) -> float | None:
-    """Return a rating on 0-100; None for 0, which other programs write for a film that was seen and not rated."""
-    return rating_in("" if re.fullmatch(r"0+([.,]0*)?", cell.strip()) else cell, LOWEST, HIGHEST)
+    """Return a rating on 0-100, from a number or from stars such as ★★★½.
+
+    None for 0, which other programs write for a film that was seen and not rated.
+    """
+    text = cell.strip()
+    if stars := re.fullmatch(r"(\d?)(★*)(½?)", text):
+        text = str(int(stars[1] or 0) + len(stars[2]) + len(stars[3]) / 2) if text else ""
+    return rating_in("" if re.fullmatch(r"0+([.,]0*)?", text) else text, LOWEST, HIGHEST)

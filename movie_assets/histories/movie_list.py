@@ -5,14 +5,16 @@ All pieces but the title are optional. A piece that is none of these rejects the
 would make it a film that is liked.
 
 A list has one of two forms. In the one with descriptions a blank line stands between films, and the lines below a film
-describe it; they are counted and named as passed over. In the other each line is a film, with or without a year.
+describe it: half of them or more look like sentences. They are counted and named as passed over. In the other form each
+line is a film, with or without a year.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
-from movie_assets.histories.rows import Entry, MovieName, RowError, Tally, rating_in, title_in, year_in
+from movie_assets.histories.cells import rating_in, title_in, year_in
+from movie_assets.histories.rows import Entry, MovieName, RowError, Tally
 
 HIGHEST = 10.0
 YEAR = re.compile(r"\d{4}")
@@ -38,7 +40,8 @@ OLDEST = 21  # no certification is for older people
 HEAD = re.compile(
     r".*(?:\|.*\||:\s*\d{4}\s*(?:\||$)|\S\s*\(\d{4}\)\s*\||\|.*\brating\s*$|\|.*/\s*10\s*$)", re.IGNORECASE
 )
-NAMED_WITH_YEAR = re.compile(r"(.*\S)\s*\((\d{4})\)")
+NAMED_WITH_YEAR = re.compile(r"(.*\S)\s*[(\[](\d{4})[)\]]")
+PROSE = re.compile(r".*[.!?,;\u2026][\"'\u201d\u2019)]*|.{81,}")  # how lines of a text look, and few titles
 BEGINS_ANYWHERE = re.compile(r".*\S\s*(?::\s*\d{4}\s*\||\(\d{4}\)\s*(?:\||$))")
 
 
@@ -87,14 +90,15 @@ def read_film_list(lines: Iterable[str], tally: Tally, *, is_wanted: bool) -> It
 def _has_descriptions(lines: list[str]) -> bool:
     """Whether the lines below a film describe it, rather than name the next film."""
     named = [line for line in lines if line]
-    heads = [line for line in named if is_a_head(line) or is_a_bare_head(line)]
+    others = [line for line in named if not is_a_head(line) and not is_a_bare_head(line)]
+    is_prose = 2 * sum(line[0].islower() or PROSE.fullmatch(line) is not None for line in others) >= len(others) > 0
     if not _has_blank_lines_within(lines):
         every_line_is_a_film = all("|" in line or is_a_bare_head(line) for line in named)
-        return not every_line_is_a_film and (any("|" in line for line in named) or 2 * len(heads) < len(named))
+        return not every_line_is_a_film and (any("|" in line for line in named) or is_prose)
     if any(map(is_a_head, named)):
         return True
     paragraphs = [line for line, before in zip(lines, ["", *lines], strict=False) if line and not before]
-    return len(paragraphs) > 1 and all(map(is_a_bare_head, paragraphs))
+    return is_prose and len(paragraphs) > 1 and all(map(is_a_bare_head, paragraphs))
 
 
 def _has_blank_lines_within(lines: list[str]) -> bool:

@@ -7,18 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from movie_assets.histories.rows import (
-    Entry,
-    MovieName,
-    RowError,
-    Tally,
-    imdb_id_in,
-    plausible,
-    rating_in,
-    read_table,
-    tmdb_id_in,
-    year_in,
-)
+from movie_assets.histories.cells import ids_in, plausible, rating_in, year_in
+from movie_assets.histories.rows import Entry, MovieName, RowError, Tally, read_table
 
 LOWEST, HIGHEST = 0.5, 5.0
 ARTICLE_LAST = re.compile(r"(.+), (The|An?|L[ae]s?|L'|El|Il|Der|Die|Das)")
@@ -33,9 +23,8 @@ def read_films(
     for line, row in read_table(links, links_tally):
         title, year = titles.get(row["movieId"], ("", None))
         try:
-            films[row["movieId"]] = MovieName(
-                title, year, imdb_id_in(row["imdbId"]), tmdb_id_in(row["tmdbId"]), row["movieId"]
-            )
+            ids = ids_in(row["imdbId"], row["tmdbId"], line, links_tally)
+            films[row["movieId"]] = MovieName(title, year, *ids, row["movieId"])
         except RowError as error:
             links_tally.reject(line, str(error), list(row.values()))
     return films
@@ -72,7 +61,8 @@ def read_site_export(lines: Iterable[str], tally: Tally, *, is_wanted: bool, del
         row = {re.sub(r"[_\s]", "", name).lower(): cell for name, cell in cells.items()}
         try:
             title, year = title_and_year(row["title"])
-            film = MovieName(title, year, imdb_id_in(row.get("imdbid", "")), tmdb_id_in(row["tmdbid"]), row["movieid"])
+            ids = ids_in(row.get("imdbid", ""), row["tmdbid"], line, tally)
+            film = MovieName(title, year, *ids, row["movieid"])
             rating = None if is_wanted else rating_in(row.get("rating", ""), 0, HIGHEST) or None
         except RowError as error:
             tally.reject(line, str(error), list(cells.values()))

@@ -4,21 +4,16 @@ Where each format has what is in a module of its own; which films the names mean
 """
 
 import csv
-import math
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 REJECTS_KEPT = 100  # a broken file must not become a million rows
 MAX_ROWS = 500_000  # of one file of one person; fifty years of five films a day are 91,000
 MAX_COLUMNS = 200
-LONGEST_TITLE = 500
-FIRST_YEAR, LAST_YEAR = 1870, 2200
-LARGEST_ID = 2**53
+HEADER_BYTES = 40  # of a file, in which every format has ASCII letters only
 
 
 class MovieName(NamedTuple):
@@ -137,12 +132,15 @@ class Tally:
 
 
 def decoded(body: bytes) -> str:
-    """A file's text: UTF-8, UTF-16 with its mark, or else Windows-1252, in which older exports are written.
+    """Return a file's text: UTF-8, UTF-16 with or without its mark, or else Windows-1252, of older exports.
 
     Text of which some bytes are damaged (a file cut within a letter) is UTF-8 if more of its letters are than are not.
     """
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", errors="replace")
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(body) > 1 and not any(body[first:HEADER_BYTES:2]):
+            return body.decode(encoding, errors="replace")
     text = body.decode("utf-8-sig", errors="replace")
     damaged = text.count("\ufffd")
     if 2 * damaged > sum(not letter.isascii() for letter in text):
@@ -152,7 +150,7 @@ def decoded(body: bytes) -> str:
 
 def delimiter_of(header: str) -> str:
     """What divides the columns of a header: spreadsheets save commas as semicolons or tabs in some countries."""
-    return max(",;\t", key=header.count)
+    return max(",;\t|", key=header.count)
 
 
 def read_table(lines: Iterable[str], tally: Tally, delimiter: str = ",") -> Iterator[tuple[int, dict[str, str]]]:
@@ -160,7 +158,8 @@ def read_table(lines: Iterable[str], tally: Tally, delimiter: str = ",") -> Iter
 
     Empty cells at the end of a row, too many or too few, are no reason to reject it: spreadsheets add and drop them. A
     row is bad when it has further cells with content, a quote that is never closed, or NUL characters. The last row of
-    a file that does not end with a newline is bad when it has fewer cells than any row before it: the file was cut.
+    a file that does not end with a newline is bad when it has fewer cells than any row before it: the file was cut. A
+    quoted cell with further quotes in it is read without them where the row has as many cells as the header.
     Raises TooLargeError when there are more rows than `tally.max_rows` or more than MAX_COLUMNS columns.
     """
     watched = _LastLine(lines)
@@ -177,10 +176,13 @@ def read_table(lines: Iterable[str], tally: Tally, delimiter: str = ",") -> Iter
         except StopIteration:
             return
         except csv.Error as error:
-            tally.count_row()
-            tally.is_cut |= "unexpected end of data" in str(error)
-            tally.reject(begins, f"cannot be read: {error}", "")
-            continue
+            row = _with_stray_quotes(watched.last, delimiter) if reader.line_num + tally.lines_before == begins else []
+            if len(row) != len(header):
+                tally.count_row()
+                tally.is_cut |= "unexpected end of data" in str(error)
+                tally.reject(begins, f"cannot be read: {error}", "")
+                continue
+            tally.assume(begins, "quotes within quotes: the row was read without them", row)
         finally:
             line = reader.line_num + tally.lines_before
         if not any(cell.strip() for cell in row):
@@ -188,32 +190,41 @@ def read_table(lines: Iterable[str], tally: Tally, delimiter: str = ",") -> Iter
         tally.count_row()
         if len(_without_empty_end(row)) > len(header):
             tally.reject(begins, f"has {len(row)} cells, the header has {len(header)}", row)
-        elif len(row) < shortest and not watched.ends_with_newline:
+        elif len(row) < shortest and not watched.ends_with_newline and tally.rows > 1:
             tally.reject(begins, f"has {len(row)} cells, the header has {len(header)}, and the file ends in it", row)
             tally.is_cut = True
         elif any("\x00" in cell for cell in row):
             tally.reject(begins, "has NUL characters", row)
         else:
-            tally.is_cut = False
+            tally.is_cut = len(row) < shortest and not watched.ends_with_newline
             shortest = min(shortest, len(row))
             cells = [cell.strip() for cell in row[: len(header)]]
             yield begins, dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
 
 
 class _LastLine:
-    """Lines as they come; remembers whether the line that was handed out last ends with a newline."""
+    """Lines as they come; remembers the one that was handed out last."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
-        self.ends_with_newline = True
+        self.last = ""
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
-        self.ends_with_newline = line.endswith(("\n", "\r"))
-        return line
+        self.last = next(self._lines)
+        return self.last
+
+    @property
+    def ends_with_newline(self) -> bool:
+        return self.last.endswith(("\n", "\r")) or not self.last
+
+
+def _with_stray_quotes(line: str, delimiter: str) -> list[str]:
+    """Return the cells of a line of which a quoted cell has further quotes in it, without any quotes."""
+    cells = next(csv.reader([line.replace('\\"', "")], delimiter=delimiter))
+    return [cell.replace('"', "") for cell in cells]
 
 
 def _without_empty_end(cells: list[str]) -> list[str]:
@@ -221,104 +232,3 @@ def _without_empty_end(cells: list[str]) -> list[str]:
     while end and not cells[end - 1].strip():
         end -= 1
     return cells[:end]
-
-
-def title_in(cell: str) -> str:
-    """A title. Raises RowError where there is none."""
-    plain = " ".join(unicodedata.normalize("NFC", cell).split())
-    title = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Cc", "Cs")).strip()
-    if not title:
-        raise RowError("has no title")
-    return title[:LONGEST_TITLE]
-
-
-def year_in(cell: str) -> int | None:
-    """A year; None where there is none or none in which films were made."""
-    found = re.fullmatch(r"(\d{4})([.,]0+)?", cell.strip())
-    year = int(found[1]) if found else 0
-    return year if FIRST_YEAR <= year <= LAST_YEAR else None
-
-
-def rating_in(cell: str, lowest: float, highest: float) -> float | None:
-    """A rating on 0-100 from a scale that ends at `highest`; None where the cell is empty. Raises RowError.
-
-    A comma is a decimal comma, as in 4,5: no scale has thousands.
-    """
-    if not cell.strip():
-        return None
-    try:
-        rating = float(re.sub(r"(?<=\d),(?=\d)", ".", cell))
-    except ValueError:
-        raise RowError(f"has “{cell.strip()[:40]}” for a rating") from None
-    if not math.isfinite(rating) or not lowest <= rating <= highest:
-        raise RowError(f"has a rating of {cell.strip()[:40]}, and ratings go from {lowest:g} to {highest:g}")
-    return round(rating * 100 / highest, 2)
-
-
-# Dates as exports and spreadsheets write them. Not 03/02/2024, which is February in one country and March in another.
-DATE_FORMATS = ("%d.%m.%Y", "%Y/%m/%d", "%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
-
-
-def date_in(cell: str, as_of: datetime, tally: Tally) -> datetime | None:
-    """Return a day as its midnight in UTC; None without a day, or for one that is later than tomorrow."""
-    text = " ".join(cell.split())
-    if not text:
-        return None
-    try:
-        day = _day_in(text)
-    except ValueError:
-        tally.dates_unread += 1
-        return None
-    return plausible(datetime(day.year, day.month, day.day, tzinfo=UTC), as_of, tally)
-
-
-def _day_in(text: str) -> date:
-    """Parse a date in one of the known forms. Raises ValueError."""
-    if re.match(r"\d{4}-\d\d-\d\d", text):
-        return date.fromisoformat(text[:10])
-    for form in DATE_FORMATS:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
-    raise ValueError(text)
-
-
-def time_in(value: object, as_of: datetime, tally: Tally) -> datetime | None:
-    """Return an ISO 8601 time such as 2024-03-05T11:00:00.000Z; None without one, or for one that cannot be right."""
-    if not isinstance(value, str) or not value.strip():
-        return None
-    try:
-        parsed = datetime.fromisoformat(value.strip())
-    except ValueError:
-        tally.dates_unread += 1
-        return None
-    return plausible(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC), as_of, tally)
-
-
-def plausible(told: datetime, as_of: datetime, tally: Tally) -> datetime | None:
-    """A time, unless it lies before films were made or in the future."""
-    if told.year < FIRST_YEAR or (told - as_of).days >= 1:
-        tally.dates_unread += 1
-        return None
-    return told
-
-
-def imdb_id_in(cell: str) -> str | None:
-    """An id such as tt0133093, from that form or its digits; None where the cell is empty. Raises RowError."""
-    digits = cell.strip().removeprefix("tt")
-    if not digits:
-        return None
-    if not re.fullmatch(r"[0-9]{1,10}", digits) or not int(digits):
-        raise RowError(f"has “{cell.strip()[:40]}” for an IMDb id")
-    return f"tt{int(digits):07}"
-
-
-def tmdb_id_in(cell: str) -> int | None:
-    """A TMDB id; None where the cell is empty. Raises RowError."""
-    text = cell.strip()
-    if not text:
-        return None
-    if not re.fullmatch(r"[0-9]{1,16}", text) or not 0 < int(text) <= LARGEST_ID:
-        raise RowError(f"has “{text[:40]}” for a TMDB id")
-    return int(text)

@@ -10,21 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from movie_assets.histories.rows import (
-    Entry,
-    MovieName,
-    RowError,
-    SeriesEntry,
-    Tally,
-    date_in,
-    imdb_id_in,
-    rating_in,
-    read_table,
-    time_in,
-    title_in,
-    tmdb_id_in,
-    year_in,
-)
+from movie_assets.histories.cells import LARGEST_ID, date_in, ids_in, rating_in, time_in, title_in, year_in
+from movie_assets.histories.rows import Entry, MovieName, RowError, SeriesEntry, Tally, read_table
 
 LOWEST, HIGHEST = 1.0, 10.0
 Item = Mapping[str, Any]
@@ -106,7 +93,7 @@ def read_simkl_csv(
             seen_at = None if is_wanted else date_in(row.get("watcheddate") or row.get("lastwatched", ""), as_of, tally)
             kind: Literal["movie", "series"] = "movie" if row["type"].lower() in ("movie", "movies") else "series"
             entry = _entry(
-                kind, line, {"title": row["title"], "year": row.get("year"), "ids": ids}, is_wanted=is_wanted,
+                kind, line, {"title": row["title"], "year": row.get("year"), "ids": ids}, tally, is_wanted=is_wanted,
                 rating=_rating(row.get("rating")), seen_at=seen_at,
             )  # fmt: skip
         except RowError as error:
@@ -135,13 +122,15 @@ def _trakt_entry(item: Any, place: int, tally: Tally, as_of: datetime, *, is_wan
     seen_at = None if is_wanted else time_in(next(filter(None, times), None), as_of, tally)
     rating = None if is_wanted else _rating(item.get("rating"))
     if kind == "movie":
-        return _entry("movie", place, _object(item, "movie"), is_wanted=is_wanted, rating=rating, seen_at=seen_at)
+        return _entry(
+            "movie", place, _object(item, "movie"), tally, is_wanted=is_wanted, rating=rating, seen_at=seen_at
+        )
     if kind not in SERIES_KINDS:
         return str(kind)
     inner = {} if kind == "show" else _object(item, kind)
     number = _number(inner.get("number"))
     return _entry(
-        SERIES_KINDS[kind], place, _object(item, "show"), is_wanted=is_wanted, rating=rating, seen_at=seen_at,
+        SERIES_KINDS[kind], place, _object(item, "show"), tally, is_wanted=is_wanted, rating=rating, seen_at=seen_at,
         season=_number(inner.get("season")) if kind == "episode" else number,
         episode=number if kind == "episode" else None,
     )  # fmt: skip
@@ -154,24 +143,24 @@ def _simkl_entry(item: Any, group: str, place: int, tally: Tally, as_of: datetim
     is_wanted = item.get("status") == "plantowatch"
     about = _object(item, "movie") if "movie" in item else _object(item, "show")
     return _entry(
-        "movie" if is_movie else "series", place, about, is_wanted=is_wanted,
+        "movie" if is_movie else "series", place, about, tally, is_wanted=is_wanted,
         rating=None if is_wanted else _rating(item.get("user_rating")),
         seen_at=None if is_wanted else time_in(item.get("last_watched_at"), as_of, tally),
     )  # fmt: skip
 
 
 def _entry(
-    kind: Literal["movie"] | SeriesKind, place: int, about: Item, *, is_wanted: bool, rating: float | None,
-    seen_at: datetime | None, season: int | None = None, episode: int | None = None,
+    kind: Literal["movie"] | SeriesKind, place: int, about: Item, tally: Tally, *, is_wanted: bool,
+    rating: float | None, seen_at: datetime | None, season: int | None = None, episode: int | None = None,
 ) -> Entry | SeriesEntry:  # fmt: skip
     ids = about.get("ids")
     ids = ids if isinstance(ids, dict) else {}
-    imdb_id, tmdb_id = imdb_id_in(_text(ids.get("imdb"))), tmdb_id_in(_text(ids.get("tmdb")))
+    imdb_id, tmdb_id = ids_in(_text(ids.get("imdb")), _text(ids.get("tmdb")), place, tally)
     title, year = _text(about.get("title")), year_in(_text(about.get("year")))
     title = title_in(title) if title or not (imdb_id or tmdb_id) else ""
     if kind == "movie":
         return Entry(MovieName(title, year, imdb_id, tmdb_id), place, is_wanted, rating, seen_at)
-    tvdb_id = tmdb_id_in(_text(ids.get("tvdb")))
+    tvdb_id = _number_in(ids.get("tvdb"))
     return SeriesEntry(kind, place, title, year, imdb_id, tmdb_id, tvdb_id, season, episode, is_wanted, rating, seen_at)
 
 
@@ -188,6 +177,11 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+
+
+def _number_in(value: object) -> int | None:
+    text = _text(value)
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) <= LARGEST_ID else None
 
 
 def _rating(value: object) -> float | None:

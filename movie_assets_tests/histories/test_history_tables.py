@@ -4,23 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from movie_assets.histories.cells import date_in, imdb_id_in, rating_in, title_in
 from movie_assets.histories.file_formats import UnknownFormatError, is_read, recognise
 from movie_assets.histories.imdb import read_imdb
 from movie_assets.histories.letterboxd import read_letterboxd
 from movie_assets.histories.movie_names import keyed
 from movie_assets.histories.movielens import read_films, read_movielens, title_and_year
-from movie_assets.histories.rows import (
-    Entry,
-    MovieName,
-    RowError,
-    Tally,
-    TooLargeError,
-    date_in,
-    decoded,
-    imdb_id_in,
-    rating_in,
-    title_in,
-)
+from movie_assets.histories.rows import Entry, MovieName, RowError, Tally, TooLargeError, decoded
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DIARY = "Date,Name,Year,Letterboxd URI,Rating,Rewatch,Tags,Watched Date\n"
@@ -108,7 +98,7 @@ def test_lines_are_counted_over_newlines_in_quotes() -> None:
     ("row", "reason"),
     [("2024-01-01,,2000,u,5", "has no title"), ("2024-01-01,A\x00b,2000,u,5", "has NUL characters"),
      ("2024-01-01,One, Two,2000,u,5", "has 6 cells, the header has 5"),
-     ('2024-01-01,"One"x,2000,u,5', "cannot be read: ',' expected after '\"'")],
+     ('2024-01-01,"One"x, y,2000,u,5', "cannot be read: ',' expected after '\"'")],
 )  # fmt: skip
 def test_a_bad_row_is_rejected_with_its_line(row: str, reason: str) -> None:
     entries, tally = letterboxd(RATINGS + row + "\n2024-01-01,Two,2001,u2,5\n")
