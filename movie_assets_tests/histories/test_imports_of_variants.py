@@ -190,7 +190,8 @@ def test_letterboxds_lists_as_other_programs_save_them(
 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
-    [("ratings.csv", RATINGS, "a header and no row"), ("noir.csv", LETTERBOXD_LIST.split("1,Alien", maxsplit=1)[0], "no row below"),
+    [("ratings.csv", RATINGS, "a header and no row"),
+     ("noir.csv", LETTERBOXD_LIST.partition("1,Alien")[0], "no row below"),
      ("ratings-movies.json", "[]", "no file with watched films"), ("ratings.csv", "", "is empty"),
      ("ratings.csv", RATINGS + "2024-02-03,Alien,1979,u1,11\n" * 2, "none of the 2 rows"),
      ("ratings.csv", IMDB + ALIEN.format(title="Alien", kind="Videospiel"), "passed over: Videospiel")],
