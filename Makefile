@@ -7,7 +7,7 @@ BIN := .venv/bin
 help:  ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 25
 
-demo: .venv/installed  ## run the whole pipeline for two days on made-up services and show the result
+demo: .venv/installed  ## run the whole pipeline for three days on made-up services and show the result
 	$(BIN)/movie-assets demo
 
 PORT ?= 3000
@@ -54,7 +54,7 @@ newest-dagster: .venv/installed  ## try the newest release of Dagster: is all th
 bench: .venv/installed  ## run every benchmark, two hours on two cores, and write bench/RESULTS.md
 	$(BIN)/python bench/all.py
 
-docs: .venv/installed  ## write docs/reference.md and movie_assets/runs/tables.json from the code and the database
+docs: .venv/installed  ## write docs/reference.md, the table of docs/settings.md and movie_assets/runs/tables.json from the code and the database
 	$(BIN)/python docs/make_reference.py
 
 lock: .venv/installed  ## raise the versions in both lock files to the newest that agree

@@ -133,6 +133,7 @@ def run(database: Database, instance: dg.DagsterInstance) -> Any:
             "database": database, "tmdb": None, "embedder": None, "thresholds": settings.thresholds, "daily_films": 0,
             "keep_sets": timedelta(days=1), "budgets": settings.budgets, "inbox": Inbox(None),
             "rating_files": settings.rating_files,
+            "learn_from_content": settings.learn_from_content,
         },
     )  # fmt: skip
 

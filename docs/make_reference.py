@@ -21,6 +21,8 @@ def main() -> None:
         database.close()
     tables.cache_clear()
     reference.FILE.write_text(reference.as_markdown(), encoding="utf-8")
+    page = reference.SETTINGS_PAGE
+    page.write_text(reference.settings_page(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

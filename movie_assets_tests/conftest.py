@@ -168,6 +168,7 @@ class Pipeline:
             "budgets": self.settings.budgets,
             "inbox": Inbox(self.settings.inbox),
             "rating_files": self.settings.rating_files,
+            "learn_from_content": self.settings.learn_from_content,
             "parallel_runs": self.settings.parallel_runs,
         }
 

@@ -1,6 +1,6 @@
-"""`movie-assets demo`: two days of the pipeline on made-up services, and a page of results."""
+"""`movie-assets demo`: three days of the pipeline on made-up services, and a page of results."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from rich.console import Console
 
@@ -15,6 +15,7 @@ from movie_assets.refresh.refresh import refresh
 from movie_assets.search.queries import recommend, resolve, search, similar
 
 SEARCHES = ("a detective investigates a murder in a mansion", "robots and machines turn against mankind")
+DAYS = 3  # the fewest after which catalog.trending has films: two days of numbers besides the first build
 LIKE = "Knives Out"
 UNLIKE = "Terminator Salvation"
 GO_ON = """
@@ -24,8 +25,13 @@ Go on with
 """
 
 
+def days_until(today: date) -> list[date]:
+    """Return the days that the demo works on, ascending; the last is today."""
+    return [today - timedelta(days=DAYS - number) for number in range(1, DAYS + 1)]
+
+
 def run_demo(settings: Settings, console: Console) -> int:
-    """Run yesterday and today against the stand-in, tell what moved, and search; 0 when all went well."""
+    """Run three days against the stand-in, tell what moved, and search; 0 when all went well."""
     keyless = settings.model_copy(
         update={
             "tmdb_api_token": None,
@@ -39,23 +45,23 @@ def run_demo(settings: Settings, console: Console) -> int:
         }
     )
     today = datetime.now(UTC).date()
-    yesterday = today - timedelta(days=1)
+    first, *_ = days = days_until(today)
     outcomes = []
     console.print("Starting Postgres and a stand-in for TMDB …")
     with (
-        TmdbEmulator(EmulatorOptions(today=yesterday)) as tmdb_emulator,
+        TmdbEmulator(EmulatorOptions(today=first)) as tmdb_emulator,
         everything_for(keyless, tmdb_emulator) as ready,
     ):
         database = open_database(ready)
         try:
-            for number, day in enumerate((yesterday, today), start=1):
+            for number, day in enumerate(days, start=1):
                 tmdb_emulator.today = day
                 console.rule(f"Day {number}: {day}", align="left")
                 outcomes.append(
                     refresh(database, day, say=lambda job: console.print(f"[bold]{job.replace('_', ' ')}[/]"))
                 )
                 report.show_day(console, outcomes[-1])
-            console.rule("Checks of day 2", align="left")
+            console.rule(f"Checks of day {DAYS}", align="left")
             report.show_checks(console, outcomes[-1].checks)
             console.rule("The catalogue", align="left")
             report.show_status(console, report.status_of(database, datetime.now(UTC)))

@@ -1,7 +1,6 @@
 """The command line: `movie-assets`. Each command opens what it needs, calls one function and shows the result.
 
-Commands that find films are in cli_search.py, those on watched films in cli_import.py, those on embedding sets in
-cli_sets.py, those on alerts in cli_alerts.py, the stand-in's in cli_stand_in.py.
+This module has the commands that do a day's work; each other group of commands is a module beside it.
 """
 
 import json
@@ -77,14 +76,22 @@ class _Group(click.Group):
             sys.exit(130)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="movie_assets")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Keep a vectorised movie catalogue true, in your own Postgres.
 
     Begin with `movie-assets demo`: it needs no keys. Then `movie-assets dev` opens the same catalogue in the
-    Dagster web UI. Settings are environment variables; README.md lists them.
+    Dagster web UI. Settings are environment variables; docs/settings.md lists them.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        return
     load_dotenv(CHECKOUT / ".env")  # as Dagster's own commands do; what is exported stays
     for warning in Settings.misspelt():
         notes.print(f"[yellow]{warning}[/]", highlight=False)
@@ -97,7 +104,7 @@ def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the
 
 @main.command()
 def demo() -> None:
-    """Run the whole pipeline for two days on made-up services, and show the result.
+    """Run the whole pipeline for three days on made-up services, and show the result.
 
     Uses a bundled stand-in for TMDB and the local embedder, whatever keys are set, and your data folder.
     Takes about a minute.

@@ -12,11 +12,13 @@ from movie_assets.database.database import Database
 from movie_assets.runs.presentation import table_of, tables
 
 FILE = CHECKOUT / "docs" / "reference.md"
+SETTINGS_PAGE = CHECKOUT / "docs" / "settings.md"
 INTRODUCTION = """\
 # Reference
 
 Made by `make docs` from the code and from a migrated database; a test holds it. What an alert means and how to repair
-what it tells is in [runbook.md](runbook.md); why things are as they are, in [architecture.md](architecture.md).
+what it tells is in [runbook.md](runbook.md); why things are as they are, in [architecture.md](architecture.md);
+settings are in [settings.md](settings.md).
 """
 
 
@@ -39,7 +41,6 @@ def as_markdown() -> str:
         _assets(defs),
         _checks(defs),
         _automation(defs),
-        _settings(),
         _tables("catalog", "Tables and views for applications"),
         _tables("pipeline", "Tables and views of the pipeline"),
     ]
@@ -117,10 +118,27 @@ def _automation(defs: dg.Definitions) -> str:
     )
 
 
-def _settings() -> str:
-    # Descriptions are written for README, whose links begin at the top.
-    rows = [(f"`{field.alias}`", (field.description or "").replace("](docs/", "](")) for field in Settings.variables()]
-    return _section("Settings", ("variable", "meaning"), rows)
+def settings_table() -> str:
+    """Return the table of settings that docs/settings.md has between its markers."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for field in Settings.variables():
+        default = field.default if field.default_factory is None else None
+        shown = (
+            " ".join(default)
+            if isinstance(default, tuple)
+            else f"{default:d}"
+            if isinstance(default, bool)
+            else default
+        )
+        rows.append(f"| `{field.alias}` | {'' if shown in (None, '') else f'`{shown}`'} | {field.description} |")
+    return "\n".join(rows)
+
+
+def settings_page(page: str) -> str:
+    """Return docs/settings.md with today's table in the place of the one that it has."""
+    before, begin, rest = page.partition("<!-- settings -->\n")
+    _, end, after = rest.partition("<!-- /settings -->")
+    return f"{before}{begin}{settings_table()}\n{end}{after}"
 
 
 def _tables(schema: str, title: str) -> str:

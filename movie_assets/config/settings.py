@@ -141,7 +141,14 @@ class Settings(EmbeddingSettings, AlertSettings):
         None,
         alias="MOVIE_ASSETS_RATINGS_CSV",
         description="A CSV with ratings of other sources, an address or a path; its columns are in "
-        "[docs/architecture.md](docs/architecture.md#ratings). Unset: none.",
+        "[architecture.md](architecture.md#ratings). Unset: none.",
+    )
+    learn_from_content: bool = Field(
+        default=True,
+        alias="MOVIE_ASSETS_LEARN_FROM_CONTENT",
+        description="`1`: `recommendation_model` also learns from what TMDB says films have in common (genres, "
+        "keywords, people, decades). `0`: it learns from watch histories only; see "
+        "[tmdb_terms.md](tmdb_terms.md).",
     )
     keep_sets_days: int = Field(
         30,

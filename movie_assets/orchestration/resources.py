@@ -97,6 +97,12 @@ def rating_files(_: dg.InitResourceContext) -> RatingFiles:
     return Settings.from_env().rating_files
 
 
+@dg.resource(description="Whether recommendation_model learns from films' content (MOVIE_ASSETS_LEARN_FROM_CONTENT)")
+def learn_from_content(_: dg.InitResourceContext) -> bool:
+    """Return what the setting says."""
+    return Settings.from_env().learn_from_content
+
+
 RESOURCES = {
     "database": database,
     "tmdb": tmdb,
@@ -109,4 +115,5 @@ RESOURCES = {
     "destinations": destinations,
     "inbox": inbox,
     "rating_files": rating_files,
+    "learn_from_content": learn_from_content,
 }

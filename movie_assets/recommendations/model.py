@@ -27,6 +27,7 @@ from movie_assets.recommendations.lists import directions_of
 from movie_assets.recommendations.ranking_quality import rank
 
 METHOD_VERSION = "hybrid-v1"
+WITHOUT_CONTENT = f"{METHOD_VERSION}-without-content"
 MIN_PEOPLE = 20  # with fewer, what people like together is chance
 EASE_LIMIT = 12_000  # films or rows, whichever are fewer: 580 MB to invert
 KEPT = 200  # weights from each film that are stored
@@ -69,6 +70,11 @@ GRID: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("dislike", (0.0, 0.3)),
     ("prior", (0.03, 0.1)),
 )
+
+
+def method_version(*, learn_from_content: bool) -> str:
+    """Return the name of the method; a model by another method is replaced when the model is next due."""
+    return METHOD_VERSION if learn_from_content else WITHOUT_CONTENT
 
 
 def kind_for(films: int, rows: int) -> Kind:

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database, copy_rows, execute, rows
 from movie_assets.recommendations.histories import Histories
 from movie_assets.recommendations.model import (
-    METHOD_VERSION,
     MIN_PEOPLE,
     Fitted,
     Parameters,
     films_of,
     fit,
+    method_version,
     tune,
 )
 from movie_assets.recommendations.store import read_learnable
@@ -34,26 +34,30 @@ COLUMNS = {
 @dg.asset(group_name="recommendations", kinds={"scipy", "postgres"}, deps=["movie_details", "watch_histories"])
 @logged(checked="persons")
 def recommendation_model(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
+    context: dg.AssetExecutionContext,
+    database: dg.ResourceParam[Database],
+    learn_from_content: dg.ResourceParam[bool],
 ) -> dg.MaterializeResult[None]:
     """A film with what liking it says for and against 200 others, learnt from watch histories and films' content.
 
-    Learnt again when 2 % of the histories' entries are new or gone, or any are and the model is a week old.
+    Learnt again when 2 % of the histories' entries are new or gone, or any are and the model is a week old, and when
+    MOVIE_ASSETS_LEARN_FROM_CONTENT was changed. With that setting off, content has no part in it.
     """
     as_of = run_time_of(context.run)
-    inputs = database.row("recommendation_inputs", method=METHOD_VERSION, as_of=as_of)
+    method = method_version(learn_from_content=learn_from_content)
+    inputs = database.row("recommendation_inputs", method=method, as_of=as_of)
     if inputs.persons < MIN_PEOPLE:
         says = "there are no watch histories" if not inputs.entries else f"only {inputs.persons} people have a history"
         context.log.info(f"{says}; a model needs those of {MIN_PEOPLE}")
         return dg.MaterializeResult(metadata={"is_new": False, "persons": inputs.persons, "why": says})
     if inputs.is_due:
         started = time.monotonic()
-        learnable = read_learnable(database)
+        learnable = read_learnable(database, learn_from_content=learn_from_content)
         context.log.info(f"{inputs.persons:,} people, {len(learnable.histories.films):,} films")
         parameters = tune(learnable.histories, learnable.content, context.log.info)
         fitted = fit(learnable.histories, learnable.content, parameters)
         _store(database, fitted, learnable.histories, {
-            "inputs": inputs.inputs, "entries": inputs.entries, "newest": inputs.newest,
+            "method": method, "inputs": inputs.inputs, "entries": inputs.entries, "newest": inputs.newest,
             "parameters": json.dumps(parameters.as_json()),
             "fitted_at": as_of, "seconds": time.monotonic() - started,
         })  # fmt: skip
@@ -65,7 +69,7 @@ def _store(database: Database, fitted: Fitted, histories: Histories, said: dict[
 
     def work(connection: sa.Connection) -> None:
         (recorded,) = rows(
-            connection, "record_model", kind=fitted.kind, method=METHOD_VERSION, persons=len(histories.persons),
+            connection, "record_model", kind=fitted.kind, persons=len(histories.persons),
             films=len(histories.films), likes=fitted.likes, **said,
         )  # fmt: skip
         films = histories.films
@@ -89,6 +93,7 @@ def _reported(model: sa.Row[Any]) -> dict[str, Any]:
     return {
         "dagster/row_count": model.films_with_weights,
         "model": model.kind,
+        "method": model.method_version,
         "persons": model.persons,
         "films": model.films,
         "likes": model.likes,

@@ -29,7 +29,9 @@ NOTHING = "no model is served yet"
 @dg.asset(group_name="recommendations", kinds={"scipy", "postgres"}, deps=[recommendation_model, "movie_vectors"])
 @logged()
 def recommendation_quality(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
+    context: dg.AssetExecutionContext,
+    database: dg.ResourceParam[Database],
+    learn_from_content: dg.ResourceParam[bool],
 ) -> dg.MaterializeResult[None]:
     """A model's recall@10, NDCG@10, coverage and diversity on the latest films of each history, with 95 % intervals.
 
@@ -42,7 +44,7 @@ def recommendation_quality(
     found = database.rows("recommendation_quality")
     is_new = not found or found[0].model_id != served[0].model_id
     if is_new:
-        learnable = read_learnable(database)
+        learnable = read_learnable(database, learn_from_content=learn_from_content)
         vectors = _vectors(database, learnable.histories.films)
         measured = []
         for figures in compare(

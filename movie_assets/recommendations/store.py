@@ -56,9 +56,9 @@ class Learnable:
     content: sp.csr_matrix | None
 
 
-def read_learnable(database: Database) -> Learnable:
-    """Histories and content; films that nobody saw are among them as long as EASE can take them."""
-    catalogue, features = catalogue_ids(database), read_content(database)
+def read_learnable(database: Database, *, learn_from_content: bool) -> Learnable:
+    """Read histories and, if wanted, content; films that nobody saw are among them as long as EASE can take them."""
+    catalogue, features = catalogue_ids(database), read_content(database) if learn_from_content else []
     seen = read_histories(database)
     widened = among(seen, catalogue)
     if kind_for(len(widened.films), len(seen.persons) + len(features)) == "als":

@@ -140,6 +140,13 @@ def test_every_command_explains_itself(command: str) -> None:
     assert len(explanation) > 60
 
 
+def test_without_a_command_the_help_is_printed_and_nothing_has_failed() -> None:
+    result = CliRunner().invoke(main, [])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Usage: ")
+    assert "\n  demo " in result.stdout
+
+
 def test_the_commands_are_these() -> None:
     assert set(main.commands) == set(COMMANDS)
 

@@ -147,6 +147,25 @@ def test_a_week_old_model_is_learnt_again_when_anything_is_new(learnt: SmallPipe
     assert told(learnt.run("recommend"), "recommendation_model")["is_new"] is True
 
 
+def test_with_learning_from_content_off_no_content_of_tmdb_has_a_part_in_the_model(learnt: SmallPipeline) -> None:
+    unseen = "select count(*) from pipeline.film_weights where tmdb_id = 61"
+    put_films(learnt.database, 61, 61)
+    learnt.do("update pipeline.recommendation_models set method_version = 'an older one'")
+    assert told(learnt.run("recommend"), "recommendation_model")["method"] == "hybrid-v1"
+    assert learnt.one(unseen) == 1  # nobody saw the film: what follows from it is learnt from its content
+    learnt.settings = learnt.settings.model_copy(update={"learn_from_content": False})
+    said = told(learnt.run("recommend"), "recommendation_model")
+    assert (said["is_new"], said["method"]) == (True, "hybrid-v1-without-content")
+    assert learnt.one(unseen) == 0
+    assert told(learnt.run("recommend"), "recommendation_model")["is_new"] is False
+    learnt.do("update catalog.movies set genres = '{Western}', keywords = '{sheriff}', release_date = '1950-01-01'")
+    weights = "select sum(hashtextextended(weights::text || others::text, tmdb_id)) from pipeline.film_weights"
+    before = learnt.one(weights)
+    learnt.do("update pipeline.recommendation_models set method_version = 'an older one'")
+    assert told(learnt.run("recommend"), "recommendation_model")["is_new"] is True
+    assert learnt.one(weights) == before
+
+
 def test_a_person_without_a_history_any_more_has_no_list(learnt: SmallPipeline) -> None:
     learnt.do("delete from catalog.watch_histories where person = 'p01'")
     learnt.run("recommend")
