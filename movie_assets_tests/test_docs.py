@@ -46,6 +46,17 @@ def test_documents_link_only_to_files_that_are_there() -> None:
     assert [(str(path), link) for path, link in links if not (path.parent / link).exists()] == []
 
 
+def test_files_of_code_that_documents_name_are_there() -> None:
+    named = {
+        (path.name, file)
+        for path in [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("bench/README.md")]
+        for file in re.findall(r"`([a-z_]+/[a-z_/]+\.(?:py|sql|toml|json))`", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 40
+    roots = [ROOT, ROOT / "movie_assets", ROOT / "movie_assets_tests"]
+    assert {(page, file) for page, file in named if not any((root / file).exists() for root in roots)} == set()
+
+
 def test_every_make_target_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     documents = README + "".join(path.read_text() for path in ROOT.glob("docs/*.md")) + (ROOT / ".ci/run").read_text()

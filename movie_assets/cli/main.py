@@ -106,8 +106,8 @@ def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the
 def demo() -> None:
     """Run the whole pipeline for three days on made-up services, and show the result.
 
-    Uses a bundled stand-in for TMDB and the local embedder, whatever keys are set, and your data folder.
-    Takes about a minute.
+    Uses the bundled TMDB emulator and the local embedder, whatever keys are set, and your data folder.
+    Takes a minute or two.
     """
     from movie_assets.cli.demo import run_demo  # noqa: PLC0415  # importing Dagster takes a second
 

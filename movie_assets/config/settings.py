@@ -55,7 +55,7 @@ class Settings(EmbeddingSettings, AlertSettings):
     tmdb_api_token: Token = Field(
         None,
         alias="TMDB_API_TOKEN",
-        description="TMDB's API read access token (`eyJ…`). Without it, the bundled stand-in is used.",
+        description="TMDB's API read access token (`eyJ…`). Without it, the bundled TMDB emulator is used.",
     )
     tmdb_api_url: Url = Field(TMDB_API, alias="TMDB_API_URL", description="Where TMDB's API v3 answers.")
     tmdb_export_url: Url = Field(
