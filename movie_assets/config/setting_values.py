@@ -100,13 +100,35 @@ def _is_a_model(name: str) -> str:
 
 
 def passwords_in(value: str) -> list[str]:
-    """Return the password of an address, as it is written and as it is meant; nothing for other values."""
-    found = re.match(r"[\w+]+://[^/?#]*?:(?P<password>[^/?#]*)@", value)
-    return [found["password"], unquote(found["password"])] if found else []
+    """Return the passwords of an address, as they are written and as they are meant; nothing for other values.
+
+    A password may have characters in it that should be percent-encoded: it ends at the last @ of the address.
+    """
+    found = re.findall(r"^[\w+]+://[^:/?#@]*:(.*)@", value, re.DOTALL) + re.findall(r"[?&]\w*password=([^&]*)", value)
+    return [part for password in found for part in (password, unquote(password)) if part]
+
+
+def why_no_text(value: str) -> str | None:
+    """Return why a value can be no setting, whatever it means; None for one that can."""
+    if any(letter in CONTROL for letter in value):
+        return "the value has control characters"
+    if any("\ud800" <= letter <= "\udfff" for letter in value):  # bytes that are no UTF-8, as Python reads them
+        return "the value is no UTF-8 text"
+    return (
+        None if len(value) <= LONGEST_VALUE else f"the value has {len(value):,} characters; at most {LONGEST_VALUE:,}"
+    )
+
+
+def shortened(text: str) -> str:
+    """Return a message or name so that it fits a line of a log."""
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
 
 
 LOWEST_RATE, HIGHEST_RATE = 0.01, 10_000.0
 LONGEST_MODEL_NAME = 200
+LONGEST_VALUE = 8192  # a path of Linux has 4,096, a token of a cloud some 2,000
+LONGEST_MESSAGE = 300
+CONTROL = {chr(code) for code in (*range(32), 127)} - set("\t\r\n")
 Folder = Annotated[Path, AfterValidator(_is_a_folder)]
 ModelName = Annotated[str, AfterValidator(_is_a_model)]
 Token = Annotated[Secret, AfterValidator(_fits_a_header)]

@@ -32,6 +32,8 @@ from movie_assets.config.setting_values import (
     Words,
     is_a_rate,
     passwords_in,
+    shortened,
+    why_no_text,
 )
 
 RUNBOOK = "docs/runbook.md"
@@ -40,6 +42,7 @@ OF_DEPLOYMENTS = {
     "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_FILES", "MOVIE_ASSETS_FOLDER",
     "MOVIE_ASSETS_VERSION", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY",
 }  # fmt: skip
+LONGEST_NAME = 100  # of a variable that may be misspelt
 TMDB_API = "https://api.themoviedb.org/3"
 
 
@@ -184,11 +187,15 @@ class Settings(EmbeddingSettings, AlertSettings):
         Raises SettingsError with one sentence for each variable that cannot be used.
         """
         names = [name for field in cls.model_fields.values() if (name := field.alias)]
+        values = {name: environ[name] for name in names if environ.get(name, "").strip()}
+        if unusable := [f"{name}: {why}" for name, value in values.items() if (why := why_no_text(value))]:
+            raise SettingsError("; ".join(unusable))
         try:
-            return cls.model_validate({name: environ[name] for name in names if environ.get(name, "").strip()})
+            return cls.model_validate(values)
         except ValidationError as error:
             problems = [
-                ": ".join([*map(str, e["loc"]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()
+                ": ".join([*map(str, e["loc"]), shortened(e["msg"].removeprefix("Value error, "))])
+                for e in error.errors()
             ]
             raise SettingsError("; ".join(problems)) from None
 
@@ -199,9 +206,10 @@ class Settings(EmbeddingSettings, AlertSettings):
         warnings = []
         for name in sorted(environ):
             if name.startswith("MOVIE_ASSETS_") and name not in known:
-                near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+                near = difflib.get_close_matches(name[:LONGEST_NAME], known, n=1, cutoff=0.6)
                 meant = f"; did you mean {near[0]}?" if near else ""
-                warnings.append(f"{name} is set and is no setting of movie_assets{meant}")
+                written = shortened(name.encode(errors="replace").decode())
+                warnings.append(f"{written} is set and is no setting of movie_assets{meant}")
         return warnings
 
     @property

@@ -72,6 +72,43 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -
     assert CANARY not in str(refused.value)
 
 
+ODD = (
+    "inf", "-inf", "nan", "1e-300", "1e999", "-1", "0", "٣", "１２", "9" * 400, "[::1", "http://[::1", "http://h:99999",
+    "http://", "https://a b", "~nobody-of-that-name/x", "\udcff", "\ud800", "é\udce9", "a" * 100_000, "1_000", "0x10",
+    "true", "null", "[]", "{}", "\x01", "http://h\x07", "/dev/null/x", "postgresql://", "postgresql://u:p@h:port/d",
+    "smtp://[::1", "smtp://u:p@h:abc", "1,5", "1 000", "http://\udcff", "http://[fe80::1%25eth0]:1", "\u202e",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(str(field.alias) for field in Settings.model_fields.values()))
+def test_nonsense_is_taken_or_refused_in_one_sentence(name: str) -> None:
+    for value in ODD:
+        try:
+            Settings.from_env({name: value})
+        except SettingsError as refused:
+            assert str(refused).startswith("MOVIE_ASSETS_" if name.startswith("MOVIE_ASSETS_") else name)
+            assert len(str(refused).splitlines()) == 1
+            assert len(str(refused)) < 600
+            continue
+        assert len(value) <= 8192
+        assert not any("\ud800" <= letter <= "\udfff" or ord(letter) < 32 for letter in value)
+
+
+def test_a_misspelt_name_that_is_no_text_is_warned_of_all_the_same() -> None:
+    warnings = Settings.misspelt({"MOVIE_ASSETS_\udcff": "1", "MOVIE_ASSETS_" + "X" * 100_000: "1"})
+    assert len(warnings) == 2
+    assert all(warning.encode() and len(warning) < 600 for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("address", "password"),
+    [("postgresql://u:a/b c@h/d", "a/b c"), ("postgresql://u:a@b%zz@h/d", "a@b%zz"), ("postgresql://u:a#b@h/d", "a#b"),
+     ("postgresql://u:a%40b%2F@h/d", "a@b/"), ("postgresql://h/d?user=u&password=a%20b", "a b")],
+)  # fmt: skip
+def test_the_password_of_an_address_is_known_however_it_is_written(address: str, password: str) -> None:
+    assert password in Settings.from_env({"MOVIE_ASSETS_DATABASE_URL": address}).secrets
+
+
 def test_a_value_that_is_refused_is_not_repeated() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_env({"MOVIE_ASSETS_TMDB_RATE": CANARY})
