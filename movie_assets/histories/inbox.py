@@ -129,8 +129,8 @@ def _bundle_of(path: Path, stack: ExitStack) -> Bundle:
     if path.is_dir():
         files = sorted(islice((file for file in path.rglob("*") if file.is_file()), MAX_MEMBERS + 1))
         named = [(file, file.relative_to(path).as_posix()) for file in files]
-        return Bundle(path.name, [_member(file, name) for file, name in named if _is_text(name)], _left_out(
-            [name for _, name in named]))  # fmt: skip
+        members = [_member(file, name) for file, name in named if _is_text(name)]
+        return Bundle(path.name or str(path), members, _left_out([name for _, name in named]))
     if path.exists() and not path.is_file():
         raise HistoryFileError(f"{path} is no file or folder, but a device, pipe or socket")
     if zipfile.is_zipfile(path) or _begins(path, b"PK"):

@@ -15,6 +15,9 @@ begin
     if pg_has_role(session_user, (select c.relowner from pg_class c where c.oid = tg_relid), 'member') then
         return new;
     end if;
+    if new.tmdb_id > 9007199254740991 then
+        raise exception 'tmdb_id is %; an id of TMDB is below 2^53', new.tmdb_id using errcode = '22003';
+    end if;
     if length(new.requested_by) > 200 then
         raise exception 'requested_by has % characters; it can have 200', length(new.requested_by)
             using errcode = '22001';
