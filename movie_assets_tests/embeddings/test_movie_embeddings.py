@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -158,13 +159,21 @@ def test_a_damaged_vector_fails_its_check_in_the_run_of_another_batch(small: Mak
     assert figures(result, check)["by_batch"] == {"batch_00": 1}
 
 
-def test_running_the_batch_of_a_damaged_vector_repairs_it(small: Make) -> None:
+DAMAGED = {"too narrow": "[1, 0, 0]", "too long": str([0.5] * 64), "zero": str([0] * 64)}
+
+
+@pytest.mark.parametrize("vector", DAMAGED.values(), ids=list(DAMAGED))
+def test_running_the_batch_of_a_damaged_vector_repairs_it_and_no_other(small: Make, vector: str) -> None:
     pipeline = with_films(small, 64, 65)
     pipeline.run_all("embed_texts")
-    pipeline.do("update pipeline.embeddings set embedding = '[1, 0, 0]' where tmdb_id = 64")
-    result = pipeline.run("embed_texts", batches=("batch_00", "batch_00"))
+    vectors = "select embedding::text from pipeline.embeddings order by tmdb_id"
+    (repaired, _) = pipeline.column(vectors)
+    pipeline.do(f"update pipeline.embeddings set embedding = '{vector}'")
+    damaged = pipeline.column(vectors)[1]
+    pipeline.run("embed_texts", batches=("batch_00", "batch_00"))
+    assert pipeline.column(vectors) == [repaired, damaged]
+    result = pipeline.run("embed_texts", batches=("batch_01", "batch_01"))
     assert failed_checks(result) == set()
-    assert pipeline.column("select vector_dims(embedding) from pipeline.embeddings") == [64, 64]
 
 
 def test_a_film_without_the_vector_of_its_text_fails_the_check_by_batch(small: Make) -> None:
@@ -366,6 +375,24 @@ def test_a_rejected_text_is_left_alone_for_hours_and_then_tried_again(small: Mak
     assert pipeline.one("select count(*) from pipeline.refused_texts") == 0
 
 
+def test_each_refusal_doubles_the_wait_up_to_a_week_and_gives_the_last_reason(small: Make) -> None:
+    pipeline = with_films(small, 64)
+    pipeline.run_all("embed_texts")
+    set_id = pipeline.one("select set_id from pipeline.embedding_sets")
+    waits = []
+    for attempt in range(1, 13):
+        pipeline.database.execute(
+            "refuse_texts", set_id=set_id, as_of=datetime(2026, 10, 5, tzinfo=UTC), text_hashes=["hash"],
+            reasons=[f"reason {attempt}"],
+        )  # fmt: skip
+        waits += pipeline.column(
+            "select (attempts, extract(epoch from next_attempt_at - '2026-10-05 00:00+00')::int / 3600, reason)::text "
+            "from pipeline.refused_texts"
+        )
+    hours = [2, 4, 8, 16, 32, 64, 128, *[7 * 24] * 5]
+    assert waits == [f'({n},{wait},"reason {n}")' for n, wait in enumerate(hours, start=1)]
+
+
 def test_a_changed_text_is_not_held_back_by_the_one_that_was_refused(small: Make) -> None:
     pipeline = with_films(small, 64, 65)
     rewrite(pipeline, 65, "an unembeddable film")
@@ -375,6 +402,26 @@ def test_a_changed_text_is_not_held_back_by_the_one_that_was_refused(small: Make
     rewrite(pipeline, 65, "quite another story")
     (result,) = pipeline.run_all("embed_texts")
     assert figures(result, CURRENT)["texts_embedded"] == 1
+
+
+def test_a_handful_of_rejects_is_borne(small: Make) -> None:
+    ids = [64 * n for n in range(1, 8)]  # seven films of batch 0
+    pipeline = with_films(small, *ids)
+    for tmdb_id in ids[:5]:
+        rewrite(pipeline, tmdb_id, f"the unembeddable film {tmdb_id}")
+    pipeline.embedder = openai(pipeline.serving.openai_url)
+    pipeline.serving.faults = {"oa_cursed_nan": 1.0}
+    assert pipeline.run("embed_texts").success
+
+
+def test_every_film_of_a_rejected_text_counts_for_its_batch(small: Make) -> None:
+    ids = [64 * n for n in range(1, 8)]
+    pipeline = with_films(small, *ids)
+    for tmdb_id in ids[:6]:
+        rewrite(pipeline, tmdb_id, "the unembeddable film")
+    pipeline.embedder = openai(pipeline.serving.openai_url)
+    pipeline.serving.faults = {"oa_cursed_nan": 1.0}
+    assert "batch_00: 6 or more of its 7 texts got no vector" in message_of(pipeline.run("embed_texts"))
 
 
 def test_more_than_a_handful_of_rejects_fails_their_batch_alone(small: Make) -> None:

@@ -111,6 +111,20 @@ def test_a_file_that_did_not_change_is_not_read_again(rated: SmallPipeline, tmp_
     assert rated.one("select count(*) from pipeline.rating_loads") == 1
 
 
+def test_each_file_is_compared_with_its_own_last_load(rated: SmallPipeline, tmp_path: Path) -> None:
+    """A second version of one file, and another file that was read later, do not have either read again."""
+    own = tmp_path / "own.csv"
+    own.write_text(HEADER + "7,,stars,1,5,4,10,\n")
+    settings = {"imdb_ratings": str(imdb_file(tmp_path / "r.gz")), "ratings_csv": str(own)}
+    take(rated, **settings)
+    imdb_file(tmp_path / "r.gz", t1="tt0000001\t5.2\t101")
+    assert told(take(rated, **settings), "imdb_ratings")["rows_changed"] == 1
+    own.write_text(HEADER + "7,,stars,1,5,3,10,\n")
+    assert told(take(rated, **settings), "csv_ratings")["rows_changed"] == 1
+    again = take(rated, **settings)
+    assert [told(again, name)["is_new"] for name in ("imdb_ratings", "csv_ratings")] == [False, False]
+
+
 def test_a_new_film_has_an_unchanged_file_read_again(rated: SmallPipeline, tmp_path: Path) -> None:
     path = str(imdb_file(tmp_path / "r.tsv.gz", 130))
     take(rated, imdb_ratings=path)
@@ -308,6 +322,27 @@ def test_a_file_whose_ratings_are_unlike_those_before_is_refused(
 def test_ratings_may_move_as_far_as_ratings_do(rated: SmallPipeline, tmp_path: Path, changes: dict[str, Any]) -> None:
     take(rated, imdb_ratings=str(imdb_file(tmp_path / "r.gz")))
     assert take(rated, imdb_ratings=str(rated_file(tmp_path / "r.gz", **changes))).success
+
+
+@pytest.mark.parametrize(("votes", "is_taken"), [(49, True), (50, False)])
+def test_ratings_of_few_votes_may_move_by_themselves(
+    rated: SmallPipeline, tmp_path: Path, votes: int, is_taken: bool
+) -> None:
+    def file(value: float) -> str:
+        return str(imdb_file(tmp_path / "r.gz", **{f"t{n}": f"tt{n:07}\t{value}\t{votes}" for n in range(1, 121)}))
+
+    take(rated, imdb_ratings=file(8.0))
+    assert take(rated, imdb_ratings=file(4.0)).success is is_taken
+
+
+def test_of_several_lines_the_one_that_counts_is_compared(rated: SmallPipeline, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    films = range(1, 121)
+    path.write_text(HEADER + "".join(f"{n},,stars,0,10,8,100,2026-01-01\n" for n in films))
+    assert take(rated, ratings_csv=str(path)).success
+    older = "".join(f"{n},,stars,0,10,2,100,2026-01-01\n" for n in films)
+    path.write_text(HEADER + older + "".join(f"{n},,stars,0,10,8,100,2026-02-01\n" for n in films))
+    assert take(rated, ratings_csv=str(path)).success
 
 
 def test_a_source_that_left_the_csv_leaves_the_catalogue_and_no_other(rated: SmallPipeline, tmp_path: Path) -> None:
