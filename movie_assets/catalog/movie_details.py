@@ -65,9 +65,9 @@ def movie_details(
     thresholds: dg.ResourceParam[FilterProfiles],
     daily_films: dg.ResourceParam[int],
 ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
-    """A film as TMDB describes it, fetched when it is due and judged by the rules of the detail stage.
+    """A film as TMDB describes it, fetched when it is due and accepted or rejected by the filter profiles.
 
-    The raw answer is kept, so a change of rules or of the parser costs no call. Films are committed in chunks
+    TMDB's response is stored, so a change of profiles or of the parser costs no call. Films are committed in chunks
     of 100: a run that is killed goes on where it stopped. Launched with the config `force: true`, a run fetches
     every accepted film of its batches again.
     """
