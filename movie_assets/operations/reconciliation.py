@@ -117,7 +117,10 @@ def everything_agrees(
     differing = [each for each in found if each.rows_differing and each.agreement not in DRIFTS]
     return dg.AssetCheckResult(
         passed=not differing,
-        description="; ".join(f"not true for {e.rows_differing:,}: {e.agreement}" for e in differing) or None,
+        description="; ".join(
+            f"not true for {e.rows_differing:,}: {e.agreement} ({'; '.join(e.examples)})" for e in differing
+        )
+        or None,
         metadata={
             "rows_compared": sum(each.rows_compared for each in found),
             "rows_differing": sum(each.rows_differing for each in found),

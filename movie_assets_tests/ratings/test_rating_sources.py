@@ -329,7 +329,7 @@ def test_ratings_of_few_votes_may_move_by_themselves(
     rated: SmallPipeline, tmp_path: Path, votes: int, is_taken: bool
 ) -> None:
     def file(value: float) -> str:
-        return str(imdb_file(tmp_path / "r.gz", **{f"t{n}": f"tt{n:07}\t{value}\t{votes}" for n in range(1, 121)}))
+        return str(imdb_file(tmp_path / "r.gz", 120, **{f"t{n}": f"tt{n:07}\t{value}\t{votes}" for n in range(1, 121)}))
 
     take(rated, imdb_ratings=file(8.0))
     assert take(rated, imdb_ratings=file(4.0)).success is is_taken

@@ -136,6 +136,14 @@ def test_after_a_repair_the_button_turns_the_check_green_and_closes_its_alert(fi
     assert tick(filled) == before
 
 
+def test_the_recount_alone_names_what_differs(filled: SmallPipeline) -> None:
+    filled.do(DAMAGES["everything_agrees"][0])
+    assert (
+        "(64 movies: embedding_text)"
+        in evaluation(filled.check(key_of("everything_agrees")), "everything_agrees").description
+    )
+
+
 def test_a_blocking_check_that_fails_alone_is_one_alert(filled: SmallPipeline) -> None:
     filled.do(DAMAGES["export_can_be_believed"][0])
     key = key_of("export_can_be_believed")
