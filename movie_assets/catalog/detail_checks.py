@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from movie_assets.database.database import Database
+from movie_assets.database.database import Database, as_dict
 from movie_assets.runs.metadata_tables import calls_table
 from movie_assets.runs.operating_charts import age_chart, coverage_chart
 from movie_assets.runs.partitions import batches
@@ -103,7 +103,7 @@ def _coverage(database: Database, counts: Mapping[str, Any] | None = None) -> dg
 
 
 def _completeness(database: Database) -> dg.AssetCheckResult:
-    found = dict(database.row("metadata_rates", min_votes=KNOWN_FILMS)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
+    found = as_dict(database.row("metadata_rates", min_votes=KNOWN_FILMS))
     films = found.pop("films")
     rates = {field: count / films if films else 1.0 for field, count in found.items()}
     too_low = [field for field, least in MIN_RATE.items() if rates[field] < least]

@@ -4,7 +4,7 @@ from datetime import date
 
 import dagster as dg
 
-from movie_assets.database.database import Database
+from movie_assets.database.database import Database, as_dict
 from movie_assets.runs.batch_runs import amiss
 
 SHARE = "share_kept_is_within_bounds"
@@ -36,7 +36,7 @@ def _applied(database: Database) -> date | None:
 def every_export_line_has_one_id(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Compare the ids with the lines of the export that they were brought up to."""
     day = _applied(database)
-    counts = dict(database.row("id_agreement", day=day)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
+    counts = as_dict(database.row("id_agreement", day=day))
     return dg.AssetCheckResult(passed=not any(counts.values()), description=amiss(counts), metadata=counts)
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from movie_assets.catalog.id_checks import last_share
 from movie_assets.config.filter_profiles import FilterProfiles
-from movie_assets.database.database import Database, execute, rows
+from movie_assets.database.database import Database, as_dict, execute, rows
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.metadata_tables import bar, shown_table
 from movie_assets.runs.partitions import days
@@ -32,9 +32,9 @@ class ShareOutOfBoundsError(Exception):
     deps=["tmdb_export"],
 )
 @logged(
-    checked="ids_candidate ids_accepted ids_rejected ids_failed",
-    changed="new returned verdicts_changed",
-    gone="gone purged",
+    checked=("ids_candidate", "ids_accepted", "ids_rejected", "ids_failed"),
+    changed=("new", "returned", "verdicts_changed"),
+    gone=("gone", "purged"),
     skipped="held",
 )
 def movie_ids(
@@ -106,7 +106,7 @@ def _apply(database: Database, day: date, thresholds: FilterProfiles) -> dict[st
                 "(MOVIE_ASSETS_PROFILES)."
             )
         execute(connection, "clear_refusals", step="movie_ids", still=[])
-        return dict(moved._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
+        return as_dict(moved)
 
     return database.once(work)
 

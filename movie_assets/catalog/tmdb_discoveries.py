@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from movie_assets.catalog.detail_store import evaluate
 from movie_assets.config.filter_profiles import FilterProfiles
-from movie_assets.database.database import Database, copy_rows, execute, rows
+from movie_assets.database.database import Database, as_dict, copy_rows, execute, rows
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.partitions import days
 from movie_assets.runs.run_log import logged
@@ -69,11 +69,11 @@ def tmdb_discoveries(
                 connection, "apply_discoveries", day=day, min_votes=votes, as_of=as_of, run_id=context.run.run_id,
                 is_walk=not is_fresh,
             )  # fmt: skip
-            figures = dict(told._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
+            figures = as_dict(told)
         else:  # a walk that finds nothing is no reason to reject every film
             execute(connection, "lift_discoveries")
             figures = dict.fromkeys(("listed", "new", "no_longer_listed"), 0)
-        figures |= evaluate(connection, thresholds, as_of, are_lists_new=True)._mapping  # noqa: SLF001
+        figures |= as_dict(evaluate(connection, thresholds, as_of, are_lists_new=True))
         (moved,) = rows(connection, "record_stats", day=day)
         return figures | {"films_whose_numbers_moved": moved.films}
 

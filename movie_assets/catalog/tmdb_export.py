@@ -54,7 +54,7 @@ class ExportRefusedError(Exception):
     partitions_def=days,
     pool="tmdb",
 )
-@logged(checked="rows_in", skipped="rows_rejected duplicates", fetched="rows_out")
+@logged(checked="rows_in", skipped=("rows_rejected", "duplicates"), fetched="rows_out")
 def tmdb_export(
     context: dg.AssetExecutionContext,
     config: ExportConfig,

@@ -9,8 +9,9 @@ import click
 from rich.markup import escape
 
 from movie_assets.cli import report_alerts
-from movie_assets.cli.terminal import console, notes, opened
+from movie_assets.cli.terminal import console, notes
 from movie_assets.config.settings import Settings
+from movie_assets.database.database import open_database
 from movie_assets.operations.alerts.delivery import send_all
 from movie_assets.operations.alerts.destinations import destinations_from
 from movie_assets.operations.alerts.messages import DeliveryError, Message
@@ -65,7 +66,7 @@ def list_command(as_json: bool) -> None:
     The exit code is 0 whatever is broken.
     """
     settings = Settings.from_env()
-    with database_for(settings) as ready, opened(ready) as database:
+    with database_for(settings) as ready, open_database(ready) as database:
         found = report_alerts.alerts_of(database, settings, datetime.now(UTC))
         if as_json:
             click.echo(json.dumps(found, default=str, ensure_ascii=False))
@@ -86,7 +87,7 @@ def mute_command(name: str, length: timedelta) -> None:
     from movie_assets.operations.alerts.processes import names_in  # noqa: PLC0415  # importing Dagster takes a second
 
     settings = Settings.from_env()
-    with database_for(settings) as ready, opened(ready) as database:
+    with database_for(settings) as ready, open_database(ready) as database:
         known = names_in(definitions_for(settings).get_repository_def(), None) | {
             row.name for row in database.rows("open_alerts")
         }
@@ -101,7 +102,7 @@ def mute_command(name: str, length: timedelta) -> None:
 @click.argument("name")
 def unmute_command(name: str) -> None:
     """Tell again what becomes of NAME; if it is broken, within half a minute."""
-    with database_for(Settings.from_env()) as ready, opened(ready) as database:
+    with database_for(Settings.from_env()) as ready, open_database(ready) as database:
         if not database.execute("unmute_alert", name=name):
             raise click.BadParameter(f"{name} is not muted", param_hint="NAME")
         console.print(escape(f"{name} is no longer muted."), highlight=False)

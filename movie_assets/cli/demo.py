@@ -51,30 +51,25 @@ def run_demo(settings: Settings, console: Console) -> int:
     with (
         TmdbEmulator(EmulatorOptions(today=first)) as tmdb_emulator,
         everything_for(keyless, tmdb_emulator) as ready,
+        open_database(ready) as database,
     ):
-        database = open_database(ready)
-        try:
-            for number, day in enumerate(days, start=1):
-                tmdb_emulator.today = day
-                console.rule(f"Day {number}: {day}", align="left")
-                outcomes.append(
-                    refresh(database, day, say=lambda job: console.print(f"[bold]{job.replace('_', ' ')}[/]"))
-                )
-                report.show_day(console, outcomes[-1])
-            console.rule(f"Checks of day {DAYS}", align="left")
-            report.show_checks(console, outcomes[-1].checks)
-            console.rule("The catalogue", align="left")
-            report.show_status(console, report.status_of(database, datetime.now(UTC)))
-            console.rule("Searches", align="left")
-            for text in SEARCHES:
-                report.show_films(console, f"search “{text}”", search(database, ready, text, 5)[0])
-            film = resolve(database, LIKE)[0]
-            report.show_films(console, f"similar to “{LIKE}”", similar(database, film.tmdb_id, 5))
-            taste = {"loved": [film.tmdb_id], "liked": [], "disliked": [resolve(database, UNLIKE)[0].tmdb_id]}
-            title = f"recommended to somebody who loved “{LIKE}” and disliked “{UNLIKE}”"
-            report.show_films(console, title, recommend(database, taste, 5, {}, {}))
-        finally:
-            database.close()
+        for number, day in enumerate(days, start=1):
+            tmdb_emulator.today = day
+            console.rule(f"Day {number}: {day}", align="left")
+            outcomes.append(refresh(database, day, say=lambda job: console.print(f"[bold]{job.replace('_', ' ')}[/]")))
+            report.show_day(console, outcomes[-1])
+        console.rule(f"Checks of day {DAYS}", align="left")
+        report.show_checks(console, outcomes[-1].checks)
+        console.rule("The catalogue", align="left")
+        report.show_status(console, report.status_of(database, datetime.now(UTC)))
+        console.rule("Searches", align="left")
+        for text in SEARCHES:
+            report.show_films(console, f"search “{text}”", search(database, ready, text, 5)[0])
+        film = resolve(database, LIKE)[0]
+        report.show_films(console, f"similar to “{LIKE}”", similar(database, film.tmdb_id, 5))
+        taste = {"loved": [film.tmdb_id], "liked": [], "disliked": [resolve(database, UNLIKE)[0].tmdb_id]}
+        title = f"recommended to somebody who loved “{LIKE}” and disliked “{UNLIKE}”"
+        report.show_films(console, title, recommend(database, taste, 5, {}, {}))
     if not all(outcome.succeeded for outcome in outcomes):
         console.print("[red]The demo did not go through; what failed is named above.[/]")
         return 1

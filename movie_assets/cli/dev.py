@@ -94,17 +94,14 @@ def _signals_stop() -> Iterator[None]:
 @contextmanager
 def _only_dev(settings: Settings, url: str) -> Iterator[Database]:
     """Let one `dev` at a time work on a catalogue; the lock ends with the process, however it ends."""
-    database = open_database(settings)
-    named = sa.create_engine(database.url, connect_args={"application_name": NAME + url}, poolclass=sa.NullPool)
-    try:
+    with open_database(settings) as database:
+        named = sa.create_engine(database.url, connect_args={"application_name": NAME + url}, poolclass=sa.NullPool)
         with named.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(DEV_LOCK))):
                 raise RefreshError(
                     f"the web UI of this catalogue is at {_other(database)} already; stop that one first"
                 )
             yield database
-    finally:
-        database.close()
 
 
 def _other(database: Database) -> str:

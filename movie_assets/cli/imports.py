@@ -8,9 +8,9 @@ from typing import Any, Literal
 import click
 from rich.markup import escape
 
-from movie_assets.cli.terminal import console, notes, opened
+from movie_assets.cli.terminal import console, notes
 from movie_assets.config.settings import Settings
-from movie_assets.database.database import Database, rows
+from movie_assets.database.database import Database, as_dict, open_database, rows
 from movie_assets.histories.forgetting import dagster_records_naming
 from movie_assets.histories.import_report import show_import
 from movie_assets.histories.imports import Choices, ImportFailedError, import_path
@@ -44,7 +44,7 @@ def import_command(
     unrated: Literal["seen", "wanted"] | None = None if are_seen is None else "seen" if are_seen else "wanted"
     choices = Choices(person, unrated, replace, request)
     reports, problems = [], []
-    with database_for(Settings.from_env()) as ready, opened(ready) as database:
+    with database_for(Settings.from_env()) as ready, open_database(ready) as database:
         for file in files:
             try:
                 reports += import_path(database, file, choices, datetime.now(UTC))
@@ -73,12 +73,12 @@ def review_command(review_id: int | None, film: str | None, as_json: bool) -> No
     """
     if film not in (None, "none", "open") and not (film.isdecimal() and 0 < int(film) < 2**53):
         raise click.BadParameter("FILM is one film's TMDB id, none, or open", param_hint="FILM")
-    with database_for(Settings.from_env()) as ready, opened(ready) as database:
+    with database_for(Settings.from_env()) as ready, open_database(ready) as database:
         if review_id is not None and film is not None:
             console.print(escape(_decided(database, review_id, film)), highlight=False)
             return
         asked = database.rows("open_reviews") if review_id is None else [_review(database, review_id)]
-    found = [{name: row._mapping[name] for name in REVIEW} for row in asked]  # noqa: SLF001
+    found = [{name: as_dict(row)[name] for name in REVIEW} for row in asked]
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -106,7 +106,7 @@ def forget_command(person: str, yes: bool) -> None:
     settings = Settings.from_env()
     if not yes:
         click.confirm(f"Delete everything that is stored of {person}?", abort=True)
-    with database_for(settings) as ready, opened(ready) as database:
+    with database_for(settings) as ready, open_database(ready) as database:
         deleted = database.once(lambda connection: rows(connection, "forget_person", person=person))
         named = dagster_records_naming(dagster_address(ready), person)
     for row in deleted:

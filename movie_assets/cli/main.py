@@ -22,10 +22,11 @@ from movie_assets.cli.health import health_command
 from movie_assets.cli.imports import forget_command, import_command, review_command
 from movie_assets.cli.search import recommend_command, search_command, similar_command
 from movie_assets.cli.sets import sets_command
-from movie_assets.cli.terminal import console, notes, opened
+from movie_assets.cli.terminal import console, notes
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings, SettingsError
 from movie_assets.database.addresses import DatabaseError, shown
+from movie_assets.database.database import as_dict, open_database
 from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data
 from movie_assets.database.retry import sentence_of
 from movie_assets.embeddings.embedder import EmbedderError
@@ -156,7 +157,7 @@ def refresh(day: datetime | None, accept_unlike: bool, as_json: bool) -> None:
     settings = Settings.from_env()
     if settings.uses_emulator:
         notes.print("TMDB_API_TOKEN is not set: the bundled stand-in takes TMDB's place.")
-    with everything_for(settings) as ready, opened(ready) as database:
+    with everything_for(settings) as ready, open_database(ready) as database:
         wanted = day.date() if day else _today()
         outcome = run_refresh(database, wanted, accept_unlike=accept_unlike, say=_say)
         if as_json:
@@ -186,9 +187,9 @@ def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, as_json: bool) -> None:
     from movie_assets.refresh.refresh import fetch  # noqa: PLC0415  # importing Dagster takes a second
 
     settings = Settings.from_env()
-    with everything_for(settings) as ready, opened(ready) as database:
+    with everything_for(settings) as ready, open_database(ready) as database:
         outcome = fetch(database, tmdb_ids, keep=keep, say=_say)
-        answers = [dict(row._mapping) for row in database.rows("answered_requests", tmdb_ids=list(tmdb_ids))]  # noqa: SLF001
+        answers = [as_dict(row) for row in database.rows("answered_requests", tmdb_ids=list(tmdb_ids))]
         if as_json:
             click.echo(json.dumps(answers, ensure_ascii=False))
         else:
@@ -203,7 +204,7 @@ def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """Show the state of the catalogue: how many films, how fresh, what was dropped and why, what it cost."""
     settings = Settings.from_env()
-    with database_for(settings) as ready, opened(ready) as database:
+    with database_for(settings) as ready, open_database(ready) as database:
         found = report.status_of(database, datetime.now(UTC))
         if as_json:
             click.echo(json.dumps(found))
@@ -220,7 +221,7 @@ def cost(all_films: bool, as_json: bool) -> None:
     from movie_assets.cli import cost as costs  # noqa: PLC0415  # importing Dagster takes a second
 
     settings = Settings.from_env()
-    with database_for(settings) as ready, opened(ready) as database:
+    with database_for(settings) as ready, open_database(ready) as database:
         expected = costs.cost_of(database, ready, all_films=all_films)
         if as_json:
             click.echo(json.dumps(costs.as_json(expected, ready, all_films=all_films)))

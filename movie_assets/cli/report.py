@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from movie_assets.database.database import Database
+from movie_assets.database.database import Database, as_dict
 from movie_assets.refresh.outcome import CheckOutcome, DayOutcome
 
 Status = dict[str, Any]
@@ -21,7 +21,7 @@ Status = dict[str, Any]
 
 def status_of(database: Database, as_of: datetime) -> Status:
     """The catalogue's state under the names that `status --json` promises."""
-    state = dict(database.row("status", as_of=as_of)._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
+    state = as_dict(database.row("status", as_of=as_of))
     active = database.rows("active_set")
     states = database.rows("id_states")
     spending = database.row("embedding_spending", as_of=as_of)
@@ -38,7 +38,7 @@ def status_of(database: Database, as_of: datetime) -> Status:
         "candidates": state["candidates"],
         "due": state["due"],
         "rejected": {row.reason: row.ids for row in states if row.state == "rejected"},
-        "funnel": [dict(row._mapping) for row in database.rows("funnel")],  # noqa: SLF001
+        "funnel": [as_dict(row) for row in database.rows("funnel")],
         "gone": state["gone"],
         "failed": state["failed"],
         "tokens_embedded": state["tokens_embedded"],
@@ -154,7 +154,7 @@ def show_films(console: Console, title: str, films: Iterable[sa.Row[Any]]) -> No
     """
     console.print(f"[bold]{escape(title)}[/]", highlight=False)
     for film in films:
-        known = film._mapping  # noqa: SLF001  # SQLAlchemy's documented way
+        known = as_dict(film)
         order = known.get("score" if "reasons" in known else "similarity")
         by_what = f"{order:.2f}  " if order is not None else ""
         why = f"  ({reasons})" if (reasons := _reasons(known)) else ""
@@ -201,5 +201,5 @@ def film_as_json(film: sa.Row[Any]) -> Mapping[str, Any]:
     """A film found, for programs."""
     return {
         name: round(value, 6) if name in ("similarity", "score") and value is not None else value
-        for name, value in film._mapping.items()  # noqa: SLF001
+        for name, value in as_dict(film).items()
     }

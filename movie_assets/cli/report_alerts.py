@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from movie_assets.config.settings import Settings
-from movie_assets.database.database import Database
+from movie_assets.database.database import Database, as_dict
 from movie_assets.operations.alerts.history import HEARTBEAT
 from movie_assets.operations.alerts.messages import runbook_of
 
@@ -16,12 +16,12 @@ def alerts_of(database: Database, settings: Settings, now: datetime) -> dict[str
     """What is broken now, what is muted, how each destination stands, when the sensor last ticked."""
     return {
         "broken": [
-            dict(row._mapping) | {"runbook": runbook_of(settings.runbook_url, row.kind, row.name)}  # noqa: SLF001
+            as_dict(row) | {"runbook": runbook_of(settings.runbook_url, row.kind, row.name)}
             for row in database.rows("broken_now", as_of=now)
         ],
-        "muted": [dict(row._mapping) for row in database.rows("alert_mutes", as_of=now)],  # noqa: SLF001
+        "muted": [as_dict(row) for row in database.rows("alert_mutes", as_of=now)],
         "destinations": [
-            dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's dictionary
+            as_dict(row)
             for row in database.rows("alert_destinations", least_severity=settings.alert_severity, as_of=now)
         ],
         "looked_at": database.row("last_beat", name=HEARTBEAT).beat_at,

@@ -6,8 +6,9 @@ import click
 from rich.markup import escape
 
 from movie_assets.cli import report
-from movie_assets.cli.terminal import console, opened
+from movie_assets.cli.terminal import console
 from movie_assets.config.settings import Settings
+from movie_assets.database.database import as_dict, open_database
 from movie_assets.embeddings.embedder import embedder_from
 from movie_assets.embeddings.sets import embedding_sets, use_set
 from movie_assets.orchestration.startup import database_for
@@ -23,8 +24,8 @@ def sets_command(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    with database_for(Settings.from_env()) as ready, opened(ready) as database:
-        found = [dict(row._mapping) for row in embedding_sets(database)]  # noqa: SLF001
+    with database_for(Settings.from_env()) as ready, open_database(ready) as database:
+        found = [as_dict(row) for row in embedding_sets(database)]
         if as_json:
             click.echo(json.dumps(found, default=str))
         else:
@@ -41,7 +42,7 @@ def use_command(set_id: int, accept_partial: bool) -> None:
     settings' own. Example: movie-assets sets use 1
     """
     settings = Settings.from_env()
-    with database_for(settings) as ready, opened(ready) as database:
+    with database_for(settings) as ready, open_database(ready) as database:
         chosen = use_set(database, set_id, embedder_from(settings), accept_partial=accept_partial)
         covers = f"{chosen.films_embedded:,} of {chosen.films:,} films"
         console.print(escape(f"Searches see set {chosen.set_id} ({chosen.name}), {covers}."))

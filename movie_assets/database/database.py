@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import pandas as pd
 import psycopg
@@ -72,6 +72,14 @@ class Database:
         sa.event.listen(self.engine, "connect", _prepare)
         sa.event.listen(self.engine, "handle_error", _leave_a_standby)
 
+    def __enter__(self) -> Self:
+        """Return the database, which is closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the pooled connections."""
+        self.close()
+
     def close(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
@@ -107,9 +115,11 @@ class Database:
         return self._read(lambda connection: rows(connection, query, **parameters))
 
     def row(self, query: str, **parameters: Any) -> sa.Row[Any]:
-        """Run a query that answers with exactly one row."""
-        (only,) = self.rows(query, **parameters)
-        return only
+        """Run a query that returns exactly one row. Raises DatabaseError with the query's name when it does not."""
+        found = self.rows(query, **parameters)
+        if len(found) != 1:
+            raise DatabaseError(f"the query {query} returned {len(found)} rows; it has to return one")
+        return found[0]
 
     def execute(self, query: str, **parameters: Any) -> int:
         """Run a statement, once, and tell how many rows it touched."""
@@ -184,6 +194,11 @@ def open_database(settings: Settings) -> Database:
 def rows(connection: sa.Connection, query: str, **parameters: Any) -> list[sa.Row[Any]]:
     """Run the query of that name inside a transaction that is already open."""
     return list(connection.execute(sa.text(query_text(query)), parameters).all())
+
+
+def as_dict(row: sa.Row[Any]) -> dict[str, Any]:
+    """Return a row's values by the names of its columns."""
+    return dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
 
 
 def execute(connection: sa.Connection, query: str, **parameters: Any) -> int:

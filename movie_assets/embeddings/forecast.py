@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from movie_assets.database.database import Database
+from movie_assets.database.database import Database, as_dict
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.embeddings.forecasts import Amount, Forecast, History, forecast
 from movie_assets.embeddings.spending import DatabaseBudget
@@ -26,7 +26,7 @@ def forecast_for(database: Database, embedder: Embedder, set_id: int, texts: Seq
         if isinstance(embedder.counter, ByteCounter)
         else sum(embedder.counter.count(text.text) for text in texts),
     )
-    history = History(**database.row("embedding_history", set_id=set_id)._mapping)  # noqa: SLF001
+    history = History(**as_dict(database.row("embedding_history", set_id=set_id)))
     return forecast(amount, embedder.model, embedder.price, history, embedder.counter.says)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, copy_rows, execute, rows
+from movie_assets.database.database import Database, as_dict, copy_rows, execute, rows
 from movie_assets.histories.file_formats import KNOWN, Recognised, UnknownFormatError, recognise
 from movie_assets.histories.imdb import read_imdb
 from movie_assets.histories.import_report import ImportReport, naming
@@ -162,7 +162,7 @@ def _import(connection: sa.Connection, parts: Sequence[_Part], choices: Choices,
         **naming(rows(connection, "named_in_import")), series=stored_series,
         passed_over=_added_up(tally.passed_over for tally in tallies),
         assumed=_added_up(tally.assumed for tally in tallies), rejected=sum(tally.rejected for tally in tallies),
-        dates_unread=sum(tally.dates_unread for tally in tallies), **derived._mapping, kept=kept,  # noqa: SLF001
+        dates_unread=sum(tally.dates_unread for tally in tallies), **as_dict(derived), kept=kept,
         requested=requested, requests={row.outcome: row.films for row in outcomes}, notes=notes,
         rejects=[reject for tally in tallies for reject in tally.rejects],
         remarks=[remark for tally in tallies for remark in tally.remarks],

@@ -10,7 +10,7 @@ from datetime import datetime
 import dagster as dg
 
 from movie_assets.catalog.embedding_text import TEMPLATE
-from movie_assets.database.database import Database
+from movie_assets.database.database import Database, as_dict
 from movie_assets.operations.agreements import MAX_EXAMPLES, Agreement, Difference
 from movie_assets.operations.derived_comparison import DRIFTS, compare_documents, compare_scores, compare_similar_lists
 from movie_assets.operations.response_comparison import ResponseComparison
@@ -109,7 +109,7 @@ def everything_agrees(
 ) -> dg.AssetCheckResult:
     """Report what differs: in the recount of the same run, or now."""
     rows = database.rows("recount_of_run", run_id=context.run.run_id)
-    found = [Agreement(**row._mapping) for row in rows]  # noqa: SLF001  # SQLAlchemy's documented way
+    found = [Agreement(**as_dict(row)) for row in rows]
     if not found:
         as_of = run_time_of(context.run)
         responses = ResponseComparison(database, as_of, repair=False)

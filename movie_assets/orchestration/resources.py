@@ -27,8 +27,7 @@ from movie_assets.tmdb.client import Tmdb
 def database(context: dg.InitResourceContext) -> Iterator[Database]:
     """Open a pool of connections for the length of a run, or of a sensor's tick; a run also holds its lock."""
     with ExitStack() as stack:
-        opened = open_database(Settings.from_env())
-        stack.callback(opened.close)
+        opened = stack.enter_context(open_database(Settings.from_env()))
         require_current_schema(opened)
         if context.run is not None:
             stack.enter_context(run_lock(opened, context.run.run_id))

@@ -43,11 +43,8 @@ def database_for(settings: Settings) -> Iterator[Settings]:
         else:
             address = settings.database_url.get_secret_value()
         ensure_database(address)
-        database = Database(address, embedded_data(address, settings.home))
-        try:
+        with Database(address, embedded_data(address, settings.home)) as database:
             migrate(database)
-        finally:
-            database.close()
         yield settings.model_copy(update={"database_url": SecretStr(address)})
 
 
@@ -105,11 +102,8 @@ def bring_up_to_date(settings: Settings) -> str | None:
         dg.DagsterInstance.get() as instance,
     ):
         instance.upgrade()
-        database = open_database(ready)
-        try:
+        with open_database(ready) as database:
             return pgvector_warning(database.row("health_database").pgvector)
-        finally:
-            database.close()
 
 
 def pointed_at(settings: Settings, tmdb_emulator: TmdbEmulator) -> Settings:

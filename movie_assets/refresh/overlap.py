@@ -133,22 +133,18 @@ def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None
     """
     settings = Settings.from_env()
     embedder = embedder_from(settings)
-    database = open_database(settings)
-    try:
-        with dg.DagsterInstance.get() as instance:
+    with open_database(settings) as database, dg.DagsterInstance.get() as instance:
+        pause = SECONDS_BETWEEN_POLLS
+        while not enough.wait(pause):
             pause = SECONDS_BETWEEN_POLLS
-            while not enough.wait(pause):
-                pause = SECONDS_BETWEEN_POLLS
-                if _texts_due(database, settings, embedder, tags) >= TEXTS_PER_REQUEST:
-                    began = time.monotonic()
-                    ran = DayOutcome(datetime.now(UTC).date())
-                    run_job(instance, database, ran, "embed_texts", tags)
-                    print(json.dumps({"problems": ran.problems, "figures": ran.figures}), file=told, flush=True)
-                    if ran.failed_jobs or not ran.figures.get(EMBEDDED, {}).get("texts_embedded"):
-                        break
-                    pause = max(pause, began + SECONDS_BETWEEN_STARTS - time.monotonic())
-    finally:
-        database.close()
+            if _texts_due(database, settings, embedder, tags) >= TEXTS_PER_REQUEST:
+                began = time.monotonic()
+                ran = DayOutcome(datetime.now(UTC).date())
+                run_job(instance, database, ran, "embed_texts", tags)
+                print(json.dumps({"problems": ran.problems, "figures": ran.figures}), file=told, flush=True)
+                if ran.failed_jobs or not ran.figures.get(EMBEDDED, {}).get("texts_embedded"):
+                    break
+                pause = max(pause, began + SECONDS_BETWEEN_STARTS - time.monotonic())
 
 
 def _texts_due(database: Database, settings: Settings, embedder: Embedder, tags: dict[str, str]) -> int:

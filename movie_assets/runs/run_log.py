@@ -9,19 +9,20 @@ killed; the next step that begins closes it.
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, execute
+from movie_assets.database.database import Database, as_dict, execute
 from movie_assets.runs.presentation import table_of
 from movie_assets.runs.run_time import run_time_of, trigger_of
 
-FIGURES = ("checked", "skipped", "fetched", "changed", "failed", "gone", "embedded", "tokens", "dollars")
+Figure = Literal["checked", "skipped", "fetched", "changed", "failed", "gone", "embedded", "tokens", "dollars"]
+FIGURES: tuple[Figure, ...] = get_args(Figure)
 ROW_COUNT = "dagster/row_count"
 NOTHING = dict.fromkeys(FIGURES, 0)
 Body = TypeVar("Body", bound=Callable[..., Any])
@@ -32,13 +33,17 @@ def log_work(connection: sa.Connection, run_id: str, step: str, **figures: float
     execute(connection, "log_work", run_id=run_id, step=step, **NOTHING | figures)
 
 
-def logged(*counted: str, **names: str) -> Callable[[Body], Body]:
+def logged(*counted: Figure, **names: str | tuple[str, ...]) -> Callable[[Body], Body]:
     """Log an asset's runs, and report its figures as metadata.
 
-    `counted` are the figures that the asset adds up itself (`log_work`). `names` says which of its metadata, added up,
-    are which figure of the log. Other figures are not reported. The asset has a resource `database`. Below `@dg.asset`:
-    `@logged(checked="rows_in", changed="rows_out")`.
+    `counted` are the figures that the asset adds up itself (`log_work`). `names` says which entries of its metadata,
+    added up, are which figure of the log: `@logged(checked="rows_in", changed=("made", "moved"))` below `@dg.asset`.
+    Other figures are not reported. The asset has a resource `database`. Raises ValueError for a figure that the log
+    does not have; the step fails with KeyError when its metadata have some of the entries that are named here, not all.
     """
+    if unknown := {*counted, *names} - {*FIGURES}:
+        raise ValueError(f"the run log has no figures {', '.join(sorted(unknown))}; it has {', '.join(FIGURES)}")
+    entries = {figure: (of,) if isinstance(of, str) else of for figure, of in names.items()}
     of_asset = (*counted, *names, "duration")
 
     def around(body: Body) -> Body:
@@ -47,7 +52,7 @@ def logged(*counted: str, **names: str) -> Callable[[Body], Body]:
             context = dg.AssetExecutionContext.get()
             with _row(context, resources["database"]) as row:
                 result: dg.MaterializeResult[Any] = body(*given, **resources)
-                row.add(_figures(result.metadata or {}, names))
+                row.add(_figures(result.metadata or {}, entries))
             return row.completed(result, of_asset)
 
         @functools.wraps(body)
@@ -60,7 +65,7 @@ def logged(*counted: str, **names: str) -> Callable[[Body], Body]:
                     for result in body(*given, **resources):
                         if isinstance(result, dg.MaterializeResult):
                             last = result
-                            row.add(_figures(result.metadata or {}, names))
+                            row.add(_figures(result.metadata or {}, entries))
                         else:
                             yield result
             except Exception:
@@ -118,7 +123,7 @@ class _Row:
 
     def close(self, status: str, reason: str | None) -> None:
         ended = self.database.row("end_step", log_id=self.log_id, status=status, reason=reason)
-        self.figures = {name: figure for name, figure in ended._mapping.items() if figure is not None}  # noqa: SLF001
+        self.figures = {name: figure for name, figure in as_dict(ended).items() if figure is not None}
 
 
 @contextmanager
@@ -162,10 +167,16 @@ def _job(name: str) -> str:
     return "materialize" if name.startswith("__") else name
 
 
-def _figures(metadata: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, float]:
-    """The figures among an asset's metadata; a name that is not there counts nothing."""
-    found = {}
-    for figure, of in names.items():
-        values = [getattr(metadata.get(name, 0), "value", metadata.get(name, 0)) for name in of.split()]
-        found[figure] = sum(value for value in values if isinstance(value, int | float))
-    return found
+def _figures(metadata: Mapping[str, Any], entries: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Return the figures among an asset's metadata; none of an asset that had nothing to do and reports no entry.
+
+    Raises KeyError for an entry that is not there while others are.
+    """
+    if not metadata.keys() & {name for names in entries.values() for name in names}:
+        return {}
+    return {figure: sum(_number(metadata[name]) for name in names) for figure, names in entries.items()}
+
+
+def _number(entry: Any) -> float:
+    """Return the number of an entry, which is a number or a metadata value of one."""
+    return float(getattr(entry, "value", entry))

@@ -11,7 +11,7 @@ from statistics import mean
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, driver_connection, rows
+from movie_assets.database.database import Database, as_dict, driver_connection, rows
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.runs.batch_runs import amiss
@@ -152,7 +152,7 @@ def the_wanted_set_is_searched(
 @dg.asset_check(asset=movie_vectors)
 def vectors_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Each accepted film has the vector of its text as it stands, and no vector is left without a film."""
-    found = dict(database.row("vector_agreement")._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
+    found = as_dict(database.row("vector_agreement"))
     films = found.pop("either")
     return dg.AssetCheckResult(
         passed=not any(found.values()),

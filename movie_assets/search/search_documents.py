@@ -6,7 +6,7 @@ from functools import partial
 
 import dagster as dg
 
-from movie_assets.database.database import Database, rows
+from movie_assets.database.database import Database, as_dict, rows
 from movie_assets.runs.batch_runs import amiss
 from movie_assets.runs.run_log import logged
 
@@ -67,7 +67,7 @@ def bring_in_line(database: Database) -> Documents:
 @dg.asset_check(asset=search_documents)
 def documents_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Each film is searched by the words that it has now, and no document is left without a film."""
-    found = dict(database.row("document_agreement")._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
+    found = as_dict(database.row("document_agreement"))
     films = found.pop("films")
     return dg.AssetCheckResult(
         passed=not any(found.values()), description=amiss(found), metadata={"films": films, **found}

@@ -26,7 +26,7 @@ MIN_RECALL = 0.95
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_vectors"])
-@logged(checked="films_changed films_around_them", changed="lists_made lists_moved")
+@logged(checked=("films_changed", "films_around_them"), changed=("lists_made", "lists_moved"))
 def similar_movies(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:

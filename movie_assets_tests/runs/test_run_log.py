@@ -61,7 +61,7 @@ def test_a_day_leaves_a_row_for_each_step_with_its_figures(small: Make) -> None:
     embedded = row(pipeline, "movie_embeddings")
     assert (embedded["checked"], embedded["embedded"], embedded["tokens"] > 0) == (2, 2, True)
     assert details["duration"] > 0
-    assert details["as_of"].date() == pipeline.day
+    assert details["moment"].date() == pipeline.day
     assert pipeline.one("select count(distinct step) from pipeline.run_log") == 11
 
 

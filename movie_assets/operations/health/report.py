@@ -211,19 +211,11 @@ def _opened(settings: Settings) -> Iterator[Database | Finding]:
             else:
                 server = stack.enter_context(embedded_postgres(settings.home))
                 address = server.replace("/?", f"/{CATALOGUE}?")
-            database = stack.enter_context(_closing(Database(address, embedded_data(address, settings.home))))
+            database = stack.enter_context(Database(address, embedded_data(address, settings.home)))
         except (DatabaseError, EmbeddedPostgresError) as error:
             yield Finding("database", "error", str(error), next_step=told)
             return
         yield database
-
-
-@contextmanager
-def _closing(database: Database) -> Iterator[Database]:
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _without_secrets(settings: Settings, findings: Sequence[Finding]) -> list[Finding]:
