@@ -39,6 +39,11 @@ containers-test: .venv/installed  ## build the image and run deploy/compose.yaml
 	$(BIN)/pytest -n0 -m containers -rs -o log_cli=true --log-cli-level=INFO --tb=short --log-cli-format='%(asctime)s %(message)s' --log-cli-date-format=%H:%M:%S \
 	  movie_assets_tests/deploy/test_containers.py
 
+.PHONY: hostile-files
+hostile-files: .venv/installed  ## import hostile files, and print the most memory that refusing each of them took
+	$(BIN)/pytest -q -n0 -o log_cli=true --log-cli-level=INFO --log-cli-format='%(message)s' \
+	  movie_assets_tests/histories/test_imports_of_trackers.py -k hostile
+
 check: .venv/installed  ## run the linter, the formatter's check, the type checker and the contracts between rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

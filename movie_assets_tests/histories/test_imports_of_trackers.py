@@ -1,6 +1,7 @@
 """Imports of other people's files: trackers, spreadsheets, archives of Windows, files that lost most, hostile files."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from movie_assets_tests.histories.test_imports import (
     whole_tables,
 )
 
+log = logging.getLogger(__name__)
 MEMORY = 400 * 2**20  # bytes; what a process that refuses a hostile file may have at its highest
 
 
@@ -247,6 +249,8 @@ def test_a_hostile_file_is_refused_in_flat_memory(
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     message, memory = ran.stdout.rsplit("\n", 2)[:2]
+    size = (hostile / name).stat().st_size if (hostile / name).is_file() else 0
+    log.info("%-14s %13s bytes, refused with %3.0f MiB: %s", name, f"{size:,}", int(memory) / 2**20, message[-90:])
     assert says in message
     assert int(memory) < MEMORY
 
