@@ -96,7 +96,7 @@ class Week:
 
 DONE = {
     "read_the_day": ["rows_in"],
-    "fetch_details": ["due", "derived_again"],
+    "fetch_details": ["due", "judged_again"],
     "embed_texts": ["texts_embedded"],
     "publish": ["rows_out", "rows_removed"],
 }

@@ -31,7 +31,7 @@ SOURCE = Path(__file__).parents[1] / "moved_clock" / "moved_clock.c"
 SUNDAY = 7
 HOURS = 25  # looks at health from one morning to the next, at most
 SOMETHING_TO_DO = {  # figures of a run of which one is not 0
-    "fetch_details": ("due", "derived_again"),
+    "fetch_details": ("due", "judged_again"),
     "embed_texts": ("texts_embedded",),
     "publish": ("rows_out", "rows_removed"),
 }
@@ -141,7 +141,7 @@ class Week:
     def _done(self, run_id: str) -> dict[str, Any]:
         """The figures in which a run says what it did."""
         figures: dict[str, Any] = {}
-        names = {"due", "derived_again", "texts_embedded", "rows_out", "rows_removed", "export_date", "rows_differing",
+        names = {"due", "judged_again", "texts_embedded", "rows_out", "rows_removed", "export_date", "rows_differing",
                  "runs_deleted", "fetched"}  # fmt: skip
         for entry in self.deployment.instance.all_logs(run_id):
             event = entry.dagster_event
