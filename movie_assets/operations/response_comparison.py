@@ -88,6 +88,9 @@ class ResponseComparison:
         self.shared.rows_compared = self._database.row("count_claims").claims
         for row in self._database.rows("compare_shared_rows"):
             self.shared.differs(row.table_name, row.id, row.column_names, row.what)
-        if self._repair and self.shared.rows_differing:
-            self.shared.repaired = self._database.row("repair_shared_rows").repaired
+        if (
+            self._repair
+        ):  # also what only movies that left said; that is no difference, but there may be a newer response
+            written = self._database.row("repair_shared_rows").repaired
+            self.shared.repaired = min(written, self.shared.rows_differing)
         self._database.execute("clear_claims")

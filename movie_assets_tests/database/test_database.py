@@ -145,7 +145,7 @@ def terminate(database: Database, *pids: object) -> None:
 
 
 def test_a_query_of_one_row_refuses_none(database: Database) -> None:
-    with pytest.raises(ValueError, match="not enough values"):
+    with pytest.raises(DatabaseError, match="active_set returned 0 rows"):
         database.row("active_set")
 
 

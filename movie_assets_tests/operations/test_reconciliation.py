@@ -1,6 +1,6 @@
 """The weekly recount: it agrees after a day's work, finds each slip, and has it put right."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -12,6 +12,8 @@ from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.operations.derived_comparison import SCORES
 from movie_assets.operations.response_comparison import RESPONSES
 from movie_assets_tests.conftest import DAY, Pipeline, database_of_ones_own, failed_checks, settings_for
+from movie_assets_tests.support.small_pipelines import SmallPipeline
+from movie_assets_tests.support.world import film
 
 SECOND = "(select min(tmdb_id) from catalog.movies where tmdb_id > (select min(tmdb_id) from catalog.movies))"
 
@@ -142,3 +144,37 @@ def test_what_differs_is_told_and_made_right_by_the_usual_run(
     assert agreement in differing
     assert all(lived.run(job).success for job in jobs)
     assert recounted(lived) == (True, {})
+
+
+def company(country: str) -> list[dict[str, Any]]:
+    return [{"id": 7, "name": "Seven Pictures", "origin_country": country, "logo_path": None}]
+
+
+def reconciled(pipeline: SmallPipeline) -> dict[str, tuple[int, int]]:
+    """What differed, and how much of it was repaired, by agreement."""
+    pipeline.run_all("reconcile")
+    with pipeline.database.transaction() as connection:
+        found = connection.exec_driver_sql(
+            "select agreement, rows_differing, repaired from pipeline.reconciliations where rows_differing > 0"
+        ).all()
+        connection.exec_driver_sql("delete from pipeline.reconciliations")
+    return {row.agreement: (row.rows_differing, row.repaired) for row in found}
+
+
+def test_what_a_movie_that_left_said_of_a_company_is_no_difference(small: Callable[..., SmallPipeline]) -> None:
+    country = "select country from catalog.companies where company_id = 7"
+    pipeline = small(film(65, production_companies=company("US")))
+    pipeline.run_all()
+    pipeline.turn_day()
+    pipeline.world.put(film(64, production_companies=company("CA")))
+    pipeline.run_all()
+    assert pipeline.one(country) == "CA"
+    pipeline.turn_day()
+    pipeline.world.put(film(64, production_companies=company("CA"), vote_count=10))
+    pipeline.run_all()
+    assert pipeline.movies == [65]
+    assert reconciled(pipeline) == {}
+    assert pipeline.one(country) == "US"  # what the movies that are left say
+    pipeline.do("update catalog.companies set country = 'FR' where company_id = 7")
+    assert [*reconciled(pipeline).values()] == [(1, 1)]
+    assert pipeline.one(country) == "US"

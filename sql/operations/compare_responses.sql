@@ -94,8 +94,42 @@ return array(
       and not a.attisdropped and a.attgenerated = '' and a.attname not in ('tmdb_id', 'changed_at')
     order by a.attnum);
 
--- Run by reconciliation once all responses were compared: shared rows that no response says. A missing row has its claim
--- in claims only; a row that no film names is not compared.
+-- A movie that leaves takes its response out of the comparison, and may have been the newest to name a person, a company or
+-- the like: the shared rows that it names are kept as its claims until reconciliation has written them anew.
+create or replace function pipeline.keep_claims_of_leaving_movie() returns trigger
+language plpgsql
+as $$
+begin
+    insert into pipeline.departed_claims (name, id, claim)
+    select 'people', p.person_id, to_jsonb(p) from catalog.people p
+    where p.person_id in (
+        select c.person_id from catalog.movie_cast c where c.tmdb_id = old.tmdb_id
+        union all select c.person_id from catalog.movie_crew c where c.tmdb_id = old.tmdb_id)
+    union all
+    select 'genres', g.genre_id, to_jsonb(g) from catalog.genres g join catalog.movie_genres m using (genre_id)
+    where m.tmdb_id = old.tmdb_id
+    union all
+    select 'keywords', k.keyword_id, to_jsonb(k) from catalog.keywords k join catalog.movie_keywords m using (keyword_id)
+    where m.tmdb_id = old.tmdb_id
+    union all
+    select 'companies', c.company_id, to_jsonb(c) from catalog.companies c join catalog.movie_companies m using (company_id)
+    where m.tmdb_id = old.tmdb_id
+    union all
+    select 'collections', c.collection_id, to_jsonb(c)
+    from catalog.collections c join catalog.movie_collections m using (collection_id)
+    where m.tmdb_id = old.tmdb_id
+    union all
+    select 'watch_providers', w.provider_id, to_jsonb(w) from catalog.watch_providers w
+    where w.provider_id in (select m.provider_id from catalog.movie_watch_providers m where m.tmdb_id = old.tmdb_id);
+    return old;
+end
+$$;
+
+create or replace trigger keep_claims_of_leaving_movie before delete on catalog.movies
+for each row execute function pipeline.keep_claims_of_leaving_movie();
+
+-- Run by reconciliation once all responses were compared: shared rows that no response says, of a movie that is here or of
+-- one that left. A missing row has its claim in claims only; a row that no movie names is not compared.
 create or replace function pipeline.compare_shared_rows()
 returns table (table_name text, id bigint, column_names text[], what text)
 language plpgsql
@@ -113,13 +147,17 @@ begin
                  case when s.%2$I is null then ''missing'' else ''other'' end
              from pipeline.shared_claims k left join catalog.%1$I s on s.%2$I = k.id
              where k.name = %1$L and not k.is_confirmed and to_jsonb(s) is distinct from k.claim
+               and not exists (
+                   select from pipeline.departed_claims d
+                   where d.name = k.name and d.id = k.id and d.claim = to_jsonb(s))
              order by k.id', t.name, t.keys[1], t.columns);
     end loop;
 end
 $$;
 
--- Writes shared rows that no response says anew, from the newest response that names them; films that are found by such a
--- name are due for their document. Answers how many rows were written.
+-- Writes shared rows that no response of a movie in the catalogue says anew, from the newest response that names them;
+-- movies that are found by such a name are due for their document. Returns how many rows were written. Claims of movies
+-- that left are not needed any more.
 create or replace function pipeline.repair_shared_rows() returns integer
 language plpgsql
 as $$
@@ -140,6 +178,7 @@ begin
         get diagnostics written = row_count;
         repaired := repaired + written;
     end loop;
+    delete from pipeline.departed_claims;
     return repaired;
 end
 $$;
