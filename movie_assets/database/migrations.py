@@ -6,6 +6,7 @@ whenever anything changes, because a view that is dropped and created again has 
 """
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,9 @@ end
 $$
 """
 SECONDS_A_POOLER_REMEMBERS = 40  # PgBouncer's server_login_retry is 15
+LOCK_TIMEOUT_SECONDS = 2.0  # readers that come meanwhile wait as long
+SECONDS_BETWEEN_LOCK_ATTEMPTS = 3.0
+LOCK_ATTEMPTS = 24  # two minutes in all
 MAINTENANCE_DATABASES = ("postgres", "template1", "defaultdb")
 
 
@@ -177,9 +181,36 @@ def require_current_schema(database: Database) -> None:
 
 
 def _apply(database: Database, path: Path) -> None:
+    """Apply a file. Raises DatabaseError when other sessions hold a lock for longer than a migration waits in all.
+
+    Whoever comes after a migration that waits for a lock waits, too, so it waits for a moment only, and tries again.
+    """
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            return _try_to_apply(database, path)
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(SECONDS_BETWEEN_LOCK_ATTEMPTS)
+    holders = [
+        f"process {row.pid} ({row.application_name or 'no name'}, role {row.usename}, {row.state}, "
+        f"since {row.xact_start:%H:%M:%S} UTC)"
+        for row in database.rows("lock_holders")
+    ]
+    raise DatabaseError(
+        f"{_name(path)} needs a lock that another session holds: {'; '.join(holders) or 'none is left now'}. "
+        "Files before it were applied, nothing of it was; end that session (select pg_terminate_backend(…)), and run "
+        "`movie-assets migrate` again"
+    )
+
+
+def _try_to_apply(database: Database, path: Path) -> None:
     with database.transaction() as connection:
         # Functions call one another, whatever the order of their files; a large table takes its time to be rewritten.
-        connection.execute(sa.text("set local check_function_bodies = off; set local statement_timeout = 0"))
+        connection.execute(
+            sa.text(
+                "set local check_function_bodies = off; set local statement_timeout = 0; "
+                f"set local lock_timeout = '{LOCK_TIMEOUT_SECONDS:g}s'"
+            )
+        )
         # Straight to the driver: a migration is a script of many statements and has no parameters.
         try:
             driver_connection(connection).execute(path.read_bytes())

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,6 +143,35 @@ def test_a_view_that_is_created_again_keeps_its_comments(empty: Database, own_sq
     migrate(empty)
     with empty.transaction() as connection:
         assert connection.exec_driver_sql(said).scalar() == before is not None
+
+
+@pytest.fixture
+def reader(empty: Database, own_sql: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection[Any]]:
+    """An application that has read the movies in a transaction that is open, while a migration changes their table."""
+    migrate(empty)
+    (own_sql / "migrations" / "9999_a_column.sql").write_text("alter table catalog.movies add column a_column integer;")
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(migrations, "SECONDS_BETWEEN_LOCK_ATTEMPTS", 0.2)
+    with psycopg.connect(dsn_of(empty.url), application_name="a slow report") as connection:
+        connection.execute("select from catalog.movies")
+        yield connection
+
+
+def test_a_migration_that_waits_in_vain_names_the_session_and_holds_up_nobody(
+    empty: Database, reader: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 2)
+    with pytest.raises(DatabaseError, match=r"9999_a_column.sql needs a lock .*a slow report.*nothing of it was"):
+        migrate(empty)
+    reader.rollback()
+    assert migrate(empty) == ["migrations/9999_a_column.sql"]
+
+
+def test_a_migration_goes_on_when_a_reader_ends(empty: Database, reader: psycopg.Connection[Any]) -> None:
+    ends = threading.Timer(1.0, reader.rollback)
+    ends.start()
+    assert migrate(empty) == ["migrations/9999_a_column.sql"]
+    ends.join()
 
 
 def release(sql: Path, **bodies: tuple[str, str]) -> None:

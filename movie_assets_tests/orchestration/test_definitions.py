@@ -1,5 +1,8 @@
 """What Dagster is given: names written out, so that a renaming or a forgotten registration is seen."""
 
+import os
+import subprocess
+import sys
 import tomllib
 from datetime import date, datetime, timedelta
 from typing import Any, cast
@@ -225,3 +228,24 @@ def test_a_source_of_ratings_may_be_so_old_when_it_is_switched_on() -> None:
 def test_an_export_that_is_waited_for_until_the_last_moment_is_not_late() -> None:
     first, latest = datetime(2026, 11, 24, 8, 30), datetime.combine(date(2026, 11, 25), WAIT_UNTIL)  # noqa: DTZ001
     assert ALLOWED["tmdb_export"].warn > latest - first + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("MOVIE_ASSETS_TMDB_RATE", "fast", "SettingsError: MOVIE_ASSETS_TMDB_RATE: Input should be a valid number"),
+        (
+            "MOVIE_ASSETS_PROFILES_FILE",
+            "/nowhere.toml",
+            "SettingsError: MOVIE_ASSETS_PROFILES: /nowhere.toml cannot be read",
+        ),
+    ],
+)
+def test_a_wrong_setting_fails_the_code_location_and_not_the_import(name: str, value: str, sentence: str) -> None:
+    code = "import movie_assets.definitions as d; print('imported', flush=True); d.location()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, name: value}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "imported\n"
+    assert done.returncode != 0
+    assert sentence in done.stderr

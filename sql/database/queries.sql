@@ -18,6 +18,19 @@ delete from movie_assets_schema where file not like 'migrations/%%' and file != 
 select pipeline.grant_reader()
 
 
+-- name: lock_holders
+-- Run when a migration waited in vain: sessions in a transaction that holds a lock on a table of ours, the oldest first.
+select a.pid, a.application_name, a.usename, a.state, a.xact_start at time zone 'UTC' as xact_start
+from pg_stat_activity a
+where a.pid <> pg_backend_pid() and a.datname = current_database() and a.xact_start is not null and exists (
+    select from pg_locks l
+    join pg_class c on c.oid = l.relation
+    join pg_namespace n on n.oid = c.relnamespace
+    where l.pid = a.pid and l.granted and n.nspname in ('catalog', 'pipeline')
+)
+order by a.xact_start limit 3
+
+
 -- name: pin_search_paths
 -- Run after migrations: lets functions find pgvector whatever search_path their caller has.
 select pipeline.pin_search_paths() as pinned
