@@ -1,6 +1,6 @@
 """Read exports of growing length into an empty catalogue: seconds and peak memory of the reading process.
 
-The stand-in runs as a process of its own.
+The emulator runs as a process of its own.
 """
 
 import os

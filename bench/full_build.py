@@ -3,7 +3,7 @@
 Then the same in worlds of other sizes: seconds should grow with what changed, memory not at all.
 
 Both services are unlimited: this measures our own ceiling, not TMDB's. Each round builds from an empty data folder; the
-medians are told. A day is set against the least that it can cost, by the stand-in's own world (least.py), and against
+medians are told. A day is set against the least that it can cost, by the emulator's own world (least.py), and against
 Dagster's own floor, measured in the same round (dagster_floor.py).
 """
 
@@ -50,7 +50,7 @@ def main() -> None:
     least = least_by_run(options.movies)
     configuration = (
         f"{options.movies:,} ids, of which some half have enough votes; both services unlimited, the "
-        f"local embedder; medians of {options.rounds} rounds, each from an empty folder. The stand-in works on the "
+        f"local embedder; medians of {options.rounds} rounds, each from an empty folder. The emulator works on the "
         "same cores. Memory is the most that all processes of a kind had at a moment, a page that they share counted "
         "once."
     )

@@ -1,4 +1,4 @@
-"""The least that a day can cost, from the stand-in's world itself: no table and no query of the pipeline is asked.
+"""The least that a day can cost, from the emulator's world itself: no table and no query of the pipeline is asked.
 
 A detail call is needed for a film that TMDB's export and lists let through for the first time (popularity, votes,
 average, date and language: all that they tell), for one of these that TMDB's feed names, for an accepted film that the

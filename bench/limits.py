@@ -27,7 +27,7 @@ REFUSED = "429"
 def main() -> None:
     """Build, print, keep."""
     parser = parser_of(__doc__)
-    parser.add_argument("--movies", type=int, default=20_000, help="ids in the stand-in's world")
+    parser.add_argument("--movies", type=int, default=20_000, help="ids in the emulator's world")
     parser.add_argument("--limit", type=int, default=40, help="TMDB's limit: calls that it answers in any second")
     parser.add_argument("--rate", type=float, default=38.0, help="our pace, calls a second")
     parser.add_argument("--tokens", type=float, default=3_400.0, help="the embeddings service's, a second")

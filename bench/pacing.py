@@ -1,4 +1,4 @@
-"""Fetch details at the shared pace from one process and from two; the stand-in refuses more than 40 a second.
+"""Fetch details at the shared pace from one process and from two; the emulator refuses more than 40 a second.
 
 What is told is the share of the pace that was reached, and of the calls that were answered with 429.
 """
@@ -29,7 +29,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--fetches", type=int, default=2000, help="details in all")
     parser.add_argument("--rate", type=float, default=38.0, help="the shared pace, calls a second")
-    parser.add_argument("--limit", type=int, default=40, help="what the stand-in lets through in any second")
+    parser.add_argument("--limit", type=int, default=40, help="what the emulator lets through in any second")
     arguments = parser.parse_args()
     with server_of_ones_own("pacing") as (address, _):
         figures, kept = in_rounds(
@@ -38,7 +38,7 @@ def main() -> None:
         )
     configuration = (
         f"{arguments.fetches:,} details fetched through the real client at a shared pace of {arguments.rate:g} calls a "
-        f"second, from a stand-in that answers 429 to more than {arguments.limit} in any sliding second; medians "
+        f"second, from an emulator that answers 429 to more than {arguments.limit} in any sliding second; medians "
         f"of {arguments.rounds} rounds."
     )
     tell("The shared pace", configuration, [_line(row) for row in figures])

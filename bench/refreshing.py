@@ -1,4 +1,4 @@
-"""What the benches of the build share: a stand-in in a process of its own, a catalogue, measured refreshes of it."""
+"""What the benches of the build share: an emulator in a process of its own, a catalogue, measured refreshes of it."""
 
 import json
 import os
@@ -33,7 +33,7 @@ EMBEDDINGS = "movie_embeddings:every_text_is_embedded_as_it_stands"
 
 @dataclass(frozen=True)
 class Services:
-    """A stand-in that runs as another process, so that its work is not counted as ours."""
+    """An emulator that runs as another process, so that its work is not counted as ours."""
 
     url: str
     tmdb_url: str

@@ -1,4 +1,4 @@
-"""A world that stands still for one day, and a stand-in that serves it; refreshing.py starts it.
+"""A world that stands still for one day, and an emulator that serves it; refreshing.py starts it.
 
 A made-up world moves every day, but what a day costs on which nothing has changed wants one that does not.
 Usage: standstill.py OPTIONS DAY: EmulatorOptions as JSON, the day that is as the day before. Prints its URLs as JSON.

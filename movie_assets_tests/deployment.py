@@ -265,7 +265,7 @@ def deployed(
     dagster_home: Path = CHECKOUT,
     **settings: Any,
 ) -> Iterator[Deployment]:
-    """Start everything over a data folder, against a stand-in; stops it in the end."""
+    """Start everything over a data folder, against an emulator; stops it in the end."""
     values = {"home": home, "tmdb_api_token": "a-token", "embedding_dimensions": 64, **settings}
     ours = Settings.model_validate(
         values | {"tmdb_api_url": tmdb_emulator.tmdb_url, "tmdb_export_url": tmdb_emulator.export_url}

@@ -31,7 +31,7 @@ def days_until(today: date) -> list[date]:
 
 
 def run_demo(settings: Settings, console: Console) -> int:
-    """Run three days against the stand-in, tell what moved, and search; 0 when all went well."""
+    """Run three days against the emulator, tell what moved, and search; 0 when all went well."""
     keyless = settings.model_copy(
         update={
             "tmdb_api_token": None,
@@ -47,7 +47,7 @@ def run_demo(settings: Settings, console: Console) -> int:
     today = datetime.now(UTC).date()
     first, *_ = days = days_until(today)
     outcomes = []
-    console.print("Starting Postgres and a stand-in for TMDB …")
+    console.print("Starting Postgres and an emulator for TMDB …")
     with (
         TmdbEmulator(EmulatorOptions(today=first)) as tmdb_emulator,
         everything_for(keyless, tmdb_emulator) as ready,

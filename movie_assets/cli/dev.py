@@ -58,7 +58,7 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
             with everything_for(settings) as ready, _only_dev(ready, url) as database:
                 _fail_orphaned_runs(database)
                 if settings.uses_emulator:
-                    notes.print("TMDB_API_TOKEN is not set: the bundled stand-in takes TMDB's place.")
+                    notes.print("TMDB_API_TOKEN is not set: the bundled emulator takes TMDB's place.")
                 notes.print("Starting Dagster's web server, daemon and code server …")
                 with _dagster(port) as child:
                     return _wait(child, url, notes)

@@ -1,4 +1,4 @@
-"""The command that serves the stand-in, and what it takes."""
+"""The command that serves the emulator, and what it takes."""
 
 import errno
 from datetime import datetime
@@ -65,7 +65,7 @@ def tmdb_emulator(
     *, host: str, port: int, movies: int, seed: int, details: Path | None, day: datetime | None, rate: int,
     token: str | None, faults: tuple[str, ...], embeddings_like: str | None,
 ) -> None:  # fmt: skip
-    """Serve a stand-in for TMDB and for an OpenAI-compatible embeddings endpoint, until Ctrl-C.
+    """Serve an emulator for TMDB and for an OpenAI-compatible embeddings endpoint, until Ctrl-C.
 
     Prints the variables that point the pipeline at it.
     """
@@ -97,4 +97,4 @@ def _tell_variables(ready: TmdbEmulator, token: str | None) -> None:
     click.echo(f"export MOVIE_ASSETS_IMDB_RATINGS={ready.imdb_ratings_url}")
     click.echo(f"export TMDB_API_TOKEN={token or EMULATOR_TOKEN}")
     click.echo(f"# and, to embed there too: export OPENAI_BASE_URL={ready.openai_url} OPENAI_API_KEY={EMULATOR_TOKEN}")
-    notes.print(f"The stand-in answers on {ready.url}; Ctrl-C stops it.")
+    notes.print(f"The emulator answers on {ready.url}; Ctrl-C stops it.")

@@ -122,7 +122,7 @@ def demo() -> None:
 def dev(port: int) -> None:
     """Open the catalogue in the Dagster web UI, with daemon, schedules and sensors, until Ctrl-C.
 
-    Without TMDB_API_TOKEN the bundled stand-in takes TMDB's place.
+    Without TMDB_API_TOKEN the bundled emulator takes TMDB's place.
     """
     from movie_assets.cli.dev import run_dev  # noqa: PLC0415  # importing Dagster takes a second
 
@@ -156,7 +156,7 @@ def refresh(day: datetime | None, accept_unlike: bool, as_json: bool) -> None:
 
     settings = Settings.from_env()
     if settings.uses_emulator:
-        notes.print("TMDB_API_TOKEN is not set: the bundled stand-in takes TMDB's place.")
+        notes.print("TMDB_API_TOKEN is not set: the bundled emulator takes TMDB's place.")
     with everything_for(settings) as ready, open_database(ready) as database:
         wanted = day.date() if day else _today()
         outcome = run_refresh(database, wanted, accept_unlike=accept_unlike, say=_say)

@@ -246,7 +246,7 @@ class Settings(EmbeddingSettings, AlertSettings):
 
     @property
     def uses_emulator(self) -> bool:
-        """Whether nothing says where TMDB is, so that the bundled stand-in takes its place."""
+        """Whether nothing says where TMDB is, so that the bundled emulator takes its place."""
         return self.tmdb_api_token is None and self.tmdb_api_url == TMDB_API
 
     @property

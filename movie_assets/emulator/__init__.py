@@ -1,4 +1,4 @@
-"""A stand-in for TMDB and for an OpenAI-compatible embeddings endpoint, served over HTTP on loopback.
+"""An emulator for TMDB and for an OpenAI-compatible embeddings endpoint, served over HTTP on loopback.
 
 `options` says how it is set up, `server` runs it, `app` holds its routes. The films come from a world
 (`world`): the made-up one that moves from day to day (`moving_world`) or recorded details

@@ -1,4 +1,4 @@
-"""What the stand-in answers with, and how it is sent: whole, or as badly as a fault demands.
+"""What the emulator answers with, and how it is sent: whole, or as badly as a fault demands.
 
 The bodies of TMDB's and OpenAI's errors live here as well; when they are given belongs to `tmdb`,
 `embeddings` and `faults`.

@@ -1,4 +1,4 @@
-"""The stand-in's routes, and what is laid around each of them.
+"""The emulator's routes, and what is laid around each of them.
 
 A TMDB request passes credentials, rate limit, the handler, conditional answers and faults, in that order,
 and is counted by what is sent in the end. The handlers are in `tmdb`, `export`, `embeddings` and `control`.

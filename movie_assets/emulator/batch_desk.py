@@ -1,4 +1,4 @@
-"""What a stand-in keeps of the Batch API: files and batches. What becomes of them is in `batches`."""
+"""What an emulator keeps of the Batch API: files and batches. What becomes of them is in `batches`."""
 
 import threading
 import uuid
@@ -16,7 +16,7 @@ class Batch:
 
 
 class BatchDesk:
-    """Files and batches of one stand-in."""
+    """Files and batches of one emulator."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}

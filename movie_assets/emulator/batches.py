@@ -28,7 +28,7 @@ def upload(service: Service, request: Request, body: bytes) -> ServedResponse:
     """POST `/v1/files`."""
     parts = _form(request.headers.get("content-type", ""), body)
     if parts.get("purpose") != b"batch" or "file" not in parts:
-        raise _refused(400, "The stand-in takes files with the purpose batch.")
+        raise _refused(400, "The emulator takes files with the purpose batch.")
     if len(parts["file"]) > MAX_BYTES:
         raise _refused(400, "The file is larger than 200 MB.")
     with service.bulk.lock:

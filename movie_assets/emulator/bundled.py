@@ -1,4 +1,4 @@
-"""The real films that come with the project (`films.jsonl`), as the stand-in serves them.
+"""The real films that come with the project (`films.jsonl`), as the emulator serves them.
 
 They never vanish and keep their plots; their keywords grow now and then, their popularity and votes move.
 Popularity is not part of the file: it is made up from the votes.

@@ -1,4 +1,4 @@
-"""`/stand-in/state`: see what the stand-in was asked, set its day and its faults.
+"""`/stand-in/state`: see what the emulator was asked, set its day and its faults.
 
 No credentials, no faults, no counting here.
 """

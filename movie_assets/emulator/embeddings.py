@@ -95,7 +95,7 @@ def _as_made(make: Make, reply: EmbeddingReply) -> EmbeddingReply:
 
 
 def tokens_of(text: str) -> int:
-    """Tokens that the stand-in counts."""
+    """Tokens that the emulator counts."""
     return -(-len(text) // LETTERS_PER_TOKEN)
 
 
@@ -118,7 +118,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
 def _texts(given: Any) -> list[str]:
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-        raise _refused("'$.input' is invalid. The stand-in takes a string or a list of strings.")
+        raise _refused("'$.input' is invalid. The emulator takes a string or a list of strings.")
     if not all(texts):
         raise _refused("'$.input' is invalid. An input cannot be an empty string.")
     if len(texts) > MAX_INPUTS:

@@ -1,4 +1,4 @@
-"""How a stand-in is set up; the command line fills this in."""
+"""How an emulator is set up; the command line fills this in."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ DEMO_MOVIES = 600
 
 @dataclass(frozen=True)
 class EmulatorOptions:
-    """Settings of a stand-in.
+    """Settings of an emulator.
 
     `port` 0 takes a free one; `details` serves recorded details instead of the made-up world; `token` None
     accepts any Bearer token; `rate_limit` is in requests a second, 0 for none; `faults` gives a rate from

@@ -42,7 +42,7 @@ def change_window(parameters: Mapping[str, str], today: date) -> list[date]:
 
 
 def discovery(parameters: Mapping[str, str]) -> Query:
-    """Query of `/discover/movie`; parameters that the stand-in does not know are passed over."""
+    """Query of `/discover/movie`; parameters that the emulator does not know are passed over."""
     release_from, release_to = _release_range(parameters)
     sort_by = parameters.get("sort_by", "popularity.desc")
     column, _, direction = sort_by.partition(".")
@@ -79,7 +79,7 @@ def _release_range(parameters: Mapping[str, str]) -> tuple[int | None, int | Non
 
 
 def _genres(text: str) -> tuple[tuple[int, ...], ...]:
-    """`,` means and, `|` means or; TMDB does not mix them in one query, the stand-in lets `|` bind closer."""
+    """`,` means and, `|` means or; TMDB does not mix them in one query, the emulator lets `|` bind closer."""
     groups = [group.split("|") for group in text.split(",") if group]
     if not all(genre.isdecimal() for group in groups for genre in group):
         raise refusal(5)

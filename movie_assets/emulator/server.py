@@ -1,4 +1,4 @@
-"""Running a stand-in: in a background thread for tests and the demo, or until a signal for the command line.
+"""Running an emulator: in a background thread for tests and the demo, or until a signal for the command line.
 
 What it serves is put together in `app`; nothing is printed here.
 """
@@ -35,7 +35,7 @@ def world_of(options: EmulatorOptions) -> World:
 
 
 class TmdbEmulator:
-    """A stand-in served from a background thread; use it as a context manager.
+    """An emulator served from a background thread; use it as a context manager.
 
     The port is bound at construction, so that the URLs are known at once.
     """
@@ -88,7 +88,7 @@ class TmdbEmulator:
 
     @property
     def today(self) -> date:
-        """The stand-in's day."""
+        """The emulator's day."""
         return self.service.today
 
     @today.setter
@@ -138,7 +138,7 @@ class TmdbEmulator:
         deadline = time.monotonic() + START_SECONDS
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > deadline:
-                raise RuntimeError(f"the stand-in did not start on port {self.port}")
+                raise RuntimeError(f"the emulator did not start on port {self.port}")
             time.sleep(0.005)
         return self
 

@@ -1,4 +1,4 @@
-"""What a running stand-in remembers: its day, its faults, its counts and its rate limit.
+"""What a running emulator remembers: its day, its faults, its counts and its rate limit.
 
 Handlers ask it; the control endpoint and `server.TmdbEmulator` change it. It knows nothing of HTTP's details.
 """
@@ -47,7 +47,7 @@ class RateLimit:
 
 
 class Service:
-    """State of one stand-in, shared by its handlers."""
+    """State of one emulator, shared by its handlers."""
 
     def __init__(self, world: World, options: EmulatorOptions) -> None:
         self.world = world
@@ -67,7 +67,7 @@ class Service:
 
     @property
     def today(self) -> date:
-        """The stand-in's day: the one set, else the UTC calendar's."""
+        """The emulator's day: the one set, else the UTC calendar's."""
         return self.set_day or datetime.now(UTC).date()
 
     def set_faults(self, faults: Mapping[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""What the stand-in asks of a world of films: a pure function of its source, its seed and the day.
+"""What the emulator asks of a world of films: a pure function of its source, its seed and the day.
 
 The worlds themselves are `moving_world` (bundled and made-up films) and `recorded_world` (details from a
 file); how they are served belongs to `tmdb` and `export`.

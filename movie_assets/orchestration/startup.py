@@ -27,7 +27,7 @@ DAGSTER_DATABASE = "MOVIE_ASSETS_DAGSTER_DATABASE_URL"
 DAGSTER_FILES = "MOVIE_ASSETS_DAGSTER_FILES"  # its presence says that somebody has prepared everything for Dagster
 CATALOGUE = "movie_assets"
 TOLD_PLAINLY = (SettingsError, DatabaseError, EmbeddedPostgresError, EmbedderError)
-EMULATOR_TOKEN = "stand-in"  # noqa: S105  # any token will do for the stand-in
+EMULATOR_TOKEN = "stand-in"  # noqa: S105  # any token will do for the emulator
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def database_for(settings: Settings) -> Iterator[Settings]:
 def everything_for(settings: Settings, tmdb_emulator: TmdbEmulator | None = None) -> Iterator[Settings]:
     """Make sure of all that a Dagster process needs; yields settings that name it, also in the environment.
 
-    A stand-in that runs already is used; otherwise one is started if nothing says where TMDB is. Raises what
+    An emulator that runs already is used; otherwise one is started if nothing says where TMDB is. Raises what
     `database_for` raises, and SettingsError or EmbedderError when a credential is missing.
     """
     if settings.tmdb_api_token is None and tmdb_emulator is None and not settings.uses_emulator:
@@ -107,7 +107,7 @@ def bring_up_to_date(settings: Settings) -> str | None:
 
 
 def pointed_at(settings: Settings, tmdb_emulator: TmdbEmulator) -> Settings:
-    """The settings with a stand-in in TMDB's place."""
+    """The settings with an emulator in TMDB's place."""
     return settings.model_copy(
         update={
             "tmdb_api_url": tmdb_emulator.tmdb_url,

@@ -51,7 +51,7 @@ def held(pipeline: SmallPipeline) -> list[int]:
 
 
 def sent(monkeypatch: pytest.MonkeyPatch, pipeline: SmallPipeline, rewrite: Rewrite) -> None:
-    """Have the stand-in send other lines of the export."""
+    """Have the emulator send other lines of the export."""
 
     def lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(rewrite(b"".join(pieces).splitlines(keepends=True)))

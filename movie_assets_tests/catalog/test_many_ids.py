@@ -40,9 +40,11 @@ def test_asking_what_is_due_does_not_read_the_ids_that_are_put_aside(many: Datab
         plan = connection.exec_driver_sql(
             "explain (format json) select count(*) from pipeline.due_at(now())"
         ).scalar_one()
-    read = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "movie_ids"]
-    assert {node["Node Type"] for node in read} <= {"Index Only Scan", "Index Scan"}
-    assert "movie_ids_looked_at" in {node["Index Name"] for node in read}
+    scans = list(nodes(plan[0]["Plan"]))
+    read = {node["Node Type"] for node in scans if node.get("Relation Name") == "movie_ids"}
+    assert read <= {"Index Only Scan", "Index Scan", "Bitmap Heap Scan"}
+    indexes = {node["Index Name"] for node in scans if node.get("Index Name", "").startswith("movie_ids")}
+    assert indexes == {"movie_ids_looked_at", "movie_ids_pkey"}
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -37,8 +37,8 @@ Written by `make chaos`; how to read it is in [reliability.md](reliability.md). 
 Load of the machine at the end: {load:.1f}.
 """
 BY = (
-    "C a fault of the stand-in · P SQL · K a signal to a process · T a small disk · R a restart of the server · "
-    "D a date · F a made file · S a body from the stand-in · E an embeddings reply"
+    "C a fault of the emulator · P SQL · K a signal to a process · T a small disk · R a restart of the server · "
+    "D a date · F a made file · S a body from the emulator · E an embeddings reply"
 )
 
 

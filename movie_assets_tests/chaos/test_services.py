@@ -1,4 +1,4 @@
-"""Every fault of TMDB and of the embeddings service, as the stand-in makes them, through the whole pipeline.
+"""Every fault of TMDB and of the embeddings service, as the emulator makes them, through the whole pipeline.
 
 What one call must do about each of them is in `test_source_faults` and `test_openai_embedder`; here only the end
 counts: a bad day, then a good one, and the catalogue is the truth.

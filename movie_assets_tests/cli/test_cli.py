@@ -80,7 +80,7 @@ def service() -> Iterator[TmdbEmulator]:
 def environment(
     server: str, template: str, service: TmdbEmulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, str | None]]:
-    """Variables that point at a migrated database and at the stand-in."""
+    """Variables that point at a migrated database and at the emulator."""
     name = f"cli_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
         connection.execute(f"create database {name} template {template}")

@@ -273,7 +273,7 @@ def test_going_back_to_the_old_model_costs_nothing(small: Make) -> None:
 
 @pytest.fixture
 def second_request_is_refused() -> TmdbEmulator:
-    """A stand-in that lets the first embeddings request pass and tells the others that the quota is used up."""
+    """An emulator that lets the first embeddings request pass and tells the others that the quota is used up."""
     # Python's generator seeded with 0 draws 0.84, 0.76, 0.42; a fault strikes when the draw is below its rate.
     return TmdbEmulator(EmulatorOptions(seed=0, faults={"oa_429quota": 0.8}, rate_limit=0))
 

@@ -1,4 +1,4 @@
-"""IMDb's daily file as the stand-in serves it."""
+"""IMDb's daily file as the emulator serves it."""
 
 import gzip
 from datetime import timedelta

@@ -32,13 +32,13 @@ def test_what_is_old_goes_and_what_is_new_stays(pipeline: Pipeline) -> None:
     database = pipeline.database
     put_two(database, "pipeline.api_calls",
             "run_id, started_at, endpoint, status, calls, bytes, p50_ms, p95_ms, max_ms, retries, seconds_waited",
-            "'', '{moment}', 'movie', '200', 1, 1, 1, 1, 1, 0, 0", 90)  # fmt: skip
-    put_two(database, "pipeline.id_history", "tmdb_id, changed_at, state_before, state", "1, '{moment}', 'a', 'b'", 400)
+            "'', '{as_of}', 'movie', '200', 1, 1, 1, 1, 1, 0, 0", 90)  # fmt: skip
+    put_two(database, "pipeline.id_history", "tmdb_id, changed_at, state_before, state", "1, '{as_of}', 'a', 'b'", 400)
     put_two(database, "pipeline.reconciliations",
             "reconciled_at, agreement, rows_compared, rows_differing, examples, run_id",
-            "'{moment}', '', 1, 0, '{{}}', ''", 400)  # fmt: skip
+            "'{as_of}', '', 1, 0, '{{}}', ''", 400)  # fmt: skip
     put_two(database, "catalog.movie_stats_history", "tmdb_id, day, popularity, vote_average, vote_count",
-            "1, '{moment}', 1, 1, 1", 730)  # fmt: skip
+            "1, '{as_of}', 1, 1, 1", 730)  # fmt: skip
     result = pipeline.run("clean_up")
     assert result.success
     for table in ("pipeline.api_calls", "pipeline.id_history", "pipeline.reconciliations",

@@ -1,4 +1,4 @@
-"""What the clock launches, asked of a real database, a stand-in and real run records."""
+"""What the clock launches, asked of a real database, an emulator and real run records."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 def look(
     hour: float, database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, day: datetime = TODAY
 ) -> dg.RunRequest | dg.SkipReason:
-    """Evaluate the schedule at an hour of a day, as the stand-in's world is."""
+    """Evaluate the schedule at an hour of a day, as the emulator's world is."""
     tmdb_emulator.today = TODAY.date()
     context = dg.build_schedule_context(
         instance=instance,

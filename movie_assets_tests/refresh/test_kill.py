@@ -53,7 +53,7 @@ class Refresh:
 
 @contextmanager
 def refreshing(home: Path, tmdb_emulator: TmdbEmulator, rate: int, **variables: str) -> Iterator[Refresh]:
-    """Start `movie-assets refresh` on a data folder, calling the stand-in at a rate (0: as fast as it can).
+    """Start `movie-assets refresh` on a data folder, calling the emulator at a rate (0: as fast as it can).
 
     A process that does not end by itself is killed in the end, and its server stopped.
     """

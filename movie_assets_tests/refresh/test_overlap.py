@@ -31,7 +31,7 @@ RUNS = "select pipeline_name, status, start_time, end_time from runs order by id
 
 @contextmanager
 def overlapping(home: Path, seconds: float = 0.0, **faults: float) -> Iterator[tuple[Refresh, TmdbEmulator]]:
-    """A first refresh against a stand-in that answers slowly at the end, until texts are embedded."""
+    """A first refresh against an emulator that answers slowly at the end, until texts are embedded."""
     films = Films()
     films.put(*(film(n) for n in range(1, FILMS + 1)))
     options = EmulatorOptions(rate_limit=0, embedding_seconds=seconds, faults=faults)

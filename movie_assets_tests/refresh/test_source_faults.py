@@ -1,7 +1,7 @@
 """What TMDB and the network can do wrong, row by row, and what the pipeline has to make of it.
 
 The first table goes through the client, the second through the assets. A row's number is that of the fault
-matrix; the faults themselves are the stand-in's.
+matrix; the faults themselves are the emulator's.
 """
 # ruff: noqa: F811  # `small` is a fixture of the assets' tests
 

@@ -1,7 +1,7 @@
 """Three weeks of a moving world with an outage and a broken export: the catalogue ends as the truth, at hardly a call
 more than it takes.
 
-The truth is the stand-in's world itself, read without HTTP; what a call was good for is worked out here from that
+The truth is the emulator's world itself, read without HTTP; what a call was good for is worked out here from that
 truth and from the days on which a film was asked for, not from what the pipeline believes.
 """
 

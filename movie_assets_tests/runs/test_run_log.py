@@ -1,15 +1,19 @@
 """What each step of each run leaves in the run log, whether it ends well, fails, is stopped or killed."""
 
+import ast
+import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from movie_assets.config.paths import PACKAGE, SQL
 from movie_assets.database.run_lock import run_lock
 from movie_assets.embeddings.embedder import BudgetAccount, LocalEmbedder, Part
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.presentation import table_of
-from movie_assets.runs.run_log import FIGURES, log_work
+from movie_assets.runs.run_log import FIGURES, log_work, logged
 from movie_assets.runs.run_time import trigger_of
 from movie_assets_tests.conftest import figures_of
 from movie_assets_tests.support.small_pipelines import SmallPipeline
@@ -220,3 +224,31 @@ def test_a_figure_of_the_assets_own_is_not_replaced_by_one_of_the_log(small: Mak
 )  # fmt: skip
 def test_the_trigger_is_read_from_the_runs_tags(tags: dict[str, str], trigger: tuple[str, str | None]) -> None:
     assert trigger_of(tags) == trigger
+
+
+def named_entries() -> Iterator[tuple[Path, str, str]]:
+    """Each entry of metadata that an asset's `logged` names, with the asset's module and the text of the call."""
+    for path in PACKAGE.rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "logged":
+                call = ast.get_source_segment(source, node) or ""
+                names = [
+                    c.value for keyword in node.keywords for c in ast.walk(keyword.value) if isinstance(c, ast.Constant)
+                ]
+                yield from ((path, call, name) for name in names if isinstance(name, str))
+
+
+def test_each_entry_that_is_logged_is_one_that_some_code_of_its_room_reports() -> None:
+    unknown = set()
+    for path, call, name in named_entries():
+        files = [*path.parent.rglob("*.py"), *(SQL / path.parent.name).glob("*.sql")]
+        texts = [each.read_text(encoding="utf-8").replace(call, "") for each in files]
+        if not any(re.search(rf"\b{name}\b", text) for text in texts):
+            unknown.add(name)
+    assert unknown <= {"ids_candidate", "ids_accepted", "ids_rejected", "ids_failed"}  # made of the states' names
+
+
+def test_a_figure_that_the_log_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"the run log has no figures chekced; it has checked, skipped"):
+        logged(chekced="rows_in")

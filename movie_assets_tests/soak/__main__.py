@@ -105,7 +105,7 @@ def main() -> int:
     """Soak, print the report, and fail if a verdict does not hold."""
     parser = argparse.ArgumentParser(prog="soak", description="A deployment that stays up for simulated days.")
     parser.add_argument("days", type=int, nargs="?", default=30, help="how many, ending today (default 30)")
-    parser.add_argument("--movies", type=int, default=50_000, help="ids in the stand-in's world (default 50,000)")
+    parser.add_argument("--movies", type=int, default=50_000, help="ids in the emulator's world (default 50,000)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another world and other troubles")
     parser.add_argument(
         "--report", type=Path, help="write the report to this name with .md, and all figures with .json"

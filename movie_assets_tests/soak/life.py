@@ -142,7 +142,7 @@ class Life:
         told.troubles |= {name: count - before[name] for name, count in self._struck(troubles).items()}
 
     def _struck(self, troubles: Sequence[ErrorClass]) -> dict[str, int]:
-        """How often the stand-in did what each of these troubles asks of it."""
+        """How often the emulator did what each of these troubles asks of it."""
         counts, refused = self.tmdb_emulator.state()["struck"], self.world.refused
         return {
             error_class.name: refused

@@ -1,4 +1,4 @@
-"""What a soak's days get of troubles, and what the stand-in is told of them."""
+"""What a soak's days get of troubles, and what the emulator is told of them."""
 
 import random
 from collections import Counter

@@ -71,14 +71,14 @@ def test_a_leap_near_the_end_is_no_growth() -> None:
 def test_a_few_days_tell_nothing_of_growth() -> None:
     found = held(days(4, files=lambda n: 99.0 * n))
     assert found["files beside the databases hardly grow"] is None
-    assert found["the catalogue is the stand-in's truth"]
+    assert found["the catalogue is the emulator's truth"]
 
 
 def test_harm_to_the_truth_does_not_hold() -> None:
     for harm in (Truth(1, 0, 0), Truth(0, 1, 0), Truth(0, 0, 1)):
-        assert not held(days(30), harm)["the catalogue is the stand-in's truth"]
-    assert not held(days(30), differing=1)["the catalogue is the stand-in's truth"]
-    assert not held(days(30), differing=-1)["the catalogue is the stand-in's truth"]
+        assert not held(days(30), harm)["the catalogue is the emulator's truth"]
+    assert not held(days(30), differing=1)["the catalogue is the emulator's truth"]
+    assert not held(days(30), differing=-1)["the catalogue is the emulator's truth"]
 
 
 def test_a_trouble_that_never_struck_does_not_hold_and_one_that_struck_once_does() -> None:

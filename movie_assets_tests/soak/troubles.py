@@ -1,6 +1,6 @@
 """What goes wrong in a soak: which troubles there are, and which of them a day gets.
 
-How they are struck is in `strikes`; what a fault of the stand-in does is in its table of faults.
+How they are struck is in `strikes`; what a fault of the emulator does is in its table of faults.
 """
 
 import random
@@ -21,7 +21,7 @@ class ErrorClass:
 
     name: str
     job: str | None
-    faults: Mapping[str, float] = field(default_factory=dict)  # of the stand-in, rate by name
+    faults: Mapping[str, float] = field(default_factory=dict)  # of the emulator, rate by name
     tries: int = 1
     strike: Strike | None = None
     is_without_changes: bool = False  # TMDB's change feed answers 503
@@ -99,7 +99,7 @@ def kind_of(name: str) -> str:
 
 
 def faults_of(troubles: Sequence[ErrorClass], attempt: int) -> dict[str, float]:
-    """What the stand-in is to do wrong during a try, counted from 1."""
+    """What the emulator is to do wrong during a try, counted from 1."""
     return {
         name: rate
         for error_class in troubles

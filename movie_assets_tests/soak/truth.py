@@ -1,4 +1,4 @@
-"""What the catalogue has to hold after the last day: the stand-in's world itself, read without HTTP.
+"""What the catalogue has to hold after the last day: the emulator's world itself, read without HTTP.
 
 Both sides are tables of keys and contents, compared as the fault matrix compares them. What has to agree within the
 catalogue (lists, words, scores) is the job `reconcile`'s to recount. Answers are read by the pipeline's own `judge`,

@@ -68,7 +68,7 @@ def on_truth(truth: TruthVerdict, rows: int, differing: int) -> Verdict:
         f"{rows:,} rows compared: {truth.lost} lost, {truth.duplicated} duplicated, {truth.wrong} wrong; "
         f"{differing} differing by the recount"
     )
-    return Verdict("the catalogue is the stand-in's truth", truth.is_true and not differing, found, "0, 0, 0; 0")
+    return Verdict("the catalogue is the emulator's truth", truth.is_true and not differing, found, "0, 0, 0; 0")
 
 
 def on_jobs(days: Sequence[Day]) -> Verdict:

@@ -23,7 +23,7 @@ def green(pipeline: SmallPipeline) -> set[str]:
 
 
 def goes_down_after(pipeline: SmallPipeline, answers: int) -> None:
-    """Let the stand-in answer some details, then nothing but 503."""
+    """Let the emulator answer some details, then nothing but 503."""
 
     def count() -> None:
         if pipeline.world.asked.total() >= answers:

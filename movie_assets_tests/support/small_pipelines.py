@@ -39,13 +39,13 @@ class SmallPipeline(Pipeline):
         return results
 
     def turn_day(self, days: int = 1) -> None:
-        """Go to a later day, here and at the stand-in."""
+        """Go to a later day, here and at the emulator."""
         self.day += timedelta(days=days)
         self.serving.today = self.day
 
     @property
     def serving(self) -> TmdbEmulator:
-        """The stand-in that serves the world."""
+        """The emulator that serves the world."""
         assert self.tmdb_emulator is not None
         return self.tmdb_emulator
 
@@ -83,7 +83,7 @@ class SmallPipeline(Pipeline):
 
 @contextmanager
 def small_pipelines(database: Database) -> Iterator[Callable[..., SmallPipeline]]:
-    """Make a pipeline on a world of given films, over one stand-in."""
+    """Make a pipeline on a world of given films, over one emulator."""
     world = Films()
     options = EmulatorOptions(today=FIRST_DAY, rate_limit=0, stall_seconds=2)
     with TmdbEmulator(options, world=world) as tmdb_emulator, dg.DagsterInstance.ephemeral() as instance:

@@ -53,7 +53,7 @@ def sixty_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def films(sixty_films: Path) -> Iterator[TmdbEmulator]:
-    """A stand-in with sixty films; one a test, as a call that a test gave up may still arrive after its end."""
+    """An emulator with sixty films; one a test, as a call that a test gave up may still arrive after its end."""
     options = EmulatorOptions(details=sixty_films, today=DAY, rate_limit=0, stall_seconds=2, retry_after=0)
     with TmdbEmulator(options) as tmdb_emulator:
         yield tmdb_emulator

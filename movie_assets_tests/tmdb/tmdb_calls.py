@@ -1,4 +1,4 @@
-"""What tests of the TMDB client share: a client against a stand-in or a made-up network, and its calls counted."""
+"""What tests of the TMDB client share: a client against an emulator or a made-up network, and its calls counted."""
 
 import asyncio
 import ssl

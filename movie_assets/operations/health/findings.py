@@ -76,7 +76,7 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
 def of_source(reach: ServiceProbe | None) -> Finding:
     """Whether TMDB answers at all; None when nothing says where it is."""
     if reach is None:
-        return Finding("source", "ok", "the bundled stand-in takes TMDB's place; each command starts it")
+        return Finding("source", "ok", "the bundled emulator takes TMDB's place; each command starts it")
     if reach.status in ("200", "401", "403"):
         return Finding("source", "ok", f"TMDB answers within {reach.seconds:.1f} s")
     if reach.status == "429":
@@ -95,7 +95,7 @@ def of_credential(reach: ServiceProbe | None, built_from: str | None) -> Finding
                 "credential", "error", "TMDB_API_TOKEN is not set and this catalogue was built from TMDB",
                 next_step="set TMDB_API_TOKEN where the pipeline runs",
             )  # fmt: skip
-        return Finding("credential", "ok", "none is needed for the stand-in")
+        return Finding("credential", "ok", "none is needed for the emulator")
     if reach.status == "200":
         return Finding("credential", "ok", "TMDB accepts TMDB_API_TOKEN")
     if reach.status in ("401", "403"):
