@@ -35,7 +35,7 @@ postgres-matrix: .venv/installed  ## run the pipeline on other people's Postgres
 	$(BIN)/python -m movie_assets_tests.postgres_matrix
 
 .PHONY: containers-test
-containers-test: .venv/installed  ## build the image and run deploy/compose.yaml on docker or podman, some fifteen minutes: kills, backup, upgrade
+containers-test: .venv/installed  ## build the image and run deploy/compose.yaml on docker or podman, some twenty-five minutes: kills, backup, upgrade
 	$(BIN)/pytest -n0 -m containers -rs -o log_cli=true --log-cli-level=INFO --tb=short --log-cli-format='%(asctime)s %(message)s' --log-cli-date-format=%H:%M:%S \
 	  movie_assets_tests/deploy/test_containers.py
 
