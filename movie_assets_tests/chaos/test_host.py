@@ -133,7 +133,7 @@ def test_midnight_in_the_middle_of_a_run(chaos: Chaos, name: str) -> None:
 
 MIGRATE = """
 import sys
-from movie_assets.resources import migrations
+from movie_assets.database import migrations
 from movie_assets.database.database import Database
 from pathlib import Path
 migrations.SQL = Path(sys.argv[2])

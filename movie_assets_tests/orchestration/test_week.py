@@ -113,7 +113,7 @@ def week(server: str, template: str) -> Iterator[Week]:
     """Live through it, once for the module."""
     patch = pytest.MonkeyPatch()
     for module in ("sensors", "schedules"):
-        patch.setattr(f"movie_assets.automation.{module}.datetime", Clock)
+        patch.setattr(f"movie_assets.orchestration.{module}.datetime", Clock)
     with (
         database_of_ones_own(server, template) as database,
         TmdbEmulator(EmulatorOptions(today=FIRST, rate_limit=0), world=MovingWorld(500, seed=5)) as tmdb_emulator,

@@ -25,7 +25,7 @@ WORKER = """
 import sys
 import dagster as dg
 from pydantic import SecretStr
-from movie_assets.automation import jobs
+from movie_assets.orchestration import jobs
 from movie_assets.config.prices import Budgets
 from movie_assets_tests.support.definitions import defs
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
