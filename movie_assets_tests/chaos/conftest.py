@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from movie_assets.catalog import movie_details
 from movie_assets.database.database import Database, query_text
 from movie_assets.embeddings import openai_stream
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets.embeddings.packing import packed
 from movie_assets.emulator.world import ExportRow
 from movie_assets.tmdb import client as tmdb
 from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, State, Verdict, compared, secrets_told, state_of
@@ -43,7 +41,6 @@ def work_in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commit as often as a catalogue of real size does."""
     monkeypatch.setattr(movie_details, "CHUNK", FILMS_PER_CHUNK)
     monkeypatch.setattr(tmdb, "CONCURRENCY", CONNECTIONS)
-    monkeypatch.setattr(openai_stream, "packed", partial(packed, most_texts=TEXTS_PER_REQUEST))
 
 
 @dataclass(frozen=True)
@@ -227,7 +224,13 @@ def calm_pipelines(database: Database) -> Iterator[SmallPipeline]:
             ExportRow(adult=False, tmdb_id=0, original_title="No film", popularity=1.0, video=False, softcore=None)
         ]
         pipeline.with_settings(tmdb_api_token=TOKEN)
-        pipeline.embedder = OpenAiEmbedder("text-embedding-3-small", 64, SecretStr(KEY), pipeline.serving.openai_url)
+        pipeline.embedder = OpenAiEmbedder(
+            "text-embedding-3-small",
+            64,
+            SecretStr(KEY),
+            pipeline.serving.openai_url,
+            texts_per_request=TEXTS_PER_REQUEST,
+        )  # fmt: skip
         yield pipeline
 
 

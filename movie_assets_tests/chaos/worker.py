@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from movie_assets.database.database import Database
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets_tests.chaos.conftest import Stage, strike, work_in_small_portions
+from movie_assets_tests.chaos.conftest import TEXTS_PER_REQUEST, Stage, strike, work_in_small_portions
 from movie_assets_tests.chaos.truth import KEY, TOKEN
 from movie_assets_tests.conftest import Pipeline, settings_for
 
@@ -67,7 +67,9 @@ def work(order: Order, line: Connection) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(
             database, settings_for(cast("Any", services), tmdb_api_token=TOKEN), instance,
-            OpenAiEmbedder("text-embedding-3-small", 64, SecretStr(KEY), order.openai_url),
+            OpenAiEmbedder(
+                "text-embedding-3-small", 64, SecretStr(KEY), order.openai_url, texts_per_request=TEXTS_PER_REQUEST
+            ),
             order.day, by_the_clock=order.by_the_clock,
         )  # fmt: skip
         line.send(READY)
