@@ -72,7 +72,8 @@ def kill_when(pipeline: Pipeline, service: TmdbEmulator, job: str, it_is_time: C
 def goes_on(pipeline: Pipeline, service: TmdbEmulator, job: str) -> None:
     """Run the job again and see that every film has the vector of its text."""
     pipeline.embedder = OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("a-key"), service.openai_url)
-    assert pipeline.run(job, config=IN_BULK if job == "embed_in_bulk" else None).success
+    result = pipeline.run(job, config=IN_BULK if job == "embed_in_bulk" else None)
+    assert result.success, [event.event_specific_data for event in result.all_events if event.is_failure]
     with pipeline.database.transaction() as connection:
         found = connection.exec_driver_sql(
             "select m.embedding_text, e.embedding from catalog.movies m join pipeline.embeddings e "

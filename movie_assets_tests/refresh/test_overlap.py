@@ -130,7 +130,7 @@ def test_what_a_second_process_told_before_its_end_is_taken_over() -> None:
 DROPS_THE_SIGNAL = """
 import threading, time
 from dagster._utils.interrupts import capture_interrupts
-from movie_assets import overlap
+from movie_assets.refresh import overlap
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 overlap.SECONDS_TO_STOP = 1
 enough = threading.Event()
