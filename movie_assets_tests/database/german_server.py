@@ -24,6 +24,7 @@ def german_server(address: str) -> Iterator[str]:
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # statements are many and small
             with socket.socket(socket.AF_UNIX) as behind, suppress(ConnectionError):
                 behind.connect(path)
                 behind.sendall(_startup(self.request))

@@ -67,21 +67,18 @@ ENDED = {
 }
 
 
-@pytest.mark.parametrize(("state", "happened"), ENDED.items())
-def test_work_that_the_server_ended_is_told_by_its_state(
-    german: str, monkeypatch: pytest.MonkeyPatch, state: str, happened: str
-) -> None:
+def test_work_that_the_server_ended_is_told_by_its_state(german: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "SECONDS_TO_WAIT", 0.2)
     ensure_database(german)
-    database = Database(german)
-    migrate(database)
+    with Database(german) as database:
+        migrate(database)
+    for state, happened in ENDED.items():
 
-    def work(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(f"do $$ begin raise exception 'no' using errcode = '{state}'; end $$")
+        def work(connection: sa.Connection, state: str = state) -> None:
+            connection.exec_driver_sql(f"do $$ begin raise exception 'no' using errcode = '{state}'; end $$")
 
-    with pytest.raises(DatabaseError, match=f"{happened}.*{WORDS}"):
-        database.once(work)
-    database.close()
+        with Database(german) as database, pytest.raises(DatabaseError, match=f"{happened}.*{WORDS}"):
+            database.once(work)
 
 
 def test_a_server_without_a_connection_left_is_waited_for(
