@@ -33,13 +33,14 @@ def put(tmdb_emulator: TmdbEmulator, **wanted: Any) -> httpx.Response:
 def test_the_state_shows_day_faults_and_counts(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     api.get("/movie/550")
     api.get("/movie/999999999")
-    assert state(tmdb_emulator) == {
+    shown = state(tmdb_emulator)
+    assert 1 <= shown.pop("max_requests_in_any_second") <= 2  # a busy machine may need a second between the two
+    assert shown == {
         "today": "2026-11-20",
         "faults": {},
         "struck": {},
         "requests": {"movie": {"200": 1, "404": 1}},
         "embedded_inputs": 0,
-        "max_requests_in_any_second": 2,
     }
     assert tmdb_emulator.requests == {"movie": {200: 1, 404: 1}}
 
