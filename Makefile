@@ -34,6 +34,10 @@ rehearsal: .venv/installed  ## run thirty simulated days at 5,000 ids and compar
 postgres-matrix: .venv/installed  ## run the pipeline on other people's Postgres servers and write docs/postgres_matrix.md
 	$(BIN)/python -m movie_assets_tests.postgres_matrix
 
+.PHONY: release-test
+release-test: .venv/installed  ## run every documented command and SQL statement, and the demo from an installed wheel, some three minutes
+	$(BIN)/pytest -q -n0 -m release
+
 .PHONY: containers-test
 containers-test: .venv/installed  ## build the image and run deploy/compose.yaml on docker or podman, some twenty-five minutes: kills, backup, upgrade
 	$(BIN)/pytest -n0 -m containers -rs -o log_cli=true --log-cli-level=INFO --tb=short --log-cli-format='%(asctime)s %(message)s' --log-cli-date-format=%H:%M:%S \

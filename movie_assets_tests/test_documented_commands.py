@@ -23,6 +23,8 @@ from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
 
+pytestmark = pytest.mark.release
+
 PAGES = (
     "README.md", "docs/tutorial.md", "docs/imports.md", "docs/search.md", "docs/profiles.md", "docs/operating.md",
     "docs/alerts.md", "docs/tmdb_terms.md", "docs/contributing.md", "docs/connect.md", "docs/embedding_servers.md",

@@ -13,6 +13,8 @@ import pytest
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 
+pytestmark = pytest.mark.release
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
