@@ -1,10 +1,11 @@
 """A server with the roles of deploy/roles.sql on it; roles belong to a whole server, so it is none that others use."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import dagster as dg
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,12 @@ from movie_assets.database.addresses import dsn_of, url_of
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import BINARIES, embedded_postgres
 from movie_assets.database.migrations import migrate
+from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
+from movie_assets_tests.conftest import Pipeline, settings_for
 from movie_assets_tests.deploy.files import DEPLOY
+from movie_assets_tests.support.world import Films, film
 
 
 @dataclass(frozen=True)
@@ -72,3 +78,23 @@ def rows_as(server: Server, role: str, sql: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(server.of(role)) as connection:
         cursor = connection.execute(sql.encode())
         return cursor.fetchall() if cursor.description else []
+
+
+def bring_in_films(migrated: Server, roles: Mapping[str, str]) -> None:
+    """Create logins (by name, in a role movie_assets_<kind>), and bring in eight films and histories of two persons."""
+    for role, kind in roles.items():
+        migrated.psql("--command", f"create role {role} login in role movie_assets_{kind}")
+    world = Films()
+    world.put(*(film(number, title=f"Film {number}", overview=f"Number {number} is played.") for number in range(1, 9)))
+    with (
+        Database(migrated.of("movie_assets")) as database,
+        TmdbEmulator(EmulatorOptions(rate_limit=0), world=world) as tmdb_emulator,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        pipeline = Pipeline(database, settings_for(tmdb_emulator), instance, LocalEmbedder("hashing-v1", 64))
+        assert all(result.success for result in pipeline.run_day())
+        with database.transaction() as connection:
+            connection.exec_driver_sql(
+                "insert into catalog.watch_histories (person, tmdb_id, source) "
+                "values ('ann', 1, 'imdb'), ('bob', 2, 'imdb')"
+            )

@@ -2,17 +2,10 @@
 
 import time
 
-import dagster as dg
 import psycopg
 import pytest
 
-from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import EmulatorOptions
-from movie_assets.emulator.server import TmdbEmulator
-from movie_assets_tests.conftest import Pipeline, settings_for
-from movie_assets_tests.deploy.conftest import Server, rows_as
-from movie_assets_tests.support.world import Films, film
+from movie_assets_tests.deploy.conftest import Server, bring_in_films, rows_as
 
 READER, PERSON, PEOPLE, NOBODY = "attacker_app", "attacker_site", "attacker_report", "attacker_of_no_role"
 APPLICATIONS = [READER, PERSON, PEOPLE]
@@ -64,25 +57,9 @@ REFUSED = [
 @pytest.fixture(scope="module")
 def server(migrated: Server) -> Server:
     """With films, two persons and a login for each role."""
-    for role, kind in ((READER, "reader"), (PERSON, "person"), (PEOPLE, "people")):
-        migrated.psql("--command", f"create role {role} login in role movie_assets_{kind}")
+    bring_in_films(migrated, {READER: "reader", PERSON: "person", PEOPLE: "people"})
     migrated.psql("--command", f"create role {NOBODY} login", "--command",
                   f"grant connect on database movie_assets to {NOBODY}")  # fmt: skip
-    world = Films()
-    world.put(*(film(number, title=f"Film {number}", overview=f"Number {number} is played.") for number in range(1, 9)))
-    database = Database(migrated.of("movie_assets"))
-    with (
-        TmdbEmulator(EmulatorOptions(rate_limit=0), world=world) as emulator,
-        dg.DagsterInstance.ephemeral() as instance,
-    ):
-        pipeline = Pipeline(database, settings_for(emulator), instance, LocalEmbedder("hashing-v1", 64))
-        assert all(result.success for result in pipeline.run_day())
-    with database.transaction() as connection:
-        connection.exec_driver_sql(
-            "insert into catalog.watch_histories (person, tmdb_id, source) "
-            "values ('ann', 1, 'imdb'), ('bob', 2, 'imdb')"
-        )
-    database.close()
     return migrated
 
 

@@ -1,19 +1,13 @@
 """What the roles of deploy/roles.sql may do, tried as those roles on a real server."""
 
-import dagster as dg
 import psycopg
 import pytest
 
 from movie_assets.database.database import Database
 from movie_assets.database.migrations import migrate
-from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.emulator.options import EmulatorOptions
-from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.storage import PooledPostgresStorage
-from movie_assets_tests.conftest import Pipeline, settings_for
-from movie_assets_tests.deploy.conftest import Server, rows_as
+from movie_assets_tests.deploy.conftest import Server, bring_in_films, rows_as
 from movie_assets_tests.deploy.files import DEPLOY
-from movie_assets_tests.support.world import Films, film
 
 READER = "an_app"
 PERSON, PEOPLE = "a_site", "a_report"
@@ -25,23 +19,7 @@ INSERT = "insert into pipeline.requested_ids (tmdb_id, requested_by) values ({},
 @pytest.fixture(scope="module")
 def server(migrated: Server) -> Server:
     """With an application's role, and with films that the pipeline's own role brought in."""
-    for role, kind in ((READER, "reader"), (PERSON, "person"), (PEOPLE, "people")):
-        migrated.psql("--command", f"create role {role} login in role movie_assets_{kind}")
-    world = Films()
-    world.put(*(film(number, title=f"Film {number}", overview=f"Number {number} is played.") for number in range(1, 9)))
-    database = Database(migrated.of("movie_assets"))
-    with (
-        TmdbEmulator(EmulatorOptions(rate_limit=0), world=world) as tmdb_emulator,
-        dg.DagsterInstance.ephemeral() as instance,
-    ):
-        pipeline = Pipeline(database, settings_for(tmdb_emulator), instance, LocalEmbedder("hashing-v1", 64))
-        assert all(result.success for result in pipeline.run_day())
-    with database.transaction() as connection:
-        connection.exec_driver_sql(
-            "insert into catalog.watch_histories (person, tmdb_id, source) "
-            "values ('ann', 1, 'imdb'), ('bob', 2, 'imdb')"
-        )
-    database.close()
+    bring_in_films(migrated, {READER: "reader", PERSON: "person", PEOPLE: "people"})
     return migrated
 
 

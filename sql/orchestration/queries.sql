@@ -153,5 +153,5 @@ where (t.work, t.tries, t.launched_at, t.says) is distinct from
 
 
 -- name: runs_without_a_lock
--- Run by the reaper: which of these runs no process holds the lock of.
+-- Run by the sensor of orphaned runs: those of the given runs whose lock no process holds.
 select given.run_id from unnest(cast(:run_ids as text[])) given (run_id) where not pipeline.run_lives(given.run_id)

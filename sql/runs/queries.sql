@@ -1,7 +1,7 @@
 -- name: begin_step
 -- Run when a step begins, while its run holds its lock: first closes the rows of steps whose process vanished (nobody
 -- holds their run's lock) and of steps before it that could not be closed, then opens the step's own.
-with buried as (
+with killed as (
     update pipeline.run_log r
     set status = 'killed', ended_at = coalesce(r.worked_at, r.started_at),
         reason = 'its process vanished; found when the next step began'
