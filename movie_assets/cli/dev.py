@@ -75,8 +75,11 @@ def environment_for(port: int) -> dict[str, str]:
 @contextmanager
 def _signals_stop() -> Iterator[None]:
     """Raise _Stop where the block is when Ctrl-C or SIGTERM comes; signals that follow are ignored."""
+    is_stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature of a handler
+        nonlocal is_stopping
+        is_stopping = True
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         raise _Stop
@@ -86,6 +89,10 @@ def _signals_stop() -> Iterator[None]:
         signal.signal(number, stop)
     try:
         yield
+    except Exception as error:
+        if is_stopping:  # what broke off in the middle may end in an error of its own
+            raise _Stop from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -88,7 +88,14 @@ class Database:
     def transaction(self) -> Iterator[sa.Connection]:
         """Open one transaction: all of it, or nothing. Nobody does it again: see `once`."""
         with self.engine.begin() as connection:
-            yield connection
+            try:
+                yield connection
+            except BaseException as error:
+                if not isinstance(error, Exception):
+                    # A signal's handler raises anywhere, also between a statement and its answer: no rollback can
+                    # be sent on such a connection.
+                    connection.invalidate()
+                raise
 
     def once(self, work: Callable[[sa.Connection], T]) -> T:
         """Do work in one transaction, exactly once whatever happens to the connection; gives what it gives.
@@ -101,7 +108,7 @@ class Database:
         def attempt(retry_policy: RetryPolicy) -> T:
             for locks in self._locks:
                 locks.hold()
-            with self.engine.begin() as connection:
+            with self.transaction() as connection:
                 retry_policy.began = True
                 if not execute(connection, "begin_unit", unit=unit):
                     return results[-1]
@@ -154,7 +161,7 @@ class Database:
 
     def _read(self, read: Callable[[sa.Connection], T]) -> T:
         def attempt(retry_policy: RetryPolicy) -> T:
-            with self.engine.begin() as connection:
+            with self.transaction() as connection:
                 retry_policy.began = True
                 return read(connection)
 

@@ -24,7 +24,7 @@ import movie_assets
 from movie_assets.config.paths import SQL
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError, url_of
-from movie_assets.database.database import Database, copy_rows, open_database, queries, query_text
+from movie_assets.database.database import Database, copy_rows, driver_connection, open_database, queries, query_text
 from movie_assets.database.migrations import function_files
 from movie_assets_tests.conftest import address_of
 
@@ -95,6 +95,18 @@ def test_a_transaction_that_raises_changes_nothing(database: Database) -> None:
     with pytest.raises(ZeroDivisionError), database.transaction() as connection:  # noqa: PT012
         connection.exec_driver_sql("delete from pipeline.pace")
         _ = 1 / 0
+    with database.transaction() as connection:
+        assert connection.exec_driver_sql("select count(*) from pipeline.pace").scalar() == 1
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_a_signal_between_a_statement_and_its_answer_is_not_hidden(
+    database: Database, raised: type[BaseException]
+) -> None:
+    with pytest.raises(raised), database.transaction() as connection:  # noqa: PT012
+        connection.exec_driver_sql("delete from pipeline.pace")
+        driver_connection(connection).pgconn.send_query(b"select 1")
+        raise raised
     with database.transaction() as connection:
         assert connection.exec_driver_sql("select count(*) from pipeline.pace").scalar() == 1
 
