@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
 import pandas as pd
 import psycopg
@@ -28,6 +28,7 @@ from movie_assets.database.sessions import start_session
 from movie_assets.database.vector_types import register_vectors
 
 T = TypeVar("T")
+R = TypeVar("R", bound=NamedTuple)  # a class that has the columns of a query
 BLOCK_START = re.compile(r"^-- name: ", re.MULTILINE)
 MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that nobody else uses on the server
 
@@ -67,6 +68,7 @@ class Database:
             pool_pre_ping=True,
             hide_parameters=True,  # Dagster keeps messages of errors for ever; parameters have names of persons
         )
+        self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._locks: list[BatchLocks] = []
         self._is_given_up = False  # a server that was waited for in vain is not waited for again at once
         sa.event.listen(self.engine, "connect", _prepare)
@@ -87,15 +89,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """Open one transaction: all of it, or nothing. Nobody does it again: see `once`."""
-        with self.engine.begin() as connection:
-            try:
-                yield connection
-            except BaseException as error:
-                if not isinstance(error, Exception):
-                    # A signal's handler raises anywhere, also between a statement and its answer: no rollback can
-                    # be sent on such a connection.
-                    connection.invalidate()
-                raise
+        with _transaction_of(self.engine) as connection:
+            yield connection
 
     def once(self, work: Callable[[sa.Connection], T]) -> T:
         """Do work in one transaction, exactly once whatever happens to the connection; gives what it gives.
@@ -117,9 +112,35 @@ class Database:
 
         return self._tried(attempt)
 
+    def fetch(self, row_type: type[R], query: str, **parameters: object) -> list[R]:
+        """Run the query of that name in a read-only transaction, and return its rows.
+
+        A query that is broken off is run again. Raises DatabaseError when its columns are not the fields of `row_type`.
+        """
+        return self._read(query, lambda connection: fetch(connection, row_type, query, **parameters))
+
+    def fetch_one(self, row_type: type[R], query: str, **parameters: object) -> R:
+        """Like `fetch` for a query of exactly one row. Raises DatabaseError when it returns none or several."""
+        return self._read(query, lambda connection: fetch_one(connection, row_type, query, **parameters))
+
+    def fetch_optional(self, row_type: type[R], query: str, **parameters: object) -> R | None:
+        """Like `fetch` for a query of at most one row; None without one. Raises DatabaseError for several."""
+        return self._read(query, lambda connection: fetch_optional(connection, row_type, query, **parameters))
+
+    def fetch_value(self, value_type: type[T], query: str, **parameters: object) -> T:
+        """Run a query of one row with one column in a read-only transaction, and return its value.
+
+        Raises DatabaseError when it returns something else, null included.
+        """
+        return self._read(query, lambda connection: fetch_value(connection, value_type, query, **parameters))
+
+    def execute_returning(self, row_type: type[R], query: str, **parameters: object) -> list[R]:
+        """Run a statement that changes something, exactly once, and return the rows that it returns."""
+        return self.once(lambda connection: fetch(connection, row_type, query, **parameters))
+
     def rows(self, query: str, **parameters: Any) -> list[sa.Row[Any]]:
         """Run the query of that name, which does no harm when it runs twice, and fetch everything."""
-        return self._read(lambda connection: rows(connection, query, **parameters))
+        return self._read(query, lambda connection: rows(connection, query, **parameters), self.engine)
 
     def row(self, query: str, **parameters: Any) -> sa.Row[Any]:
         """Run a query that returns exactly one row. Raises DatabaseError with the query's name when it does not."""
@@ -141,7 +162,7 @@ class Database:
             except pd.errors.DatabaseError as error:
                 raise error.__cause__ or error from None
 
-        return self._read(read)
+        return self._read(query, read)
 
     @contextmanager
     def batch_locks(self, batches: Iterable[int], stage: str) -> Iterator[set[int]]:
@@ -159,11 +180,16 @@ class Database:
         self._locks.append(locks)
         return taken
 
-    def _read(self, read: Callable[[sa.Connection], T]) -> T:
+    def _read(self, query: str, read: Callable[[sa.Connection], T], engine: sa.Engine | None = None) -> T:
         def attempt(retry_policy: RetryPolicy) -> T:
-            with self.transaction() as connection:
+            with _transaction_of(engine or self._reader) as connection:
                 retry_policy.began = True
-                return read(connection)
+                try:
+                    return read(connection)
+                except sa.exc.InternalError as error:
+                    if engine is None and getattr(error.orig, "sqlstate", None) == READ_ONLY:
+                        raise DatabaseError(f"the query {query} changes something: it has to be executed") from error
+                    raise
 
         return self._tried(attempt)
 
@@ -196,6 +222,62 @@ def open_database(settings: Settings) -> Database:
         )
     address = settings.database_url.get_secret_value()
     return Database(address, embedded_data(address, settings.home))
+
+
+@contextmanager
+def _transaction_of(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.begin() as connection:
+        try:
+            yield connection
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                # A signal's handler raises anywhere, also between a statement and its answer: no rollback can be sent
+                # on such a connection.
+                connection.invalidate()
+            raise
+
+
+def fetch(connection: sa.Connection, row_type: type[R], query: str, **parameters: object) -> list[R]:
+    """Run the query of that name inside a transaction that is already open, and return its rows.
+
+    Raises DatabaseError when its columns are not the fields of `row_type`, whatever their order.
+    """
+    result = connection.execute(sa.text(query_text(query)), parameters)
+    columns = list(result.keys())
+    if sorted(columns) != sorted(row_type._fields):
+        raise DatabaseError(
+            f"the query {query} has the columns {columns}; {row_type.__name__} has {list(row_type._fields)}"
+        )
+    order = [columns.index(field) for field in row_type._fields]
+    return [row_type._make(row[i] for i in order) for row in result]
+
+
+def fetch_one(connection: sa.Connection, row_type: type[R], query: str, **parameters: object) -> R:
+    """Like `fetch` for a query of exactly one row. Raises DatabaseError when it returns none or several."""
+    found = fetch(connection, row_type, query, **parameters)
+    if len(found) != 1:
+        raise DatabaseError(f"the query {query} returned {len(found)} rows; it has to return one")
+    return found[0]
+
+
+def fetch_optional(connection: sa.Connection, row_type: type[R], query: str, **parameters: object) -> R | None:
+    """Like `fetch` for a query of at most one row; None without one. Raises DatabaseError for several."""
+    found = fetch(connection, row_type, query, **parameters)
+    if len(found) > 1:
+        raise DatabaseError(f"the query {query} returned {len(found)} rows; it may return one")
+    return found[0] if found else None
+
+
+def fetch_value(connection: sa.Connection, value_type: type[T], query: str, **parameters: object) -> T:
+    """Run a query of one row with one column, and return its value.
+
+    Raises DatabaseError when it returns something else, null included.
+    """
+    found = connection.execute(sa.text(query_text(query)), parameters).all()
+    if len(found) != 1 or len(found[0]) != 1 or not isinstance(found[0][0], value_type):
+        raise DatabaseError(f"the query {query} has to return one row with one {value_type.__name__}")
+    value: T = found[0][0]
+    return value
 
 
 def rows(connection: sa.Connection, query: str, **parameters: Any) -> list[sa.Row[Any]]:

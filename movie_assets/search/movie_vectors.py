@@ -7,11 +7,12 @@ searched, in set_quality.sql, and watched by `search_quality`.
 from collections.abc import Sequence
 from datetime import timedelta
 from statistics import mean
+from typing import NamedTuple
 
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, as_dict, driver_connection, rows
+from movie_assets.database.database import Database, driver_connection, fetch_value
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.runs.batch_runs import amiss
@@ -24,6 +25,30 @@ SAMPLES = 10
 MAX_GROWTH = 2.0  # of the index for each vector since it was built, before it should be built anew
 SPILLED = "graph no longer fits"  # what pgvector says when a build runs out of maintenance_work_mem
 NOT_PARALLEL = "without parallel workers"  # what pipeline.build_index says when shared memory is too small
+
+
+class DroppedSet(NamedTuple):
+    """An embedding set whose vectors were dropped."""
+
+    name: str
+
+
+class VectorAgreement(NamedTuple):
+    """How many movies and vectors there are, and in how many cases they do not belong together."""
+
+    films_without_vector: int
+    vectors_without_film: int
+    vectors_of_older_text: int
+    either: int
+
+
+class IndexState(NamedTuple):
+    """The index of the set that is searched: its size, and its size for each vector over that when it was built."""
+
+    is_valid: bool
+    bytes: int
+    growth: float | None
+    dead_rows: int
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_embeddings"])
@@ -53,12 +78,14 @@ def movie_vectors(
         elif moved.total:
             database.execute("activate_set", set_id=set_id, hold=False)
             context.log.info(f"searches now see the vectors of {embedder.provider} {embedder.model}")
-    for old in database.rows("drop_old_sets", as_of=run_time_of(context.run), days=keep_sets.days, set_id=set_id):
+    for old in database.execute_returning(
+        DroppedSet, "drop_old_sets", as_of=run_time_of(context.run), days=keep_sets.days, set_id=set_id
+    ):
         context.log.info(f"the set {old.name} was not used for {keep_sets.days} days and is dropped")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": moved.total,
-            "films": database.row("count_movies").films,
+            "films": database.fetch_value(int, "count_movies"),
             "vectors": moved.total,
             "rows_out": moved.written,
             "rows_removed": moved.removed,
@@ -78,10 +105,9 @@ def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> b
         raw = driver_connection(connection)
         raw.add_notice_handler(keep := lambda notice: notices.append(notice.message_primary or ""))
         try:
-            (index,) = rows(connection, "build_vector_index", set_id=set_id)
+            return fetch_value(connection, bool, "build_vector_index", set_id=set_id)
         finally:
             raw.remove_notice_handler(keep)
-        return bool(index.built)
 
     is_built = database.once(build)
     for notice in notices:
@@ -94,7 +120,7 @@ def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> b
 
 def obstacles(database: Database, set_id: int, vectors: int) -> list[str]:
     """What speaks against searching in a set instead of the active one; nothing when it is ready."""
-    films = database.row("count_movies").films
+    films = database.fetch_value(int, "count_movies")
     if not vectors or vectors < MIN_COVERAGE * films:
         return [f"it has {vectors:,} of {films:,} films"]
     found = []
@@ -152,7 +178,7 @@ def the_wanted_set_is_searched(
 @dg.asset_check(asset=movie_vectors)
 def vectors_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Each accepted film has the vector of its text as it stands, and no vector is left without a film."""
-    found = as_dict(database.row("vector_agreement"))
+    found = database.fetch_one(VectorAgreement, "vector_agreement")._asdict()
     films = found.pop("either")
     return dg.AssetCheckResult(
         passed=not any(found.values()),
@@ -164,10 +190,9 @@ def vectors_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg
 @dg.asset_check(asset=movie_vectors)
 def the_index_is_valid(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """The active set has an index that was built to its end and has not swollen to twice its size since."""
-    found = database.rows("index_state")
-    if not found:
+    index = database.fetch_optional(IndexState, "index_state")
+    if index is None:
         return dg.AssetCheckResult(passed=False, description="there is no index; materialize movie_vectors")
-    (index,) = found
     growth = index.growth or 1.0
     swollen = growth > MAX_GROWTH
     return dg.AssetCheckResult(
