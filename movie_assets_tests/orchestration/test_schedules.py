@@ -16,9 +16,9 @@ from movie_assets.orchestration.jobs import assets_of
 from movie_assets.orchestration.run_records import past_of, runs_since
 from movie_assets.tmdb.client import Tmdb
 from movie_assets_tests.conftest import settings_for
+from movie_assets_tests.support.clock import start_of_today
 from movie_assets_tests.support.definitions import defs
 
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 READ = dg.DagsterRunStatus.SUCCESS
 
 
@@ -29,14 +29,19 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
+@pytest.fixture
+def today() -> datetime:
+    return start_of_today()
+
+
 def look(
-    hour: float, database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, day: datetime = TODAY
+    at: datetime, database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> dg.RunRequest | dg.SkipReason:
-    """Evaluate the schedule at an hour of a day, as the emulator's world is."""
-    tmdb_emulator.today = TODAY.date()
+    """Evaluate the schedule as of a time, in the emulator's world of today."""
+    tmdb_emulator.today = datetime.now(UTC).date()
     context = dg.build_schedule_context(
         instance=instance,
-        scheduled_execution_time=day + timedelta(hours=hour),
+        scheduled_execution_time=at,
         resources={"database": database, "tmdb": Tmdb(settings_for(tmdb_emulator), database)},
     )
     result: Any = defs.resolve_schedule_def("read_the_day_at_0830")(context)
@@ -44,70 +49,76 @@ def look(
     return result
 
 
-def add_run(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> None:
-    tags = {"dagster/partition": TODAY.date().isoformat()}
+def add_run(instance: dg.DagsterInstance, today: datetime, status: dg.DagsterRunStatus) -> None:
+    tags = {"dagster/partition": today.date().isoformat()}
     instance.add_run(dg.DagsterRun(job_name="read_the_day", status=status, tags=tags))
 
 
-def load(database: Database) -> None:
+def load(database: Database, today: datetime) -> None:
     with database.transaction() as connection:
         connection.exec_driver_sql(
             "insert into pipeline.exports (export_date, source, url, lines, rejected_lines, duplicate_lines, "
-            "loaded_at, run_id) values (%(day)s, 'tmdb', '', 1, 0, 0, now(), '')", {"day": TODAY.date()}
+            "loaded_at, run_id) values (%(day)s, 'tmdb', '', 1, 0, 0, now(), '')", {"day": today.date()}
         )  # fmt: skip
 
 
 def test_half_past_eight_reads_the_day(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    request = look(8.5, database, tmdb_emulator, instance)
+    request = look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     assert isinstance(request, dg.RunRequest)
-    assert request.partition_key == TODAY.date().isoformat()
+    assert request.partition_key == today.date().isoformat()
 
 
 def test_a_late_export_is_waited_for_until_half_past_twelve(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     tmdb_emulator.faults = {"export_missing": 1.0}
-    skipped = look(8.5, database, tmdb_emulator, instance)
+    skipped = look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     assert isinstance(skipped, dg.SkipReason)
-    day = TODAY.date()
+    day = today.date()
     assert skipped.skip_message == f"TMDB has not published the export of {day} yet; waiting until 12:30 UTC"
-    assert isinstance(look(12.25, database, tmdb_emulator, instance), dg.SkipReason)
-    assert isinstance(look(12.5, database, tmdb_emulator, instance), dg.RunRequest)
+    assert isinstance(look(today + timedelta(hours=12.25), database, tmdb_emulator, instance), dg.SkipReason)
+    assert isinstance(look(today + timedelta(hours=12.5), database, tmdb_emulator, instance), dg.RunRequest)
     assert tmdb_emulator.requests["export"] == {403: 2}
     tmdb_emulator.faults = {}
-    assert isinstance(look(9, database, tmdb_emulator, instance), dg.RunRequest)
+    assert isinstance(look(today + timedelta(hours=9), database, tmdb_emulator, instance), dg.RunRequest)
 
 
 def test_while_tmdb_cannot_be_asked_the_day_waits(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     tmdb_emulator.stop()
-    skipped = look(8.5, database, tmdb_emulator, instance)
+    skipped = look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     assert isinstance(skipped, dg.SkipReason)
     assert "could not be asked" in str(skipped.skip_message)
 
 
 def test_a_day_that_was_read_is_not_read_again(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    add_run(instance, READ)
-    load(database)
-    assert look(9, database, tmdb_emulator, instance) == dg.SkipReason("the day was read")
+    add_run(instance, today, READ)
+    load(database, today)
+    assert look(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason("the day was read")
     assert tmdb_emulator.requests == {}
 
 
 @pytest.mark.parametrize("status", [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED])
 def test_a_reading_in_flight_is_waited_for(
-    status: dg.DagsterRunStatus, database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    status: dg.DagsterRunStatus,
+    database: Database,
+    tmdb_emulator: TmdbEmulator,
+    instance: dg.DagsterInstance,
+    today: datetime,
 ) -> None:
-    add_run(instance, status)
-    assert look(9, database, tmdb_emulator, instance) == dg.SkipReason("a run is working on it")
+    add_run(instance, today, status)
+    assert look(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason(
+        "a run is working on it"
+    )
 
 
 def test_a_run_that_a_person_launched_on_an_asset_of_the_day_is_waited_for(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     instance.add_run(
         dg.DagsterRun(
@@ -115,73 +126,75 @@ def test_a_run_that_a_person_launched_on_an_asset_of_the_day_is_waited_for(
             asset_selection=frozenset({dg.AssetKey("movie_ids")}),
         )
     )  # fmt: skip
-    assert look(9, database, tmdb_emulator, instance) == dg.SkipReason("a run is working on it")
+    assert look(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason(
+        "a run is working on it"
+    )
 
 
 def test_a_run_of_the_days_checks_alone_is_no_reading(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     check = dg.AssetCheckKey(dg.AssetKey("tmdb_export"), "export_can_be_believed")
-    tags = {"dagster/partition": TODAY.date().isoformat()}
+    tags = {"dagster/partition": today.date().isoformat()}
     for assets in (None, frozenset[dg.AssetKey]()):
         checks = frozenset({check})
         instance.add_run(dg.DagsterRun(
             job_name="read_the_day", status=READ, tags=tags, asset_selection=assets, asset_check_selection=checks,
         ))  # fmt: skip
     assert past_of(instance, ["fetch_details"], []).read_at is None
-    assert isinstance(look(9, database, tmdb_emulator, instance), dg.RunRequest)
-    add_run(instance, READ)
+    assert isinstance(look(today + timedelta(hours=9), database, tmdb_emulator, instance), dg.RunRequest)
+    add_run(instance, today, READ)
     assert past_of(instance, ["fetch_details"], []).read_at is not None
 
 
 def test_only_a_run_over_all_assets_of_the_day_has_read_it(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     of_day = frozenset(dg.AssetKey(name) for name in assets_of("read_the_day"))
-    tags = {"dagster/partition": TODAY.date().isoformat()}
+    tags = {"dagster/partition": today.date().isoformat()}
     parts = [frozenset({key}) for key in of_day] + [of_day - {key} for key in of_day]
     for status in (READ, dg.DagsterRunStatus.FAILURE):  # the failure of a part is no try of the day either
         for part in parts:
             instance.add_run(dg.DagsterRun(job_name="read_the_day", status=status, tags=tags, asset_selection=part))
-    load(database)
+    load(database, today)
     assert past_of(instance, ["fetch_details"], []).read_at is None
-    request = look(9, database, tmdb_emulator, instance)
+    request = look(today + timedelta(hours=9), database, tmdb_emulator, instance)
     assert isinstance(request, dg.RunRequest)
-    assert request.run_key == f"{TODAY.date()}-1"
+    assert request.run_key == f"{today.date()}-1"
     instance.add_run(dg.DagsterRun(job_name="read_the_day", status=READ, tags=tags, asset_selection=of_day))
     assert past_of(instance, ["fetch_details"], []).read_at is not None
-    assert look(9, database, tmdb_emulator, instance) == dg.SkipReason("the day was read")
+    assert look(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason("the day was read")
 
 
-def test_ratings_of_one_source_are_no_reading_of_both(instance: dg.DagsterInstance) -> None:
+def test_ratings_of_one_source_are_no_reading_of_both(instance: dg.DagsterInstance, today: datetime) -> None:
     imdb, both = ["imdb_ratings"], ["imdb_ratings", "csv_ratings"]
     for status in (READ, dg.DagsterRunStatus.FAILURE):
         instance.add_run(dg.DagsterRun(
             job_name="read_ratings", status=status, asset_selection=frozenset({dg.AssetKey("imdb_ratings")}),
         ))  # fmt: skip
-    early = TODAY - timedelta(days=1)
+    early = today - timedelta(days=1)
     one, all_of_them = (runs_since(instance, "read_ratings", assets, early) for assets in (imdb, both))
     assert (one.done, one.in_vain) == (1, 1)
     assert (all_of_them.done, all_of_them.in_vain) == (0, 0)
 
 
 def test_each_try_has_a_key_of_its_own(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    first = look(8.5, database, tmdb_emulator, instance)
-    add_run(instance, dg.DagsterRunStatus.FAILURE)
-    second = look(23.75, database, tmdb_emulator, instance)
+    first = look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
+    add_run(instance, today, dg.DagsterRunStatus.FAILURE)
+    second = look(today + timedelta(hours=23.75), database, tmdb_emulator, instance)
     # Run records have the clock's time: a try is due five minutes after that.
-    if datetime.now(UTC) < TODAY + timedelta(hours=23.6):
+    if datetime.now(UTC) < today + timedelta(hours=23.6):
         assert isinstance(first, dg.RunRequest)
         assert isinstance(second, dg.RunRequest)
-        assert (first.run_key, second.run_key) == (f"{TODAY.date()}-1", f"{TODAY.date()}-2")
+        assert (first.run_key, second.run_key) == (f"{today.date()}-1", f"{today.date()}-2")
 
 
 def test_a_missed_look_of_yesterday_reads_nothing(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    assert isinstance(look(23.75, database, tmdb_emulator, instance, TODAY - timedelta(days=1)), dg.SkipReason)
+    assert isinstance(look(today - timedelta(hours=0.25), database, tmdb_emulator, instance), dg.SkipReason)
 
 
 def test_the_clock_is_utc_and_looks_from_half_past_eight() -> None:
@@ -211,19 +224,19 @@ def upkeep(name: str, look: datetime, database: Database, instance: dg.DagsterIn
 )  # fmt: skip
 def test_only_ratings_that_a_setting_names_are_read(
     variables: dict[str, str], assets: list[str], monkeypatch: pytest.MonkeyPatch,
-    database: Database, instance: dg.DagsterInstance,
+    database: Database, instance: dg.DagsterInstance, today: datetime
 ) -> None:  # fmt: skip
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    request = upkeep("read_ratings_at_1030", TODAY + timedelta(hours=10.5), database, instance)
+    request = upkeep("read_ratings_at_1030", today + timedelta(hours=10.5), database, instance)
     assert [key.to_user_string() for key in request.asset_selection] == assets
-    assert request.run_key == f"{TODAY.date()}-1"
+    assert request.run_key == f"{today.date()}-1"
 
 
 def test_without_any_ratings_the_schedule_says_how_to_switch_them_on(
-    database: Database, instance: dg.DagsterInstance
+    database: Database, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    skipped = upkeep("read_ratings_at_1030", TODAY + timedelta(hours=10.5), database, instance)
+    skipped = upkeep("read_ratings_at_1030", today + timedelta(hours=10.5), database, instance)
     assert "MOVIE_ASSETS_IMDB_RATINGS" in str(skipped.skip_message)
 
 
@@ -238,18 +251,18 @@ def triggers_finding(database: Database) -> Finding:
 
 
 def test_ratings_that_were_given_up_are_no_error_once_they_are_switched_off(
-    database: Database, instance: dg.DagsterInstance
+    database: Database, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     with database.transaction() as connection:
         connection.exec_driver_sql(GIVEN_UP.format("read_ratings_at_1030"))
     assert triggers_finding(database).severity == "error"
-    skipped = upkeep("read_ratings_at_1030", TODAY + timedelta(hours=10.5), database, instance)
+    skipped = upkeep("read_ratings_at_1030", today + timedelta(hours=10.5), database, instance)
     assert triggers_finding(database).severity == "ok"
     assert database.rows("health_triggers")[0].says == skipped.skip_message
 
 
 def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
-    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
+    database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     repository = defs.get_repository_def()
     silent = {"look_at_health_hourly", "something_broke_or_recovered", "runs_without_a_process"}
@@ -260,7 +273,7 @@ def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
     with database.transaction() as connection:
         for name in {*names, "films_are_due_as_it_was_called"}:
             connection.exec_driver_sql(GIVEN_UP.format(name))
-    look(8.5, database, tmdb_emulator, instance)
+    look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     assert {row.name for row in database.rows("health_triggers")} == names
 
 
@@ -269,9 +282,9 @@ UPKEEP = [("reconcile_on_sundays", "reconcile", 4.0), ("clean_up_on_the_first", 
 
 @pytest.mark.parametrize(("name", "job", "hour"), UPKEEP)
 def test_upkeep_that_failed_is_tried_again_and_what_succeeded_is_not(
-    name: str, job: str, hour: float, database: Database, instance: dg.DagsterInstance
+    name: str, job: str, hour: float, database: Database, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    look = TODAY + timedelta(hours=hour)
+    look = today + timedelta(hours=hour)
     first = upkeep(name, look, database, instance)
     assert isinstance(first, dg.RunRequest)
     # Run records have the clock's time, which is after the moment since when it is due only from that hour on.
@@ -280,7 +293,7 @@ def test_upkeep_that_failed_is_tried_again_and_what_succeeded_is_not(
     instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.FAILURE))
     waiting = upkeep(name, datetime.now(UTC), database, instance)
     assert "the last run was in vain; next try at" in str(waiting.skip_message)
-    if (later := datetime.now(UTC) + timedelta(minutes=6)).date() == TODAY.date():
+    if (later := datetime.now(UTC) + timedelta(minutes=6)).date() == today.date():
         second = upkeep(name, later, database, instance)
         assert (str(second.run_key)[-2:], str(first.run_key)[-2:]) == ("-2", "-1")
     instance.add_run(dg.DagsterRun(job_name=job, status=READ))
@@ -295,10 +308,10 @@ def test_upkeep_that_failed_is_tried_again_and_what_succeeded_is_not(
 
 @pytest.mark.parametrize("name", [*(name for name, _, _ in UPKEEP), "read_ratings_at_1030"])
 def test_upkeep_of_a_day_that_was_slept_through_is_left_to_the_next_look(
-    name: str, database: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    name: str, database: Database, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, today: datetime
 ) -> None:
     monkeypatch.setenv("MOVIE_ASSETS_IMDB_RATINGS", "r.gz")
-    skipped = upkeep(name, TODAY - timedelta(hours=13), database, instance)
+    skipped = upkeep(name, today - timedelta(hours=13), database, instance)
     assert "is over" in str(skipped.skip_message)
 
 

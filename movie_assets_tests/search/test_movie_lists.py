@@ -1,16 +1,16 @@
 """The lists that applications show: trending, hidden gems, by genre, new, upcoming, award-worthy; made-up rows."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from math import log
 from typing import Any
 
 import pytest
 
 from movie_assets.database.database import Database
+from movie_assets_tests.support.clock import start_of_today
 from movie_assets_tests.support.rows import put_films
 
-TODAY = datetime.now(UTC).date()
 NEWEST = date(2026, 11, 20)
 
 
@@ -201,19 +201,20 @@ def test_each_genre_has_its_ranks_and_the_surest_score_leads(lists: Lists) -> No
 
 
 def test_releases_are_split_by_todays_date(lists: Lists) -> None:
+    today = start_of_today().date()
     for tmdb_id, days in ((1, 0), (2, -90), (3, -91), (4, 1), (5, 400)):
         lists.do("update catalog.movies set release_date = %(d)s where tmdb_id = %(id)s",
-                 d=TODAY + timedelta(days=days), id=tmdb_id)  # fmt: skip
+                 d=today + timedelta(days=days), id=tmdb_id)  # fmt: skip
     lists.do("update catalog.movies set release_date = null where tmdb_id = 6")
     lists.do("update catalog.movies set release_date = %(d)s, status = 'Canceled' where tmdb_id = 7",
-             d=TODAY + timedelta(days=3))  # fmt: skip
+             d=today + timedelta(days=3))  # fmt: skip
     assert lists.ids("new_releases") == [1, 2]
     assert lists.ids("upcoming") == [4, 5]
 
 
 def test_a_film_without_numbers_is_still_a_new_release(lists: Lists) -> None:
     lists.do("delete from catalog.movie_stats where tmdb_id = 1")
-    lists.do("update catalog.movies set release_date = %(d)s where tmdb_id = 1", d=TODAY)
+    lists.do("update catalog.movies set release_date = %(d)s where tmdb_id = 1", d=start_of_today().date())
     assert lists.ids("new_releases") == [1]
 
 
