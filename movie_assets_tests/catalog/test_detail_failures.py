@@ -13,7 +13,7 @@ import pytest
 
 from movie_assets.tmdb.client import Tmdb
 from movie_assets.tmdb.responses import TmdbError
-from movie_assets_tests.conftest import failed_checks
+from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.support.detail_runs import NOON, due_at, goes_down_after, green, message_of
 from movie_assets_tests.support.small_pipelines import FIRST_DAY, SmallPipeline
 from movie_assets_tests.support.world import film
@@ -91,7 +91,9 @@ def test_too_many_odd_answers_fail_the_batch_and_keep_its_good_films(small: Make
 def test_a_404_makes_a_tombstone(small: Make) -> None:
     pipeline = small(film(64), film(128))
     pipeline.world.withheld = {128}
-    pipeline.run_all("read_the_day", "fetch_details")
+    (_, result) = pipeline.run_all("read_the_day", "fetch_details")
+    counted = figures(result, "every_batch_is_covered")
+    assert (counted["fetched"], counted["gone"]) == (1, 1)
     assert pipeline.state_of(128) == ("gone", "not_found")
     assert pipeline.one("select gone_since from pipeline.movie_ids where tmdb_id = 128") == FIRST_DAY
 

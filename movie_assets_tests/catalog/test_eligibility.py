@@ -282,6 +282,16 @@ def test_an_accepted_film_that_the_lists_stop_naming_is_fetched_and_leaves(small
     assert pipeline.one("select count(*) from pipeline.movie_ids where unlisted_at is not null") == 0
 
 
+def test_details_that_are_younger_than_the_lists_are_not_fetched_again_for_them(small: Make) -> None:
+    pipeline = small(film(64), film(65))
+    pipeline.run_all(*DAY)
+    pipeline.turn_day()
+    pipeline.world.put(film(65, vote_count=99))
+    pipeline.do("update pipeline.movie_ids set fetched_at = '2026-10-07' where tmdb_id = 65")
+    pipeline.run_all("read_the_day")
+    assert due(pipeline) == {}
+
+
 def test_an_accepted_film_that_a_list_forgets_stays_and_costs_one_call(small: Make) -> None:
     pipeline = small(film(64), film(65), film(66))
     pipeline.run_all(*DAY)
