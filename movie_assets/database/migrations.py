@@ -9,8 +9,9 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import sqlalchemy as sa
@@ -47,6 +48,16 @@ LOCK_TIMEOUT_SECONDS = 2.0  # readers that come meanwhile wait as long
 SECONDS_BETWEEN_LOCK_ATTEMPTS = 3.0
 LOCK_ATTEMPTS = 24  # two minutes in all
 MAINTENANCE_DATABASES = ("postgres", "template1", "defaultdb")
+
+
+class LockHolder(NamedTuple):
+    """A session in a transaction that holds a lock on one of our tables."""
+
+    pid: int
+    application_name: str | None
+    usename: str | None
+    state: str | None
+    xact_start: datetime
 
 
 def ensure_database(address: str) -> None:
@@ -193,7 +204,7 @@ def _apply(database: Database, path: Path) -> None:
     holders = [
         f"process {row.pid} ({row.application_name or 'no name'}, role {row.usename}, {row.state}, "
         f"since {row.xact_start:%H:%M:%S} UTC)"
-        for row in database.rows("lock_holders")
+        for row in database.fetch(LockHolder, "lock_holders")
     ]
     raise DatabaseError(
         f"{_name(path)} needs a lock that another session holds: {'; '.join(holders) or 'none is left now'}. "

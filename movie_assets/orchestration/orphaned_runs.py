@@ -7,6 +7,7 @@ The lock is `database.run_lock`; `launch_decisions.orphans` says which runs are 
 import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -21,6 +22,12 @@ TIME_TO_TAKE_A_LOCK_AGAIN = timedelta(seconds=30)  # after Postgres dropped its 
 ORPHANED_MESSAGE = (
     "The process that ran it has ended without a word (killed, or a power cut); what it had committed is kept."
 )
+
+
+class UnlockedRun(NamedTuple):
+    """A run whose lock no process holds."""
+
+    run_id: str
 
 
 def orphaned_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
@@ -53,7 +60,7 @@ def runs_without_a_lock(instance: dg.DagsterInstance, database: Database, locati
     """
     runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     started = [run.run_id for run in runs if is_run_of(location, run)]
-    return {row.run_id for row in database.rows("runs_without_a_lock", run_ids=started)}
+    return _without_lock(database, started)
 
 
 def fail_orphaned_runs(instance: dg.DagsterInstance, database: Database, now: datetime) -> set[str]:
@@ -66,7 +73,7 @@ def fail_orphaned_runs(instance: dg.DagsterInstance, database: Database, now: da
         r for r in instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED)) if is_run_of(LOCATION, r.dagster_run)
     ]
     proven = [r.dagster_run.run_id for r in records if is_made_by_a_command(r.dagster_run) or _has_its_lock(r, now)]
-    orphaned = {row.run_id for row in database.rows("runs_without_a_lock", run_ids=proven)}
+    orphaned = _without_lock(database, proven)
     mark_as_failed(instance, orphaned)
     storage = instance.event_log_storage
     for run_id in storage.get_concurrency_run_ids() if storage.supports_global_concurrency_limits else ():
@@ -91,10 +98,14 @@ def free_pool(
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     runs = [run for run_id in holders - ended if (run := instance.get_run_by_id(run_id)) and not run.is_finished]
     ours = [run.run_id for run in runs if is_run_of(LOCATION, run)]
-    without_lock = {row.run_id for row in database.rows("runs_without_a_lock", run_ids=ours)}
-    dead, suspects = orphans(without_lock, unheld, now, proof=TIME_TO_TAKE_A_LOCK_AGAIN)
+    dead, suspects = orphans(_without_lock(database, ours), unheld, now, proof=TIME_TO_TAKE_A_LOCK_AGAIN)
     mark_as_failed(instance, dead)
     return sorted(ended | dead), suspects
+
+
+def _without_lock(database: Database, run_ids: list[str]) -> set[str]:
+    """Return those of the runs whose lock no process holds."""
+    return {row.run_id for row in database.fetch(UnlockedRun, "runs_without_a_lock", run_ids=run_ids)}
 
 
 def _has_its_lock(record: dg.RunRecord, now: datetime) -> bool:
@@ -108,7 +119,7 @@ def _has_its_lock(record: dg.RunRecord, now: datetime) -> bool:
 def _has_ended(instance: dg.DagsterInstance, database: Database, run_id: str) -> bool:
     """Whether a run has ended, or is unknown, and its process too: a run may be marked as ended while it works on."""
     run = instance.get_run_by_id(run_id)
-    return (run is None or run.is_finished) and bool(database.rows("runs_without_a_lock", run_ids=[run_id]))
+    return (run is None or run.is_finished) and bool(_without_lock(database, [run_id]))
 
 
 def mark_as_failed(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:

@@ -90,7 +90,10 @@ def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
             return dg.SkipReason(f"{day} is over; its export is no news any more")
         runs = runs_of_day(context.instance, day, assets_of(read_the_day.name))
         decision = decide_day(
-            look, runs, is_loaded=database.row("export_of_day", day=day).is_loaded, missing=lambda: _missing(tmdb, day)
+            look,
+            runs,
+            is_loaded=database.fetch_value(bool, "export_of_day", day=day),
+            missing=lambda: _missing(tmdb, day),
         )
         # Health would tell one for ever that had given up when a release renamed or removed it.
         database.execute("forget_triggers", names=list(RECORDING))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -23,6 +24,17 @@ ALL_BATCHES = range_tags(*ranges(1)[0])
 COPYING = timedelta(minutes=1)  # a file that was touched since then may not be whole yet
 EACH_LOOKED = timedelta(seconds=45)  # in that time every sensor looked once
 WORTH_A_RUN = 1000  # units: a run's own time (3-6 s) is then small beside its work
+
+
+class DueWork(NamedTuple):
+    """How much work there is for a job.
+
+    `first_id` is the lowest id of that work, where it is counted in films; `held_by` says why no run may do it now.
+    """
+
+    work: int
+    first_id: int | None
+    held_by: str | None
 
 
 @dataclass(frozen=True)
@@ -107,21 +119,21 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
         set_id, derivation = embedding_set(database, embedder), derivation_name()
-        found = database.row(
-            trigger.query, as_of=now, set_id=set_id, derivation=derivation, rules=thresholds.name,
+        due = database.fetch_one(
+            DueWork, trigger.query, as_of=now, set_id=set_id, derivation=derivation, rules=thresholds.name,
             daily_films=daily_films,
             daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
         )  # fmt: skip
-        work = found.work + int(trigger.reads_inbox and has_news(context.instance, inbox, now))
+        work = due.work + int(trigger.reads_inbox and has_news(context.instance, inbox, now))
         memory = Memory.read(context.cursor)
-        if held_by := getattr(found, "held_by", None):
-            decision = Decision(False, held_by, memory)
+        if due.held_by:
+            decision = Decision(False, due.held_by, memory)
         elif work and trigger.is_last and (ended := just_ended(context.instance, trigger.after, now, EACH_LOOKED)):
             decision = Decision(False, f"{work:,} to do when what {ended} leads to has begun", memory)
         else:
             after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after
             past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after)
-            decision = decide(work, past, memory, now, getattr(found, "first_id", None))
+            decision = decide(work, past, memory, now, due.first_id)
         record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:
             return dg.SensorResult(skip_reason=decision.reason, cursor=decision.memory.write())

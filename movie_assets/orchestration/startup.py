@@ -103,7 +103,7 @@ def bring_up_to_date(settings: Settings) -> str | None:
     ):
         instance.upgrade()
         with open_database(ready) as database:
-            return pgvector_warning(database.row("health_database").pgvector)
+            return pgvector_warning(database.fetch_value(str, "pgvector_version"))
 
 
 def pointed_at(settings: Settings, tmdb_emulator: TmdbEmulator) -> Settings:

@@ -29,7 +29,7 @@ from movie_assets.database.database import Database, open_database
 from movie_assets.embeddings.embedder import Embedder, embedder_from
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT
-from movie_assets.orchestration.sensors import WORTH_A_RUN
+from movie_assets.orchestration.sensors import WORTH_A_RUN, DueWork
 from movie_assets.refresh.in_process import run_job
 from movie_assets.refresh.outcome import DayOutcome
 from movie_assets.runs.run_time import run_time_in
@@ -87,8 +87,8 @@ def is_worth_it(database: Database, settings: Settings, tags: dict[str, str]) ->
 
     A run's budget is meant for all that a refresh embeds, which then is one run's.
     """
-    due = database.row(
-        "count_due", as_of=run_time_in(tags), daily_films=settings.daily_films, derivation=derivation_name(),
+    due = database.fetch_one(
+        DueWork, "count_due", as_of=run_time_in(tags), daily_films=settings.daily_films, derivation=derivation_name(),
         rules=settings.thresholds.name,
     )  # fmt: skip
     return due.work >= WORTH_A_RUN and not settings.run_dollars
@@ -148,11 +148,11 @@ def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None
 
 
 def _texts_due(database: Database, settings: Settings, embedder: Embedder, tags: dict[str, str]) -> int:
-    found: int = database.row(
-        "count_texts_to_embed", as_of=run_time_in(tags), set_id=embedding_set(database, embedder),
+    due = database.fetch_one(
+        DueWork, "count_texts_to_embed", as_of=run_time_in(tags), set_id=embedding_set(database, embedder),
         daily_dollars=settings.daily_dollars, least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
-    ).work  # fmt: skip
-    return found
+    )  # fmt: skip
+    return due.work
 
 
 if __name__ == "__main__":

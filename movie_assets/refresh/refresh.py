@@ -99,7 +99,7 @@ def fetch(
 def _only_the_export_failed(database: Database, outcome: DayOutcome) -> bool:
     """Whether the day's export could not be used while TMDB answers and there are ids of an earlier export."""
     of_export = {"tmdb_export", "movie_ids"}
-    return bool(outcome.failed_steps) and outcome.failed_steps <= of_export and bool(database.rows("ids_in_use"))
+    return bool(outcome.failed_steps) and outcome.failed_steps <= of_export and database.fetch_value(bool, "has_ids")
 
 
 @contextmanager

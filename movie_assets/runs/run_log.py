@@ -12,12 +12,12 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, as_dict, execute
+from movie_assets.database.database import Database, execute
 from movie_assets.runs.presentation import table_of
 from movie_assets.runs.run_time import run_time_of, trigger_of
 
@@ -26,6 +26,27 @@ FIGURES: tuple[Figure, ...] = get_args(Figure)
 ROW_COUNT = "dagster/row_count"
 NOTHING = dict.fromkeys(FIGURES, 0)
 Body = TypeVar("Body", bound=Callable[..., Any])
+
+
+class StepId(NamedTuple):
+    """The row of the run log that a step has opened."""
+
+    log_id: int
+
+
+class StepFigures(NamedTuple):
+    """The figures of a step that has ended; its duration in seconds."""
+
+    checked: int
+    skipped: int
+    fetched: int
+    changed: int
+    failed: int
+    gone: int
+    embedded: int
+    tokens: int
+    dollars: float
+    duration: float
 
 
 def log_work(connection: sa.Connection, run_id: str, step: str, **figures: float) -> None:
@@ -101,7 +122,7 @@ class _Row:
     def row_count(self) -> dict[str, int]:
         """Count the rows of the asset's table, if it has one."""
         table = table_of(self.step)
-        return {} if table is None else {ROW_COUNT: self.database.row("count_rows", table=table.name).rows}
+        return {} if table is None else {ROW_COUNT: self.database.fetch_value(int, "count_rows", table=table.name)}
 
     def reported(self, names: Collection[str]) -> dict[str, float]:
         """Return those of the figures that an asset has."""
@@ -122,8 +143,10 @@ class _Row:
             yield dg.AssetObservation(context.asset_key, metadata=self.reported(names))
 
     def close(self, status: str, reason: str | None) -> None:
-        ended = self.database.row("end_step", log_id=self.log_id, status=status, reason=reason)
-        self.figures = {name: figure for name, figure in as_dict(ended).items() if figure is not None}
+        (ended,) = self.database.execute_returning(
+            StepFigures, "end_step", log_id=self.log_id, status=status, reason=reason
+        )
+        self.figures = ended._asdict()
 
 
 @contextmanager
@@ -131,8 +154,8 @@ def _row(context: dg.AssetExecutionContext, database: Database) -> Iterator[_Row
     """Open a step's row; close it as the step ends."""
     run, step = context.run, context.asset_key.to_user_string()
     trigger, triggered_by = trigger_of(run.tags)
-    begun = database.row(
-        "begin_step", run_id=run.run_id, job=_job(run.job_name), step=step, trigger=trigger, triggered_by=triggered_by,
+    (begun,) = database.execute_returning(
+        StepId, "begin_step", run_id=run.run_id, job=_job(run.job_name), step=step, trigger=trigger, triggered_by=triggered_by,
         as_of=run_time_of(run),
     )  # fmt: skip
     row = _Row(database, run.run_id, step, begun.log_id, {})

@@ -30,6 +30,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError, url_of
 from movie_assets.database.database import Database, copy_rows, driver_connection, open_database, queries, query_text
 from movie_assets.database.migrations import function_files
+from movie_assets.orchestration.sensors import TRIGGERS
 from movie_assets.search.movie_vectors import IndexState
 from movie_assets_tests.conftest import address_of
 
@@ -209,8 +210,8 @@ def test_what_is_fetched_cannot_change_anything(database: Database) -> None:
 
 
 def test_a_query_of_one_row_refuses_none(database: Database) -> None:
-    with pytest.raises(DatabaseError, match="active_set returned 0 rows"):
-        database.row("active_set")
+    with pytest.raises(DatabaseError, match="index_state returned 0 rows"):
+        database.fetch_one(IndexState, "index_state")
 
 
 def test_a_statement_tells_how_many_rows_it_touched(database: Database) -> None:
@@ -388,7 +389,10 @@ def fetches_of(module: Path) -> Iterator[tuple[str, str, str]]:
             yield dotted, names[0], queries_run[0]
 
 
-FETCHES = sorted({fetch for module in MODULES for fetch in fetches_of(module)})
+FETCHES = sorted(
+    {fetch for module in MODULES for fetch in fetches_of(module)}
+    | {("movie_assets.orchestration.sensors", "DueWork", trigger.query) for trigger in TRIGGERS}
+)
 PYTHON_TYPES = {
     "int8": int, "int4": int, "int2": int, "oid": int, "float8": float, "float4": float, "bool": bool, "text": str,
     "name": str, "varchar": str, "char": str, "regclass": str, "date": date,

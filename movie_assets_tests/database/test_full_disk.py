@@ -77,7 +77,7 @@ def test_a_write_ahead_log_that_finds_no_room_is_told(disk: Path) -> None:
         with pytest.raises(psycopg.OperationalError):
             write_only_log(address)
         with pytest.raises(DatabaseError, match=SENTENCE.format(folder=disk)):
-            database.rows("active_set")
+            database.fetch_value(int, "count_movies")
         database.close()
     with pytest.raises(EmbeddedPostgresError, match=SENTENCE.format(folder=disk)), embedded_postgres(home):
         pass

@@ -92,6 +92,6 @@ def test_a_server_without_a_connection_left_is_waited_for(
     as_administrator(server, f"alter role {role} nosuperuser")
     crowded = Database(german.replace("postgres@", f"{role}@"))
     with pytest.raises(DatabaseError, match=rf"lost or refused .*{WORDS}.*has a connection left \(max_connections\)"):
-        crowded.rows("count_movies")
+        crowded.fetch_value(int, "count_movies")
     crowded.close()
     as_administrator(server, f"drop role {role}")

@@ -84,7 +84,7 @@ def test_work_that_the_server_ended_is_done_again_once(notes: Database, failure:
 def test_a_read_that_was_cut_is_done_again(notes: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     cuts = [CUT]
     monkeypatch.setattr("movie_assets.database.database.query_text", lambda _: cuts.pop() if cuts else "select 7 as n")
-    assert notes.row("any").n == 7
+    assert notes.fetch_value(int, "any") == 7
     cuts.append(CUT)
     assert notes.frame("any")["n"].tolist() == [7]
 
@@ -231,10 +231,10 @@ def test_too_many_clients_are_waited_for_and_then_told(
         crowded = Database(notes.url.set(username=role).render_as_string(hide_password=False))
         try:
             with crowded.transaction(), pytest.raises(DatabaseError, match=r"lost or refused .*max_connections"):
-                crowded.rows("count_movies")
+                crowded.fetch_value(int, "count_movies")
             administrator.execute(f"alter role {role} connection limit 9".encode())
             with crowded.transaction(), suppress(sa.exc.ProgrammingError):  # it may connect, and read nothing
-                crowded.rows("count_movies")
+                crowded.fetch_value(int, "count_movies")
         finally:
             crowded.close()
             administrator.execute(f'revoke all on database "{notes.url.database}" from {role}'.encode())
@@ -248,13 +248,13 @@ def test_a_server_that_is_away_is_waited_for_once_and_not_at_every_call(
     nowhere = Database("postgresql://u:canary@127.0.0.1:1/d")
     began = time.monotonic()
     with caplog.at_level(logging.WARNING), pytest.raises(DatabaseError, match=r"lost.*refused") as away:
-        nowhere.rows("count_movies")
+        nowhere.fetch_value(int, "count_movies")
     assert 0.5 < time.monotonic() - began < 5
     assert "waiting up to 1 s" in caplog.text
     assert "canary" not in str(away.value) + caplog.text
     began = time.monotonic()
     with pytest.raises(DatabaseError):
-        nowhere.rows("count_movies")
+        nowhere.fetch_value(int, "count_movies")
     assert time.monotonic() - began < 0.5
 
 

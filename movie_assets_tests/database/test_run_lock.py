@@ -9,6 +9,7 @@ import pytest
 
 from movie_assets.database import run_lock
 from movie_assets.database.database import Database
+from movie_assets.orchestration.orphaned_runs import UnlockedRun
 
 RUN = "00000000-0000-4000-8000-000000000001"
 OTHER = RUN.replace("1", "2")
@@ -23,7 +24,7 @@ with run_lock(Database(sys.argv[1]), sys.argv[2]):
 
 
 def held(database: Database) -> set[str]:
-    dead = {row.run_id for row in database.rows("runs_without_a_lock", run_ids=[RUN, OTHER])}
+    dead = {row.run_id for row in database.fetch(UnlockedRun, "runs_without_a_lock", run_ids=[RUN, OTHER])}
     return {RUN, OTHER} - dead
 
 

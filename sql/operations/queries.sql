@@ -157,7 +157,7 @@ order by calls desc
 
 
 -- name: health_database
--- Run by health and by movie-assets migrate: which server and which pgvector this is, and how large the catalogue.
+-- Run by health: which server and which pgvector this is, and how large the catalogue.
 select
     current_setting('server_version') as version,
     (select extversion from pg_extension where extname = 'vector') as pgvector,

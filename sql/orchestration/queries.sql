@@ -16,7 +16,8 @@ with due as (
 )
 select
     (least(due.films, day.films) + stored.answers)::integer as work,
-    least(case when day.films is distinct from 0 then due.first_id end, stored.first_id) as first_id
+    least(case when day.films is distinct from 0 then due.first_id end, stored.first_id) as first_id,
+    null::text as held_by
 from due, stored, day
 
 
@@ -38,7 +39,7 @@ select (
     ) l
     where l.films_came > coalesce(l.compared, '-infinity')
         and exists (select from pipeline.named_films n where n.film_id is null and n.matched_by is null))
-)::integer as work
+)::integer as work, null::bigint as first_id, null::text as held_by
 
 
 -- name: count_texts_to_embed
@@ -106,12 +107,12 @@ select case when exists (
        where s.seen_at > coalesce((select max(computed_at) from catalog.rating_methods), '-infinity'))
     + (select coalesce(sum(l.changed), 0) from pipeline.rating_loads l
        where l.loaded_at > coalesce((select max(computed_at) from catalog.rating_methods), '-infinity'))
-) end::integer as work
+) end::integer as work, null::bigint as first_id, null::text as held_by
 
 
 -- name: count_unread
 -- Run by the sensor no_day_was_read_yet: 1 while no export was ever loaded.
-select (not exists (select from pipeline.exports))::integer as work
+select (not exists (select from pipeline.exports))::integer as work, null::bigint as first_id, null::text as held_by
 
 
 -- name: count_unread_lists
@@ -127,7 +128,7 @@ select (
         select from pipeline.run_log r
         where r.step = 'tmdb_discoveries' and r.status = 'succeeded'
           and r.started_at >= date_trunc('day', cast(:as_of as timestamptz)))
-)::integer as work
+)::integer as work, null::bigint as first_id, null::text as held_by
 
 
 -- name: export_of_day
@@ -138,6 +139,11 @@ select exists (select from pipeline.exports where export_date = :day) as is_load
 -- name: forget_triggers
 -- Run by the schedule read_the_day_at_0830: forgets triggers that a release has renamed or removed.
 delete from pipeline.triggers where name <> all(cast(:names as text[]))
+
+
+-- name: pgvector_version
+-- Run by movie-assets migrate: the version of pgvector in the database.
+select extversion from pg_extension where extname = 'vector'
 
 
 -- name: record_trigger

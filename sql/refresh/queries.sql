@@ -1,3 +1,8 @@
+-- name: has_ids
+-- Run by movie-assets refresh when the day's export cannot be used: whether there are ids of an earlier export.
+select exists (select from pipeline.ids_as_of)
+
+
 -- name: request_ids
 -- Run by movie-assets fetch: asks for ids, again if they were asked for before.
 insert into pipeline.requested_ids as q (tmdb_id, keep, requested_by)
