@@ -155,8 +155,8 @@ def _row(context: dg.AssetExecutionContext, database: Database) -> Iterator[_Row
     run, step = context.run, context.asset_key.to_user_string()
     trigger, triggered_by = trigger_of(run.tags)
     (begun,) = database.execute_returning(
-        StepId, "begin_step", run_id=run.run_id, job=_job(run.job_name), step=step, trigger=trigger, triggered_by=triggered_by,
-        as_of=run_time_of(run),
+        StepId, "begin_step", run_id=run.run_id, job=_job(run.job_name), step=step, trigger=trigger,
+        triggered_by=triggered_by, as_of=run_time_of(run),
     )  # fmt: skip
     row = _Row(database, run.run_id, step, begun.log_id, {})
     try:
