@@ -16,7 +16,7 @@ from movie_assets.config.filter_profiles import FilterProfile, FilterProfiles
 from movie_assets.config.profiles import profiles_of
 from movie_assets.embeddings.hashing import words_of
 from movie_assets.emulator.world import Columns, World
-from movie_assets.tmdb.movies import Movie, read_film, read_json
+from movie_assets.tmdb.movies import Movie, read_json, read_movie
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
 PARTS = ("credits", "keywords", "release_dates")
@@ -89,7 +89,7 @@ def _new_films(world: World, thresholds: FilterProfiles, among: set[int], day: d
 
 def _film(world: World, tmdb_id: int, day: date) -> Movie | None:
     body = world.body(tmdb_id, day, PARTS)
-    return None if body is None else read_film(read_json(body), tmdb_id)
+    return None if body is None else read_movie(read_json(body), tmdb_id)
 
 
 def _text(world: World, thresholds: FilterProfiles, tmdb_id: int, day: date) -> str | None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from movie_assets.catalog.embedding_text import TEMPLATE, embedding_text, text_hash
-from movie_assets.tmdb.movies import PARSER_VERSION, Movie, read_film
-from movie_assets.tmdb.related_rows import RelatedRows, facts_hash, read_related_rows
+from movie_assets.tmdb.movies import PARSER_VERSION, Movie, read_movie
+from movie_assets.tmdb.related_rows import RelatedRows, read_related_rows, related_rows_hash
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Derived:
 
 def derive(body: Any, tmdb_id: int) -> Derived:
     """Read a response; raises UnusableResponseError when it is not the film that was asked for."""
-    film = read_film(body, tmdb_id)
+    film = read_movie(body, tmdb_id)
     text = embedding_text(film)
     facts = read_related_rows(body)
-    return Derived(film, text, text_hash(text), facts, facts_hash(facts))
+    return Derived(film, text, text_hash(text), facts, related_rows_hash(facts))
 
 
 def derivation_name() -> str:

@@ -20,7 +20,7 @@ from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import is_by_hand, run_time_of
 from movie_assets.tmdb.client import Tmdb
 from movie_assets.tmdb.lists import discover
-from movie_assets.tmdb.responses import Discovered, TmdbError
+from movie_assets.tmdb.responses import ListedMovie, TmdbError
 
 FIRST_FILMS = date(1870, 1, 1)
 AHEAD = timedelta(days=3 * 366)  # a film can have votes before it is released
@@ -50,7 +50,7 @@ def tmdb_discoveries(
     """
     day, as_of, votes = date.fromisoformat(context.partition_key), run_time_of(context.run), thresholds.min_vote_count
     is_fresh = bool(database.row("last_walk", day=day, min_votes=votes, as_of=as_of).walks)
-    found: Sequence[Discovered] = ()
+    found: Sequence[ListedMovie] = ()
     if votes > 0 and (not is_fresh or is_by_hand(context.run)):
         is_fresh = False
         try:
@@ -80,10 +80,10 @@ def tmdb_discoveries(
     return dg.MaterializeResult(metadata={"min_votes": votes, **database.once(work)})
 
 
-def _columns(film: Discovered) -> tuple[Any, ...]:
+def _columns(film: ListedMovie) -> tuple[Any, ...]:
     return film.tmdb_id, film.vote_count, film.vote_average, film.release_date, film.original_language
 
 
-async def _walk(tmdb: Tmdb, day: date, min_votes: int, run_id: str) -> Sequence[Discovered]:
+async def _walk(tmdb: Tmdb, day: date, min_votes: int, run_id: str) -> Sequence[ListedMovie]:
     async with tmdb.session(run_id) as client:
         return await discover(client, FIRST_FILMS, day + AHEAD, min_votes)

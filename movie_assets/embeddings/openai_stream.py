@@ -94,7 +94,7 @@ class Stream:
             work = queue.waiting[index]
             self._texts.prepare(work.positions)
             sizes = [self._texts.tokens[n] for n in work.positions]
-            pieces = self._server.pieces(sizes, self._limits.most_tokens)
+            pieces = self._server.pieces(sizes, self._limits.max_tokens)
             if len(pieces) > 1:
                 parts = [replace(work, positions=tuple(work.positions[n] for n in piece)) for piece in pieces]
                 queue.put_in_place_of(index, parts)
@@ -117,7 +117,7 @@ class Stream:
         return LONGEST_CALL
 
     def _send(self, work: Work, tokens: int, reservation: int) -> None:
-        number = self._limits.sent(tokens)
+        number = self._limits.record_request(tokens)
         parameters = self._queue.parameters_of(work)
         self._flights[number] = _Flight(work, parameters, number, reservation, time.monotonic())
         texts = [self._texts.sent[n] for n in work.positions]
@@ -148,7 +148,7 @@ class Stream:
         return None if flight is None else (flight, reply)  # None: given up before
 
     def _received(self, flight: _Flight, reply: Reply) -> Part | None:
-        self._limits.answered(flight.number, reply.headers, time.monotonic())
+        self._limits.record_response(flight.number, reply.headers, time.monotonic())
         if isinstance(reply.outcome, Sorted):
             return self._good(flight, reply, reply.outcome)
         culprits = self._queue.refused(flight.work, flight.parameters, reply.outcome)

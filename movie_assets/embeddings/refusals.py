@@ -11,7 +11,7 @@ from typing import Literal
 from movie_assets.embeddings.service_errors import Kind, ServiceError, service_error
 from movie_assets.embeddings.vectors import UnusableVectorsError
 from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, NUMBER, seconds_asked_for
-from movie_assets.http_client.rate_limits import pause_told_by
+from movie_assets.http_client.rate_limits import seconds_to_reset
 
 # stop: asking again cannot help. pause: nobody asks for a while. again: the same once more. split: something in the
 # request is to blame, halves tell what. doubt: once more, then split. fewer: smaller requests from now on. shorten:
@@ -99,7 +99,7 @@ def _too_many(problem: str, headers: Mapping[str, str], now: datetime) -> Refusa
     asked = (
         _seconds_of_milliseconds(headers.get("retry-after-ms", ""))
         or seconds_asked_for(headers.get("retry-after"), now)
-        or pause_told_by(headers)
+        or seconds_to_reset(headers)
     )
     return _too_patient(asked) or Refusal("pause", problem, seconds=asked, kind="rate")
 

@@ -1,1 +1,1 @@
-"""What every HTTP client shares: rate limits, backoff and connections."""
+"""Rate limits, backoff and connections, which all HTTP clients share."""

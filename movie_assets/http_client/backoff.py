@@ -1,6 +1,6 @@
-"""What an HTTP failure means and how long to wait after it; plain arithmetic, shared by all clients.
+"""How long a client waits after an HTTP failure: plain arithmetic, shared by all clients.
 
-Nothing here sleeps or calls: `now` and the dice are passed in.
+Nothing here sleeps or makes a call; `now` and the random numbers are passed in.
 """
 
 import re
@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 FIRST_WAIT = 1.0  # seconds
 LONGEST_WAIT = 30.0
 MAX_RETRY_SECONDS = 300.0  # a service that asks for a longer pause is treated as down
-NUMBER = re.compile(r"\d+(?:\.\d*)?", re.ASCII)  # some services send fractions, which RFC 9110 does not foresee
+NUMBER = re.compile(r"\d+(?:\.\d*)?", re.ASCII)  # some services send fractions, which RFC 9110 does not allow
 
 
 def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
@@ -24,23 +24,25 @@ def seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
     if NUMBER.fullmatch(retry_after.strip()):
         return float(retry_after)
     try:
-        as_of = parsedate_to_datetime(retry_after)
+        until = parsedate_to_datetime(retry_after)
     except (ValueError, OverflowError):
         return None
-    if as_of.tzinfo is None:
-        as_of = as_of.replace(tzinfo=UTC)
-    # A clock that runs ahead of the server's must not turn a pause into none.
-    return max(FIRST_WAIT, (as_of - now).total_seconds())
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    # A clock that is ahead of the server's must not make the pause zero.
+    return max(FIRST_WAIT, (until - now).total_seconds())
 
 
-def backoff(attempt: int, dice: Callable[[], float], asked: float | None = None) -> float:
+def backoff(attempt: int, draw: Callable[[], float], asked: float | None = None) -> float:
     """Return the seconds to wait after the n-th failure (1, 2, …): full jitter under a doubling ceiling.
+
+    `draw` returns a random number from 0 to 1.
 
     `asked` is the pause that the service asks for. It can make the wait longer and never shorter: "Retry-After: 0"
     means less than a second, and a service that sends it again and again still needs a growing pause.
 
-    Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. A floor of a tenth keeps
-    an unlucky draw from hammering.
+    Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. The wait is at least a tenth of the
+    ceiling, so that a low draw does not cause a request at once.
     """
     ceiling: float = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (min(attempt, 32) - 1))
-    return max(ceiling * max(0.1, dice()), asked or 0.0)
+    return max(ceiling * max(0.1, draw()), asked or 0.0)

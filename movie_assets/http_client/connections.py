@@ -1,7 +1,7 @@
 """Connections to one service, each with an HTTP client of its own.
 
-A client looks at every connection of its pool twice a request; with twenty in one pool that takes longer than all else
-that a request takes. What is asked over a connection is the caller's business.
+An httpx client iterates over all connections of its pool twice in each request. With twenty connections in one pool
+that takes longer than everything else in a request. The caller decides what is requested over a connection.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
 
 
 class Connections:
-    """Clients that are lent, to one caller at a time; the one that was used last is the first to be lent again."""
+    """A pool of clients, each lent to one caller at a time. The client that was used last is lent next."""
 
     def __init__(self) -> None:
         self._free = asyncio.LifoQueue[httpx.AsyncClient]()
 
     def add(self, client: httpx.AsyncClient) -> None:
-        """Lend this client, too."""
+        """Add a client to the pool."""
         self._free.put_nowait(client)
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Have a client for oneself; waits while all are lent."""
+        """Borrow a client; waits while all of them are lent."""
         client = await self._free.get()
         try:
             yield client
@@ -35,15 +35,15 @@ class Connections:
 
 @asynccontextmanager
 async def connections(
-    most: int, headers: dict[str, str], seconds: httpx.Timeout, transport: httpx.AsyncBaseTransport | None
+    count: int, headers: dict[str, str], timeouts: httpx.Timeout, transport: httpx.AsyncBaseTransport | None
 ) -> AsyncIterator[Connections]:
-    """Up to so many connections, opened as they are needed; leaving closes them."""
+    """Yield a pool of `count` clients, which connect when they are first used; leaving closes them."""
     certificates = httpx.create_ssl_context()  # read once, as it takes longer than the rest of a client
-    lent = Connections()
+    pool = Connections()
     async with AsyncExitStack() as stack:
-        for _ in range(most):
+        for _ in range(count):
             client = httpx.AsyncClient(
-                headers=headers, limits=ONE, timeout=seconds, transport=transport, verify=certificates
+                headers=headers, limits=ONE, timeout=timeouts, transport=transport, verify=certificates
             )
-            lent.add(await stack.enter_async_context(client))
-        yield lent
+            pool.add(await stack.enter_async_context(client))
+        yield pool

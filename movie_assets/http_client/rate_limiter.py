@@ -1,7 +1,6 @@
-"""One pace for a service, shared by every process and machine that works on the same database.
+"""A rate limiter for a service, shared by all processes and machines that work on the same database.
 
-Keeps the rate and pauses, and nothing else: who may call, and what happens after an answer, is the client's
-business.
+It knows the rate and pauses. The client decides which calls are made and what happens after a response.
 """
 
 import asyncio
@@ -18,56 +17,60 @@ from movie_assets.database.sessions import start_async_session
 SECONDS_TO_RECONNECT = 60.0  # a restart of the server takes less
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
-CATCHING_UP = 1.03  # times the rate
+CATCHING_UP = 1.03  # times the rate, for permits that are overdue
 
 
 class RateLimiter:
-    """Hands out turns: `rate` a second in all, evenly spaced. A rate of 0 means no limit and needs no database.
+    """Gives permits for calls: `rate` a second in all, evenly spaced. A rate of 0 is no limit and needs no database.
 
-    Turns that fell due while their process was held up are made up for little by little, not all at once: a service
-    refuses more than its limit in any second, and a refusal holds everybody up.
+    Permits that became due while their process was delayed are used one after the other, not all at once: a service
+    rejects more calls than its limit in any second, and a rejection delays all processes.
     """
 
     def __init__(self, database: Database, service: str, rate: float) -> None:
         self._dsn = "" if rate == 0 else dsn_of(database.url)
         self._service = service
         self._rate = rate
-        self._one_at_a_time = asyncio.Lock()
+        self._connection_lock = asyncio.Lock()
         self._connection: psycopg.AsyncConnection[Any] | None = None
-        self._going = asyncio.Lock()
-        self._next_at = 0.0  # by the loop's clock
+        self._spacing_lock = asyncio.Lock()
+        self._next_at = 0.0  # by the event loop's clock
 
-    async def turn(self) -> None:
-        """Wait for the caller's turn."""
+    async def acquire(self) -> None:
+        """Wait for a permit to make one call."""
         if self._rate == 0:
             return
-        seconds = await self._moved("reserve_call", interval=1 / self._rate)
+        seconds = await self._reserve("reserve_call", interval=1 / self._rate)
         await asyncio.sleep(max(0.0, seconds))
         now = asyncio.get_running_loop().time
-        async with self._going:
+        async with self._spacing_lock:
             await asyncio.sleep(max(0.0, self._next_at - now()))
             self._next_at = now() + 1 / (CATCHING_UP * self._rate)
 
     async def pause(self, seconds: float) -> None:
-        """Let nobody have a turn for some seconds, whichever process they are in."""
+        """Give no permit for some seconds, in any process."""
         if self._rate != 0:
-            await self._moved("pause_calls", seconds=seconds)
+            await self._reserve("pause_calls", seconds=seconds)
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection to the database."""
         if self._connection is not None:
             await self._connection.close()
 
-    async def _moved(self, query: str, **parameters: float) -> float:
+    async def _reserve(self, query: str, **parameters: float) -> float:
+        """Run a query that moves the time of the next permit; return the seconds until that time."""
         statement = query_text(query).encode()
-        async with self._one_at_a_time:
-            row = await self._asked(statement, {"service": self._service, **parameters})
+        async with self._connection_lock:
+            row = await self._fetch_row(statement, {"service": self._service, **parameters})
         if row is None:
             raise LookupError(f"pipeline.pace has no row for {self._service}")
         return float(row[0])
 
-    async def _asked(self, statement: bytes, parameters: dict[str, Any]) -> tuple[Any, ...] | None:
-        """One statement's row, on a new connection when the one there was is lost; OperationalError after a minute."""
+    async def _fetch_row(self, statement: bytes, parameters: dict[str, str | float]) -> tuple[float, ...] | None:
+        """Return the row of a statement, on a new connection if the old one was lost.
+
+        Raises OperationalError when there is no connection for a minute.
+        """
         give_up_at = asyncio.get_running_loop().time() + SECONDS_TO_RECONNECT
         wait = FIRST_WAIT
         while True:
@@ -91,7 +94,7 @@ class RateLimiter:
 
 @asynccontextmanager
 async def shared_limiter(database: Database, service: str, rate: float) -> AsyncIterator[RateLimiter]:
-    """Open a pace for the length of a session."""
+    """Yield the rate limiter of a service; leaving closes its connection."""
     limiter = RateLimiter(database, service, rate)
     try:
         yield limiter

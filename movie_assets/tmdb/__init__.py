@@ -1,1 +1,1 @@
-"""TMDB as it is: the client, its lists and export, and models of its responses. No asset and no table is known here."""
+"""The client of TMDB, its lists and its export, and models of its responses. Nothing here knows an asset or a table."""

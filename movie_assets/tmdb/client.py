@@ -1,7 +1,7 @@
-"""TMDB over HTTP: a session and its calls, paced, bounded, made again and counted in this one layer.
+"""A session with TMDB over HTTP. This layer alone limits the rate of calls, repeats and counts them.
 
-One request is `tmdb_call`; the lists, `tmdb_lists`; the export's file, `tmdb_export`. What an answer means for a
-film is for `tmdb.movies`; what is fetched when, for the assets.
+`tmdb.call` sends one request, `tmdb.lists` reads the lists, `tmdb.export` downloads the export, `tmdb.movies` reads the
+response for a movie. The assets decide what is fetched when.
 """
 
 import asyncio
@@ -9,10 +9,9 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
-from typing import Any
 
 import httpx
 
@@ -21,9 +20,10 @@ from movie_assets.database.database import Database
 from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
 from movie_assets.http_client.connections import Connections, connections
 from movie_assets.http_client.rate_limiter import RateLimiter, shared_limiter
-from movie_assets.tmdb.call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, Reply, call
+from movie_assets.tmdb.call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, ApiResponse, call
 from movie_assets.tmdb.export import downloaded, is_published
 from movie_assets.tmdb.export_lines import file_name
+from movie_assets.tmdb.json_values import JsonObject
 from movie_assets.tmdb.movies import UnusableResponseError
 from movie_assets.tmdb.responses import (
     CallCounts,
@@ -40,16 +40,16 @@ from movie_assets.tmdb.responses import (
 APPENDED = "credits,keywords,release_dates,external_ids,videos,watch/providers,translations,alternative_titles"
 CONCURRENCY = 20  # TMDB allows 20 connections from one address
 ATTEMPTS = 5
-ATTEMPTS_AT_NONSENSE = 3  # a captive portal or a broken proxy does not get better by asking again
-ATTEMPTS_AT_NO_HTTP = 2  # nor does a redirect, another protocol or a body without end
-FAILURES_IN_A_ROW = 40  # two for each connection: nothing got through any more
-UNREACHED = ("ConnectError", "ConnectTimeout")  # no name, no route, nobody listening: not a matter of the film
+ATTEMPTS_AT_NONSENSE = 3  # more attempts do not help against a captive portal or a broken proxy
+ATTEMPTS_AT_NO_HTTP = 2  # nor against a redirect, another protocol or an endless body
+FAILURES_IN_A_ROW = 40  # two for each connection: no call succeeds any more
+UNREACHED = ("ConnectError", "ConnectTimeout")  # no name, no route, no listener: not a fault of one movie
 PAUSES_IN_A_ROW = 10
-GONE = (34, 6)  # TMDB's own words for 404; a proxy's or a wrong address's 404 deletes nothing
+NOT_FOUND_CODES = (34, 6)  # of TMDB's own 404; the 404 of a proxy or of a wrong address deletes nothing
 
 
 class Tmdb:
-    """Where TMDB is and how it may be called; `session` opens connections to it."""
+    """The address of TMDB and the rate of calls; `session` opens connections to it."""
 
     def __init__(
         self, settings: Settings, database: Database, transport: httpx.AsyncBaseTransport | None = None
@@ -60,7 +60,10 @@ class Tmdb:
 
     @asynccontextmanager
     async def session(self, run_id: str | None) -> AsyncIterator["TmdbClient"]:
-        """Open a client inside the running event loop; its calls are logged under the run's id, if there is one."""
+        """Open a client inside the running event loop. Its calls are logged under the run's id, if there is one.
+
+        Raises CredentialRefusedError without a token.
+        """
         token = self.settings.tmdb_api_token
         if token is None:
             raise CredentialRefusedError("TMDB_API_TOKEN is not set; put TMDB's API read access token there")
@@ -78,15 +81,15 @@ class Tmdb:
             try:
                 yield client
             finally:
-                self._log(client.calls, run_id)
+                self._record_calls(client.calls, run_id)
 
     async def publishes(self, day: date) -> bool:
-        """Whether TMDB has a day's export by now. Raises TmdbUnavailableError when it cannot be asked."""
+        """Return whether TMDB has published a day's export. Raises TmdbUnavailableError when the request fails."""
         async with httpx.AsyncClient(timeout=SECONDS_PER_CALL, transport=self.transport) as http:
             return await is_published(http, f"{self.settings.tmdb_export_url}/{file_name(day)}")
 
-    def _log(self, calls: CallCounts, run_id: str | None) -> None:
-        """Keep what the session's calls came to; so short a statement that the event loop can wait for it."""
+    def _record_calls(self, calls: CallCounts, run_id: str | None) -> None:
+        """Store the counts of the session's calls. The event loop waits for this one short statement."""
         if run_id is None or not calls.kinds:
             return
         ended_by = sys.exc_info()[1]
@@ -109,40 +112,40 @@ class TmdbClient:
         self._limiter = limiter
         self._api_url = api_url
         self._export_url = export_url
-        self._pause_began = 0.0  # on the event loop's clock, as is
+        self._pause_began = 0.0  # by the event loop's clock, as the next one
         self._resume_at = 0.0  # until when all workers pause
         self._pauses_in_a_row = 0
         self._seconds_in_a_row = 0.0
         self._failures_in_a_row = 0
 
     async def details(self, tmdb_ids: Sequence[int]) -> AsyncIterator[TmdbResponse]:
-        """Fetch films concurrently; answers come in about the order of the ids, each id exactly once.
+        """Fetch movies concurrently; yield one response for each id, in about the order of the ids.
 
-        The first call goes alone, so that a wrong token costs one request. Raises CredentialRefusedError,
-        RequestRefusedError or TmdbUnavailableError when going on is pointless.
+        The first call is made alone, so that a wrong token costs one request. Raises CredentialRefusedError,
+        RequestRefusedError or TmdbUnavailableError when no further call can succeed.
         """
         if not tmdb_ids:
             return
         yield await self._detail(tmdb_ids[0])
         waiting = iter(tmdb_ids[1:])
-        answers: asyncio.Queue[TmdbResponse | BaseException] = asyncio.Queue(maxsize=4 * CONCURRENCY)
+        responses: asyncio.Queue[TmdbResponse | BaseException] = asyncio.Queue(maxsize=4 * CONCURRENCY)
 
         async def work() -> None:
             try:
                 for tmdb_id in waiting:
-                    await answers.put(await self._detail(tmdb_id))
+                    await responses.put(await self._detail(tmdb_id))
             except asyncio.CancelledError:
                 raise
-            except BaseException as error:  # noqa: BLE001  # whatever ends a worker must reach the one who waits
-                await answers.put(error)
+            except BaseException as error:  # noqa: BLE001  # an error that ends a worker must reach the consumer
+                await responses.put(error)
 
         workers = [asyncio.create_task(work()) for _ in range(CONCURRENCY)]
         try:
             for _ in tmdb_ids[1:]:
-                answer = await answers.get()
-                if isinstance(answer, BaseException):
-                    raise answer
-                yield answer
+                response = await responses.get()
+                if isinstance(response, BaseException):
+                    raise response
+                yield response
         finally:
             for worker in workers:
                 worker.cancel()
@@ -150,7 +153,10 @@ class TmdbClient:
 
     @asynccontextmanager
     async def export(self, day: date) -> AsyncIterator[Export]:
-        """A day's export in a temporary file. Raises ExportMissingError, ExportDamagedError, TmdbUnavailableError."""
+        """Download a day's export to a temporary file.
+
+        Raises ExportMissingError, ExportDamagedError or TmdbUnavailableError.
+        """
         url = f"{self._export_url}/{file_name(day)}"
         async with self._connections.one() as http, downloaded(http, url, self.calls) as export:
             yield export
@@ -162,56 +168,57 @@ class TmdbClient:
             return Failed(tmdb_id, error.reason, str(error)[:500])
         return NotFound(tmdb_id) if body is None else Fetched(tmdb_id, body)
 
-    async def json(self, path: str, parameters: dict[str, str | int]) -> Any:
-        """An object that TMDB answers with, or None for 404.
+    async def json(self, path: str, parameters: Mapping[str, str | int]) -> JsonObject | None:
+        """Return the JSON object of a response, or None for TMDB's own 404.
 
         Raises UnusableResponseError when the attempts at this call are used up, TmdbError when no call can succeed.
         """
         loop = asyncio.get_running_loop()
-        failures = Counter[int]()  # by the attempts that are worth while
+        failures = Counter[int]()  # by the number of attempts that may help
         while True:
             asked = loop.time()
-            await self._turn()
+            await self._wait_for_permit()
             began = loop.time()
             async with self._connections.one() as http:
-                reply = await call(http, self._api_url + path, parameters)
+                response = await call(http, self._api_url + path, parameters)
             kind = self.calls.count(
-                _endpoint(path), reply.status, loop.time() - began, reply.size, waited=began - asked
+                _endpoint(path), response.status, loop.time() - began, response.size, waited=began - asked
             )
-            if _is_answer(reply) or _is_gone(reply):
+            body = _object_in(response)
+            if body is not None or _is_not_found(response):
                 self._failures_in_a_row = self._pauses_in_a_row = 0
                 self._seconds_in_a_row = 0.0
-                return reply.body if _is_answer(reply) else None
-            _raise_if_permanent(reply)
-            if reply.status == "429":
+                return body
+            _raise_if_permanent(response)
+            if response.status == "429":
                 kind.retries += 1
-                await self._pause(reply.headers, began)
+                await self._pause(response.headers, began)
                 continue
-            most = _attempts_at(reply.status)
-            failures[most] += 1
+            attempts = _attempts_at(response.status)
+            failures[attempts] += 1
             self._failures_in_a_row += 1
-            is_last = failures[most] >= most or failures.total() >= ATTEMPTS
-            self._raise_if_down(path, reply, is_last=is_last)
+            is_last = failures[attempts] >= attempts or failures.total() >= ATTEMPTS
+            self._raise_if_down(path, response, is_last=is_last)
             if is_last:
-                reason, came = reply.failure
-                raise UnusableResponseError(reason, f"{path}: {failures.total()} attempts, the last: {came}")
+                reason, description = response.failure
+                raise UnusableResponseError(reason, f"{path}: {failures.total()} attempts, the last: {description}")
             kind.retries += 1
             pause = backoff(failures.total(), random.random)
             kind.seconds_waited += pause
             await asyncio.sleep(pause)
 
-    async def _turn(self) -> None:
-        """Wait until no pause is on, and then for this call's place in the shared pace."""
+    async def _wait_for_permit(self) -> None:
+        """Wait until no pause is in force, then for a permit of the shared rate limiter."""
         loop = asyncio.get_running_loop()
         while True:
             while (pause := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110  # another pause can begin meanwhile
                 await asyncio.sleep(pause)
-            await self._limiter.turn()
+            await self._limiter.acquire()
             if self._resume_at <= loop.time():
                 return
 
     async def _pause(self, headers: httpx.Headers, began: float) -> None:
-        """Stop all workers for as long as a 429 asks, also those of other processes that share the pace."""
+        """Stop all workers for as long as a 429 asks, also those of other processes that share the rate limiter."""
         loop = asyncio.get_running_loop()
         asked = seconds_asked_for(headers.get("retry-after"), datetime.now(UTC))
         if asked is not None and asked > MAX_RETRY_SECONDS:
@@ -234,22 +241,27 @@ class TmdbClient:
             self._resume_at = now + pause
             await self._limiter.pause(pause)
 
-    def _raise_if_down(self, path: str, reply: Reply, *, is_last: bool) -> None:
-        """Raise when it is TMDB that fails, not this film: nothing gets through, or it cannot even be asked."""
-        is_unreached = is_last and reply.status in UNREACHED and self._failures_in_a_row >= ATTEMPTS
+    def _raise_if_down(self, path: str, response: ApiResponse, *, is_last: bool) -> None:
+        """Raise TmdbUnavailableError when calls for all movies fail, or TMDB cannot be reached."""
+        is_unreached = is_last and response.status in UNREACHED and self._failures_in_a_row >= ATTEMPTS
         if is_unreached or self._failures_in_a_row >= FAILURES_IN_A_ROW:
             raise TmdbUnavailableError(
                 f"{self._failures_in_a_row} calls in a row failed, the last ({self._api_url}{path}) with "
-                f"{reply.status} ({str(reply.body)[:200]}); what was fetched is kept, run again when TMDB is back"
+                f"{response.status} ({str(response.body)[:200]}); what was fetched is kept, run again when TMDB is back"
             )
 
 
-def _is_answer(reply: Reply) -> bool:
-    return reply.status == "200" and isinstance(reply.body, dict) and reply.body.get("success") is not False
+def _object_in(response: ApiResponse) -> JsonObject | None:
+    """Return the JSON object of a successful response; None for any other."""
+    body = response.body
+    if response.status != "200" or not isinstance(body, dict) or body.get("success") is False:
+        return None
+    return body
 
 
-def _is_gone(reply: Reply) -> bool:
-    return reply.status == "404" and isinstance(reply.body, dict) and reply.body.get("status_code") in GONE
+def _is_not_found(response: ApiResponse) -> bool:
+    body = response.body
+    return response.status == "404" and isinstance(body, dict) and body.get("status_code") in NOT_FOUND_CODES
 
 
 def _attempts_at(status: str) -> int:
@@ -260,16 +272,16 @@ def _attempts_at(status: str) -> int:
     return ATTEMPTS
 
 
-def _raise_if_permanent(reply: Reply) -> None:
-    status = reply.status
-    says = reply.body.get("status_message", "") if isinstance(reply.body, dict) else ""
+def _raise_if_permanent(response: ApiResponse) -> None:
+    status, body = response.status, response.body
+    message = body.get("status_message", "") if isinstance(body, dict) else ""
     if status in ("401", "403"):
-        raise CredentialRefusedError(f"TMDB refused the credential (HTTP {status}: {says}); check TMDB_API_TOKEN")
+        raise CredentialRefusedError(f"TMDB refused the credential (HTTP {status}: {message}); check TMDB_API_TOKEN")
     if status in ("400", "405", "406", "422"):
-        raise RequestRefusedError(f"TMDB refused the request (HTTP {status}: {says})")
+        raise RequestRefusedError(f"TMDB refused the request (HTTP {status}: {message})")
 
 
 def _endpoint(path: str) -> str:
-    """What a path is counted as: movie, changes, discover, find."""
+    """Return the name under which calls of a path are counted: movie, changes, discover, find."""
     first, second = path.split("/")[1:3]
     return second if second == "changes" else first

@@ -1,6 +1,6 @@
-"""TMDB's daily ID export over HTTP: a file that is whole, or an error that says what was wrong with it.
+"""Downloading TMDB's daily ID export: a whole file, or an error that says why there is none.
 
-Which day is wanted, and whether its lines can be believed, is for the asset.
+The asset decides which day is downloaded, and whether its lines are plausible.
 """
 
 import asyncio
@@ -30,32 +30,33 @@ ATTEMPTS = 5
 ATTEMPTS_AT_NO_HTTP = 2
 DOWNLOADS = 3  # of a file that arrives damaged
 SECONDS_PER_EXPORT = 900.0
-LARGEST_EXPORT = 200 * 2**20  # packed; a real one has 28 MB
-LARGEST_UNPACKED = 2**30  # a real one has 130 MB
+MAX_PACKED_BYTES = 200 * 2**20  # packed; a real one has 28 MB
+MAX_UNPACKED_BYTES = 2**30  # a real one has 130 MB
 BLOCK = 2**20  # no line is as long
-STAND_IN = "movie-assets-stand-in"
+EMULATOR_SERVER = "movie-assets-stand-in"  # its header `server`
 
 
 @asynccontextmanager
 async def downloaded(http: httpx.AsyncClient, url: str, calls: CallCounts) -> AsyncIterator[Export]:
     """Download an export to a temporary file, whole and undamaged.
 
-    Raises ExportMissingError when TMDB has none, ExportDamagedError when it is cut each time.
+    Raises ExportMissingError when TMDB has none, ExportDamagedError when every download is damaged, and
+    TmdbUnavailableError when it cannot be fetched.
     """
     with tempfile.TemporaryFile() as file:
         for attempt in range(1, DOWNLOADS + 1):
             headers = await _download(http, url, file, calls)
-            wrong = _what_is_wrong(file)
-            if wrong is None:
+            damage = _damage_of(file)
+            if damage is None:
                 yield Export(url, _source(headers), file)
                 return
             if attempt < DOWNLOADS:
                 await asyncio.sleep(backoff(attempt, random.random))
-    raise ExportDamagedError(f"{url} arrived damaged {DOWNLOADS} times ({wrong})")
+    raise ExportDamagedError(f"{url} arrived damaged {DOWNLOADS} times ({damage})")
 
 
 async def is_published(http: httpx.AsyncClient, url: str) -> bool:
-    """Whether an export is there, asked without fetching it. Raises TmdbUnavailableError when nobody can tell."""
+    """Return whether an export exists, without fetching it. Raises TmdbUnavailableError when the request fails."""
     with network_failures_as_status() as ending:
         response = await http.head(url)
         if response.status_code == httpx.codes.OK:
@@ -89,8 +90,8 @@ async def _download(http: httpx.AsyncClient, url: str, file: IO[bytes], calls: C
 
 
 async def _fetch(http: httpx.AsyncClient, url: str, file: IO[bytes]) -> tuple[Ending, httpx.Headers]:
-    """Write one reply's body to the file."""
-    # No token for a public file, and the file's own gzip must reach us as it is.
+    """Write the body of one response to the file; return its status and headers."""
+    # A public file needs no token, and its own gzip must not be unpacked.
     request = http.build_request("GET", url, headers={"Accept-Encoding": "identity"})
     request.headers.pop("Authorization", None)
     headers = httpx.Headers()
@@ -101,8 +102,8 @@ async def _fetch(http: httpx.AsyncClient, url: str, file: IO[bytes]) -> tuple[En
                 if response.status_code == httpx.codes.OK:
                     async for chunk in response.aiter_raw():
                         file.write(chunk)
-                        if file.tell() > LARGEST_EXPORT:
-                            raise ExportDamagedError(f"{url} is larger than {LARGEST_EXPORT:,} bytes")
+                        if file.tell() > MAX_PACKED_BYTES:
+                            raise ExportDamagedError(f"{url} is larger than {MAX_PACKED_BYTES:,} bytes")
             finally:
                 await response.aclose()
             headers = response.headers
@@ -110,8 +111,8 @@ async def _fetch(http: httpx.AsyncClient, url: str, file: IO[bytes]) -> tuple[En
     return ending, headers
 
 
-def _what_is_wrong(file: IO[bytes]) -> str | None:
-    """Why a file cannot be an export (a cut body can come with status 200), or None when it can be one."""
+def _damage_of(file: IO[bytes]) -> str | None:
+    """Describe why a file cannot be an export (status 200 can come with a cut body); None when it can be one."""
     file.seek(0)
     size, last = 0, b""
     try:
@@ -120,8 +121,8 @@ def _what_is_wrong(file: IO[bytes]) -> str | None:
                 size += len(block)
                 if len(block) == BLOCK and b"\n" not in block:
                     return f"a line of more than {BLOCK:,} bytes"
-                if size > LARGEST_UNPACKED:
-                    return f"more than {LARGEST_UNPACKED:,} bytes unpacked"
+                if size > MAX_UNPACKED_BYTES:
+                    return f"more than {MAX_UNPACKED_BYTES:,} bytes unpacked"
                 last = (last + block).rpartition(b"\n")[2]
     except EOFError:
         return "gzip ends early"
@@ -132,13 +133,13 @@ def _what_is_wrong(file: IO[bytes]) -> str | None:
 
 
 def _start(file: IO[bytes]) -> bytes:
-    """The first bytes of a file, without outer blanks."""
+    """Return the first bytes of a file, without outer blanks."""
     file.seek(0)
     return file.read(200).strip()
 
 
 def _is_cut(line: bytes) -> bool:
-    """Whether what follows the last line break is the beginning of a line; a whole line may stand there, too."""
+    """Return whether the bytes after the last line break are a part of a line; they can also be a whole line."""
     counts = ExportCounts()
     for _ in read_lines([line], counts):
         pass
@@ -146,6 +147,6 @@ def _is_cut(line: bytes) -> bool:
 
 
 def _source(headers: httpx.Headers) -> str:
-    if headers.get("server") != STAND_IN:
+    if headers.get("server") != EMULATOR_SERVER:
         return "tmdb"
     return f"stand-in {headers.get('x-stand-in-world', '')}".strip()

@@ -1,6 +1,6 @@
-"""TMDB's daily ID export: its name, its lines, and whether a load of it can be believed.
+"""TMDB's daily ID export: the name of its file, its lines, and the rules for a plausible load.
 
-Where it is fetched from and where the lines go is not decided here.
+`tmdb.export` downloads the file; the asset stores its lines.
 """
 
 import json
@@ -8,24 +8,22 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from movie_assets.tmdb.json_values import read_flag
 
-MAX_BAD_LINES = 0.01  # share; one broken line is TMDB's, more than that is a broken file
-MIN_LINES_KEPT = 0.9  # of the load before; TMDB grows, it never lost a tenth in a day
-MAX_MEDIAN_MOVES = 10.0  # factor; TMDB once cut its whole scale about sevenfold
+MAX_BAD_LINES = 0.01  # share; TMDB writes single broken lines, a broken file has more
+MIN_LINES_KEPT = 0.9  # share of the load before; TMDB grows, and never lost a tenth in a day
+MAX_MEDIAN_MOVES = 10.0  # factor; TMDB once divided its whole scale by about seven
 LARGEST_ID = 2**53
-HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; beyond this it is no number any more
+HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; a higher one is not plausible
 REQUIRED_FLAGS = ("adult", "video")
 MAX_UNREADABLE_IDS = 100_000  # a file with more of them is refused
-ID_IN_TEXT = re.compile(
-    r'"id"\s*:\s*"?\s*(\d{1,16})(?:\.0+)?\s*"?\s*[,}]'
-)  # a whole number: one that is cut names another id
+# A whole number up to a comma or brace: a number that is cut names another id.
+ID_IN_TEXT = re.compile(r'"id"\s*:\s*"?\s*(\d{1,16})(?:\.0+)?\s*"?\s*[,}]')
 
 
 def file_name(day: date) -> str:
-    """`movie_ids_MM_DD_YYYY.json.gz`: the month comes first."""
+    """Return the name of a day's file: `movie_ids_MM_DD_YYYY.json.gz`, with the month first."""
     return f"movie_ids_{day:%m_%d_%Y}.json.gz"
 
 
@@ -43,37 +41,37 @@ class ExportLine:
 
 @dataclass
 class ExportCounts:
-    """What reading an export found; filled while its lines are consumed."""
+    """Counts of an export's lines; they are complete when the lines were consumed."""
 
     lines: int = 0
     rejected: int = 0
-    repaired: int = 0  # lines whose popularity was no number of TMDB's, and is 0
+    repaired: int = 0  # lines with an implausible popularity, which is read as 0
     without_flags: int = 0  # of the rejected lines
-    unidentified: int = 0  # rejected lines that do not show which id they are about
-    unreadable_ids: set[int] = field(default_factory=set)  # ids of the other rejected lines: TMDB still has them
-    samples: list[tuple[str, str]] = field(default_factory=list)  # (reason, line), the first of them
+    unidentified: int = 0  # rejected lines without a readable id
+    unreadable_ids: set[int] = field(default_factory=set)  # of the other rejected lines: TMDB still has these ids
+    samples: list[tuple[str, str]] = field(default_factory=list)  # (reason, line) of the first rejected lines
 
     def start_again(self) -> None:
-        """Forget what was counted: the same lines are read from their beginning."""
+        """Set all counts to zero, before the same lines are read again from the beginning."""
         self.lines = self.rejected = self.repaired = self.without_flags = self.unidentified = 0
         self.unreadable_ids.clear()
         self.samples.clear()
 
     def reject(self, reason: str, line: str, tmdb_ids: Iterable[int] = ()) -> None:
-        """Count a line that cannot be used; `tmdb_ids` are the ids that it may be about."""
+        """Count a line that cannot be used; `tmdb_ids` are the ids that it may have."""
         self.rejected += 1
         self.without_flags += reason == "no_flag"
-        found = set(tmdb_ids)
-        if found and len(self.unreadable_ids) + len(found) <= MAX_UNREADABLE_IDS:
-            self.unreadable_ids |= found
+        ids = set(tmdb_ids)
+        if ids and len(self.unreadable_ids) + len(ids) <= MAX_UNREADABLE_IDS:
+            self.unreadable_ids |= ids
         else:
             self.unidentified += 1
-        if len(self.samples) < 100:  # noqa: PLR2004  # a broken file must not become a million rows
+        if len(self.samples) < 100:  # noqa: PLR2004  # a broken file must not cause a million rows
             self.samples.append((reason, line[:500].replace("\x00", "")))
 
 
 def read_lines(lines: Iterable[bytes], counts: ExportCounts) -> Iterator[ExportLine]:
-    """Parse an export's lines one by one, in constant memory; blank lines are skipped, bad ones counted."""
+    """Parse an export's lines one by one, in constant memory. Blank lines are skipped, bad ones are counted."""
     for raw in lines:
         text = raw.decode("utf-8", errors="replace").strip().removeprefix("\ufeff")
         if not text:
@@ -90,7 +88,7 @@ def read_lines(lines: Iterable[bytes], counts: ExportCounts) -> Iterator[ExportL
 
 def _read_line(text: str) -> tuple[ExportLine, bool]:
     try:
-        entry: Any = json.loads(text, parse_constant=lambda _: None)
+        entry: object = json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
         raise ValueError("not_json") from None
     if not isinstance(entry, dict):
@@ -103,23 +101,28 @@ def _read_line(text: str) -> tuple[ExportLine, bool]:
     flags = {flag: read_flag(entry.get(flag, False)) for flag in (*REQUIRED_FLAGS, "softcore")}
     if None in flags.values():
         raise ValueError("bad_flag")
-    popularity: Any = entry.get("popularity")
-    is_number = isinstance(popularity, int | float) and not isinstance(popularity, bool)
-    is_known = is_number and 0 <= popularity <= HIGHEST_POPULARITY
+    popularity = _popularity(entry.get("popularity"))
     title = entry.get("original_title")
     line = ExportLine(
         tmdb_id=tmdb_id,
         original_title=_storable(title)[:500] if isinstance(title, str) else "",
-        popularity=float(popularity) if is_known else 0.0,
+        popularity=popularity or 0.0,
         adult=flags["adult"] is True,
         video=flags["video"] is True,
         softcore=flags["softcore"] is True,
     )
-    return line, not is_known
+    return line, popularity is None
+
+
+def _popularity(value: object) -> float | None:
+    """Return a plausible popularity; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= HIGHEST_POPULARITY:
+        return None
+    return float(value)
 
 
 def ids_in(text: str) -> list[int]:
-    """Return the ids that an unreadable line may be about, also an id in quotes; none where it is cut or missing."""
+    """Return the ids that an unreadable line may have, also one in quotes; none when the id is cut or missing."""
     return [tmdb_id for digits in ID_IN_TEXT.findall(text) if 0 < (tmdb_id := int(digits)) <= LARGEST_ID]
 
 
@@ -129,10 +132,10 @@ def _storable(title: str) -> str:
 
 @dataclass(frozen=True)
 class LoadBefore:
-    """The load that an export is compared with; `kept` counts its ids that the new one lists too."""
+    """The load that an export is compared with; `kept` is the number of its ids that the new one lists, too."""
 
     lines: int
-    kept: int | None  # None when its ids are no longer there
+    kept: int | None  # None when its ids are no longer stored
     median_popularity: float | None
 
 
@@ -144,7 +147,7 @@ def reasons_to_refuse(
     *,
     without_flags: int = 0,
 ) -> list[str]:
-    """Why an export cannot be right, in sentences; an empty list when it can be believed."""
+    """Return the reasons why an export cannot be right, as sentences; an empty list for a plausible one."""
     reasons = []
     if without_flags > MAX_BAD_LINES * (lines + rejected):
         reasons.append(f"no adult/video flags in {without_flags:,} of its {lines + rejected:,} lines")

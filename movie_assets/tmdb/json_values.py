@@ -1,29 +1,34 @@
-"""Reading single values out of TMDB's JSON objects, whatever is in their place.
+"""Reading single values of TMDB's JSON objects, whatever their type is.
 
-Which values make a film is for `tmdb.movies`; the people, companies and places around it, for `tmdb.related_rows`.
+`tmdb.movies` reads a movie's own fields with it, `tmdb.related_rows` the people, companies and places around it.
 """
 
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-TAKEN_OUT = "\x1a"  # ASCII's substitute, a control character: stands for one that cannot be stored
-REPLACED = "\ufffd"  # stands for what is no character
+TAKEN_OUT = "\x1a"  # ASCII's substitute, a control character: replaces one that cannot be stored
+REPLACED = "\ufffd"  # replaces bytes that are not a character
 INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+JsonObject = Mapping[str, object]
 
 
 class Reader:
-    """Reads fields of one JSON object; what cannot be right is unknown, and noted in `repairs`."""
+    """Reads the fields of one JSON object. A value that cannot be right is read as unknown and noted in `repairs`."""
 
-    def __init__(self, body: dict[str, Any]) -> None:
+    def __init__(self, body: JsonObject) -> None:
         self.body = body
         self.repairs: list[str] = []
 
     def text(self, key: str, longest: int) -> str | None:
-        """A text of at most so many characters; None when it is empty or no text. Broken characters are noted."""
+        """Read a text, cut to `longest` characters; None when it is empty or not a text.
+
+        Broken characters are noted.
+        """
         value = self.body.get(key)
         if value is not None and not isinstance(value, str):
             self.repairs.append(key)
@@ -33,7 +38,7 @@ class Reader:
         return (clean(value) or "")[:longest].rstrip() or None
 
     def number(self, key: str, least: float, greatest: float) -> float | None:
-        """A number between two bounds, both included."""
+        """Read a number between two bounds, both included; None for anything else."""
         value = self.body.get(key)
         if value is None:
             return None
@@ -43,7 +48,7 @@ class Reader:
         return float(value)
 
     def integer(self, key: str, least: int, greatest: int) -> int | None:
-        """A whole number between two bounds; 169.0 is one."""
+        """Read a whole number between two bounds, both included; 169.0 is one. None for anything else."""
         value = self.number(key, least, greatest)
         if value is not None and not math.isclose(value, round(value)):
             self.repairs.append(key)
@@ -51,13 +56,13 @@ class Reader:
         return None if value is None else round(value)
 
     def day(self, key: str) -> date | None:
-        """A day out of an ISO date or timestamp."""
+        """Read the day of an ISO date or timestamp; None for anything else."""
         value = self.body.get(key)
         if value in (None, ""):
             return None
         try:
-            day = date.fromisoformat(value[:10])
-        except (ValueError, TypeError):
+            day = date.fromisoformat(value[:10]) if isinstance(value, str) else date.min
+        except ValueError:
             day = date.min
         if not 1870 <= day.year <= 2150:  # noqa: PLR2004  # the first films; beyond any announced one
             self.repairs.append(key)
@@ -65,28 +70,36 @@ class Reader:
         return day
 
     def flag(self, key: str) -> bool:
-        """Whether it is true, in any of the ways to write it; anything else is not."""
+        """Return whether a flag is true, however it is written; anything else counts as false."""
         value = self.body.get(key)
         if value is not None and not isinstance(value, bool):
             self.repairs.append(key)
         return read_flag(value) is True
 
-    def objects(self, key: str) -> list[dict[str, Any]]:
-        """The objects of a list; of anything else, none."""
+    def objects(self, key: str) -> list[JsonObject]:
+        """Return the objects in a list; none when the value is not a list."""
         value = self.body.get(key)
         return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
+    def inner(self, key: str) -> "Reader":
+        """Return a reader of the object under a key; of an empty object when there is none."""
+        value = self.body.get(key)
+        return Reader(value if isinstance(value, dict) else {})
 
-def read_flag(value: Any) -> bool | None:
-    """Return a flag's truth; None where it is neither true, however written ("True", 1), nor a plain false."""
+
+def read_flag(value: object) -> bool | None:
+    """Return a flag's value; None when it is neither true, however written ("True", 1), nor a plain false."""
     if isinstance(value, bool):
         return value
     is_true = str(value).strip().lower() in ("true", "1", "1.0") and isinstance(value, str | int | float)
     return True if is_true else None
 
 
-def clean(value: Any) -> str | None:
-    """A text in Unicode NFC, without control characters and outer blanks; None when nothing visible is left."""
+def clean(value: object) -> str | None:
+    """Return a text in Unicode NFC, without control characters and outer blanks.
+
+    None when it is not a text, or nothing visible is left of it.
+    """
     if not isinstance(value, str):
         return None
     text = CONTROL.sub("", unicodedata.normalize("NFC", value.replace("\r\n", "\n"))).strip()

@@ -1,8 +1,8 @@
-"""TMDB's answer for one film, turned into the facts that we keep.
+"""Reading TMDB's response for one movie.
 
-TMDB's data is odd in many known ways (docs/architecture.md lists them). A field that cannot be right becomes
-unknown and is noted in `Movie.repairs`; only an answer that is no film, or not the film that was asked for,
-is refused. Whether a film is wanted is for `config.filter_profiles`.
+TMDB's data has many known oddities (docs/architecture.md lists them). A field that cannot be right is read as unknown
+and noted in `Movie.repairs`. A response is rejected only when it is not a movie, or not the one that was requested.
+`config.filter_profiles` says which movies belong in the catalogue.
 """
 
 import json
@@ -11,13 +11,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from movie_assets.tmdb.json_values import REPLACED, TAKEN_OUT, Reader, clean
-from movie_assets.tmdb.related_rows import genres_of, keywords_of
+from movie_assets.tmdb.json_values import REPLACED, TAKEN_OUT, JsonObject, Reader, clean
+from movie_assets.tmdb.related_rows import Row, genres_of, keywords_of
 
-PARSER_VERSION = 3  # raised when a film would be read differently: stored answers are then read again
-ANSWER_VERSION = 1  # raised with what is asked of TMDB: all is fetched again; due.sql says the same
+PARSER_VERSION = 3  # raised when a movie would be read differently: stored responses are then read again
+ANSWER_VERSION = 1  # raised when more is requested of TMDB: every movie is fetched again; due.sql has the same number
 
 LONGEST_TITLE = 500
 LONGEST_TEXT = 20_000
@@ -30,7 +29,7 @@ IMDB_ID = re.compile(r"tt\d{7,10}")
 
 
 class UnusableResponseError(ValueError):
-    """TMDB's answer is not the film that was asked for; `reason` is a short code, the message has facts."""
+    """TMDB's response is not the movie that was requested. `reason` is a short code; the message has the details."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -39,7 +38,11 @@ class UnusableResponseError(ValueError):
 
 @dataclass(frozen=True)
 class Movie:
-    """A film as TMDB describes it. Money in US dollars, votes 0 to 10, names in TMDB's order unless sorted."""
+    """A movie as TMDB describes it.
+
+    Money is in US dollars, the average vote 0 to 10. Genres and keywords are sorted, other names in TMDB's order.
+    `repairs` names the fields whose value could not be right.
+    """
 
     tmdb_id: int
     imdb_id: str | None
@@ -72,22 +75,22 @@ class Movie:
     repairs: tuple[str, ...]
 
 
-def read_json(content: bytes) -> Any:
-    """Decode a JSON body, letting nothing through that Postgres could not store.
+def read_json(content: bytes) -> object:
+    """Decode the JSON of a response, without values that Postgres could not store.
 
-    A byte order mark is passed over; it also tells UTF-16 and UTF-32. NaN and infinities become null; what stands for
-    NUL and lone surrogates is noted by `Reader`. Raises UnusableResponseError ("not_json") when it is no JSON, or has
-    a key twice in one object.
+    A byte order mark is skipped; it also distinguishes UTF-16 and UTF-32. NaN and infinities become null. NUL and lone
+    surrogates are replaced by characters that `Reader` notes. Raises UnusableResponseError ("not_json") when it is not
+    JSON, or an object has a key twice.
     """
     try:
         text = content.decode(json.detect_encoding(content), errors="replace")  # by REPLACED
-        body = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=_object)
-        return _storable(body) if "\\u0000" in text or "\\ud" in text.lower() else body
+        value: object = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=_object)
+        return _storable(value) if "\\u0000" in text or "\\ud" in text.lower() else value
     except (ValueError, RecursionError):
         raise UnusableResponseError("not_json", f"the body is not JSON: {content[:80]!r}") from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     read = dict(pairs)
     if len(read) != len(pairs):
         raise ValueError("a key comes twice in one object")
@@ -99,7 +102,7 @@ def _finite(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _storable(value: Any) -> Any:
+def _storable(value: object) -> object:
     if isinstance(value, str):
         return LONE_SURROGATE.sub(REPLACED, value.replace("\x00", TAKEN_OUT))
     if isinstance(value, list):
@@ -109,24 +112,17 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def read_film(body: Any, tmdb_id: int) -> Movie:
-    """Read the body of /movie/{tmdb_id} with keywords, credits and release dates appended.
+def read_movie(body: object, tmdb_id: int) -> Movie:
+    """Read the response of /movie/{tmdb_id} with keywords, credits and release dates appended.
 
-    Raises UnusableResponseError when the body is no object ("not_a_film"), has another id ("other_id") or no
-    title in any language ("no_title").
+    Raises UnusableResponseError when it is not an object ("not_a_film"), has another id ("other_id") or no title in
+    any language ("no_title").
     """
-    if not isinstance(body, dict) or "id" not in body:
-        raise UnusableResponseError("not_a_film", f"the answer is not a film but {str(body)[:80]!r}")
-    if body["id"] != tmdb_id or isinstance(body["id"], bool):
-        raise UnusableResponseError("other_id", f"asked for {tmdb_id}, the answer is about {body['id']!r}")
-    read = Reader(body)
+    read = Reader(_requested(body, tmdb_id))
     title = read.text("title", LONGEST_TITLE) or read.text("original_title", LONGEST_TITLE)
     if title is None:
         raise UnusableResponseError("no_title", "the film has neither a title nor an original title")
-    collection = body.get("belongs_to_collection")
-    in_collection = Reader(collection if isinstance(collection, dict) else {})
-    inner = body.get("credits")
-    people = Reader(inner if isinstance(inner, dict) else {})
+    collection, people = read.inner("belongs_to_collection"), read.inner("credits")
     imdb_id = read.text("imdb_id", LONGEST_NAME)
     vote_count = read.integer("vote_count", 0, 10**9) or 0
     return Movie(
@@ -140,14 +136,14 @@ def read_film(body: Any, tmdb_id: int) -> Movie:
         status=read.text("status", 40),
         tagline=read.text("tagline", LONGEST_TEXT),
         overview=read.text("overview", LONGEST_TEXT),
-        genres=_sorted_names(genres_of(body)),
-        keywords=_sorted_names(keywords_of(body)),
+        genres=_sorted_names(genres_of(read.body)),
+        keywords=_sorted_names(keywords_of(read.body)),
         directors=_unique(_names(p for p in people.objects("crew") if p.get("job") == "Director")),
         leading_cast=_unique(_names(sorted(people.objects("cast"), key=_billing)))[:LEADS],
         countries=_unique(code for c in read.objects("production_countries") if (code := clean(c.get("iso_3166_1")))),
-        collection_id=in_collection.integer("id", 1, 2**53),
-        collection=in_collection.text("name", LONGEST_TITLE),
-        certification=_certification(body, "US"),
+        collection_id=collection.integer("id", 1, 2**53),
+        collection=collection.text("name", LONGEST_TITLE),
+        certification=_certification(read, "US"),
         budget=read.integer("budget", 0, LARGEST_MONEY) or None,
         revenue=read.integer("revenue", 0, LARGEST_MONEY) or None,
         poster_path=read.text("poster_path", 200),
@@ -162,7 +158,16 @@ def read_film(body: Any, tmdb_id: int) -> Movie:
     )
 
 
-def _names(objects: Iterable[dict[str, Any]]) -> list[str]:
+def _requested(body: object, tmdb_id: int) -> JsonObject:
+    """Return the response if it is about that id. Raises UnusableResponseError ("not_a_film", "other_id")."""
+    if not isinstance(body, dict) or "id" not in body:
+        raise UnusableResponseError("not_a_film", f"the response is not a film but {str(body)[:80]!r}")
+    if body["id"] != tmdb_id or isinstance(body["id"], bool):
+        raise UnusableResponseError("other_id", f"asked for {tmdb_id}, the response is about {body['id']!r}")
+    return body
+
+
+def _names(objects: Iterable[JsonObject]) -> list[str]:
     return [name[:LONGEST_NAME].rstrip() for item in objects if (name := clean(item.get("name")))]
 
 
@@ -170,22 +175,20 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _sorted_names(rows: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(sorted({row["name"] for row in rows}))
+def _sorted_names(rows: Iterable[Row]) -> tuple[str, ...]:
+    return tuple(sorted({str(row["name"]) for row in rows}))
 
 
-def _billing(person: dict[str, Any]) -> float:
+def _billing(person: JsonObject) -> float:
     order = person.get("order")
     return order if isinstance(order, int | float) else math.inf
 
 
-def _certification(body: dict[str, Any], country: str) -> str | None:
-    """The certification of a country's theatrical release (type 3), else of any of its releases."""
-    inner = body.get("release_dates")
-    countries = Reader(inner if isinstance(inner, dict) else {}).objects("results")
+def _certification(movie: Reader, country: str) -> str | None:
+    """Return the certification of a country's theatrical release (type 3), or else of another of its releases."""
     releases = [
         release
-        for entry in countries
+        for entry in movie.inner("release_dates").objects("results")
         if entry.get("iso_3166_1") == country
         for release in Reader(entry).objects("release_dates")
     ]

@@ -1,17 +1,16 @@
-"""The people, companies, places and offers around a film, out of TMDB's answer, as lists that SQL turns into rows.
+"""The people, companies, places and offers around a movie, read from TMDB's response as rows for SQL.
 
-One key a table of sql/migrations/0006_facts.sql, one object a row, its keys the columns. Entries without what
-identifies them are left out; a doubled one counts once. The film's own facts are in `tmdb.movies`.
+Each key is a table of sql/migrations/0006_facts.sql, each object a row with the columns as its keys. Entries without
+an identifier are left out; of duplicates, the first is used. `tmdb.movies` reads the movie's own fields.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from movie_assets.tmdb.json_values import Reader, clean
+from movie_assets.tmdb.json_values import JsonObject, Reader, clean
 
-MAX_CAST = 30  # by billing; the rest of a crowd is in the stored answer
+MAX_CAST = 30  # by billing; the stored response has the others
 LONGEST = 500
 LONGEST_NAME = 200  # of a genre or keyword
 LONGEST_OVERVIEW = 5_000
@@ -26,7 +25,7 @@ OFFERS = ("flatrate", "free", "ads", "rent", "buy")
 IDENTIFIERS = ("imdb_id", "wikidata_id", "facebook_id", "instagram_id", "twitter_id")
 THEATRICAL = 3
 
-# What TMDB's answer has at its top, with all that is appended; others are new at TMDB, and counted.
+# Keys at the top of TMDB's response, with everything appended. Others are new at TMDB, and are counted.
 KNOWN_KEYS = {
     "adult", "alternative_titles", "backdrop_path", "belongs_to_collection", "budget", "credits", "external_ids",
     "genres", "homepage", "id", "imdb_id", "keywords", "origin_country", "original_language", "original_title",
@@ -35,81 +34,82 @@ KNOWN_KEYS = {
     "translations", "video", "videos", "vote_average", "vote_count", "watch/providers",
 }  # fmt: skip
 
-UNKNOWN = ""  # in a column that is part of a row's key, where TMDB tells nothing
+UNKNOWN = ""  # in a column that is part of a row's key, where TMDB has no value
 
-Row = dict[str, Any]
+Row = dict[str, str | int | bool | None]
 RelatedRows = dict[str, list[Row]]
 
 
-def read_related_rows(body: dict[str, Any]) -> RelatedRows:
-    """All of it, table by table; what is missing or has another shape is an empty list."""
-    credits_ = _inner(body, "credits")
+def read_related_rows(body: JsonObject) -> RelatedRows:
+    """Read the rows of every table from a response.
+
+    A part that is missing or has another shape gives an empty list.
+    """
+    movie = Reader(body)
     return {
-        "cast": _first_of(sorted(_cast(credits_), key=lambda row: row["billing"]), "person_id")[:MAX_CAST],
-        "crew": _first_of(_crew(credits_), "person_id", "job"),
+        "cast": _first_of(_cast(movie), "person_id")[:MAX_CAST],
+        "crew": _first_of(_crew(movie), "person_id", "job"),
         "genres": genres_of(body),
         "keywords": keywords_of(body),
-        "companies": _first_of(_companies(body), "id"),
-        "countries": _first_of(_coded(body, "production_countries", "iso_3166_1", "name"), "code"),
-        "languages": _first_of(_coded(body, "spoken_languages", "iso_639_1", "english_name"), "code"),
-        "certifications": _first_of(_certifications(body), "country"),
-        "external_ids": list(_external_ids(body)),
-        "videos": _first_of(_videos(body), "site", "key"),
-        "translations": _first_of(_translations(body), "language", "country"),
-        "alternative_titles": _first_of(_alternative_titles(body), "country", "title"),
-        "watch_providers": _first_of(_watch_providers(body), "country", "kind", "provider_id"),
-        "collections": _first_of(_collections(body), "id"),
+        "companies": _first_of(_companies(movie), "id"),
+        "countries": _first_of(_coded(movie, "production_countries", "iso_3166_1", "name"), "code"),
+        "languages": _first_of(_coded(movie, "spoken_languages", "iso_639_1", "english_name"), "code"),
+        "certifications": _first_of(_certifications(movie), "country"),
+        "external_ids": list(_external_ids(movie)),
+        "videos": _first_of(_videos(movie), "site", "key"),
+        "translations": _first_of(_translations(movie), "language", "country"),
+        "alternative_titles": _first_of(_alternative_titles(movie), "country", "title"),
+        "watch_providers": _first_of(_watch_providers(movie), "country", "kind", "provider_id"),
+        "collections": _first_of(_collections(movie), "id"),
     }
 
 
-def genres_of(body: dict[str, Any]) -> list[Row]:
-    """Return the id and name of each genre, once; the film's own list and its rows are both made from this."""
+def genres_of(body: JsonObject) -> list[Row]:
+    """Return the id and name of each genre once, for the movie's own list of genres as well as for the rows."""
     return _named(body, "genres")
 
 
-def keywords_of(body: dict[str, Any]) -> list[Row]:
-    """Return the id and name of each keyword, once; the film's own list and its rows are both made from this."""
+def keywords_of(body: JsonObject) -> list[Row]:
+    """Return the id and name of each keyword once, for the movie's own list of keywords as well as for the rows."""
     return _named(body, "keywords")
 
 
-def facts_hash(facts: RelatedRows) -> str:
-    """Names the facts: rows are rewritten when it changes."""
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _inner(body: dict[str, Any], key: str) -> Reader:
-    inner = body.get(key)
-    return Reader(inner if isinstance(inner, dict) else {})
+def related_rows_hash(rows: RelatedRows) -> str:
+    """Return a hash of the rows; stored rows are replaced when it changes."""
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 
 def _first_of(rows: Iterable[Row], *key: str) -> list[Row]:
-    """Rows with a whole key, the first of each."""
-    found: dict[tuple[Any, ...], Row] = {}
+    """Return the first row of each key; a row without a whole key is left out."""
+    by_key: dict[tuple[str | int | bool | None, ...], Row] = {}
     for row in rows:
         identity = tuple(row[name] for name in key)
         if None not in identity:
-            found.setdefault(identity, row)
-    return list(found.values())
+            by_key.setdefault(identity, row)
+    return list(by_key.values())
 
 
-def _text(entry: dict[str, Any], key: str, longest: int = LONGEST) -> str | None:
+def _text(entry: JsonObject, key: str, longest: int = LONGEST) -> str | None:
     return (clean(entry.get(key)) or "")[:longest].rstrip() or None
 
 
-def _id(entry: dict[str, Any], key: str = "id") -> int | None:
+def _id(entry: JsonObject, key: str = "id") -> int | None:
     return Reader(entry).integer(key, 1, LARGEST_ID)
 
 
-def _named(body: dict[str, Any], key: str) -> list[Row]:
-    """Return the id and name of each entry, whether the list is bare, under its own name or under "results"."""
+def _named(body: JsonObject, key: str) -> list[Row]:
+    """Return the id and name of each entry.
+
+    The list is the value of the key, or is inside the value under the same key or under "results".
+    """
     inner = body.get(key)
     reader = Reader(inner if isinstance(inner, dict) else {key: inner})
     entries = reader.objects(key) or reader.objects("results")
-    rows = ({"id": _id(entry), "name": _text(entry, "name", LONGEST_NAME)} for entry in entries)
+    rows: list[Row] = [{"id": _id(entry), "name": _text(entry, "name", LONGEST_NAME)} for entry in entries]
     return _first_of((row for row in rows if row["name"] is not None), "id")
 
 
-def _person(entry: dict[str, Any]) -> Row:
+def _person(entry: JsonObject) -> Row:
     return {
         "person_id": _id(entry) if _text(entry, "name") else None,
         "name": _text(entry, "name"),
@@ -118,24 +118,25 @@ def _person(entry: dict[str, Any]) -> Row:
     }
 
 
-def _cast(people: Reader) -> Iterator[Row]:
-    for place, entry in enumerate(people.objects("cast")):
-        billing = Reader(entry).integer("order", 0, 10_000)
-        yield _person(entry) | {
-            "billing": place if billing is None else billing,
-            "character": _text(entry, "character"),
-        }
+def _cast(movie: Reader) -> list[Row]:
+    """Return the cast in the order of billing; people without one keep their place in TMDB's list."""
+    billed: list[tuple[int, Row]] = []
+    for place, entry in enumerate(movie.inner("credits").objects("cast")):
+        order = Reader(entry).integer("order", 0, 10_000)
+        billing = place if order is None else order
+        billed.append((billing, _person(entry) | {"billing": billing, "character": _text(entry, "character")}))
+    return [row for _, row in sorted(billed, key=lambda pair: pair[0])]
 
 
-def _crew(people: Reader) -> Iterator[Row]:
-    for entry in people.objects("crew"):
+def _crew(movie: Reader) -> Iterator[Row]:
+    for entry in movie.inner("credits").objects("crew"):
         job = _text(entry, "job")
         if job in JOBS:
             yield _person(entry) | {"job": job, "department": _text(entry, "department")}
 
 
-def _companies(body: dict[str, Any]) -> Iterator[Row]:
-    for entry in Reader(body).objects("production_companies"):
+def _companies(movie: Reader) -> Iterator[Row]:
+    for entry in movie.objects("production_companies"):
         if name := _text(entry, "name"):
             yield {
                 "id": _id(entry),
@@ -145,14 +146,14 @@ def _companies(body: dict[str, Any]) -> Iterator[Row]:
             }
 
 
-def _coded(body: dict[str, Any], key: str, code: str, name: str) -> Iterator[Row]:
-    for entry in Reader(body).objects(key):
+def _coded(movie: Reader, key: str, code: str, name: str) -> Iterator[Row]:
+    for entry in movie.objects(key):
         yield {"code": _text(entry, code, 10), "name": _text(entry, name) or _text(entry, "name")}
 
 
-def _certifications(body: dict[str, Any]) -> Iterator[Row]:
-    for entry in _inner(body, "release_dates").objects("results"):
-        releases = [
+def _certifications(movie: Reader) -> Iterator[Row]:
+    for entry in movie.inner("release_dates").objects("results"):
+        releases: list[Row] = [
             {
                 "country": _text(entry, "iso_3166_1", 2),
                 "certification": certification,
@@ -165,20 +166,20 @@ def _certifications(body: dict[str, Any]) -> Iterator[Row]:
         yield from sorted(releases, key=lambda row: row["kind"] != THEATRICAL)[:1]
 
 
-def _external_ids(body: dict[str, Any]) -> Iterator[Row]:
-    found = _inner(body, "external_ids")
+def _external_ids(movie: Reader) -> Iterator[Row]:
+    ids = movie.inner("external_ids").body
     for name in IDENTIFIERS:
-        if value := _text(found.body, name, 100):
+        if value := _text(ids, name, 100):
             yield {"source": name.removesuffix("_id"), "value": value}
 
 
-def _country(entry: dict[str, Any]) -> str:
-    """Return the country of a title or translation; one without a country is as good as any other."""
+def _country(entry: JsonObject) -> str:
+    """Return the country of a title or translation, UNKNOWN without one: such an entry is used like the others."""
     return _text(entry, "iso_3166_1", 2) or UNKNOWN
 
 
-def _videos(body: dict[str, Any]) -> Iterator[Row]:
-    for entry in _inner(body, "videos").objects("results"):
+def _videos(movie: Reader) -> Iterator[Row]:
+    for entry in movie.inner("videos").objects("results"):
         yield {
             "site": _text(entry, "site", 50) or UNKNOWN,
             "key": _text(entry, "key", 100),
@@ -190,20 +191,20 @@ def _videos(body: dict[str, Any]) -> Iterator[Row]:
         }
 
 
-def _translations(body: dict[str, Any]) -> Iterator[Row]:
-    for entry in _inner(body, "translations").objects("translations"):
-        said = _inner(entry, "data").body
-        row = {
-            "title": _text(said, "title"),
-            "overview": _text(said, "overview", LONGEST_OVERVIEW),
-            "tagline": _text(said, "tagline"),
+def _translations(movie: Reader) -> Iterator[Row]:
+    for entry in movie.inner("translations").objects("translations"):
+        texts = Reader(entry).inner("data").body
+        row: Row = {
+            "title": _text(texts, "title"),
+            "overview": _text(texts, "overview", LONGEST_OVERVIEW),
+            "tagline": _text(texts, "tagline"),
         }
-        if any(row.values()):  # TMDB lists languages that nobody has written a word in
+        if any(row.values()):  # TMDB also lists languages without any text
             yield row | {"language": _text(entry, "iso_639_1", 10), "country": _country(entry)}
 
 
-def _alternative_titles(body: dict[str, Any]) -> Iterator[Row]:
-    for entry in _inner(body, "alternative_titles").objects("titles"):
+def _alternative_titles(movie: Reader) -> Iterator[Row]:
+    for entry in movie.inner("alternative_titles").objects("titles"):
         yield {
             "country": _country(entry),
             "title": _text(entry, "title"),
@@ -211,9 +212,10 @@ def _alternative_titles(body: dict[str, Any]) -> Iterator[Row]:
         }
 
 
-def _watch_providers(body: dict[str, Any]) -> Iterator[Row]:
-    regions = _inner(_inner(body, "watch/providers").body, "results").body
-    for country, offers in sorted(regions.items()):
+def _watch_providers(movie: Reader) -> Iterator[Row]:
+    countries = movie.inner("watch/providers").inner("results").body
+    for country in sorted(countries):
+        offers = countries[country]
         if not isinstance(offers, dict):
             continue
         for kind in OFFERS:
@@ -227,7 +229,7 @@ def _watch_providers(body: dict[str, Any]) -> Iterator[Row]:
                 }
 
 
-def _collections(body: dict[str, Any]) -> Iterator[Row]:
-    entry = _inner(body, "belongs_to_collection").body
+def _collections(movie: Reader) -> Iterator[Row]:
+    entry = movie.inner("belongs_to_collection").body
     if name := _text(entry, "name"):
         yield {"id": _id(entry), "name": name, "poster_path": _text(entry, "poster_path")}

@@ -1,6 +1,6 @@
-"""What comes back from TMDB: answers for a film, an export, counts, and the ways in which it cannot be used.
+"""Models of TMDB's responses: details of a movie, an export, an entry of a list, counts of calls, and errors.
 
-How they are got over HTTP is `tmdb.client`; what an answer means for a film, `catalog.eligibility`.
+`tmdb.client` makes the calls; `tmdb.movies` reads the details.
 """
 
 import gzip
@@ -8,9 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
+
+from movie_assets.tmdb.json_values import JsonObject
 
 
 class TmdbError(Exception):
@@ -18,43 +20,43 @@ class TmdbError(Exception):
 
 
 class CredentialRefusedError(TmdbError):
-    """TMDB does not accept the token: nothing else will work either."""
+    """TMDB does not accept the token, so that no call can succeed."""
 
 
 class RequestRefusedError(TmdbError):
-    """TMDB says that the request itself is wrong: a defect of ours, never retried."""
+    """TMDB rejects the request as wrong: a defect of this code, which is never retried."""
 
 
 class TmdbUnavailableError(TmdbError):
-    """TMDB is down, or asks for a longer pause than a run should wait."""
+    """TMDB is down, or asks for a longer pause than a run may wait."""
 
 
 class ExportMissingError(TmdbError):
-    """There is no export of that day."""
+    """TMDB has no export of the day."""
 
 
 class ExportDamagedError(TmdbError):
-    """The export arrived damaged each time."""
+    """Every download of the export was damaged."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A film's details as TMDB sent them."""
+    """A movie's details as TMDB sent them."""
 
     tmdb_id: int
-    body: Any
+    body: JsonObject
 
 
 @dataclass(frozen=True)
 class NotFound:
-    """TMDB has no film of this id (any more)."""
+    """TMDB does not have a movie of this id, or no longer has it."""
 
     tmdb_id: int
 
 
 @dataclass(frozen=True)
 class Failed:
-    """No usable answer within the attempts; the id is left for a later run."""
+    """No attempt got a usable response; a later run tries the id again."""
 
     tmdb_id: int
     reason: str
@@ -66,22 +68,22 @@ TmdbResponse = Fetched | NotFound | Failed
 
 @dataclass(frozen=True)
 class Export:
-    """A day's export in a temporary file that lives as long as the `with` block."""
+    """A day's export in a temporary file, which exists as long as the `with` block."""
 
     url: str
     source: str  # "tmdb", or "stand-in" and the name of its world
     file: IO[bytes]
 
     def lines(self) -> Iterator[bytes]:
-        """The export's lines, decompressed as they are read."""
+        """Yield the export's lines, decompressed as they are read."""
         self.file.seek(0)
         with gzip.open(self.file) as unpacked:
             yield from unpacked
 
 
 @dataclass(frozen=True)
-class Discovered:
-    """A film as TMDB's lists show it; votes are 0 to 10, None where the list has no average."""
+class ListedMovie:
+    """A movie as TMDB's lists show it; the average vote is 0 to 10, None when the list has none."""
 
     tmdb_id: int
     vote_count: int
@@ -92,7 +94,7 @@ class Discovered:
 
 @dataclass
 class CallsOfAKind:
-    """Calls to one endpoint that ended alike. Seconds of each, bytes as decoded, seconds waited before and after."""
+    """Calls to one endpoint with the same outcome: the seconds of each, decoded bytes, and seconds of waiting."""
 
     seconds: list[float] = field(default_factory=list)
     bytes: int = 0
@@ -102,13 +104,13 @@ class CallsOfAKind:
 
 @dataclass
 class CallCounts:
-    """What the calls of one session came to, by endpoint and HTTP status (or the failure's name)."""
+    """Counts of the calls of one session, by endpoint and HTTP status (or the name of the failure)."""
 
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     kinds: defaultdict[tuple[str, str], CallsOfAKind] = field(default_factory=lambda: defaultdict(CallsOfAKind))
 
     def count(self, endpoint: str, status: str, seconds: float, size: int, waited: float) -> CallsOfAKind:
-        """Count one answer, or one failure to get any; gives the kind, to add what follows from it."""
+        """Count one response or failure; return its kind, so that the caller can add retries and waits."""
         kind = self.kinds[endpoint, status]
         kind.seconds.append(seconds)
         kind.bytes += size
@@ -117,14 +119,14 @@ class CallCounts:
 
     @property
     def by_status(self) -> dict[str, int]:
-        """How many calls ended with each status."""
-        found: Counter[str] = Counter()
+        """Return the number of calls by status."""
+        counts: Counter[str] = Counter()
         for (_, status), kind in self.kinds.items():
-            found[status] += len(kind.seconds)
-        return dict(found)
+            counts[status] += len(kind.seconds)
+        return dict(counts)
 
-    def table(self) -> list[dict[str, Any]]:
-        """One row a kind, as pipeline.api_calls keeps it; latencies in milliseconds."""
+    def table(self) -> list[dict[str, str | int | float]]:
+        """Return a row for each kind, as in pipeline.api_calls; latencies are in milliseconds."""
         return [
             {
                 "endpoint": endpoint,

@@ -11,7 +11,7 @@ import pytest
 
 from movie_assets.emulator import faults
 from movie_assets.emulator.faults import Fault
-from movie_assets.tmdb.movies import read_film, read_json
+from movie_assets.tmdb.movies import read_json, read_movie
 from movie_assets_tests.conftest import database_of_ones_own
 from movie_assets_tests.support.odd_answers import ACCEPTED, ODD, ODD_LINES, Odd, OddLine, State, line
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
@@ -106,7 +106,7 @@ def test_what_is_odd_is_held_as_it_should(ran: Ran, odd: Odd) -> None:
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if odd.ends[0] != "failed"], ids=lambda odd: odd.name)
 def test_what_is_repaired_is_noted(odd: Odd) -> None:
-    assert read_film(read_json(odd.body(IDS[odd.name])), IDS[odd.name]).repairs == odd.noted
+    assert read_movie(read_json(odd.body(IDS[odd.name])), IDS[odd.name]).repairs == odd.noted
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if odd.holds is None], ids=lambda odd: odd.name)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from movie_assets.tmdb.export_lines import ExportCounts, read_lines
-from movie_assets.tmdb.lists import _discovered, changed_ids
+from movie_assets.tmdb.lists import _listed_movie, changed_ids
 from movie_assets_tests.catalog.test_odd_cases import ALL_BATCHES, asks_for_nothing, held, states_of
 from movie_assets_tests.conftest import database_of_ones_own
 from movie_assets_tests.support.small_pipelines import FIRST_DAY, SmallPipeline, small_pipelines
@@ -163,7 +163,7 @@ def test_a_recorded_change_feed_is_read(body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("body", lists_at("/3/discover/movie|/3/movie/(popular|now_playing|upcoming|top_rated)"))
 def test_a_recorded_list_is_read(body: dict[str, Any]) -> None:
-    found = [_discovered(entry) for entry in body["results"]]
+    found = [_listed_movie(entry) for entry in body["results"]]
     assert [(f.tmdb_id, f.vote_count, f.vote_average, f.original_language) for f in found if f] == [
         (e["id"], e["vote_count"], e["vote_average"], e["original_language"]) for e in body["results"]
     ]

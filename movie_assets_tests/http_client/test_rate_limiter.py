@@ -36,7 +36,7 @@ async def run(address, rate, calls):
         print("ready", flush=True)
         sys.stdin.readline()
         for _ in range(calls):
-            await pace.turn()
+            await pace.acquire()
             print(time.time(), flush=True)
 
 asyncio.run(run(sys.argv[1], float(sys.argv[2]), int(sys.argv[3])))
@@ -111,7 +111,7 @@ def moments_of(database: Database, rate: float, calls: int, workers: int = 1) ->
 
             async def work() -> None:
                 while len(moments) < calls:
-                    await limiter.turn()
+                    await limiter.acquire()
                     moments.append(time.time())
                 enough.set()
 
@@ -152,10 +152,10 @@ def test_a_pause_saves_up_no_turns(database: Database) -> None:
     async def run() -> list[float]:
         moments = []
         async with shared_limiter(database, "tmdb", RATE) as limiter:
-            await limiter.turn()
+            await limiter.acquire()
             await asyncio.sleep(0.5)
             for _ in range(6):
-                await limiter.turn()
+                await limiter.acquire()
                 moments.append(time.time())
         return moments
 
@@ -168,7 +168,7 @@ def test_turns_that_fell_due_while_the_process_was_held_up_do_not_come_at_once(d
         async with shared_limiter(database, "tmdb", 40) as limiter:
 
             async def work() -> None:
-                await limiter.turn()
+                await limiter.acquire()
                 moments.append(time.monotonic())
 
             working = [asyncio.create_task(work()) for _ in range(40)]
@@ -227,11 +227,11 @@ def test_two_processes_fetch_at_the_pace_and_below_the_services_limit(database: 
 def test_a_pause_holds_every_process_up(database: Database) -> None:
     async def run() -> float:
         async with shared_limiter(database, "tmdb", 100) as limiter, shared_limiter(database, "tmdb", 100) as another:
-            await limiter.turn()
-            await another.turn()
+            await limiter.acquire()
+            await another.acquire()
             began = time.monotonic()
             await limiter.pause(1.0)
-            await another.turn()
+            await another.acquire()
             return time.monotonic() - began
 
     assert asyncio.run(run()) >= 0.95
@@ -243,7 +243,7 @@ def test_a_pause_that_ends_earlier_does_not_shorten_one_that_is_on(database: Dat
             began = time.monotonic()
             await limiter.pause(1.0)
             await limiter.pause(0.1)
-            await limiter.turn()
+            await limiter.acquire()
             return time.monotonic() - began
 
     assert asyncio.run(run()) >= 0.95
@@ -253,14 +253,14 @@ def test_a_pace_whose_connection_is_lost_opens_another(database: Database) -> No
     async def run() -> None:
         async with shared_limiter(database, "tmdb", 100) as limiter:
             for _ in range(3):
-                await limiter.turn()
+                await limiter.acquire()
                 with database.transaction() as connection:
                     connection.exec_driver_sql(
                         "select pg_terminate_backend(pid) from pg_stat_activity "
                         "where datname = current_database() and query like '%%update pipeline.pace%%' "
                         "and pid <> pg_backend_pid()"
                     )
-            await limiter.turn()
+            await limiter.acquire()
 
     asyncio.run(asyncio.wait_for(run(), 30))
 
@@ -270,7 +270,7 @@ def test_a_pace_whose_database_stays_away_gives_up(monkeypatch: pytest.MonkeyPat
 
     async def run() -> None:
         async with shared_limiter(Database("postgresql://nobody@127.0.0.1:1/none"), "tmdb", 100) as limiter:
-            await limiter.turn()
+            await limiter.acquire()
 
     with pytest.raises(psycopg.OperationalError):
         asyncio.run(asyncio.wait_for(run(), 30))
@@ -285,7 +285,7 @@ def test_without_a_limit_the_database_is_not_asked() -> None:
 def test_a_service_without_a_pace_is_an_error(database: Database) -> None:
     async def run() -> None:
         async with shared_limiter(database, "imdb", RATE) as limiter:
-            await limiter.turn()
+            await limiter.acquire()
 
     with pytest.raises(LookupError, match="imdb"):
         asyncio.run(run())

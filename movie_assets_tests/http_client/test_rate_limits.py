@@ -2,7 +2,14 @@
 
 import pytest
 
-from movie_assets.http_client.rate_limits import Allowance, RateLimits, Remaining, limits_of, pause_told_by, seconds_of
+from movie_assets.http_client.rate_limits import (
+    Allowance,
+    LimitState,
+    RateLimits,
+    limits_of,
+    seconds_of,
+    seconds_to_reset,
+)
 
 
 @pytest.mark.parametrize(
@@ -27,24 +34,24 @@ def headers(kind: str = "tokens", limit: str = "1000", remaining: str = "400", r
 )
 def test_a_limit_that_is_not_told_in_full_is_not_believed(odd: dict[str, str]) -> None:
     assert limits_of(headers(**odd)) == {}
-    assert limits_of(headers()) == {"tokens": Remaining(1000, 400, 30)}
+    assert limits_of(headers()) == {"tokens": LimitState(1000, 400, 30)}
 
 
 def test_the_pause_is_that_of_the_limit_that_is_used_up() -> None:
     both = headers(remaining="0", reset="6m0s") | headers("requests", remaining="3", reset="20m0s")
-    assert pause_told_by(both) == 360
-    assert pause_told_by(headers()) is None
+    assert seconds_to_reset(both) == 360
+    assert seconds_to_reset(headers()) is None
 
 
 def test_without_headers_there_is_no_limit() -> None:
     limits = RateLimits()
     for _ in range(50):
         assert limits.seconds_to_wait(10**9, 0) == 0
-        limits.answered(limits.sent(10**9), {}, 0)
+        limits.record_response(limits.record_request(10**9), {}, 0)
 
 
 def told(limits: RateLimits, now: float = 100, **more: str) -> None:
-    limits.answered(limits.sent(100), headers(**more), now)
+    limits.record_response(limits.record_request(100), headers(**more), now)
 
 
 def test_no_more_is_sent_than_remains_before_the_reset() -> None:
@@ -59,7 +66,7 @@ def test_no_more_is_sent_than_remains_before_the_reset() -> None:
 def test_what_is_in_flight_is_counted() -> None:
     limits = RateLimits()
     told(limits)
-    limits.sent(300)
+    limits.record_request(300)
     assert limits.seconds_to_wait(100, 100) == 0
     assert limits.seconds_to_wait(101, 100) == 30
     assert limits.seconds_to_wait(701, 130) == float("inf")  # only an answer can help
@@ -70,7 +77,7 @@ def test_requests_have_a_limit_of_their_own() -> None:
     limits = RateLimits()
     told(limits, kind="requests", remaining="1")
     assert limits.seconds_to_wait(5, 100) == 0
-    limits.sent(5)
+    limits.record_request(5)
     assert limits.seconds_to_wait(5, 100) == 30
 
 
@@ -84,9 +91,9 @@ def test_a_request_beyond_the_limit_waits_for_all_of_it() -> None:
 def test_an_older_requests_answer_raises_nothing() -> None:
     allowance = Allowance()
     for number in (1, 2):
-        allowance.sent(number, 100)
-    allowance.answered(2, Remaining(1000, 700, 30), 100)
-    allowance.answered(1, Remaining(1000, 800, 20), 100)
+        allowance.record_request(number, 100)
+    allowance.record_response(2, LimitState(1000, 700, 30), 100)
+    allowance.record_response(1, LimitState(1000, 800, 20), 100)
     assert allowance.seconds_to_wait(700, 100) == 0
     assert allowance.seconds_to_wait(701, 100) == 30
 
@@ -94,7 +101,7 @@ def test_an_older_requests_answer_raises_nothing() -> None:
 def test_a_request_without_an_answer_is_counted_as_spent() -> None:
     limits = RateLimits()
     told(limits)
-    limits.answered(limits.sent(300), {}, 100)
+    limits.record_response(limits.record_request(300), {}, 100)
     assert limits.seconds_to_wait(101, 100) == 30
 
 
@@ -106,12 +113,12 @@ def test_an_account_is_used_to_the_full_and_never_beyond(limit: int) -> None:
     for now in range(3600):
         level = min(limit, level + limit / 60)
         for number, left in flying:
-            limits.answered(number, headers(limit=str(limit), remaining=left[0], reset=left[1]), now)
+            limits.record_response(number, headers(limit=str(limit), remaining=left[0], reset=left[1]), now)
         flying = []
         while len(flying) < 8 and limits.seconds_to_wait(limit // 10, now) == 0:
-            number = limits.sent(limit // 10)
+            number = limits.record_request(limit // 10)
             level -= limit // 10
             spent += limit // 10
-            assert level >= -1e-6 or limits.most_tokens is None
+            assert level >= -1e-6 or limits.max_tokens is None
             flying.append((number, (str(int(level)), f"{(limit - level) * 60 / limit:.3f}s")))
     assert 0.9 < spent / (limit * 60) < 1.05

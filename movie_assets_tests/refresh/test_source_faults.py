@@ -172,7 +172,7 @@ def is_not_read_to_its_end(films: TmdbEmulator, row: Row, monkeypatch: Patch) ->
             return client.calls
 
     unpacked = asyncio.run(run()).kinds["movie", "too_large"].bytes
-    assert unpacked <= row.calls * (tmdb_call.LARGEST_BODY + tmdb_call.PIECE)
+    assert unpacked <= row.calls * (tmdb_call.MAX_BODY_BYTES + tmdb_call.PIECE)
 
 
 def stops_the_run_with_few_calls(films: TmdbEmulator, row: Row, _: Patch) -> None:
@@ -337,7 +337,7 @@ def is_not_read_to_its_end_either(pipeline: SmallPipeline, _: ExportRow) -> None
     pipeline.turn_day()
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setitem(FAULTS, "bomb of lines", Fault("export", lambda _, __: bomb, "lines without end"))
-        monkeypatch.setattr(tmdb_export, "LARGEST_UNPACKED", 5 * tmdb_export.BLOCK)
+        monkeypatch.setattr(tmdb_export, "MAX_UNPACKED_BYTES", 5 * tmdb_export.BLOCK)
         pipeline.serving.faults = {"bomb of lines": 1.0}
         tracemalloc.start()
         result = pipeline.run("read_the_day")

@@ -87,7 +87,7 @@ def truth_of(world: World, first: date, last: date, films: dict[int, Derived]) -
         "stats": Counter((str(i), f"{j.film.vote_count} {j.film.vote_average:.3f} {today[i]:.4f}") for i, j in rows),
         "genres": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.facts["genres"]),
         "cast": Counter(
-            (f"{i}/{row['person_id']}", row["character"] or "") for i, j in rows for row in j.facts["cast"]
+            (f"{i}/{row['person_id']}", str(row["character"] or "")) for i, j in rows for row in j.facts["cast"]
         ),
         "keywords": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.facts["keywords"]),
         "texts of vectors": Counter((str(i), j.text_hash) for i, j in rows),

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from movie_assets.tmdb.movies import Movie, read_film, read_json
+from movie_assets.tmdb.movies import Movie, read_json, read_movie
 
 
 def details(**changes: Any) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def details_without(*keys: str) -> dict[str, Any]:
 
 def sent(body: Any) -> Movie:
     """The film of a body that went through JSON, as every answer does."""
-    return read_film(read_json(json.dumps(body).encode()), 603)
+    return read_movie(read_json(json.dumps(body).encode()), 603)
 
 
 def film(**changes: Any) -> Movie:

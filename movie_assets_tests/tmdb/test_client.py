@@ -15,7 +15,7 @@ from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb.client import ATTEMPTS, CONCURRENCY, Tmdb
-from movie_assets.tmdb.movies import UnusableResponseError, read_film
+from movie_assets.tmdb.movies import UnusableResponseError, read_movie
 from movie_assets.tmdb.responses import (
     CredentialRefusedError,
     Failed,
@@ -96,7 +96,7 @@ def test_a_film_under_another_id_does_not_become_the_one_asked_for(films: TmdbEm
     (answer,) = fetched(films, [100])
     assert isinstance(answer, Fetched)
     with pytest.raises(UnusableResponseError, match="asked for 100"):
-        read_film(answer.body, 100)
+        read_movie(answer.body, 100)
 
 
 def test_no_more_calls_are_open_than_tmdb_allows() -> None:
@@ -175,7 +175,7 @@ def test_a_token_that_no_header_can_hold_is_told_without_showing_it(films: TmdbE
 
 
 def test_a_body_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tmdb_call, "LARGEST_BODY", 10_000)
+    monkeypatch.setattr(tmdb_call, "MAX_BODY_BYTES", 10_000)
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -288,7 +288,7 @@ def test_a_byte_order_mark_before_the_json_is_passed_over(encoding: str) -> None
     content = json.dumps(details(id=1, title="Amélie \u0000 ✓"), ensure_ascii=False).encode(encoding)
     (answer,) = answered(lambda _: httpx.Response(200, stream=Bytes(content)))
     assert isinstance(answer, Fetched)
-    assert read_film(answer.body, 1).title == "Amélie  ✓"
+    assert read_movie(answer.body, 1).title == "Amélie  ✓"
 
 
 def test_no_body_is_accepted_that_is_packed_in_another_way_than_asked_for() -> None:

@@ -105,6 +105,6 @@ def test_the_token_is_not_sent_to_the_file_server() -> None:
 
 
 def test_an_export_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tmdb_export, "LARGEST_EXPORT", 1000)
+    monkeypatch.setattr(tmdb_export, "MAX_PACKED_BYTES", 1000)
     with pytest.raises(ExportDamagedError, match="larger than 1,000 bytes"):
         exported(lambda _: httpx.Response(200, stream=Bytes(b"x" * 5000)))

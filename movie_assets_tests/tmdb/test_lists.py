@@ -13,7 +13,7 @@ from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.world import Change
 from movie_assets.tmdb import lists as tmdb_lists
-from movie_assets.tmdb.responses import Discovered, TmdbError, TmdbUnavailableError
+from movie_assets.tmdb.responses import ListedMovie, TmdbError, TmdbUnavailableError
 from movie_assets_tests.conftest import DAY, settings_for
 from movie_assets_tests.tmdb.tmdb_calls import client_of, made_up, shorten_waits
 
@@ -169,8 +169,8 @@ class Listing:
         pages = -(-len(matching) // 20)
         return httpx.Response(200, json={"results": results, "total_pages": pages, "total_results": len(matching)})
 
-    def discovered(self, first: date, last: date, min_votes: int = 10) -> Sequence[Discovered]:
-        found: Sequence[Discovered] = made_up(self, lambda c: tmdb_lists.discover(c, first, last, min_votes))
+    def discovered(self, first: date, last: date, min_votes: int = 10) -> Sequence[ListedMovie]:
+        found: Sequence[ListedMovie] = made_up(self, lambda c: tmdb_lists.discover(c, first, last, min_votes))
         return found
 
 
@@ -184,7 +184,7 @@ def spread(count: int, votes: int = 50) -> list[tuple[int, date, int]]:
 def test_every_film_of_a_range_is_discovered_with_its_votes() -> None:
     found = Listing(*spread(45), (900, FIRST, 9)).discovered(FIRST, LAST)
     assert sorted(film.tmdb_id for film in found) == list(range(1, 46))
-    assert found[0] == Discovered(1, 50, 7.5, FIRST, "fr")
+    assert found[0] == ListedMovie(1, 50, 7.5, FIRST, "fr")
 
 
 def test_discovery_asks_in_the_order_of_release_without_adult_titles_and_videos() -> None:
@@ -231,7 +231,7 @@ def test_a_film_on_two_pages_is_discovered_once() -> None:
     def respond(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"results": [entry], "total_pages": 2, "total_results": 1})
 
-    assert made_up(respond, lambda c: tmdb_lists.discover(c, FIRST, LAST, 10)) == [Discovered(7, 50, 7.0, None, None)]
+    assert made_up(respond, lambda c: tmdb_lists.discover(c, FIRST, LAST, 10)) == [ListedMovie(7, 50, 7.0, None, None)]
 
 
 ENTRY: dict[str, Any] = {
@@ -239,10 +239,10 @@ ENTRY: dict[str, Any] = {
 }  # fmt: skip
 
 
-def discovered_of(*results: Any, total: Any) -> Sequence[Discovered]:
+def discovered_of(*results: Any, total: Any) -> Sequence[ListedMovie]:
     """What a list of one page comes to."""
     body = {"results": results, "total_pages": 1, "total_results": total}
-    found: Sequence[Discovered] = made_up(
+    found: Sequence[ListedMovie] = made_up(
         lambda _: httpx.Response(200, json=body), lambda c: tmdb_lists.discover(c, FIRST, LAST, 10)
     )
     return found
@@ -255,12 +255,12 @@ def discovered_of(*results: Any, total: Any) -> Sequence[Discovered]:
 )
 def test_an_entry_without_an_id_or_votes_that_can_be_is_passed_over(odd: Any) -> None:
     entry = ENTRY | odd if isinstance(odd, dict) and odd else odd
-    assert discovered_of(ENTRY | {"id": 8}, entry, total=1) == [Discovered(8, 50, 7.5, date(2020, 5, 5), "fr")]
+    assert discovered_of(ENTRY | {"id": 8}, entry, total=1) == [ListedMovie(8, 50, 7.5, date(2020, 5, 5), "fr")]
 
 
 def test_what_else_is_odd_in_an_entry_is_unknown() -> None:
     odd = {"vote_average": 11, "release_date": "9999-12-31", "original_language": 5}
-    assert discovered_of(ENTRY | odd, total=1) == [Discovered(7, 50, None, None, None)]
+    assert discovered_of(ENTRY | odd, total=1) == [ListedMovie(7, 50, None, None, None)]
 
 
 @pytest.mark.parametrize("total", ["many", -1, None])
@@ -282,7 +282,7 @@ def test_a_page_that_fails_is_an_error_of_tmdbs() -> None:
 def test_the_stand_in_discovers_what_its_details_say() -> None:
     with TmdbEmulator(EmulatorOptions(movies=3_000, today=DAY, rate_limit=0)) as tmdb_emulator:
 
-        async def run() -> Sequence[Discovered]:
+        async def run() -> Sequence[ListedMovie]:
             async with client_of(settings_for(tmdb_emulator)) as client:
                 return await tmdb_lists.discover(client, date(1900, 1, 1), DAY, 100)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.tmdb.movies import UnusableResponseError, read_film, read_json
+from movie_assets.tmdb.movies import UnusableResponseError, read_json, read_movie
 from movie_assets_tests.tmdb.bodies import details, film, sent
 
 # Bodies
@@ -31,7 +31,7 @@ def test_a_whole_answer_becomes_a_film_without_repairs() -> None:
 )
 def test_a_body_that_is_no_film_is_refused(body: Any) -> None:
     with pytest.raises(UnusableResponseError) as refused:
-        read_film(body, 603)
+        read_movie(body, 603)
     assert refused.value.reason == "not_a_film"
 
 
@@ -44,13 +44,13 @@ def test_an_answer_with_another_id_is_refused(other: Any) -> None:
 
 def test_true_is_not_the_id_one() -> None:
     with pytest.raises(UnusableResponseError):
-        read_film(details(id=True), 1)
+        read_movie(details(id=True), 1)
 
 
 def test_of_an_id_that_is_there_twice_the_wrong_one_is_not_stored() -> None:
     body = b'{"id": 603, "title": "The Matrix", "id": 604}'
     with pytest.raises(UnusableResponseError):
-        read_film(read_json(body), 603)
+        read_movie(read_json(body), 603)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b'{"id": 603', b"\xff\xfe", b"[" * 100_000, b"1" * 5000])
@@ -78,7 +78,7 @@ def test_an_answer_of_an_id_and_a_title_is_a_film() -> None:
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
 def test_numbers_that_json_does_not_know_become_null(literal: str) -> None:
     body = read_json(f'{{"id": 603, "vote_average": {literal}, "inner": [{literal}]}}'.encode())
-    assert (body["vote_average"], body["inner"]) == (None, [None])
+    assert body == {"id": 603, "vote_average": None, "inner": [None]}
 
 
 def test_nul_is_replaced_in_every_text_and_key() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.tmdb.movies import read_film, read_json
+from movie_assets.tmdb.movies import read_json, read_movie
 from movie_assets_tests.tmdb.bodies import details, details_without, film, sent
 
 # Numbers
@@ -36,7 +36,7 @@ def test_an_impossible_average_counts_as_none_and_is_noted(average: Any) -> None
 
 def test_an_average_that_is_nan_counts_as_none() -> None:
     body = json.dumps(details(vote_average=float("nan"))).encode()
-    assert read_film(read_json(body), 603).vote_average == 0.0
+    assert read_movie(read_json(body), 603).vote_average == 0.0
 
 
 def test_negative_votes_are_none_and_leave_the_film_unrated() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from movie_assets.tmdb.movies import read_film
-from movie_assets.tmdb.related_rows import MAX_CAST, facts_hash, read_related_rows
+from movie_assets.tmdb.movies import read_movie
+from movie_assets.tmdb.related_rows import MAX_CAST, read_related_rows, related_rows_hash
 
 ANSWER: dict[str, Any] = {
     "id": 603,
@@ -140,7 +140,7 @@ ENTRIES = [{"id": 18, "name": "Drama"}, {"id": 18, "name": "Drame"}, {"name": "N
 @pytest.mark.parametrize("shape", [lambda _: ENTRIES, lambda key: {key: ENTRIES}, lambda _: {"results": ENTRIES}])
 def test_a_films_own_list_and_the_rows_around_it_are_the_same(key: str, shape: Callable[[str], Any]) -> None:
     body = ANSWER | {"title": "The Matrix", key: shape(key)}
-    assert getattr(read_film(body, 603), key) == ("Drama", "x" * 200)
+    assert getattr(read_movie(body, 603), key) == ("Drama", "x" * 200)
     assert sorted(column(key, "name", body)) == ["Drama", "x" * 200]
 
 
@@ -168,5 +168,7 @@ def test_an_entry_without_what_identifies_it_is_left_out(entry: dict[str, Any]) 
 
 
 def test_the_same_facts_have_the_same_hash_and_others_another() -> None:
-    assert facts_hash(read_related_rows(ANSWER)) == facts_hash(read_related_rows(dict(reversed(ANSWER.items()))))
-    assert facts_hash(read_related_rows(ANSWER)) != facts_hash(read_related_rows(ANSWER | {"genres": []}))
+    assert related_rows_hash(read_related_rows(ANSWER)) == related_rows_hash(
+        read_related_rows(dict(reversed(ANSWER.items())))
+    )
+    assert related_rows_hash(read_related_rows(ANSWER)) != related_rows_hash(read_related_rows(ANSWER | {"genres": []}))
