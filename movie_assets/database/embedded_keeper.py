@@ -1,4 +1,4 @@
-"""The process that keeps the embedded server up between commands: it locks a file with its number and the port."""
+"""The process that keeps the embedded server up between commands. It locks a file with its process id and the port."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ SECONDS_TO_STOP = 60.0
 
 @contextmanager
 def locked(path: Path, how: int) -> Iterator[IO[str]]:
-    """Hold a lock on a file, which is made if need be; the kernel gives it back however the process ends."""
+    """Hold a lock on a file, which is created if it is missing; the kernel releases it however the process ends."""
     with path.open("a") as file:
         fcntl.flock(file, how)
         yield file
@@ -23,7 +23,7 @@ def locked(path: Path, how: int) -> Iterator[IO[str]]:
 
 @contextmanager
 def keeping_up(home: Path, port: int | None) -> Iterator[None]:
-    """Tell others that this process keeps the server under `home` up, on this TCP port if it has one."""
+    """Record for other processes that this one keeps the server under `home` up, on this TCP port if it has one."""
     with locked(home / KEEPER, fcntl.LOCK_EX) as file:
         file.truncate(0)
         file.write(f"{os.getpid()} {port or ''}")
@@ -33,13 +33,13 @@ def keeping_up(home: Path, port: int | None) -> Iterator[None]:
 
 
 def kept_up_by(home: Path) -> int | None:
-    """Return the process that keeps the server under `home` up; None if none does."""
+    """Return the id of the process that keeps the server under `home` up; None if there is none."""
     words = _of_keeper(home)
     return int(words[0]) if words else None
 
 
 def kept_port(home: Path) -> int | None:
-    """The port that the server had when the keeper joined it: a server that is started again has it again."""
+    """Return the port of the kept server, which a restarted server uses again; None without a port."""
     words = _of_keeper(home)
     return int(words[1]) if len(words) > 1 else None
 
@@ -53,11 +53,11 @@ def _of_keeper(home: Path) -> list[str]:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return file.read().split()
-    return []  # nobody holds the lock: what the file says is of a process that was killed
+    return []  # no process holds the lock: the one that wrote the file was killed
 
 
 def stop_keeping_up(home: Path) -> bool:
-    """End the process that keeps the server under `home` up, and wait for it; False if there is none."""
+    """End the process that keeps the server under `home` up, and wait for its end; return False if there is none."""
     process = kept_up_by(home)
     if process is None:
         return False

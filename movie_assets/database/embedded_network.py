@@ -1,7 +1,7 @@
 """The embedded server's TCP port, for programs that cannot use its socket: on 127.0.0.1 only, with a password.
 
-Everybody on the machine can reach the port, so that it asks for a password, which is made once and kept in the data
-folder for its owner's eyes. The socket, whose folder nobody else may enter, asks for none and keeps its name.
+All users of the machine can reach the port, so it needs a password. That is made once and stored in the data folder,
+readable by its owner only. The socket needs no password, as no other user may enter its folder, and keeps its name.
 """
 
 import os
@@ -13,7 +13,7 @@ import psycopg
 import sqlalchemy as sa
 
 HOST = "127.0.0.1"
-PASSWORD = "postgres.password"  # noqa: S105  # the name of the file that has it
+PASSWORD = "postgres.password"  # noqa: S105  # the name of its file
 RULES = "movie_assets_hba.conf"
 USUAL_PORT = 5432
 OTHER_PORT = (
@@ -24,13 +24,13 @@ LINE_OF_PORT, LINE_OF_ADDRESS = 3, 5  # of postmaster.pid, counted from 0
 
 
 def network_options(data: Path, port: int) -> dict[str, str]:
-    """Write who may connect how into the data folder, and return the server's settings for the port."""
+    """Write the rules for connections to the data folder, and return the server's settings for the port."""
     (data / RULES).write_text(f"local all all trust\nhost all all {HOST}/32 scram-sha-256\n", encoding="utf-8")
     return {"listen_addresses": HOST, "port": str(port), "hba_file": RULES}
 
 
 def why_not_free(port: int) -> str | None:
-    """Say why the server could not listen on a port; None if it can."""
+    """Return why the server cannot listen on a port; None if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Postgres does: ended connections linger
         try:
@@ -42,7 +42,7 @@ def why_not_free(port: int) -> str | None:
 
 
 def link_socket(sockets: Path, port: int) -> None:
-    """Keep the socket's usual name, which a server on another port gives up."""
+    """Link the socket's usual name to it, which a server on another port does not use."""
     usual = sockets / f".s.PGSQL.{USUAL_PORT}"
     if port != USUAL_PORT:
         usual.unlink(missing_ok=True)
@@ -50,7 +50,7 @@ def link_socket(sockets: Path, port: int) -> None:
 
 
 def allow_password(home: Path, address: str) -> None:
-    """Let the role postgres connect with the password; what reaches the server, and its log, is the password's hash."""
+    """Let the role postgres connect with the password; only a hash of it reaches the server and its log."""
     word = _password(home)
     with psycopg.connect(address.replace("/?", "/postgres?"), autocommit=True) as connection:
         hashed = connection.pgconn.encrypt_password(word.encode(), b"postgres", b"scram-sha-256").decode()
@@ -69,7 +69,7 @@ def open_port(home: Path) -> int | None:
 
 
 def network_url(home: Path, url: sa.URL) -> sa.URL:
-    """Return the address of the embedded server's database over TCP, with the password; itself if the port is off."""
+    """Return the address of the embedded server's database over TCP, with the password; `url` itself without a port."""
     port = open_port(home)
     if port is None:
         return url
@@ -77,7 +77,7 @@ def network_url(home: Path, url: sa.URL) -> sa.URL:
 
 
 def _password(home: Path) -> str:
-    """The password of the data folder, which is made when it is first asked for."""
+    """Return the password of the data folder; it is made at the first call."""
     file = home / PASSWORD
     if not file.exists():
         fresh = file.with_suffix(".new")

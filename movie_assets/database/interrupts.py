@@ -1,8 +1,8 @@
-"""Running a coroutine so that Ctrl-C and SIGTERM end it wherever it stands, and Dagster still hears of them.
+"""Running a coroutine that Ctrl-C and SIGTERM end at any point, and deferring signals.
 
-An exception that a signal handler raises inside the event loop can land in any task or callback and be lost
-there. Here the loop itself takes the signal and cancels the coroutine; once the loop has ended, the signal is
-raised again for the handlers that were there before.
+An exception that a signal handler raises inside the event loop can appear in any task or callback and be lost there.
+Here the loop handles the signal and cancels the coroutine. After the end of the loop the signal is raised again, so
+that the previous handlers, such as Dagster's, receive it.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def run_until_done(work: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine like `asyncio.run`; a signal cancels it and is then handled as it would have been."""
+def run_until_done(work: Coroutine[object, None, T]) -> T:
+    """Run a coroutine like `asyncio.run`; a signal cancels it and then reaches the previous handler."""
     if threading.current_thread() is not threading.main_thread():
         return asyncio.run(work)  # signals go to the main thread
     received: list[int] = []
@@ -47,7 +47,7 @@ def run_until_done(work: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def signals_deferred() -> Iterator[None]:
-    """Let the block run to its end; a signal that comes meanwhile is handled after it, as it would have been."""
+    """Let the block run to its end; a signal that arrives meanwhile reaches its handler after the block."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals go to the main thread
         return

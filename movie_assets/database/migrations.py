@@ -1,8 +1,8 @@
-"""Bringing a database to the schema that this code works with, and refusing one that it cannot work with.
+"""Migrating a database to the schema of this code, and refusing a database that cannot be used.
 
 Migrations (sql/migrations, in order) run once, each in a transaction of its own. Functions and views
 (sql/<room>/<topic>.sql) are applied again whenever their text changes. Comments (sql/comments) are applied again
-whenever anything changes, because a view that is dropped and created again has lost its comments.
+whenever anything changes, because a view that is dropped and created again loses its comments.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ from movie_assets.database.addresses import DatabaseError, dsn_of, shown, url_of
 from movie_assets.database.database import MIGRATION_LOCK, Database, driver_connection
 from movie_assets.database.server_checks import require_encoding, require_usable
 
-OTHER_SHAPE = (  # functions with other columns, views with fewer, and what others are made of
+OTHER_SHAPE = (  # functions with other columns, views with fewer columns, objects that others depend on
     psycopg.errors.InvalidFunctionDefinition,
     psycopg.errors.InvalidTableDefinition,
     psycopg.errors.DependentObjectsStillExist,
 )
-# Where it lies: in public, or in a schema of its own where the role may not create tables there. The connections'
+# The table is in public, or in a schema of its own if the role may not create tables there. The connections'
 # search_path has both.
 HISTORY = """
 do $$
@@ -44,7 +44,7 @@ end
 $$
 """
 SECONDS_A_POOLER_REMEMBERS = 40  # PgBouncer's server_login_retry is 15
-LOCK_TIMEOUT_SECONDS = 2.0  # readers that come meanwhile wait as long
+LOCK_TIMEOUT_SECONDS = 2.0  # readers that arrive meanwhile wait as long
 SECONDS_BETWEEN_LOCK_ATTEMPTS = 3.0
 LOCK_ATTEMPTS = 24  # two minutes in all
 MAINTENANCE_DATABASES = ("postgres", "template1", "defaultdb")
@@ -61,7 +61,7 @@ class LockHolder(NamedTuple):
 
 
 def ensure_database(address: str) -> None:
-    """Create the database that an address names if its server has none of that name."""
+    """Create the database of an address if the server does not have it. Raises DatabaseError."""
     url = url_of(address)
     try:
         with psycopg.connect(dsn_of(url), connect_timeout=10) as connection:
@@ -71,12 +71,12 @@ def ensure_database(address: str) -> None:
         server = _server_without(url, error)
     with server:
         _create_database(server, url)
-    # A pooler remembers for a while that there was no such database.
+    # A pooler may still refuse the new database for some seconds.
     psycopg.connect(dsn_of(url), connect_timeout=SECONDS_A_POOLER_REMEMBERS).close()
 
 
 def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Connection[Any]:
-    """Connect to another database of a server that lacks the one that is wanted.
+    """Connect to another database of a server that does not have the database of the address.
 
     Raises DatabaseError when the server cannot be reached, or has that database and refuses the connection.
     """
@@ -87,8 +87,8 @@ def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Con
             server = psycopg.connect(dsn_of(url.set(database=name)), autocommit=True, connect_timeout=10)
         except psycopg.OperationalError:
             continue
-        found = server.execute("select from pg_database where datname = %s", (url.database,)).fetchone()
-        if found is None:
+        row = server.execute("select from pg_database where datname = %s", (url.database,)).fetchone()
+        if row is None:
             return server
         server.close()
         break
@@ -116,10 +116,10 @@ def _create_database(server: psycopg.Connection[Any], url: sa.URL) -> None:
 
 
 def migrate(database: Database) -> list[str]:
-    """Apply what is missing, one process at a time; return the files that are new or changed.
+    """Apply missing migrations and changed files, one process at a time; return the names of the applied files.
 
-    Raises DatabaseError when the server is too old, lacks pgvector or rights, or knows a migration that this
-    code does not.
+    Raises DatabaseError when the server is too old, lacks pgvector or rights, or has a migration that this code does
+    not have.
     """
     migrations = sorted((SQL / "migrations").glob("*.sql"))
     functions = function_files(SQL)
@@ -160,7 +160,7 @@ def migrate(database: Database) -> list[str]:
 
 @contextmanager
 def _migrating_alone(database: Database) -> Iterator[sa.Connection]:
-    """Hold the lock that serialises processes, on a connection that is closed with it."""
+    """Hold the lock that lets one process migrate at a time, on a connection that is closed with it."""
     with database.engine.connect() as connection:
         try:
             connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATION_LOCK)))
@@ -192,9 +192,9 @@ def require_current_schema(database: Database) -> None:
 
 
 def _apply(database: Database, path: Path) -> None:
-    """Apply a file. Raises DatabaseError when other sessions hold a lock for longer than a migration waits in all.
+    """Apply a file. Raises DatabaseError when other sessions hold a lock for longer than all attempts together.
 
-    Whoever comes after a migration that waits for a lock waits, too, so it waits for a moment only, and tries again.
+    While a migration waits for a lock, later sessions wait behind it. So each attempt waits for a short time only.
     """
     for _ in range(LOCK_ATTEMPTS):
         try:
@@ -215,14 +215,14 @@ def _apply(database: Database, path: Path) -> None:
 
 def _try_to_apply(database: Database, path: Path) -> None:
     with database.transaction() as connection:
-        # Functions call one another, whatever the order of their files; a large table takes its time to be rewritten.
+        # A function may call one of a later file; rewriting a large table has no time limit.
         connection.execute(
             sa.text(
                 "set local check_function_bodies = off; set local statement_timeout = 0; "
                 f"set local lock_timeout = '{LOCK_TIMEOUT_SECONDS:g}s'"
             )
         )
-        # Straight to the driver: a migration is a script of many statements and has no parameters.
+        # The driver runs it directly: a migration is a script of several statements without parameters.
         try:
             driver_connection(connection).execute(path.read_bytes())
         except OTHER_SHAPE as error:
@@ -240,7 +240,7 @@ def _try_to_apply(database: Database, path: Path) -> None:
 
 
 def _create_extension(connection: sa.Connection) -> None:
-    """Create pgvector if the database has it nowhere."""
+    """Create pgvector if no schema of the database has it. Raises DatabaseError without the right to do so."""
     if connection.scalar(sa.text("select count(*) from pg_extension where extname = 'vector'")):
         connection.commit()
         return

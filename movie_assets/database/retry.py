@@ -1,6 +1,6 @@
-"""What an error of the database means for the work that it ended: do it again, wait for the server, or stop.
+"""Classifying errors of the database: repeat the work, wait for the server, or stop.
 
-Decides only; who does the work again is `postgres.Database`, and nobody else does what the database refused.
+This module decides; only `database.Database` repeats work.
 """
 
 import logging
@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from movie_assets.database.embedded import full_disk
 
-SECONDS_TO_WAIT = 60.0  # a restart, a failover or a rush of clients takes less
+SECONDS_TO_WAIT = 60.0  # a restart, a failover or a peak of clients takes less
 ATTEMPTS_AT_A_COLLISION = 3
-ATTEMPTS_AT_A_LOST_CONNECTION = 5  # of the same work: it may be what brings the server down
+ATTEMPTS_AT_A_LOST_CONNECTION = 5  # at the same work, which may itself crash the server
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 2.0
 
@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 
 
 class GivenUpError(Exception):
-    """Nothing helped; the message says what happened and what to do."""
+    """All attempts failed. The message says what happened and what to do."""
 
 
 @dataclass(frozen=True)
 class ErrorClass:
-    """A kind of failure: what helps, what happened, and what a person should do when nothing helped."""
+    """A kind of failure: the action of the code, a description, and what a person has to do if the action fails."""
 
     action: Action
     happened: str
@@ -44,11 +44,11 @@ LOST = ErrorClass(
     "reconnect", "the connection to the database was lost or refused",
     "See that the server is up and has a connection left (max_connections), and its log; then run again.",
 )  # fmt: skip
-FULL_HOUSE = ErrorClass(
+NO_CONNECTION_LEFT = ErrorClass(
     "wait", "the database server has no connection left",
     "Raise its max_connections or let fewer clients run, then run again.",
 )  # fmt: skip
-TROUBLES = {
+ERROR_CLASSES = {
     "40001": COLLISION,
     "40P01": COLLISION,
     READ_ONLY: ErrorClass(
@@ -56,7 +56,7 @@ TROUBLES = {
         "Let MOVIE_ASSETS_DATABASE_URL name the primary, then run again.",
     ),
     "25P03": LOST,
-    "53300": FULL_HOUSE,
+    "53300": NO_CONNECTION_LEFT,
     "57P01": LOST,
     "57P02": LOST,
     "57P03": LOST,
@@ -72,11 +72,11 @@ TROUBLES = {
         "Run again when the server is less busy.",
     ),
 }  # fmt: skip
-WITHOUT_STATE = (sa.exc.OperationalError, sa.exc.InterfaceError)
+CONNECTION_ERRORS = (sa.exc.OperationalError, sa.exc.InterfaceError)
 
 
 def sentence_of(error: sa.exc.DBAPIError | psycopg.Error, data: Path | None = None) -> str | None:
-    """What happened, what was kept and what to do, when no attempt is left; None when it is about the statement.
+    """Return a message for a person after the last attempt; None for an error of the statement itself.
 
     `data` is the folder of the embedded server, if the database is there.
     """
@@ -85,26 +85,28 @@ def sentence_of(error: sa.exc.DBAPIError | psycopg.Error, data: Path | None = No
         return None
     if data and (full := full_disk(data)):
         return full
-    return f"{error_class.happened} ({_said(error)}); everything committed before is kept. {error_class.to_do}"
+    return (
+        f"{error_class.happened} ({_server_message(error)}); everything committed before is kept. {error_class.to_do}"
+    )
 
 
 def error_class_of(error: sa.exc.DBAPIError | psycopg.Error) -> ErrorClass | None:
-    """Return the kind of failure; None when it is about the statement or its data, which no waiting changes.
+    """Return the kind of failure; None for an error of the statement or its data, which repetition cannot change.
 
-    The server's words are never read, as they may be in any language. libpq gives no SQLSTATE for a refused connection,
-    so one that the server has no room for is told like one that was lost.
+    The text of the server's message is not used, as it may be in any language. libpq has no SQLSTATE for a refused
+    connection, so a connection beyond the server's limit counts as lost.
     """
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg's name, or psycopg2's
     if state is not None:
-        return LOST if state.startswith("08") else TROUBLES.get(state)
-    if not isinstance(error, (*WITHOUT_STATE, psycopg.OperationalError, psycopg.InterfaceError)):
+        return LOST if state.startswith("08") else ERROR_CLASSES.get(state)
+    if not isinstance(error, (*CONNECTION_ERRORS, psycopg.OperationalError, psycopg.InterfaceError)):
         return None
     return LOST
 
 
 class RetryPolicy:
-    """How often and how long one unit of work is tried again; its bounds are those above."""
+    """Counts the attempts at one unit of work, and decides how long to wait before the next; see the bounds above."""
 
     def __init__(self, *, is_used_up: bool, data: Path | None = None) -> None:
         self._data = data
@@ -114,7 +116,10 @@ class RetryPolicy:
         self._away_since: float | None = None
 
     def after(self, error: sa.exc.DBAPIError | psycopg.Error) -> float | None:
-        """Seconds until the next attempt, or None for an error that is not the server's; GivenUpError at the end."""
+        """Return the seconds until the next attempt, or None for an error of the statement itself.
+
+        Raises GivenUpError after the last attempt.
+        """
         error_class = error_class_of(error)
         if error_class is None:
             return None
@@ -125,12 +130,12 @@ class RetryPolicy:
             case "redo":
                 self._collisions += 1
                 if self._collisions < ATTEMPTS_AT_A_COLLISION:
-                    log.warning("another transaction got in the way (%s); the work is done again", _said(error))
+                    log.warning("another transaction got in the way (%s); the work is repeated", _server_message(error))
                     return self._collisions * FIRST_WAIT
             case "reconnect" if began:
                 self._losses, self._away_since, self._waits = self._losses + 1, None, 0
                 if self._losses < ATTEMPTS_AT_A_LOST_CONNECTION:
-                    log.warning("%s; the work is done again", error_class.happened)
+                    log.warning("%s; the work is repeated", error_class.happened)
                     return FIRST_WAIT
             case "reconnect" | "wait":
                 wait = self._next_wait(error_class, error, now)
@@ -139,17 +144,19 @@ class RetryPolicy:
         raise GivenUpError(sentence_of(error, self._data)) from None
 
     def _next_wait(self, error_class: ErrorClass, error: sa.exc.DBAPIError | psycopg.Error, now: float) -> float | None:
-        """Seconds to wait for a server that is away; None when it was waited for long enough."""
+        """Return the seconds to wait for an unreachable server; None when the limit is reached."""
         if self._away_since is None:
             self._away_since = now
             if self._seconds:
-                log.warning("%s (%s); waiting up to %.0f s", error_class.happened, _said(error), self._seconds)
+                log.warning(
+                    "%s (%s); waiting up to %.0f s", error_class.happened, _server_message(error), self._seconds
+                )
         wait = min(LONGEST_WAIT, FIRST_WAIT * float(2**self._waits))
         self._waits += 1
         return wait if now + wait - self._away_since <= self._seconds else None
 
 
-def _said(error: sa.exc.DBAPIError | psycopg.Error) -> str:
-    """The server's own words, without the statement and its parameters."""
+def _server_message(error: sa.exc.DBAPIError | psycopg.Error) -> str:
+    """Return the server's message, without the statement and its parameters."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     return " ".join(str(cause).split())[:300]

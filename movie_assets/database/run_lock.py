@@ -1,10 +1,9 @@
-"""A lock that each run holds while its process lives, so that a run whose process died without a word can be told.
+"""A lock that each run holds while its process lives, so that runs whose process died can be recognised.
 
-Dagster marks a run as failed when its code server sees the process end. When both die together (a power cut) the run
-would stay started for ever, and keep its place in the queue. Who looks for such runs is
-`orchestration.orphaned_runs`; who looks
-for rows of the run log that such runs left open, each step that begins (`runs.run_log`). Both ask
-`pipeline.run_lives`. A run's steps are in its own process, so one lock a run is enough.
+Dagster marks a run as failed when its code server sees the end of the process. When both end together (a power cut),
+the run would stay started for ever and keep its place in the queue. `orchestration.orphaned_runs` marks such runs as
+failed, and `runs.run_log` closes their rows of the run log; both use `pipeline.run_lives`. A run's steps share its
+process, so one lock for each run is enough.
 """
 
 import threading
@@ -19,15 +18,15 @@ from movie_assets.database.database import Database
 from movie_assets.database.sessions import KEEPALIVES, start_session
 
 SECONDS_BETWEEN_POLLS = 10.0
-# Shared: the command that makes a run holds the lock from before the run's creation, the run's own resource as well.
+# Shared, as two connections hold it: the command that creates a run, already before that, and the run's own resource.
 TAKE = b"select pg_advisory_lock_shared(x'6D72'::integer, pipeline.run_lock_number(%s))"
 
 
 @contextmanager
 def run_lock(database: Database, run_id: str) -> Iterator[None]:
-    """Hold the run's lock on a connection of its own, which is made anew when Postgres drops it.
+    """Hold the run's lock on a connection of its own, which is opened again when Postgres drops it.
 
-    The lock vanishes with the process, however it ends. Raises psycopg.Error when it cannot be taken at first.
+    The lock is released with the process, however it ends. Raises psycopg.Error when the first attempt fails.
     """
     connection = _take(database, run_id)
     ended = threading.Event()

@@ -1,14 +1,14 @@
-"""What a Postgres server must offer before anything is created there; each lack is one sentence with its remedy.
+"""Requirements on a Postgres server, checked before anything is created there. Each error says what to do.
 
-The questions are asked of the server's catalogue, never read from the text of its messages, which may be in any
-language.
+The checks read the server's catalogue and never the text of its messages, which may be in any language.
 """
 
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.rows import class_row
 
 from movie_assets.database.addresses import DatabaseError, dsn_of, shown
 from movie_assets.database.sessions import start_session
@@ -17,7 +17,7 @@ MIN_POSTGRES = 140000  # pg_wait_for_backend, multirange and the planner feature
 MIN_PGVECTOR = (0, 8)  # iterative index scans, which filtered searches need
 SOUND_PGVECTOR = (0, 8, 4)  # before it, building and vacuuming an HNSW index could damage it
 MIN_CONNECTIONS = 12  # a refresh has nine open at its busiest; `movie-assets dev` some more
-RELATED_ROWS = """
+SERVER_PROPERTIES = """
 select current_setting('server_version_num')::integer as version, pg_is_in_recovery() as is_standby,
     current_setting('default_transaction_read_only')::boolean as is_read_only,
     has_database_privilege(current_database(), 'CREATE') as may_create_schemas,
@@ -33,8 +33,28 @@ select current_setting('server_version_num')::integer as version, pg_is_in_recov
 """
 
 
+class ServerProperties(NamedTuple):
+    """The properties of a server, its database and the role that the requirements are about.
+
+    `offered` and `installed` are versions of pgvector, `place` is its schema. A connection limit of -1 or None is none.
+    """
+
+    version: int
+    is_standby: bool
+    is_read_only: bool
+    may_create_schemas: bool
+    is_ours: bool
+    offered: str | None
+    installed: str | None
+    place: str | None
+    may_use: bool | None
+    role_limit: int | None
+    database_limit: int
+    server_limit: int
+
+
 def require_encoding(connection: psycopg.Connection[Any]) -> None:
-    """Raise DatabaseError when the database cannot hold the letters of every language."""
+    """Raise DatabaseError when the database's encoding lacks the letters of some languages."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         name = connection.info.dbname
@@ -45,7 +65,7 @@ def require_encoding(connection: psycopg.Connection[Any]) -> None:
 
 
 def require_usable(url: sa.URL) -> None:
-    """Raise DatabaseError when the server or the role cannot carry a catalogue. Creates nothing.
+    """Raise DatabaseError when the server or the role does not meet a requirement. Creates nothing.
 
     The database exists and can be reached (see `migrations.ensure_database`).
     """
@@ -53,17 +73,15 @@ def require_usable(url: sa.URL) -> None:
         require_encoding(connection)
         start_session(connection)
         _require_session_pooling(url, connection)
-        cursor = connection.execute(RELATED_ROWS.encode())
-        names = [column.name for column in cursor.description or ()]
-        values = cursor.fetchone()
-        facts = dict(zip(names, values or (), strict=True))
-    _require_server(url, facts)
-    _require_pgvector(url, facts)
-    _require_connections(url, facts)
+        with connection.cursor(row_factory=class_row(ServerProperties)) as cursor:
+            (properties,) = cursor.execute(SERVER_PROPERTIES.encode()).fetchall()
+    _require_server(url, properties)
+    _require_pgvector(url, properties)
+    _require_connections(url, properties)
 
 
 def pgvector_warning(installed: str) -> str | None:
-    """Return what is wrong with an old but usable version of pgvector; None for a sound one."""
+    """Return a warning for an old but usable version of pgvector; None for a sound one."""
     if version_of(installed) >= SOUND_PGVECTOR:
         return None
     return (
@@ -74,27 +92,27 @@ def pgvector_warning(installed: str) -> str | None:
 
 
 def version_of(text: str) -> tuple[int, ...]:
-    """Return a version such as 0.8.5 as numbers."""
+    """Return the numbers of a version such as 0.8.5."""
     return tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
-def _require_server(url: sa.URL, facts: dict[str, Any]) -> None:
-    if facts["version"] < MIN_POSTGRES:
+def _require_server(url: sa.URL, properties: ServerProperties) -> None:
+    if properties.version < MIN_POSTGRES:
         raise DatabaseError(
-            f"the server is PostgreSQL {facts['version'] // 10000}; movie_assets needs {MIN_POSTGRES // 10000} or newer"
+            f"the server is PostgreSQL {properties.version // 10000}; movie_assets needs {MIN_POSTGRES // 10000} or newer"
         )
-    if facts["is_standby"]:
+    if properties.is_standby:
         raise DatabaseError(
             f"the server at {shown(url)} is a standby, which takes no writes; name the primary (with several hosts: "
             "add target_session_attrs=read-write to the address)"
         )
-    if facts["is_read_only"]:
+    if properties.is_read_only:
         raise DatabaseError(
             f'sessions of the role "{url.username}" in database "{url.database}" take no writes '
             "(default_transaction_read_only is on, as some services set it while a disk is full); have an "
             "administrator switch it off: alter role … or alter database … set default_transaction_read_only = off"
         )
-    if not facts["is_ours"] and not facts["may_create_schemas"]:
+    if not properties.is_ours and not properties.may_create_schemas:
         raise DatabaseError(
             f'the role "{url.username}" may not create schemas in database "{url.database}"; have an administrator '
             f'run: grant create on database "{url.database}" to "{url.username}", or make the role the database\'s '
@@ -102,30 +120,30 @@ def _require_server(url: sa.URL, facts: dict[str, Any]) -> None:
         )
 
 
-def _require_pgvector(url: sa.URL, facts: dict[str, Any]) -> None:
-    if facts["offered"] is None and facts["installed"] is None:
+def _require_pgvector(url: sa.URL, properties: ServerProperties) -> None:
+    if properties.offered is None and properties.installed is None:
         raise DatabaseError(
             "the server has no pgvector; install it there (Debian: postgresql-NN-pgvector) and start again"
         )
-    version = facts["installed"] or facts["offered"]
+    version = properties.installed or properties.offered or ""
     if version_of(version)[:2] < MIN_PGVECTOR:
         raise DatabaseError(
-            f"pgvector {version} is {'installed' if facts['installed'] else 'what the server offers'}; movie_assets "
+            f"pgvector {version} is {'installed' if properties.installed else 'what the server offers'}; movie_assets "
             f"needs {'.'.join(map(str, MIN_PGVECTOR))} or newer: have an administrator install it and run alter "
             "extension vector update"
         )
-    if facts["installed"] and not facts["may_use"]:
+    if properties.installed and not properties.may_use:
         raise DatabaseError(
-            f'pgvector is in the schema {facts["place"]}, which the role "{url.username}" may not use; have an '
-            f'administrator run: grant usage on schema {facts["place"]} to "{url.username}"'
+            f'pgvector is in the schema {properties.place}, which the role "{url.username}" may not use; have an '
+            f'administrator run: grant usage on schema {properties.place} to "{url.username}"'
         )
 
 
-def _require_connections(url: sa.URL, facts: dict[str, Any]) -> None:
+def _require_connections(url: sa.URL, properties: ServerProperties) -> None:
     limits = {
-        f'alter role "{url.username}" connection limit {2 * MIN_CONNECTIONS}': facts["role_limit"],
-        f'alter database "{url.database}" connection limit {2 * MIN_CONNECTIONS}': facts["database_limit"],
-        f"max_connections = {4 * MIN_CONNECTIONS} in postgresql.conf": facts["server_limit"],
+        f'alter role "{url.username}" connection limit {2 * MIN_CONNECTIONS}': properties.role_limit,
+        f'alter database "{url.database}" connection limit {2 * MIN_CONNECTIONS}': properties.database_limit,
+        f"max_connections = {4 * MIN_CONNECTIONS} in postgresql.conf": properties.server_limit,
     }
     for action, limit in limits.items():
         if limit is not None and 0 <= limit < MIN_CONNECTIONS:
@@ -136,10 +154,10 @@ def _require_connections(url: sa.URL, facts: dict[str, Any]) -> None:
 
 
 def _require_session_pooling(url: sa.URL, connection: psycopg.Connection[Any]) -> None:
-    """Raise DatabaseError behind a pooler that hands each transaction to another server session.
+    """Raise DatabaseError behind a pooler that gives each transaction another server session.
 
-    A lock that one of two connections holds is either taken by both there, as they share a session, or is no longer
-    held by the first one in its next statement.
+    Behind such a pooler, either two connections can take the same lock, as they share a session, or the first one no
+    longer holds it in its next statement.
     """
     number = secrets.randbits(62)
     take, held = b"select pg_try_advisory_lock(%s)", (

@@ -1,7 +1,7 @@
-"""How each of our connections to Postgres is set up, after it is made: poolers refuse settings in the start-up packet.
+"""Settings of each connection to Postgres, set after connecting, as poolers refuse them in the start-up packet.
 
-A client killed with -9 must not leave a backend holding locks, and no statement may wait without a limit. What the
-address itself sets (`?options=-c statement_timeout=0`) stays as it is.
+When a client is killed with SIGKILL, its backend must release its locks, and no statement may wait without a limit.
+Settings in the address itself (`?options=-c statement_timeout=0`) are not changed.
 """
 
 import re
@@ -18,10 +18,10 @@ SESSION_SETTINGS = {
     "statement_timeout": "900000",
     "idle_in_transaction_session_timeout": "600000",
 }
-# A machine that vanished from the network closes no connection: Postgres has to ask.
+# A machine that vanished from the network closes no connection, so Postgres has to probe it.
 KEEPALIVES = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-# Types and operators of pgvector are found wherever the extension was created: Supabase has it in the schema
-# extensions. The schema movie_assets has the record of migrations where the role may not create tables in public.
+# pgvector's types and operators are found in whichever schema has the extension (on Supabase: extensions). The schema
+# movie_assets has the record of migrations if the role may not create tables in public.
 SEARCH_PATH = """set_config('search_path', (
     select string_agg(format('%I', name), ', ' order by place)
     from (
@@ -36,14 +36,14 @@ SET_IN_OPTIONS = re.compile(r"(?:-c\s*|--)([\w.-]+)\s*=")
 
 
 def start_session(connection: psycopg.Connection[Any], more: Mapping[str, str] | None = None) -> None:
-    """Set up a connection that was just made, and commit that."""
+    """Set up a new connection, and commit the settings."""
     connection.execute(_statement(connection.info, more))
     if not connection.autocommit:
         connection.commit()
 
 
 async def start_async_session(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Set up a connection that was just made, and commit that."""
+    """Set up a new connection, and commit the settings."""
     await connection.execute(_statement(connection.info, None))
     if not connection.autocommit:
         await connection.commit()

@@ -1,7 +1,7 @@
-"""pgvector's types on psycopg's connections, with classes that are made once.
+"""Registering pgvector's types on psycopg's connections, with classes that are made once.
 
-psycopg keeps every class that it was given for as long as the process lives, and pgvector's own `register_vector` makes
-new ones for each connection: a code server, whose ticks each open one, grew by 30 kB a tick.
+psycopg never frees a registered class, and pgvector's own `register_vector` makes new classes for each connection. A
+code server, which opens a connection in each tick, grew by 30 kB a tick.
 """
 
 from functools import cache
@@ -16,11 +16,12 @@ from pgvector.psycopg.halfvec import (
     HalfVectorLoader,
 )
 from pgvector.psycopg.vector import VectorBinaryDumper, VectorBinaryLoader, VectorDumper, VectorLoader
-from psycopg.adapt import Dumper
+from psycopg.adapt import Dumper, Loader
 from psycopg.types import TypeInfo
 
-# By type: what is written as it, and how; the last dumper of a kind counts where a query does not say.
-TYPES: dict[str, tuple[tuple[type | str, ...], tuple[type[Dumper], ...], tuple[Any, ...]]] = {
+# For each type: the Python classes that are written as it, dumpers and loaders. Where a query names no format, the last
+# dumper is used.
+TYPES: dict[str, tuple[tuple[type | str, ...], tuple[type[Dumper], ...], tuple[type[Loader], ...]]] = {
     "vector": (
         (Vector, "numpy.ndarray"), (VectorDumper, VectorBinaryDumper), (VectorLoader, VectorBinaryLoader),
     ),
@@ -31,9 +32,9 @@ TYPES: dict[str, tuple[tuple[type | str, ...], tuple[type[Dumper], ...], tuple[A
 
 
 def register_vectors(connection: psycopg.Connection[Any]) -> None:
-    """Let a connection read and write vectors, where its database has them (a migration may come first)."""
-    found = [TypeInfo.fetch(connection, name) for name in TYPES]
-    for info, (kinds, dumpers, loaders) in zip(found, TYPES.values(), strict=True):
+    """Let a connection read and write vectors if its database has their types (not before the first migration)."""
+    infos = [TypeInfo.fetch(connection, name) for name in TYPES]
+    for info, (kinds, dumpers, loaders) in zip(infos, TYPES.values(), strict=True):
         if info is None:
             return
         info.register(connection)
@@ -46,5 +47,5 @@ def register_vectors(connection: psycopg.Connection[Any]) -> None:
 
 @cache
 def _of_type(dumper: type[Dumper], oid: int) -> type[Dumper]:
-    """A dumper that says of which type its values are, as COPY asks for."""
+    """Return a subclass of a dumper that names the type of its values, as COPY requires."""
     return type(dumper.__name__, (dumper,), {"oid": oid})
