@@ -98,9 +98,8 @@ def version_of(text: str) -> tuple[int, ...]:
 
 def _require_server(url: sa.URL, properties: ServerProperties) -> None:
     if properties.version < MIN_POSTGRES:
-        raise DatabaseError(
-            f"the server is PostgreSQL {properties.version // 10000}; movie_assets needs {MIN_POSTGRES // 10000} or newer"
-        )
+        version = properties.version // 10000
+        raise DatabaseError(f"the server is PostgreSQL {version}; movie_assets needs {MIN_POSTGRES // 10000} or newer")
     if properties.is_standby:
         raise DatabaseError(
             f"the server at {shown(url)} is a standby, which takes no writes; name the primary (with several hosts: "
