@@ -1,4 +1,4 @@
-"""Settings of alerts: who is told, and how bad it has to be. The others are in settings.py, which reads them all."""
+"""Settings of alerts: their destinations and the lowest severity. settings.py reads them with the others."""
 
 import re
 from typing import Literal, Self
@@ -9,32 +9,32 @@ from movie_assets.config.setting_values import MailServer, SecretUrl, SigningKey
 
 
 class AlertSettings(BaseModel):
-    """The part of the configuration that alerts have to themselves."""
+    """The part of the configuration that is about alerts."""
 
     web_url: Url = Field(
         "http://127.0.0.1:3000",
         alias="MOVIE_ASSETS_WEB_URL",
-        description="Where people reach the web UI; links in alerts begin with it.",
+        description="Address of the web UI for people; links in alerts begin with it.",
     )
     alert_severity: Literal["WARN", "ERROR"] = Field(
         "WARN",
         alias="MOVIE_ASSETS_ALERT_SEVERITY",
-        description="What is told: `WARN` and worse, or `ERROR` only.",
+        description="Which alerts are sent: `WARN` and worse, or `ERROR` only.",
     )
     alert_slack_url: SecretUrl = Field(
         None,
         alias="MOVIE_ASSETS_ALERT_SLACK_URL",
-        description="Incoming webhook of Slack, or of what speaks like it (Mattermost, Rocket.Chat, Discord).",
+        description="Incoming webhook of Slack, or of a compatible service (Mattermost, Rocket.Chat, Discord).",
     )
     alert_webhook_url: SecretUrl = Field(
         None,
         alias="MOVIE_ASSETS_ALERT_WEBHOOK_URL",
-        description="Where alerts are posted as signed JSON.",
+        description="Address to which alerts are posted as signed JSON.",
     )
     alert_webhook_key: SigningKey = Field(
         None,
         alias="MOVIE_ASSETS_ALERT_WEBHOOK_KEY",
-        description="The key that signs them (HMAC-SHA256); `whsec_` and base64, or any text.",
+        description="Key with which they are signed (HMAC-SHA256): `whsec_` and base64, or any text.",
     )
     alert_smtp_url: MailServer = Field(
         None,
@@ -51,8 +51,8 @@ class AlertSettings(BaseModel):
     heartbeat_url: SecretUrl = Field(
         None,
         alias="MOVIE_ASSETS_HEARTBEAT_URL",
-        description="A dead man's switch (healthchecks.io or the like): asked with GET at each tick of the alerts' "
-        "sensor, so that its silence tells what no alert can: that the daemon is dead, or that nothing is delivered.",
+        description="Address of a dead man's switch (healthchecks.io or similar). The alerts' sensor requests it "
+        "with GET in each tick, so that the service reports when the daemon is down or no alert can be delivered.",
     )
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Settings of embeddings: the service, the model, what it may cost. settings.py reads them with the others."""
+"""Settings of embeddings: the service, the model and budgets. settings.py reads them with the others."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from movie_assets.config.setting_values import ModelName, Token, Url
 
 
 class EmbeddingSettings(BaseModel):
-    """The part of the configuration that embeddings have to themselves."""
+    """The part of the configuration that is about embeddings."""
 
     openai_api_key: Token = Field(
         None, alias="OPENAI_API_KEY", description="Key of OpenAI or of a compatible embeddings service."
@@ -19,7 +19,7 @@ class EmbeddingSettings(BaseModel):
     openai_base_url: Url = Field(
         "https://api.openai.com/v1",
         alias="OPENAI_BASE_URL",
-        description="Where the embeddings service answers.",
+        description="Address of the embeddings service.",
     )
     embedder: Literal["local", "openai"] | None = Field(
         None,
@@ -43,20 +43,20 @@ class EmbeddingSettings(BaseModel):
         alias="MOVIE_ASSETS_EMBEDDING_TEXTS_PER_REQUEST",
         ge=1,
         le=2048,
-        description="Texts of one request to the embeddings service, at most. A service that takes fewer says so, and "
-        "smaller requests follow by themselves; with the right number none is refused.",
+        description="The largest number of texts in a request to the embeddings service. When the service rejects a "
+        "request as too large, smaller ones are sent automatically; with the right number none is rejected.",
     )
     dollars_per_million_tokens: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None,
         alias="MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS",
-        description="US dollars for a million tokens, for a model whose price we do not know, or a price of your own.",
+        description="US dollars for a million tokens, for a model without a known price, or with another price.",
     )
     run_dollars: float = Field(
         0.0,
         alias="MOVIE_ASSETS_RUN_DOLLARS",
         ge=0,
         allow_inf_nan=False,
-        description="US dollars that one run may spend on embeddings; it stops before it exceeds them. 0 = no limit.",
+        description="US dollars that one run may spend on embeddings; it stops before the limit. 0 = no limit.",
     )
     daily_dollars: float = Field(
         0.0,
@@ -68,16 +68,16 @@ class EmbeddingSettings(BaseModel):
     tiktoken_cache: Path | None = Field(
         None,
         alias="TIKTOKEN_CACHE_DIR",
-        description="Where tiktoken (the extra `tokens`) keeps its tables, for exact token counts. They are never "
+        description="Folder of the tables of tiktoken (the extra `tokens`), for exact token counts. They are never "
         "downloaded. Unset: `data-gym-cache` in the folder for temporary files.",
     )
 
     @property
     def embedder_in_use(self) -> Literal["local", "openai"]:
-        """The provider that new vectors are made with."""
+        """The provider of new vectors."""
         return self.embedder or ("openai" if self.openai_api_key else "local")
 
     @property
     def budgets(self) -> Budgets:
-        """What embeddings may cost."""
+        """The budgets of a run and of a day."""
         return Budgets(self.run_dollars, self.daily_dollars)

@@ -1,6 +1,6 @@
-"""Which films belong in the catalogue: named profiles, their rules, and the order of the rules.
+"""Filter profiles: the rules that say which films belong in the catalogue, and the order of the rules.
 
-SQL applies them: pipeline.apply_export the rules of the export stage (adult, video, softcore, popularity),
+SQL applies them: pipeline.apply_export the rules of the export stage (adult, video, softcore, popularity), and
 pipeline.evaluate the rules of the details. `movie_assets.config.profiles` reads profiles from files.
 """
 
@@ -18,9 +18,11 @@ RULES = (*EXPORT_RULES, *(rule for rule in DETAIL_RULES if rule not in EXPORT_RU
 
 @dataclass(frozen=True)
 class FilterProfile:
-    """What a film must reach. Runtimes are minutes, averages 0 to 10, languages ISO 639-1 (none named: any).
+    """The conditions that a film must meet.
 
-    Popularity and its rank (1 is the most popular id of the day's export) say which ids deserve a call.
+    Runtimes are in minutes, averages 0 to 10, languages ISO 639-1 codes (an empty tuple: any language). Details are
+    fetched only for ids with the popularity, and with a rank (1 is the most popular id of the day's export) up to
+    `popularity_rank`.
     """
 
     name: str
@@ -33,15 +35,15 @@ class FilterProfile:
     min_runtime: int = 0
     max_runtime: int | None = None
     languages: tuple[str, ...] = ()
-    target: int | None = None  # films; only reported
+    target: int | None = None  # number of films; only reported
 
     def describe(self) -> dict[str, str]:
-        """Each rule in words."""
-        times = []
+        """Return a description of each rule."""
+        dates = []
         if self.released_since is not None:
-            times.append(f"released since {self.released_since}")
+            dates.append(f"released since {self.released_since}")
         if self.released_within_days is not None:
-            times.append(f"released in the last {self.released_within_days} days")
+            dates.append(f"released in the last {self.released_within_days} days")
         rank = f", among the {self.popularity_rank:,} most popular" if self.popularity_rank else ""
         longest = " or more" if self.max_runtime is None else f"-{self.max_runtime}"
         return {
@@ -51,7 +53,7 @@ class FilterProfile:
             "popularity": f"popularity ≥ {self.min_popularity:g}{rank}",
             "vote_count": f"votes ≥ {self.min_vote_count}",
             "vote_average": f"average vote ≥ {self.min_vote_average:g}",
-            "release_date": ", ".join(times) or "any release date",
+            "release_date": ", ".join(dates) or "any release date",
             "runtime": f"{self.min_runtime}{longest} minutes",
             "language": f"language in {' '.join(self.languages)}" if self.languages else "any language",
         }
@@ -59,7 +61,7 @@ class FilterProfile:
 
 @dataclass(frozen=True)
 class FilterProfiles:
-    """The profiles in use. A film belongs in the catalogue when it passes one of them."""
+    """The profiles in use. A film belongs in the catalogue if it passes one of them."""
 
     profiles: tuple[FilterProfile, ...]
 
@@ -75,25 +77,25 @@ class FilterProfiles:
 
     @property
     def target(self) -> int | None:
-        """How many films the profiles are meant to reach, if one says so."""
+        """The number of films that the profiles are meant to reach; None if no profile has one."""
         return max((profile.target for profile in self.profiles if profile.target), default=None)
 
     @property
     def as_json(self) -> str:
-        """The profiles as pipeline.evaluate takes them: a JSON array, an object for each profile."""
+        """The profiles in the form for pipeline.evaluate: a JSON array with an object for each profile."""
         return json.dumps([asdict(profile) for profile in self.profiles], default=date.isoformat, sort_keys=True)
 
     @property
     def name(self) -> str:
-        """Names the profiles by a hash of their values; stored responses are evaluated again when it changes."""
+        """A hash of the profiles' values; stored responses are evaluated again when it changes."""
         return hashlib.sha256(self.as_json.encode()).hexdigest()[:12]
 
     @property
     def export_rules(self) -> str:
-        """Names the rules of the export stage; loads of other rules keep another share."""
+        """The rules of the export stage as a text; the shares of loads are compared under the same rules only."""
         return "; ".join(f"{p.min_popularity:g} {p.popularity_rank or '-'}" for p in self.profiles)
 
     def describe(self) -> Mapping[str, str]:
-        """Each rule in words, in the order in which the rules are asked; profiles that differ side by side."""
-        words = [profile.describe() for profile in self.profiles]
-        return {rule: " | ".join(dict.fromkeys(said[rule] for said in words)) for rule in RULES}
+        """Return a description of each rule, in the order of evaluation; different ones are joined by |."""
+        descriptions = [profile.describe() for profile in self.profiles]
+        return {rule: " | ".join(dict.fromkeys(each[rule] for each in descriptions)) for rule in RULES}

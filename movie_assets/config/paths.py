@@ -1,4 +1,4 @@
-"""Where the files that are not Python are: in the checkout, or within the package when a wheel was installed."""
+"""Paths of the files that are not Python: in the checkout, or within the package if a wheel was installed."""
 
 from pathlib import Path
 

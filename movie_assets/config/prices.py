@@ -1,4 +1,4 @@
-"""What tokens cost, and what a run and a day may cost. The one place with prices; spending is counted elsewhere."""
+"""Prices of tokens, and the budgets of a run and of a day. `embeddings.spending` counts the spending."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,23 @@ DOLLARS_PER_MILLION_TOKENS = {
     "text-embedding-3-large": 0.13,
     "text-embedding-ada-002": 0.10,
 }
-BATCH_SHARE = 0.5  # the Batch API's price, https://platform.openai.com/docs/guides/batch
+BATCH_SHARE = 0.5  # of the price, with the Batch API: https://platform.openai.com/docs/guides/batch
 
 
 @dataclass(frozen=True)
 class Price:
-    """What a million tokens of a model cost, in US dollars; None when nobody told."""
+    """The price of a million tokens of a model in US dollars; None when it is not known."""
 
     per_million_tokens: float | None
 
     def of(self, tokens: float, *, in_bulk: bool = False) -> float:
-        """Dollars of tokens; 0 where the price is not known."""
+        """Return the price of a number of tokens in US dollars; 0 when the price is not known."""
         return tokens * (self.per_million_tokens or 0.0) / 1e6 * (BATCH_SHARE if in_bulk else 1.0)
 
 
-def price_of(model: str, told: float | None = None) -> Price:
-    """A model's price: the one that the settings tell, else the published one."""
-    return Price(DOLLARS_PER_MILLION_TOKENS.get(model) if told is None else told)
+def price_of(model: str, configured: float | None = None) -> Price:
+    """Return a model's price: the one in the settings, else the published one."""
+    return Price(DOLLARS_PER_MILLION_TOKENS.get(model) if configured is None else configured)
 
 
 @dataclass(frozen=True)

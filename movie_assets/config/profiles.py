@@ -1,6 +1,6 @@
-"""Reading filter profiles: those that come with the project and those of a user's own TOML file.
+"""Reading filter profiles: those of the project and those of a user's own TOML file.
 
-What a profile asks of a film is `config.filter_profiles`.
+`config.filter_profiles` defines the conditions of a profile.
 """
 
 import math
@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,7 +18,7 @@ KEYS = {field.name for field in fields(FilterProfile)} - {"name"}
 
 
 def profiles_of(names: Sequence[str], file: Path | None = None) -> FilterProfiles:
-    """The named profiles together. Raises ValueError with one sentence that says what to change."""
+    """Return the named profiles. Raises ValueError with one sentence that says what to change."""
     tables = _tables(BUNDLED) | (_tables(file) if file else {})
     for name in names:
         if name not in tables:
@@ -29,7 +28,7 @@ def profiles_of(names: Sequence[str], file: Path | None = None) -> FilterProfile
     return FilterProfiles(tuple(_profile(name, tables[name]) for name in dict.fromkeys(names)))
 
 
-def _tables(file: Path) -> dict[str, Any]:
+def _tables(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -38,7 +37,7 @@ def _tables(file: Path) -> dict[str, Any]:
         raise ValueError(f"{file} is not TOML ({error})") from None
 
 
-def _profile(name: str, table: Any) -> FilterProfile:
+def _profile(name: str, table: object) -> FilterProfile:
     if not isinstance(table, dict):
         raise ValueError(f"{name} is no table of a profile file; a profile begins with [{name}]")  # noqa: TRY004
     if unknown := table.keys() - KEYS:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class RatingFiles:
-    """Where the files of ratings are: an address or a path each, None where a source is off."""
+    """The address or path of each file of ratings; None for a source that is switched off."""
 
     imdb: str | None = None
     movielens: str | None = None
@@ -14,12 +14,12 @@ class RatingFiles:
 
     @property
     def assets(self) -> list[str]:
-        """The assets that have a file to read."""
+        """The assets of the sources that are switched on."""
         return [name for name, address in self._files.items() if address]
 
     @property
     def off(self) -> list[str]:
-        """The assets that have none: what they made once may be as old as it likes."""
+        """The assets of the sources that are switched off; their earlier rows may have any age."""
         return [name for name, address in self._files.items() if not address]
 
     @property

@@ -1,4 +1,4 @@
-"""What values of settings may be: addresses, tokens, mail servers, names. A message says what is wrong, not the value.
+"""Validation of settings' values: addresses, tokens, mail servers, names. No message repeats the value.
 
 Names, defaults and meanings are in settings.py and alert_settings.py.
 """
@@ -17,7 +17,7 @@ Words = Annotated[
 ]
 Secret = Annotated[
     SecretStr | None,
-    # A token with a trailing newline would be quoted whole by the HTTP library's error.
+    # The error of the HTTP library would quote a token with a trailing newline.
     BeforeValidator(lambda value: value.strip() or None if isinstance(value, str) else value),
 ]
 
@@ -33,10 +33,10 @@ def _is_an_address(url: str) -> str:
         raise ValueError("an address begins with http:// or https://")
     try:
         parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0
+        is_usable = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable or re.search(r"\s", url):
+        is_usable = False
+    if not is_usable or re.search(r"\s", url):
         raise ValueError("the address has no host, no usable port, or a blank in it")
     return url
 
@@ -52,10 +52,10 @@ def _is_a_mail_server(url: SecretStr | None) -> SecretStr | None:
         return None
     try:
         parts = urlsplit(url.get_secret_value())
-        usable = parts.scheme in ("smtp", "smtps", "smtp+plain") and parts.hostname and parts.port != 0
+        is_usable = parts.scheme in ("smtp", "smtps", "smtp+plain") and parts.hostname and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable:
+        is_usable = False
+    if not is_usable:
         raise ValueError("a mail server is written smtp://user:password@host:port, smtps://… or smtp+plain://…")
     if parts.scheme == "smtp+plain" and parts.username:
         raise ValueError("smtp+plain:// would send the password unencrypted; use smtp:// (STARTTLS) or smtps://")
@@ -72,7 +72,7 @@ def _is_a_key(key: SecretStr | None) -> SecretStr | None:
 
 
 def _are_owners(owners: tuple[str, ...]) -> tuple[str, ...]:
-    # What Dagster takes; it would refuse the whole code location for another.
+    # The forms that Dagster accepts; it would refuse the whole code location for another.
     wrong = [owner for owner in owners if not re.fullmatch(r"team:[A-Za-z0-9_.-]+|[^@\s]+@[^@\s]+\.[^@\s]+", owner)]
     if wrong:
         raise ValueError(f"{', '.join(wrong)}: an owner is an e-mail address or has the form team:name")
@@ -80,8 +80,8 @@ def _are_owners(owners: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def is_a_rate(rate: float) -> float:
-    """Return calls per second that a clock can keep. Raises ValueError."""
-    if not (rate == 0 or LOWEST_RATE <= rate <= HIGHEST_RATE):  # also false for what is no number
+    """Return a rate of calls per second if it is within the limits. Raises ValueError."""
+    if not (rate == 0 or LOWEST_RATE <= rate <= HIGHEST_RATE):  # also false for NaN
         raise ValueError(f"a rate is 0 (no limit), or {LOWEST_RATE:g} to {HIGHEST_RATE:g} calls a second")
     return rate
 
@@ -89,7 +89,7 @@ def is_a_rate(rate: float) -> float:
 def _is_a_folder(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
-    except RuntimeError:  # ~somebody, whom this machine does not know
+    except RuntimeError:  # ~name, for a user that this machine does not have
         raise ValueError(f"{path}: the machine has no such user, so there is no such folder") from None
 
 
@@ -100,16 +100,17 @@ def _is_a_model(name: str) -> str:
 
 
 def passwords_in(value: str) -> list[str]:
-    """Return the passwords of an address, as they are written and as they are meant; nothing for other values.
+    """Return the passwords in an address, as written and percent-decoded; an empty list for other values.
 
-    A password may have characters in it that should be percent-encoded: it ends at the last @ of the address.
+    A password may have characters that should be percent-encoded: it ends at the last @ of the address.
     """
-    found = re.findall(r"^[\w+]+://[^:/?#@]*:(.*)@", value, re.DOTALL) + re.findall(r"[?&]\w*password=([^&]*)", value)
-    return [part for password in found for part in (password, unquote(password)) if part]
+    passwords = re.findall(r"^[\w+]+://[^:/?#@]*:(.*)@", value, re.DOTALL)
+    passwords += re.findall(r"[?&]\w*password=([^&]*)", value)
+    return [part for password in passwords for part in (password, unquote(password)) if part]
 
 
-def why_no_text(value: str) -> str | None:
-    """Return why a value can be no setting, whatever it means; None for one that can."""
+def text_error(value: str) -> str | None:
+    """Return why a text cannot be the value of any setting; None if it can."""
     if any(letter in CONTROL for letter in value):
         return "the value has control characters"
     if any("\ud800" <= letter <= "\udfff" for letter in value):  # bytes that are no UTF-8, as Python reads them
@@ -120,7 +121,7 @@ def why_no_text(value: str) -> str | None:
 
 
 def shortened(text: str) -> str:
-    """Return a message or name so that it fits a line of a log."""
+    """Return a message or name, cut so that it fits a line of a log."""
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
 
 

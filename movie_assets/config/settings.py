@@ -1,10 +1,9 @@
-"""Every environment variable that the project reads: name, default, meaning; and nothing else.
+"""All environment variables of the project: their names, defaults and meaning.
 
-Those of alerts are in alert_settings.py, those of embeddings in embedding_settings.py, what values may be in
-setting_values.py.
+Those of alerts are in alert_settings.py, those of embeddings in embedding_settings.py; setting_values.py validates.
 
-A value is read here once and travels as a field of `Settings`. Secrets are `SecretStr`, so neither a log
-line, nor a traceback, nor the web UI shows them.
+A value is read once, and passed on as a field of `Settings`. Secrets are `SecretStr`, so that no log line, traceback or
+page of the web UI shows them.
 """
 
 import difflib
@@ -33,25 +32,25 @@ from movie_assets.config.setting_values import (
     is_a_rate,
     passwords_in,
     shortened,
-    why_no_text,
+    text_error,
 )
 
 RUNBOOK = "docs/runbook.md"
-# What deploy/ sets, and what `movie-assets` tells the Dagster processes that it starts.
+# Variables that deploy/ sets, or `movie-assets` for the Dagster processes that it starts.
 OF_DEPLOYMENTS = {
     "MOVIE_ASSETS_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_DB_PASSWORD", "MOVIE_ASSETS_DAGSTER_FILES", "MOVIE_ASSETS_FOLDER",
     "MOVIE_ASSETS_VERSION", "MOVIE_ASSETS_LISTEN", "MOVIE_ASSETS_LISTEN_READ_ONLY",
 }  # fmt: skip
-LONGEST_NAME = 100  # of a variable that may be misspelt
+LONGEST_NAME = 100  # of a variable that is compared with the settings' names
 TMDB_API = "https://api.themoviedb.org/3"
 
 
 class SettingsError(Exception):
-    """An environment variable has a value that cannot be used; the message names it and never shows it."""
+    """An environment variable has an unusable value. The message names the variable and never shows the value."""
 
 
 class Settings(EmbeddingSettings, AlertSettings):
-    """The project's configuration, one field for each environment variable (the alias)."""
+    """The project's configuration, with a field for each environment variable (its alias)."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
 
@@ -60,11 +59,11 @@ class Settings(EmbeddingSettings, AlertSettings):
         alias="TMDB_API_TOKEN",
         description="TMDB's API read access token (`eyJ…`). Without it, the bundled TMDB emulator is used.",
     )
-    tmdb_api_url: Url = Field(TMDB_API, alias="TMDB_API_URL", description="Where TMDB's API v3 answers.")
+    tmdb_api_url: Url = Field(TMDB_API, alias="TMDB_API_URL", description="Address of TMDB's API v3.")
     tmdb_export_url: Url = Field(
         "https://files.tmdb.org/p/exports",
         alias="TMDB_EXPORT_URL",
-        description="Where the daily ID exports lie.",
+        description="Address of the daily ID exports.",
     )
     tmdb_rate: Annotated[float, AfterValidator(is_a_rate)] = Field(
         38.0,
@@ -98,8 +97,8 @@ class Settings(EmbeddingSettings, AlertSettings):
         alias="MOVIE_ASSETS_PARALLEL_RUNS",
         ge=1,
         le=64,
-        description="Into how many runs, each over a range of batches, a large backlog is cut, so that as many "
-        "machines can share it. The pools `tmdb` and `embedder` have to admit as many (web UI: Deployment, "
+        description="Number of runs, each over a range of batches, into which a large backlog is split, so that as "
+        "many machines can share it. The pools `tmdb` and `embedder` have to admit as many (web UI: Deployment, "
         "Concurrency).",
     )
     pool_wait_minutes: float = Field(
@@ -113,8 +112,9 @@ class Settings(EmbeddingSettings, AlertSettings):
     profiles: Words = Field(
         ("quality",),
         alias="MOVIE_ASSETS_PROFILES",
-        description="Which films are wanted: one or more of `quality`, `new_releases`, `broad` and those of your own "
-        "file, separated by blanks or commas. A film that passes one of them is in.",
+        description="Profiles of the films in the catalogue: one or more of `quality`, `new_releases`, `broad` and "
+        "those of your own file, separated by blanks or commas. A film belongs in the catalogue if it passes one of "
+        "them.",
     )
     profiles_file: Path | None = Field(
         None,
@@ -125,7 +125,8 @@ class Settings(EmbeddingSettings, AlertSettings):
         0,
         alias="MOVIE_ASSETS_DAILY_FILMS",
         ge=0,
-        description="At most so many films' details a day (UTC), the most urgent first. 0 = no limit.",
+        description="The largest number of films whose details are fetched in a day (UTC), the most urgent first. "
+        "0 = no limit.",
     )
 
     imdb_ratings: str | None = Field(
@@ -149,7 +150,7 @@ class Settings(EmbeddingSettings, AlertSettings):
     learn_from_content: bool = Field(
         default=True,
         alias="MOVIE_ASSETS_LEARN_FROM_CONTENT",
-        description="`1`: `recommendation_model` also learns from what TMDB says films have in common (genres, "
+        description="`1`: `recommendation_model` also learns from TMDB's data that films have in common (genres, "
         "keywords, people, decades). `0`: it learns from watch histories only; see "
         "[tmdb_terms.md](tmdb_terms.md).",
     )
@@ -157,27 +158,29 @@ class Settings(EmbeddingSettings, AlertSettings):
         30,
         alias="MOVIE_ASSETS_KEEP_SETS_DAYS",
         ge=1,
-        description="How many days the vectors of an embedding set are kept after it was last searched or built on.",
+        description="Number of days for which the vectors of an embedding set are kept after it was last searched or "
+        "written.",
     )
     inbox: Folder | None = Field(
         None,
         alias="MOVIE_ASSETS_INBOX",
-        description="Folder with exports of what people watched, imported when they are new: each person's in a folder "
-        "of the person's name, those beside such folders are of `me`. Unset: only `movie-assets import`.",
+        description="Folder with exports of watch histories, which are imported when they are new. Those of a person "
+        "are in a folder with the person's name; those outside such folders belong to `me`. Unset: only "
+        "`movie-assets import`.",
     )
 
     owners: Owners = Field(
         (),
         alias="MOVIE_ASSETS_OWNERS",
-        description="Who answers for the assets, as the web UI shows it: e-mail addresses or `team:name`, separated by "
+        description="Owners of the assets, which the web UI shows: e-mail addresses or `team:name`, separated by "
         "blanks or commas.",
     )
     source_url: Url | None = Field(
         None,
         alias="MOVIE_ASSETS_SOURCE_URL",
-        description="Where the web UI links to for code, and alerts for the runbook: a folder of your repository at a "
-        "branch or commit, such as `https://github.com/you/movie_assets/blob/main`. Unset: the files of the machine "
-        "that runs it.",
+        description="Target of the web UI's links to code, and of alerts' links to the runbook: a folder of your "
+        "repository at a branch or commit, such as `https://github.com/you/movie_assets/blob/main`. Unset: the files "
+        "of the machine that runs it.",
     )
 
     @classmethod
@@ -188,7 +191,7 @@ class Settings(EmbeddingSettings, AlertSettings):
         """
         names = [name for field in cls.model_fields.values() if (name := field.alias)]
         values = {name: environ[name] for name in names if environ.get(name, "").strip()}
-        if unusable := [f"{name}: {why}" for name, value in values.items() if (why := why_no_text(value))]:
+        if unusable := [f"{name}: {why}" for name, value in values.items() if (why := text_error(value))]:
             raise SettingsError("; ".join(unusable))
         try:
             return cls.model_validate(values)
@@ -206,15 +209,15 @@ class Settings(EmbeddingSettings, AlertSettings):
         warnings = []
         for name in sorted(environ):
             if name.startswith("MOVIE_ASSETS_") and name not in known:
-                near = difflib.get_close_matches(name[:LONGEST_NAME], known, n=1, cutoff=0.6)
-                meant = f"; did you mean {near[0]}?" if near else ""
+                matches = difflib.get_close_matches(name[:LONGEST_NAME], known, n=1, cutoff=0.6)
+                hint = f"; did you mean {matches[0]}?" if matches else ""
                 written = shortened(name.encode(errors="replace").decode())
-                warnings.append(f"{written} is set and is no setting of movie_assets{meant}")
+                warnings.append(f"{written} is set and is no setting of movie_assets{hint}")
         return warnings
 
     @property
     def secrets(self) -> list[str]:
-        """Every secret value, and the password within each of them that is an address; to keep them out of messages."""
+        """All secret values, and the passwords in those that are addresses, to remove them from messages."""
         values = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
         return sorted(
             {part for value in values for part in (value, *passwords_in(value)) if part}, key=len, reverse=True
@@ -222,7 +225,7 @@ class Settings(EmbeddingSettings, AlertSettings):
 
     @classmethod
     def variables(cls) -> list[FieldInfo]:
-        """The fields in the order in which they are explained: TMDB, embeddings, the others, alerts."""
+        """Return the fields in the order of the documentation: TMDB, embeddings, the others, alerts."""
 
         def place(name: str) -> int:
             if name.startswith("tmdb_"):
@@ -241,20 +244,20 @@ class Settings(EmbeddingSettings, AlertSettings):
 
     @property
     def runbook_url(self) -> str:
-        """The runbook in the repository that the settings name, or the file of this checkout, as a URL."""
+        """The URL of the runbook: in the repository of the settings, or the file of this checkout."""
         return f"{self.source_url}/{RUNBOOK}" if self.source_url else (CHECKOUT / RUNBOOK).as_uri()
 
     @property
     def uses_emulator(self) -> bool:
-        """Whether nothing says where TMDB is, so that the bundled emulator takes its place."""
+        """Whether the bundled emulator is used, as the settings have neither a token nor an address of TMDB."""
         return self.tmdb_api_token is None and self.tmdb_api_url == TMDB_API
 
     @property
     def rating_files(self) -> RatingFiles:
-        """Where ratings of other sources than TMDB are."""
+        """The files of ratings from sources other than TMDB."""
         return RatingFiles(self.imdb_ratings, self.movielens_ratings, self.ratings_csv)
 
     @property
     def thresholds(self) -> FilterProfiles:
-        """The profiles of which a film has to pass one."""
+        """The filter profiles; a film has to pass one of them."""
         return profiles_of(self.profiles, self.profiles_file)
