@@ -1,9 +1,9 @@
-"""One run over many batches: each batch turns green in Dagster when its own work is done.
+"""A run over several batches, in which each batch is materialized when its own work is done.
 
-A step that worked through 64 batches and failed in one would otherwise leave 64 red ones. So a batch is
-logged as a materialization of its own as soon as the database has all of it, with a hash of its content as
-data version. At its end the step emits its output, so that the steps that follow in the same run go on with the good
-batches (`automation/executor.py`), and fails if a batch did.
+Otherwise a step over 64 batches that fails in one of them would leave 64 failed ones. So each batch is logged as a
+materialization of its own as soon as the database has all of it, with a hash of its content as data version. At its end
+the step emits its output, so that the following steps of the run continue with the good batches
+(`orchestration.executor`), and fails if a batch did.
 """
 
 import time
@@ -21,56 +21,59 @@ from movie_assets.runs.partitions import batch_number
 SECONDS_BETWEEN_REPORTS = 2.0
 NAMES_SHOWN = 6
 DATA_VERSION_TAGS = ("dagster/data_version", "dagster/data_version_is_user_provided")
-NO_VALUE = cast("dg.DagsterType", dg.Nothing)  # the type of a batch asset's output: what it makes is in Postgres
+NO_VALUE = cast("dg.DagsterType", dg.Nothing)  # the type of a batch asset's output: its rows are in Postgres
 # Dagster logs a materialization of each partition of the run when a step emits its output, with one data version for
-# all and for failed batches too. An output with this metadata is emitted without them; tests hold that it is.
+# all and for failed batches, too. An output with this metadata is emitted without them; tests hold that it is.
 NO_FURTHER_MATERIALIZATION = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 
 
 @dataclass(frozen=True)
 class BatchContent:
-    """What a finished batch holds: its data version and figures for the web UI."""
+    """The content of a finished batch: its data version and figures for the web UI."""
 
     data_version: str
     metadata: Mapping[str, int | float | str]
 
 
 def row_counts(in_batch: int, in_table: int) -> Mapping[str, int]:
-    """Return how many rows a batch has and its whole table, under the names by which Dagster shows them."""
+    """Return the numbers of rows of a batch and of the whole table, under Dagster's own metadata keys."""
     return {"dagster/partition_row_count": in_batch, "dagster/row_count": in_table}
 
 
 def listed(names: Collection[str]) -> str:
-    """Names in one line; of many, the first few and how many more there are."""
+    """Return names as one line: all of them, or the first six and the number of the others."""
     first = ", ".join(list(names)[:NAMES_SHOWN])
     return first if len(names) <= NAMES_SHOWN else f"{first} and {len(names) - NAMES_SHOWN} more"
 
 
-def amiss(found: Mapping[str, int]) -> str | None:
-    """What a check counted and should not have found, in one line; None when that is nothing."""
-    told = [f"{count:,} {name.replace('_', ' ')}" for name, count in found.items() if count]
-    return f"{', '.join(told)}; none may be" if told else None
+def amiss(counts: Mapping[str, int]) -> str | None:
+    """Return the counts of a check that should all be zero as one line; None when they are."""
+    errors = [f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+    return f"{', '.join(errors)}; none may be" if errors else None
 
 
 class ForceConfig(dg.Config):
-    """Whether to do again what is done."""
+    """Whether work that is done is repeated."""
 
     force: bool = Field(
         default=False,
-        description="Do the whole batch again, and not only what is due. Budgets hold all the same. A run that is "
-        "repeated after a failure goes on with what the run before had not reached.",
+        description="Repeat the work of the whole batch, and not only the work that is due. Budgets still apply. A run "
+        "that is repeated after a failure continues where the previous run ended.",
     )
 
 
 def what_is_done(verb: str, things: str, due: int, forced: int | None) -> str:
-    """Return the first line of a run's log: what it does, and how to have more done. `forced` is None without force."""
+    """Return the first line of a run's log: how much work it does, and how to repeat all of it.
+
+    `forced` is the number of things that are done again; None without force.
+    """
     if forced is None:
         return f"{verb} only what is due: {due:,} {things}; to do every one of the batch again, launch with force: true"
     return f"force: true, so {verb} {forced:,} {things} again, and {due:,} that are due"
 
 
 class BatchRun:
-    """Counts down the work of each batch of a run, reports the finished ones, remembers the failed ones."""
+    """Counts the work left in each batch of a run, reports finished batches and records failed ones."""
 
     def __init__(
         self,
@@ -89,13 +92,13 @@ class BatchRun:
         self._done = 0
         self._started = self._reported = time.monotonic()
 
-    def exclude_locked(self, ours: set[int]) -> None:
-        """Leave the batches alone that another run holds."""
-        for batch in self.batches.keys() - ours:
+    def exclude_locked(self, locked: set[int]) -> None:
+        """Mark the batches as failed that this run has not `locked`, as another run works on them."""
+        for batch in self.batches.keys() - locked:
             self.problems[batch] = "another run is working on this batch; run it again when that one has ended"
 
     def plan(self, work: Iterable[int]) -> None:
-        """Announce the units of work, one batch number each; batches without any are finished at once."""
+        """Set the work of the run, one batch number for each unit; batches without work are finished at once."""
         self._planned = Counter(work)
         self._left = self._planned.copy()
         self._total = self._left.total()
@@ -105,7 +108,7 @@ class BatchRun:
         self._finish([batch for batch in self.batches if not self._left[batch]])
 
     def advance(self, work: Iterable[int]) -> None:
-        """Count units as done and committed; a batch whose last unit this was is reported."""
+        """Count units as done and committed; batches without further units are reported."""
         units = Counter(work)
         self._done += units.total()
         self._left.subtract(units)
@@ -120,11 +123,11 @@ class BatchRun:
             )
 
     def fail(self, batch: int, problem: str) -> None:
-        """Mark a batch as failed; its good rows stay."""
+        """Mark a batch as failed; its committed rows stay."""
         self.problems.setdefault(batch, problem)
 
     def fail_unfinished(self, problem: str) -> None:
-        """Mark every batch failed that still has work left."""
+        """Mark every batch with work left as failed."""
         for batch, left in self._left.items():
             if left:
                 self.fail(batch, problem)
@@ -137,11 +140,11 @@ class BatchRun:
             raise self._failure()
 
     def _failure(self) -> dg.Failure:
-        """Return one failure that names the batches and what to do."""
-        having = defaultdict(list)
+        """Return a failure that names the batches with their problems, and says what to do."""
+        names_by_problem = defaultdict(list)
         for batch in sorted(self.problems):
-            having[self.problems[batch]].append(self.batches[batch])
-        table = "\n".join(f"- {listed(names)}: {problem}" for problem, names in having.items())
+            names_by_problem[self.problems[batch]].append(self.batches[batch])
+        table = "\n".join(f"- {listed(names)}: {problem}" for problem, names in names_by_problem.items())
         good = len(self.batches) - len(self.problems)
         return dg.Failure(
             f"{len(self.problems)} of {len(self.batches)} batches failed; {good} are done and everything that was "

@@ -1,10 +1,10 @@
-"""Small pictures for the web UI: SVG as Markdown images with a data address, a few kilobytes each."""
+"""Small charts for the web UI: SVG as Markdown images with a data address, a few kilobytes each."""
 
 import base64
 
 
 def image(name: str, shapes: str, width: int, height: int) -> str:
-    """SVG shapes as a Markdown image; text is grey, which can be read on white and on black."""
+    """Return SVG shapes as a Markdown image; text is grey, which is legible on white and on black."""
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'font-family="sans-serif" font-size="12" fill="#808080">{shapes}</svg>'

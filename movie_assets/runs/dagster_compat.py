@@ -1,7 +1,7 @@
-"""Everything that this project takes from Dagster's private modules, and nothing else.
+"""All names that this project uses from Dagster's private modules, and nothing else.
 
-A release of Dagster may change these names. A test compares this list with the imports of the project, and fails where
-a release does not have one of them; `make newest-dagster` runs it against the newest release.
+A release of Dagster may change them. A test compares this list with the imports of the project, and fails when a
+release does not have one of the names; `make newest-dagster` runs it with the newest release.
 """
 
 from dagster._core.definitions.asset_selection import KeysAssetSelection, SubtractAssetSelection

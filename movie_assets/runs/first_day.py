@@ -1,7 +1,7 @@
-"""The day that a catalogue begins on, read when Dagster loads the definitions.
+"""The first day of a catalogue, read when Dagster loads the definitions.
 
-A day before it was never to be read, so the web UI must not show it as missing. `movie-assets refresh --date` with an
-earlier day makes the catalogue begin there; Dagster's processes show that once they have loaded the definitions again.
+The web UI must not show earlier days as missing. `movie-assets refresh --date` with an earlier day moves the first day
+back; Dagster's processes show that when they load the definitions again.
 """
 
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def first_day_of(settings: Settings) -> date:
     """Return the first day of the settings' catalogue; today if no day was read yet.
 
-    Definitions must load without a database, too: if it cannot be asked, all days that it can have are returned.
+    Definitions must load without a database, too. If it cannot be reached, the earliest possible day is returned.
     """
     if settings.database_url is None:
         return EARLIEST_DAY

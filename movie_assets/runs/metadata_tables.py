@@ -1,6 +1,6 @@
-"""Tables as metadata, which the web UI shows without a click; Markdown of 1,000 characters and more it hides.
+"""Tables as metadata. The web UI shows them without a click, but hides Markdown of 1,000 characters and more.
 
-What the web UI draws by itself are numbers over time; a bar in a table is for what it cannot draw: shares side by side.
+The web UI draws charts of numbers over time; bars in a table compare shares with one another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ import dagster as dg
 
 from movie_assets.tmdb.responses import CallCounts
 
-BAR = 16  # blocks for all of it
+BAR = 16  # blocks of a share of 1
 TYPES: dict[type, str] = {bool: "bool", int: "int", float: "float"}
 Cell = str | int | float | bool | None
 
@@ -36,12 +36,12 @@ def calls_table(calls: CallCounts) -> dg.TableMetadataValue:
 
 
 def bar(share: float) -> str:
-    """Return a share from 0 to 1 as a bar of text; what is more than nothing is at least one block."""
+    """Return a share from 0 to 1 as a bar of text; a share above 0 has at least one block."""
     return "█" * (max(1, round(BAR * share)) if share > 0 else 0)
 
 
 def plain(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
-    """Return metadata as data that can be written as JSON; a table becomes a list with a dictionary for each row."""
+    """Return metadata as values that JSON can have; a table becomes a list with a dictionary for each row."""
     return {
         name: [dict(row.data) for row in value.records] if isinstance(value, dg.TableMetadataValue) else value.value
         for name, value in metadata.items()

@@ -1,4 +1,4 @@
-"""Pictures of how the catalogue is operated: coverage by batch, age of data, calls and costs by day; below 20 KB."""
+"""Charts of the catalogue's operation: coverage by batch, age of data, calls and costs by day; below 20 KB each."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -13,7 +13,7 @@ WELL, FAIRLY = 0.99, 0.9
 
 
 def coverage_chart(shares: Sequence[float | None]) -> str:
-    """A square for each batch by the share of its ids that have details; None: a batch without ids."""
+    """Draw a square for each batch, coloured by the share of its ids with details; None is a batch without ids."""
     cells = []
     for batch, share in enumerate(shares):
         x, y = batch % COLUMNS * (CELL + CELL_GAP), batch // COLUMNS * (CELL + CELL_GAP)
@@ -30,7 +30,7 @@ def coverage_chart(shares: Sequence[float | None]) -> str:
 
 
 def age_chart(tiers: Sequence[tuple[str, int, int, int]]) -> str:
-    """A bar for each age that copies may have: (name, films, of these within it, of these overdue by a day)."""
+    """Draw a bar for each allowed age: (name, films, films within that age, films overdue by a day)."""
     bars = []
     for number, (name, films, within, overdue) in enumerate(tiers):
         y = number * (BAR + GAP)
@@ -51,7 +51,7 @@ def age_chart(tiers: Sequence[tuple[str, int, int, int]]) -> str:
 def days_chart(
     name: str, days: Sequence[tuple[str, Mapping[str, float]]], colours: Mapping[str, str], form: str = "{:,.0f}"
 ) -> str:
-    """A stacked column for each day, its parts in the order of their colours, the sum above it."""
+    """Draw a stacked column for each day: its parts in the order of their colours, with the sum above."""
     highest = max([sum(parts.values()) for _, parts in days], default=0.0) or 1.0
     columns = []
     for number, (day, parts) in enumerate(days):
@@ -72,12 +72,12 @@ def days_chart(
 
 
 def _key(entries: Sequence[tuple[str, str]], y: float, *, left: float = 0) -> str:
-    """A line that says which colour is what."""
+    """Draw the legend of the colours."""
     parts, x = [], left
-    for says, colour in entries:
+    for label, colour in entries:
         parts.append(
             f'<rect x="{x}" y="{y - 9}" width="10" height="10" fill="{colour}"/>'
-            f'<text x="{x + 14}" y="{y}">{escape(says)}</text>'
+            f'<text x="{x + 14}" y="{y}">{escape(label)}</text>'
         )
-        x += 34 + 7 * len(says)
+        x += 34 + 7 * len(label)
     return "".join(parts)

@@ -1,6 +1,6 @@
-"""The two ways in which the pipeline cuts its work: days of TMDB's export, and batches of film ids.
+"""The partitions of the pipeline's work: days of TMDB's export, and batches of film ids.
 
-A batch is a unit of progress and retry, never of staleness: what is due is a question to SQL.
+A batch is a unit of progress and retry, never of staleness: SQL decides which work is due.
 """
 
 import warnings
@@ -14,45 +14,45 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `b
 
 BATCH_COUNT = 64  # pipeline.batch_of(tmdb_id) in sql/migrations holds the same number; a test compares them
 
-# All days that any catalogue can have: TMDB keeps an export for three months; the first release came out in November
+# All days that a catalogue can have: TMDB keeps an export for three months, and the first release is of November
 # 2026. Commands and tests work with them. Dagster's processes show those since the catalogue's first day: first_day.py.
 EARLIEST_DAY = date(2026, 8, 20)
 days = dg.DailyPartitionsDefinition(start_date=EARLIEST_DAY.isoformat(), end_offset=1)
 batches = dg.StaticPartitionsDefinition([f"batch_{number:02}" for number in range(BATCH_COUNT)])
 
-# A batch is current state: it follows the newest day, not every day there ever was.
+# A batch has current state: it depends on the newest day, not on every day.
 newest_day = dg.LastPartitionMapping()
 
 
 def with_days_since(defs: dg.Definitions, first_day: date) -> dg.Definitions:
-    """Return the definitions with the days from a first one on; days before it can be neither missing nor launched."""
+    """Return the definitions with the days since a first one; earlier days are neither missing nor can be launched."""
     since = dg.DailyPartitionsDefinition(start_date=max(first_day, EARLIEST_DAY).isoformat(), end_offset=1)
 
     def begun(spec: dg.AssetSpec) -> dg.AssetSpec:
         return spec.replace_attributes(partitions_def=since) if spec.partitions_def == days else spec
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.PreviewWarning)  # mapping specs is not yet promised to stay; tests hold it
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # mapping specs is not stable API yet; tests hold it
         return defs.map_asset_specs(func=begun)
 
 
 def batch_of(tmdb_id: int) -> str:
-    """Name of the batch that a film belongs to, for ever."""
+    """Return the name of a film's batch, which never changes."""
     return f"batch_{tmdb_id % BATCH_COUNT:02}"
 
 
 def batch_number(batch: str) -> int:
-    """The number in a batch's name: `batch_07` is 7."""
+    """Return the number in a batch's name: `batch_07` is 7."""
     return int(batch.removeprefix("batch_"))
 
 
 def ranges(parts: int) -> list[tuple[str, str]]:
-    """All batches as so many ranges of about the same length: the first and the last batch of each."""
+    """Split all batches into ranges of about the same length; return the first and the last batch of each."""
     names = batches.get_partition_keys()
     edges = [part * BATCH_COUNT // parts for part in range(parts + 1)]
     return [(names[first], names[end - 1]) for first, end in pairwise(edges)]
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:
-    """The tags of one run over a range of batches."""
+    """Return the tags of a run over a range of batches."""
     return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}

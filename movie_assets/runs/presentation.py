@@ -1,7 +1,7 @@
-"""How assets look in the web UI, the same for all of them: table, columns, tags, owners, links to code.
+"""Attributes of all assets for the web UI: table, columns, tags, owners, links to code.
 
-What is peculiar to an asset (its group, its kinds, its sentence) is said where it is defined. An asset needs no entry
-here if its table has its name; tests say what a new one lacks.
+The group, kinds and description of an asset are in its definition. An asset needs an entry here only if its table has
+another name; tests name missing entries.
 """
 
 import inspect
@@ -20,7 +20,7 @@ from movie_assets.config.settings import Settings
 
 TABLES_FILE = Path(__file__).parent / "tables.json"  # made by `make docs` from a migrated database
 
-# Where an asset's rows are, if not in a table or view of its name.
+# The table of an asset's rows, if it does not have the asset's name.
 TABLE_OF = {
     "tmdb_export": "pipeline.export_lines",
     "tmdb_changes": "pipeline.changes",
@@ -37,7 +37,7 @@ TABLE_OF = {
 
 @dataclass(frozen=True)
 class Table:
-    """A table or view of the database, as its own catalogue describes it."""
+    """A table or view of the database, with its columns and comments."""
 
     name: str
     kind: str
@@ -45,7 +45,7 @@ class Table:
     columns: tuple[Mapping[str, str], ...]
 
     def schema(self) -> dg.TableSchema:
-        """As the web UI shows it."""
+        """Return the columns in Dagster's form for the web UI."""
         return dg.TableSchema(
             columns=[
                 dg.TableColumn(
@@ -61,26 +61,26 @@ class Table:
 
 @cache
 def tables() -> dict[str, Table]:
-    """Tables and views by name, as TABLES_FILE has them."""
-    found = json.loads(TABLES_FILE.read_text(encoding="utf-8"))
+    """Return the tables and views of TABLES_FILE by name."""
+    described = json.loads(TABLES_FILE.read_text(encoding="utf-8"))
     return {
-        name: Table(name, table["kind"], table["comment"], tuple(table["columns"])) for name, table in found.items()
+        name: Table(name, table["kind"], table["comment"], tuple(table["columns"])) for name, table in described.items()
     }
 
 
 def table_of(asset: str) -> Table | None:
-    """The table that an asset's rows are in."""
+    """Return the table of an asset's rows; None without one."""
     names = [TABLE_OF.get(asset, ""), f"catalog.{asset}", f"pipeline.{asset}"]
     return next((tables()[name] for name in names if name in tables()), None)
 
 
 def presented(defs: dg.Definitions, settings: Settings) -> dg.Definitions:
-    """The definitions with their assets as people see them."""
+    """Return the definitions, whose assets have tables, columns, tags, owners and links to code."""
     made_by = {
         key: asset for asset in defs.assets or () if isinstance(asset, dg.AssetsDefinition) for key in asset.keys
     }
 
-    def dressed(spec: dg.AssetSpec) -> dg.AssetSpec:
+    def with_attributes(spec: dg.AssetSpec) -> dg.AssetSpec:
         table, step = table_of(spec.key.path[-1]), made_by[spec.key].node_def
         tags: dict[str, str] = {}
         metadata: dict[str, object] = {}
@@ -93,14 +93,14 @@ def presented(defs: dg.Definitions, settings: Settings) -> dg.Definitions:
         return spec.merge_attributes(owners=settings.owners, tags=tags, metadata=metadata)
 
     with warnings.catch_warnings():
-        # Mapping specs and linking code are not yet promised to stay; both are held by tests.
+        # Mapping specs and linking code are not stable API yet; tests hold both.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         warnings.simplefilter("ignore", dg.BetaWarning)
-        return defs.map_asset_specs(func=dressed)
+        return defs.map_asset_specs(func=with_attributes)
 
 
 def _code_of(step: dg.OpDefinition, source_url: str | None) -> dg.CodeReferencesMetadataValue:
-    """Where the step's function is: in the repository that the settings name, or on this machine."""
+    """Return a link to the step's function: in the repository of the settings, or on this machine."""
     function = inspect.unwrap(cast("Any", step.compute_fn).decorated_fn)
     path, line = Path(function.__code__.co_filename), function.__code__.co_firstlineno
     reference = (

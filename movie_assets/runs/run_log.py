@@ -1,10 +1,10 @@
 """The run log: a row of pipeline.run_log for each step of each run, however the step ends.
 
-`logged` goes around an asset's body. Figures come with each chunk of work (`log_work`, in the chunk's transaction), or
-from the metadata that the asset reports in the end. Those that the asset has are metadata of it under the log's names,
-so that the web UI charts them. So is the number of rows of its table (`presentation.table_of`), unless the asset
-reports it by itself. A row that is open while nobody holds its run's lock (`database.run_lock`) is of a step that was
-killed; the next step that begins closes it.
+`logged` decorates an asset's function. Figures are added with each chunk of work (`log_work`, in the chunk's
+transaction), or from the metadata that the asset reports at its end. The asset's figures become its metadata under the
+log's names, so that the web UI draws charts of them; so does the number of rows of its table (`presentation.table_of`),
+unless the asset reports it itself. An open row without a holder of its run's lock (`database.run_lock`) is that of a
+killed step; the next step that begins closes it.
 """
 
 import functools
@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from typing import Literal, NamedTuple, SupportsFloat, TypeVar, get_args
 
 import dagster as dg
 import sqlalchemy as sa
@@ -25,7 +25,8 @@ Figure = Literal["checked", "skipped", "fetched", "changed", "failed", "gone", "
 FIGURES: tuple[Figure, ...] = get_args(Figure)
 ROW_COUNT = "dagster/row_count"
 NOTHING = dict.fromkeys(FIGURES, 0)
-Body = TypeVar("Body", bound=Callable[..., Any])
+Body = TypeVar("Body", bound=Callable[..., object])
+Entries = Mapping[str, Sequence[str]]  # of an asset's metadata, for each figure of the log
 
 
 class StepId(NamedTuple):
@@ -57,55 +58,83 @@ def log_work(connection: sa.Connection, run_id: str, step: str, **figures: float
 def logged(*counted: Figure, **names: str | tuple[str, ...]) -> Callable[[Body], Body]:
     """Log an asset's runs, and report its figures as metadata.
 
-    `counted` are the figures that the asset adds up itself (`log_work`). `names` says which entries of its metadata,
-    added up, are which figure of the log: `@logged(checked="rows_in", changed=("made", "moved"))` below `@dg.asset`.
-    Other figures are not reported. The asset has a resource `database`. Raises ValueError for a figure that the log
-    does not have. A test holds that each entry is one that its asset reports.
+    `counted` are the figures that the asset adds itself (`log_work`). `names` has the entries of its metadata whose sum
+    is a figure of the log: `@logged(checked="rows_in", changed=("made", "moved"))` below `@dg.asset`. Other figures are
+    not reported. The asset has a resource `database`. Raises ValueError for a figure that the log does not have. A
+    test holds that each entry is one that its asset reports.
     """
     if unknown := {*counted, *names} - {*FIGURES}:
         raise ValueError(f"the run log has no figures {', '.join(sorted(unknown))}; it has {', '.join(FIGURES)}")
     entries = {figure: (of,) if isinstance(of, str) else of for figure, of in names.items()}
     of_asset = (*counted, *names, "duration")
 
-    def around(body: Body) -> Body:
-        @functools.wraps(body)
-        def run(*given: Any, **resources: Any) -> Any:
-            context = dg.AssetExecutionContext.get()
-            with _row(context, resources["database"]) as row:
-                result: dg.MaterializeResult[Any] = body(*given, **resources)
-                row.add(_figures(result.metadata or {}, entries))
-            return row.completed(result, of_asset)
+    def decorate(body: Body) -> Body:
+        if inspect.isgeneratorfunction(body):
+            return _logged_generator(body, entries, of_asset)  # type: ignore[return-value]  # it has the same signature
+        return _logged_function(body, entries, of_asset)  # type: ignore[return-value]  # as above
 
-        @functools.wraps(body)
-        def run_step_by_step(*given: Any, **resources: Any) -> Iterator[Any]:
-            context = dg.AssetExecutionContext.get()
-            last: dg.MaterializeResult[Any] | None = None
-            row = None
-            try:
-                with _row(context, resources["database"]) as row:
-                    for result in body(*given, **resources):
-                        if isinstance(result, dg.MaterializeResult):
-                            last = result
-                            row.add(_figures(result.metadata or {}, entries))
-                        else:
-                            yield result
-            except Exception:
-                if row is not None:
-                    yield from row.observed(context, of_asset)
-                raise
-            if last is not None:
-                yield row.completed(last, of_asset)
-            else:
-                yield from row.observed(context, of_asset)
+    return decorate
 
-        return run_step_by_step if inspect.isgeneratorfunction(body) else run  # type: ignore[return-value]
 
-    return around
+def _logged_function(body: Callable[..., object], entries: Entries, reported: Collection[str]) -> Callable[..., object]:
+    """Return an asset's function that returns its only result."""
+
+    @functools.wraps(body)
+    def run(*given: object, **resources: object) -> object:
+        with _row(dg.AssetExecutionContext.get(), _database_in(resources)) as row:
+            result = _result(body(*given, **resources))
+            row.add(_figures(result.metadata or {}, entries))
+        return row.completed(result, reported)
+
+    return run
+
+
+def _logged_generator(
+    body: Callable[..., Iterator[object]], entries: Entries, reported: Collection[str]
+) -> Callable[..., Iterator[object]]:
+    """Return an asset's function that yields its events; a result among them is yielded last."""
+
+    @functools.wraps(body)
+    def run(*given: object, **resources: object) -> Iterator[object]:
+        context = dg.AssetExecutionContext.get()
+        last: dg.MaterializeResult[None] | None = None
+        row = None
+        try:
+            with _row(context, _database_in(resources)) as row:
+                for event in body(*given, **resources):
+                    if isinstance(event, dg.MaterializeResult):
+                        last = event
+                        row.add(_figures(event.metadata or {}, entries))
+                    else:
+                        yield event
+        except Exception:
+            if row is not None:
+                yield from row.observed(context, reported)
+            raise
+        if last is not None:
+            yield row.completed(last, reported)
+        else:
+            yield from row.observed(context, reported)
+
+    return run
+
+
+def _result(event: object) -> dg.MaterializeResult[None]:
+    if not isinstance(event, dg.MaterializeResult):
+        raise TypeError(f"an asset in the run log returns a MaterializeResult, not {type(event).__name__}")
+    return event
+
+
+def _database_in(resources: Mapping[str, object]) -> Database:
+    database = resources["database"]
+    if not isinstance(database, Database):
+        raise TypeError(f"the resource `database` is a {type(database).__name__}")
+    return database
 
 
 @dataclass
 class _Row:
-    """A step's open row; `figures` is what it came to, once it is closed."""
+    """A step's open row; `figures` has its figures when it is closed."""
 
     database: Database
     run_id: str
@@ -120,24 +149,24 @@ class _Row:
         self.database.once(work)
 
     def row_count(self) -> dict[str, int]:
-        """Count the rows of the asset's table, if it has one."""
+        """Return the number of rows of the asset's table as metadata; nothing without a table."""
         table = table_of(self.step)
         return {} if table is None else {ROW_COUNT: self.database.fetch_value(int, "count_rows", table=table.name)}
 
     def reported(self, names: Collection[str]) -> dict[str, float]:
-        """Return those of the figures that an asset has."""
+        """Return the figures with these names."""
         return {name: self.figures[name] for name in names if name in self.figures}
 
-    def completed(self, result: dg.MaterializeResult[Any], names: Collection[str]) -> dg.MaterializeResult[Any]:
-        """Add the asset's figures and the number of its table's rows to its metadata."""
+    def completed(self, result: dg.MaterializeResult[None], names: Collection[str]) -> dg.MaterializeResult[None]:
+        """Return the result with the asset's figures and the number of its table's rows in its metadata."""
         own = result.metadata or {}
         count = {} if ROW_COUNT in own else self.row_count()
         return result._replace(metadata={**self.reported(names), **count, **own})
 
     def observed(self, context: dg.AssetExecutionContext, names: Collection[str]) -> Iterator[dg.AssetObservation]:
-        """Yield the asset's figures where no materialization has them.
+        """Yield the asset's figures as an observation, for a step without a materialization.
 
-        Dagster drops what a step passed to `context.log_event` after its last result when the step fails.
+        When a step fails, Dagster drops the events that it passed to `context.log_event` after its last result.
         """
         if any(self.figures.get(name) for name in FIGURES):
             yield dg.AssetObservation(context.asset_key, metadata=self.reported(names))
@@ -151,7 +180,7 @@ class _Row:
 
 @contextmanager
 def _row(context: dg.AssetExecutionContext, database: Database) -> Iterator[_Row]:
-    """Open a step's row; close it as the step ends."""
+    """Open a step's row; close it with the step's status at its end."""
     run, step = context.run, context.asset_key.to_user_string()
     trigger, triggered_by = trigger_of(run.tags)
     (begun,) = database.execute_returning(
@@ -162,25 +191,25 @@ def _row(context: dg.AssetExecutionContext, database: Database) -> Iterator[_Row
     try:
         yield row
     except Exception as error:
-        _close_broken(context, row, "failed", _told(error))
+        _close_after_error(context, row, "failed", _reason(error))
         raise
     except BaseException as signal:  # cancelled in the web UI, Ctrl-C, SIGTERM
-        _close_broken(context, row, "stopped", type(signal).__name__)
+        _close_after_error(context, row, "stopped", type(signal).__name__)
         raise
     else:
         row.close("succeeded", None)
 
 
-def _close_broken(context: dg.AssetExecutionContext, row: _Row, status: str, reason: str) -> None:
-    """Close the row of a step that an error ends; what cannot be written must not take that error's place."""
+def _close_after_error(context: dg.AssetExecutionContext, row: _Row, status: str, reason: str) -> None:
+    """Close the row of a step that an error ends; an error of closing must not replace that error."""
     try:
         row.close(status, reason)
     except sa.exc.DBAPIError:
-        context.log.warning("the run log could not be closed; the next step finds its row and calls it killed")
+        context.log.warning("the run log could not be closed; the next step will mark its row as killed")
 
 
-def _told(error: Exception) -> str:
-    """The reason in words; of a database's error without the statement and its parameters."""
+def _reason(error: Exception) -> str:
+    """Return the message of an error; that of a database's error without the statement and its parameters."""
     if isinstance(error, dg.Failure) and error.description:
         return error.description
     return f"{type(error).__name__}: {getattr(error, 'orig', None) or error}"
@@ -190,11 +219,14 @@ def _job(name: str) -> str:
     return "materialize" if name.startswith("__") else name
 
 
-def _figures(metadata: Mapping[str, Any], entries: Mapping[str, Sequence[str]]) -> dict[str, float]:
+def _figures(metadata: Mapping[str, object], entries: Entries) -> dict[str, float]:
     """Return the figures among an asset's metadata; an asset that had nothing to do leaves entries out."""
     return {figure: sum(_number(metadata.get(name, 0)) for name in names) for figure, names in entries.items()}
 
 
-def _number(entry: Any) -> float:
-    """Return the number of an entry, which is a number or a metadata value of one."""
-    return float(getattr(entry, "value", entry))
+def _number(entry: object) -> float:
+    """Return the number of an entry, which is a number or a metadata value of one. Raises TypeError."""
+    value: object = getattr(entry, "value", entry)
+    if not isinstance(value, SupportsFloat):
+        raise TypeError(f"a figure of the run log is a number, not {value!r}")
+    return float(value)

@@ -1,6 +1,6 @@
 -- name: begin_step
--- Run when a step begins, while its run holds its lock: first closes the rows of steps whose process vanished (nobody
--- holds their run's lock) and of steps before it that could not be closed, then opens the step's own.
+-- Run when a step begins, while its run holds its lock: closes the rows of steps whose process ended (their run's lock is
+-- free) and of earlier steps that could not be closed, then opens the step's own.
 with killed as (
     update pipeline.run_log r
     set status = 'killed', ended_at = coalesce(r.worked_at, r.started_at),
@@ -16,7 +16,7 @@ returning r.log_id
 
 
 -- name: count_rows
--- Run when a step has ended: how many rows the table or view of its asset has.
+-- Run when a step has ended: the number of rows of its asset's table or view.
 select pipeline.count_rows(to_regclass(:table)) as rows
 
 
@@ -31,14 +31,14 @@ returning
 
 
 -- name: first_day
--- Run when Dagster loads the definitions: the day that the catalogue begins on; no row before the first was read.
+-- Run when Dagster loads the definitions: the first day of the catalogue; no row before a day was read.
 select day from pipeline.first_day
 
 
 -- name: log_work
--- Run with each chunk of a step, in the chunk's transaction: what it came to, on top of what the step did before.
+-- Run with each chunk of a step, in the chunk's transaction: adds the chunk's figures to those of the step.
 update pipeline.run_log set
-    worked_at = clock_timestamp(), status = 'running', ended_at = null, reason = null, -- it lives, whatever was thought
+    worked_at = clock_timestamp(), status = 'running', ended_at = null, reason = null, -- it lives, even if it was marked as killed
     checked = checked + :checked, skipped = skipped + :skipped, fetched = fetched + :fetched,
     changed = changed + :changed, failed = failed + :failed, gone = gone + :gone,
     embedded = embedded + :embedded, tokens = tokens + :tokens, dollars = dollars + cast(:dollars as numeric)

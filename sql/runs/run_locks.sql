@@ -1,11 +1,11 @@
--- Applied after the migrations whenever it changes: whether a run's process lives, which resources/run_lock.py shows.
+-- Applied after the migrations whenever it changes: whether a run's process lives; see database/run_lock.py.
 
 -- The number of a run's lock among those of the class 0x6D72.
 create or replace function pipeline.run_lock_number(run_id text) returns integer
 language sql immutable
 as $$ select ('x' || left(encode(sha256(convert_to(run_id, 'UTF8')), 'hex'), 8))::bit(32)::integer $$;
 
--- Whether a process holds a run's lock at this moment.
+-- Whether a process holds a run's lock now.
 create or replace function pipeline.run_lives(run_id text) returns boolean
 language sql volatile
 as $$

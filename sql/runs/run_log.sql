@@ -1,4 +1,4 @@
--- Applied after the migrations whenever it changes: what runs came to, for dashboards.
+-- Applied after the migrations whenever it changes: the figures of runs, for dashboards.
 
 create or replace view pipeline.runs as
 select
@@ -32,14 +32,14 @@ select
 from pipeline.run_log r
 group by r.run_id;
 
--- How many rows a table or view has, for the web UI.
+-- The number of rows of a table or view, for the web UI.
 create or replace function pipeline.count_rows(which regclass) returns bigint
 language plpgsql stable
 as $$
 declare
-    found bigint;
+    row_count bigint;
 begin
-    execute format('select count(*) from %s', which) into found;
-    return found;
+    execute format('select count(*) from %s', which) into row_count;
+    return row_count;
 end
 $$;
