@@ -1,9 +1,9 @@
-"""The executor of every run: Dagster's own in one process, where a step's outputs outlive its failure.
+"""The executor of every run: Dagster's in-process executor, in which the outputs of a failed step remain usable.
 
-A step over many batches emits its output and then fails when some of its batches failed (`assets/batches.py`). Dagster
-would by default abandon the steps after it. With `require_upstream_step_success: false` they go on with the good
-batches, the run ends red all the same, and a re-execution from failure repeats the failed step and the steps after it.
-How a step waits for a pool is in `automation/pools.py`.
+A step over several batches emits its output and then fails if one of its batches failed (`runs.batch_runs`). By
+default Dagster would not run the following steps. With `require_upstream_step_success: false` they continue with the
+good batches, the run fails nevertheless, and a re-execution from failure repeats the failed step and the following
+steps. `orchestration.pools` waits for pools.
 """
 
 from collections.abc import Iterator
@@ -25,19 +25,19 @@ from movie_assets.runs.dagster_compat import (
 
 
 class BatchExecutor(InProcessExecutor):
-    """Runs a step when the outputs that it needs were emitted, whether or not the steps before it succeeded."""
+    """Runs a step when its inputs were emitted, whether or not the steps before it succeeded."""
 
     def execute(self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan) -> Iterator[DagsterEvent]:
-        """Run the plan; yields Dagster's events."""
+        """Run the plan; yield Dagster's events."""
         config = StepDependencyConfig(require_upstream_step_success=not _has_every_output(execution_plan))
         return PoolExecutor(self.retries, config).execute(plan_context, execution_plan)
 
 
 def _has_every_output(plan: ExecutionPlan) -> bool:
-    """Return whether no step can wait for an output that never comes, as Dagster would then wait for ever.
+    """Return whether every output that a step needs will be emitted; otherwise Dagster would wait for ever.
 
-    Such outputs are those of steps that are not repeated and did not emit them in the runs before, and those of
-    blocking checks that an asset may leave out.
+    Outputs may be missing of steps that are not repeated and did not emit them in earlier runs, and of blocking checks
+    that an asset may omit.
     """
     emitted = _emitted_before(plan.known_state.parent_state)
     steps = set(plan.step_keys_to_execute)
@@ -45,7 +45,9 @@ def _has_every_output(plan: ExecutionPlan) -> bool:
         handle
         for key in steps
         for step_input in plan.get_step_by_key(key).step_inputs
-        if isinstance(step_input, StepInput)  # the others are of dynamic outputs, of which there are none
+        if isinstance(
+            step_input, StepInput
+        )  # the other classes are of dynamic outputs, which this project does not have
         for handle in step_input.get_step_output_handle_dependencies()
     }
     return all(_is_certain(plan, handle) if handle.step_key in steps else handle in emitted for handle in needed)

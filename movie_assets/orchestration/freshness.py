@@ -1,7 +1,7 @@
-"""Dagster's policies of freshness, from `operations.ages`; the web UI shows them, and alerts tell what is late.
+"""Dagster's freshness policies, from `operations.ages`. The web UI shows them, and alerts report late assets.
 
-Batches have none: Dagster would count their newest one only. Their ages are checks, from SQL (`movie_details`).
-What is made of watch histories has none: it is made when somebody watched something.
+Assets with batches have none, as Dagster would regard their newest batch only; checks in SQL watch their age
+(`movie_details`). Assets made from watch histories have none, as they are made when a history changes.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ FRESHNESS = {
 
 
 def with_freshness(assets: Sequence[dg.AssetsDefinition], off: Collection[str]) -> list[dg.AssetsDefinition]:
-    """The assets with their policies; those that are switched `off` may be as old as they like."""
+    """Return the assets with their policies; those that are switched `off` get none."""
 
     def with_policy(spec: dg.AssetSpec) -> dg.AssetSpec:
         name = spec.key.to_user_string()

@@ -1,4 +1,4 @@
-"""The four steps of a day as jobs, in their order, and the upkeep. Who launches them: schedules.py, sensors.py."""
+"""The jobs: the steps of a day in their order, and maintenance. schedules.py and sensors.py launch them."""
 
 import dagster as dg
 
@@ -23,7 +23,7 @@ from movie_assets.search.search_documents import search_documents
 from movie_assets.search.search_quality import search_quality
 from movie_assets.search.similar_movies import similar_movies
 
-# Their steps evaluate their checks with the run's own figures; checks as steps of their own would do it twice.
+# Their steps evaluate their checks with the run's figures; separate steps would evaluate them a second time.
 DETAILS = dg.AssetSelection.assets(movie_details).without_checks()
 EMBEDDINGS = dg.AssetSelection.assets(movie_embeddings).without_checks()
 ONLY_MISSING = {"ops": {"movie_details": {"config": {"reasons": ["requested", "never fetched"]}}}}
@@ -32,7 +32,7 @@ IN_BULK = {"ops": {"movie_embeddings": {"config": {"bulk": True}}}}
 read_the_day = dg.define_asset_job(
     "read_the_day",
     selection=[tmdb_export, movie_ids, tmdb_changes, tmdb_discoveries],
-    description="Reads TMDB's ID export, change feed and lists of one day: which films exist, changed and have votes.",
+    description="Reads TMDB's ID export, change feed and lists of a day: the ids of films, changes and votes.",
 )
 read_the_lists = dg.define_asset_job(
     "read_the_lists",
@@ -49,7 +49,7 @@ fetch_missing = dg.define_asset_job(
     selection=DETAILS,
     config=ONLY_MISSING,
     description="Fetches from TMDB the details of films that have none yet, for one batch or a range of batches. It "
-    "refreshes no film that has some.",
+    "does not refresh other films.",
 )
 embed_texts = dg.define_asset_job(
     "embed_texts",
@@ -93,7 +93,7 @@ clean_up = dg.define_asset_job(
 look_at_health = dg.define_asset_job(
     "look_at_health",
     selection=[health],
-    description="Looks at everything that can be broken and records what is broken and what to do about it.",
+    description="Checks everything that can be broken; records the problems and what to do about them.",
 )
 JOBS = [
     read_the_day, read_the_lists, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, read_ratings,
@@ -102,7 +102,7 @@ JOBS = [
 
 
 def assets_of(name: str) -> list[str]:
-    """Names of the assets that a job makes."""
+    """Return the names of the assets that a job materializes."""
     (selection,) = (job.selection for job in JOBS if job.name == name)
     if isinstance(selection, SubtractAssetSelection):
         selection = selection.left

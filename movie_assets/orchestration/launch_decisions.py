@@ -1,4 +1,4 @@
-"""When a trigger launches a run: pure functions of the work there is and of what was tried before."""
+"""Deciding when a trigger launches a run: pure functions of the work that is due and of earlier runs."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -7,14 +7,14 @@ from datetime import datetime, time, timedelta
 from typing import Self
 
 FIRST_WAIT = timedelta(minutes=5)
-MAX_TRIES = 8  # … the last of them ten and a half hours after the first
-WAIT_UNTIL = time(12, 30)  # UTC: so long a late export is waited for
+MAX_TRIES = 8  # the last is ten and a half hours after the first
+WAIT_UNTIL = time(12, 30)  # UTC: until then, a late export is awaited
 MIN_OBSERVATIONS = timedelta(minutes=2)  # a run takes its lock again within that time after Postgres was restarted
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What a sensor remembers between ticks: its last launch and how often that work was tried in vain."""
+    """The state of a sensor between ticks: its last launch, and the number of tries at the same work."""
 
     work: int = 0
     tries: int = 0
@@ -23,22 +23,22 @@ class Memory:
 
     @classmethod
     def read(cls, cursor: str | None) -> Self:
-        """From a sensor's cursor; nothing is remembered where there is none."""
+        """Read the state from a sensor's cursor; an empty state without one."""
         return cls(**json.loads(cursor)) if cursor else cls()
 
     def write(self) -> str:
-        """As a sensor's cursor."""
+        """Return the state as a sensor's cursor."""
         return json.dumps(asdict(self))
 
     @property
     def launched(self) -> datetime | None:
-        """When a run was last launched."""
+        """The time of the last launch."""
         return datetime.fromisoformat(self.launched_at) if self.launched_at else None
 
     def was_left(self, work: int, first_id: int | None) -> bool:
-        """Whether a run that did not fail left this work: no less than there was, and its first film is the same.
+        """Return whether a run that did not fail left this work: at least the same amount, with the same first film.
 
-        With another film first, that run did its work and this is new; without ids, only the amounts tell.
+        With another first film, that run did its work and this work is new. Without ids, the amounts alone decide.
         """
         is_new = None not in (first_id, self.first_id) and first_id != self.first_id
         return work >= self.work and not is_new
@@ -46,17 +46,17 @@ class Memory:
 
 @dataclass(frozen=True)
 class Past:
-    """What Dagster's records say of a trigger's job."""
+    """The earlier runs of a trigger's job, by Dagster's records."""
 
     in_flight: bool = False
-    waits_for: str | None = None  # a job in flight that makes or unmakes its work
-    failed_at: datetime | None = None  # the end of the last launch, where a run of it failed or was cancelled
-    read_at: datetime | None = None  # when a day of TMDB's was last read well
+    waits_for: str | None = None  # a job in flight that changes the amount of its work
+    failed_at: datetime | None = None  # the end of the last launch if a run of it failed or was cancelled
+    read_at: datetime | None = None  # when a day of TMDB was last read successfully
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether to launch, why (not), and what to remember."""
+    """Whether to launch a run, the reason, and the new state of the trigger."""
 
     launch: bool
     reason: str
@@ -65,12 +65,11 @@ class Decision:
 
 
 def decide(work: int, past: Past, memory: Memory, now: datetime, first_id: int | None = None) -> Decision:
-    """Launch when there is work that nobody is doing; `first_id` is its lowest id, where it is counted in films.
+    """Launch a run if there is work that no run is doing; `first_id` is its lowest id, if it is counted in films.
 
-    After a run that failed, was cancelled, or left its work, the next try comes 5, 10, 20 … minutes after the last: a
-    failure is neither hammered nor forgotten. A run in vain that is not remembered, as a person's, is the first try.
-    After eight tries the trigger gives up; from then on it tries once after each day that was read, as that shows that
-    the world has moved on.
+    After a run that failed, was cancelled, or left its work, the next try is 5, 10, 20 … minutes later. A run in vain
+    that is not in the state, such as one that a person launched, counts as the first try. After eight tries the trigger
+    gives up; then it tries once after each day that was read, as the cause may be gone by then.
     """
     if work == 0:
         return Decision(False, "nothing to do", Memory())
@@ -88,7 +87,7 @@ def decide(work: int, past: Past, memory: Memory, now: datetime, first_id: int |
 
 def _decide_again(past: Past, memory: Memory, launched: datetime, launch: Memory, now: datetime) -> Decision:
     work = launch.work
-    # A run that took an hour before it failed or was cancelled is not followed by another at once.
+    # The wait begins at the end of a run that failed or was cancelled, which may have taken an hour.
     ended = max(launched, past.failed_at or launched)
     gave_up = memory.tries >= MAX_TRIES
     if gave_up and (past.read_at is None or past.read_at <= launched):
@@ -109,20 +108,21 @@ def _given_up(work: int, memory: Memory) -> str:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of what is to be done once, as a day's reading or a week's recount."""
+    """The runs of a task that is done once, such as the reading of a day or the reconciliation of a week."""
 
     in_flight: bool = False
     done: int = 0
-    done_at: datetime | None = None  # when the last good one was created
+    done_at: datetime | None = None  # when the last successful one was created
     in_vain: int = 0
     last_in_vain: datetime | None = None  # its end
 
 
 def decide_day(now: datetime, runs: Runs, *, is_loaded: bool, missing: Callable[[], str | None]) -> Decision:
-    """Read a day once its export is there; from 12:30 on with whatever is there.
+    """Read a day when its export is published; from 12:30 on without waiting for it.
 
-    `missing` asks TMDB why the export cannot be had, and is asked only when the answer decides. A run that failed,
-    or took an older export as the day's was damaged, is followed by others 5, 10, 20 … minutes after it, eight at most.
+    `missing` requests TMDB and returns why the export is not available; it is called only if the result decides. A run
+    that failed, or used an older export as the day's was damaged, is followed by others 5, 10, 20 … minutes later, at
+    most eight.
     """
     latest = datetime.combine(now.date(), WAIT_UNTIL, now.tzinfo)
     if runs.done_at is not None and (is_loaded or runs.done_at >= latest):
@@ -131,13 +131,13 @@ def decide_day(now: datetime, runs: Runs, *, is_loaded: bool, missing: Callable[
     memory = Memory(1, runs.done + runs.in_vain, last.isoformat() if last else "")
     if waiting := _wait(now, memory, is_in_flight=runs.in_flight):
         return waiting
-    if now < latest and (why := missing()):
-        return Decision(False, f"{why}; waiting until {WAIT_UNTIL:%H:%M} UTC", memory)
+    if now < latest and (reason := missing()):
+        return Decision(False, f"{reason}; waiting until {WAIT_UNTIL:%H:%M} UTC", memory)
     return Decision(True, f"reading the day, try {memory.tries + 1}", Memory(1, memory.tries + 1, now.isoformat()))
 
 
 def decide_once(now: datetime, since: datetime, runs: Runs) -> Decision:
-    """Do once what has been due since a moment; `runs` are those since then. Failures are followed as a day's are."""
+    """Do a task once that has been due `since` a time; `runs` are those since then. Failed ones are tried again."""
     if runs.done_at is not None:
         return Decision(False, f"done since {since:%d %b %H:%M} UTC", Memory())
     memory = Memory(1, runs.in_vain, runs.last_in_vain.isoformat() if runs.last_in_vain else "")
@@ -148,7 +148,7 @@ def decide_once(now: datetime, since: datetime, runs: Runs) -> Decision:
 
 
 def _wait(now: datetime, memory: Memory, *, is_in_flight: bool) -> Decision | None:
-    """Why not to try now what was tried before, if there is a reason."""
+    """Return the decision not to try again now, if there is a reason; else None."""
     if is_in_flight:
         return Decision(False, "a run is working on it", memory)
     last, tries = memory.launched, memory.tries
@@ -164,29 +164,29 @@ def _wait(now: datetime, memory: Memory, *, is_in_flight: bool) -> Decision | No
     return None
 
 
-def daily(look: datetime) -> datetime:
-    """Since when a day's ratings are due: half past ten."""
-    return look.replace(hour=10, minute=30, second=0, microsecond=0)
+def daily(now: datetime) -> datetime:
+    """Return the time since when a day's ratings are due: 10:30."""
+    return now.replace(hour=10, minute=30, second=0, microsecond=0)
 
 
-def weekly(look: datetime) -> datetime:
-    """Since when a week's recount is due: Sunday at four."""
-    sunday = look - timedelta(days=look.isoweekday() % 7)
+def weekly(now: datetime) -> datetime:
+    """Return the time since when a week's reconciliation is due: Sunday at 04:00."""
+    sunday = now - timedelta(days=now.isoweekday() % 7)
     return sunday.replace(hour=4, minute=0, second=0, microsecond=0)
 
 
-def monthly(look: datetime) -> datetime:
-    """Since when a month's clean-up is due: the first at three."""
-    return look.replace(day=1, hour=3, minute=0, second=0, microsecond=0)
+def monthly(now: datetime) -> datetime:
+    """Return the time since when a month's clean-up is due: the first at 03:00."""
+    return now.replace(day=1, hour=3, minute=0, second=0, microsecond=0)
 
 
 def orphans(
     unheld: Collection[str], seen: Mapping[str, str], now: datetime, proof: timedelta = MIN_OBSERVATIONS
 ) -> tuple[set[str], dict[str, str]]:
-    """Which runs have no process any more, and what to remember of the others whose lock nobody holds now.
+    """Return the runs whose process has ended, and since when the locks of the other runs have been free.
 
-    `unheld` are started runs without a lock, `seen` what was remembered at the look before: since when. A run is dead
-    when looks so far apart (two minutes), and all between them, found no lock.
+    `unheld` are started runs without a lock; `seen` is what the previous call returned: since when each lock has been
+    free. A run is dead when its lock was free in two calls that are `proof` apart, and in all calls between them.
     """
     first_seen = {run_id: seen.get(run_id, now.isoformat()) for run_id in unheld}
     dead = {run_id for run_id, since in first_seen.items() if now - datetime.fromisoformat(since) >= proof}

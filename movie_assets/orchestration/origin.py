@@ -1,7 +1,7 @@
-"""Where a run that a command makes belongs: the job's remote origin, by which Jobs and Timeline find its runs.
+"""The remote origin of a job, by which the pages Jobs and Timeline find runs that a command created.
 
 Dagster records the origin of runs that its web server or daemon creates. A run without one is missing from both pages
-and cannot be executed again from the web UI. All private API that this takes is here; test_origin.py is its contract.
+and cannot be executed again from the web UI.
 """
 
 from functools import cache
@@ -20,7 +20,7 @@ WORKSPACE = CHECKOUT / "workspace.yaml"
 
 
 def origin_of(job: str) -> RemoteJobOrigin:
-    """The origin of a job of this code location, as workspace.yaml names it."""
+    """Return the origin of a job of this code location, which workspace.yaml names."""
     return RemoteJobOrigin(RemoteRepositoryOrigin(_location(), SINGLETON_REPOSITORY_NAME), job)
 
 

@@ -1,4 +1,4 @@
-"""The sensor that marks runs as failed whose process died together with its code server; it looks for their locks.
+"""The sensor that marks runs as failed whose process ended together with its code server, by their free locks.
 
 The lock is `database.run_lock`; `launch_decisions.orphans` says which runs are orphans. Dagster's own `run_monitoring`
 (dagster.yaml) handles runs that never began, and runs that do not end when they are cancelled.
@@ -17,7 +17,7 @@ from movie_assets.orchestration.run_records import UNFINISHED
 from movie_assets.runs.locations import LOCATION, is_run_of, location_of
 from movie_assets.runs.run_time import is_made_by_a_command
 
-TIME_TO_TAKE_A_LOCK = timedelta(minutes=1)  # from the start of a run on
+TIME_TO_TAKE_A_LOCK = timedelta(minutes=1)  # since the start of a run
 TIME_TO_TAKE_A_LOCK_AGAIN = timedelta(seconds=30)  # after Postgres dropped its connection
 ORPHANED_MESSAGE = (
     "The process that ran it has ended without a word (killed, or a power cut); what it had committed is kept."
@@ -31,11 +31,11 @@ class UnlockedRun(NamedTuple):
 
 
 def orphaned_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
-    """The sensor, which launches nothing."""
+    """Return the sensor, which launches no run."""
 
     @dg.sensor(
         name="runs_without_a_process",
-        description="Marks runs as failed whose process died, so that their pool slots are free and their work is "
+        description="Marks runs as failed whose process has ended, so that their pool slots are free and their work is "
         "launched again. Each run holds a lock in Postgres while its process lives.",
         minimum_interval_seconds=30,
         default_status=status,
@@ -47,16 +47,16 @@ def orphaned_runs_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         seen = json.loads(context.cursor) if context.cursor else {}
         dead, suspects = orphans(started, seen, datetime.now(UTC))
         mark_as_failed(context.instance, dead)
-        told = f"{len(dead)} reported as failed: {', '.join(sorted(dead))}" if dead else f"{len(suspects)} in doubt"
-        return dg.SensorResult(skip_reason=told, cursor=json.dumps(suspects))
+        message = f"{len(dead)} reported as failed: {', '.join(sorted(dead))}" if dead else f"{len(suspects)} in doubt"
+        return dg.SensorResult(skip_reason=message, cursor=json.dumps(suspects))
 
     return runs_without_a_process
 
 
 def runs_without_a_lock(instance: dg.DagsterInstance, database: Database, location: str) -> set[str]:
-    """Started runs whose lock nobody holds: dead ones, and those that have only just begun.
+    """Return started runs whose lock is free: dead ones, and those that have just begun.
 
-    Runs of other code locations hold no lock of ours, alive or not.
+    Runs of other code locations have no such lock, so they are left out.
     """
     runs = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
     started = [run.run_id for run in runs if is_run_of(location, run)]
@@ -64,9 +64,9 @@ def runs_without_a_lock(instance: dg.DagsterInstance, database: Database, locati
 
 
 def fail_orphaned_runs(instance: dg.DagsterInstance, database: Database, now: datetime) -> set[str]:
-    """Mark runs as failed whose process ended without a word, and free the pools; return the ids of the runs.
+    """Mark runs as failed whose process has ended, and free their pool slots; return the ids of the runs.
 
-    Every command that runs jobs and `dev` call it as they start, with or without a daemon. A run that a command made
+    `dev` and every command that runs jobs call it at their start, with or without a daemon. A run that a command made
     holds its lock from its creation to its end; others take it within a minute of their start.
     """
     records = [
@@ -85,11 +85,11 @@ def fail_orphaned_runs(instance: dg.DagsterInstance, database: Database, now: da
 def free_pool(
     instance: dg.DagsterInstance, database: Database, pool: str, unheld: Mapping[str, str], now: datetime
 ) -> tuple[list[str], dict[str, str]]:
-    """Free a pool's slots that runs without a process hold; return these runs, and what to give to the next call.
+    """Free a pool's slots that are held by runs without a process.
 
-    A run that waits counts too: Dagster gives a slot that becomes free to the first in the queue, dead or alive. A run
-    takes its lock before it claims a slot, so a short time without the lock is proof. `unheld` is what the call before
-    returned: since when the lock of a run has been seen to be free.
+    Return these runs, and since when the locks of the other runs have been free: pass that to the next call as
+    `unheld`. Waiting runs are included, as Dagster gives a free slot to the first run in the queue, even a dead one. A
+    run takes its lock before it claims a slot, so a short time without the lock is proof.
     """
     info = instance.event_log_storage.get_concurrency_info(pool)
     holders = {slot.run_id for slot in info.claimed_slots} | {step.run_id for step in info.pending_steps}
@@ -109,7 +109,7 @@ def _without_lock(database: Database, run_ids: list[str]) -> set[str]:
 
 
 def _has_its_lock(record: dg.RunRecord, now: datetime) -> bool:
-    """Whether a run has been at work for so long that it has taken its lock if it lives."""
+    """Return whether a run started so long ago that it holds its lock if its process lives."""
     if record.dagster_run.status not in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING):
         return False
     began = record.start_time or record.create_timestamp.timestamp()
@@ -117,13 +117,13 @@ def _has_its_lock(record: dg.RunRecord, now: datetime) -> bool:
 
 
 def _has_ended(instance: dg.DagsterInstance, database: Database, run_id: str) -> bool:
-    """Whether a run has ended, or is unknown, and its process too: a run may be marked as ended while it works on."""
+    """Return whether a run is unknown or has ended, and its process, too, which may outlive a run marked as ended."""
     run = instance.get_run_by_id(run_id)
     return (run is None or run.is_finished) and bool(_without_lock(database, [run_id]))
 
 
 def mark_as_failed(instance: dg.DagsterInstance, run_ids: Collection[str]) -> None:
-    """Report runs as failed (cancelled, if that was asked) that have not ended meanwhile, and free their places."""
+    """Report runs that have not ended meanwhile as failed, or as cancelled if that was requested; free their slots."""
     for run_id in run_ids:
         run = instance.get_run_by_id(run_id)
         if run is None or run.is_finished:

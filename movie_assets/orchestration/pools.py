@@ -1,8 +1,8 @@
-"""How a step waits for a pool: Dagster's in-process executor with a wait that an operator can understand.
+"""Dagster's in-process executor with another way of waiting for a pool.
 
-Dagster's own wait asks without a pause (100 % CPU), says nothing, ignores signals and has no end. Here a waiting run
-names the run that holds the pool, looks whether that run's process lives (`orchestration.orphaned_runs`), pauses
-between its looks, ends on a signal, and fails after `MOVIE_ASSETS_POOL_WAIT_MINUTES`.
+Dagster's own wait polls without a pause (100 % CPU), logs nothing, ignores signals and has no limit. Here a waiting run
+logs the run that holds the pool, checks whether that run's process lives (`orchestration.orphaned_runs`), pauses
+between polls, ends on a signal, and fails after `MOVIE_ASSETS_POOL_WAIT_MINUTES`.
 """
 
 import os
@@ -29,13 +29,13 @@ from movie_assets.runs.dagster_compat import (
 )
 from movie_assets.runs.run_time import launcher_of
 
-SECONDS_BETWEEN_CLAIMS = 1.0  # also how long a signal may wait for its answer
-SECONDS_BETWEEN_POLLS = 5.0  # at the run that holds the pool
+SECONDS_BETWEEN_CLAIMS = 1.0  # also the delay of a signal
+SECONDS_BETWEEN_POLLS = 5.0  # of the run that holds the pool
 SECONDS_BETWEEN_MESSAGES = 300.0
 
 
 class PoolWaitError(Exception):
-    """A pool stayed full for as long as a run may wait; the message names the run that holds it."""
+    """A pool was full for as long as a run may wait. The message names the run that holds it."""
 
 
 class PoolClaims(InstanceConcurrencyContext):
@@ -61,7 +61,7 @@ class PoolClaims(InstanceConcurrencyContext):
                 self._context.log.info(f"the pool {concurrency_key} is free after {wait.seconds:.0f} s")
         else:
             wait = self._waits.setdefault(step_key, _Wait(concurrency_key, self._context, self._limit))
-            if wait.look():
+            if wait.poll():
                 self._pending_timeouts[step_key] = 0.0  # claim again at once
         return is_claimed
 
@@ -77,25 +77,23 @@ class _Wait:
         self._pool = pool
         self._context = context
         self._limit = limit
-        self._began = self._looked = time.monotonic()
-        self._told = float("-inf")
-        self._unheld: dict[
-            str, str
-        ] = {}  # since when the process of a holder has not been seen, as the reaper keeps it
+        self._began = self._polled_at = time.monotonic()
+        self._logged_at = float("-inf")
+        self._unheld: dict[str, str] = {}  # since when the lock of a holder has been free
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def look(self) -> bool:
-        """Free slots of dead runs, say who holds the pool, and return whether a slot was freed.
+    def poll(self) -> bool:
+        """Free slots of dead runs, log the holder of the pool, and return whether a slot was freed.
 
         Raises PoolWaitError after the limit.
         """
         now = time.monotonic()
-        if now < self._looked + SECONDS_BETWEEN_POLLS and self._told > float("-inf"):
+        if now < self._polled_at + SECONDS_BETWEEN_POLLS and self._logged_at > float("-inf"):
             return False
-        self._looked = now
+        self._polled_at = now
         database = self._context.scoped_resources_builder.build({"database"}).database
         instance = self._context.instance
         freed, self._unheld = free_pool(instance, database, self._pool, self._unheld, datetime.now(UTC))
@@ -108,14 +106,14 @@ class _Wait:
                 f"gave up after {self.seconds / 60:.0f} min of waiting for the {self._holder()}; "
                 "MOVIE_ASSETS_POOL_WAIT_MINUTES sets the limit"
             )
-        if now > self._told + SECONDS_BETWEEN_MESSAGES:
-            self._told = now
+        if now > self._logged_at + SECONDS_BETWEEN_MESSAGES:
+            self._logged_at = now
             minutes = self._limit.total_seconds() / 60
             self._context.log.info(f"waiting for the {self._holder()}; at most {minutes:.0f} min")
         return False
 
     def _holder(self) -> str:
-        """The pool and the runs that hold it, in words."""
+        """Return a description of the pool and of the runs that hold it."""
         instance = self._context.instance
         info = instance.event_log_storage.get_concurrency_info(self._pool)
         run_ids = info.active_run_ids | info.assigned_run_ids
@@ -141,10 +139,10 @@ class PoolExecutor(InProcessExecutor):
     def execute(
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[dg.DagsterEvent]:
-        """Execute a plan as Dagster's in-process executor does, with our claims on pools."""
-        told = EngineEventData.in_process(os.getpid(), execution_plan.step_keys_to_execute)
+        """Execute a plan like Dagster's in-process executor, with PoolClaims for the claims on pools."""
+        data = EngineEventData.in_process(os.getpid(), execution_plan.step_keys_to_execute)
         message = f"Executing steps in process (pid: {os.getpid()})"
-        yield dg.DagsterEvent.engine_event(plan_context, message, event_specific_data=told)
+        yield dg.DagsterEvent.engine_event(plan_context, message, event_specific_data=data)
         yield from ExecuteRunWithPlanIterable(
             execution_plan=plan_context.execution_plan,
             iterator=_steps,
@@ -161,4 +159,4 @@ class PoolExecutor(InProcessExecutor):
             ),
         )
         message = f"Finished steps in process (pid: {os.getpid()})"
-        yield dg.DagsterEvent.engine_event(plan_context, message, event_specific_data=told)
+        yield dg.DagsterEvent.engine_event(plan_context, message, event_specific_data=data)

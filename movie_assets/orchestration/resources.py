@@ -1,7 +1,7 @@
-"""How each outside world is opened for a run: one Dagster resource a name that assets ask for.
+"""The Dagster resources: one for each name in the parameters of assets.
 
-Settings are read when a run starts, never at import, and no value of theirs is part of a resource's
-configuration, so the web UI has none to show.
+Settings are read when a run starts, never at import. No resource has a setting in its configuration, so that the web UI
+cannot show any.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from movie_assets.tmdb.client import Tmdb
 
 @dg.resource(description="Postgres with the catalogue (MOVIE_ASSETS_DATABASE_URL, or embedded)")
 def database(context: dg.InitResourceContext) -> Iterator[Database]:
-    """Open a pool of connections for the length of a run, or of a sensor's tick; a run also holds its lock."""
+    """Open a pool of connections for a run or a sensor's tick; a run also holds its lock."""
     with ExitStack() as stack:
         opened = stack.enter_context(open_database(Settings.from_env()))
         require_current_schema(opened)
@@ -36,55 +36,55 @@ def database(context: dg.InitResourceContext) -> Iterator[Database]:
 
 @dg.resource(required_resource_keys={"database"}, description="TMDB over HTTP (TMDB_API_TOKEN, TMDB_API_URL)")
 def tmdb(context: dg.InitResourceContext) -> Tmdb:
-    """TMDB at the address that the settings name."""
+    """Return TMDB at the address in the settings."""
     return Tmdb(Settings.from_env(), context.resources.database)
 
 
-@dg.resource(description="Texts to vectors (MOVIE_ASSETS_EMBEDDER)")
+@dg.resource(description="Makes vectors of texts (MOVIE_ASSETS_EMBEDDER)")
 def embedder(_: dg.InitResourceContext) -> Embedder:
-    """The embedder that the settings name."""
+    """Return the embedder of the settings."""
     return embedder_from(Settings.from_env())
 
 
 @dg.resource(description="The filter's profiles (MOVIE_ASSETS_PROFILES)")
 def thresholds(_: dg.InitResourceContext) -> FilterProfiles:
-    """The rules that the settings describe."""
+    """Return the filter profiles of the settings."""
     return Settings.from_env().thresholds
 
 
-@dg.resource(description="How many films' details a day may be fetched (MOVIE_ASSETS_DAILY_FILMS); 0: no limit")
+@dg.resource(description="The largest number of films fetched in a day (MOVIE_ASSETS_DAILY_FILMS); 0: no limit")
 def daily_films(_: dg.InitResourceContext) -> int:
-    """The day's limit that the settings name."""
+    """Return the daily limit of films in the settings."""
     return Settings.from_env().daily_films
 
 
 @dg.resource(description="How long embedding sets are kept (MOVIE_ASSETS_KEEP_SETS_DAYS)")
 def keep_sets(_: dg.InitResourceContext) -> timedelta:
-    """The time that the settings name."""
+    """Return the time for which embedding sets are kept."""
     return timedelta(days=Settings.from_env().keep_sets_days)
 
 
-@dg.resource(description="Into how many runs a large backlog is cut (MOVIE_ASSETS_PARALLEL_RUNS)")
+@dg.resource(description="Number of runs that share a large backlog (MOVIE_ASSETS_PARALLEL_RUNS)")
 def parallel_runs(_: dg.InitResourceContext) -> int:
-    """The number that the settings name."""
+    """Return the number of parallel runs in the settings."""
     return Settings.from_env().parallel_runs
 
 
-@dg.resource(description="What embeddings may cost (MOVIE_ASSETS_RUN_DOLLARS, MOVIE_ASSETS_DAILY_DOLLARS); 0: no limit")
+@dg.resource(description="Budgets of embeddings (MOVIE_ASSETS_RUN_DOLLARS, MOVIE_ASSETS_DAILY_DOLLARS); 0: no limit")
 def budgets(_: dg.InitResourceContext) -> Budgets:
-    """The budgets that the settings name."""
+    """Return the budgets of the settings."""
     return Settings.from_env().budgets
 
 
-@dg.resource(description="Who is told what broke and what recovered (MOVIE_ASSETS_ALERT_…)")
+@dg.resource(description="Destinations of alerts (MOVIE_ASSETS_ALERT_…)")
 def destinations(_: dg.InitResourceContext) -> Destinations:
-    """The destinations that the settings name."""
+    """Return the destinations of alerts in the settings."""
     return destinations_from(Settings.from_env())
 
 
-@dg.resource(description="Exports of what people watched (MOVIE_ASSETS_INBOX)")
+@dg.resource(description="Folder with exports of watch histories (MOVIE_ASSETS_INBOX)")
 def inbox(_: dg.InitResourceContext) -> Inbox:
-    """The folder that the settings name, if they do."""
+    """Return the inbox; it has no folder if the settings have none."""
     return Inbox(Settings.from_env().inbox)
 
 
@@ -92,13 +92,13 @@ def inbox(_: dg.InitResourceContext) -> Inbox:
     description="Files of ratings (MOVIE_ASSETS_IMDB_RATINGS, MOVIE_ASSETS_MOVIELENS_RATINGS, MOVIE_ASSETS_RATINGS_CSV)"
 )
 def rating_files(_: dg.InitResourceContext) -> RatingFiles:
-    """The files that the settings name."""
+    """Return the files of ratings in the settings."""
     return Settings.from_env().rating_files
 
 
 @dg.resource(description="Whether recommendation_model learns from films' content (MOVIE_ASSETS_LEARN_FROM_CONTENT)")
 def learn_from_content(_: dg.InitResourceContext) -> bool:
-    """Return what the setting says."""
+    """Return whether the model learns from films' content."""
     return Settings.from_env().learn_from_content
 
 

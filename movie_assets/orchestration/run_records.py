@@ -1,4 +1,4 @@
-"""What Dagster's run records tell a trigger of its job: is it being done, how did it end, how often was it tried."""
+"""Reading Dagster's run records for triggers: runs in flight, the last failure, the number of tries."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -17,13 +17,13 @@ UNFINISHED = [
 ]
 IN_VAIN = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 READING = "read_the_day"
-LAUNCH = "movie_assets/launch"  # a tag that runs launched together share; Dagster's repetition of one has it, too
+LAUNCH = "movie_assets/launch"  # a tag that runs launched together share; so does Dagster's repetition of one
 
 
 def past_of(
     instance: dg.DagsterInstance, jobs: Sequence[str], assets: Sequence[str], after: Sequence[str] = ()
 ) -> Past:
-    """What the records say of a job: the first of the jobs, which do the same work. `after` are waited for."""
+    """Return the earlier runs of the first of the jobs, which all do the same work; `after` are jobs to wait for."""
     at_work = unfinished(instance)
     read = dg.RunsFilter(job_name=READING, statuses=[dg.DagsterRunStatus.SUCCESS])
     of_day = assets_of(READING)
@@ -38,7 +38,7 @@ def past_of(
 
 
 def _is_whole(record: dg.RunRecord, assets: Sequence[str]) -> bool:
-    """Whether a run makes all of these assets: not one that a person launched on some of them, or on checks alone."""
+    """Return whether a run materializes all of these assets: it was not launched on some of them or on checks alone."""
     run = record.dagster_run
     if run.asset_selection:
         return {dg.AssetKey(asset) for asset in assets} <= run.asset_selection
@@ -46,7 +46,7 @@ def _is_whole(record: dg.RunRecord, assets: Sequence[str]) -> bool:
 
 
 def _failed_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
-    """The end of a job's last launch, where one of its runs failed or was cancelled and its repetition, if any, too."""
+    """Return the end of a job's last launch if one of its runs failed or was cancelled, with its repetitions."""
     runs = instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
     if runs and (launch := runs[0].dagster_run.tags.get(LAUNCH)):
         runs = instance.get_run_records(dg.RunsFilter(job_name=job, tags={LAUNCH: launch}))
@@ -58,7 +58,7 @@ def _failed_at(instance: dg.DagsterInstance, job: str) -> datetime | None:
 
 
 def just_ended(instance: dg.DagsterInstance, jobs: Sequence[str], now: datetime, within: timedelta) -> str | None:
-    """A job of these of which a run ended well within that time."""
+    """Return one of the jobs with a run that succeeded `within` that time before now; None without one."""
     recent = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], updated_after=now - within, updated_before=now)
     return next((run.job_name for run in instance.get_runs(recent) if run.job_name in jobs), None)
 
@@ -69,24 +69,24 @@ def _ended(record: dg.RunRecord) -> datetime:
 
 
 def unfinished(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
-    """The runs of all jobs that have not ended."""
+    """Return the runs of all jobs that have not ended."""
     return instance.get_runs(dg.RunsFilter(statuses=UNFINISHED))
 
 
 def is_in_flight(at_work: Sequence[dg.DagsterRun], jobs: Sequence[str], *assets: str) -> bool:
-    """Whether a run of the jobs, or one that a person launched on one of the assets, has not ended."""
+    """Return whether a run of the jobs, or one that a person launched on one of the assets, has not ended."""
     keys = {dg.AssetKey(asset) for asset in assets}
     return any(run.job_name in jobs or keys & (run.asset_selection or frozenset()) for run in at_work)
 
 
 def runs_of_day(instance: dg.DagsterInstance, day: date, assets: Sequence[str]) -> Runs:
-    """What was tried for a day, whoever launched it: runs of all the `assets`, which are those of the job."""
+    """Return the runs that read a day, whoever launched them: those of all the `assets`, which are the job's."""
     wanted = dg.RunsFilter(job_name=READING, tags={"dagster/partition": day.isoformat()})
     return _runs(instance, wanted, READING, *assets)
 
 
 def runs_since(instance: dg.DagsterInstance, job: str, assets: Sequence[str], since: datetime) -> Runs:
-    """What was tried of a job since a moment, whoever launched it: runs of all these assets."""
+    """Return the runs of a job since a time, whoever launched them: those of all these assets."""
     return _runs(instance, dg.RunsFilter(job_name=job, created_after=since), job, *assets)
 
 

@@ -1,4 +1,4 @@
-"""What the clock launches: a day after TMDB has published, the ratings of others, looks, recounts and clean-ups."""
+"""The schedules: reading a day after TMDB has published it, other ratings, health, reconciliation and clean-up."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -25,22 +25,22 @@ from movie_assets.orchestration.sensors import TRIGGERS, record
 from movie_assets.tmdb.client import Tmdb
 from movie_assets.tmdb.responses import TmdbUnavailableError
 
-# The first look at 08:30, as the export is complete by 08:00; then every quarter of an hour, for a day whose export is
-# late, whose run failed, or that the machine slept through.
-LOOKS = ["30,45 8 * * *", "*/15 9-23 * * *"]
+# The first tick is at 08:30, as the export is complete by 08:00; then one every quarter of an hour, for a day whose
+# export is late, whose run failed, or during which the machine was asleep.
+TICKS = ["30,45 8 * * *", "*/15 9-23 * * *"]
 DAILY = "read_the_day_at_0830"
 
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What is to be done once in a while: its schedule looks more often, for what failed or was slept through."""
+    """A maintenance task. Its schedule ticks more often than the task is due, for runs that failed or were missed."""
 
     schedule: str
     job: str
     assets: Callable[[], Sequence[str]]
-    looks: str
+    cron: str
     since: Callable[[datetime], datetime]
-    says: str
+    description: str
     without_assets: str = ""
 
 
@@ -54,11 +54,11 @@ UPKEEP = (
     ),
     Upkeep(
         "reconcile_on_sundays", "reconcile", lambda: ["reconciliation"], "0 4 * * *", weekly,
-        "Launches reconcile on Sundays at 04:00 UTC. It looks each day, to repeat one that failed or was missed.",
+        "Launches reconcile on Sundays at 04:00 UTC. It ticks each day, to repeat one that failed or was missed.",
     ),
     Upkeep(
         "clean_up_on_the_first", "clean_up", lambda: ["retention"], "0 3 * * *", monthly,
-        "Launches clean_up on the first of a month at 03:00 UTC. It looks each day, to repeat one that failed.",
+        "Launches clean_up on the first of a month at 03:00 UTC. It ticks each day, to repeat one that failed.",
     ),
 )  # fmt: skip
 
@@ -67,7 +67,7 @@ RECORDING = (DAILY, *(upkeep.schedule for upkeep in UPKEEP), *(trigger.sensor fo
 
 
 def schedules(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
-    """All of them."""
+    """Return all schedules; `status` is their default."""
     return [_daily_schedule(status), _health_schedule(status), *(_upkeep_schedule(each, status) for each in UPKEEP)]
 
 
@@ -75,29 +75,29 @@ def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=DAILY,
         job=read_the_day,
-        cron_schedule=LOOKS,
+        cron_schedule=TICKS,
         execution_timezone="UTC",
         default_status=status,
         description="Launches read_the_day at 08:30 UTC; sensors launch what follows from it. While TMDB's export is "
-        "late it looks again every quarter of an hour; from 12:30 on it reads the newest older export.",
+        "late it tries again every quarter of an hour; from 12:30 on it reads the newest older export.",
     )
     def from_half_past_eight(
         context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database], tmdb: dg.ResourceParam[Tmdb]
     ) -> dg.RunRequest | dg.SkipReason:
-        look = context.scheduled_execution_time.astimezone(UTC)
-        day = look.date()
+        scheduled = context.scheduled_execution_time.astimezone(UTC)
+        day = scheduled.date()
         if day != datetime.now(UTC).date():
-            return dg.SkipReason(f"{day} is over; its export is no news any more")
+            return dg.SkipReason(f"{day} is over; its export is no longer the newest")
         runs = runs_of_day(context.instance, day, assets_of(read_the_day.name))
         decision = decide_day(
-            look,
+            scheduled,
             runs,
             is_loaded=database.fetch_value(bool, "export_of_day", day=day),
             missing=lambda: _missing(tmdb, day),
         )
-        # Health would tell one for ever that had given up when a release renamed or removed it.
+        # Otherwise health would report a renamed or removed trigger that had given up for ever.
         database.execute("forget_triggers", names=list(RECORDING))
-        record(database, DAILY, read_the_day.name, decision, look)
+        record(database, DAILY, read_the_day.name, decision, scheduled)
         if not decision.launch:
             return dg.SkipReason(decision.reason)
         key = f"{day}-{decision.memory.tries}"
@@ -113,16 +113,16 @@ def _health_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
         cron_schedule="17 * * * *",
         execution_timezone="UTC",
         default_status=status,
-        description="Launches look_at_health at 17 past each hour, unless the last look has not ended.",
+        description="Launches look_at_health at 17 past each hour, unless the last run has not ended.",
     )
     def at_17_past(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        look = context.scheduled_execution_time.astimezone(UTC)
+        scheduled = context.scheduled_execution_time.astimezone(UTC)
         now = datetime.now(UTC)
-        if (look.date(), look.hour) != (now.date(), now.hour):
-            return dg.SkipReason(f"the hour of {look:%H:%M} UTC is over; what was broken then is seen by the next look")
+        if (scheduled.date(), scheduled.hour) != (now.date(), now.hour):
+            return dg.SkipReason(f"the hour of {scheduled:%H:%M} UTC is over; the next tick checks what is broken now")
         if is_in_flight(unfinished(context.instance), [look_at_health.name], *assets_of(look_at_health.name)):
-            return dg.SkipReason("the last look has not ended")
-        return dg.RunRequest(run_key=f"{look:%Y-%m-%dT%H}", run_config=CONSOLE)
+            return dg.SkipReason("the last run has not ended")
+        return dg.RunRequest(run_key=f"{scheduled:%Y-%m-%dT%H}", run_config=CONSOLE)
 
     return at_17_past
 
@@ -131,25 +131,25 @@ def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.Sch
     @dg.schedule(
         name=upkeep.schedule,
         job_name=upkeep.job,
-        cron_schedule=upkeep.looks,
+        cron_schedule=upkeep.cron,
         execution_timezone="UTC",
         default_status=status,
-        description=upkeep.says,
+        description=upkeep.description,
     )
     def once(
         context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database]
     ) -> dg.RunRequest | dg.SkipReason:
-        look = context.scheduled_execution_time.astimezone(UTC)
-        if look.date() != datetime.now(UTC).date():
-            return dg.SkipReason(f"{look.date()} is over; the next look sees what is due")
+        scheduled = context.scheduled_execution_time.astimezone(UTC)
+        if scheduled.date() != datetime.now(UTC).date():
+            return dg.SkipReason(f"{scheduled.date()} is over; the next tick checks what is due")
         assets = upkeep.assets()
-        since = upkeep.since(look)
+        since = upkeep.since(scheduled)
         decision = (
-            decide_once(look, since, runs_since(context.instance, upkeep.job, assets, since))
+            decide_once(scheduled, since, runs_since(context.instance, upkeep.job, assets, since))
             if assets
             else Decision(False, upkeep.without_assets, Memory())
         )
-        record(database, upkeep.schedule, upkeep.job, decision, look)
+        record(database, upkeep.schedule, upkeep.job, decision, scheduled)
         if not decision.launch:
             return dg.SkipReason(decision.reason)
         key = f"{since.date()}-{decision.memory.tries}"
@@ -159,9 +159,9 @@ def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.Sch
 
 
 def _missing(tmdb: Tmdb, day: date) -> str | None:
-    """Why a day's export cannot be had at this moment; None when it is there."""
+    """Return why a day's export is not available now; None if it is."""
     try:
-        is_there = asyncio.run(tmdb.publishes(day))
+        is_published = asyncio.run(tmdb.publishes(day))
     except TmdbUnavailableError as error:
         return str(error)
-    return None if is_there else f"TMDB has not published the export of {day} yet"
+    return None if is_published else f"TMDB has not published the export of {day} yet"

@@ -1,4 +1,4 @@
-"""What launches the jobs besides the schedule: each sensor asks SQL how much work there is for its job."""
+"""The sensors that launch jobs: each runs a query that counts the work for its job."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,9 +21,9 @@ from movie_assets.orchestration.run_records import LAUNCH, just_ended, past_of
 from movie_assets.runs.partitions import range_tags, ranges
 
 ALL_BATCHES = range_tags(*ranges(1)[0])
-COPYING = timedelta(minutes=1)  # a file that was touched since then may not be whole yet
-EACH_LOOKED = timedelta(seconds=45)  # in that time every sensor looked once
-WORTH_A_RUN = 1000  # units: a run's own time (3-6 s) is then small beside its work
+COPYING = timedelta(minutes=1)  # a file that changed since then may be incomplete
+ALL_TICKED = timedelta(seconds=45)  # every sensor ticks once in that time
+MIN_WORK_OF_A_RUN = 1000  # units; the overhead of a run (3-6 s) is then small
 
 
 class DueWork(NamedTuple):
@@ -39,18 +39,18 @@ class DueWork(NamedTuple):
 
 @dataclass(frozen=True)
 class Trigger:
-    """What launches one job: a query that counts its work."""
+    """The sensor of a job, with the query that counts the job's work."""
 
     sensor: str
     job: str
     query: str
     tags: dict[str, str]
-    says: str
-    same_work: tuple[str, ...] = ()  # other jobs that do it
-    after: tuple[str, ...] = ()  # jobs whose run in flight makes or unmakes its work, and is waited for …
-    overlaps: bool = False  # … unless there is enough to do for both
-    is_last: bool = False  # what these lead to goes first
-    is_daily: bool = False  # the job works on a day: today's
+    description: str
+    same_work: tuple[str, ...] = ()  # other jobs that do this work
+    after: tuple[str, ...] = ()  # jobs whose run in flight changes the amount of its work, and is waited for …
+    overlaps: bool = False  # … unless there is enough work for both
+    is_last: bool = False  # the work that follows from these is done first
+    is_daily: bool = False  # the job works on a day: today
     reads_inbox: bool = False  # files of the inbox are work, too
 
 
@@ -93,7 +93,7 @@ TRIGGERS = (
 
 
 def work_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
-    """One sensor for each job."""
+    """Return a sensor for each job; `status` is their default."""
     return [_work_sensor(trigger, status) for trigger in TRIGGERS]
 
 
@@ -103,7 +103,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
     @dg.sensor(
         name=trigger.sensor,
         job_name=trigger.job,
-        description=trigger.says,
+        description=trigger.description,
         minimum_interval_seconds=30,
         default_status=status,
     )
@@ -124,14 +124,14 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
             daily_films=daily_films,
             daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
         )  # fmt: skip
-        work = due.work + int(trigger.reads_inbox and has_news(context.instance, inbox, now))
+        work = due.work + int(trigger.reads_inbox and has_new_files(context.instance, inbox, now))
         memory = Memory.read(context.cursor)
         if due.held_by:
             decision = Decision(False, due.held_by, memory)
-        elif work and trigger.is_last and (ended := just_ended(context.instance, trigger.after, now, EACH_LOOKED)):
-            decision = Decision(False, f"{work:,} to do when what {ended} leads to has begun", memory)
+        elif work and trigger.is_last and (ended := just_ended(context.instance, trigger.after, now, ALL_TICKED)):
+            decision = Decision(False, f"{work:,} to do when the work that follows {ended} has begun", memory)
         else:
-            after = () if trigger.overlaps and work >= WORTH_A_RUN else trigger.after
+            after = () if trigger.overlaps and work >= MIN_WORK_OF_A_RUN else trigger.after
             past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after)
             decision = decide(work, past, memory, now, due.first_id)
         record(database, trigger.sensor, trigger.job, decision, now)
@@ -143,8 +143,8 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
     return work_sensor
 
 
-def has_news(instance: dg.DagsterInstance, inbox: Inbox, now: datetime) -> bool:
-    """Whether the inbox has other files than when it was last read, and none that is still being copied."""
+def has_new_files(instance: dg.DagsterInstance, inbox: Inbox, now: datetime) -> bool:
+    """Return whether the inbox changed since it was last read, and no file is still being copied."""
     look = inbox.look()
     if look.signature is None or (look.touched_at and timedelta() <= now - look.touched_at < COPYING):
         return False
@@ -154,7 +154,7 @@ def has_news(instance: dg.DagsterInstance, inbox: Inbox, now: datetime) -> bool:
 
 
 def record(database: Database, name: str, job: str, decision: Decision, now: datetime) -> None:
-    """Keep what a trigger decided where people and alerts can read it: pipeline.triggers."""
+    """Store the decision of a trigger in pipeline.triggers, for people and alerts."""
     memory = decision.memory
     database.execute(
         "record_trigger", name=name, job=job, work=memory.work, tries=memory.tries, launched_at=memory.launched,
@@ -163,9 +163,9 @@ def record(database: Database, name: str, job: str, decision: Decision, now: dat
 
 
 def _requests(trigger: Trigger, memory: Memory, work: int, parallel_runs: int, now: datetime) -> list[dg.RunRequest]:
-    """One run; of a large backlog in batches as many as may run at once, each over a range."""
-    parts = min(parallel_runs, max(1, work // WORTH_A_RUN)) if trigger.tags else 1
-    # The moment makes each try a launch of its own: a run key that was used is never launched again.
+    """Return one run, or for a large backlog of batches as many as may run in parallel, each over a range."""
+    parts = min(parallel_runs, max(1, work // MIN_WORK_OF_A_RUN)) if trigger.tags else 1
+    # The time in the key makes each try a new launch: Dagster never launches a run key twice.
     launch = f"{trigger.sensor}-{memory.launched_at}"
     tags = [trigger.tags] if parts == 1 else [range_tags(*ends) | {LAUNCH: launch} for ends in ranges(parts)]
     return [

@@ -1,7 +1,7 @@
-"""What must be there before a stage can run: a migrated database, Dagster's own, and a TMDB to ask.
+"""Preparing what a stage needs: a migrated database, Dagster's own database, and an address of TMDB.
 
-Whatever the settings leave open is started here, for as long as the `with` block lasts, and told to Dagster
-and to child processes through the environment.
+If the settings do not name one, it is started here for the length of the `with` block. Dagster and child processes get
+the addresses through the environment.
 """
 
 import atexit
@@ -24,17 +24,17 @@ from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 
 DAGSTER_DATABASE = "MOVIE_ASSETS_DAGSTER_DATABASE_URL"
-DAGSTER_FILES = "MOVIE_ASSETS_DAGSTER_FILES"  # its presence says that somebody has prepared everything for Dagster
+DAGSTER_FILES = "MOVIE_ASSETS_DAGSTER_FILES"  # set when everything is prepared for Dagster
 CATALOGUE = "movie_assets"
-TOLD_PLAINLY = (SettingsError, DatabaseError, EmbeddedPostgresError, EmbedderError)
+EXPECTED_ERRORS = (SettingsError, DatabaseError, EmbeddedPostgresError, EmbedderError)
 EMULATOR_TOKEN = "stand-in"  # noqa: S105  # any token will do for the emulator
 
 
 @contextmanager
 def database_for(settings: Settings) -> Iterator[Settings]:
-    """Make sure of a migrated catalogue database, starting the embedded server if none is named.
+    """Migrate the catalogue's database, and start the embedded server if the settings name no other.
 
-    Yields settings that name it. Raises DatabaseError or EmbeddedPostgresError with one clear sentence.
+    Yields settings with its address. Raises DatabaseError or EmbeddedPostgresError with one sentence.
     """
     with ExitStack() as stack:
         if settings.database_url is None:
@@ -50,14 +50,14 @@ def database_for(settings: Settings) -> Iterator[Settings]:
 
 @contextmanager
 def everything_for(settings: Settings, tmdb_emulator: TmdbEmulator | None = None) -> Iterator[Settings]:
-    """Make sure of all that a Dagster process needs; yields settings that name it, also in the environment.
+    """Prepare everything that a Dagster process needs; yield settings with the addresses, also in the environment.
 
-    An emulator that runs already is used; otherwise one is started if nothing says where TMDB is. Raises what
-    `database_for` raises, and SettingsError or EmbedderError when a credential is missing.
+    `tmdb_emulator` is used if it is given; otherwise one is started if the settings do not name TMDB. Raises the errors
+    of `database_for`, and SettingsError or EmbedderError when a credential is missing.
     """
     if settings.tmdb_api_token is None and tmdb_emulator is None and not settings.uses_emulator:
         raise SettingsError("TMDB_API_URL is set and TMDB_API_TOKEN is not; put TMDB's API read access token there")
-    embedder_from(settings)  # refuses what cannot work before anything is started
+    embedder_from(settings)  # raises before anything is started
     with ExitStack() as stack:
         ready = stack.enter_context(database_for(settings))
         if tmdb_emulator is None and ready.uses_emulator:
@@ -69,28 +69,28 @@ def everything_for(settings: Settings, tmdb_emulator: TmdbEmulator | None = None
 
 
 def prepare_for_dagster() -> None:
-    """Make sure of all that Dagster needs in this process and its children, for as long as this process lives.
+    """Prepare everything that Dagster needs in this process and its children, for as long as this process lives.
 
-    Dagster's own commands come here through dagster.yaml. Nothing is done where `movie-assets`, a parent process or
-    a deployment has prepared everything. Ends the process with one sentence when something cannot be used.
+    Dagster's own commands call it through dagster.yaml. It does nothing if `movie-assets`, a parent process or a
+    deployment has prepared everything. Ends the process with one sentence when something cannot be used.
     """
     if DAGSTER_FILES in os.environ:
         return
     if os.environ.get("DAGSTER_IS_DEV_CLI"):
         os.environ.setdefault("MOVIE_ASSETS_AUTOMATION", "1")  # schedules and sensors are on, as in `movie-assets dev`
     home = os.environ.get("DAGSTER_HOME")
-    held = ExitStack()
+    resources = ExitStack()
     try:
-        held.enter_context(everything_for(Settings.from_env()))
-    except TOLD_PLAINLY as error:
+        resources.enter_context(everything_for(Settings.from_env()))
+    except EXPECTED_ERRORS as error:
         sys.exit(f"Error: {error}")
-    atexit.register(held.close)  # lets go of the embedded server, which the last of its users stops
+    atexit.register(resources.close)  # releases the embedded server, which its last user stops
     if home is not None:
         os.environ["DAGSTER_HOME"] = home
 
 
 def bring_up_to_date(settings: Settings) -> str | None:
-    """Migrate the catalogue and Dagster's own records, and leave nothing running but the databases themselves.
+    """Migrate the catalogue and Dagster's own records.
 
     Returns a warning when the server's pgvector has faults that a newer version does not have.
     """
@@ -107,7 +107,7 @@ def bring_up_to_date(settings: Settings) -> str | None:
 
 
 def pointed_at(settings: Settings, tmdb_emulator: TmdbEmulator) -> Settings:
-    """The settings with an emulator in TMDB's place."""
+    """Return the settings with the addresses of an emulator in place of TMDB's."""
     return settings.model_copy(
         update={
             "tmdb_api_url": tmdb_emulator.tmdb_url,
@@ -120,7 +120,7 @@ def pointed_at(settings: Settings, tmdb_emulator: TmdbEmulator) -> Settings:
 
 def dagster_address(settings: Settings) -> str:
     """Return the address of Dagster's own records, which may not exist yet; the settings name the catalogue's."""
-    assert settings.database_url is not None  # noqa: S101  # database_for has put it there
+    assert settings.database_url is not None  # noqa: S101  # database_for has set it
     if settings.dagster_database_url is None:
         catalogue = url_of(settings.database_url.get_secret_value(), "psycopg2")
         records = catalogue.set(database=f"{catalogue.database}_dagster")
@@ -130,7 +130,7 @@ def dagster_address(settings: Settings) -> str:
 
 
 def _for_dagster(settings: Settings) -> dict[str, str]:
-    assert settings.database_url is not None  # noqa: S101  # database_for has put it there
+    assert settings.database_url is not None  # noqa: S101  # database_for has set it
     address = dagster_address(settings)
     ensure_database(address)
     files = settings.home / "dagster"

@@ -1,8 +1,8 @@
-"""Dagster's log files of steps, written by helpers that a Ctrl-C at the terminal passes over.
+"""Dagster's log files of steps, written by helper processes that ignore Ctrl-C.
 
-A terminal sends Ctrl-C to every process of a command. Dagster's helpers (two that show a step's output as it is
-written, two that watch over those) end with the step anyway; by Ctrl-C they would end with tracebacks, and before the
-step's last words. dagster.yaml names this class.
+A terminal sends Ctrl-C to every process of a command. Dagster's helpers (two that show a step's output, and two that
+watch them) end with the step anyway. Ctrl-C would end them with tracebacks, before the last output of the step.
+dagster.yaml names this class.
 """
 
 import os
@@ -16,7 +16,7 @@ from movie_assets.runs.dagster_compat import CapturedLogContext, ConfigurableCla
 
 
 class StepLogs(LocalComputeLogManager):
-    """Dagster's local log files; the helpers inherit a mask that holds SIGINT back, and end by SIGTERM."""
+    """Dagster's local log files. The helpers inherit a mask that blocks SIGINT, and end by SIGTERM."""
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -24,14 +24,14 @@ class StepLogs(LocalComputeLogManager):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:  # noqa: ARG003
-        """Use the folder that the settings name (section `compute_logs` of dagster.yaml)."""
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, object]) -> Self:  # noqa: ARG003
+        """Use the folder in the settings (section `compute_logs` of dagster.yaml)."""
         prepare_for_dagster()
         return cls(base_dir=os.environ[DAGSTER_FILES], inst_data=inst_data)
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
-        """Write what the `with` block prints to files, and show it as well."""
+        """Write the output of the `with` block to files, and show it as well."""
         with ExitStack() as stack:
             before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:

@@ -1,10 +1,10 @@
-"""Where Dagster keeps its records and files: classes that dagster.yaml names, as it names `orchestration.step_logs`.
+"""The classes of Dagster's storage and files, which dagster.yaml names, like `orchestration.step_logs`.
 
-Nothing has to be exported for Dagster's own commands (`dg dev`, `dagster job execute`): the first of these classes that
-a process makes prepares what `movie-assets` would have prepared (`startup.prepare_for_dagster`).
+Dagster's own commands (`dg dev`, `dagster job execute`) need no environment variables: the first of these classes that
+a process creates prepares everything (`startup.prepare_for_dagster`).
 
-Records are in Postgres over connections that are kept. Dagster opens a connection for each event and each look, some
-1,400 in a day without change, and each costs Postgres a process. What is stored, and how, is Dagster's business.
+Records are stored in Postgres over pooled connections. Dagster itself opens a connection for each event and poll, some
+1,400 in a day without changes, and each of them is a process of Postgres.
 """
 
 import os
@@ -34,14 +34,14 @@ MISSING_RIGHT = "42501"
 
 
 class PooledPostgresStorage(DagsterPostgresStorage):
-    """Dagster's own storage, whose three parts share one pool.
+    """Dagster's own storage, whose three parts share one pool of connections.
 
-    A kept connection is asked whether it still lives before it is used, so that a restart of the server costs no more
-    than it did; a connection beyond the one that is kept is closed after its use.
+    The pool keeps one connection and closes others after use. It tests the connection before each use, so that a
+    restart of the server has no effect.
     """
 
     def __init__(self, postgres_url: str, inst_data: ConfigurableClassData | None = None) -> None:
-        with signals_deferred(), _lack_of_rights_named(postgres_url):
+        with signals_deferred(), _missing_right_explained(postgres_url):
             super().__init__(postgres_url, inst_data=inst_data)
         engine = sa.create_engine(
             postgres_url,
@@ -51,12 +51,12 @@ class PooledPostgresStorage(DagsterPostgresStorage):
             pool_pre_ping=True,
             hide_parameters=True,
         )
-        sa.event.listen(engine, "handle_error", _say_plainly)
-        with _lack_of_rights_named(postgres_url):
+        sa.event.listen(engine, "handle_error", _shorten_error)
+        with _missing_right_explained(postgres_url):
             _complete(engine)
         for part in (self._run_storage, self._event_log_storage, self._schedule_storage):
             part._engine = engine  # noqa: SLF001  # as its optimize_for_webserver does
-        self._run_storage.dispose = engine.dispose  # type: ignore[method-assign]  # what an instance calls at its end
+        self._run_storage.dispose = engine.dispose  # type: ignore[method-assign]  # an instance calls it at its end
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
@@ -64,17 +64,17 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:  # noqa: ARG003
-        """Open the storage at the address that the settings name, or on the embedded server."""
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, object]) -> Self:  # noqa: ARG003
+        """Open the storage at the address in the settings, or on the embedded server."""
         prepare_for_dagster()
         address = url_of(os.environ[DAGSTER_DATABASE], "psycopg2")
         return cls(address.render_as_string(hide_password=False), inst_data)
 
 
-@sa.event.listens_for(sa.Pool, "connect")  # of every pool: Dagster's web server opens others in this one's place
-def _find_tables(connection: Any, _record: object) -> None:
-    """Let a session of Dagster's that would find no schema, as the role's search_path is empty, use public."""
-    if not isinstance(connection, psycopg2.extensions.connection):  # those of psycopg 3 are the catalogue's
+@sa.event.listens_for(sa.Pool, "connect")  # of every pool: Dagster's web server opens others in place of this one
+def _find_tables(connection: object, _record: object) -> None:
+    """Let a session of Dagster use the schema public if the role's search_path has no schema."""
+    if not isinstance(connection, psycopg2.extensions.connection):  # connections of psycopg 3 are the catalogue's
         return
     with connection.cursor() as cursor:
         cursor.execute(
@@ -85,7 +85,7 @@ def _find_tables(connection: Any, _record: object) -> None:
 
 
 @contextmanager
-def _lack_of_rights_named(address: str) -> Iterator[None]:
+def _missing_right_explained(address: str) -> Iterator[None]:
     try:
         yield
     except sa.exc.ProgrammingError as error:
@@ -99,8 +99,8 @@ def _lack_of_rights_named(address: str) -> Iterator[None]:
         ) from None
 
 
-def _say_plainly(context: sa.engine.ExceptionContext) -> None:
-    """Raise one sentence instead of an event's whole text when a statement met a full disk or a lost server."""
+def _shorten_error(context: sa.engine.ExceptionContext) -> None:
+    """Raise one sentence after a full disk or a lost server, instead of an error with the whole text of an event."""
     error = context.sqlalchemy_exception
     if context.statement is None or not isinstance(error, sa.exc.DBAPIError):
         return
@@ -130,7 +130,7 @@ class Artifacts(LocalArtifactStorage):
         return {}
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> "Artifacts":  # noqa: ARG003
-        """Use the folder that the settings name."""
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: object) -> "Artifacts":  # noqa: ARG003
+        """Use the folder in the settings."""
         prepare_for_dagster()
         return cls(os.environ[DAGSTER_FILES], inst_data)

@@ -1,9 +1,9 @@
-"""A job of Dagster's run in this process, and what it did as plain data."""
+"""Running one of Dagster's jobs in this process, and collecting its outcome as plain data."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 
@@ -21,6 +21,18 @@ from movie_assets.runs.run_time import LAUNCHED_BY_TAG
 DAILY_JOBS = ("read_the_day", "read_the_lists")
 
 
+class RecordedError(Protocol):
+    """An error as Dagster records it, with its cause."""
+
+    @property
+    def message(self) -> str:
+        """The error's class and message."""
+
+    @property
+    def cause(self) -> "RecordedError | None":
+        """The error that caused this one, if there is one."""
+
+
 def run_job(
     instance: dg.DagsterInstance,
     database: Database,
@@ -28,10 +40,10 @@ def run_job(
     job: str,
     tags: dict[str, str],
     say: Callable[[str], None] = lambda _: None,
-    config: dict[str, Any] | None = None,
+    config: Mapping[str, object] | None = None,
     assets: Sequence[str] | None = None,
 ) -> None:
-    """Run a job and add what it did to the outcome: figures, checks, why it failed.
+    """Run a job and add its figures, checks and problems to the outcome. `say` gets the job's name as it begins.
 
     Raises KeyboardInterrupt when a signal ended the run.
     """
@@ -46,7 +58,7 @@ def run_job(
             _keep_check(outcome, event.asset_check_evaluation_data)
     if not any(event.event_type == dg.DagsterEventType.RUN_SUCCESS for event in events):
         if any(_was_interrupted(event) for event in events):
-            raise KeyboardInterrupt  # Dagster has recorded it; the steps after this one must not begin
+            raise KeyboardInterrupt  # Dagster has recorded it; the jobs after this one must not begin
         outcome.failed_jobs.append(job)
         failures = _failures(events)
         outcome.failed_steps |= {where for where, _ in failures}
@@ -63,13 +75,13 @@ def execute(
     database: Database,
     job: str,
     tags: dict[str, str],
-    config: dict[str, Any],
+    config: Mapping[str, object],
     assets: Sequence[str] | None = None,
 ) -> list[dg.DagsterEvent]:
     """Make a run of a job, as the web server would, execute it in this process, and return its events.
 
     The run has the job's origin, so that Jobs and Timeline show it and it can be repeated from the web UI. Dagster's
-    daemon does not repeat it by itself when it fails: the next command or sensor does what is left.
+    daemon does not repeat it when it fails: the next command or sensor does the rest of the work.
     """
     definition, run_id = _definitions().resolve_job_def(job), str(uuid.uuid4())
     launched_by = tags.get(LAUNCHED_BY_TAG, "movie-assets")
@@ -96,7 +108,7 @@ def _was_interrupted(event: dg.DagsterEvent) -> bool:
     error = None
     if event.event_type == dg.DagsterEventType.STEP_FAILURE:
         error = event.step_failure_data.error
-    elif event.event_type == dg.DagsterEventType.RUN_FAILURE:  # also when it waited for a pool
+    elif event.event_type == dg.DagsterEventType.RUN_FAILURE:  # also while it waited for a pool
         error = event.job_failure_data.error
     while error is not None:
         if error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt"):
@@ -106,12 +118,12 @@ def _was_interrupted(event: dg.DagsterEvent) -> bool:
 
 
 def _figures(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
-    """Return metadata as plain data, without Markdown, which is made to be looked at and holds charts."""
+    """Return metadata as plain data, without Markdown, which has charts for people."""
     return plain({name: value for name, value in metadata.items() if not isinstance(value, dg.MarkdownMetadataValue)})
 
 
 def _failures(events: Sequence[dg.DagsterEvent]) -> list[tuple[str, str]]:
-    """The steps of a run that failed, or the run itself if it did not come to a step, each with its reason."""
+    """Return the failed steps of a run, or the run itself if no step began, each with the reason."""
     steps = [event for event in events if event.event_type == dg.DagsterEventType.STEP_FAILURE]
     if steps:
         return [(event.step_key or "", _reason(event)) for event in steps]
@@ -126,7 +138,8 @@ def _reason(event: dg.DagsterEvent) -> str:
     return _innermost(data.error)
 
 
-def _innermost(error: Any) -> str:
+def _innermost(error: RecordedError | None) -> str:
+    """Return the message of the first cause of an error."""
     while error is not None and error.cause is not None:
         error = error.cause
     return error.message.strip() if error is not None else "no reason was recorded"

@@ -1,4 +1,4 @@
-"""What a refresh did, as plain data for reports; free of Dagster, so that a help text does not load it."""
+"""The outcome of a refresh as plain data for reports. It does not import Dagster, so that help texts load fast."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -8,12 +8,12 @@ ADDED_UP = ("texts_embedded", "texts_rejected", "tokens", "dollars")
 
 
 class RefreshError(Exception):
-    """A refresh cannot start; the message says why."""
+    """A refresh cannot start. The message says why."""
 
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """An asset check as a run of this refresh found it."""
+    """The result of an asset check in a run of a refresh."""
 
     asset: str
     name: str
@@ -24,22 +24,22 @@ class CheckOutcome:
 
 @dataclass
 class DayOutcome:
-    """What a refresh did."""
+    """The outcome of a refresh: failed jobs and steps, problems, figures and checks."""
 
     day: date
     failed_jobs: list[str] = field(default_factory=list)
     failed_steps: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
-    figures: dict[str, Any] = field(default_factory=dict)  # by the names that Dagster's metadata has
+    figures: dict[str, Any] = field(default_factory=dict)  # Dagster's metadata, by asset or check
     checks: list[CheckOutcome] = field(default_factory=list)
     seconds: float = 0.0
 
     def keep(self, name: str, figures: dict[str, Any]) -> None:
-        """Keep the figures of an asset or a check; what several runs of a job embedded is added up."""
+        """Store the figures of an asset or check; those of embedding are added up over the runs of a job."""
         before = self.figures.get(name, {})
         self.figures[name] = figures | {key: before[key] + figures[key] for key in ADDED_UP if key in before}
 
     @property
     def succeeded(self) -> bool:
-        """Whether every job ended well and no check failed as an error."""
+        """Whether every job succeeded and no check failed as an error."""
         return not self.failed_jobs and all(c.passed or c.severity == "WARN" for c in self.checks)

@@ -1,10 +1,10 @@
-"""Embedding while details are still being fetched, by a second process of a refresh that has much to fetch.
+"""Embedding while details are still being fetched, in a second process of a refresh with much to fetch.
 
-A process and not a thread, as a run of Dagster's takes a process's signals and what it prints. Its standard input is
-how it hears of the refresh: a line says that all is fetched, so that no further run begins; the end of the input says
-that the refresh was stopped or killed, so that this process ends as by Ctrl-C. What each of its runs did it tells at
-once, one line of JSON in a file that the refresh left open for it, so that nothing is lost with it; its standard output
-is the refresh's standard error, as a run prints there. `python -m movie_assets.refresh.overlap TAGS FILE_DESCRIPTOR`.
+It is a process because a run of Dagster handles the signals and the output of its process. A line on its standard input
+means that all details are fetched, so that no further run begins. The end of the input means that the refresh was
+stopped or killed, so that this process ends as by Ctrl-C. After each of its runs it writes the outcome as a line of
+JSON to a file that the refresh has opened for it, so that a kill loses no earlier outcome. Its standard output is the
+refresh's standard error, as a run prints there. `python -m movie_assets.refresh.overlap TAGS FILE_DESCRIPTOR`.
 """
 
 import json
@@ -29,7 +29,7 @@ from movie_assets.database.database import Database, open_database
 from movie_assets.embeddings.embedder import Embedder, embedder_from
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT
-from movie_assets.orchestration.sensors import WORTH_A_RUN, DueWork
+from movie_assets.orchestration.sensors import MIN_WORK_OF_A_RUN, DueWork
 from movie_assets.refresh.in_process import run_job
 from movie_assets.refresh.outcome import DayOutcome
 from movie_assets.runs.run_time import run_time_in
@@ -44,20 +44,21 @@ MEANWHILE = "embed_texts, meanwhile"
 
 @contextmanager
 def embedding_meanwhile(outcome: DayOutcome, tags: dict[str, str], say: Callable[[str], None]) -> Iterator[None]:
-    """Embed in another process while the block fetches; then wait for the run it is in, and take over what it did.
+    """Embed in another process while the block fetches; then wait for its current run, and add its outcome.
 
-    A failure of it is a problem of the outcome and no failed job, as the embed_texts that follows does what was left.
-    Its checks are not taken over: that run evaluates each anew, on the whole set and on what is left of the budgets.
+    Its failure is a problem of the outcome and no failed job, as the embed_texts that follows does the rest. Its checks
+    are not added: that run evaluates each of them on the whole set and on the rest of the budgets.
     """
-    with tempfile.TemporaryFile("w+") as told:  # no pipe, which would have to be read meanwhile
+    with tempfile.TemporaryFile("w+") as outcomes:  # a pipe would have to be read meanwhile
         child = subprocess.Popen(
-            [sys.executable, "-m", "movie_assets.refresh.overlap", json.dumps(tags), str(told.fileno())],
-            stdin=subprocess.PIPE, stdout=STANDARD_ERROR, pass_fds=[told.fileno()], text=True, start_new_session=True,
+            [sys.executable, "-m", "movie_assets.refresh.overlap", json.dumps(tags), str(outcomes.fileno())],
+            stdin=subprocess.PIPE, stdout=STANDARD_ERROR, pass_fds=[outcomes.fileno()], text=True,
+            start_new_session=True,
         )  # fmt: skip
         assert child.stdin is not None  # noqa: S101  # it was started with a pipe
         try:
             yield
-            with suppress(BrokenPipeError):  # it has ended, and its exit code tells
+            with suppress(BrokenPipeError):  # it has ended; its exit code is checked below
                 child.stdin.write("all is fetched\n")
                 child.stdin.flush()
             if child.poll() is None:
@@ -67,31 +68,31 @@ def embedding_meanwhile(outcome: DayOutcome, tags: dict[str, str], say: Callable
             with suppress(BrokenPipeError):
                 child.stdin.close()
             _end(child)
-        told.seek(0)
-        _take_over(outcome, told)
+        outcomes.seek(0)
+        _add_outcomes(outcome, outcomes)
     if child.returncode:
         outcome.problems.append(f"{MEANWHILE}: the process ended with {child.returncode}, figures lack its last run")
 
 
-def _take_over(outcome: DayOutcome, told: IO[str]) -> None:
-    for line in told:
-        if line.endswith("\n"):  # the last one may be cut where the process was killed
+def _add_outcomes(outcome: DayOutcome, lines: IO[str]) -> None:
+    for line in lines:
+        if line.endswith("\n"):  # the last line is incomplete if the process was killed
             ran = json.loads(line)
             outcome.problems += [f"{MEANWHILE}: {problem}" for problem in ran["problems"]]
             for name, figures in ran["figures"].items():
                 outcome.keep(name, figures)
 
 
-def is_worth_it(database: Database, settings: Settings, tags: dict[str, str]) -> bool:
-    """Whether so much is to be fetched that embedding need not wait for the end of it.
+def has_enough_to_overlap(database: Database, settings: Settings, tags: dict[str, str]) -> bool:
+    """Return whether there is so much to fetch that embedding meanwhile saves time.
 
-    A run's budget is meant for all that a refresh embeds, which then is one run's.
+    With a budget for each run it does not overlap, as the budget is meant for all texts of a refresh.
     """
     due = database.fetch_one(
         DueWork, "count_due", as_of=run_time_in(tags), daily_films=settings.daily_films, derivation=derivation_name(),
         rules=settings.thresholds.name,
     )  # fmt: skip
-    return due.work >= WORTH_A_RUN and not settings.run_dollars
+    return due.work >= MIN_WORK_OF_A_RUN and not settings.run_dollars
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
@@ -103,45 +104,45 @@ def _end(child: "subprocess.Popen[str]") -> None:
 
 
 def main() -> None:
-    """Be the second process."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the refresh itself ignores
-    enough = threading.Event()
+    """Run the second process: see the module's docstring."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # even if the refresh ignores it
+    all_is_fetched = threading.Event()
     try:
-        threading.Thread(target=_listen, args=(enough,), daemon=True).start()
-        with os.fdopen(int(sys.argv[2]), "w") as told:
-            _embed(enough, json.loads(sys.argv[1]), told)
+        threading.Thread(target=_listen, args=(all_is_fetched,), daemon=True).start()
+        with os.fdopen(int(sys.argv[2]), "w") as outcomes:
+            _embed(all_is_fetched, json.loads(sys.argv[1]), outcomes)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _listen(enough: threading.Event) -> None:
-    # Not through sys.stdin, whose lock a thread that waits for ever would keep when the process ends.
+def _listen(all_is_fetched: threading.Event) -> None:
+    # Not through sys.stdin: a waiting thread would hold its lock at the end of the process.
     if os.read(0, 64):
-        enough.set()
+        all_is_fetched.set()
         os.read(0, 64)
     os.kill(os.getpid(), signal.SIGINT)
-    enough.set()  # as between its steps a run of Dagster's drops the signal
+    all_is_fetched.set()  # because a run of Dagster drops the signal between its steps
     time.sleep(SECONDS_TO_STOP)
     os._exit(130)
 
 
-def _embed(enough: threading.Event, tags: dict[str, str], told: IO[str]) -> None:
-    """Run the job whenever there is a request's worth of texts; not again after a run that was in vain.
+def _embed(all_is_fetched: threading.Event, tags: dict[str, str], outcomes: IO[str]) -> None:
+    """Run the job whenever there are enough texts for a full request; end after a run in vain.
 
-    What arrives meanwhile makes the next one larger, so that few runs are made where texts arrive fast, and little is
-    left when all is fetched where the service is slow.
+    Texts that arrive during a run make the next one larger. So there are few runs when texts arrive fast, and few texts
+    are left at the end of fetching when the service is slow.
     """
     settings = Settings.from_env()
     embedder = embedder_from(settings)
     with open_database(settings) as database, dg.DagsterInstance.get() as instance:
         pause = SECONDS_BETWEEN_POLLS
-        while not enough.wait(pause):
+        while not all_is_fetched.wait(pause):
             pause = SECONDS_BETWEEN_POLLS
             if _texts_due(database, settings, embedder, tags) >= TEXTS_PER_REQUEST:
                 began = time.monotonic()
                 ran = DayOutcome(datetime.now(UTC).date())
                 run_job(instance, database, ran, "embed_texts", tags)
-                print(json.dumps({"problems": ran.problems, "figures": ran.figures}), file=told, flush=True)
+                print(json.dumps({"problems": ran.problems, "figures": ran.figures}), file=outcomes, flush=True)
                 if ran.failed_jobs or not ran.figures.get(EMBEDDED, {}).get("texts_embedded"):
                     break
                 pause = max(pause, began + SECONDS_BETWEEN_STARTS - time.monotonic())

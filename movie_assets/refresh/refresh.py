@@ -1,7 +1,6 @@
 """A day's work without the web UI: the same Dagster jobs, one after the other, in this process.
 
-Only where there is much to fetch does a second process embed meanwhile (`overlap`).
-The web UI's schedules and sensors launch the same jobs; what each does is in its assets.
+If there is much to fetch, a second process embeds meanwhile (`overlap`). Schedules and sensors launch the same jobs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +16,7 @@ from movie_assets.orchestration.orphaned_runs import fail_orphaned_runs
 from movie_assets.orchestration.sensors import ALL_BATCHES
 from movie_assets.refresh.in_process import run_job
 from movie_assets.refresh.outcome import DayOutcome, RefreshError
-from movie_assets.refresh.overlap import embedding_meanwhile, is_worth_it
+from movie_assets.refresh.overlap import embedding_meanwhile, has_enough_to_overlap
 from movie_assets.runs.partitions import batch_of, days, range_tags
 from movie_assets.runs.run_time import AS_OF_TAG, LAUNCHED_BY_TAG, noon_of
 
@@ -35,9 +34,9 @@ def refresh(
 ) -> DayOutcome:
     """Do a day's work: read the day, fetch what is due, read ratings that settings name, embed, publish, recommend.
 
-    A day that is not today is worked on as of its noon (UTC). The steps after the first go on with what is
-    there when one before them failed in part. When the day has no usable export, the ids of the last one stay in
-    use, and TMDB's lists are read all the same. Raises RefreshError when another refresh is at work.
+    A day that is not today is worked on as of its noon (UTC). The jobs after the first continue with the available
+    data when an earlier one failed in part. When the day has no usable export, the ids of the last one are used, and
+    TMDB's lists are read. Raises RefreshError when another refresh is running, or for a day outside the catalogue.
     """
     if day.isoformat() not in set(days.get_partition_keys()):
         raise RefreshError(f"{day} is no day of the catalogue: days go from {days.start:%Y-%m-%d} to today (UTC)")
@@ -57,7 +56,7 @@ def refresh(
             run_job(instance, database, outcome, "read_the_lists", of_day, say)
         if is_without_export or not outcome.failed_jobs:
             settings = Settings.from_env()
-            overlaps = is_worth_it(database, settings, of_batches)
+            overlaps = has_enough_to_overlap(database, settings, of_batches)
             with embedding_meanwhile(outcome, of_batches, say) if overlaps else nullcontext():
                 run_job(instance, database, outcome, "fetch_details", of_batches, say)
                 if rating_assets := settings.rating_files.assets:
@@ -73,15 +72,15 @@ def refresh(
 def fetch(
     database: Database, tmdb_ids: Sequence[int], *, keep: bool, say: Callable[[str], None] = lambda _: None
 ) -> DayOutcome:
-    """Fetch films now, whatever is due: details, vectors, publication. With `keep`, whatever their votes and age.
+    """Fetch films now, even if they are not due: details, vectors, publication.
 
-    Raises RefreshError when a refresh is at work.
+    With `keep`, they are accepted whatever their votes and age. Raises RefreshError when a refresh is running.
     """
     started = datetime.now(UTC)
     outcome = DayOutcome(started.date())
-    found = [batch_of(tmdb_id) for tmdb_id in tmdb_ids]
+    in_batches = [batch_of(tmdb_id) for tmdb_id in tmdb_ids]
     launched_by = {LAUNCHED_BY_TAG: LAUNCHED_BY_FETCH}
-    tags = launched_by | range_tags(min(found), max(found))
+    tags = launched_by | range_tags(min(in_batches), max(in_batches))
     only_these = {"ops": {"movie_details": {"config": {"reasons": ["requested"]}}}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
         fail_orphaned_runs(instance, database, datetime.now(UTC))
@@ -90,21 +89,23 @@ def fetch(
         run_job(instance, database, outcome, "fetch_details", tags, say, only_these)
         run_job(instance, database, outcome, "embed_texts", tags, say)
         run_job(instance, database, outcome, "publish", launched_by, say)
-        naming_them = ["watch_histories"]
-        run_job(instance, database, outcome, "recommend", launched_by, say, assets=naming_them)
+        run_job(instance, database, outcome, "recommend", launched_by, say, assets=["watch_histories"])
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
 
 
 def _only_the_export_failed(database: Database, outcome: DayOutcome) -> bool:
-    """Whether the day's export could not be used while TMDB answers and there are ids of an earlier export."""
+    """Return whether only the day's export failed, and there are ids of an earlier export."""
     of_export = {"tmdb_export", "movie_ids"}
     return bool(outcome.failed_steps) and outcome.failed_steps <= of_export and database.fetch_value(bool, "has_ids")
 
 
 @contextmanager
 def _only_refresh(database: Database) -> Iterator[None]:
-    """Let one refresh at a time work on a catalogue; the lock ends with the process, however it ends."""
+    """Hold the lock that lets one refresh work on a catalogue; it is released however the process ends.
+
+    Raises RefreshError when another refresh holds it.
+    """
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(REFRESH_LOCK))):
             raise RefreshError("another refresh is working on this catalogue; wait for it or stop it")

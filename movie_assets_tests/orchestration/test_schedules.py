@@ -328,7 +328,7 @@ def test_health_is_not_looked_at_while_the_last_look_is_at_it(
 ) -> None:
     selected = frozenset(assets) if assets else None
     instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED, asset_selection=selected))
-    assert look_at_health(instance) == dg.SkipReason("the last look has not ended")
+    assert look_at_health(instance) == dg.SkipReason("the last run has not ended")
 
 
 def test_health_is_looked_at_once_after_a_sleep(instance: dg.DagsterInstance) -> None:

@@ -12,7 +12,7 @@ from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets.orchestration.sensors import ALL_BATCHES, WORTH_A_RUN
+from movie_assets.orchestration.sensors import ALL_BATCHES, MIN_WORK_OF_A_RUN
 from movie_assets_tests.conftest import Pipeline
 from movie_assets_tests.orchestration.ticks import LOCAL, THRESHOLDS, add_ids, embed, memory_of, publish, run_sql, tick
 from movie_assets_tests.support.rows import put_films
@@ -71,7 +71,7 @@ def test_lists_are_read_after_an_export_that_failed(pipeline: Pipeline) -> None:
 def test_a_large_backlog_of_texts_is_embedded_while_details_are_fetched(
     database: Database, instance: dg.DagsterInstance
 ) -> None:
-    put_films(database, 1, WORTH_A_RUN)
+    put_films(database, 1, MIN_WORK_OF_A_RUN)
     instance.add_run(dg.DagsterRun(job_name="fetch_details", status=dg.DagsterRunStatus.STARTED))
     assert tick("texts_are_not_embedded", database, instance).run_requests
 

@@ -87,13 +87,13 @@ def test_the_publication_lets_what_a_run_leads_to_go_first(
     instance.add_run(dg.DagsterRun(job_name="read_the_day", status=dg.DagsterRunStatus.SUCCESS))
     result = tick("the_catalogue_is_not_published", database, instance)
     assert not result.run_requests
-    assert "when what read_the_day leads to has begun" in str(result.skip_reason)
+    assert "when the work that follows read_the_day has begun" in str(result.skip_reason)
     publish(database)
     assert (
         memory_of(tick("the_catalogue_is_not_published", database, instance)) == Memory()
     )  # all is done, none is left
     run_sql(database, "update pipeline.document_sources set source = 0")
-    monkeypatch.setattr("movie_assets.orchestration.sensors.EACH_LOOKED", timedelta(microseconds=1))
+    monkeypatch.setattr("movie_assets.orchestration.sensors.ALL_TICKED", timedelta(microseconds=1))
     assert tick("the_catalogue_is_not_published", database, instance).run_requests
 
 

@@ -121,7 +121,7 @@ def test_what_a_second_process_told_before_its_end_is_taken_over() -> None:
     outcome.keep("check", {"texts_embedded": 1})
     first = {"problems": [], "figures": {"check": {"texts_embedded": 3, "films": 5}}}
     second = {"problems": ["movie_embeddings: no quota"], "figures": {"check": {"texts_embedded": 4, "films": 0}}}
-    overlap._take_over(outcome, StringIO(f'{json.dumps(first)}\n{json.dumps(second)}\n{{"problems": ["cut'))
+    overlap._add_outcomes(outcome, StringIO(f'{json.dumps(first)}\n{json.dumps(second)}\n{{"problems": ["cut'))
     assert outcome.figures == {"check": {"texts_embedded": 8, "films": 0}}
     assert outcome.problems == ["embed_texts, meanwhile: movie_embeddings: no quota"]
     assert outcome.failed_jobs == []

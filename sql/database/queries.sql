@@ -1,5 +1,5 @@
 -- name: begin_unit
--- Run before all else in a unit of work: touches no row when the unit was committed and only the answer was lost.
+-- Run before all else in a unit of work: changes no row if the unit was committed and only the confirmation was lost.
 with forgotten as (
     delete from pipeline.units where unit in (
         select unit from pipeline.units where begun_at < now() - interval '1 day'
@@ -10,16 +10,16 @@ insert into pipeline.units (unit) values (:unit) on conflict do nothing
 
 
 -- name: forget_schema_files
--- Run after a migration: files of functions and comments that this release does not have, as they moved or went.
+-- Run after a migration: deletes the records of files that this release has moved or removed.
 delete from movie_assets_schema where file not like 'migrations/%%' and file != all (cast(:names as text[]))
 
 -- name: grant_reader
--- Run after migrations: gives the role of applications its rights if it has none yet.
+-- Run after migrations: grants the roles of applications their rights.
 select pipeline.grant_reader()
 
 
 -- name: lock_holders
--- Run when a migration waited in vain: sessions in a transaction that holds a lock on a table of ours, the oldest first.
+-- Run when a migration waited in vain: sessions in a transaction with a lock on one of our tables, the oldest first.
 select a.pid, a.application_name, a.usename, a.state, a.xact_start at time zone 'UTC' as xact_start
 from pg_stat_activity a
 where a.pid <> pg_backend_pid() and a.datname = current_database() and a.xact_start is not null and exists (
@@ -32,7 +32,7 @@ order by a.xact_start limit 3
 
 
 -- name: pin_search_paths
--- Run after migrations: lets functions find pgvector whatever search_path their caller has.
+-- Run after migrations: lets functions find pgvector, whatever the search_path of their caller.
 select pipeline.pin_search_paths() as pinned
 
 

@@ -1,6 +1,6 @@
 -- name: count_due
--- Run by the sensor details_are_due: the films that a run would fetch within the day's limit, the stored responses that it
--- would read again (or evaluate again, all of them, when other profiles are in use), and the lowest id of all these.
+-- Run by the sensor details_are_due: the number of films that a run would fetch within the day's limit and of stored
+-- responses that it would read again (all of them after a change of profiles), and the lowest id of all these.
 with due as (
     select count(*) as films, min(tmdb_id) as first_id from pipeline.due_at(:as_of)
 ), stored as (
@@ -22,8 +22,8 @@ from due, stored, day
 
 
 -- name: count_recommendations_due
--- Run by the sensor recommendations_are_due: people whose list is to be made, a model that is a week old while histories
--- changed, and names in histories that wait for films while films came that they were not compared with.
+-- Run by the sensor recommendations_are_due: the number of people whose list is due, plus 1 for a model that is a week old
+-- while histories changed, plus 1 for unmatched names in histories while there are films that they were not compared with.
 select (
     (select count(*) from pipeline.changed_histories)
     + (select count(*) from pipeline.recommendation_lists l
@@ -43,9 +43,9 @@ select (
 
 
 -- name: count_texts_to_embed
--- Run by the sensor texts_are_not_embedded: films whose text has no vector in the set of today's settings and is due,
--- their lowest id, and texts in batches at the service that nobody asked after for half an hour. Nothing but the batches
--- while the day's budget does not hold the largest text.
+-- Run by the sensor texts_are_not_embedded: the number of due texts without a vector in the set of the settings, their
+-- lowest id, and texts of bulk jobs whose state was not requested for half an hour. Only the latter while the rest of the
+-- day's budget is too small for the largest text.
 with money as (
     select :daily_dollars > 0 and spent_today + reserved_today + cast(:least_dollars as numeric) > :daily_dollars as is_spent
     from pipeline.embedding_dollars(:as_of, '')
@@ -74,12 +74,11 @@ from money, due, in_flight
 
 
 -- name: count_unpublished
--- Run by the sensor the_catalogue_is_not_published: embedded films that searches do not see as they are (all
--- of them while the set of today's settings is not the active one, unless that is held), vectors whose film has left,
--- films whose words are not the ones that are searched, votes seen after the aggregates were computed, and ratings of
--- other sources that were read after that. Nothing while
--- texts wait for their vectors: that publication would only be the first of two. Texts that were refused, or that nobody
--- could embed for six hours, are not waited for: their films are found by their words.
+-- Run by the sensor the_catalogue_is_not_published: the number of embedded films whose vector in searches is outdated (all
+-- while the set of the settings is not the active one, unless that is held), of vectors without a film, of films with
+-- outdated search documents, of votes seen and of other ratings read after the aggregates were computed. 0 while texts
+-- wait for their vectors, as another publication would follow. Texts that were rejected, or not embedded within six hours,
+-- are not awaited: full-text search finds their films.
 with wanted as (
     select coalesce((select s.set_id from pipeline.embedding_sets s where s.held_since is not null), :set_id) as set_id
 )
@@ -111,7 +110,7 @@ select case when exists (
 
 
 -- name: count_unread
--- Run by the sensor no_day_was_read_yet: 1 while no export was ever loaded.
+-- Run by the sensor no_day_was_read_yet: 1 until an export was loaded.
 select (not exists (select from pipeline.exports))::integer as work, null::bigint as first_id, null::text as held_by
 
 
@@ -132,12 +131,12 @@ select (
 
 
 -- name: export_of_day
--- Run by the schedule read_the_day_at_0830: whether the export of a day itself was loaded.
+-- Run by the schedule read_the_day_at_0830: whether the export of that very day was loaded.
 select exists (select from pipeline.exports where export_date = :day) as is_loaded
 
 
 -- name: forget_triggers
--- Run by the schedule read_the_day_at_0830: forgets triggers that a release has renamed or removed.
+-- Run by the schedule read_the_day_at_0830: deletes triggers that a release has renamed or removed.
 delete from pipeline.triggers where name <> all(cast(:names as text[]))
 
 
@@ -147,7 +146,7 @@ select extversion from pg_extension where extname = 'vector'
 
 
 -- name: record_trigger
--- Run by each sensor and schedule when it has decided: written only where the decision is another than the last.
+-- Run by each sensor and schedule after its decision: written only if the decision differs from the last one.
 insert into pipeline.triggers as t (name, job, work, tries, launched_at, given_up_at, says, decided_at)
 values (:name, :job, :work, :tries, :launched_at, case when :gave_up then cast(:as_of as timestamptz) end, :says, :as_of)
 on conflict (name) do update set
@@ -159,5 +158,5 @@ where (t.work, t.tries, t.launched_at, t.says) is distinct from
 
 
 -- name: runs_without_a_lock
--- Run by the sensor of orphaned runs: those of the given runs whose lock no process holds.
+-- Run by the sensor of orphaned runs and by commands: those of the given runs whose lock no process holds.
 select given.run_id from unnest(cast(:run_ids as text[])) given (run_id) where not pipeline.run_lives(given.run_id)

@@ -4,7 +4,7 @@ select exists (select from pipeline.ids_as_of)
 
 
 -- name: request_ids
--- Run by movie-assets fetch: asks for ids, again if they were asked for before.
+-- Run by movie-assets fetch: requests ids, also those that were requested before.
 insert into pipeline.requested_ids as q (tmdb_id, keep, requested_by)
 select distinct t.tmdb_id, cast(:keep as boolean), :requested_by from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
 on conflict (tmdb_id) do update set

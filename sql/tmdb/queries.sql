@@ -1,5 +1,5 @@
 -- name: record_calls
--- Run when a session with TMDB ends: what its calls came to.
+-- Run when a session with TMDB ends: the counts of its calls.
 insert into pipeline.api_calls (
     run_id, started_at, endpoint, status, calls, bytes, p50_ms, p95_ms, max_ms, retries, seconds_waited
 )
