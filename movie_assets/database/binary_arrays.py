@@ -4,7 +4,7 @@ A header has 20 bytes (12 for an empty array). Then each element has its length 
 big-endian. The queries return arrays without nulls.
 """
 
-from typing import Any, Literal
+from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,15 @@ HEADER = 20
 TYPES: dict[str, str] = {"int8": ">i8", "float8": ">f8", "float4": ">f4"}
 
 
-def numbers_of(raw: bytes, kind: Literal["int8", "float8", "float4"]) -> npt.NDArray[Any]:
+@overload
+def numbers_of(raw: bytes, kind: Literal["int8"]) -> npt.NDArray[np.int64]: ...
+@overload
+def numbers_of(raw: bytes, kind: Literal["float8"]) -> npt.NDArray[np.float64]: ...
+@overload
+def numbers_of(raw: bytes, kind: Literal["float4"]) -> npt.NDArray[np.float32]: ...
+def numbers_of(
+    raw: bytes, kind: Literal["int8", "float8", "float4"]
+) -> npt.NDArray[np.int64] | npt.NDArray[np.float64] | npt.NDArray[np.float32]:
     """Return the elements in this machine's byte order. Raises ValueError for bytes of another type, or with nulls."""
     if len(raw) <= HEADER:
         return np.zeros(0, dtype=np.dtype(TYPES[kind]).newbyteorder("="))

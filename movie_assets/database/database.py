@@ -1,14 +1,12 @@
 """The catalogue's Postgres: connections, queries by name, binary COPY, and repetition after errors.
 
-The SQL is in sql/. `database.retry` classifies errors; `database.embedded` starts an embedded server.
+`database.queries` reads the SQL. `database.retry` classifies errors; `database.embedded` starts an embedded server.
 """
 
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar, cast
 
@@ -17,37 +15,18 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from movie_assets.config.paths import SQL
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError, url_of
 from movie_assets.database.batch_locks import BatchLocks, LocksLostError
 from movie_assets.database.embedded import embedded_data
+from movie_assets.database.queries import query_text
 from movie_assets.database.retry import READ_ONLY, GivenUpError, RetryPolicy
 from movie_assets.database.sessions import start_session
 from movie_assets.database.vector_types import register_vectors
 
 T = TypeVar("T")
 R = TypeVar("R", bound=NamedTuple)  # a class that has the columns of a query
-BLOCK_START = re.compile(r"^-- name: ", re.MULTILINE)
 MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that no other program uses on the server
-
-
-def query_text(name: str) -> str:
-    """Return the text of the block `-- name: <name>` of a sql/<room>/queries.sql. Raises KeyError without one."""
-    return queries()[name]
-
-
-@cache
-def queries() -> dict[str, str]:
-    """Return the text of every query by its name, which is unique among all rooms."""
-    texts: dict[str, str] = {}
-    for path in sorted(SQL.glob("*/queries.sql")):
-        for block in BLOCK_START.split(path.read_text(encoding="utf-8"))[1:]:
-            name, _, text = block.partition("\n")
-            if name in texts:
-                raise ValueError(f"{path} has a second query named {name}")
-            texts[name] = text.rstrip() + "\n"
-    return texts
 
 
 class Database:

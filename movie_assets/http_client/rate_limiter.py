@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 
 from movie_assets.database.addresses import dsn_of
-from movie_assets.database.database import Database, query_text
+from movie_assets.database.database import Database
+from movie_assets.database.queries import query_text
 from movie_assets.database.sessions import start_async_session
 
 SECONDS_TO_RECONNECT = 60.0  # a restart of the server takes less

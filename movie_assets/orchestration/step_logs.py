@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Self
+from typing import Self
 
 from movie_assets.orchestration.startup import DAGSTER_FILES, prepare_for_dagster
 from movie_assets.runs.dagster_compat import CapturedLogContext, ConfigurableClassData, LocalComputeLogManager
@@ -19,7 +19,7 @@ class StepLogs(LocalComputeLogManager):
     """Dagster's local log files. The helpers inherit a mask that blocks SIGINT, and end by SIGTERM."""
 
     @classmethod
-    def config_type(cls) -> dict[str, Any]:
+    def config_type(cls) -> dict[str, object]:
         """Return the keys of the configuration: none."""
         return {}
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import psycopg2.extensions
 import sqlalchemy as sa
@@ -59,7 +59,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
         self._run_storage.dispose = engine.dispose  # type: ignore[method-assign]  # an instance calls it at its end
 
     @classmethod
-    def config_type(cls) -> dict[str, Any]:
+    def config_type(cls) -> dict[str, object]:
         """Return the keys of the configuration: none."""
         return {}
 
@@ -125,7 +125,7 @@ class Artifacts(LocalArtifactStorage):
     """Dagster's files of runs, in the data folder."""
 
     @classmethod
-    def config_type(cls) -> dict[str, Any]:
+    def config_type(cls) -> dict[str, object]:
         """Return the keys of the configuration: none."""
         return {}
 

@@ -11,7 +11,7 @@ import psycopg
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError, dsn_of, url_of
-from movie_assets.database.database import query_text
+from movie_assets.database.queries import query_text
 from movie_assets.runs.partitions import EARLIEST_DAY
 
 SECONDS_TO_CONNECT = 3

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from movie_assets.catalog import movie_details
-from movie_assets.database.database import Database, query_text
+from movie_assets.database.database import Database
+from movie_assets.database.queries import query_text
 from movie_assets.embeddings import openai_stream
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.emulator.world import ExportRow

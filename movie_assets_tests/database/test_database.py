@@ -28,8 +28,9 @@ import movie_assets
 from movie_assets.config.paths import SQL
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError, url_of
-from movie_assets.database.database import Database, copy_rows, driver_connection, open_database, queries, query_text
+from movie_assets.database.database import Database, copy_rows, driver_connection, open_database
 from movie_assets.database.migrations import function_files
+from movie_assets.database.queries import queries, query_text
 from movie_assets.orchestration.sensors import TRIGGERS
 from movie_assets.search.movie_vectors import IndexState
 from movie_assets_tests.conftest import address_of

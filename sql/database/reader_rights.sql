@@ -17,7 +17,7 @@ begin
         foreach relation in array persons loop
             execute format('revoke all on %s from movie_assets_reader', relation);
         end loop;
-        -- The inbox is all that an application sees of the pipeline; an answer is for the pipeline to write.
+        -- Applications may write requests, and nothing else in the schema pipeline; only the pipeline writes their outcome.
         grant usage on schema pipeline to movie_assets_reader;
         grant select, insert (tmdb_id, keep, requested_by), update (keep, requested_at)
             on pipeline.requested_ids to movie_assets_reader;

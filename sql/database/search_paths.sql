@@ -1,4 +1,4 @@
--- Applied after the migrations whenever it changes: where functions look for pgvector's types and operators.
+-- Applied after the migrations whenever it changes: the search_path of functions that use pgvector.
 
 -- Gives each function that names them a search_path of its own, with the schema in which the extension is. The others get
 -- none: a function with settings of its own is not inlined into the query that calls it. Returns how many were changed.

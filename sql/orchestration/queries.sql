@@ -4,7 +4,7 @@
 with due as (
     select count(*) as films, min(tmdb_id) as first_id from pipeline.due_at(:as_of)
 ), stored as (
-    select count(*) as answers, min(tmdb_id) as first_id from (
+    select count(*) as responses, min(tmdb_id) as first_id from (
         select tmdb_id from pipeline.to_judge(:derivation, :as_of)
         union
         select tmdb_id from pipeline.rule_inputs where exists (select from pipeline.evaluation where rules <> :rules)
@@ -15,7 +15,7 @@ with due as (
     )) end as films
 )
 select
-    (least(due.films, day.films) + stored.answers)::integer as work,
+    (least(due.films, day.films) + stored.responses)::integer as work,
     least(case when day.films is distinct from 0 then due.first_id end, stored.first_id) as first_id,
     null::text as held_by
 from due, stored, day
