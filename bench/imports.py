@@ -18,7 +18,8 @@ from tables import in_rounds, keep, parser_of, tell
 from text_search import put_films, with_a_slip
 
 from movie_assets.database.database import Database
-from movie_assets.histories.imports import Choices, import_path
+from movie_assets.histories.choices import Choices
+from movie_assets.histories.imports import import_path
 from movie_assets.search.search_documents import bring_in_line
 
 USERS, FILMS_RATED = 6_000, 30_000

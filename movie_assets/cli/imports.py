@@ -11,9 +11,10 @@ from rich.markup import escape
 from movie_assets.cli.terminal import console, notes
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, as_dict, open_database, rows
+from movie_assets.histories.choices import Choices, ImportFailedError
 from movie_assets.histories.forgetting import dagster_records_naming
 from movie_assets.histories.import_report import show_import
-from movie_assets.histories.imports import Choices, ImportFailedError, import_path
+from movie_assets.histories.imports import import_path
 from movie_assets.histories.inbox import Inbox
 from movie_assets.orchestration.startup import dagster_address, database_for
 

@@ -31,7 +31,7 @@ from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data
 from movie_assets.database.retry import sentence_of
 from movie_assets.embeddings.embedder import EmbedderError
 from movie_assets.embeddings.sets import SetError
-from movie_assets.histories.imports import ImportFailedError
+from movie_assets.histories.choices import ImportFailedError
 from movie_assets.orchestration.startup import bring_up_to_date, database_for, everything_for
 from movie_assets.refresh.outcome import RefreshError
 from movie_assets.search.queries import NothingToSearchError

@@ -1,4 +1,4 @@
-"""How the cells of a table of films are read: titles, years, ratings, days and ids."""
+"""Parsers for the cells of a table of films: titles, years, ratings, days and ids."""
 
 import math
 import re
@@ -13,7 +13,7 @@ LARGEST_ID = 2**53
 
 
 def title_in(cell: str) -> str:
-    """A title. Raises RowError where there is none."""
+    """Return a title in Unicode form C, without control characters and extra blanks. Raises RowError without one."""
     plain = " ".join(unicodedata.normalize("NFC", cell).split())
     title = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Cc", "Cs")).strip()
     if not title:
@@ -22,16 +22,16 @@ def title_in(cell: str) -> str:
 
 
 def year_in(cell: str) -> int | None:
-    """A year; None where there is none or none in which films were made."""
-    found = re.fullmatch(r"(\d)[.,'\u2019\s]?(\d{3})([.,]0+)?", cell.strip())  # 1979, 1979.0, 1,979
-    year = int(found[1] + found[2]) if found else 0
+    """Return a year; None for an empty cell, or for a year in which no films were made."""
+    match = re.fullmatch(r"(\d)[.,'\u2019\s]?(\d{3})([.,]0+)?", cell.strip())  # 1979, 1979.0, 1,979
+    year = int(match[1] + match[2]) if match else 0
     return year if FIRST_YEAR <= year <= LAST_YEAR else None
 
 
 def rating_in(cell: str, lowest: float, highest: float) -> float | None:
-    """A rating on 0-100 from a scale that ends at `highest`; None where the cell is empty. Raises RowError.
+    """Return a rating on 0-100, converted from a scale that ends at `highest`; None for an empty cell.
 
-    A comma is a decimal comma, as in 4,5: no scale has thousands.
+    A comma is a decimal comma, as in 4,5: no scale has thousands. Raises RowError for a rating outside the scale.
     """
     if not cell.strip():
         return None
@@ -49,7 +49,10 @@ DATE_FORMATS = ("%d.%m.%Y", "%Y/%m/%d", "%a %b %d %H:%M:%S %Y", "%d %b %Y", "%d 
 
 
 def date_in(cell: str, as_of: datetime, tally: Tally) -> datetime | None:
-    """Return a day as its midnight in UTC; None without a day, or for one that is later than tomorrow."""
+    """Return a day as its midnight in UTC; None for an empty cell, or for an unreadable or implausible day.
+
+    The latter are counted in the tally.
+    """
     text = " ".join(cell.split())
     if not text:
         return None
@@ -74,7 +77,10 @@ def _day_in(text: str) -> date:
 
 
 def time_in(value: object, as_of: datetime, tally: Tally) -> datetime | None:
-    """Return an ISO 8601 time such as 2024-03-05T11:00:00.000Z; None without one, or for one that cannot be right."""
+    """Parse an ISO 8601 time such as 2024-03-05T11:00:00.000Z; None without one.
+
+    An unreadable or implausible time is None, too, and counted in the tally.
+    """
     if not isinstance(value, str) or not value.strip():
         return None
     try:
@@ -85,16 +91,19 @@ def time_in(value: object, as_of: datetime, tally: Tally) -> datetime | None:
     return plausible(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC), as_of, tally)
 
 
-def plausible(told: datetime, as_of: datetime, tally: Tally) -> datetime | None:
-    """A time, unless it lies before films were made or in the future."""
-    if told.year < FIRST_YEAR or (told - as_of).days >= 1:
+def plausible(time: datetime, as_of: datetime, tally: Tally) -> datetime | None:
+    """Return the time; None, counted in the tally, if it is before the first films or a day after `as_of`."""
+    if time.year < FIRST_YEAR or (time - as_of).days >= 1:
         tally.dates_unread += 1
         return None
-    return told
+    return time
 
 
 def imdb_id_in(cell: str) -> str | None:
-    """An id such as tt0133093, from that form or its digits; None where the cell is empty. Raises RowError."""
+    """Return an id such as tt0133093, from that form or its digits; None for an empty cell.
+
+    Raises RowError for any other text.
+    """
     digits = cell.strip().lower().removeprefix("tt")
     if not digits:
         return None
@@ -104,9 +113,9 @@ def imdb_id_in(cell: str) -> str | None:
 
 
 def ids_in(imdb: str, tmdb: str, line: int, tally: Tally) -> tuple[str | None, int | None]:
-    """Return the ids of IMDb and TMDB from two cells; one that is no id is told of and left out.
+    """Return the ids of IMDb and TMDB from two cells. An invalid one is left out, and counted in the tally as assumed.
 
-    Raises RowError when there is none but that one.
+    Raises RowError when the other cell is empty.
     """
     try:
         imdb_id = imdb_id_in(imdb)
@@ -129,7 +138,7 @@ def _the_other(
 
 
 def tmdb_id_in(cell: str) -> int | None:
-    """A TMDB id; None where the cell is empty. Raises RowError."""
+    """Return a TMDB id; None for an empty cell. Raises RowError for any other text."""
     text = re.sub(r"\.0+$", "", cell.strip())  # as programs write whole numbers of columns with gaps
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""Which format a file of watched films has, told by how it begins; and which files of an export count."""
+"""Recognises the format of a file of watched films by its first lines, and which files of an export are read."""
 
 import io
 import re
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from movie_assets.histories.letterboxd import LIST_BEGINS
-from movie_assets.histories.movie_list import is_a_bare_head, is_a_head, is_list_of_titles
+from movie_assets.histories.movie_list import is_list_of_titles, is_movie_line, is_title_with_year
 from movie_assets.histories.rows import delimiter_of
-from movie_assets.histories.trackers import simkl_part, trakt_part
+from movie_assets.histories.trackers import is_simkl, trakt_part
 
 Source = Literal["letterboxd", "imdb", "movielens", "trakt", "simkl", "list"]
 Unrated = Literal["seen", "wanted"] | None
-LINES_LOOKED_AT = 40
+MAX_LINES = 40  # that are examined
 LIST_COLUMNS = {"Position", "Name", "URL"}  # of the films of a list of Letterboxd's
-# Folders of Letterboxd's archive with what somebody deleted or left behind, or what is no history.
+# Folders of Letterboxd's archive with deleted or orphaned films, or with data that is no history.
 NOT_READ = ("deleted", "orphaned", "__macosx")
 NOT_READ_TABLES = ("likes", "lists")  # JSON in such folders is Trakt's
 KNOWN = (
@@ -23,37 +23,37 @@ KNOWN = (
     "and lists with lines such as Title (YEAR) or Title: YEAR | RATING | 1h 42m | 8.5 rating"
 )
 AS_WANTED = "the films of the {} were taken as wanted; say --seen if they were seen"
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # how Excel is told of the delimiter
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # names the delimiter for Excel
 
 
 class UnknownFormatError(ValueError):
-    """A file that is no history, or that does not say which; the message says so."""
+    """A file has no known format, or one that is ambiguous. The message names the file and the reason."""
 
 
 @dataclass(frozen=True)
 class Recognised:
-    """The format of a file. `part` names the kind of file, of which the newest counts; None for files without films."""
+    """The format of a file. `part` names its kind, of which the newest file counts; None for files without films."""
 
     source: Source
     part: str | None
     delimiter: str = ","
     is_wanted: bool = False  # films without a rating are wanted, not seen
     lines_before: int = 0  # lines before the table's header
-    guess: str | None = None  # what was taken for granted because the file does not say it
-    form: str = ""  # which of the source's forms, where a source has several
+    guess: str | None = None  # a note on what was assumed because the file does not say it
+    form: str = ""  # the variant of the format, if a source has several
 
 
 def is_read(member: str) -> bool:
-    """Whether a file of an archive or folder is read. Windows PowerShell divides folders by backslashes."""
+    """Return whether a file of an archive or folder is read. Windows PowerShell separates folders by backslashes."""
     *folders, name = member.replace("\\", "/").lower().split("/")
-    passed_over = NOT_READ if name.endswith(".json") else NOT_READ + NOT_READ_TABLES
-    return not any(folder in passed_over for folder in folders) and not name.startswith(".")
+    ignored = NOT_READ if name.endswith(".json") else NOT_READ + NOT_READ_TABLES
+    return not any(folder in ignored for folder in folders) and not name.startswith(".")
 
 
 def recognise(name: str, beginning: str, unrated: Unrated = None) -> Recognised:
-    """Return which format a file has, from its first lines; its name only counts where two formats begin alike.
+    """Return the format of a file from its first lines. Its name decides only between formats with the same beginning.
 
-    `unrated` says what films without a rating are where a file does not say it. Raises UnknownFormatError.
+    `unrated` is the meaning of films without a rating in files that do not define it. Raises UnknownFormatError.
     """
     lines = list(io.StringIO(beginning.lstrip("\ufeff"), newline=""))
     filled = [place for place, line in enumerate(lines) if line.strip()]
@@ -69,14 +69,14 @@ def recognise(name: str, beginning: str, unrated: Unrated = None) -> Recognised:
         return _letterboxd_list(name, lines, first, unrated)
     delimiter = separator[1] if separator else delimiter_of(lines[first])
     columns = {cell.strip().strip('"') for cell in lines[first].split(delimiter)}
-    if found := _table(name, columns, delimiter, first, unrated):
-        return found
-    begins = [lines[place] for place in filled[:LINES_LOOKED_AT]]
+    if table := _table(name, columns, delimiter, first, unrated):
+        return table
+    first_lines = [lines[place] for place in filled[:MAX_LINES]]
     is_text = not name.lower().endswith((".csv", ".tsv"))
     if (
-        is_a_bare_head(begins[0])
-        or any(map(is_a_head, begins))
-        or (is_text and (unrated is not None or is_list_of_titles(begins)))
+        is_title_with_year(first_lines[0])
+        or any(map(is_movie_line, first_lines))
+        or (is_text and (unrated is not None or is_list_of_titles(first_lines)))
     ):
         return Recognised("list", f"list: {stem(name)}", is_wanted=unrated == "wanted")
     raise UnknownFormatError(f"{name} is in no format that is known: it begins with “{lines[first].strip()[:80]}”")
@@ -111,7 +111,7 @@ def _letterboxd(name: str, columns: set[str], delimiter: str, first: int, unrate
     if columns >= LIST_COLUMNS:
         return _films_of_list(name, delimiter, first, unrated)
     if "Review" in columns:
-        return Recognised("letterboxd", None)  # reviews repeat what diary and ratings say
+        return Recognised("letterboxd", None)  # reviews repeat the films of diary and ratings
     if "Watched Date" in columns:
         return Recognised("letterboxd", "diary", delimiter, lines_before=first)
     if "Rating" in columns:
@@ -151,7 +151,7 @@ def _imdb(name: str, folded: set[str], delimiter: str, first: int, unrated: Unra
 
 
 def _json(name: str, beginning: str, unrated: Unrated) -> Recognised:
-    if simkl_part(beginning):
+    if is_simkl(beginning):
         return Recognised("simkl", "watched", form="json")
     part = trakt_part(stem(name), beginning)
     if part is None:

@@ -1,7 +1,7 @@
-"""What Dagster's own records still have of a person who is forgotten.
+"""Finds a forgotten person's name in Dagster's own records.
 
-Runs of this version write no person's name there. Those of earlier versions did (reports of imports, refused files),
-and Dagster keeps what runs wrote until they are deleted.
+Runs of this version write no person's name there. Runs of earlier versions did (reports of imports, refused files), and
+Dagster keeps the records of runs until the runs are deleted.
 """
 
 import json
@@ -30,28 +30,28 @@ order by 1, 2
 
 @dataclass(frozen=True)
 class Naming:
-    """A table of Dagster's of which rows have a name, and the runs that wrote them."""
+    """A table of Dagster's with the number of rows that contain a name, and the runs that wrote them."""
 
     table: str
     rows: int
     runs: Sequence[str]
 
     def sentence(self) -> str:
-        """Return what a person should know of it."""
+        """Return a description for people: the number of rows, the table and the first runs."""
         runs = ", ".join(self.runs[:RUNS_SHOWN]) + (" …" if len(self.runs) > RUNS_SHOWN else "")
         return f"{self.rows:,} rows of Dagster's table {self.table}" + (f", runs {runs}" if runs else "")
 
 
 def dagster_records_naming(address: str, person: str) -> list[Naming]:
-    """Return the tables of Dagster's database that have a person's name as a word; [] if there is no such database."""
+    """Return the tables of Dagster's database that contain a person's name as a word; [] without a database."""
     try:
         connection = psycopg.connect(dsn_of(url_of(address)), connect_timeout=10)
     except psycopg.OperationalError:
         return []
     with connection:
         tables = connection.execute(TEXTS.encode()).fetchall()
-        found = [_naming(connection, _pattern(person), *table) for table in tables]
-    return [each for each in found if each.rows]
+        matches = [_naming(connection, _pattern(person), *table) for table in tables]
+    return [match for match in matches if match.rows]
 
 
 def _naming(
@@ -67,12 +67,12 @@ def _naming(
     )
     query = sql.SQL("select count(*), {} from {} where {}").format(runs, sql.Identifier(schema, table), has_name)
     row = connection.execute(query).fetchone()
-    assert row is not None  # noqa: S101  # an aggregate has a row
+    assert row is not None  # noqa: S101  # an aggregate returns a row
     return Naming(table, row[0], row[1])
 
 
 def _pattern(person: str) -> str:
-    """A regular expression of Postgres for the name as a word, as it is or as JSON within JSON writes it."""
+    """Return a regular expression of Postgres for the name as a word: as it is, in JSON, or in JSON within JSON."""
     once = json.dumps(person)[1:-1]
     spellings = dict.fromkeys([person, once, json.dumps(once)[1:-1]])
     escaped = ["".join(c if c.isalnum() or c == "_" else f"\\{c}" for c in each) for each in spellings]

@@ -28,7 +28,7 @@ MOVIE = (
 
 
 def kind_of(title_type: str) -> TitleKind | None:
-    """Return what a title type of IMDb's means; None for one that is not known."""
+    """Return the kind of title that a title type of IMDb's means; None for an unknown one."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", title_type.lower()) if not unicodedata.combining(c))
     word = re.sub(r"[^\w]|_", "", plain)
     kinds: dict[TitleKind, tuple[str, ...]] = {"other": OTHER, "episode": EPISODE, "series": SERIES, "movie": MOVIE}
@@ -40,8 +40,8 @@ def read_imdb(
 ) -> Iterator[Entry | SeriesEntry]:
     """Yield the films and series of an export; games, podcasts and music videos are passed over.
 
-    A film that is rated was seen, on whatever list. A row whose title type is not known is taken for a film: its id
-    says which one, and only films have such an id in the catalogue.
+    A film with a rating was seen, also in a watchlist. A row with an unknown title type is assumed to be a film: it is
+    matched by its id, and only films have IMDb ids in the catalogue.
     """
     for line, cells in read_table(lines, tally, delimiter):
         row = {name.lower(): cell for name, cell in cells.items()}

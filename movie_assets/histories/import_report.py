@@ -1,9 +1,9 @@
-"""What came of an import, for the record, for programs and for people."""
+"""The report of an import, as it is stored, printed as JSON and shown to people."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,14 +11,43 @@ from rich.table import Table
 
 from movie_assets.histories.rows import Reject
 
-NAMES_TOLD = 100
+MAX_NAMES = 100  # in a report
 NAMES_SHOWN = 10
-SURE = 0.9  # what a title and the very year have at least
+SURE = 0.9  # the lowest confidence of a match by title and year
+
+
+class ImportedName(NamedTuple):
+    """A name of a movie in an import, with the movie that was matched, and the state of its review."""
+
+    name_id: int
+    name: str
+    tmdb_id: int | None
+    matched_by: str | None
+    confidence: float | None
+    review: str | None
+    is_in_catalogue: bool
+
+
+class NameCounts(TypedDict):
+    """The fields of a report that count the names of an import by how they were matched."""
+
+    films: int
+    by_id: int
+    by_title: int
+    by_decision: int
+    ambiguous: int
+    unknown: int
+    decided_none: int
+    year_off: int
+    not_in_catalogue: int
+    same_film: int
+    ambiguous_names: Sequence[str]
+    unknown_names: Sequence[str]
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """One source's files: how many rows, which films, what moved. A film that a file names often counts once."""
+    """The counts of importing one source's files. A film that a file names several times counts once."""
 
     source: str
     person: str | None
@@ -54,51 +83,52 @@ class ImportReport:
 
     @property
     def changed(self) -> int:
-        """Rows of catalog.watch_histories that are other than before."""
+        """Return how many rows of catalog.watch_histories were added, updated or removed."""
         return self.added + self.updated + self.removed
 
-    def as_json(self) -> dict[str, Any]:
-        """For programs."""
+    def as_json(self) -> dict[str, object]:
+        """Return all fields, as the command line prints them."""
         return {**asdict(self), "changed": self.changed}
 
-    def counts(self) -> dict[str, Any]:
-        """The figures alone."""
-        told = ("rejects", "remarks", "ambiguous_names", "unknown_names", "files", "source", "person")
-        return {name: value for name, value in self.as_json().items() if name not in told}
+    def counts(self) -> dict[str, object]:
+        """Return the counts and notes, as they are stored in pipeline.imports."""
+        left_out = ("rejects", "remarks", "ambiguous_names", "unknown_names", "files", "source", "person")
+        return {name: value for name, value in self.as_json().items() if name not in left_out}
 
-    def without_names(self) -> dict[str, Any]:
-        """The figures and the source; nothing that names a person, a file or a film."""
+    def without_names(self) -> dict[str, object]:
+        """Return the counts and the source, without names of persons, files or films."""
         return {"source": self.source, **{name: value for name, value in self.counts().items() if name != "notes"}}
 
 
-def naming(named: Sequence[Any]) -> dict[str, Any]:
-    """The part of a report that tells what names were taken for; a row of the query named_in_import each."""
-    how = Counter(_how(name) for name in named)
-    films = [name.film_id for name in named if name.film_id is not None]
-    return {
-        "films": len(named), **{kind: how[kind] for kind in ("by_id", "by_title", "by_decision")},
-        **{kind: how[kind] for kind in ("ambiguous", "unknown", "decided_none")},
-        "year_off": sum(_how(name) == "by_title" and name.confidence < SURE for name in named),
-        "not_in_catalogue": sum(name.film_id is not None and not name.is_in_catalogue for name in named),
-        "same_film": len(films) - len(set(films)),
-        "ambiguous_names": [name.name for name in named if _how(name) == "ambiguous"][:NAMES_TOLD],
-        "unknown_names": [name.name for name in named if _how(name) == "unknown"][:NAMES_TOLD],
-    }  # fmt: skip
+def count_names(names: Sequence[ImportedName]) -> NameCounts:
+    """Count the names of an import by how they were matched."""
+    kinds = Counter(_kind_of(name) for name in names)
+    tmdb_ids = [name.tmdb_id for name in names if name.tmdb_id is not None]
+    return NameCounts(
+        films=len(names), by_id=kinds["by_id"], by_title=kinds["by_title"], by_decision=kinds["by_decision"],
+        ambiguous=kinds["ambiguous"], unknown=kinds["unknown"], decided_none=kinds["decided_none"],
+        year_off=sum(_kind_of(name) == "by_title" and (name.confidence or 0) < SURE for name in names),
+        not_in_catalogue=sum(name.tmdb_id is not None and not name.is_in_catalogue for name in names),
+        same_film=len(tmdb_ids) - len(set(tmdb_ids)),
+        ambiguous_names=[name.name for name in names if _kind_of(name) == "ambiguous"][:MAX_NAMES],
+        unknown_names=[name.name for name in names if _kind_of(name) == "unknown"][:MAX_NAMES],
+    )  # fmt: skip
 
 
-def _how(name: Any) -> str:
+def _kind_of(name: ImportedName) -> str:
+    """Return the field of the report that counts a name."""
     if name.matched_by == "decision":
-        return "decided_none" if name.film_id is None else "by_decision"
-    if name.film_id is not None:
+        return "decided_none" if name.tmdb_id is None else "by_decision"
+    if name.tmdb_id is not None:
         return "by_id" if name.matched_by in ("tmdb id", "imdb id") else "by_title"
     return "ambiguous" if name.review == "open" else "unknown"
 
 
 def show_import(console: Console, report: ImportReport) -> None:
-    """A report for people."""
-    whose = f" of {report.person}" if report.person else ""
+    """Print a report for people: a table of the counts, then samples of rows and names, then the notes."""
+    owner = f" of {report.person}" if report.person else ""
     table = Table(
-        title=escape(f"{report.source}{whose}: {', '.join(report.files)}"), title_justify="left", show_header=False
+        title=escape(f"{report.source}{owner}: {', '.join(report.files)}"), title_justify="left", show_header=False
     )
     table.add_column()
     table.add_column(justify="right")

@@ -1,4 +1,7 @@
-"""Files of watched films where they lie: one file, a folder, or a zip as it was downloaded. What they say is core's."""
+"""Opens files of watched films: a single file, a folder, or a zip; and lists the imports of the inbox.
+
+`histories.file_formats` recognises their formats.
+"""
 
 import hashlib
 import io
@@ -7,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import IO
 
@@ -15,10 +20,8 @@ from movie_assets.histories.file_formats import is_read
 from movie_assets.histories.rows import decoded
 
 MIB = 2**20
-LARGEST_TEXT = 32 * MIB  # bytes of a file that is read as a whole; a person's whole life in films is under two
-LARGEST_BUNDLE = (
-    4096 * MIB
-)  # bytes of everything that is imported at once; the largest release of MovieLens has 1,000 MiB
+LARGEST_TEXT = 32 * MIB  # bytes of a file that is read as a whole; the films of a person's whole life have under 2 MiB
+LARGEST_BUNDLE = 4096 * MIB  # bytes of one import; the largest release of MovieLens has 1,000 MiB
 LARGEST_RATIO = 200  # of a member's size to its compressed size; tables of films reach 10
 LARGEST_DIRECTORY = 4 * MIB  # bytes of an archive's list of members
 MAX_MEMBERS = 10_000
@@ -45,10 +48,10 @@ class Member:
     open: Callable[[], IO[bytes]]
 
     def beginning(self) -> str:
-        """Return its first lines."""
+        """Return the first lines of the file, as text."""
         with self.open() as file:
-            body = file.read(BEGINNING)
-        return decoded(body[: body.rfind(b"\n") + 1] or body)  # not cut within a character
+            content = file.read(BEGINNING)
+        return decoded(content[: content.rfind(b"\n") + 1] or content)  # not cut within a character
 
     def require_text(self) -> None:
         """Raise HistoryFileError for a file that is too large to be read as a whole."""
@@ -58,21 +61,24 @@ class Member:
             )
 
     def text(self) -> str:
-        """Return all of it. Raises HistoryFileError for a file that is too large, whatever size it declares."""
+        """Return the whole text. Raises HistoryFileError for a file that is too large, whatever size it declares."""
         self.require_text()
         with self.open() as file:
-            body = file.read(LARGEST_TEXT + 1)
-        if len(body) > LARGEST_TEXT:
+            content = file.read(LARGEST_TEXT + 1)
+        if len(content) > LARGEST_TEXT:
             raise HistoryFileError(f"{self.name} has more than the {self.size:,} bytes that its archive declares")
-        return decoded(body)
+        return decoded(content)
 
     def text_lines(self) -> Iterator[str]:
-        """Yield all of it line by line; a line ends where a text file's line ends, not at marks such as U+2028."""
+        """Return the lines of the text. Lines end at newlines and carriage returns, not at marks such as U+2028."""
         return iter(io.StringIO(self.text(), newline=""))
 
     @contextmanager
     def lines(self) -> Iterator[Iterable[str]]:
-        """Line by line, for files of any size (UTF-8)."""
+        """Open a file of any size in UTF-8 and return its lines.
+
+        Raises HistoryFileError for a line that is too long.
+        """
         with self.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="") as text:
             yield self._bounded(text)
 
@@ -85,14 +91,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A file, or all files of a folder or an archive, imported at once; `left_out` says which were not read and why."""
+    """A file, or all files of a folder or an archive, imported at once; `left_out` has a note for each unread file."""
 
     name: str
     members: Sequence[Member]
     left_out: Sequence[str] = ()
 
     def digest(self) -> str:
-        """SHA-256 of the names and contents."""
+        """Return the SHA-256 of the names, sizes and contents."""
         whole = hashlib.sha256()
         for member in self.members:
             whole.update(f"{member.name}\0{member.size}\0".encode())
@@ -104,7 +110,7 @@ class Bundle:
 
 @contextmanager
 def opened_bundle(path: Path) -> Iterator[Bundle]:
-    """Open a file, folder or zip. Raises HistoryFileError when it is not there, not readable, damaged or too large."""
+    """Open a file, folder or zip. Raises HistoryFileError when it is missing, unreadable, damaged or too large."""
     with ExitStack() as stack:
         try:
             bundle = _bundle_of(path, stack)
@@ -147,15 +153,15 @@ def _archive(path: Path, stack: ExitStack) -> Bundle:
     if (size := _directory_size(path)) > LARGEST_DIRECTORY:
         raise HistoryFileError(f"{path} has a list of members of {size / MIB:,.0f} MiB; no export has so many files")
     archive = stack.enter_context(zipfile.ZipFile(path))
-    files = [(found, found.filename.replace("\\", "/")) for found in archive.infolist() if not found.is_dir()]
-    read = [(found, name) for found, name in files if _is_text(name)]
-    for found, name in read:
-        if found.file_size > MIB and found.file_size > LARGEST_RATIO * found.compress_size:
+    files = [(entry, entry.filename.replace("\\", "/")) for entry in archive.infolist() if not entry.is_dir()]
+    read = [(entry, name) for entry, name in files if _is_text(name)]
+    for entry, name in read:
+        if entry.file_size > MIB and entry.file_size > LARGEST_RATIO * entry.compress_size:
             raise HistoryFileError(
-                f"{path}: {name} declares {found.file_size / MIB:,.0f} MiB in {found.compress_size:,} bytes; "
+                f"{path}: {name} declares {entry.file_size / MIB:,.0f} MiB in {entry.compress_size:,} bytes; "
                 "no export of films is packed so tightly, so it was not unpacked"
             )
-    members = [Member(name, found.file_size, lambda found=found: archive.open(found)) for found, name in read]  # type: ignore[misc]
+    members = [Member(name, entry.file_size, partial(archive.open, entry)) for entry, name in read]
     return Bundle(path.name, members, _left_out([name for _, name in files]))
 
 
@@ -178,7 +184,7 @@ def _left_out(names: Sequence[str]) -> list[str]:
     others = [name for name in names if not name.lower().endswith(ENDINGS) and is_read(name)]
     more = [f"not read, as they are no csv, txt, tsv or json files: {len(others) - MAX_NAMED:,} more"]
     return [
-        *(f"not read, as Letterboxd keeps there what was deleted or is no history: {name}" for name in tables),
+        *(f"not read, as Letterboxd keeps deleted films or other data there: {name}" for name in tables),
         *(f"not read, as it is no csv, txt, tsv or json file: {name}" for name in others[:MAX_NAMED]),
         *(more if len(others) > MAX_NAMED else []),
     ]
@@ -199,10 +205,10 @@ def _begins(path: Path, mark: bytes) -> bool:
 
 @dataclass(frozen=True)
 class InboxState:
-    """What can be said of an inbox without reading its files."""
+    """The state of an inbox, known without reading its files."""
 
-    signature: str | None  # of names, sizes and times; None where there is no file
-    touched_at: datetime | None  # when a file was last written, copied or moved to
+    signature: str | None  # of names, sizes and times; None without files
+    touched_at: datetime | None  # when a file was last written, or copied or moved into the inbox
 
 
 @dataclass(frozen=True)
@@ -212,44 +218,49 @@ class Inbox:
     folder: Path | None
 
     def files(self) -> list[tuple[str, Path]]:
-        """Whose it is, and a file or an unpacked export; the oldest first, so that the newest counts.
+        """Return the imports with their persons: files and unpacked exports; the oldest come first.
 
-        Files that are read with another or say nothing of films are left out where that other lies beside them; so are
-        empty folders, and those of Letterboxd's archive with what was deleted.
+        The newest import counts, so it comes last. Files that are read together with another one, or have no films, are
+        left out if that other file lies beside them. So are empty folders, and the folders of Letterboxd's archive with
+        deleted films.
         """
         if self.folder is None or not self.folder.is_dir():
             return []
-        found = [("me", path) for path in _imports_in(self.folder) if not path.is_dir() or _is_release(path)]
+        imports = [("me", path) for path in _imports_in(self.folder) if not path.is_dir() or _is_release(path)]
         for person in self.folder.iterdir():
             if _is_read_folder(person) and not _is_release(person):
-                found += [(person.name, path) for path in _imports_in(person)]
-        return sorted(found, key=lambda pair: (_changed_at(pair[1]), str(pair[1])))
+                imports += [(person.name, path) for path in _imports_in(person)]
+        return sorted(imports, key=lambda pair: (_changed_at(pair[1]), str(pair[1])))
 
-    def look(self) -> InboxState:
-        """Look at names, sizes and times: cheap enough for every half minute."""
+    def state(self) -> InboxState:
+        """Return a hash of names, sizes and times, and the time of the last change. It is cheap and reads no file."""
         try:
-            found = [(person, str(file), file.stat()) for person, path in self.files() for file in _files_of(path)]
-        except OSError:  # a file that went meanwhile, a folder that may not be read: the import tells
+            files = [(person, str(file), file.stat()) for person, path in self.files() for file in _files_of(path)]
+        except OSError:  # a file that was deleted meanwhile, or an unreadable folder: the import reports it
             return InboxState(None, None)
-        if not found:
+        if not files:
             return InboxState(None, None)
-        told = "\n".join(f"{person}\t{name}\t{stat.st_size}\t{stat.st_mtime_ns}" for person, name, stat in sorted(
-            found, key=lambda each: each[:2]))  # fmt: skip
-        touched = max(stat.st_ctime for _, _, stat in found)
-        return InboxState(hashlib.sha256(told.encode()).hexdigest(), datetime.fromtimestamp(touched, UTC))
+        lines = (
+            f"{person}\t{name}\t{stat.st_size}\t{stat.st_mtime_ns}"
+            for person, name, stat in sorted(files, key=itemgetter(0, 1))
+        )
+        touched = max(stat.st_ctime for _, _, stat in files)
+        return InboxState(
+            hashlib.sha256("\n".join(lines).encode()).hexdigest(), datetime.fromtimestamp(touched, UTC)
+        )  # fmt: skip
 
 
 def _imports_in(folder: Path) -> list[Path]:
-    """The files of a folder that are imports of their own, and its folders that have files."""
+    """Return the files of a folder that are imports of their own, and its folders that have files."""
     paths = list(folder.iterdir())
     names = {path.name.lower() for path in paths if path.is_file()}
     is_release = any(_has_movielens(path) for path in paths if path.is_file() and _is_text(path.name))
-    passed_over = LETTERBOXD_COMPANIONS if names.intersection(LETTERBOXD_FILES) else ()
+    ignored = LETTERBOXD_COMPANIONS if names.intersection(LETTERBOXD_FILES) else ()
     return [
         path
         for path in paths
         if (_is_read_folder(path) and any(file.is_file() for file in path.rglob("*")))
-        or (path.is_file() and _is_import(path.name) and path.name.lower() not in passed_over
+        or (path.is_file() and _is_import(path.name) and path.name.lower() not in ignored
             and not (is_release and _is_text(path.name) and _is_companion(path)))
     ]  # fmt: skip
 
@@ -259,12 +270,12 @@ def _is_release(folder: Path) -> bool:
 
 
 def _has_movielens(path: Path) -> bool:
-    """Whether a file has MovieLens' ratings. One that cannot be opened is an import's to tell of."""
+    """Return whether a file has MovieLens' ratings. False for an unreadable file, which its import reports."""
     return _header(path).startswith(MOVIELENS)
 
 
 def _is_companion(path: Path) -> bool:
-    """Whether a file is one of MovieLens' besides the ratings."""
+    """Return whether a file belongs to a release of MovieLens, but is not its ratings."""
     header = _header(path)
     return b"movieId" in header.split(b",") and not header.startswith(MOVIELENS)
 
@@ -282,7 +293,7 @@ def _is_import(name: str) -> bool:
 
 
 def _changed_at(path: Path) -> float:
-    """When a file, or the newest one of a folder, was written."""
+    """Return the modification time, in seconds, of a file or of the newest file of a folder."""
     return max((file.stat().st_mtime for file in _files_of(path)), default=0.0)
 
 

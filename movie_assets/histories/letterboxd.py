@@ -22,14 +22,14 @@ def read_letterboxd(
         is_diary = "Watched Date" in row
         try:
             uri = row.get("Letterboxd URI") or row.get("URL", "")
-            film = MovieName(title_in(row["Name"]), year_in(row.get("Year", "")), ref="" if is_diary else uri)
+            movie = MovieName(title_in(row["Name"]), year_in(row.get("Year", "")), ref="" if is_diary else uri)
             rating = _rating_in(row.get("Rating", ""))
         except RowError as error:
             tally.reject(line, str(error), list(row.values()))
             continue
         day = row.get("Watched Date") or row.get("Date", "")
         tally.taken += 1
-        yield Entry(film, line, is_wanted, rating, date_in(day, as_of, tally))
+        yield Entry(movie, line, is_wanted, rating, date_in(day, as_of, tally))
 
 
 def _rating_in(cell: str) -> float | None:

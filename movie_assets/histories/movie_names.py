@@ -1,4 +1,4 @@
-"""What names of films are told apart by: ids where a file has them, else title and year, and the mark of twins."""
+"""The keys of films' names: an id if a file has one, else title and year, with the source's mark for equal titles."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,26 +7,29 @@ from typing import NamedTuple
 from movie_assets.histories.rows import MovieName
 
 
-class Keyed(NamedTuple):
-    """The name under which a film is kept, and how many films of the file have its title and year."""
+class NameKey(NamedTuple):
+    """The name under which a movie is stored, and how many movies of the file have its title and year."""
 
     name: str
     rivals: int
 
 
-def keyed(films: Sequence[MovieName]) -> list[Keyed]:
-    """The films' names, in the same order. Films without ids, of one title and year but other marks, are twins."""
+def name_keys(movies: Sequence[MovieName]) -> list[NameKey]:
+    """Return the keys of movies, in the same order.
+
+    Movies without ids and with the same title and year, but different marks, are rivals: they get keys with the mark.
+    """
     marks = defaultdict[tuple[str, int | None], set[str]](set)
-    for film in films:
-        if not film.tmdb_id and not film.imdb_id and film.ref:
-            marks[film.title, film.year].add(film.ref)
-    return [_keyed(film, len(marks.get((film.title, film.year), ()))) for film in films]
+    for movie in movies:
+        if not movie.tmdb_id and not movie.imdb_id and movie.ref:
+            marks[movie.title, movie.year].add(movie.ref)
+    return [_name_key(movie, len(marks.get((movie.title, movie.year), ()))) for movie in movies]
 
 
-def _keyed(film: MovieName, twins: int) -> Keyed:
-    if film.tmdb_id:
-        return Keyed(f"tmdb:{film.tmdb_id}", 1)
-    if film.imdb_id:
-        return Keyed(f"imdb:{film.imdb_id}", 1)
-    name = film.title if film.year is None else f"{film.title} ({film.year})"
-    return Keyed(f"{name} {film.ref}".rstrip(), twins) if twins > 1 else Keyed(name, 1)
+def _name_key(movie: MovieName, rivals: int) -> NameKey:
+    if movie.tmdb_id:
+        return NameKey(f"tmdb:{movie.tmdb_id}", 1)
+    if movie.imdb_id:
+        return NameKey(f"imdb:{movie.imdb_id}", 1)
+    name = movie.title if movie.year is None else f"{movie.title} ({movie.year})"
+    return NameKey(f"{name} {movie.ref}".rstrip(), rivals) if rivals > 1 else NameKey(name, 1)

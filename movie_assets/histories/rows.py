@@ -1,6 +1,6 @@
-"""What every file of watched films comes to: films as they are named, entries, tallies; and how cells are read.
+"""The common result of reading a file of watched films: names of movies, entries and tallies; and a reader of tables.
 
-Where each format has what is in a module of its own; which films the names mean is decided in SQL.
+Each format has a module of its own. Names are matched with movies in SQL.
 """
 
 import csv
@@ -17,7 +17,7 @@ HEADER_BYTES = 40  # of a file, in which every format has ASCII letters only
 
 
 class MovieName(NamedTuple):
-    """A film as a file names it. `ref` is the source's own mark; it tells two films of one title and year apart."""
+    """A movie as a file names it. `ref` is the source's own mark, by which movies of one title and year differ."""
 
     title: str
     year: int | None = None
@@ -27,9 +27,9 @@ class MovieName(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One row of a file that names a film; `rating` on 0-100; `person` where the file itself tells people apart."""
+    """One row of a file that names a movie. `rating` is on 0-100. `person` is set if the file has several people."""
 
-    film: MovieName
+    movie: MovieName
     line: int
     is_wanted: bool = False
     rating: float | None = None
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Reject:
-    """A row that was not taken, and why."""
+    """A row that was rejected, or taken with an assumption, with the reason."""
 
     file: str
     line: int
@@ -48,9 +48,9 @@ class Reject:
 
 
 class SeriesEntry(NamedTuple):
-    """One row of a file that names a series, a season or an episode. The ids are the series', but IMDb's the episode's.
+    """One row of a file that names a series, a season or an episode. The ids are the series'; IMDb's is the episode's.
 
-    The catalogue has no series yet: these rows are stored as they are, for the day on which it has.
+    The catalogue has no series yet. These rows are stored as they are, for later.
     """
 
     kind: Literal["series", "season", "episode"]
@@ -68,14 +68,14 @@ class SeriesEntry(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What tells one series, season or episode of a file from another."""
+        """Return a text that identifies the series, season or episode within a file."""
         ids = (("imdb", self.imdb_id), ("tmdb", self.tmdb_id), ("tvdb", self.tvdb_id))
-        whose = next((f"{name}:{value}" for name, value in ids if value), f"{self.title} ({self.year})")
-        return f"{self.kind} {whose} {self.season} {self.episode}"
+        series = next((f"{name}:{value}" for name, value in ids if value), f"{self.title} ({self.year})")
+        return f"{self.kind} {series} {self.season} {self.episode}"
 
 
 class RowError(ValueError):
-    """A row cannot be taken; the message is its reason."""
+    """A row is rejected. The message is the reason."""
 
 
 class TooLargeError(ValueError):
@@ -106,17 +106,17 @@ class Tally:
             raise TooLargeError(f"{self.file} has more than {self.max_rows:,} rows, which no history of one person has")
 
     def reject(self, line: int, reason: str, sample: object) -> None:
-        """Count a row that is not taken."""
+        """Count a rejected row, and store it as a sample up to the limit."""
         self.rejected += 1
         self._keep(self.rejects, line, reason, sample)
 
     def pass_over(self, line: int, kind: str, sample: object) -> None:
-        """Count a row that is no film: a game, a person, a description."""
+        """Count a row that is no film, such as a game, a person or a description."""
         self.passed_over[kind] += 1
         self._keep(self.remarks, line, f"passed over: {kind}", sample)
 
     def assume(self, line: int, guess: str, sample: object) -> None:
-        """Count a row that is taken although the file does not say all that it means; `guess` says what was taken."""
+        """Count a row that is taken with an assumption; `guess` describes the assumption."""
         self.assumed[guess] += 1
         self._keep(self.remarks, line, guess, sample)
 
@@ -127,39 +127,39 @@ class Tally:
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything that the file has was read, so that what it lacks is known to be gone."""
+        """Return whether the whole file was read, so that entries it lacks were deleted by the person."""
         return not self.is_cut and not self.rejected
 
 
-def decoded(body: bytes) -> str:
+def decoded(content: bytes) -> str:
     """Return a file's text: UTF-8, UTF-16 with or without its mark, or else Windows-1252, of older exports.
 
-    Text of which some bytes are damaged (a file cut within a letter) is UTF-8 if more of its letters are than are not.
+    A text with damaged bytes (a file cut within a letter) is UTF-8 if most of its letters beyond ASCII are valid.
     """
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return body.decode("utf-16", errors="replace")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
     for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if len(body) > 1 and not any(body[first:HEADER_BYTES:2]):
-            return body.decode(encoding, errors="replace")
-    text = body.decode("utf-8-sig", errors="replace")
+        if len(content) > 1 and not any(content[first:HEADER_BYTES:2]):
+            return content.decode(encoding, errors="replace")
+    text = content.decode("utf-8-sig", errors="replace")
     damaged = text.count("\ufffd")
     if 2 * damaged > sum(not letter.isascii() for letter in text):
-        return body.decode("cp1252", errors="replace")
+        return content.decode("cp1252", errors="replace")
     return text
 
 
 def delimiter_of(header: str) -> str:
-    """What divides the columns of a header: spreadsheets save commas as semicolons or tabs in some countries."""
+    """Return the delimiter of a header. Spreadsheets of some countries save semicolons or tabs instead of commas."""
     return max(",;\t|", key=header.count)
 
 
 def read_table(lines: Iterable[str], tally: Tally, delimiter: str = ",") -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows below a table's header, each with the line on which it begins; count and reject the bad ones.
+    """Yield the rows below a table's header, each with the line on which it begins; count and reject invalid rows.
 
-    Empty cells at the end of a row, too many or too few, are no reason to reject it: spreadsheets add and drop them. A
-    row is bad when it has further cells with content, a quote that is never closed, or NUL characters. The last row of
-    a file that does not end with a newline is bad when it has fewer cells than any row before it: the file was cut. A
-    quoted cell with further quotes in it is read without them where the row has as many cells as the header.
+    Missing or additional empty cells at the end of a row do not reject it: spreadsheets add and drop them. A row is
+    rejected when it has additional cells with content, a quote that is never closed, or NUL characters. The last row of
+    a file without a final newline is rejected when it has fewer cells than any row before it: the file was cut. A
+    quoted cell that contains quotes is read without them if the row then has as many cells as the header.
     Raises TooLargeError when there are more rows than `tally.max_rows` or more than MAX_COLUMNS columns.
     """
     watched = _LastLine(lines)
@@ -203,7 +203,7 @@ def read_table(lines: Iterable[str], tally: Tally, delimiter: str = ",") -> Iter
 
 
 class _LastLine:
-    """Lines as they come; remembers the one that was handed out last."""
+    """An iterator over lines that keeps the last one it returned."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
@@ -222,7 +222,7 @@ class _LastLine:
 
 
 def _with_stray_quotes(line: str, delimiter: str) -> list[str]:
-    """Return the cells of a line of which a quoted cell has further quotes in it, without any quotes."""
+    """Return the cells, without any quotes, of a line with a quoted cell that contains quotes."""
     cells = next(csv.reader([line.replace('\\"', "")], delimiter=delimiter))
     return [cell.replace('"', "") for cell in cells]
 

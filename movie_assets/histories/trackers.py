@@ -1,4 +1,4 @@
-"""The JSON exports of Trakt and Simkl, and Simkl's CSV. Films and series have ids of TMDB, IMDb and TheTVDB.
+"""Reads the JSON exports of Trakt and Simkl, and Simkl's CSV. Films and series have ids of TMDB, IMDb and TheTVDB.
 
 Trakt's export is a zip with one file for each kind: ratings-movies.json, watched-movies.json, watched-history-1.json,
 lists-watchlist.json and so on. Simkl's backup is one object with movies, shows and anime.
@@ -8,34 +8,35 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 from movie_assets.histories.cells import LARGEST_ID, date_in, ids_in, rating_in, time_in, title_in, year_in
 from movie_assets.histories.rows import Entry, MovieName, RowError, SeriesEntry, Tally, read_table
 
 LOWEST, HIGHEST = 1.0, 10.0
-Item = Mapping[str, Any]
+Item = Mapping[str, object]
+T = TypeVar("T")
 SeriesKind = Literal["series", "season", "episode"]
 SERIES_KINDS: dict[str, SeriesKind] = {"show": "series", "season": "season", "episode": "episode"}
 
 
 class NotJsonError(ValueError):
-    """A file is no JSON, or JSON of another shape; the message says where."""
+    """A file is no JSON, or JSON of an unexpected type. The message names the file and the reason."""
 
 
 def trakt_part(stem: str, beginning: str) -> str | None:
-    """Return which of Trakt's files begins so; "" for one that is no history, None for a file that is not Trakt's."""
+    """Return the kind of a file of Trakt's from its beginning; "" if it is no history, None if it is not Trakt's."""
     keys = set(re.findall(r'"(\w+)"\s*:', beginning))
     is_empty = re.match(r"\s*\[\s*\]", beginning) is not None
     if not is_empty and (not keys & {"movie", "show", "episode", "season"} or "ids" not in keys):
         return None
-    a_list = "watchlist" if "watchlist" in stem.lower() else f"list: {stem}"
-    parts = {"rated_at": "ratings", "last_watched_at": "watched", "watched_at": "diary", "listed_at": a_list}
+    list_part = "watchlist" if "watchlist" in stem.lower() else f"list: {stem}"
+    parts = {"rated_at": "ratings", "last_watched_at": "watched", "watched_at": "diary", "listed_at": list_part}
     return next((part for key, part in parts.items() if key in keys), "")
 
 
-def simkl_part(beginning: str) -> bool:
-    """Whether a file that begins so is a backup of Simkl's."""
+def is_simkl(beginning: str) -> bool:
+    """Return whether a file with this beginning is a backup of Simkl's."""
     return re.match(r'\s*\{\s*"(movies|shows|anime)"\s*:', beginning) is not None and (
         '"simkl"' in beginning or '"status"' in beginning
     )
@@ -46,7 +47,8 @@ def read_trakt(text: str, tally: Tally, as_of: datetime, *, is_wanted: bool) -> 
 
     Raises NotJsonError, and TooLargeError beyond the tally's limit.
     """
-    for place, item in enumerate(_parsed(text, tally, list), start=1):
+    items: list[object] = _parsed(text, tally, list)
+    for place, item in enumerate(items, start=1):
         tally.count_row()
         try:
             entry = _trakt_entry(item, place, tally, as_of, is_wanted=is_wanted)
@@ -65,7 +67,7 @@ def read_simkl(text: str, tally: Tally, as_of: datetime) -> Iterator[Entry | Ser
 
     Raises NotJsonError, and TooLargeError beyond the tally's limit.
     """
-    backup = _parsed(text, tally, dict)
+    backup: dict[str, object] = _parsed(text, tally, dict)
     place = 0
     for group in ("movies", "shows", "anime"):
         items = backup.get(group) or []
@@ -84,7 +86,7 @@ def read_simkl(text: str, tally: Tally, as_of: datetime) -> Iterator[Entry | Ser
 def read_simkl_csv(
     lines: Iterable[str], tally: Tally, as_of: datetime, *, delimiter: str = ","
 ) -> Iterator[Entry | SeriesEntry]:
-    """Yield the entries of a CSV of Simkl's."""
+    """Yield the entries of a CSV that Simkl exported."""
     for line, cells in read_table(lines, tally, delimiter):
         row = {re.sub(r"[_\s]", "", name).lower(): cell for name, cell in cells.items()}
         try:
@@ -103,21 +105,24 @@ def read_simkl_csv(
         yield entry
 
 
-def _parsed(text: str, tally: Tally, shape: type[Any]) -> Any:
+def _parsed(text: str, tally: Tally, json_type: type[T]) -> T:
+    """Parse JSON. Raises NotJsonError when it is damaged or of another type."""
     try:
-        parsed = json.loads(text.lstrip("\ufeff"))
+        parsed: object = json.loads(text.lstrip("\ufeff"))
     except (json.JSONDecodeError, RecursionError) as error:
         raise NotJsonError(f"{tally.file} is damaged JSON ({error}); download it again") from None
-    if not isinstance(parsed, shape):
-        raise NotJsonError(f"{tally.file} has a JSON {type(parsed).__name__} where a {shape.__name__} is needed")
+    if not isinstance(parsed, json_type):
+        raise NotJsonError(f"{tally.file} has a JSON {type(parsed).__name__} where a {json_type.__name__} is needed")
     return parsed
 
 
-def _trakt_entry(item: Any, place: int, tally: Tally, as_of: datetime, *, is_wanted: bool) -> Entry | SeriesEntry | str:
-    """Return an item of Trakt's as an entry, or the kind of item that is passed over."""
+def _trakt_entry(
+    item: object, place: int, tally: Tally, as_of: datetime, *, is_wanted: bool
+) -> Entry | SeriesEntry | str:
+    """Return an item of Trakt's as an entry, or the kind of an item that is passed over. Raises RowError."""
     if not isinstance(item, dict):
         raise RowError("is no JSON object")
-    kind = item.get("type") or next((k for k in ("movie", "episode", "season", "show") if k in item), "item")
+    kind: object = item.get("type") or next((k for k in ("movie", "episode", "season", "show") if k in item), "item")
     times = (item.get(name) for name in ("rated_at", "watched_at", "last_watched_at", "listed_at"))
     seen_at = None if is_wanted else time_in(next(filter(None, times), None), as_of, tally)
     rating = None if is_wanted else _rating(item.get("rating"))
@@ -125,7 +130,7 @@ def _trakt_entry(item: Any, place: int, tally: Tally, as_of: datetime, *, is_wan
         return _entry(
             "movie", place, _object(item, "movie"), tally, is_wanted=is_wanted, rating=rating, seen_at=seen_at
         )
-    if kind not in SERIES_KINDS:
+    if not isinstance(kind, str) or kind not in SERIES_KINDS:
         return str(kind)
     inner = {} if kind == "show" else _object(item, kind)
     number = _number(inner.get("number"))
@@ -136,27 +141,29 @@ def _trakt_entry(item: Any, place: int, tally: Tally, as_of: datetime, *, is_wan
     )  # fmt: skip
 
 
-def _simkl_entry(item: Any, group: str, place: int, tally: Tally, as_of: datetime) -> Entry | SeriesEntry:
+def _simkl_entry(item: object, group: str, place: int, tally: Tally, as_of: datetime) -> Entry | SeriesEntry:
+    """Return an item of Simkl's as an entry. Raises RowError."""
     if not isinstance(item, dict):
         raise RowError("is no JSON object")
     is_movie = group == "movies" or (group == "anime" and (item.get("anime_type") == "movie" or "movie" in item))
     is_wanted = item.get("status") == "plantowatch"
-    about = _object(item, "movie") if "movie" in item else _object(item, "show")
+    title = _object(item, "movie") if "movie" in item else _object(item, "show")
     return _entry(
-        "movie" if is_movie else "series", place, about, tally, is_wanted=is_wanted,
+        "movie" if is_movie else "series", place, title, tally, is_wanted=is_wanted,
         rating=None if is_wanted else _rating(item.get("user_rating")),
         seen_at=None if is_wanted else time_in(item.get("last_watched_at"), as_of, tally),
     )  # fmt: skip
 
 
 def _entry(
-    kind: Literal["movie"] | SeriesKind, place: int, about: Item, tally: Tally, *, is_wanted: bool,
+    kind: Literal["movie"] | SeriesKind, place: int, item: Item, tally: Tally, *, is_wanted: bool,
     rating: float | None, seen_at: datetime | None, season: int | None = None, episode: int | None = None,
 ) -> Entry | SeriesEntry:  # fmt: skip
-    ids = about.get("ids")
+    """Return an entry for an object with title, year and ids. Raises RowError when it has neither title nor id."""
+    ids = item.get("ids")
     ids = ids if isinstance(ids, dict) else {}
     imdb_id, tmdb_id = ids_in(_text(ids.get("imdb")), _text(ids.get("tmdb")), place, tally)
-    title, year = _text(about.get("title")), year_in(_text(about.get("year")))
+    title, year = _text(item.get("title")), year_in(_text(item.get("year")))
     title = title_in(title) if title or not (imdb_id or tmdb_id) else ""
     if kind == "movie":
         return Entry(MovieName(title, year, imdb_id, tmdb_id), place, is_wanted, rating, seen_at)
@@ -165,6 +172,7 @@ def _entry(
 
 
 def _object(item: Item, name: str) -> Item:
+    """Return the object under a key. Raises RowError when there is none."""
     value = item.get(name)
     if not isinstance(value, dict):
         raise RowError(f"has no “{name}”")

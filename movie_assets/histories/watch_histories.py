@@ -1,23 +1,46 @@
-"""What people watched: new files of the inbox, and films found for names that waited. How is imports' business."""
+"""The asset of watch histories: it imports new files of the inbox, and matches names that wait for a film.
+
+`histories.imports` imports a file.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
+from movie_assets.histories.choices import Choices, ImportFailedError
 from movie_assets.histories.import_report import ImportReport
-from movie_assets.histories.imports import Choices, ImportFailedError, digest_of, import_path, match_waiting
+from movie_assets.histories.imports import digest_of, import_path, match_waiting
 from movie_assets.histories.inbox import Inbox
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
 STEP = "watch_histories"
 # A check's description is kept in Dagster's records, where a person's name must not be.
-WHICH = "select subject, reason from pipeline.refusals where step = 'watch_histories' names them and says why"
+QUERY_HINT = "select subject, reason from pipeline.refusals where step = 'watch_histories' lists them with the reasons"
+
+
+class HistoryTotals(NamedTuple):
+    """The numbers of histories and people, of open reviews, and of names that wait for a film."""
+
+    histories: int
+    people: int
+    reviews_open: int
+    names_waiting: int
+
+
+class RefusedFile(NamedTuple):
+    """A file that was refused, as "person/name", with the reason."""
+
+    subject: str
+    reason: str
+    run_id: str
+    refused_at: datetime
 
 
 @dataclass
@@ -38,39 +61,39 @@ def watch_histories(
 ) -> dg.MaterializeResult[None]:
     """A film that somebody watched, rated or wants to watch.
 
-    Files that are new in the inbox are imported; names that waited find the films that came into the
+    New files in the inbox are imported. Names that wait for a film are matched with the films that have come into the
     catalogue.
     """
-    seen = inbox.look().signature or ""  # before the files are read, so that one that comes meanwhile is news
+    signature = inbox.state().signature or ""  # before the files are read, so that a file that comes meanwhile is new
     try:
-        outcome = _empty(database, inbox, run_time_of(context.run))
-    except OSError as error:  # whose message may name a person's folder
+        outcome = _import_new(database, inbox, run_time_of(context.run))
+    except OSError as error:  # its message may name a person's folder
         raise dg.Failure(f"a folder of the inbox cannot be read: {error.strerror}") from None
-    _keep_refusals(database, outcome.refused, context)
-    found = match_waiting(database)
-    totals = database.row("count_histories")
+    _record_refusals(database, outcome.refused, context)
+    matched = match_waiting(database)
+    totals = database.fetch_one(HistoryTotals, "count_histories")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": totals.histories,
             "rows_in": sum(report.rows for report in outcome.reports),
-            "rows_out": sum(report.changed for report in outcome.reports) + found.added + found.updated,
+            "rows_out": sum(report.changed for report in outcome.reports) + matched.added + matched.updated,
             "rejected": sum(report.rejected for report in outcome.reports),
             "files_imported": sum(len(report.files) for report in outcome.reports),
             "files_known": outcome.known,
-            "inbox": seen,
-            "histories_found_later": found.added,
+            "inbox": signature,
+            "histories_found_later": matched.added,
             "people": totals.people,
             "reviews_open": totals.reviews_open,
             "names_unknown": totals.names_waiting - totals.reviews_open,
-            # Counts alone: a person who is forgotten has to leave no name in Dagster's records. pipeline.imports has
-            # whose they are, their files and what was rejected.
+            # Counts only: Dagster's records must not have the name of a person who is forgotten later. pipeline.imports
+            # has the persons, the files and the rejected rows.
             "imports": dg.MetadataValue.json([report.without_names() for report in outcome.reports]),
         },
     )
 
 
-def _keep_refusals(database: Database, refused: Mapping[str, str], context: dg.AssetExecutionContext) -> None:
-    """Record the files that were refused, for the check; forget those that no longer are."""
+def _record_refusals(database: Database, refused: Mapping[str, str], context: dg.AssetExecutionContext) -> None:
+    """Store the refused files for the check, and delete those that are no longer refused."""
 
     def work(connection: sa.Connection) -> None:
         for subject, reason in refused.items():
@@ -83,8 +106,8 @@ def _keep_refusals(database: Database, refused: Mapping[str, str], context: dg.A
     database.once(work)
 
 
-def _empty(database: Database, inbox: Inbox, as_of: datetime) -> _Outcome:
-    """Import what is new in the inbox, the oldest file first; a file that is refused stops no other."""
+def _import_new(database: Database, inbox: Inbox, as_of: datetime) -> _Outcome:
+    """Import the new files of the inbox, the oldest first. A refused file does not stop the others."""
     outcome = _Outcome()
     for person, path in inbox.files():
         try:
@@ -98,7 +121,8 @@ def _empty(database: Database, inbox: Inbox, as_of: datetime) -> _Outcome:
 
 
 def _is_known(database: Database, person: str, path: Path) -> bool:
-    return bool(database.row("imported_before", digest=digest_of(path), person=person).is_known)
+    """Return whether this very content was imported before for the person."""
+    return database.fetch_value(bool, "imported_before", digest=digest_of(path), person=person)
 
 
 def _subject(person: str, path: Path) -> str:
@@ -112,12 +136,12 @@ def _subject(person: str, path: Path) -> str:
 def every_file_in_the_inbox_is_imported(
     database: dg.ResourceParam[Database], inbox: dg.ResourceParam[Inbox]
 ) -> dg.AssetCheckResult:
-    """Look for refused files that are still in the inbox and were not imported since."""
-    subjects = {row.subject for row in database.rows("refusals", step=STEP)}
+    """Count the refused files that are still in the inbox and were not imported since."""
+    subjects = {row.subject for row in database.fetch(RefusedFile, "refusals", step=STEP)}
     refused = sum(
         _subject(person, path) in subjects and not _is_known(database, person, path) for person, path in inbox.files()
     )
-    problems = [f"{refused} {'file was' if refused == 1 else 'files were'} refused: {WHICH}"] if refused else []
+    problems = [f"{refused} {'file was' if refused == 1 else 'files were'} refused: {QUERY_HINT}"] if refused else []
     if inbox.folder is not None and not inbox.folder.is_dir():
         problems.append(f"the folder {inbox.folder} (MOVIE_ASSETS_INBOX) is not there")
     return dg.AssetCheckResult(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from movie_assets.database.database import Database
 from movie_assets.operations.agreements import Agreement
-from movie_assets.ratings.rating_aggregates import METHODS, computed_scores
+from movie_assets.ratings.rating_aggregates import METHODS, compute_scores
 
 DOCUMENTS = "each film's document and names are what its rows say"
 SIMILAR = "each place in a list of similar films has the similarity of the two vectors"
@@ -65,8 +65,8 @@ def compare_scores(database: Database, *, repair: bool) -> Agreement:
     inputs = database.row("rating_inputs", methods=METHODS).name
     if content.fingerprint is None or not content.fingerprint.startswith(f"{inputs} "):
         return found
-    methods = computed_scores(database, database.frame("stored_ratings"))
-    wanted = {m.method_version: (m.is_current, m.says, json.loads(json.dumps(m.parameters))) for m in methods}
+    methods = compute_scores(database, database.frame("stored_ratings"))
+    wanted = {m.method_version: (m.is_current, m.description, json.loads(json.dumps(m.parameters))) for m in methods}
     stored = {row.method_version: (row.is_current, row.says, row.parameters) for row in database.rows("stored_methods")}
     for name in sorted(wanted.keys() | stored.keys()):
         found.rows_compared += 1

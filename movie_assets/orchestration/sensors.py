@@ -145,12 +145,12 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
 
 def has_new_files(instance: dg.DagsterInstance, inbox: Inbox, now: datetime) -> bool:
     """Return whether the inbox changed since it was last read, and no file is still being copied."""
-    look = inbox.look()
-    if look.signature is None or (look.touched_at and timedelta() <= now - look.touched_at < COPYING):
+    state = inbox.state()
+    if state.signature is None or (state.touched_at and timedelta() <= now - state.touched_at < COPYING):
         return False
     event = instance.get_latest_materialization_event(dg.AssetKey("watch_histories"))
     known = event.asset_materialization.metadata.get("inbox") if event and event.asset_materialization else None
-    return known is None or known.value != look.signature
+    return known is None or known.value != state.signature
 
 
 def record(database: Database, name: str, job: str, decision: Decision, now: datetime) -> None:

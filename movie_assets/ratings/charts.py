@@ -1,4 +1,4 @@
-"""Pictures of the scores: how they are spread, how they go with votes, how sources agree; each below 20 KB."""
+"""Charts of the scores: their distribution, scores against votes, the agreement of sources; each below 20 KB."""
 
 from collections.abc import Sequence
 from html import escape
@@ -17,12 +17,12 @@ TOP = 14
 BELOW = 40
 COLOUR = "#56b4e9"
 LINE = "#d55e00"
-CELLS = 30  # of a side: a picture of any number of films stays small
+CELLS = 30  # per side: the size of a chart does not grow with the number of films
 SHADES = 6
 
 
 def distribution_chart(scores: Values) -> str:
-    """How many films have which score, in bins of two points, and the median, as a Markdown image."""
+    """Return a histogram of scores in bins of two points, with the median, as a Markdown image."""
     counts, _ = np.histogram(scores, bins=np.arange(0, 101, 2))
     scale, step, floor = (HEIGHT - 16) / max(1, int(counts.max())), WIDTH / len(counts), TOP + HEIGHT
     bars = [
@@ -43,19 +43,22 @@ def distribution_chart(scores: Values) -> str:
 
 
 def votes_chart(votes: Values, scores: Values) -> str:
-    """Scores against votes: few votes draw a score towards the usual one. A Markdown image."""
-    reach = max(1.0, float(np.ceil(np.log10(votes.max())))) if len(votes) else 1.0
-    across, up = np.log10(np.maximum(votes, 1)) / reach, scores / 100
-    ticks = [(LEFT + SIDE * n / reach, _short(10**n)) for n in range(int(reach) + 1)]
+    """Return the density of films by votes (logarithmic) and score as a Markdown image."""
+    decades = max(1.0, float(np.ceil(np.log10(votes.max())))) if len(votes) else 1.0
+    across, up = np.log10(np.maximum(votes, 1)) / decades, scores / 100
+    ticks = [(LEFT + SIDE * n / decades, _short(10**n)) for n in range(int(decades) + 1)]
     return _density("scores against votes", across, up, ticks, "votes", "score")
 
 
-def agreement_chart(source: str, ours: Values, reference: str, theirs: Values) -> str:
-    """What two sources say of the films that both have, on 0-100, beside the line on which they agree."""
+def agreement_chart(source: str, values: Values, reference: str, reference_values: Values) -> str:
+    """Return the density of the films that two sources rate, by their values on 0-100, as a Markdown image.
+
+    The dashed line is where both values are equal.
+    """
     name = f"agreement of {source} and {reference}"
     ticks = [(LEFT + SIDE * n / 100, str(n)) for n in range(0, 101, 25)]
     agree = f'<path d="M{LEFT} {TOP + SIDE}l{SIDE} {-SIDE}" stroke="{LINE}" stroke-dasharray="4 3"/>'
-    return _density(name, ours / 100, theirs / 100, ticks, source, reference, agree)
+    return _density(name, values / 100, reference_values / 100, ticks, source, reference, agree)
 
 
 def _density(
@@ -67,7 +70,7 @@ def _density(
     beside: str,
     more: str = "",
 ) -> str:
-    """How many films lie in which cell of the unit square: the darker the more, by a logarithm."""
+    """Draw the number of films in each cell of the unit square; the darkness of a cell is its logarithm."""
     counts, _, _ = np.histogram2d(across, up, bins=CELLS, range=((0, 1), (0, 1)))
     levels = np.ceil(SHADES * np.log1p(counts) / np.log1p(max(1.0, float(counts.max())))).astype(int)
     size, cells = SIDE // CELLS, []
@@ -88,13 +91,14 @@ def _framed(
     marks: Sequence[tuple[float, str]],
     width: int,
     height: int,
-    says: str,
+    caption: str,
 ) -> str:
+    """Draw shapes within two axes with their labels and a caption."""
     floor = TOP + height
     frame = [f'<path d="M{LEFT} {TOP}V{floor}h{width}" stroke="#808080" fill="none"/>']
     frame += [f'<text x="{x:.0f}" y="{floor + 15}" text-anchor="middle">{text}</text>' for x, text in ticks]
     frame += [f'<text x="{LEFT - 5}" y="{y + 4:.0f}" text-anchor="end">{text}</text>' for y, text in marks]
-    frame.append(f'<text x="{LEFT}" y="{floor + 33}">{escape(says)}</text>')
+    frame.append(f'<text x="{LEFT}" y="{floor + 33}">{escape(caption)}</text>')
     return image(name, "".join([*shapes, *frame]), LEFT + width + 20, floor + BELOW)
 
 

@@ -1,6 +1,6 @@
-"""Files of ratings, wherever they lie: over HTTP, in a folder, in a zip; opened when they changed, as streams of bytes.
+"""Opens files of ratings as streams of bytes: from HTTP, a folder or a zip, and only if they have changed.
 
-What their lines mean is `ratings.file_formats` and `ratings.movielens`.
+`ratings.file_formats` and `ratings.movielens` parse their lines.
 """
 
 import gzip
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -26,24 +26,27 @@ import pandas as pd
 from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
 from movie_assets.ratings.file_formats import UnreadableFileError
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(30.0)
 SECONDS_PER_FILE = 1800.0
 LARGEST_FILE = 2 * 2**30  # packed; MovieLens' largest release has 0.3 GB
 LARGEST_UNPACKED = 8 * 2**30
-LONGEST_LINE = 2**16  # what is longer comes in pieces, none of which can be read
+LONGEST_LINE = 2**16  # a longer line is split into pieces, which are rejected
 CHUNK = 500_000  # ratings at a time
 GZIP = b"\x1f\x8b"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
 
 
 class RatingFileError(Exception):
-    """A file that cannot be had; the message says which and why, without a password."""
+    """A file cannot be opened or downloaded. The message names it without a password, and the reason."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A file or folder as it is now: what its content is called, and when it was made, as far as that is told."""
+    """An opened file or folder. `version` identifies its content and `made_at` is its time, both None if unknown."""
 
     version: str | None
     made_at: datetime | None
@@ -51,7 +54,10 @@ class Opened:
     file: IO[bytes] | None = None
 
     def lines(self) -> Iterator[bytes]:
-        """Lines, unpacked as they are read; memory does not grow with the file."""
+        """Yield the lines, decompressed while they are read.
+
+        Raises UnreadableFileError when the decompressed file is too large, RatingFileError when it is missing.
+        """
         with ExitStack() as stack:
             stream = self.file or stack.enter_context(_existing(self.path).open("rb"))
             stream.seek(0)
@@ -67,7 +73,7 @@ class Opened:
 
     @contextmanager
     def part(self, name: str) -> Iterator["CountedLines"]:
-        """A file of a MovieLens release, which is a folder or a zip."""
+        """Open a file of a MovieLens release, which is a folder or a zip. Raises UnreadableFileError without one."""
         with ExitStack() as stack:
             if self.path is not None and self.path.is_dir():
                 stream: IO[bytes] = stack.enter_context(_existing(self.path / name).open("rb"))
@@ -81,7 +87,7 @@ class Opened:
 
 
 class CountedLines(io.RawIOBase):
-    """A stream that counts the lines read through it, so that none which a parser skips goes unnoticed."""
+    """A stream that counts the lines read through it, so that lines skipped by a parser can be counted."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__()
@@ -91,23 +97,27 @@ class CountedLines(io.RawIOBase):
 
     @property
     def lines_read(self) -> int:
-        """Lines so far, the last one too if nothing ends it."""
+        """Return the number of lines read so far, including a last one without a line end."""
         return self._ends + (self._last != b"\n")
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True: `io.BufferedReader` requires it."""
         return True
 
-    def readinto(self, buffer: Any) -> int:
-        """Read the next bytes."""
-        block = self.stream.read(len(buffer))
-        buffer[: len(block)] = block
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Read the next bytes into a buffer; return how many, 0 at the end."""
+        view = memoryview(buffer).cast("B")
+        block = self.stream.read(len(view))
+        view[: len(block)] = block
         self._ends += block.count(b"\n")
         self._last = block[-1:] or self._last
         return len(block)
 
     def frames(self, rows: int = CHUNK) -> Iterator[pd.DataFrame]:
-        """The CSV in the stream, some rows at a time; lines with too many fields are left out."""
+        """Yield the rows of the CSV in the stream, at most `rows` at a time, without lines with too many fields.
+
+        Raises UnreadableFileError when the stream is no CSV.
+        """
         try:
             yield from pd.read_csv(
                 io.BufferedReader(self, 2**20), chunksize=rows, encoding="utf-8-sig", encoding_errors="replace",
@@ -119,9 +129,9 @@ class CountedLines(io.RawIOBase):
 
 @contextmanager
 def opened(address: str, known: str | None = None) -> Iterator[Opened | None]:
-    """Open what lies at an address or path, or None when it is still the `known` version.
+    """Open the file or folder at an address or path; yield None if it still has the `known` version.
 
-    Raises RatingFileError when it cannot be had.
+    Raises RatingFileError when it cannot be opened or downloaded.
     """
     if not re.match(r"https?://", address):
         path = Path(unquote(urlsplit(address).path) if address.startswith("file:") else address).expanduser()
@@ -137,7 +147,7 @@ def opened(address: str, known: str | None = None) -> Iterator[Opened | None]:
 
 
 def shown(address: str) -> str:
-    """An address without what may be secret in it."""
+    """Return an address without user, password and query, which may be secret."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https"):
         return address
@@ -145,13 +155,14 @@ def shown(address: str) -> str:
 
 
 def _existing(path: Path | None) -> Path:
+    """Return the path. Raises RatingFileError when it is no file."""
     if path is None or not path.is_file():
         raise RatingFileError(f"there is no file {path}")
     return path
 
 
 def _state_of(path: Path) -> tuple[str, datetime]:
-    """Name and time of a file's content, or of all files in a folder."""
+    """Return version and time of a file, or of all files in a folder. Raises RatingFileError when it is unreadable."""
     try:
         files = sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
         states = [(entry.name, entry.stat()) for entry in files]
@@ -164,37 +175,46 @@ def _state_of(path: Path) -> tuple[str, datetime]:
 
 
 def _downloaded(url: str, known: str | None, file: IO[bytes]) -> httpx.Headers | None:
-    """Write what lies at an address to the file; None when it is the known version."""
+    """Download an address to the file; return the response's headers, or None if it has the known version.
+
+    Raises RatingFileError after the last attempt.
+    """
     kind, _, value = (known or "").partition(" ")
     condition = {"etag": "If-None-Match", "modified": "If-Modified-Since"}.get(kind)
     headers = {"Accept-Encoding": "identity", **({condition: value} if condition else {})}
-    why, asked = "", None
+    reason, retry_after = "", None
     with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as http:
         for attempt in range(1, ATTEMPTS + 1):
             file.seek(0)
             file.truncate()
             try:
-                status, found = _fetched(http, url, headers, file)
+                status, received = _fetch(http, url, headers, file)
             except httpx.TransportError as error:
-                why = type(error).__name__
+                reason = type(error).__name__
             except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
                 raise RatingFileError(f"{shown(url)} cannot be fetched ({type(error).__name__})") from None
             else:
                 if status == httpx.codes.OK:
-                    return found
+                    return received
                 if status == httpx.codes.NOT_MODIFIED and condition:
                     return None
-                why, asked = f"HTTP {status}", seconds_asked_for(found.get("retry-after"), datetime.now(UTC))
+                reason, retry_after = (
+                    f"HTTP {status}", seconds_asked_for(received.get("retry-after"), datetime.now(UTC))
+                )  # fmt: skip
                 if status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
                     break
-            pause = backoff(attempt, random.random, asked)
+            pause = backoff(attempt, random.random, retry_after)
             if attempt == ATTEMPTS or pause > MAX_RETRY_SECONDS:
                 break
             time.sleep(pause)
-    raise RatingFileError(f"{shown(url)} could not be fetched in {attempt} attempts ({why})")
+    raise RatingFileError(f"{shown(url)} could not be fetched in {attempt} attempts ({reason})")
 
 
-def _fetched(http: httpx.Client, url: str, headers: dict[str, str], file: IO[bytes]) -> tuple[int, httpx.Headers]:
+def _fetch(http: httpx.Client, url: str, headers: dict[str, str], file: IO[bytes]) -> tuple[int, httpx.Headers]:
+    """Write a response's body to the file; return its status and headers.
+
+    Raises RatingFileError when it is too large, httpx.ReadTimeout when it takes too long.
+    """
     deadline = time.monotonic() + SECONDS_PER_FILE
     with http.stream("GET", url, headers=headers) as response:
         if response.status_code == httpx.codes.OK:
@@ -208,15 +228,16 @@ def _fetched(http: httpx.Client, url: str, headers: dict[str, str], file: IO[byt
 
 
 def _version_of(headers: httpx.Headers) -> str | None:
-    """What the server calls this content; None when it tells nothing, so that the file is read each time."""
+    """Return the server's ETag or time of the content; None without both, so that the file is read each time."""
     if headers.get("etag"):
         return f"etag {headers['etag']}"
     return f"modified {headers['last-modified']}" if headers.get("last-modified") else None
 
 
 def _made_at(headers: httpx.Headers) -> datetime | None:
+    """Return the time of Last-Modified in UTC; None without a valid one."""
     try:
-        told = parsedate_to_datetime(headers.get("last-modified", ""))
+        modified = parsedate_to_datetime(headers.get("last-modified", ""))
     except (ValueError, TypeError):
         return None
-    return told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)
+    return modified.replace(tzinfo=modified.tzinfo or UTC).astimezone(UTC)

@@ -1,7 +1,7 @@
-"""Files of ratings, line by line: IMDb's title.ratings.tsv, a CSV of a documented shape; whether one can be believed.
+"""Parsers for files of ratings, line by line, and the rules by which a file is refused.
 
-A rating of nobody (0 votes) is none; a line that cannot be a rating is counted, with its reason. MovieLens, which has
-votes instead of averages, is `ratings.movielens`.
+The formats are IMDb's title.ratings.tsv and a CSV with documented columns. A line with 0 votes is no rating. A line
+that cannot be a rating is counted with its reason. MovieLens, whose files have single votes, is `ratings.movielens`.
 """
 
 import csv
@@ -9,16 +9,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from movie_assets.tmdb.export_lines import LARGEST_ID, MAX_BAD_LINES, MIN_LINES_KEPT, ExportCounts
 
-READ_AS = "ratings-v3"  # raised when lines are read otherwise, so that a file that did not change is read again
+READ_AS = "ratings-v3"  # raised when the parsers change, so that a file that did not change is read again
 MAX_VOTES = 10**10  # more than there are people
 IMDB_HEADER = "tconst\taverageRating\tnumVotes"
 IMDB_SCALE = (1.0, 10.0)
 IMDB_LINE = re.compile(r"tt(\d{1,12})\t(\d{1,2}(?:\.\d{1,6})?)\t(\d{1,12})")
-# A file whose ratings are unlike those of the load before is a mistake of its maker: people do not change that fast.
-MIN_VOTES_TO_COMPARE = 50  # of a film in the load before: the average of fewer can move by itself
+# A file whose ratings differ much from those of the previous load is a mistake: people do not change so fast.
+MIN_VOTES_TO_COMPARE = 50  # of a film in the previous load: the average of fewer can move by itself
 MIN_COMPARED = 20  # films
 MAX_MOVED = 0.1  # share of them
 MAX_SHIFT = 10.0  # points of 100
@@ -31,16 +32,19 @@ SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 RESERVED = ("tmdb", "imdb", "movielens")
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
-Films = Mapping[int, Sequence[int]]  # which films (TMDB) the number of an IMDb id means
+Films = Mapping[int, Sequence[int]]  # TMDB ids by the number of the IMDb id
 
 
 class UnreadableFileError(Exception):
-    """A file that is no file of ratings at all; the message says what it is taken for."""
+    """A file is refused because its content is no list of ratings, or not a believable one. The message says why."""
 
 
 @dataclass
 class FileCounts(ExportCounts):
-    """What reading a file found; filled while its lines are consumed. `lines` are those that could be read."""
+    """Line counts of a file, filled while its lines are consumed. `lines` are the lines that could be parsed.
+
+    `unrated` lines have no votes. `unmatched` lines are about films that are not in the catalogue.
+    """
 
     unrated: int = 0
     unmatched: int = 0
@@ -48,7 +52,7 @@ class FileCounts(ExportCounts):
 
 @dataclass(frozen=True)
 class Rating:
-    """What a source says of a film, on the source's own scale."""
+    """A source's average and votes for a film, on the source's own scale (lowest and highest value)."""
 
     line: int
     tmdb_id: int
@@ -60,15 +64,15 @@ class Rating:
 
 
 def imdb_number(imdb_id: str) -> int | None:
-    """The number in an IMDb id, which is written with and without leading zeros."""
-    found = IMDB_ID.fullmatch(imdb_id.strip())
-    return int(found[1]) if found else None
+    """Return the number of an IMDb id, with or without "tt" and leading zeros; None for any other text."""
+    match = IMDB_ID.fullmatch(imdb_id.strip())
+    return int(match[1]) if match else None
 
 
 def read_imdb(lines: Iterable[bytes], films: Films, counts: FileCounts, seen_at: datetime) -> Iterator[Rating]:
-    """Read IMDb's daily file; ratings of titles that are no film of ours are counted and passed over.
+    """Yield the ratings of IMDb's daily file that are about films in `films`; the others are counted as unmatched.
 
-    Raises UnreadableFileError when the first line is not IMDb's.
+    Raises UnreadableFileError when the first line is not IMDb's header.
     """
     texts = _texts(lines)
     _, header = next(texts, (0, ""))
@@ -84,16 +88,19 @@ def read_imdb(lines: Iterable[bytes], films: Films, counts: FileCounts, seen_at:
         if not votes:
             counts.unrated += 1
             continue
-        ours = films.get(imdb_id, ())
-        counts.unmatched += not ours
-        for tmdb_id in ours:
+        tmdb_ids = films.get(imdb_id, ())
+        counts.unmatched += not tmdb_ids
+        for tmdb_id in tmdb_ids:
             yield Rating(number, tmdb_id, "imdb", IMDB_SCALE, value, votes, seen_at)
 
 
 def _imdb_line(text: str) -> tuple[int, float, int]:
-    """Number of the id, average and votes of a line; an average that is not given has no votes."""
-    if found := IMDB_LINE.fullmatch(text):
-        imdb_id, value, votes = int(found[1]), float(found[2]), int(found[3])
+    """Return the number of the IMDb id, the average and the votes of a line; 0 votes where the average is null.
+
+    Raises ValueError with the reason for which the line is rejected.
+    """
+    if match := IMDB_LINE.fullmatch(text):
+        imdb_id, value, votes = int(match[1]), float(match[2]), int(match[3])
         if votes and not IMDB_SCALE[0] <= value <= IMDB_SCALE[1]:
             raise ValueError("bad_value")
         if votes > MAX_VOTES:
@@ -113,10 +120,10 @@ def _imdb_line(text: str) -> tuple[int, float, int]:
 def read_csv(
     lines: Iterable[bytes], films: Films, counts: FileCounts, seen_at: datetime, latest: datetime
 ) -> Iterator[Rating]:
-    """Read ratings of any source: tmdb_id or imdb_id, source, scale_min, scale_max, value, votes, seen_at.
+    """Yield ratings of any source: tmdb_id or imdb_id, source, scale_min, scale_max, value, votes, seen_at.
 
-    The columns come in any order; where seen_at is missing or empty, the argument of that name takes its place, and
-    `latest` is now. A quote that is never closed costs all lines that it swallows, so that they count as not read.
+    The columns may come in any order. The argument `seen_at` is used where that column is missing or empty; `latest` is
+    the current time. All lines within a quote that is never closed count as rejected.
     Raises UnreadableFileError when the first line does not name the columns.
     """
     reader = csv.reader((text for _, text in _texts(lines)), strict=True)
@@ -152,7 +159,10 @@ def read_csv(
 def _csv_row(
     entry: dict[str, str], films: Films, line: int, seen_at: datetime, latest: datetime
 ) -> list[Rating] | None:
-    """The ratings that a row means (none if it is about no film of ours), or None if nobody voted."""
+    """Return the ratings of a row, an empty list if its film is not in the catalogue, or None if it has no votes.
+
+    Raises ValueError with the reason for which the row is rejected.
+    """
     cells = {name: text.strip() for name, text in entry.items()}
     source = cells["source"].lower()
     if not SOURCE.fullmatch(source):
@@ -171,11 +181,12 @@ def _csv_row(
     value = _number(cells["value"], "bad_value")
     if not low <= value <= high:
         raise ValueError("bad_value")
-    told = _as_of(cells["seen_at"], latest) if cells.get("seen_at") else seen_at
-    return [Rating(line, tmdb_id, source, (low, high), value, votes, told) for tmdb_id in tmdb_ids]
+    rated_at = _time_in(cells["seen_at"], latest) if cells.get("seen_at") else seen_at
+    return [Rating(line, tmdb_id, source, (low, high), value, votes, rated_at) for tmdb_id in tmdb_ids]
 
 
 def _films_of(cells: dict[str, str], films: Films) -> Sequence[int]:
+    """Return the TMDB ids of a row. Raises ValueError when it has no valid id."""
     if cells.get("tmdb_id"):
         tmdb_id = _whole(cells["tmdb_id"], "bad_id")
         if not 0 < tmdb_id <= LARGEST_ID:
@@ -188,47 +199,48 @@ def _films_of(cells: dict[str, str], films: Films) -> Sequence[int]:
 
 
 def _number(text: str, reason: str) -> float:
-    """A finite number, or ValueError with the reason."""
+    """Return the finite number in a text. Raises ValueError with the reason."""
     try:
         number = float(text)
     except ValueError:
         raise ValueError(reason) from None
-    if not abs(number) <= 1e12 or "_" in text:  # noqa: PLR2004  # NaN and infinities are not; no scale goes so far
+    if not abs(number) <= 1e12 or "_" in text:  # noqa: PLR2004  # also rejects NaN and infinities
         raise ValueError(reason)
     return number
 
 
 def _whole(text: str, reason: str) -> int:
+    """Return the whole number in a text. Raises ValueError with the reason."""
     if not WHOLE_NUMBER.fullmatch(text):
         raise ValueError(reason)
     return int(text)
 
 
-def _as_of(text: str, latest: datetime) -> datetime:
-    """A day or moment in ISO 8601, UTC unless it says otherwise; nothing is seen in the future."""
+def _time_in(text: str, latest: datetime) -> datetime:
+    """Parse a day or time in ISO 8601, in UTC without an offset. Raises ValueError, also for a time after tomorrow."""
     try:
-        told = datetime.fromisoformat(text)
-        told = told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)
+        time = datetime.fromisoformat(text)
+        time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("bad_time") from None
-    if told > latest + timedelta(days=1):
+    if time > latest + timedelta(days=1):
         raise ValueError("bad_time")
-    return told
+    return time
 
 
 def _texts(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers, without what surrounds them; blank ones are passed over."""
+    """Yield the decoded lines that are not blank, without line ends, with their numbers from 1."""
     for number, raw in enumerate(lines, start=1):
         text = raw.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace").strip("\r\n")
         if text.strip():
             yield number, text
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A source's ratings beside those of its last load: films that both have with enough votes, and how many moved.
+class Comparison(NamedTuple):
+    """The ratings of a source in a new file compared with its stored ones, over the films with enough stored votes.
 
-    `shifted` have another value by more than MAX_SHIFT; `recounted` have lost or gained more votes than in a load.
+    `shifted` films differ by more than MAX_SHIFT points. `recounted` films lost or gained more votes than is usual
+    between two loads.
     """
 
     source: str
@@ -238,16 +250,16 @@ class Comparison:
 
     @property
     def reasons(self) -> list[str]:
-        """Return why these ratings cannot be of the same films and voters, in sentences."""
+        """Return the reasons for which these ratings cannot be of the same films and voters; empty without one."""
         if self.compared < MIN_COMPARED:
             return []
-        found = {
+        changes = {
             f"moved by more than {MAX_SHIFT:g} points of 100": self.shifted,
             f"have less than {MIN_VOTE_RATIO:g} or more than {MAX_VOTE_RATIO:g} times the votes": self.recounted,
         }
         return [
-            f"{films:,} of {self.compared:,} ratings of {self.source} {what} since the load before"
-            for what, films in found.items()
+            f"{films:,} of {self.compared:,} ratings of {self.source} {change} since the previous load"
+            for change, films in changes.items()
             if films > MAX_MOVED * self.compared
         ]
 
@@ -255,12 +267,12 @@ class Comparison:
 def reasons_to_refuse(
     counts: FileCounts, lines_before: int | None, comparisons: Sequence[Comparison] = ()
 ) -> list[str]:
-    """Return why a file cannot be right, in sentences; an empty list when it can be believed."""
+    """Return the reasons for which a file is refused; an empty list for a believable one."""
     if counts.lines == 0:
         return ["it has no line that could be read"]
     reasons = []
     if counts.rejected > MAX_BAD_LINES * (counts.lines + counts.rejected):
         reasons.append(f"{counts.rejected:,} of its {counts.lines + counts.rejected:,} lines could not be read")
     if lines_before is not None and counts.lines < MIN_LINES_KEPT * lines_before:
-        reasons.append(f"it has {counts.lines:,} lines where the load before had {lines_before:,}")
-    return reasons + [reason for each in comparisons for reason in each.reasons]
+        reasons.append(f"it has {counts.lines:,} lines where the previous load had {lines_before:,}")
+    return reasons + [reason for comparison in comparisons for reason in comparison.reasons]

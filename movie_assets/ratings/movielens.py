@@ -1,7 +1,7 @@
-"""MovieLens: millions of single ratings to one average a film, in memory that does not grow with them.
+"""MovieLens: reduce millions of single ratings to one average per film, in constant memory.
 
-links.csv says which TMDB film a movie is: for some none, and for some the same as for another one, whose ratings are
-then counted together.
+links.csv maps MovieLens movies to TMDB ids. Some movies have no TMDB id. Several movies may have the same one; their
+ratings are counted together.
 """
 
 from collections import defaultdict
@@ -21,35 +21,38 @@ SCALE = (0.5, 5.0)
 LINK_COLUMNS = ("movieId", "tmdbId")
 RATING_COLUMNS = ("movieId", "rating")
 NO_MOVIE = 0
-MAX_SAMPLES = 100  # of a chunk's bad lines that are written out
+MAX_SAMPLES = 100  # of the rejected lines of a chunk
 
 
 @dataclass(frozen=True)
 class Links:
-    """Which TMDB film each movie is: two arrays of the same length, movies ascending; NO_MOVIE where it is none."""
+    """The TMDB id of each MovieLens movie: two arrays of the same length, movies ascending; NO_MOVIE without an id."""
 
     movies: npt.NDArray[np.int64]
     films: npt.NDArray[np.int64]
 
     @property
     def without_film(self) -> list[int]:
-        """Movies that have no TMDB id."""
-        found: list[int] = self.movies[self.films == NO_MOVIE].tolist()
-        return found
+        """Return the ids of the movies that have no TMDB id."""
+        movies: list[int] = self.movies[self.films == NO_MOVIE].tolist()
+        return movies
 
     @property
     def same_film(self) -> dict[int, list[int]]:
-        """TMDB ids that several movies have, with those movies."""
-        found: dict[int, list[int]] = defaultdict(list)
+        """Return the TMDB ids that several movies have, with the ids of those movies."""
+        by_tmdb_id: dict[int, list[int]] = defaultdict(list)
         for movie, tmdb_id in zip(self.movies.tolist(), self.films.tolist(), strict=True):
             if tmdb_id != NO_MOVIE:
-                found[tmdb_id].append(movie)
-        return {tmdb_id: movies for tmdb_id, movies in found.items() if len(movies) > 1}
+                by_tmdb_id[tmdb_id].append(movie)
+        return {tmdb_id: movies for tmdb_id, movies in by_tmdb_id.items() if len(movies) > 1}
 
 
 def read_links(frame: pd.DataFrame, counts: FileCounts) -> Links:
-    """Read links.csv. A movie named twice keeps its first line; ids that are none are counted."""
-    _need(frame, LINK_COLUMNS, "links.csv")
+    """Read links.csv. The first line of a movie counts; lines with invalid ids are rejected.
+
+    Raises UnreadableFileError when a column or every line is missing.
+    """
+    _require_columns(frame, LINK_COLUMNS, "links.csv")
     movies, films = _numbers(frame["movieId"]), _numbers(frame["tmdbId"])
     is_movie = _is_id(movies)
     is_given = frame["tmdbId"].notna()
@@ -63,8 +66,8 @@ def read_links(frame: pd.DataFrame, counts: FileCounts) -> Links:
     return Links(known["movie"].to_numpy(), known["film"].to_numpy())
 
 
-class Tally:
-    """Sums and counts of the ratings of each movie in `links`, filled chunk by chunk."""
+class RatingSums:
+    """The sum and number of the ratings of each movie in `links`, filled chunk by chunk."""
 
     def __init__(self, links: Links) -> None:
         self.links = links
@@ -72,8 +75,11 @@ class Tally:
         self.votes = np.zeros(len(links.movies), np.int64)
 
     def add(self, chunk: pd.DataFrame, counts: FileCounts) -> None:
-        """Add a chunk of ratings.csv; what cannot be a rating is counted, as are those of movies without a film."""
-        _need(chunk, RATING_COLUMNS, "ratings.csv")
+        """Add a chunk of ratings.csv. Invalid lines are rejected; ratings of movies without a TMDB id are unmatched.
+
+        Raises UnreadableFileError when a column is missing.
+        """
+        _require_columns(chunk, RATING_COLUMNS, "ratings.csv")
         movies, values = _numbers(chunk["movieId"]), _numbers(chunk["rating"])
         is_movie, is_value = _is_id(movies), values.between(*SCALE)
         place = np.searchsorted(self.links.movies, movies.where(is_movie, 0).to_numpy(np.int64))
@@ -86,15 +92,15 @@ class Tally:
         ):
             _reject(chunk, is_bad, reason, counts)
         good = (is_movie & is_value & is_linked).to_numpy()
-        place, kept = place[good], values.to_numpy(np.float64)[good]
+        place, accepted = place[good], values.to_numpy(np.float64)[good]
         size = len(self.links.movies)
-        self.sums += np.bincount(place, kept, size)
+        self.sums += np.bincount(place, accepted, size)
         self.votes += np.bincount(place, minlength=size)
-        counts.lines += len(kept)
+        counts.lines += len(accepted)
         counts.unmatched += int((self.links.films[place] == NO_MOVIE).sum())
 
     def ratings(self, seen_at: datetime) -> Iterator[Rating]:
-        """Each film's average and votes; movies that are the same film are merged by their votes."""
+        """Yield the average and votes of each film. Movies with the same TMDB id are merged, weighted by votes."""
         frame = pd.DataFrame({"film": self.links.films, "sum": self.sums, "votes": self.votes})
         films = frame[(frame["film"] != NO_MOVIE) & (frame["votes"] > 0)].groupby("film").sum()
         averages = (films["sum"] / films["votes"]).clip(*SCALE)  # a sum of millions may be off in the last digit
@@ -104,14 +110,14 @@ class Tally:
             yield Rating(line, tmdb_id, "movielens", SCALE, value, votes, seen_at)
 
 
-def _need(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
+def _require_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise UnreadableFileError(f"its {name} must name its columns in the first line; there is no {missing[0]}")
 
 
 def _numbers(column: "pd.Series[Any]") -> "pd.Series[float]":
-    """As numbers; whatever is none becomes NaN. A column without a bad cell is not looked at cell by cell."""
+    """Convert a column to numbers; NaN for a cell that is none. A numeric column is returned as it is."""
     if column.dtype.kind in "iuf":
         return column
     return pd.to_numeric(column.astype("string"), errors="coerce").astype("float64")
@@ -122,7 +128,7 @@ def _is_id(numbers: "pd.Series[float]") -> "pd.Series[bool]":
 
 
 def _reject(lines: pd.DataFrame, is_bad: "pd.Series[bool]", reason: str, counts: FileCounts) -> None:
-    """Count the bad lines of a chunk; the first of them are kept as samples."""
+    """Count the bad lines of a chunk as rejected, the first MAX_SAMPLES with a sample."""
     bad = lines[is_bad]
     for cells in bad.head(MAX_SAMPLES).itertuples(index=False):
         counts.reject(reason, ",".join("" if pd.isna(cell) else str(cell) for cell in cells))

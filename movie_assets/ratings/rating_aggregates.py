@@ -1,22 +1,24 @@
-"""Stage 6: one defensible score for each film and each group of films, by each method that we keep.
+"""Stage 6: a score for each film and each group of films, by each method.
 
 The methods are `ratings.scores` (TMDB's votes alone) and `ratings.pooled_scores` (all sources, the current one).
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import dagster as dg
 import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, copy_rows, execute, rows
+from movie_assets.database.database import Database, copy_rows, execute, fetch_one
 from movie_assets.ratings import pooled_scores as pooled
 from movie_assets.ratings import scores as shrunk
 from movie_assets.ratings.charts import agreement_chart, distribution_chart, votes_chart
+from movie_assets.ratings.store import Metadata
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
@@ -26,17 +28,38 @@ COLUMNS = {
     "score_high": "float8", "method_version": "text", "computed_at": "timestamptz", "source_scores": "jsonb",
 }  # fmt: skip
 LEADS = 3  # roles by billing that count as leading, as in a film's text
-METHODS = f"{shrunk.METHOD_VERSION} {pooled.METHOD_VERSION} {LEADS} {shrunk.MIN_FILMS}"  # what is no row but decides
+METHODS = f"{shrunk.METHOD_VERSION} {pooled.METHOD_VERSION} {LEADS} {shrunk.MIN_FILMS}"  # inputs of the scores in code
+
+
+class ScoresContent(NamedTuple):
+    """The stored scores: a hash of their content, their number, and the fingerprint of when they were written."""
+
+    name: str
+    scores: int
+    fingerprint: str | None
+
+
+class AggregateTotal(NamedTuple):
+    """A total over the stored scores beside the total over films and sources that it has to equal."""
+
+    quantity: str
+    stored: int
+    expected: int
 
 
 @dataclass(frozen=True)
-class Scored:
-    """The scores by one method, films and groups, with what it was told or estimated."""
+class MethodScores:
+    """The scores of films and groups by one method, with the method's given and estimated parameters.
+
+    `rows` has the columns of catalog.rating_aggregates except method_version and computed_at. `model` has what was
+    estimated from the ratings, if the method estimates anything.
+    """
 
     method_version: str
-    says: str
-    parameters: dict[str, Any]
+    description: str
+    parameters: Mapping[str, object]
     rows: pd.DataFrame
+    model: pooled.Model | None = None
     is_current: bool = False
 
 
@@ -51,126 +74,138 @@ def rating_aggregates(
 ) -> dg.MaterializeResult[None]:
     """A score on 0-100 with a 95 % interval: of a film, or of the films of a genre, year, country, person and so on.
 
-    Sources are brought to one scale and weighted by their votes; few votes are drawn towards what is usual, so that one
-    vote of 10 does not lead the list. Each method's scores are there; `catalog.film_scores` has the current one's.
-    Where neither votes, ratings and groups nor the scores themselves have changed, the scores stand.
+    Sources are brought to one scale and weighted by their votes. Scores with few votes are shrunk towards the mean, so
+    that one vote of 10 does not lead the list. The scores of each method are stored; `catalog.film_scores` has those of
+    the current one. The scores are computed again only if votes, ratings, groups or the stored scores have changed.
     """
-    as_of = run_time_of(context.run)  # before anything is read: votes that come meanwhile are not covered
-    inputs = database.row("rating_inputs", methods=METHODS).name
-    stored = database.row("scores_content")
+    as_of = run_time_of(context.run)  # before anything is read: votes that arrive later are not covered
+    inputs = database.fetch_value(str, "rating_inputs", methods=METHODS)
+    stored = database.fetch_one(ScoresContent, "scores_content")
     if stored.fingerprint == f"{inputs} {stored.name}":
         database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=as_of)
-        context.log.info("no vote, rating or group of films has changed: the scores stand, as do their run's pictures")
+        context.log.info("no vote, rating or group of films has changed: the scores and the charts of their run stay")
         return dg.MaterializeResult(metadata={"is_new": False, "dagster/row_count": stored.scores})
     ratings = database.frame("stored_ratings")
-    methods = computed_scores(database, ratings)
+    from_tmdb, current = methods = compute_scores(database, ratings)
     _replace(database, methods, inputs, as_of)
-    current = methods[-1]
     return dg.MaterializeResult(
         metadata={
             "is_new": True,
-            "dagster/row_count": sum(len(method.rows) for method in methods),
+            "dagster/row_count": len(from_tmdb.rows) + len(current.rows),
             "rows_in": len(ratings),
-            "rows_out": sum(len(method.rows) for method in methods),
+            "rows_out": len(from_tmdb.rows) + len(current.rows),
             **{f"rows_{scope}": int(count) for scope, count in current.rows["scope"].value_counts().items()},
             **{f"films_by_{source}": int(count) for source, count in ratings["source"].value_counts().items()},
             "method_version": current.method_version,
-            "prior_mean": current.parameters["prior_mean"],
-            "prior_votes": current.parameters["prior_votes"],
-            "disagreement": current.parameters["disagreement"],
-            **_pictures(current, ratings),
+            **_model_metadata(current, ratings),
         }
     )
 
 
-def computed_scores(database: Database, ratings: pd.DataFrame) -> list[Scored]:
-    """Compute the scores of films and groups by each method, the current one last; nothing is written."""
+def compute_scores(database: Database, ratings: pd.DataFrame) -> tuple[MethodScores, MethodScores]:
+    """Compute the scores of films and groups by each method without writing them.
+
+    Returns those from TMDB's votes alone and those of the current method, from all sources.
+    """
     films = database.frame("rated_films")
     membership = shrunk.membership_of(films, database.frame("people_of_films", leads=LEADS))
-    return [_from_tmdb(films, membership), _pooled(ratings, membership)]
+    return _from_tmdb(films, membership), _pooled(ratings, membership)
 
 
-def _from_tmdb(films: pd.DataFrame, membership: pd.DataFrame) -> Scored:
+def _from_tmdb(films: pd.DataFrame, membership: pd.DataFrame) -> MethodScores:
     scores = shrunk.film_scores(films)
     groups = shrunk.large_enough(shrunk.group_scores(scores, membership))
     parameters = {"prior_votes": shrunk.PRIOR_VOTES, "vote_deviation": shrunk.VOTE_DEVIATION * shrunk.SCALE}
     rows = pd.concat([_by_film(scores), groups], ignore_index=True)
     rows["source_scores"] = None
-    return Scored(shrunk.METHOD_VERSION, "TMDB's averages, drawn towards the usual one", parameters, rows)
+    return MethodScores(shrunk.METHOD_VERSION, "TMDB's averages, drawn towards the usual one", parameters, rows)
 
 
-def _pooled(ratings: pd.DataFrame, membership: pd.DataFrame) -> Scored:
+def _pooled(ratings: pd.DataFrame, membership: pd.DataFrame) -> MethodScores:
     scores, model = pooled.pooled_scores(ratings)
     groups = shrunk.large_enough(pooled.pooled_groups(scores, membership))
     by_film, by_group = pooled.film_sources(ratings, model.calibrations), pooled.group_sources(ratings, membership)
-    of_groups = [by_group[place] for place in zip(groups["scope"], groups["key"], strict=True)]
+    of_groups = [by_group[group] for group in zip(groups["scope"], groups["key"], strict=True)]
     rows = pd.concat([_by_film(scores), groups], ignore_index=True)
-    said: list[Any] = [*map(by_film.__getitem__, scores["tmdb_id"]), *of_groups]
-    rows["source_scores"] = said
-    says = "all sources on TMDB's scale, weighted by votes, drawn towards the usual score"
-    return Scored(pooled.METHOD_VERSION, says, model.as_parameters(), rows, is_current=True)
+    rows["source_scores"] = pd.Series([*map(by_film.__getitem__, scores["tmdb_id"]), *of_groups], dtype=object)
+    description = "all sources on TMDB's scale, weighted by votes, drawn towards the usual score"
+    return MethodScores(
+        pooled.METHOD_VERSION, description, model.as_parameters(), rows, model=model, is_current=True
+    )  # fmt: skip
 
 
 def _by_film(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(scope="film", key=scores["tmdb_id"].astype("string"), films=1)
 
 
-def _replace(database: Database, methods: list[Scored], inputs: str, as_of: datetime) -> None:
+def _replace(database: Database, methods: Iterable[MethodScores], inputs: str, as_of: datetime) -> None:
+    """Replace all stored scores in one transaction, and store the fingerprint of their inputs and content."""
+
     def work(connection: sa.Connection) -> None:
         execute(connection, "clear_aggregates")
         for method in methods:
             execute(
                 connection, "record_method", method_version=method.method_version, is_current=method.is_current,
-                says=method.says, parameters=json.dumps(method.parameters), computed_at=as_of,
+                says=method.description, parameters=json.dumps(method.parameters), computed_at=as_of,
             )  # fmt: skip
             whole = method.rows.assign(method_version=method.method_version, computed_at=as_of)[list(COLUMNS)]
-            lines: list[list[Any]] = whole.astype(object).to_numpy().tolist()
+            lines: list[list[object]] = whole.astype(object).to_numpy().tolist()
             copy_rows(connection, "catalog.rating_aggregates", COLUMNS, lines)
-        (stored,) = rows(connection, "scores_content")
+        stored = fetch_one(connection, ScoresContent, "scores_content")
         execute(connection, "confirm_scores", fingerprint=f"{inputs} {stored.name}", computed_at=as_of)
 
     database.once(work)
 
 
-def _pictures(current: Scored, ratings: pd.DataFrame) -> dict[str, Any]:
-    """How scores are spread, votes against scores, and each source beside the reference."""
+def _model_metadata(current: MethodScores, ratings: pd.DataFrame) -> Metadata:
+    """Return the estimated parameters, a table of the sources, and the charts of scores, votes and sources."""
+    model = current.model
+    if model is None:
+        return {}
     films = current.rows[current.rows["scope"] == "film"]
     scores, votes = films["score"].to_numpy(float), films["votes"].to_numpy(float)
-    pictures = {"distribution": distribution_chart(scores), "score_against_votes": votes_chart(votes, scores)}
+    charts = {"distribution": distribution_chart(scores), "score_against_votes": votes_chart(votes, scores)}
     sources = []
-    for source, found in current.parameters["calibrations"].items():
-        mine, pairs = ratings[ratings["source"] == source], pooled.matched(ratings, source)
-        both = pairs["value"].to_numpy(float), pairs["value_ref"].to_numpy(float)
-        correlation = round(float(np.corrcoef(*both)[0, 1]), 3) if found["films"] else None
-        counts = (len(mine), int(mine["votes"].sum()), len(pairs))
-        sources.append((source, *counts, correlation, round(found["shift"], 2), round(found["slope"], 3)))
+    for source, calibration in model.calibrations.items():
+        of_source, pairs = ratings[ratings["source"] == source], pooled.matched(ratings, source)
+        values, reference = pairs["value"].to_numpy(float), pairs["value_ref"].to_numpy(float)
+        correlation = round(float(np.corrcoef(values, reference)[0, 1]), 3) if calibration.films else None
+        counts = (len(of_source), int(of_source["votes"].sum()), len(pairs))
+        sources.append((source, *counts, correlation, round(calibration.shift, 2), round(calibration.slope, 3)))
         if source != pooled.REFERENCE and len(pairs):
-            pictures[f"agreement_{source}"] = agreement_chart(source, both[0], pooled.REFERENCE, both[1])
+            charts[f"agreement_{source}"] = agreement_chart(source, values, pooled.REFERENCE, reference)
     columns = ("source", "films", "votes", "shared", "correlation", "shift", "slope")
     return {
+        "prior_mean": model.prior_mean,
+        "prior_votes": model.prior_votes,
+        "disagreement": model.disagreement,
         "sources": shown_table(columns, sources),
-        **{name: dg.MetadataValue.md(text) for name, text in pictures.items()},
+        **{name: dg.MetadataValue.md(text) for name, text in charts.items()},
     }
 
 
 @dg.asset_check(asset=rating_aggregates)
 def totals_reconcile(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Films and votes in the scores are those of the sources, and the groups add up to them, scope by scope."""
-    found = database.rows("aggregate_totals")
-    off = [f"{row.what}: {row.found:,} where {row.wanted:,} are right" for row in found if row.found != row.wanted]
+    """The films and votes of the scores equal those of the sources, and the groups add up to them in each scope."""
+    totals = database.fetch(AggregateTotal, "aggregate_totals")
+    wrong = [
+        f"{total.quantity}: {total.stored:,}, expected {total.expected:,}"
+        for total in totals
+        if total.stored != total.expected
+    ]
     return dg.AssetCheckResult(
-        passed=not off,
-        description="; ".join(off) or None,
-        metadata={row.what: row.found for row in found},
+        passed=not wrong,
+        description="; ".join(wrong) or None,
+        metadata={total.quantity: total.stored for total in totals},
     )
 
 
 @dg.asset_check(asset=rating_aggregates)
 def scores_are_within_bounds(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Each score lies within its interval, and each interval within 0-100."""
-    out = database.row("scores_out_of_bounds").scores
+    out_of_bounds = database.fetch_value(int, "scores_out_of_bounds")
     return dg.AssetCheckResult(
-        passed=out == 0,
-        description=f"{out:,} scores; none may be" if out else None,
-        metadata={"out_of_bounds": out},
+        passed=out_of_bounds == 0,
+        description=f"{out_of_bounds:,} scores are out of bounds" if out_of_bounds else None,
+        metadata={"out_of_bounds": out_of_bounds},
     )

@@ -1,6 +1,6 @@
-"""Stage 3b: what others than TMDB think of films. Each asset is off until a setting says where its file is.
+"""Stage 3b: ratings from other sources than TMDB. Each asset is disabled until a setting names its file.
 
-How a file is taken in is `rating_store`; what its lines mean, `ratings.file_formats` and `ratings.movielens`.
+`ratings.store` loads a file; `ratings.file_formats` and `ratings.movielens` parse its lines.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from movie_assets.config.rating_files import RatingFiles
 from movie_assets.database.database import Database
 from movie_assets.ratings.downloads import Opened
 from movie_assets.ratings.file_formats import Rating, read_csv, read_imdb
-from movie_assets.ratings.movielens import Tally, read_links
-from movie_assets.ratings.store import Loader, RatingsConfig, Reading, take_in
+from movie_assets.ratings.movielens import RatingSums, read_links
+from movie_assets.ratings.store import Loader, RatingsConfig, Reading, load_ratings
 from movie_assets.runs.run_log import logged
 
 MAX_NAMED = 20  # links in a run's metadata
@@ -36,7 +36,7 @@ def imdb_ratings(
 
     Films are found by their IMDb ids. A file that did not change is not fetched again.
     """
-    yield from take_in(context, database, IMDB, rating_files.imdb, config)
+    yield from load_ratings(context, database, IMDB, rating_files.imdb, config)
 
 
 @dg.asset(
@@ -54,7 +54,7 @@ def movielens_ratings(
 
     Movies without a TMDB id are left out, movies with the same one counted together; the run names them.
     """
-    yield from take_in(context, database, MOVIELENS, rating_files.movielens, config)
+    yield from load_ratings(context, database, MOVIELENS, rating_files.movielens, config)
 
 
 @dg.asset(
@@ -74,7 +74,7 @@ def csv_ratings(
     Its first line names the columns: tmdb_id or imdb_id, source, scale_min, scale_max, value, votes and, if you like,
     seen_at.
     """
-    yield from take_in(context, database, CSV, rating_files.csv, config)
+    yield from load_ratings(context, database, CSV, rating_files.csv, config)
 
 
 def _imdb(file: Opened, reading: Reading) -> Iterator[Rating]:
@@ -87,15 +87,18 @@ def _csv(file: Opened, reading: Reading) -> Iterator[Rating]:
 
 
 def _movielens(file: Opened, reading: Reading) -> Iterator[Rating]:
-    """Add up the ratings, then hand out an average for each film; tells which links lead nowhere or to one film."""
+    """Add up all ratings, and return an iterator over each film's average.
+
+    Movies without a TMDB id and movies with the same one are added to the remarks of the reading.
+    """
     counts = reading.counts
     with file.part("links.csv") as stream:
         links = read_links(pd.concat(stream.frames()), counts)
-    tally = Tally(links)
+    sums = RatingSums(links)
     with file.part("ratings.csv") as stream:
         read = 0
         for chunk in stream.frames():
-            tally.add(chunk, counts)
+            sums.add(chunk, counts)
             read += len(chunk)
         if (skipped := stream.lines_read - 1 - read) > 0:
             counts.reject("bad_line", f"{skipped} lines with too many fields")
@@ -111,7 +114,7 @@ def _movielens(file: Opened, reading: Reading) -> Iterator[Rating]:
             }
         ),
     }
-    return tally.ratings(file.made_at or reading.as_of)
+    return sums.ratings(file.made_at or reading.as_of)
 
 
 IMDB = Loader("imdb", "MOVIE_ASSETS_IMDB_RATINGS", _imdb, by_imdb_id=True)

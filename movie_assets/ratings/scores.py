@@ -1,17 +1,18 @@
-"""Scores one can defend: vote averages shrunk towards what is usual, with an interval, for films and groups.
+"""Scores from TMDB's votes alone: averages shrunk towards the mean of all films, with an interval.
 
-The method's name is stored with every score; a change of the arithmetic needs a new one.
+Both films and groups of films have scores. METHOD_VERSION is stored with every score; a change of the arithmetic needs
+a new one.
 """
 
 import pandas as pd
 
 METHOD_VERSION = "shrunk-mean-v1"
 SCALE = 10.0  # TMDB's votes are 0-10, scores 0-100
-PRIOR_VOTES = 100  # votes that the prior counts for: the least a film needs to be accepted by default
+PRIOR_VOTES = 100  # weight of the prior in votes: the number of votes that the default profile requires
 # Standard deviation of one vote on 0-10. MovieLens ratings have 1.04 on 0.5-5 (ml-latest-small), so 2.1.
 VOTE_DEVIATION = 2.1
 Z_95 = 1.96
-MIN_FILMS = 3  # of a person: fewer say more about the films than about whoever made them
+MIN_FILMS = 3  # of a person: a mean of fewer describes the films rather than the person
 
 
 def film_scores(films: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +63,7 @@ def group_scores(scores: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame
 
 
 def membership_of(films: pd.DataFrame, people: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Which groups each film belongs to: genres, year, decade, language, countries, collection, people.
+    """Return the groups of each film: genres, year, decade, language, countries, collection, people.
 
     `films` has tmdb_id, genres and countries (lists), release_year, original_language and collection_id, which may be
     missing; `people` has tmdb_id and person_id. Returns tmdb_id, scope and key, each once.
@@ -84,5 +85,5 @@ def membership_of(films: pd.DataFrame, people: pd.DataFrame | None = None) -> pd
 
 
 def large_enough(groups: pd.DataFrame) -> pd.DataFrame:
-    """Leave out people with fewer than MIN_FILMS films: their score would be that of the film."""
+    """Return the groups without the people who have fewer than MIN_FILMS films."""
     return groups[(groups["scope"] != "person") | (groups["films"] >= MIN_FILMS)]

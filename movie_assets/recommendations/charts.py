@@ -1,4 +1,4 @@
-"""Pictures of how well recommenders rank: a bar with its interval for each model."""
+"""Charts of the quality of recommenders: a bar with its interval for each model."""
 
 from collections.abc import Sequence
 from html import escape
@@ -13,9 +13,9 @@ ABOVE = 24
 
 
 def bars_chart(title: str, bars: Sequence[tuple[str, float, float, float]], marked: str) -> str:
-    """Bars from 0 with a whisker for each interval, as a Markdown image. A bar is its name, value, low and high.
+    """Return bars from 0, each with a whisker for its interval, as a Markdown image.
 
-    The bar of the marked name is dark.
+    A bar is a tuple of name, value, and lower and upper end of the interval. The bar with the name `marked` is dark.
     """
     scale = WIDTH / max([1e-9, *(high for _, _, _, high in bars)])
     shapes = [f'<text x="{LABEL}" y="14">{escape(title)}</text>']

@@ -1,7 +1,7 @@
-"""Films' content as rows under the likes: a row is what several films have in common (a genre, a keyword, a person).
+"""The content of films as rows of a matrix: a row is a feature that films share (a genre, a keyword, a person).
 
-Which features count is said in sql/recommendations/queries.sql; what the rows are for is
-`recommendations.item_models.Ease`.
+The query content_features of sql/recommendations/queries.sql selects the features. `recommendations.item_models.Ease`
+learns from the rows.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,10 @@ from movie_assets.recommendations.histories import Ids
 
 
 def content_rows(features: Sequence[Ids], films: Ids) -> sp.csr_matrix | None:
-    """Features by films, 1 where a film has it; None where no film of these has any. `films` are ascending."""
+    """Return a matrix of features by films, 1 where a film has the feature; None without any feature.
+
+    `features` has the ids of the films with each feature; `films` are ascending.
+    """
     rows, columns = [], []
     for of_feature in features:
         known = of_feature[np.isin(of_feature, films, assume_unique=True)]

@@ -1,7 +1,7 @@
 """Models that score films for people from the films that they liked: popularity, neighbours, EASE, ALS, profiles.
 
-A model is fitted on a matrix of likes (persons by films) and answers with `scores` for such a matrix, also for people
-it has never seen. Which of them is served, and with which parameters, is `recommendations.model`.
+A model is fitted on a matrix of likes (persons by films). It returns scores for such a matrix, also for people it was
+not fitted on. `recommendations.model` selects the served model and its parameters.
 """
 
 from dataclasses import dataclass
@@ -18,53 +18,54 @@ PAIRS = 4_000_000  # of films that are compared at once: some 100 MB
 
 
 class Model(Protocol):
-    """What can be asked of every model."""
+    """The interface of all models."""
 
     def scores(self, likes: sp.csr_matrix) -> Matrix:
-        """A score for each person (a row of likes) and film; only their order within a row means something."""
+        """Return scores, persons (rows of likes) by films. Only their order within a row has a meaning."""
         ...
 
 
 class ItemModel(Model, Protocol):
-    """A model that is a weight from each film to each other one."""
+    """A model that consists of a weight from each film to each other one."""
 
     def weights_from(self, films: slice) -> Matrix:
-        """Weights from some films to all; 0 from a film to itself."""
+        """Return the weights from a slice of the films to all films; 0 from a film to itself."""
         ...
 
 
 @dataclass(frozen=True)
 class Popularity:
-    """The same films for everybody: how many people liked each, as log(1 + n), 0 to 1."""
+    """The same scores for all people: log(1 + n) for n people who liked a film, scaled to 0-1."""
 
     prior: Matrix
 
     @classmethod
     def fit(cls, likes: sp.csr_matrix) -> "Popularity":
-        """Count."""
+        """Count the people who liked each film."""
         logs = np.log1p(np.asarray(likes.astype(bool).sum(axis=0)).ravel()).astype(np.float32)
         return cls(logs / max(float(logs.max(initial=0)), 1e-9))
 
     def scores(self, likes: sp.csr_matrix) -> Matrix:
-        """The prior, for each person."""
+        """Return the prior for each person."""
         return np.tile(self.prior, (likes.shape[0], 1))
 
 
 @dataclass(frozen=True)
 class Sparse:
-    """A model as its weights: films by films."""
+    """A model with a sparse matrix of weights, films by films."""
 
     weights: sp.csr_matrix
 
     def scores(self, likes: sp.csr_matrix) -> Matrix:
-        """The weights from all that a person liked, added up."""
+        """Return the sums of the weights from all films that a person liked."""
         return np.asarray((likes @ self.weights).todense(), dtype=np.float32)
 
 
 def item_knn(likes: sp.csr_matrix, neighbours: int = 100, shrink: float = 10.0) -> Sparse:
-    """Item-based nearest neighbours: cosines of who liked two films (Sarwar et al. 2001), lower where few did.
+    """Fit item-based nearest neighbours: cosines of the people who liked two films (Sarwar et al. 2001).
 
-    Made in pieces of which the nearest are kept: all pairs of a large catalogue would be gigabytes.
+    `shrink` lowers the cosines of films that few people liked. The `neighbours` nearest of each film are kept. The
+    cosines are computed in chunks: all pairs of a large catalogue would take gigabytes.
     """
     films = likes.shape[1]
     columns = likes.T.tocsr()
@@ -77,27 +78,27 @@ def item_knn(likes: sp.csr_matrix, neighbours: int = 100, shrink: float = 10.0) 
         piece = sp.csr_matrix((cosines.astype(np.float32), (pairs.row, pairs.col)), shape=pairs.shape)
         piece.eliminate_zeros()
         nearest.append(_largest(piece, neighbours))
-    # The nearest of each film that is scored: the columns.
+    # Transposed, as columns are the films that are scored.
     return Sparse(sp.vstack(nearest, format="csr").T.tocsr() if nearest else sp.csr_matrix((0, 0), dtype=np.float32))
 
 
 @dataclass(frozen=True)
 class Ease:
-    """EASE (Steck 2019), with content rows under the likes where there are any (Jeunen, Van Balen and Goethals 2020).
+    """EASE (Steck 2019), optionally with content rows below the likes (Jeunen, Van Balen and Goethals 2020).
 
-    With Z, the likes and the content rows, P = (Z'Z + penalty I)^-1 and B = I - P diag(1 / P_jj): the closed form of
-    the regression of each film on all others. Where Z has fewer rows than films, P is not made: by Woodbury's identity
-    P = (I - Z' (Z Z' + penalty I)^-1 Z) / penalty, an inverse of the rows' size, so that few people cost little.
+    With Z, the likes and the content rows, P = (Z'Z + penalty I)^-1 and B = I - P diag(1 / P_jj) is the closed form of
+    the regression of each film on all others. If Z has fewer rows than films, P is not computed: by Woodbury's identity
+    P = (I - Z' (Z Z' + penalty I)^-1 Z) / penalty, so that an inverse of the rows' size is enough.
     """
 
     rows: sp.csr_matrix
     penalty: float
-    inverse: Matrix  # of P's size, or of the rows'
+    inverse: Matrix  # films by films (P), or rows by rows
     diagonal: Matrix
 
     @classmethod
     def fit(cls, likes: sp.csr_matrix, penalty: float, content: sp.csr_matrix | None = None) -> "Ease":
-        """Invert; memory is four bytes times the square of films or rows, whichever are fewer."""
+        """Fit the model. It takes four bytes times the square of the number of films or rows, whichever are fewer."""
         rows = likes if content is None else sp.vstack([likes, content], format="csr")
         by_rows = rows.shape[0] < rows.shape[1]
         inverse = inverse_of(gram_of(rows.T.tocsr() if by_rows else rows, penalty))
@@ -112,12 +113,12 @@ class Ease:
         return cls(rows, penalty, inverse, (at_least / np.float32(penalty)).astype(np.float32))
 
     def scores(self, likes: sp.csr_matrix) -> Matrix:
-        """The likes times B."""
+        """Return the likes times B."""
         dense = likes.toarray()
         return np.asarray(dense - self._times_p(likes, dense) / self.diagonal, dtype=np.float32)
 
     def weights_from(self, films: slice) -> Matrix:
-        """Rows of B."""
+        """Return the rows of B."""
         count = self.rows.shape[1]
         places = np.arange(*films.indices(count))
         ones = sp.csr_matrix(
@@ -136,10 +137,10 @@ class Ease:
 
 @dataclass(frozen=True)
 class Als:
-    """Factors of implicit feedback (Hu, Koren and Volinsky 2008), found by the library `implicit`.
+    """Factors of implicit feedback (Hu, Koren and Volinsky 2008), fitted by the library `implicit`.
 
-    What a person liked is folded in with the same weight for everybody: by section 5 of the paper a score is the sum
-    over the films liked of y_i' W y_j, here with W = (Y'Y + penalty I)^-1, which makes it a weight from film to film.
+    The likes of a person are folded in with the same weight for all people: by section 5 of the paper a score is the
+    sum over the liked films of y_i' W y_j. Here W = (Y'Y + penalty I)^-1, so that it is a weight from film to film.
     """
 
     factors: Matrix
@@ -149,8 +150,8 @@ class Als:
     def fit(
         cls, likes: sp.csr_matrix, factors: int = 32, penalty: float = 1.0, alpha: float = 2.0, iterations: int = 15
     ) -> "Als":
-        """Alternate; the seed is fixed, so the same likes give the same factors on the same machine."""
-        from implicit.als import AlternatingLeastSquares  # noqa: PLC0415  # no run but this one needs it
+        """Fit the factors. The seed is fixed, so the same likes give the same factors on the same machine."""
+        from implicit.als import AlternatingLeastSquares  # noqa: PLC0415  # slow to import, and only needed here
 
         with threadpool_limits(1, "blas"):
             model = AlternatingLeastSquares(
@@ -162,11 +163,11 @@ class Als:
         return cls(films, np.linalg.inv(gram).astype(np.float32))
 
     def scores(self, likes: sp.csr_matrix) -> Matrix:
-        """The weights from all that a person liked, added up; a film adds nothing to its own score."""
+        """Return the sums of the weights from all films that a person liked."""
         return np.asarray(((likes @ self.factors) @ self.inverse) @ self.factors.T, dtype=np.float32)
 
     def weights_from(self, films: slice) -> Matrix:
-        """Rows of Y W Y'."""
+        """Return the rows of Y W Y' with 0 on the diagonal."""
         weights = (self.factors[films] @ self.inverse) @ self.factors.T
         places = np.arange(*films.indices(len(self.factors)))
         weights[np.arange(len(places)), places] = 0
@@ -174,18 +175,18 @@ class Als:
 
 
 @dataclass(frozen=True)
-class FilterProfile:
-    """A person as the weighted sum of films' vectors, and the films near it; plus the popularity times `prior`.
+class VectorProfile:
+    """A person's profile is the weighted sum of films' vectors; scores are cosines, plus the popularity times `prior`.
 
     The rows given to `scores` are weights, not likes: a rating minus the person's mean, for example.
     """
 
-    vectors: Matrix  # of length 1, or zeros where a film has none
+    vectors: Matrix  # films by dimensions, of length 1, or zeros for a film without a vector
     popularity: Popularity
     prior: float
 
     def scores(self, likes: sp.csr_matrix) -> Matrix:
-        """The cosine with the person's vector, and the prior."""
+        """Return the cosines with the persons' profiles, plus the prior."""
         people = np.asarray(likes @ self.vectors)
         people /= np.maximum(np.linalg.norm(people, axis=1, keepdims=True), 1e-9)
         return np.asarray(people @ self.vectors.T + self.prior * self.popularity.prior, dtype=np.float32)
@@ -193,19 +194,19 @@ class FilterProfile:
 
 @dataclass(frozen=True)
 class WithPrior:
-    """A model, and the popularity times `prior` on top of it."""
+    """A model whose scores are increased by the popularity times `prior`."""
 
     model: Model
     popularity: Popularity
     prior: float
 
     def scores(self, likes: sp.csr_matrix) -> Matrix:
-        """Both."""
+        """Return the model's scores plus the prior."""
         return self.model.scores(likes) + np.float32(self.prior) * self.popularity.prior
 
 
 def gram_of(rows: sp.csr_matrix, penalty: float) -> Matrix:
-    """R'R + penalty I for rows R, made in pieces: as a sparse matrix it would take three times the memory."""
+    """Return R'R + penalty I for rows R, in chunks: as a sparse matrix it would take three times the memory."""
     count = rows.shape[1]
     columns, gram = rows.T.tocsr(), np.empty((count, count), dtype=np.float32)
     for start in range(0, count, CHUNK):
@@ -215,8 +216,11 @@ def gram_of(rows: sp.csr_matrix, penalty: float) -> Matrix:
 
 
 def inverse_of(gram: Matrix) -> Matrix:
-    """The inverse of a positive definite matrix by Cholesky, in the memory of the matrix itself."""
-    from scipy.linalg import lapack  # noqa: PLC0415  # no run but the model's needs it
+    """Return the inverse of a positive definite matrix by Cholesky decomposition. The matrix is overwritten.
+
+    Raises numpy.linalg.LinAlgError when it is not positive definite.
+    """
+    from scipy.linalg import lapack  # noqa: PLC0415  # slow to import, and only needed here
 
     lower, failed = lapack.spotrf(gram.T, lower=1, overwrite_a=1)  # symmetric, and so in Fortran's order
     inverse, also_failed = lapack.spotri(lower, lower=1, overwrite_c=1) if not failed else (lower, failed)
@@ -231,7 +235,7 @@ def inverse_of(gram: Matrix) -> Matrix:
 
 
 def strongest(model: ItemModel, films: int, kept: int) -> Sparse:
-    """A model with the largest weights (by their absolute value) from each film only: what can be stored."""
+    """Return a model that can be stored: with the `kept` largest weights (by absolute value) from each film."""
     parts = []
     for start in range(0, films, CHUNK):
         weights = model.weights_from(slice(start, min(start + CHUNK, films)))
@@ -247,15 +251,15 @@ def strongest(model: ItemModel, films: int, kept: int) -> Sparse:
 
 
 def _largest(rows: sp.csr_matrix, kept: int) -> sp.csr_matrix:
-    """The largest values of each row."""
+    """Return the matrix with the `kept` largest values of each row only."""
     columns, values, ends = [], [], [0]
     for row in range(rows.shape[0]):
         part = slice(rows.indptr[row], rows.indptr[row + 1])
-        of_row, where = rows.data[part], rows.indices[part]
+        of_row, of_columns = rows.data[part], rows.indices[part]
         if len(of_row) > kept:
             best = np.argpartition(-of_row, kept - 1)[:kept]
-            of_row, where = of_row[best], where[best]
-        columns.append(where)
+            of_row, of_columns = of_row[best], of_columns[best]
+        columns.append(of_columns)
         values.append(of_row)
         ends.append(ends[-1] + len(of_row))
     return sp.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=rows.shape, dtype=np.float32)

@@ -1,8 +1,8 @@
-"""The model that is served: which kind, with which parameters, as weights from film to film that can be stored.
+"""The model that is served: its kind, its parameters, and its weights from film to film in a form that can be stored.
 
-The hybrid: EASE with content rows, recent likes weighing more, dislikes subtracted, the popularity on top. Where
-neither films nor people are few enough for it, the weights are ALS's. Parameters are chosen on entries that are
-neither trained on nor evaluated with.
+It is a hybrid: EASE with content rows, with higher weights for recent likes, negative weights for dislikes, and the
+popularity added to its scores. If there are too many films and people for EASE, the weights are those of ALS.
+Parameters are chosen on entries that are used neither for fitting nor for evaluation.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,42 +31,42 @@ WITHOUT_CONTENT = f"{METHOD_VERSION}-without-content"
 MIN_PEOPLE = 20  # with fewer, what people like together is chance
 EASE_LIMIT = 12_000  # films or rows, whichever are fewer: 580 MB to invert
 KEPT = 200  # weights from each film that are stored
-HIDDEN = 0.2  # of each history, the latest, for evaluation; of what is left, again as much for parameters
-JUDGES = 2_000  # people that parameters are chosen by
+HIDDEN = 0.2  # share of each history, the latest, for evaluation; the same share of the rest for parameters
+TUNING_PEOPLE = 2_000  # by whom parameters are chosen
 
 Kind = Literal["ease", "als"]
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the hybrid is made with."""
+    """The parameters of the hybrid."""
 
     penalty: float = 100.0
     content: float = 1.0  # weight of the content rows
     half_life: float = 0.0  # share of a person's likes after which a like counts half; 0: all count the same
-    dislike: float = 0.1  # what a disliked film counts, below 0
+    dislike: float = 0.1  # the negative weight of a disliked film
     prior: float = 0.0  # weight of the popularity
 
     def as_json(self) -> dict[str, float]:
-        """By name."""
+        """Return the parameters by name, as they are stored."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model as it is stored."""
+    """A fitted model in the form in which it is stored."""
 
     kind: Kind
     weights: Sparse
     popularity: Popularity
-    directions: Matrix  # of each film, for mixing lists
+    directions: Matrix  # films by dimensions, for diversifying lists
     likes: int
 
 
 GRID: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("penalty", (30.0, 300.0, 1000.0)),
     ("half_life", (1.0, 0.5, 0.25)),
-    ("content", (0.5, 2.0)),  # never 0: films that nobody saw have nothing else
+    ("content", (0.5, 2.0)),  # never 0: films that nobody saw have content only
     ("dislike", (0.0, 0.3)),
     ("prior", (0.03, 0.1)),
 )
@@ -78,12 +78,12 @@ def method_version(*, learn_from_content: bool) -> str:
 
 
 def kind_for(films: int, rows: int) -> Kind:
-    """EASE as long as it can be inverted: by films, or by people and content rows."""
+    """Return the kind of model: EASE if films, or people and content rows, are few enough to be inverted."""
     return "ease" if min(films, rows) <= EASE_LIMIT else "als"
 
 
-def given_by(histories: Histories, parameters: Parameters) -> sp.csr_matrix:
-    """What a model is told of each person: likes, the recent ones more, and dislikes."""
+def input_weights(histories: Histories, parameters: Parameters) -> sp.csr_matrix:
+    """Return the input of a model, persons by films: positive weights of likes, negative ones of dislikes."""
     weights = np.zeros(len(histories.person))
     liked = np.flatnonzero(histories.is_liked)
     of = histories.person[liked]
@@ -97,7 +97,7 @@ def given_by(histories: Histories, parameters: Parameters) -> sp.csr_matrix:
 
 
 def fit_items(likes: sp.csr_matrix, content: sp.csr_matrix | None, parameters: Parameters) -> ItemModel:
-    """The weights of the served kind, all of them."""
+    """Fit a model of the served kind, with the weights between all films."""
     rows = likes.shape[0] + (0 if content is None else content.shape[0])
     if kind_for(likes.shape[1], rows) == "als":
         return Als.fit(likes)
@@ -106,7 +106,7 @@ def fit_items(likes: sp.csr_matrix, content: sp.csr_matrix | None, parameters: P
 
 
 def fit(histories: Histories, content: sp.csr_matrix | None, parameters: Parameters) -> Fitted:
-    """The model to be served, from all likes."""
+    """Fit the model that is served to all likes."""
     likes = histories.matrix(histories.is_liked)
     items = fit_items(likes, content, parameters)
     return Fitted(
@@ -117,21 +117,21 @@ def fit(histories: Histories, content: sp.csr_matrix | None, parameters: Paramet
 
 
 def served(fitted: Fitted, parameters: Parameters) -> WithPrior:
-    """The stored model as one that scores."""
+    """Return a fitted model in the form in which it scores films."""
     return WithPrior(fitted.weights, fitted.popularity, parameters.prior)
 
 
 def tune(
-    histories: Histories, content: sp.csr_matrix | None, say: Callable[[str], None] = lambda _: None
+    histories: Histories, content: sp.csr_matrix | None, log: Callable[[str], None] = lambda _: None
 ) -> Parameters:
-    """One parameter after the other, each the best of its values by NDCG@10 with those before it.
+    """Choose the parameters one after the other: for each, the value with the best NDCG@10 given those before it.
 
-    Judged by the latest fifth of what is left when the latest fifth of each history is taken away: that one is for
-    `recommendations.quality` alone.
+    The latest fifth of each history is left out, as it is used by `recommendations.quality`. The values are compared on
+    the latest fifth of the rest. `log` gets a line for each parameter.
     """
     known = only(histories, ~latest(histories, HIDDEN))
     later = latest(known, HIDDEN)
-    given, hidden = only(known, ~later), of_some(known.matrix(later & known.is_liked), JUDGES)
+    given, hidden = only(known, ~later), of_some(known.matrix(later & known.is_liked), TUNING_PEOPLE)
     best, items = Parameters(), None
     likes, seen = given.matrix(given.is_liked), given.matrix(np.ones(len(given.person), dtype=np.bool_))
     if not hidden.nnz:
@@ -140,10 +140,10 @@ def tune(
 
     def quality(tried: Parameters, model: ItemModel) -> float:
         scored = WithPrior(model, popularity, tried.prior)
-        return float(rank(scored, given_by(given, tried), seen, hidden).ndcg.mean())
+        return float(rank(scored, input_weights(given, tried), seen, hidden).ndcg.mean())
 
     items = fit_items(likes, content, best)
-    reached = quality(best, items)
+    best_ndcg = quality(best, items)
     for name, values in GRID:
         refits = name in ("penalty", "content")
         if refits and (isinstance(items, Als) or (name == "content" and content is None)):
@@ -151,15 +151,15 @@ def tune(
         for value in values:
             tried = replace(best, **{name: value})
             model = fit_items(likes, content, tried) if refits else items
-            found = quality(tried, model)
-            if found > reached:
-                best, items, reached = tried, model, found
-        say(f"{name} {getattr(best, name):g}: NDCG@10 {reached:.4f}")
+            ndcg = quality(tried, model)
+            if ndcg > best_ndcg:
+                best, items, best_ndcg = tried, model, ndcg
+        log(f"{name} {getattr(best, name):g}: NDCG@10 {best_ndcg:.4f}")
     return best
 
 
-def films_of(fitted: Fitted) -> Iterator[tuple[int, float, Places, Matrix, Matrix]]:
-    """For each film that something follows from: its place and popularity, places of others, weights, direction."""
+def weights_of(fitted: Fitted) -> Iterator[tuple[int, float, Places, Matrix, Matrix]]:
+    """Yield place and popularity of each film with weights, the other films' places, the weights, its direction."""
     whole = fitted.weights.weights
     for place in np.flatnonzero(np.diff(whole.indptr)).tolist():
         part = slice(whole.indptr[place], whole.indptr[place + 1])

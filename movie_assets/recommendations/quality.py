@@ -1,6 +1,6 @@
-"""The comparison of recommenders on histories that are cut in two by time, each asked for what came afterwards.
+"""Compares recommenders on histories that are divided by time: each ranks the films that were watched afterwards.
 
-How a ranking is judged is `recommendations.ranking_quality`. Models are fitted on what was not hidden, with the
+`recommendations.ranking_quality` measures a ranking. Models are fitted on the entries that are not hidden, with the
 parameters that `recommendations.model` chose without the latest fifth of any history.
 """
 
@@ -23,15 +23,15 @@ from movie_assets.recommendations.histories import (
 from movie_assets.recommendations.item_models import (
     Als,
     Ease,
-    FilterProfile,
     Matrix,
     Model,
     Popularity,
+    VectorProfile,
     WithPrior,
     item_knn,
 )
-from movie_assets.recommendations.lists import mixed_lists
-from movie_assets.recommendations.model import HIDDEN, Parameters, fit, fit_items, given_by, kind_for, served
+from movie_assets.recommendations.lists import diversified_lists
+from movie_assets.recommendations.model import HIDDEN, Parameters, fit, fit_items, input_weights, kind_for, served
 from movie_assets.recommendations.ranking_quality import (
     AT,
     Interval,
@@ -42,20 +42,20 @@ from movie_assets.recommendations.ranking_quality import (
     rank,
 )
 
-PROTOCOLS = (("last 20 %", HIDDEN), ("last one", 0.0))  # which share of each history is hidden; 0: its last film
-JUDGES = 5_000  # people that models are judged by, the same ones each time
+PROTOCOLS = (("last 20 %", HIDDEN), ("last one", 0.0))  # the share of each history that is hidden; 0: its last film
+EVALUATED_PEOPLE = 5_000  # at most, the same ones each time
 POPULARITY = "popularity"
 SERVED = "served"
 LIVE = "live"
 PROFILE_PRIOR = 1.0  # of the popularity, beside a cosine; chosen on MovieLens without its latest fifth
-USUAL, USUAL_COUNT = 70.0, 10  # ratings that every person's mean has in it, so that few or equal ones say something
+USUAL, USUAL_COUNT = 70.0, 10  # ratings that are added to every person's, so that few or equal ones have weights, too
 UNRATED = 10.0  # points above the mean
-LIVE_POOL = 50  # films that catalog.recommend_movies compares with each other for a list of ten
+LIVE_POOL = 50  # films that catalog.recommend_movies diversifies for a list of ten
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A model's figures by one protocol."""
+    """The figures of a model by one protocol."""
 
     protocol: str
     model: str
@@ -70,7 +70,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Contestant:
-    """A model, what it is told of each person, and how it makes lists of scores (None: the highest)."""
+    """A model, its input for each person, and the function that makes lists from scores (None: the highest scores)."""
 
     model: Model
     given: sp.csr_matrix
@@ -81,11 +81,15 @@ def compare(
     histories: Histories, content: sp.csr_matrix | None, vectors: Matrix | None, parameters: Parameters,
     clock: Callable[[], float],
 ) -> Iterator[Measured]:  # fmt: skip
-    """Figures of each model by each protocol; popularity first. None of a protocol by which nobody can be judged."""
+    """Yield the figures of each model by each protocol, popularity first; none if nothing is hidden by a protocol.
+
+    `content` are the content rows (features by films), `vectors` the films' unit vectors (films by dimensions). `clock`
+    returns seconds.
+    """
     for protocol, share in PROTOCOLS:
         later = latest(histories, share)
         known = only(histories, ~later)
-        hidden = of_some(histories.matrix(later & histories.is_liked), JUDGES)
+        hidden = of_some(histories.matrix(later & histories.is_liked), EVALUATED_PEOPLE)
         likes, seen = known.matrix(known.is_liked), known.matrix(np.ones(len(known.person), dtype=np.bool_))
         if not hidden.nnz:
             continue
@@ -93,12 +97,12 @@ def compare(
         for name, make in contestants(known, likes, content, vectors, parameters):
             started = clock()
             entry = make()
-            found = rank(entry.model, entry.given, seen, hidden, entry.choose)
-            baseline = found.ndcg if baseline is None else baseline
+            ranking = rank(entry.model, entry.given, seen, hidden, entry.choose)
+            baseline = ranking.ndcg if baseline is None else baseline
             yield Measured(
-                protocol, name, len(found.ndcg), interval_of(found.recall), interval_of(found.ndcg),
-                interval_of(found.ndcg - baseline), coverage_of(found, likes.shape[1]),
-                interval_of(diversity_of(found, likes)), clock() - started,
+                protocol, name, len(ranking.ndcg), interval_of(ranking.recall), interval_of(ranking.ndcg),
+                interval_of(ranking.ndcg - baseline), coverage_of(ranking, likes.shape[1]),
+                interval_of(diversity_of(ranking, likes)), clock() - started,
             )  # fmt: skip
 
 
@@ -106,19 +110,22 @@ def contestants(
     known: Histories, likes: sp.csr_matrix, content: sp.csr_matrix | None, vectors: Matrix | None,
     parameters: Parameters,
 ) -> Iterator[tuple[str, Callable[[], Contestant]]]:  # fmt: skip
-    """Names and makers of the models, made one at a time; those that need vectors or few films only where these are."""
+    """Yield the names of the models with functions that fit them, so that one is in memory at a time.
+
+    Profiles need vectors, EASE few films or people; without, they are left out.
+    """
     popularity = Popularity.fit(likes)
-    given = given_by(known, parameters)
+    given = input_weights(known, parameters)
     yield POPULARITY, lambda: Contestant(popularity, likes)
     if vectors is not None:
         yield (
             "naive profile",
-            lambda: Contestant(FilterProfile(vectors, popularity, 0.0), known.weighted(naive_weights(known))),
+            lambda: Contestant(VectorProfile(vectors, popularity, 0.0), known.weighted(naive_weights(known))),
         )
         yield (
             "centred profile",
             lambda: Contestant(
-                FilterProfile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known))
+                VectorProfile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known))
             ),
         )
         yield LIVE, lambda: live(known, vectors, popularity)
@@ -134,15 +141,15 @@ def contestants(
 
 
 def naive_weights(known: Histories) -> Values:
-    """1 for a loved film, 0.6 for a liked one, -0.8 for a disliked one: what first comes to mind."""
+    """Return 1 for a loved film, 0.6 for a liked one, -0.8 for a disliked one, 0 for others."""
     weights = np.where(known.rating >= LOVED_FROM, 1.0, np.where(known.rating < LIKED_FROM, 0.0, 0.6))
     return np.asarray(np.where(known.rating < DISLIKED_BELOW, -0.8, weights), dtype=np.float64)
 
 
 def centred_weights(known: Histories) -> Values:
-    """Ratings minus the person's mean, which has ten ratings of 70 in it; one without a rating is 10 points above.
+    """Return ratings minus the person's mean, which includes ten ratings of 70; 10 for an entry without a rating.
 
-    As catalog.centred_weights in SQL.
+    catalog.centred_weights computes the same in SQL.
     """
     rated = ~np.isnan(known.rating)
     people = len(known.persons)
@@ -153,16 +160,18 @@ def centred_weights(known: Histories) -> Values:
 
 
 def live(known: Histories, vectors: Matrix, popularity: Popularity) -> Contestant:
-    """What catalog.recommend_movies answers for people without a model's list: the centred profile, lists mixed."""
+    """Return what catalog.recommend_movies computes without a model: the centred profile and diversified lists."""
     return Contestant(
-        FilterProfile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known)),
-        lambda scores: mixed_lists(scores, vectors, AT, LIVE_POOL, 1.0),
+        VectorProfile(vectors, popularity, PROFILE_PRIOR), known.weighted(centred_weights(known)),
+        lambda scores: diversified_lists(scores, vectors, AT, LIVE_POOL, 1.0),
     )  # fmt: skip
 
 
 def _served(
     known: Histories, content: sp.csr_matrix | None, parameters: Parameters, given: sp.csr_matrix
 ) -> Contestant:
-    """The hybrid as people get it: the weights that are stored, lists mixed."""
+    """Return the hybrid as it is served: with the stored weights only, and diversified lists."""
     fitted = fit(known, content, parameters)
-    return Contestant(served(fitted, parameters), given, lambda scores: mixed_lists(scores, fitted.directions, AT))
+    return Contestant(
+        served(fitted, parameters), given, lambda scores: diversified_lists(scores, fitted.directions, AT)
+    )  # fmt: skip

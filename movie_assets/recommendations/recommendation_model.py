@@ -1,27 +1,28 @@
-"""What people with watch histories like together, as weights from film to film; which model that is, is in the core.
+"""The asset of the recommendation model: weights from film to film, learnt from watch histories.
 
-There is none while nobody, or too few people, have a history: `recommendations` then goes by vectors alone.
+`recommendations.model` fits the model. There is none while too few people have a history; `recommendations` then makes
+its lists from vectors alone.
 """
 
 import json
 import time
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, copy_rows, execute, rows
+from movie_assets.database.database import Database, copy_rows, execute, fetch_value
 from movie_assets.recommendations.histories import Histories
 from movie_assets.recommendations.model import (
     MIN_PEOPLE,
     Fitted,
-    Parameters,
-    films_of,
     fit,
     method_version,
     tune,
+    weights_of,
 )
-from movie_assets.recommendations.store import read_learnable
+from movie_assets.recommendations.store import Metadata, ServedModel, read_learnable, served_model
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
@@ -31,6 +32,17 @@ COLUMNS = {
 }  # fmt: skip
 
 
+class ModelInputs(NamedTuple):
+    """The histories that a model can be learnt from, a fingerprint of them, and whether a model is due."""
+
+    entries: int
+    persons: int
+    newest: datetime | None
+    inputs: str
+    model_id: int | None
+    is_due: bool
+
+
 @dg.asset(group_name="recommendations", kinds={"scipy", "postgres"}, deps=["movie_details", "watch_histories"])
 @logged(checked="persons")
 def recommendation_model(
@@ -38,18 +50,20 @@ def recommendation_model(
     database: dg.ResourceParam[Database],
     learn_from_content: dg.ResourceParam[bool],
 ) -> dg.MaterializeResult[None]:
-    """A film with what liking it says for and against 200 others, learnt from watch histories and films' content.
+    """A film with its weights for and against 200 others, learnt from watch histories and films' content.
 
-    Learnt again when 2 % of the histories' entries are new or gone, or any are and the model is a week old, and when
-    MOVIE_ASSETS_LEARN_FROM_CONTENT was changed. With that setting off, content has no part in it.
+    It is learnt again when 2 % of the histories' entries are new or deleted, when any are and the model is a week old,
+    and when MOVIE_ASSETS_LEARN_FROM_CONTENT has changed. With that setting off, content is not used.
     """
     as_of = run_time_of(context.run)
     method = method_version(learn_from_content=learn_from_content)
-    inputs = database.row("recommendation_inputs", method=method, as_of=as_of)
+    inputs = database.fetch_one(ModelInputs, "recommendation_inputs", method=method, as_of=as_of)
     if inputs.persons < MIN_PEOPLE:
-        says = "there are no watch histories" if not inputs.entries else f"only {inputs.persons} people have a history"
-        context.log.info(f"{says}; a model needs those of {MIN_PEOPLE}")
-        return dg.MaterializeResult(metadata={"is_new": False, "persons": inputs.persons, "why": says})
+        reason = (
+            "there are no watch histories" if not inputs.entries else f"only {inputs.persons} people have a history"
+        )
+        context.log.info(f"{reason}; a model needs those of {MIN_PEOPLE}")
+        return dg.MaterializeResult(metadata={"is_new": False, "persons": inputs.persons, "why": reason})
     if inputs.is_due:
         started = time.monotonic()
         learnable = read_learnable(database, learn_from_content=learn_from_content)
@@ -61,35 +75,31 @@ def recommendation_model(
             "parameters": json.dumps(parameters.as_json()),
             "fitted_at": as_of, "seconds": time.monotonic() - started,
         })  # fmt: skip
-    return dg.MaterializeResult(metadata={"is_new": bool(inputs.is_due), **_reported(database.row("served_model"))})
+    model = served_model(database)
+    return dg.MaterializeResult(metadata={"is_new": inputs.is_due, **(_metadata_of(model) if model else {})})
 
 
-def _store(database: Database, fitted: Fitted, histories: Histories, said: dict[str, Any]) -> None:
-    """Put a model in the place of the one before it, in one transaction."""
+def _store(database: Database, fitted: Fitted, histories: Histories, record: dict[str, object]) -> None:
+    """Replace the served model in one transaction. `record` has further columns of pipeline.recommendation_models."""
 
     def work(connection: sa.Connection) -> None:
-        (recorded,) = rows(
-            connection, "record_model", kind=fitted.kind, persons=len(histories.persons),
-            films=len(histories.films), likes=fitted.likes, **said,
+        model_id = fetch_value(
+            connection, int, "record_model", kind=fitted.kind, persons=len(histories.persons),
+            films=len(histories.films), likes=fitted.likes, **record,
         )  # fmt: skip
         films = histories.films
         lines = (
-            (recorded.model_id, int(films[place]), popularity, films[others].tolist(), weights.tolist(), sides.tolist())
-            for place, popularity, others, weights, sides in films_of(fitted)
+            (model_id, int(films[place]), popularity, films[others].tolist(), weights.tolist(), direction.tolist())
+            for place, popularity, others, weights, direction in weights_of(fitted)
         )
         copy_rows(connection, "pipeline.film_weights", COLUMNS, lines)
-        execute(connection, "serve_model", model_id=recorded.model_id)
-        execute(connection, "mark_served", model_id=recorded.model_id)
+        execute(connection, "serve_model", model_id=model_id)
+        execute(connection, "mark_served", model_id=model_id)
 
     database.once(work)
 
 
-def parameters_of(model: sa.Row[Any]) -> Parameters:
-    """The parameters that a stored model was made with."""
-    return Parameters(**model.parameters)
-
-
-def _reported(model: sa.Row[Any]) -> dict[str, Any]:
+def _metadata_of(model: ServedModel) -> Metadata:
     return {
         "dagster/row_count": model.films_with_weights,
         "model": model.kind,

@@ -1,11 +1,12 @@
-"""How well the served model ranks what people watched next, against simpler and other models, measured for each model.
+"""The asset that evaluates the served model: how well it ranks the films that people watched next, beside other models.
 
-How it is measured is in `recommendations.quality`; what is good enough, in the check below.
+`recommendations.quality` computes the figures; the check below compares them with those of popularity.
 """
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 import dagster as dg
 import numpy as np
@@ -15,15 +16,47 @@ from movie_assets.database.database import Database, execute
 from movie_assets.recommendations.charts import bars_chart
 from movie_assets.recommendations.histories import Ids
 from movie_assets.recommendations.item_models import Matrix
+from movie_assets.recommendations.model import Parameters
 from movie_assets.recommendations.quality import POPULARITY, PROTOCOLS, SERVED, Measured, compare
-from movie_assets.recommendations.recommendation_model import parameters_of, recommendation_model
-from movie_assets.recommendations.store import read_learnable
+from movie_assets.recommendations.recommendation_model import recommendation_model
+from movie_assets.recommendations.store import Metadata, parameters_of, read_learnable, served_model
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
-VECTORS = 2_000  # read at a time
-NOTHING = "no model is served yet"
+VECTORS = 2_000  # per query
+NO_MODEL = "no model is served yet"
+
+
+class MovieVector(NamedTuple):
+    """The vector of a film in the active set, in pgvector's binary form."""
+
+    tmdb_id: int
+    embedding: bytes
+
+
+class ModelQuality(NamedTuple):
+    """The stored figures of a model by one protocol, with the ends of their 95 % intervals."""
+
+    model_id: int
+    protocol: str
+    model: str
+    measured_at: datetime
+    persons: int
+    recall_at_10: float
+    recall_low: float
+    recall_high: float
+    ndcg_at_10: float
+    ndcg_low: float
+    ndcg_high: float
+    over_popularity: float
+    over_popularity_low: float
+    over_popularity_high: float
+    coverage: float
+    diversity: float
+    diversity_low: float
+    diversity_high: float
+    seconds: float
 
 
 @dg.asset(group_name="recommendations", kinds={"scipy", "postgres"}, deps=[recommendation_model, "movie_vectors"])
@@ -35,44 +68,48 @@ def recommendation_quality(
 ) -> dg.MaterializeResult[None]:
     """A model's recall@10, NDCG@10, coverage and diversity on the latest films of each history, with 95 % intervals.
 
-    Measured when the served model is another one; otherwise the last figures stand.
+    It is measured when the served model is another one; otherwise the last figures stay.
     """
-    served = database.rows("served_model")
-    if not served:
-        context.log.info(NOTHING)
-        return dg.MaterializeResult(metadata={"is_new": False, "why": NOTHING})
-    found = database.rows("recommendation_quality")
-    is_new = not found or found[0].model_id != served[0].model_id
+    served = served_model(database)
+    if served is None:
+        context.log.info(NO_MODEL)
+        return dg.MaterializeResult(metadata={"is_new": False, "why": NO_MODEL})
+    qualities = database.fetch(ModelQuality, "recommendation_quality")
+    is_new = not qualities or qualities[0].model_id != served.model_id
     if is_new:
-        learnable = read_learnable(database, learn_from_content=learn_from_content)
-        vectors = _vectors(database, learnable.histories.films)
-        measured = []
-        for figures in compare(
-            learnable.histories, learnable.content, vectors, parameters_of(served[0]), time.monotonic
-        ):
-            context.log.info(
-                f"{figures.protocol}, {figures.model}: NDCG@10 {figures.ndcg.mean:.4f} ({figures.seconds:.0f} s)"
-            )
-            measured.append(figures)
+        measured = _measure(context.log, database, parameters_of(served), learn_from_content=learn_from_content)
 
         def work(connection: sa.Connection) -> None:
             for figures in measured:
                 execute(
-                    connection, "record_recommendation_quality", model_id=served[0].model_id,
+                    connection, "record_recommendation_quality", model_id=served.model_id,
                     measured_at=run_time_of(context.run), **columns_of(figures),
                 )  # fmt: skip
 
         database.once(work)
-        found = database.rows("recommendation_quality")
-    return dg.MaterializeResult(metadata={"is_new": is_new, **_reported(found)})
+        qualities = database.fetch(ModelQuality, "recommendation_quality")
+    return dg.MaterializeResult(metadata={"is_new": is_new, **_metadata_of(qualities)})
+
+
+def _measure(
+    log: dg.DagsterLogManager, database: Database, parameters: Parameters, *, learn_from_content: bool
+) -> list[Measured]:
+    """Return the figures of each model by each protocol, logged as they are measured."""
+    learnable = read_learnable(database, learn_from_content=learn_from_content)
+    vectors = _vectors(database, learnable.histories.films)
+    measured = []
+    for figures in compare(learnable.histories, learnable.content, vectors, parameters, time.monotonic):
+        log.info(f"{figures.protocol}, {figures.model}: NDCG@10 {figures.ndcg.mean:.4f} ({figures.seconds:.0f} s)")
+        measured.append(figures)
+    return measured
 
 
 def _vectors(database: Database, films: Ids) -> Matrix | None:
-    """Vectors of the active set for films, of length 1, zeros for a film that has none; None where none has one."""
+    """Return the unit vectors of films (films by dimensions), zeros without a vector; None if no film has one."""
     vectors: Matrix | None = None
     for start in range(0, len(films), VECTORS):
         part = films[start : start + VECTORS]
-        for row in database.rows("film_vectors", films=part.tolist()):
+        for row in database.fetch(MovieVector, "film_vectors", films=part.tolist()):
             vector = np.frombuffer(row.embedding, ">f4", offset=4).astype(np.float32)
             if vectors is None:
                 vectors = np.zeros((len(films), len(vector)), dtype=np.float32)
@@ -80,8 +117,8 @@ def _vectors(database: Database, films: Ids) -> Matrix | None:
     return vectors
 
 
-def columns_of(measured: Measured) -> dict[str, Any]:
-    """Figures by the columns of pipeline.recommendation_quality."""
+def columns_of(measured: Measured) -> dict[str, str | int | float]:
+    """Return the figures by the columns of pipeline.recommendation_quality."""
     recall, ndcg, over, diversity = measured.recall, measured.ndcg, measured.over_popularity, measured.diversity
     return {
         "protocol": measured.protocol, "model": measured.model, "persons": measured.persons,
@@ -93,26 +130,31 @@ def columns_of(measured: Measured) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _reported(found: Sequence[sa.Row[Any]]) -> dict[str, Any]:
-    """Figures of the served model as numbers, all of them as tables and pictures."""
-    told: dict[str, Any] = {}
+def _metadata_of(qualities: Sequence[ModelQuality]) -> Metadata:
+    """Return figures of the served model and popularity as numbers, those of all models as tables and charts."""
+    metadata: Metadata = {}
     for protocol, _ in PROTOCOLS:
-        rows = [row for row in found if row.protocol == protocol]
+        rows = [row for row in qualities if row.protocol == protocol]
         name = protocol.replace(" %", "_percent").replace(" ", "_")
         for row in rows:
             if row.model in (SERVED, POPULARITY):
-                told[f"{name}_{row.model}_recall_at_10"] = row.recall_at_10
-                told[f"{name}_{row.model}_ndcg_at_10"] = row.ndcg_at_10
+                metadata[f"{name}_{row.model}_recall_at_10"] = row.recall_at_10
+                metadata[f"{name}_{row.model}_ndcg_at_10"] = row.ndcg_at_10
             if row.model == SERVED:
-                told |= {f"{name}_coverage": row.coverage, f"{name}_diversity": row.diversity, "persons": row.persons}
+                metadata |= {
+                    f"{name}_coverage": row.coverage,
+                    f"{name}_diversity": row.diversity,
+                    "persons": row.persons,
+                }
         if rows:
             bars = [(row.model, row.ndcg_at_10, row.ndcg_low, row.ndcg_high) for row in rows]
-            told[f"{name}_table"] = _table_of(rows)
-            told[f"{name}_picture"] = dg.MetadataValue.md(bars_chart(f"NDCG@10, {protocol} hidden", bars, SERVED))
-    return told
+            metadata[f"{name}_table"] = table_of(rows)
+            metadata[f"{name}_picture"] = dg.MetadataValue.md(bars_chart(f"NDCG@10, {protocol} hidden", bars, SERVED))
+    return metadata
 
 
-def _table_of(rows: Sequence[sa.Row[Any]]) -> dg.TableMetadataValue:
+def table_of(rows: Sequence[ModelQuality]) -> dg.TableMetadataValue:
+    """Return a table of figures with a row for each model."""
     return shown_table(
         ("model", "recall@10", "NDCG@10", "over popularity", "coverage", "diversity", "seconds"),
         [
@@ -132,13 +174,13 @@ def _table_of(rows: Sequence[sa.Row[Any]]) -> dg.TableMetadataValue:
 
 @dg.asset_check(asset=recommendation_quality)
 def the_model_beats_popularity(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """The served model ranks what people watched next better than one list of the most liked films does.
+    """The served model ranks the films that people watched next better than a list of the most liked films does.
 
-    An error only where that is surely not so: where the whole interval of the difference is below 0.
+    It is an error only if the whole interval of the difference is below 0.
     """
-    newest = [row for row in database.rows("recommendation_quality") if row.model == SERVED]
+    newest = [row for row in database.fetch(ModelQuality, "recommendation_quality") if row.model == SERVED]
     if not newest:
-        return dg.AssetCheckResult(passed=True, description=NOTHING)
+        return dg.AssetCheckResult(passed=True, description=NO_MODEL)
     below = [row for row in newest if row.over_popularity < 0]
     is_sure = any(row.over_popularity_high < 0 for row in below)
     return dg.AssetCheckResult(

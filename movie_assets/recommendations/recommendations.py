@@ -1,6 +1,6 @@
-"""Lists of films for everybody who has a watch history, kept in line with the histories and the model.
+"""The asset of recommendations: lists of films for all people with a watch history, updated with histories and model.
 
-How a list is made of scores is in `recommendations.lists`; people of whom the model knows too little get theirs from
+`recommendations.lists` makes a list from scores. People with too few films that the model knows get their list from
 catalog.recommend_movies.
 """
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import dagster as dg
 import numpy as np
@@ -17,15 +17,22 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database, copy_rows, execute
 from movie_assets.recommendations.histories import Mask, within
 from movie_assets.recommendations.lists import recommend
-from movie_assets.recommendations.model import Parameters, given_by
-from movie_assets.recommendations.recommendation_model import parameters_of, recommendation_model
-from movie_assets.recommendations.store import StoredModel, catalogue_ids, read_histories, read_model
+from movie_assets.recommendations.model import Parameters, input_weights
+from movie_assets.recommendations.recommendation_model import recommendation_model
+from movie_assets.recommendations.store import (
+    StoredModel,
+    catalogue_ids,
+    parameters_of,
+    read_histories,
+    read_model,
+    served_model,
+)
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
 LIST = 30  # films for each person
-CHUNK = 250  # people in one transaction; what a kill can cost
-MIN_KNOWN = 3  # films that somebody liked and the model knows; below, what it says is popularity
+CHUNK = 250  # people in one transaction, whose lists are lost when the process is killed
+MIN_KNOWN = 3  # films that a person liked and the model knows; with fewer, its scores are mostly popularity
 SECONDS_BETWEEN_REPORTS = 5.0
 COLUMNS = {
     "person": "text", "place": "int2", "tmdb_id": "int8", "score": "float4", "because": "int8[]",
@@ -33,9 +40,27 @@ COLUMNS = {
 }  # fmt: skip
 
 
+Line = tuple[str, int, int, float, list[int], list[float]]  # in the order of COLUMNS
+
+
+class DueList(NamedTuple):
+    """A person whose list is due, with the number of changes of the history; None if it has not changed."""
+
+    person: str
+    changes: int | None
+
+
+class ListTotals(NamedTuple):
+    """The numbers of lists, of films in them, and of different films."""
+
+    lists: int
+    films: int
+    films_recommended: int
+
+
 @dataclass(frozen=True)
 class Recommender:
-    """The served model with what lists are made with."""
+    """The served model with its parameters, and the films of it that can be recommended."""
 
     model_id: int
     stored: StoredModel
@@ -48,11 +73,11 @@ class Recommender:
 def recommendations(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:
-    """A film in the list of thirty for a person with a watch history, with the films that speak for it.
+    """A film in the list of thirty for a person with a watch history, with the films that are the reasons for it.
 
-    Made again for people whose history changed, and for all, a few hundred at a time, when the model is another one.
+    Lists are made again for people whose history has changed, and for all people when the model is another one.
     """
-    due = database.rows("recommendations_due")
+    due = database.fetch(DueList, "recommendations_due")
     recommender = _recommender(database) if due else None
     started = reported = time.monotonic()
     by_model = 0
@@ -61,10 +86,10 @@ def recommendations(
         if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
             reported = time.monotonic()
             context.log.info(f"lists of {min(start + CHUNK, len(due)):,} of {len(due):,} people")
-    totals = database.row("recommendation_totals")
+    totals = database.fetch_one(ListTotals, "recommendation_totals")
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": int(totals.films), "people_due": len(due), "lists_by_the_model": by_model,
+            "dagster/row_count": totals.films, "people_due": len(due), "lists_by_the_model": by_model,
             "lists_by_vectors": len(due) - by_model, "lists": totals.lists,
             "films_recommended": totals.films_recommended, "seconds": round(time.monotonic() - started, 2),
         }
@@ -72,16 +97,17 @@ def recommendations(
 
 
 def _recommender(database: Database) -> Recommender | None:
-    found = database.rows("served_model")
-    if not found:
+    """Read the served model; None without one."""
+    served = served_model(database)
+    if served is None:
         return None
-    stored = read_model(database, found[0].model_id)
+    stored = read_model(database, served.model_id)
     is_recommendable = np.isin(stored.films, catalogue_ids(database))
-    return Recommender(found[0].model_id, stored, parameters_of(found[0]), is_recommendable)
+    return Recommender(served.model_id, stored, parameters_of(served), is_recommendable)
 
 
-def _make(database: Database, recommender: Recommender | None, due: Sequence[sa.Row[Any]], as_of: datetime) -> int:
-    """Make the lists of some people in one transaction; tells how many are the model's."""
+def _make(database: Database, recommender: Recommender | None, due: Sequence[DueList], as_of: datetime) -> int:
+    """Make the lists of some people in one transaction; return how many of them are by the model."""
     people = [row.person for row in due]
     lines = list(_lines(database, recommender, people)) if recommender else []
     others = sorted(set(people) - {line[0] for line in lines})
@@ -99,18 +125,18 @@ def _make(database: Database, recommender: Recommender | None, due: Sequence[sa.
     return len(people) - len(others)
 
 
-def _lines(database: Database, by: Recommender, people: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Rows of the lists of those of some people who liked enough films that the model knows."""
-    films = by.stored.films
-    known = within(read_histories(database, people), films)
-    enough = np.bincount(known.person[known.is_liked], minlength=len(known.persons)) >= MIN_KNOWN
-    given = given_by(known, by.parameters)
-    scores = by.stored.weights.scores(given) + np.float32(by.parameters.prior) * by.stored.popularity.prior
+def _lines(database: Database, recommender: Recommender, people: list[str]) -> Iterator[Line]:
+    """Yield the rows of the lists of the people who liked enough films that the model knows."""
+    model, parameters = recommender.stored, recommender.parameters
+    known = within(read_histories(database, people), model.films)
+    has_enough = np.bincount(known.person[known.is_liked], minlength=len(known.persons)) >= MIN_KNOWN
+    given = input_weights(known, parameters)
+    scores = model.weights.scores(given) + np.float32(parameters.prior) * model.popularity.prior
     scores[known.person, known.film] = -np.inf
-    scores[:, ~by.is_recommendable] = -np.inf
-    scores[~enough] = -np.inf
-    lists = recommend(given, scores, by.stored.weights, by.stored.directions, LIST)
-    for person, found in zip(known.persons, lists, strict=True):
-        for place, film in enumerate(found, 1):
-            because = films[list(film.because)].tolist()
-            yield person, place, int(films[film.film]), film.score, because, list(film.weights)
+    scores[:, ~recommender.is_recommendable] = -np.inf
+    scores[~has_enough] = -np.inf
+    lists = recommend(given, scores, model.weights, model.directions, LIST)
+    for person, movies in zip(known.persons, lists, strict=True):
+        for place, movie in enumerate(movies, 1):
+            because = model.films[list(movie.because)].tolist()
+            yield person, place, int(model.films[movie.movie]), movie.score, because, list(movie.weights)

@@ -8,8 +8,8 @@ from movie_assets.histories.cells import date_in, imdb_id_in, rating_in, title_i
 from movie_assets.histories.file_formats import UnknownFormatError, is_read, recognise
 from movie_assets.histories.imdb import read_imdb
 from movie_assets.histories.letterboxd import read_letterboxd
-from movie_assets.histories.movie_names import keyed
-from movie_assets.histories.movielens import read_films, read_movielens, title_and_year
+from movie_assets.histories.movie_names import name_keys
+from movie_assets.histories.movielens import read_movielens, read_movies, title_and_year
 from movie_assets.histories.rows import Entry, MovieName, RowError, Tally, TooLargeError, decoded
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ def imdb(text: str, *, unrated_is_wanted: bool = False) -> tuple[list[Entry], Ta
 
 def movielens(ratings: str, links: str, movies: str = "") -> tuple[list[Entry], Tally]:
     tally = Tally("ratings.csv")
-    films = read_films(links.splitlines(keepends=True), Tally("l"), movies.splitlines(keepends=True), Tally("m"))
+    films = read_movies(links.splitlines(keepends=True), Tally("l"), movies.splitlines(keepends=True), Tally("m"))
     return list(read_movielens(ratings.splitlines(keepends=True), films, tally, NOW)), tally
 
 
@@ -70,7 +70,7 @@ def test_a_diary_names_a_film_as_often_as_it_was_seen() -> None:
 )  # fmt: skip
 def test_an_absurd_rating_rejects_its_row_and_no_other(cell: str, reason: str) -> None:
     entries, tally = letterboxd(RATINGS + f"2024-01-01,One,2000,u1,{cell}\n2024-01-01,Two,2001,u2,5\n")
-    assert [entry.film.title for entry in entries] == ["Two"]
+    assert [entry.movie.title for entry in entries] == ["Two"]
     assert reasons(tally) == [(2, reason)]
     assert not tally.is_whole
 
@@ -79,7 +79,7 @@ def test_missing_years_and_dates_that_cannot_be_right_are_unknown() -> None:
     entries, tally = letterboxd(
         RATINGS + "2024-01-01,One,,u1,5\n2030-01-01,Two,20x1,u2,5\nyesterday,Three,9999,u3,5\n,Four,1850,u4,5\n"
     )
-    assert [(entry.film.year, entry.seen_at) for entry in entries] == [
+    assert [(entry.movie.year, entry.seen_at) for entry in entries] == [
         (None, datetime(2024, 1, 1, tzinfo=UTC)), (None, None), (None, None), (None, None),
     ]  # fmt: skip
     assert tally.dates_unread == 2
@@ -102,7 +102,7 @@ def test_lines_are_counted_over_newlines_in_quotes() -> None:
 )  # fmt: skip
 def test_a_bad_row_is_rejected_with_its_line(row: str, reason: str) -> None:
     entries, tally = letterboxd(RATINGS + row + "\n2024-01-01,Two,2001,u2,5\n")
-    assert [entry.film.title for entry in entries] == ["Two"]
+    assert [entry.movie.title for entry in entries] == ["Two"]
     assert reasons(tally) == [(2, reason)]
     assert not tally.is_cut
 
@@ -119,7 +119,7 @@ def test_a_header_alone_is_a_whole_file_without_films() -> None:
     assert (entries, tally.rows, tally.is_whole) == ([], 0, True)
 
 
-def test_only_the_first_hundred_rejects_are_told() -> None:
+def test_only_the_first_hundred_rejects_are_listed() -> None:
     _, tally = letterboxd(RATINGS + "2024-01-01,One,2000,u1,x\n" * 250)
     assert (tally.rejected, len(tally.rejects)) == (250, 100)
 
@@ -136,7 +136,7 @@ def test_both_forms_of_imdbs_ratings_are_read(header: str, films: str) -> None:
         text += films.format(id="tt0000014", title="No film", kind=kind, **row)
     entries, tally = imdb(text)
     assert entries[0] == Entry(MovieName("One", 2001, "tt0000012"), 2, False, 90, datetime(2024, 5, 6, tzinfo=UTC))
-    assert [entry.film.title for entry in entries] == ["One", "Two", "No film"]
+    assert [entry.movie.title for entry in entries] == ["One", "Two", "No film"]
     assert dict(tally.passed_over) == {"Video Game": 1, "Podcast Episode": 1}
     assert dict(tally.assumed) == {"no title type": 1}
     assert [(remark.line, remark.reason) for remark in tally.remarks] == [
@@ -172,7 +172,7 @@ def test_the_columns_of_imdbs_older_exports_are_read() -> None:
         '"position","const","created","Title","Title type","You rated","Year"\n'
         '"1","tt0000012","x","One","Feature Film","8","1999"\n'
     )
-    assert [(entry.film, entry.rating) for entry in entries] == [(MovieName("One", 1999, "tt0000012"), 80)]
+    assert [(entry.movie, entry.rating) for entry in entries] == [(MovieName("One", 1999, "tt0000012"), 80)]
     assert tally.rejects == []
 
 
@@ -193,7 +193,7 @@ def test_a_rating_of_nothing_at_letterboxd_is_a_film_that_was_seen_and_not_rated
 
 def test_empty_cells_at_the_end_of_a_row_may_be_missing_or_too_many() -> None:
     entries, tally = letterboxd(RATINGS + "2024-01-01,One,2000,u1,5,,,\n2024-01-01,Two,2001,u2\n2024-01-01,Three\n")
-    assert [(entry.film.title, entry.rating) for entry in entries] == [("One", 100), ("Two", None), ("Three", None)]
+    assert [(entry.movie.title, entry.rating) for entry in entries] == [("One", 100), ("Two", None), ("Three", None)]
     assert (tally.rejected, tally.is_whole) == (0, True)
     entries, tally = letterboxd(RATINGS.replace("Rating", "Rating,,,") + "2024-01-01,One,2000,u1,5,,,\n")
     assert (len(entries), tally.rejected) == (1, 0)
@@ -305,15 +305,15 @@ def test_a_file_that_is_cut_within_a_letter_keeps_its_other_letters() -> None:
      ("mine.txt", "Cats (2019)\nDogs (2018)\n", "list", "list: mine", False),
      ("mine.txt", "\n\nOne: 1999 | R | 1h 42m | 8.5 rating\nA story.\n", "list", "list: mine", False)],
 )  # fmt: skip
-def test_a_format_is_told_by_its_content(
+def test_a_format_is_recognised_by_its_content(
     name: str, beginning: str, source: str, part: str | None, is_wanted: bool
 ) -> None:
-    found = recognise(name, beginning)
-    assert (found.source, found.part, found.is_wanted) == (source, part, is_wanted)
+    recognised = recognise(name, beginning)
+    assert (recognised.source, recognised.part, recognised.is_wanted) == (source, part, is_wanted)
 
 
 @pytest.mark.parametrize(
-    ("name", "beginning", "says"),
+    ("name", "beginning", "message"),
     [("x.csv", "", "x.csv is empty"), ("x.csv", "\n \n", "x.csv is empty"),
      ("x.csv", "Name,Colour\nOne,blue\n", "begins with “Name,Colour”"),
      ("x.json", '{"a": 1}', "x.json is JSON, but neither Trakt's nor Simkl's"),
@@ -323,8 +323,8 @@ def test_a_format_is_told_by_its_content(
      ("x.csv", "<!doctype html>\n", "begins with “<!doctype html>”"),
      ("films.csv", "Date,Name,Year,Letterboxd URI\n", "say --seen or --wanted")],
 )  # fmt: skip
-def test_what_cannot_be_told_is_refused(name: str, beginning: str, says: str) -> None:
-    with pytest.raises(UnknownFormatError, match=says):
+def test_an_unknown_or_ambiguous_format_is_refused(name: str, beginning: str, message: str) -> None:
+    with pytest.raises(UnknownFormatError, match=message):
         recognise(name, beginning)
 
 
@@ -353,8 +353,8 @@ def test_films_of_one_title_and_year_are_twins_where_the_source_tells_them_apart
         MovieName("A", 2000),
         MovieName("B", ref="u3"),
     ]
-    assert keyed(films) == [("A (2000) u1", 2), ("A (2000) u2", 2), ("A (2000)", 2), ("B", 1)]
-    assert keyed([MovieName("A", 2000, "tt0000001", 5), MovieName("A", 2000, "tt0000001")]) == [
+    assert name_keys(films) == [("A (2000) u1", 2), ("A (2000) u2", 2), ("A (2000)", 2), ("B", 1)]
+    assert name_keys([MovieName("A", 2000, "tt0000001", 5), MovieName("A", 2000, "tt0000001")]) == [
         ("tmdb:5", 1), ("imdb:tt0000001", 1),
     ]  # fmt: skip
 

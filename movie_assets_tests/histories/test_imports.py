@@ -1,17 +1,18 @@
-"""Imports into a real catalogue: what is matched, what waits for a person, and that the same again changes nothing."""
+"""Imports into a real catalogue: matches, names that wait for a person, and repeated imports, which change nothing."""
 
 import json
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from movie_assets.database.database import Database
+from movie_assets.histories.choices import Choices, ImportFailedError
 from movie_assets.histories.import_report import ImportReport
-from movie_assets.histories.imports import Choices, ImportFailedError, import_path, match_waiting
+from movie_assets.histories.imports import import_path, match_waiting
 from movie_assets.search.search_documents import bring_in_line
 from movie_assets_tests.conftest import database_of_ones_own
 from movie_assets_tests.search.test_text_search import FILMS, Made, put
@@ -45,14 +46,19 @@ def catalogue(server: str, template: str) -> Iterator[Database]:
         yield opened
 
 
-def run(database: Database, statement: str) -> Any:
+def run(database: Database, statement: str) -> list[tuple[Any, ...]]:
+    """Execute a statement; return its rows, none if it returns none."""
     with database.transaction() as connection:
         result = connection.exec_driver_sql(statement)
-        return [tuple(row) for row in result] if result.returns_rows else None
+        return [tuple(row) for row in result] if result.returns_rows else []
 
 
-def taken(database: Database, path: Path, **choices: Any) -> ImportReport:
-    (report,) = import_path(database, path, Choices(**choices), NOW)
+def taken(
+    database: Database, path: Path, person: str = "me", unrated: Literal["seen", "wanted"] | None = None,
+    *, replace: bool = False, request: bool = False,
+) -> ImportReport:  # fmt: skip
+    """Import a file with one source, and return the report."""
+    (report,) = import_path(database, path, Choices(person, unrated, replace, request), NOW)
     return report
 
 
@@ -68,11 +74,14 @@ def archive(folder: Path, files: dict[str, str], name: str = "letterboxd-me.zip"
     return folder / name
 
 
-def whole_tables(database: Database) -> dict[str, Any]:
+def whole_tables(database: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all rows of the tables that imports write, by table."""
     return {table: run(database, f"select * from {table} t order by t::text") for table in TABLES}
 
 
-def histories(database: Database, what: str = "tmdb_id, is_wanted, rating, seen_at::date::text") -> Any:
+def histories(
+    database: Database, what: str = "tmdb_id, is_wanted, rating, seen_at::date::text"
+) -> list[tuple[Any, ...]]:
     return run(database, f"select {what} from catalog.watch_histories order by person, tmdb_id, source")
 
 
@@ -88,7 +97,7 @@ def test_a_letterboxd_archive_is_matched_by_title_and_year(catalogue: Database, 
     ]  # fmt: skip
 
 
-def test_names_are_taken_for_what_find_movie_says(catalogue: Database, tmp_path: Path) -> None:
+def test_names_are_matched_as_find_movie_does(catalogue: Database, tmp_path: Path) -> None:
     titles = run(
         catalogue, "select n.name, m.release_year from catalog.movie_names n join catalog.movies m using (tmdb_id)"
     )
@@ -211,7 +220,7 @@ def test_an_export_that_lost_most_of_the_films_is_refused_unless_it_is_meant(
     taken(catalogue, file(tmp_path, "ratings.csv", many))
     before = whole_tables(catalogue)
     few = file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4\n")
-    with pytest.raises(ImportFailedError, match=r"would take out 21 of the 22 entries .* say --replace"):
+    with pytest.raises(ImportFailedError, match=r"would delete 21 of the 22 stored entries; .* say --replace"):
         taken(catalogue, few)
     assert whole_tables(catalogue) == before
     assert taken(catalogue, few, replace=True).removed > 10
@@ -221,7 +230,7 @@ def test_what_is_less_than_certain_waits_and_is_never_applied_by_itself(catalogu
     taken(catalogue, file(tmp_path, "watched.csv", WATCHED + "2023-01-01,Dune,,u\n2023-01-01,Alein,1979,v\n"))
     assert histories(catalogue) == []
     reviews = run(catalogue, "select name, candidates, status from pipeline.match_reviews order by name")
-    assert [(name, status, [c["tmdb_id"] for c in found]) for name, found, status in reviews] == [
+    assert [(name, status, [c["tmdb_id"] for c in candidates]) for name, candidates, status in reviews] == [
         ("Alein (1979)", "open", [1]), ("Dune", "open", [7, 6]),
     ]  # fmt: skip
     assert reviews[1][1][0]["confidence"] == 0.475
@@ -341,7 +350,9 @@ def test_an_id_that_tmdb_merged_is_the_film_that_it_went_into(catalogue: Databas
     assert histories(catalogue, "tmdb_id") == [(1,)]
 
 
-def test_unknown_ids_are_requested_once_and_what_can_never_come_is_told(catalogue: Database, tmp_path: Path) -> None:
+def test_unknown_ids_are_requested_once_and_films_that_cannot_come_are_reported(
+    catalogue: Database, tmp_path: Path
+) -> None:
     run(
         catalogue, "insert into pipeline.movie_ids (tmdb_id, original_title, first_seen, export_reason) "
         "values (4243, '', '2026-01-01', 'adult')",
@@ -370,7 +381,7 @@ def test_a_title_may_have_marks_that_other_programs_take_for_the_end_of_a_line(
     assert (report.by_title, report.rejected) == (1, 0)
 
 
-def test_what_one_source_says_leaves_the_others_alone(catalogue: Database, tmp_path: Path) -> None:
+def test_one_source_does_not_change_the_histories_of_others(catalogue: Database, tmp_path: Path) -> None:
     taken(catalogue, file(tmp_path, "loved.txt", "Alien: 1979 | R | 1h 57m | 8.5 rating\n"))
     taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4.5\n"))
     assert histories(catalogue, "source, rating") == [("letterboxd", 90), ("list", 85)]
@@ -387,7 +398,7 @@ def test_a_list_rates_a_seen_film_only_where_nothing_else_does(catalogue: Databa
     assert run(catalogue, of_films) == [(1, 30), (2, 70)]
 
 
-def test_histories_of_others_are_told_where_they_moved_only(catalogue: Database, tmp_path: Path) -> None:
+def test_histories_of_others_are_derived_again_only_where_they_changed(catalogue: Database, tmp_path: Path) -> None:
     by_id = file(tmp_path, "imdb.csv", IMDB + "tt0000079,4,2024-05-06,Alien,u,movie,7,100,1979,Horror\n")
     taken(catalogue, by_id, person="ann")
     path = file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4\n2023-01-01,Late Harvest,2001,u2,4\n")
@@ -395,26 +406,26 @@ def test_histories_of_others_are_told_where_they_moved_only(catalogue: Database,
     put(catalogue, (Made(97, "Late Harvest", 2001, 5),))
     bring_in_line(catalogue)
     (note,) = taken(catalogue, path, person="them").notes
-    assert note == "1 histories of others waited for films that were found here"
+    assert note == "1 histories of others waited for films that were matched here"
 
 
 @pytest.mark.parametrize(
-    ("name", "body", "says"),
+    ("name", "content", "message"),
     [("a.csv", b"", "a.csv is empty"), ("a.csv", b"Name,Colour\n", "no format that is known"),
      ("a.zip", b"PK\x03\x04 cut", "damaged or protected archive"),
      ("a.csv", b"\x00\x01\x02\n", "no format that is known"),
      ("films.csv", WATCHED.encode(), "say --seen or --wanted")],
 )  # fmt: skip
 def test_a_file_that_is_no_history_is_refused_in_one_sentence(
-    catalogue: Database, tmp_path: Path, name: str, body: bytes, says: str
+    catalogue: Database, tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
-    (tmp_path / name).write_bytes(body)
-    with pytest.raises(ImportFailedError, match=says):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ImportFailedError, match=message):
         taken(catalogue, tmp_path / name)
     assert run(catalogue, "select count(*) from pipeline.imports") == [(0,)]
 
 
-def test_a_file_that_is_not_there_and_an_archive_without_histories_are_told(
+def test_a_file_that_is_not_there_and_an_archive_without_histories_are_refused(
     catalogue: Database, tmp_path: Path
 ) -> None:
     with pytest.raises(ImportFailedError, match=r"none\.csv cannot be read: No such file"):

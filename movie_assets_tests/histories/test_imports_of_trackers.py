@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.histories.imports import ImportFailedError
+from movie_assets.histories.choices import ImportFailedError
 from movie_assets.histories.inbox import Inbox
 from movie_assets_tests.histories.test_imports import (
     DIARY,
@@ -32,12 +33,20 @@ log = logging.getLogger(__name__)
 MEMORY = 400 * 2**20  # bytes; what a process that refuses a hostile file may have at its highest
 
 
-def trakt(kind: str, when: str, **more: Any) -> dict[str, Any]:
+class DeletedRows(NamedTuple):
+    """How many rows of a table were deleted with a person."""
+
+    table_name: str
+    rows_deleted: int
+
+
+def trakt(kind: str, when: str, **more: object) -> dict[str, object]:
+    """Return an item of a Trakt export: a movie, show, season or episode with a time under the key `when`."""
     ids = {"movie": {"imdb": "tt0000079", "tmdb": 1}, "show": {"tvdb": 7, "imdb": "tt0000900", "tmdb": 900}}
-    about = {"title": "Alien" if kind == "movie" else "Some Series", "year": 1979}
+    title = {"title": "Alien" if kind == "movie" else "Some Series", "year": 1979}
     outer = "movie" if kind == "movie" else "show"
     inner = {"season": {"number": 2}, "episode": {"season": 2, "number": 3, "title": "Third"}}.get(kind)
-    return {when: "2024-03-05T11:00:00.000Z", **more, outer: about | {"ids": ids[outer]}} | (
+    return {when: "2024-03-05T11:00:00.000Z", **more, outer: title | {"ids": ids[outer]}} | (
         {kind: inner} if inner else {}
     )
 
@@ -54,7 +63,7 @@ TRAKT = {
 }  # fmt: skip
 
 
-def as_text(files: dict[str, Any]) -> dict[str, str]:
+def as_text(files: Mapping[str, object]) -> dict[str, str]:
     return {name: json.dumps(content) for name, content in files.items()}
 
 
@@ -102,7 +111,7 @@ def test_what_movielens_site_exports_is_the_persons(catalogue: Database, tmp_pat
     assert histories(catalogue, "person, tmdb_id, source, rating") == [("ann", 1, "movielens", 90)]
 
 
-def test_a_list_of_letterboxds_is_wanted_unless_it_is_said_to_be_seen(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_a_list_of_letterboxds_is_wanted_unless_seen_is_given(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
     text = (
         "Letterboxd list export v7\nDate,Name,Tags,URL,Description\n2024-01-02,Noir,,https://b/l,\n\n"
         "Position,Name,Year,URL,Description\n1,Alien,1979,https://b/1,\n2,,1999,https://b/2,\n"
@@ -158,7 +167,7 @@ def test_a_small_file_that_lost_most_of_its_films_is_refused(catalogue: Database
         catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4\n2023-01-01,Aliens,1986,u2,4\n")
     )
     for rows in ("", "2023-01-01,WALL-E,2008,u7,4\n"):
-        with pytest.raises(ImportFailedError, match=r"would take out 2 of the 2 entries .* say --replace"):
+        with pytest.raises(ImportFailedError, match=r"would delete 2 of the 2 stored entries; .* say --replace"):
             taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + rows))
     assert taken(catalogue, file(tmp_path, "ratings.csv", RATINGS), replace=True).removed == 2
 
@@ -179,14 +188,17 @@ def test_a_person_is_forgotten_in_every_table(catalogue: Database, tmp_path: Pat
     taken(catalogue, file(tmp_path, "watched.csv", WATCHED + "2023-01-01,Dune,,u3\n"), person="other")
     others = run(catalogue, "select count(*) from pipeline.watch_entries where person = 'other'")
     assert tables_with(catalogue, who) >= {"catalog.watch_histories", "pipeline.watch_entries", "pipeline.imports"}
-    deleted = {row.table_name: row.rows_deleted for row in catalogue.rows("forget_person", person=who)}
+    deleted = {
+        row.table_name: row.rows_deleted
+        for row in catalogue.execute_returning(DeletedRows, "forget_person", person=who)
+    }
     assert deleted["pipeline.series_entries"] == 3
     assert deleted["catalog.watch_histories"] == 3
     assert tables_with(catalogue, who) == set()
     assert tables_with(catalogue, "A Film of Mine") == set()
     assert run(catalogue, "select count(*) from pipeline.named_films where name = 'Dune'") == [(1,)]
     assert run(catalogue, "select count(*) from pipeline.watch_entries where person = 'other'") == others
-    assert catalogue.rows("forget_person", person=who) == []
+    assert catalogue.execute_returning(DeletedRows, "forget_person", person=who) == []
 
 
 def tables_with(database: Database, text: str) -> set[str]:
@@ -230,13 +242,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("name", "says"), HOSTILE.items())
+@pytest.mark.parametrize(("name", "reason"), HOSTILE.items())
 def test_a_hostile_file_is_refused_in_flat_memory(
-    catalogue: Database, hostile: Path, name: str, says: str  # noqa: F811
+    catalogue: Database, hostile: Path, name: str, reason: str  # noqa: F811
 ) -> None:  # fmt: skip
     program = (
         "import sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\n"
-        "from movie_assets.histories.imports import Choices, ImportFailedError, import_path\n"
+        "from movie_assets.histories.choices import Choices, ImportFailedError\n"
+        "from movie_assets.histories.imports import import_path\n"
         "from movie_assets.database.database import Database\n"
         "try:\n    import_path(Database(sys.argv[1]), Path(sys.argv[2]), Choices(), datetime.now(UTC))\n"
         "except ImportFailedError as error:\n    print(error)\n"
@@ -251,7 +264,7 @@ def test_a_hostile_file_is_refused_in_flat_memory(
     message, memory = ran.stdout.rsplit("\n", 2)[:2]
     size = (hostile / name).stat().st_size if (hostile / name).is_file() else 0
     log.info("%-14s %13s bytes, refused with %3.0f MiB: %s", name, f"{size:,}", int(memory) / 2**20, message[-90:])
-    assert says in message
+    assert reason in message
     assert int(memory) < MEMORY
 
 

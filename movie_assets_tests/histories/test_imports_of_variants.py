@@ -1,13 +1,13 @@
-"""Imports of the same films as other programs and countries write them: nothing with an id is lost, nothing unsaid."""
+"""Imports of the same films as other programs and countries write them: rows with ids are imported, others reported."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.histories.imports import ImportFailedError
+from movie_assets.histories.choices import ImportFailedError
 from movie_assets_tests.histories.test_imports import (
     DIARY,
     IMDB,
@@ -104,7 +104,7 @@ def test_a_row_with_more_cells_is_counted_and_named_and_takes_nothing_out(
     assert [(reject.line, reject.reason) for reject in report.rejects] == [(3, "has 6 cells, the header has 5")]
     assert (report.rejected, report.kept, report.removed) == (1, 1, 0)
     before = whole_tables(catalogue)
-    with pytest.raises(ImportFailedError, match=r"none of the 1 rows .* nothing taken out"):
+    with pytest.raises(ImportFailedError, match=r"none of the 1 rows .* nothing was imported or deleted"):
         taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + row))
     assert whole_tables(catalogue) == before
 
@@ -140,11 +140,12 @@ def test_lines_without_a_year_are_films_among_dated_lines(
     assert {"Akira", "Totoro"} <= set(report.unknown_names)
 
 
-def rated(**about: Any) -> dict[str, Any]:
-    return {"rated_at": "2024-02-03T11:00:00.000Z", "rating": 9, "movie": {"title": "Alien", "year": 1979} | about}
+def rated(**movie: object) -> dict[str, object]:
+    """Return a rating of a Trakt export; `movie` replaces or adds keys of its movie."""
+    return {"rated_at": "2024-02-03T11:00:00.000Z", "rating": 9, "movie": {"title": "Alien", "year": 1979} | movie}
 
 
-TRAKT_FILES: dict[str, tuple[Any, str]] = {
+TRAKT_FILES: dict[str, tuple[Mapping[str, object], str]] = {
     "no TMDB id": (rated(title=None, year=None, ids={"trakt": 1, "tmdb": None, "imdb": "tt0000079"}), "utf-8"),
     "numbers as text": (rated(year="1979.0", ids={"tmdb": "1.0"}), "utf-16"),
     "one bad id": (rated(ids={"tmdb": 1, "imdb": "nm12?"}), "utf-8-sig"),
@@ -189,7 +190,7 @@ def test_letterboxds_lists_as_other_programs_save_them(
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "says"),
+    ("name", "text", "message"),
     [("ratings.csv", RATINGS, "a header and no row"),
      ("noir.csv", LETTERBOXD_LIST.partition("1,Alien")[0], "no row below"),
      ("ratings-movies.json", "[]", "no file with watched films"), ("ratings.csv", "", "is empty"),
@@ -197,12 +198,12 @@ def test_letterboxds_lists_as_other_programs_save_them(
      ("ratings.csv", IMDB + ALIEN.format(title="Alien", kind="Videospiel"), "passed over: Videospiel")],
 )  # fmt: skip
 def test_a_file_of_which_nothing_was_read_is_refused_and_takes_nothing_out(
-    catalogue: Database, tmp_path: Path, name: str, text: str, says: str  # noqa: F811
+    catalogue: Database, tmp_path: Path, name: str, text: str, message: str  # noqa: F811
 ) -> None:  # fmt: skip
-    with pytest.raises(ImportFailedError, match=says):
+    with pytest.raises(ImportFailedError, match=message):
         taken(catalogue, file(tmp_path, name, text))
     taken(catalogue, file(tmp_path, "watched.csv", RATINGS.replace(",Rating", "") + "2024-01-01,Aliens,1986,u2\n"))
     before = whole_tables(catalogue)
-    with pytest.raises(ImportFailedError, match=says):
+    with pytest.raises(ImportFailedError, match=message):
         taken(catalogue, file(tmp_path, name, text))
     assert whole_tables(catalogue) == before

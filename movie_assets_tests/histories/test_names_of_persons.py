@@ -59,20 +59,20 @@ def test_a_day_with_imports_leaves_no_name_with_dagster(
     assert dagster_records_naming(empty_address, "canaries") == []
     written = [file.read_text(errors="replace") for file in (tmp_path / "dagster").rglob("*") if file.is_file()]
     assert not [text for text in written if "canaries" in text]
-    pipeline.database.rows("forget_person", person=WHO)
+    pipeline.database.execute("forget_person", person=WHO)
     assert tables_with(pipeline.database, "canaries") == set()
 
 
 @pytest.mark.parametrize("who", [WHO, "ann", 'a "b" \\ c', "x.*|y"])
-def test_what_earlier_versions_wrote_is_found(instance: dg.DagsterInstance, empty_address: str, who: str) -> None:
+def test_records_of_earlier_versions_are_listed(instance: dg.DagsterInstance, empty_address: str, who: str) -> None:
     report = [{"source": "letterboxd", "person": who}]
     instance.report_runless_asset_event(
         dg.AssetMaterialization("watch_histories", metadata={"imports": dg.MetadataValue.json(report)})
     )
-    found = {each.table: each for each in dagster_records_naming(empty_address, who)}
-    assert "event_logs" in found
-    assert found["event_logs"].rows == 1
-    assert found["event_logs"].sentence().startswith("1 rows of Dagster's table event_logs")
+    matches = {each.table: each for each in dagster_records_naming(empty_address, who)}
+    assert "event_logs" in matches
+    assert matches["event_logs"].rows == 1
+    assert matches["event_logs"].sentence().startswith("1 rows of Dagster's table event_logs")
     for other in (f"{who}a", f"b{who}", "nobody"):
         assert dagster_records_naming(empty_address, other) == []
 

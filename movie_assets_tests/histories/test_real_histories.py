@@ -2,18 +2,17 @@
 
 import csv
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from movie_assets.database.database import Database
 from movie_assets_tests.histories.test_imports import run, taken, whole_tables
 
-SMALL = Path(__file__).parents[2] / "shared" / "data" / "ml-latest-small"
+SMALL = Path(__file__).parents[3] / "shared" / "data" / "ml-latest-small"
 pytestmark = pytest.mark.skipif(not SMALL.is_dir(), reason=f"there is no release of MovieLens at {SMALL}")
 
 
-def column(name: str, *columns: str) -> list[Any]:
+def column(name: str, *columns: str) -> list[tuple[str, ...]]:
     with (SMALL / name).open(encoding="utf-8", newline="") as file:
         return [tuple(row[column] for column in columns) for row in csv.DictReader(file)]
 

@@ -23,12 +23,12 @@ def inbox(tmp_path: Path) -> Path:
 
 
 def live(pipeline: SmallPipeline) -> list[Any]:
-    """A day, and what is made of histories after it."""
+    """Run a day, then the job recommend; return the results."""
     return [*pipeline.run_all(), *pipeline.run_all("recommend")]
 
 
-def told(results: list[Any]) -> dict[str, Any]:
-    """What the asset reported in the last of some runs."""
+def metadata_of(results: list[Any]) -> dict[str, Any]:
+    """Return the metadata of the asset in the last of some runs."""
     events = results[-1].get_asset_materialization_events()
     (event,) = [e for e in events if e.asset_key.to_user_string() == "watch_histories"]
     metadata = event.step_materialization_data.materialization.metadata
@@ -43,7 +43,7 @@ def histories(pipeline: SmallPipeline) -> list[str]:
 
 def test_without_an_inbox_nothing_is_read(small: Make) -> None:
     pipeline = small(film(64))
-    figures = told(live(pipeline))
+    figures = metadata_of(live(pipeline))
     assert (figures["files_imported"], figures["dagster/row_count"]) == (0, 0)
 
 
@@ -52,11 +52,11 @@ def test_each_new_file_of_the_inbox_is_imported_once_and_for_its_person(small: M
     pipeline.with_settings(inbox=inbox)
     (inbox / "ann" / "ratings.csv").write_text(RATINGS + "2026-01-01,Film 64,2020,u1,4\n")
     (inbox / "ratings.csv").write_text(RATINGS + "2026-01-01,Film 65,2020,u2,3\n2026-01-01,Film 66,2020,u3,2\n")
-    figures = told(live(pipeline))
+    figures = metadata_of(live(pipeline))
     assert (figures["files_imported"], figures["rows_in"], figures["rows_out"], figures["people"]) == (2, 3, 2, 2)
     assert (figures["names_unknown"] + figures["reviews_open"], figures["rejected"]) == (1, 0)
     assert histories(pipeline) == ["ann 64 80", "me 65 60"]
-    figures = told(live(pipeline))
+    figures = metadata_of(live(pipeline))
     assert (figures["files_imported"], figures["files_known"], figures["rows_out"]) == (0, 2, 0)
 
 
@@ -68,7 +68,7 @@ def test_a_film_that_comes_into_the_catalogue_joins_the_histories_that_waited(sm
     assert histories(pipeline) == []
     pipeline.world.put(film(66, title="The Late Lighthouse"))
     pipeline.turn_day()
-    assert told(live(pipeline))["histories_found_later"] == 1
+    assert metadata_of(live(pipeline))["histories_found_later"] == 1
     assert histories(pipeline) == ["me 66 40"]
 
 
@@ -83,7 +83,7 @@ def test_of_several_exports_the_newest_counts(small: Make, inbox: Path) -> None:
     assert histories(pipeline) == ["me 64 100"]
 
 
-def test_a_file_that_is_refused_stops_no_other_and_is_told(small: Make, inbox: Path) -> None:
+def test_a_file_that_is_refused_stops_no_other_and_is_reported(small: Make, inbox: Path) -> None:
     pipeline = small(film(64))
     pipeline.with_settings(inbox=inbox)
     (inbox / "ann" / "broken.csv").write_text("what,is,this\n")
@@ -93,7 +93,7 @@ def test_a_file_that_is_refused_stops_no_other_and_is_told(small: Make, inbox: P
     assert histories(pipeline) == ["me 64 80"]
 
 
-def test_an_inbox_that_is_not_there_is_told(small: Make, inbox: Path) -> None:
+def test_a_missing_inbox_is_reported(small: Make, inbox: Path) -> None:
     pipeline = small(film(64))
     pipeline.with_settings(inbox=inbox / "nowhere")
     assert CHECK in failed_checks(live(pipeline)[-1])

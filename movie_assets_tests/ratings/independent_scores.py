@@ -1,4 +1,4 @@
-"""The method of `pooled-sources-v2` once more, in plain Python from its description, to hold stored scores against.
+"""A second implementation of the method `pooled-sources-v2` in plain Python, to compare stored scores with.
 
 It shares no code with `ratings.pooled_scores`, and no pandas or numpy; constants are written out.
 """
@@ -13,8 +13,8 @@ from typing import NamedTuple
 VOTE = 20.5**2
 
 
-class Said(NamedTuple):
-    """What a source says of a film: value on 0-100, and votes."""
+class SourceRating(NamedTuple):
+    """A rating of a film by a source: the value on 0-100, and its votes."""
 
     tmdb_id: int
     source: str
@@ -24,7 +24,7 @@ class Said(NamedTuple):
 
 @dataclass
 class Expected:
-    """Everything that the method makes of ratings."""
+    """The parameters and scores that the method computes from ratings."""
 
     calibrations: dict[str, tuple[float, float]] = field(default_factory=dict)  # shift, slope
     disagreement: float = 2.0
@@ -35,25 +35,25 @@ class Expected:
     deviation: dict[int, float] = field(default_factory=dict)
 
     def bounds(self, tmdb_id: int) -> tuple[float, float]:
-        """The interval of a film."""
+        """Return the lower and upper end of the interval of a film."""
         margin = 1.96 * self.deviation[tmdb_id]
         return max(0.0, self.score[tmdb_id] - margin), min(100.0, self.score[tmdb_id] + margin)
 
 
-def expected_scores(ratings: Iterable[Said]) -> Expected:
-    """Scores of ratings that can all be used."""
-    said = list(ratings)
-    found = Expected()
-    at = {(r.tmdb_id, r.source): r for r in said}
-    sources = sorted({r.source for r in said})
+def expected_scores(ratings: Iterable[SourceRating]) -> Expected:
+    """Compute the scores from valid ratings."""
+    ratings = list(ratings)
+    expected = Expected()
+    at = {(r.tmdb_id, r.source): r for r in ratings}
+    sources = sorted({r.source for r in ratings})
     squares, compared = 0.0, 0
     for source in sources:
         pairs = [
-            (r, at[r.tmdb_id, "tmdb"]) for r in said
+            (r, at[r.tmdb_id, "tmdb"]) for r in ratings
             if r.source == source and r.votes >= 50 and (r.tmdb_id, "tmdb") in at and at[r.tmdb_id, "tmdb"].votes >= 50
         ]  # fmt: skip
         if source == "tmdb" or len(pairs) < 30:
-            found.calibrations[source] = (0.0, 1.0)
+            expected.calibrations[source] = (0.0, 1.0)
             continue
         ours, theirs = [a for a, _ in pairs], [b for _, b in pairs]
         slope = 1.0
@@ -61,27 +61,27 @@ def expected_scores(ratings: Iterable[Said]) -> Expected:
         if true_ours > 0 and true_theirs > 0:
             slope = min(2.0, max(0.5, math.sqrt(true_theirs / true_ours)))
         shift = statistics.fmean(b.value for b in theirs) - slope * statistics.fmean(a.value for a in ours)
-        found.calibrations[source] = (shift, slope)
+        expected.calibrations[source] = (shift, slope)
         for a, b in pairs:
             squares += (b.value - shift - slope * a.value) ** 2 - VOTE / b.votes - slope**2 * VOTE / a.votes
         compared += len(pairs)
     if compared:
-        found.disagreement = math.sqrt(max(0.25, squares / compared / 2))
-    _combine(found, said)
-    return found
+        expected.disagreement = math.sqrt(max(0.25, squares / compared / 2))
+    _combine(expected, ratings)
+    return expected
 
 
-def _true_variance(said: Sequence[Said]) -> float:
-    return statistics.variance(r.value for r in said) - VOTE * statistics.fmean(1 / r.votes for r in said)
+def _true_variance(ratings: Sequence[SourceRating]) -> float:
+    return statistics.variance(r.value for r in ratings) - VOTE * statistics.fmean(1 / r.votes for r in ratings)
 
 
-def _combine(found: Expected, said: Sequence[Said]) -> None:
+def _combine(expected: Expected, ratings: Sequence[SourceRating]) -> None:
     weights: dict[int, float] = defaultdict(float)
     sums: dict[int, float] = defaultdict(float)
     votes: dict[int, int] = defaultdict(int)
-    for r in said:
-        shift, slope = found.calibrations[r.source]
-        weight = 1 / (found.disagreement**2 + slope**2 * VOTE / r.votes)
+    for r in ratings:
+        shift, slope = expected.calibrations[r.source]
+        weight = 1 / (expected.disagreement**2 + slope**2 * VOTE / r.votes)
         weights[r.tmdb_id] += weight
         sums[r.tmdb_id] += weight * min(100.0, max(0.0, shift + slope * r.value))
         votes[r.tmdb_id] += r.votes
@@ -89,14 +89,14 @@ def _combine(found: Expected, said: Sequence[Said]) -> None:
     if not means:
         return
     if len(means) >= 30:
-        found.prior_deviation = math.sqrt(_paule_mandel(means, weights))
-    prior = found.prior_deviation**2
-    found.prior_mean = _mean_under(prior, means, weights)
+        expected.prior_deviation = math.sqrt(_paule_mandel(means, weights))
+    prior = expected.prior_deviation**2
+    expected.prior_mean = _mean_under(prior, means, weights)
     for film, weight in weights.items():
         precision = weight + 1 / prior
-        found.score[film] = (sums[film] + found.prior_mean / prior) / precision
-        found.deviation[film] = 1 / math.sqrt(precision)
-        found.votes[film] = votes[film]
+        expected.score[film] = (sums[film] + expected.prior_mean / prior) / precision
+        expected.deviation[film] = 1 / math.sqrt(precision)
+        expected.votes[film] = votes[film]
 
 
 def _mean_under(variance: float, means: Mapping[int, float], weights: Mapping[int, float]) -> float:
@@ -121,17 +121,17 @@ def _paule_mandel(means: Mapping[int, float], weights: Mapping[int, float]) -> f
 
 
 def expected_group(
-    found: Expected, group: Sequence[int], scope: Iterable[Sequence[int]]
+    expected: Expected, group: Sequence[int], scope: Iterable[Sequence[int]]
 ) -> tuple[int, int, float, float, float]:
-    """Films, votes, score and interval of a group, one of all those of its scope."""
-    groups = [[found.score[film] for film in films if film in found.score] for films in scope]
+    """Return films, votes, score and interval of a group; `scope` has all groups of its scope."""
+    groups = [[expected.score[film] for film in films if film in expected.score] for films in scope]
     squares = math.fsum((s - statistics.fmean(scores)) ** 2 for scores in groups if scores for s in scores)
     spare = sum(len(scores) - 1 for scores in groups if scores)
-    films = [film for film in group if film in found.score]
-    everywhere = statistics.variance(found.score.values()) if len(found.score) > 1 else 0.0
+    films = [film for film in group if film in expected.score]
+    everywhere = statistics.variance(expected.score.values()) if len(expected.score) > 1 else 0.0
     differ = squares / spare if spare else everywhere
-    score = statistics.fmean(found.score[film] for film in films)
-    unsure = statistics.fmean(found.deviation[film] ** 2 for film in films)
+    score = statistics.fmean(expected.score[film] for film in films)
+    unsure = statistics.fmean(expected.deviation[film] ** 2 for film in films)
     margin = 1.96 * math.sqrt((differ + unsure) / len(films))
-    votes = sum(found.votes[film] for film in films)
+    votes = sum(expected.votes[film] for film in films)
     return len(films), votes, score, max(0.0, score - margin), min(100.0, score + margin)

@@ -1,4 +1,4 @@
-"""The stored scores of all sources, computed once more from the stored ratings, and what odd ratings do to them."""
+"""The stored scores of all sources, compared with a second computation, also for unusual ratings."""
 
 import json
 from collections import defaultdict
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from movie_assets_tests.conftest import failed_checks, figures_of
-from movie_assets_tests.ratings.independent_scores import Expected, Said, expected_group, expected_scores
+from movie_assets_tests.ratings.independent_scores import Expected, SourceRating, expected_group, expected_scores
 from movie_assets_tests.ratings.test_rating_aggregates import run_checks
 from movie_assets_tests.support.rows import put_films
 from movie_assets_tests.support.small_pipelines import SmallPipeline
@@ -78,14 +78,14 @@ def recomputed(pipeline: SmallPipeline) -> Expected:
         "from catalog.movie_stats s where vote_count > 0 union all "
         "select tmdb_id, source, (raw_value - scale_min) / (scale_max - scale_min) * 100, votes "
         "from catalog.external_ratings join catalog.movies using (tmdb_id)")  # fmt: skip
-    return expected_scores(Said(*row) for row in stored)
+    return expected_scores(SourceRating(*row) for row in stored)
 
 
 def test_film_scores_are_those_of_an_independent_computation(rated: SmallPipeline) -> None:
     expected = recomputed(rated)
-    found = all_rows(rated, "select * from catalog.film_scores")
-    assert {row.tmdb_id for row in found} == set(expected.score) == set(range(1, FILMS + 1)) - {9}
-    for row in found:
+    rows = all_rows(rated, "select * from catalog.film_scores")
+    assert {row.tmdb_id for row in rows} == set(expected.score) == set(range(1, FILMS + 1)) - {9}
+    for row in rows:
         assert row.votes == expected.votes[row.tmdb_id]
         assert row.score == pytest.approx(expected.score[row.tmdb_id])
         assert (row.score_low, row.score_high) == pytest.approx(expected.bounds(row.tmdb_id))
@@ -104,22 +104,22 @@ def test_group_scores_are_those_of_an_independent_computation(rated: SmallPipeli
         for key, films in groups.items()
         if scope != "person" or len(films) >= 3
     }
-    found = all_rows(rated, "select * from catalog.group_scores")
-    assert {(row.scope, row.key) for row in found} == set(wanted)
-    assert {row.scope for row in found} == {"genre", "year", "decade", "language", "country", "collection", "person"}
-    for row in found:
+    rows = all_rows(rated, "select * from catalog.group_scores")
+    assert {(row.scope, row.key) for row in rows} == set(wanted)
+    assert {row.scope for row in rows} == {"genre", "year", "decade", "language", "country", "collection", "person"}
+    for row in rows:
         right = expected_group(expected, wanted[row.scope, row.key], list(members[row.scope].values()))
         assert (row.films, row.votes, row.score, row.score_low, row.score_high) == pytest.approx(right), row
 
 
-def test_what_sources_say_is_told_of_films_and_groups(rated: SmallPipeline) -> None:
+def test_the_ratings_of_each_source_are_stored_beside_the_scores(rated: SmallPipeline) -> None:
     (film,) = all_rows(rated, "select source_scores from catalog.film_scores where tmdb_id = 11")
-    said = film.source_scores
-    assert said["imdb"]["votes"] == 1 + 11 * 11 * 40
-    assert said["tmdb"]["score"] == said["tmdb"]["value"]
-    assert said.keys() == {"tmdb", "imdb", "movielens"}
+    sources = film.source_scores
+    assert sources["imdb"]["votes"] == 1 + 11 * 11 * 40
+    assert sources["tmdb"]["score"] == sources["tmdb"]["value"]
+    assert sources.keys() == {"tmdb", "imdb", "movielens"}
     for row in all_rows(rated, "select votes, source_scores from catalog.group_scores"):
-        assert sum(told["votes"] for told in row.source_scores.values()) == row.votes
+        assert sum(rating["votes"] for rating in row.source_scores.values()) == row.votes
 
 
 def test_groups_have_names(rated: SmallPipeline) -> None:
@@ -142,8 +142,8 @@ def test_computing_twice_leaves_the_same_rows(rated: SmallPipeline) -> None:
 def test_a_film_that_only_another_source_has_votes_for_is_scored(rated: SmallPipeline) -> None:
     rated.do("insert into catalog.external_ratings values (9, 'imdb', 1, 10, 8, default, 5000, '2026-10-05')")
     assert published(rated)
-    found = rated.one("select score from catalog.film_scores where tmdb_id = 9")
-    assert found == pytest.approx(recomputed(rated).score[9])
+    rows = rated.one("select score from catalog.film_scores where tmdb_id = 9")
+    assert rows == pytest.approx(recomputed(rated).score[9])
     by_method = "select method_version from catalog.rating_aggregates where scope = 'film' and key = '9'"
     assert rated.column(by_method) == ["pooled-sources-v2"]
 
@@ -173,13 +173,13 @@ def test_the_method_and_what_it_estimated_are_stored(rated: SmallPipeline) -> No
     assert current.parameters["calibrations"]["imdb"]["slope"] == pytest.approx(expected.calibrations["imdb"][1])
 
 
-def test_a_run_has_pictures_of_the_scores(rated: SmallPipeline) -> None:
+def test_a_run_has_charts_of_the_scores(rated: SmallPipeline) -> None:
     rated.do("update catalog.movie_stats set vote_count = vote_count + 1 where vote_count > 0")
-    told = figures_of(rated.run("publish"), "rating_aggregates")
-    pictures = ["distribution", "score_against_votes", "agreement_imdb", "agreement_movielens"]
-    assert all(told[name].startswith("![") and len(told[name]) < 20_000 for name in pictures)
-    assert {row["source"]: row["films"] for row in told["sources"]}["imdb"] == 119
-    assert (told["films_by_tmdb"], told["films_by_imdb"], told["films_by_movielens"]) == (148, 119, 74)
+    figures = figures_of(rated.run("publish"), "rating_aggregates")
+    charts = ["distribution", "score_against_votes", "agreement_imdb", "agreement_movielens"]
+    assert all(figures[name].startswith("![") and len(figures[name]) < 20_000 for name in charts)
+    assert {row["source"]: row["films"] for row in figures["sources"]}["imdb"] == 119
+    assert (figures["films_by_tmdb"], figures["films_by_imdb"], figures["films_by_movielens"]) == (148, 119, 74)
 
 
 def test_ratings_of_one_source_that_are_not_counted_fail_the_check(rated: SmallPipeline) -> None:

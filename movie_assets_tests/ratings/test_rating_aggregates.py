@@ -43,15 +43,15 @@ def films(pipeline: SmallPipeline) -> list[Any]:
         ))  # fmt: skip
 
 
-def expected_film_scores(found: list[Any]) -> dict[str, tuple[float, float]]:
+def expected_film_scores(rows: list[Any]) -> dict[str, tuple[float, float]]:
     """Score and half interval, on 0-100: votes and 100 votes of the usual average, one vote deviating by 2.1."""
-    usual = math.fsum(f.vote_average * f.vote_count for f in found) / sum(f.vote_count for f in found)
+    usual = math.fsum(f.vote_average * f.vote_count for f in rows) / sum(f.vote_count for f in rows)
     return {
         str(f.tmdb_id): (
             10 * (f.vote_average * f.vote_count + usual * 100) / (f.vote_count + 100),
             10 * 1.96 * 2.1 / math.sqrt(f.vote_count + 100),
         )
-        for f in found
+        for f in rows
     }
 
 
@@ -163,11 +163,11 @@ VERSIONS = (
 )
 
 
-def test_scores_that_nothing_has_moved_stand_and_cover_what_came_by_now(rated: SmallPipeline) -> None:
+def test_unchanged_scores_are_confirmed_as_of_now(rated: SmallPipeline) -> None:
     before, covered = rated.column(VERSIONS), rated.column("select computed_at from catalog.rating_methods")
     rated.do("update catalog.rating_methods set computed_at = '2020-01-01'")
-    told = figures_of(rated.run("publish"), "rating_aggregates")
-    assert (told["is_new"], told["dagster/row_count"]) == (False, len(before))
+    figures = figures_of(rated.run("publish"), "rating_aggregates")
+    assert (figures["is_new"], figures["dagster/row_count"]) == (False, len(before))
     assert rated.column(VERSIONS) == before
     assert rated.column("select computed_at from catalog.rating_methods") == covered
 

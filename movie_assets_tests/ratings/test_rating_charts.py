@@ -1,4 +1,4 @@
-"""Pictures of scores: well-formed, small however many films there are, and of what they say."""
+"""Charts of scores: they are well-formed, stay small, and show the right figures."""
 
 import base64
 import re
@@ -18,9 +18,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn(chart: str) -> ET.Element:
-    found = re.fullmatch(r"!\[[^\]]+\]\(data:image/svg\+xml;base64,(\S+)\)", chart)
-    assert found
-    return ET.fromstring(base64.b64decode(found[1]))  # noqa: S314  # we made it
+    match = re.fullmatch(r"!\[[^\]]+\]\(data:image/svg\+xml;base64,(\S+)\)", chart)
+    assert match
+    return ET.fromstring(base64.b64decode(match[1]))  # noqa: S314  # we made it
 
 
 def words(chart: str) -> list[str]:
@@ -33,7 +33,7 @@ def words(chart: str) -> list[str]:
      lambda: votes_chart(NONE, NONE), lambda: agreement_chart("a&b<c>", SCORES, "tmdb", SCORES[::-1]),
      lambda: agreement_chart("imdb", NONE, "tmdb", NONE), lambda: votes_chart(np.array([1.0]), np.array([100.0]))],
 )  # fmt: skip
-def test_a_picture_is_well_formed_and_below_20_kb(make: Callable[[], str]) -> None:
+def test_a_chart_is_well_formed_and_below_20_kb(make: Callable[[], str]) -> None:
     chart = make()
     drawn(chart)
     assert len(chart) < 20_000
@@ -53,10 +53,10 @@ def test_votes_are_on_a_scale_of_tens() -> None:
 
 
 def test_the_more_films_the_darker() -> None:
-    ours, theirs = np.array([20.0] * 100 + [80.0]), np.array([20.0] * 100 + [80.0])
+    values, reference = np.array([20.0] * 100 + [80.0]), np.array([20.0] * 100 + [80.0])
     cells = {
         path.attrib["d"]: float(path.attrib["opacity"])
-        for path in drawn(agreement_chart("imdb", ours, "tmdb", theirs)).iter(f"{SVG}path")
+        for path in drawn(agreement_chart("imdb", values, "tmdb", reference)).iter(f"{SVG}path")
         if "opacity" in path.attrib
     }
     assert sorted(cells.values()) == [0.17, 1.0]

@@ -1,4 +1,4 @@
-"""Lines of IMDb's file and of CSVs, and single ratings of MovieLens: what is read, what is refused, and why."""
+"""The parsers of IMDb's file, of CSVs and of MovieLens, and their reasons to reject lines and files."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from movie_assets.ratings.file_formats import (
     read_imdb,
     reasons_to_refuse,
 )
-from movie_assets.ratings.movielens import Tally, read_links
+from movie_assets.ratings.movielens import RatingSums, read_links
 
 SEEN = datetime(2026, 10, 5, 2, tzinfo=UTC)
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -37,8 +37,8 @@ def own(*lines: str, header: str = HEADER) -> tuple[list[Rating], FileCounts]:
 
 
 def test_an_imdb_line_is_a_rating_of_each_film_with_its_id() -> None:
-    found, counts = imdb("tt0000007\t7.1\t12", "tt0000008\t10\t5", "tt0000009\t3.5\t9")
-    assert found == [
+    ratings, counts = imdb("tt0000007\t7.1\t12", "tt0000008\t10\t5", "tt0000009\t3.5\t9")
+    assert ratings == [
         Rating(2, 70, "imdb", (1.0, 10.0), 7.1, 12, SEEN),
         Rating(3, 80, "imdb", (1.0, 10.0), 10.0, 5, SEEN),
         Rating(3, 81, "imdb", (1.0, 10.0), 10.0, 5, SEEN),
@@ -55,18 +55,18 @@ def test_an_imdb_line_is_a_rating_of_each_film_with_its_id() -> None:
      ("tt0000007\t7", "bad_line"), ("\x00\ufffd", "bad_line"), ("x" * 70_000, "bad_line")],
 )  # fmt: skip
 def test_an_imdb_line_that_is_no_rating_is_counted_with_its_reason(line: str, reason: str) -> None:
-    found, counts = imdb(line, "tt0000007\t7.1\t12")
-    assert (len(found), counts.lines, counts.rejected) == (1, 1, 1)
-    ((told, sample),) = counts.samples
-    assert told == reason
+    ratings, counts = imdb(line, "tt0000007\t7.1\t12")
+    assert (len(ratings), counts.lines, counts.rejected) == (1, 1, 1)
+    ((counted_as, sample),) = counts.samples
+    assert counted_as == reason
     assert len(sample) <= 500
     assert "\x00" not in sample
 
 
 @pytest.mark.parametrize("line", ["tt0000007\t7.0\t0", "tt0000007\t\\N\t\\N", "tt0000007\t0\t0"])
 def test_a_rating_of_nobody_is_none(line: str) -> None:
-    found, counts = imdb(line)
-    assert (found, counts.unrated, counts.rejected) == ([], 1, 0)
+    ratings, counts = imdb(line)
+    assert (ratings, counts.unrated, counts.rejected) == ([], 1, 0)
 
 
 def test_bom_carriage_returns_and_blank_lines_are_no_harm() -> None:
@@ -77,7 +77,7 @@ def test_bom_carriage_returns_and_blank_lines_are_no_harm() -> None:
 
 
 @pytest.mark.parametrize("lines", [[], [b"<html>\n"], [b"tt0000007\t7.0\t9\n"]])
-def test_what_is_no_file_of_imdbs_is_refused(lines: list[bytes]) -> None:
+def test_another_file_than_imdbs_is_refused(lines: list[bytes]) -> None:
     with pytest.raises(UnreadableFileError, match=r"it is no title\.ratings\.tsv"):
         list(read_imdb(lines, FILMS, FileCounts(), SEEN))
 
@@ -90,11 +90,11 @@ def test_an_imdb_id_is_a_number_with_or_without_zeros(written: str, number: int 
 
 
 def test_a_csv_line_names_the_film_by_either_id() -> None:
-    found, counts = own(
+    ratings, counts = own(
         "7,,Critics,0,100,80,12,2026-10-01", ",tt0000008,stars,1,5,4,3,", ",tt9999999,stars,1,5,3,2,",
         "8,,stars,1,5,3,0,", "99999,,stars,1,5,3,2,2026-10-01T12:00+02:00",
     )  # fmt: skip
-    assert found == [
+    assert ratings == [
         Rating(2, 7, "critics", (0.0, 100.0), 80.0, 12, datetime(2026, 10, 1, tzinfo=UTC)),
         Rating(3, 80, "stars", (1.0, 5.0), 4.0, 3, SEEN),
         Rating(3, 81, "stars", (1.0, 5.0), 4.0, 3, SEEN),
@@ -115,9 +115,9 @@ def test_a_csv_line_names_the_film_by_either_id() -> None:
      ("7,stars", "bad_line"), (f"7,,{'x' * 140_000},1,5,3,1,", "bad_line")],
 )  # fmt: skip
 def test_a_csv_line_that_is_no_rating_is_counted_with_its_reason(line: str, reason: str) -> None:
-    found, counts = own(line, "7,,stars,1,5,4,10,")
-    assert [r.raw_value for r in found] == [4.0]
-    assert [told for told, _ in counts.samples] == [reason]
+    ratings, counts = own(line, "7,,stars,1,5,4,10,")
+    assert [r.raw_value for r in ratings] == [4.0]
+    assert [counted_as for counted_as, _ in counts.samples] == [reason]
 
 
 @pytest.mark.parametrize("later", ["", '19000,"rt",0,100,55,10'])
@@ -125,8 +125,8 @@ def test_a_quote_that_is_never_closed_costs_all_lines_that_it_swallows(later: st
     lines = [f"{film},rt,0,100,55,10" for film in range(1, 20_001)]
     lines[18_499] = '18500,"rt,0,100,55,10'
     lines[18_999] = later or lines[18_999]
-    found, counts = own(*lines, header="tmdb_id,source,scale_min,scale_max,value,votes")
-    assert counts.lines == len(found)
+    ratings, counts = own(*lines, header="tmdb_id,source,scale_min,scale_max,value,votes")
+    assert counts.lines == len(ratings)
     assert counts.lines + counts.rejected == 20_000
     assert counts.rejected == (501 if later else 1501)
     assert counts.samples == [("bad_line", "")]
@@ -134,11 +134,11 @@ def test_a_quote_that_is_never_closed_costs_all_lines_that_it_swallows(later: st
 
 
 def test_a_cell_of_another_column_may_have_several_lines() -> None:
-    found, counts = own('7,stars,1,5,4,10,"one', 'two"', header="tmdb_id,source,scale_min,scale_max,value,votes,note")
-    assert ([rating.tmdb_id for rating in found], counts.lines, counts.rejected) == ([7], 1, 0)
+    ratings, counts = own('7,stars,1,5,4,10,"one', 'two"', header="tmdb_id,source,scale_min,scale_max,value,votes,note")
+    assert ([rating.tmdb_id for rating in ratings], counts.lines, counts.rejected) == ([7], 1, 0)
 
 
-def test_a_header_that_cannot_be_read_is_told() -> None:
+def test_a_header_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(UnreadableFileError, match="must name the columns; it cannot be read"):
         own("7,stars,1,5,4,10", header='tmdb_id,"source,scale_min,scale_max,value,votes')
 
@@ -148,31 +148,31 @@ def test_a_header_that_cannot_be_read_is_told() -> None:
     [("film,source,value,votes", "scale_min, scale_max, tmdb_id or imdb_id"), ("", "source, scale_min"),
      ("tmdb_id;source;scale_min;scale_max;value;votes", "source, scale_min, scale_max")],
 )  # fmt: skip
-def test_a_csv_without_its_columns_is_told_which(header: str, missing: str) -> None:
+def test_a_csv_without_its_columns_is_refused_with_their_names(header: str, missing: str) -> None:
     with pytest.raises(UnreadableFileError, match=missing):
         own(header=header)
 
 
 def test_columns_come_in_any_order_and_case() -> None:
-    found, _ = own("10,4,5,1,stars,7", header=" Votes,VALUE,scale_max,scale_min,source,tmdb_id")
-    assert found == [Rating(2, 7, "stars", (1.0, 5.0), 4.0, 10, SEEN)]
+    ratings, _ = own("10,4,5,1,stars,7", header=" Votes,VALUE,scale_max,scale_min,source,tmdb_id")
+    assert ratings == [Rating(2, 7, "stars", (1.0, 5.0), 4.0, 10, SEEN)]
 
 
-def tally(ratings: str, links: str = LINKS) -> tuple[list[tuple[int, float, int]], FileCounts]:
+def averages(lines: str, links: str = LINKS) -> tuple[list[tuple[int, float, int]], FileCounts]:
     counts = FileCounts()
-    whole = Tally(read_links(pd.read_csv(StringIO(links)), counts))
-    for chunk in pd.read_csv(StringIO("userId,movieId,rating\n" + ratings), chunksize=3):
+    whole = RatingSums(read_links(pd.read_csv(StringIO(links)), counts))
+    for chunk in pd.read_csv(StringIO("userId,movieId,rating\n" + lines), chunksize=3):
         whole.add(chunk, counts)
     return [(r.tmdb_id, r.raw_value, r.votes) for r in whole.ratings(SEEN)], counts
 
 
 def test_movies_of_one_film_are_merged_by_their_votes() -> None:
-    found, counts = tally("1,1,4\n1,2,3\n2,2,5\n2,3,0.5\n3,4,1\n")
-    assert found == [(11, 4.0, 1), (12, 3.0, 3)]
+    ratings, counts = averages("1,1,4\n1,2,3\n2,2,5\n2,3,0.5\n3,4,1\n")
+    assert ratings == [(11, 4.0, 1), (12, 3.0, 3)]
     assert (counts.lines, counts.unmatched, counts.rejected) == (5, 1, 0)
 
 
-def test_links_that_lead_nowhere_or_to_one_film_are_told() -> None:
+def test_links_without_a_film_or_to_one_film_are_listed() -> None:
     links = read_links(pd.read_csv(StringIO(LINKS)), FileCounts())
     assert (links.without_film, links.same_film) == ([3], {12: [2, 4]})
 
@@ -185,35 +185,36 @@ def test_links_that_lead_nowhere_or_to_one_film_are_told() -> None:
      ("9,77,4", "no_link")],
 )  # fmt: skip
 def test_a_single_rating_that_is_none_costs_itself_only(line: str, reason: str) -> None:
-    found, counts = tally(f"1,1,4\n{line}\n1,2,3\n")
-    assert found == [(11, 4.0, 1), (12, 3.0, 1)]
-    assert [told for told, _ in counts.samples] == [reason]
+    ratings, counts = averages(f"1,1,4\n{line}\n1,2,3\n")
+    assert ratings == [(11, 4.0, 1), (12, 3.0, 1)]
+    assert [counted_as for counted_as, _ in counts.samples] == [reason]
 
 
 @pytest.mark.parametrize(
     ("line", "reason"), [("x,1,13", "bad_movie_id"), ("9,1,x", "bad_id"), ("9,1,-4", "bad_id"), ("9,1,1.5", "bad_id")]
 )
 def test_a_link_that_is_none_costs_itself_only(line: str, reason: str) -> None:
-    found, counts = tally("1,1,4\n1,2,3\n", f"{LINKS}{line}\n")
-    assert found == [(11, 4.0, 1), (12, 3.0, 1)]
-    assert [told for told, _ in counts.samples] == [reason]
+    ratings, counts = averages("1,1,4\n1,2,3\n", f"{LINKS}{line}\n")
+    assert ratings == [(11, 4.0, 1), (12, 3.0, 1)]
+    assert [counted_as for counted_as, _ in counts.samples] == [reason]
 
 
 @pytest.mark.parametrize(
-    ("read", "why"),
-    [(lambda: tally("1,1,4\n", "a,b\n1,2\n"), "links.csv must name its columns in the first line; there is no movieId"),
-     (lambda: tally("1,1,4\n", "movieId,tmdbId\n"), "its links.csv has no line that could be read"),
-     (lambda: Tally(read_links(pd.read_csv(StringIO(LINKS)), FileCounts())).add(
+    ("read", "reason"),
+    [(lambda: averages("1,1,4\n", "a,b\n1,2\n"),
+      "links.csv must name its columns in the first line; there is no movieId"),
+     (lambda: averages("1,1,4\n", "movieId,tmdbId\n"), "its links.csv has no line that could be read"),
+     (lambda: RatingSums(read_links(pd.read_csv(StringIO(LINKS)), FileCounts())).add(
          pd.DataFrame({"movieId": [1]}), FileCounts()), "ratings.csv must name its columns"),
     ],
 )  # fmt: skip
-def test_what_is_no_movielens_is_refused(read: Callable[[], object], why: str) -> None:
-    with pytest.raises(UnreadableFileError, match=why):
+def test_another_file_than_movielens_is_refused(read: Callable[[], object], reason: str) -> None:
+    with pytest.raises(UnreadableFileError, match=reason):
         read()
 
 
 def test_bad_ratings_are_counted_in_full_and_kept_in_part() -> None:
-    _, counts = tally("".join(f"{user},1,9\n" for user in range(500)))
+    _, counts = averages("".join(f"{user},1,9\n" for user in range(500)))
     assert (counts.rejected, len(counts.samples)) == (500, 100)
 
 
@@ -222,5 +223,7 @@ def test_bad_ratings_are_counted_in_full_and_kept_in_part() -> None:
     [(1000, 0, None, 0), (1000, 10, None, 0), (1000, 11, None, 1), (0, 5, 100, 1), (900, 0, 1000, 0), (899, 0, 1000, 1),
      (800, 9, 1000, 2)],
 )  # fmt: skip
-def test_a_file_is_believed_or_not(lines: int, rejected: int, before: int | None, reasons: int) -> None:
+def test_a_file_with_too_few_or_too_many_bad_lines_is_refused(
+    lines: int, rejected: int, before: int | None, reasons: int
+) -> None:
     assert len(reasons_to_refuse(FileCounts(lines=lines, rejected=rejected), before)) == reasons

@@ -12,8 +12,8 @@ from movie_assets.recommendations.content_rows import content_rows
 from movie_assets.recommendations.item_models import (
     Als,
     Ease,
-    FilterProfile,
     Popularity,
+    VectorProfile,
     WithPrior,
     gram_of,
     inverse_of,
@@ -142,7 +142,7 @@ def test_the_same_likes_give_the_same_factors() -> None:
 def test_a_profile_is_a_direction_among_films() -> None:
     likes = likes_of(4, 3)
     vectors = np.eye(3, dtype=np.float32)
-    profile = FilterProfile(vectors, Popularity.fit(likes), 0.0)
+    profile = VectorProfile(vectors, Popularity.fit(likes), 0.0)
     wishes = sp.csr_matrix(np.array([[3, -4, 0]], dtype=np.float32))
     assert profile.scores(wishes)[0] == pytest.approx([0.6, -0.8, 0])
 

@@ -27,27 +27,27 @@ def rows(*films: list[int]) -> sp.csr_matrix:
     return sp.csr_matrix(matrix)
 
 
-def test_recall_and_ndcg_are_what_paper_says() -> None:
+def test_recall_and_ndcg_are_those_of_the_definitions() -> None:
     hidden = rows([2, 20], [], [0])
     seen = rows([0], [5], [])
-    found = rank(Descending(), seen, seen, hidden)
-    assert len(found.ndcg) == 2  # the second has nothing hidden
-    assert found.lists[0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-    assert found.recall.tolist() == [0.5, 1.0]
+    ranking = rank(Descending(), seen, seen, hidden)
+    assert len(ranking.ndcg) == 2  # the second has nothing hidden
+    assert ranking.lists[0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert ranking.recall.tolist() == [0.5, 1.0]
     ideal = 1 + 1 / np.log2(3)
-    assert found.ndcg == pytest.approx([1 / np.log2(3) / ideal, 1.0])
+    assert ranking.ndcg == pytest.approx([1 / np.log2(3) / ideal, 1.0])
 
 
 def test_more_hidden_films_than_places_can_all_be_found() -> None:
     hidden = rows(list(range(15)))
-    found = rank(Descending(), rows([]), rows([]), hidden)
-    assert found.recall.tolist() == [1.0]
-    assert found.ndcg.tolist() == pytest.approx([1.0])
+    ranking = rank(Descending(), rows([]), rows([]), hidden)
+    assert ranking.recall.tolist() == [1.0]
+    assert ranking.ndcg.tolist() == pytest.approx([1.0])
 
 
 def test_lists_can_be_chosen_in_another_way() -> None:
-    found = rank(Descending(), rows([]), rows([]), rows([29]), lambda scores: first_of(-scores, 10))
-    assert found.recall.tolist() == [1.0]
+    ranking = rank(Descending(), rows([]), rows([]), rows([29]), lambda scores: first_of(-scores, 10))
+    assert ranking.recall.tolist() == [1.0]
 
 
 def test_of_equal_scores_the_first_film_is_first() -> None:

@@ -62,20 +62,20 @@ def films(database: Database) -> Database:
     return database
 
 
-def recommended(database: Database, **said: Any) -> list[Any]:
-    """Call the function with named arguments."""
-    options = sa.text(
+def recommended(database: Database, **arguments: object) -> list[Any]:
+    """Call catalog.recommend_movies with named arguments; return its rows."""
+    statement = sa.text(
         "select * from catalog.recommend_movies(loved => cast(:loved as bigint[]), liked => cast(:liked as bigint[]), "
         "disliked => cast(:disliked as bigint[]), filters => cast(:filters as jsonb), match_count => :count, "
         "options => cast(:options as jsonb), rated => cast(:rated as bigint[]), "
         "ratings => cast(:ratings as double precision[]))"
     ).bindparams(sa.bindparam("filters", type_=sa.JSON), sa.bindparam("options", type_=sa.JSON))
-    given = {
+    parameters: dict[str, object] = {
         "loved": [], "liked": [], "disliked": [], "filters": {}, "count": 3, "options": PLAIN, "rated": [],
         "ratings": [],
-    } | said  # fmt: skip
+    } | arguments  # fmt: skip
     with database.transaction() as connection:
-        return list(connection.execute(options, given))
+        return list(connection.execute(statement, parameters))
 
 
 def ids(rows: list[Any]) -> list[int]:
@@ -103,8 +103,8 @@ def test_weights_are_options(films: Database) -> None:
 
 
 def test_only_dislikes_lead_to_films_that_share_no_genre_with_them(films: Database) -> None:
-    found = recommended(films, disliked=[7, 8], count=3)
-    assert {FILMS[n][2] for n in ids(found)} == {"Crime", "Science Fiction"}
+    rows = recommended(films, disliked=[7, 8], count=3)
+    assert {FILMS[n][2] for n in ids(rows)} == {"Crime", "Science Fiction"}
 
 
 def test_nothing_at_all_leads_to_the_most_popular_films(films: Database) -> None:
@@ -112,9 +112,9 @@ def test_nothing_at_all_leads_to_the_most_popular_films(films: Database) -> None
 
 
 def test_a_genre_alone_leads_to_the_middle_of_the_genre(films: Database) -> None:
-    found = recommended(films, filters={"genres": ["Science Fiction"]})
-    assert set(ids(found)) == {4, 5, 6}
-    assert found[0].similarity is not None
+    rows = recommended(films, filters={"genres": ["Science Fiction"]})
+    assert set(ids(rows)) == {4, 5, 6}
+    assert rows[0].similarity is not None
 
 
 def test_filters_hold(films: Database) -> None:
@@ -126,10 +126,10 @@ def test_an_exclude_filter_adds_to_the_seen_films(films: Database) -> None:
 
 
 def test_diversity_brings_in_what_is_unlike_the_first(films: Database) -> None:
-    alike = ids(recommended(films, loved=[1, 4], count=3))
-    mixed = ids(recommended(films, loved=[1, 4], count=3, options=PLAIN | {"diversity": 0.9}))
-    assert alike[0] == mixed[0]
-    assert alike != mixed
+    similar = ids(recommended(films, loved=[1, 4], count=3))
+    diversified = ids(recommended(films, loved=[1, 4], count=3, options=PLAIN | {"diversity": 0.9}))
+    assert similar[0] == diversified[0]
+    assert similar != diversified
 
 
 def test_votes_lift_a_film_when_popularity_weighs(films: Database) -> None:
@@ -137,10 +137,10 @@ def test_votes_lift_a_film_when_popularity_weighs(films: Database) -> None:
 
 
 def test_the_reason_is_the_named_film_that_it_is_most_like(films: Database) -> None:
-    found = {row.tmdb_id: row for row in recommended(films, loved=[1], liked=[4], count=7)}
-    assert found[2].because == 1
-    assert found[5].because == 4
-    assert found[2].shared_features == {"genres": ["Crime"]}
+    rows = {row.tmdb_id: row for row in recommended(films, loved=[1], liked=[4], count=7)}
+    assert rows[2].because == 1
+    assert rows[5].because == 4
+    assert rows[2].shared_features == {"genres": ["Crime"]}
 
 
 def test_unknown_films_are_passed_over(films: Database) -> None:
@@ -165,7 +165,7 @@ def test_no_more_films_than_there_are(films: Database, count: int) -> None:
 
 
 def with_histories(films: Database, weights: dict[int, dict[int, float]]) -> None:
-    """A served model in which liking a film says so much for others."""
+    """Serve a model with these weights from a film to others."""
     with films.transaction() as connection:
         connection.exec_driver_sql(
             "insert into pipeline.recommendation_models (kind, method_version, inputs, parameters, persons, films, "
@@ -182,22 +182,22 @@ def with_histories(films: Database, weights: dict[int, dict[int, float]]) -> Non
 def test_what_others_liked_besides_competes_with_what_is_near(films: Database) -> None:
     assert ids(recommended(films, loved=[1], count=2)) == [3, 2]
     with_histories(films, {1: {7: 0.4, 3: 0.1, 999: 5.0}})
-    found = recommended(films, loved=[1], count=3, options=PLAIN | {"histories": 0.9})
-    assert ids(found) == [3, 7, 2]  # 3 is near and liked by the same people, 7 liked by them, 2 near
+    rows = recommended(films, loved=[1], count=3, options=PLAIN | {"histories": 0.9})
+    assert ids(rows) == [3, 7, 2]  # 3 is similar and liked by the same people, 7 liked by them, 2 similar
     assert ids(recommended(films, loved=[1], count=3, options=PLAIN | {"histories": 0})) == [3, 2, 9]
     assert ids(recommended(films, loved=[1], count=1, options=PLAIN | {"histories": 2})) == [7]
 
 
-def test_the_film_that_says_most_for_another_is_the_reason(films: Database) -> None:
+def test_the_film_with_the_largest_weight_is_the_reason(films: Database) -> None:
     with_histories(films, {1: {7: 0.1}, 4: {7: 0.4}})
-    found = {row.tmdb_id: row for row in recommended(films, loved=[1], liked=[4], count=7)}
-    assert found[7].because == 4
-    assert [(r["tmdb_id"], r["title"], r["how"]) for r in found[7].reasons] == [
+    rows = {row.tmdb_id: row for row in recommended(films, loved=[1], liked=[4], count=7)}
+    assert rows[7].because == 4
+    assert [(r["tmdb_id"], r["title"], r["how"]) for r in rows[7].reasons] == [
         (4, "Comet", "liked"), (1, "Knives", "loved")
     ]  # fmt: skip
-    assert found[7].reasons[0]["weight"] == pytest.approx(0.6 * 0.4)
-    assert found[2].because == 1
-    assert found[2].reasons[0]["shared"] == {"genres": ["Crime"]}
+    assert rows[7].reasons[0]["weight"] == pytest.approx(0.6 * 0.4)
+    assert rows[2].because == 1
+    assert rows[2].reasons[0]["shared"] == {"genres": ["Crime"]}
 
 
 def test_a_disliked_film_pulls_down_what_its_friends_like(films: Database) -> None:
@@ -251,10 +251,10 @@ RATED: dict[str, dict[int, float | None]] = {
 def test_a_person_with_ratings_gets_what_is_evaluated(films: Database) -> None:
     expected = as_core_would(RATED)
     for (name, ratings), by_core in zip(RATED.items(), expected, strict=True):
-        found = recommended(films, rated=list(ratings), ratings=list(ratings.values()), count=10, options={})
-        unlowered = {row.tmdb_id: row.similarity for row in found}
-        assert ids(found) == [film for film, _ in by_core], name
-        assert found[0].score == pytest.approx(by_core[0][1], abs=2e-3)
+        rows = recommended(films, rated=list(ratings), ratings=list(ratings.values()), count=10, options={})
+        unlowered = {row.tmdb_id: row.similarity for row in rows}
+        assert ids(rows) == [film for film, _ in by_core], name
+        assert rows[0].score == pytest.approx(by_core[0][1], abs=2e-3)
         standing = {film: np.log1p(FILMS[film][3]) / np.log1p(990) for film in FILMS}
         assert all(unlowered[film] + standing[film] == pytest.approx(score, abs=2e-3) for film, score in by_core), name
 
@@ -266,9 +266,9 @@ def test_ratings_count_by_how_far_they_are_from_the_persons_mean(films: Database
 
 
 def test_all_that_was_rated_is_left_out_and_loved_liked_and_unrated_films_are_reasons(films: Database) -> None:
-    found = recommended(films, rated=[1, 2, 5, 7], ratings=[100, None, 60, 20], count=10)
-    assert not {1, 2, 5, 7} & set(ids(found))
-    assert {row.because for row in found} == {1, 2}
+    rows = recommended(films, rated=[1, 2, 5, 7], ratings=[100, None, 60, 20], count=10)
+    assert not {1, 2, 5, 7} & set(ids(rows))
+    assert {row.because for row in rows} == {1, 2}
 
 
 def test_by_default_a_film_that_nobody_knows_is_not_before_one_as_near_that_all_know(films: Database) -> None:
@@ -336,8 +336,8 @@ def test_only_the_hundred_best_are_compared_with_each_other(films: Database) -> 
             "select pipeline.refresh_vectors(1)"
         )
         seen = connection.exec_driver_sql("select pg_catalog.count(*) from catalog.movie_vectors").scalar_one()
-    found = recommended(films, loved=[1], count=400, options={})
-    assert len(set(ids(found))) == len(found) == seen - 1
-    scores = [row.score for row in found]
+    rows = recommended(films, loved=[1], count=400, options={})
+    assert len(set(ids(rows))) == len(rows) == seen - 1
+    scores = [row.score for row in rows]
     assert scores == sorted(scores, reverse=True)
-    assert all(row.score == pytest.approx(row.similarity - 0.2) for row in found[100:])  # they have no votes
+    assert all(row.score == pytest.approx(row.similarity - 0.2) for row in rows[100:])  # they have no votes

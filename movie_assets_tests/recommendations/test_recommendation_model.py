@@ -1,4 +1,4 @@
-"""Which model is served, what it is told, and what its parameters are chosen by."""
+"""The served model: its kind, its input, and the choice of its parameters."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from movie_assets.recommendations.model import (
     Parameters,
     fit,
     fit_items,
-    given_by,
+    input_weights,
     kind_for,
     served,
     tune,
@@ -59,16 +59,16 @@ def test_beyond_them_als_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_recent_likes_count_more_and_dislikes_below_nothing() -> None:
     histories = one_person(100, 90, 20, 60, 80)
-    given = given_by(histories, Parameters(half_life=1.0, dislike=0.25)).toarray()[0]
+    given = input_weights(histories, Parameters(half_life=1.0, dislike=0.25)).toarray()[0]
     assert given == pytest.approx([0.5 ** (2 / 3), 0.5 ** (1 / 3), -0.25, 0, 1])
-    assert given_by(histories, Parameters(half_life=0, dislike=0)).toarray()[0].tolist() == [1, 1, 0, 0, 1]
+    assert input_weights(histories, Parameters(half_life=0, dislike=0)).toarray()[0].tolist() == [1, 1, 0, 0, 1]
 
 
 def test_the_stored_model_recommends_ones_own_camp() -> None:
     histories = camps()
     parameters = Parameters(penalty=10.0)
     fitted = fit(histories, None, parameters)
-    scores = served(fitted, parameters).scores(given_by(histories, parameters))
+    scores = served(fitted, parameters).scores(input_weights(histories, parameters))
     assert scores[0, :40].mean() > scores[0, 40:].mean()
     assert scores[1, 40:].mean() > scores[1, :40].mean()
 
@@ -82,10 +82,10 @@ def test_parameters_are_chosen_without_the_films_that_evaluation_asks_for() -> N
 
 def test_the_comparison_has_each_model_by_each_protocol() -> None:
     histories = camps()
-    found = list(compare(histories, None, None, Parameters(penalty=10.0), lambda: 0.0))
+    measured = list(compare(histories, None, None, Parameters(penalty=10.0), lambda: 0.0))
     models = ["popularity", "item-kNN", "ALS", "EASE", "hybrid", "served"]
-    assert [(m.protocol, m.model) for m in found] == [(p, m) for p in ("last 20 %", "last one") for m in models]
-    by_name = {(m.protocol, m.model): m for m in found}
+    assert [(m.protocol, m.model) for m in measured] == [(p, m) for p in ("last 20 %", "last one") for m in models]
+    by_name = {(m.protocol, m.model): m for m in measured}
     ease, popularity = by_name["last 20 %", "EASE"], by_name["last 20 %", "popularity"]
     assert ease.ndcg.mean > popularity.ndcg.mean
     assert ease.over_popularity.mean == pytest.approx(ease.ndcg.mean - popularity.ndcg.mean)
@@ -97,11 +97,11 @@ def test_the_comparison_has_each_model_by_each_protocol() -> None:
 def test_profiles_are_compared_where_there_are_vectors() -> None:
     histories = camps()
     vectors = np.repeat(np.eye(2, dtype=np.float32), 40, axis=0)
-    found = {
+    by_name = {
         m.model: m for m in compare(histories, None, vectors, Parameters(), lambda: 0.0) if m.protocol == "last one"
     }
-    assert {"naive profile", "centred profile", "live"} <= found.keys()
-    assert found["live"].ndcg.mean > found["popularity"].ndcg.mean
+    assert {"naive profile", "centred profile", "live"} <= by_name.keys()
+    assert by_name["live"].ndcg.mean > by_name["popularity"].ndcg.mean
 
 
 def test_nobody_with_dated_films_means_nothing_to_compare() -> None:

@@ -35,7 +35,7 @@ def pipeline_on(database: Database, instance: dg.DagsterInstance) -> SmallPipeli
     return SmallPipeline(database, settings, instance, LocalEmbedder("hashing-v1", 64), FIRST_DAY)
 
 
-def told(result: Any, step: str) -> dict[str, Any]:
+def metadata_of(result: Any, step: str) -> dict[str, Any]:
     assert result.success
     (event,) = [e for e in result.get_asset_materialization_events() if e.step_key == step]
     return {k: v.value for k, v in event.step_materialization_data.materialization.metadata.items()}
@@ -55,8 +55,8 @@ def forty_people(server: str, template: str, instance: dg.DagsterInstance) -> It
         put_films(database, 1, 60)
         pipeline.do(HISTORIES)
         result = pipeline.run("recommend")
-        assert told(result, "recommendation_model")["is_new"] is True
-        assert told(result, "recommendations")["lists_by_the_model"] == 40
+        assert metadata_of(result, "recommendation_model")["is_new"] is True
+        assert metadata_of(result, "recommendations")["lists_by_the_model"] == 40
         assert failed_checks(result) == set()
         database.close()
         yield str(database.url.database)
@@ -98,9 +98,9 @@ def test_nothing_is_learnt_or_made_again_while_nothing_changed(learnt: SmallPipe
     versions = "select sum(hashint8extended(tmdb_id, xmin::text::bigint)) from catalog.recommendations"
     before = learnt.one(versions)
     result = learnt.run("recommend")
-    assert told(result, "recommendation_model")["is_new"] is False
-    assert told(result, "recommendation_quality")["is_new"] is False
-    assert told(result, "recommendations")["people_due"] == 0
+    assert metadata_of(result, "recommendation_model")["is_new"] is False
+    assert metadata_of(result, "recommendation_quality")["is_new"] is False
+    assert metadata_of(result, "recommendations")["people_due"] == 0
     assert learnt.one(versions) == before
 
 
@@ -109,8 +109,8 @@ def test_only_the_list_of_a_person_whose_history_changed_is_made_again(learnt: S
     first = learnt.one("select tmdb_id from catalog.recommendations where person = 'p01' and place = 1")
     learnt.do(f"insert into catalog.watch_histories (person, tmdb_id, source) values ('p01', {first}, 'list')")
     result = learnt.run("recommend")
-    assert told(result, "recommendation_model")["is_new"] is False
-    assert told(result, "recommendations")["people_due"] == 1
+    assert metadata_of(result, "recommendation_model")["is_new"] is False
+    assert metadata_of(result, "recommendations")["people_due"] == 1
     changed = {row.split(":")[0] for row in set(before) ^ set(learnt.column(LISTS))}
     assert changed == {"p01"}
     assert learnt.one(f"select count(*) from catalog.recommendations where person = 'p01' and tmdb_id = {first}") == 0
@@ -133,36 +133,36 @@ def test_many_new_entries_make_a_new_model_and_all_lists_anew(learnt: SmallPipel
         "select 'p42', n, 'imdb', 90 from generate_series(32, 60, 2) n"
     )
     result = learnt.run("recommend")
-    assert told(result, "recommendation_model")["is_new"] is True
-    assert told(result, "recommendation_quality")["is_new"] is True
-    assert told(result, "recommendations")["people_due"] == 42
+    assert metadata_of(result, "recommendation_model")["is_new"] is True
+    assert metadata_of(result, "recommendation_quality")["is_new"] is True
+    assert metadata_of(result, "recommendations")["people_due"] == 42
     assert learnt.one("select count(distinct model_id) from pipeline.film_weights") == 1
     assert learnt.one("select count(distinct model_id) from pipeline.recommendation_quality") == 2
 
 
 def test_a_week_old_model_is_learnt_again_when_anything_is_new(learnt: SmallPipeline) -> None:
     learnt.do("insert into catalog.watch_histories (person, tmdb_id, source) values ('p01', 45, 'list')")
-    assert told(learnt.run("recommend"), "recommendation_model")["is_new"] is False
+    assert metadata_of(learnt.run("recommend"), "recommendation_model")["is_new"] is False
     learnt.do("update pipeline.recommendation_models set fitted_at = fitted_at - interval '8 days'")
-    assert told(learnt.run("recommend"), "recommendation_model")["is_new"] is True
+    assert metadata_of(learnt.run("recommend"), "recommendation_model")["is_new"] is True
 
 
 def test_with_learning_from_content_off_no_content_of_tmdb_has_a_part_in_the_model(learnt: SmallPipeline) -> None:
     unseen = "select count(*) from pipeline.film_weights where tmdb_id = 61"
     put_films(learnt.database, 61, 61)
     learnt.do("update pipeline.recommendation_models set method_version = 'an older one'")
-    assert told(learnt.run("recommend"), "recommendation_model")["method"] == "hybrid-v1"
+    assert metadata_of(learnt.run("recommend"), "recommendation_model")["method"] == "hybrid-v1"
     assert learnt.one(unseen) == 1  # nobody saw the film: what follows from it is learnt from its content
     learnt.settings = learnt.settings.model_copy(update={"learn_from_content": False})
-    said = told(learnt.run("recommend"), "recommendation_model")
-    assert (said["is_new"], said["method"]) == (True, "hybrid-v1-without-content")
+    metadata = metadata_of(learnt.run("recommend"), "recommendation_model")
+    assert (metadata["is_new"], metadata["method"]) == (True, "hybrid-v1-without-content")
     assert learnt.one(unseen) == 0
-    assert told(learnt.run("recommend"), "recommendation_model")["is_new"] is False
+    assert metadata_of(learnt.run("recommend"), "recommendation_model")["is_new"] is False
     learnt.do("update catalog.movies set genres = '{Western}', keywords = '{sheriff}', release_date = '1950-01-01'")
     weights = "select sum(hashtextextended(weights::text || others::text, tmdb_id)) from pipeline.film_weights"
     before = learnt.one(weights)
     learnt.do("update pipeline.recommendation_models set method_version = 'an older one'")
-    assert told(learnt.run("recommend"), "recommendation_model")["is_new"] is True
+    assert metadata_of(learnt.run("recommend"), "recommendation_model")["is_new"] is True
     assert learnt.one(weights) == before
 
 
@@ -171,7 +171,7 @@ def test_a_person_without_a_history_any_more_has_no_list(learnt: SmallPipeline) 
     learnt.run("recommend")
     assert learnt.one("select count(*) from catalog.recommendations where person = 'p01'") == 0
     assert learnt.one("select count(*) from pipeline.recommendation_lists where person = 'p01'") == 0
-    assert told(learnt.run("recommend"), "recommendations")["people_due"] == 0
+    assert metadata_of(learnt.run("recommend"), "recommendations")["people_due"] == 0
 
 
 def test_a_film_that_leaves_the_catalogue_leaves_the_lists(learnt: SmallPipeline) -> None:
@@ -183,7 +183,7 @@ def test_somebody_the_model_knows_too_little_of_gets_a_list_all_the_same(learnt:
     learnt.do(
         "insert into catalog.watch_histories (person, tmdb_id, source, rating) values ('new', 999999, 'list', 90)"
     )
-    made = told(learnt.run("recommend"), "recommendations")
+    made = metadata_of(learnt.run("recommend"), "recommendations")
     assert (made["lists_by_the_model"], made["lists_by_vectors"]) == (0, 1)
     assert learnt.one("select count(*) from catalog.recommendations where person = 'new'") == 30
 
@@ -201,15 +201,15 @@ def test_work_is_committed_person_by_person_so_that_a_failure_costs_one_chunk(
     assert not learnt.run("recommend").success
     assert learnt.one("select count(*) from pipeline.recommendation_lists where model_id is not null") == 20
     learnt.do("drop trigger refuse on catalog.recommendations")
-    assert told(learnt.run("recommend"), "recommendations")["people_due"] == 20
+    assert metadata_of(learnt.run("recommend"), "recommendations")["people_due"] == 20
 
 
 def test_an_evaluation_is_kept_with_intervals_a_table_and_a_small_picture(learnt: SmallPipeline) -> None:
-    said = told(learnt.run("recommend"), "recommendation_quality")
-    assert said["last_20_percent_served_ndcg_at_10"] > said["last_20_percent_popularity_ndcg_at_10"]
-    assert "hybrid" in {record.data["model"] for record in said["last_20_percent_table"].records}
-    assert said["last_20_percent_picture"].startswith("![NDCG@10, last 20 % hidden](data:image/svg+xml;base64,")
-    assert len(said["last_20_percent_picture"]) < 20_000
+    metadata = metadata_of(learnt.run("recommend"), "recommendation_quality")
+    assert metadata["last_20_percent_served_ndcg_at_10"] > metadata["last_20_percent_popularity_ndcg_at_10"]
+    assert "hybrid" in {record.data["model"] for record in metadata["last_20_percent_table"].records}
+    assert metadata["last_20_percent_picture"].startswith("![NDCG@10, last 20 % hidden](data:image/svg+xml;base64,")
+    assert len(metadata["last_20_percent_picture"]) < 20_000
     assert learnt.one(
         "select bool_and(ndcg_low <= ndcg_at_10 and ndcg_at_10 <= ndcg_high and recall_low <= recall_at_10) "
         "from pipeline.recommendation_quality"
@@ -225,28 +225,28 @@ def test_a_model_below_popularity_fails_its_check_when_that_is_sure_and_warns_ot
         f"over_popularity_high = {high} where model = 'served'"
     )
     evaluations = learnt.run("recommend").get_asset_check_evaluations()
-    (found,) = [each for each in evaluations if each.check_name == "the_model_beats_popularity"]
-    assert (found.check_name, found.passed) == ("the_model_beats_popularity", False)
-    assert found.severity.value == severity
-    assert "last one: NDCG@10 of" in found.description
-    assert f"-0.0200 to {high:+.4f}" in found.description
+    (evaluation,) = [each for each in evaluations if each.check_name == "the_model_beats_popularity"]
+    assert (evaluation.check_name, evaluation.passed) == ("the_model_beats_popularity", False)
+    assert evaluation.severity.value == severity
+    assert "last one: NDCG@10 of" in evaluation.description
+    assert f"-0.0200 to {high:+.4f}" in evaluation.description
 
 
 def test_without_histories_nothing_is_done_and_nothing_fails(fresh: SmallPipeline) -> None:
     result = fresh.run("recommend")
-    assert told(result, "recommendation_model")["why"] == "there are no watch histories"
-    assert told(result, "recommendations")["lists"] == 0
-    assert told(result, "recommendation_quality")["is_new"] is False
+    assert metadata_of(result, "recommendation_model")["why"] == "there are no watch histories"
+    assert metadata_of(result, "recommendations")["lists"] == 0
+    assert metadata_of(result, "recommendation_quality")["is_new"] is False
     assert failed_checks(result) == set()
 
 
 def test_one_person_alone_gets_a_list_without_a_model(fresh: SmallPipeline) -> None:
     fresh.do("insert into catalog.watch_histories (person, tmdb_id, source, rating) values ('me', 60, 'list', 90)")
     result = fresh.run("recommend")
-    assert told(result, "recommendation_model")["why"] == "only 1 people have a history"
-    assert told(result, "recommendations")["lists_by_vectors"] == 1
+    assert metadata_of(result, "recommendation_model")["why"] == "only 1 people have a history"
+    assert metadata_of(result, "recommendations")["lists_by_vectors"] == 1
     assert fresh.one("select count(*) from catalog.recommendations where tmdb_id <> 60") == 30
-    assert told(fresh.run("recommend"), "recommendations")["people_due"] == 0
+    assert metadata_of(fresh.run("recommend"), "recommendations")["people_due"] == 0
 
 
 RECOMMENDED = "select {} from catalog.recommendations_for('{}', match_count => {})"

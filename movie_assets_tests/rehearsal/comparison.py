@@ -9,7 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets_tests.ratings.independent_scores import Said, expected_scores
+from movie_assets_tests.ratings.independent_scores import SourceRating, expected_scores
 from movie_assets_tests.rehearsal.rows import MOVIES, TABLES, Table, titles_of
 from movie_assets_tests.rehearsal.truth import Truth
 
@@ -152,7 +152,7 @@ class Comparison:
         if self.apart:
             return
         numbers = {tmdb_id: self.truth.numbers(tmdb_id) for tmdb_id in self.truth.accepted}
-        said = [Said(i, "tmdb", average * 10, votes) for i, (_, average, votes) in numbers.items() if votes]
+        said = [SourceRating(i, "tmdb", average * 10, votes) for i, (_, average, votes) in numbers.items() if votes]
         scores = expected_scores(said)
         expected = {i: (scores.votes[i], *_rounded(scores.score[i], *scores.bounds(i))) for i in scores.score}
         rows = self._rows("select tmdb_id, votes, score, score_low, score_high from catalog.film_scores")

@@ -1,9 +1,8 @@
--- Applied after the migrations whenever it changes: how a person is forgotten.
+-- Applied after the migrations whenever it changes: the function that forgets a person.
 
--- Deletes every row that has a person, in whatever table of catalog or pipeline has a column of that name, and the titles that
--- only this person's files named. One transaction: all of it or nothing. Returns the tables and how many rows each
--- lost. What is kept: the weights of the recommendation model, which were learnt from all histories together; they change
--- when it is learnt again.
+-- Deletes all rows of a person, from every table of catalog and pipeline with a column of that name, and the names that
+-- only this person's files contain, in one transaction. Returns the tables with the number of deleted rows. The weights of
+-- the recommendation model stay: they were learnt from all histories together, and change when it is learnt again.
 create or replace function pipeline.forget_person(who text)
 returns table (table_name text, rows_deleted bigint)
 language plpgsql
@@ -14,7 +13,7 @@ declare
     names bigint[];
 begin
     select coalesce(array_agg(distinct e.name_id), '{}') into names from pipeline.watch_entries e where e.person = who;
-    -- Twice: deleting from the histories puts the person among those whose recommendations are due.
+    -- Two rounds: deleting histories adds the person to those whose recommendations are due.
     for place in
         select c.oid::regclass as relation, round.number
         from pg_class c

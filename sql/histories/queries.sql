@@ -1,12 +1,12 @@
 -- name: count_entries_that_leave
--- Run before entries are stored: what the files before had, how much of it these do not have, and how much is in no file.
+-- Run before entries are stored: the entries of earlier files, how many the new files lack, and how many no file has.
 select stored, leaving, lost
 from pipeline.entries_that_leave(
     cast(:source as text), cast(:person as text), cast(:parts as text[]), cast(:staged_parts as text[]))
 
 
 -- name: count_histories
--- Run by watch_histories: what is stored, and what waits for a person or for the catalogue.
+-- Run by watch_histories: the stored histories, and the names that wait for a decision or for a film.
 select (select count(*) from catalog.watch_histories) as histories,
     (select count(distinct person) from catalog.watch_histories) as people,
     (select count(*) from pipeline.match_reviews r where r.status = 'open') as reviews_open,
@@ -14,38 +14,38 @@ select (select count(*) from catalog.watch_histories) as histories,
 
 
 -- name: derive_histories
--- Run after entries or their films moved: brings catalog.watch_histories in line.
+-- Run after entries or their films have changed: updates catalog.watch_histories.
 select added, updated, removed, unchanged
 from pipeline.derive_histories(cast(:source as text), cast(:person as text), cast(:films as bigint[]))
 
 
 -- name: imported_before
--- Run by watch_histories: whether this very file was imported before, for this person or for those in it.
+-- Run by watch_histories: whether a file with this content was imported before, for this person or for those in it.
 select exists (
     select from pipeline.imports i where i.digest = :digest and (i.person is null or i.person = :person)
 ) as is_known
 
 
 -- name: lock_imports
--- Run before an import or the asset watch_histories: one of them at a time, to the end of the transaction.
+-- Run before an import or the asset watch_histories: takes the lock of imports to the end of the transaction.
 select pg_try_advisory_xact_lock(1836022640) as is_ours
 
 
 -- name: match_staged_names
--- Run after a file's names were stored: finds their films; tells whose histories that moves.
-select unnest(pipeline.match_named_films(array(
+-- Run after a file's names were stored: matches them with films; returns the films whose histories change.
+select pipeline.match_named_films(array(
     select n.name_id from pipeline.named_films n where n.name in (select s.name from staged_names s)
-))) as tmdb_id
+)) as tmdb_ids
 
 
 -- name: match_waiting_names
--- Run by watch_histories: finds films for the names that wait; tells whose histories that moves.
-select unnest(pipeline.match_named_films(null)) as tmdb_id
+-- Run by watch_histories: matches the names that wait with films; returns the films whose histories change.
+select pipeline.match_named_films(null) as tmdb_ids
 
 
 -- name: named_in_import
--- Run after an import: the films that it names, and what they were taken for.
-select distinct n.name_id, n.name, n.film_id, n.matched_by, n.confidence, r.status as review,
+-- Run after an import: the names in it, with the films that were matched.
+select distinct n.name_id, n.name, n.film_id as tmdb_id, n.matched_by, n.confidence, r.status as review,
     n.film_id is not null and m.tmdb_id is not null as is_in_catalogue
 from staged_names s
 join pipeline.named_films n using (name)
@@ -55,7 +55,7 @@ order by n.name
 
 
 -- name: others_wait_for_films
--- Run after an import: whether entries of other people or sources name films that were found or moved by it.
+-- Run after an import: whether entries of other people or sources name films that it matched.
 select exists (
     select from pipeline.watch_entries e
     join pipeline.named_films n using (name_id)
@@ -65,19 +65,19 @@ select exists (
 
 
 -- name: record_import
--- Run after an import: keeps what came of it.
+-- Run after an import: records its report.
 insert into pipeline.imports (imported_at, person, source, files, digest, counts, rejects)
 values (:as_of, :person, :source, :files, :digest, cast(:counts as jsonb), cast(:rejects as jsonb))
 
 
 -- name: remove_entries
--- Run after files that are whole were stored: takes out what earlier ones of their kind had and they do not.
+-- Run after files that could be read as a whole were stored: deletes the entries of earlier files that they lack.
 select removed from pipeline.remove_entries(cast(:source as text), cast(:person as text), cast(:parts as text[]))
 
 
 -- name: request_named_films
--- Run by movie-assets import --request: asks TMDB for the films of an import that the catalogue does not have; those that
--- were asked for before are not asked for again.
+-- Run by movie-assets import --request: requests the films of an import that the catalogue does not have. Earlier requests
+-- are not repeated.
 insert into pipeline.requested_ids (tmdb_id, requested_by)
 select distinct n.film_id, 'movie-assets import'
 from staged_names s
@@ -88,7 +88,7 @@ on conflict (tmdb_id) do nothing
 
 
 -- name: requested_in_import
--- Run after request_named_films: how far the requests for an import's films are; what TMDB does not have, or is adult, is told.
+-- Run after request_named_films: the outcomes of the requests for an import's films, such as films that TMDB does not have.
 select case when q.served_at is null then 'waiting' else q.outcome end as outcome, count(*) as films
 from pipeline.requested_ids q
 where q.tmdb_id in (
@@ -121,12 +121,12 @@ create temp table staged_series (
 
 
 -- name: store_entries
--- Run after a file's entries were copied in: stores what is new or other than before.
+-- Run after a file's entries were copied in: stores the new and changed ones.
 select pipeline.store_entries(cast(:source as text)) as written
 
 
 -- name: store_names
--- Run after a file's names were copied in: keeps those that are new.
+-- Run after a file's names were copied in: stores the new ones.
 insert into pipeline.named_films as n (name, title, year, imdb_id, tmdb_id, rivals)
 select distinct on (s.name) s.name, s.title, s.year, s.imdb_id, s.tmdb_id, s.rivals
 from staged_names s
@@ -137,7 +137,7 @@ where n.imdb_id is null and excluded.imdb_id is not null or n.rivals < excluded.
 
 
 -- name: store_series
--- Run after the rows on series were copied in: stores them, and (remove) takes out those that the files no longer have.
+-- Run after the rows on series were copied in: stores them, and with remove deletes the rows that the files lack.
 select stored
 from pipeline.store_series(
     cast(:person as text), cast(:source as text), cast(:parts as text[]), cast(:remove as boolean))

@@ -1,13 +1,14 @@
--- Applied after the migrations whenever it changes: which films imported files mean, and the histories made from them.
+-- Applied after the migrations whenever it changes: matches the names of imported files with films, and derives histories.
 
--- Finds the films of names, of these or (null) of all that wait, and tells which films' histories that moves.
--- Ids first: the TMDB id if the catalogue has it, else the film with the IMDb id, else what TMDB merged the id into, else the
--- id itself, which is exact though the catalogue does not have it. Then title and year, as catalog.find_movie does: what
--- is 0.9 sure applies, and so does the only candidate of that very title (or original title) that was released the year before
--- or after, with its 0.85 to 0.88; what is less waits for a person. A film that has an IMDb id is not the one with another.
--- What was found or decided stays. A name whose title was looked for in vain is looked for again when a film of the same
--- title is there: films that are merely alike could not be more than candidates.
--- A film of the year before or after is given up for one of that title and the very year, once there is one.
+-- Matches names with films, the given names or (null) all that wait; returns the films whose histories change.
+-- Ids come first: the TMDB id if the catalogue has it, else the film with the IMDb id, else the id that TMDB merged the TMDB
+-- id into, else the TMDB id itself, which is exact although the catalogue does not have it. Then title and year are matched
+-- as catalog.find_movie does. A match is accepted with a confidence of 0.9, or if it is the only candidate, has that very
+-- title (or original title) and was released the year before or after (confidence 0.85 to 0.88). Other matches wait for a
+-- person's decision. A film with an IMDb id never matches a name with another one.
+-- Matches and decisions stay. A name without a match is searched again when the catalogue has a film of the same title:
+-- films with similar titles could not be more than candidates.
+-- A film of the year before or after is replaced by one of that title and the very year, once the catalogue has it.
 create or replace function pipeline.match_named_films(of_names bigint[]) returns bigint[]
 language plpgsql
 as $$
@@ -27,25 +28,25 @@ begin
         ) x on m.tmdb_id is null
         left join catalog.successors s on s.tmdb_id = n.tmdb_id
         where (of_names is null or n.name_id = any (of_names)) and (n.tmdb_id is not null or n.imdb_id is not null)
-    ), moved as (
+    ), changed as (
         update pipeline.named_films n set film_id = b.film_id, matched_by = b.matched_by, confidence = 1
         from best b
         where n.name_id = b.name_id and b.film_id is not null and b.film_id is distinct from b.before
             and n.matched_by is distinct from 'decision'
         returning array[b.before, b.film_id] as films
     )
-    select array_agg(distinct f.film) into by_id from moved, unnest(moved.films) f (film) where f.film is not null;
+    select array_agg(distinct f.film) into by_id from changed, unnest(changed.films) f (film) where f.film is not null;
 
-    -- The plain case for all names at once, with the same answer as below at a tenth of its cost: one film has such a title
-    -- in these years, and it was released in that very year.
+    -- The most frequent case for all names at once, with the same result as below at a tenth of the cost: a single film has
+    -- the title in these years, and it was released in that very year.
     with named as materialized (
         select n.name_id, n.title, n.year, catalog.normalised(n.title) as normalised, catalog.title_key(n.title) as key
         from pipeline.named_films n
         where n.film_id is null and n.title <> '' and n.matched_by is null and n.year is not null and n.imdb_id is null
             and n.rivals = 1 and length(n.title) <= 300 and n.title !~ ', \S{1,5}$'
             and (of_names is null or n.name_id = any (of_names))
-    ), alike as (
-        select n.name_id, n.year, k.tmdb_id, m.release_year, k.kind, a.how, a.alike
+    ), similar_titles as (
+        select n.name_id, n.year, k.tmdb_id, m.release_year, k.kind, a.how, a.similarity
         from named n
         join catalog.movie_names k on k.key = n.key
         join catalog.movies m on m.tmdb_id = k.tmdb_id
@@ -53,25 +54,25 @@ begin
             select case when k.name = n.title then 'exact' when k.normalised = n.normalised then 'normalised' else 'loose' end,
                 case when k.name = n.title then 1 when k.normalised = n.normalised then 0.97 else 0.92 end
                 - case when k.kind in ('title', 'original') then 0 else 0.03 end
-        ) a (how, alike)
+        ) a (how, similarity)
         where m.release_year is null or m.release_year between n.year - 1 and n.year + 1
     ), certain as (
-        select a.name_id, min(a.tmdb_id) as tmdb_id, max(a.alike) as alike,
+        select a.name_id, min(a.tmdb_id) as tmdb_id, max(a.similarity) as similarity,
             (array_agg(a.how || case a.kind when 'title' then ' title' else ' ' || a.kind || ' title' end
-                order by a.alike desc, a.kind = 'title' desc, a.kind = 'original' desc, a.kind))[1] as matched_by
-        from alike a
+                order by a.similarity desc, a.kind = 'title' desc, a.kind = 'original' desc, a.kind))[1] as matched_by
+        from similar_titles a
         group by a.name_id
-        having min(a.tmdb_id) = max(a.tmdb_id) and bool_and(a.release_year = a.year) and max(a.alike) >= 0.9
-    ), settled as (
+        having min(a.tmdb_id) = max(a.tmdb_id) and bool_and(a.release_year = a.year) and max(a.similarity) >= 0.9
+    ), matched as (
         update pipeline.named_films n
-        set is_searched = true, film_id = c.tmdb_id, matched_by = c.matched_by, confidence = c.alike
+        set is_searched = true, film_id = c.tmdb_id, matched_by = c.matched_by, confidence = c.similarity
         from certain c
         where n.name_id = c.name_id
         returning n.film_id
     )
-    select array_agg(distinct s.film_id) into sole from settled s;
+    select array_agg(distinct m.film_id) into sole from matched m;
 
-    with asked as materialized (
+    with searched as materialized (
         select n.name_id, n.name, n.title, n.year, n.imdb_id, n.rivals, n.film_id as before
         from pipeline.named_films n
         where n.film_id is null and n.title <> '' and n.matched_by is null
@@ -88,16 +89,16 @@ begin
                 where k.key = catalog.title_key(n.title) and m.release_year = n.year)
     ), candidates as materialized (
         select a.name_id, a.name, a.year, a.imdb_id, a.rivals, c.*, count(*) over (partition by a.name_id) as candidates
-        from asked a
+        from searched a
         cross join lateral catalog.candidates_for(a.title, a.year, 5, '{}') with ordinality
             c (tmdb_id, title, release_year, confidence, matched_by, place)
-    ), found as materialized (
+    ), ranked as materialized (
         select c.name_id, c.name, c.tmdb_id, c.title, c.release_year, c.confidence / c.rivals as confidence, c.matched_by,
             row_number() over (partition by c.name_id order by c.place) as place,
             c.confidence / c.rivals >= 0.9
                 or c.candidates = 1 and c.rivals = 1 and abs(c.release_year - c.year) = 1
                 and c.matched_by in ('exact title', 'normalised title', 'exact original title', 'normalised original title')
-                as applies
+                as is_accepted
         from candidates c
         where c.imdb_id is null or not exists (
             select from catalog.movie_external_ids e where e.tmdb_id = c.tmdb_id and e.source = 'imdb')
@@ -107,20 +108,20 @@ begin
             jsonb_build_object(
                 'tmdb_id', f.tmdb_id, 'title', f.title, 'release_year', f.release_year,
                 'confidence', round(f.confidence::numeric, 3), 'matched_by', f.matched_by) order by f.place)
-        from found f
+        from ranked f
         group by f.name_id, f.name
-        having not coalesce(bool_or(f.applies), false)
+        having not coalesce(bool_or(f.is_accepted), false)
         on conflict (review_id) do update set candidates = excluded.candidates
         where r.status = 'open' and r.candidates <> excluded.candidates
-    ), settled as (
+    ), matched as (
         update pipeline.named_films n
         set is_searched = true, film_id = f.tmdb_id, matched_by = f.matched_by, confidence = f.confidence
-        from asked a
-        left join found f on f.name_id = a.name_id and f.place = 1 and f.applies
+        from searched a
+        left join ranked f on f.name_id = a.name_id and f.place = 1 and f.is_accepted
         where n.name_id = a.name_id and (a.before is null and not n.is_searched or f.tmdb_id <> coalesce(a.before, 0))
         returning array[a.before, n.film_id] as films
     )
-    select array_agg(distinct f.film) into by_title from settled s, unnest(s.films) f (film) where f.film is not null;
+    select array_agg(distinct f.film) into by_title from matched m, unnest(m.films) f (film) where f.film is not null;
 
     delete from pipeline.match_reviews r using pipeline.named_films n
     where r.status = 'open' and n.name_id = r.review_id and n.film_id is not null;
@@ -128,9 +129,9 @@ begin
 end
 $$;
 
--- Makes the histories of a source, a person, these films (each null: of all) what the entries say; tells what moved.
--- A film is wanted if no file says that it was seen. Its rating is the one in the file of ratings, else the latest. It
--- was seen last on the day that the diary has, else on the one on which it was rated, else on which it was marked as seen.
+-- Updates the histories of a source, a person and films (each null: of all) from the entries; returns the numbers of rows.
+-- A film is wanted if no file has it as seen. Its rating is that of the file of ratings, else the latest one. It was last
+-- seen on the day in the diary, else on the day of its rating, else on the day on which it was marked as seen.
 create or replace function pipeline.derive_histories(
     of_source text, of_person text, of_films bigint[],
     out added bigint, out updated bigint, out removed bigint, out unchanged bigint)
@@ -155,7 +156,7 @@ begin
         where n.film_id is not null and (of_names is null or e.name_id = any (of_names))
             and (of_source is null or e.source = of_source) and (of_person is null or e.person = of_person)
         group by e.person, n.film_id, e.source
-    ), gone as (
+    ), deleted as (
         delete from catalog.watch_histories h
         where (of_films is null or h.tmdb_id = any (of_films))
             and (of_source is null or h.source = of_source) and (of_person is null or h.person = of_person)
@@ -170,15 +171,15 @@ begin
         where (h.is_wanted, h.rating, h.seen_at) is distinct from (excluded.is_wanted, excluded.rating, excluded.seen_at)
         returning xmax = 0 as is_new
     )
-    select count(*) filter (where w.is_new), count(*) filter (where not w.is_new), (select count(*) from gone),
+    select count(*) filter (where w.is_new), count(*) filter (where not w.is_new), (select count(*) from deleted),
         (select count(*) from derived) - count(*)
     into added, updated, removed, unchanged
     from written w;
 end
 $$;
 
--- The entries of the files that are being imported, in the temporary tables staged_entries and staged_names. A film that a
--- file names several times is one entry, rated as it was last.
+-- Stores the entries of imported files from the temporary tables staged_entries and staged_names; returns how many rows were
+-- written. A film that a file names several times is one entry with the latest rating.
 create or replace function pipeline.store_entries(of_source text) returns bigint
 language sql
 set enable_nestloop = off
@@ -202,9 +203,9 @@ as $$
     select count(*) from written;
 $$;
 
--- Counts the entries of earlier files of these parts, those of them that the staged files do not have (leaving), and those of
--- the leaving ones whose film no other kind of file of the same person and source has either (lost): neither one of
--- staged_parts as staged, nor another one as stored. A film that was on the watchlist and is in the diary now is not lost.
+-- Counts the stored entries of these parts, those that the staged files lack (leaving), and the leaving ones whose film is in
+-- no other kind of file of the same person and source (lost): neither in one of staged_parts as staged, nor in another one as
+-- stored. A film that moved from the watchlist to the diary is not lost.
 drop function if exists pipeline.entries_that_leave(text, text, text[], boolean);
 create or replace function pipeline.entries_that_leave(
     of_source text, of_person text, parts text[], staged_parts text[],
@@ -232,7 +233,7 @@ as $$
     where e.source = of_source and e.part = any (parts) and (of_person is null or e.person = of_person)
 $$;
 
--- Takes out the entries of earlier files of these parts that the staged files do not have; returns how many.
+-- Deletes the stored entries of these parts that the staged files lack; returns how many.
 create or replace function pipeline.remove_entries(of_source text, of_person text, parts text[], out removed bigint)
 language plpgsql
 set enable_nestloop = off
@@ -249,8 +250,8 @@ begin
 end
 $$;
 
--- Stores the rows on series that are staged in staged_series; with remove, takes out those that a person's earlier files of
--- the same parts had and these do not. Returns how many rows the files have.
+-- Stores the rows on series in staged_series; with remove, deletes the stored rows of the same person and parts that the
+-- files lack. Returns how many rows the files have.
 create or replace function pipeline.store_series(
     of_person text, of_source text, parts text[], remove boolean, out stored bigint)
 language plpgsql
@@ -278,7 +279,8 @@ begin
 end
 $$;
 
--- A decision applies at once to everybody's entries that wait for it; taking it back (status = 'open') lets them wait again.
+-- Applies a decision at once to the entries of all people that wait for it. If it is taken back (status = 'open'), they wait
+-- again.
 create or replace function pipeline.decide_review() returns trigger
 language plpgsql
 as $$

@@ -1,6 +1,6 @@
--- Applied after the migrations whenever it changes: what sources say of films, and the scores of the current method.
+-- Applied after the migrations whenever it changes: the ratings of all sources, and the scores of the current method.
 
--- One row is what one source says of a film that it has votes for. TMDB's are those of its details and lists.
+-- One row is the rating of a film by a source that has votes for it. TMDB's are those of its details and lists.
 create or replace view catalog.rating_sources as
 select s.tmdb_id, 'tmdb' as source, 0::double precision as scale_min, 10::double precision as scale_max,
     s.vote_average as raw_value, 10 * s.vote_average as value, s.vote_count::bigint as votes, s.seen_at
@@ -10,7 +10,7 @@ union all
 select e.tmdb_id, e.source, e.scale_min, e.scale_max, e.raw_value, e.value, e.votes, e.seen_at
 from catalog.external_ratings e;
 
--- To rank films, order by score_low: it puts what is surely good before what few have praised.
+-- To rank films, order by score_low: films with many votes then come before films with a few high ones.
 create or replace view catalog.film_scores as
 select a.key::bigint as tmdb_id, a.votes, a.score, a.score_low, a.score_high, a.source_scores, a.method_version,
     a.computed_at

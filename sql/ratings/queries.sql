@@ -1,5 +1,5 @@
 -- name: aggregate_totals
--- Run by totals_reconcile: what the stored scores add up to, beside what films and sources do.
+-- Run by totals_reconcile: the totals of the stored scores, and the totals over films and sources that they have to equal.
 with current as materialized (
     select a.* from catalog.rating_aggregates a join catalog.rating_methods m using (method_version) where m.is_current
 ), from_tmdb as materialized (
@@ -17,12 +17,12 @@ with current as materialized (
 ), well_known as materialized (
     select count(*) as films from credited c join scored s using (tmdb_id) group by c.person_id having count(*) >= 3
 ), by_source as materialized (
-    select s.source, (s.said ->> 'votes')::bigint as votes
-    from current a cross join lateral jsonb_each(a.source_scores) as s (source, said)
+    select s.source, (s.rating ->> 'votes')::bigint as votes
+    from current a cross join lateral jsonb_each(a.source_scores) as s (source, rating)
     where a.scope = 'film'
 )
-select 'films' as what,
-    (select count(*) from current where scope = 'film')::bigint as found, (select count(*) from scored)::bigint as wanted
+select 'films' as quantity,
+    (select count(*) from current where scope = 'film')::bigint as stored, (select count(*) from scored)::bigint as expected
 union all
 select 'votes',
     (select coalesce(sum(votes), 0) from current where scope = 'film')::bigint,
@@ -33,9 +33,9 @@ from (select source, sum(votes) as votes from by_source group by source) b
 full join (select source, sum(votes) as votes from rated group by source) r using (source)
 union all
 select 'films by ' || g.scope,
-    (select coalesce(sum(films), 0) from current c where c.scope = g.scope)::bigint, g.wanted::bigint
+    (select coalesce(sum(films), 0) from current c where c.scope = g.scope)::bigint, g.expected::bigint
 from (
-    select 'language' as scope, count(original_language) as wanted from scored
+    select 'language' as scope, count(original_language) as expected from scored
     union all select 'year', count(release_year) from scored
     union all select 'decade', count(release_year) from scored
     union all select 'collection', count(collection_id) from scored
@@ -58,8 +58,8 @@ delete from catalog.rating_aggregates
 
 
 -- name: compare_ratings
--- Run by the assets that read files of ratings once incoming_ratings is filled: by source, the films that have enough
--- votes in what is stored, and how many of them have another value or number of votes than a load can bring.
+-- Run by the assets that read files of ratings once incoming_ratings is filled: for each source, how many films have
+-- enough stored votes, and how many of them differ in value or votes by more than is usual between two loads.
 select source, count(*)::integer as compared,
     (count(*) filter (
         where abs(100 * (i.raw_value - i.scale_min) / (i.scale_max - i.scale_min) - e.value) > :max_shift
@@ -76,20 +76,20 @@ group by source order by source
 
 
 -- name: confirm_scores
--- Run by rating_aggregates last: what the scores name now, and that votes which came by a moment are covered.
+-- Run by rating_aggregates last: stores the fingerprint of the scores, and the time until which votes are covered.
 update catalog.rating_methods set fingerprint = :fingerprint, computed_at = :computed_at
 
 
 -- name: duplicate_ratings
 -- Run by the assets that read files of ratings once incoming_ratings is filled: the first films that several lines rate
--- for one source, with these lines; the one that store_ratings.sql takes comes first.
+-- for one source, with the numbers of these lines; the line that store_ratings stores comes first.
 select tmdb_id, source, array_agg(line order by seen_at desc, line desc) as lines
 from incoming_ratings group by tmdb_id, source having count(*) > 1
 order by tmdb_id, source limit 20
 
 
 -- name: imdb_ids
--- Run by the assets that read files of ratings: which films an IMDb id means.
+-- Run by the assets that read files of ratings: the IMDb ids of the films, including former ones.
 select m.tmdb_id, m.imdb_id from catalog.movies m where m.imdb_id is not null
 union
 select e.tmdb_id, e.value from catalog.movie_external_ids e where e.source = 'imdb'
@@ -97,13 +97,13 @@ order by tmdb_id, imdb_id
 
 
 -- name: last_rating_load
--- Run by the assets that read files of ratings: what they took in last.
+-- Run by the assets that read files of ratings: the newest load of a loader.
 select address, version, film_ids, lines, stored, loaded_at
 from pipeline.rating_loads where loader = :loader order by load_id desc limit 1
 
 
 -- name: people_of_films
--- Run by rating_aggregates: who directed a film or had one of its first three roles.
+-- Run by rating_aggregates: the directors and the leading cast (the first roles by billing) of each film.
 select tmdb_id, person_id from catalog.movie_crew where job = 'Director'
 union
 select tmdb_id, person_id from (
@@ -114,14 +114,14 @@ order by tmdb_id, person_id
 
 
 -- name: rated_films
--- Run by rating_aggregates: votes of each film and the groups it belongs to.
+-- Run by rating_aggregates: TMDB's votes of each film and the groups to which it belongs.
 select m.tmdb_id, m.genres, m.release_year, m.original_language, m.countries, m.collection_id, s.vote_average, s.vote_count
 from catalog.movies m join catalog.movie_stats s using (tmdb_id)
 order by m.tmdb_id
 
 
 -- name: rating_inputs
--- Run by rating_aggregates before it reads them: names what scores are computed from, by the sums of the rows' hashes.
+-- Run by rating_aggregates before it reads them: a fingerprint of the inputs of the scores, from the hashes of their rows.
 select concat_ws(
     '-', cast(:methods as text),
     (select sum(hash_record_extended(m, 0)::numeric) from (
@@ -154,8 +154,8 @@ values (
 
 
 -- name: scores_content
--- Run by rating_aggregates: names the scores that are stored and what their methods say, how many scores, and what was named
--- when they were written.
+-- Run by rating_aggregates: a hash of the stored scores and methods, the number of scores, and the fingerprint that was
+-- stored with them.
 select
     concat_ws('-', sum(hash_record_extended(a, 0)::numeric), (
         select sum(hash_record_extended(m, 0)::numeric) from (
@@ -169,7 +169,7 @@ from (
 
 
 -- name: scores_out_of_bounds
--- Run by scores_are_within_bounds.
+-- Run by scores_are_within_bounds: the number of scores outside their interval or of intervals outside 0-100.
 select count(*)::integer as scores
 from catalog.rating_aggregates
 where not (score_low between 0 and score and score_high between score and 100)
@@ -190,18 +190,18 @@ create temporary table incoming_ratings (
 
 
 -- name: store_ratings
--- Run by the assets that read files of ratings once incoming_ratings is filled: makes the stored ratings of their
--- sources those, and touches no row that stays as it is. Of several lines about a film and a source the one that was
--- seen last counts, of equally old ones the last; duplicate_ratings.sql names them by the same rule.
+-- Run by the assets that read files of ratings once incoming_ratings is filled: replaces the stored ratings of their
+-- sources, without touching equal rows. Of several lines about a film and a source the newest by seen_at is stored, then
+-- the last in the file; duplicate_ratings lists them by the same rule.
 with incoming as materialized (
     select distinct on (tmdb_id, source) * from incoming_ratings order by tmdb_id, source, seen_at desc, line desc
-), moved as materialized (
+), changed as materialized (
     select i.tmdb_id
     from incoming i
     left join catalog.external_ratings e using (tmdb_id, source)
     where (i.scale_min, i.scale_max, i.raw_value, i.votes)
         is distinct from (e.scale_min, e.scale_max, e.raw_value, e.votes)
-), gone as (
+), deleted as (
     delete from catalog.external_ratings e
     where case when :loader = 'csv' then e.source not in ('imdb', 'movielens') else e.source = :loader end
       and not exists (select from incoming i where i.tmdb_id = e.tmdb_id and i.source = e.source)
@@ -219,13 +219,13 @@ with incoming as materialized (
 select
     (select count(*) from incoming)::integer as stored,
     ((select count(*) from incoming_ratings) - (select count(*) from incoming))::integer as duplicates,
-    (select count(*) from moved)::integer as moved,
-    (select count(*) from gone)::integer as gone,
+    (select count(*) from changed)::integer as changed,
+    (select count(*) from deleted)::integer as deleted,
     (select count(*) from stored)::integer as written
 
 
 -- name: stored_ratings
--- Run by rating_aggregates: what sources say of the films in the catalogue.
+-- Run by rating_aggregates: the ratings of the films in the catalogue from all sources.
 select r.tmdb_id, r.source, r.value, r.votes
 from catalog.rating_sources r
 where exists (select from catalog.movies m where m.tmdb_id = r.tmdb_id)

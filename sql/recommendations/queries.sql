@@ -9,8 +9,8 @@ delete from catalog.recommendations r where r.person = any (:people)
 
 
 -- name: content_features
--- Run by recommendation_model and recommendation_quality: what several films of the catalogue have in common, the
--- commonest first, as the ids of the films in the binary form of arrays (core.binary_arrays).
+-- Run by recommendation_model and recommendation_quality: the features that several films of the catalogue share, the most
+-- frequent first, each as the ids of its films in the binary form of arrays (database.binary_arrays).
 select array_send(array_agg(f.tmdb_id order by f.tmdb_id)) as films
 from (
     select m.tmdb_id, 'genre ' || unnest(m.genres) as feature from catalog.movies m
@@ -31,13 +31,13 @@ from catalog.movie_vectors v where v.tmdb_id = any (:films) order by v.tmdb_id
 
 
 -- name: finish_lists
--- Run by recommendations in the transaction that writes the lists of a chunk of people: by which model they are made. A
--- history that changed meanwhile stays due; who has no history any more has no list.
+-- Run by recommendations in the transaction that writes the lists of a chunk of people: records the model of the lists. A
+-- history that changed meanwhile stays due. A person without a history has no list.
 with done as (
     delete from pipeline.changed_histories c
     using unnest(cast(:people as text[]), cast(:changes as bigint[])) d (person, changes)
     where c.person = d.person and c.changes = d.changes
-), gone as (
+), deleted as (
     delete from pipeline.recommendation_lists l
     where l.person = any (:people) and not exists (select from catalog.watch_histories h where h.person = l.person)
 )
@@ -50,8 +50,8 @@ on conflict (person) do update
 
 
 -- name: history_of_people
--- Run by recommendation_model, recommendations and recommendation_quality, for the people after one by name, or for those
--- that are listed: what each saw, by time, in the binary form of arrays (core.binary_arrays); no rating is NaN.
+-- Run by recommendation_model, recommendations and recommendation_quality: the films that each person saw, by time, in the
+-- binary form of arrays (database.binary_arrays), NaN without a rating. For the people after one by name, or for those listed.
 select s.person,
     array_send(array_agg(s.tmdb_id order by s.seen_at nulls first, s.tmdb_id)) as films,
     array_send(array_agg(coalesce(s.rating, 'NaN') order by s.seen_at nulls first, s.tmdb_id)) as ratings,
@@ -64,7 +64,7 @@ limit :count
 
 
 -- name: mark_served
--- Run by recommendation_model right after serve_model: a model is served from here on.
+-- Run by recommendation_model right after serve_model: marks a model as the served one.
 update pipeline.recommendation_models set is_served = true where model_id = :model_id
 
 
@@ -79,7 +79,7 @@ limit :count
 
 
 -- name: recommend_live
--- Run by recommendations for people of whom the model knows too little: lists by catalog.recommend_movies.
+-- Run by recommendations for people with too few films that the model knows: lists by catalog.recommend_movies.
 insert into catalog.recommendations (person, place, tmdb_id, score, because, because_weights)
 select p.person, r.place, r.tmdb_id, r.score,
     array(select (b ->> 'tmdb_id')::bigint from jsonb_array_elements(r.reasons) b),
@@ -95,8 +95,8 @@ where exists (select from catalog.watch_histories w where w.person = p.person)
 
 
 -- name: recommendation_inputs
--- Run by recommendation_model: how much there is to learn from, a name for it, and whether a model is due: when there is
--- none by this method, when 2 % of the entries are new or gone since, or when any are and the model is a week old.
+-- Run by recommendation_model: the number of entries and people, a fingerprint of them, and whether a model is due: if there is
+-- none by this method, if 2 % of the entries are new or deleted since, or if any are and the model is a week old.
 with histories as (
     select count(*) as entries, count(distinct h.person) filter (where not h.is_wanted) as persons,
         max(h.imported_at) as newest
@@ -116,21 +116,24 @@ left join pipeline.recommendation_models m on m.is_served
 
 
 -- name: recommendation_quality
--- Run by recommendation_quality and its check: the figures of the newest model that was measured, the best first.
-select q.* from pipeline.recommendation_quality q
+-- Run by recommendation_quality and its check: the figures of the newest evaluated model, the best first.
+select q.model_id, q.protocol, q.model, q.measured_at, q.persons, q.recall_at_10, q.recall_low, q.recall_high, q.ndcg_at_10,
+    q.ndcg_low, q.ndcg_high, q.over_popularity, q.over_popularity_low, q.over_popularity_high, q.coverage, q.diversity,
+    q.diversity_low, q.diversity_high, q.seconds
+from pipeline.recommendation_quality q
 where q.model_id = (select max(model_id) from pipeline.recommendation_quality)
 order by q.protocol, q.ndcg_at_10 desc, q.model
 
 
 -- name: recommendation_totals
--- Run by recommendations: what there is in the end.
+-- Run by recommendations at its end: the numbers of lists and of films in them.
 select count(*) as lists, coalesce(sum(l.films), 0) as films,
     (select count(distinct r.tmdb_id) from catalog.recommendations r) as films_recommended
 from pipeline.recommendation_lists l
 
 
 -- name: recommendations_due
--- Run by recommendations: people whose history changed since their list was made, or whose list is another model's.
+-- Run by recommendations: the people whose history has changed since their list was made, or whose list is by another model.
 select coalesce(c.person, l.person) as person, c.changes
 from pipeline.changed_histories c
 full join pipeline.recommendation_lists l using (person)
@@ -140,7 +143,7 @@ order by 1
 
 
 -- name: record_model
--- Run by recommendation_model before its weights are stored: the model that is to be served.
+-- Run by recommendation_model before its weights are stored: records the model.
 insert into pipeline.recommendation_models (
     kind, method_version, inputs, parameters, persons, films, likes, entries, newest_entry, seconds, fitted_at)
 values (
@@ -149,7 +152,7 @@ returning model_id
 
 
 -- name: record_recommendation_quality
--- Run by recommendation_quality for each protocol and model: how well it ranks.
+-- Run by recommendation_quality for each protocol and model: stores the figures.
 insert into pipeline.recommendation_quality (
     model_id, protocol, model, measured_at, persons, recall_at_10, recall_low, recall_high, ndcg_at_10, ndcg_low, ndcg_high,
     over_popularity, over_popularity_low, over_popularity_high, coverage, diversity, diversity_low, diversity_high, seconds)
@@ -160,7 +163,7 @@ values (
 
 
 -- name: serve_model
--- Run by recommendation_model in the transaction that stores its weights: the models before it end, and their weights go.
+-- Run by recommendation_model in the transaction that stores its weights: ends the models before it and deletes their weights.
 with before as (
     update pipeline.recommendation_models set is_served = false where is_served and model_id <> :model_id
 )

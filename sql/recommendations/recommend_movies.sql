@@ -1,18 +1,19 @@
--- Applied after the migrations whenever it changes: films for a person, from what that person loved, liked and disliked.
+-- Applied after the migrations whenever it changes: recommends films from the films that a person loved, liked and disliked.
 
--- Up to match_count films that the person has not named, the best first; filters: see catalog.condition_of. A person names
--- films as loved, liked and disliked, or with ratings of 0-100 (`rated` and `ratings` side by side; null: seen, not rated;
--- 90 and more is loved, 80 and more or no rating liked, below 50 disliked). How they become a
--- direction among vectors: catalog.centred_weights, catalog.direction_of.
--- score = similarity to that direction + popularity × standing + histories × weight / largest weight (0.1 at least), lowered
--- by `diversity` × the similarity to what was chosen before it (maximal marginal relevance, Carbonell and Goldstein 1998).
--- That is so for the best 100; films after them count as entirely like one before.
---   standing   0-1: how many with histories like the film, where a model is served, else TMDB's votes; ln(1 + n), as a
---              share of the film that has most. See catalog.standings.
---   weight     what others with histories who liked the named films say of it (catalog.film_weights)
--- Without a direction the films most popular today come first, and fall from 1 to 0 in the place of the first two parts.
--- `because` is the named film that says most for a film, or, where none does, the one that it is most like. `reasons`: see
--- catalog.reasons_of. The defaults of popularity and histories were chosen by NDCG@10 on MovieLens ratings.
+-- Returns up to match_count films that are not among the given ones, the best first; filters: see catalog.condition_of. The
+-- person's films are given as loved, liked and disliked, or with ratings of 0-100 (`rated` and `ratings` side by side; null:
+-- seen, not rated; 90 and more is loved, 80 and more or no rating liked, below 50 disliked). catalog.centred_weights and
+-- catalog.direction_of compute the direction of the person's taste among vectors.
+-- score = similarity to that direction + popularity × standing + histories × history score, minus `diversity` × redundancy.
+-- Redundancy is the largest similarity to a film chosen before (maximal marginal relevance, Carbonell and Goldstein 1998);
+-- it is computed for the best 100 films, and 1 for those after them.
+--   standing        0-1: the number of people who like the film if a model is served, else TMDB's votes; ln(1 + n) as a share
+--                   of the largest. See catalog.standings.
+--   history score   the sum of the weights from the given films by the served model (catalog.film_weights), as a share of the
+--                   largest sum, which counts as 0.1 at least
+-- Without a direction, the films most popular today come first, with a value falling from 1 to 0 instead of similarity and
+-- standing. `because` is the given film with the largest weight for a film, or, if none has a weight, the most similar one.
+-- `reasons`: see catalog.reasons_of. The defaults of popularity and histories were chosen by NDCG@10 on MovieLens ratings.
 -- options, with their defaults:
 -- {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 2.0, "popularity": 1.0, "diversity": 0.2}
 drop function if exists catalog.recommend_movies(bigint[], bigint[], bigint[], jsonb, integer, jsonb);
@@ -40,24 +41,24 @@ declare
     weights jsonb := catalog.options_of_recommend_movies(options);
     diversity double precision := (weights ->> 'diversity')::double precision;
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
-    by_name record;
-    adored bigint[];
-    praised bigint[];
+    by_rating record;
+    all_loved bigint[];
+    positive bigint[];
     named bigint[];
-    rest jsonb;
+    pool_filters jsonb;
     factors double precision[];
     direction vector;
     pool bigint[];
-    near double precision[];
-    told double precision[];
-    worth double precision[];
-    alike double precision[];
+    similarities double precision[];
+    history_scores double precision[];
+    pool_scores double precision[];
+    pairwise_similarity double precision[];
     chosen integer[] := '{}';
     scores double precision[] := '{}';
-    crowding double precision[];
+    redundancy double precision[];
     best integer;
     films integer;  -- in the pool
-    mixing integer := least(100, greatest(50, 4 * catalog.limited_count(match_count)));  -- of them compared with each other
+    diversified integer := least(100, greatest(50, 4 * catalog.limited_count(match_count)));  -- of them
 begin
     if catalog.limited_count(match_count) < 1 then
         return;
@@ -75,70 +76,71 @@ begin
         coalesce(array_agg(r.tmdb_id) filter (where r.rating >= 80 and r.rating < 90 or r.rating is null), '{}') as liked,
         coalesce(array_agg(r.tmdb_id) filter (where r.rating < 50), '{}') as disliked,
         coalesce(array_agg(r.tmdb_id), '{}') as all_of_them
-    into by_name
+    into by_rating
     from unnest(rated, ratings) r (tmdb_id, rating) where r.tmdb_id is not null;
-    adored := loved || by_name.loved;
-    praised := adored || liked || by_name.liked;
-    named := praised || disliked || by_name.disliked;
-    factors := array_fill((weights ->> 'loved')::double precision, array[cardinality(adored)])
-        || array_fill((weights ->> 'liked')::double precision, array[cardinality(praised) - cardinality(adored)])
-        || array_fill((weights ->> 'disliked')::double precision, array[cardinality(named) - cardinality(praised)]);
-    rest := jsonb_set(
+    all_loved := loved || by_rating.loved;
+    positive := all_loved || liked || by_rating.liked;
+    named := positive || disliked || by_rating.disliked;
+    factors := array_fill((weights ->> 'loved')::double precision, array[cardinality(all_loved)])
+        || array_fill((weights ->> 'liked')::double precision, array[cardinality(positive) - cardinality(all_loved)])
+        || array_fill((weights ->> 'disliked')::double precision, array[cardinality(named) - cardinality(positive)]);
+    pool_filters := jsonb_set(
         coalesce(filters, '{}'), '{exclude}',
-        coalesce(filters -> 'exclude', '[]') || to_jsonb(named || by_name.all_of_them));
+        coalesce(filters -> 'exclude', '[]') || to_jsonb(named || by_rating.all_of_them));
     if active is not null then
         select catalog.direction_of(
-            array_agg(c.tmdb_id), array_agg(c.weight), disliked || by_name.disliked, filters,
+            array_agg(c.tmdb_id), array_agg(c.weight), disliked || by_rating.disliked, filters,
             -(weights ->> 'disliked')::double precision, active)
         into direction
         from catalog.centred_weights(loved, liked, disliked, weights, rated, ratings) c;
     end if;
-    select p.pool, p.near, p.told, p.worth into pool, near, told, worth
-    from catalog.pool_of(direction, named, factors, weights, rest, greatest(mixing, match_count), active) p;
+    select p.pool, p.similarity, p.history_score, p.score into pool, similarities, history_scores, pool_scores
+    from catalog.pool_of(direction, named, factors, weights, pool_filters, greatest(diversified, match_count), active) p;
     films := coalesce(cardinality(pool), 0);
-    mixing := least(mixing, films);
+    diversified := least(diversified, films);
     if films = 0 then
         return;
     end if;
-    alike := catalog.similarities(pool[: mixing], active);
-    crowding := array_fill(0.0::double precision, array[mixing]);
-    while cardinality(chosen) < least(match_count, mixing) loop
+    pairwise_similarity := catalog.similarities(pool[: diversified], active);
+    redundancy := array_fill(0.0::double precision, array[diversified]);
+    while cardinality(chosen) < least(match_count, diversified) loop
         best := null;
-        for i in 1 .. mixing loop
-            if worth[i] is not null
-                and (best is null or worth[i] - diversity * crowding[i] > worth[best] - diversity * crowding[best]) then
+        for i in 1 .. diversified loop
+            if pool_scores[i] is not null and (
+                best is null
+                or pool_scores[i] - diversity * redundancy[i] > pool_scores[best] - diversity * redundancy[best]) then
                 best := i;
             end if;
         end loop;
         chosen := chosen || best;
-        scores := scores || (worth[best] - diversity * crowding[best]);
-        worth[best] := null;
-        for i in 1 .. mixing loop
-            crowding[i] := greatest(crowding[i], alike[(best - 1) * mixing + i]);
+        scores := scores || (pool_scores[best] - diversity * redundancy[best]);
+        pool_scores[best] := null;
+        for i in 1 .. diversified loop
+            redundancy[i] := greatest(redundancy[i], pairwise_similarity[(best - 1) * diversified + i]);
         end loop;
     end loop;
-    for i in mixing + 1 .. least(match_count, films) loop
+    for i in diversified + 1 .. least(match_count, films) loop
         chosen := chosen || i;
-        scores := scores || (worth[i] - diversity);
+        scores := scores || (pool_scores[i] - diversity);
     end loop;
     return query
-    select m.tmdb_id, m.title, m.release_year, scores[c.place], near[c.i], b.films[1],
+    select m.tmdb_id, m.title, m.release_year, scores[c.place], similarities[c.i], b.films[1],
         catalog.shared_features(b.films[1], m.tmdb_id),
-        catalog.reasons_of(m.tmdb_id, b.films, b.weights, adored)
+        catalog.reasons_of(m.tmdb_id, b.films, b.weights, all_loved)
     from unnest(chosen) with ordinality c (i, place)
     join catalog.movies m on m.tmdb_id = pool[c.i]
     cross join lateral (
         select coalesce(s.films, n.films) as films, case when s.films is null then n.weights else s.weights end as weights
-        from catalog.speakers_for(m.tmdb_id, praised, factors, told[c.i] is not null) s
+        from catalog.speakers_for(m.tmdb_id, positive, factors, history_scores[c.i] is not null) s
         cross join (
             select array_agg(o.tmdb_id) as films, array_agg(0::real) as weights
-            from catalog.nearest_of(m.tmdb_id, praised, active) o (tmdb_id)) n
+            from catalog.nearest_of(m.tmdb_id, positive, active) o (tmdb_id)) n
     ) b
     order by c.place;
 end
 $$;
 
--- The options with the defaults of those that are not given; an unknown one, and one that is no number, is an error.
+-- Returns the options with defaults for the missing ones. An unknown option, or one that is no number, is an error.
 create or replace function catalog.options_of_recommend_movies(options jsonb) returns jsonb
 language plpgsql immutable
 as $$
@@ -164,18 +166,18 @@ begin
 end
 $$;
 
--- What each named film counts in a person's direction. A rating counts by how far it is from the person's mean, so that
--- somebody who rates all films high is not drawn to whatever they have in common; the mean is one with ten ratings of 70
--- besides, so that few ratings, or equal ones, say something too. 50 points are 1; a film without a rating counts as 10
--- points above the mean. Loved, liked and disliked films count the same way, by their weights with ten of 0 besides, but
--- none is turned into its opposite. core.recommendation_quality does the same in Python.
+-- Returns the weight of each given film in the direction of a person's taste. The weight of a rating is its difference from
+-- the person's mean, so that the films of a person who rates all films high are not all liked; the mean includes ten ratings
+-- of 70, so that few or equal ratings have weights, too. 50 points are 1; a film without a rating counts as 10 points above
+-- the mean. The weights of loved, liked and disliked films are centred the same way, with ten weights of 0 in the mean, but no
+-- weight changes its sign. recommendations.quality.centred_weights computes the same in Python.
 create or replace function catalog.centred_weights(
     loved bigint[], liked bigint[], disliked bigint[], weights jsonb, rated bigint[], ratings double precision[]
 )
 returns table (tmdb_id bigint, weight double precision)
 language sql stable
 as $$
-    with said as (
+    with given as (
         select u.tmdb_id, max(u.weight) as weight
         from (
             select unnest(loved), (weights ->> 'loved')::double precision
@@ -183,28 +185,30 @@ as $$
             union all select unnest(disliked), (weights ->> 'disliked')::double precision
         ) u (tmdb_id, weight) group by 1
     ), mean as (
-        select coalesce(sum(s.weight), 0) / (count(*) + 10) as weight from said s
+        select coalesce(sum(s.weight), 0) / (count(*) + 10) as weight from given s
     ), known as (
         select r.tmdb_id, r.rating from unnest(rated, ratings) r (tmdb_id, rating) where r.tmdb_id is not null
     ), usual as (
         select (coalesce(sum(k.rating), 0) + 10 * 70) / (count(k.rating) + 10) as rating from known k
     )
     select s.tmdb_id, case when sign(s.weight) = sign(s.weight - m.weight) then s.weight - m.weight else 0 end
-    from said s, mean m
+    from given s, mean m
     union all
     select k.tmdb_id, coalesce(k.rating - u.rating, 10) / 50
     from known k, usual u
 $$;
 
--- The films that compete for a list, best first: those nearest to the direction, the best known and those that histories
--- say most for; how near each is (0 without a vector), what histories say of it, where the largest is 1 (weights below 0.1
--- in all are said by few people; the largest then stays below 1), and what all of it is worth.
+-- Returns the films that compete for a list, the best first: the nearest to the direction, the best known, and those with the
+-- largest weights from histories; with each film's similarity (0 without a vector), its history score and its score. The
+-- largest history score is 1, or less if its weight is below 0.1, as such weights are learnt from few people.
+drop function if exists catalog.pool_of(
+    vector, bigint[], double precision[], jsonb, jsonb, integer, integer);
 drop function if exists catalog.joined_with_histories(
     bigint[], double precision[], bigint[], double precision[], double precision, jsonb, integer, vector, integer);
 create or replace function catalog.pool_of(
     direction vector, named bigint[], factors double precision[], weights jsonb, filters jsonb, films integer,
     in_set integer,
-    out pool bigint[], out near double precision[], out told double precision[], out worth double precision[]
+    out pool bigint[], out similarity double precision[], out history_score double precision[], out score double precision[]
 )
 language plpgsql stable
 as $$
@@ -214,25 +218,26 @@ declare
     popularity double precision := (weights ->> 'popularity')::double precision;
     candidates bigint[] := '{}';
     popular bigint[] := '{}';
-    spoken bigint[] := '{}';
-    said bigint[] := '{}';
-    loudness double precision[] := '{}';
+    supported bigint[] := '{}';
+    weighted bigint[] := '{}';
+    history_weights double precision[] := '{}';
 begin
     if histories <> 0 and cardinality(named) > 0 then
-        select coalesce(array_agg(h.tmdb_id), '{}'), coalesce(array_agg(h.weight), '{}') into said, loudness
+        select coalesce(array_agg(h.tmdb_id), '{}'), coalesce(array_agg(h.weight), '{}')
+        into weighted, history_weights
         from catalog.films_by_histories(named, factors) h;
         execute format(
             'select coalesce(array_agg(t.tmdb_id), ''{}'') from (
                  select m.tmdb_id from unnest($1, $2) s (tmdb_id, weight) join catalog.movies m using (tmdb_id)
                  where s.weight > 0 and %s order by s.weight desc, s.tmdb_id limit $3) t', condition)
-        into spoken using said, loudness, films;
+        into supported using weighted, history_weights, films;
     end if;
     if direction is not null then
         select coalesce(array_agg(n.tmdb_id), '{}') into candidates
         from catalog.nearest_movies(direction, films, filters, in_set) n;
     end if;
     if direction is null or popularity <> 0 then
-        -- In their order, looked up one by one until enough pass: most do.
+        -- Looked up one by one in this order until enough films pass the filters, as most of them do.
         execute format(
             'select coalesce(array_agg(t.tmdb_id order by t.standing desc, t.tmdb_id), ''{}'') from (
                  select k.tmdb_id, k.standing
@@ -244,7 +249,7 @@ begin
             condition)
         into popular using films;
     end if;
-    select array_agg(distinct c) into candidates from unnest(candidates || popular || spoken) c;
+    select array_agg(distinct c) into candidates from unnest(candidates || popular || supported) c;
     execute format(
         'with joined as materialized (
              select c.tmdb_id, s.weight, t.standing, p.place,
@@ -254,27 +259,29 @@ begin
              left join unnest($3, $4) s (tmdb_id, weight) on s.tmdb_id = c.tmdb_id
              left join catalog.standings t on t.tmdb_id = c.tmdb_id
              left join unnest($5) with ordinality p (tmdb_id, place) on p.tmdb_id = c.tmdb_id
-         ), told as (
-             select j.*, j.weight / greatest(0.1, max(abs(j.weight)) over ()) as told from joined j
-         ), worth as (
-             select t.tmdb_id, t.similarity, t.told, $6 * coalesce(t.told, 0)
+         ), with_history as (
+             select j.*, j.weight / greatest(0.1, max(abs(j.weight)) over ()) as history_score from joined j
+         ), scored as (
+             select t.tmdb_id, t.similarity, t.history_score, $6 * coalesce(t.history_score, 0)
                  + case when $2 is not null then t.similarity + $7 * coalesce(t.standing, 0)
-                     else coalesce(1 - (t.place - 1.0) / cardinality($5), 0) end as worth
-             from told t
+                     else coalesce(1 - (t.place - 1.0) / cardinality($5), 0) end as score
+             from with_history t
          )
-         select array_agg(w.tmdb_id order by w.worth desc, w.tmdb_id), array_agg(w.similarity order by w.worth desc, w.tmdb_id),
-             array_agg(w.told order by w.worth desc, w.tmdb_id), array_agg(w.worth order by w.worth desc, w.tmdb_id)
-         from (select w.* from worth w order by w.worth desc, w.tmdb_id limit $8) w',
+         select array_agg(w.tmdb_id order by w.score desc, w.tmdb_id), array_agg(w.similarity order by w.score desc, w.tmdb_id),
+             array_agg(w.history_score order by w.score desc, w.tmdb_id), array_agg(w.score order by w.score desc, w.tmdb_id)
+         from (select w.* from scored w order by w.score desc, w.tmdb_id limit $8) w',
         case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
             else format('catalog.%I', 'movie_vectors_' || in_set) end)
-    into pool, near, told, worth
-    using candidates, direction, said, loudness, popular, histories, popularity, films;
+    into pool, similarity, history_score, score
+    using candidates, direction, weighted, history_weights, popular, histories, popularity, films;
 end
 $$;
 
--- The three praised films whose weights say most for a film; nulls where none says anything for it.
+-- Returns the three positive films with the largest weights for a film; nulls if none has a weight above 0, or if the film has
+-- no history score.
+drop function if exists catalog.speakers_for(bigint, bigint[], double precision[], boolean);
 create or replace function catalog.speakers_for(
-    film bigint, praised bigint[], factors double precision[], is_told boolean,
+    film bigint, positive bigint[], factors double precision[], has_history_score boolean,
     out films bigint[], out weights real[]
 )
 language sql stable
@@ -282,9 +289,9 @@ as $$
     select array_agg(t.tmdb_id order by t.weight desc, t.tmdb_id), array_agg(t.weight::real order by t.weight desc, t.tmdb_id)
     from (
         select f.tmdb_id, max(p.factor * f.weights[array_position(f.others, film)]) as weight
-        from unnest(praised, factors[: cardinality(praised)]) p (tmdb_id, factor)
+        from unnest(positive, factors[: cardinality(positive)]) p (tmdb_id, factor)
         join catalog.film_weights f on f.tmdb_id = p.tmdb_id
-        where is_told
+        where has_history_score
         group by 1
         having max(p.factor * f.weights[array_position(f.others, film)]) > 0
         order by 2 desc, 1
@@ -292,9 +299,9 @@ as $$
     ) t
 $$;
 
--- The direction of a person's taste in an embedding set, of length 1: the sum of the named films' vectors by weight. When
--- none of them counts for something: the middle of the most voted films that pass the filters and share no genre with the
--- disliked ones, away from these (`against` says how far); null when there is nothing to go by.
+-- Returns the direction of a person's taste in an embedding set, of length 1: the weighted sum of the given films' vectors. If
+-- no weight is positive, it is the mean of the most voted films that pass the filters and share no genre with the disliked
+-- films, moved away from these by the factor `against`; null if there is no such film.
 drop function if exists catalog.taste(bigint[], bigint[], bigint[], jsonb, jsonb, integer);
 create or replace function catalog.direction_of(
     films bigint[], weights double precision[], disliked bigint[], filters jsonb, against double precision, in_set integer
@@ -305,7 +312,7 @@ as $$
 declare
     target text := format('catalog.%I', 'movie_vectors_' || in_set);
     narrows boolean := coalesce(filters, '{}') ?| '{genres,keywords,people}';
-    has_praise boolean;
+    has_positive boolean;
     direction vector;
 begin
     execute format(
@@ -314,8 +321,8 @@ begin
          from unnest($1, $2) w (tmdb_id, weight)
          join %s v using (tmdb_id)
          cross join (select dimensions from catalog.embedding_sets where set_id = $3) d', target)
-    into direction, has_praise using films, weights, in_set;
-    if not has_praise and (direction is not null or narrows) then
+    into direction, has_positive using films, weights, in_set;
+    if not has_positive and (direction is not null or narrows) then
         execute format(
             'select l2_normalize(l2_normalize(avg(t.embedding::vector)) + coalesce($2, l2_normalize(avg(t.embedding::vector))))
              from (
@@ -335,12 +342,12 @@ begin
 end
 $$;
 
--- The similarity of each of some films with each, row by row; 0 for one without a vector.
+-- Returns the pairwise cosine similarities of films, row by row; 0 for a film without a vector.
 create or replace function catalog.similarities(films bigint[], in_set integer) returns double precision[]
 language plpgsql stable
 as $$
 declare
-    found double precision[];
+    pairwise_similarity double precision[];
 begin
     if in_set is null then
         return array_fill(0.0::double precision, array[cardinality(films) * cardinality(films)]);
@@ -354,12 +361,12 @@ begin
              select a.i, b.i as j, coalesce(-(a.direction <#> b.direction), 0) as similarity
              from pool a, pool b offset 0  -- before the sort, which else would carry the vectors
          ) p',
-        'movie_vectors_' || in_set) into found using films;
-    return found;
+        'movie_vectors_' || in_set) into pairwise_similarity using films;
+    return pairwise_similarity;
 end
 $$;
 
--- Which of some films a film is most like; none without a vector.
+-- Returns the film among `films` that is most similar to a film; no row without a vector.
 create or replace function catalog.nearest_of(film bigint, films bigint[], in_set integer) returns setof bigint
 language plpgsql stable
 as $$

@@ -1,7 +1,8 @@
--- Applied after the migrations whenever it changes: what histories say of films, and the lists made of it.
+-- Applied after the migrations whenever it changes: seen films, the weights of the served model, and recommendations.
 
--- What a person saw, once a film, whatever its sources; a film that is only wanted was not seen. The rating is the average
--- of those given at Letterboxd, IMDb and MovieLens; a plain list's only where there is none, as it may be anybody's.
+-- The films that a person saw, one row for a film of all sources; a film that is only wanted was not seen. The rating is the
+-- average of those at Letterboxd, IMDb and MovieLens; that of a plain list is used only without one, as it may be another
+-- person's.
 create or replace view catalog.seen_films as
 select h.person, h.tmdb_id,
     coalesce(avg(h.rating) filter (where h.source <> 'list'), avg(h.rating))::double precision as rating,
@@ -10,12 +11,12 @@ from catalog.watch_histories h
 where not h.is_wanted
 group by h.person, h.tmdb_id;
 
--- What liking a film says for and against others, by the model that is served; no rows where there is none.
+-- The weights from each film to others, by the model that is served; no rows without a model.
 create or replace view catalog.film_weights as
 select w.tmdb_id, w.popularity, w.others, w.weights
 from pipeline.film_weights w join pipeline.recommendation_models m on m.model_id = w.model_id and m.is_served;
 
--- How well known each film is, 0-1; of the model that is served, or of TMDB's votes where there is none.
+-- The popularity of each film, 0-1: that of the model that is served, or from TMDB's votes without a model.
 create or replace view catalog.standings as
 select w.tmdb_id, w.popularity::double precision as standing from catalog.film_weights w
 union all
@@ -23,7 +24,7 @@ select s.tmdb_id, ln(1 + s.vote_count) / greatest(1, (select ln(1 + max(o.vote_c
 from catalog.movie_stats s
 where not exists (select from catalog.film_weights);
 
--- What somebody's named films say of others, all weights added up; `named` with a factor for each.
+-- Returns the sums of the weights from the named films to other films; `factors` has a factor for each named film.
 create or replace function catalog.films_by_histories(named bigint[], factors double precision[])
 returns table (tmdb_id bigint, weight double precision)
 language sql stable
@@ -38,8 +39,8 @@ as $$
     group by 1
 $$;
 
--- Why a film is recommended: for each film that speaks for it its title, how the person found it, its weight, and what the
--- two share. Films that are not in the catalogue have no title.
+-- Returns the reasons for a recommended film: for each film that supports it its title, how the person rated it (loved or
+-- liked), its weight, and the features that both share. Films that are not in the catalogue have no title.
 create or replace function catalog.reasons_of(
     film bigint, because bigint[], weights real[], loved bigint[] default '{}'
 )
@@ -55,9 +56,9 @@ as $$
     left join catalog.movies m on m.tmdb_id = b.tmdb_id
 $$;
 
--- Films for a person with a history, the best first: of the list that the pipeline made, or, where there is none or where
--- too few of it pass the filters, by catalog.recommend_movies from the history. None of them was seen. Wanted ones may be
--- among them. `reasons`: see catalog.reasons_of.
+-- Returns films for a person with a history, the best first: from the list that the pipeline made, or, if too few films of it
+-- pass the filters, by catalog.recommend_movies from the history. Seen films are left out, wanted ones are not. `reasons`: see
+-- catalog.reasons_of.
 create or replace function catalog.recommendations_for(
     who text, filters jsonb default '{}', match_count integer default 10
 )

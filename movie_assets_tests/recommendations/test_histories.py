@@ -1,7 +1,6 @@
-"""Histories as matrices, and how they are cut by time."""
+"""Histories as matrices, and their division by time."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -9,12 +8,13 @@ from movie_assets.recommendations.histories import Histories, among, histories_o
 
 
 def seen(**people: Sequence[tuple[int, float | None, bool]]) -> Histories:
-    """Histories of films, ratings and whether there is a date, in the order of time."""
-    columns: list[list[Any]] = [
-        [np.array([row[n] for row in rows], dtype=kind) for rows in people.values()]
-        for n, kind in enumerate((np.int64, np.float64, np.bool_))
-    ]
-    return histories_of(list(people), *columns)
+    """Return the histories of people: films, ratings, and whether there is a date, in the order of time."""
+    return histories_of(
+        list(people),
+        [np.array([film for film, _, _ in rows], dtype=np.int64) for rows in people.values()],
+        [np.array([rating for _, rating, _ in rows], dtype=np.float64) for rows in people.values()],
+        [np.array([is_dated for _, _, is_dated in rows], dtype=np.bool_) for rows in people.values()],
+    )
 
 
 ANN = [(10, 100.0, True), (30, 40.0, True), (20, None, True), (40, 80.0, True), (50, 79.0, True)]

@@ -2,13 +2,13 @@
 
 import pytest
 
-from movie_assets.histories.movie_list import read_film_list
+from movie_assets.histories.movie_list import read_movie_list
 from movie_assets.histories.rows import Entry, MovieName, Tally
 
 
 def read(text: str, *, is_wanted: bool = False) -> tuple[list[Entry], Tally]:
     tally = Tally("list.txt")
-    return list(read_film_list(text.splitlines(keepends=True), tally, is_wanted=is_wanted)), tally
+    return list(read_movie_list(text.splitlines(keepends=True), tally, is_wanted=is_wanted)), tally
 
 
 def test_a_list_has_a_film_a_paragraph() -> None:
@@ -44,7 +44,7 @@ def test_a_list_has_a_film_a_paragraph() -> None:
 def test_what_is_missing_is_missing(line: str, title: str, year: int | None, rating: float | None) -> None:
     entries, tally = read(line + "\n")
     assert tally.rejects == []
-    assert [(entry.film.title, entry.film.year, entry.rating) for entry in entries] == [(title, year, rating)]
+    assert [(entry.movie.title, entry.movie.year, entry.rating) for entry in entries] == [(title, year, rating)]
 
 
 @pytest.mark.parametrize(
@@ -55,18 +55,18 @@ def test_what_is_missing_is_missing(line: str, title: str, year: int | None, rat
 def test_a_rating_is_understood_however_it_is_written(head: str, rating: str) -> None:
     entries, tally = read(head + rating)
     assert tally.rejects == []
-    assert [(entry.film, entry.rating) for entry in entries] == [(MovieName("Cats", 2019), 20)]
+    assert [(entry.movie, entry.rating) for entry in entries] == [(MovieName("Cats", 2019), 20)]
 
 
 @pytest.mark.parametrize(
-    "piece", ["two stars", "bad", "★★", "2/5", "2 of 10", "85", "85 %", "rated 2", "2.0.0", "1h 42m", "R", "2020", "²"]
+    "field", ["two stars", "bad", "★★", "2/5", "2 of 10", "85", "85 %", "rated 2", "2.0.0", "1h 42m", "R", "2020", "²"]
 )
-def test_a_piece_that_is_not_understood_costs_the_film_and_is_told(piece: str) -> None:
-    entries, tally = read(f"Cats (2019) | PG | 1h 50m | {piece}")
+def test_an_unrecognised_field_rejects_the_row(field: str) -> None:
+    entries, tally = read(f"Cats (2019) | PG | 1h 50m | {field}")
     assert entries == []
     ((_, line, reason, _),) = [(r.file, r.line, r.reason, r.sample) for r in tally.rejects]
     assert line == 1
-    assert piece in reason
+    assert field in reason
 
 
 def test_a_word_is_no_certification() -> None:
@@ -76,7 +76,7 @@ def test_a_word_is_no_certification() -> None:
 
 def test_lines_of_titles_with_years_are_a_film_each() -> None:
     entries, tally = read("Cats (2019)\nDogs (2018)\nA dog waits (for years).\n\nBirds (2017) | 8/10\n")
-    assert [entry.film for entry in entries] == [
+    assert [entry.movie for entry in entries] == [
         MovieName("Cats", 2019),
         MovieName("Dogs", 2018),
         MovieName("Birds", 2017),
@@ -108,7 +108,7 @@ def test_a_paragraph_that_is_no_film_is_rejected_and_the_next_is_read(line: str,
 )
 def test_in_a_list_without_blank_lines_each_line_is_a_film(text: str) -> None:
     entries, tally = read(text)
-    assert {(entry.film.title, entry.film.year) for entry in entries} == {
+    assert {(entry.movie.title, entry.movie.year) for entry in entries} == {
         ("Akira", None), ("Cats", 2019), ("Dogs", 2018), ("Spirited", None),
     }  # fmt: skip
     assert (tally.rows, tally.taken, tally.rejected, tally.passed_over.total()) == (4, 4, 0, 0)
@@ -116,19 +116,19 @@ def test_in_a_list_without_blank_lines_each_line_is_a_film(text: str) -> None:
 
 def test_lines_with_ratings_and_without_years_are_a_film_each() -> None:
     entries, _ = read("Cats (2019) | 8/10\nAkira | 9/10\nDogs (2018)\n")
-    assert [(entry.film.title, entry.rating) for entry in entries] == [("Cats", 80), ("Akira", 90), ("Dogs", None)]
+    assert [(entry.movie.title, entry.rating) for entry in entries] == [("Cats", 80), ("Akira", 90), ("Dogs", None)]
 
 
 def test_lines_that_are_taken_for_descriptions_are_counted_and_named() -> None:
     entries, tally = read("Cats (2019)\nA cat sings.\n\nDogs (2018)\nAkira\n")
-    assert [entry.film.title for entry in entries] == ["Cats", "Dogs"]
+    assert [entry.movie.title for entry in entries] == ["Cats", "Dogs"]
     assert dict(tally.passed_over) == {"description": 2}
     assert [(remark.line, remark.sample) for remark in tally.remarks] == [(2, "A cat sings."), (5, "Akira")]
 
 
 def test_a_blank_line_may_be_missing_before_a_plain_head() -> None:
     entries, _ = read("One: 1999 | R\nIt ends in the year: 1999\nTwo: 2000 | R\n")
-    assert [entry.film.title for entry in entries] == ["One", "Two"]
+    assert [entry.movie.title for entry in entries] == ["One", "Two"]
 
 
 def test_ratings_of_a_list_of_wishes_are_not_the_persons() -> None:

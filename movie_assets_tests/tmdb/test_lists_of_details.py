@@ -1,6 +1,4 @@
-"""Genres, keywords, credits and certifications of TMDB's answers, in every shape in which they come or do not."""
-
-from typing import Any
+"""Genres, keywords, credits and certifications of TMDB's responses, in all forms, missing and malformed."""
 
 import pytest
 
@@ -17,7 +15,7 @@ def test_genres_and_keywords_are_sorted() -> None:
 
 
 @pytest.mark.parametrize("genres", [None, [], "Drama", {}, [None], ["Drama"], [{"id": 1}], [{"id": 1, "name": ""}]])
-def test_genres_that_cannot_be_read_are_none(genres: Any) -> None:
+def test_genres_that_cannot_be_read_are_none(genres: object) -> None:
     assert film(genres=genres).genres == ()
 
 
@@ -38,7 +36,7 @@ def test_keywords_are_also_found_in_a_bare_list() -> None:
 
 
 @pytest.mark.parametrize("keywords", [None, {}, [], {"keywords": None}, {"keywords": {}}, "sea"])
-def test_keywords_that_cannot_be_read_are_none(keywords: Any) -> None:
+def test_keywords_that_cannot_be_read_are_none(keywords: object) -> None:
     assert film(keywords=keywords).keywords == ()
 
 
@@ -48,12 +46,12 @@ def test_a_part_that_is_absent_leaves_the_film_whole(part: str) -> None:
 
 
 @pytest.mark.parametrize("credits_", [None, [], {}, {"cast": None, "crew": None}, {"cast": "x", "crew": [None, 5]}])
-def test_credits_that_cannot_be_read_are_none(credits_: Any) -> None:
+def test_credits_that_cannot_be_read_are_none(credits_: object) -> None:
     read = film(credits=credits_)
     assert (read.directors, read.leading_cast) == ((), ())
 
 
-def test_directors_are_those_whose_job_says_so_in_tmdbs_order() -> None:
+def test_directors_have_that_job_and_tmdbs_order() -> None:
     assert film().directors == ("Lana Wachowski", "Lilly Wachowski")
 
 
@@ -77,20 +75,20 @@ def test_someone_who_plays_two_parts_is_named_once() -> None:
 
 
 @pytest.mark.parametrize("collection", [None, [], "Saga", {}, {"id": "2344", "name": None}, {"id": 0}])
-def test_a_collection_that_cannot_be_read_is_none(collection: Any) -> None:
+def test_a_collection_that_cannot_be_read_is_none(collection: object) -> None:
     read = film(belongs_to_collection=collection)
     assert (read.collection_id, read.collection) == (None, None)
 
 
 @pytest.mark.parametrize("countries", [None, ["US"], [{"name": "USA"}], [{"iso_3166_1": None}], {}])
-def test_countries_that_cannot_be_read_are_none(countries: Any) -> None:
+def test_countries_that_cannot_be_read_are_none(countries: object) -> None:
     assert film(production_countries=countries).countries == ()
 
 
 # Certification
 
 
-def certified(*releases: dict[str, Any], country: str = "US") -> str | None:
+def certified(*releases: dict[str, object], country: str = "US") -> str | None:
     return film(release_dates={"results": [{"iso_3166_1": country, "release_dates": list(releases)}]}).certification
 
 
@@ -120,5 +118,5 @@ def test_another_countrys_certification_does_not_count() -> None:
         {"results": [{"iso_3166_1": "US", "release_dates": [None, {}, {"certification": 5, "type": 3}]}]},
     ],
 )
-def test_release_dates_that_cannot_be_read_give_no_certification(release_dates: Any) -> None:
+def test_release_dates_that_cannot_be_read_give_no_certification(release_dates: object) -> None:
     assert film(release_dates=release_dates).certification is None
