@@ -24,7 +24,7 @@ from movie_assets.database.database import Database, copy_rows, execute
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.histories.inbox import Inbox
 from movie_assets.recommendations.quality import PROTOCOLS
-from movie_assets.recommendations.recommendation_quality import table_of
+from movie_assets.recommendations.recommendation_quality import ModelQuality, table_of
 from movie_assets_tests.support.definitions import defs
 
 NOW = datetime.now(UTC)
@@ -53,14 +53,14 @@ def main() -> None:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         figures["CPU of the process (s)"] = usage.ru_utime + usage.ru_stime
         figures["peak memory of the process (MB)"] = usage.ru_maxrss / 1024
-        found = database.rows("recommendation_quality")
+        found = database.fetch(ModelQuality, "recommendation_quality")
     for name, value in figures.items():
         print(f"{name}: {value:,.2f}" if isinstance(value, float) else f"{name}: {value}")
     for protocol, _ in PROTOCOLS:
         rows = [row for row in found if row.protocol == protocol]
         print(f"\n{protocol} hidden, {rows[0].persons if rows else 0} people\n\n{table_of(rows)}")
     if arguments.json:
-        rows_as_json = [dict(row._mapping) for row in found]  # noqa: SLF001
+        rows_as_json = [row._asdict() for row in found]
         arguments.json.write_text(json.dumps(figures | {"rows": rows_as_json}, indent=2, default=str) + "\n")
 
 
