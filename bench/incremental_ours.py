@@ -22,8 +22,9 @@ from movie_assets.catalog.embedding_text import text_hash
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows
 from movie_assets.embeddings.embedder import LOCAL_MODEL, Embedded, LocalEmbedder, UnlimitedBudget
-from movie_assets.embeddings.movie_embeddings import embedding_set, movie_embeddings
-from movie_assets.embeddings.store import EmbeddingStore, texts_of
+from movie_assets.embeddings.movie_embeddings import movie_embeddings
+from movie_assets.embeddings.sets import embedding_set
+from movie_assets.embeddings.store import DueMovie, EmbeddingStore, texts_of
 from movie_assets.orchestration.resources import RESOURCES
 from movie_assets.orchestration.startup import everything_for
 from movie_assets.runs.partitions import BATCH_COUNT, range_tags, ranges
@@ -83,7 +84,8 @@ def build_plainly(database: Database, embedder: Stub) -> None:
     """What the assets do, by their own functions and statements; neither runs, checks nor an index."""
     set_id, as_of = embedding_set(database, embedder), datetime.now(UTC)
     store = EmbeddingStore(database, set_id, as_of, RUN_ID)
-    due = database.rows(
+    due = database.fetch(
+        DueMovie,
         "texts_to_embed",
         set_id=set_id,
         batches=list(range(BATCH_COUNT)),
@@ -93,9 +95,9 @@ def build_plainly(database: Database, embedder: Stub) -> None:
         forced_since=None,
     )
     texts = texts_of(due)
-    for part in embedder.stream([text.text for text in texts], UnlimitedBudget()):
-        store.keep(part, texts)
-    database.rows("refresh_vectors", set_id=set_id)
+    for chunk in embedder.stream([text.text for text in texts], UnlimitedBudget()):
+        store.store(chunk, texts)
+    database.execute("refresh_vectors", set_id=set_id)
 
 
 def our_assets(embedder: Stub) -> dg.Definitions:
@@ -156,7 +158,7 @@ def main() -> None:
             work()
 
         set_id = embedding_set(database, embedder)
-        database.rows("refresh_vectors", set_id=set_id)  # makes the table, still empty
+        database.execute("refresh_vectors", set_id=set_id)  # makes the table, still empty
         found = (
             "select tmdb_id, m.embedding_text as text, s.popularity, v.embedding from catalog.movies m "
             f"join catalog.movie_stats s using (tmdb_id) join catalog.movie_vectors_{set_id} v using (tmdb_id)"

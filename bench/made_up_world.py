@@ -75,7 +75,7 @@ def built(database: Database, world: World, vectors: Matrix) -> dict[str, Any]:
     set_id = new_set(database, vectors.shape[1])
     store(database, set_id, range(1, len(vectors) + 1), vectors)
     seconds = {
-        "published (s)": timed(lambda: database.rows("refresh_vectors", set_id=set_id)),
+        "published (s)": timed(lambda: database.execute("refresh_vectors", set_id=set_id)),
         "index built (s)": timed(lambda: database.rows("build_vector_index", set_id=set_id)),
     }
     database.execute("activate_set", set_id=set_id, hold=False)

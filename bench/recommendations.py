@@ -107,7 +107,7 @@ def put_catalogue(database: Database, details: Path | None) -> int:
             hashed = ((i.film.tmdb_id, f"{i.film.tmdb_id:064x}", v) for i, v in zip(items, vectors, strict=True))
             copy_rows(connection, "incoming_embeddings", columns, hashed)
             execute(connection, "store_embeddings", set_id=set_id, as_of=NOW)
-        database.rows("refresh_vectors", set_id=set_id)
+        database.execute("refresh_vectors", set_id=set_id)
         database.rows("build_vector_index", set_id=set_id)
         database.execute("activate_set", set_id=set_id, hold=False)
     return len(items)

@@ -58,7 +58,7 @@ def build(database: Database, films: int, dimensions: int) -> None:
     )
     set_id = new_set(database, dimensions)
     store(database, set_id, range(1, films + 1), vectors)
-    database.rows("refresh_vectors", set_id=set_id)
+    database.execute("refresh_vectors", set_id=set_id)
     database.rows("build_vector_index", set_id=set_id)
     database.execute("activate_set", set_id=set_id, hold=False)
     recorded = database.row(

@@ -86,7 +86,7 @@ def our_figures(database: Database, vectors: Matrix, rounds: int) -> list[dict[s
         run(database, "truncate pipeline.embeddings")
         run(database, "checkpoint", alone=True)
         load.append(timed(lambda: by_our_path(database, set_id, vectors)))
-        publish.append(timed(lambda: database.rows("refresh_vectors", set_id=set_id)))
+        publish.append(timed(lambda: database.execute("refresh_vectors", set_id=set_id)))
     both = [a + b for a, b in zip(load, publish, strict=True)]
     ways = {
         "bare binary COPY": ("one transaction, a table without any index: the bound", bare),

@@ -164,7 +164,7 @@ def a_day(database: Database, vectors: Matrix) -> dict[str, Any]:
             database, f"update catalog.movie_stats set popularity = popularity + 1 where tmdb_id <= {CHANGED_NUMBERS}"
         )
     )
-    nothing = timed(lambda: database.rows("refresh_vectors", set_id=set_id))
+    nothing = timed(lambda: database.execute("refresh_vectors", set_id=set_id))
     return {
         f"{moved.written} changed vectors published (s)": upsert,
         f"{CHANGED_NUMBERS:,} changed popularities (s)": numbers,

@@ -1,10 +1,10 @@
 """`movie-assets cost`: what embedding would cost, without a call to anywhere.
 
-How tokens and dollars are foretold is `embeddings.forecasts`; the same is told before each run by its check.
+`embeddings.cost_forecast` computes the forecast; each run's check reports the same before its first request.
 """
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,21 +12,31 @@ from rich.table import Table
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
+from movie_assets.embeddings.budget_check import forecast_for
+from movie_assets.embeddings.cost_forecast import Forecast
 from movie_assets.embeddings.embedder import embedder_from, set_key
-from movie_assets.embeddings.forecast import forecast_for
-from movie_assets.embeddings.forecasts import Forecast
+from movie_assets.embeddings.sets import SetId
 from movie_assets.embeddings.store import texts_of
 
-NO_SET = -1  # no set has this number: everything is due
+NO_SET = -1  # no set has this number, so every text is due
+
+
+class TextToCount(NamedTuple):
+    """A movie with a text whose cost is forecast."""
+
+    tmdb_id: int
+    batch: int
+    text_hash: str
+    embedding_text: str
 
 
 def cost_of(database: Database, settings: Settings, *, all_films: bool) -> Forecast:
     """What the texts that are due will cost in the set of the settings, or those of all films in a new set."""
     embedder = embedder_from(settings)
-    found = database.rows("find_set", **set_key(embedder))
-    set_id = found[0].set_id if found else NO_SET
-    films = database.rows("texts_to_count", set_id=set_id, all_films=all_films)
-    return forecast_for(database, embedder, set_id, texts_of(films))
+    existing = database.fetch_optional(SetId, "find_set", **set_key(embedder))
+    set_id = existing.set_id if existing else NO_SET
+    movies = database.fetch(TextToCount, "texts_to_count", set_id=set_id, all_films=all_films)
+    return forecast_for(database, embedder, set_id, texts_of(movies))
 
 
 def as_json(expected: Forecast, settings: Settings, *, all_films: bool) -> dict[str, Any]:

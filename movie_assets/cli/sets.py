@@ -8,7 +8,7 @@ from rich.markup import escape
 from movie_assets.cli import report
 from movie_assets.cli.terminal import console
 from movie_assets.config.settings import Settings
-from movie_assets.database.database import as_dict, open_database
+from movie_assets.database.database import open_database
 from movie_assets.embeddings.embedder import embedder_from
 from movie_assets.embeddings.sets import embedding_sets, use_set
 from movie_assets.orchestration.startup import database_for
@@ -25,11 +25,11 @@ def sets_command(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     with database_for(Settings.from_env()) as ready, open_database(ready) as database:
-        found = [as_dict(row) for row in embedding_sets(database)]
+        sets = [each._asdict() for each in embedding_sets(database)]
         if as_json:
-            click.echo(json.dumps(found, default=str))
+            click.echo(json.dumps(sets, default=str))
         else:
-            report.show_sets(console, found)
+            report.show_sets(console, sets)
 
 
 @sets_command.command("use")

@@ -1,7 +1,8 @@
-"""The checks of movie_embeddings that look at the whole set, and what its run reports with them."""
+"""The checks of movie_embeddings on a whole set, with the figures of the run that evaluates them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -16,58 +17,88 @@ FINITE = "every_vector_is_finite_and_not_zero"
 CURRENT = "every_text_is_embedded_as_it_stands"
 
 
+class DamagedVectors(NamedTuple):
+    """The vectors of a batch that have another width than their set, or another length than 1."""
+
+    batch: int
+    wrong_width: int
+    wrong_length: int
+
+
+class StaleVectors(NamedTuple):
+    """The movies of a batch whose text is not the one that was embedded, and how many of them wait for what."""
+
+    batch: int
+    films: int
+    in_flight: int
+    refused: int
+    came_later: int
+
+
+class ModelNames(NamedTuple):
+    """The model's name that the service returned with a set's first vectors, and with those of the last run."""
+
+    begun_by: str | None
+    answered_by: str | None
+
+
 @dataclass(frozen=True)
-class Ran:
-    """What a run set out to embed: its batches, and the hashes of the texts that they had without a vector."""
+class RunScope:
+    """The batches of a run, and the hashes of their texts that had no vector when it began."""
 
     batches: Sequence[int]
     text_hashes: Sequence[str]
 
 
-def evaluate(store: EmbeddingStore, ran: Ran) -> Iterator[dg.AssetCheckResult]:
-    """All checks of a run's set."""
+def evaluate(store: EmbeddingStore, scope: RunScope) -> Iterator[dg.AssetCheckResult]:
+    """Yield the results of all checks of a run's set."""
+    damaged = store.database.fetch(DamagedVectors, "damaged_vectors", set_id=store.set_id)
+    yield _damage(WIDTH, {row.batch: row.wrong_width for row in damaged})
+    yield _damage(FINITE, {row.batch: row.wrong_length for row in damaged})
+    yield _current(store, scope)
+
+
+def _damage(check: str, counts: dict[int, int]) -> dg.AssetCheckResult:
     names = batches.get_partition_keys()
-    damaged = store.database.rows("damaged_vectors", set_id=store.set_id)
-    for check, count in ((WIDTH, "wrong_width"), (FINITE, "wrong_length")):
-        bad = {names[row.batch]: getattr(row, count) for row in damaged if getattr(row, count)}
-        yield dg.AssetCheckResult(
-            passed=not bad,
-            check_name=check,
-            description=f"{sum(bad.values()):,} vectors, none may be; materialize again: {listed(bad)}"
-            if bad
-            else None,
-            metadata={"vectors": sum(bad.values()), "by_batch": bad},
-        )
-    yield _current(store, ran, names)
-
-
-def _current(store: EmbeddingStore, ran: Ran, names: Sequence[str]) -> dg.AssetCheckResult:
-    found = store.database.rows(
-        "stale_vectors", set_id=store.set_id, template=TEMPLATE, as_of=store.as_of, batches=ran.batches,
-        planned=ran.text_hashes, run_id=store.run_id,
-    )  # fmt: skip
-    stale = {names[row.batch]: row.films for row in found if row.films}
-    in_flight, refused, came_later = (
-        sum(getattr(row, name) for row in found) for name in ("in_flight", "refused", "came_later")
-    )
-    told = [f"{sum(stale.values()):,} texts, none may be; materialize again: {listed(stale)}"] if stale else []
-    if in_flight:
-        told.append(f"{in_flight:,} texts are in batches at the service; a later run collects them")
-    if refused:
-        told.append(f"{refused:,} texts were refused and are tried again later, see pipeline.rejects")
-    if came_later:
-        told.append(f"{came_later:,} texts came while the run was at work; the next run embeds them")
-    totals = store.totals
-    models = store.database.row("models_that_answered", set_id=store.set_id)
-    names = list(dict.fromkeys(name for name in (models.begun_by, *totals.models, models.answered_by) if name))
-    changed = len(names) > 1
-    if changed:
-        told.append(model_changed(names[0], names[-1]))
+    by_batch = {names[batch]: count for batch, count in counts.items() if count}
+    total = sum(by_batch.values())
+    problem = f"{total:,} vectors, none may be; materialize again: {listed(by_batch)}"
     return dg.AssetCheckResult(
-        passed=not (stale or in_flight or refused or changed),
+        passed=not by_batch,
+        check_name=check,
+        description=problem if by_batch else None,
+        metadata={"vectors": total, "by_batch": by_batch},
+    )
+
+
+def _current(store: EmbeddingStore, scope: RunScope) -> dg.AssetCheckResult:
+    rows = store.database.fetch(
+        StaleVectors, "stale_vectors", set_id=store.set_id, template=TEMPLATE, as_of=store.as_of,
+        batches=scope.batches, planned=scope.text_hashes, run_id=store.run_id,
+    )  # fmt: skip
+    names = batches.get_partition_keys()
+    stale = {names[row.batch]: row.films for row in rows if row.films}
+    in_flight = sum(row.in_flight for row in rows)
+    refused = sum(row.refused for row in rows)
+    came_later = sum(row.came_later for row in rows)
+    models = _models(store)
+    problems = []
+    if stale:
+        problems.append(f"{sum(stale.values()):,} texts, none may be; materialize again: {listed(stale)}")
+    if in_flight:
+        problems.append(f"{in_flight:,} texts are in batches at the service; a later run collects them")
+    if refused:
+        problems.append(f"{refused:,} texts were refused and are tried again later, see pipeline.rejects")
+    if came_later:
+        problems.append(f"{came_later:,} texts came while the run was at work; the next run embeds them")
+    if len(models) > 1:
+        problems.append(model_changed(models[0], models[-1]))
+    totals = store.totals
+    return dg.AssetCheckResult(
+        passed=not (stale or in_flight or refused or len(models) > 1),
         check_name=CURRENT,
         severity=dg.AssetCheckSeverity.WARN if not stale else dg.AssetCheckSeverity.ERROR,
-        description="; ".join(told) or None,
+        description="; ".join(problems) or None,
         metadata={
             "films": sum(stale.values()),
             "by_batch": stale,
@@ -77,8 +108,15 @@ def _current(store: EmbeddingStore, ran: Ran, names: Sequence[str]) -> dg.AssetC
             "texts_embedded": totals.texts,
             "texts_rejected": totals.rejected,
             "texts_cut": totals.cut,
-            "answered_by": ", ".join(names) or "the service gave no name",
+            "answered_by": ", ".join(models) or "the service gave no name",
             "tokens": totals.tokens,
             "dollars": totals.dollars,
         },
     )
+
+
+def _models(store: EmbeddingStore) -> list[str]:
+    """Return the distinct names under which the service returned vectors of the set, in the order of time."""
+    recorded = store.database.fetch_one(ModelNames, "models_that_answered", set_id=store.set_id)
+    names = (recorded.begun_by, *store.totals.models, recorded.answered_by)
+    return list(dict.fromkeys(name for name in names if name))

@@ -1,7 +1,7 @@
-"""Texts to vectors: what an embedder is, the local, keyless one, and which one the settings name.
+"""The interface of embedders, the local embedder, and the choice of the embedder that the settings name.
 
-The client of OpenAI-compatible services is in `openai_embedder`. Which texts are embedded and where vectors go is for
-the assets; what may be stored, for `embeddings.vectors`.
+The client of OpenAI-compatible services is in `openai_embedder`. The asset decides which texts are embedded;
+`embeddings.vectors` decides which vectors may be stored.
 """
 
 import hashlib
@@ -22,22 +22,22 @@ from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, T
 from movie_assets.embeddings.vectors import Matrix
 
 if TYPE_CHECKING:
-    from movie_assets.embeddings.openai_batches import OpenAiBatches
+    from movie_assets.embeddings.openai_bulk import BulkApi
 
 LOCAL_MODEL = "hashing-v1"
 OPENAI_MODEL = "text-embedding-3-small"
 OPENAI_HOST = "api.openai.com"
 LIKE_A_KEY = re.compile(r"(?=.*\d)[\w.~%=+-]{20,}|sk-.*")
-LOCAL_CHUNK = 512  # texts of one part
+LOCAL_CHUNK = 512  # texts of one result chunk
 
 
 class EmbedderError(Exception):
-    """No vectors can be had; the message says why and what to do."""
+    """Texts cannot be embedded; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """Unit vectors, (n, dimensions) in the order of the texts, and what they cost."""
+    """Unit vectors, (n, dimensions) in the order of the texts, and their cost."""
 
     vectors: Matrix
     tokens: int
@@ -46,7 +46,7 @@ class Embedded:
 
 @dataclass(frozen=True)
 class RejectedInput:
-    """A text without a vector, by its position, and why."""
+    """A text that got no vector, by its position, with a reason (a code) and a message."""
 
     position: int
     reason: str
@@ -54,19 +54,19 @@ class RejectedInput:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one answer brought: unit vectors of the texts at `positions`, and what it cost, vectors or not.
+class ResultChunk:
+    """The results of one response: unit vectors of the texts at `positions`, (n, dimensions), rejected texts, and cost.
 
-    `reservation` is the reservation that was made for it; it is to be given back when the cost is recorded. Of the
-    texts at
-    the positions `cut` only the beginning was sent. `model` is the name that answered, if the service gives one.
+    The cost is charged with or without vectors. `reservation` is the budget's reservation for the request, to be
+    released when the cost is recorded. Of the texts at the positions `cut` only the beginning was sent. `model` is the
+    model's name in the response, if it has one.
     """
 
     positions: tuple[int, ...]
     vectors: Matrix
     tokens: int
     dollars: float
-    culprits: tuple[RejectedInput, ...] = ()
+    rejected: tuple[RejectedInput, ...] = ()
     reservation: int | None = None
     text_bytes: int = 0  # of the texts that were charged
     cut: tuple[int, ...] = ()
@@ -74,35 +74,35 @@ class Part:
 
 
 class BudgetAccount(Protocol):
-    """Holds the money: whoever sends a request reserves what it may cost at most."""
+    """Limits spending: the highest possible cost of a request is reserved before the request is sent."""
 
     def reserve(self, tokens: int, dollars: float) -> int | None:
-        """A ticket, or None when the budget does not hold so much."""
+        """Return the number of a new reservation, or None when the budget is too small for it."""
 
     def release(self, reservation: int) -> None:
-        """Give a ticket back that nothing was charged for."""
+        """Delete a reservation for which nothing was charged."""
 
-    def is_empty(self) -> str:
-        """A sentence that names the budget, what was spent and what to do."""
+    def exhausted_message(self) -> str:
+        """Return a message that names the budget that is used up, the dollars spent, and what to do."""
 
 
 class UnlimitedBudget:
-    """No budget."""
+    """A budget without a limit."""
 
     def reserve(self, tokens: int, dollars: float) -> int | None:  # noqa: ARG002
-        """Let every request pass."""
+        """Allow every request."""
         return 0
 
     def release(self, reservation: int) -> None:
-        """There is nothing to give back."""
+        """Do nothing, as nothing is reserved."""
 
-    def is_empty(self) -> str:
-        """It never is."""
+    def exhausted_message(self) -> str:
+        """Return an empty message, as this budget is never used up."""
         return ""
 
 
 class Embedder(Protocol):
-    """Makes vectors that compare with one another; provider, model and dimensions name them."""
+    """Makes vectors of one set, which provider, model and dimensions name; they may be compared with one another."""
 
     provider: str
     model: str
@@ -115,20 +115,20 @@ class Embedder(Protocol):
 
     def stream(
         self, texts: Sequence[str], budget: BudgetAccount, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
-    ) -> Iterator[Part]:
-        """Embed many texts, part by part, in no particular order; a text is in one part at most.
+    ) -> Iterator[ResultChunk]:
+        """Embed many texts, and yield result chunks in no particular order; a text is in at most one chunk.
 
-        `bytes_per_token` is what a token has been so far: a service that does not tell its usage is booked by it.
-        Raises EmbedderError, after the parts that are paid for, when it cannot go on. The texts that then were in no
-        part are as they were.
+        `bytes_per_token` is the usual size of a token: it estimates the tokens where a service does not report them.
+        Raises EmbedderError, after the chunks that were charged, when it cannot go on. Nothing is known of texts that
+        are in no chunk, and they can be sent again.
         """
 
-    def answer(self) -> None:
-        """Ask for one vector, once and within seconds. Raises EmbedderError when none comes."""
+    def probe(self) -> None:
+        """Request one vector, once and within seconds. Raises EmbedderError when the service returns none."""
 
     @property
-    def batches(self) -> "OpenAiBatches | None":
-        """The service's way to embed in bulk, if it has one."""
+    def bulk_api(self) -> "BulkApi | None":
+        """Return the service's API for bulk jobs, or None if it has none."""
 
 
 class LocalEmbedder:
@@ -137,7 +137,7 @@ class LocalEmbedder:
     provider = "local"
     price = Price(0.0)
     counter: TokenCounter = ByteCounter()
-    batches = None
+    bulk_api = None
 
     def __init__(self, model: str, dimensions: int) -> None:
         if model != LOCAL_MODEL:
@@ -146,37 +146,37 @@ class LocalEmbedder:
         self.dimensions = dimensions
 
     def embed(self, texts: Sequence[str]) -> Embedded:
-        """Embed texts; see core.hashing."""
+        """Return the hashed vectors of texts."""
         vectors = hashed_vectors(texts, self.dimensions)
         return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
 
-    def answer(self) -> None:
-        """It always does."""
+    def probe(self) -> None:
+        """Do nothing, as no service is needed."""
 
     def stream(
         self,
         texts: Sequence[str],
         budget: BudgetAccount,  # noqa: ARG002  # it costs nothing
-        bytes_per_token: float = USUAL_BYTES_PER_TOKEN,  # noqa: ARG002  # nor is anything booked
-    ) -> Iterator[Part]:
-        """Embed texts chunk by chunk, in their order."""
+        bytes_per_token: float = USUAL_BYTES_PER_TOKEN,  # noqa: ARG002  # words are counted
+    ) -> Iterator[ResultChunk]:
+        """Yield the vectors of texts chunk by chunk, in their order."""
         for start in range(0, len(texts), LOCAL_CHUNK):
             chunk = texts[start : start + LOCAL_CHUNK]
             embedded = self.embed(chunk)
-            yield Part(tuple(range(start, start + len(chunk))), embedded.vectors, embedded.tokens, 0.0)
+            yield ResultChunk(tuple(range(start, start + len(chunk))), embedded.vectors, embedded.tokens, 0.0)
 
 
 def no_vectors(dimensions: int) -> Matrix:
-    """An empty matrix of a width."""
+    """Return an empty matrix, (0, dimensions)."""
     return np.zeros((0, dimensions), np.float32)
 
 
 def openai_provider(base_url: str) -> str:
-    """Return `openai`, or `openai@host:port/path` for a service that speaks like it.
+    """Return `openai`, or `openai@host:port/path` for another service with OpenAI's API.
 
-    Its model of the same name is another one, and so is that of its neighbour at another port or path. HTTPS's own
-    port and slashes at the end are left out. User, password, query and fragment never get in, and what could be a key
-    in the path is replaced by a digest.
+    Models of the same name on other hosts, ports or paths can be different models, so each address is a provider of its
+    own. The default port of HTTPS and trailing slashes are left out. User, password, query and fragment are never part
+    of the name, and a part of the path that could be a key is replaced by a digest.
     """
     url = httpx.URL(base_url)
     host = f"[{url.host}]" if ":" in url.host else url.host.rstrip(".")
@@ -188,7 +188,7 @@ def openai_provider(base_url: str) -> str:
 
 
 def former_provider(provider: str) -> str:
-    """Return what `openai_provider` called a service when a name had the host only."""
+    """Return the name that earlier releases gave a provider, which had the host only."""
     kind, at, address = provider.partition("@")
     host = address.partition("/")[0]
     host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
@@ -196,7 +196,7 @@ def former_provider(provider: str) -> str:
 
 
 def set_key(embedder: "Embedder") -> dict[str, str | int]:
-    """Return what names an embedder's set, as the queries `ensure_set` and `find_set` take it."""
+    """Return the values that name an embedder's set, as parameters of the queries `ensure_set` and `find_set`."""
     return {
         "provider": embedder.provider,
         "former_provider": former_provider(embedder.provider),
@@ -211,7 +211,10 @@ def _without_secret(name: str) -> str:
 
 
 def embedder_for(settings: Settings, provider: str, model: str | None, dimensions: int) -> Embedder:
-    """The embedder of a provider; also for a set that was made with other settings than today's."""
+    """Return the embedder of a provider, also for a set that was made with other settings than the current ones.
+
+    Raises EmbedderError without a key, or when OPENAI_BASE_URL names another service than the set's.
+    """
     if provider == "local":
         return LocalEmbedder(model or LOCAL_MODEL, dimensions)
     if settings.openai_api_key is None:
@@ -236,5 +239,5 @@ def embedder_for(settings: Settings, provider: str, model: str | None, dimension
 
 
 def embedder_from(settings: Settings) -> Embedder:
-    """The embedder that the settings name."""
+    """Return the embedder that the settings name. Raises EmbedderError without a key."""
     return embedder_for(settings, settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions)

@@ -1,8 +1,7 @@
-"""The keyless embedder's arithmetic: text to unit vectors by feature hashing.
+"""Feature hashing: unit vectors of texts without a key, a model file or a network.
 
-Stateless: a text's vector depends on the text and the width alone, so vectors made on any day, on any
-machine, compare. Nothing here is fitted, downloaded or configured; what a film's text *is* belongs to
-`catalog.embedding_text`.
+A vector depends only on the text and the number of dimensions, so vectors that were made on different days or machines
+can be compared. The text of a film is composed by `catalog.embedding_text`.
 """
 
 import re
@@ -14,11 +13,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-# Letters and digits apart, so that a sequel's "Alien³" shares a word with "Alien".
+# Letters and digits are separate words, so that the sequel "Alien³" shares a word with "Alien".
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
 SHORTEST_PLURAL = 3
 
-# Function words say nothing about a film, and hashing has no corpus from which to learn that they do not.
+# Function words do not distinguish films, and hashing has no corpus from which to learn their frequency.
 STOP_WORDS = frozenset(WORD.findall(
     "a about after all also an and are as at be been before but by can down for from get gets had has "
     "have he her him his how if in into is it its itself just may more most must my new no not now of off "
@@ -29,9 +28,9 @@ STOP_WORDS = frozenset(WORD.findall(
 
 
 def words_of(text: str) -> list[str]:
-    """Words of a text as they are compared: lower case, no accents, English plurals cut, function words left out."""
-    spread = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(character for character in spread if not unicodedata.combining(character))
+    """Return the normalized words of a text: lower case, without accents, English plurals and function words."""
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     words = (word.removesuffix("'s") for word in WORD.findall(plain))
     return [_singular(word) for word in words if word not in STOP_WORDS]
 
@@ -41,11 +40,11 @@ def _singular(word: str) -> str:
 
 
 def hashed_vectors(texts: Sequence[str], dimensions: int) -> npt.NDArray[np.float32]:
-    """Embed texts as an (n, dimensions) matrix of unit rows.
+    """Return the vectors of texts as an (n, dimensions) matrix of rows of length 1.
 
-    Every word falls on one component with a sign (Weinberger et al. 2009, "Feature Hashing for Large Scale
-    Multitask Learning") and weighs 1 + ln(its count). A text without any word has no direction of its own:
-    it gets the first axis, because a zero vector has no cosine and pgvector leaves it out of its index.
+    Each word is mapped to one component with a sign (Weinberger et al. 2009, "Feature Hashing for Large Scale
+    Multitask Learning") and weighs 1 + ln(its count). A text without any word gets the first axis, because a zero
+    vector has no cosine and pgvector leaves it out of its index.
     """
     vectors = np.zeros((len(texts), dimensions), dtype=np.float32)
     for row, text in zip(vectors, texts, strict=True):

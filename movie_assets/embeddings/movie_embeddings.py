@@ -1,7 +1,7 @@
 """Stage 4: a vector for each film whose text is not the one that was embedded.
 
-What the text is belongs to `catalog.embedding_text`; what an answer leaves in the database, to `embedding_store`;
-batches at half the price, to `bulk_embedding`; what may be searched, to `movie_vectors`.
+The text is composed by `catalog.embedding_text`; results are stored by `embeddings.store`; the service's Batch API is
+used through `bulk_embedding`; the vectors that searches see are those of `search.movie_vectors`.
 """
 
 from collections import Counter
@@ -14,12 +14,13 @@ from pydantic import Field
 
 from movie_assets.config.prices import Budgets
 from movie_assets.database.database import Database
-from movie_assets.embeddings.checks import Ran, evaluate
-from movie_assets.embeddings.embedder import Embedder, EmbedderError, set_key
-from movie_assets.embeddings.forecast import budget_check, forecast_for, require_a_price
+from movie_assets.embeddings.budget_check import budget_check, forecast_for, require_a_price
+from movie_assets.embeddings.checks import RunScope, evaluate
+from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.embeddings.outcome import Outcome, recorded
+from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.spending import DatabaseBudget
-from movie_assets.embeddings.store import EmbeddingStore, Text, texts_of
+from movie_assets.embeddings.store import DueMovie, EmbeddingStore, Text, texts_of
 from movie_assets.runs.batch_runs import NO_VALUE, BatchRun, ForceConfig, what_is_done
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.partitions import batches
@@ -36,7 +37,7 @@ class EmbeddingConfig(ForceConfig):
     bulk: bool = Field(
         default=False,
         description="Through the service's Batch API: half the price, within a day. A later run of any kind collects "
-        "what this one did not wait for.",
+        "the batches for which this one did not wait.",
     )
     wait_minutes: float = Field(
         default=60.0, ge=0, description="How long a run in bulk waits for its batches; it blocks other runs meanwhile."
@@ -60,10 +61,10 @@ def movie_embeddings(
     embedder: dg.ResourceParam[Embedder],
     budgets: dg.ResourceParam[Budgets],
 ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
-    """A film's vector in an embedding set, with the hash of the text that it was made from.
+    """A film's vector in an embedding set, with the hash of the text from which it was made.
 
     Provider, model, dimensions and template name a set: after a change of any of them vectors are made for a
-    new set, and the old one goes on being searched until the new one covers the catalogue. Launched with the config
+    new set, and the old one is searched until the new one covers the catalogue. Launched with the config
     `force: true`, a run embeds every text of its batches again.
     """
     set_id, as_of = embedding_set(database, embedder), run_time_of(context.run)
@@ -74,36 +75,38 @@ def movie_embeddings(
         run.exclude_locked(ours)
         database.execute("forget_reservations", as_of=as_of)
         database.execute("drop_damaged_vectors", set_id=set_id, batches=sorted(ours))
-        films = database.rows(
-            "texts_to_embed", set_id=set_id, batches=sorted(ours), as_of=as_of, by_hand=is_by_hand(context.run),
-            force=config.force, forced_since=went_on_since(context.instance, context.run),
-        )  # fmt: skip
-        forced = sum(film.is_forced for film in films)
-        context.log.info(what_is_done("embedding", "texts", len(films) - forced, forced if config.force else None))
-        due = texts_of(film for film in films if not film.is_in_flight)
+        movies = _movies_to_embed(context, config, store, ours)
+        due = texts_of(movie for movie in movies if not movie.is_in_flight)
         expected = forecast_for(database, embedder, set_id, due)
         yield evaluation_of(context, budget_check(budget, expected, in_bulk=config.bulk))
-        store.plan(ours, len(films))
-        run.plan(film.batch for film in films)
-        flow = _Flow(embedder, budget, store, run, texts_of(films), expected.bytes_per_token)
-        with recorded(flow.outcome, context.log.warning):
-            _work(flow, config, context.log.info)
+        store.plan(ours, len(movies))
+        run.plan(movie.batch for movie in movies)
+        state = _RunState(embedder, budget, store, run, texts_of(movies), expected.bytes_per_token)
+        with recorded(state.outcome, context.log.warning):
+            _embed_or_fail(state, config, context.log.info)
     totals = store.totals
     context.log.info(f"{totals.texts:,} texts embedded, {totals.tokens:,} tokens, ${totals.dollars:.4f}")
-    for result in evaluate(store, Ran(sorted(ours), [film.text_hash for film in films])):
+    for result in evaluate(store, RunScope(sorted(ours), [movie.text_hash for movie in movies])):
         yield evaluation_of(context, result)
     yield from run.end()
 
 
-def embedding_set(database: Database, embedder: Embedder) -> int:
-    """The number of the set that an embedder's vectors belong to."""
-    set_id: int = database.row("ensure_set", **set_key(embedder)).set_id
-    return set_id
+def _movies_to_embed(
+    context: dg.AssetExecutionContext, config: EmbeddingConfig, store: EmbeddingStore, batch_numbers: Iterable[int]
+) -> list[DueMovie]:
+    movies = store.database.fetch(
+        DueMovie, "texts_to_embed", set_id=store.set_id, batches=sorted(batch_numbers), as_of=store.as_of,
+        by_hand=is_by_hand(context.run), force=config.force,
+        forced_since=went_on_since(context.instance, context.run),
+    )  # fmt: skip
+    forced = sum(movie.is_forced for movie in movies)
+    context.log.info(what_is_done("embedding", "texts", len(movies) - forced, forced if config.force else None))
+    return movies
 
 
 @dataclass
-class _Flow:
-    """A run's texts on their way; `left` are those that nothing has come for."""
+class _RunState:
+    """The texts of a run, and in `remaining` those without a result yet, by their hash."""
 
     embedder: Embedder
     budget: DatabaseBudget
@@ -113,70 +116,70 @@ class _Flow:
     bytes_per_token: float
 
     def __post_init__(self) -> None:
-        self.left = {text.text_hash: text for text in self.texts}
+        self.remaining = {text.text_hash: text for text in self.texts}
         self.outcome = Outcome(self.store, self.texts)
 
     def done(self, text_hashes: Iterable[str]) -> None:
-        """Count texts as done with that came from a batch; those of other runs' films are none of this run's."""
-        ours = [self.left.pop(each) for each in text_hashes if each in self.left]
+        """Count texts of a bulk job as done; texts of other runs' films are ignored."""
+        ours = [self.remaining.pop(each) for each in text_hashes if each in self.remaining]
         self.run.advance(batch for text in ours for _, batch in text.films)
 
 
-def _work(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> None:
-    """Embed what is due; if the service or a budget ends this early, fail the batches that are not done."""
+def _embed_or_fail(state: _RunState, config: EmbeddingConfig, log: Callable[[str], None]) -> None:
+    """Embed the texts that are due; if the service or a budget ends this early, fail the unfinished batches."""
     try:
-        require_a_price(flow.embedder, flow.budget)
-        _work_as_configured(flow, config, say)
+        require_a_price(state.embedder, state.budget)
+        _embed_as_configured(state, config, log)
     except EmbedderError as error:
-        flow.outcome.problem = str(error)
-        flow.run.fail_unfinished(str(error))
+        state.outcome.problem = str(error)
+        state.run.fail_unfinished(str(error))
 
 
-def _work_as_configured(flow: _Flow, config: EmbeddingConfig, say: Callable[[str], None]) -> None:
-    """Collect what is in batches at the service, then embed the rest, at once or in bulk."""
-    service = flow.embedder.batches
-    if service is None:
-        _embed(flow, list(flow.left.values()))
+def _embed_as_configured(state: _RunState, config: EmbeddingConfig, log: Callable[[str], None]) -> None:
+    """Collect the results of bulk jobs, then embed the other texts, at once or in bulk."""
+    bulk_api = state.embedder.bulk_api
+    if bulk_api is None:
+        _embed(state, list(state.remaining.values()))
         return
     from movie_assets.embeddings.bulk_embedding import BulkClient  # noqa: PLC0415  # openai takes half a second
 
-    desk = BulkClient(flow.embedder, service, flow.store, flow.budget, say, flow.bytes_per_token)
-    # Two runs must not collect the same batch, or take the one that the other is just sending for a dead run's.
-    with flow.store.database.batch_locks([0], "embedding_batches") as mine:
-        if mine:
-            for text_hashes in desk.collect(seconds=0):
-                flow.done(text_hashes)
-        waiting = desk.in_flight()
-        rest = [text for text in flow.left.values() if text.text_hash not in waiting]
+    client = BulkClient(state.embedder, bulk_api, state.store, state.budget, log, state.bytes_per_token)
+    # Two runs must not collect the same job, or mistake a job that the other is just sending for a dead run's.
+    with state.store.database.batch_locks([0], "embedding_batches") as locked:
+        if locked:
+            for text_hashes in client.collect(seconds=0):
+                state.done(text_hashes)
+        in_flight = client.in_flight()
+        texts = [text for text in state.remaining.values() if text.text_hash not in in_flight]
         if not config.bulk:
-            _embed(flow, rest)
-        elif mine:
-            _embed_in_bulk(flow, desk, rest, 60 * config.wait_minutes)
-        elif rest:
-            # The service has nothing to do with it, so it is no problem of the outcome.
-            flow.run.fail_unfinished("another run is busy with batches at the service; run again when it has ended")
-    if waiting := desk.in_flight():
-        say(f"{len(waiting):,} texts are in batches at the service; a later run collects them")
+            _embed(state, texts)
+        elif locked:
+            _embed_in_bulk(state, client, texts, 60 * config.wait_minutes)
+        elif texts:
+            # This is not recorded as a problem of the outcome, as the service has nothing to do with it.
+            state.run.fail_unfinished("another run is busy with batches at the service; run again when it has ended")
+    if in_flight := client.in_flight():
+        log(f"{len(in_flight):,} texts are in batches at the service; a later run collects them")
 
 
-def _embed(flow: _Flow, texts: Sequence[Text]) -> None:
-    """Store each answer as it arrives, while the next requests are in flight."""
-    films_by_batch = Counter(batch for text in flow.texts for _, batch in text.films)
-    for part in flow.embedder.stream([text.text for text in texts], flow.budget, flow.bytes_per_token):
-        done = flow.store.keep(part, texts)
-        for batch, problem in flow.store.batches_beyond_bearing(films_by_batch).items():
-            flow.run.fail(batch, problem)
-        flow.run.advance(done)
+def _embed(state: _RunState, texts: Sequence[Text]) -> None:
+    """Store each result chunk as it arrives, while the next requests are in flight."""
+    movies_by_batch = Counter(batch for text in state.texts for _, batch in text.films)
+    for chunk in state.embedder.stream([text.text for text in texts], state.budget, state.bytes_per_token):
+        done = state.store.store(chunk, texts)
+        for batch, problem in state.store.batches_with_too_many_rejects(movies_by_batch).items():
+            state.run.fail(batch, problem)
+        state.run.advance(done)
 
 
-def _embed_in_bulk(flow: _Flow, desk: "BulkClient", texts: Sequence[Text], seconds: float) -> None:
-    """Send batches and wait for them; what they bring nothing for fails its batch, and is due in the next run."""
-    problem = desk.submit(texts)
-    for text_hashes in desk.collect(seconds=seconds):
-        flow.done(text_hashes)
-    waiting = desk.in_flight()
-    for text in flow.left.values():
-        if text.text_hash not in waiting:
-            flow.outcome.problem = problem or "the service ended a batch without all of its texts; run again"
+def _embed_in_bulk(state: _RunState, client: "BulkClient", texts: Sequence[Text], seconds: float) -> None:
+    """Send texts in bulk jobs and wait for their results; a text without a result fails its batch and stays due."""
+    problem = client.submit(texts)
+    for text_hashes in client.collect(seconds=seconds):
+        state.done(text_hashes)
+    in_flight = client.in_flight()
+    for text in state.remaining.values():
+        if text.text_hash not in in_flight:
+            state.outcome.problem = problem or "the service ended a batch without all of its texts; run again"
             for _, batch in text.films:
-                flow.run.fail(batch, flow.outcome.problem)
+                state.run.fail(batch, state.outcome.problem)

@@ -1,118 +1,120 @@
-"""One call to an OpenAI-compatible embeddings endpoint, its response told as data.
+"""One request to an OpenAI-compatible embeddings endpoint; its response, good or bad, is returned as data.
 
-Nothing is repeated here: what an error means is `embeddings.service_errors`, what follows from it is decided in
-`embeddings.refusals` and done in `openai_queue`.
+Nothing is repeated here: `embeddings.service_errors` classifies errors, `embeddings.refusals` decides what to do about
+them, `openai_queue` does it.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import openai
 
+from movie_assets.embeddings.error_messages import message_of_error, without_secrets
 from movie_assets.embeddings.refusals import Refusal, refusal_of, refusal_of_vectors
 from movie_assets.embeddings.server_limits import Parameters
-from movie_assets.embeddings.service_errors import without_secrets, words_of_error
-from movie_assets.embeddings.vectors import Sorted, UnusableVectorsError, by_index
+from movie_assets.embeddings.vectors import CheckedVectors, UnusableVectorsError, vectors_by_index
 
-ATTEMPTS_AT_NO_JSON = 3  # a captive portal, a cut body: it passes or it does not
+ATTEMPTS_WITHOUT_JSON = 3  # a captive portal, or a response that was cut off
 WITHOUT_DIMENSIONS = ("text-embedding-ada-002",)  # OpenAI's model of the second generation refuses the parameter
 BAD_REQUEST, MIN_STATUS, MAX_STATUS = 400, 400, 599
 
 
 @dataclass(frozen=True)
 class Model:
-    """What is asked for."""
+    """The model and the number of dimensions that a request asks for."""
 
     name: str
     dimensions: int
 
-    def request(self, texts: Sequence[str] | str, parameters: Parameters) -> dict[str, Any]:
-        """Return the body of a request."""
-        body: dict[str, Any] = {"input": texts, "model": self.name}
+    def request(self, texts: Sequence[str] | str, parameters: Parameters) -> dict[str, object]:
+        """Return the JSON of a request."""
+        content: dict[str, object] = {"input": texts, "model": self.name}
         if parameters.dimensions and self.name not in WITHOUT_DIMENSIONS:
-            body["dimensions"] = self.dimensions
+            content["dimensions"] = self.dimensions
         if parameters.encoding_format is not None:
-            body["encoding_format"] = parameters.encoding_format
-        return body
+            content["encoding_format"] = parameters.encoding_format
+        return content
 
 
 @dataclass(frozen=True)
-class Reply:
+class ServiceResponse:
     """Vectors or a refusal, the tokens that the service charged, and the headers (names in lower case)."""
 
-    outcome: Sorted | Refusal
-    tokens: int | None = 0  # None: charged, and the service does not tell how many
+    outcome: CheckedVectors | Refusal
+    tokens: int | None = 0  # None: charged, and the service does not report how many
     headers: Mapping[str, str] = field(default_factory=dict)
-    model: str | None = None  # the name that answered
+    model: str | None = None  # the model's name in the response
 
 
-def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: Parameters) -> Reply:
-    """Ask for the vectors of texts, once."""
+def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: Parameters) -> ServiceResponse:
+    """Request the vectors of texts, once."""
+    secrets = (client.api_key,)
     try:
-        # The body is made and read here: the library would put base64 in place of a format that is left out, and
-        # build an object for every number, which takes longer than the service.
-        answer = client.post("/embeddings", cast_to=httpx.Response, body=model.request(list(texts), parameters))
-        headers, content = {name.lower(): value for name, value in answer.headers.items()}, answer.content
+        # The library's own method would add base64 where the format is left out, and build an object for each number,
+        # which takes longer than the service.
+        response = client.post("/embeddings", cast_to=httpx.Response, body=model.request(list(texts), parameters))
     except openai.APIStatusError as error:
-        return Reply(refusal_in(error, (client.api_key,)), 0, headers_of(error))
+        return ServiceResponse(refusal_in(error, secrets), 0, with_lower_names(error.response.headers))
     except openai.APIConnectionError as error:
-        return Reply(Refusal("again", f"no answer ({without_secrets(str(error), (client.api_key,))})"))
+        return ServiceResponse(Refusal("retry", f"no response ({without_secrets(str(error), secrets)})"))
     try:
-        body = json.loads(content)
+        content = json.loads(response.content)
     except ValueError as error:
-        return Reply(Refusal("again", f"the answer is not JSON ({error})", attempts=ATTEMPTS_AT_NO_JSON))
-    outcome, tokens = read(body, model, len(texts), (client.api_key,)), tokens_of(body)
-    return Reply(outcome, 0 if tokens is None and isinstance(outcome, Refusal) else tokens, headers, model_of(body))
+        problem = f"the response is not JSON ({error})"
+        return ServiceResponse(Refusal("retry", problem, attempts=ATTEMPTS_WITHOUT_JSON))
+    outcome, tokens = outcome_of(content, model, len(texts), secrets), tokens_of(content)
+    charged = 0 if tokens is None and isinstance(outcome, Refusal) else tokens
+    return ServiceResponse(outcome, charged, with_lower_names(response.headers), model_of(content))
 
 
 def refusal_in(error: openai.APIStatusError, secrets: tuple[str, ...] = ()) -> Refusal:
-    """What an error answer means, in the service's own words."""
-    code, message = words_of_error(error.response.content, secrets)
+    """Return the refusal of an error response, with the service's own message."""
+    code, message = message_of_error(error.response.content, secrets)
     message = message or error.response.reason_phrase
-    return refusal_of(error.status_code, code, message, headers_of(error), datetime.now(UTC))
+    return refusal_of(error.status_code, code, message, with_lower_names(error.response.headers), datetime.now(UTC))
 
 
-def headers_of(error: openai.APIStatusError) -> dict[str, str]:
-    """Headers of an error answer, names in lower case."""
-    return {name.lower(): value for name, value in error.response.headers.items()}
+def with_lower_names(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a response, names in lower case."""
+    return {name.lower(): value for name, value in headers.items()}
 
 
-def read(body: Any, model: Model, count: int, secrets: tuple[str, ...] = ()) -> Sorted | Refusal:
-    """The vectors of an answer's body, checked."""
-    if not isinstance(body, dict):
-        return Refusal("again", f"the answer does not hold vectors: {body!r:.200}", attempts=ATTEMPTS_AT_NO_JSON)
-    if not body.get("data") and (body.get("error") or body.get("errors") or body.get("detail")):
-        # Routers answer 200 with the error of the provider behind them.
-        code, message = words_of_error(body, secrets)
-        return refusal_of(_status_in(body["error"]) if "error" in body else BAD_REQUEST, code, message, {},
-                          datetime.now(UTC))  # fmt: skip
+def outcome_of(content: object, model: Model, count: int, secrets: tuple[str, ...] = ()) -> CheckedVectors | Refusal:
+    """Return the checked vectors of a response's JSON for `count` texts, or a refusal."""
+    if not isinstance(content, dict):
+        problem = f"the response does not hold vectors: {content!r:.200}"
+        return Refusal("retry", problem, attempts=ATTEMPTS_WITHOUT_JSON)
+    if not content.get("data") and (content.get("error") or content.get("errors") or content.get("detail")):
+        # Routers return status 200 with the error of the provider behind them.
+        code, message = message_of_error(content, secrets)
+        status = _status_in(content["error"]) if "error" in content else BAD_REQUEST
+        return refusal_of(status, code, message, {}, datetime.now(UTC))
     try:
-        return by_index(body.get("data") or (), count, model.dimensions)
+        return vectors_by_index(content.get("data") or [], count, model.dimensions)
     except UnusableVectorsError as error:
         return refusal_of_vectors(error)
 
 
-def tokens_of(body: Any) -> int | None:
-    """Tokens that an answer says were charged, None when it does not."""
-    usage = body.get("usage") if isinstance(body, dict) else None
+def tokens_of(content: object) -> int | None:
+    """Return the tokens that were charged, None when the response does not report them."""
+    usage = content.get("usage") if isinstance(content, dict) else None
     if not isinstance(usage, dict):
         return None
     counts = (usage.get(name) for name in ("total_tokens", "prompt_tokens"))
     return next((n for n in counts if isinstance(n, int) and not isinstance(n, bool) and n >= 0), None)
 
 
-def model_of(body: Any) -> str | None:
-    """The name of the model that an answer gives, bounded."""
-    name = body.get("model") if isinstance(body, dict) else None
+def model_of(content: object) -> str | None:
+    """Return the model's name in a response, at most 200 characters of it."""
+    name = content.get("model") if isinstance(content, dict) else None
     return name[:200] if isinstance(name, str) and name else None
 
 
-def _status_in(error: Any) -> int:
-    """The status that an error inside of an answer names."""
+def _status_in(error: object) -> int:
+    """Return the HTTP status in the error of a response with status 200; 400 when it names none."""
     codes = (error.get(key) for key in ("code", "status", "status_code")) if isinstance(error, dict) else ()
     for code in codes:
         status = int(code) if isinstance(code, str) and code.isdecimal() else code

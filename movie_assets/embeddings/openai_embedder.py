@@ -1,6 +1,6 @@
-"""OpenAI's embeddings endpoint, or a server that speaks like it, as an embedder.
+"""The embedder of OpenAI's embeddings endpoint, and of servers with a compatible API.
 
-The flow of requests is in `openai_stream`, one request in `openai_call`, the Batch API in `openai_batches`.
+`openai_stream` sends many requests at once, `openai_call` sends one, `openai_bulk` uses the Batch API.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,12 @@ from movie_assets.embeddings.embedder import (
     BudgetAccount,
     Embedded,
     EmbedderError,
-    Part,
+    ResultChunk,
     UnlimitedBudget,
     no_vectors,
     openai_provider,
 )
-from movie_assets.embeddings.openai_batches import OpenAiBatches
+from movie_assets.embeddings.openai_bulk import BulkApi
 from movie_assets.embeddings.openai_call import Model, ask
 from movie_assets.embeddings.openai_stream import Stream
 from movie_assets.embeddings.refusals import Refusal
@@ -28,7 +28,7 @@ from movie_assets.embeddings.server_limits import Server
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 
 SECONDS_PER_REQUEST = 60.0
-SECONDS_FOR_A_SIGN = 15.0
+SECONDS_PER_PROBE = 15.0
 
 
 class OpenAiEmbedder:
@@ -55,57 +55,55 @@ class OpenAiEmbedder:
         self._base_url = base_url
 
     @property
-    def batches(self) -> OpenAiBatches:
-        """The service's Batch API."""
-        return OpenAiBatches(self._client, self.server)
+    def bulk_api(self) -> BulkApi:
+        """Return the service's Batch API."""
+        return BulkApi(self._client, self.server)
 
     def embed(self, texts: Sequence[str]) -> Embedded:
-        """Embed texts, all of them or none."""
+        """Embed texts, all of them or none. Raises EmbedderError when one of them gets no vector."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         tokens, dollars = 0, 0.0
-        for part in self.stream(texts, UnlimitedBudget()):
-            for rejected_input in part.culprits:
-                raise EmbedderError(
-                    f"the text “{texts[rejected_input.position]:.60}” gets no vector: {rejected_input.problem}"
-                )
-            vectors[list(part.positions)] = part.vectors
-            tokens += part.tokens
-            dollars += part.dollars
+        for chunk in self.stream(texts, UnlimitedBudget()):
+            for rejected in chunk.rejected:
+                raise EmbedderError(f"the text “{texts[rejected.position]:.60}” gets no vector: {rejected.problem}")
+            vectors[list(chunk.positions)] = chunk.vectors
+            tokens += chunk.tokens
+            dollars += chunk.dollars
         return Embedded(vectors, tokens, dollars) if texts else Embedded(no_vectors(self.dimensions), 0, 0.0)
 
-    def answer(self) -> None:
-        """Ask for the vector of one word; the answer comes within seconds, or an EmbedderError.
+    def probe(self) -> None:
+        """Request the vector of one word. Raises EmbedderError when the service returns none within seconds.
 
-        Asked again only without a parameter that the server refuses.
+        The request is repeated only without a parameter that the server refuses.
         """
-        with self._client().with_options(timeout=SECONDS_FOR_A_SIGN) as client:
+        with self._client().with_options(timeout=SECONDS_PER_PROBE) as client:
             while True:
                 sent = self.server.parameters
                 outcome = ask(client, Model(self.model, self.dimensions), ["film"], sent).outcome
                 if not isinstance(outcome, Refusal):
                     return
-                if outcome.action != "omit" or not self.server.can_send_otherwise(outcome, sent):
-                    is_width = outcome.kind == "dimensions"
+                if outcome.action != "omit" or not self.server.omit_parameter(outcome, sent):
+                    is_width = outcome.error_class == "dimensions"
                     raise EmbedderError(self.server.width_problem(outcome) if is_width else outcome.problem)
 
     def stream(
         self, texts: Sequence[str], budget: BudgetAccount, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
-    ) -> Iterator[Part]:
-        """Embed many texts, as fast as the account's limits and the purse allow."""
+    ) -> Iterator[ResultChunk]:
+        """Embed many texts, as fast as the account's limits and the budget allow."""
         if not texts:
             return
         with self._client() as client:
             model = Model(self.model, self.dimensions)
-            flow = Stream(client, model, texts, self.counter, self.price, budget, bytes_per_token, self.server)
-            # Closed before the client is, whoever stops listening.
-            parts = flow.parts()
+            stream = Stream(client, model, texts, self.counter, self.price, budget, bytes_per_token, self.server)
+            # Closed before the client is, also when the caller stops early.
+            chunks = stream.chunks()
             try:
-                yield from parts
+                yield from chunks
             finally:
-                parts.close()
+                chunks.close()
 
     def _client(self) -> openai.OpenAI:
-        # The library would wait 600 s for an answer and retry an exhausted quota; the policy here is ours.
+        # By default the library waits 600 s for a response and retries when the quota is used up.
         return openai.OpenAI(
             api_key=self._api_key.get_secret_value(),
             base_url=self._base_url,

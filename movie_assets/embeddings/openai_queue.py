@@ -1,7 +1,7 @@
-"""What is still to be sent to an embeddings endpoint, and what an answer changes in it.
+"""The requests that are still to be sent to an embeddings endpoint, and what a response changes in them.
 
-Sending is `openai_stream`. A refusal halves requests, cuts texts, leaves parameters out, waits, or ends the run, as
-`embeddings.refusals` says.
+`openai_stream` sends them. A refusal splits requests, cuts texts, leaves parameters out, waits, or ends the run, as
+`embeddings.refusals` decides.
 """
 
 import random
@@ -14,171 +14,176 @@ from movie_assets.embeddings.embedder import RejectedInput
 from movie_assets.embeddings.refusals import MAX_PAUSES, Refusal
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.shortening import MAX_CUTS, Texts
-from movie_assets.embeddings.vectors import Sorted
+from movie_assets.embeddings.vectors import CheckedVectors
 from movie_assets.http_client.backoff import backoff
 
-MAX_FAILURES = 20  # answers without a vector in a row, splitting included, after which the service counts as down
+MAX_FAILURES = 20  # responses without a vector in a row, splitting included, after which the service counts as down
 
 
 @dataclass(frozen=True)
-class Work:
-    """Texts that one request asks for, by position."""
+class PendingRequest:
+    """The texts of one request, by position, and what is known from attempts at it."""
 
     positions: tuple[int, ...]
-    attempts: int = 0  # that failed …
-    not_before: float = 0.0
-    proof: int = -1  # … the first of them when so many answers had been good
+    attempts: int = 0  # that failed
+    not_before: float = 0.0  # by time.monotonic
+    successes_before: int = -1  # successful requests of the stream when it first failed; -1 before that
     cuts: int = 0  # times that its one text was shortened
-    trial: Parameters | None = None  # sent with these, to learn whether others are to blame
-    is_last: bool = False  # its one text was refused and is tried once more after the others
+    trial: Parameters | None = None  # sent with these, to learn whether the usual ones are to blame
+    is_last: bool = False  # its one text was refused, and is tried once more after the others
 
-    def halves(self) -> "list[Work]":
-        """Both halves, in the order of the texts."""
+    def halves(self) -> "list[PendingRequest]":
+        """Return a request for each half of the texts, in their order."""
         middle = len(self.positions) // 2
         return [replace(self, positions=half) for half in (self.positions[:middle], self.positions[middle:])]
 
 
-class Queue:
-    """Works that wait, and the state of the service as its answers tell it."""
+class RequestQueue:
+    """Requests that wait, and the state of the service as far as its responses show it."""
 
-    def __init__(self, texts: Texts, server: Server, works: Sequence[Work]) -> None:
+    def __init__(self, texts: Texts, server: Server, requests: Sequence[PendingRequest]) -> None:
         self.texts, self.server = texts, server
-        self.waiting = deque(works)
+        self.waiting = deque(requests)
         self.paused_until = 0.0
-        self.good_answers = 0
+        self.successes = 0
         self.stopped: str | None = None
         self._pauses = self._failures = 0  # in a row
 
-    def parameters_of(self, work: Work) -> Parameters:
-        """The optional parameters that a work is sent with."""
-        return work.trial or self.server.parameters
+    def parameters_of(self, request: PendingRequest) -> Parameters:
+        """Return the optional parameters with which a request is sent."""
+        return request.trial or self.server.parameters
 
-    def put_in_place_of(self, index: int, works: Sequence[Work]) -> None:
-        """Replace a waiting work by parts of it."""
+    def replace_request(self, index: int, requests: Sequence[PendingRequest]) -> None:
+        """Replace a waiting request by parts of it."""
         del self.waiting[index]
-        for work in reversed(works):
-            self.waiting.insert(index, work)
+        for request in reversed(requests):
+            self.waiting.insert(index, request)
 
-    def good(self, work: Work, sent: Parameters, found: Sorted, model: str | None) -> list[RejectedInput]:
-        """Learn from vectors; tells the texts that got none for good."""
-        accepted = [work.positions[n] for n in found.positions]
+    def record_vectors(
+        self, request: PendingRequest, sent: Parameters, vectors: CheckedVectors, model: str | None
+    ) -> list[RejectedInput]:
+        """Learn from a response with vectors; return the texts that got none and are not tried again."""
+        accepted = [request.positions[n] for n in vectors.positions]
         if accepted:
-            self.good_answers += 1
+            self.successes += 1
             self._failures = self._pauses = 0
-            self.server.accepted(len(work.positions), sent, model)
+            self.server.record_success(len(request.positions), sent, model)
             self.texts.accepted(accepted)
         else:
-            self._failed("no vector of an answer is usable")
-        again = [work.positions[n] for n in found.flawed]
-        if again and not work.attempts:
-            self.waiting.appendleft(Work(tuple(again), attempts=1))
+            self._count_failure("no vector of a response is usable")
+        flawed = [request.positions[n] for n in vectors.flawed]
+        if flawed and not request.attempts:
+            self.waiting.appendleft(PendingRequest(tuple(flawed), attempts=1))
             return []
-        return [RejectedInput(work.positions[n], why, why.replace("_", " ")) for n, why in found.flawed.items()]
+        return [
+            RejectedInput(request.positions[n], reason, reason.replace("_", " "))
+            for n, reason in vectors.flawed.items()
+        ]
 
-    def refused(self, work: Work, sent: Parameters, refusal: Refusal) -> list[RejectedInput]:
-        """Do what a refusal asks for; tells the text that is to blame if it is found."""
-        if refusal.action == "stop" and work.trial and refusal.kind == "dimensions":
-            # The vectors of a request without the parameter have another width: it was not to blame.
-            self.waiting.appendleft(replace(work, trial=None))
+    def handle_refusal(self, request: PendingRequest, sent: Parameters, refusal: Refusal) -> list[RejectedInput]:
+        """Carry out the action of a refusal; return the text that is to blame once it is known."""
+        if refusal.action == "stop" and request.trial and refusal.error_class == "dimensions":
+            # Without the parameter the vectors have another width, so the parameter was not to blame.
+            self.waiting.appendleft(replace(request, trial=None))
         elif refusal.action == "stop":
-            self.stop(self.server.width_problem(refusal) if refusal.kind == "dimensions" else refusal.problem)
+            is_width = refusal.error_class == "dimensions"
+            self.stop(self.server.width_problem(refusal) if is_width else refusal.problem)
         elif refusal.action == "pause":
-            self._pause(work, refusal)
+            self._pause(request, refusal)
         elif refusal.action == "omit":
-            self._omit(work, sent, refusal)
+            self._omit(request, sent, refusal)
         else:
-            self._failed(refusal.problem)
-            return self._done_about(work, refusal)
+            self._count_failure(refusal.problem)
+            return self._handle_failure(request, refusal)
         return []
 
-    def stop(self, why: str) -> None:
-        """Send nothing more; what is in flight is paid for and still received. The first reason counts."""
-        self.stopped = self.stopped or why
+    def stop(self, reason: str) -> None:
+        """Send no further requests; responses to those in flight are still received. The first reason counts."""
+        self.stopped = self.stopped or reason
 
-    def _done_about(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
-        proof = self.good_answers if work.proof < 0 else work.proof
-        tried = replace(work, attempts=work.attempts + 1, proof=proof, not_before=0.0)
+    def _handle_failure(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
+        successes = self.successes if request.successes_before < 0 else request.successes_before
+        tried = replace(request, attempts=request.attempts + 1, successes_before=successes, not_before=0.0)
         match refusal.action:
-            case "fewer" if len(work.positions) > 1:
-                self.server.refused_size(
-                    refusal, len(work.positions), sum(self.texts.tokens[n] for n in work.positions)
-                )
-                self.waiting.appendleft(replace(tried, attempts=work.attempts))
-            case "fewer" | "shorten":
+            case "reduce" if len(request.positions) > 1:
+                tokens = sum(self.texts.tokens[n] for n in request.positions)
+                self.server.learn_size(refusal, len(request.positions), tokens)
+                self.waiting.appendleft(replace(tried, attempts=request.attempts))
+            case "reduce" | "shorten":
                 return self._shorten(tried, refusal)
-            case "suspect":
-                return self._suspect(tried, refusal)
-            case "doubt" if tried.attempts == 1:
+            case "diagnose":
+                return self._diagnose(tried, refusal)
+            case "retry_then_split" if tried.attempts == 1:
                 self.waiting.appendleft(tried)
-            case "again":
-                return self._again(tried, refusal)
+            case "retry":
+                return self._retry(tried, refusal)
             case _:
                 return self._split(tried, refusal)
         return []
 
-    def _again(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
-        if max(work.attempts, 0 if self.good_answers else self._failures) < refusal.attempts:
-            wait = backoff(work.attempts, random.random, refusal.seconds)
-            self.waiting.append(replace(work, not_before=time.monotonic() + wait))
+    def _retry(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
+        if max(request.attempts, 0 if self.successes else self._failures) < refusal.attempts:
+            wait = backoff(request.attempts, random.random, refusal.seconds)
+            self.waiting.append(replace(request, not_before=time.monotonic() + wait))
             return []
-        if refusal.then == "suspect":
-            return self._suspect(work, refusal)
-        self._stop_after(work, refusal)
+        if refusal.then == "diagnose":
+            return self._diagnose(request, refusal)
+        self._stop_after(request, refusal)
         return []
 
-    def _omit(self, work: Work, sent: Parameters, refusal: Refusal) -> None:
-        """Send the same without the parameter that the server refuses."""
-        if self.server.can_send_otherwise(refusal, sent):
-            self.waiting.appendleft(work)
+    def _omit(self, request: PendingRequest, sent: Parameters, refusal: Refusal) -> None:
+        """Send the same request without the parameter that the server refuses."""
+        if self.server.omit_parameter(refusal, sent):
+            self.waiting.appendleft(request)
         else:
             self.stop(f"the embeddings service refused the request ({refusal.problem})")
 
-    def _shorten(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
+    def _shorten(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
         """Find the text that is too long among the longest, and cut it."""
-        self.texts.learn(refusal.limit if refusal.kind == "too_long" else None)
-        if len(work.positions) > 1:
-            shorter, longer = self.texts.by_length(work.positions)
-            self.waiting.appendleft(replace(work, positions=shorter))
-            self.waiting.append(replace(work, positions=longer))
+        self.texts.learn(refusal.limit if refusal.error_class == "too_long" else None)
+        if len(request.positions) > 1:
+            shorter, longer = self.texts.by_length(request.positions)
+            self.waiting.appendleft(replace(request, positions=shorter))
+            self.waiting.append(replace(request, positions=longer))
             return []
-        (position,) = work.positions
-        if work.cuts < MAX_CUTS and self.texts.shorten(position, refusal.limit):
-            self.waiting.appendleft(replace(work, cuts=work.cuts + 1))
+        (position,) = request.positions
+        if request.cuts < MAX_CUTS and self.texts.shorten(position, refusal.limit):
+            self.waiting.appendleft(replace(request, cuts=request.cuts + 1))
             return []
-        return self._blame(work, refusal)
+        return self._reject(request, refusal)
 
-    def _suspect(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
-        """Find out what a refusal is about that says nothing: the parameters, the number of inputs, or one of them."""
-        if not self.good_answers and self.server.trials:
-            self.waiting.appendleft(replace(work, trial=self.server.trials.pop(0)))
+    def _diagnose(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
+        """Find the reason of a refusal that names none: the parameters, the number of inputs, or one input."""
+        if not self.successes and self.server.trials:
+            self.waiting.appendleft(replace(request, trial=self.server.trials.pop(0)))
             return []
-        work = replace(work, trial=None)
-        if len(work.positions) > 1:
-            is_cut = self.server.suspect_size(len(work.positions))
-            self.waiting.extendleft([work] if is_cut else reversed(work.halves()))
+        request = replace(request, trial=None)
+        if len(request.positions) > 1:
+            is_reduced = self.server.suspect_size(len(request.positions))
+            self.waiting.extendleft([request] if is_reduced else reversed(request.halves()))
             return []
-        return self._blame(work, refusal)
+        return self._reject(request, refusal)
 
-    def _blame(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
-        """Reject the one text of a work once another answer was good, so that it is not the service that fails."""
-        if self.good_answers <= work.proof and not work.is_last and self.waiting:
-            self.waiting.append(replace(work, is_last=True))
+    def _reject(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
+        """Reject the one text of a request, once another request succeeded: until then the service may be down."""
+        if self.successes <= request.successes_before and not request.is_last and self.waiting:
+            self.waiting.append(replace(request, is_last=True))
             return []
-        if self.good_answers <= work.proof and refusal.action in ("suspect", "again"):
-            self._stop_after(work, refusal)
+        if self.successes <= request.successes_before and refusal.action in ("diagnose", "retry"):
+            self._stop_after(request, refusal)
             return []
-        self.server.found_culprit()
-        return [RejectedInput(work.positions[0], refusal.reason or "no_answer", refusal.problem)]
+        self.server.restore_size()
+        return [RejectedInput(request.positions[0], refusal.reason or "no_answer", refusal.problem)]
 
-    def _split(self, work: Work, refusal: Refusal) -> list[RejectedInput]:
-        if len(work.positions) == 1:
-            return [RejectedInput(work.positions[0], refusal.reason or "no_answer", refusal.problem)]
-        # After all the others: when everything fails, the run stops before it comes to single texts and blames them.
-        self.waiting.extend(work.halves())
+    def _split(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
+        if len(request.positions) == 1:
+            return [RejectedInput(request.positions[0], refusal.reason or "no_answer", refusal.problem)]
+        # The halves go last: if every request fails, the run stops before any single text is rejected.
+        self.waiting.extend(request.halves())
         return []
 
-    def _pause(self, work: Work, refusal: Refusal) -> None:
-        self.waiting.appendleft(work)
+    def _pause(self, request: PendingRequest, refusal: Refusal) -> None:
+        self.waiting.appendleft(request)
         self._pauses += 1
         problem = refusal.problem
         if self._pauses > MAX_PAUSES:
@@ -186,14 +191,16 @@ class Queue:
         wait = backoff(self._pauses, random.random, refusal.seconds)
         self.paused_until = max(self.paused_until, time.monotonic() + wait)
 
-    def _failed(self, problem: str) -> None:
+    def _count_failure(self, problem: str) -> None:
         self._failures += 1
         if self._failures >= MAX_FAILURES:
-            self.stop(f"{self._failures} answers of the embeddings service in a row were no good, the last: {problem}")
+            self.stop(
+                f"{self._failures} responses of the embeddings service in a row were unusable, the last: {problem}"
+            )
 
-    def _stop_after(self, work: Work, refusal: Refusal) -> None:
-        if refusal.action != "again":
+    def _stop_after(self, request: PendingRequest, refusal: Refusal) -> None:
+        if refusal.action != "retry":
             self.stop(refusal.problem)
             return
-        texts = f"{len(work.positions)} texts" if len(work.positions) > 1 else "a text"
-        self.stop(f"{work.attempts} attempts to embed {texts} failed, the last: {refusal.problem}")
+        texts = f"{len(request.positions)} texts" if len(request.positions) > 1 else "a text"
+        self.stop(f"{request.attempts} attempts to embed {texts} failed, the last: {refusal.problem}")

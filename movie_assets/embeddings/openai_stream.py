@@ -1,7 +1,8 @@
-"""Many texts through an embeddings endpoint: several requests at once, within the account's limits and the budget.
+"""Sends many texts to an embeddings endpoint: several requests at once, within the account's limits and the budget.
 
-Requests run in threads, one call each; every decision is taken in the caller's thread, between two answers. What is
-still to be sent is `openai_queue`, how much may be sent `http_client.rate_limits` and `embeddings.server_limits`.
+Each request runs in a thread of its own. Every decision is taken in the caller's thread, between two responses.
+`openai_queue` has the requests to send; `http_client.rate_limits` and `embeddings.server_limits` bound their number and
+size.
 """
 
 import threading
@@ -13,25 +14,25 @@ from queue import Empty, SimpleQueue
 import openai
 
 from movie_assets.config.prices import Price
-from movie_assets.embeddings.embedder import BudgetAccount, EmbedderError, Part, RejectedInput, no_vectors
-from movie_assets.embeddings.openai_call import Model, Reply, ask
-from movie_assets.embeddings.openai_queue import Queue, Work
+from movie_assets.embeddings.embedder import BudgetAccount, EmbedderError, RejectedInput, ResultChunk, no_vectors
+from movie_assets.embeddings.openai_call import Model, ServiceResponse, ask
+from movie_assets.embeddings.openai_queue import PendingRequest, RequestQueue
 from movie_assets.embeddings.refusals import Refusal
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.shortening import Texts
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, TokenCounter
-from movie_assets.embeddings.vectors import Sorted
+from movie_assets.embeddings.vectors import CheckedVectors
 from movie_assets.http_client.rate_limits import RateLimits
 
-IN_FLIGHT = 8  # requests at once; what a kill can cost
-LONGEST_CALL = 120.0  # seconds; a read timeout is per read, and a server that drips would hold a call for hours
+IN_FLIGHT = 8  # requests at once; a killed process can lose the cost of so many
+MAX_SECONDS_PER_CALL = 120.0  # a read timeout is per read, and a slow server could hold a call for hours
 
 
 @dataclass(frozen=True)
-class _Flight:
-    """A request on its way."""
+class _InFlight:
+    """A request that was sent."""
 
-    work: Work
+    request: PendingRequest
     parameters: Parameters
     number: int
     reservation: int
@@ -39,7 +40,7 @@ class _Flight:
 
 
 class Stream:
-    """The flow of one list of texts."""
+    """Sends one list of texts, and yields the results as they arrive."""
 
     def __init__(
         self,
@@ -59,120 +60,122 @@ class Stream:
         whole = [n for n, text in enumerate(self._texts.sent) if text.strip()]
         self._blank = sorted(set(range(len(texts))) - set(whole))
         packs = self._server.pieces([self._texts.tokens[n] for n in whole], None)
-        works = [Work(tuple(whole[n] for n in pack)) for pack in packs]
-        self._queue = Queue(self._texts, self._server, works)
-        self._flights: dict[int, _Flight] = {}
-        self._answers: SimpleQueue[tuple[int, Reply | BaseException]] = SimpleQueue()
+        requests = [PendingRequest(tuple(whole[n] for n in pack)) for pack in packs]
+        self._queue = RequestQueue(self._texts, self._server, requests)
+        self._in_flight: dict[int, _InFlight] = {}
+        self._responses: SimpleQueue[tuple[int, ServiceResponse | BaseException]] = SimpleQueue()
         self._limits = RateLimits()
 
-    def parts(self) -> Generator[Part]:
-        """Send and receive until every text has an answer, or nothing can be sent any more."""
+    def chunks(self) -> Generator[ResultChunk]:
+        """Yield the results of all texts. Raises EmbedderError when no further request can be sent."""
         if self._blank:
-            culprits = tuple(RejectedInput(n, "empty_text", "it is empty") for n in self._blank)
-            yield Part((), no_vectors(self._model.dimensions), 0, 0.0, culprits)
-        while self._queue.waiting or self._flights:
-            wait = self._send_what_may_go()
-            if self._queue.stopped is not None and not self._flights:
+            rejected = tuple(RejectedInput(n, "empty_text", "it is empty") for n in self._blank)
+            yield ResultChunk((), no_vectors(self._model.dimensions), 0, 0.0, rejected)
+        while self._queue.waiting or self._in_flight:
+            wait = self._send_requests()
+            if self._queue.stopped is not None and not self._in_flight:
                 break
-            answer = self._next_answer(wait)
-            if answer is not None and (part := self._received(*answer)) is not None:
-                yield part
+            received = self._next_response(wait)
+            if received is not None and (chunk := self._result_of(*received)) is not None:
+                yield chunk
         if self._queue.stopped is not None:
             raise EmbedderError(self._queue.stopped)
 
     @property
-    def _most_in_flight(self) -> int:
-        """One request goes alone until an answer is good: a refused key or a used-up quota costs one call."""
-        return IN_FLIGHT if self._queue.good_answers else 1
+    def _max_in_flight(self) -> int:
+        """One until a request succeeds, so that a refused key or a used-up quota costs one request."""
+        return IN_FLIGHT if self._queue.successes else 1
 
-    def _send_what_may_go(self) -> float:
-        """Start as many requests as may be; tells after how many seconds to look again."""
+    def _send_requests(self) -> float:
+        """Send as many requests as allowed now; return the seconds after which another may be sent."""
         queue = self._queue
-        while queue.waiting and queue.stopped is None and len(self._flights) < self._most_in_flight:
+        while queue.waiting and queue.stopped is None and len(self._in_flight) < self._max_in_flight:
             now = time.monotonic()
             index = min(range(len(queue.waiting)), key=lambda n: max(now, queue.waiting[n].not_before))
-            work = queue.waiting[index]
-            self._texts.prepare(work.positions)
-            sizes = [self._texts.tokens[n] for n in work.positions]
+            request = queue.waiting[index]
+            self._texts.prepare(request.positions)
+            sizes = [self._texts.tokens[n] for n in request.positions]
             pieces = self._server.pieces(sizes, self._limits.max_tokens)
             if len(pieces) > 1:
-                parts = [replace(work, positions=tuple(work.positions[n] for n in piece)) for piece in pieces]
-                queue.put_in_place_of(index, parts)
+                queue.replace_request(
+                    index, [replace(request, positions=tuple(request.positions[n] for n in piece)) for piece in pieces]
+                )
                 continue
             tokens = sum(sizes)
-            wait = max(work.not_before, queue.paused_until) - now
+            wait = max(request.not_before, queue.paused_until) - now
             wait = max(wait, self._limits.seconds_to_wait(tokens, now))
             if wait > 0:
                 return wait
             reservation = self._budget.reserve(tokens, self._price.of(tokens))
             if reservation is not None:
                 del queue.waiting[index]
-                self._send(work, tokens, reservation)
-            elif self._flights:
-                return LONGEST_CALL  # what is in flight is reserved at its most, and will cost less
-            elif len(work.positions) > 1:
-                queue.put_in_place_of(index, work.halves())
+                self._send(request, tokens, reservation)
+            elif self._in_flight:
+                return MAX_SECONDS_PER_CALL  # their reservations are upper bounds, and part of them will be released
+            elif len(request.positions) > 1:
+                queue.replace_request(index, request.halves())
             else:
-                queue.stop(self._budget.is_empty())
-        return LONGEST_CALL
+                queue.stop(self._budget.exhausted_message())
+        return MAX_SECONDS_PER_CALL
 
-    def _send(self, work: Work, tokens: int, reservation: int) -> None:
+    def _send(self, request: PendingRequest, tokens: int, reservation: int) -> None:
         number = self._limits.record_request(tokens)
-        parameters = self._queue.parameters_of(work)
-        self._flights[number] = _Flight(work, parameters, number, reservation, time.monotonic())
-        texts = [self._texts.sent[n] for n in work.positions]
+        parameters = self._queue.parameters_of(request)
+        self._in_flight[number] = _InFlight(request, parameters, number, reservation, time.monotonic())
+        texts = [self._texts.sent[n] for n in request.positions]
 
         def call() -> None:
             try:
-                self._answers.put((number, ask(self._client, self._model, texts, parameters)))
-            except BaseException as error:  # noqa: BLE001  # raised again where somebody hears it
-                self._answers.put((number, error))
+                self._responses.put((number, ask(self._client, self._model, texts, parameters)))
+            except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
+                self._responses.put((number, error))
 
-        # A daemon: a call that hangs must not keep the process from ending.
+        # A daemon thread: a call that hangs must not keep the process from ending.
         threading.Thread(target=call, name=f"embeddings-{number}", daemon=True).start()
 
-    def _next_answer(self, seconds: float) -> tuple[_Flight, Reply] | None:
-        """The next answer, a call that took too long as one without, or None when there is something to send."""
+    def _next_response(self, seconds: float) -> tuple[_InFlight, ServiceResponse] | None:
+        """Wait so long for a response; None without one. A call that took too long counts as a failed response."""
         now = time.monotonic()
-        oldest = min((flight.since for flight in self._flights.values()), default=now)
+        oldest = min((sent.since for sent in self._in_flight.values()), default=now)
         try:
-            number, reply = self._answers.get(timeout=max(0.0, min(seconds, oldest + LONGEST_CALL - now)))
+            timeout = max(0.0, min(seconds, oldest + MAX_SECONDS_PER_CALL - now))
+            number, response = self._responses.get(timeout=timeout)
         except Empty:
-            late = [n for n, flight in self._flights.items() if time.monotonic() - flight.since >= LONGEST_CALL]
+            late = [n for n, sent in self._in_flight.items() if time.monotonic() - sent.since >= MAX_SECONDS_PER_CALL]
             if not late:
                 return None
-            number, reply = late[0], Reply(Refusal("again", f"no answer within {LONGEST_CALL:.0f} s"))
-        if isinstance(reply, BaseException):
-            raise reply
-        flight = self._flights.pop(number, None)
-        return None if flight is None else (flight, reply)  # None: given up before
+            problem = f"no response within {MAX_SECONDS_PER_CALL:.0f} s"
+            number, response = late[0], ServiceResponse(Refusal("retry", problem))
+        if isinstance(response, BaseException):
+            raise response
+        sent_before = self._in_flight.pop(number, None)
+        return None if sent_before is None else (sent_before, response)  # None: the call was given up before
 
-    def _received(self, flight: _Flight, reply: Reply) -> Part | None:
-        self._limits.record_response(flight.number, reply.headers, time.monotonic())
-        if isinstance(reply.outcome, Sorted):
-            return self._good(flight, reply, reply.outcome)
-        culprits = self._queue.refused(flight.work, flight.parameters, reply.outcome)
-        if not culprits and reply.tokens == 0:
-            self._budget.release(flight.reservation)
+    def _result_of(self, sent: _InFlight, response: ServiceResponse) -> ResultChunk | None:
+        self._limits.record_response(sent.number, response.headers, time.monotonic())
+        if isinstance(response.outcome, CheckedVectors):
+            return self._with_vectors(sent, response, response.outcome)
+        rejected = self._queue.handle_refusal(sent.request, sent.parameters, response.outcome)
+        if not rejected and response.tokens == 0:
+            self._budget.release(sent.reservation)
             return None
-        return self._part(flight, reply, (), culprits)
+        return self._chunk(sent, response, (), rejected)
 
-    def _good(self, flight: _Flight, reply: Reply, found: Sorted) -> Part:
-        culprits = self._queue.good(flight.work, flight.parameters, found, reply.model)
-        positions = tuple(flight.work.positions[n] for n in found.positions)
-        part = self._part(flight, reply, positions, culprits)
+    def _with_vectors(self, sent: _InFlight, response: ServiceResponse, vectors: CheckedVectors) -> ResultChunk:
+        rejected = self._queue.record_vectors(sent.request, sent.parameters, vectors, response.model)
+        positions = tuple(sent.request.positions[n] for n in vectors.positions)
+        chunk = self._chunk(sent, response, positions, rejected)
         cut = tuple(n for n in positions if self._texts.is_cut(n))
-        return replace(part, vectors=found.vectors, cut=cut, model=reply.model)
+        return replace(chunk, vectors=vectors.vectors, cut=cut, model=response.model)
 
-    def _part(
-        self, flight: _Flight, reply: Reply, positions: tuple[int, ...], culprits: Sequence[RejectedInput]
-    ) -> Part:
-        sent = flight.work.positions
-        tokens = reply.tokens
+    def _chunk(
+        self, sent: _InFlight, response: ServiceResponse, positions: tuple[int, ...], rejected: Sequence[RejectedInput]
+    ) -> ResultChunk:
+        tokens = response.tokens
         if tokens is None:
-            tokens = sum(self._texts.estimate(n, self._bytes_per_token) for n in sent)
-        text_bytes = sum(self._texts.bytes[n] for n in sent) if reply.tokens else 0
-        return Part(
-            positions, no_vectors(self._model.dimensions), tokens, self._price.of(tokens), tuple(culprits),
-            flight.reservation, text_bytes,
+            tokens = sum(self._texts.estimate(n, self._bytes_per_token) for n in sent.request.positions)
+        text_bytes = sum(self._texts.bytes[n] for n in sent.request.positions) if response.tokens else 0
+        return ResultChunk(
+            positions, no_vectors(self._model.dimensions), tokens, self._price.of(tokens), tuple(rejected),
+            sent.reservation, text_bytes,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Records what a run of `movie_embeddings` met for its set, however the run ends; health is judged by it."""
+"""Records the outcome of a run of `movie_embeddings` for its set, however the run ends; health checks read it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from movie_assets.embeddings.store import EmbeddingStore, Text
 
 @dataclass
 class Outcome:
-    """What a run met with its texts; `problem` is the message of the service or budget that ended it early."""
+    """The texts of a run, and in `problem` the message of the service or budget that ended it early."""
 
     store: EmbeddingStore
     texts: Sequence[Text]
     problem: str | None = None
 
     def record(self) -> None:
-        """Store the outcome of the set; a run that met nothing leaves that of the run before."""
+        """Store the outcome of the set; a run without any result leaves the outcome of the run before."""
         totals = self.store.totals
         self.store.database.execute(
             "record_embedding_outcome", set_id=self.store.set_id, run_id=self.store.run_id,
@@ -29,10 +29,10 @@ class Outcome:
 
 @contextmanager
 def recorded(outcome: Outcome, warn: Callable[[str], None]) -> Iterator[None]:
-    """Record an outcome when the work ends, with a result or with an error; the error is raised again.
+    """Record an outcome when the block ends, with a result or with an error; the error is raised again.
 
-    An error of the database, and a signal that stops the run, say nothing about the service: they are no problem of
-    the outcome.
+    An error of the database, or a signal that stops the run, is not a problem of the service and is not recorded as
+    one.
     """
     try:
         yield
@@ -42,6 +42,6 @@ def recorded(outcome: Outcome, warn: Callable[[str], None]) -> Iterator[None]:
         try:
             outcome.record()
         except sa.exc.DBAPIError:
-            warn("what the run met at the embeddings service could not be recorded; health shows the run before")
+            warn("the outcome of this run could not be recorded; health shows that of the run before")
         raise
     outcome.record()

@@ -1,4 +1,4 @@
-"""Texts into requests: in order, as few as the limits allow."""
+"""Packs texts into as few requests as the limits allow, in their order."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,15 +6,15 @@ from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST, TOKENS_PER_R
 
 
 def packed(
-    sizes: Sequence[int], most_texts: int = TEXTS_PER_REQUEST, most_tokens: int = TOKENS_PER_REQUEST
+    sizes: Sequence[int], max_texts: int = TEXTS_PER_REQUEST, max_tokens: int = TOKENS_PER_REQUEST
 ) -> Iterator[range]:
-    """Cut positions 0 … n into ranges of at most so many texts and tokens; `sizes` has the tokens of each text.
+    """Yield ranges of positions that hold at most so many texts and tokens; `sizes` has the tokens of each text.
 
-    A text that alone is larger than a request gets one of its own: whoever sends it has cut it before.
+    A text that is larger than `max_tokens` gets a range of its own; the caller cuts such texts beforehand.
     """
     start = tokens = 0
     for position, size in enumerate(sizes):
-        if position - start == most_texts or (position > start and tokens + size > most_tokens):
+        if position - start == max_texts or (position > start and tokens + size > max_tokens):
             yield range(start, position)
             start, tokens = position, 0
         tokens += size

@@ -1,6 +1,6 @@
-"""What a run learns of an embeddings server from its refusals: inputs and tokens a request, parameters, model's name.
+"""What a run learns of an embeddings server from its refusals: inputs and tokens per request, parameters, model names.
 
-Plain bookkeeping, without a network; the texts that are too long are `embeddings.shortening`.
+Bookkeeping without a network. The limit of a single text is learned by `embeddings.shortening`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from movie_assets.embeddings.packing import packed
 from movie_assets.embeddings.refusals import Refusal
 
 Encoding = Literal["float", "base64"]
-# Servers of other makes may know one of the two only, or refuse the parameter as such.
+# Other servers may support only one of the two, or refuse the parameter itself.
 NEXT_ENCODING: dict[Encoding | None, Encoding | None] = {"float": None, None: "base64"}
 
 
@@ -22,88 +22,91 @@ class Parameters:
     dimensions: bool = True
     encoding_format: Encoding | None = "float"
 
-    def without(self, kind: str) -> "Parameters | None":
-        """Return what to send instead when the server refuses one of them; None when nothing is left to try."""
-        if kind == "dimensions" and self.dimensions:
+    def without(self, refused: str) -> "Parameters | None":
+        """Return the parameters to try when the server refuses one of them; None when there are no others."""
+        if refused == "dimensions" and self.dimensions:
             return replace(self, dimensions=False)
-        if kind == "encoding_format" and self.encoding_format != "base64":
+        if refused == "encoding_format" and self.encoding_format != "base64":
             return replace(self, encoding_format=NEXT_ENCODING[self.encoding_format])
         return None
 
 
-# What is tried when a server refuses the first request without a word about the reason, the harmless one first.
+# Tried when a server refuses the first request without a reason, the less consequential ones first.
 TRIALS = (Parameters(encoding_format=None), Parameters(dimensions=False, encoding_format=None))
 
 
 @dataclass
 class Server:
-    """What is known of a server; it lives as long as its client, so nothing is learned twice in a run."""
+    """What is known of a server. It lives as long as its client, so that a run learns nothing twice."""
 
-    texts: int = TEXTS_PER_REQUEST  # inputs of a request, at most
-    tokens: int = TOKENS_PER_REQUEST
+    max_texts: int = TEXTS_PER_REQUEST  # inputs of a request
+    max_tokens: int = TOKENS_PER_REQUEST
     parameters: Parameters = field(default_factory=Parameters)
-    refused_dimensions: str = ""  # the server's sentence
-    trials: list[Parameters] = field(default_factory=lambda: list(TRIALS))  # that are left
-    models: list[str] = field(default_factory=list)  # names that answered, in the order of their first answer
-    _has_answered: bool = False
-    _accepted: int = 0  # inputs of the largest request that was good
-    _texts_before: int | None = None  # the limit before one was suspected
+    dimensions_refusal: str = ""  # the server's message
+    trials: list[Parameters] = field(default_factory=lambda: list(TRIALS))  # not tried yet
+    models: list[str] = field(default_factory=list)  # the model's names in responses, in the order of the first
+    _has_succeeded: bool = False
+    _max_accepted: int = 0  # inputs of the largest successful request
+    _max_texts_before: int | None = None  # the limit before the number of inputs was suspected
 
     @classmethod
-    def with_limit(cls, texts: int) -> Self:
-        """Return a server that nothing is known of but how many texts a request may have."""
-        return cls(texts=texts)
+    def with_limit(cls, max_texts: int) -> Self:
+        """Return a server of which only the number of inputs per request is known."""
+        return cls(max_texts=max_texts)
 
-    def pieces(self, sizes: list[int], most_tokens: int | None) -> list[range]:
-        """Cut a request into those that the server and the account take."""
-        return list(packed(sizes, self.texts, min(self.tokens, most_tokens or self.tokens)))
+    def pieces(self, sizes: list[int], account_tokens: int | None) -> list[range]:
+        """Split a request into ranges of positions that the server and the account accept."""
+        return list(packed(sizes, self.max_texts, min(self.max_tokens, account_tokens or self.max_tokens)))
 
-    def refused_size(self, refusal: Refusal, texts: int, tokens: int) -> None:
-        """Learn the limit of inputs or tokens: the one that is named if it explains the refusal, else half."""
-        if refusal.kind == "too_many_tokens":
-            is_told = refusal.limit is not None and refusal.limit < tokens
-            self.tokens = min(self.tokens, refusal.limit if is_told and refusal.limit else max(1, tokens // 2))
+    def learn_size(self, refusal: Refusal, texts: int, tokens: int) -> None:
+        """Learn the limit of inputs or tokens: the named one if it explains the refusal, else half of the request."""
+        if refusal.error_class == "too_many_tokens":
+            self.max_tokens = min(self.max_tokens, _limit_below(tokens, refusal.limit))
         else:
-            is_told = refusal.limit is not None and refusal.limit < texts
-            self.texts = min(self.texts, refusal.limit if is_told and refusal.limit else max(1, texts // 2))
+            self.max_texts = min(self.max_texts, _limit_below(texts, refusal.limit))
 
     def suspect_size(self, texts: int) -> bool:
-        """Take a refusal that says nothing for one of the number, unless as many were accepted before."""
-        if texts <= self._accepted:
+        """Halve the limit of inputs after a refusal without a reason; False if as many inputs succeeded before."""
+        if texts <= self._max_accepted:
             return False
-        self._texts_before = self._texts_before or self.texts
-        self.texts = min(self.texts, max(1, texts // 2))
+        self._max_texts_before = self._max_texts_before or self.max_texts
+        self.max_texts = min(self.max_texts, max(1, texts // 2))
         return True
 
-    def found_culprit(self) -> None:
-        """A single text explains the refusals: their number was not to blame."""
-        self.texts, self._texts_before = self._texts_before or self.texts, None
+    def restore_size(self) -> None:
+        """Restore the limit of inputs, as a single input turned out to be the reason of the refusals."""
+        self.max_texts, self._max_texts_before = self._max_texts_before or self.max_texts, None
 
-    def accepted(self, texts: int, parameters: Parameters, model: str | None) -> None:
-        """Remember a good answer."""
-        self._accepted = max(self._accepted, texts)
-        if not self._has_answered:
-            self.parameters, self._has_answered = parameters, True
+    def record_success(self, texts: int, parameters: Parameters, model: str | None) -> None:
+        """Remember the size, the parameters and the model's name of a successful request."""
+        self._max_accepted = max(self._max_accepted, texts)
+        if not self._has_succeeded:
+            self.parameters, self._has_succeeded = parameters, True
         if model and model not in self.models:
             self.models.append(model)
 
-    def can_send_otherwise(self, refusal: Refusal, sent: Parameters) -> bool:
-        """Drop the parameter that was refused; tells whether the request can be sent again without it."""
-        if refusal.kind == "dimensions":
-            self.refused_dimensions = refusal.problem
+    def omit_parameter(self, refusal: Refusal, sent: Parameters) -> bool:
+        """Drop the parameter that was refused; return whether the request can be sent again without it."""
+        if refusal.error_class == "dimensions":
+            self.dimensions_refusal = refusal.problem
         if sent != self.parameters:
-            return True  # another answer said so meanwhile
-        changed = sent.without(refusal.kind)
+            return True  # the refusal of another request dropped it meanwhile
+        changed = sent.without(refusal.error_class)
         self.parameters = changed or sent
         return changed is not None
 
     def width_problem(self, refusal: Refusal) -> str:
-        """Return the sentence about vectors of another width, with why they are."""
-        if not self.refused_dimensions:
+        """Return the message about vectors of another width, with the server's message about `dimensions` if any."""
+        if not self.dimensions_refusal:
             return refusal.problem
-        return f"{refusal.problem} (the server does not take the parameter dimensions: {self.refused_dimensions[:200]})"
+        return f"{refusal.problem} (the server does not take the parameter dimensions: {self.dimensions_refusal[:200]})"
+
+
+def _limit_below(size: int, named: int | None) -> int:
+    """Return the limit that a server names for a refused size; half the size if it names none or a larger one."""
+    return named if named and named < size else max(1, size // 2)
 
 
 def model_changed(before: str, now: str) -> str:
-    """Return the sentence about a service that gives another name of the model than it did."""
-    return f"the vectors were made by {before} and the service now answers as {now}; they may not compare"
+    """Return the message about a service whose responses name another model than before."""
+    return f"the vectors were made by {before} and the service now answers as {now}; they may not be comparable"

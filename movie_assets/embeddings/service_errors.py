@@ -1,32 +1,21 @@
-"""What an embeddings service's error says and means: its own sentence out of any body, its class, and a limit in it.
+"""Classifies the error of an embeddings service by its wording, and finds the limit that the message names.
 
-Servers that speak OpenAI's API word their errors as they like, with any status. This module reads them and decides
-nothing; what to do about each class is `embeddings.refusals`.
+Servers with OpenAI's API word their errors differently, with any status. `embeddings.error_messages` extracts the
+message from a response; `embeddings.refusals` decides what to do about each class.
 """
 
-import html
-import json
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-# key: not accepted. quota: money is used up. model: the server has no such model. address: no such path.
-# rate: too many requests for now. too_many_inputs, too_many_tokens: of one request. too_long: one input.
-# dimensions, encoding_format: the server does not take the parameter. input: an input is not liked.
-# transient: the server failed. unknown: a refusal that none of these fits.
-Kind = Literal[
+# key: not accepted. quota: used up. model: the server has no such model. address: no such path. rate: too many
+# requests for now. too_many_inputs, too_many_tokens: of one request. too_long: one input. dimensions, encoding_format:
+# the server does not accept the parameter. input: the server does not accept an input. transient: the server failed.
+# unknown: none of these.
+ErrorClass = Literal[
     "key", "quota", "model", "address", "rate", "too_many_inputs", "too_many_tokens", "too_long", "dimensions",
     "encoding_format", "input", "transient", "unknown",
 ]  # fmt: skip
-
-SHORTEST_SECRET = 8  # characters
-MAX_LENGTH = 300  # characters of a service's message that people are shown
-SECRETS = re.compile(
-    r"(?i)\b(sk|pk|key|AIza|gsk|hf|pa|jina)[-_][\w.*-]{6,}|\bAIza[\w-]{10,}|(?<=bearer )[\w.~+/=-]{6,}"
-)
-MARKUP = re.compile(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>")
-# Where services put their message, the most telling first; `raw` is what the provider behind a router answered.
-MESSAGE_KEYS = ("message", "error", "detail", "msg", "error_message", "errorMessage", "errors", "title", "reason")
 
 NUMBER = r"(\d[\d,_]*)(?![\d.,_]*\s*(?:bytes|[kmg]i?b)\b)"
 
@@ -98,7 +87,7 @@ TRANSIENT = _words(
     r"overloaded", r"try again", r"temporarily", r"timed? ?out", r"server busy", r"\bloading\b", r"\beof\b"
 )
 
-# A number beside one of these is the limit; a number beside “got”, “given”, “received” is not.
+# A number after one of these is the limit; a number after “got”, “given” or “received” is not.
 BELOW = (
     r"(?:at most|no more than|not (?:be )?(?:larger|longer|greater|more) than|less than or equal to|less than|"
     r"fewer than|smaller than|cannot exceed|must not exceed|not exceed|up to|only|limited to|<=|≤|[<>] )"
@@ -123,8 +112,8 @@ LIMITS = tuple(
     )
 )
 
-# The first that fits is the class.
-SIZES: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+# The first pattern that matches gives the class.
+SIZES: tuple[tuple[ErrorClass, re.Pattern[str]], ...] = (
     ("too_long", _words(r"physical batch size", r"string_above_max_length", r"string too long")),
     ("too_many_tokens", TOO_MANY_TOKENS),
     ("too_many_inputs", TOO_MANY_INPUTS),
@@ -137,41 +126,41 @@ KEY_STATUS, ADDRESS_STATUS, TRANSIENT_STATUS = (401, 403), (404, 405), (408, 409
 
 @dataclass(frozen=True)
 class ServiceError:
-    """What is wrong, the limit that the message names, and the service's own words."""
+    """The class of an error, the service's message, and the limit that the message names."""
 
-    kind: Kind
+    error_class: ErrorClass
     message: str
     limit: int | None = None
 
 
 def service_error(status: int, code: str, message: str) -> ServiceError:
-    """Return the class of an error answer; the same words mean the same with any status."""
+    """Return the class of an error response; the same wording has the same class with any status."""
     text = f"{code} {message}"
-    kind = _kind_of(status, text)
-    limit = _limit_of(message) if kind in ("too_many_inputs", "too_many_tokens", "too_long") else None
-    return ServiceError(kind, message, limit)
+    error_class = _class_of(status, text)
+    limit = _limit_of(message) if error_class in ("too_many_inputs", "too_many_tokens", "too_long") else None
+    return ServiceError(error_class, message, limit)
 
 
-def _kind_of(status: int, text: str) -> Kind:
-    sized = next((kind for kind, pattern in SIZES if pattern.search(text)), None)
+def _class_of(status: int, text: str) -> ErrorClass:
+    sized = next((sized for sized, pattern in SIZES if pattern.search(text)), None)
     if status == PAYMENT_REQUIRED or QUOTA.search(text):
-        kind: Kind = "quota"
+        error_class: ErrorClass = "quota"
     elif status in KEY_STATUS:
-        kind = "key"
+        error_class = "key"
     elif status == TOO_MANY:
-        # A limit a minute speaks of tokens, too; only a limit of one request is one.
-        kind = "too_many_inputs" if sized == "too_many_inputs" and "minute" not in text.lower() else "rate"
+        # A limit per minute can be worded alike; only a limit of inputs per request is not a rate limit.
+        error_class = "too_many_inputs" if sized == "too_many_inputs" and "minute" not in text.lower() else "rate"
     elif sized is None and KEY.search(text):
-        kind = "key"
+        error_class = "key"
     elif sized is None and MODEL.search(text):
-        kind = "model"
+        error_class = "model"
     else:
-        # Parameters before sizes: “dimensions must be at most 1024” is about no text.
-        kind = _parameter_in(text) or sized or _kind_of_status(status, text)
-    return kind
+        # Parameters before sizes, as “dimensions must be at most 1024” is not about a text.
+        error_class = _parameter_in(text) or sized or _class_of_status(status, text)
+    return error_class
 
 
-def _kind_of_status(status: int, text: str) -> Kind:
+def _class_of_status(status: int, text: str) -> ErrorClass:
     if status == TOO_LARGE:
         return "too_many_tokens"
     if status in ADDRESS_STATUS:
@@ -181,7 +170,7 @@ def _kind_of_status(status: int, text: str) -> Kind:
     return "input" if INPUT.search(text) else "unknown"
 
 
-def _parameter_in(text: str) -> Kind | None:
+def _parameter_in(text: str) -> ErrorClass | None:
     if PARAMETER["encoding_format"].search(text):
         return "encoding_format"
     return "dimensions" if PARAMETER["dimensions"].search(text) else None
@@ -190,62 +179,7 @@ def _parameter_in(text: str) -> Kind | None:
 def _limit_of(message: str) -> int | None:
     """Return the number that a message names as the limit; None when it names none."""
     for pattern in LIMITS:
-        if found := pattern.search(message):
-            number = int(re.sub(r"[,_]", "", found[1]))
+        if match := pattern.search(message):
+            number = int(re.sub(r"[,_]", "", match[1]))
             return number or None
     return None
-
-
-def words_of_error(content: bytes | str | Any, secrets: tuple[str, ...] = ()) -> tuple[str, str]:
-    """Return code and message of an error's body, whatever its shape; bounded and without secrets."""
-    body = content
-    if isinstance(content, bytes | str):
-        text = content.decode(errors="replace") if isinstance(content, bytes) else content
-        try:
-            body = json.loads(text)
-        except ValueError:
-            body = html.unescape(MARKUP.sub(" ", text)) if "<" in text else text
-    return _code_in(body), without_secrets(_message_in(body), secrets)
-
-
-def without_secrets(message: str, secrets: tuple[str, ...] = ()) -> str:
-    """Return a message on one line, bounded, with known secrets and what looks like a key masked."""
-    line = " ".join(message.split())
-    for secret in secrets:
-        # A server without keys is given any word as one, which may be part of its sentences.
-        line = line.replace(secret, "***") if len(secret) >= SHORTEST_SECRET else line
-    line = SECRETS.sub("***", line)
-    return line if len(line) <= MAX_LENGTH else line[: MAX_LENGTH - 1] + "…"
-
-
-def _message_in(body: Any) -> str:
-    """The sentences of a body: the most telling field, deeper ones first."""
-    if body is None or isinstance(body, bool):
-        return ""
-    if isinstance(body, list):
-        return "; ".join(filter(None, map(_message_in, body[:5])))
-    if not isinstance(body, dict):
-        return str(body)
-    message = next((told for key in MESSAGE_KEYS if (told := _message_in(body.get(key)))), "")
-    place = body.get("loc")
-    if isinstance(place, list):  # FastAPI names the field beside the sentence
-        message = f"{'.'.join(map(str, place))}: {message}"
-    metadata = body.get("metadata")
-    raw = metadata.get("raw") if isinstance(metadata, dict) else None
-    if raw:
-        _, behind = words_of_error(raw)
-        message = f"{message}: {behind}" if behind else message
-    return message or ("" if body.keys() <= {"code", "type", "status"} else json.dumps(body, ensure_ascii=False))
-
-
-def _code_in(body: Any) -> str:
-    """The code or type of an error, in its own words."""
-    if isinstance(body, list):
-        return _code_in(body[0]) if body else ""
-    if not isinstance(body, dict):
-        return ""
-    inner = body.get("error")
-    if isinstance(inner, dict | list) and (code := _code_in(inner)):
-        return code
-    codes = (body.get(key) for key in ("code", "status", "error_type", "type"))
-    return next((code for code in codes if isinstance(code, str) and code), "")

@@ -1,18 +1,18 @@
-"""The checks of `movie_embeddings` by themselves: the whole set that the settings name, as it is now.
+"""The checks of `movie_embeddings` without a run of the asset: they evaluate the set of the settings as it is now.
 
-Runs of the asset evaluate the same with their own figures (`embedding_checks.py`). Nothing here calls the embedder.
+Runs of the asset evaluate the same checks with their own figures (`embeddings.checks`). No check calls the embedder.
 """
 
 import dagster as dg
 
 from movie_assets.config.prices import Budgets
 from movie_assets.database.database import Database
-from movie_assets.embeddings.checks import CURRENT, FINITE, WIDTH, Ran, evaluate
+from movie_assets.embeddings.budget_check import BUDGET, budget_check, forecast_for
+from movie_assets.embeddings.checks import CURRENT, FINITE, WIDTH, RunScope, evaluate
 from movie_assets.embeddings.embedder import Embedder
-from movie_assets.embeddings.forecast import BUDGET, budget_check, forecast_for
-from movie_assets.embeddings.movie_embeddings import embedding_set
+from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.spending import DatabaseBudget
-from movie_assets.embeddings.store import EmbeddingStore, texts_of
+from movie_assets.embeddings.store import DueMovie, EmbeddingStore, texts_of
 from movie_assets.runs.evaluations import evaluation_of_step
 from movie_assets.runs.partitions import BATCH_COUNT
 from movie_assets.runs.run_time import run_time_of
@@ -22,7 +22,7 @@ def _evaluated(
     context: dg.AssetCheckExecutionContext, database: Database, embedder: Embedder
 ) -> dict[str, dg.AssetCheckResult]:
     store = EmbeddingStore(database, embedding_set(database, embedder), run_time_of(context.run), context.run.run_id)
-    return {result.check_name or "": result for result in evaluate(store, Ran([], []))}
+    return {result.check_name or "": result for result in evaluate(store, RunScope([], []))}
 
 
 @dg.asset_check(
@@ -49,9 +49,9 @@ def every_vector_is_finite_and_not_zero(
 
 @dg.asset_check(
     asset="movie_embeddings",
-    description="For each film, the hash of its text today is the hash of the text that was embedded. A text that is "
-    "in a batch at the service, or that the service refused and is asked for later, only warns; one that came while "
-    "the run was at work is the next run's.",
+    description="For each film, the hash of its current text is the hash of the text that was embedded. A text that is "
+    "in a batch at the service, or that the service refused and that is tried again later, only warns; one that came "
+    "while the run was at work is embedded by the next run.",
 )
 def every_text_is_embedded_as_it_stands(
     context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database], embedder: dg.ResourceParam[Embedder]
@@ -62,8 +62,8 @@ def every_text_is_embedded_as_it_stands(
 
 @dg.asset_check(
     asset="movie_embeddings",
-    description="What the texts that are due will cost fits the budgets of a run and of the day. A run evaluates it "
-    "before its first request, with force for all of its texts; one that does not fit spends up to the budget and "
+    description="The forecast cost of the texts that are due fits the budgets of a run and of the day. A run evaluates "
+    "it before its first request, with force for all of its texts; a run that does not fit spends up to the budget and "
     "stops.",
 )
 def the_run_is_within_its_budgets(
@@ -72,15 +72,15 @@ def the_run_is_within_its_budgets(
     embedder: dg.ResourceParam[Embedder],
     budgets: dg.ResourceParam[Budgets],
 ) -> dg.AssetCheckResult:
-    """Return what the run's step found before its first request; without one, compare the cost of what is due now."""
+    """Return the result of the run's step; without a step, compare the cost of the texts that are due now."""
     if of_step := evaluation_of_step(context, BUDGET):
         return of_step
     set_id, as_of = embedding_set(database, embedder), run_time_of(context.run)
-    films = database.rows(
-        "texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), as_of=as_of, by_hand=False, force=False,
-        forced_since=None,
+    movies = database.fetch(
+        DueMovie, "texts_to_embed", set_id=set_id, batches=list(range(BATCH_COUNT)), as_of=as_of, by_hand=False,
+        force=False, forced_since=None,
     )  # fmt: skip
-    due = texts_of(film for film in films if not film.is_in_flight)
+    due = texts_of(movie for movie in movies if not movie.is_in_flight)
     budget = DatabaseBudget(database, set_id, context.run.run_id, as_of, budgets)
     return budget_check(budget, forecast_for(database, embedder, set_id, due), in_bulk=False)
 

@@ -1,13 +1,12 @@
-"""Embedding sets in a person's hands: what there is, and which one searches see.
+"""Embedding sets for the command line: lists them, and lets a person choose the one that searches see.
 
-The pipeline makes sets and switches to a new one by itself (assets/movie_vectors.py); here a person goes back.
+The pipeline makes sets, and switches to a new one by itself (`search.movie_vectors`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import sqlalchemy as sa
+from datetime import datetime
+from typing import NamedTuple
 
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder, set_key
@@ -19,40 +18,87 @@ class SetError(Exception):
     """A set cannot be searched; the message says why and what to do."""
 
 
+class SetId(NamedTuple):
+    """The number of an embedding set."""
+
+    set_id: int
+
+
+class SetProgress(NamedTuple):
+    """An embedding set with the films that it covers and its cost so far."""
+
+    set_id: int
+    provider: str
+    model: str
+    dimensions: int
+    template: str
+    state: str
+    films: int
+    films_embedded: int
+    tokens: int
+    dollars: float
+    created_at: datetime
+    activated_at: datetime | None
+    retired_at: datetime | None
+
+
+class SearchableSet(NamedTuple):
+    """An embedding set, the number of films in the catalogue, and whether the set still has a table of vectors."""
+
+    provider: str
+    model: str
+    dimensions: int
+    films: int
+    is_searchable: bool
+
+
+class RefreshedVectors(NamedTuple):
+    """The rows that a refresh of a set's searchable vectors changed, and how many vectors there are now."""
+
+    removed: int
+    written: int
+    refiltered: int
+    total: int
+
+
 @dataclass(frozen=True)
-class Chosen:
-    """The set that searches see now."""
+class ChosenSet:
+    """The set that searches see from now on."""
 
     set_id: int
     name: str
     films: int
     films_embedded: int
-    is_held: bool  # another model is named by the settings, and waits until this set is let go
+    is_held: bool  # the settings name another set, which waits until this one is released
 
 
-def embedding_sets(database: Database) -> Sequence[sa.Row[Any]]:
-    """Every embedding set: model, state, how many films it covers, what it cost."""
-    return database.rows("embedding_progress")
+def embedding_set(database: Database, embedder: Embedder) -> int:
+    """Return the number of the set of an embedder's vectors; the set is made if it is new."""
+    (made,) = database.execute_returning(SetId, "ensure_set", **set_key(embedder))
+    return made.set_id
 
 
-def use_set(database: Database, set_id: int, embedder: Embedder, *, accept_partial: bool = False) -> Chosen:
+def embedding_sets(database: Database) -> Sequence[SetProgress]:
+    """Return every embedding set: model, state, how many films it covers, and its cost."""
+    return database.fetch(SetProgress, "embedding_progress")
+
+
+def use_set(database: Database, set_id: int, embedder: Embedder, *, accept_partial: bool = False) -> ChosenSet:
     """Let searches see a set, in one transaction; a set that is not the settings' own is held against automatic change.
 
-    Raises SetError when there is none of that number, its vectors were dropped, or it does not cover the catalogue.
+    Raises SetError when no set has that number, its vectors were dropped, or it does not cover the catalogue.
     """
-    found = database.rows("set_by_id", set_id=set_id)
-    if not found or not found[0].is_searchable:
+    wanted = database.fetch_optional(SearchableSet, "set_by_id", set_id=set_id)
+    if wanted is None or not wanted.is_searchable:
         raise SetError(f"there is no set {set_id} that can be searched; `movie-assets sets` lists them")
-    (wanted,) = found
-    moved = database.row("refresh_vectors", set_id=set_id)
-    if moved.total < MIN_COVERAGE * wanted.films and not accept_partial:
+    (refreshed,) = database.execute_returning(RefreshedVectors, "refresh_vectors", set_id=set_id)
+    if refreshed.total < MIN_COVERAGE * wanted.films and not accept_partial:
         raise SetError(
-            f"set {set_id} has the vectors of {moved.total:,} of {wanted.films:,} films; the others would not be "
-            "found. Refresh with its model first, or say --accept-partial"
+            f"set {set_id} has the vectors of {refreshed.total:,} of {wanted.films:,} films; the others would not be "
+            "found. Refresh with its model first, or use --accept-partial"
         )
     database.execute("build_vector_index", set_id=set_id)
-    settings_own = database.row("ensure_set", **set_key(embedder)).set_id
-    hold = set_id != settings_own
-    database.execute("activate_set", set_id=set_id, hold=hold)
+    is_held = set_id != embedding_set(database, embedder)
+    database.execute("activate_set", set_id=set_id, hold=is_held)
     name = f"{wanted.provider} {wanted.model} {wanted.dimensions}"
-    return Chosen(set_id, name, wanted.films, moved.total, hold)
+    return ChosenSet(set_id, name, wanted.films, refreshed.total, is_held)

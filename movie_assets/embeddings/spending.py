@@ -1,21 +1,37 @@
-"""The purse of a run: reservations in Postgres, so that requests in flight count, in this process and in others.
+"""The budget of a run: reservations in Postgres count requests in flight, of this process and of others.
 
-What a request costs at most is reserved before it is sent; the reservation goes in the transaction that records the
-cost. What tokens cost is `config.prices`.
+The highest possible cost of a request is reserved before it is sent. The reservation is deleted in the transaction that
+records the actual cost. Prices are in `config.prices`.
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from movie_assets.config.prices import Budgets
-from movie_assets.database.database import Database, execute, rows
+from movie_assets.database.database import Database, execute, fetch_optional
 
 NO_RESERVATION = 0
 
 
+class Reservation(NamedTuple):
+    """A reservation that was made."""
+
+    reservation_id: int
+
+
+class Spending(NamedTuple):
+    """US dollars that a day (UTC) and a run have spent on embeddings, and those that are reserved."""
+
+    spent_today: float
+    reserved_today: float
+    spent_by_run: float
+    reserved_by_run: float
+
+
 class DatabaseBudget:
-    """The budgets of a run and of its day (UTC). Without any, nothing is reserved."""
+    """The budgets of a run and of its day (UTC). Nothing is reserved if neither is set."""
 
     def __init__(self, database: Database, set_id: int, run_id: str, as_of: datetime, budgets: Budgets) -> None:
         self.budgets = budgets
@@ -25,54 +41,57 @@ class DatabaseBudget:
         self._as_of = as_of
 
     def reserve(self, tokens: int, dollars: float) -> int | None:
-        """A ticket, or None when one of the budgets does not hold so much beside what is spent and in flight."""
+        """Return the number of a new reservation, or None when one of the budgets is too small for it."""
         if not self.budgets.are_set:
             return NO_RESERVATION
 
         def work(connection: sa.Connection) -> int | None:
             execute(connection, "lock_spending")
-            made = rows(
-                connection, "reserve_spending", set_id=self._set_id, run_id=self._run_id, tokens=tokens,
+            made = fetch_optional(
+                connection, Reservation, "reserve_spending", set_id=self._set_id, run_id=self._run_id, tokens=tokens,
                 dollars=dollars, as_of=self._as_of, run_dollars=self.budgets.run_dollars,
                 daily_dollars=self.budgets.daily_dollars,
             )  # fmt: skip
-            return made[0].reservation_id if made else None
+            return made.reservation_id if made else None
 
         return self._database.once(work)
 
     def release(self, reservation: int) -> None:
-        """Give a ticket back that nothing was charged for."""
+        """Delete a reservation for which nothing was charged."""
         if reservation != NO_RESERVATION:
             self._database.execute("release_reservation", reservation_id=reservation)
 
-    def left(self) -> dict[str, float]:
-        """What each budget that is set has left, by its variable."""
-        spent = self._database.row("embedding_dollars", as_of=self._as_of, run_id=self._run_id)
-        left = {}
+    def remaining(self) -> dict[str, float]:
+        """Return the US dollars that remain of each budget that is set, by the name of its variable."""
+        spending = self._spending()
+        remaining = {}
         if self.budgets.run_dollars:
-            used = spent.spent_by_run + spent.reserved_by_run
-            left["MOVIE_ASSETS_RUN_DOLLARS"] = max(0.0, self.budgets.run_dollars - used)
+            used = spending.spent_by_run + spending.reserved_by_run
+            remaining["MOVIE_ASSETS_RUN_DOLLARS"] = max(0.0, self.budgets.run_dollars - used)
         if self.budgets.daily_dollars:
-            used = spent.spent_today + spent.reserved_today
-            left["MOVIE_ASSETS_DAILY_DOLLARS"] = max(0.0, self.budgets.daily_dollars - used)
-        return left
+            used = spending.spent_today + spending.reserved_today
+            remaining["MOVIE_ASSETS_DAILY_DOLLARS"] = max(0.0, self.budgets.daily_dollars - used)
+        return remaining
 
-    def is_empty(self) -> str:
-        """Which budget ends the run, what was spent, what to do."""
-        spent = self._database.row("embedding_dollars", as_of=self._as_of, run_id=self._run_id)
-        told = []
-        if self.budgets.run_dollars:
-            told.append(
-                f"MOVIE_ASSETS_RUN_DOLLARS={self.budgets.run_dollars:g} is used up (${spent.spent_by_run:.4f} spent by "
-                "this run); run again, or raise it"
+    def exhausted_message(self) -> str:
+        """Return a message that names the budget that is used up, the dollars spent, and what to do."""
+        spending = self._spending()
+        messages: list[tuple[float, str]] = []  # with the share of the budget that is spent
+        if run_dollars := self.budgets.run_dollars:
+            message = (
+                f"MOVIE_ASSETS_RUN_DOLLARS={run_dollars:g} is used up (${spending.spent_by_run:.4f} spent by this "
+                "run); run again, or raise it"
             )
-        if self.budgets.daily_dollars:
-            unknown = f", ${spent.reserved_today:.4f} in flight" if spent.reserved_today else ""
-            told.append(
-                f"MOVIE_ASSETS_DAILY_DOLLARS={self.budgets.daily_dollars:g} is used up (${spent.spent_today:.4f} spent "
-                f"on {self._as_of:%Y-%m-%d}{unknown}); run again tomorrow (UTC), or raise it"
+            messages.append((spending.spent_by_run / run_dollars, message))
+        if daily_dollars := self.budgets.daily_dollars:
+            reserved = f", ${spending.reserved_today:.4f} in flight" if spending.reserved_today else ""
+            message = (
+                f"MOVIE_ASSETS_DAILY_DOLLARS={daily_dollars:g} is used up (${spending.spent_today:.4f} spent on "
+                f"{self._as_of:%Y-%m-%d}{reserved}); run again tomorrow (UTC), or raise it"
             )
-        if len(told) > 1:
-            used_up = spent.spent_by_run / self.budgets.run_dollars, spent.spent_today / self.budgets.daily_dollars
-            told = [told[used_up.index(max(used_up))]]
-        return f"{told[0]}: everything embedded so far is kept"
+            messages.append((spending.spent_today / daily_dollars, message))
+        _, message = max(messages, key=lambda message: message[0])
+        return f"{message}: everything embedded so far is kept"
+
+    def _spending(self) -> Spending:
+        return self._database.fetch_one(Spending, "embedding_dollars", as_of=self._as_of, run_id=self._run_id)

@@ -1,43 +1,99 @@
-"""Stores what an embedder answers: vectors, their cost, and the texts that got none, an answer a transaction.
+"""Stores the results of an embedder: vectors, their cost, and rejected texts, one transaction for each result chunk.
 
-Which texts are asked for is decided in `movie_embeddings`.
+Which texts are embedded is decided in `movie_embeddings`.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple, Protocol
 
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, copy_rows, execute, rows
-from movie_assets.embeddings.embedder import Part
+from movie_assets.database.database import Database, copy_rows, execute, fetch_value
+from movie_assets.embeddings.embedder import ResultChunk
 from movie_assets.runs.batch_runs import BatchContent, row_counts
 from movie_assets.runs.run_log import log_work
 
 COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector", "is_cut": "bool"}
-MAX_REJECTS = 0.01  # share of a batch's films without a vector, beyond which the batch fails …
-REJECTS_ALWAYS_BORNE = 5  # … but never for a handful
+MAX_REJECTED_SHARE = 0.01  # of a batch's films without a vector; beyond it the batch fails …
+MAX_REJECTED_ALWAYS_ACCEPTED = 5  # … unless there are no more than these
+
+
+class MovieText(Protocol):
+    """A movie with its text, as several queries return it."""
+
+    @property
+    def tmdb_id(self) -> int:
+        """Return the movie's id."""
+
+    @property
+    def batch(self) -> int:
+        """Return the number of the movie's batch."""
+
+    @property
+    def text_hash(self) -> str:
+        """Return the hash of the text and its template."""
+
+    @property
+    def embedding_text(self) -> str:
+        """Return the text that is embedded."""
+
+
+class DueMovie(NamedTuple):
+    """A movie whose text has no current vector, or whose text is embedded again (`is_forced`)."""
+
+    tmdb_id: int
+    batch: int
+    text_hash: str
+    embedding_text: str
+    is_in_flight: bool
+    is_forced: bool
+
+
+class EmbeddedContent(NamedTuple):
+    """The movies of a batch that have a vector, a hash of their texts, and the number of movies in the whole set."""
+
+    batch: int
+    films: int
+    content: str
+    total: int
+
+
+class BulkJob(NamedTuple):
+    """A job of the service's Batch API that was not collected to its end, with the model of its set."""
+
+    bulk_id: int
+    token: str
+    set_id: int
+    run_id: str
+    reservation_id: int | None
+    texts: int
+    as_of: datetime
+    input_file_id: str | None
+    service_id: str | None
+    model: str
+    dimensions: int
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text to embed and the films that have it: (tmdb_id, batch)."""
+    """A text to embed and the movies that have it: (tmdb_id, batch)."""
 
     text_hash: str
     text: str
     films: tuple[tuple[int, int], ...]
 
 
-def texts_of(films: Iterable[sa.Row[Any]]) -> list[Text]:
-    """Each text once, in the order of the films, with all films that have it."""
-    holders: dict[str, list[sa.Row[Any]]] = {}
-    for film in films:
-        holders.setdefault(film.text_hash, []).append(film)
+def texts_of(movies: Iterable[MovieText]) -> list[Text]:
+    """Return each distinct text once, in the order of the movies, with all movies that have it."""
+    movies_by_hash: dict[str, list[MovieText]] = {}
+    for movie in movies:
+        movies_by_hash.setdefault(movie.text_hash, []).append(movie)
     return [
-        Text(text_hash, having[0].embedding_text, tuple((film.tmdb_id, film.batch) for film in having))
-        for text_hash, having in holders.items()
+        Text(text_hash, having[0].embedding_text, tuple((movie.tmdb_id, movie.batch) for movie in having))
+        for text_hash, having in movies_by_hash.items()
     ]
 
 
@@ -50,12 +106,12 @@ class Totals:
     dollars: float = 0.0
     rejected: int = 0
     cut: int = 0  # texts of which only the beginning was embedded
-    last_refusal: str | None = None  # message about the last text that was refused
-    models: list[str] = field(default_factory=list)  # names that the service gave, each change of it
+    last_refusal: str | None = None  # message about the last text that was rejected
+    models: list[str] = field(default_factory=list)  # names that the service returned, one for each change
 
 
 class EmbeddingStore:
-    """Stores answers for one set, and counts."""
+    """Stores results for one set, and adds up the totals of a run."""
 
     def __init__(self, database: Database, set_id: int, as_of: datetime, run_id: str) -> None:
         self.database = database
@@ -63,106 +119,117 @@ class EmbeddingStore:
         self.as_of = as_of
         self.run_id = run_id
         self.totals = Totals()
-        self.rejects: Counter[int] = Counter()  # films by batch
+        self.rejected_movies: Counter[int] = Counter()  # by batch
 
     def for_set(self, set_id: int) -> "EmbeddingStore":
-        """A store for another set, which this run's totals leave out."""
+        """Return a store for another set, whose results do not count in the totals of this one."""
         return EmbeddingStore(self.database, set_id, self.as_of, self.run_id)
 
-    def keep(self, part: Part, texts: Sequence[Text], bulk: sa.Row[Any] | None = None) -> list[int]:
-        """Store what came for texts in one transaction; tells the batch of each film that is done with.
+    def store(self, chunk: ResultChunk, texts: Sequence[Text], job: BulkJob | None = None) -> list[int]:
+        """Store a result chunk in one transaction, and return the batch of each movie that is done.
 
-        A film whose text moved meanwhile gets no vector: `store_embeddings` compares. What came of a batch at the
-        service (`bulk`) leaves its list in the same transaction, and is charged to the run and the day that sent it.
+        A movie whose text changed meanwhile gets no vector: the query `store_embeddings` compares the hashes. Texts of
+        a bulk job leave its list in the same transaction, and are charged to the run and the day that sent the job.
         """
-        payer = self if bulk is None else bulk
 
         def work(connection: sa.Connection) -> None:
-            self._store(connection, part, texts)
-            if part.tokens or part.positions:
-                execute(
-                    connection, "record_cost", set_id=self.set_id, run_id=payer.run_id, texts=len(part.positions),
-                    tokens=part.tokens, dollars=part.dollars, as_of=payer.as_of, is_bulk=bulk is not None,
-                    text_bytes=part.text_bytes,
-                )  # fmt: skip
-            if bulk is not None:
-                hashes = [text.text_hash for text in texts]
-                execute(connection, "collect_batch_texts", bulk_id=bulk.bulk_id, text_hashes=hashes)
-                execute(connection, "lower_reservation", reservation_id=bulk.reservation_id, dollars=part.dollars)
+            self._store_vectors(connection, chunk, texts)
+            self._store_rejected(connection, chunk, texts)
+            self._record_cost(connection, chunk, texts, job)
             log_work(
-                connection, self.run_id, "movie_embeddings", embedded=len(part.positions), tokens=part.tokens,
-                dollars=part.dollars, failed=len(part.culprits),
+                connection, self.run_id, "movie_embeddings", embedded=len(chunk.positions), tokens=chunk.tokens,
+                dollars=chunk.dollars, failed=len(chunk.rejected),
             )  # fmt: skip
-            if part.reservation:
-                execute(connection, "release_reservation", reservation_id=part.reservation)
+            if chunk.reservation:
+                execute(connection, "release_reservation", reservation_id=chunk.reservation)
 
         self.database.once(work)
-        return self.count(part, texts)
+        return self.count(chunk, texts)
 
     def plan(self, batch_numbers: Iterable[int], due: int) -> None:
-        """Count what a run has before it: films that it looked at, and those whose vector is of their text."""
+        """Log how many movies the batches of a run have, and how many of them are not due."""
 
         def work(connection: sa.Connection) -> None:
-            (found,) = rows(connection, "work_at_hand", batches=sorted(batch_numbers))
-            log_work(connection, self.run_id, "movie_embeddings", checked=found.films, skipped=found.films - due)
+            movies = fetch_value(connection, int, "count_movies_of_batches", batches=sorted(batch_numbers))
+            log_work(connection, self.run_id, "movie_embeddings", checked=movies, skipped=movies - due)
 
         self.database.once(work)
 
-    def count(self, part: Part, texts: Sequence[Text]) -> list[int]:
-        """Add an answer to the totals; tells the batch of each film that is done with."""
-        self.totals.texts += len(part.positions)
-        self.totals.tokens += part.tokens
-        self.totals.dollars += part.dollars
-        self.totals.cut += len(part.cut)
-        if part.model and part.positions and self.totals.models[-1:] != [part.model]:
-            self.totals.models.append(part.model)
-        refused = [batch for rejected_input in part.culprits for _, batch in texts[rejected_input.position].films]
-        self.totals.rejected += len(part.culprits)
-        if part.culprits:
-            self.totals.last_refusal = part.culprits[-1].problem
-        self.rejects.update(refused)
-        return [batch for position in part.positions for _, batch in texts[position].films] + refused
+    def count(self, chunk: ResultChunk, texts: Sequence[Text]) -> list[int]:
+        """Add a result chunk to the totals, and return the batch of each movie that is done."""
+        self.totals.texts += len(chunk.positions)
+        self.totals.tokens += chunk.tokens
+        self.totals.dollars += chunk.dollars
+        self.totals.cut += len(chunk.cut)
+        if chunk.model and chunk.positions and self.totals.models[-1:] != [chunk.model]:
+            self.totals.models.append(chunk.model)
+        rejected = [batch for text in chunk.rejected for _, batch in texts[text.position].films]
+        self.totals.rejected += len(chunk.rejected)
+        if chunk.rejected:
+            self.totals.last_refusal = chunk.rejected[-1].problem
+        self.rejected_movies.update(rejected)
+        return [batch for position in chunk.positions for _, batch in texts[position].films] + rejected
 
-    def batches_beyond_bearing(self, films_by_batch: Counter[int]) -> dict[int, str]:
-        """The batches of whose films too many got no vector, with a sentence."""
+    def batches_with_too_many_rejects(self, movies_by_batch: Counter[int]) -> dict[int, str]:
+        """Return the batches in which too many movies got no vector, each with a message."""
         return {
-            batch: f"{rejects} or more of its {films_by_batch[batch]} texts got no vector; select * from "
-            "pipeline.rejects where stage = 'movie_embeddings' tells why"
-            for batch, rejects in self.rejects.items()
-            if rejects > max(REJECTS_ALWAYS_BORNE, MAX_REJECTS * films_by_batch[batch])
+            batch: f"{rejected} or more of its {movies_by_batch[batch]} texts got no vector; for the reasons: select * "
+            "from pipeline.rejects where stage = 'movie_embeddings'"
+            for batch, rejected in self.rejected_movies.items()
+            if rejected > max(MAX_REJECTED_ALWAYS_ACCEPTED, MAX_REJECTED_SHARE * movies_by_batch[batch])
         }
 
     def contents(self, batches: Collection[int]) -> dict[int, BatchContent]:
-        """What finished batches hold; the set is part of their data versions."""
-        found = self.database.rows("embedded_contents", set_id=self.set_id, batches=list(batches))
+        """Return the contents of finished batches; the set is part of their data versions."""
+        rows = self.database.fetch(
+            EmbeddedContent, "embedded_contents", set_id=self.set_id, batches=list(batches)
+        )  # fmt: skip
         return {
             row.batch: BatchContent(f"set-{self.set_id}-{row.content}", row_counts(row.films, row.total))
-            for row in found
+            for row in rows
         }
 
-    def _store(self, connection: sa.Connection, part: Part, texts: Sequence[Text]) -> None:
-        """Vectors, and rejects for texts without one, in the caller's transaction."""
-        stored, cut = [texts[position] for position in part.positions], set(part.cut)
-        if stored:
-            execute(connection, "stage_embeddings")
-            copy_rows(
-                connection, "incoming_embeddings", COLUMNS,
-                ((tmdb_id, texts[position].text_hash, vector, position in cut)
-                 for position, vector in zip(part.positions, part.vectors, strict=True)
-                 for tmdb_id, _ in texts[position].films),
-            )  # fmt: skip
-            execute(connection, "store_embeddings", set_id=self.set_id, as_of=self.as_of)
-            hashes = [text.text_hash for text in stored]
-            execute(connection, "accept_texts", set_id=self.set_id, text_hashes=hashes)
-        if part.culprits:
-            refused = [(texts[rejected_input.position], rejected_input) for rejected_input in part.culprits]
+    def _store_vectors(self, connection: sa.Connection, chunk: ResultChunk, texts: Sequence[Text]) -> None:
+        if not chunk.positions:
+            return
+        cut = set(chunk.cut)
+        execute(connection, "stage_embeddings")
+        copy_rows(
+            connection, "incoming_embeddings", COLUMNS,
+            ((tmdb_id, texts[position].text_hash, vector, position in cut)
+             for position, vector in zip(chunk.positions, chunk.vectors, strict=True)
+             for tmdb_id, _ in texts[position].films),
+        )  # fmt: skip
+        execute(connection, "store_embeddings", set_id=self.set_id, as_of=self.as_of)
+        hashes = [texts[position].text_hash for position in chunk.positions]
+        execute(connection, "accept_texts", set_id=self.set_id, text_hashes=hashes)
+
+    def _store_rejected(self, connection: sa.Connection, chunk: ResultChunk, texts: Sequence[Text]) -> None:
+        if not chunk.rejected:
+            return
+        rejected = [(texts[rejected.position], rejected) for rejected in chunk.rejected]
+        execute(
+            connection, "refuse_texts", set_id=self.set_id, as_of=self.as_of,
+            text_hashes=[text.text_hash for text, _ in rejected], reasons=[why.reason for _, why in rejected],
+        )  # fmt: skip
+        by_movie = [(tmdb_id, text, why) for text, why in rejected for tmdb_id, _ in text.films]
+        execute(
+            connection, "record_text_rejects", run_id=self.run_id, as_of=self.as_of,
+            tmdb_ids=[tmdb_id for tmdb_id, _, _ in by_movie], reasons=[why.reason for _, _, why in by_movie],
+            samples=[f"{why.problem[:200]} | {text.text}"[:500] for _, text, why in by_movie],
+        )  # fmt: skip
+
+    def _record_cost(
+        self, connection: sa.Connection, chunk: ResultChunk, texts: Sequence[Text], job: BulkJob | None
+    ) -> None:
+        payer = job or self
+        if chunk.tokens or chunk.positions:
             execute(
-                connection, "refuse_texts", set_id=self.set_id, as_of=self.as_of,
-                text_hashes=[text.text_hash for text, _ in refused], reasons=[c.reason for _, c in refused],
+                connection, "record_cost", set_id=self.set_id, run_id=payer.run_id, texts=len(chunk.positions),
+                tokens=chunk.tokens, dollars=chunk.dollars, as_of=payer.as_of, is_bulk=job is not None,
+                text_bytes=chunk.text_bytes,
             )  # fmt: skip
-            by_film = [(tmdb_id, text, rejected_input) for text, rejected_input in refused for tmdb_id, _ in text.films]
-            execute(
-                connection, "record_text_rejects", run_id=self.run_id, as_of=self.as_of,
-                tmdb_ids=[tmdb_id for tmdb_id, _, _ in by_film], reasons=[c.reason for _, _, c in by_film],
-                samples=[f"{c.problem[:200]} | {text.text}"[:500] for _, text, c in by_film],
-            )  # fmt: skip
+        if job is not None:
+            hashes = [text.text_hash for text in texts]
+            execute(connection, "collect_bulk_job_texts", bulk_id=job.bulk_id, text_hashes=hashes)
+            execute(connection, "lower_reservation", reservation_id=job.reservation_id, dollars=chunk.dollars)

@@ -1,15 +1,17 @@
-"""Exact token counts where tiktoken and its table are on this machine; never a download.
+"""Exact token counts where tiktoken and its table are on this machine; nothing is ever downloaded.
 
-tiktoken itself would fetch a table that it does not find, and hang where there is no internet. So the table is read
-here, from where tiktoken keeps it, and only if its digest is right. The estimate without it is in `embeddings.tokens`.
+tiktoken itself would fetch a table that it does not find, and hang where there is no internet. This module reads the
+table from tiktoken's own cache, and uses it only if its digest is right. The estimate without it is in
+`embeddings.tokens`.
 """
 
 import base64
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from movie_assets.embeddings.tokens import ByteCounter, TokenCounter
 
@@ -24,37 +26,47 @@ PATTERN = (
 )
 
 
+class Encoding(Protocol):
+    """The part of `tiktoken.Encoding` that is used here."""
+
+    def encode_ordinary(self, text: str) -> Sequence[int]:
+        """Return the tokens of a text."""
+
+    def decode_bytes(self, tokens: Sequence[int]) -> bytes:
+        """Return the UTF-8 bytes of tokens."""
+
+
 class TiktokenCounter:
-    """Counts as OpenAI does."""
+    """Counts tokens as OpenAI does."""
 
-    says = f"tiktoken ({TABLE})"
+    description = f"tiktoken ({TABLE})"
 
-    def __init__(self, encoding: Any) -> None:
+    def __init__(self, encoding: Encoding) -> None:
         self._encoding = encoding
 
     def count(self, text: str) -> int:
-        """Tokens of the text."""
+        """Return the number of tokens of the text."""
         return len(self._encoding.encode_ordinary(text))
 
     def estimate(self, text: str, bytes_per_token: float) -> int:  # noqa: ARG002  # counted, not estimated
-        """Return the tokens of the text."""
+        """Return the number of tokens of the text."""
         return self.count(text)
 
     def cut(self, text: str, most: int) -> str:
-        """The text, or what its first `most` tokens hold, without a character that they split."""
+        """Return the text, or its first `most` tokens without a character that they split."""
         # No text has more tokens than bytes, and no token of this table more than 128.
         if len(text.encode(errors="replace")) <= most:
             return text
         tokens = self._encoding.encode_ordinary(text)
         if len(tokens) <= most:
             return text
-        return bytes(self._encoding.decode_bytes(tokens[:most])).decode(errors="ignore")
+        return self._encoding.decode_bytes(tokens[:most]).decode(errors="ignore")
 
 
 def counter_for(model: str, tables: Path | None) -> TokenCounter:
-    """The best counter that this machine has for a model, without a call to anywhere.
+    """Return the most exact counter that this machine has for a model, without a request to any service.
 
-    `tables` is tiktoken's cache (TIKTOKEN_CACHE_DIR); None is where tiktoken keeps it by default.
+    `tables` is the folder of tiktoken's cache (TIKTOKEN_CACHE_DIR); None means tiktoken's default folder.
     """
     if model not in MODELS:
         return ByteCounter()
@@ -64,8 +76,8 @@ def counter_for(model: str, tables: Path | None) -> TokenCounter:
 
 
 @cache
-def _encoding(table: Path) -> Any:
-    """An encoding over a table, or None when one of the two is not there or not whole."""
+def _encoding(table: Path) -> Encoding | None:
+    """Return the encoding of a table; None if tiktoken is not installed, or the table is missing or damaged."""
     try:
         import tiktoken  # noqa: PLC0415  # an optional dependency
 
@@ -75,4 +87,5 @@ def _encoding(table: Path) -> Any:
     if hashlib.sha256(content).hexdigest() != TABLE_DIGEST:
         return None
     ranks = {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in content.splitlines())}
-    return tiktoken.Encoding(name=TABLE, pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={})
+    encoding: Encoding = tiktoken.Encoding(name=TABLE, pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={})
+    return encoding

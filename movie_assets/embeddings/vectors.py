@@ -1,9 +1,9 @@
-"""Whether vectors may be stored: their number, order, width, finiteness and length."""
+"""Decides which vectors of a response may be stored: checks their number, order, width, finiteness and length."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +11,17 @@ import numpy.typing as npt
 from movie_assets.config.embedding_limits import MAX_WIDTH, MIN_WIDTH
 
 Matrix = npt.NDArray[np.float32]
+Components = Sequence[object] | Matrix  # of one vector, as a response has them
 
-SHORTEST = 1e-6  # a vector below this length has no direction to speak of
+MIN_LENGTH = 1e-6  # below it the direction of a vector is rounding error
 
-# width: the settings and the service do not agree. stuck: one vector for all. count: not one for each text.
+# width: the service returns other dimensions than the settings name. stuck: all texts got the same vector. count: the
+# response has not exactly one vector for each text.
 Flaw = Literal["width", "stuck", "count"]
 
 
 class UnusableVectorsError(ValueError):
-    """The vectors are not what was asked for; the message names what to look at."""
+    """The vectors of a response cannot be used; the message says why and what to check."""
 
     def __init__(self, flaw: Flaw, problem: str) -> None:
         super().__init__(problem)
@@ -27,81 +29,97 @@ class UnusableVectorsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Sorted:
-    """Unit vectors of the texts that have a usable one, and why the others have none (by position)."""
+class CheckedVectors:
+    """Unit vectors, (n, dimensions), of the texts at `positions`, and a reason for each other text, by position."""
 
     positions: tuple[int, ...]
     vectors: Matrix
     flawed: dict[int, str]
 
 
-def by_index(entries: Sequence[Any], count: int, dimensions: int) -> Sorted:
-    """Vectors of an answer's entries (`index`, `embedding`) in the order of `count` texts.
+def vectors_by_index(entries: object, count: int, dimensions: int) -> CheckedVectors:
+    """Return the vectors of a response's entries (`index`, `embedding`) in the order of `count` texts.
 
-    An entry without an index is taken by its place. A vector is a list of numbers or base64 of little-endian floats;
-    an entry without one costs its own text only. Raises UnusableVectorsError when the answer as a whole cannot be used:
-    entries that are not one for each text, a wrong width, one vector for all of several texts.
+    An entry without an index is taken by its place. A vector is a list of numbers, or base64 of little-endian floats;
+    an entry without a vector rejects its own text only. Raises UnusableVectorsError when no vector of the response can
+    be used: not one entry for each text, another width, the same vector for all of several texts.
     """
-    rows = [_numbers(entry["embedding"]) for entry in _in_order(entries, count)]
+    rows = [_components(entry["embedding"]) for entry in _in_order(entries, count)]
     missing = [n for n, row in enumerate(rows) if not len(row)]
     widths = {len(row) for row in rows if len(row)}
     if not widths:
-        raise UnusableVectorsError("count", "the answer holds no vector")
+        raise UnusableVectorsError("count", "the response holds no vector")
     if widths != {dimensions}:
         raise _of_other_width(sorted(widths), dimensions)
     for n in missing:
         rows[n] = [None] * dimensions
     try:
-        # A JSON null where a number belongs becomes NaN.
+        # A JSON null in place of a number becomes NaN.
         matrix = np.array(rows, dtype=np.float32)
     except (TypeError, ValueError):
-        raise UnusableVectorsError("count", "the answer holds something else than numbers in a vector") from None
-    found = examined(matrix)
-    return replace(found, flawed=found.flawed | dict.fromkeys(missing, "no_vector"))
+        raise UnusableVectorsError("count", "a vector of the response holds something else than numbers") from None
+    checked = normalized(matrix)
+    return replace(checked, flawed=checked.flawed | dict.fromkeys(missing, "no_vector"))
 
 
-def _in_order(entries: Sequence[Any], count: int) -> list[Any]:
-    """Entries by their index, or by their place where the index is left out; one for each text."""
-    try:
-        indices = [n if entry.get("index") is None else entry["index"] for n, entry in enumerate(entries)]
-        found = {index: entry for index, entry in zip(indices, entries, strict=True) if "embedding" in entry}
-    except (TypeError, AttributeError):
-        raise UnusableVectorsError("count", f"the answer does not hold vectors: {str(entries)[:200]}") from None
-    if len(entries) != count or found.keys() != set(range(count)):
+def _in_order(entries: object, count: int) -> list[Mapping[str, object]]:
+    """Return exactly one entry for each text, by their index, or by their place where an entry has no index."""
+    by_index: dict[object, Mapping[str, object]] = {}
+    if not isinstance(entries, list):
+        raise _without_vectors(entries)
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            raise _without_vectors(entries)
+        index = entry.get("index")
+        if isinstance(index, list | dict):
+            raise _without_vectors(entries)
+        if "embedding" in entry:
+            by_index[place if index is None else index] = entry
+    if len(entries) != count or by_index.keys() != set(range(count)):
         raise UnusableVectorsError(
-            "count", f"the answer does not hold one vector for each of {count} texts but {len(entries)} entries"
+            "count", f"the response does not hold one vector for each of {count} texts but {len(entries)} entries"
         )
-    return [found[position] for position in range(count)]
+    return [by_index[position] for position in range(count)]
 
 
-def _numbers(vector: Any) -> Any:
-    """A vector as a list or array; empty where there is none."""
+def _without_vectors(entries: object) -> UnusableVectorsError:
+    return UnusableVectorsError("count", f"the response does not hold vectors: {str(entries)[:200]}")
+
+
+def _components(vector: object) -> Components:
+    """Return the components of a vector as a list or array; an empty list for a missing vector."""
     if isinstance(vector, str):
         try:
             return np.frombuffer(base64.b64decode(vector, validate=True), "<f4")
         except ValueError:
             raise UnusableVectorsError("count", f"a vector is neither numbers nor base64: {vector[:40]}") from None
-    if vector is not None and not isinstance(vector, list):
-        raise UnusableVectorsError("count", f"the answer holds no lists of numbers: {str(vector)[:80]}")
-    return vector or []
+    if vector is None:
+        return []
+    if not isinstance(vector, list):
+        raise UnusableVectorsError("count", f"the response holds no lists of numbers: {str(vector)[:80]}")
+    return vector
 
 
-def examined(matrix: Matrix) -> Sorted:
-    """Tell usable vectors, brought to length 1, from those without a cosine: NaN, infinity, zeros."""
+def normalized(matrix: Matrix) -> CheckedVectors:
+    """Return the usable rows of a matrix (n, dimensions), scaled to length 1, and a reason for each other row.
+
+    A row with NaN or infinity, and a row of zeros, has no cosine. Raises UnusableVectorsError when several rows are
+    usable and all of them are equal.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         lengths = np.linalg.norm(matrix.astype(np.float64), axis=1)
     is_finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(matrix).all(axis=1))
-    is_good = is_finite & (lengths > SHORTEST)
+    is_good = is_finite & (lengths > MIN_LENGTH)
     good = np.flatnonzero(is_good)
     if len(good) > 1 and (matrix[good] == matrix[good[0]]).all():
         raise UnusableVectorsError("stuck", f"{len(good)} different texts got one and the same vector")
     flawed = {int(n): "vector_is_zero" if is_finite[n] else "vector_not_finite" for n in np.flatnonzero(~is_good)}
     vectors = np.asarray(matrix[good] / lengths[good, None], dtype=np.float32)
-    return Sorted(tuple(good.tolist()), vectors, flawed)
+    return CheckedVectors(tuple(good.tolist()), vectors, flawed)
 
 
 def _of_other_width(widths: list[int], dimensions: int) -> UnusableVectorsError:
-    told = "/".join(map(str, widths))
+    returned = "/".join(map(str, widths))
     if len(widths) > 1:
         to_do = "check OPENAI_BASE_URL, MOVIE_ASSETS_EMBEDDING_MODEL and MOVIE_ASSETS_EMBEDDING_DIMENSIONS"
     elif MIN_WIDTH <= widths[0] <= MAX_WIDTH:
@@ -111,4 +129,5 @@ def _of_other_width(widths: list[int], dimensions: int) -> UnusableVectorsError:
             f"MOVIE_ASSETS_EMBEDDING_DIMENSIONS takes {MIN_WIDTH} to {MAX_WIDTH}, so another "
             "MOVIE_ASSETS_EMBEDDING_MODEL is needed"
         )
-    return UnusableVectorsError("width", f"the vectors have {told} dimensions and {dimensions} were asked for; {to_do}")
+    problem = f"the vectors have {returned} dimensions and {dimensions} were asked for"
+    return UnusableVectorsError("width", f"{problem}; {to_do}")

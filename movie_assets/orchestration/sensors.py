@@ -11,7 +11,7 @@ from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.prices import Budgets
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder
-from movie_assets.embeddings.movie_embeddings import embedding_set
+from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT
 from movie_assets.histories.inbox import Inbox
 from movie_assets.orchestration.console import CONSOLE

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database, driver_connection, fetch_value
 from movie_assets.embeddings.embedder import Embedder
-from movie_assets.embeddings.movie_embeddings import embedding_set
+from movie_assets.embeddings.sets import embedding_set
 from movie_assets.runs.batch_runs import amiss
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of

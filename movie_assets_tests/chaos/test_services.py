@@ -130,7 +130,7 @@ def test_the_export_of_a_day(chaos: Chaos, fault: str) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("fault", OF_EMBEDDINGS)
 def test_embeddings_for_a_day(chaos: Chaos, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_stream, "LONGEST_CALL", 2.0)
+    monkeypatch.setattr(openai_stream, "MAX_SECONDS_PER_CALL", 2.0)
     chaos.run_before(BY_NAME["embeddings"])
     chaos.pipeline.serving.faults = {fault: 1.0}
     for job in ("embed_texts", "publish"):

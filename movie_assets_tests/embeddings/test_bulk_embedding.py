@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from movie_assets.embeddings import bulk_embedding, openai_batches
+from movie_assets.embeddings import bulk_embedding, openai_bulk
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
@@ -30,7 +30,7 @@ FILMS = 40
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    monkeypatch.setattr(openai_batches, "backoff", lambda *_: 0.002)
+    monkeypatch.setattr(openai_bulk, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
 
 
@@ -106,7 +106,7 @@ def test_equal_texts_are_one_line(pipeline: SmallPipeline, service: TmdbEmulator
 def test_large_backfills_go_in_several_batches(
     pipeline: SmallPipeline, service: TmdbEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk_embedding, "TEXTS_PER_BATCH", 15)
+    monkeypatch.setattr(bulk_embedding, "TEXTS_PER_JOB", 15)
     assert in_bulk(pipeline).success
     assert service.requests["batches"] == {200: 3}
 
@@ -269,13 +269,13 @@ class KilledError(BaseException):
 @pytest.mark.parametrize(
     ("where", "name", "when", "batches"),
     [
-        (openai_batches.OpenAiBatches, "upload", "before", 1),
-        (openai_batches.OpenAiBatches, "upload", "after", 1),
-        (openai_batches.OpenAiBatches, "create", "before", 1),
-        (openai_batches.OpenAiBatches, "create", "after", 1),
-        (openai_batches.OpenAiBatches, "state", "after", 1),
-        (bulk_embedding._Keeper, "keep", "before", 1),
-        (bulk_embedding._Keeper, "keep", "after", 1),
+        (openai_bulk.BulkApi, "upload", "before", 1),
+        (openai_bulk.BulkApi, "upload", "after", 1),
+        (openai_bulk.BulkApi, "create", "before", 1),
+        (openai_bulk.BulkApi, "create", "after", 1),
+        (openai_bulk.BulkApi, "state", "after", 1),
+        (bulk_embedding._ResultWriter, "store", "before", 1),
+        (bulk_embedding._ResultWriter, "store", "after", 1),
         (bulk_embedding.BulkClient, "_end", "before", 1),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),

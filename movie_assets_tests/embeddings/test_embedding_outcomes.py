@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from movie_assets.cli.main import main
-from movie_assets.embeddings import bulk_embedding, openai_batches, openai_queue, openai_stream
+from movie_assets.embeddings import bulk_embedding, openai_bulk, openai_queue, openai_stream
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.operations.health.findings import Finding, merged
 from movie_assets.operations.health.report import probe_database, probe_services
@@ -25,7 +25,7 @@ DEAD = "http://127.0.0.1:9/v1"
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
     monkeypatch.setattr(openai_queue, "backoff", lambda *_: 0.002)
-    monkeypatch.setattr(openai_batches, "backoff", lambda *_: 0.002)
+    monkeypatch.setattr(openai_bulk, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
 
 

@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from movie_assets.catalog.embedding_text import text_hash
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder, Part, RejectedInput
-from movie_assets.embeddings.movie_embeddings import embedding_set
-from movie_assets.embeddings.store import EmbeddingStore, Text, texts_of
+from movie_assets.embeddings.embedder import LocalEmbedder, RejectedInput, ResultChunk
+from movie_assets.embeddings.sets import embedding_set
+from movie_assets.embeddings.store import DueMovie, EmbeddingStore, Text, texts_of
 from movie_assets.runs.partitions import BATCH_COUNT
 from movie_assets_tests.support.rows import put_films
 
@@ -57,7 +57,7 @@ class HashPolicy(RuleBasedStateMachine):
         self._do(EMPTY)
         self.sets = [embedding_set(self.database, embedder) for embedder in self.embedders]
         for set_id in self.sets:
-            self.database.rows("refresh_vectors", set_id=set_id)
+            self.database.execute("refresh_vectors", set_id=set_id)
         self.wanted = 0
 
     @rule(film=FILMS, story=STORY)
@@ -89,7 +89,7 @@ class HashPolicy(RuleBasedStateMachine):
     @rule()
     def vectors_are_published(self) -> None:
         for set_id in self.sets:
-            self.database.rows("refresh_vectors", set_id=set_id)
+            self.database.execute("refresh_vectors", set_id=set_id)
             kept = {film: story for film, story in self.searched[set_id].items() if film in self.texts}
             fresh = {film: story for film, story in self.vectors[set_id].items() if self.texts.get(film) == story}
             self.searched[set_id] = kept | fresh
@@ -106,7 +106,8 @@ class HashPolicy(RuleBasedStateMachine):
         """What a run would send, which has to be each due text once."""
         set_id = self.sets[self.wanted]
         texts = texts_of(
-            self.database.rows(
+            self.database.fetch(
+                DueMovie,
                 "texts_to_embed",
                 set_id=set_id,
                 batches=list(range(BATCH_COUNT)),
@@ -129,12 +130,12 @@ class HashPolicy(RuleBasedStateMachine):
         set_id, embedder = self.sets[self.wanted], self.embedders[self.wanted]
         stories = [STORIES.index(text.text) for text in texts]
         taken = tuple(position for position, story in enumerate(stories) if story not in refused)
-        culprits = tuple(
+        rejected = tuple(
             RejectedInput(n, "odd_vector", "it is odd") for n, story in enumerate(stories) if story in refused
         )
         vectors = embedder.embed([texts[position].text for position in taken]).vectors
-        part = Part(taken, vectors, tokens=0, dollars=0.0, culprits=culprits)
-        EmbeddingStore(self.database, set_id, self.now, "a run").keep(part, texts)
+        chunk = ResultChunk(taken, vectors, tokens=0, dollars=0.0, rejected=rejected)
+        EmbeddingStore(self.database, set_id, self.now, "a run").store(chunk, texts)
         for position, story in enumerate(stories):
             if story in refused:
                 times = self.refusals[set_id, story].times + 1 if (set_id, story) in self.refusals else 1

@@ -1,7 +1,7 @@
 """Which texts are embedded, what is kept of a run that cannot go on, and how one set takes another's place."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.embeddings import checks as embedding_checks
 from movie_assets.embeddings import embedder
-from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.embeddings.movie_embeddings import embedding_set
+from movie_assets.embeddings.embedder import LocalEmbedder, ResultChunk
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
-from movie_assets.embeddings.store import EmbeddingStore
+from movie_assets.embeddings.sets import embedding_set
+from movie_assets.embeddings.store import EmbeddingStore, Text
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.operations import reconciliation
@@ -441,13 +441,13 @@ def test_a_text_that_changes_while_it_is_embedded_waits_for_its_next_turn(
     small: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline = with_films(small, 64, 65)
-    keep = EmbeddingStore.keep
+    store_chunk = EmbeddingStore.store
 
-    def late(store: EmbeddingStore, part: Any, texts: Any) -> list[int]:
+    def store_late(store: EmbeddingStore, chunk: ResultChunk, texts: Sequence[Text]) -> list[int]:
         rewrite(pipeline, 64, "quite another story")
-        return keep(store, part, texts)
+        return store_chunk(store, chunk, texts)
 
-    monkeypatch.setattr(EmbeddingStore, "keep", late)
+    monkeypatch.setattr(EmbeddingStore, "store", store_late)
     assert failed_checks(pipeline.run("embed_texts")) == {CURRENT}
     assert pipeline.column("select tmdb_id from pipeline.embeddings") == [65]
 

@@ -79,7 +79,7 @@ class Outcome:
     """What became of texts."""
 
     vectors: dict[int, Any] = field(default_factory=dict)
-    culprits: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
     tokens: int = 0
     error: str = ""
 
@@ -92,7 +92,7 @@ def outcome_of(client: OpenAiEmbedder, texts: list[str], after_a_part: Callable[
             for position, vector in zip(part.positions, part.vectors, strict=True):
                 assert position not in told.vectors
                 told.vectors[position] = vector
-            told.culprits |= {rejected_input.position: rejected_input.reason for rejected_input in part.culprits}
+            told.rejected |= {rejected_input.position: rejected_input.reason for rejected_input in part.rejected}
             told.tokens += part.tokens
             after_a_part()
     except EmbedderError as error:
@@ -101,7 +101,7 @@ def outcome_of(client: OpenAiEmbedder, texts: list[str], after_a_part: Callable[
     if positions:
         wanted = hashed_vectors([texts[n] for n in positions], client.dimensions)
         assert np.array([told.vectors[n] for n in positions]) == pytest.approx(wanted, abs=1e-6)
-    assert not told.vectors.keys() & told.culprits.keys()
+    assert not told.vectors.keys() & told.rejected.keys()
     return told
 
 
@@ -165,7 +165,7 @@ def test_a_text_that_is_too_long_is_cut_before_it_is_sent(service: TmdbEmulator,
 
 def test_an_empty_text_is_a_culprit_without_a_call(service: TmdbEmulator, embedder: Make) -> None:
     told = outcome_of(embedder(), [TEXTS[0], " ", TEXTS[1]])
-    assert (sorted(told.vectors), told.culprits) == ([0, 2], {1: "empty_text"})
+    assert (sorted(told.vectors), told.rejected) == ([0, 2], {1: "empty_text"})
     assert requests_to(service) == {200: 1}
 
 
@@ -184,7 +184,7 @@ class Case:
     requests: Any  # exactly so many, or at most
     error: str = ""
     vectors: int = 0
-    culprits: dict[int, str] = field(default_factory=dict)
+    rejected: dict[int, str] = field(default_factory=dict)
 
 
 LEFT = len(CURSED) - 1
@@ -194,14 +194,14 @@ CASES = {
     "F28 no quota": Case("oa_429quota", FLOOD, 1, "quota is used up"),
     "F29 refused key": Case("oa_401", FLOOD, 1, "check OPENAI_API_KEY"),
     "F30 context length of one": Case("oa_cursed_400", CURSED, BISECTED - 1, "", LEFT, {400: "too_long"}),
-    "F30 context length of all": Case("oa_400len", CURSED, MAX_FAILURES, "20 answers .* in a row"),
+    "F30 context length of all": Case("oa_400len", CURSED, MAX_FAILURES, "20 responses .* in a row"),
     "F31 internal error": Case("oa_500", TEXTS, ATTEMPTS + 6, "9 attempts to embed a text failed"),
     "F31 internal error of one": Case("oa_cursed_500", CURSED, BISECTED + 3, "", LEFT, {400: "no_answer"}),
     "B36 out of order": Case("oa_shuffled", CURSED, 3, "", LEFT + 1),
-    "B37 one index for all": Case("oa_duplicate_index", FLOOD, MAX_FAILURES, "20 answers .* in a row"),
-    "B38 fewer vectors": Case("oa_short", FLOOD, MAX_FAILURES, "20 answers .* in a row"),
+    "B37 one index for all": Case("oa_duplicate_index", FLOOD, MAX_FAILURES, "20 responses .* in a row"),
+    "B38 fewer vectors": Case("oa_short", FLOOD, MAX_FAILURES, "20 responses .* in a row"),
     "B38 none for one": Case("oa_cursed_short", CURSED, BISECTED, "", LEFT, {400: "no_vector"}),
-    "B39 more vectors": Case("oa_one_more", FLOOD, MAX_FAILURES, "20 answers .* in a row"),
+    "B39 more vectors": Case("oa_one_more", FLOOD, MAX_FAILURES, "20 responses .* in a row"),
     "B40 quarter width": Case("oa_wrong_width", FLOOD, 1, "16 dimensions and 64 .* MOVIE_ASSETS_EMBEDDING_DIMENSIONS"),
     "B41 NaN": Case("oa_cursed_nan", CURSED, 4, "", LEFT, {400: "vector_not_finite"}),
     "B41 zeros": Case("oa_cursed_zero", CURSED, 4, "", LEFT, {400: "vector_is_zero"}),
@@ -219,7 +219,7 @@ def test_each_fault_ends_as_it_should(service: TmdbEmulator, embedder: Make, cas
     assert bool(told.error) == bool(case.error), told.error
     assert re.search(case.error, told.error)
     assert len(told.vectors) == case.vectors
-    assert told.culprits == case.culprits
+    assert told.rejected == case.rejected
     assert sum(requests_to(service).values()) == case.requests
     assert KEY not in told.error
 
@@ -262,28 +262,28 @@ def test_a_service_that_hangs_is_given_up(
 ) -> None:
     monkeypatch.setattr(openai_embedder, "SECONDS_PER_REQUEST", 0.1)
     service.faults = {"oa_timeout": 1.0}
-    with pytest.raises(EmbedderError, match=f"{ATTEMPTS} attempts to embed 3 texts failed.*no answer"):
+    with pytest.raises(EmbedderError, match=f"{ATTEMPTS} attempts to embed 3 texts failed.*no response"):
         embedder().embed(TEXTS)
 
 
 def test_a_call_that_drips_is_given_up_as_a_whole(
     service: TmdbEmulator, embedder: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_stream, "LONGEST_CALL", 0.1)
+    monkeypatch.setattr(openai_stream, "MAX_SECONDS_PER_CALL", 0.1)
     service.faults = {"oa_timeout": 1.0}
-    with pytest.raises(EmbedderError, match="no answer within"):
+    with pytest.raises(EmbedderError, match="no response within"):
         embedder().embed(TEXTS)
 
 
 def test_a_service_that_is_down_is_given_up(embedder: Make) -> None:
-    with pytest.raises(EmbedderError, match=f"{ATTEMPTS} attempts.*no answer"):
+    with pytest.raises(EmbedderError, match=f"{ATTEMPTS} attempts.*no response"):
         embedder(url="http://127.0.0.1:1/v1").embed(TEXTS)
 
 
 def test_an_outage_in_the_middle_ends_the_run_and_blames_no_text(service: TmdbEmulator, embedder: Make) -> None:
     told = outcome_of(embedder(), FLOOD, lambda: setattr(service, "faults", {"oa_500": 1.0}))
-    assert re.search(f"{MAX_FAILURES} answers .* in a row", told.error)
-    assert told.culprits == {}
+    assert re.search(f"{MAX_FAILURES} responses .* in a row", told.error)
+    assert told.rejected == {}
     assert sum(requests_to(service).values()) < MAX_FAILURES + 3 * IN_FLIGHT
 
 

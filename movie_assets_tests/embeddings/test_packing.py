@@ -19,7 +19,7 @@ from movie_assets.embeddings.tokens import ByteCounter
     ids=["none", "one", "to the brim", "one token too many", "one text too many", "a text too large for any request"],
 )
 def test_texts_are_packed_in_order_and_within_both_limits(sizes: list[int], ranges: list[tuple[int, int]]) -> None:
-    assert [(pack.start, pack.stop) for pack in packed(sizes, most_texts=3, most_tokens=10)] == ranges
+    assert [(pack.start, pack.stop) for pack in packed(sizes, max_texts=3, max_tokens=10)] == ranges
 
 
 @pytest.mark.parametrize(("text", "most"), [("abc", 3), ("é", 2), ("映画", 6), ("🎬", 4), ("", 0), ("\ud800", 3)])

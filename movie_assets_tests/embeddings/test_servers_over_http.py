@@ -57,7 +57,7 @@ def embedded(client: OpenAiEmbedder, texts: list[str]) -> Outcome:
     for part in client.stream(texts, UnlimitedBudget()):
         told.vectors |= dict(zip(part.positions, part.vectors, strict=True))
         told.cut |= set(part.cut)
-        told.reasons |= {rejected_input.position: rejected_input.reason for rejected_input in part.culprits}
+        told.reasons |= {rejected_input.position: rejected_input.reason for rejected_input in part.rejected}
     return told
 
 
@@ -107,7 +107,7 @@ def row_of(name: str, client: OpenAiEmbedder) -> str:
     ]
     sent = server.parameters
     does = [
-        *([f"at most {server.texts} texts a request"] if make.inputs else []),
+        *([f"at most {server.max_texts} texts a request"] if make.inputs else []),
         *(["smaller requests"] if make.tokens else []),
         *(["the long text cut"] if make.length else []),
         *([] if sent.dimensions else ["without `dimensions`"]),
@@ -138,7 +138,7 @@ def test_a_limit_that_nothing_names_is_found_by_halving() -> None:
     with serving("unknown limit") as service:
         client = client_of(service, 64)
         embedded(client, TEXTS[10:])
-        assert client.server.texts == 8
+        assert client.server.max_texts == 8
         assert service.requests["embeddings"][400] <= 6
 
 
@@ -161,7 +161,7 @@ def test_dimensions_that_the_server_does_not_make_are_told_with_the_setting(make
 @pytest.mark.parametrize("make", ["ollama", "vllm"])
 def test_the_probe_and_a_single_text_go_the_same_way(make: str) -> None:
     with serving(make) as service:
-        client_of(service, width_of(MAKES[make])).answer()
+        client_of(service, width_of(MAKES[make])).probe()
         assert client_of(service, width_of(MAKES[make])).embed([TEXTS[LONG]]).vectors.shape == (
             1,
             width_of(MAKES[make]),

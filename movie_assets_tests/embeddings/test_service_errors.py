@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from movie_assets.embeddings.service_errors import MAX_LENGTH, Kind, service_error, words_of_error
+from movie_assets.embeddings.error_messages import MAX_LENGTH, message_of_error
+from movie_assets.embeddings.service_errors import ErrorClass, service_error
 
 # One line is an error as a server words it, the class that it has to get, and the limit that it names.
 WORDINGS = [
@@ -18,14 +19,14 @@ WORDINGS = [
 @pytest.mark.parametrize("case", WORDINGS, ids=lambda case: case["server"])
 def test_an_error_is_classified_by_its_words(case: dict[str, Any]) -> None:
     body = case["body"]
-    code, message = words_of_error(body if isinstance(body, str) else json.dumps(body))
+    code, message = message_of_error(body if isinstance(body, str) else json.dumps(body))
     error = service_error(case["status"], code, message)
-    assert (error.kind, error.limit) == (case["class"], case["limit"])
+    assert (error.error_class, error.limit) == (case["class"], case["limit"])
 
 
 @pytest.mark.parametrize("status", [400, 413, 422, 500, 503])
 @pytest.mark.parametrize(
-    ("message", "kind"),
+    ("message", "error_class"),
     [
         ("batch size 64 > maximum allowed batch size 32", "too_many_inputs"),
         ("the input length exceeds the context length", "too_long"),
@@ -33,8 +34,8 @@ def test_an_error_is_classified_by_its_words(case: dict[str, Any]) -> None:
         ("This model does not support specifying dimensions.", "dimensions"),
     ],
 )
-def test_the_status_does_not_change_what_words_mean(status: int, message: str, kind: Kind) -> None:
-    assert service_error(status, "", message).kind == kind
+def test_the_status_does_not_change_what_words_mean(status: int, message: str, error_class: ErrorClass) -> None:
+    assert service_error(status, "", message).error_class == error_class
 
 
 @pytest.mark.parametrize(
@@ -49,26 +50,25 @@ def test_the_status_does_not_change_what_words_mean(status: int, message: str, k
     ],
 )  # fmt: skip
 def test_the_services_own_sentence_is_found_in_any_body(body: Any) -> None:
-    _, message = words_of_error(body if isinstance(body, str) else json.dumps(body))
+    _, message = message_of_error(body if isinstance(body, str) else json.dumps(body))
     assert "no, because" in message
     assert "<" not in message
 
 
 def test_a_list_of_details_names_the_fields() -> None:
     body = {"detail": [{"loc": ["body", "dimensions"], "msg": "Extra inputs are not permitted", "type": "x"}]}
-    assert words_of_error(json.dumps(body))[1] == "body.dimensions: Extra inputs are not permitted"
+    assert message_of_error(json.dumps(body))[1] == "body.dimensions: Extra inputs are not permitted"
 
 
 @pytest.mark.parametrize("key", ["", "x", "none", "ollama"])
 def test_a_word_in_place_of_a_key_spoils_no_sentence(key: str) -> None:
-    code, message = words_of_error(json.dumps({"error": "the input length exceeds the context length"}), (key,))
-    assert service_error(400, code, message).kind == "too_long"
+    code, message = message_of_error(json.dumps({"error": "the input length exceeds the context length"}), (key,))
+    assert service_error(400, code, message).error_class == "too_long"
 
 
-def test_a_sentence_is_bounded_and_shows_no_secret() -> None:
-    told = words_of_error(json.dumps({"error": "key my-secret-value or sk-abcdef123456 " * 40}), ("my-secret-value",))[
-        1
-    ]
-    assert len(told) <= MAX_LENGTH
-    assert "secret" not in told
-    assert "abcdef" not in told
+def test_a_message_is_bounded_and_shows_no_secret() -> None:
+    response = json.dumps({"error": "key my-secret-value or sk-abcdef123456 " * 40})
+    _, message = message_of_error(response, ("my-secret-value",))
+    assert len(message) <= MAX_LENGTH
+    assert "secret" not in message
+    assert "abcdef" not in message

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from movie_assets.config.settings import Settings
 from movie_assets.embeddings.embedder import EmbedderError
-from movie_assets.embeddings.openai_batches import OpenAiBatches
+from movie_assets.embeddings.openai_bulk import BulkApi
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.embeddings.refusals import MAX_PAUSES
 from movie_assets.embeddings.server_limits import Server
@@ -132,7 +132,7 @@ def poll_a_batch(url: str) -> None:
     def client() -> openai.OpenAI:
         return openai.OpenAI(api_key="k", base_url=f"{url}/v1", max_retries=0)
 
-    assert OpenAiBatches(client, Server()).state("b").has_ended
+    assert BulkApi(client, Server()).state("b").has_ended
 
 
 CLIENTS = [fetch, embed, poll_a_batch]

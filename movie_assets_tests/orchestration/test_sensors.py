@@ -10,8 +10,8 @@ from movie_assets.catalog.eligibility import derivation_name
 from movie_assets.config.prices import Budgets
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.embeddings.movie_embeddings import embedding_set
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.sets import embedding_set
 from movie_assets.orchestration.sensors import ALL_BATCHES, MIN_WORK_OF_A_RUN
 from movie_assets_tests.conftest import Pipeline
 from movie_assets_tests.orchestration.ticks import LOCAL, THRESHOLDS, add_ids, embed, memory_of, publish, run_sql, tick

@@ -10,7 +10,7 @@ import pytest
 
 from movie_assets.config.paths import PACKAGE, SQL
 from movie_assets.database.run_lock import run_lock
-from movie_assets.embeddings.embedder import BudgetAccount, LocalEmbedder, Part
+from movie_assets.embeddings.embedder import BudgetAccount, LocalEmbedder, ResultChunk
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.presentation import table_of
 from movie_assets.runs.run_log import FIGURES, log_work, logged
@@ -49,9 +49,9 @@ class StoppedEmbedder(LocalEmbedder):
         texts: Sequence[str],
         budget: BudgetAccount,  # noqa: ARG002  # it costs nothing
         bytes_per_token: float = 4.0,  # noqa: ARG002  # nor is anything booked
-    ) -> Iterator[Part]:
+    ) -> Iterator[ResultChunk]:
         vectors = self.embed(texts[:1])
-        yield Part((0,), vectors.vectors, vectors.tokens, 0.25)
+        yield ResultChunk((0,), vectors.vectors, vectors.tokens, 0.25)
         raise KeyboardInterrupt
 
 

@@ -15,7 +15,7 @@ select
 from pipeline.embedding_sets s
 where to_regclass('catalog.movie_vectors_' || s.set_id) is not null;
 
--- How far each set has come: films of the catalogue, those with the vector of their text, and what it cost so far.
+-- The progress of each set: films of the catalogue, films with the vector of their text, and the cost so far.
 create or replace view pipeline.embedding_progress as
 select
     s.set_id,
@@ -42,8 +42,8 @@ left join (
     select set_id, sum(tokens) as tokens, sum(dollars) as dollars from pipeline.embedding_costs group by set_id
 ) c using (set_id);
 
--- Makes a set the one that searches see, in the caller's transaction: no search sees two sets or none. A set that a
--- person chose is held: no other takes its place by itself.
+-- Makes a set the active one, which searches see, in the caller's transaction: a search sees exactly one set. A set that a
+-- person chose is held: the pipeline does not replace it by another.
 create or replace function pipeline.activate_set(which integer, hold boolean default false) returns void
 language plpgsql
 as $$
@@ -58,8 +58,8 @@ begin
     if not found then
         raise exception 'there is no embedding set %', which;
     end if;
-    -- Replaced, not dropped: the rights that applications have on the view stay, and so do views built on it. The cast
-    -- hides the width, which a view cannot change.
+    -- Replaced, not dropped, so that applications keep their rights on the view and their own views of it. Without the
+    -- cast the column's type would include the width, which `create or replace view` cannot change.
     execute format(
         'create or replace view catalog.movie_vectors as
          select tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I', 'movie_vectors_' || which);
@@ -67,8 +67,8 @@ end
 $$;
 drop function if exists pipeline.activate_set(smallint);
 
--- Drops the vectors of sets that nobody has searched or built on since a moment; tells which sets those were. The view
--- catalog.movie_vectors keeps the active one.
+-- Drops the vectors of sets that were neither searched nor built since a time, and returns their names. The active set,
+-- which the view catalog.movie_vectors reads, is never dropped.
 create or replace function pipeline.drop_old_sets(since timestamptz, wanted integer) returns setof text
 language plpgsql
 as $$

@@ -1,5 +1,5 @@
 -- name: accept_texts
--- Run by movie_embeddings with an answer: texts that have a vector now are no longer refused.
+-- Run by movie_embeddings with a result chunk: texts that now have a vector are no longer refused.
 delete from pipeline.refused_texts where set_id = :set_id and text_hash = any(cast(:text_hashes as text[]))
 
 
@@ -8,16 +8,27 @@ delete from pipeline.refused_texts where set_id = :set_id and text_hash = any(ca
 select pipeline.activate_set(:set_id, :hold)
 
 
--- name: batch_texts
--- Run before a batch is collected: its texts that were not collected yet, with the films that have them now.
-select t.text_hash, m.tmdb_id, pipeline.batch_of(m.tmdb_id) as batch, m.embedding_text
+-- name: build_vector_index
+-- Run by movie_vectors, and by movie-assets sets use, after refresh_vectors.
+select pipeline.build_vector_index(:set_id) as built
+
+
+-- name: bulk_job_texts
+-- Run before a bulk job is collected: its texts that were not collected yet, with the films that have them now.
+select
+    t.text_hash,
+    min(m.embedding_text) as embedding_text,
+    coalesce(array_agg(m.tmdb_id order by m.tmdb_id) filter (where m.tmdb_id is not null), '{}') as tmdb_ids,
+    coalesce(
+        array_agg(pipeline.batch_of(m.tmdb_id) order by m.tmdb_id) filter (where m.tmdb_id is not null), '{}'
+    ) as batches
 from pipeline.embedding_batch_texts t left join catalog.movies m using (text_hash)
 where t.bulk_id = :bulk_id
-order by batch, m.tmdb_id
+group by t.text_hash
 
 
--- name: batches_in_flight
--- Run by movie_embeddings: batches of a service that nobody collected to the end, of whichever set.
+-- name: bulk_jobs_in_flight
+-- Run by movie_embeddings: bulk jobs at a service that were not collected to their end, of any set.
 select b.bulk_id, b.token, b.set_id, b.run_id, b.reservation_id, b.texts, b.moment as as_of, b.input_file_id, b.service_id,
     s.model, s.dimensions
 from pipeline.embedding_batches b join pipeline.embedding_sets s using (set_id)
@@ -25,14 +36,14 @@ where b.ended_at is null and s.provider = :provider
 order by b.bulk_id
 
 
--- name: build_vector_index
--- Run by movie_vectors after the rows are there.
-select pipeline.build_vector_index(:set_id) as built
-
-
--- name: collect_batch_texts
--- Run by movie_embeddings in the transaction that stores what came for texts of a batch.
+-- name: collect_bulk_job_texts
+-- Run by movie_embeddings in the transaction that stores the results of a bulk job's texts.
 delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id and text_hash = any(cast(:text_hashes as text[]))
+
+
+-- name: count_movies_of_batches
+-- Run by movie_embeddings for the run log: the films in some batches.
+select count(*)::integer as films from catalog.movies m where pipeline.batch_of(m.tmdb_id) = any(:batches)
 
 
 -- name: damaged_vectors
@@ -40,8 +51,7 @@ delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id and text_has
 select
     e.batch,
     count(*) filter (where e.dimensions <> s.dimensions)::integer as wrong_width,
-    count(*) filter (where e.length not between 0.99 and 1.01)::integer as wrong_length,
-    min(e.tmdb_id) as example
+    count(*) filter (where e.length not between 0.99 and 1.01)::integer as wrong_length
 from pipeline.embeddings e join pipeline.embedding_sets s using (set_id)
 where e.set_id = :set_id
   and (e.dimensions <> s.dimensions or e.length not between 0.99 and 1.01)
@@ -49,16 +59,21 @@ group by e.batch
 order by e.batch
 
 
+-- name: delete_bulk_job_texts
+-- Run when a bulk job has ended, in the transaction of end_bulk_job: its texts without a result are due again.
+delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id
+
+
 -- name: drop_damaged_vectors
--- Run by movie_embeddings first: vectors of its batches that cannot be searched are made again.
+-- Run by movie_embeddings first: deletes damaged vectors of its batches, so that they are made again.
 delete from pipeline.embeddings e using pipeline.embedding_sets s
 where s.set_id = :set_id and e.set_id = s.set_id and e.batch = any(:batches)
   and (e.dimensions <> s.dimensions or e.length not between 0.99 and 1.01)
 
 
 -- name: embedded_contents
--- Run when batches of embeddings are finished: how many they have, a hash that moves when one of them does, and how many
--- the whole set has.
+-- Run when batches of embeddings are finished: the number of films with a vector, a hash of their texts for the batch's
+-- data version, and the number of films with a vector in the whole set.
 select b.batch, c.films, c.content, a.total
 from unnest(cast(:batches as integer[])) as b (batch)
 cross join lateral (
@@ -75,7 +90,7 @@ cross join (
 
 
 -- name: embedding_dollars
--- Run by movie_embeddings and reports: what the moment's day and a run have spent on embeddings, and reserved.
+-- Run by movie_embeddings: US dollars that the day (UTC) of a time and a run have spent on embeddings, and reserved.
 select
     spent_today::double precision as spent_today, reserved_today::double precision as reserved_today,
     spent_by_run::double precision as spent_by_run, reserved_by_run::double precision as reserved_by_run
@@ -83,7 +98,7 @@ from pipeline.embedding_dollars(:as_of, :run_id)
 
 
 -- name: embedding_history
--- Run before tokens are foretold: what a set's service charged for texts whose bytes were counted.
+-- Run before a cost forecast: tokens that a set's service charged for texts whose bytes were counted.
 select
     coalesce(sum(texts), 0)::bigint as texts, coalesce(sum(tokens), 0)::bigint as tokens,
     coalesce(sum(text_bytes), 0)::bigint as text_bytes
@@ -92,21 +107,24 @@ where set_id = :set_id and text_bytes > 0 and tokens > 0
 
 
 -- name: embedding_progress
--- Run by movie-assets sets and movie_vectors: every embedding set, how far it has come and what it cost.
-select * from pipeline.embedding_progress order by set_id
+-- Run by movie-assets sets and movie_vectors: every embedding set, with the films that it covers and its cost.
+select
+    set_id, provider, model, dimensions, template, state, films, films_embedded, tokens, dollars, created_at, activated_at,
+    retired_at
+from pipeline.embedding_progress order by set_id
 
 
--- name: end_batch
--- Run when everything that a batch brought is stored, or when it was never made.
+-- name: end_bulk_job
+-- Run when all results of a bulk job are stored, or when the job was never created.
 update pipeline.embedding_batches
 set ended_at = now(), service_status = :service_status, stored = stored + :stored
 where bulk_id = :bulk_id
 
 
 -- name: ensure_set
--- Run by movie_embeddings and movie_vectors: the number of an embedding set, made when it is new. An insert that
--- finds its row there would still use up a number, and sensors ask every half minute. Sets that were named when a
--- service's name had its host only become those of the service at today's address, so that nothing is embedded again.
+-- Run by movie_embeddings, movie_vectors and sensors: the number of an embedding set, which is inserted if it is new. An
+-- insert with a conflict would still use up a number of the sequence, and sensors run this every half minute. Sets of
+-- earlier releases, whose provider has the host only, get the provider's current name, so that nothing is embedded again.
 with found as (
     select set_id from pipeline.embedding_sets
     where provider in (:provider, :former_provider) and model = :model and dimensions = :dimensions
@@ -129,66 +147,66 @@ select set_id from found union all select set_id from made
 
 
 -- name: forget_reservations
--- Run by movie_embeddings first: reservations that killed runs left behind count for their day only.
+-- Run by movie_embeddings first: deletes reservations of killed runs, which count for their day only.
 delete from pipeline.embedding_reservations r
 where r.reserved_at < cast(:as_of as timestamptz) - interval '3 days'
   and not exists (select from pipeline.embedding_batches b where b.reservation_id = r.reservation_id and b.ended_at is null)
 
 
--- name: intend_batch
--- Run before anything of a batch is sent to the service: who finds it after a kill knows what to ask for.
+-- name: insert_bulk_job
+-- Run before anything of a bulk job is sent to the service, so that a run after a kill can ask for the job by its token.
 insert into pipeline.embedding_batches (token, set_id, run_id, reservation_id, texts, moment)
 values (:token, :set_id, :run_id, :reservation_id, :texts, :as_of)
 returning bulk_id
 
 
--- name: list_batch_texts
--- Run with intend_batch, in its transaction: from now on no run sends these texts.
+-- name: insert_bulk_job_texts
+-- Run with insert_bulk_job, in its transaction: from then on no run sends these texts.
 insert into pipeline.embedding_batch_texts (bulk_id, text_hash)
 select :bulk_id, unnest(cast(:text_hashes as text[]))
 
 
 -- name: lock_spending
--- Run before reserve_spending, in its transaction: one reservation at a time, so that two never share what is left.
+-- Run before reserve_spending, in its transaction: one reservation at a time, so that two cannot exceed a budget.
 select pg_advisory_xact_lock(1836016244)
 
 
 -- name: lower_reservation
--- Run with the cost of a part of a batch, in its transaction: so much of what was reserved is spent now.
+-- Run with the cost of a part of a bulk job, in its transaction: so much of the reservation is spent now.
 update pipeline.embedding_reservations
 set dollars = greatest(0, dollars - cast(:dollars as numeric))
 where reservation_id = :reservation_id
 
 
 -- name: models_that_answered
--- Run by the checks of movie_embeddings: the model's name that the service gave with the first vectors of a set, and
--- with those of the last run.
+-- Run by the checks of movie_embeddings: the model's name in the service's responses for the first vectors of a set, and
+-- in those of the last run.
 select s.answered_by as begun_by, o.answered_by
 from pipeline.embedding_sets s left join pipeline.embedding_outcomes o using (set_id)
 where s.set_id = :set_id
 
 
--- name: note_batch_file
--- Run when a batch's file is at the service, before the batch is asked for.
+-- name: record_bulk_job_file
+-- Run when a bulk job's file is at the service, before the job is created.
 update pipeline.embedding_batches set input_file_id = :input_file_id where bulk_id = :bulk_id
 
 
--- name: note_batch_state
--- Run when the service told of a batch.
+-- name: record_bulk_job_state
+-- Run when the service returned the state of a bulk job.
 update pipeline.embedding_batches
 set service_id = :service_id, service_status = :service_status, seen_at = now()
 where bulk_id = :bulk_id
 
 
 -- name: record_cost
--- Run by movie_embeddings with each answer, in its transaction: what was paid for it.
+-- Run by movie_embeddings with each result chunk, in its transaction: its cost.
 insert into pipeline.embedding_costs (set_id, run_id, texts, tokens, dollars, spent_at, is_bulk, text_bytes)
 values (:set_id, :run_id, :texts, :tokens, :dollars, :as_of, :is_bulk, :text_bytes)
 
 
 -- name: record_embedding_outcome
--- Run by movie_embeddings at its end: what it met for its set. A run that met nothing leaves the outcome as it is. A
--- set keeps the name of the model that began it until every vector is of a run that was answered under another one.
+-- Run by movie_embeddings at its end: the outcome of the run for its set; a run without any result leaves the outcome as
+-- it is. A set keeps the model's name of its first vectors until a run with another name has replaced every vector.
 with named as (
     select cast(:models as text[]) as names, (cast(:models as text[]))[cardinality(cast(:models as text[]))] as newest
 ), ended as (
@@ -203,7 +221,7 @@ with named as (
         end
     from named n
     where s.set_id = :set_id
-), met as (
+), results as (
     select
         cast(:embedded as integer) as embedded,
         cast(:refused as integer) as refused,
@@ -219,7 +237,7 @@ insert into pipeline.embedding_outcomes
 select
     :set_id, :run_id, cardinality(cast(:text_hashes as text[])), m.embedded, m.refused, m.in_flight, m.problem, now(),
     n.newest
-from met m, named n
+from results m, named n
 where cardinality(cast(:text_hashes as text[])) > 0
   and (m.embedded + m.refused + m.in_flight > 0 or m.problem is not null)
 on conflict (set_id) do update set
@@ -229,20 +247,20 @@ on conflict (set_id) do update set
 
 
 -- name: record_text_rejects
--- Run by movie_embeddings with an answer that leaves texts without a vector, in its transaction.
+-- Run by movie_embeddings with a result chunk that has rejected texts, in its transaction.
 insert into pipeline.rejects (stage, tmdb_id, reason, sample, run_id, rejected_at)
 select 'movie_embeddings', f.tmdb_id, f.reason, left(f.sample, 500), :run_id, :as_of
 from unnest(cast(:tmdb_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])) as f (tmdb_id, reason, sample)
 
 
 -- name: refresh_vectors
--- Run by movie_vectors: the searchable rows of a set, brought in line.
+-- Run by movie_vectors, and by movie-assets sets use: updates the searchable rows of a set.
 select * from pipeline.refresh_vectors(:set_id)
 
 
 -- name: refuse_texts
--- Run by movie_embeddings with an answer that leaves texts without a vector: they are tried again after 2, 4, 8 …
--- hours, a week at most.
+-- Run by movie_embeddings with a result chunk that has rejected texts: they are tried again after 2, 4, 8 … hours, a week
+-- at most.
 insert into pipeline.refused_texts as r (set_id, text_hash, reason, attempts, next_attempt_at)
 select :set_id, f.text_hash, f.reason, 1, cast(:as_of as timestamptz) + interval '2 hours'
 from unnest(cast(:text_hashes as text[]), cast(:reasons as text[])) as f (text_hash, reason)
@@ -258,7 +276,7 @@ delete from pipeline.embedding_reservations where reservation_id = :reservation_
 
 
 -- name: reserve_spending
--- Run before a request is sent: reserves what it may cost at most, unless the run's or the day's budget is too small.
+-- Run before a request is sent: reserves its highest possible cost, unless the run's or the day's budget is too small.
 insert into pipeline.embedding_reservations (set_id, run_id, tokens, dollars, reserved_at)
 select :set_id, :run_id, :tokens, :dollars, :as_of
 from pipeline.embedding_dollars(:as_of, :run_id) d
@@ -268,8 +286,10 @@ returning reservation_id
 
 
 -- name: set_by_id
--- Run by movie-assets sets use: a set, the films it covers, and whether its table is there.
-select p.*, to_regclass('catalog.movie_vectors_' || p.set_id) is not null as is_searchable
+-- Run by movie-assets sets use: a set, the number of films, and whether the set's table exists.
+select
+    p.provider, p.model, p.dimensions, p.films,
+    to_regclass('catalog.movie_vectors_' || p.set_id) is not null as is_searchable
 from pipeline.embedding_progress p where p.set_id = :set_id
 
 
@@ -281,16 +301,15 @@ create temp table if not exists incoming_embeddings (
 
 
 -- name: stale_vectors
--- Run by movie_embeddings' check: films whose text, hashed again here, is not the one that was embedded; apart from
--- them those whose text is in a batch at the service, or was refused and is tried again later, or came into one of the
--- run's batches after the run had read its list of texts, from a run that fetched at the same time.
+-- Run by movie_embeddings' check: films whose text, hashed again here, is not the one that was embedded. Counted apart
+-- are texts that are in a bulk job, that were refused and are tried again later, and that came into one of the run's
+-- batches after the run had read its list of texts, from a run that fetched at the same time.
 select
     pipeline.batch_of(m.tmdb_id) as batch,
     count(*) filter (where not (w.is_in_flight or w.is_refused or w.came_later))::integer as films,
     count(*) filter (where w.is_in_flight)::integer as in_flight,
     count(*) filter (where w.is_refused and not w.is_in_flight)::integer as refused,
-    count(*) filter (where w.came_later and not (w.is_in_flight or w.is_refused))::integer as came_later,
-    min(m.tmdb_id) as example
+    count(*) filter (where w.came_later and not (w.is_in_flight or w.is_refused))::integer as came_later
 from catalog.movies m
 left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
 cross join (
@@ -320,8 +339,8 @@ order by 1
 
 
 -- name: store_embeddings
--- Run by movie_embeddings after a chunk was copied in: a film whose text moved meanwhile waits for its next turn. The
--- films are looked up one by one (limit 1): the planner, who knows nothing of the staging table, would read them all.
+-- Run by movie_embeddings after a chunk was copied in: a film whose text changed meanwhile is left for the next run. The
+-- films are looked up one by one (limit 1), as the planner has no statistics of the staging table and would read all films.
 insert into pipeline.embeddings as e (set_id, tmdb_id, text_hash, embedding, embedded_at, is_cut)
 select :set_id, i.tmdb_id, i.text_hash, i.embedding, :as_of, coalesce(i.is_cut, false)
 from incoming_embeddings i
@@ -334,22 +353,17 @@ on conflict (set_id, tmdb_id) do update set
     is_replaced = e.is_replaced or (e.text_hash = excluded.text_hash and e.embedding <> excluded.embedding)
 
 
--- name: strike_off_batch_texts
--- Run when a batch has ended, in the transaction of end_batch: texts that it brought nothing for are due again.
-delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id
-
-
 -- name: texts_in_flight
--- Run by movie_embeddings: texts of a set that are in batches at the service.
+-- Run by movie_embeddings: texts of a set that are in bulk jobs.
 select t.text_hash
 from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
 where b.set_id = :set_id
 
 
 -- name: texts_to_embed
--- Run by movie_embeddings: films whose text is not the one that was embedded, without those whose text the service
--- refused a while ago (a run that a person launched asks for them too). Texts that are in a batch at the service
--- are only waited for. With force, every text, if it was last embedded before the run that a repeated run goes on with.
+-- Run by movie_embeddings: films whose text is not the one that was embedded, without texts that the service refused
+-- recently (a run that a person launched includes them). Texts in a bulk job are marked, as they are not sent again. With
+-- force, every text that was last embedded before the run which this one repeats.
 select
     m.tmdb_id, pipeline.batch_of(m.tmdb_id) as batch, m.text_hash, m.embedding_text,
     exists (

@@ -1,6 +1,6 @@
 -- Applied after the migrations whenever it changes: what embeddings cost.
 
--- By day (UTC) and embedding set.
+-- Texts, tokens and US dollars by day (UTC) and embedding set.
 create or replace view pipeline.embedding_spending as
 select
     (c.spent_at at time zone 'UTC')::date as day,
@@ -16,7 +16,7 @@ select
 from pipeline.embedding_costs c join pipeline.embedding_sets s using (set_id)
 group by 1, c.set_id, s.provider, s.model, s.dimensions;
 
--- What a moment's day (UTC), or a run, has spent, and what its requests in flight may cost at most.
+-- US dollars that the day (UTC) of a time, and a run, have spent, and that are reserved for requests in flight.
 create or replace function pipeline.embedding_dollars(
     moment timestamptz, which_run text, out spent_today numeric, out reserved_today numeric, out spent_by_run numeric,
     out reserved_by_run numeric

@@ -46,7 +46,7 @@ def probe_embedder(embedder: Embedder) -> ServiceProbe:
     def ask() -> None:
         began = time.monotonic()
         try:
-            embedder.answer()
+            embedder.probe()
             ended.put(ServiceProbe("200", "", time.monotonic() - began))
         except EmbedderError as error:
             ended.put(ServiceProbe("failed", str(error)))

@@ -1,6 +1,7 @@
-"""What embedding texts will cost: tokens, and dollars for each model that we know the price of."""
+"""Forecasts the cost of embedding texts: tokens, and US dollars for each model with a known price."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from movie_assets.config.prices import DOLLARS_PER_MILLION_TOKENS, Price
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN
@@ -8,9 +9,8 @@ from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN
 MIN_TEXTS_TO_LEARN_FROM = 20
 
 
-@dataclass(frozen=True)
-class History:
-    """What a model charged for texts so far."""
+class History(NamedTuple):
+    """What a model charged for texts so far, with their UTF-8 bytes."""
 
     texts: int = 0
     tokens: int = 0
@@ -18,13 +18,13 @@ class History:
 
     @property
     def is_enough(self) -> bool:
-        """Whether tokens can be foretold from it."""
+        """Return whether the tokens of other texts can be estimated from it."""
         return self.texts >= MIN_TEXTS_TO_LEARN_FROM and self.tokens > 0 and self.text_bytes > 0
 
 
 @dataclass(frozen=True)
 class Amount:
-    """Texts to embed: films that have them, distinct texts, UTF-8 bytes, and tokens if they were counted."""
+    """Texts to embed: the films that have them, distinct texts, UTF-8 bytes, and tokens if they were counted."""
 
     films: int
     texts: int
@@ -34,7 +34,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class ModelCost:
-    """What one model would charge, in US dollars; None when its price is not known."""
+    """The cost with one model in US dollars; None when its price is not known."""
 
     model: str
     dollars: float | None
@@ -43,7 +43,7 @@ class ModelCost:
 
 @dataclass(frozen=True)
 class Forecast:
-    """An amount with its tokens, how they were found, and what each model would charge."""
+    """An amount with its tokens, how they were counted, and the cost with each model."""
 
     amount: Amount
     tokens: int
@@ -52,28 +52,29 @@ class Forecast:
 
     @property
     def bytes_per_token(self) -> float:
-        """Return how many bytes a token of these texts has, as they were counted or foretold."""
+        """Return the average bytes of a token of these texts, as counted or estimated."""
         return self.amount.text_bytes / self.tokens if self.tokens else USUAL_BYTES_PER_TOKEN
 
     @property
     def dollars(self) -> float | None:
-        """What the first model, that of the settings, would charge."""
+        """Return the cost with the first model, which is that of the settings."""
         return self.costs[0].dollars
 
 
-def forecast(amount: Amount, model: str, price: Price, history: History, counter_says: str) -> Forecast:
-    """What an amount will cost with a model (first in the list) and with the others that we know."""
+def forecast(amount: Amount, model: str, price: Price, history: History, counter_description: str) -> Forecast:
+    """Return the cost of an amount with a model, which comes first, and with the other models of known price."""
     if amount.tokens is not None:
-        tokens, told = amount.tokens, counter_says
+        tokens, counted_by = amount.tokens, counter_description
     elif history.is_enough:
         ratio = history.text_bytes / history.tokens
         tokens = round(amount.text_bytes / ratio)
-        told = f"{ratio:.2f} bytes a token, as the service charged for {history.texts:,} texts so far"
+        counted_by = f"{ratio:.2f} bytes a token, as the service charged for {history.texts:,} texts so far"
     else:
         tokens = round(amount.text_bytes / USUAL_BYTES_PER_TOKEN)
-        told = f"{USUAL_BYTES_PER_TOKEN:g} bytes a token, as in English; at most {amount.text_bytes:,}"
+        counted_by = f"{USUAL_BYTES_PER_TOKEN:g} bytes a token, as in English; at most {amount.text_bytes:,}"
     known = {name: Price(dollars) for name, dollars in DOLLARS_PER_MILLION_TOKENS.items() if name != model}
-    return Forecast(amount, tokens, told, tuple(_cost(*item, tokens) for item in [(model, price), *known.items()]))
+    costs = tuple(_cost(name, each, tokens) for name, each in [(model, price), *known.items()])
+    return Forecast(amount, tokens, counted_by, costs)
 
 
 def _cost(model: str, price: Price, tokens: int) -> ModelCost:

@@ -1,7 +1,7 @@
-"""OpenAI's Batch API for embeddings: a file of texts goes up, vectors come down within a day, at half the price.
+"""OpenAI's Batch API for embeddings: a file of texts is uploaded, vectors arrive within a day, at half the price.
 
-One text is one line, its hash the line's `custom_id`. Which batches are in flight, and what is done with their
-vectors, is kept by `embeddings.bulk_embedding`.
+The service's "batch" is a bulk job here, as a batch is a bucket of ids in this project. A text is a line of the file,
+its hash the line's `custom_id`. `embeddings.bulk_embedding` keeps the jobs in flight and stores their results.
 """
 
 import json
@@ -16,23 +16,24 @@ import openai
 from openai.types import Batch
 
 from movie_assets.embeddings.embedder import EmbedderError
-from movie_assets.embeddings.openai_call import Model, model_of, read, refusal_in, tokens_of
+from movie_assets.embeddings.error_messages import message_of_error
+from movie_assets.embeddings.openai_call import Model, model_of, outcome_of, refusal_in, tokens_of
 from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal, refusal_of
 from movie_assets.embeddings.server_limits import Parameters, Server
-from movie_assets.embeddings.service_errors import words_of_error
-from movie_assets.embeddings.vectors import Sorted
+from movie_assets.embeddings.vectors import CheckedVectors
 from movie_assets.http_client.backoff import backoff
 
 T = TypeVar("T")
-TEXTS_PER_BATCH = 10_000  # OpenAI takes 50,000; an account of tier 1 may have 3 million tokens waiting, these are half
+TEXTS_PER_JOB = 10_000  # OpenAI takes 50,000; an account of tier 1 may have 3 million tokens waiting, these are half
 BYTES_PER_FILE = 150_000_000  # OpenAI takes 200 MB
-TOKEN = "movie_assets"  # noqa: S105  # the key in a batch's metadata under which it is found again
+TOKEN = "movie_assets"  # noqa: S105  # the key in a job's metadata under which it is found again
 ENDED = ("completed", "failed", "expired", "cancelled")
+OK = 200
 
 
 @dataclass(frozen=True)
-class State:
-    """A batch as the service sees it."""
+class JobState:
+    """The state of a bulk job at the service."""
 
     service_id: str
     status: str
@@ -42,36 +43,36 @@ class State:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Return whether no further results will come."""
         return self.status in ENDED
 
 
 @dataclass(frozen=True)
-class Line:
-    """What came for one text: a vector or a refusal, and the tokens charged, None when the service does not tell."""
+class TextResult:
+    """The vector or the refusal of one text, and the tokens charged; None when the service does not report them."""
 
     text_hash: str
-    outcome: Sorted | Refusal
+    outcome: CheckedVectors | Refusal
     tokens: int | None
-    model: str | None = None  # the name that answered
+    model: str | None = None  # the model's name in the response
 
 
-class OpenAiBatches:
-    """The calls; each is repeated while that can help, and raises EmbedderError when it cannot."""
+class BulkApi:
+    """Requests to the Batch API; each is repeated while that can help, then raises EmbedderError."""
 
     def __init__(self, open_client: Callable[[], openai.OpenAI], server: Server) -> None:
         self._open_client, self._server = open_client, server
 
     def upload(self, model: Model, texts: Iterable[tuple[str, str]]) -> str:
-        """Send a file with a line for each (hash, text); tells its id. A file costs nothing."""
+        """Upload a file with a line for each (hash, text), which costs nothing; return the file's id."""
         parameters = self._server.parameters
         content = "".join(_request_line(model, parameters, *text) for text in texts).encode()
-        return self._patiently(
+        return self._with_retries(
             lambda client: client.files.create(file=("movie_assets.jsonl", content), purpose="batch").id
         )
 
-    def create(self, file_id: str, token: str) -> State | None:
-        """Have a batch made of a file. It costs money, so it is asked once; None: nobody knows if it was made."""
+    def create(self, file_id: str, token: str) -> JobState | None:
+        """Create a job for a file, with one request only, as a job costs money; None if its success is unknown."""
         with self._open_client() as client:
             try:
                 return _state_of(
@@ -81,33 +82,33 @@ class OpenAiBatches:
                     )
                 )  # fmt: skip
             except openai.APIStatusError as error:
-                if _refusal(error).action != "again":
+                if _refusal(error).action != "retry":
                     raise EmbedderError(f"the service made no batch: {_refusal(error).problem}") from None
             except (openai.APIConnectionError, json.JSONDecodeError):
                 pass
             return None
 
-    def find(self, token: str) -> State | None:
-        """The batch that carries a token, if the service has it."""
+    def find(self, token: str) -> JobState | None:
+        """Return the job with a token in its metadata, or None."""
 
-        def search(client: openai.OpenAI) -> State | None:
+        def search(client: openai.OpenAI) -> JobState | None:
             for batch in client.batches.list(limit=100):
                 if (batch.metadata or {}).get(TOKEN) == token:
                     return _state_of(batch)
             return None
 
-        return self._patiently(search)
+        return self._with_retries(search)
 
-    def find_or_prevent(self, file_id: str, token: str) -> State | None:
-        """The batch made of a file, or None when there is none and never will be: without its file none can be made."""
-        found = self.find(token)
-        if found is None:
+    def find_or_prevent(self, file_id: str, token: str) -> JobState | None:
+        """Return the job of a file, or None; then the file is deleted, so that no job can be made of it later."""
+        state = self.find(token)
+        if state is None:
             self.delete(file_id)
-            found = self.find(token)
-        return found
+            state = self.find(token)
+        return state
 
     def delete(self, file_id: str) -> None:
-        """Delete a file; one that is not there is fine."""
+        """Delete a file, if it exists."""
 
         def remove(client: openai.OpenAI) -> None:
             try:
@@ -115,16 +116,16 @@ class OpenAiBatches:
             except openai.NotFoundError:
                 return
 
-        self._patiently(remove)
+        self._with_retries(remove)
 
-    def state(self, service_id: str) -> State:
-        """How far a batch is."""
-        return self._patiently(lambda client: _state_of(client.batches.retrieve(service_id)))
+    def state(self, service_id: str) -> JobState:
+        """Return the state of a job."""
+        return self._with_retries(lambda client: _state_of(client.batches.retrieve(service_id)))
 
-    def lines(self, state: State, model: Model) -> Iterator[Line]:
-        """What came of a batch that has ended, line by line; a download that breaks off is taken up again."""
+    def results(self, state: JobState, model: Model) -> Iterator[TextResult]:
+        """Yield the results of a job that has ended; an interrupted download continues where it ended."""
         for file_id in state.files:
-            taken, failures = 0, 0
+            lines_read, failures = 0, 0
             while True:
                 try:
                     with (
@@ -132,14 +133,14 @@ class OpenAiBatches:
                         client.files.with_streaming_response.content(file_id) as content,
                     ):
                         for number, line in enumerate(content.iter_lines()):
-                            if number >= taken and line.strip():
-                                yield from _read(line, model)
-                            taken = max(taken, number + 1)
+                            if number >= lines_read and line.strip():
+                                yield from _results_in(line, model)
+                            lines_read = max(lines_read, number + 1)
                     break
                 except openai.APIError as error:
                     failures = self._wait_or_raise(error, failures + 1)
 
-    def _patiently(self, call: Callable[[openai.OpenAI], T]) -> T:
+    def _with_retries(self, call: Callable[[openai.OpenAI], T]) -> T:
         failures = 0
         with self._open_client() as client:
             while True:
@@ -150,7 +151,7 @@ class OpenAiBatches:
 
     def _wait_or_raise(self, error: Exception, failures: int) -> int:
         refusal = _refusal(error)
-        attempts = {"again": ATTEMPTS, "pause": MAX_PAUSES + 1}.get(refusal.action, 0)
+        attempts = {"retry": ATTEMPTS, "pause": MAX_PAUSES + 1}.get(refusal.action, 0)
         if failures >= attempts:
             raise EmbedderError(f"the service's batches cannot be used: {refusal.problem}") from None
         time.sleep(backoff(failures, random.random, refusal.seconds))
@@ -158,13 +159,15 @@ class OpenAiBatches:
 
 
 def _request_line(model: Model, parameters: Parameters, text_hash: str, text: str) -> str:
-    body = model.request(text, parameters)
-    return json.dumps({"custom_id": text_hash, "method": "POST", "url": "/v1/embeddings", "body": body}) + "\n"
+    request = {
+        "custom_id": text_hash, "method": "POST", "url": "/v1/embeddings", "body": model.request(text, parameters),
+    }  # fmt: skip
+    return json.dumps(request) + "\n"
 
 
-def _state_of(batch: Batch) -> State:
+def _state_of(batch: Batch) -> JobState:
     problems = [problem.message or problem.code or "" for problem in (batch.errors and batch.errors.data) or []]
-    return State(
+    return JobState(
         service_id=batch.id,
         status=batch.status,
         files=tuple(file_id for file_id in (batch.output_file_id, batch.error_file_id) if file_id),
@@ -176,21 +179,24 @@ def _state_of(batch: Batch) -> State:
 def _refusal(error: Exception) -> Refusal:
     if isinstance(error, openai.APIStatusError):
         return refusal_in(error)
-    return Refusal("again", f"no answer ({error})")
+    return Refusal("retry", f"no response ({error})")
 
 
-def _read(line: str, model: Model) -> Iterator[Line]:
-    """What a line says; nothing when it cannot be read: its text is asked for again."""
+def _results_in(line: str, model: Model) -> Iterator[TextResult]:
+    """Yield the result in a line; nothing for a line that cannot be read, whose text stays due."""
     try:
         entry = json.loads(line.removeprefix("\ufeff"))  # a file may begin with a byte order mark
         text_hash, response = str(entry["custom_id"]), entry.get("response") or {}
-        body, status = response.get("body") or {}, int(response.get("status_code") or 0)
+        content, status = response.get("body") or {}, int(response.get("status_code") or 0)
     except (ValueError, TypeError, KeyError, AttributeError):
         return
-    if status == 200:  # noqa: PLR2004
-        outcome, tokens = read(body, model, 1), tokens_of(body)
-        yield Line(text_hash, outcome, 0 if tokens is None and isinstance(outcome, Refusal) else tokens, model_of(body))
+    if status == OK:
+        outcome, tokens = outcome_of(content, model, 1), tokens_of(content)
+        charged = 0 if tokens is None and isinstance(outcome, Refusal) else tokens
+        yield TextResult(text_hash, outcome, charged, model_of(content))
         return
-    code, message = words_of_error(body or entry.get("error"))
-    refused = refusal_of(status, code, message, {}, datetime.now(UTC)) if status else None
-    yield Line(text_hash, refused or Refusal("again", f"{code or 'error'}: {message}"[:300]), 0)
+    code, message = message_of_error(content or entry.get("error"))
+    if status:
+        yield TextResult(text_hash, refusal_of(status, code, message, {}, datetime.now(UTC)), 0)
+    else:
+        yield TextResult(text_hash, Refusal("retry", f"{code or 'error'}: {message}"[:300]), 0)
