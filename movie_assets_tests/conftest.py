@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 import psycopg
 import pytest
+from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.paths import CHECKOUT
@@ -36,6 +37,13 @@ def pytest_configure() -> None:
     """Refuse to run beside a file .env: commands and Dagster's processes would read it, and use what it names."""
     if (CHECKOUT / ".env").exists():
         raise pytest.UsageError(f"the tests' processes would read {CHECKOUT / '.env'}; move it away while they run")
+
+
+@pytest.fixture(autouse=True)
+def no_instance_of_an_earlier_test() -> Iterator[None]:
+    """Make definitions without asking an instance: of several closed out of order, Dagster keeps a closed one."""
+    with set_defs_state_storage(None):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -157,6 +157,7 @@ def test_a_description_says_by_itself_what_it_describes() -> None:
     first = {name: text.split("\n\n")[0] for name, text in texts.items()}
     assert {name: text for name, text in first.items() if len(text) < 40 or text.startswith(("The same", "As "))} == {}
     verbs = [
+        "Checks",
         "Compares",
         "Deletes",
         "Embeds",
