@@ -44,11 +44,11 @@ class Services:
     def begin(self, day: date) -> None:
         """Make it this day, and count its requests from now on."""
         wanted = {"today": day.isoformat(), "reset_counts": True}
-        httpx.put(f"{self.url}/stand-in/state", json=wanted).raise_for_status()
+        httpx.put(f"{self.url}/emulator/state", json=wanted).raise_for_status()
 
     def requests(self) -> dict[str, dict[str, int]]:
         """How often each endpoint answered with each status."""
-        found: dict[str, dict[str, int]] = httpx.get(f"{self.url}/stand-in/state").json()["requests"]
+        found: dict[str, dict[str, int]] = httpx.get(f"{self.url}/emulator/state").json()["requests"]
         return found
 
 

@@ -1,6 +1,7 @@
-"""The command that serves the emulator, and what it takes."""
+"""The command that serves the emulator, and its options."""
 
 import errno
+from copy import copy
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from movie_assets.emulator.server_makes import MAKES
 from movie_assets.orchestration.startup import EMULATOR_TOKEN
 
 
-@click.command("stand-in")
+@click.command("emulator")
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -33,9 +34,9 @@ from movie_assets.orchestration.startup import EMULATOR_TOKEN
     type=click.IntRange(1),
     default=DEMO_MOVIES,
     show_default=True,
-    help="Size of the made-up world, in ids.",
+    help="Number of films in the made-up world.",
 )
-@click.option("--seed", default=1, show_default=True, help="Another seed makes another world.")
+@click.option("--seed", default=1, show_default=True, help="Seed of the made-up world; another seed makes other films.")
 @click.option(
     "--details", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Serve these recorded details (JSON lines, plain or gzipped) instead of a made-up world.",
@@ -44,43 +45,55 @@ from movie_assets.orchestration.startup import EMULATOR_TOKEN
     "--date",
     "day",
     type=click.DateTime(["%Y-%m-%d"]),
-    help="Stay on this day instead of following the calendar.",
+    help="Serve this day instead of following the calendar.",
 )
 @click.option(
     "--rate",
     type=click.IntRange(0),
     default=50,
     show_default=True,
-    help="Requests a second before 429s; 0 for no limit.",
+    help="Requests a second before a 429; 0 for no limit.",
 )
 @click.option("--token", help="Accept only this token instead of any.")
 @click.option(
     "--fault", "faults", multiple=True, metavar="NAME=RATE",
-    help=f"Make a share of the answers go wrong (0 to 1). Names: {', '.join(FAULTS)}.",
+    help=f"Make a share of the responses (0 to 1) fail in this way. Names: {', '.join(FAULTS)}.",
 )  # fmt: skip
 @click.option(
-    "--embeddings-like", type=click.Choice(list(MAKES)), help="Play an embeddings server of another make than OpenAI."
+    "--embeddings-like",
+    type=click.Choice(list(MAKES)),
+    help="Imitate this embeddings server instead of OpenAI's.",
 )
 def tmdb_emulator(
     *, host: str, port: int, movies: int, seed: int, details: Path | None, day: datetime | None, rate: int,
     token: str | None, faults: tuple[str, ...], embeddings_like: str | None,
 ) -> None:  # fmt: skip
-    """Serve an emulator for TMDB and for an OpenAI-compatible embeddings endpoint, until Ctrl-C.
+    """Serve an emulator of TMDB and of an OpenAI-compatible embeddings endpoint, until Ctrl-C.
 
-    Prints the variables that point the pipeline at it.
+    Prints the environment variables that make the pipeline use it.
     """
     options = EmulatorOptions(
         host=host, port=port, movies=movies, seed=seed, details=details, today=day.date() if day else None,
         rate_limit=rate, token=token, faults=dict(map(_fault, faults)), embeddings_like=embeddings_like,
     )  # fmt: skip
     try:
-        serve(options, lambda ready: _tell_variables(ready, token))
+        serve(options, lambda ready: _print_variables(ready, token))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise click.ClickException(f"port {port} is in use; say another one: --port {port + 1}") from None
+            raise click.ClickException(f"port {port} is in use; choose another one: --port {port + 1}") from None
         raise click.ClickException(str(error)) from None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
+
+
+def former_name(command: click.Command, name: str) -> click.Command:
+    """Return the command under a former name, which works but is not listed in any help."""
+    alias = copy(command)
+    alias.name, alias.hidden = name, True
+    return alias
+
+
+stand_in = former_name(tmdb_emulator, "stand-in")
 
 
 def _fault(text: str) -> tuple[str, float]:
@@ -91,10 +104,10 @@ def _fault(text: str) -> tuple[str, float]:
         raise click.BadParameter(f"{text}: a fault is NAME=RATE, for example 503=0.1", param_hint="--fault") from None
 
 
-def _tell_variables(ready: TmdbEmulator, token: str | None) -> None:
+def _print_variables(ready: TmdbEmulator, token: str | None) -> None:
     click.echo(f"export TMDB_API_URL={ready.tmdb_url}")
     click.echo(f"export TMDB_EXPORT_URL={ready.export_url}")
     click.echo(f"export MOVIE_ASSETS_IMDB_RATINGS={ready.imdb_ratings_url}")
     click.echo(f"export TMDB_API_TOKEN={token or EMULATOR_TOKEN}")
     click.echo(f"# and, to embed there too: export OPENAI_BASE_URL={ready.openai_url} OPENAI_API_KEY={EMULATOR_TOKEN}")
-    notes.print(f"The emulator answers on {ready.url}; Ctrl-C stops it.")
+    notes.print(f"The emulator listens on {ready.url}; Ctrl-C stops it.")

@@ -17,7 +17,7 @@ from rich.markup import escape
 from movie_assets.cli import report
 from movie_assets.cli.alerts import alert_command
 from movie_assets.cli.database import database_command, embed_command
-from movie_assets.cli.emulator import tmdb_emulator
+from movie_assets.cli.emulator import stand_in, tmdb_emulator
 from movie_assets.cli.health import health_command
 from movie_assets.cli.imports import forget_command, import_command, review_command
 from movie_assets.cli.search import recommend_command, search_command, similar_command
@@ -250,5 +250,6 @@ for command in (
     health_command,
     alert_command,
     tmdb_emulator,
+    stand_in,
 ):
     main.add_command(command)

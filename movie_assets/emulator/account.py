@@ -1,15 +1,15 @@
-"""An account's limits for embeddings, requests and tokens in a time: enforced, and told in headers as OpenAI does."""
+"""An account's limits of embeddings: requests and tokens within a time, enforced and sent in OpenAI's headers."""
 
 import threading
 import time
 from dataclasses import replace
 
-from movie_assets.emulator.answers import RefusedError, openai_error
 from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.responses import RefusedError, openai_error
 
 
 class Bucket:
-    """Holds `limit`, refills evenly within `window` seconds; 0 holds everything."""
+    """A token bucket that holds `limit` units and refills evenly within `window` seconds; limit 0 is no limit."""
 
     def __init__(self, limit: int, window: float) -> None:
         self.limit = limit
@@ -18,21 +18,21 @@ class Bucket:
         self._seen = time.monotonic()
 
     def level(self, now: float) -> float:
-        """What is in it."""
+        """Refill the bucket up to `now` (monotonic seconds), and return the units that it holds."""
         self._level = min(self.limit, self._level + (now - self._seen) * self.limit / self._window)
         self._seen = now
         return self._level
 
     def holds(self, amount: int, now: float) -> bool:
-        """Whether so much can be taken."""
+        """Return whether `amount` units can be taken now."""
         return not self.limit or self.level(now) >= amount
 
     def take(self, amount: int) -> None:
-        """Take it out."""
+        """Take `amount` units out of the bucket."""
         self._level -= amount
 
     def headers(self, kind: str, now: float) -> dict[str, str]:
-        """Limit, rest and time until it is full, as OpenAI writes them."""
+        """Return OpenAI's headers: limit, units left and time until the bucket is full."""
         if not self.limit:
             return {}
         level = self.level(now)
@@ -44,7 +44,7 @@ class Bucket:
 
 
 class Account:
-    """Both limits of an account."""
+    """The account of a client: its limits of requests and of tokens."""
 
     def __init__(self, options: EmulatorOptions) -> None:
         self._requests = Bucket(options.openai_requests, options.openai_window)
@@ -52,7 +52,7 @@ class Account:
         self._lock = threading.Lock()
 
     def take(self, tokens: int) -> dict[str, str]:
-        """Let a request pass, with the headers of its answer, or refuse it with 429."""
+        """Charge a request, and return the headers of its response. Raises RefusedError (429) beyond a limit."""
         with self._lock:
             now = time.monotonic()
             for bucket, amount, kind in ((self._requests, 1, "requests"), (self._tokens, tokens, "tokens")):
@@ -70,8 +70,8 @@ class Account:
         return {**self._requests.headers("requests", now), **self._tokens.headers("tokens", now)}
 
     def _refusal(self, message: str, kind: str, now: float) -> RefusedError:
-        answer = openai_error(429, message, "rate_limit_exceeded", kind)
-        return RefusedError(replace(answer, headers={**answer.headers, **self._headers(now)}))
+        response = openai_error(429, message, "rate_limit_exceeded", kind)
+        return RefusedError(replace(response, headers={**response.headers, **self._headers(now)}))
 
 
 def duration(seconds: float) -> str:

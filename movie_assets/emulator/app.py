@@ -1,7 +1,7 @@
-"""The emulator's routes, and what is laid around each of them.
+"""The emulator's routes, and the steps that are common to all of them.
 
-A TMDB request passes credentials, rate limit, the handler, conditional answers and faults, in that order,
-and is counted by what is sent in the end. The handlers are in `tmdb`, `export`, `embeddings` and `control`.
+A TMDB request passes credentials, rate limit, the handler, conditional responses and faults, in that order.
+It is counted under the status that is sent. The handlers are in `tmdb`, `export`, `embeddings` and `control`.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from movie_assets.emulator import batches, control, embeddings, imdb, tmdb
-from movie_assets.emulator.answers import RefusedError, Reply, ServedResponse, openai_error, tmdb_error
 from movie_assets.emulator.export import export
 from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.responses import RefusedError, ResponseSender, ServedResponse, openai_error, tmdb_error
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.world import World
 
@@ -36,7 +36,7 @@ class Endpoint:
     slow: bool = False
 
 
-# In order: the first path that fits answers.
+# The first path that matches is used.
 TMDB_ENDPOINTS = (
     Endpoint("/3/movie/changes", "changes", tmdb.changes, slow=True),
     Endpoint("/3/movie/popular", "popular", tmdb.chart, slow=True),
@@ -56,7 +56,7 @@ TMDB_ENDPOINTS = (
 
 
 def create_app(world: World, options: EmulatorOptions, service: Service | None = None) -> Starlette:
-    """Application that serves one world; pass a service to keep a hand on its state."""
+    """Return the application that serves one world; with `service` the caller can read and change its state."""
     state = service or Service(world, options)
     routes = [Route(endpoint.path, _tmdb_route(state, endpoint)) for endpoint in TMDB_ENDPOINTS]
     routes += [
@@ -65,7 +65,7 @@ def create_app(world: World, options: EmulatorOptions, service: Service | None =
         Route("/v1/embeddings", _embeddings_route(state), methods=["POST"]),
         Route("/v1/models", _models_route(state)),
         *(Route(path, _bulk_route(state, name, handler), methods=[method]) for method, path, name, handler in BULK),
-        Route("/stand-in/state", _control_route(state), methods=["GET", "PUT"]),
+        *(Route(path, _control_route(state), methods=["GET", "PUT"]) for path in control.PATHS),
     ]
     return Starlette(routes=routes)
 
@@ -76,29 +76,29 @@ BULK: tuple[tuple[str, str, str, BulkHandler], ...] = (
     ("GET", "/v1/files/{file_id}/content", "file_content", batches.file_content),
     ("DELETE", "/v1/files/{file_id}", "delete_file", batches.delete_file),
     ("POST", "/v1/batches", "batches", batches.create),
-    ("GET", "/v1/batches", "list_batches", batches.listed),
+    ("GET", "/v1/batches", "list_batches", batches.list_batches),
     ("GET", "/v1/batches/{batch_id}", "batch", batches.state),
 )
 AsyncEndpoint = Callable[[Request], Any]
 
 
 def _tmdb_route(service: Service, endpoint: Endpoint) -> AsyncEndpoint:
-    async def route(request: Request) -> Reply:
+    async def route(request: Request) -> ResponseSender:
         within = service.within_rate()
         if not _admitted(request, service.options.token):
-            answer = tmdb_error(7)
+            response = tmdb_error(7)
         elif not within:
-            answer = tmdb_error(25, {"Retry-After": "1"})
+            response = tmdb_error(25, {"Retry-After": "1"})
         else:
             if endpoint.slow:
-                answer = await run_in_threadpool(_handled, service, endpoint, request)
+                response = await run_in_threadpool(_handled, service, endpoint, request)
             else:
-                answer = _handled(service, endpoint, request)
-            answer = _conditional(answer, request.headers.get("if-none-match"))
-            if endpoint.name == "movie" and answer.status == 200:  # noqa: PLR2004
-                answer = service.spoilt(answer, "details", _subject(request))
-            answer = service.spoilt(answer, "tmdb")
-        return _sent(service, endpoint.name, request, answer)
+                response = _handled(service, endpoint, request)
+            response = _conditional(response, request.headers.get("if-none-match"))
+            if endpoint.name == "movie" and response.status == 200:  # noqa: PLR2004
+                response = service.with_fault(response, "details", _subject(request))
+            response = service.with_fault(response, "tmdb")
+        return _sent(service, endpoint.name, request, response)
 
     return route
 
@@ -107,101 +107,101 @@ def _handled(service: Service, endpoint: Endpoint, request: Request) -> ServedRe
     try:
         return endpoint.handler(service, request)
     except RefusedError as refused:
-        return refused.answer
+        return refused.response
 
 
-def _conditional(answer: ServedResponse, known: str | None) -> ServedResponse:
-    """Give a weak ETag; answer 304 to a client that holds the same body."""
-    if answer.status != 200:  # noqa: PLR2004
-        return answer
-    etag = f'W/"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
-    headers = {**answer.headers, "ETag": etag, "Cache-Control": f"public, max-age={MAX_AGE}"}
+def _conditional(response: ServedResponse, known: str | None) -> ServedResponse:
+    """Return the response with a weak ETag, or 304 for a client that has the same body already."""
+    if response.status != 200:  # noqa: PLR2004
+        return response
+    etag = f'W/"{hashlib.blake2b(response.body, digest_size=16).hexdigest()}"'
+    headers = {**response.headers, "ETag": etag, "Cache-Control": f"public, max-age={MAX_AGE}"}
     if known is not None and etag in {tag.strip() for tag in known.split(",")}:
         del headers["Content-Type"]
         return ServedResponse(304, b"", headers)
-    return replace(answer, headers=headers)
+    return replace(response, headers=headers)
 
 
 def _export_route(service: Service) -> AsyncEndpoint:
-    async def route(request: Request) -> Reply:
-        answer = export(service, request)
-        if answer.status == 200:  # noqa: PLR2004
-            answer = service.spoilt(answer, "export")
-        return _sent(service, "export", request, answer)
+    async def route(request: Request) -> ResponseSender:
+        response = export(service, request)
+        if response.status == 200:  # noqa: PLR2004
+            response = service.with_fault(response, "export")
+        return _sent(service, "export", request, response)
 
     return route
 
 
 def _imdb_route(service: Service) -> AsyncEndpoint:
-    async def route(request: Request) -> Reply:
-        answer = await run_in_threadpool(imdb.title_ratings, service, request)
-        return _sent(service, "imdb_ratings", request, answer)
+    async def route(request: Request) -> ResponseSender:
+        response = await run_in_threadpool(imdb.title_ratings, service, request)
+        return _sent(service, "imdb_ratings", request, response)
 
     return route
 
 
 def _embeddings_route(service: Service) -> AsyncEndpoint:
-    async def route(request: Request) -> Reply:
+    async def route(request: Request) -> ResponseSender:
         body = await request.body()
         if not _admitted(request, None):
-            answer = openai_error(401, "You didn't provide an API key.", None)
+            response = openai_error(401, "You didn't provide an API key.", None)
         else:
             try:
-                answer = await run_in_threadpool(embeddings.embeddings, service, body)
+                response = await run_in_threadpool(embeddings.embeddings, service, body)
             except RefusedError as refused:
-                answer = refused.answer
+                response = refused.response
             await asyncio.sleep(service.options.embedding_seconds)
-            answer = service.spoilt(answer, "embeddings")
-        service.count_embedded(int(answer.headers.get("X-Embedded-Inputs", "0")))
-        return _sent(service, "embeddings", request, answer)
+            response = service.with_fault(response, "embeddings")
+        service.count_embedded(int(response.headers.get("X-Embedded-Inputs", "0")))
+        return _sent(service, "embeddings", request, response)
 
     return route
 
 
 def _bulk_route(service: Service, name: str, handler: BulkHandler) -> AsyncEndpoint:
-    async def route(request: Request) -> Reply:
+    async def route(request: Request) -> ResponseSender:
         body = await request.body()
         if not _admitted(request, None):
-            answer = openai_error(401, "You didn't provide an API key.", None)
+            response = openai_error(401, "You didn't provide an API key.", None)
         else:
             try:
-                answer = await run_in_threadpool(handler, service, request, body)
+                response = await run_in_threadpool(handler, service, request, body)
             except RefusedError as refused:
-                answer = refused.answer
-            answer = service.spoilt(answer, "embeddings")
+                response = refused.response
+            response = service.with_fault(response, "embeddings")
             if name == "batches":
-                answer = service.spoilt(answer, "batch_made")
-        return _sent(service, name, request, answer)
+                response = service.with_fault(response, "batch_made")
+        return _sent(service, name, request, response)
 
     return route
 
 
 def _models_route(service: Service) -> AsyncEndpoint:
-    async def route(request: Request) -> Reply:
+    async def route(request: Request) -> ResponseSender:
         admitted = _admitted(request, None)
-        answer = embeddings.models() if admitted else openai_error(401, "You didn't provide an API key.", None)
-        return _sent(service, "models", request, answer)
+        response = embeddings.models() if admitted else openai_error(401, "You didn't provide an API key.", None)
+        return _sent(service, "models", request, response)
 
     return route
 
 
 def _control_route(service: Service) -> AsyncEndpoint:
-    async def route(request: Request) -> Reply:
+    async def route(request: Request) -> ResponseSender:
         if request.method == "PUT":
-            return _reply(service, request, control.changed(service, await request.body()))
-        return _reply(service, request, control.shown(service))
+            return _sender(service, request, control.change_state(service, await request.body()))
+        return _sender(service, request, control.read_state(service))
 
     return route
 
 
-def _sent(service: Service, name: str, request: Request, answer: ServedResponse) -> Reply:
-    service.count(name, answer.status)
-    return _reply(service, request, answer)
+def _sent(service: Service, name: str, request: Request, response: ServedResponse) -> ResponseSender:
+    service.count(name, response.status)
+    return _sender(service, request, response)
 
 
-def _reply(service: Service, request: Request, answer: ServedResponse) -> Reply:
+def _sender(service: Service, request: Request, response: ServedResponse) -> ResponseSender:
     accepts = "gzip" in request.headers.get("accept-encoding", "")
-    return Reply(answer, accepts_gzip=accepts, stall_seconds=service.options.stall_seconds)
+    return ResponseSender(response, accepts_gzip=accepts, stall_seconds=service.options.stall_seconds)
 
 
 def _admitted(request: Request, token: str | None) -> bool:

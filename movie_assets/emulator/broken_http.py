@@ -1,7 +1,7 @@
-"""Replies that are wrong below JSON: what is sent is no HTTP, ends early, lies about its length or its packing.
+"""Responses that are wrong below JSON: no HTTP, a body that ends early, a wrong length, a wrong compression.
 
-Each function makes an answer from the right one. A lie that HTTP allows is an answer like any other; one that a
-server would not send is bytes for the bare connection (`ServedResponse.wire`). When they strike is in `faults`.
+Each function makes a broken response from the right one. Where an HTTP server can send it, it is a response like any
+other; otherwise it is bytes for the bare connection (`ServedResponse.wire`). `faults` has the table of all faults.
 """
 
 import gzip
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from movie_assets.emulator.answers import JSON_TYPE, ServedResponse, Wire
+from movie_assets.emulator.responses import JSON_TYPE, ServedResponse, Wire
 
 GZIP = {"Content-Type": JSON_TYPE, "Content-Encoding": "gzip"}
 BOMB_BYTES = 200_000_000
@@ -20,73 +20,73 @@ GZIP_HEADER = 10  # bytes before the packed data
 
 
 def on_the_wire(content: bytes, *, reset: bool = False) -> ServedResponse:
-    """Bytes in place of a reply; then the connection is closed, or reset."""
+    """Return bytes that are sent in place of a response; the connection is then closed, or reset."""
     return ServedResponse(200, wire=Wire(content, reset=reset))
 
 
-def cut_by_reset(answer: ServedResponse) -> ServedResponse:
-    """Half of the body, then the connection is reset."""
-    return on_the_wire(_head(answer, len(answer.body)) + _half(answer.body), reset=True)
+def cut_by_reset(response: ServedResponse) -> ServedResponse:
+    """Send half of the body, then reset the connection."""
+    return on_the_wire(_head(response, len(response.body)) + _half(response.body), reset=True)
 
 
-def cut_chunk(answer: ServedResponse) -> ServedResponse:
-    """A chunked reply that ends within its first chunk."""
+def cut_chunk(response: ServedResponse) -> ServedResponse:
+    """Return a chunked response that ends within its first chunk."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-    return on_the_wire(head + f"{len(answer.body):x}\r\n".encode() + _half(answer.body))
+    return on_the_wire(head + f"{len(response.body):x}\r\n".encode() + _half(response.body))
 
 
-def length_too_long(answer: ServedResponse) -> ServedResponse:
-    """A Content-Length of more bytes than are sent."""
-    return on_the_wire(_head(answer, len(answer.body) + 100) + answer.body)
+def length_too_long(response: ServedResponse) -> ServedResponse:
+    """Return a response whose Content-Length is more than is sent."""
+    return on_the_wire(_head(response, len(response.body) + 100) + response.body)
 
 
-def length_too_short(answer: ServedResponse) -> ServedResponse:
-    """A Content-Length of fewer bytes than are sent."""
-    return on_the_wire(_head(answer, len(answer.body) // 2) + answer.body)
+def length_too_short(response: ServedResponse) -> ServedResponse:
+    """Return a response whose Content-Length is less than is sent."""
+    return on_the_wire(_head(response, len(response.body) // 2) + response.body)
 
 
-def gzip_cut(answer: ServedResponse) -> ServedResponse:
-    """Half of a gzip stream, and a Content-Length that is true of it."""
-    return replace(answer, status=200, body=_half(gzip.compress(answer.body, mtime=0)), headers=GZIP)
+def gzip_cut(response: ServedResponse) -> ServedResponse:
+    """Return half of a gzip stream, with the right Content-Length of that half."""
+    return replace(response, status=200, body=_half(gzip.compress(response.body, mtime=0)), headers=GZIP)
 
 
-def gzip_corrupt(answer: ServedResponse) -> ServedResponse:
-    """A gzip stream with wrong bytes in its middle."""
-    return replace(answer, status=200, body=_corrupt(gzip.compress(answer.body, mtime=0)), headers=GZIP)
+def gzip_corrupt(response: ServedResponse) -> ServedResponse:
+    """Return a gzip stream with wrong bytes in its middle."""
+    return replace(response, status=200, body=_corrupt(gzip.compress(response.body, mtime=0)), headers=GZIP)
 
 
-def gzip_lie(answer: ServedResponse) -> ServedResponse:
-    """Plain JSON under Content-Encoding: gzip."""
-    return replace(answer, status=200, headers=GZIP)
+def gzip_lie(response: ServedResponse) -> ServedResponse:
+    """Return plain JSON under Content-Encoding: gzip."""
+    return replace(response, status=200, headers=GZIP)
 
 
 def redirect_loop(_: ServedResponse) -> ServedResponse:
-    """A redirect to where it came from."""
+    """Return a redirect to the same address."""
     return ServedResponse(302, b"", {"Location": "?again"})
 
 
-def huge_header(answer: ServedResponse) -> ServedResponse:
-    """The right reply under a header of 200 kB."""
-    return replace(answer, headers={**answer.headers, "X-Padding": "x" * PADDING})
+def huge_header(response: ServedResponse) -> ServedResponse:
+    """Return the right response with a header of 200 kB."""
+    return replace(response, headers={**response.headers, "X-Padding": "x" * PADDING})
 
 
-def bomb(answer: ServedResponse) -> ServedResponse:
-    """Two hundred kB that unpack to 200 MB."""
-    return replace(answer, status=200, body=_bomb(), headers=GZIP)
+def bomb(response: ServedResponse) -> ServedResponse:
+    """Return 200 kB of gzip that unpack to 200 MB."""
+    return replace(response, status=200, body=_bomb(), headers=GZIP)
 
 
-def export_bomb(answer: ServedResponse) -> ServedResponse:
-    """The same as the export's file."""
-    return replace(answer, body=_bomb(), pieces=None)
+def export_bomb(response: ServedResponse) -> ServedResponse:
+    """Return the same 200 kB in the place of the export's file."""
+    return replace(response, body=_bomb(), pieces=None)
 
 
 def corrupt_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The export's gzip stream with wrong bytes in its first piece."""
+    """Yield the export's gzip stream with wrong bytes in its middle."""
     yield _corrupt(b"".join(pieces))
 
 
-def _head(answer: ServedResponse, length: int) -> bytes:
-    kind = answer.headers.get("Content-Type", JSON_TYPE)
+def _head(response: ServedResponse, length: int) -> bytes:
+    kind = response.headers.get("Content-Type", JSON_TYPE)
     return f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n".encode()
 
 

@@ -12,28 +12,28 @@ from typing import Any
 
 from movie_assets.emulator import stories
 from movie_assets.emulator.chance import drawn, field, key_of
-from movie_assets.emulator.film import Collection, Job, Movie, Person, Role
 from movie_assets.emulator.lifecycle import REVISION_DAYS, revised_ranks, revision
+from movie_assets.emulator.movie import Collection, Job, Movie, Person, Role
 from movie_assets.emulator.shapes import stable_id
 from movie_assets.emulator.traits import DAILY, tables
 
-FILMS_FILE = Path(__file__).with_name("films.jsonl")
+MOVIES_FILE = Path(__file__).with_name("films.jsonl")
 
 
-def read_films(path: Path) -> tuple[dict[str, Any], ...]:
-    """Entries of a films file, in its order."""
+def read_movies(path: Path) -> tuple[dict[str, Any], ...]:
+    """Return the entries of a file of films (JSON lines), in its order."""
     with path.open(encoding="utf-8") as lines:
         return tuple(json.loads(line) for line in lines if line.strip())
 
 
-def most_voted(films: Iterable[dict[str, Any]], count: int) -> tuple[dict[str, Any], ...]:
-    """Choose the `count` films with the most votes, ascending by id."""
-    ranked = sorted(films, key=lambda film: (-film["vote_count"], film["id"]))[:count]
-    return tuple(sorted(ranked, key=lambda film: int(film["id"])))
+def most_voted(movies: Iterable[dict[str, Any]], count: int) -> tuple[dict[str, Any], ...]:
+    """Return the `count` films with the most votes, ascending by id."""
+    ranked = sorted(movies, key=lambda movie: (-movie["vote_count"], movie["id"]))[:count]
+    return tuple(sorted(ranked, key=lambda movie: int(movie["id"])))
 
 
 @dataclass(frozen=True)
-class BundledFilms:
+class BundledMovies:
     """Real films in a moving world of one seed; `entries` ascend by id."""
 
     seed: int
@@ -41,11 +41,11 @@ class BundledFilms:
 
     @property
     def cycle(self) -> int:
-        """Days between two changes of a film's text: at least one film changes each day."""
+        """The days between two changes of a film's text: at least one film changes each day."""
         return max(1, min(REVISION_DAYS, len(self.entries)))
 
-    def film(self, rank: int, day: int) -> Movie:
-        """Give the facts of the film with this rank on a day."""
+    def movie(self, rank: int, day: int) -> Movie:
+        """Return the film with this rank as it is on a day."""
         entry = self.entries[rank]
         votes = entry["vote_count"] + entry["vote_count"] * max(day, -1000) // 5000
         base = tuple(entry["keywords"])
@@ -77,7 +77,7 @@ class BundledFilms:
         )
 
     def popularity(self, rank: int, day: int) -> float:
-        """Popularity on a day, four decimals."""
+        """Return the popularity on a day, with four decimals."""
         entry = self.entries[rank]
         word = drawn(key_of(self.seed, (day << 8) + DAILY), entry["id"])
         noise: float = tables().popularity_of_day[field(word, 0)]
@@ -85,7 +85,7 @@ class BundledFilms:
         return round(fame * noise, 4)
 
     def revised(self, day: int) -> list[int]:
-        """Ranks of the films whose text changed on that day."""
+        """Return the ranks of the films whose text changed on that day."""
         return [int(rank) for rank in revised_ranks(len(self.entries), day, self.cycle)]
 
 

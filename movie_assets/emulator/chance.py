@@ -1,7 +1,7 @@
-"""Repeatable chance: the same (seed, salt, number) always gives the same 64 bits.
+"""Repeatable random numbers: the same (seed, salt, number) always gives the same 64 bits.
 
-The arithmetic works on one Python integer and on an array of uint64 alike, so that the details of one film
-and the export of a million agree to the last digit. What the bits mean belongs to `traits`.
+The arithmetic works both on one Python integer and on an array of uint64, so that the details of one film
+and the export of a million agree to the last digit. `traits` gives the bits their meaning.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import numpy.typing as npt
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 FIELD_SIZE = 1 << 16
 
-# One integer, or an array of uint64: numpy's operators make the two interchangeable, its types do not.
+# One integer, or an array of uint64: numpy's operators take both, and its types cannot say so.
 Word = Any
 
 
@@ -29,30 +29,30 @@ def mixed(word: Word) -> Word:
 
 @lru_cache(maxsize=4096)
 def key_of(seed: int, salt: int) -> int:
-    """Key under which one kind of decision is drawn; `salt` may be negative (a day before the epoch)."""
+    """Return the key under which one kind of trait is drawn; `salt` may be negative (a day before the epoch)."""
     return int(mixed(int(mixed(seed & MASK)) ^ (salt & MASK)))
 
 
 def drawn(key: int, number: Word) -> Word:
-    """64 bits for a number (or an array of numbers) under a key."""
+    """Return 64 bits for a number (or for each of an array of numbers) under a key."""
     if isinstance(number, np.ndarray):
         number = number.astype(np.uint64)
     return mixed(number ^ key)
 
 
 def field(word: Word, index: int) -> Word:
-    """One of the four 16-bit fields of a word, signed so that it can be reckoned with."""
+    """Return one of the four 16-bit fields of a word, as signed integers, which can be subtracted."""
     part = (word >> (16 * index)) & 0xFFFF
     return part.astype(np.int64) if isinstance(part, np.ndarray) else part
 
 
 def pick(word: Word, index: int, count: int) -> Word:
-    """Pick a number below `count` out of one of the four 16-bit fields."""
+    """Return a number from 0 to `count` - 1, derived from one of the four 16-bit fields."""
     return (field(word, index) * count) >> 16
 
 
 def chosen(condition: Any, yes: Word, no: Word) -> Word:
-    """`yes` where the condition holds, else `no`, for one value or for arrays."""
+    """Return `yes` where the condition holds, else `no`, for one value or for arrays."""
     if isinstance(condition, np.ndarray):
         return np.where(condition, yes, no)
     return yes if condition else no
@@ -68,7 +68,7 @@ class Table:
         self._list: list[Any] = values.tolist()
 
     def __getitem__(self, index: Word) -> Any:
-        """Outcome for one field, or for an array of them."""
+        """Return the outcome for one field, or for an array of fields."""
         if isinstance(index, int):
             return self._list[index]
         return self._array[index]
@@ -76,23 +76,23 @@ class Table:
 
 @lru_cache(maxsize=1)
 def normal_quantiles() -> npt.NDArray[np.float64]:
-    """Compute standard normal deviates at the middle of 65,536 equal steps of probability."""
+    """Return standard normal deviates at the middle of 65,536 equal steps of probability."""
     inverse = NormalDist().inv_cdf
     return np.array([inverse((step + 0.5) / FIELD_SIZE) for step in range(FIELD_SIZE)])
 
 
 def table_of(quantile: Callable[[npt.NDArray[np.float64]], npt.NDArray[Any]]) -> Table:
-    """Table of a distribution given by its quantile function of probabilities in (0, 1)."""
+    """Return the table of a distribution, given its quantile function of probabilities in (0, 1)."""
     return Table(quantile((np.arange(FIELD_SIZE) + 0.5) / FIELD_SIZE))
 
 
 def lognormal_table(median: float, sigma: float) -> Table:
-    """Table of a log-normal distribution."""
+    """Return the table of a log-normal distribution."""
     return Table(np.asarray(median * np.exp(sigma * normal_quantiles())))
 
 
 def weighted_table(outcomes: list[tuple[int, float]]) -> Table:
-    """Table of integers, each as often as its weight says."""
+    """Return a table of integers from (integer, weight) pairs; each is as frequent as its weight."""
     weights = np.array([weight for _, weight in outcomes])
     edges = np.cumsum(weights) / weights.sum()
     values = np.array([value for value, _ in outcomes], dtype=np.int64)

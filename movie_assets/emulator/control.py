@@ -1,34 +1,35 @@
-"""`/stand-in/state`: see what the emulator was asked, set its day and its faults.
+"""`/emulator/state`: the emulator's counts of requests, its day and its faults.
 
-No credentials, no faults, no counting here.
+These requests need no credentials, are not counted, and no fault applies to them. `/stand-in/state` is the former
+path.
 """
 
 import json
 from datetime import date
-from typing import Any
 
-from movie_assets.emulator.answers import ServedResponse, json_response
+from movie_assets.emulator.responses import ServedResponse, json_response
 from movie_assets.emulator.service import Service
 
+PATHS = ("/emulator/state", "/stand-in/state")
 KEYS = {"today", "faults", "reset_counts"}
 
 
-def shown(service: Service) -> ServedResponse:
-    """GET: the state as JSON."""
+def read_state(service: Service) -> ServedResponse:
+    """Return the state as JSON: GET."""
     return json_response(service.state())
 
 
-def changed(service: Service, body: bytes) -> ServedResponse:
-    """PUT: change what is given; nothing changes if any of it cannot be taken."""
+def change_state(service: Service, body: bytes) -> ServedResponse:
+    """Apply the given keys, and return the state: PUT. An invalid value is a 400, and nothing changes."""
     try:
         wanted = json.loads(body)
         _apply(service, wanted)
     except (ValueError, TypeError) as error:
         return json_response({"error": str(error)}, 400)
-    return shown(service)
+    return read_state(service)
 
 
-def _apply(service: Service, wanted: Any) -> None:
+def _apply(service: Service, wanted: object) -> None:
     if not isinstance(wanted, dict) or not set(wanted) <= KEYS:
         raise ValueError(f"give a JSON object with keys out of {', '.join(sorted(KEYS))}")
     today = service.set_day

@@ -1,88 +1,88 @@
 """One film in the shape of TMDB's `/movie/{id}`, and its sub-objects.
 
-The facts come as a `Movie`; whether it exists and who may ask is decided elsewhere.
+A `Movie` goes in, JSON comes out. The worlds decide which films exist, `app` which requests are served.
 """
 
 import zlib
 from collections.abc import Callable, Collection
 
-from movie_assets.emulator.film import Job, Movie, Person, Role
+from movie_assets.emulator.movie import Job, Movie, Person, Role
 from movie_assets.emulator.shapes import COUNTRIES, EMPTY_PARTS, GENRES, LANGUAGE_NAMES, Json, stable_id
 
 
-def detail(film: Movie) -> Json:
-    """Details without sub-objects."""
+def detail(movie: Movie) -> Json:
+    """Return a film's details without sub-objects."""
     return {
-        "adult": film.adult,
-        "backdrop_path": _image(film.tmdb_id, "backdrop") if film.tmdb_id % 10 else None,
-        "belongs_to_collection": _collection(film),
-        "budget": film.budget,
-        "genres": [{"id": GENRES[name], "name": name} for name in film.genres],
+        "adult": movie.adult,
+        "backdrop_path": _image(movie.tmdb_id, "backdrop") if movie.tmdb_id % 10 else None,
+        "belongs_to_collection": _collection(movie),
+        "budget": movie.budget,
+        "genres": [{"id": GENRES[name], "name": name} for name in movie.genres],
         "homepage": "",
-        "id": film.tmdb_id,
-        "imdb_id": film.imdb_id,
-        "origin_country": list(film.countries[:1]),
-        "original_language": film.language,
-        "original_title": film.original_title,
-        "overview": film.overview,
-        "popularity": film.popularity,
-        "poster_path": _image(film.tmdb_id, "poster") if film.tmdb_id % 20 else None,
+        "id": movie.tmdb_id,
+        "imdb_id": movie.imdb_id,
+        "origin_country": list(movie.countries[:1]),
+        "original_language": movie.language,
+        "original_title": movie.original_title,
+        "overview": movie.overview,
+        "popularity": movie.popularity,
+        "poster_path": _image(movie.tmdb_id, "poster") if movie.tmdb_id % 20 else None,
         "production_companies": [
             {
                 "id": stable_id("company", name),
                 "logo_path": None,
                 "name": name,
-                "origin_country": film.countries[0] if film.countries else "",
+                "origin_country": movie.countries[0] if movie.countries else "",
             }
-            for name in film.companies
+            for name in movie.companies
         ],
-        "production_countries": [{"iso_3166_1": code, "name": COUNTRIES.get(code, code)} for code in film.countries],
-        "release_date": film.release_date,
-        "revenue": film.revenue,
-        "runtime": film.runtime,
-        "softcore": film.softcore,
-        "spoken_languages": [_language(film.language)],
-        "status": film.status,
-        "tagline": film.tagline,
-        "title": film.title,
-        "video": film.video,
-        "vote_average": film.vote_average,
-        "vote_count": film.vote_count,
+        "production_countries": [{"iso_3166_1": code, "name": COUNTRIES.get(code, code)} for code in movie.countries],
+        "release_date": movie.release_date,
+        "revenue": movie.revenue,
+        "runtime": movie.runtime,
+        "softcore": movie.softcore,
+        "spoken_languages": [_language(movie.language)],
+        "status": movie.status,
+        "tagline": movie.tagline,
+        "title": movie.title,
+        "video": movie.video,
+        "vote_average": movie.vote_average,
+        "vote_count": movie.vote_count,
     }
 
 
-def with_parts(film: Movie, parts: Collection[str]) -> Json:
-    """Details with the sub-objects asked for; names that TMDB does not know are passed over."""
-    body = detail(film)
+def with_parts(movie: Movie, parts: Collection[str]) -> Json:
+    """Return a film's details with the requested sub-objects; names that TMDB does not know are ignored."""
+    body = detail(movie)
     for part in parts:
         if part in PARTS:
-            body[part] = PARTS[part](film)
+            body[part] = PARTS[part](movie)
         elif part in EMPTY_PARTS:
             body[part] = EMPTY_PARTS[part]
     return body
 
 
-def _credits(film: Movie) -> Json:
+def _credits(movie: Movie) -> Json:
     return {
-        "cast": [_cast_member(film, role, order) for order, role in enumerate(film.cast)],
-        "crew": [_crew_member(film, job, order) for order, job in enumerate(film.crew)],
+        "cast": [_cast_member(movie, role, order) for order, role in enumerate(movie.cast)],
+        "crew": [_crew_member(movie, job, order) for order, job in enumerate(movie.crew)],
     }
 
 
-def _cast_member(film: Movie, role: Role, order: int) -> Json:
+def _cast_member(movie: Movie, role: Role, order: int) -> Json:
     return {
         **_person(role.person, "Acting"),
         "cast_id": order + 1,
         "character": role.character,
-        "credit_id": f"{film.tmdb_id:016x}{order:08x}",
+        "credit_id": f"{movie.tmdb_id:016x}{order:08x}",
         "order": order,
     }
 
 
-def _crew_member(film: Movie, job: Job, order: int) -> Json:
+def _crew_member(movie: Movie, job: Job, order: int) -> Json:
     return {
         **_person(job.person, job.department),
-        "credit_id": f"{film.tmdb_id:016x}c{order:07x}",
+        "credit_id": f"{movie.tmdb_id:016x}c{order:07x}",
         "department": job.department,
         "job": job.job,
     }
@@ -101,15 +101,15 @@ def _person(person: Person, department: str) -> Json:
     }
 
 
-def _keywords(film: Movie) -> Json:
-    return {"keywords": [{"id": stable_id("keyword", name), "name": name} for name in film.keywords]}
+def _keywords(movie: Movie) -> Json:
+    return {"keywords": [{"id": stable_id("keyword", name), "name": name} for name in movie.keywords]}
 
 
-def _release_dates(film: Movie) -> Json:
-    if not film.release_date:
+def _release_dates(movie: Movie) -> Json:
+    if not movie.release_date:
         return {"results": []}
-    releases = dict.fromkeys(film.countries, "")
-    releases["US"] = film.certification
+    releases = dict.fromkeys(movie.countries, "")
+    releases["US"] = movie.certification
     return {
         "results": [
             {
@@ -120,7 +120,7 @@ def _release_dates(film: Movie) -> Json:
                         "descriptors": [],
                         "iso_639_1": "",
                         "note": "",
-                        "release_date": f"{film.release_date}T00:00:00.000Z",
+                        "release_date": f"{movie.release_date}T00:00:00.000Z",
                         "type": 3,
                     }
                 ],
@@ -130,39 +130,39 @@ def _release_dates(film: Movie) -> Json:
     }
 
 
-def _external_ids(film: Movie) -> Json:
+def _external_ids(movie: Movie) -> Json:
     return {
-        "imdb_id": film.imdb_id,
-        "wikidata_id": f"Q{film.tmdb_id + 900_000_000}",
+        "imdb_id": movie.imdb_id,
+        "wikidata_id": f"Q{movie.tmdb_id + 900_000_000}",
         "facebook_id": None,
         "instagram_id": None,
         "twitter_id": None,
     }
 
 
-def _videos(film: Movie) -> Json:
-    if film.tmdb_id % 3:
+def _videos(movie: Movie) -> Json:
+    if movie.tmdb_id % 3:
         return {"results": []}
     return {
         "results": [
             {
                 "iso_639_1": "en",
                 "iso_3166_1": "US",
-                "name": f"{film.title} | Official Trailer",
-                "key": f"{zlib.crc32(film.title.encode()):011x}",
+                "name": f"{movie.title} | Official Trailer",
+                "key": f"{zlib.crc32(movie.title.encode()):011x}",
                 "site": "YouTube",
                 "size": 1080,
                 "type": "Trailer",
                 "official": True,
-                "id": f"{film.tmdb_id:024x}",
-                "published_at": f"{film.release_date or '2000-01-01'}T12:00:00.000Z",
+                "id": f"{movie.tmdb_id:024x}",
+                "published_at": f"{movie.release_date or '2000-01-01'}T12:00:00.000Z",
             }
         ]
     }
 
 
-def _watch_providers(film: Movie) -> Json:
-    if film.tmdb_id % 4:
+def _watch_providers(movie: Movie) -> Json:
+    if movie.tmdb_id % 4:
         return {"results": {}}
     provider = {
         "logo_path": "/stand-in.jpg",
@@ -170,13 +170,13 @@ def _watch_providers(film: Movie) -> Json:
         "provider_name": "Netflix",
         "display_priority": 0,
     }
-    return {"results": {"US": {"link": f"/movie/{film.tmdb_id}/watch", "flatrate": [provider]}}}
+    return {"results": {"US": {"link": f"/movie/{movie.tmdb_id}/watch", "flatrate": [provider]}}}
 
 
-def _translations(film: Movie) -> Json:
-    entries = [("US", "en", film.title, film.overview)]
-    if film.language != "en" and film.countries:
-        entries.append((film.countries[0], film.language, film.original_title, ""))
+def _translations(movie: Movie) -> Json:
+    entries = [("US", "en", movie.title, movie.overview)]
+    if movie.language != "en" and movie.countries:
+        entries.append((movie.countries[0], movie.language, movie.original_title, ""))
     return {
         "translations": [
             {
@@ -187,7 +187,7 @@ def _translations(film: Movie) -> Json:
                 "data": {
                     "homepage": "",
                     "overview": text,
-                    "runtime": film.runtime,
+                    "runtime": movie.runtime,
                     "tagline": "",
                     "title": title,
                 },
@@ -197,10 +197,10 @@ def _translations(film: Movie) -> Json:
     }
 
 
-def _alternative_titles(film: Movie) -> Json:
-    if film.original_title == film.title or not film.countries:
+def _alternative_titles(movie: Movie) -> Json:
+    if movie.original_title == movie.title or not movie.countries:
         return {"titles": []}
-    return {"titles": [{"iso_3166_1": film.countries[0], "title": film.original_title, "type": ""}]}
+    return {"titles": [{"iso_3166_1": movie.countries[0], "title": movie.original_title, "type": ""}]}
 
 
 PARTS: dict[str, Callable[[Movie], Json]] = {
@@ -215,12 +215,12 @@ PARTS: dict[str, Callable[[Movie], Json]] = {
 }
 
 
-def _collection(film: Movie) -> Json | None:
-    if film.collection is None:
+def _collection(movie: Movie) -> Json | None:
+    if movie.collection is None:
         return None
     return {
-        "id": film.collection.collection_id,
-        "name": film.collection.name,
+        "id": movie.collection.collection_id,
+        "name": movie.collection.name,
         "poster_path": None,
         "backdrop_path": None,
     }

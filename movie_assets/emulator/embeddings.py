@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.emulator.answers import JSON_TYPE, RefusedError, ServedResponse, json_response, openai_error
-from movie_assets.emulator.embedding_reply import EmbeddingReply
+from movie_assets.emulator.embedding_response import EmbeddingResponse
 from movie_assets.emulator.faults import CURSE
+from movie_assets.emulator.responses import JSON_TYPE, RefusedError, ServedResponse, json_response, openai_error
 from movie_assets.emulator.server_makes import MAKES, Limit, Make
 from movie_assets.emulator.service import Service
 
@@ -27,25 +27,25 @@ WIDEST = 4096
 
 
 def embeddings(service: Service, body: bytes) -> ServedResponse:
-    """`/v1/embeddings`: one vector for each input."""
+    """Return one vector for each input: `/v1/embeddings`."""
     request = _parsed(body)
-    model, texts = _asked(service, request)
+    model, texts = _checked(service, request)
     limits = service.account.take(sum(map(tokens_of, texts)))
-    reply = _reply(service, request, model, texts)
-    inputs = {"X-Embedded-Inputs": str(len(reply.indices))}
-    return ServedResponse(200, reply.rendered(), {"Content-Type": JSON_TYPE, **inputs, **limits})
+    response = _sender(service, request, model, texts)
+    inputs = {"X-Embedded-Inputs": str(len(response.indices))}
+    return ServedResponse(200, response.rendered(), {"Content-Type": JSON_TYPE, **inputs, **limits})
 
 
-def embedded(service: Service, request: dict[str, Any]) -> EmbeddingReply:
-    """The reply to a line of a batch, which the account's limits leave alone."""
-    return _reply(service, request, *_asked(service, request))
+def embed(service: Service, request: dict[str, Any]) -> EmbeddingResponse:
+    """Return the response to a line of a batch, to which the account's limits do not apply."""
+    return _sender(service, request, *_checked(service, request))
 
 
-def _asked(service: Service, request: dict[str, Any]) -> tuple[str, list[str]]:
+def _checked(service: Service, request: dict[str, Any]) -> tuple[str, list[str]]:
     model = request.get("model")
     if not isinstance(model, str) or not model:
-        raise _refused("you must provide a model parameter")
-    texts = service.spoilt(_texts(request.get("input")), "inputs")
+        raise _bad_request("you must provide a model parameter")
+    texts = service.with_fault(_texts(request.get("input")), "inputs")
     tokens = [tokens_of(text) for text in texts]
     if make := _make(service):
         _check_make(make, request, tokens)
@@ -53,19 +53,19 @@ def _asked(service: Service, request: dict[str, Any]) -> tuple[str, list[str]]:
     return model, texts
 
 
-def _reply(service: Service, request: dict[str, Any], model: str, texts: list[str]) -> EmbeddingReply:
+def _sender(service: Service, request: dict[str, Any], model: str, texts: list[str]) -> EmbeddingResponse:
     make = _make(service)
-    asked = request.get("dimensions")
-    width = make.width if make and make.width and (asked is None or make.dimensions != "taken") else None
-    reply = EmbeddingReply(
-        vectors=hashed_vectors(texts, width or _width(model, asked)),
+    dimensions = request.get("dimensions")
+    width = make.width if make and make.width and (dimensions is None or make.dimensions != "taken") else None
+    response = EmbeddingResponse(
+        vectors=hashed_vectors(texts, width or _width(model, dimensions)),
         indices=tuple(range(len(texts))),
         model=model,
         encoding=_encoding(request.get("encoding_format", "float")),
         tokens=sum(map(tokens_of, texts)),
         cursed=tuple(n for n, text in enumerate(texts) if CURSE in text),
     )
-    return service.spoilt(_as_made(make, reply) if make else reply, "vectors")
+    return service.with_fault(_as_made(make, response) if make else response, "vectors")
 
 
 def _make(service: Service) -> Make | None:
@@ -83,24 +83,24 @@ def _check_make(make: Make, request: dict[str, Any], tokens: list[int]) -> None:
             raise RefusedError(make.refusal(limit, given))
 
 
-def _as_made(make: Make, reply: EmbeddingReply) -> EmbeddingReply:
+def _as_made(make: Make, response: EmbeddingResponse) -> EmbeddingResponse:
     return replace(
-        reply,
-        vectors=reply.vectors * np.float32(make.length_of_vectors),
-        model=make.model or reply.model,
-        encoding=make.encoding if make.encoding in ("float", "base64") else reply.encoding,
+        response,
+        vectors=response.vectors * np.float32(make.length_of_vectors),
+        model=make.model or response.model,
+        encoding=make.encoding if make.encoding in ("float", "base64") else response.encoding,
         index=make.index,
         usage=make.usage,
     )
 
 
 def tokens_of(text: str) -> int:
-    """Tokens that the emulator counts."""
+    """Return the number of tokens that the emulator counts for a text."""
     return -(-len(text) // LETTERS_PER_TOKEN)
 
 
 def models() -> ServedResponse:
-    """`/v1/models`."""
+    """Return the models: `/v1/models`."""
     data = [{"id": name, "object": "model", "created": 0, "owned_by": "stand-in"} for name in WIDTHS]
     return json_response({"object": "list", "data": data})
 
@@ -109,20 +109,20 @@ def _parsed(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body)
     except ValueError:
-        raise _refused("We could not parse the JSON body of your request.") from None
+        raise _bad_request("We could not parse the JSON body of your request.") from None
     if not isinstance(request, dict):
-        raise _refused("The body of your request must be a JSON object.")
+        raise _bad_request("The body of your request must be a JSON object.")
     return request
 
 
-def _texts(given: Any) -> list[str]:
+def _texts(given: object) -> list[str]:
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-        raise _refused("'$.input' is invalid. The emulator takes a string or a list of strings.")
+        raise _bad_request("'$.input' is invalid. The emulator takes a string or a list of strings.")
     if not all(texts):
-        raise _refused("'$.input' is invalid. An input cannot be an empty string.")
+        raise _bad_request("'$.input' is invalid. An input cannot be an empty string.")
     if len(texts) > MAX_INPUTS:
-        raise _refused(f"'$.input' is invalid. At most {MAX_INPUTS} inputs are allowed, got {len(texts)}.")
+        raise _bad_request(f"'$.input' is invalid. At most {MAX_INPUTS} inputs are allowed, got {len(texts)}.")
     return texts
 
 
@@ -147,25 +147,25 @@ def _check_limits(tokens: list[int]) -> None:
         )
 
 
-def _width(model: str, dimensions: Any) -> int:
+def _width(model: str, dimensions: object) -> int:
     width = WIDTHS.get(model, DEFAULT_WIDTH)
     if dimensions is None:
         return width
     if model == "text-embedding-ada-002":
-        raise _refused("This model does not support specifying dimensions.")
+        raise _bad_request("This model does not support specifying dimensions.")
     most = WIDTHS.get(model, WIDEST)
     if isinstance(dimensions, bool) or not isinstance(dimensions, int) or not 1 <= dimensions <= most:
-        raise _refused(f"Invalid value for 'dimensions': expected an integer from 1 to {most}.")
+        raise _bad_request(f"Invalid value for 'dimensions': expected an integer from 1 to {most}.")
     return dimensions
 
 
-def _encoding(given: Any) -> Literal["float", "base64"]:
+def _encoding(given: object) -> Literal["float", "base64"]:
     if given == "float":
         return "float"
     if given == "base64":
         return "base64"
-    raise _refused("Invalid value for 'encoding_format': expected 'float' or 'base64'.")
+    raise _bad_request("Invalid value for 'encoding_format': expected 'float' or 'base64'.")
 
 
-def _refused(message: str) -> RefusedError:
+def _bad_request(message: str) -> RefusedError:
     return RefusedError(openai_error(400, message, None))

@@ -1,8 +1,8 @@
-"""Everything that can go wrong at will, as one table: where it strikes and what it does.
+"""The table of all faults that can be switched on: where each applies and what it does.
 
-What is spoilt depends on the place: an answer, the lines or the gzip stream of an export, or the vectors of
-an embeddings reply. Odd values inside a film's details are in `oddities`, replies that are no good HTTP in
-`broken_http`; sending slowly or not at all is done by `answers.Reply`.
+An effect changes the value of its place: a response, the lines or the gzip stream of an export, or the vectors of
+an embeddings response. Odd values inside a film's details are in `oddities`, responses that break HTTP in
+`broken_http`, slow and unfinished delivery in `responses.ResponseSender`.
 """
 
 import json
@@ -14,8 +14,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from movie_assets.emulator import broken_http, spoilt_vectors
-from movie_assets.emulator.answers import (
+from movie_assets.emulator import broken_http, faulty_vectors
+from movie_assets.emulator.embedding_response import EmbeddingResponse
+from movie_assets.emulator.oddities import odd_body
+from movie_assets.emulator.openai_errors import BAD_KEY, NO_QUOTA, OPENAI_DOWN, OVERLOADED, TOO_LONG
+from movie_assets.emulator.responses import (
     JSON_TYPE,
     Delivery,
     RefusedError,
@@ -23,9 +26,6 @@ from movie_assets.emulator.answers import (
     compact_json,
     tmdb_error,
 )
-from movie_assets.emulator.embedding_reply import EmbeddingReply
-from movie_assets.emulator.oddities import odd_body
-from movie_assets.emulator.openai_errors import BAD_KEY, NO_QUOTA, OPENAI_DOWN, OVERLOADED, TOO_LONG
 
 Where = Literal[
     "tmdb",
@@ -49,7 +49,7 @@ CORRUPT_EVERY = 200
 
 @dataclass(frozen=True)
 class Situation:
-    """What an effect may depend on: the id asked for, the seconds to tell a client to wait, the time."""
+    """What an effect may depend on: the requested id, the seconds of Retry-After, the time."""
 
     subject: int
     retry_after: int
@@ -61,15 +61,15 @@ Effect = Callable[[Any, Situation], Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to go wrong."""
+    """One fault: its place, the function that changes the place's value, and a description."""
 
     where: Where
     effect: Effect
     does: str
 
 
-def _always(answer: ServedResponse) -> Effect:
-    return lambda _, __: answer
+def _always(response: ServedResponse) -> Effect:
+    return lambda _, __: response
 
 
 def _too_many(retry_after: Callable[[Situation], str] | None) -> Effect:
@@ -80,7 +80,7 @@ def _too_many(retry_after: Callable[[Situation], str] | None) -> Effect:
 
 
 def _broken(change: Callable[[ServedResponse], ServedResponse]) -> Effect:
-    return lambda answer, _: change(answer)
+    return lambda response, _: change(response)
 
 
 def _page(status: int, body: bytes) -> Effect:
@@ -88,24 +88,26 @@ def _page(status: int, body: bytes) -> Effect:
 
 
 def _body(change: Callable[[bytes], bytes]) -> Effect:
-    return lambda answer, _: replace(answer, status=200, body=change(answer.body), headers={"Content-Type": JSON_TYPE})
+    return lambda response, _: replace(
+        response, status=200, body=change(response.body), headers={"Content-Type": JSON_TYPE}
+    )
 
 
 def _sent(delivery: Delivery) -> Effect:
-    return lambda answer, _: replace(answer, delivery=delivery)
+    return lambda response, _: replace(response, delivery=delivery)
 
 
 def _http_date(situation: Situation) -> str:
     return format_datetime(situation.now + timedelta(seconds=situation.retry_after), usegmt=True)
 
 
-def _wrong_id(answer: ServedResponse, _: Situation) -> ServedResponse:
-    body = json.loads(answer.body)
-    return replace(answer, body=compact_json({**body, "id": body["id"] + 1}))
+def _wrong_id(response: ServedResponse, _: Situation) -> ServedResponse:
+    body = json.loads(response.body)
+    return replace(response, body=compact_json({**body, "id": body["id"] + 1}))
 
 
-def _odd(answer: ServedResponse, situation: Situation) -> ServedResponse:
-    return replace(answer, body=odd_body(json.loads(answer.body), situation.subject))
+def _odd(response: ServedResponse, situation: Situation) -> ServedResponse:
+    return replace(response, body=odd_body(json.loads(response.body), situation.subject))
 
 
 def _half(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
@@ -139,38 +141,40 @@ def _last_piece(change: Callable[[bytes], bytes]) -> Effect:
 
 
 def _whole(effect: Effect) -> Effect:
-    """On the export's file as one body, which is otherwise made on the way."""
-    return lambda answer, situation: effect(replace(answer, body=b"".join(answer.pieces or ()), pieces=None), situation)
+    """Apply an effect to the export's file as one body, which is otherwise streamed."""
+    return lambda response, situation: effect(
+        replace(response, body=b"".join(response.pieces or ()), pieces=None), situation
+    )
 
 
-def _vectors(change: Callable[[EmbeddingReply], EmbeddingReply]) -> Effect:
-    return lambda reply, _: change(reply)
+def _vectors(change: Callable[[EmbeddingResponse], EmbeddingResponse]) -> Effect:
+    return lambda response, _: change(response)
 
 
 def _one_filled(value: float) -> Effect:
-    def change(reply: EmbeddingReply) -> EmbeddingReply:
-        vectors = reply.vectors.copy()
+    def change(response: EmbeddingResponse) -> EmbeddingResponse:
+        vectors = response.vectors.copy()
         vectors[0] = value
-        return replace(reply, vectors=vectors)
+        return replace(response, vectors=vectors)
 
     return _vectors(change)
 
 
 def _cursed_vectors(value: float) -> Effect:
-    def change(reply: EmbeddingReply) -> EmbeddingReply:
-        vectors = reply.vectors.copy()
-        vectors[list(reply.cursed)] = value
-        return replace(reply, vectors=vectors)
+    def change(response: EmbeddingResponse) -> EmbeddingResponse:
+        vectors = response.vectors.copy()
+        vectors[list(response.cursed)] = value
+        return replace(response, vectors=vectors)
 
     return _vectors(change)
 
 
-def _refusing(answer: ServedResponse) -> Effect:
+def _refusing(response: ServedResponse) -> Effect:
     """Refuse a request that has a cursed input."""
 
     def effect(texts: list[str], _: Situation) -> list[str]:
         if any(CURSE in text for text in texts):
-            raise RefusedError(answer)
+            raise RefusedError(response)
         return texts
 
     return effect
@@ -202,19 +206,19 @@ FAULTS: dict[str, Fault] = {
     "empty": Fault("tmdb", _body(lambda _: b""), "200 without a body"),
     "null": Fault("tmdb", _body(lambda _: b"null"), "200 with null"),
     "array": Fault("tmdb", _body(lambda _: b"[]"), "200 with an array"),
-    "timeout_head": Fault("tmdb", _sent("stall_head"), "no answer for a long time"),
+    "timeout_head": Fault("tmdb", _sent("stall_head"), "no response for a long time"),
     "timeout_body": Fault("tmdb", _sent("stall_body"), "half of the body, then silence"),
     "drip": Fault("tmdb", _sent("drip"), "one byte every 0.4 s"),
     "fin_body": Fault("tmdb", _sent("cut"), "connection closed within the body"),
-    "fin_head": Fault("tmdb", _always(broken_http.on_the_wire(b"")), "connection closed without a reply"),
+    "fin_head": Fault("tmdb", _always(broken_http.on_the_wire(b"")), "connection closed without a response"),
     "fin_chunk": Fault("tmdb", _broken(broken_http.cut_chunk), "connection closed within a chunk"),
-    "reset_head": Fault("tmdb", _always(broken_http.on_the_wire(b"", reset=True)), "connection reset, no reply"),
+    "reset_head": Fault("tmdb", _always(broken_http.on_the_wire(b"", reset=True)), "connection reset, no response"),
     "reset_body": Fault("tmdb", _broken(broken_http.cut_by_reset), "connection reset within the body"),
     "cl_long": Fault("tmdb", _broken(broken_http.length_too_long), "a Content-Length of more than is sent"),
     "cl_short": Fault("tmdb", _broken(broken_http.length_too_short), "a Content-Length of less than is sent"),
     "gz_trunc": Fault("tmdb", _broken(broken_http.gzip_cut), "gzip cut short, its Content-Length true"),
     "gz_corrupt": Fault("tmdb", _broken(broken_http.gzip_corrupt), "gzip with wrong bytes"),
-    "gz_lie": Fault("tmdb", _broken(broken_http.gzip_lie), "plain JSON said to be gzip"),
+    "gz_lie": Fault("tmdb", _broken(broken_http.gzip_lie), "plain JSON declared as gzip"),
     "redirect_loop": Fault("tmdb", _broken(broken_http.redirect_loop), "a redirect to itself"),
     "huge_header": Fault("tmdb", _broken(broken_http.huge_header), "a header of 200 kB"),
     "garbage": Fault("tmdb", _always(broken_http.on_the_wire(broken_http.BANNER)), "another protocol's greeting"),
@@ -244,13 +248,13 @@ FAULTS: dict[str, Fault] = {
     "oa_429quota": Fault("embeddings", _always(NO_QUOTA), "429 insufficient_quota"),
     "oa_401": Fault("embeddings", _always(BAD_KEY), "invalid key for embeddings"),
     "oa_500": Fault("embeddings", _always(OPENAI_DOWN), "internal error for embeddings"),
-    "oa_timeout": Fault("embeddings", _sent("stall_head"), "no answer for embeddings"),
+    "oa_timeout": Fault("embeddings", _sent("stall_head"), "no response for embeddings"),
     "oa_drip": Fault("embeddings", _sent("drip"), "embeddings one byte every 0.4 s"),
     "oa_cut": Fault("embeddings", _sent("cut"), "connection closed within the embeddings"),
     "oa_reset": Fault("embeddings", _broken(broken_http.cut_by_reset), "connection reset within the embeddings"),
-    "oa_no_usage": Fault("embeddings", _broken(spoilt_vectors.without_usage), "embeddings without their tokens"),
+    "oa_no_usage": Fault("embeddings", _broken(faulty_vectors.without_usage), "embeddings without their tokens"),
     "oa_batch_no_usage": Fault("batch_line", lambda line, _: (line[0], line[1] | {"usage": None}), "the same in bulk"),
-    "oa_shuffled": Fault("vectors", _vectors(spoilt_vectors.shuffled), "vectors out of order, indices right"),
+    "oa_shuffled": Fault("vectors", _vectors(faulty_vectors.shuffled), "vectors out of order, indices right"),
     "oa_batch_expired": Fault("batch", lambda _, __: "expired", "a batch that expires half done"),
     "oa_batch_cancelled": Fault("batch", lambda _, __: "cancelled", "a batch that somebody cancels half done"),
     "oa_batch_failed": Fault("batch", lambda _, __: "failed", "a batch that the service does not begin"),
@@ -261,23 +265,23 @@ FAULTS: dict[str, Fault] = {
     "oa_400len": Fault("embeddings", _always(TOO_LONG), "400 about the context length"),
     "oa_cursed_400": Fault("inputs", _refusing(TOO_LONG), "the same for an input with the word unembeddable"),
     "oa_cursed_500": Fault("inputs", _refusing(OPENAI_DOWN), "internal error for such an input"),
-    "oa_cursed_short": Fault("vectors", _vectors(spoilt_vectors.without_cursed), "no vector for such an input"),
+    "oa_cursed_short": Fault("vectors", _vectors(faulty_vectors.without_cursed), "no vector for such an input"),
     "oa_cursed_nan": Fault("vectors", _cursed_vectors(np.nan), "NaN for such an input"),
     "oa_cursed_zero": Fault("vectors", _cursed_vectors(0.0), "zeros for such an input"),
-    "oa_one_more": Fault("vectors", _vectors(spoilt_vectors.one_more), "one vector more than inputs"),
-    "oa_alike": Fault("vectors", _vectors(spoilt_vectors.all_alike), "one vector for all inputs"),
-    "oa_scaled": Fault("vectors", _vectors(spoilt_vectors.scaled), "vectors of length 7"),
-    "oa_short": Fault("vectors", _vectors(spoilt_vectors.short), "one vector fewer than inputs"),
-    "oa_wrong_width": Fault("vectors", _vectors(spoilt_vectors.quarter_width), "vectors of a quarter of the width"),
+    "oa_one_more": Fault("vectors", _vectors(faulty_vectors.one_more), "one vector more than inputs"),
+    "oa_alike": Fault("vectors", _vectors(faulty_vectors.all_equal), "one vector for all inputs"),
+    "oa_scaled": Fault("vectors", _vectors(faulty_vectors.scaled), "vectors of length 7"),
+    "oa_short": Fault("vectors", _vectors(faulty_vectors.short), "one vector fewer than inputs"),
+    "oa_wrong_width": Fault("vectors", _vectors(faulty_vectors.quarter_width), "vectors of a quarter of the width"),
     "oa_nan": Fault("vectors", _one_filled(np.nan), "the first vector is NaN"),
     "oa_zero": Fault("vectors", _one_filled(0.0), "the first vector is all zeros"),
-    "oa_duplicate_index": Fault("vectors", _vectors(spoilt_vectors.duplicate_index), "all vectors under one index"),
-    "oa_wrong_model": Fault("vectors", _vectors(spoilt_vectors.of_another_model), "another model's name"),
+    "oa_duplicate_index": Fault("vectors", _vectors(faulty_vectors.duplicate_index), "all vectors under one index"),
+    "oa_wrong_model": Fault("vectors", _vectors(faulty_vectors.of_another_model), "another model's name"),
 }
 
 
 def known_faults(faults: Mapping[str, float]) -> dict[str, float]:
-    """Check names and rates; ValueError lists the known names."""
+    """Return the faults with rates as floats. Raises ValueError, with the known names, for a wrong name or rate."""
     unknown = sorted(set(faults) - set(FAULTS))
     if unknown:
         raise ValueError(f"unknown fault {', '.join(unknown)}; known are {', '.join(FAULTS)}")
@@ -288,7 +292,7 @@ def known_faults(faults: Mapping[str, float]) -> dict[str, float]:
 
 
 def fault_rates(settings: Iterable[str]) -> dict[str, float]:
-    """Read settings of the form NAME=RATE (or NAME alone, for always)."""
+    """Parse settings of the form NAME=RATE, or NAME for a rate of 1. Raises ValueError."""
     rates = {}
     for setting in settings:
         name, _, rate = setting.partition("=")

@@ -1,7 +1,7 @@
-"""IMDb's daily `title.ratings.tsv.gz` for the films of the world: another audience with a taste of its own.
+"""IMDb's daily `title.ratings.tsv.gz` for the films of the world.
 
-Its averages go with TMDB's, on a scale used otherwise, and a little off for each film; so that there is something to
-calibrate.
+Its averages follow TMDB's on another part of the scale, with a small deviation for each film, so that ratings can be
+calibrated.
 """
 
 from collections.abc import Iterator
@@ -11,20 +11,20 @@ from email.utils import format_datetime
 import numpy as np
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import ServedResponse
 from movie_assets.emulator.export import gzip_pieces
+from movie_assets.emulator.responses import ServedResponse
 from movie_assets.emulator.service import Service
 
 HEADER = b"tconst\taverageRating\tnumVotes\n"
 MIN_VOTES = 5  # as IMDb has it
-MAX_TITLES = 100_000  # the films with the most votes; a larger world than the demo's is there for other things
+MAX_TITLES = 100_000  # the films with the most votes
 VOTES_FOR_ONE = 12  # at IMDb for one at TMDB
 SHIFT, SLOPE, OFF = 1.6, 0.78, 0.25  # from TMDB's 0-10, and by how much a film is off
 PIECE = 1000
 
 
 def title_ratings(service: Service, request: Request) -> ServedResponse:
-    """Answer with the day's file, or 304 to whoever has it."""
+    """Return the day's file, or 304 for a client that has it already."""
     etag = f'"{service.options.world_name}-{service.today}"'
     headers = {
         "ETag": etag,
@@ -37,16 +37,16 @@ def title_ratings(service: Service, request: Request) -> ServedResponse:
 
 
 def _pieces(service: Service) -> Iterator[bytes]:
-    films = service.world.columns(service.today)
-    order = np.argsort(-films.vote_count, kind="stable")[:MAX_TITLES]
+    movies = service.world.columns(service.today)
+    order = np.argsort(-movies.vote_count, kind="stable")[:MAX_TITLES]
     lines = [HEADER]
     for place in np.sort(order).tolist():
-        votes = int(films.vote_count[place])
-        body = service.world.detail(int(films.tmdb_id[place]), service.today) if votes >= MIN_VOTES else None
+        votes = int(movies.vote_count[place])
+        body = service.world.detail(int(movies.tmdb_id[place]), service.today) if votes >= MIN_VOTES else None
         if body is None or not body.get("imdb_id"):
             continue
-        off = OFF * float(np.random.default_rng(int(films.tmdb_id[place])).standard_normal())
-        average = min(10.0, max(1.0, SHIFT + SLOPE * float(films.vote_average[place]) + off))
+        off = OFF * float(np.random.default_rng(int(movies.tmdb_id[place])).standard_normal())
+        average = min(10.0, max(1.0, SHIFT + SLOPE * float(movies.vote_average[place]) + off))
         lines.append(f"{body['imdb_id']}\t{average:.1f}\t{votes * VOTES_FOR_ONE}\n".encode())
         if len(lines) == PIECE:
             yield b"".join(lines)

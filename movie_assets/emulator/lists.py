@@ -1,7 +1,7 @@
 """Which films a list or a discovery query names, and in which order.
 
-Works on a day's columns; answers are kept for the latest queries, because a client walks their pages. How a
-page looks belongs to `tmdb`.
+Works on a day's columns. The results of the latest queries are cached, because a client reads page after page. `tmdb`
+makes the pages.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Query:
 
 
 class Lists:
-    """Lists over one world."""
+    """The lists and queries of one world."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -61,7 +61,7 @@ class Lists:
         self.search = lru_cache(maxsize=16)(self._search)
 
     def chart(self, name: Chart, day: date) -> Ids:
-        """Ids of one of TMDB's standing lists, best first."""
+        """Return the ids of one of TMDB's fixed lists, the best first."""
         today = day.toordinal()
         queries = {
             "popular": Query(),
@@ -80,10 +80,10 @@ class Lists:
         return columns.tmdb_id[rows[order]]
 
     def _search(self, words: str, day: date) -> tuple[int, ...]:
-        """Ids of films whose title holds the words, the shortest title first."""
+        """Return the ids of films whose title contains the words, the shortest title first."""
         sought = words.casefold()
-        found = [(len(title), tmdb_id) for tmdb_id, title in self._world.titles(day) if sought in title.casefold()]
-        return tuple(tmdb_id for _, tmdb_id in sorted(found))
+        matches = [(len(title), tmdb_id) for tmdb_id, title in self._world.titles(day) if sought in title.casefold()]
+        return tuple(tmdb_id for _, tmdb_id in sorted(matches))
 
 
 def _mask(query: Query, columns: Columns) -> npt.NDArray[np.bool_]:

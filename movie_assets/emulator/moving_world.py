@@ -1,6 +1,6 @@
 """The default world: the bundled real films, filled up with made-up ones, moving from day to day.
 
-Details of single films are worked out when asked for; columns and changes of the latest days are kept.
+Details of single films are computed for each request; columns and changes of the latest days are cached.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from movie_assets.emulator import details
-from movie_assets.emulator.answers import compact_json
-from movie_assets.emulator.bundled import FILMS_FILE, BundledFilms, most_voted, read_films
-from movie_assets.emulator.film import Movie
+from movie_assets.emulator.bundled import MOVIES_FILE, BundledMovies, most_voted, read_movies
 from movie_assets.emulator.lifecycle import day_index
-from movie_assets.emulator.madeup import IDS_FROM, MadeUpFilms, number_of_imdb
+from movie_assets.emulator.made_up import IDS_FROM, MadeUpMovies, number_of_imdb
+from movie_assets.emulator.movie import Movie
+from movie_assets.emulator.responses import compact_json
 from movie_assets.emulator.vocabulary import GENRE_BITS, vocabulary
 from movie_assets.emulator.world import Change, Columns, ExportRow
 
@@ -32,46 +32,46 @@ class MovingWorld:
     def __init__(self, movies: int, seed: int, entries: Sequence[dict[str, Any]] | None = None) -> None:
         if movies < 1:
             raise ValueError(f"a world needs at least one film, not {movies}")
-        known = read_films(FILMS_FILE) if entries is None else entries
-        self._bundled = BundledFilms(seed, most_voted(known, movies))
-        self._made_up = MadeUpFilms(seed, movies - len(self._bundled.entries))
+        known = read_movies(MOVIES_FILE) if entries is None else entries
+        self._bundled = BundledMovies(seed, most_voted(known, movies))
+        self._made_up = MadeUpMovies(seed, movies - len(self._bundled.entries))
         self._rank = {entry["id"]: rank for rank, entry in enumerate(self._bundled.entries)}
         self._by_imdb = {entry["imdb_id"]: entry["id"] for entry in self._bundled.entries}
         self.changes = lru_cache(maxsize=32)(self._changes)
         self.columns = lru_cache(maxsize=3)(self._columns)
 
-    def film(self, tmdb_id: int, day: date) -> Movie | None:
-        """Give the facts of one film, None if there is no such film on that day."""
+    def movie(self, tmdb_id: int, day: date) -> Movie | None:
+        """Return one film, None if it does not exist on that day."""
         index = day_index(day)
         if tmdb_id in self._rank:
-            return self._bundled.film(self._rank[tmdb_id], index)
+            return self._bundled.movie(self._rank[tmdb_id], index)
         number = self._made_up.number_of(tmdb_id, index)
-        return None if number is None else self._made_up.film(number, index)
+        return None if number is None else self._made_up.movie(number, index)
 
     def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:
-        """Details with the sub-objects asked for, as JSON."""
-        film = self.film(tmdb_id, day)
-        if film is None:
+        """Return details with the requested sub-objects, as JSON."""
+        movie = self.movie(tmdb_id, day)
+        if movie is None:
             return None
-        return compact_json(details.with_parts(film, parts))
+        return compact_json(details.with_parts(movie, parts))
 
     def detail(self, tmdb_id: int, day: date) -> dict[str, Any] | None:
-        """Details without sub-objects."""
-        film = self.film(tmdb_id, day)
-        return None if film is None else details.detail(film)
+        """Return details without sub-objects."""
+        movie = self.movie(tmdb_id, day)
+        return None if movie is None else details.detail(movie)
 
     def id_of(self, imdb_id: str, day: date) -> int | None:
-        """Id of the film with this IMDb id."""
+        """Return the id of the film with this IMDb id."""
         if imdb_id in self._by_imdb:
             return int(self._by_imdb[imdb_id])
         number = number_of_imdb(imdb_id)
         if number is None:
             return None
-        film = self.film(IDS_FROM + number, day)
-        return film.tmdb_id if film is not None and film.imdb_id == imdb_id else None
+        movie = self.movie(IDS_FROM + number, day)
+        return movie.tmdb_id if movie is not None and movie.imdb_id == imdb_id else None
 
     def export(self, day: date) -> Iterator[Sequence[ExportRow]]:
-        """Lines of the day's ID export."""
+        """Yield the lines of the day's ID export."""
         index = day_index(day)
         yield [
             ExportRow(
@@ -89,7 +89,7 @@ class MovingWorld:
             yield list(self._made_up.export_rows(numbers[start : start + EXPORT_PIECE], index))
 
     def titles(self, day: date) -> Iterator[tuple[int, str]]:
-        """(id, title) of every film of the day."""
+        """Yield (id, title) of every film of the day."""
         for entry in self._bundled.entries:
             yield entry["id"], entry["title"]
         numbers = self._made_up.life.alive(day_index(day))
@@ -104,7 +104,7 @@ class MovingWorld:
             adult, _, _ = self._made_up.traits.flags(alive)
             pairs = zip(alive.tolist(), adult.tolist(), strict=True)
             changes += [Change(IDS_FROM + number, adult=flag) for number, flag in pairs]
-            changes += [Change(IDS_FROM + number, adult=None) for number in life.gone(index).tolist()]
+            changes += [Change(IDS_FROM + number, adult=None) for number in life.deleted(index).tolist()]
         return changes
 
     def _columns(self, day: date) -> Columns:
@@ -115,8 +115,8 @@ class MovingWorld:
         return Columns(**{name: np.concatenate(pair) for name, pair in pairs.items()})
 
     def _real_columns(self, day: date) -> Columns:
-        films = [self._bundled.film(rank, day_index(day)) for rank in range(len(self._bundled.entries))]
-        return columns_of(films)
+        movies = [self._bundled.movie(rank, day_index(day)) for rank in range(len(self._bundled.entries))]
+        return columns_of(movies)
 
     def _made_up_columns(self, day: date) -> Columns:
         index, traits = day_index(day), self._made_up.traits
@@ -137,23 +137,23 @@ class MovingWorld:
         )
 
 
-def columns_of(films: Sequence[Movie]) -> Columns:
-    """Put a few films in columns."""
+def columns_of(movies: Sequence[Movie]) -> Columns:
+    """Return films as columns, in their order."""
     return Columns(
-        tmdb_id=np.array([film.tmdb_id for film in films], dtype=np.int64),
-        popularity=np.array([film.popularity for film in films], dtype=np.float64),
-        vote_count=np.array([film.vote_count for film in films], dtype=np.int64),
-        vote_average=np.array([film.vote_average for film in films], dtype=np.float64),
-        release=np.array([release_ordinal(film.release_date) for film in films], dtype=np.int64),
-        runtime=np.array([film.runtime for film in films], dtype=np.int64),
-        language=np.array([film.language for film in films], dtype=np.str_),
-        genres=np.array([sum(GENRE_BITS[name] for name in film.genres) for film in films], dtype=np.uint32),
-        adult=np.array([film.adult for film in films], dtype=np.bool_),
+        tmdb_id=np.array([movie.tmdb_id for movie in movies], dtype=np.int64),
+        popularity=np.array([movie.popularity for movie in movies], dtype=np.float64),
+        vote_count=np.array([movie.vote_count for movie in movies], dtype=np.int64),
+        vote_average=np.array([movie.vote_average for movie in movies], dtype=np.float64),
+        release=np.array([release_ordinal(movie.release_date) for movie in movies], dtype=np.int64),
+        runtime=np.array([movie.runtime for movie in movies], dtype=np.int64),
+        language=np.array([movie.language for movie in movies], dtype=np.str_),
+        genres=np.array([sum(GENRE_BITS[name] for name in movie.genres) for movie in movies], dtype=np.uint32),
+        adult=np.array([movie.adult for movie in movies], dtype=np.bool_),
     )
 
 
 def release_ordinal(release_date: str) -> int:
-    """Ordinal of a release day, 0 when unknown."""
+    """Return the ordinal of a release day, 0 when unknown."""
     try:
         return date.fromisoformat(release_date).toordinal()
     except ValueError:

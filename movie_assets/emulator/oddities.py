@@ -1,6 +1,6 @@
-"""Odd values that real details have carried, or might: one film's body with exactly one of them.
+"""Odd values that TMDB's details have had or could have: a film's details with exactly one of them.
 
-A table of names and changes; which one a film gets depends on its id alone.
+ODDITIES is the table of names and changes; a film's id decides which one it gets.
 """
 
 import json
@@ -80,11 +80,11 @@ NAMES = tuple(ODDITIES)
 
 
 def oddity_of(tmdb_id: int) -> str:
-    """Name of the oddity that a film gets."""
+    """Return the name of the oddity that a film gets."""
     return NAMES[tmdb_id % len(NAMES)]
 
 
 def odd_body(body: Body, tmdb_id: int) -> bytes:
-    """Details with the film's oddity, as JSON (ASCII, so that a lone surrogate can be written)."""
+    """Return details with the film's oddity, as JSON (ASCII, so that a lone surrogate can be written)."""
     ODDITIES[oddity_of(tmdb_id)](body)
     return json.dumps(body).encode()

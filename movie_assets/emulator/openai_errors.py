@@ -1,6 +1,6 @@
-"""Errors that OpenAI answers with; when it does belongs to `faults`."""
+"""OpenAI's errors, as `faults` sends them."""
 
-from movie_assets.emulator.answers import openai_error
+from movie_assets.emulator.responses import openai_error
 
 TOO_LONG = openai_error(
     400, "This model's maximum context length is 8192 tokens, however you requested 9000.", "context_length_exceeded"

@@ -1,4 +1,4 @@
-"""How an emulator is set up; the command line fills this in."""
+"""The settings of an emulator, which the command line sets."""
 
 import hashlib
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ class EmulatorOptions:
 
     `port` 0 takes a free one; `details` serves recorded details instead of the made-up world; `token` None
     accepts any Bearer token; `rate_limit` is in requests a second, 0 for none; `faults` gives a rate from
-    0 to 1 by name; `today` None follows the UTC calendar; `retry_after` is what fault `429s` tells, in
-    seconds; `stall_seconds` is how long a fault keeps silent. `openai_requests` and `openai_tokens` are an account's
-    limits for embeddings within `openai_window` seconds, told in headers and enforced, 0 for none and no headers;
-    `embeddings_like` names a server of another make whose behaviour is played, see `server_makes`;
+    0 to 1 by name; `today` None follows the UTC calendar; `retry_after` is the Retry-After of fault `429s`, in
+    seconds; `stall_seconds` is how long a fault sends nothing. `openai_requests` and `openai_tokens` are an account's
+    limits for embeddings within `openai_window` seconds, enforced and sent in headers, 0 for none and no headers;
+    `embeddings_like` names a server of another make, whose limits and errors are imitated, see `server_makes`;
     `embedding_seconds` is how long an embeddings request takes, `batch_seconds` a batch.
     """
 
@@ -42,7 +42,7 @@ class EmulatorOptions:
 
     @property
     def world_name(self) -> str:
-        """Tells worlds apart whose ids mean other films: the seed, or a digest of the recorded details."""
+        """The name of the world: worlds in which the same ids are other films have different names."""
         if self.details is None:
             return f"seed={self.seed}"
         return f"details={hashlib.sha256(self.details.read_bytes()).hexdigest()[:12]}"

@@ -1,10 +1,10 @@
-"""TMDB's query parameters, read strictly: what cannot be read is refused with TMDB's own code."""
+"""TMDB's query parameters. One that cannot be read raises RefusedError with TMDB's own code."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from movie_assets.emulator.answers import refusal
 from movie_assets.emulator.lists import SORT_COLUMNS, Query
+from movie_assets.emulator.responses import refusal
 
 LAST_PAGE = 500
 MAX_PARTS = 20
@@ -12,7 +12,7 @@ LONGEST_WINDOW = timedelta(days=14)
 
 
 def page_number(parameters: Mapping[str, str]) -> int:
-    """Page asked for, 1 by default; code 22 outside 1 to 500."""
+    """Return the requested page, 1 by default; code 22 outside 1 to 500."""
     text = parameters.get("page", "1")
     if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= LAST_PAGE):
         raise refusal(22)
@@ -20,7 +20,7 @@ def page_number(parameters: Mapping[str, str]) -> int:
 
 
 def appended_parts(parameters: Mapping[str, str]) -> tuple[str, ...]:
-    """Sub-objects asked for; code 27 for more than twenty."""
+    """Return the names of the requested sub-objects; code 27 for more than twenty."""
     text = parameters.get("append_to_response", "")
     parts = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if len(parts) > MAX_PARTS:
@@ -29,7 +29,7 @@ def appended_parts(parameters: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def change_window(parameters: Mapping[str, str], today: date) -> list[date]:
-    """Days asked for, both ends included, the last 24 hours by default; code 20 beyond 14 days."""
+    """Return the requested days, both ends included, the last 24 hours by default; code 20 beyond 14 days."""
     start, end = day_of(parameters, "start_date"), day_of(parameters, "end_date")
     if start is None:
         start = (end or today) - timedelta(days=1)
@@ -42,7 +42,7 @@ def change_window(parameters: Mapping[str, str], today: date) -> list[date]:
 
 
 def discovery(parameters: Mapping[str, str]) -> Query:
-    """Query of `/discover/movie`; parameters that the emulator does not know are passed over."""
+    """Return the query of `/discover/movie`; parameters that the emulator does not know are ignored."""
     release_from, release_to = _release_range(parameters)
     sort_by = parameters.get("sort_by", "popularity.desc")
     column, _, direction = sort_by.partition(".")
@@ -79,7 +79,7 @@ def _release_range(parameters: Mapping[str, str]) -> tuple[int | None, int | Non
 
 
 def _genres(text: str) -> tuple[tuple[int, ...], ...]:
-    """`,` means and, `|` means or; TMDB does not mix them in one query, the emulator lets `|` bind closer."""
+    """Parse `with_genres`: `,` means and, `|` means or, and `|` binds closer where a query has both."""
     groups = [group.split("|") for group in text.split(",") if group]
     if not all(genre.isdecimal() for group in groups for genre in group):
         raise refusal(5)
@@ -97,7 +97,7 @@ def _number(parameters: Mapping[str, str], key: str) -> float | None:
 
 
 def day_of(parameters: Mapping[str, str], key: str) -> date | None:
-    """Day of a parameter, None when it is not given."""
+    """Return the day of a parameter, None without the parameter; code 5 for no date."""
     text = parameters.get(key, "")
     if not text:
         return None

@@ -1,27 +1,27 @@
-"""The people of the made-up world: who directs, plays in and works on a film.
+"""The people of the made-up world: the cast and crew of each film.
 
 People belong to themes: a theme draws on a pool of its own and, for a third of its films, on that of one or
-two other themes, so that a director is known for one to three kinds of film. The pools grow with the world.
-The films of a franchise are asked with the same word and so share director, cast and characters.
+two other themes, so that a director works on one to three kinds of film. The pools grow with the world.
+The films of a franchise have the same story word, and so share director, cast and characters.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 
 from movie_assets.emulator.chance import field, key_of, mixed, pick
-from movie_assets.emulator.film import Job, Person, Role
+from movie_assets.emulator.movie import Job, Person, Role
 from movie_assets.emulator.vocabulary import vocabulary
 
 DIRECTOR, ACTOR, WRITER, PRODUCER, COMPOSER = range(5)
-FILMS_PER_PERSON = {DIRECTOR: 6, ACTOR: 3, WRITER: 5, PRODUCER: 8, COMPOSER: 10}
+MOVIES_PER_PERSON = {DIRECTOR: 6, ACTOR: 3, WRITER: 5, PRODUCER: 8, COMPOSER: 10}
 SMALLEST_POOL = {DIRECTOR: 2, ACTOR: 12, WRITER: 3, PRODUCER: 3, COMPOSER: 3}
 PERSON_IDS_FROM = 5_000_000
-PEOPLE_KINDS = len(FILMS_PER_PERSON)
+PEOPLE_KINDS = len(MOVIES_PER_PERSON)
 
 
 @lru_cache(maxsize=20_000)
 def made_up_person(kind: int, index: int, language: int) -> Person:
-    """Person number `index` of a kind, named as people who make films in that language are."""
+    """Return person number `index` of a kind, with a name in that language."""
     words = vocabulary()
     tongue = words.languages[language]
     word = mixed(index * PEOPLE_KINDS + kind + 1)
@@ -33,12 +33,12 @@ def made_up_person(kind: int, index: int, language: int) -> Person:
 
 @dataclass(frozen=True)
 class Cast:
-    """Picks the people of a film in a world of `slots` made-up films."""
+    """The cast and crew of the films of a world of `slots` made-up films."""
 
     slots: int
 
     def cast(self, theme: int, language: int, story: int) -> tuple[Role, ...]:
-        """Up to ten roles, nobody twice; the same story always has the same leads under the same names."""
+        """Return up to ten roles of different people; the same story always has the same leads and characters."""
         roles: dict[int, Role] = {}
         for turn in range(4 + pick(story, 3, 7)):
             person = self._person(ACTOR, theme, language, story, turn)
@@ -46,7 +46,7 @@ class Cast:
         return tuple(roles.values())
 
     def crew(self, theme: int, language: int, story: int) -> tuple[Job, ...]:
-        """Director (two for one film in sixteen), writer, producer and composer."""
+        """Return director (two for one film in sixteen), writer, producer and composer."""
         jobs = [Job(self._person(DIRECTOR, theme, language, story, 0), "Directing", "Director")]
         if story % 16 == 1:
             jobs.append(Job(self._person(DIRECTOR, theme, language, story, 1), "Directing", "Director"))
@@ -58,7 +58,7 @@ class Cast:
 
     def _person(self, kind: int, theme: int, language: int, story: int, turn: int) -> Person:
         themes = len(vocabulary().themes)
-        pool = max(SMALLEST_POOL[kind], self.slots // (themes * FILMS_PER_PERSON[kind]))
+        pool = max(SMALLEST_POOL[kind], self.slots // (themes * MOVIES_PER_PERSON[kind]))
         word = mixed(story ^ key_of(kind, turn))
         # The square of a uniform share: a few names of a pool work far more often than the others.
         share = field(word, 0) * field(word, 0) >> 16
@@ -69,7 +69,7 @@ class Cast:
 
 
 def character_name(story: int, turn: int) -> str:
-    """Name of the character that the cast member `turn` plays."""
+    """Return the name of the character of cast member number `turn`."""
     words = vocabulary()
     word = mixed(story ^ key_of(77, turn))
     first = words.character_first[pick(word, 0, len(words.character_first))]

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from movie_assets.emulator.answers import compact_json
 from movie_assets.emulator.moving_world import release_ordinal
+from movie_assets.emulator.responses import compact_json
 from movie_assets.emulator.shapes import EMPTY_PARTS, GENRES
 from movie_assets.emulator.world import Change, Columns, ExportRow
 
@@ -27,7 +27,7 @@ GENRE_BIT_BY_ID = {number: 1 << index for index, number in enumerate(GENRES.valu
 class RecordedWorld:
     """Films of a file, plain or .gz; of several records of one id the first counts.
 
-    Lines that hold no film are left out, counted in `skipped` and told on stderr.
+    Lines without a film are counted in `skipped`, and their number is written to stderr.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,7 +42,7 @@ class RecordedWorld:
             sys.stderr.write(f"{path}: {self.skipped} lines without a film skipped\n")
 
     def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:  # noqa: ARG002
-        """Give the recorded body; sub-objects that it lacks are added in TMDB's empty shape."""
+        """Return the recorded body; sub-objects that it lacks are added in TMDB's empty shape."""
         line = self._lines.get(tmdb_id)
         if line is None:
             return None
@@ -56,66 +56,66 @@ class RecordedWorld:
         return line[:-1].rstrip() + b"," + compact_json(missing)[1:]
 
     def detail(self, tmdb_id: int, day: date) -> dict[str, Any] | None:  # noqa: ARG002
-        """Give the recorded details."""
+        """Return the recorded details."""
         line = self._lines.get(tmdb_id)
         return None if line is None else json.loads(line)
 
     def id_of(self, imdb_id: str, day: date) -> int | None:  # noqa: ARG002
-        """Id of the film recorded with this IMDb id."""
+        """Return the id of the film that was recorded with this IMDb id."""
         return self._by_imdb.get(imdb_id)
 
     def export(self, day: date) -> Iterator[Sequence[ExportRow]]:  # noqa: ARG002
-        """Export lines with what the records say."""
+        """Yield the export lines of the recorded films."""
         yield [
             ExportRow(
-                adult=bool(film.get("adult")),
-                tmdb_id=film["id"],
-                original_title=str(film.get("original_title") or film.get("title") or ""),
-                popularity=_number(film.get("popularity")),
-                video=bool(film.get("video")),
-                softcore=bool(film["softcore"]) if "softcore" in film else None,
+                adult=bool(movie.get("adult")),
+                tmdb_id=movie["id"],
+                original_title=str(movie.get("original_title") or movie.get("title") or ""),
+                popularity=_number(movie.get("popularity")),
+                video=bool(movie.get("video")),
+                softcore=bool(movie["softcore"]) if "softcore" in movie else None,
             )
-            for film in self._films()
+            for movie in self._movies()
         ]
 
     def changes(self, day: date) -> Sequence[Change]:  # noqa: ARG002
-        """Nothing: recorded films stand still."""
+        """Return no changes: recorded films do not move."""
         return ()
 
     def columns(self, day: date) -> Columns:  # noqa: ARG002
-        """Every film in columns."""
+        """Return every film in columns."""
         return self._columns
 
     def titles(self, day: date) -> Iterator[tuple[int, str]]:  # noqa: ARG002
-        """(id, title) of every film."""
-        for film in self._films():
-            yield film["id"], str(film.get("title") or "")
+        """Yield (id, title) of every film."""
+        for movie in self._movies():
+            yield movie["id"], str(movie.get("title") or "")
 
     def _take(self, line: bytes) -> None:
         if not line:
             return
         try:
-            film = json.loads(line)
+            movie = json.loads(line)
         except ValueError:
             self.skipped += 1
             return
-        tmdb_id = film.get("id") if isinstance(film, dict) else None
+        tmdb_id = movie.get("id") if isinstance(movie, dict) else None
         if not isinstance(tmdb_id, int) or isinstance(tmdb_id, bool) or not 0 < tmdb_id < LARGEST_ID:
             self.skipped += 1
             return
         self._lines.setdefault(tmdb_id, line)
 
-    def _films(self) -> Iterator[dict[str, Any]]:
+    def _movies(self) -> Iterator[dict[str, Any]]:
         for tmdb_id in sorted(self._lines):
             yield json.loads(self._lines[tmdb_id])
 
     @cached_property
     def _by_imdb(self) -> dict[str, int]:
-        return {film["imdb_id"]: film["id"] for film in self._films() if isinstance(film.get("imdb_id"), str)}
+        return {movie["imdb_id"]: movie["id"] for movie in self._movies() if isinstance(movie.get("imdb_id"), str)}
 
     @cached_property
     def _columns(self) -> Columns:
-        rows = [_row(film) for film in self._films()]
+        rows = [_row(movie) for movie in self._movies()]
         kinds = (np.int64, np.float64, np.int64, np.float64, np.int64, np.int64, np.str_, np.uint32, np.bool_)
         columns = zip(*rows, strict=True) if rows else [()] * len(kinds)
         names = Columns.__dataclass_fields__
@@ -125,27 +125,28 @@ class RecordedWorld:
         return Columns(**dict(zip(names, arrays, strict=True)))
 
 
-def _row(film: dict[str, Any]) -> tuple[Any, ...]:
-    """One film in the order of the columns; what cannot be read counts as nothing."""
-    listed = film.get("genres")
-    entries = listed if isinstance(listed, list) else []
+def _row(movie: dict[str, Any]) -> tuple[Any, ...]:
+    """Return a film's values in the order of the columns; a value that cannot be read is zero or empty."""
+    list_batches = movie.get("genres")
+    entries = list_batches if isinstance(list_batches, list) else []
     genres = {genre["id"] for genre in entries if isinstance(genre, dict) and isinstance(genre.get("id"), int)}
     return (
-        film["id"],
-        _number(film.get("popularity")),
-        int(_number(film.get("vote_count"))),
-        _number(film.get("vote_average")),
-        release_ordinal(str(film.get("release_date") or "")),
-        int(_number(film.get("runtime"))),
-        str(film.get("original_language") or ""),
+        movie["id"],
+        _number(movie.get("popularity")),
+        int(_number(movie.get("vote_count"))),
+        _number(movie.get("vote_average")),
+        release_ordinal(str(movie.get("release_date") or "")),
+        int(_number(movie.get("runtime"))),
+        str(movie.get("original_language") or ""),
         sum(GENRE_BIT_BY_ID.get(genre, 0) for genre in genres),
-        bool(film.get("adult")),
+        bool(movie.get("adult")),
     )
 
 
-def _number(value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and -LARGEST_ID < value < LARGEST_ID else 0.0
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if -LARGEST_ID < value < LARGEST_ID else 0.0
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -1,6 +1,6 @@
-"""Running an emulator: in a background thread for tests and the demo, or until a signal for the command line.
+"""Run an emulator: in a background thread for tests and the demo, or until a signal for the command line.
 
-What it serves is put together in `app`; nothing is printed here.
+`app` has the routes. Nothing is printed here.
 """
 
 import signal
@@ -15,11 +15,11 @@ from typing import Any, Self
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from movie_assets.emulator.answers import SERVER_NAME, TRANSPORT, WORLD_HEADER
 from movie_assets.emulator.app import create_app
 from movie_assets.emulator.moving_world import MovingWorld
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.recorded_world import RecordedWorld
+from movie_assets.emulator.responses import SERVER_NAME, TRANSPORT, WORLD_HEADER
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.world import World
 
@@ -28,7 +28,7 @@ STOP_SECONDS = 10.0
 
 
 def world_of(options: EmulatorOptions) -> World:
-    """Make the world that the options ask for."""
+    """Return the world of the options: recorded details, or the made-up world."""
     if options.details is not None:
         return RecordedWorld(options.details)
     return MovingWorld(options.movies, options.seed)
@@ -59,36 +59,36 @@ class TmdbEmulator:
                 timeout_graceful_shutdown=1,
             )
         )
-        self._thread = threading.Thread(target=self._run, name="stand-in", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
 
     @property
     def url(self) -> str:
-        """Root of everything that is served."""
+        """The root of all addresses."""
         return f"http://{self.options.host}:{self.port}"
 
     @property
     def tmdb_url(self) -> str:
-        """Base of TMDB's API, version included."""
+        """The base of TMDB's API, with its version."""
         return f"{self.url}/3"
 
     @property
     def export_url(self) -> str:
-        """Folder of the daily exports."""
+        """The folder of the daily exports."""
         return f"{self.url}/p/exports"
 
     @property
     def imdb_ratings_url(self) -> str:
-        """IMDb's daily file of ratings."""
+        """The address of IMDb's daily file of ratings."""
         return f"{self.url}/imdb/title.ratings.tsv.gz"
 
     @property
     def openai_url(self) -> str:
-        """Base of the embeddings API, version included."""
+        """The base of the embeddings API, with its version."""
         return f"{self.url}/v1"
 
     @property
     def today(self) -> date:
-        """The emulator's day."""
+        """The emulator's current day."""
         return self.service.today
 
     @today.setter
@@ -97,7 +97,7 @@ class TmdbEmulator:
 
     @property
     def faults(self) -> Mapping[str, float]:
-        """Active faults, rate by name."""
+        """The active faults: rates by name."""
         return self.service.faults
 
     @faults.setter
@@ -106,34 +106,34 @@ class TmdbEmulator:
 
     @property
     def requests(self) -> dict[str, dict[int, int]]:
-        """Answered requests: endpoint, status, count."""
+        """The number of requests by endpoint and status."""
         return {endpoint: dict(counts) for endpoint, counts in self.service.requests.items()}
 
     @property
     def embedded_inputs(self) -> int:
-        """Texts for which vectors were sent."""
+        """The number of texts for which vectors were sent."""
         return self.service.embedded_inputs
 
     @property
     def max_requests_in_any_second(self) -> int:
-        """TMDB requests in the busiest second, refused ones included."""
+        """The number of TMDB requests in the busiest second, refused ones included."""
         return self.service.rate.busiest
 
     @property
     def is_running(self) -> bool:
-        """Whether requests are being answered."""
+        """Whether requests are served."""
         return self._thread.is_alive()
 
     def state(self) -> dict[str, Any]:
-        """Give what the control endpoint shows."""
+        """Return the state that the control endpoint returns."""
         return self.service.state()
 
     def reset_counts(self) -> None:
-        """Forget all requests so far."""
+        """Set all counts of requests to zero."""
         self.service.reset_counts()
 
     def start(self) -> Self:
-        """Serve; returns when requests are answered."""
+        """Start the server, and return once it accepts requests. Raises RuntimeError after 30 seconds."""
         self._thread.start()
         deadline = time.monotonic() + START_SECONDS
         while not self._server.started:
@@ -143,20 +143,20 @@ class TmdbEmulator:
         return self
 
     def stop(self) -> None:
-        """Stop serving and free the port."""
+        """Stop the server and free its port."""
         self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join(STOP_SECONDS)
         self._socket.close()
 
     def __enter__(self) -> Self:
-        """Start serving."""
+        """Start the server."""
         return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop serving."""
+        """Stop the server."""
         self.stop()
 
     def _run(self) -> None:
@@ -164,7 +164,7 @@ class TmdbEmulator:
 
 
 def _with_transport(app: ASGIApp) -> ASGIApp:
-    """Put uvicorn's connection into the scope, so that a fault can send what is no HTTP."""
+    """Put uvicorn's connection into the scope, so that a fault can send bytes that are not HTTP."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         cycle = getattr(send, "__self__", None)  # uvicorn hands over a method of its request's cycle
@@ -174,9 +174,9 @@ def _with_transport(app: ASGIApp) -> ASGIApp:
 
 
 def serve(options: EmulatorOptions, on_ready: Callable[[TmdbEmulator], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM; `on_ready` is called once requests are answered.
+    """Serve until Ctrl-C or SIGTERM; `on_ready` is called once requests are served.
 
-    Call it from the main thread: only there can signals be waited for.
+    Call it from the main thread, the only one that can handle signals.
     """
     stopped = threading.Event()
 

@@ -1,15 +1,15 @@
-"""How embeddings servers of other makes behave: their limits, the words and shapes of their errors, their vectors.
+"""How embeddings servers of other makes behave: their limits, the texts and shapes of their errors, their vectors.
 
-Each is what the server was seen or documented to do. Who plays one is `embeddings`.
+Each entry is behaviour that was observed or is documented. `embeddings` imitates it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from movie_assets.emulator.answers import ServedResponse, json_response
+from movie_assets.emulator.responses import ServedResponse, json_response
 
-Body = Callable[[int, str], Any]  # status and message to the body of an error
+Body = Callable[[int, str], object]  # status and message to the body of an error: JSON, or a text
 
 
 @dataclass(frozen=True)
@@ -23,28 +23,28 @@ class Limit:
 
 @dataclass(frozen=True)
 class Make:
-    """A server; None is OpenAI's own behaviour."""
+    """The behaviour of a server; None is OpenAI's own behaviour."""
 
     error: Body
     inputs: Limit | None = None
     tokens: Limit | None = None  # of a request
     length: Limit | None = None  # tokens of one input
-    width: int | None = None  # of its model; None: as asked for
+    width: int | None = None  # of its model; None: as requested
     dimensions: Literal["taken", "ignored"] | Limit = "taken"  # or the error for the parameter
     encoding: Literal["as asked", "float", "base64"] | Limit = "as asked"
     index: Literal["given", "left out", "left out where 0"] = "given"
-    model: str | None = None  # that it answers as
+    model: str | None = None  # the name in its responses; None: as requested
     usage: Literal["full", "left out", "null", "total only"] = "full"
     length_of_vectors: float = 1.0
     error_status: int | None = None  # the status that errors are sent with, whatever they are
 
     def refusal(self, limit: Limit, given: int) -> ServedResponse:
-        """The error of a request beyond a limit."""
+        """Return the error of a request beyond a limit."""
         message = limit.message.format(limit=limit.most, given=given)
-        return self.answer(limit.status, message)
+        return self.error_response(limit.status, message)
 
-    def answer(self, status: int, message: str) -> ServedResponse:
-        """An error in the shape of the server."""
+    def error_response(self, status: int, message: str) -> ServedResponse:
+        """Return an error in the shape of the server."""
         body = self.error(status, message)
         sent = self.error_status or status
         if isinstance(body, str):
@@ -53,40 +53,40 @@ class Make:
         return json_response(body, sent)
 
 
-def _openai(status: int, message: str) -> Any:
+def _openai(status: int, message: str) -> object:
     return {"error": {"message": message, "type": "api_error", "param": None, "code": str(status)}}
 
 
-def _text(_: int, message: str) -> Any:
+def _text(_: int, message: str) -> object:
     return {"error": message}
 
 
-def _detail(_: int, message: str) -> Any:
+def _detail(_: int, message: str) -> object:
     return {"detail": message}
 
 
-def _message(status: int, message: str) -> Any:
+def _message(status: int, message: str) -> object:
     return {"code": status, "message": message, "data": None}
 
 
-def _fastapi(_: int, message: str) -> Any:
+def _fastapi(_: int, message: str) -> object:
     place, words = message.split(": ", 1)
     return {"detail": [{"type": "value_error", "loc": ["body", place], "msg": words, "input": "…"}]}
 
 
-def _google(status: int, message: str) -> Any:
+def _google(status: int, message: str) -> object:
     return [{"error": {"code": status, "message": message, "status": "INVALID_ARGUMENT"}}]
 
 
-def _page(status: int, message: str) -> Any:
+def _page(status: int, message: str) -> object:
     return f"<html><head><title>{status} {message}</title></head><body><h1>{message}</h1></body></html>"
 
 
-def _plain(_: int, message: str) -> Any:
+def _plain(_: int, message: str) -> object:
     return message
 
 
-def _router(status: int, message: str) -> Any:
+def _router(status: int, message: str) -> object:
     behind = f'{{"error":{{"message":"{message}"}}}}'
     return {"error": {"message": "Provider returned error", "code": status, "metadata": {"raw": behind}}}
 

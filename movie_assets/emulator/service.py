@@ -1,6 +1,6 @@
-"""What a running emulator remembers: its day, its faults, its counts and its rate limit.
+"""The state of a running emulator: its day, its faults, its counts and its rate limit.
 
-Handlers ask it; the control endpoint and `server.TmdbEmulator` change it. It knows nothing of HTTP's details.
+Handlers read it; the control endpoint and `server.TmdbEmulator` change it.
 """
 
 import random
@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from movie_assets.emulator.account import Account
-from movie_assets.emulator.batch_desk import BatchDesk
+from movie_assets.emulator.batch_storage import BatchStorage
 from movie_assets.emulator.faults import FAULTS, Situation, Where, known_faults
 from movie_assets.emulator.lists import Lists
 from movie_assets.emulator.options import EmulatorOptions
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class RateLimit:
-    """At most `limit` requests in any sliding second; 0 lets all pass. Also knows the busiest second."""
+    """At most `limit` requests in any sliding second; 0 is no limit. `busiest` counts the busiest second's requests."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -31,7 +31,7 @@ class RateLimit:
         self._passed: deque[float] = deque()
 
     def passes(self, now: float) -> bool:
-        """Note a request at `now` (monotonic seconds) and tell whether it is within the limit."""
+        """Count a request at `now` (monotonic seconds), and return whether it is within the limit."""
         self._arrived.append(now)
         while self._arrived[0] <= now - 1.0:
             self._arrived.popleft()
@@ -47,7 +47,7 @@ class RateLimit:
 
 
 class Service:
-    """State of one emulator, shared by its handlers."""
+    """The state of one emulator, which its handlers share."""
 
     def __init__(self, world: World, options: EmulatorOptions) -> None:
         self.world = world
@@ -57,7 +57,7 @@ class Service:
         self.faults: dict[str, float] = {}
         self.rate = RateLimit(options.rate_limit)
         self.account = Account(options)
-        self.bulk = BatchDesk()
+        self.bulk = BatchStorage()
         self.requests: dict[str, Counter[int]] = {}
         self.struck: Counter[str] = Counter()
         self.embedded_inputs = 0
@@ -67,15 +67,15 @@ class Service:
 
     @property
     def today(self) -> date:
-        """The emulator's day: the one set, else the UTC calendar's."""
+        """The emulator's day: the one that was set, else the UTC calendar's."""
         return self.set_day or datetime.now(UTC).date()
 
     def set_faults(self, faults: Mapping[str, float]) -> None:
-        """Replace the active faults; ValueError for an unknown name or a rate outside 0 to 1."""
+        """Replace the active faults. Raises ValueError for an unknown name or a rate outside 0 to 1."""
         self.faults = known_faults(faults)
 
     def reset_counts(self) -> None:
-        """Forget all requests so far."""
+        """Set all counts to zero."""
         with self._lock:
             self.requests = {}
             self.struck = Counter()
@@ -83,33 +83,33 @@ class Service:
             self.rate.busiest = 0
 
     def count(self, endpoint: str, status: int) -> None:
-        """Note an answered request."""
+        """Count a request under its endpoint and the status that was sent."""
         with self._lock:
             self.requests.setdefault(endpoint, Counter())[status] += 1
 
     def count_embedded(self, inputs: int) -> None:
-        """Note texts for which vectors were sent."""
+        """Count texts for which vectors were sent."""
         with self._lock:
             self.embedded_inputs += inputs
 
     def within_rate(self) -> bool:
-        """Whether one more TMDB request is within the rate limit now."""
+        """Count a TMDB request, and return whether it is within the rate limit."""
         with self._lock:
             return self.rate.passes(time.monotonic())
 
-    def spoilt(self, thing: T, where: Where, subject: int = 0) -> T:
-        """Leave the thing as it is, or spoil it with one of the active faults of that place."""
+    def with_fault(self, value: T, where: Where, subject: int = 0) -> T:
+        """Return the value as it is, or changed by one of the active faults of that place."""
         for name, rate in self.faults.items():
             fault = FAULTS[name]
             if fault.where == where and self._draw() < rate:
                 with self._lock:
                     self.struck[name] += 1
-                spoilt: T = fault.effect(thing, self._situation(subject))
-                return spoilt
-        return thing
+                changed: T = fault.effect(value, self._situation(subject))
+                return changed
+        return value
 
     def state(self) -> dict[str, Any]:
-        """Give what the control endpoint shows."""
+        """Return the state that the control endpoint returns."""
         with self._lock:
             requests = {
                 endpoint: {str(status): count for status, count in sorted(counts.items())}

@@ -1,6 +1,6 @@
-"""TMDB's shapes that do not depend on any film: genre ids, names of places, empty sub-objects, list pages.
+"""TMDB's shapes that do not depend on any film: genre ids, names of countries, empty sub-objects, list pages.
 
-What goes into the shapes belongs to `details` (one film) and `lists` (many); errors belong to `answers`.
+`details` fills them for one film, `lists` for many; errors are in `responses`.
 """
 
 import zlib
@@ -89,7 +89,7 @@ LANGUAGE_NAMES = {
     "zh": ("Mandarin", "普通话"),
 }
 
-# What TMDB answers for a sub-object about which it knows nothing.
+# TMDB's sub-objects of a film that has nothing in them.
 EMPTY_PARTS: dict[str, Json] = {
     "alternative_titles": {"titles": []},
     "credits": {"cast": [], "crew": []},
@@ -131,19 +131,19 @@ ITEM_KEYS = (
 
 
 def stable_id(kind: str, name: str) -> int:
-    """Positive 32-bit id of a named thing, above the ids of made-up people and collections."""
+    """Return a positive 32-bit id for a name, above the ids of made-up people and collections."""
     return (zlib.crc32(f"{kind}:{name}".encode()) & 0x3FFF_FFFF) + 0x1000_0000
 
 
 def list_item(detail: Json) -> Json:
-    """Bring details into the form that a film has on a list page."""
+    """Return details in the form that a film has on a list page."""
     item = {key: detail[key] for key in ITEM_KEYS if key in detail}
     item["genre_ids"] = [genre["id"] for genre in detail.get("genres") or []]
     return item
 
 
 def page_of(results: list[Json], page: int, total: int, size: int) -> Json:
-    """One page of a list in TMDB's frame."""
+    """Return one page of a list; `total` is the number of results of all pages, `size` that of a full page."""
     return {
         "page": page,
         "results": results,

@@ -1,7 +1,7 @@
 """Titles, overviews, taglines and keywords of made-up films.
 
-Which theme and word a film has is decided in `traits`; here they become sentences. An overview or a keyword
-list has a version: another version of the same film reads differently, for the days on which texts change.
+`traits` decides a film's theme and word; this module makes sentences of them. An overview and a list of keywords have a
+version, which changes on the days on which texts change.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from movie_assets.emulator.chance import field, mixed, pick
 from movie_assets.emulator.people import character_name
 from movie_assets.emulator.vocabulary import Theme, vocabulary
 
-EXTRA_KEYWORDS_KEPT = 5
+MAX_EXTRA_KEYWORDS = 5
 
-# What a film's revisions touch: its overview and its keywords by turns, or one of them only.
+# The texts that a film's revisions change: its overview and its keywords in turn, or only one of them.
 BOTH, KEYWORDS_ONLY, OVERVIEW_ONLY = range(3)
 
 SUBTITLES = ("Reckoning", "Homecoming", "The Reprise", "Aftermath", "Origins", "The Last Chapter")
@@ -45,10 +45,10 @@ CLOSINGS = (
 
 @dataclass(frozen=True)
 class Story:
-    """What a film's words are made from.
+    """The source of a film's words.
 
-    `plot` decides its own plot, `shared` what the films of its franchise have in common (equal to `plot`
-    for a film that stands alone), `part` its place in the franchise (0 for the first, or for none).
+    `plot` decides its own plot, `shared` the traits that the films of its franchise have in common (equal to `plot`
+    for a film without a franchise), `part` its place in the franchise (0 for the first, or for none).
     """
 
     theme: Theme
@@ -58,7 +58,7 @@ class Story:
 
 
 def english_title(theme: Theme, shared: int, part: int) -> str:
-    """Title in English; the later films of a franchise carry a number or a subtitle."""
+    """Return the English title; the later films of a franchise have a number or a subtitle."""
     words = vocabulary()
     word = mixed(shared)
     nouns = theme.nouns
@@ -93,7 +93,7 @@ def _titled(shape: int, noun: str, adjective: str, first: str, name: str) -> str
 
 
 def foreign_title(language: int, shared: int, part: int) -> str:
-    """Original title in a language other than English."""
+    """Return the original title in a language other than English."""
     tongue = vocabulary().languages[language]
     word = mixed(shared)
     nouns = tongue.title_nouns
@@ -106,7 +106,7 @@ def foreign_title(language: int, shared: int, part: int) -> str:
 
 
 def overview(story: Story, version: int) -> str:
-    """One to three sentences; each version opens with another sentence."""
+    """Return one to three sentences; each version opens with another sentence."""
     theme = story.theme
     word = mixed(story.plot ^ 0x0E)
     more = mixed(word)
@@ -145,7 +145,7 @@ def _two(choices: tuple[str, ...], word: int, index: int) -> tuple[str, str]:
 
 
 def tagline(story: Story) -> str:
-    """Write a line for the poster; half of the films have none."""
+    """Return a tagline, or an empty text for half of the films."""
     word = mixed(story.plot ^ 0x7A)
     if pick(word, 0, 2):
         return ""
@@ -155,7 +155,7 @@ def tagline(story: Story) -> str:
 
 
 def theme_keywords(story: Story) -> tuple[str, ...]:
-    """Three to seven of the theme's keywords, in no particular order; a franchise shares the first."""
+    """Return three to seven of the theme's keywords, in no particular order; a franchise shares the first."""
     words = story.theme.keywords
     start = pick(mixed(story.shared), 3, len(words))
     size = 3 + pick(mixed(story.plot ^ 0x6B), 0, 5)
@@ -164,15 +164,15 @@ def theme_keywords(story: Story) -> tuple[str, ...]:
 
 
 def extra_keywords(base: Sequence[str], plot: int, additions: int) -> tuple[str, ...]:
-    """List the latest keywords that viewers added to a film: each addition changes the list."""
+    """Return the latest keywords that viewers added to a film; each addition changes the list."""
     spare = [word for word in vocabulary().extra_keywords if word not in base]
     start = pick(mixed(plot ^ 0xE5), 0, len(spare))
-    kept = min(additions, EXTRA_KEYWORDS_KEPT)
-    return tuple(spare[(start + additions - 1 - turn) % len(spare)] for turn in range(kept))
+    count = min(additions, MAX_EXTRA_KEYWORDS)
+    return tuple(spare[(start + additions - 1 - turn) % len(spare)] for turn in range(count))
 
 
 def versions(revision: int, touched: int, plot: int) -> tuple[int, int]:
-    """Version of the overview and number of added keywords after so many revisions."""
+    """Return the version of the overview and the number of added keywords after so many revisions."""
     if touched == KEYWORDS_ONLY:
         return 0, revision
     if touched == OVERVIEW_ONLY:

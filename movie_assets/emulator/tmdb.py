@@ -1,7 +1,6 @@
-"""TMDB's v3 endpoints over a world: each takes the service and a request, and gives an answer.
+"""TMDB's v3 endpoints over a world: each takes the service and a request, and returns a response.
 
-Credentials, rate limit, faults and counting are laid around them in `app`; parameters are read in
-`parameters`.
+`app` adds credentials, rate limit, faults and counting; `parameters` reads the query's parameters.
 """
 
 import json
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, cast
 
 from starlette.requests import Request
 
-from movie_assets.emulator.answers import JSON_TYPE, ServedResponse, json_response, refusal
 from movie_assets.emulator.lists import NOW_PLAYING_DAYS, UPCOMING_DAYS, Chart
 from movie_assets.emulator.parameters import appended_parts, change_window, discovery, page_number
+from movie_assets.emulator.responses import JSON_TYPE, ServedResponse, json_response, refusal
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.shapes import EMPTY_PARTS, GENRES, Json, list_item, page_of
 
@@ -38,7 +37,7 @@ CONFIGURATION: Json = {
 
 
 def movie(service: Service, request: Request) -> ServedResponse:
-    """`/movie/{id}` with its appended sub-objects; the id may be an IMDb id."""
+    """Return `/movie/{id}` with its appended sub-objects; the id may be an IMDb id."""
     tmdb_id = _movie_id(service, request)
     body = service.world.body(tmdb_id, service.today, appended_parts(request.query_params))
     if body is None:
@@ -47,7 +46,7 @@ def movie(service: Service, request: Request) -> ServedResponse:
 
 
 def movie_part(service: Service, request: Request) -> ServedResponse:
-    """`/movie/{id}/{part}`: one sub-object on its own."""
+    """Return one sub-object: `/movie/{id}/{part}`."""
     tmdb_id, part = _movie_id(service, request), request.path_params["part"]
     if part not in EMPTY_PARTS:
         raise refusal(34)
@@ -58,7 +57,7 @@ def movie_part(service: Service, request: Request) -> ServedResponse:
 
 
 def changes(service: Service, request: Request) -> ServedResponse:
-    """`/movie/changes`: ids new, changed or gone within a window of days."""
+    """Return the ids that are new, changed or deleted within a window of days: `/movie/changes`."""
     page = page_number(request.query_params)
     latest: dict[int, Change] = {}
     for day in change_window(request.query_params, service.today):
@@ -70,14 +69,14 @@ def changes(service: Service, request: Request) -> ServedResponse:
 
 
 def discover(service: Service, request: Request) -> ServedResponse:
-    """`/discover/movie`."""
+    """Return the films that match a query: `/discover/movie`."""
     page = page_number(request.query_params)
     ids = service.lists.matches(discovery(request.query_params), service.today)
     return json_response(_list_page(service, ids.tolist(), page))
 
 
 def chart(service: Service, request: Request) -> ServedResponse:
-    """`/movie/{popular,now_playing,upcoming,top_rated}`."""
+    """Return a fixed list: `/movie/{popular,now_playing,upcoming,top_rated}`."""
     name = cast("Chart", request.url.path.rsplit("/", 1)[-1])
     page = page_number(request.query_params)
     body = _list_page(service, service.lists.chart(name, service.today).tolist(), page)
@@ -86,7 +85,7 @@ def chart(service: Service, request: Request) -> ServedResponse:
 
 
 def trending(service: Service, request: Request) -> ServedResponse:
-    """`/trending/movie/{day,week}`: by popularity, which moves daily."""
+    """Return films by popularity, which moves daily: `/trending/movie/{day,week}`."""
     if request.path_params["span"] not in {"day", "week"}:
         raise refusal(34)
     page = page_number(request.query_params)
@@ -96,7 +95,7 @@ def trending(service: Service, request: Request) -> ServedResponse:
 
 
 def search(service: Service, request: Request) -> ServedResponse:
-    """`/search/movie`: films whose title holds the query."""
+    """Return the films whose title contains the query: `/search/movie`."""
     page = page_number(request.query_params)
     words = request.query_params.get("query", "").strip()
     ids = service.lists.search(words, service.today) if words else ()
@@ -104,7 +103,7 @@ def search(service: Service, request: Request) -> ServedResponse:
 
 
 def find(service: Service, request: Request) -> ServedResponse:
-    """`/find/{imdb_id}?external_source=imdb_id`."""
+    """Return the film with an IMDb id: `/find/{imdb_id}?external_source=imdb_id`."""
     item = None
     if request.query_params.get("external_source") == "imdb_id":
         tmdb_id = service.world.id_of(request.path_params["external_id"], service.today)
@@ -121,17 +120,17 @@ def find(service: Service, request: Request) -> ServedResponse:
 
 
 def configuration(service: Service, request: Request) -> ServedResponse:  # noqa: ARG001
-    """Answer `/configuration`."""
+    """Return TMDB's constants: `/configuration`."""
     return json_response(CONFIGURATION)
 
 
 def genres(service: Service, request: Request) -> ServedResponse:  # noqa: ARG001
-    """`/genre/movie/list`."""
+    """Return the genres: `/genre/movie/list`."""
     return json_response({"genres": [{"id": number, "name": name} for name, number in GENRES.items()]})
 
 
 def nothing(service: Service, request: Request) -> ServedResponse:  # noqa: ARG001
-    """Any other path under `/3`."""
+    """Refuse any other path under `/3` with 404."""
     raise refusal(34)
 
 
@@ -150,8 +149,8 @@ def _movie_id(service: Service, request: Request) -> int:
 
 def _list_page(service: Service, ids: Sequence[int], page: int) -> Json:
     start = (page - 1) * PAGE_SIZE
-    found = (service.world.detail(tmdb_id, service.today) for tmdb_id in ids[start : start + PAGE_SIZE])
-    return page_of([list_item(item) for item in found if item is not None], page, len(ids), PAGE_SIZE)
+    items = (service.world.detail(tmdb_id, service.today) for tmdb_id in ids[start : start + PAGE_SIZE])
+    return page_of([list_item(item) for item in items if item is not None], page, len(ids), PAGE_SIZE)
 
 
 def _chart_dates(name: Chart, today: date) -> Json | None:

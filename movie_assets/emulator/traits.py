@@ -1,7 +1,7 @@
-"""What a made-up film is like in figures: fame, votes, dates, language, theme, franchise.
+"""The figures of a made-up film: fame, votes, dates, language, theme, franchise.
 
-Every trait is a function of (seed, number) and, where it moves, of the day; each works on one number and on
-an array of numbers. Words are put to the figures in `stories`.
+Every trait is a function of (seed, number) and, where it moves, of the day; each takes one number or an array of
+numbers. `stories` makes words of the figures.
 """
 
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ def tables() -> Tables:
 
 
 def _release_quantile(probability: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Release days from 1950 on, more of them the later; 3 % unknown (0), 1.5 % after the epoch."""
+    """Return release days from 1950 on, more of them the later; 3 % unknown (0), 1.5 % after the epoch."""
     first = date(1950, 1, 1).toordinal()
     shares = ((probability - 0.03) / 0.955).clip(0.0, 1.0)
     known = first + (np.cbrt(shares) * (EPOCH_ORDINAL - 1 - first)).astype(np.int64)
@@ -100,38 +100,38 @@ class Traits:
     slots: int
 
     def word(self, salt: int, number: Word) -> Word:
-        """64 bits that decide one kind of trait of a film."""
+        """Return 64 bits that decide one kind of trait of a film."""
         return drawn(key_of(self.seed, salt), number)
 
     def popularity(self, number: Word, day: int) -> Word:
-        """Popularity on a day, four decimals; it moves every day by some 8 %."""
+        """Return the popularity on a day, with four decimals; it moves every day by some 8 %."""
         table, fame = tables(), self.word(FAME, number)
         today = drawn(key_of(self.seed, (day << 8) + DAILY), number)
         value = table.popularity[field(fame, 0)] * table.popularity_noise[field(fame, 1)]
         return _rounded(value * table.popularity_of_day[field(today, 0)], 4)
 
     def vote_count(self, number: Word, day: int) -> Word:
-        """Votes on a day: they grow by one in 2,000 a day."""
+        """Return the votes on a day: they grow by one in 2,000 a day."""
         table, fame = tables(), self.word(FAME, number)
         votes = _whole(table.votes[field(fame, 0)] * table.votes_noise[field(fame, 2)])
         return votes + votes * max(day, -1000) // 2000
 
     def vote_average(self, number: Word, day: int) -> Word:
-        """Mean vote on a day, three decimals; 0 without votes. It drifts by some thousandths."""
+        """Return the mean vote on a day, with three decimals; 0 without votes. It drifts by some thousandths."""
         today = drawn(key_of(self.seed, (day << 8) + DAILY), number)
         value = tables().average[field(self.word(FAME, number), 3)] + pick(today, 1, 5) / 1000
         return chosen(self.vote_count(number, day) > 0, _rounded(value, 3), 0.0)
 
     def language(self, number: Word) -> Word:
-        """Index of the original language, one for all films of a franchise."""
+        """Return the index of the original language, the same for all films of a franchise."""
         return tables().language[field(mixed(self.story_word(number) ^ 0x1A), 0)]
 
     def runtime(self, number: Word) -> Word:
-        """Minutes, 0 when unknown."""
+        """Return the runtime in minutes, 0 when unknown."""
         return tables().runtime[field(self.word(NATURE, number), 1)]
 
     def release(self, number: Word, birth: Word) -> Word:
-        """Ordinal of the release day, 0 when unknown; `birth` is the film's first day (0 before the epoch).
+        """Return the ordinal of the release day, 0 when unknown; `birth` is the film's first day (0 before the epoch).
 
         More than half of the films that come after the epoch are released around the day they come.
         """
@@ -141,41 +141,41 @@ class Traits:
         return chosen(recent, around, tables().release[field(word, 2)])
 
     def flags(self, number: Word) -> tuple[Word, Word, Word]:
-        """Whether the film is adult, a mere video, softcore: about 1.5 %, 2 % and 0.5 %."""
+        """Return whether the film is adult, a video, softcore: about 1.5 %, 2 % and 0.5 % are."""
         word = self.word(MONEY, number)
         return field(word, 0) < 983, field(word, 1) < 1311, field(word, 2) < 328  # noqa: PLR2004
 
     def franchise_word(self, number: Word) -> Word:
-        """64 bits that decide what the films of a franchise share."""
+        """Return 64 bits that decide the traits that the films of a franchise share."""
         return self.word(FRANCHISE, number // BLOCK)
 
     def in_franchise(self, number: Word) -> Word:
-        """Whether the film is one of a franchise; all of those exist since before the epoch."""
+        """Return whether the film is one of a franchise; all of those exist since before the epoch."""
         size = tables().franchise_size[field(self.franchise_word(number), 0)]
         return (number % BLOCK < size) & (number < self.slots)
 
     def story_word(self, number: Word) -> Word:
-        """64 bits behind a film's theme, title and people: its franchise's, or its own."""
+        """Return the 64 bits of a film's theme, title and people: its franchise's, or its own."""
         own = self.word(STORY, number)
         return chosen(self.in_franchise(number), self.franchise_word(number), own)
 
     def theme(self, number: Word) -> Word:
-        """Index of the theme."""
+        """Return the index of the film's theme."""
         return pick(self.story_word(number), 1, len(vocabulary().themes))
 
     def genre_variant(self, number: Word) -> Word:
-        """Which of the theme's ways to be filed applies."""
+        """Return the index of the film's genres among the theme's variants."""
         return pick(self.word(STORY, number), 2, GENRE_VARIANTS)
 
-    def is_unfiled(self, number: Word) -> Word:
-        """Whether the film has no genres: about 1 %."""
+    def has_no_genres(self, number: Word) -> Word:
+        """Return whether the film has no genres: about 1 % have none."""
         return field(self.word(MONEY, number), 3) % 100 < 1
 
     def genre_mask(self, number: Word) -> npt.NDArray[np.uint32]:
-        """Genres as bits in the order of `shapes.GENRES`, of an array of numbers."""
+        """Return the genres of an array of numbers, as bits in the order of `shapes.GENRES`."""
         rows = self.theme(number) * GENRE_VARIANTS + self.genre_variant(number)
         mask = tables().genre_mask[rows]
-        return np.where(self.is_unfiled(number), np.uint32(0), mask)
+        return np.where(self.has_no_genres(number), np.uint32(0), mask)
 
 
 def _rounded(value: Word, digits: int) -> Word:

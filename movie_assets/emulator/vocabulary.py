@@ -1,7 +1,6 @@
 """The words of the made-up world: themes, names by language, companies, spare keywords.
 
-The words themselves live in `themes.jsonl` (one theme a line) and `names.json`; how they are put together
-belongs to `stories` and `people`.
+The words are in `themes.jsonl` (one theme a line) and `names.json`; `stories` and `people` put them together.
 """
 
 import json
@@ -21,7 +20,7 @@ GENRE_VARIANTS = 8
 
 @dataclass(frozen=True)
 class Theme:
-    """What films of one kind have in common."""
+    """The words of one kind of film."""
 
     name: str
     genre_variants: tuple[tuple[str, ...], ...]
@@ -51,7 +50,7 @@ class Language:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """All the words the made-up world is written with."""
+    """All words of the made-up world."""
 
     themes: tuple[Theme, ...]
     languages: tuple[Language, ...]
@@ -63,7 +62,7 @@ class Vocabulary:
 
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
-    """Read the word files once."""
+    """Return the words of the two files, which are read once."""
     names = json.loads(NAMES_FILE.read_text(encoding="utf-8"))
     themes = THEMES_FILE.read_text(encoding="utf-8").splitlines()
     return Vocabulary(
@@ -82,7 +81,7 @@ def _theme(entry: dict[str, Any]) -> Theme:
 
 
 def _genre_variants(genres: list[str]) -> tuple[tuple[str, ...], ...]:
-    """Eight ways a theme's film is filed: mostly all its genres, sometimes one, sometimes one more."""
+    """Return eight lists of genres for a theme's films: mostly all its genres, sometimes one, sometimes one more."""
     every, first = tuple(genres), (genres[0],)
     extra = next(name for name in ("Drama", "Thriller", "Comedy") if name not in genres)
     variants = (every, every, every, every, first, every[::-1], (*every, extra), (*first, extra))

@@ -1,7 +1,7 @@
-"""What the emulator asks of a world of films: a pure function of its source, its seed and the day.
+"""The interface of a world of films: a pure function of its source, its seed and the day.
 
-The worlds themselves are `moving_world` (bundled and made-up films) and `recorded_world` (details from a
-file); how they are served belongs to `tmdb` and `export`.
+The worlds are `moving_world` (bundled and made-up films) and `recorded_world` (details from a file); `tmdb` and
+`export` serve them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ class ExportRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """An id that is new, changed or gone on a day; `adult` is None for one that is gone."""
+    """An id that is new, changed or deleted on a day; `adult` is None for a deleted one."""
 
     tmdb_id: int
     adult: bool | None
@@ -54,22 +54,22 @@ class World(Protocol):
     """A world of films, day by day."""
 
     def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:
-        """Details of a film with the sub-objects asked for, as JSON; None if there is no such film."""
+        """Return a film's details with the requested sub-objects, as JSON; None if there is no such film."""
 
     def detail(self, tmdb_id: int, day: date) -> dict[str, Any] | None:
-        """Details of a film without sub-objects."""
+        """Return a film's details without sub-objects; None if there is no such film."""
 
     def id_of(self, imdb_id: str, day: date) -> int | None:
-        """Id of the film with this IMDb id."""
+        """Return the id of the film with this IMDb id."""
 
     def export(self, day: date) -> Iterator[Sequence[ExportRow]]:
-        """Lines of the day's ID export, in pieces of some thousands, ascending by id."""
+        """Yield the lines of the day's ID export, in pieces of some thousands, ascending by id."""
 
     def changes(self, day: date) -> Sequence[Change]:
-        """Ids that are new, changed in text or gone since the day before."""
+        """Return the ids that are new, changed in text or deleted since the day before."""
 
     def columns(self, day: date) -> Columns:
-        """Every film of the day in columns."""
+        """Return every film of the day in columns."""
 
     def titles(self, day: date) -> Iterable[tuple[int, str]]:
-        """(id, title) of every film of the day."""
+        """Return (id, title) of every film of the day."""

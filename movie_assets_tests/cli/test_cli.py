@@ -44,7 +44,7 @@ COMMANDS = (
     "sets",
     "health",
     "alert",
-    "stand-in",
+    "emulator",
 )
 CANARY = "canary-of-the-password"
 Call = Callable[..., Result]
@@ -542,22 +542,24 @@ def test_an_embedder_without_a_key_is_told_in_one_sentence(call: Call) -> None:
 
 
 def test_an_unknown_fault_is_refused_with_the_list() -> None:
-    sentence = told_plainly(invoke(clean_environment(), "stand-in", "--port", "0", "--fault", "floods=1"))
+    sentence = told_plainly(invoke(clean_environment(), "emulator", "--port", "0", "--fault", "floods=1"))
     assert "unknown fault floods" in sentence
     assert all(name in sentence for name in FAULTS)
 
 
 @pytest.mark.parametrize("fault", ["503=often", "503=2"])
 def test_a_fault_with_a_wrong_rate_is_refused(fault: str) -> None:
-    result = invoke(clean_environment(), "stand-in", "--port", "0", "--fault", fault)
+    result = invoke(clean_environment(), "emulator", "--port", "0", "--fault", fault)
     assert result.exit_code != 0
     assert "503" in result.stderr
 
 
-def test_the_stand_in_tells_the_variables_and_ends_with_a_signal() -> None:
+@pytest.mark.parametrize("name", ["emulator", "stand-in"])
+def test_the_emulator_prints_the_variables_and_ends_with_a_signal(name: str) -> None:
+    """`stand-in` is the command's former name."""
     code = "from movie_assets.cli.main import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "stand-in", "--host", "127.0.0.2", "--port", "0", "--token", "mine"],
+        [sys.executable, "-c", code, name, "--host", "127.0.0.2", "--port", "0", "--token", "mine"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     with process:

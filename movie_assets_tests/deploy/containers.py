@@ -48,7 +48,7 @@ services:
   proxy: {{image: "{proxy}"}}
   emulator:
     image: movie_assets:{emulator}
-    command: ["movie-assets", "stand-in", "--host", "0.0.0.0", "--port", "8765", "--movies", "{movies}"]
+    command: ["movie-assets", "emulator", "--host", "0.0.0.0", "--port", "8765", "--movies", "{movies}"]
 """
 
 

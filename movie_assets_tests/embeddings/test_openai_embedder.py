@@ -22,10 +22,10 @@ from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.embeddings.openai_queue import MAX_FAILURES
 from movie_assets.embeddings.openai_stream import IN_FLIGHT
 from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal
-from movie_assets.emulator.answers import ServedResponse
 from movie_assets.emulator.faults import FAULTS, Fault
 from movie_assets.emulator.openai_errors import OVERLOADED
 from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.responses import ServedResponse
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import DAY
 

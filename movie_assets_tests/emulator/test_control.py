@@ -22,12 +22,12 @@ print("stopped")
 
 
 def state(tmdb_emulator: TmdbEmulator) -> dict[str, Any]:
-    answer: dict[str, Any] = get(f"{tmdb_emulator.url}/stand-in/state").json()
-    return answer
+    response: dict[str, Any] = get(f"{tmdb_emulator.url}/emulator/state").json()
+    return response
 
 
-def put(tmdb_emulator: TmdbEmulator, **wanted: Any) -> httpx.Response:
-    return httpx.put(verify=NO_TLS, url=f"{tmdb_emulator.url}/stand-in/state", json=wanted)
+def put(tmdb_emulator: TmdbEmulator, **wanted: object) -> httpx.Response:
+    return httpx.put(verify=NO_TLS, url=f"{tmdb_emulator.url}/emulator/state", json=wanted)
 
 
 def test_the_state_shows_day_faults_and_counts(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
@@ -43,6 +43,10 @@ def test_the_state_shows_day_faults_and_counts(api: httpx.Client, tmdb_emulator:
         "embedded_inputs": 0,
     }
     assert tmdb_emulator.requests == {"movie": {200: 1, 404: 1}}
+
+
+def test_the_former_path_of_the_state_still_works(tmdb_emulator: TmdbEmulator) -> None:
+    assert get(f"{tmdb_emulator.url}/stand-in/state").json() == state(tmdb_emulator)
 
 
 def test_the_day_can_be_set_and_given_back_to_the_calendar(tmdb_emulator: TmdbEmulator) -> None:
@@ -75,11 +79,11 @@ def test_counts_can_be_reset(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> 
     "wrong",
     [{"today": "soon"}, {"today": 5}, {"faults": {"nonsense": 1}}, {"faults": ["500"]}, {"colour": "red"}],
 )
-def test_what_cannot_be_set_is_refused_and_changes_nothing(tmdb_emulator: TmdbEmulator, wrong: dict[str, Any]) -> None:
+def test_a_wrong_value_is_refused_and_changes_nothing(tmdb_emulator: TmdbEmulator, wrong: dict[str, object]) -> None:
     before = state(tmdb_emulator)
-    answer = put(tmdb_emulator, **{"reset_counts": False, **wrong})
-    assert answer.status_code == 400
-    assert answer.json()["error"]
+    response = put(tmdb_emulator, **{"reset_counts": False, **wrong})
+    assert response.status_code == 400
+    assert response.json()["error"]
     assert state(tmdb_emulator) == before
 
 
@@ -92,7 +96,7 @@ def test_the_port_is_free_again_after_a_stop(world: MovingWorld) -> None:
     with TmdbEmulator(EmulatorOptions(), world=world) as first:
         port = first.port
     with TmdbEmulator(EmulatorOptions(port=port), world=world) as second:
-        assert get(f"{second.url}/stand-in/state").status_code == 200
+        assert get(f"{second.url}/emulator/state").status_code == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -31,8 +31,8 @@ def test_details_have_every_key_of_tmdb(api: httpx.Client, tmdb_emulator: TmdbEm
 
 
 def test_every_answer_names_the_stand_in_as_its_server(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
-    answers = (api.get("/movie/550"), api.get("/nope"), get(f"{tmdb_emulator.url}/elsewhere"))
-    assert [answer.headers.get_list("server") for answer in answers] == [["movie-assets-stand-in"]] * 3
+    responses = (api.get("/movie/550"), api.get("/nope"), get(f"{tmdb_emulator.url}/elsewhere"))
+    assert [response.headers.get_list("server") for response in responses] == [["movie-assets-stand-in"]] * 3
 
 
 def test_genres_carry_tmdbs_ids(api: httpx.Client) -> None:
@@ -61,8 +61,8 @@ def test_several_parts_come_in_one_call_and_unknown_ones_are_passed_over(api: ht
 
 def test_more_than_twenty_parts_are_refused(api: httpx.Client) -> None:
     parts = ",".join(f"part{number}" for number in range(21))
-    answer = api.get("/movie/550", params={"append_to_response": parts})
-    assert (answer.status_code, answer.json()["status_code"]) == (400, 27)
+    response = api.get("/movie/550", params={"append_to_response": parts})
+    assert (response.status_code, response.json()["status_code"]) == (400, 27)
 
 
 def test_an_imdb_id_names_the_film_as_well(api: httpx.Client) -> None:
@@ -71,9 +71,9 @@ def test_an_imdb_id_names_the_film_as_well(api: httpx.Client) -> None:
 
 @pytest.mark.parametrize("unknown", ["999999999", "tt9999999", "fight-club", "-5"])
 def test_an_unknown_id_answers_404_code_34(api: httpx.Client, unknown: str) -> None:
-    answer = api.get(f"/movie/{unknown}")
-    assert answer.status_code == 404
-    assert answer.json() == {
+    response = api.get(f"/movie/{unknown}")
+    assert response.status_code == 404
+    assert response.json() == {
         "success": False,
         "status_code": 34,
         "status_message": "The resource you requested could not be found.",
@@ -81,16 +81,16 @@ def test_an_unknown_id_answers_404_code_34(api: httpx.Client, unknown: str) -> N
 
 
 def test_a_film_that_vanished_answers_404(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
-    gone = [change.tmdb_id for change in tmdb_emulator.world.changes(TODAY) if change.adult is None]
-    assert gone
-    assert all(api.get(f"/movie/{tmdb_id}").status_code == 404 for tmdb_id in gone)
+    deleted = [change.tmdb_id for change in tmdb_emulator.world.changes(TODAY) if change.adult is None]
+    assert deleted
+    assert all(api.get(f"/movie/{tmdb_id}").status_code == 404 for tmdb_id in deleted)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer"}, {"Authorization": "Basic abc"}])
 def test_without_a_bearer_token_the_answer_is_401_code_7(tmdb_emulator: TmdbEmulator, headers: dict[str, str]) -> None:
-    answer = get(f"{tmdb_emulator.tmdb_url}/movie/550", headers=headers)
-    assert answer.status_code == 401
-    assert answer.json() == {
+    response = get(f"{tmdb_emulator.tmdb_url}/movie/550", headers=headers)
+    assert response.status_code == 401
+    assert response.json() == {
         "success": False,
         "status_code": 7,
         "status_message": "Invalid API key: You must be granted a valid key.",
@@ -100,8 +100,8 @@ def test_without_a_bearer_token_the_answer_is_401_code_7(tmdb_emulator: TmdbEmul
 def test_a_configured_token_is_the_only_one_that_is_taken(world: MovingWorld) -> None:
     with TmdbEmulator(EmulatorOptions(token="right"), world=world) as tmdb_emulator:
         for token, status in (("wrong", 401), ("right", 200)):
-            answer = get(f"{tmdb_emulator.tmdb_url}/configuration", headers={"Authorization": f"Bearer {token}"})
-            assert answer.status_code == status
+            response = get(f"{tmdb_emulator.tmdb_url}/configuration", headers={"Authorization": f"Bearer {token}"})
+            assert response.status_code == status
 
 
 def test_a_client_that_holds_the_same_body_gets_304(api: httpx.Client) -> None:
@@ -127,9 +127,9 @@ def test_a_film_can_be_found_by_its_imdb_id(api: httpx.Client, tmdb_emulator: Tm
         if (detail := tmdb_emulator.world.detail(tmdb_id, TODAY)) and detail["imdb_id"]
     )
     for imdb_id, tmdb_id in (("tt0137523", 550), (made_up["imdb_id"], made_up["id"])):
-        found = api.get(f"/find/{imdb_id}", params={"external_source": "imdb_id"}).json()
-        assert [item["id"] for item in found["movie_results"]] == [tmdb_id]
-        assert found["movie_results"][0]["media_type"] == "movie"
+        results = api.get(f"/find/{imdb_id}", params={"external_source": "imdb_id"}).json()
+        assert [item["id"] for item in results["movie_results"]] == [tmdb_id]
+        assert results["movie_results"][0]["media_type"] == "movie"
     assert api.get("/find/tt0000000", params={"external_source": "imdb_id"}).json()["movie_results"] == []
 
 

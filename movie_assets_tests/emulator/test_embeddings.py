@@ -2,7 +2,6 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import numpy as np
@@ -25,23 +24,23 @@ def client(tmdb_emulator: TmdbEmulator) -> Iterator[httpx.Client]:
         yield client
 
 
-def embed(client: httpx.Client, texts: Any, **more: Any) -> httpx.Response:
+def embed(client: httpx.Client, texts: object, **more: object) -> httpx.Response:
     return client.post("/embeddings", json={"model": MODEL, "input": texts, **more})
 
 
-def vectors_of(answer: httpx.Response) -> list[list[float]]:
-    return [entry["embedding"] for entry in answer.json()["data"]]
+def vectors_of(response: httpx.Response) -> list[list[float]]:
+    return [entry["embedding"] for entry in response.json()["data"]]
 
 
 def test_vectors_are_those_of_the_hashing_embedder_in_order(client: httpx.Client) -> None:
     texts = ["A heist in Antwerp.", "A dragon wakes."]
-    answer = embed(client, texts)
-    body = answer.json()
+    response = embed(client, texts)
+    body = response.json()
     assert body["object"] == "list"
     assert body["model"] == MODEL
     assert [entry["index"] for entry in body["data"]] == [0, 1]
     assert {entry["object"] for entry in body["data"]} == {"embedding"}
-    assert np.array_equal(np.array(vectors_of(answer), dtype=np.float32), hashed_vectors(texts, 1536))
+    assert np.array_equal(np.array(vectors_of(response), dtype=np.float32), hashed_vectors(texts, 1536))
     assert body["usage"] == {"prompt_tokens": 9, "total_tokens": 9}
 
 
@@ -53,8 +52,8 @@ def test_base64_carries_the_same_vectors(client: httpx.Client) -> None:
 
 def test_the_openai_client_reads_the_reply(tmdb_emulator: TmdbEmulator) -> None:
     with openai.OpenAI(base_url=tmdb_emulator.openai_url, api_key="canary", max_retries=0) as client:
-        reply = client.embeddings.create(model=MODEL, input=["one", "two"])
-        assert [len(entry.embedding) for entry in reply.data] == [1536, 1536]
+        response = client.embeddings.create(model=MODEL, input=["one", "two"])
+        assert [len(entry.embedding) for entry in response.data] == [1536, 1536]
         assert MODEL in {model.id for model in client.models.list()}
 
 
@@ -66,8 +65,8 @@ def test_the_width_is_the_models_or_the_one_asked_for(
     client: httpx.Client, model: str, dimensions: int | None, width: int
 ) -> None:
     more = {} if dimensions is None else {"dimensions": dimensions}
-    answer = client.post("/embeddings", json={"model": model, "input": "one text", **more})
-    assert [len(vector) for vector in vectors_of(answer)] == [width]
+    response = client.post("/embeddings", json={"model": model, "input": "one text", **more})
+    assert [len(vector) for vector in vectors_of(response)] == [width]
 
 
 @pytest.mark.parametrize(
@@ -91,11 +90,11 @@ def test_the_width_is_the_models_or_the_one_asked_for(
     ids=",".join,
 )
 def test_a_request_outside_openais_limits_is_refused_in_openais_shape(
-    client: httpx.Client, wrong: dict[str, Any]
+    client: httpx.Client, wrong: dict[str, object]
 ) -> None:
-    answer = client.post("/embeddings", json={"model": MODEL, "input": "text", **wrong})
-    assert answer.status_code == 400
-    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    response = client.post("/embeddings", json={"model": MODEL, "input": "text", **wrong})
+    assert response.status_code == 400
+    assert set(response.json()["error"]) == {"message", "type", "param", "code"}
 
 
 def test_a_body_that_is_no_json_is_refused(client: httpx.Client) -> None:
@@ -104,17 +103,17 @@ def test_a_body_that_is_no_json_is_refused(client: httpx.Client) -> None:
 
 
 def test_too_long_an_input_is_named_as_such(client: httpx.Client) -> None:
-    answer = embed(client, "a" * 40_000)
-    assert answer.json()["error"]["code"] == "context_length_exceeded"
+    response = embed(client, "a" * 40_000)
+    assert response.json()["error"]["code"] == "context_length_exceeded"
 
 
 def test_without_a_key_the_answer_is_401_in_openais_shape(tmdb_emulator: TmdbEmulator) -> None:
-    for answer in (
+    for response in (
         httpx.post(verify=NO_TLS, url=f"{tmdb_emulator.openai_url}/embeddings", json={"model": MODEL, "input": "a"}),
         get(f"{tmdb_emulator.openai_url}/models"),
     ):
-        assert answer.status_code == 401
-        assert "API key" in answer.json()["error"]["message"]
+        assert response.status_code == 401
+        assert "API key" in response.json()["error"]["message"]
 
 
 def test_only_inputs_that_got_a_vector_are_counted(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
@@ -139,8 +138,8 @@ def test_errors_on_demand_have_openais_codes(
     client: httpx.Client, tmdb_emulator: TmdbEmulator, fault: str, status: int, code: str | None
 ) -> None:
     tmdb_emulator.faults = {fault: 1.0}
-    answer = embed(client, ["a"])
-    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    response = embed(client, ["a"])
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
 
 
 def test_a_hanging_endpoint_says_nothing(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
@@ -152,10 +151,10 @@ def test_a_hanging_endpoint_says_nothing(client: httpx.Client, tmdb_emulator: Tm
 def test_shuffled_vectors_still_carry_the_right_index(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     tmdb_emulator.faults = {"oa_shuffled": 1.0}
     texts = ["dragon", "heist", "robot"]
-    answer = embed(client, texts)
-    assert [entry["index"] for entry in answer.json()["data"]] == [2, 1, 0]
+    response = embed(client, texts)
+    assert [entry["index"] for entry in response.json()["data"]] == [2, 1, 0]
     expected = hashed_vectors(texts, 1536)[::-1]
-    assert np.array_equal(np.array(vectors_of(answer), dtype=np.float32), expected)
+    assert np.array_equal(np.array(vectors_of(response), dtype=np.float32), expected)
 
 
 def test_a_short_reply_lacks_one_vector(client: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
@@ -171,8 +170,8 @@ def test_wrong_width_is_a_quarter(client: httpx.Client, tmdb_emulator: TmdbEmula
 @pytest.mark.parametrize("encoding", ["float", "base64"])
 def test_nan_fills_the_first_vector(client: httpx.Client, tmdb_emulator: TmdbEmulator, encoding: str) -> None:
     tmdb_emulator.faults = {"oa_nan": 1.0}
-    answer = embed(client, ["a", "b"], encoding_format=encoding)
-    first = answer.json()["data"][0]["embedding"]
+    response = embed(client, ["a", "b"], encoding_format=encoding)
+    first = response.json()["data"][0]["embedding"]
     values = first if encoding == "float" else np.frombuffer(base64.b64decode(first), dtype="<f4")
     assert np.isnan(values).all()
 

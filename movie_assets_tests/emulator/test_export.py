@@ -19,15 +19,15 @@ def export(tmdb_emulator: TmdbEmulator, day: date) -> httpx.Response:
     return get(f"{tmdb_emulator.export_url}/movie_ids_{day:%m_%d_%Y}.json.gz")
 
 
-def lines_of(answer: httpx.Response) -> list[bytes]:
-    return gzip.decompress(answer.content).splitlines()
+def lines_of(response: httpx.Response) -> list[bytes]:
+    return gzip.decompress(response.content).splitlines()
 
 
 def test_the_export_is_gzipped_json_lines_in_tmdbs_form_ascending_by_id(tmdb_emulator: TmdbEmulator) -> None:
-    answer = export(tmdb_emulator, TODAY)
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/gzip"
-    lines = lines_of(answer)
+    response = export(tmdb_emulator, TODAY)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/gzip"
+    lines = lines_of(response)
     assert len(lines) == 600
     assert all(LINE.fullmatch(line.decode()) for line in lines)
     ids = [json.loads(line)["id"] for line in lines]
@@ -40,9 +40,9 @@ def test_the_export_of_a_day_is_the_same_to_the_byte_every_time(tmdb_emulator: T
 
 @pytest.mark.parametrize("day", [TODAY + timedelta(days=1), TODAY - timedelta(days=93)])
 def test_a_day_to_come_or_long_past_is_denied(tmdb_emulator: TmdbEmulator, day: date) -> None:
-    answer = export(tmdb_emulator, day)
-    assert answer.status_code == 403
-    assert b"<Code>AccessDenied</Code>" in answer.content
+    response = export(tmdb_emulator, day)
+    assert response.status_code == 403
+    assert b"<Code>AccessDenied</Code>" in response.content
 
 
 def test_another_file_name_is_denied(tmdb_emulator: TmdbEmulator) -> None:
@@ -94,6 +94,6 @@ def test_corrupt_lines_are_one_in_two_hundred(tmdb_emulator: TmdbEmulator) -> No
 
 def test_a_captive_portal_gives_html_for_the_export(tmdb_emulator: TmdbEmulator) -> None:
     tmdb_emulator.faults = {"export_html": 1.0}
-    answer = export(tmdb_emulator, TODAY)
-    assert answer.status_code == 200
-    assert answer.content.startswith(b"<!DOCTYPE html>")
+    response = export(tmdb_emulator, TODAY)
+    assert response.status_code == 200
+    assert response.content.startswith(b"<!DOCTYPE html>")

@@ -37,8 +37,8 @@ def test_errors_on_demand_have_tmdbs_codes(
     api: httpx.Client, tmdb_emulator: TmdbEmulator, fault: str, status: int, code: int
 ) -> None:
     tmdb_emulator.faults = {fault: 1.0}
-    answer = api.get("/movie/550")
-    assert (answer.status_code, answer.json()["status_code"]) == (status, code)
+    response = api.get("/movie/550")
+    assert (response.status_code, response.json()["status_code"]) == (status, code)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_a_page_of_html_comes_in_place_of_json(
     api: httpx.Client, tmdb_emulator: TmdbEmulator, fault: str, status: int
 ) -> None:
     tmdb_emulator.faults = {fault: 1.0}
-    answer = api.get("/movie/550")
-    assert answer.status_code == status
-    assert answer.headers["Content-Type"].startswith("text/html")
-    assert b"<html>" in answer.content
+    response = api.get("/movie/550")
+    assert response.status_code == status
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert b"<html>" in response.content
 
 
 @pytest.mark.parametrize(("fault", "body"), [("empty", b""), ("null", b"null"), ("array", b"[]")])
@@ -74,8 +74,8 @@ def test_a_body_without_a_film_comes_with_200(
     api: httpx.Client, tmdb_emulator: TmdbEmulator, fault: str, body: bytes
 ) -> None:
     tmdb_emulator.faults = {fault: 1.0}
-    answer = api.get("/movie/550")
-    assert (answer.status_code, answer.content) == (200, body)
+    response = api.get("/movie/550")
+    assert (response.status_code, response.content) == (200, body)
 
 
 def test_cut_json_cannot_be_read(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
@@ -95,8 +95,8 @@ def test_a_stalled_answer_runs_into_the_clients_timeout(
 
 def test_a_dripping_answer_comes_byte_by_byte(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     tmdb_emulator.faults = {"drip": 1.0}
-    with api.stream("GET", "/movie/550", headers={"Accept-Encoding": "identity"}) as answer:
-        pieces = answer.iter_raw()
+    with api.stream("GET", "/movie/550", headers={"Accept-Encoding": "identity"}) as response:
+        pieces = response.iter_raw()
         assert [next(pieces), next(pieces)] == [b"{", b'"']
 
 
@@ -147,8 +147,8 @@ def test_a_redirect_can_lead_back_to_itself(api: httpx.Client, tmdb_emulator: Tm
 
 def test_a_bomb_is_small_on_the_wire(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     tmdb_emulator.faults = {"bomb": 1.0}
-    with api.stream("GET", "/movie/550") as answer:
-        packed = b"".join(answer.iter_raw())
+    with api.stream("GET", "/movie/550") as response:
+        packed = b"".join(response.iter_raw())
     assert len(packed) < 2_000_000
     unpacker = zlib.decompressobj(31)
     assert len(unpacker.decompress(packed, 50_000_000)) == 50_000_000

@@ -18,16 +18,16 @@ def titles(tmdb_emulator: TmdbEmulator) -> dict[str, tuple[float, int]]:
 
 
 def test_films_with_an_imdb_id_and_votes_have_a_rating(tmdb_emulator: TmdbEmulator) -> None:
-    found = titles(tmdb_emulator)
-    assert len(found) > 400
-    assert all(title.startswith("tt") and title[2:].isdecimal() for title in found)
-    assert all(1 <= value <= 10 and votes >= 60 for value, votes in found.values())
+    results = titles(tmdb_emulator)
+    assert len(results) > 400
+    assert all(title.startswith("tt") and title[2:].isdecimal() for title in results)
+    assert all(1 <= value <= 10 and votes >= 60 for value, votes in results.values())
 
 
 def test_another_audience_agrees_on_a_scale_of_its_own(tmdb_emulator: TmdbEmulator) -> None:
-    found = titles(tmdb_emulator)
-    films = [tmdb_emulator.world.detail(tmdb_emulator.world.id_of(title, TODAY) or 0, TODAY) or {} for title in found]
-    theirs, ours = [film["vote_average"] for film in films], [value for value, _ in found.values()]
+    results = titles(tmdb_emulator)
+    films = [tmdb_emulator.world.detail(tmdb_emulator.world.id_of(title, TODAY) or 0, TODAY) or {} for title in results]
+    theirs, ours = [film["vote_average"] for film in films], [value for value, _ in results.values()]
     assert np.corrcoef(theirs, ours)[0, 1] > 0.8
     assert np.std(ours) < np.std(theirs)
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ def all_details(tmdb_emulator: TmdbEmulator) -> list[Json]:
     return [detail for tmdb_id in ids if (detail := tmdb_emulator.world.detail(tmdb_id, TODAY))]
 
 
-def walked(api: httpx.Client, path: str, **parameters: str) -> list[Json]:
+def all_pages(api: httpx.Client, path: str, **parameters: str) -> list[Json]:
     first = api.get(path, params=parameters).json()
     items = list(first["results"])
     for page in range(2, first["total_pages"] + 1):
@@ -28,7 +29,7 @@ def walked(api: httpx.Client, path: str, **parameters: str) -> list[Json]:
 def test_discovery_pages_hold_twenty_and_together_every_film_once(
     api: httpx.Client, tmdb_emulator: TmdbEmulator
 ) -> None:
-    items = walked(api, "/discover/movie")
+    items = all_pages(api, "/discover/movie")
     assert len({item["id"] for item in items}) == len(items)
     assert {item["id"] for item in items} == {film["id"] for film in all_details(tmdb_emulator) if not film["adult"]}
     assert set(items[0]) == {*ITEM_KEYS, "genre_ids"}
@@ -36,7 +37,7 @@ def test_discovery_pages_hold_twenty_and_together_every_film_once(
 
 
 def test_discovery_filters_agree_with_the_details(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
-    found = walked(
+    results = all_pages(
         api,
         "/discover/movie",
         **{
@@ -58,41 +59,41 @@ def test_discovery_filters_agree_with_the_details(api: httpx.Client, tmdb_emulat
         and film["release_date"] >= "1990-01-01"
         and film["original_language"] in {"en", "fr"}
     }
-    assert {item["id"] for item in found} == wanted
+    assert {item["id"] for item in results} == wanted
     assert wanted
 
 
 @pytest.mark.parametrize(("given", "together"), [("18,53", all), ("18|53", any)])
 def test_genres_can_be_asked_for_together_or_as_alternatives(
-    api: httpx.Client, tmdb_emulator: TmdbEmulator, given: str, together: Any
+    api: httpx.Client, tmdb_emulator: TmdbEmulator, given: str, together: Callable[[Iterable[bool]], bool]
 ) -> None:
-    found = walked(api, "/discover/movie", with_genres=given, include_adult="true")
+    results = all_pages(api, "/discover/movie", with_genres=given, include_adult="true")
     wanted = {
         film["id"]
         for film in all_details(tmdb_emulator)
         if together(number in {genre["id"] for genre in film["genres"]} for number in (18, 53))
     }
-    assert {item["id"] for item in found} == wanted
+    assert {item["id"] for item in results} == wanted
 
 
 def test_a_year_names_the_films_released_in_it(api: httpx.Client) -> None:
-    found = walked(api, "/discover/movie", primary_release_year="1999")
-    assert found
-    assert all(item["release_date"].startswith("1999-") for item in found)
+    results = all_pages(api, "/discover/movie", primary_release_year="1999")
+    assert results
+    assert all(item["release_date"].startswith("1999-") for item in results)
 
 
 @pytest.mark.parametrize("key", ["popularity", "vote_count", "vote_average"])
 def test_discovery_sorts_both_ways(api: httpx.Client, key: str) -> None:
-    down = [item[key] for item in walked(api, "/discover/movie", sort_by=f"{key}.desc")]
-    up = [item[key] for item in walked(api, "/discover/movie", sort_by=f"{key}.asc")]
+    down = [item[key] for item in all_pages(api, "/discover/movie", sort_by=f"{key}.desc")]
+    up = [item[key] for item in all_pages(api, "/discover/movie", sort_by=f"{key}.asc")]
     assert down == sorted(down, reverse=True)
     assert up == sorted(up)
 
 
 @pytest.mark.parametrize("page", ["0", "501", "one", "-1"])
 def test_a_page_outside_1_to_500_is_refused_with_code_22(api: httpx.Client, page: str) -> None:
-    answer = api.get("/discover/movie", params={"page": page})
-    assert (answer.status_code, answer.json()["status_code"]) == (400, 22)
+    response = api.get("/discover/movie", params={"page": page})
+    assert (response.status_code, response.json()["status_code"]) == (400, 22)
 
 
 def test_a_page_beyond_the_last_is_empty(api: httpx.Client) -> None:
@@ -100,8 +101,8 @@ def test_a_page_beyond_the_last_is_empty(api: httpx.Client) -> None:
 
 
 def test_a_parameter_that_cannot_be_read_is_refused(api: httpx.Client) -> None:
-    answer = api.get("/discover/movie", params={"primary_release_date.gte": "soon"})
-    assert (answer.status_code, answer.json()["status_code"]) == (422, 5)
+    response = api.get("/discover/movie", params={"primary_release_date.gte": "soon"})
+    assert (response.status_code, response.json()["status_code"]) == (422, 5)
 
 
 @pytest.mark.parametrize("chart", ["popular", "top_rated", "now_playing", "upcoming"])
@@ -118,7 +119,7 @@ def test_upcoming_films_are_not_out_yet(api: httpx.Client, tmdb_emulator: TmdbEm
         if len(tmdb_emulator.service.lists.chart("upcoming", TODAY + timedelta(days=offset)))
     )
     tmdb_emulator.today = day
-    assert all(date.fromisoformat(item["release_date"]) > day for item in walked(api, "/movie/upcoming"))
+    assert all(date.fromisoformat(item["release_date"]) > day for item in all_pages(api, "/movie/upcoming"))
 
 
 @pytest.mark.parametrize("span", ["day", "week"])
@@ -133,8 +134,8 @@ def test_the_genre_list_is_tmdbs(api: httpx.Client) -> None:
 
 
 def test_search_finds_a_film_by_a_part_of_its_title(api: httpx.Client) -> None:
-    found = api.get("/search/movie", params={"query": "fight CLUB"}).json()["results"]
-    assert 550 in {item["id"] for item in found}
+    results = api.get("/search/movie", params={"query": "fight CLUB"}).json()["results"]
+    assert 550 in {item["id"] for item in results}
 
 
 def test_the_changes_of_a_day_are_listed_a_hundred_a_page(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
@@ -142,7 +143,7 @@ def test_the_changes_of_a_day_are_listed_a_hundred_a_page(api: httpx.Client, tmd
     first = api.get("/movie/changes", params=window).json()
     assert first["total_results"] > 100
     assert len(first["results"]) == 100
-    items = walked(api, "/movie/changes", **window)
+    items = all_pages(api, "/movie/changes", **window)
     days = [date(2026, 11, 7) + timedelta(days=offset) for offset in range(14)]
     expected = {change.tmdb_id for day in days for change in tmdb_emulator.world.changes(day)}
     assert {item["id"] for item in items} == expected
@@ -150,18 +151,18 @@ def test_the_changes_of_a_day_are_listed_a_hundred_a_page(api: httpx.Client, tmd
 
 
 def test_by_default_the_changes_are_those_of_the_last_24_hours(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
-    items = walked(api, "/movie/changes")
+    items = all_pages(api, "/movie/changes")
     days = (TODAY - timedelta(days=1), TODAY)
     assert {item["id"] for item in items} == {c.tmdb_id for day in days for c in tmdb_emulator.world.changes(day)}
 
 
 def test_a_gone_id_has_adult_null_among_the_changes(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
     day = TODAY.isoformat()
-    items = walked(api, "/movie/changes", start_date=day, end_date=day)
-    gone = {change.tmdb_id for change in tmdb_emulator.world.changes(TODAY) if change.adult is None}
-    assert {item["id"] for item in items if item["adult"] is None} == gone
+    items = all_pages(api, "/movie/changes", start_date=day, end_date=day)
+    deleted = {change.tmdb_id for change in tmdb_emulator.world.changes(TODAY) if change.adult is None}
+    assert {item["id"] for item in items if item["adult"] is None} == deleted
 
 
 def test_a_window_of_more_than_14_days_is_refused_with_code_20(api: httpx.Client) -> None:
-    answer = api.get("/movie/changes", params={"start_date": "2026-11-01", "end_date": "2026-11-16"})
-    assert (answer.status_code, answer.json()["status_code"]) == (422, 20)
+    response = api.get("/movie/changes", params={"start_date": "2026-11-01", "end_date": "2026-11-16"})
+    assert (response.status_code, response.json()["status_code"]) == (422, 20)

@@ -4,10 +4,10 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from movie_assets.emulator.bundled import FILMS_FILE, read_films
+from movie_assets.emulator.bundled import MOVIES_FILE, read_movies
 from movie_assets.emulator.details import PARTS
 from movie_assets.emulator.lifecycle import Lifecycle
-from movie_assets.emulator.madeup import IDS_FROM
+from movie_assets.emulator.made_up import IDS_FROM
 from movie_assets.emulator.moving_world import MovingWorld
 from movie_assets_tests.emulator.conftest import TODAY
 
@@ -15,24 +15,24 @@ Texts = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 
 
 def texts_of(world: MovingWorld, day: date) -> dict[int, Texts]:
-    films = (world.film(int(tmdb_id), day) for tmdb_id in world.columns(day).tmdb_id)
+    films = (world.movie(int(tmdb_id), day) for tmdb_id in world.columns(day).tmdb_id)
     return {film.tmdb_id: (film.title, film.overview, film.genres, film.keywords) for film in films if film}
 
 
-def test_thirty_days_in_a_row_each_have_new_changed_and_gone_films_and_the_feed_names_exactly_those(
+def test_thirty_days_in_a_row_each_have_new_changed_and_deleted_films_and_the_feed_names_exactly_those(
     world: MovingWorld,
 ) -> None:
     before = texts_of(world, TODAY)
     for offset in range(1, 31):
         day = TODAY + timedelta(days=offset)
         after = texts_of(world, day)
-        new, gone = set(after) - set(before), set(before) - set(after)
+        new, deleted = set(after) - set(before), set(before) - set(after)
         changed = {tmdb_id for tmdb_id in set(after) & set(before) if after[tmdb_id] != before[tmdb_id]}
         assert new
-        assert gone
+        assert deleted
         assert changed
         feed = world.changes(day)
-        assert {change.tmdb_id for change in feed if change.adult is None} == gone
+        assert {change.tmdb_id for change in feed if change.adult is None} == deleted
         assert {change.tmdb_id for change in feed if change.adult is not None} == new | changed
         before = after
 
@@ -42,21 +42,21 @@ def test_the_size_of_the_world_does_not_move(world: MovingWorld) -> None:
     assert [len(world.columns(day).tmdb_id) for day in days] == [600] * 4
 
 
-def test_a_gone_id_never_comes_back() -> None:
+def test_a_deleted_id_never_comes_back() -> None:
     life = Lifecycle(320)
-    gone = {int(number) for day in range(1, 400) for number in life.gone(day)}
-    assert gone.isdisjoint(life.alive(400).tolist())
-    assert not any(life.is_alive(number, 700) for number in gone)
+    deleted = {int(number) for day in range(1, 400) for number in life.deleted(day)}
+    assert deleted.isdisjoint(life.alive(400).tolist())
+    assert not any(life.is_alive(number, 700) for number in deleted)
 
 
 @pytest.mark.parametrize("slots", [1, 2, 3, 7, 99, 316, 1001])
-def test_the_living_are_those_of_the_day_before_and_the_born_without_the_gone(slots: int) -> None:
+def test_the_living_are_those_of_the_day_before_and_the_born_without_the_deleted(slots: int) -> None:
     life = Lifecycle(slots)
     for day in range(1, 230):
         today = set(life.alive(day).tolist())
         yesterday = set(life.alive(day - 1).tolist())
         assert today - yesterday == set(life.born(day).tolist())
-        assert yesterday - today == set(life.gone(day).tolist())
+        assert yesterday - today == set(life.deleted(day).tolist())
 
 
 def test_whether_one_film_lives_agrees_with_the_list_of_the_living() -> None:
@@ -90,15 +90,15 @@ def test_votes_never_fall(world: MovingWorld) -> None:
 
 
 def test_a_real_film_never_vanishes_and_keeps_its_plot(world: MovingWorld) -> None:
-    entry = read_films(FILMS_FILE)[0]
+    entry = read_movies(MOVIES_FILE)[0]
     for offset in (0, 150, 900):
-        film = world.film(entry["id"], TODAY + timedelta(days=offset))
+        film = world.movie(entry["id"], TODAY + timedelta(days=offset))
         assert film is not None
         assert film.overview == entry["plot"]
 
 
 def test_a_world_smaller_than_the_bundled_films_has_those_with_the_most_votes() -> None:
-    ranked = sorted(read_films(FILMS_FILE), key=lambda film: -film["vote_count"])
+    ranked = sorted(read_movies(MOVIES_FILE), key=lambda film: -film["vote_count"])
     world = MovingWorld(10, 1)
     assert set(world.columns(TODAY).tmdb_id.tolist()) == {film["id"] for film in ranked[:10]}
     assert not any(change.adult is None for change in world.changes(TODAY))
@@ -121,7 +121,7 @@ def test_between_a_quarter_and_two_fifths_of_made_up_films_pass_the_usual_filter
 
 def test_the_films_of_a_franchise_share_collection_director_leads_and_language() -> None:
     world = MovingWorld(3000, 1, entries=())
-    films = [world.film(int(tmdb_id), TODAY) for tmdb_id in world.columns(TODAY).tmdb_id]
+    films = [world.movie(int(tmdb_id), TODAY) for tmdb_id in world.columns(TODAY).tmdb_id]
     series: dict[int, list[tuple[str, str, str]]] = {}
     for film in films:
         if film and film.collection:
@@ -139,7 +139,7 @@ def test_a_director_works_in_one_to_three_themes() -> None:
     world = MovingWorld(5000, 1, entries=())
     themes: dict[int, set[int]] = {}
     for tmdb_id in world.columns(TODAY).tmdb_id.tolist():
-        film = world.film(tmdb_id, TODAY)
+        film = world.movie(tmdb_id, TODAY)
         assert film is not None
         theme = world._made_up.traits.theme(tmdb_id - IDS_FROM)
         themes.setdefault(film.crew[0].person.person_id, set()).add(theme)

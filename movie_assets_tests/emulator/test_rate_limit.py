@@ -17,8 +17,8 @@ HEADERS = {"Authorization": "Bearer canary"}
 async def statuses_of(tmdb_emulator: TmdbEmulator, calls: int) -> Counter[int]:
     async with httpx.AsyncClient(verify=NO_TLS, headers=HEADERS) as client:
         url = f"{tmdb_emulator.tmdb_url}/configuration"
-        answers = await asyncio.gather(*(client.get(url) for _ in range(calls)))
-    return Counter(answer.status_code for answer in answers)
+        responses = await asyncio.gather(*(client.get(url) for _ in range(calls)))
+    return Counter(response.status_code for response in responses)
 
 
 def test_no_sliding_second_lets_more_through_than_the_limit() -> None:
@@ -51,13 +51,13 @@ def test_exports_and_embeddings_do_not_count_against_the_limit(world: MovingWorl
     with TmdbEmulator(EmulatorOptions(rate_limit=1, today=day), world=world) as tmdb_emulator:
         for _ in range(3):
             export = get(f"{tmdb_emulator.export_url}/movie_ids_11_20_2026.json.gz")
-            reply = httpx.post(
+            response = httpx.post(
                 verify=NO_TLS,
                 url=f"{tmdb_emulator.openai_url}/embeddings",
                 headers=HEADERS,
                 json={"model": "m", "input": "a"},
             )
-            assert (export.status_code, reply.status_code) == (200, 200)
+            assert (export.status_code, response.status_code) == (200, 200)
         assert tmdb_emulator.max_requests_in_any_second == 0
 
 

@@ -69,22 +69,22 @@ def test_lines_without_a_film_are_counted_and_told(path: Path, capsys: pytest.Ca
 
 
 def test_the_export_is_derived_from_the_records(recorded: TmdbEmulator) -> None:
-    answer = get(f"{recorded.export_url}/movie_ids_11_20_2026.json.gz")
-    assert gzip.decompress(answer.content).decode().splitlines() == [
+    response = get(f"{recorded.export_url}/movie_ids_11_20_2026.json.gz")
+    assert gzip.decompress(response.content).decode().splitlines() == [
         '{"adult":false,"id":3,"original_title":"Half ?","popularity":0.0,"video":false,"softcore":true}',
         '{"adult":false,"id":7,"original_title":"Zwölf","popularity":3.25,"video":true}',
     ]
 
 
 def test_lists_are_derived_from_the_records(client: httpx.Client) -> None:
-    found = client.get("/discover/movie", params={"vote_count.gte": "10", "with_genres": "18"}).json()
-    assert [item["id"] for item in found["results"]] == [7]
-    found = client.get("/movie/popular").json()
-    assert [item["id"] for item in found["results"]] == [7, 3]
-    found = client.get("/find/tt0000007", params={"external_source": "imdb_id"}).json()
-    assert [item["id"] for item in found["movie_results"]] == [7]
-    found = client.get("/search/movie", params={"query": "zwölf"}).json()
-    assert [item["id"] for item in found["results"]] == [7]
+    results = client.get("/discover/movie", params={"vote_count.gte": "10", "with_genres": "18"}).json()
+    assert [item["id"] for item in results["results"]] == [7]
+    results = client.get("/movie/popular").json()
+    assert [item["id"] for item in results["results"]] == [7, 3]
+    results = client.get("/find/tt0000007", params={"external_source": "imdb_id"}).json()
+    assert [item["id"] for item in results["movie_results"]] == [7]
+    results = client.get("/search/movie", params={"query": "zwölf"}).json()
+    assert [item["id"] for item in results["results"]] == [7]
 
 
 def test_nothing_ever_changes(client: httpx.Client) -> None:

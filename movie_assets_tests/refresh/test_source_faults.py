@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from movie_assets.emulator import answers
+from movie_assets.emulator import responses
 from movie_assets.emulator.faults import FAULTS, Fault
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
@@ -333,7 +333,7 @@ def keeps_the_ids_and_fails(pipeline: SmallPipeline, row: ExportRow) -> None:
 def is_not_read_to_its_end_either(pipeline: SmallPipeline, _: ExportRow) -> None:
     """A bomb of lines: nothing but its size tells that it is one."""
     line = b'{"id": 1, "original_title": "", "popularity": 0.0, "adult": false, "video": false}\n'
-    bomb = answers.ServedResponse(200, gzip.compress(line * 500_000), {"Content-Type": "application/gzip"})  # 42 MB
+    bomb = responses.ServedResponse(200, gzip.compress(line * 500_000), {"Content-Type": "application/gzip"})  # 42 MB
     pipeline.turn_day()
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setitem(FAULTS, "bomb of lines", Fault("export", lambda _, __: bomb, "lines without end"))

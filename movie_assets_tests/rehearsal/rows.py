@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from movie_assets.emulator.film import Movie
+from movie_assets.emulator.movie import Movie
 from movie_assets_tests.rehearsal.world import response
 
 PARTS = ("credits", "keywords", "release_dates", "external_ids", "videos", "watch/providers", "translations",

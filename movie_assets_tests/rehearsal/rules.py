@@ -5,7 +5,7 @@ Nothing here calls the pipeline's own rules.
 
 from datetime import date, timedelta
 
-from movie_assets.emulator.film import Movie
+from movie_assets.emulator.movie import Movie
 
 FLAGS = ("adult", "video", "softcore")
 LANGUAGES = {"en", "es", "fr", "de", "it", "ja", "ko"}

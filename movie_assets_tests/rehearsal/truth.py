@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import ceil
 
-from movie_assets.emulator.film import Movie
+from movie_assets.emulator.movie import Movie
 from movie_assets.emulator.world import ExportRow
 from movie_assets_tests.rehearsal import rules
 from movie_assets_tests.rehearsal.rows import Key, Values, rows_of

@@ -12,10 +12,10 @@ from itertools import pairwise
 from typing import Any
 
 from movie_assets.emulator import details
-from movie_assets.emulator.answers import compact_json
-from movie_assets.emulator.bundled import FILMS_FILE, most_voted, read_films
-from movie_assets.emulator.film import Movie
+from movie_assets.emulator.bundled import MOVIES_FILE, most_voted, read_movies
+from movie_assets.emulator.movie import Movie
 from movie_assets.emulator.moving_world import MovingWorld, columns_of
+from movie_assets.emulator.responses import compact_json
 from movie_assets.emulator.world import Change, Columns, ExportRow
 from movie_assets_tests.rehearsal.storylines import LOSS_DAY, SHARE_LOST, Storyline, storylines
 
@@ -29,7 +29,7 @@ class RehearsalWorld:
 
     def __init__(self, ids: int, seed: int, first: date) -> None:
         plots = list(storylines(first))
-        real = most_voted(read_films(FILMS_FILE), len(plots) + 20)
+        real = most_voted(read_movies(MOVIES_FILE), len(plots) + 20)
         if ids < len(real):
             raise ValueError(f"the storylines need a world of {len(real)} ids or more")
         self.first = first
@@ -119,7 +119,7 @@ class RehearsalWorld:
 
     def _described(self, tmdb_id: int, day: date) -> Movie | None:
         """A movie's facts, also those of a deleted one that the export still lists."""
-        base = self._base.film(tmdb_id, day)
+        base = self._base.movie(tmdb_id, day)
         if base is None:
             return None
         # The emulator's budget follows the votes; here only edits move it.
@@ -130,7 +130,7 @@ class RehearsalWorld:
         movie = replace(movie, **storyline.values(self.number(day)))
         predecessor = self.heirs.get(tmdb_id)
         if predecessor is not None and not self.storylines[predecessor].exists(self.number(day)):
-            former = self._base.film(predecessor, day)
+            former = self._base.movie(predecessor, day)
             movie = replace(movie, imdb_id=former.imdb_id if former else None)
         return movie
 

@@ -17,8 +17,8 @@ import dagster as dg
 import httpx
 from dagster._core.storage.tags import PARENT_RUN_ID_TAG, WILL_RETRY_TAG
 
-from movie_assets.emulator.answers import RefusedError, tmdb_error
 from movie_assets.emulator.moving_world import MovingWorld
+from movie_assets.emulator.responses import RefusedError, tmdb_error
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.world import Change
 from movie_assets.runs.partitions import range_tags, ranges

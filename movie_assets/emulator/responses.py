@@ -1,7 +1,6 @@
-"""What the emulator answers with, and how it is sent: whole, or as badly as a fault demands.
+"""The emulator's responses, and how they are sent: whole, or as badly as a fault demands.
 
-The bodies of TMDB's and OpenAI's errors live here as well; when they are given belongs to `tmdb`,
-`embeddings` and `faults`.
+The errors of TMDB and OpenAI are here, too; `tmdb`, `embeddings` and `faults` decide when they are sent.
 """
 
 import asyncio
@@ -12,7 +11,7 @@ import socket
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.types import Receive, Scope, Send
@@ -24,14 +23,14 @@ SERVER_NAME = "movie-assets-stand-in"
 WORLD_HEADER = "X-Stand-In-World"
 SMALLEST_GZIPPED = 500
 DRIP_SECONDS = 0.4
-RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing throws away what was not sent and tells the client so
-CLOSE_SECONDS = 5.0  # within which a connection that was closed is reported as gone
-TRANSPORT = "stand_in.transport"  # where `server` puts the connection under a request
+RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: closing discards unsent bytes and sends a reset
+CLOSE_SECONDS = 5.0  # within which the server reports a connection as closed
+TRANSPORT = "emulator.transport"  # the key of the ASGI scope under which `server` puts the connection
 
 
 @dataclass(frozen=True)
 class Wire:
-    """Bytes for the bare connection, which is closed or reset after them."""
+    """Bytes that are written to the bare connection, which is then closed or reset."""
 
     content: bytes
     reset: bool = False
@@ -39,9 +38,9 @@ class Wire:
 
 @dataclass(frozen=True)
 class ServedResponse:
-    """Status, headers and body of a reply.
+    """Status, headers and body of a response.
 
-    `pieces` take the place of a body that is made on the way, `wire` that of the whole reply.
+    `pieces` is a body that is made while it is sent; `wire` takes the place of the whole response.
     """
 
     status: int
@@ -52,13 +51,13 @@ class ServedResponse:
     wire: Wire | None = None
 
 
-def compact_json(value: Any) -> bytes:
-    """Write JSON as TMDB does: UTF-8 without spaces; half a surrogate pair, which has no UTF-8, becomes ?."""
+def compact_json(value: object) -> bytes:
+    """Return JSON as TMDB writes it: UTF-8 without spaces; half a surrogate pair, which has no UTF-8, becomes ?."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> ServedResponse:
-    """Answer with a JSON body."""
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> ServedResponse:
+    """Return a response with a JSON body."""
     return ServedResponse(status, compact_json(value), {"Content-Type": JSON_TYPE, **(headers or {})})
 
 
@@ -77,72 +76,72 @@ TMDB_ERRORS: dict[int, tuple[int, str]] = {
 
 
 def tmdb_error(code: int, headers: Mapping[str, str] | None = None) -> ServedResponse:
-    """TMDB's answer for one of its status codes."""
+    """Return TMDB's response for one of its own status codes."""
     status, message = TMDB_ERRORS[code]
     return json_response({"success": False, "status_code": code, "status_message": message}, status, headers)
 
 
 def openai_error(status: int, message: str, code: str | None, kind: str = "invalid_request_error") -> ServedResponse:
-    """Answer with an error in OpenAI's shape."""
+    """Return an error in OpenAI's shape."""
     return json_response({"error": {"message": message, "type": kind, "param": None, "code": code}}, status)
 
 
 class RefusedError(Exception):
-    """A request that is answered with an error."""
+    """The request is refused; `response` is the error to send."""
 
-    def __init__(self, answer: ServedResponse) -> None:
-        super().__init__(f"answered with {answer.status}")
-        self.answer = answer
+    def __init__(self, response: ServedResponse) -> None:
+        super().__init__(f"refused with {response.status}")
+        self.response = response
 
 
 def refusal(code: int) -> RefusedError:
-    """Refusal with one of TMDB's status codes."""
+    """Return the exception that refuses a request with one of TMDB's status codes."""
     return RefusedError(tmdb_error(code))
 
 
-class Reply:
-    """Sends an answer over ASGI."""
+class ResponseSender:
+    """The ASGI application that sends one response."""
 
-    def __init__(self, answer: ServedResponse, *, accepts_gzip: bool, stall_seconds: float) -> None:
-        self.answer = _gzipped(answer) if accepts_gzip else answer
+    def __init__(self, response: ServedResponse, *, accepts_gzip: bool, stall_seconds: float) -> None:
+        self.response = _gzipped(response) if accepts_gzip else response
         self.stall_seconds = stall_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send headers and body; anything but a whole delivery may end early or never."""
-        answer = self.answer
-        if answer.wire is not None:
-            await _send_bare(answer.wire, scope[TRANSPORT], receive)
+        """Send headers and body. Only the delivery `whole` sends everything."""
+        response = self.response
+        if response.wire is not None:
+            await _send_bare(response.wire, scope[TRANSPORT], receive)
             return
-        if answer.delivery == "stall_head":
+        if response.delivery == "stall_head":
             await self._stall(receive)
-        headers = [(key.lower().encode(), value.encode("latin-1")) for key, value in answer.headers.items()]
-        if answer.pieces is None:
-            headers.append((b"content-length", str(len(answer.body)).encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        if answer.pieces is not None:
-            async for piece in iterate_in_threadpool(answer.pieces):
+        headers = [(key.lower().encode(), value.encode("latin-1")) for key, value in response.headers.items()]
+        if response.pieces is None:
+            headers.append((b"content-length", str(len(response.body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if response.pieces is not None:
+            async for piece in iterate_in_threadpool(response.pieces):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
-        elif answer.delivery == "drip":
+        elif response.delivery == "drip":
             await self._drip(receive, send)
-        elif answer.delivery in {"stall_body", "cut"}:
-            half = answer.body[: len(answer.body) // 2]
+        elif response.delivery in {"stall_body", "cut"}:
+            half = response.body[: len(response.body) // 2]
             await send({"type": "http.response.body", "body": half, "more_body": True})
-            if answer.delivery == "stall_body":
+            if response.delivery == "stall_body":
                 await self._stall(receive)
             # Returning with the body unfinished makes the server close the connection.
         else:
-            await send({"type": "http.response.body", "body": answer.body})
+            await send({"type": "http.response.body", "body": response.body})
 
     async def _drip(self, receive: Receive, send: Send) -> None:
-        for byte in self.answer.body:
+        for byte in self.response.body:
             await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
-            if await _gone(receive, DRIP_SECONDS):
+            if await _client_left(receive, DRIP_SECONDS):
                 return
         await send({"type": "http.response.body", "body": b""})
 
     async def _stall(self, receive: Receive) -> None:
-        await _gone(receive, self.stall_seconds)
+        await _client_left(receive, self.stall_seconds)
 
 
 async def _send_bare(wire: Wire, transport: asyncio.Transport, receive: Receive) -> None:
@@ -154,11 +153,11 @@ async def _send_bare(wire: Wire, transport: asyncio.Transport, receive: Receive)
         transport.abort()
     else:
         transport.close()
-    await _gone(receive, CLOSE_SECONDS)
+    await _client_left(receive, CLOSE_SECONDS)
 
 
-async def _gone(receive: Receive, seconds: float) -> bool:
-    """Wait for the client to leave, no longer than given; whether it left."""
+async def _client_left(receive: Receive, seconds: float) -> bool:
+    """Wait until the client disconnects, for `seconds` at most, and return whether it did."""
     try:
         async with asyncio.timeout(seconds):
             while (await receive())["type"] != "http.disconnect":
@@ -168,9 +167,9 @@ async def _gone(receive: Receive, seconds: float) -> bool:
     return True
 
 
-def _gzipped(answer: ServedResponse) -> ServedResponse:
-    if answer.pieces is not None or len(answer.body) < SMALLEST_GZIPPED or "Content-Encoding" in answer.headers:
-        return answer
-    headers = {**answer.headers, "Content-Encoding": "gzip", "Vary": "accept-encoding"}
-    body = gzip.compress(answer.body, compresslevel=1, mtime=0)
-    return replace(answer, body=body, headers=headers)
+def _gzipped(response: ServedResponse) -> ServedResponse:
+    if response.pieces is not None or len(response.body) < SMALLEST_GZIPPED or "Content-Encoding" in response.headers:
+        return response
+    headers = {**response.headers, "Content-Encoding": "gzip", "Vary": "accept-encoding"}
+    body = gzip.compress(response.body, compresslevel=1, mtime=0)
+    return replace(response, body=body, headers=headers)

@@ -1,4 +1,4 @@
-"""What an emulator keeps of the Batch API: files and batches. What becomes of them is in `batches`."""
+"""The files and batches of the Batch API, in memory. The endpoints are in `batches`."""
 
 import threading
 import uuid
@@ -8,15 +8,15 @@ from typing import Any
 
 @dataclass
 class Batch:
-    """A batch and what became of it."""
+    """A batch: when it was created (monotonic seconds), its JSON object, and its requests."""
 
     created: float
     fields: dict[str, Any]
     lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-class BatchDesk:
-    """Files and batches of one emulator."""
+class BatchStorage:
+    """The files and batches of one emulator, by their ids."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -24,7 +24,7 @@ class BatchDesk:
         self.lock = threading.Lock()
 
     def keep(self, content: bytes) -> str:
-        """Store a file; tells its id."""
+        """Store a file, and return its id."""
         file_id = f"file-{uuid.uuid4().hex[:16]}"
         self.files[file_id] = content
         return file_id

@@ -1,14 +1,11 @@
-"""The facts of one film on one day, whichever world it comes from.
-
-How they look in TMDB's answers belongs to `details`.
-"""
+"""One film on one day, whichever world it comes from. `details` writes it as TMDB's JSON."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Person:
-    """Someone who works on films."""
+    """A member of the cast or crew of films."""
 
     person_id: int
     name: str

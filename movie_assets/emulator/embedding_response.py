@@ -1,17 +1,17 @@
-"""Vectors on their way to the client, before they are written as OpenAI writes them."""
+"""A response with vectors, before and after it is written as OpenAI's JSON."""
 
 import base64
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 
 @dataclass(frozen=True)
-class EmbeddingReply:
-    """One vector a row, the index of its input beside it."""
+class EmbeddingResponse:
+    """Vectors, one a row (float32), and the index of each one's input."""
 
     vectors: npt.NDArray[np.float32]
     indices: tuple[int, ...]
@@ -23,16 +23,16 @@ class EmbeddingReply:
     cursed: tuple[int, ...] = ()  # positions of inputs that faults are tied to
 
     def rendered(self) -> bytes:
-        """Write the reply as JSON."""
+        """Return the response's body as JSON."""
         rows = zip(self.indices, self.vectors, strict=True)
         data = ",".join(
             f'{{"object":"embedding",{self._index(index)}"embedding":{self._written(row)}}}' for index, row in rows
         )
-        usage: dict[str, Any] | None = {"prompt_tokens": self.tokens, "total_tokens": self.tokens}
+        usage: dict[str, int] | None = {"prompt_tokens": self.tokens, "total_tokens": self.tokens}
         if self.usage in ("null", "total only"):
             usage = None if self.usage == "null" else {"total_tokens": self.tokens}
-        told = "" if self.usage == "left out" else f',"usage":{json.dumps(usage)}'
-        return f'{{"object":"list","data":[{data}],"model":{json.dumps(self.model)}{told}}}'.encode()
+        usage_json = "" if self.usage == "left out" else f',"usage":{json.dumps(usage)}'
+        return f'{{"object":"list","data":[{data}],"model":{json.dumps(self.model)}{usage_json}}}'.encode()
 
     def _index(self, index: int) -> str:
         is_left_out = self.index == "left out" or (self.index == "left out where 0" and index == 0)

@@ -1,7 +1,7 @@
-"""Made-up films: the facts of one film on one day, and their export lines in bulk.
+"""Made-up films: one film on one day, and export lines of many films at once.
 
-`traits` decides the figures, `stories` the words, `people` the names, `lifecycle` the days; here they become
-films. The real, bundled films are in `bundled`.
+`traits` makes the figures, `stories` the words, `people` the names, `lifecycle` the days; this module makes films
+of them. The real, bundled films are in `bundled`.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ import numpy as np
 
 from movie_assets.emulator import stories
 from movie_assets.emulator.chance import mixed, pick
-from movie_assets.emulator.film import Collection, Movie
 from movie_assets.emulator.lifecycle import Lifecycle, Numbers, revision
+from movie_assets.emulator.movie import Collection, Movie
 from movie_assets.emulator.people import Cast
 from movie_assets.emulator.traits import BLOCK, EPOCH_ORDINAL, MONEY, STORY, Traits
 from movie_assets.emulator.vocabulary import vocabulary
@@ -26,7 +26,7 @@ CERTIFICATIONS = ("G", "PG", "PG", "PG-13", "PG-13", "R", "R", "")
 
 
 @dataclass(frozen=True)
-class MadeUpFilms:
+class MadeUpMovies:
     """The made-up films of one seed: `slots` of them on any day."""
 
     seed: int
@@ -34,21 +34,21 @@ class MadeUpFilms:
 
     @property
     def traits(self) -> Traits:
-        """Their figures."""
+        """The figures of these films."""
         return Traits(self.seed, self.slots)
 
     @property
     def life(self) -> Lifecycle:
-        """Their comings and goings."""
+        """The days on which these films exist."""
         return Lifecycle(self.slots)
 
     def number_of(self, tmdb_id: int, day: int) -> int | None:
-        """Find the number of the film with this id, if it exists on that day."""
+        """Return the number of the film with this id, None if it does not exist on that day."""
         number = tmdb_id - IDS_FROM
         return number if self.slots and self.life.is_alive(number, day) else None
 
-    def film(self, number: int, day: int) -> Movie:
-        """Give the facts of one film on a day."""
+    def movie(self, number: int, day: int) -> Movie:
+        """Return one film as it is on a day."""
         traits, words = self.traits, vocabulary()
         story, language = self._story(number), traits.language(number)
         theme = traits.theme(number)
@@ -56,7 +56,7 @@ class MadeUpFilms:
         release = traits.release(number, self._birth(number))
         adult, video, softcore = traits.flags(number)
         text, keywords = self._texts(number, story, day)
-        variant = () if traits.is_unfiled(number) else story.theme.genre_variants[traits.genre_variant(number)]
+        variant = () if traits.has_no_genres(number) else story.theme.genre_variants[traits.genre_variant(number)]
         votes = traits.vote_count(number, day)
         money = traits.word(MONEY, number)
         budget = 0 if pick(money, 2, 5) else min(votes * 20_000, 600_000_000)
@@ -92,7 +92,7 @@ class MadeUpFilms:
         )
 
     def export_rows(self, numbers: Numbers, day: int) -> Iterator[ExportRow]:
-        """Export lines of many films at once."""
+        """Yield the export lines of many films."""
         traits, themes = self.traits, vocabulary().themes
         adult, video, softcore = traits.flags(numbers)
         columns = zip(
@@ -116,7 +116,7 @@ class MadeUpFilms:
             yield ExportRow(is_adult, IDS_FROM + number, title, popularity, is_video, is_softcore)
 
     def titles(self, numbers: Numbers) -> Iterator[tuple[int, str]]:
-        """(id, English title) of many films."""
+        """Yield (id, English title) of many films."""
         traits, themes = self.traits, vocabulary().themes
         parts = np.where(traits.in_franchise(numbers), numbers % BLOCK, 0).tolist()
         words = traits.story_word(numbers).tolist()
@@ -133,7 +133,7 @@ class MadeUpFilms:
         return stories.Story(theme, traits.word(STORY, number), shared, part)
 
     def _texts(self, number: int, story: stories.Story, day: int) -> tuple[str, tuple[str, ...]]:
-        """Overview and keywords on a day; about 1 % lack the one and 7 % the other, never both."""
+        """Return overview and keywords on a day. About 1 % of films have no overview, 7 % no keywords."""
         fate = pick(mixed(story.plot ^ 0x3C), 0, 100)
         touched = stories.BOTH
         if fate < 1:
@@ -161,7 +161,7 @@ class MadeUpFilms:
 
 
 def number_of_imdb(imdb_id: str) -> int | None:
-    """Find the number of the made-up film that an IMDb id of this world names."""
+    """Return the number of the made-up film with this IMDb id, None for an id of another kind."""
     digits = imdb_id.removeprefix("tt")
     if not (digits.isascii() and digits.isdecimal()) or int(digits) < IMDB_NUMBERS_FROM:
         return None
