@@ -148,7 +148,7 @@ def test_without_a_command_the_help_is_printed_and_nothing_has_failed() -> None:
 
 
 def test_the_commands_are_these() -> None:
-    assert set(main.commands) == set(COMMANDS)
+    assert {name for name, command in main.commands.items() if not command.hidden} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", ["search", "similar", "recommend"])
