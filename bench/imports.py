@@ -20,7 +20,7 @@ from text_search import put_films, with_a_slip
 from movie_assets.database.database import Database
 from movie_assets.histories.choices import Choices
 from movie_assets.histories.imports import import_path
-from movie_assets.search.search_documents import bring_in_line
+from movie_assets.search.search_documents import update_documents
 
 USERS, FILMS_RATED = 6_000, 30_000
 
@@ -106,7 +106,7 @@ def one_round(movies: int, rows: int, ratings: int) -> list[dict[str, Any]]:
     chance = random.Random(1)  # noqa: S311  # repeatable, not secret
     with tempfile.TemporaryDirectory() as home, server_of_ones_own("imports") as (address, database):
         put_films(database, movies, chance)
-        bring_in_line(database)
+        update_documents(database)
         letterboxd(database, Path(home) / "ratings.csv", rows, chance)
         files = Path(home) / "ratings.csv", movielens(Path(home) / "ml", ratings, chance)
         return [in_a_process(measured, address, file, times) for file in files for times in ("first", "again")]

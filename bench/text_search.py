@@ -18,7 +18,7 @@ from made_up_vectors import server_of_ones_own
 from tables import in_rounds, keep, parser_of, tell, tell_table
 
 from movie_assets.database.database import Database, copy_rows
-from movie_assets.search.search_documents import bring_in_line
+from movie_assets.search.search_documents import update_documents
 
 TITLES, CAST, CREW, OVERVIEW = 25, 16, 6, 45
 COMMON = [
@@ -174,13 +174,16 @@ def milliseconds(database: Database, function: str, asked: Sequence[str]) -> dic
 
 def builds(database: Database, films: int) -> list[dict[str, Any]]:
     """Seconds for all documents, for none, and for those of 1 % of the films."""
-    figures = {"all documents": bring_in_line(database).seconds, "nothing changed": bring_in_line(database).seconds}
+    figures = {
+        "all documents": update_documents(database).seconds,
+        "nothing changed": update_documents(database).seconds,
+    }
     with database.transaction() as connection:
         connection.exec_driver_sql(
             "update catalog.movies set text_hash = text_hash || 'x', overview = overview || ' ' || title "
             f"where tmdb_id * 7919 %% 100 = 0 and tmdb_id <= {films}"
         )
-    figures["1 % changed"] = bring_in_line(database).seconds
+    figures["1 % changed"] = update_documents(database).seconds
     return [{"documents": label, "seconds": round(seconds, 2)} for label, seconds in figures.items()]
 
 

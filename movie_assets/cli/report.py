@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from movie_assets.database.database import Database, as_dict
 from movie_assets.refresh.outcome import CheckOutcome, DayOutcome
+from movie_assets.search.movie_vectors import ActiveSet
+from movie_assets.search.queries import Movie
 
 Status = dict[str, Any]
 
@@ -22,16 +23,16 @@ Status = dict[str, Any]
 def status_of(database: Database, as_of: datetime) -> Status:
     """The catalogue's state under the names that `status --json` promises."""
     state = as_dict(database.row("status", as_of=as_of))
-    active = database.rows("active_set")
+    active = database.fetch_optional(ActiveSet, "active_set")
     states = database.rows("id_states")
     spending = database.row("embedding_spending", as_of=as_of)
     day = state["last_export_date"]
     return {
         "movies": state["movies"],
         "vectors": database.row("count_vectors").vectors,
-        "embedding_provider": active[0].provider if active else None,
-        "embedding_model": active[0].model if active else None,
-        "dimensions": active[0].dimensions if active else None,
+        "embedding_provider": active.provider if active else None,
+        "embedding_model": active.model if active else None,
+        "dimensions": active.dimensions if active else None,
         "last_export_date": day.isoformat() if day else None,
         "source": state["source"],
         "ids": state["ids"],
@@ -147,14 +148,14 @@ def show_answers(console: Console, answers: Iterable[Mapping[str, Any]]) -> None
         console.print(escape(told.rstrip()), highlight=False)
 
 
-def show_films(console: Console, title: str, films: Iterable[sa.Row[Any]]) -> None:
+def show_films(console: Console, title: str, films: Iterable[Movie]) -> None:
     """Films found: what they are ordered by, title, year, director, why they were found, id; the plot below.
 
     Recommended films are ordered by their score, others by cosine similarity; what is found by words shows neither.
     """
     console.print(f"[bold]{escape(title)}[/]", highlight=False)
     for film in films:
-        known = as_dict(film)
+        known = film._asdict()
         order = known.get("score" if "reasons" in known else "similarity")
         by_what = f"{order:.2f}  " if order is not None else ""
         why = f"  ({reasons})" if (reasons := _reasons(known)) else ""
@@ -197,9 +198,9 @@ def _because(reasons: Iterable[Mapping[str, Any]], directors: Iterable[str]) -> 
     return "; ".join(told[:1]) + ("; " if told[1:] else "") + ", ".join(told[1:])
 
 
-def film_as_json(film: sa.Row[Any]) -> Mapping[str, Any]:
+def film_as_json(film: Movie) -> Mapping[str, Any]:
     """A film found, for programs."""
     return {
         name: round(value, 6) if name in ("similarity", "score") and value is not None else value
-        for name, value in as_dict(film).items()
+        for name, value in film._asdict().items()
     }

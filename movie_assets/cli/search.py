@@ -1,11 +1,10 @@
 """The commands that find films, and the filters that they share: the names of catalog.condition_of as options."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
-import sqlalchemy as sa
 from rich.markup import escape
 
 from movie_assets.cli import report
@@ -14,9 +13,10 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, open_database
 from movie_assets.orchestration.startup import database_for
 from movie_assets.search.queries import (
-    Films,
+    Movie,
     NoSuchMovieError,
     NothingToSearchError,
+    TitleMatch,
     is_certain,
     recommend,
     recommend_for,
@@ -147,7 +147,7 @@ def recommend_command(
         show_films("recommended", recommend(database, named, count, wished, options), wished, as_json=as_json)
 
 
-def _refuse_contradictions(films: Mapping[str, list[sa.Row[Any]]]) -> None:
+def _refuse_contradictions(films: Mapping[str, list[TitleMatch]]) -> None:
     """No film is named both ways; titles that are written differently may mean the same one."""
     disliked = {film.tmdb_id for film in films["disliked"]}
     both = {film.tmdb_id: _named(film) for film in [*films["loved"], *films["liked"]] if film.tmdb_id in disliked}
@@ -167,7 +167,7 @@ def _known(database: Database, disliked: tuple[str, ...]) -> list[str]:
     return known
 
 
-def _the_film(database: Database, wanted: str) -> sa.Row[Any]:
+def _the_film(database: Database, wanted: str) -> TitleMatch:
     """The film that a title or an id means, said aloud where it is not plain; raises when nobody can tell."""
     film, *others = resolve(database, wanted)
     if not is_certain(film, others):
@@ -181,11 +181,11 @@ def _the_film(database: Database, wanted: str) -> sa.Row[Any]:
     return film
 
 
-def _named(film: sa.Row[Any]) -> str:
+def _named(film: TitleMatch) -> str:
     return f"{film.title} ({film.release_year or 'year unknown'}), {film.tmdb_id}"
 
 
-def show_films(title: str, films: Films, filters: Mapping[str, Any], *, as_json: bool) -> None:
+def show_films(title: str, films: Sequence[Movie], filters: Mapping[str, Any], *, as_json: bool) -> None:
     """Films for a program or for a person."""
     if as_json:
         click.echo(json.dumps([report.film_as_json(film) for film in films], ensure_ascii=False))

@@ -1,7 +1,7 @@
-"""What similarities mean: quantiles of an embedding set, thresholds made of them, and whether a figure is as usual.
+"""Arithmetic on similarities: the quantiles of an embedding set, limits derived from them, and a projection to a plane.
 
-A similarity of 0.5 is next to nothing with one model and nearly the same film with another. What is measured, and what
-follows from it for a check, is the assets' business.
+The same similarity has another meaning with each model: with one, films of similarity 0.5 are unrelated; with another,
+they are nearly the same. `search_quality` measures the similarities, and `checks` evaluates them.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ Matrix = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
-NOTHING = 1e-6  # what rounding leaves of it
-MIN_HISTORY = 3  # measurements before "usual" means anything
+ROUNDING_ERROR = 1e-6  # smaller extents and variances are taken as zero
+MIN_HISTORY = 3  # measurements that a usual value needs
 
 
 @dataclass(frozen=True)
-class FilterProfiles:
-    """Cosines from which films of a set are loosely related, related, very similar; None where too few films are."""
+class SimilarityLimits:
+    """The least cosines of loosely related, related and very similar films of a set; None when it has too few films."""
 
     loose: float | None
     related: float | None
@@ -29,51 +29,53 @@ class FilterProfiles:
 
 
 def quantiles_of(similarities: Values) -> list[float] | None:
-    """QUANTILES of some similarities; None of none."""
+    """Return the QUANTILES of some similarities, rounded to four digits; None without similarities."""
     return [round(float(q), 4) for q in np.quantile(similarities, QUANTILES)] if similarities.size else None
 
 
-def profiles_of(random: Values, nearest: Values, tenth: Values) -> FilterProfiles:
-    """Thresholds from similarities of random pairs, of films and their nearest, and of films and their tenth nearest.
+def limits_of(random: Values, nearest: Values, tenth: Values) -> SimilarityLimits:
+    """Derive limits from the similarities of random pairs, and of films and their nearest and tenth nearest film.
 
-    loose: 99 of 100 pairs at random are less similar. related: half of the films have ten others at least so near.
-    very similar: a quarter of the films have another one so near. Each is at least the one before.
+    loose: 99 of 100 random pairs are less similar. related: half of the films have ten others of at least this
+    similarity. very_similar: a quarter of the films have another one of at least this similarity. Each limit is at
+    least as high as the one before it.
     """
     if not (random.size and nearest.size and tenth.size):
-        return FilterProfiles(None, None, None)
+        return SimilarityLimits(None, None, None)
     steps = np.maximum.accumulate([np.quantile(random, 0.99), np.quantile(tenth, 0.5), np.quantile(nearest, 0.75)])
-    return FilterProfiles(*(round(float(step), 4) for step in steps))
+    return SimilarityLimits(*(round(float(step), 4) for step in steps))
 
 
 def pair_similarities(vectors: Matrix) -> Values:
-    """Cosines of all pairs of some unit vectors."""
-    above = np.triu_indices(len(vectors), 1)
-    return np.asarray((vectors @ vectors.T)[above], dtype=np.float64)
+    """Return the cosines of all pairs of unit vectors: n * (n - 1) / 2 values for (n, dimensions)."""
+    above_diagonal = np.triu_indices(len(vectors), 1)
+    return np.asarray((vectors @ vectors.T)[above_diagonal], dtype=np.float64)
 
 
 def usual(before: Sequence[float | None]) -> float | None:
-    """The median of earlier measurements, None where they are too few."""
+    """Return the median of earlier measurements; None for fewer than MIN_HISTORY known ones."""
     known = [value for value in before if value is not None]
     return median(known) if len(known) >= MIN_HISTORY else None
 
 
 def principal_plane(vectors: Matrix) -> tuple[Values, float]:
-    """Place vectors on the plane in which they differ most (PCA): (n, 2) between 0 and 1, and the share of variance.
+    """Project vectors onto their first two principal components.
 
-    The outermost 1 % on each side are moved to the edge, so that they do not press the others together. Signs are fixed
-    by the larger tail, so that a map is not mirrored from one measurement to the next.
+    Returns positions, (n, 2) from 0 to 1, and the share of the variance that the plane keeps. The outermost 1 % on each
+    side are moved to the edge, so that outliers do not compress the others. The longer tail of each axis points to
+    positive values, so that a map is not mirrored from one measurement to the next.
     """
     if not len(vectors):
         return np.zeros((0, 2)), 0.0
     centred = vectors - vectors.mean(axis=0)
-    # Of the products of all pairs: as many as there are vectors, which are fewer than their dimensions.
+    # Eigenvectors of the (n, n) matrix of inner products, as there are fewer vectors than dimensions.
     variances, axes = np.linalg.eigh(np.asarray(centred @ centred.T, dtype=np.float64))
     variances = np.maximum(variances[::-1], 0.0)
     flat = axes[:, ::-1][:, :2] * np.sqrt(variances[:2])
     places = np.zeros((len(vectors), 2))
     places[:, : flat.shape[1]] = flat * np.where((flat**3).sum(axis=0) < 0, -1.0, 1.0)
     low, high = np.quantile(places, [0.01, 0.99], axis=0)
-    extent = np.where(high - low > NOTHING, high - low, 1.0)
-    spread = np.where(high - low > NOTHING, (places - low) / extent, 0.5)
+    extent = np.where(high - low > ROUNDING_ERROR, high - low, 1.0)
+    spread = np.where(high - low > ROUNDING_ERROR, (places - low) / extent, 0.5)
     total = float(variances.sum())
-    return np.clip(spread, 0.0, 1.0), float(variances[:2].sum() / total) if total > NOTHING else 0.0
+    return np.clip(spread, 0.0, 1.0), float(variances[:2].sum() / total) if total > ROUNDING_ERROR else 0.0

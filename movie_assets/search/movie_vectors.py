@@ -1,11 +1,12 @@
-"""Stage 5: the vectors that searches see, with their index, switched from set to set in one transaction.
+"""The vectors that searches use, with their index.
 
-How a set's table and index are kept is in sql/search/vectors.sql; its life, in embedding_sets.sql; how well it is
-searched, in set_quality.sql, and watched by `search_quality`.
+Searches switch from one embedding set to another in one transaction. sql/search/vectors.sql maintains the table and the
+index of a set, sql/embeddings/embedding_sets.sql creates and drops sets, and sql/search/set_quality.sql measures how
+well a set is searched (see `search_quality`).
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from statistics import mean
 from typing import NamedTuple
 
@@ -19,12 +20,71 @@ from movie_assets.runs.batch_runs import amiss
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
-MIN_COVERAGE = 0.99  # of the accepted films, before a new set takes the place of the active one
+MIN_COVERAGE = 0.99  # of the accepted films, before a new set replaces the active one
 MIN_RECALL = 0.95
 SAMPLES = 10
-MAX_GROWTH = 2.0  # of the index for each vector since it was built, before it should be built anew
-SPILLED = "graph no longer fits"  # what pgvector says when a build runs out of maintenance_work_mem
-NOT_PARALLEL = "without parallel workers"  # what pipeline.build_index says when shared memory is too small
+MAX_GROWTH = 2.0  # of the index's size per vector since it was built, before it should be rebuilt
+SPILLED = "graph no longer fits"  # in pgvector's notice when a build exceeds maintenance_work_mem
+NOT_PARALLEL = "without parallel workers"  # in the warning of pipeline.build_index when shared memory is too small
+
+
+class ActiveSet(NamedTuple):
+    """The embedding set that searches use. A held set is not replaced automatically."""
+
+    set_id: int
+    provider: str
+    model: str
+    dimensions: int
+    template: str
+    is_held: bool
+
+
+class SearchMeasurement(NamedTuple):
+    """A search for the films nearest to a film, through the index and by comparing all vectors.
+
+    `recall_at_10` is the share of the ten nearest films that the index found; None when no film passes the filter.
+    """
+
+    tmdb_id: int
+    recall_at_10: float | None
+    milliseconds: float
+    exact_ms: float
+
+
+class GoldenRank(NamedTuple):
+    """A golden pair: the rank of the second film among the neighbours of the first, and the highest allowed rank."""
+
+    title: str
+    other_title: str
+    within: int
+    place: int
+
+
+class RefreshedVectors(NamedTuple):
+    """Counts of a refresh: vectors removed, written, with changed filter columns, and in the set afterwards."""
+
+    removed: int
+    written: int
+    refiltered: int
+    total: int
+
+
+class SetProgress(NamedTuple):
+    """An embedding set with the number of films that it covers and its cost."""
+
+    set_id: int
+    provider: str
+    model: str
+    dimensions: int
+    template: str
+    state: str
+    films: int
+    films_embedded: int
+    tokens: int
+    dollars: float
+    created_at: datetime
+    activated_at: datetime | None
+    retired_at: datetime | None
 
 
 class DroppedSet(NamedTuple):
@@ -34,7 +94,7 @@ class DroppedSet(NamedTuple):
 
 
 class VectorAgreement(NamedTuple):
-    """How many movies and vectors there are, and in how many cases they do not belong together."""
+    """Counts of movies and vectors that do not match; `either` counts all movies and vectors."""
 
     films_without_vector: int
     vectors_without_film: int
@@ -43,7 +103,7 @@ class VectorAgreement(NamedTuple):
 
 
 class IndexState(NamedTuple):
-    """The index of the set that is searched: its size, and its size for each vector over that when it was built."""
+    """The index of the active set; `growth` is its size per vector, relative to that when it was built."""
 
     is_valid: bool
     bytes: int
@@ -59,37 +119,37 @@ def movie_vectors(
     embedder: dg.ResourceParam[Embedder],
     keep_sets: dg.ResourceParam[timedelta],
 ) -> dg.MaterializeResult[None]:
-    """A film that can be found: its vector in the active embedding set, behind an index of nearest neighbours.
+    """A film that searches can find: its vector in the active embedding set, with an index of nearest neighbours.
 
-    Films that left the catalogue leave it too; vectors that did not move are not touched. A new set takes over when it
-    covers the catalogue and is searched well.
+    Films that left the catalogue are removed; unchanged vectors are not written again. A new set becomes active when
+    it covers the catalogue and its searches find the nearest films.
     """
     set_id = embedding_set(database, embedder)
-    moved = database.row("refresh_vectors", set_id=set_id)
+    (refreshed,) = database.execute_returning(RefreshedVectors, "refresh_vectors", set_id=set_id)
     is_built = build_index(context.log, database, set_id)
-    active = database.rows("active_set")
-    if not active or active[0].set_id != set_id:
-        missing = obstacles(database, set_id, moved.total) if active else []
-        if active and active[0].is_held:
-            missing.append(_held(active[0].set_id, set_id))
-        if missing:
-            context.log.info(f"the new set waits: {'; '.join(missing)}. The old one goes on being searched")
-            database.execute("refresh_vectors", set_id=active[0].set_id)
-        elif moved.total:
+    active = database.fetch_optional(ActiveSet, "active_set")
+    if active is None or active.set_id != set_id:
+        reasons = reasons_to_wait(database, set_id, refreshed.total) if active else []
+        if active and active.is_held:
+            reasons.append(_held_message(active.set_id, set_id))
+        if active and reasons:
+            context.log.info(f"the new set is not active yet: {'; '.join(reasons)}. Searches still use the old set")
+            database.execute("refresh_vectors", set_id=active.set_id)
+        elif refreshed.total:
             database.execute("activate_set", set_id=set_id, hold=False)
-            context.log.info(f"searches now see the vectors of {embedder.provider} {embedder.model}")
+            context.log.info(f"searches now use the vectors of {embedder.provider} {embedder.model}")
     for old in database.execute_returning(
         DroppedSet, "drop_old_sets", as_of=run_time_of(context.run), days=keep_sets.days, set_id=set_id
     ):
-        context.log.info(f"the set {old.name} was not used for {keep_sets.days} days and is dropped")
+        context.log.info(f"dropped the set {old.name}, which was not used for {keep_sets.days} days")
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": moved.total,
+            "dagster/row_count": refreshed.total,
             "films": database.fetch_value(int, "count_movies"),
-            "vectors": moved.total,
-            "rows_out": moved.written,
-            "rows_removed": moved.removed,
-            "filters_changed": moved.refiltered,
+            "vectors": refreshed.total,
+            "rows_out": refreshed.written,
+            "rows_removed": refreshed.removed,
+            "filters_changed": refreshed.refiltered,
             "index_built": is_built,
             "embedding_model": f"{embedder.provider} {embedder.model}",
             "dimensions": embedder.dimensions,
@@ -98,7 +158,10 @@ def movie_vectors(
 
 
 def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> bool:
-    """Build a set's index if it has none that is valid, and warn when the server's memory for it was too small."""
+    """Build the index of a set if it has no valid one, and return whether it was built.
+
+    Logs a warning when the server had too little memory for the build.
+    """
     notices: list[str] = []
 
     def build(connection: sa.Connection) -> bool:
@@ -118,58 +181,59 @@ def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> b
     return is_built
 
 
-def obstacles(database: Database, set_id: int, vectors: int) -> list[str]:
-    """What speaks against searching in a set instead of the active one; nothing when it is ready."""
+def reasons_to_wait(database: Database, set_id: int, vectors: int) -> list[str]:
+    """Return the reasons why a set of so many vectors cannot replace the active one yet."""
     films = database.fetch_value(int, "count_movies")
     if not vectors or vectors < MIN_COVERAGE * films:
         return [f"it has {vectors:,} of {films:,} films"]
-    found = []
+    reasons = []
     recall = mean(recalls_of(database, set_id))
     if recall < MIN_RECALL:
-        found.append(f"its index finds {recall:.0%} of the ten nearest")
-    if far := far_pairs(database, set_id):
-        found.append(f"it puts films apart that belong together ({'; '.join(far)})")
-    return found
+        reasons.append(f"its index finds {recall:.0%} of the ten nearest films")
+    if pairs := distant_pairs(database, set_id):
+        reasons.append(f"films that belong together are not among each other's nearest ({'; '.join(pairs)})")
+    return reasons
 
 
-def _held(active: int, wanted: int) -> str:
-    return f"set {active} is held; `movie-assets sets use {wanted}` lets it go"
+def _held_message(active: int, wanted: int) -> str:
+    return f"set {active} is held; `movie-assets sets use {wanted}` releases it"
 
 
 def recalls_of(database: Database, set_id: int) -> list[float]:
-    """Recall@10 of a set's index against comparing all, for each of ten films."""
-    return [row.recall_at_10 for row in database.rows("measure_searches", set_id=set_id, samples=SAMPLES, filters="{}")]
+    """Return recall@10 of a set's index for ten films, each compared with a search over all vectors."""
+    measured = database.fetch(SearchMeasurement, "measure_searches", set_id=set_id, samples=SAMPLES, filters="{}")
+    return [search.recall_at_10 for search in measured if search.recall_at_10 is not None]
 
 
-def far_pairs(database: Database, set_id: int) -> Sequence[str]:
-    """Golden pairs that a set does not put near each other."""
-    ranks = database.rows("golden_ranks", set_id=set_id)
-    return [f"{row.title} and {row.other_title}: place {row.place:,}" for row in ranks if row.place > row.within]
+def distant_pairs(database: Database, set_id: int) -> Sequence[str]:
+    """Return the golden pairs whose second film is not near enough to the first, each with its rank."""
+    ranks = database.fetch(GoldenRank, "golden_ranks", set_id=set_id)
+    return [f"{rank.title} and {rank.other_title}: place {rank.place:,}" for rank in ranks if rank.place > rank.within]
 
 
 @dg.asset_check(asset=movie_vectors)
 def the_wanted_set_is_searched(
     database: dg.ResourceParam[Database], embedder: dg.ResourceParam[Embedder]
 ) -> dg.AssetCheckResult:
-    """Searches see the vectors of the model that the settings name, not those of the one before."""
+    """Searches use the vectors of the model that the settings name, not those of the model before it."""
     set_id = embedding_set(database, embedder)
-    active = database.rows("active_set")
-    progress = database.rows("embedding_progress")
-    told = "\n".join(
+    active = database.fetch_optional(ActiveSet, "active_set")
+    progress = database.fetch(SetProgress, "embedding_progress")
+    lines = "\n".join(
         f"| {p.set_id} | {p.provider} {p.model} {p.dimensions} | {p.state} | {p.films_embedded:,} of {p.films:,} |"
         for p in progress
     )
-    is_searched = bool(active) and active[0].set_id == set_id
+    is_searched = active is not None and active.set_id == set_id
     (wanted,) = [p for p in progress if p.set_id == set_id]
-    why = f"set {set_id} has {wanted.films_embedded:,} of {wanted.films:,} films"
-    if active and active[0].is_held:
-        why = _held(active[0].set_id, set_id)
+    reason = f"set {set_id} has {wanted.films_embedded:,} of {wanted.films:,} films"
+    if active and active.is_held:
+        reason = _held_message(active.set_id, set_id)
     return dg.AssetCheckResult(
         passed=is_searched or not wanted.films,
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if is_searched else why,
+        description=None if is_searched else reason,
         metadata={
-            "sets": dg.MetadataValue.md(f"| set | model | state | films |\n|---|---|---|---|\n{told}"),
+            "sets": dg.MetadataValue.md(f"| set | model | state | films |\n|---|---|---|---|\n{lines}"),
             "share_embedded": wanted.films_embedded / wanted.films if wanted.films else 1.0,
         },
     )
@@ -177,34 +241,34 @@ def the_wanted_set_is_searched(
 
 @dg.asset_check(asset=movie_vectors)
 def vectors_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Each accepted film has the vector of its text as it stands, and no vector is left without a film."""
-    found = database.fetch_one(VectorAgreement, "vector_agreement")._asdict()
-    films = found.pop("either")
+    """Each accepted film has the vector of its current text, and no vector is left without a film."""
+    counts = database.fetch_one(VectorAgreement, "vector_agreement")._asdict()
+    films = counts.pop("either")
     return dg.AssetCheckResult(
-        passed=not any(found.values()),
-        description=amiss(found),
-        metadata={"films": films, **found},
+        passed=not any(counts.values()),
+        description=amiss(counts),
+        metadata={"films": films, **counts},
     )
 
 
 @dg.asset_check(asset=movie_vectors)
 def the_index_is_valid(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """The active set has an index that was built to its end and has not swollen to twice its size since."""
+    """The active set has a completely built index that has not grown to twice its size since it was built."""
     index = database.fetch_optional(IndexState, "index_state")
     if index is None:
         return dg.AssetCheckResult(passed=False, description="there is no index; materialize movie_vectors")
     growth = index.growth or 1.0
-    swollen = growth > MAX_GROWTH
+    is_too_large = growth > MAX_GROWTH
     return dg.AssetCheckResult(
-        passed=index.is_valid and not swollen,
+        passed=index.is_valid and not is_too_large,
         severity=dg.AssetCheckSeverity.WARN if index.is_valid else dg.AssetCheckSeverity.ERROR,
-        description=_error_class(growth, is_valid=index.is_valid),
+        description=_index_problem(growth, is_valid=index.is_valid),
         metadata={"megabytes": round(index.bytes / 2**20, 1), "growth": growth, "dead_rows": index.dead_rows},
     )
 
 
-def _error_class(growth: float, *, is_valid: bool) -> str | None:
+def _index_problem(growth: float, *, is_valid: bool) -> str | None:
     if not is_valid:
-        return "the index was not built to its end; materialize movie_vectors"
-    how = f"{growth:.1f} times its size when built, at most {MAX_GROWTH:.0f} may be"
-    return f"{how}; the runbook says how to rebuild it" if growth > MAX_GROWTH else None
+        return "the index was not built completely; materialize movie_vectors"
+    size = f"the index has {growth:.1f} times the size that it was built with, at most {MAX_GROWTH:.0f} are allowed"
+    return f"{size}; the runbook describes how to rebuild it" if growth > MAX_GROWTH else None

@@ -1,24 +1,106 @@
-"""Searching from the command line, through the same SQL functions that applications call."""
+"""Searches for the command line, through the same SQL functions that applications call."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import sqlalchemy as sa
+from typing import NamedTuple
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import EmbedderError, embedder_for, former_provider
+from movie_assets.search.movie_vectors import ActiveSet
 
-Films = Sequence[sa.Row[Any]]
+Filters = Mapping[str, object]  # as catalog.condition_of takes them
 NO_VECTORS = "the catalogue has no vectors yet"
-SAME_TITLE = ("id", "exact", "normalised", "loose")  # how catalog.find_movie calls films with the title asked for
-CLEAR = 0.6  # confidence in a title that is written otherwise …
-CLEARLY_BETTER = 0.1  # … and how far the next one is behind
+SAME_TITLE = ("id", "exact", "normalised", "loose")  # first words of matched_by where a film has the given title
+MIN_CONFIDENCE = 0.6  # in a title that is spelt differently …
+MIN_LEAD = 0.1  # … and how far it has to be ahead of the next film
+
+
+class TitleMatch(NamedTuple):
+    """A film that a title or an id can mean, with a confidence from 0 to 1 and a description of the match."""
+
+    tmdb_id: int
+    title: str
+    release_year: int | None
+    confidence: float
+    matched_by: str
+
+
+class FoundMovie(NamedTuple):
+    """A film that a search found. `found_by` names the fields that matched, and `meaning` for its vector."""
+
+    tmdb_id: int
+    title: str
+    release_year: int | None
+    score: float
+    found_by: list[str]
+    genres: list[str]
+    directors: list[str]
+    overview: str | None
+    vote_average: float | None
+    vote_count: int | None
+
+
+class SimilarMovie(NamedTuple):
+    """A film near another one, with the cosine similarity of their vectors and the features that both have."""
+
+    tmdb_id: int
+    title: str
+    release_year: int | None
+    similarity: float
+    shared_features: dict[str, object]
+    genres: list[str]
+    directors: list[str]
+    overview: str | None
+    vote_average: float | None
+    vote_count: int | None
+
+
+class RecommendedMovie(NamedTuple):
+    """A film recommended by its likeness to others; `because` is the title of the loved or liked film nearest to it."""
+
+    tmdb_id: int
+    title: str
+    release_year: int | None
+    similarity: float | None
+    score: float
+    because: str | None
+    shared_features: dict[str, object] | None
+    reasons: list[dict[str, object]]
+    genres: list[str]
+    directors: list[str]
+    overview: str | None
+    vote_average: float | None
+    vote_count: int | None
+
+
+class PersonalRecommendation(NamedTuple):
+    """A film recommended to a person with a watch history. A precomputed one was read from the person's stored list."""
+
+    tmdb_id: int
+    title: str
+    release_year: int | None
+    score: float
+    is_precomputed: bool
+    reasons: list[dict[str, object]]
+    genres: list[str]
+    directors: list[str]
+    overview: str | None
+    vote_average: float | None
+    vote_count: int | None
+
+
+class PersonWithHistory(NamedTuple):
+    """The name of a person who has a watch history."""
+
+    person: str
+
+
+Movie = FoundMovie | SimilarMovie | RecommendedMovie | PersonalRecommendation
 
 
 class NothingToSearchError(Exception):
-    """There is no catalogue to search in yet, or no film of that name; the message says what to do."""
+    """There is no catalogue to search in yet, or no film of that name; the message names the remedy."""
 
 
 class NoSuchMovieError(NothingToSearchError):
@@ -26,78 +108,98 @@ class NoSuchMovieError(NothingToSearchError):
 
 
 def search(
-    database: Database, settings: Settings, text: str, count: int, filters: dict[str, Any] | None = None
-) -> tuple[Films, str | None]:
-    """The films that a text finds by its words and its meaning, and why meaning was left out if it was."""
-    if not database.row("count_movies").films:
+    database: Database, settings: Settings, text: str, count: int, filters: Filters | None = None
+) -> tuple[list[FoundMovie], str | None]:
+    """Find films by the words and the meaning of a text.
+
+    Returns the films, best first, and the reason if the search used only words. Raises NothingToSearchError when the
+    catalogue or the text is empty.
+    """
+    if not database.fetch_value(int, "count_movies"):
         raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
     if not text.strip():
         raise NothingToSearchError("say what the films should be about")
     set_id, vector, missing = _embedded(database, settings, text)
-    films = database.rows(
-        "search_movies", text=text, count=count, filters=json.dumps(filters or {}), embedding=vector, set_id=set_id
-    )
+    films = database.fetch(
+        FoundMovie, "search_movies", text=text, count=count, filters=json.dumps(filters or {}), embedding=vector,
+        set_id=set_id,
+    )  # fmt: skip
     return films, missing
 
 
 def _embedded(database: Database, settings: Settings, text: str) -> tuple[int | None, str | None, str | None]:
-    """The active set and the text's vector in it, whatever today's settings are; or why there is none."""
-    active = database.rows("active_set")
-    if not active:
+    """Embed a text with the model of the active set, whatever model the settings name.
+
+    Returns the set and the vector, or the reason why there is no vector.
+    """
+    active = database.fetch_optional(ActiveSet, "active_set")
+    if active is None:
         return None, None, NO_VECTORS
     try:
-        embedder = embedder_for(settings, active[0].provider, active[0].model, active[0].dimensions)
-        if active[0].provider not in (embedder.provider, former_provider(embedder.provider)):
-            return None, None, f"OPENAI_BASE_URL names {embedder.provider}, the vectors are {active[0].provider}'s"
-        return active[0].set_id, str(embedder.embed([text]).vectors[0].tolist()), None
+        embedder = embedder_for(settings, active.provider, active.model, active.dimensions)
+        if active.provider not in (embedder.provider, former_provider(embedder.provider)):
+            return None, None, f"OPENAI_BASE_URL names {embedder.provider}, the vectors are {active.provider}'s"
+        return active.set_id, str(embedder.embed([text]).vectors[0].tolist()), None
     except EmbedderError as error:
         return None, None, str(error)
 
 
-def resolve(database: Database, title_or_id: str) -> Films:
-    """The films that a title or an id can mean, the likeliest one first; never empty. `is_certain` judges them."""
-    if not database.rows("active_set"):
+def resolve(database: Database, title_or_id: str) -> list[TitleMatch]:
+    """Return the films that a title or an id can mean, the most likely one first; at least one. See `is_certain`.
+
+    Raises NoSuchMovieError when no film matches, and NothingToSearchError without vectors or without a title.
+    """
+    if database.fetch_optional(ActiveSet, "active_set") is None:
         raise NothingToSearchError(f"{NO_VECTORS}; run `movie-assets refresh` first")
     if not title_or_id.strip():
         raise NothingToSearchError("name a film by its title or its TMDB id")
-    found = database.rows("film_by_id", tmdb_id=int(title_or_id)) if title_or_id.isdecimal() else []
-    found = found or database.rows("find_movie", title=title_or_id)
-    if not found:
+    matches: list[TitleMatch] = []
+    if title_or_id.isdecimal():
+        matches = database.fetch(TitleMatch, "film_by_id", tmdb_id=int(title_or_id))
+    matches = matches or database.fetch(TitleMatch, "find_movie", title=title_or_id)
+    if not matches:
         raise NoSuchMovieError(
             f"the catalogue has no film that is titled “{title_or_id}” or nearly so; try `movie-assets search`"
         )
-    return found
+    return matches
 
 
-def is_certain(film: sa.Row[Any], others: Films) -> bool:
-    """Whether the likeliest film is the one to take: it has the title, or is far ahead with one that is nearly it."""
+def is_certain(film: TitleMatch, others: Sequence[TitleMatch]) -> bool:
+    """Whether the most likely film can be taken without asking: by its exact title, or far ahead with a similar one."""
     if film.matched_by.split()[0] in SAME_TITLE:
         return True
     next_best = others[0].confidence if others else 0.0
-    return bool(film.confidence >= CLEAR and film.confidence - next_best >= CLEARLY_BETTER)
+    return film.confidence >= MIN_CONFIDENCE and film.confidence - next_best >= MIN_LEAD
 
 
-def similar(database: Database, tmdb_id: int, count: int, filters: dict[str, Any] | None = None) -> Films:
-    """The films nearest to a film."""
-    return database.rows("films_like", tmdb_id=tmdb_id, count=count, filters=json.dumps(filters or {}))
-
-
-def recommend(
-    database: Database, named: Mapping[str, Sequence[int]], count: int, filters: dict[str, Any], options: dict[str, Any]
-) -> Films:
-    """Films for somebody who loved, liked and disliked others: `named` has the ids under these three names."""
-    if not database.row("count_movies").films:
-        raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
-    return database.rows(
-        "recommended_movies", loved=list(named["loved"]), liked=list(named["liked"]), disliked=list(named["disliked"]),
-        filters=json.dumps(filters), count=count, options=json.dumps(options),
+def similar(database: Database, tmdb_id: int, count: int, filters: Filters | None = None) -> list[SimilarMovie]:
+    """Return the films nearest to a film, nearest first."""
+    return database.fetch(
+        SimilarMovie, "films_like", tmdb_id=tmdb_id, count=count, filters=json.dumps(filters or {})
     )  # fmt: skip
 
 
-def recommend_for(database: Database, person: str, count: int, filters: dict[str, Any]) -> Films:
-    """Films for somebody with a watch history, none of which is in it."""
-    known = database.rows("people_with_histories", person=person)
-    if not known or known[0].person != person:
-        others = f"; some who have one: {', '.join(row.person for row in known)}" if known else ""
+def recommend(
+    database: Database, named: Mapping[str, Sequence[int]], count: int, filters: Filters, options: Mapping[str, object]
+) -> list[RecommendedMovie]:
+    """Recommend films by others: `named` has the ids of films under `loved`, `liked` and `disliked`.
+
+    `options` are those of catalog.recommend_movies. Raises NothingToSearchError when the catalogue is empty.
+    """
+    if not database.fetch_value(int, "count_movies"):
+        raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
+    return database.fetch(
+        RecommendedMovie, "recommended_movies", loved=list(named["loved"]), liked=list(named["liked"]),
+        disliked=list(named["disliked"]), filters=json.dumps(filters), count=count, options=json.dumps(options),
+    )  # fmt: skip
+
+
+def recommend_for(database: Database, person: str, count: int, filters: Filters) -> list[PersonalRecommendation]:
+    """Recommend films that are not in a person's watch history. Raises NothingToSearchError for an unknown person."""
+    known = [row.person for row in database.fetch(PersonWithHistory, "people_with_histories", person=person)]
+    if person not in known:
+        others = f"; some who have one: {', '.join(known)}" if known else ""
         raise NothingToSearchError(f"nobody called “{person}” has a watch history here{others}")
-    return database.rows("person_recommendations", person=person, filters=json.dumps(filters), count=count)
+    return database.fetch(
+        PersonalRecommendation, "person_recommendations", person=person, filters=json.dumps(filters), count=count
+    )

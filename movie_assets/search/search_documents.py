@@ -1,21 +1,54 @@
-"""Stage 6: films as words, for searches that need no embedding; sql/search/search_documents.sql makes them."""
+"""Documents for searches by words, which need no embedding. sql/search/search_documents.sql writes them."""
 
 import time
 from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
 import dagster as dg
 
-from movie_assets.database.database import Database, as_dict, rows
+from movie_assets.database.database import Database
 from movie_assets.runs.batch_runs import amiss
 from movie_assets.runs.run_log import logged
 
-FILMS_PER_CHUNK = 2000  # a transaction of some seconds; a kill costs one of them
+FILMS_PER_CHUNK = 2000  # in a transaction of some seconds, which is lost when a run is killed
+
+
+class RemovedDocuments(NamedTuple):
+    """The number of removed documents, whose films left the catalogue."""
+
+    removed: int
+
+
+class WrittenDocuments(NamedTuple):
+    """Counts of a chunk of documents; `last_id` is the chunk's last film, None when no film was left."""
+
+    last_id: int | None
+    films_due: int | None
+    documents_written: int | None
+    names_written: int | None
+
+
+class Vocabulary(NamedTuple):
+    """The number of words in the vocabulary."""
+
+    words: int
+
+
+class DocumentAgreement(NamedTuple):
+    """The number of films, and the number of each kind of row that does not match them."""
+
+    films: int
+    films_without_their_document: int
+    documents_half_there: int
+    documents_without_a_film: int
+    films_without_a_name: int
+    words_not_counted: int
+    indexes_missing: int
 
 
 @dataclass
-class Documents:
-    """What bringing the documents in line with the catalogue came to."""
+class DocumentCounts:
+    """Counts of an update of the documents."""
 
     films_due: int = 0
     written: int = 0
@@ -28,15 +61,15 @@ class Documents:
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_details"])
 @logged(checked="rows_in", changed="rows_out", gone="rows_removed")
 def search_documents(database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
-    """A film as words: its titles in every language, people, keywords and plot, behind an index of words.
+    """A film as a document for searches by words: its titles in every language, people, keywords and plot.
 
-    Only films whose words changed are looked at; films that left the catalogue leave. Names and the vocabulary, by
-    which slips of the finger are mended, go with it.
+    Only documents whose words changed are written; those of films that left the catalogue are deleted. The names of
+    films and the vocabulary, which corrects typing errors, are updated too.
     """
-    documents = bring_in_line(database)
+    documents = update_documents(database)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": database.row("count_movies").films,
+            "dagster/row_count": database.fetch_value(int, "count_movies"),
             "rows_in": documents.films_due,
             "rows_out": documents.written,
             "rows_removed": documents.removed,
@@ -47,28 +80,36 @@ def search_documents(database: dg.ResourceParam[Database]) -> dg.MaterializeResu
     )
 
 
-def bring_in_line(database: Database) -> Documents:
-    """Remove, write chunk by chunk, and count the words; each a transaction of its own, each safe to do again."""
-    documents, started, after = Documents(), time.monotonic(), 0
-    documents.removed = database.row("remove_documents").removed
+def update_documents(database: Database) -> DocumentCounts:
+    """Delete documents without a film, write those that changed, and count the words of all.
+
+    Each step, and each chunk of documents, is a transaction of its own. An interrupted update is continued by
+    the next one.
+    """
+    counts, started, after = DocumentCounts(), time.monotonic(), 0
+    (removed,) = database.execute_returning(RemovedDocuments, "remove_documents")
+    counts.removed = removed.removed
     while True:
-        (chunk,) = database.once(partial(rows, query="write_documents", after=after, films=FILMS_PER_CHUNK))
+        (chunk,) = database.execute_returning(
+            WrittenDocuments, "write_documents", after=after, films=FILMS_PER_CHUNK
+        )  # fmt: skip
         if chunk.last_id is None:
             break
         after = chunk.last_id
-        documents.films_due += chunk.looked_at
-        documents.written += chunk.documents_written
-        documents.names_written += chunk.names_written
-    documents.words = database.row("finish_documents").words
-    documents.seconds = time.monotonic() - started
-    return documents
+        counts.films_due += chunk.films_due or 0
+        counts.written += chunk.documents_written or 0
+        counts.names_written += chunk.names_written or 0
+    (vocabulary,) = database.execute_returning(Vocabulary, "finish_documents")
+    counts.words = vocabulary.words
+    counts.seconds = time.monotonic() - started
+    return counts
 
 
 @dg.asset_check(asset=search_documents)
 def documents_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Each film is searched by the words that it has now, and no document is left without a film."""
-    found = as_dict(database.row("document_agreement"))
-    films = found.pop("films")
+    """Each film is found by its current words, and no document is left without a film."""
+    counts = database.fetch_one(DocumentAgreement, "document_agreement")._asdict()
+    films = counts.pop("films")
     return dg.AssetCheckResult(
-        passed=not any(found.values()), description=amiss(found), metadata={"films": films, **found}
+        passed=not any(counts.values()), description=amiss(counts), metadata={"films": films, **counts}
     )

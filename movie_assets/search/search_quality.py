@@ -1,30 +1,106 @@
-"""Stage 6: how well the active embedding set is searched, measured when something changed, with pictures.
+"""Measurements of the active embedding set: recall, latency and similarities, with charts.
 
-What is measured is in sql/search/set_quality.sql; what similarities mean, in `search.calibration`; what is good
-enough, in `quality_checks`.
+sql/search/set_quality.sql runs the searches, `search.calibration` has the arithmetic on similarities, and
+`search.checks` evaluates the measurements.
 """
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from statistics import mean, median
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 import dagster as dg
 import numpy as np
-import sqlalchemy as sa
 
 from movie_assets.database.database import Database
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
-from movie_assets.search.calibration import QUANTILES, pair_similarities, principal_plane, profiles_of, quantiles_of
+from movie_assets.search.calibration import QUANTILES, limits_of, pair_similarities, principal_plane, quantiles_of
 from movie_assets.search.charts import histogram_chart, map_chart
+from movie_assets.search.movie_vectors import ActiveSet, GoldenRank, SearchMeasurement
 
-METHOD = "quality-v1"  # raised when another way of measuring is not to be compared with this one
-SEARCHES = 10  # compared with all vectors, without a filter …
-FILTERED_SEARCHES = 5  # … and with each filter: comparing all is what costs
-NEIGHBOURS = 100  # films at random whose ten nearest are searched, and as many of those in collections
-ON_THE_MAP = 1000
-FIGURES = 4  # after the point, of what the web UI shows
+METHOD = "quality-v1"  # raised when measurements can no longer be compared with those before
+SEARCHES = 10  # without a filter, compared with all vectors …
+FILTERED_SEARCHES = 5  # … and with each filter: comparing all vectors takes most of the time
+NEIGHBOURS = 100  # random films whose ten nearest are searched, and as many films of collections
+FILMS_ON_MAP = 1000
+DECIMALS = 4  # of figures in the web UI
+
+
+class SearchSummary(TypedDict):
+    """Searches with one filter: recall@10, and the median milliseconds with and without the index."""
+
+    filter: str
+    searches: int
+    recall_at_10: float
+    ms: float
+    exact_ms: float
+
+
+class MeasuredContent(NamedTuple):
+    """The number of vectors of a set, and a name that changes with anything that a measurement depends on."""
+
+    vectors: int
+    content: str
+
+
+class FilterToMeasure(NamedTuple):
+    """A filter, as JSON, that recall is measured with."""
+
+    description: str
+    filters: str
+
+
+class NeighbourMeasurement(NamedTuple):
+    """A search for the films nearest to a random film, or to one in a collection.
+
+    `siblings` counts the other films of the collection, None for a random film; `similarities` are those of the ten
+    nearest films, descending.
+    """
+
+    is_random: bool
+    milliseconds: float
+    siblings: int | None
+    siblings_found: int
+    similarities: list[float] | None
+
+
+class VectorSample(NamedTuple):
+    """A film's genres and its vector as pgvector sends it: four bytes, then big-endian four-byte floats."""
+
+    genres: list[str]
+    embedding: bytes
+
+
+class QualityMeasurement(NamedTuple):
+    """A measurement of an embedding set; the newest one of a set has the charts."""
+
+    measurement_id: int
+    set_id: int
+    measured_at: datetime
+    content: str
+    vectors: int
+    recall_at_10: float
+    least_filtered_recall_at_10: float | None
+    p50_ms: float
+    p95_ms: float
+    exact_ms: float
+    collection_films: int
+    collection_recall_at_10: float | None
+    golden_pairs: int
+    golden_pairs_far: int
+    random_similarity: list[float] | None
+    nearest_similarity: list[float] | None
+    tenth_similarity: list[float] | None
+    loose: float | None
+    related: float | None
+    very_similar: float | None
+    searches: list[SearchSummary]
+    places: list[tuple[str, str, int, int]]  # both titles, rank, highest allowed rank
+    map: str | None
+    histogram: str | None
 
 
 @dg.asset(group_name="search", kinds={"python", "postgres"}, deps=["movie_vectors"])
@@ -32,43 +108,43 @@ FIGURES = 4  # after the point, of what the web UI shows
 def search_quality(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:
-    """A measurement of the active embedding set: recall, latency, what is near what, and what similarities mean.
+    """A measurement of the active embedding set: recall, latency, similarities, and films that belong together.
 
-    Measured again when a vector, a filter's column, the index, a collection or a golden pair changed; otherwise
-    the last figures stand.
+    The set is measured again when a vector, a column that filters use, the index, a collection or a golden pair
+    changed; otherwise the last measurement is reported again.
     """
-    active = database.rows("active_set")
-    state = database.row("quality_content", set_id=active[0].set_id) if active else None
-    if state is None or not state.vectors:
+    active = database.fetch_optional(ActiveSet, "active_set")
+    state = database.fetch_one(MeasuredContent, "quality_content", set_id=active.set_id) if active else None
+    if active is None or state is None or not state.vectors:
         context.log.info("there is nothing to search yet")
         return dg.MaterializeResult(metadata={"vectors": 0, "is_new": False})
     content = f"{METHOD} {state.content}"
-    last = database.rows("quality_history", measurements=1)
-    is_new = not last or last[0].content != content
-    if is_new:
-        measured = _measure(database, active[0].set_id)
+    last = database.fetch_optional(QualityMeasurement, "quality_history", measurements=1)
+    is_new = last is None or last.content != content
+    if last is None or is_new:
         database.execute(
-            "record_quality", set_id=active[0].set_id, measured_at=run_time_of(context.run), content=content,
-            vectors=state.vectors, **measured,
+            "record_quality", set_id=active.set_id, measured_at=run_time_of(context.run), content=content,
+            vectors=state.vectors, **_measure(database, active.set_id),
         )  # fmt: skip
-        last = database.rows("quality_history", measurements=1)
+        last = database.fetch_one(QualityMeasurement, "quality_history", measurements=1)
     else:
         context.log.info(
-            f"nothing that searches see has changed since {last[0].measured_at:%Y-%m-%d}: its figures stand"
+            f"nothing that searches depend on has changed since {last.measured_at:%Y-%m-%d}; the measurement of that "
+            "day is still valid"
         )
-    return dg.MaterializeResult(metadata={"is_new": is_new, **_reported(last[0])})
+    return dg.MaterializeResult(metadata={"is_new": is_new, **_metadata(last)})
 
 
-def _measure(database: Database, set_id: int) -> dict[str, Any]:
-    """Everything that is measured of a set, by the columns of pipeline.search_quality."""
+def _measure(database: Database, set_id: int) -> dict[str, object]:
+    """Measure a set; returns values by the names of the columns of pipeline.search_quality."""
     searches = [_compare(database, set_id, "nothing", "{}", SEARCHES)] + [
-        _compare(database, set_id, chosen.says, chosen.filters, FILTERED_SEARCHES)
-        for chosen in database.rows("filters_to_measure", set_id=set_id)
+        _compare(database, set_id, chosen.description, chosen.filters, FILTERED_SEARCHES)
+        for chosen in database.fetch(FilterToMeasure, "filters_to_measure", set_id=set_id)
     ]
-    near = database.rows("measure_neighbours", set_id=set_id, samples=NEIGHBOURS)
-    ranks = database.rows("golden_ranks", set_id=set_id)
-    together = [row.siblings_found / min(10, row.siblings) for row in near if row.siblings]
-    milliseconds = [row.milliseconds for row in near]
+    neighbours = database.fetch(NeighbourMeasurement, "measure_neighbours", set_id=set_id, samples=NEIGHBOURS)
+    ranks = database.fetch(GoldenRank, "golden_ranks", set_id=set_id)
+    together = [each.siblings_found / min(10, each.siblings) for each in neighbours if each.siblings]
+    milliseconds = [each.milliseconds for each in neighbours]
     return {
         "recall_at_10": searches[0]["recall_at_10"],
         "least_filtered_recall_at_10": min((s["recall_at_10"] for s in searches[1:]), default=None),
@@ -78,52 +154,59 @@ def _measure(database: Database, set_id: int) -> dict[str, Any]:
         "collection_films": len(together),
         "collection_recall_at_10": mean(together) if together else None,
         "golden_pairs": len(ranks),
-        "golden_pairs_far": sum(row.place > row.within for row in ranks),
+        "golden_pairs_far": sum(rank.place > rank.within for rank in ranks),
         "searches": json.dumps(searches),
-        "places": json.dumps([[row.title, row.other_title, row.place, row.within] for row in ranks]),
-        **_calibrate(database, set_id, [row.similarities for row in near if row.is_random and row.similarities]),
+        "places": json.dumps([[rank.title, rank.other_title, rank.place, rank.within] for rank in ranks]),
+        **_calibrate(
+            database, set_id, [each.similarities for each in neighbours if each.is_random and each.similarities]
+        ),
     }
 
 
-def _compare(database: Database, set_id: int, says: str, filters: str, samples: int) -> dict[str, Any]:
-    """Searches through the index against comparing all."""
-    found = database.rows("measure_searches", set_id=set_id, samples=samples, filters=filters)
-    recalls = [row.recall_at_10 for row in found if row.recall_at_10 is not None]
+def _compare(database: Database, set_id: int, description: str, filters: str, samples: int) -> SearchSummary:
+    """Compare searches through the index with searches that compare all vectors."""
+    measured = database.fetch(
+        SearchMeasurement, "measure_searches", set_id=set_id, samples=samples, filters=filters
+    )  # fmt: skip
+    recalls = [search.recall_at_10 for search in measured if search.recall_at_10 is not None]
     return {
-        "filter": says,
-        "searches": len(found),
+        "filter": description,
+        "searches": len(measured),
         "recall_at_10": mean(recalls) if recalls else 1.0,
-        "ms": median(row.milliseconds for row in found),
-        "exact_ms": median(row.exact_ms for row in found),
+        "ms": median(search.milliseconds for search in measured),
+        "exact_ms": median(search.exact_ms for search in measured),
     }
 
 
-def _calibrate(database: Database, set_id: int, near: list[list[float]]) -> dict[str, Any]:
-    """What similarities mean in a set, and its pictures."""
-    sample = database.rows("sample_vectors", set_id=set_id, samples=ON_THE_MAP)
+def _calibrate(database: Database, set_id: int, neighbours: Sequence[Sequence[float]]) -> dict[str, object]:
+    """Return quantiles of similarities, limits derived from them, and the charts, by their columns.
+
+    `neighbours` has the similarities of the ten nearest films, descending, for each of some random films.
+    """
+    sample = database.fetch(VectorSample, "sample_vectors", set_id=set_id, samples=FILMS_ON_MAP)
     vectors = np.array([np.frombuffer(row.embedding, ">f4", offset=4) for row in sample], dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     random = pair_similarities(vectors)
-    nearest = np.array([similarities[0] for similarities in near])
-    tenth = np.array([similarities[-1] for similarities in near])
-    thresholds = profiles_of(random, nearest, tenth)
+    nearest = np.array([similarities[0] for similarities in neighbours])
+    tenth = np.array([similarities[-1] for similarities in neighbours])
+    limits = limits_of(random, nearest, tenth)
     places, _ = principal_plane(vectors)
     return {
         "random_similarity": quantiles_of(random),
         "nearest_similarity": quantiles_of(nearest),
         "tenth_similarity": quantiles_of(tenth),
-        "loose": thresholds.loose,
-        "related": thresholds.related,
-        "very_similar": thresholds.very_similar,
+        "loose": limits.loose,
+        "related": limits.related,
+        "very_similar": limits.very_similar,
         "map": map_chart(places, [row.genres for row in sample]),
-        "histogram": histogram_chart(random, nearest, thresholds),
+        "histogram": histogram_chart(random, nearest, limits),
     }
 
 
-def _reported(row: sa.Row[Any]) -> dict[str, Any]:
-    """A measurement as metadata; what could not be measured is left out."""
-    figures = {
-        name: getattr(row, name)
+def _metadata(measurement: QualityMeasurement) -> dict[str, dg.MetadataValue | str | float]:
+    """Return a measurement as metadata, without the figures that could not be measured."""
+    figures: dict[str, float | None] = {
+        name: getattr(measurement, name)
         for name in (
             "vectors", "recall_at_10", "least_filtered_recall_at_10", "p50_ms", "p95_ms", "exact_ms",
             "collection_films", "collection_recall_at_10", "golden_pairs", "golden_pairs_far",
@@ -132,16 +215,17 @@ def _reported(row: sa.Row[Any]) -> dict[str, Any]:
     }  # fmt: skip
     searches = [
         (s["filter"], s["searches"], round(s["recall_at_10"], 3), round(s["ms"], 1), round(s["exact_ms"], 1))
-        for s in row.searches
+        for s in measurement.searches
     ]
     similarities = zip(
-        row.random_similarity or (), row.nearest_similarity or (), row.tenth_similarity or (), strict=True
-    )
+        measurement.random_similarity or (), measurement.nearest_similarity or (), measurement.tenth_similarity or (),
+        strict=True,
+    )  # fmt: skip
     quantiles = [(f"{share:.1%}", *values) for share, values in zip(QUANTILES, similarities, strict=False)]
     return {
-        "measured_at": row.measured_at.isoformat(),
-        **{name: round(value, FIGURES) for name, value in figures.items() if value is not None},
+        "measured_at": measurement.measured_at.isoformat(),
+        **{name: round(value, DECIMALS) for name, value in figures.items() if value is not None},
         "searches": shown_table(("filter", "searches", "recall@10", "ms", "ms without index"), searches),
         "similarities": shown_table(("share below", "pairs at random", "nearest", "tenth nearest"), quantiles),
-        **{name: dg.MetadataValue.md(text) for name in ("map", "histogram") if (text := getattr(row, name))},
+        **{name: dg.MetadataValue.md(text) for name in ("map", "histogram") if (text := getattr(measurement, name))},
     }

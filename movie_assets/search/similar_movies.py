@@ -1,28 +1,48 @@
-"""Stage 6: the ten nearest films of every film, found beforehand, so that an application reads them from a table.
+"""Lists of the ten nearest films of every film, computed in advance, so that applications read them from a table.
 
-Which lists are to be made, and what a changed film does to the lists around it, is in sql/search/similar_lists.sql.
+sql/search/similar_lists.sql selects the lists that are due, and updates the lists around a film whose vector changed.
 """
 
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from statistics import mean
-from typing import Any
+from typing import NamedTuple
 
 import dagster as dg
-import sqlalchemy as sa
 
 from movie_assets.database.database import Database
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
-CHUNK = 500  # films in one transaction; what a kill can cost of each connection
-CONNECTIONS = 2  # Postgres walks the graph on one core for each of them
-LARGE = 0.2  # of the films changed: that all lists are made again is cheaper than to follow each of them
-TURNS = 100  # days in which every list is made again: a changed film is followed only to the lists near it
+CHUNK = 500  # films in one transaction, which each connection can lose when a run is killed
+CONNECTIONS = 2  # Postgres searches the graph on one core for each of them
+LARGE_SHARE = 0.2  # of the films: if more changed, making all lists is cheaper than updating those around each film
+TURNS = 100  # days in which every list is made again, as a changed film only updates the lists near it
 SECONDS_BETWEEN_REPORTS = 5.0
 SAMPLES = 20
 MIN_RECALL = 0.95
+
+
+class DueList(NamedTuple):
+    """A film whose list is to be made, because its vector changed or because its list is outdated."""
+
+    tmdb_id: int
+    is_changed: bool
+
+
+class MadeLists(NamedTuple):
+    """The number of lists that were made, and of other lists that their films were moved in."""
+
+    made: int
+    moved: int
+
+
+class ListSample(NamedTuple):
+    """A film, and the share of its ten nearest films that its list has."""
+
+    tmdb_id: int
+    recall: float
 
 
 @dg.asset(group_name="search", kinds={"postgres"}, deps=["movie_vectors"])
@@ -30,22 +50,22 @@ MIN_RECALL = 0.95
 def similar_movies(
     context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.MaterializeResult[None]:
-    """A film in the list of another film's ten nearest, with what the two share.
+    """A film in the list of another film's ten nearest, with the features that both have.
 
-    Made again for films whose vector changed; these move in the lists around them, of which only those are made again
-    that lost one of their nearest, or whose turn it is. A new set makes all anew, film by film, while old lists go on
-    being read.
+    The lists of films whose vector changed are made again. In the lists around them, these films are moved to their new
+    places; such a list is made again only if it lost one of its nearest films or if its turn has come. With a new
+    embedding set all lists are made again, chunk by chunk; the old ones can be read meanwhile.
     """
     database.execute("outdate_similar_lists", turns=TURNS, turn=run_time_of(context.run).date().toordinal() % TURNS)
-    due = database.rows("similar_due")
+    due = database.fetch(DueList, "similar_due")
     changed = [film.tmdb_id for film in due if film.is_changed]
     outdated = [film.tmdb_id for film in due if not film.is_changed]
-    is_large = len(changed) > LARGE * database.row("count_movies").films
+    is_large = len(changed) > LARGE_SHARE * database.fetch_value(int, "count_movies")
     if is_large:
         database.execute("outdate_similar_lists", turns=1, turn=0)
     made, moved = _make(context.log, database, changed, echo=not is_large)
     if changed:
-        outdated = [film.tmdb_id for film in database.rows("similar_due")]
+        outdated = [film.tmdb_id for film in database.fetch(DueList, "similar_due")]
     made += _make(context.log, database, outdated, echo=False)[0]
     return dg.MaterializeResult(
         metadata={
@@ -58,13 +78,16 @@ def similar_movies(
 
 
 def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *, echo: bool) -> tuple[int, int]:
-    """Make lists chunk by chunk; tells how many, and how many others the films moved in.
+    """Make the lists of some films, chunk by chunk; with `echo`, also move the films in the lists around them.
 
-    Two chunks at once, unless the films move in lists of others, which may be the same ones.
+    Returns the numbers of lists that were made and of other lists that changed. Two chunks are made at the same time,
+    except with `echo`, as both chunks might change the same list.
     """
 
-    def make(start: int) -> sa.Row[Any]:
-        return database.row("make_similar_lists", films=list(films[start : start + CHUNK]), echo=echo)
+    def make(start: int) -> MadeLists:
+        chunk = list(films[start : start + CHUNK])
+        (lists,) = database.execute_returning(MadeLists, "make_similar_lists", films=chunk, echo=echo)
+        return lists
 
     made, moved, reported = 0, 0, time.monotonic()
     with ThreadPoolExecutor(1 if echo else CONNECTIONS) as threads:
@@ -80,17 +103,17 @@ def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *
 def lists_are_what_a_search_finds(
     context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.AssetCheckResult:
-    """The lists of similar films hold what a search finds now: recall@10 of at least 0.95.
+    """The lists of similar films have the films that a search finds now: recall@10 is at least 0.95.
 
-    Twenty films are compared, others each day.
+    Twenty films are compared, different ones each day.
     """
-    samples = database.rows("similar_samples", samples=SAMPLES, as_of=run_time_of(context.run))
+    samples = database.fetch(ListSample, "similar_samples", samples=SAMPLES, as_of=run_time_of(context.run))
     recall = mean(sample.recall for sample in samples) if samples else 1.0
-    left = len(database.rows("similar_due"))
+    left = len(database.fetch(DueList, "similar_due"))
     passed = recall >= MIN_RECALL and not left
-    told = f"recall@10 is {recall:.2f}, at least {MIN_RECALL} expected; {left:,} lists are still to be made"
+    problem = f"recall@10 is {recall:.2f}, at least {MIN_RECALL} expected; {left:,} lists are still to be made"
     return dg.AssetCheckResult(
         passed=passed,
-        description=None if passed else told,
+        description=None if passed else problem,
         metadata={"recall_at_10": recall, "lists_read": len(samples), "lists_to_make": left},
     )

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database
-from movie_assets.search.search_documents import bring_in_line
+from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.conftest import database_of_ones_own
 from movie_assets_tests.search.test_text_search import FILMS, put
 
@@ -30,7 +30,7 @@ MILLION = "array(select generate_series(1, 1000000)::bigint)"
 def catalogue(server: str, template: str) -> Iterator[Database]:
     with database_of_ones_own(server, template) as opened:
         put(opened, FILMS)
-        bring_in_line(opened)
+        update_documents(opened)
         yield opened
 
 

@@ -13,7 +13,7 @@ from movie_assets.database.database import Database
 from movie_assets.histories.choices import Choices, ImportFailedError
 from movie_assets.histories.import_report import ImportReport
 from movie_assets.histories.imports import import_path, match_waiting
-from movie_assets.search.search_documents import bring_in_line
+from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.conftest import database_of_ones_own
 from movie_assets_tests.search.test_text_search import FILMS, Made, put
 
@@ -41,7 +41,7 @@ EXPORT = {
 def catalogue(server: str, template: str) -> Iterator[Database]:
     with database_of_ones_own(server, template) as opened:
         put(opened, FILMS)
-        bring_in_line(opened)
+        update_documents(opened)
         run(opened, "insert into catalog.movie_external_ids values (1, 'imdb', 'tt0000079'), (7, 'imdb', 'tt0000021')")
         yield opened
 
@@ -134,7 +134,7 @@ NEAR = (
 
 def test_the_only_film_of_a_title_applies_though_its_year_is_one_off(catalogue: Database, tmp_path: Path) -> None:
     put(catalogue, NEAR)
-    bring_in_line(catalogue)
+    update_documents(catalogue)
     named = [
         ("Bare Trees", 1962), ("bare trees", 1960), ("Bare Trees", 1963), ("Cold Rain", 1962), ("Kiln", 1962),
         ("Ember", 1962), ("Nokea", 1962), ("Asche", 1962), ("Bare Tres", 1962), ("Plain", 1962), ("Plain", 1960),
@@ -161,13 +161,13 @@ def test_the_only_film_of_a_title_applies_though_its_year_is_one_off(catalogue: 
 
 def test_a_film_of_the_very_year_takes_the_place_of_one_of_the_year_before(catalogue: Database, tmp_path: Path) -> None:
     put(catalogue, NEAR[:1])
-    bring_in_line(catalogue)
+    update_documents(catalogue)
     path = file(tmp_path, "watched.csv", WATCHED + "2023-01-01,Bare Trees,1962,u\n")
     taken(catalogue, path)
     assert histories(catalogue, "tmdb_id") == [(60,)]
     assert (match_waiting(catalogue).added, taken(catalogue, path).changed) == (0, 0)
     put(catalogue, (Made(80, "Bare Trees", 1962, 5),))
-    bring_in_line(catalogue)
+    update_documents(catalogue)
     assert match_waiting(catalogue).added == 1
     assert histories(catalogue, "tmdb_id") == [(80,)]
     assert run(catalogue, "select film_id, confidence from pipeline.named_films") == [(80, 1)]
@@ -290,7 +290,7 @@ def test_a_film_with_another_imdb_id_is_not_the_one_of_that_title(catalogue: Dat
 def test_a_title_that_comes_into_the_catalogue_is_found_later(catalogue: Database, tmp_path: Path) -> None:
     taken(catalogue, archive(tmp_path, EXPORT))
     put(catalogue, (Made(98, "Metropolis Reconsidered", 1927, 5),))
-    bring_in_line(catalogue)
+    update_documents(catalogue)
     assert match_waiting(catalogue).added == 1
     assert (98, False, None, "2023-01-04") in histories(catalogue)
 
@@ -404,7 +404,7 @@ def test_histories_of_others_are_derived_again_only_where_they_changed(catalogue
     path = file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4\n2023-01-01,Late Harvest,2001,u2,4\n")
     assert taken(catalogue, path, person="bob").notes == []
     put(catalogue, (Made(97, "Late Harvest", 2001, 5),))
-    bring_in_line(catalogue)
+    update_documents(catalogue)
     (note,) = taken(catalogue, path, person="them").notes
     assert note == "1 histories of others waited for films that were matched here"
 

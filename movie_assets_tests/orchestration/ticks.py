@@ -11,7 +11,7 @@ from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder, LocalEmbedder
 from movie_assets.histories.inbox import Inbox
 from movie_assets.orchestration.launch_decisions import Memory
-from movie_assets.search.search_documents import bring_in_line
+from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.support.definitions import defs
 
 THRESHOLDS = Settings.model_validate({}).thresholds
@@ -67,7 +67,7 @@ def embed(database: Database, embedder: Embedder = LOCAL) -> None:
 
 def publish(database: Database) -> None:
     """Make the newest set the one that searches see, write the documents, let the aggregates be of this moment."""
-    bring_in_line(database)
+    update_documents(database)
     run_sql(
         database,
         "select pipeline.refresh_vectors(max(set_id)::smallint), pipeline.activate_set(max(set_id)::smallint) "

@@ -6,9 +6,9 @@ import pytest
 from movie_assets.search.calibration import (
     QUANTILES,
     Matrix,
+    limits_of,
     pair_similarities,
     principal_plane,
-    profiles_of,
     quantiles_of,
     usual,
 )
@@ -36,17 +36,17 @@ def test_quantiles_are_in_their_order_and_none_of_nothing() -> None:
 
 def test_thresholds_say_what_their_names_say() -> None:
     spread = np.linspace(0, 1, 101)
-    found = profiles_of(0.1 * spread, 0.5 + 0.4 * spread, 0.3 + 0.2 * spread)
+    found = limits_of(0.1 * spread, 0.5 + 0.4 * spread, 0.3 + 0.2 * spread)
     assert (found.loose, found.related, found.very_similar) == (0.099, 0.4, 0.8)
 
 
 def test_a_stricter_threshold_is_never_below_a_looser_one() -> None:
-    found = profiles_of(np.array([0.9]), np.array([0.5]), np.array([0.1]))
+    found = limits_of(np.array([0.9]), np.array([0.5]), np.array([0.1]))
     assert (found.loose, found.related, found.very_similar) == (0.9, 0.9, 0.9)
 
 
 def test_without_a_pair_there_are_no_thresholds() -> None:
-    assert profiles_of(NOTHING, NOTHING, NOTHING).loose is None
+    assert limits_of(NOTHING, NOTHING, NOTHING).loose is None
 
 
 def test_usual_needs_three_measurements() -> None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from movie_assets.search.calibration import FilterProfiles
+from movie_assets.search.calibration import SimilarityLimits
 from movie_assets.search.charts import COLOURS, OTHER, colour_genres, histogram_chart, map_chart
 
 MANY = [f"Genre number {n}" for n in range(20)]
@@ -53,13 +53,13 @@ def test_pictures_stay_below_twenty_kilobytes() -> None:
     places = chance.random((1000, 2))
     assert len(map_chart(places, [[MANY[n % 20]] for n in range(1000)])) < 20_000
     similarities = chance.random(1000)
-    assert len(histogram_chart(similarities, similarities, FilterProfiles(0.1, 0.2, 0.3))) < 20_000
+    assert len(histogram_chart(similarities, similarities, SimilarityLimits(0.1, 0.2, 0.3))) < 20_000
 
 
 @pytest.mark.parametrize("values", [(0.1, 0.5, 0.9), (0.31, 0.32, 0.33), (0.97, 0.98, 0.99), (-0.4, 0, 1)])
 def test_thresholds_are_named_within_the_picture_and_on_lines_of_their_own(values: tuple[float, ...]) -> None:
     similarities = np.linspace(-0.5, 1, 50)
-    svg = drawn(histogram_chart(similarities, similarities, FilterProfiles(*values)))
+    svg = drawn(histogram_chart(similarities, similarities, SimilarityLimits(*values)))
     named = [t for t in elements(svg, "text") if (t.text or "").startswith(("loose", "related", "very"))]
     assert [t.text for t in named] == [
         f"{name} {value:.2f}" for name, value in zip(("loose", "related", "very similar"), values, strict=True)
@@ -73,5 +73,5 @@ def test_thresholds_are_named_within_the_picture_and_on_lines_of_their_own(value
 
 def test_nothing_can_be_drawn() -> None:
     nothing = np.array([])
-    assert "two films at random" in texts(drawn(histogram_chart(nothing, nothing, FilterProfiles(None, None, None))))
+    assert "two films at random" in texts(drawn(histogram_chart(nothing, nothing, SimilarityLimits(None, None, None))))
     assert elements(drawn(map_chart(np.zeros((0, 2)), [])), "circle") == []

@@ -7,7 +7,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.search.queries import NothingToSearchError, is_certain, resolve, search, similar
-from movie_assets.search.search_documents import bring_in_line
+from movie_assets.search.search_documents import update_documents
 
 SETTINGS = Settings.model_validate({})
 TEXTS = {
@@ -46,7 +46,7 @@ def films(database: Database) -> Database:
                 values,
             )
         connection.exec_driver_sql("select pipeline.refresh_vectors(1::smallint), pipeline.activate_set(1::smallint)")
-    bring_in_line(database)
+    update_documents(database)
     return database
 
 

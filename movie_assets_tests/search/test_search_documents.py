@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.search.search_documents import Documents, bring_in_line
+from movie_assets.search.search_documents import DocumentCounts, update_documents
 from movie_assets_tests.catalog.test_facts import whole
 from movie_assets_tests.conftest import failed_checks
 from movie_assets_tests.support.rows import put_films
@@ -33,7 +33,7 @@ def written(small: Make) -> SmallPipeline:
     """Twenty films with their documents."""
     pipeline = small()
     put_films(pipeline.database, 1, 20)
-    bring_in_line(pipeline.database)
+    update_documents(pipeline.database)
     return pipeline
 
 
@@ -41,7 +41,7 @@ def found(pipeline: SmallPipeline, text: str) -> list[int]:
     return pipeline.column(f"select tmdb_id from catalog.search_movies('{text}')")
 
 
-def counts(documents: Documents) -> tuple[int, int, int]:
+def counts(documents: DocumentCounts) -> tuple[int, int, int]:
     return documents.films_due, documents.written, documents.removed
 
 
@@ -60,7 +60,7 @@ def test_a_publication_makes_films_findable_by_titles_people_and_keywords(small:
 
 def test_doing_it_twice_touches_no_row(written: SmallPipeline) -> None:
     before = written.one(EVERYTHING)
-    assert counts(bring_in_line(written.database)) == (0, 0, 0)
+    assert counts(update_documents(written.database)) == (0, 0, 0)
     assert written.one(EVERYTHING) == before
 
 
@@ -69,18 +69,18 @@ def test_only_films_that_changed_are_looked_at_and_only_documents_that_changed_a
 ) -> None:
     written.do("update catalog.movies set facts_hash = 'another' where tmdb_id in (3, 4)")
     written.do("update catalog.movies set title = 'Zanzibar', text_hash = 'another' where tmdb_id = 5")
-    assert counts(bring_in_line(written.database)) == (3, 1, 0)
+    assert counts(update_documents(written.database)) == (3, 1, 0)
     assert found(written, "zanzibar") == [5]
 
 
 def test_an_alternative_title_that_is_added_or_taken_away_is_followed(written: SmallPipeline) -> None:
     written.do("insert into catalog.movie_alternative_titles values (7, 'US', 'Zanzibar')")
     written.do("update catalog.movies set facts_hash = 'one' where tmdb_id = 7")
-    bring_in_line(written.database)
+    update_documents(written.database)
     assert found(written, "zanzibar") == [7]
     written.do("delete from catalog.movie_alternative_titles")
     written.do("update catalog.movies set facts_hash = 'two' where tmdb_id = 7")
-    bring_in_line(written.database)
+    update_documents(written.database)
     assert found(written, "zanzibar") == []
     assert written.one(COUNTED)
 
@@ -88,7 +88,7 @@ def test_an_alternative_title_that_is_added_or_taken_away_is_followed(written: S
 def test_a_film_that_leaves_is_not_found_at_once_and_leaves_with_the_next_publication(written: SmallPipeline) -> None:
     written.do("delete from catalog.movies where tmdb_id = 3")
     assert 3 not in found(written, "film 3")
-    assert counts(bring_in_line(written.database)) == (0, 0, 1)
+    assert counts(update_documents(written.database)) == (0, 0, 1)
     assert written.one("select count(*) from catalog.movie_names where tmdb_id = 3") == 0
     assert written.one(COUNTED)
 
@@ -97,12 +97,12 @@ def test_a_film_that_returns_is_found_again(written: SmallPipeline) -> None:
     written.do("create table kept as select * from catalog.movies where tmdb_id = 3")
     written.do("alter table kept drop column release_year")
     written.do("delete from catalog.movies where tmdb_id = 3")
-    bring_in_line(written.database)
+    update_documents(written.database)
     columns = written.one(
         "select string_agg(column_name, ', ') from information_schema.columns where table_name = 'kept'"
     )
     written.do(f"insert into catalog.movies ({columns}) select {columns} from kept")
-    bring_in_line(written.database)
+    update_documents(written.database)
     assert 3 in found(written, "film 3")
     assert written.one(COUNTED)
 
@@ -111,14 +111,14 @@ def test_a_higher_version_makes_every_document_anew(written: SmallPipeline) -> N
     written.do(
         "create or replace function pipeline.document_version() returns integer language sql immutable return 999"
     )
-    assert counts(bring_in_line(written.database)) == (20, 0, 0)
+    assert counts(update_documents(written.database)) == (20, 0, 0)
 
 
 def test_work_that_was_cut_off_goes_on_where_it_stopped(small: Make) -> None:
     pipeline = small()
     put_films(pipeline.database, 1, 20)
     pipeline.do("select * from pipeline.write_documents(0, 8)")  # and then the process was killed
-    assert counts(bring_in_line(pipeline.database)) == (12, 12, 0)
+    assert counts(update_documents(pipeline.database)) == (12, 12, 0)
     assert pipeline.one(COUNTED)
 
 
@@ -141,5 +141,5 @@ def test_what_does_not_agree_is_counted(written: SmallPipeline, harm: str) -> No
 
 def test_a_catalogue_without_films_has_no_documents(small: Make) -> None:
     pipeline = small()
-    assert counts(bring_in_line(pipeline.database)) == (0, 0, 0)
+    assert counts(update_documents(pipeline.database)) == (0, 0, 0)
     assert found(pipeline, "anything") == []

@@ -184,11 +184,11 @@ def test_collections_that_come_apart_are_told(published: SmallPipeline) -> None:
     assert not check(published, "collections_stay_together").passed
 
 
-def test_similarities_that_moved_are_told(published: SmallPipeline) -> None:
+def test_similarities_that_changed_are_reported(published: SmallPipeline) -> None:
     remember(published, nearest_similarity="array_fill(0.999::float8, array[8])")
     found = check(published, "similarities_mean_what_they_meant")
     assert not found.passed
-    assert "nearest_similarity moved by -" in found.description
+    assert "nearest_similarity changed by -" in found.description
 
 
 def test_the_figures_of_another_set_are_no_measure(published: SmallPipeline) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database
-from movie_assets.search.search_documents import bring_in_line
+from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.conftest import database_of_ones_own
 
 
@@ -92,7 +92,7 @@ def catalogue(server: str, template: str) -> Iterator[Database]:
     """FILMS with their documents, and vectors of three dimensions that say what words do not."""
     with database_of_ones_own(server, template) as opened:
         put(opened, FILMS)
-        bring_in_line(opened)
+        update_documents(opened)
         yield opened
 
 
@@ -101,7 +101,7 @@ def made(database: Database) -> Database:
     """Four films of which words and vectors say different things."""
     films = [Made(n, f"Castle {name}", 2000, 10 * n) for n, name in enumerate(("one", "two", "three"), start=1)]
     put(database, (*films, Made(4, "Something else", 2000, 5)))
-    bring_in_line(database)
+    update_documents(database)
     with database.transaction() as connection:
         connection.exec_driver_sql(
             "insert into pipeline.embedding_sets (provider, model, dimensions, template) values ('t', 't', 8, 't')"
@@ -197,7 +197,7 @@ def test_a_title_weighs_more_than_a_person_a_keyword_and_an_overview(database: D
         Made(1, "First", 2000, 9, overview="All about a zebra."), Made(2, "Second", 2000, 9, keywords=("zebra",)),
         Made(3, "Third", 2000, 9, people=("Ann Zebra",)), Made(4, "A Zebra Comes", 2000, 9),
     ))  # fmt: skip
-    bring_in_line(database)
+    update_documents(database)
     found = search(database, "zebra")
     assert ids(found) == [4, 3, 2, 1]
     assert [film.found_by for film in found] == [["title"], ["people"], ["keywords"], ["overview"]]
@@ -368,7 +368,7 @@ def test_the_title_that_was_completed_is_told(catalogue: Database) -> None:
 
 def test_a_typed_article_is_preferred(database: Database) -> None:
     put(database, (Made(1, "Castle", 2000, 900), Made(2, "The Castle", 2000, 10)))
-    bring_in_line(database)
+    update_documents(database)
     assert ids(complete(database, "the cas")) == [2, 1]
     assert ids(complete(database, "cas")) == [1, 2]
 

@@ -51,7 +51,7 @@ order by n.similarity desc, n.tmdb_id
 
 -- name: filters_to_measure
 -- Run by search_quality: filters that searches are measured with.
-select says, filters::text as filters from pipeline.filters_to_measure(:set_id)
+select says as description, filters::text as filters from pipeline.filters_to_measure(:set_id)
 
 
 -- name: find_movie
@@ -227,5 +227,5 @@ from catalog.movies m full join catalog.movie_vectors v using (tmdb_id)
 
 -- name: write_documents
 -- Run by search_documents, chunk by chunk: makes the documents of the next films that are due.
-select last_id, looked_at, documents_written, names_written
+select last_id, looked_at as films_due, documents_written, names_written
 from pipeline.write_documents(cast(:after as bigint), cast(:films as integer))
