@@ -118,6 +118,17 @@ def test_a_404_that_is_still_listed_after_thirty_days_is_asked_for_again(small: 
     assert pipeline.world.asked[128] == 2
 
 
+def test_a_movie_with_a_404_enters_the_catalogue_once_tmdb_has_it(small: Make) -> None:
+    pipeline = small(film(64), film(128))
+    pipeline.world.withheld = {128}
+    pipeline.run_all("read_the_day", "fetch_details")
+    pipeline.turn_day(30)
+    pipeline.world.withheld = set()
+    pipeline.run_all("read_the_day", "fetch_details")
+    assert pipeline.state_of(128) == ("accepted", None)
+    assert pipeline.movies == [64, 128]
+
+
 def test_a_film_that_answers_404_leaves_the_catalogue(small: Make) -> None:
     pipeline = small(film(64), film(128))
     pipeline.run_all("read_the_day", "fetch_details")
