@@ -8,7 +8,7 @@ process, so one lock for each run is enough.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -60,4 +60,7 @@ def _keep(database: Database, run_id: str, connection: psycopg.Connection[Any], 
             connection.execute(b"select")
         except psycopg.Error:
             connection.close()
+    # Closing alone would keep the lock until the server's process has ended, a little later.
+    with suppress(psycopg.Error):  # without a server there is no lock either
+        connection.execute(b"select pg_advisory_unlock_all()")
     connection.close()
