@@ -1,23 +1,29 @@
-"""Write what is generated: movie_assets/runs/tables.json and docs/reference.md (`make docs`)."""
+"""Write what is generated from the code and a migrated database (`make docs`)."""
 
+import sys
 import tempfile
 from pathlib import Path
 
 from movie_assets.cli import reference
+from movie_assets.config.paths import CHECKOUT
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import embedded_postgres
 from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets.runs.presentation import TABLES_FILE, tables
 
+sys.path.insert(0, str(CHECKOUT))  # where the tests are
+from movie_assets_tests.database import sql_api
+
 
 def main() -> None:
-    """Migrate an empty database, look at it, and write both files."""
+    """Migrate an empty database, look at it, and write the files."""
     with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder)) as server:
         address = server.replace("/?", "/reference?")
         ensure_database(address)
         database = Database(address)
         migrate(database)
         TABLES_FILE.write_text(reference.tables_as_json(database), encoding="utf-8")
+        sql_api.write(database)
         database.close()
     tables.cache_clear()
     reference.FILE.write_text(reference.as_markdown(), encoding="utf-8")

@@ -204,7 +204,7 @@ def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, as_json: bool) -> None:
 def status(as_json: bool) -> None:
     """Show the state of the catalogue: how many films, how fresh, what was dropped and why, what it cost."""
     settings = Settings.from_env()
-    with database_for(settings) as ready, open_database(ready) as database:
+    with database_for(settings, only_reads=True) as ready, open_database(ready) as database:
         found = report.status_of(database, datetime.now(UTC))
         if as_json:
             click.echo(json.dumps(found))
@@ -221,7 +221,7 @@ def cost(all_films: bool, as_json: bool) -> None:
     from movie_assets.cli import cost as costs  # noqa: PLC0415  # importing Dagster takes a second
 
     settings = Settings.from_env()
-    with database_for(settings) as ready, open_database(ready) as database:
+    with database_for(settings, only_reads=True) as ready, open_database(ready) as database:
         expected = costs.cost_of(database, ready, all_films=all_films)
         if as_json:
             click.echo(json.dumps(costs.as_json(expected, ready, all_films=all_films)))

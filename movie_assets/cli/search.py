@@ -82,7 +82,7 @@ def search_command(text: tuple[str, ...], count: int, as_json: bool, **filters: 
     search a detective investigates a murder in a mansion
     """
     wanted = " ".join(text)
-    with database_for(Settings.from_env()) as ready, open_database(ready) as database:
+    with database_for(Settings.from_env(), only_reads=True) as ready, open_database(ready) as database:
         wished = filters_of(filters)
         films, missing = search(database, ready, wanted, count, wished)
         if missing:
@@ -99,7 +99,7 @@ def similar_command(title_or_id: tuple[str, ...], count: int, as_json: bool, **f
 
     Example: movie-assets similar The Dark Knight (2008)
     """
-    with database_for(Settings.from_env()) as ready, open_database(ready) as database:
+    with database_for(Settings.from_env(), only_reads=True) as ready, open_database(ready) as database:
         wanted = " ".join(title_or_id)
         film = _the_film(database, wanted)
         wished = filters_of(filters)
@@ -132,7 +132,7 @@ def recommend_command(
             "--for goes by what the person watched: leave out --loved, --liked, --disliked, --diversity"
         )
     wished = filters_of(filters)
-    with database_for(Settings.from_env()) as ready, open_database(ready) as database:
+    with database_for(Settings.from_env(), only_reads=True) as ready, open_database(ready) as database:
         if person is not None:
             found = recommend_for(database, person, count, wished)
             show_films(f"recommended for {person}", found, wished, as_json=as_json)

@@ -1,17 +1,17 @@
 """Migrating a database to the schema of this code, and refusing a database that cannot be used.
 
 Migrations (sql/migrations, in order) run once, each in a transaction of its own. Functions and views
-(sql/<room>/<topic>.sql) are applied again whenever their text changes. Comments (sql/comments) are applied again
+(sql/<room>/<topic>.sql) are applied again whenever their text changes, all in one transaction with their settings and
+rights: an application that calls them meanwhile gets those of one release. Comments (sql/comments) are applied again
 whenever anything changes, because a view that is dropped and created again loses its comments.
 """
 
 import hashlib
-import time
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -19,8 +19,11 @@ import sqlalchemy as sa
 from movie_assets.config.paths import SQL
 from movie_assets.database.addresses import DatabaseError, dsn_of, shown, url_of
 from movie_assets.database.database import MIGRATION_LOCK, Database, driver_connection
+from movie_assets.database.queries import query_text
 from movie_assets.database.server_checks import require_encoding, require_usable
+from movie_assets.database.short_locks import change_with_short_locks
 
+log = logging.getLogger(__name__)
 OTHER_SHAPE = (  # functions with other columns, views with fewer columns, objects that others depend on
     psycopg.errors.InvalidFunctionDefinition,
     psycopg.errors.InvalidTableDefinition,
@@ -44,20 +47,21 @@ end
 $$
 """
 SECONDS_A_POOLER_REMEMBERS = 40  # PgBouncer's server_login_retry is 15
-LOCK_TIMEOUT_SECONDS = 2.0  # readers that arrive meanwhile wait as long
-SECONDS_BETWEEN_LOCK_ATTEMPTS = 3.0
-LOCK_ATTEMPTS = 24  # two minutes in all
+# Functions set settings of pgvector for themselves. A session knows these once it has used a vector; until then only a
+# superuser may name them.
+LOAD_PGVECTOR = """
+do $$
+begin
+    execute format('select %L::%I.vector', '[1]', (
+        select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'vector'));
+end
+$$
+"""
+APPLIED = """
+insert into movie_assets_schema (file, digest) values (%(file)s, %(digest)s)
+on conflict (file) do update set digest = excluded.digest, applied_at = now()
+"""
 MAINTENANCE_DATABASES = ("postgres", "template1", "defaultdb")
-
-
-class LockHolder(NamedTuple):
-    """A session in a transaction that holds a lock on one of our tables."""
-
-    pid: int
-    application_name: str | None
-    usename: str | None
-    state: str | None
-    xact_start: datetime
 
 
 def ensure_database(address: str) -> None:
@@ -124,28 +128,50 @@ def migrate(database: Database) -> list[str]:
     migrations = sorted((SQL / "migrations").glob("*.sql"))
     functions = function_files(SQL)
     comments = sorted((SQL / "comments").glob("*.sql"))
-    applied = []
+    applied: list[str] = []
+    with _errors_as_sentences(database), _migrating_alone(database) as lock:
+        _create_extension(lock)
+        with database.transaction() as connection:
+            driver_connection(connection).execute(HISTORY.encode())
+            known = _known(connection)
+        _refuse_other_history(known, migrations)
+        for path in _changed(migrations, known):
+            _apply(database, _name(path), [path])
+            applied.append(_name(path))
+        if changed := _changed(functions, known):
+            _apply(database, "one of the functions and views", changed, "pin_search_paths", "grant_reader")
+            applied += map(_name, changed)
+        for path in comments if applied else _changed(comments, known):
+            _apply(database, _name(path), [path])
+        applied += map(_name, _changed(comments, known))
+        if applied:
+            names = [_name(path) for path in [*migrations, *functions, *comments]]
+            database.execute("forget_schema_files", names=names)
+        _apply(database, "the rights of deploy/roles.sql", [], "grant_reader")
+    if applied:
+        database.close()  # connections opened before the extension existed do not know its types
+    return applied
+
+
+def migrate_for_reading(database: Database) -> None:
+    """Migrate a database for work that only reads, unless a newer movie_assets migrated it already.
+
+    Functions and columns of a release stay for one release more (docs/contributing.md), so the code before it goes on
+    reading, without waiting for a migration at work. A warning says so. Raises what `migrate` raises.
+    """
+    with _errors_as_sentences(database), database.transaction() as connection:
+        newer = _newer(_known(connection), sorted((SQL / "migrations").glob("*.sql")))
+    if newer:
+        log.warning("the database was migrated by a newer movie_assets (%s); reading from it all the same", newer)
+    else:
+        migrate(database)
+
+
+@contextmanager
+def _errors_as_sentences(database: Database) -> Iterator[None]:
+    """Raise DatabaseError for a server that cannot be reached, and for a right that the role lacks."""
     try:
-        require_usable(database.url)
-        with _migrating_alone(database) as lock:
-            _create_extension(lock)
-            with database.transaction() as connection:
-                driver_connection(connection).execute(HISTORY.encode())
-                known = {r.file: r.digest for r in connection.execute(sa.text("select * from movie_assets_schema"))}
-            _refuse_other_history(known, migrations)
-            for path in [*migrations, *functions]:
-                if known.get(_name(path)) != _digest(path):
-                    _apply(database, path)
-                    applied.append(_name(path))
-            changed = [_name(path) for path in comments if known.get(_name(path)) != _digest(path)]
-            for path in comments if applied or changed else []:
-                _apply(database, path)
-            applied += changed
-            if applied:
-                names = [_name(path) for path in [*migrations, *functions, *comments]]
-                database.execute("forget_schema_files", names=names)
-                database.execute("pin_search_paths")
-            database.execute("grant_reader")
+        yield
     except (sa.exc.OperationalError, psycopg.OperationalError) as error:
         raise DatabaseError(_why_unreachable(database.url, getattr(error, "orig", error))) from None
     except (sa.exc.ProgrammingError, psycopg.errors.InsufficientPrivilege) as error:
@@ -153,14 +179,12 @@ def migrate(database: Database) -> list[str]:
             f'the role "{database.url.username}" lacks a right on database "{database.url.database}" '
             f"({_first_line(error)}); have an administrator grant it, or make the role the database's owner"
         ) from None
-    if applied:
-        database.close()  # connections opened before the extension existed do not know its types
-    return applied
 
 
 @contextmanager
 def _migrating_alone(database: Database) -> Iterator[sa.Connection]:
-    """Hold the lock that lets one process migrate at a time, on a connection that is closed with it."""
+    """Refuse a server that cannot be used; hold the lock of migrations on a connection that is closed with it."""
+    require_usable(database.url)
     with database.engine.connect() as connection:
         try:
             connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATION_LOCK)))
@@ -178,9 +202,9 @@ def function_files(sql: Path) -> list[Path]:
 def require_current_schema(database: Database) -> None:
     """Raise DatabaseError when the database's schema or functions are not those of this checkout."""
     with database.transaction() as connection:
-        if connection.scalar(sa.text("select to_regclass('movie_assets_schema')")) is None:
-            raise DatabaseError(f"the database at {shown(database.url)} is empty; run `movie-assets migrate` first")
-        known = {r.file: r.digest for r in connection.execute(sa.text("select * from movie_assets_schema"))}
+        known = _known(connection)
+    if not known:
+        raise DatabaseError(f"the database at {shown(database.url)} is empty; run `movie-assets migrate` first")
     others = [path for folder in ("migrations", "comments") for path in (SQL / folder).glob("*.sql")]
     files = [*function_files(SQL), *others]
     other = sorted(_name(path) for path in files if known.get(_name(path)) != _digest(path))
@@ -191,52 +215,39 @@ def require_current_schema(database: Database) -> None:
         )
 
 
-def _apply(database: Database, path: Path) -> None:
-    """Apply a file. Raises DatabaseError when other sessions hold a lock for longer than all attempts together.
+def _known(connection: sa.Connection) -> dict[str, str]:
+    """Return the digest of each file that was applied; none where no migration ever ran."""
+    if connection.scalar(sa.text("select to_regclass('movie_assets_schema')")) is None:
+        return {}
+    return {row.file: row.digest for row in connection.execute(sa.text("select file, digest from movie_assets_schema"))}
 
-    While a migration waits for a lock, later sessions wait behind it. So each attempt waits for a short time only.
+
+def _changed(files: Sequence[Path], known: dict[str, str]) -> list[Path]:
+    """Return the files that the database does not have, or has with another text."""
+    return [path for path in files if known.get(_name(path)) != _digest(path)]
+
+
+def _apply(database: Database, name: str, files: Sequence[Path], *queries: str) -> None:
+    """Apply files and run queries without parameters, all in one transaction or nothing.
+
+    Raises DatabaseError when other sessions hold a lock for longer than a migration waits in all; `name` says whose.
     """
-    for _ in range(LOCK_ATTEMPTS):
-        try:
-            return _try_to_apply(database, path)
-        except psycopg.errors.LockNotAvailable:
-            time.sleep(SECONDS_BETWEEN_LOCK_ATTEMPTS)
-    holders = [
-        f"process {row.pid} ({row.application_name or 'no name'}, role {row.usename}, {row.state}, "
-        f"since {row.xact_start:%H:%M:%S} UTC)"
-        for row in database.fetch(LockHolder, "lock_holders")
-    ]
-    raise DatabaseError(
-        f"{_name(path)} needs a lock that another session holds: {'; '.join(holders) or 'none is left now'}. "
-        "Files before it were applied, nothing of it was; end that session (select pg_terminate_backend(…)), and run "
-        "`movie-assets migrate` again"
-    )
 
+    def change(connection: psycopg.Connection[Any]) -> None:
+        connection.execute(LOAD_PGVECTOR.encode())
+        for path in files:
+            try:
+                connection.execute(path.read_bytes())  # a script of many statements, without parameters
+            except OTHER_SHAPE as error:
+                raise DatabaseError(
+                    f"{_name(path)} cannot replace what another version of movie_assets left ({_first_line(error)}); "
+                    "take that version again, or restore the backup from before it"
+                ) from None
+            connection.execute(APPLIED, {"file": _name(path), "digest": _digest(path)})
+        for query in queries:
+            connection.execute(query_text(query).encode())
 
-def _try_to_apply(database: Database, path: Path) -> None:
-    with database.transaction() as connection:
-        # A function may call one of a later file; rewriting a large table has no time limit.
-        connection.execute(
-            sa.text(
-                "set local check_function_bodies = off; set local statement_timeout = 0; "
-                f"set local lock_timeout = '{LOCK_TIMEOUT_SECONDS:g}s'"
-            )
-        )
-        # The driver runs it directly: a migration is a script of several statements without parameters.
-        try:
-            driver_connection(connection).execute(path.read_bytes())
-        except OTHER_SHAPE as error:
-            raise DatabaseError(
-                f"{_name(path)} cannot replace what another version of movie_assets left ({_first_line(error)}); take "
-                "that version again, or restore the backup from before it"
-            ) from None
-        connection.execute(
-            sa.text(
-                "insert into movie_assets_schema (file, digest) values (:file, :digest) "
-                "on conflict (file) do update set digest = excluded.digest, applied_at = now()"
-            ),
-            {"file": _name(path), "digest": _digest(path)},
-        )
+    change_with_short_locks(database, name, change)
 
 
 def _create_extension(connection: sa.Connection) -> None:
@@ -256,15 +267,18 @@ def _create_extension(connection: sa.Connection) -> None:
 
 
 def _refuse_other_history(known: dict[str, str], migrations: list[Path]) -> None:
+    if newer := _newer(known, migrations):
+        raise DatabaseError(f"the database was migrated by a newer movie_assets ({newer}); update this checkout")
     ours = {_name(path): _digest(path) for path in migrations}
-    newer = sorted(name for name in known if name.startswith("migrations/") and name not in ours)
-    if newer:
-        raise DatabaseError(
-            f"the database was migrated by a newer movie_assets ({', '.join(newer)}); update this checkout"
-        )
     edited = sorted(name for name, digest in ours.items() if known.get(name, digest) != digest)
     if edited:
         raise DatabaseError(f"{', '.join(edited)} was applied with another text; a change needs a new migration")
+
+
+def _newer(known: dict[str, str], migrations: list[Path]) -> str:
+    """Return the names of migrations that the database has and this code does not, empty when there are none."""
+    ours = {_name(path) for path in migrations}
+    return ", ".join(sorted(name for name in known if name.startswith("migrations/") and name not in ours))
 
 
 def _why_unreachable(url: sa.URL, error: BaseException | None) -> str:

@@ -17,7 +17,7 @@ from movie_assets.config.settings import Settings, SettingsError
 from movie_assets.database.addresses import DatabaseError, url_of
 from movie_assets.database.database import Database, open_database
 from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data, embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import ensure_database, migrate, migrate_for_reading
 from movie_assets.database.server_checks import pgvector_warning
 from movie_assets.embeddings.embedder import EmbedderError, embedder_from
 from movie_assets.emulator.options import EmulatorOptions
@@ -31,10 +31,11 @@ EMULATOR_TOKEN = "stand-in"  # noqa: S105  # any token will do for the emulator
 
 
 @contextmanager
-def database_for(settings: Settings) -> Iterator[Settings]:
+def database_for(settings: Settings, *, only_reads: bool = False) -> Iterator[Settings]:
     """Migrate the catalogue's database, and start the embedded server if the settings name no other.
 
-    Yields settings with its address. Raises DatabaseError or EmbeddedPostgresError with one sentence.
+    With `only_reads`, a database that a newer movie_assets migrated is left as it is instead of refused. Yields
+    settings with its address. Raises DatabaseError or EmbeddedPostgresError with one sentence.
     """
     with ExitStack() as stack:
         if settings.database_url is None:
@@ -44,7 +45,10 @@ def database_for(settings: Settings) -> Iterator[Settings]:
             address = settings.database_url.get_secret_value()
         ensure_database(address)
         with Database(address, embedded_data(address, settings.home)) as database:
-            migrate(database)
+            if only_reads:
+                migrate_for_reading(database)
+            else:
+                migrate(database)
         yield settings.model_copy(update={"database_url": SecretStr(address)})
 
 

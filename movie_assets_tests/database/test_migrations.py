@@ -14,16 +14,30 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.config.paths import SQL
-from movie_assets.database import migrations, server_checks
+from movie_assets.database import migrations, server_checks, short_locks
 from movie_assets.database.addresses import DatabaseError, dsn_of, url_of
-from movie_assets.database.database import Database
-from movie_assets.database.migrations import ensure_database, function_files, migrate, require_current_schema
+from movie_assets.database.database import MIGRATION_LOCK, Database
+from movie_assets.database.migrations import (
+    ensure_database,
+    function_files,
+    migrate,
+    migrate_for_reading,
+    require_current_schema,
+)
 from movie_assets_tests.conftest import address_of
 
 SECRET = "canary-of-a-password"
 FILES = [f"migrations/{path.name}" for path in sorted((SQL / "migrations").glob("*.sql"))]
 FUNCTIONS = [f"{path.parent.name}/{path.name}" for path in function_files(SQL)]
 COMMENTS = [f"comments/{path.name}" for path in sorted((SQL / "comments").glob("*.sql"))]
+CALLS_OF_FUNCTIONS = """
+select format('catalog.%%I(%%s)', p.proname, (
+    select string_agg(format('null::%%s', format_type(t, null)), ', ' order by place)
+    from unnest(p.proargtypes::oid[]) with ordinality a (t, place)))
+from pg_proc p where p.pronamespace = 'catalog'::regnamespace order by p.proname
+"""
+VIEWS = "select relname from pg_class where relnamespace = 'catalog'::regnamespace and relkind = 'v' order by 1"
+DEFINITIONS = "select viewname, definition from pg_views where schemaname = 'app' order by 1"
 MIGRATE = """
 import sys
 from movie_assets.database.migrations import ensure_database, migrate
@@ -150,8 +164,8 @@ def reader(empty: Database, own_sql: Path, monkeypatch: pytest.MonkeyPatch) -> I
     """An application that has read the movies in a transaction that is open, while a migration changes their table."""
     migrate(empty)
     (own_sql / "migrations" / "9999_a_column.sql").write_text("alter table catalog.movies add column a_column integer;")
-    monkeypatch.setattr(migrations, "LOCK_TIMEOUT_SECONDS", 0.2)
-    monkeypatch.setattr(migrations, "SECONDS_BETWEEN_LOCK_ATTEMPTS", 0.2)
+    monkeypatch.setattr(short_locks, "LOCK_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(short_locks, "SECONDS_BETWEEN_LOCK_ATTEMPTS", 0.2)
     with psycopg.connect(dsn_of(empty.url), application_name="a slow report") as connection:
         connection.execute("select from catalog.movies")
         yield connection
@@ -160,7 +174,7 @@ def reader(empty: Database, own_sql: Path, monkeypatch: pytest.MonkeyPatch) -> I
 def test_a_migration_that_waits_in_vain_names_the_session_and_holds_up_nobody(
     empty: Database, reader: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(short_locks, "LOCK_ATTEMPTS", 2)
     with pytest.raises(DatabaseError, match=r"9999_a_column.sql needs a lock .*a slow report.*nothing of it was"):
         migrate(empty)
     reader.rollback()
@@ -172,6 +186,58 @@ def test_a_migration_goes_on_when_a_reader_ends(empty: Database, reader: psycopg
     ends.start()
     assert migrate(empty) == ["migrations/9999_a_column.sql"]
     ends.join()
+
+
+def test_what_only_reads_goes_on_while_a_newer_release_migrates_and_after_it(
+    empty: Database, own_sql: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    migrate(empty)
+    (own_sql / FILES[-1]).unlink()
+    newer = history(empty)
+    with empty.transaction() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_lock(MIGRATION_LOCK)))
+        migrate_for_reading(empty)
+        connection.execute(sa.select(sa.func.pg_advisory_unlock(MIGRATION_LOCK)))
+    assert f"was migrated by a newer movie_assets ({FILES[-1]}); reading" in caplog.text
+    assert history(empty) == newer
+
+
+def test_what_only_reads_migrates_a_database_that_lacks_something(empty: Database) -> None:
+    migrate_for_reading(empty)
+    require_current_schema(empty)
+
+
+def test_a_release_leaves_what_applications_built_on_functions_and_views(empty: Database, own_sql: Path) -> None:
+    migrate(empty)
+    with empty.transaction() as connection:
+        connection.exec_driver_sql("create schema app")
+        for number, (call,) in enumerate(connection.exec_driver_sql(CALLS_OF_FUNCTIONS).all()):
+            connection.exec_driver_sql(f"create view app.v{number} as select count(*) from {call}")
+        for (name,) in connection.exec_driver_sql(VIEWS).all():
+            connection.exec_driver_sql(f"create view app.on_{name} as select * from catalog.{name}")
+        before = connection.exec_driver_sql(DEFINITIONS).all()
+    assert len(before) > 50
+    release(own_sql)
+    assert migrate(empty)[: len(FUNCTIONS)] == FUNCTIONS
+    with empty.transaction() as connection:
+        assert connection.exec_driver_sql(DEFINITIONS).all() == before
+
+
+def test_functions_are_replaced_all_together_or_not_at_all(
+    empty: Database, own_sql: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty)
+    before = history(empty)
+    release(own_sql)
+    monkeypatch.setattr(short_locks, "LOCK_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(short_locks, "LOCK_ATTEMPTS", 1)
+    monkeypatch.setattr(short_locks, "SECONDS_BETWEEN_LOCK_ATTEMPTS", 0.0)
+    with psycopg.connect(dsn_of(empty.url)) as reader:
+        reader.execute("select from catalog.upcoming")
+        with pytest.raises(DatabaseError, match="one of the functions and views needs a lock"):
+            migrate(empty)
+    assert history(empty) == before
+    assert migrate(empty)[: len(FUNCTIONS)] == FUNCTIONS
 
 
 def release(sql: Path, **bodies: tuple[str, str]) -> None:

@@ -1,10 +1,15 @@
 """What the roles of deploy/roles.sql may do, tried as those roles on a real server."""
 
+import shutil
+from pathlib import Path
+
 import psycopg
 import pytest
 
+from movie_assets.config.paths import SQL
+from movie_assets.database import migrations
 from movie_assets.database.database import Database
-from movie_assets.database.migrations import migrate
+from movie_assets.database.migrations import function_files, migrate
 from movie_assets.orchestration.storage import PooledPostgresStorage
 from movie_assets_tests.deploy.conftest import Server, bring_in_films, rows_as
 from movie_assets_tests.deploy.files import DEPLOY
@@ -118,6 +123,26 @@ def test_one_person_at_a_time_is_seen_by_a_session_that_names_the_person(server:
         assert found
         assert (2,) not in found
         assert connection.execute("select count(*) from catalog.search_movies('film')").fetchone() == (8,)
+
+
+def test_a_release_keeps_the_rights_on_persons_with_its_views_and_locks_no_reader_out(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(SQL, tmp_path / "sql")
+    monkeypatch.setattr(migrations, "SQL", tmp_path / "sql")
+    for path in function_files(tmp_path / "sql"):
+        path.write_text(f"{path.read_text()}\n-- another release\n")
+    (tmp_path / "sql" / "comments" / "catalog.sql").write_text("select 1 / 0")
+    with Database(server.of("movie_assets")) as database:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            migrate(database)  # ends after the functions and views
+        assert rows_as(server, PERSON, "select person from catalog.seen_films") == []
+        monkeypatch.setattr(migrations, "SQL", SQL)
+        migrate(database)
+        with psycopg.connect(server.of(PERSON)) as reader:
+            reader.execute("select from catalog.watch_histories")
+            reader.execute("select from catalog.seen_films")
+            assert migrate(database) == []
 
 
 def test_the_pipeline_goes_on_where_readers_cannot_lock(server: Server) -> None:

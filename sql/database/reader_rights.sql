@@ -30,14 +30,23 @@ begin
     foreach relation in array persons loop
         execute format('grant select on %s to movie_assets_person, movie_assets_people', relation);
         if relation::regclass in (select oid from pg_class where relkind = 'r') then
-            execute format('alter table %s enable row level security', relation);
-            execute format('drop policy if exists of_the_session on %s', relation);
-            execute format('drop policy if exists of_all on %s', relation);
-            execute format('create policy of_the_session on %s for select to movie_assets_person '
-                'using (person = current_setting(''movie_assets.person'', true))', relation);
-            execute format('create policy of_all on %s for select to movie_assets_people using (true)', relation);
+            -- Each of these statements waits for all readers of the table, so none is repeated that was done.
+            if not (select relrowsecurity from pg_class where oid = relation::regclass) then
+                execute format('alter table %s enable row level security', relation);
+            end if;
+            if not exists (select from pg_policy where polrelid = relation::regclass and polname = 'of_the_session') then
+                execute format('create policy of_the_session on %s for select to movie_assets_person '
+                    'using (person = current_setting(''movie_assets.person'', true))', relation);
+            end if;
+            if not exists (select from pg_policy where polrelid = relation::regclass and polname = 'of_all') then
+                execute format('create policy of_all on %s for select to movie_assets_people using (true)', relation);
+            end if;
         elsif current_setting('server_version_num')::integer >= 150000 then
-            execute format('alter view %s set (security_invoker = true)', relation);
+            if not exists (
+                select from pg_class where oid = relation::regclass and 'security_invoker=true' = any (reloptions))
+            then
+                execute format('alter view %s set (security_invoker = true)', relation);
+            end if;
         else  -- PostgreSQL 14 reads a view with its owner's rights, who sees every person
             execute format('revoke all on %s from movie_assets_person', relation);
         end if;

@@ -17,9 +17,7 @@
 -- options, with their defaults:
 -- {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 2.0, "popularity": 1.0, "diversity": 0.2}
 drop function if exists catalog.recommend_movies(bigint[], bigint[], bigint[], jsonb, integer, jsonb);
-drop function if exists catalog.recommend_movies(
-    bigint[], bigint[], bigint[], jsonb, integer, jsonb, bigint[], double precision[]);
-create function catalog.recommend_movies(
+create or replace function catalog.recommend_movies(
     loved bigint[] default '{}',
     liked bigint[] default '{}',
     disliked bigint[] default '{}',

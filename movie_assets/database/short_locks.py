@@ -1,0 +1,65 @@
+"""Changes of the schema that never make readers wait for long.
+
+A session that asks for a table while a change waits for its lock waits behind that change. So a change waits for less
+than a second, lets the readers pass, and tries again.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import psycopg
+
+from movie_assets.database.addresses import DatabaseError
+from movie_assets.database.database import Database, driver_connection
+
+# Less than Postgres waits before it ends one of two sessions that wait for each other (deadlock_timeout, a second): the
+# change gives way, and never is a reader ended for it.
+LOCK_TIMEOUT_SECONDS = 0.8
+SECONDS_BETWEEN_LOCK_ATTEMPTS = 3.0
+LOCK_ATTEMPTS = 32  # two minutes in all
+
+
+class LockHolder(NamedTuple):
+    """A session in a transaction that holds a lock on one of our tables."""
+
+    pid: int
+    application_name: str | None
+    usename: str | None
+    state: str | None
+    xact_start: datetime
+
+
+def change_with_short_locks(database: Database, name: str, change: Callable[[psycopg.Connection[Any]], None]) -> None:
+    """Do a change of the schema in one transaction, which is begun again while other sessions hold its locks.
+
+    `change` gets the driver's connection. Raises DatabaseError with `name`, the change's, and the sessions that hold a
+    lock when these are still there after two minutes.
+    """
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            return _try_to_change(database, change)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            time.sleep(SECONDS_BETWEEN_LOCK_ATTEMPTS)
+    holders = [
+        f"process {row.pid} ({row.application_name or 'no name'}, role {row.usename}, {row.state}, "
+        f"since {row.xact_start:%H:%M:%S} UTC)"
+        for row in database.fetch(LockHolder, "lock_holders")
+    ]
+    raise DatabaseError(
+        f"{name} needs a lock that another session holds: {'; '.join(holders) or 'none is left now'}. "
+        "Files before it were applied, nothing of it was; end that session (select pg_terminate_backend(…)), and run "
+        "`movie-assets migrate` again"
+    )
+
+
+def _try_to_change(database: Database, change: Callable[[psycopg.Connection[Any]], None]) -> None:
+    with database.transaction() as opened:
+        connection = driver_connection(opened)
+        # A function may call one of a later file; rewriting a large table has no time limit.
+        connection.execute(
+            "set local check_function_bodies = off; set local statement_timeout = 0; "
+            f"set local lock_timeout = '{LOCK_TIMEOUT_SECONDS:g}s'".encode()
+        )
+        change(connection)
