@@ -92,7 +92,7 @@ begin
         into direction
         from catalog.centred_weights(loved, liked, disliked, weights, rated, ratings) c;
     end if;
-    select p.pool, p.similarity, p.history_score, p.score into pool, similarities, history_scores, pool_scores
+    select p.pool, p.near, p.told, p.worth into pool, similarities, history_scores, pool_scores
     from catalog.pool_of(direction, named, factors, weights, pool_filters, greatest(diversified, match_count), active) p;
     films := coalesce(cardinality(pool), 0);
     diversified := least(diversified, films);
@@ -199,14 +199,12 @@ $$;
 -- Returns the films that compete for a list, the best first: the nearest to the direction, the best known, and those with the
 -- largest weights from histories; with each film's similarity (0 without a vector), its history score and its score. The
 -- largest history score is 1, or less if its weight is below 0.1, as such weights are learnt from few people.
-drop function if exists catalog.pool_of(
-    vector, bigint[], double precision[], jsonb, jsonb, integer, integer);
 drop function if exists catalog.joined_with_histories(
     bigint[], double precision[], bigint[], double precision[], double precision, jsonb, integer, vector, integer);
 create or replace function catalog.pool_of(
     direction vector, named bigint[], factors double precision[], weights jsonb, filters jsonb, films integer,
     in_set integer,
-    out pool bigint[], out similarity double precision[], out history_score double precision[], out score double precision[]
+    out pool bigint[], out near double precision[], out told double precision[], out worth double precision[]
 )
 language plpgsql stable
 as $$
@@ -270,16 +268,15 @@ begin
          from (select w.* from scored w order by w.score desc, w.tmdb_id limit $8) w',
         case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
             else format('catalog.%I', 'movie_vectors_' || in_set) end)
-    into pool, similarity, history_score, score
+    into pool, near, told, worth
     using candidates, direction, weighted, history_weights, popular, histories, popularity, films;
 end
 $$;
 
 -- Returns the three positive films with the largest weights for a film; nulls if none has a weight above 0, or if the film has
 -- no history score.
-drop function if exists catalog.speakers_for(bigint, bigint[], double precision[], boolean);
 create or replace function catalog.speakers_for(
-    film bigint, positive bigint[], factors double precision[], has_history_score boolean,
+    film bigint, praised bigint[], factors double precision[], is_told boolean,
     out films bigint[], out weights real[]
 )
 language sql stable
@@ -287,9 +284,9 @@ as $$
     select array_agg(t.tmdb_id order by t.weight desc, t.tmdb_id), array_agg(t.weight::real order by t.weight desc, t.tmdb_id)
     from (
         select f.tmdb_id, max(p.factor * f.weights[array_position(f.others, film)]) as weight
-        from unnest(positive, factors[: cardinality(positive)]) p (tmdb_id, factor)
+        from unnest(praised, factors[: cardinality(praised)]) p (tmdb_id, factor)
         join catalog.film_weights f on f.tmdb_id = p.tmdb_id
-        where has_history_score
+        where is_told
         group by 1
         having max(p.factor * f.weights[array_position(f.others, film)]) > 0
         order by 2 desc, 1
