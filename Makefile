@@ -35,7 +35,7 @@ postgres-matrix: .venv/installed  ## run the pipeline on other people's Postgres
 	$(BIN)/python -m movie_assets_tests.postgres_matrix
 
 .PHONY: release-test
-release-test: .venv/installed  ## run every documented command and SQL statement, and the demo from an installed wheel, some three minutes
+release-test: .venv/installed  ## run every documented command and SQL statement, and the demo from an installed wheel, an upgrade of the last release; some six minutes
 	$(BIN)/pytest -q -n0 -m release
 
 .PHONY: containers-test
