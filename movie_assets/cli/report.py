@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from movie_assets.database.database import Database, as_dict
+from movie_assets.embeddings.sets import ActiveSet
 from movie_assets.refresh.outcome import CheckOutcome, DayOutcome
-from movie_assets.search.movie_vectors import ActiveSet
 from movie_assets.search.queries import Movie
 
 Status = dict[str, Any]

@@ -24,6 +24,17 @@ class SetId(NamedTuple):
     set_id: int
 
 
+class ActiveSet(NamedTuple):
+    """The embedding set that searches use. A held set is not replaced automatically."""
+
+    set_id: int
+    provider: str
+    model: str
+    dimensions: int
+    template: str
+    is_held: bool
+
+
 class SetProgress(NamedTuple):
     """An embedding set with the films that it covers and its cost so far."""
 

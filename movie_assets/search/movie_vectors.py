@@ -6,7 +6,7 @@ well a set is searched (see `search_quality`).
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import mean
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database, driver_connection, fetch_value
 from movie_assets.embeddings.embedder import Embedder
-from movie_assets.embeddings.sets import embedding_set
+from movie_assets.embeddings.sets import ActiveSet, RefreshedVectors, SetProgress, embedding_set
 from movie_assets.runs.batch_runs import amiss
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
@@ -26,17 +26,6 @@ SAMPLES = 10
 MAX_GROWTH = 2.0  # of the index's size per vector since it was built, before it should be rebuilt
 SPILLED = "graph no longer fits"  # in pgvector's notice when a build exceeds maintenance_work_mem
 NOT_PARALLEL = "without parallel workers"  # in the warning of pipeline.build_index when shared memory is too small
-
-
-class ActiveSet(NamedTuple):
-    """The embedding set that searches use. A held set is not replaced automatically."""
-
-    set_id: int
-    provider: str
-    model: str
-    dimensions: int
-    template: str
-    is_held: bool
 
 
 class SearchMeasurement(NamedTuple):
@@ -58,33 +47,6 @@ class GoldenRank(NamedTuple):
     other_title: str
     within: int
     place: int
-
-
-class RefreshedVectors(NamedTuple):
-    """Counts of a refresh: vectors removed, written, with changed filter columns, and in the set afterwards."""
-
-    removed: int
-    written: int
-    refiltered: int
-    total: int
-
-
-class SetProgress(NamedTuple):
-    """An embedding set with the number of films that it covers and its cost."""
-
-    set_id: int
-    provider: str
-    model: str
-    dimensions: int
-    template: str
-    state: str
-    films: int
-    films_embedded: int
-    tokens: int
-    dollars: float
-    created_at: datetime
-    activated_at: datetime | None
-    retired_at: datetime | None
 
 
 class DroppedSet(NamedTuple):

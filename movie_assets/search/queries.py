@@ -7,7 +7,7 @@ from typing import NamedTuple
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import EmbedderError, embedder_for, former_provider
-from movie_assets.search.movie_vectors import ActiveSet
+from movie_assets.embeddings.sets import ActiveSet
 
 Filters = Mapping[str, object]  # as catalog.condition_of takes them
 NO_VECTORS = "the catalogue has no vectors yet"

@@ -14,12 +14,13 @@ import dagster as dg
 import numpy as np
 
 from movie_assets.database.database import Database
+from movie_assets.embeddings.sets import ActiveSet
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 from movie_assets.search.calibration import QUANTILES, limits_of, pair_similarities, principal_plane, quantiles_of
 from movie_assets.search.charts import histogram_chart, map_chart
-from movie_assets.search.movie_vectors import ActiveSet, GoldenRank, SearchMeasurement
+from movie_assets.search.movie_vectors import GoldenRank, SearchMeasurement
 
 METHOD = "quality-v1"  # raised when measurements can no longer be compared with those before
 SEARCHES = 10  # without a filter, compared with all vectors …
