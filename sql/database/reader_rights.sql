@@ -53,3 +53,6 @@ begin
     end loop;
 end
 $$;
+
+-- A role that has some of these rights would only be warned by its statements; nobody but the owner may call it.
+revoke execute on function pipeline.grant_reader() from public;
