@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,7 +54,7 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
         return 1
     url = f"http://{HOST}:{port}"
     try:
-        with _signals_stop():
+        with _signals_stop() as stop:
             notes.print("Starting Postgres and bringing the catalogue up to date …")
             with everything_for(settings) as ready, _only_dev(ready, url) as database:
                 _fail_orphaned_runs(database)
@@ -61,7 +62,7 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
                     notes.print("TMDB_API_TOKEN is not set: the bundled emulator takes TMDB's place.")
                 notes.print("Starting Dagster's web server, daemon and code server …")
                 with _dagster(port) as child:
-                    return _wait(child, url, notes)
+                    return _wait(child, url, notes, stop)
     except _Stop:
         notes.print("Stopped.")
         return 0
@@ -73,24 +74,26 @@ def environment_for(port: int) -> dict[str, str]:
 
 
 @contextmanager
-def _signals_stop() -> Iterator[None]:
-    """Raise _Stop where the block is when Ctrl-C or SIGTERM comes; signals that follow are ignored."""
-    is_stopping = False
+def _signals_stop() -> Iterator[threading.Event]:
+    """Raise _Stop where the block is when Ctrl-C or SIGTERM comes; signals that follow are ignored.
 
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature of a handler
-        nonlocal is_stopping
-        is_stopping = True
+    Yields an event that is set from then on: an exception that is raised in a destructor or a callback is lost.
+    """
+    stop = threading.Event()
+
+    def raise_stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature of a handler
+        stop.set()
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         raise _Stop
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:
-        signal.signal(number, stop)
+        signal.signal(number, raise_stop)
     try:
-        yield
+        yield stop
     except Exception as error:
-        if is_stopping:  # what broke off in the middle may end in an error of its own
+        if stop.is_set():  # what broke off in the middle may end in an error of its own
             raise _Stop from error
         raise
     finally:
@@ -143,10 +146,15 @@ def _dagster(port: int) -> Iterator["subprocess.Popen[bytes]"]:
             _end(child)
 
 
-def _wait(child: "subprocess.Popen[bytes]", url: str, notes: Console) -> int:
-    """Wait for the child, and say when its page answers; its exit code."""
+def _wait(child: "subprocess.Popen[bytes]", url: str, notes: Console, stop: threading.Event) -> int:
+    """Wait for the child to end, and return its exit code; print its address when it is ready.
+
+    Raises _Stop when a signal came whose own exception was lost.
+    """
     began, is_ready = time.monotonic(), False
     while (code := child.poll()) is None:
+        if stop.is_set():
+            raise _Stop
         if not is_ready and _answers(url):
             is_ready = True
             notes.print(f"Ready after {time.monotonic() - began:.0f} s: [bold]{url}[/]; Ctrl-C stops everything.")

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from movie_assets.cli.dev import environment_for
+from movie_assets.cli.dev import _signals_stop, _wait, environment_for
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets_tests.deployment import free_ports, wait_until
@@ -40,6 +41,17 @@ def test_links_in_alerts_lead_to_this_web_ui_unless_a_setting_says_otherwise(mon
     assert environment_for(3005)["MOVIE_ASSETS_WEB_URL"] == "http://127.0.0.1:3005"
     monkeypatch.setenv("MOVIE_ASSETS_WEB_URL", "https://dagster.example.org")
     assert environment_for(3005)["MOVIE_ASSETS_WEB_URL"] == "https://dagster.example.org"
+
+
+def test_a_signal_whose_exception_was_lost_ends_dev_all_the_same() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        try:
+            with pytest.raises(KeyboardInterrupt), _signals_stop() as stop:  # noqa: PT012
+                with suppress(KeyboardInterrupt):  # as Python does in a destructor
+                    signal.raise_signal(signal.SIGINT)
+                _wait(child, "http://127.0.0.1:9", Console(), stop)
+        finally:
+            child.kill()
 
 
 @pytest.fixture(scope="module")
