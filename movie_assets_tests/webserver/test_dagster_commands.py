@@ -29,17 +29,11 @@ query ($of: RepositorySelector!) {
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ma") as folder:  # short: a socket's path may have 107 bytes
         os.chmod(folder, 0o755)  # noqa: S103, PTH101  # the embedded server's user has to walk through it
         yield Path(folder)
-
-
-@pytest.fixture(scope="module")
-def today() -> str:
-    """The day on which the first command runs; the others go on with it, even after midnight."""
-    return datetime.now(UTC).date().isoformat()
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -48,30 +42,32 @@ def environment(home: Path) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ours} | {"MOVIE_ASSETS_HOME": str(home)}
 
 
-# In order: the second of those that run something goes on with what the first one stored.
-@pytest.mark.parametrize(
-    "command",
-    [
-        f"dagster asset materialize -m {MODULE} --select tmdb_export --partition TODAY",
-        "dg launch --assets movie_ids --partition TODAY",
-        f"dagster job execute -m {MODULE} -j publish",
-        "dagster definitions validate",
-        "dg check defs",
-        "dg list defs",
-    ],
-)
-def test_a_command_of_dagsters_works_with_nothing_exported(command: str, home: Path, today: str) -> None:
-    program, *arguments = command.replace("TODAY", today).split()
+COMMANDS = [  # in order: the second of those that run something goes on with what the first one stored
+    f"dagster asset materialize -m {MODULE} --select tmdb_export --partition TODAY",
+    "dg launch --assets movie_ids --partition TODAY",
+    f"dagster job execute -m {MODULE} -j publish",
+    "dagster definitions validate",
+    "dg check defs",
+    "dg list defs",
+]
+
+
+def execute(home: Path, command: str) -> None:
+    """Run a command of Dagster's that has to succeed, with nothing exported but the data folder."""
+    program, *arguments = command.split()
     done = subprocess.run(
         [BIN / program, *arguments], cwd=CHECKOUT, env=environment(home), capture_output=True, text=True, check=False,
         timeout=180,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "Traceback" not in done.stderr
-    assert not server_runs(home)  # the last of its users stopped it
+    assert done.returncode == 0, f"{command}: {done.stderr[-3000:]}"
+    assert "Traceback" not in done.stderr, command
+    assert not server_runs(home), f"{command}: the last of its users has to stop the server"
 
 
-def test_they_store_what_movie_assets_stores_where_it_stores_it(home: Path) -> None:
+def test_commands_of_dagsters_store_what_movie_assets_stores_where_it_stores_it(home: Path) -> None:
+    today = datetime.now(UTC).date().isoformat()  # the day of the first command; the others go on with it
+    for command in COMMANDS:
+        execute(home, command.replace("TODAY", today))
     lines = "select count(*) from pipeline.export_lines"
     assert read(home, "movie_assets", lines=lines)["lines"][0][0] > 0
     runs = read(home, "movie_assets_dagster", runs=RUNS)["runs"]
@@ -82,6 +78,7 @@ def test_they_store_what_movie_assets_stores_where_it_stores_it(home: Path) -> N
 def test_the_web_ui_that_dagster_starts_shows_the_same_runs_with_schedules_and_sensors_on(
     program: str, home: Path
 ) -> None:
+    execute(home, f"dagster job execute -m {MODULE} -j publish")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     output = home / f"said_{time.monotonic_ns()}"
@@ -100,7 +97,7 @@ def test_the_web_ui_that_dagster_starts_shows_the_same_runs_with_schedules_and_s
         os.killpg(process.pid, signal.SIGINT)
         process.wait(90)
     jobs = [run["jobName"] for run in found["runsOrError"]["results"]]
-    assert jobs[-3:] == ["publish", "__ASSET_JOB", "__ASSET_JOB"]
+    assert "publish" in jobs
     assert {sensor["sensorState"]["status"] for sensor in found["sensorsOrError"]["results"]} == {"RUNNING"}
     wait_until(lambda: not server_runs(home), 30, "the server is stopped")
 
