@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database, copy_rows, execute, fetch_one
 from movie_assets.ratings import pooled_scores as pooled
 from movie_assets.ratings import scores as shrunk
-from movie_assets.ratings.charts import agreement_chart, distribution_chart, votes_chart
+from movie_assets.ratings.score_tables import distribution_table, votes_table
 from movie_assets.ratings.store import Metadata
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
@@ -83,7 +83,7 @@ def rating_aggregates(
     stored = database.fetch_one(ScoresContent, "scores_content")
     if stored.fingerprint == f"{inputs} {stored.name}":
         database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=as_of)
-        context.log.info("no vote, rating or group of films has changed: the scores and the charts of their run stay")
+        context.log.info("no vote, rating or group of films has changed: the stored scores are current")
         return dg.MaterializeResult(metadata={"is_new": False, "dagster/row_count": stored.scores})
     ratings = database.frame("stored_ratings")
     from_tmdb, current = methods = compute_scores(database, ratings)
@@ -158,13 +158,12 @@ def _replace(database: Database, methods: Iterable[MethodScores], inputs: str, a
 
 
 def _model_metadata(current: MethodScores, ratings: pd.DataFrame) -> Metadata:
-    """Return the estimated parameters, a table of the sources, and the charts of scores, votes and sources."""
+    """Return the estimated parameters and tables of the sources and of the scores."""
     model = current.model
     if model is None:
         return {}
     films = current.rows[current.rows["scope"] == "film"]
     scores, votes = films["score"].to_numpy(float), films["votes"].to_numpy(float)
-    charts = {"distribution": distribution_chart(scores), "score_against_votes": votes_chart(votes, scores)}
     sources = []
     for source, calibration in model.calibrations.items():
         of_source, pairs = ratings[ratings["source"] == source], pooled.matched(ratings, source)
@@ -172,15 +171,14 @@ def _model_metadata(current: MethodScores, ratings: pd.DataFrame) -> Metadata:
         correlation = round(float(np.corrcoef(values, reference)[0, 1]), 3) if calibration.films else None
         counts = (len(of_source), int(of_source["votes"].sum()), len(pairs))
         sources.append((source, *counts, correlation, round(calibration.shift, 2), round(calibration.slope, 3)))
-        if source != pooled.REFERENCE and len(pairs):
-            charts[f"agreement_{source}"] = agreement_chart(source, values, pooled.REFERENCE, reference)
     columns = ("source", "films", "votes", "shared", "correlation", "shift", "slope")
     return {
         "prior_mean": model.prior_mean,
         "prior_votes": model.prior_votes,
         "disagreement": model.disagreement,
         "sources": shown_table(columns, sources),
-        **{name: dg.MetadataValue.md(text) for name, text in charts.items()},
+        "distribution": distribution_table(scores),
+        "score_by_votes": votes_table(votes, scores),
     }
 
 

@@ -13,14 +13,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
-from movie_assets.recommendations.charts import bars_chart
 from movie_assets.recommendations.histories import Ids
 from movie_assets.recommendations.item_models import Matrix
 from movie_assets.recommendations.model import Parameters
 from movie_assets.recommendations.quality import POPULARITY, PROTOCOLS, SERVED, Measured, compare
 from movie_assets.recommendations.recommendation_model import recommendation_model
 from movie_assets.recommendations.store import Metadata, parameters_of, read_learnable, served_model
-from movie_assets.runs.metadata_tables import shown_table
+from movie_assets.runs.metadata_tables import bar, shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
@@ -131,7 +130,7 @@ def columns_of(measured: Measured) -> dict[str, str | int | float]:
 
 
 def _metadata_of(qualities: Sequence[ModelQuality]) -> Metadata:
-    """Return figures of the served model and popularity as numbers, those of all models as tables and charts."""
+    """Return figures of the served model and popularity as numbers, those of all models as tables."""
     metadata: Metadata = {}
     for protocol, _ in PROTOCOLS:
         rows = [row for row in qualities if row.protocol == protocol]
@@ -147,19 +146,19 @@ def _metadata_of(qualities: Sequence[ModelQuality]) -> Metadata:
                     "persons": row.persons,
                 }
         if rows:
-            bars = [(row.model, row.ndcg_at_10, row.ndcg_low, row.ndcg_high) for row in rows]
             metadata[f"{name}_table"] = table_of(rows)
-            metadata[f"{name}_picture"] = dg.MetadataValue.md(bars_chart(f"NDCG@10, {protocol} hidden", bars, SERVED))
     return metadata
 
 
 def table_of(rows: Sequence[ModelQuality]) -> dg.TableMetadataValue:
-    """Return a table of figures with a row for each model."""
+    """Return a table of figures with a row for each model; the bars compare NDCG@10, the longest is the best."""
+    best = max((r.ndcg_at_10 for r in rows), default=0.0) or 1.0
     return shown_table(
-        ("model", "recall@10", "NDCG@10", "over popularity", "coverage", "diversity", "seconds"),
+        ("model", "NDCG@10 to the best", "recall@10", "NDCG@10", "over popularity", "coverage", "diversity", "seconds"),
         [
             (
                 r.model,
+                bar(r.ndcg_at_10 / best),
                 f"{r.recall_at_10:.3f} ({r.recall_low:.3f}-{r.recall_high:.3f})",
                 f"{r.ndcg_at_10:.3f} ({r.ndcg_low:.3f}-{r.ndcg_high:.3f})",
                 f"{r.over_popularity:+.3f} ({r.over_popularity_low:+.3f} to {r.over_popularity_high:+.3f})",

@@ -1,4 +1,4 @@
-"""Arithmetic on similarities: the quantiles of an embedding set, limits derived from them, and a projection to a plane.
+"""Arithmetic on similarities: the quantiles of an embedding set, and limits derived from them.
 
 The same similarity has another meaning with each model: with one, films of similarity 0.5 are unrelated; with another,
 they are nearly the same. `search_quality` measures the similarities, and `checks` evaluates them.
@@ -15,7 +15,6 @@ Matrix = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
-ROUNDING_ERROR = 1e-6  # smaller extents and variances are taken as zero
 MIN_HISTORY = 3  # measurements that a usual value needs
 
 
@@ -56,26 +55,3 @@ def usual(before: Sequence[float | None]) -> float | None:
     """Return the median of earlier measurements; None for fewer than MIN_HISTORY known ones."""
     known = [value for value in before if value is not None]
     return median(known) if len(known) >= MIN_HISTORY else None
-
-
-def principal_plane(vectors: Matrix) -> tuple[Values, float]:
-    """Project vectors onto their first two principal components.
-
-    Returns positions, (n, 2) from 0 to 1, and the share of the variance that the plane keeps. The outermost 1 % on each
-    side are moved to the edge, so that outliers do not compress the others. The longer tail of each axis points to
-    positive values, so that a map is not mirrored from one measurement to the next.
-    """
-    if not len(vectors):
-        return np.zeros((0, 2)), 0.0
-    centred = vectors - vectors.mean(axis=0)
-    # Eigenvectors of the (n, n) matrix of inner products, as there are fewer vectors than dimensions.
-    variances, axes = np.linalg.eigh(np.asarray(centred @ centred.T, dtype=np.float64))
-    variances = np.maximum(variances[::-1], 0.0)
-    flat = axes[:, ::-1][:, :2] * np.sqrt(variances[:2])
-    places = np.zeros((len(vectors), 2))
-    places[:, : flat.shape[1]] = flat * np.where((flat**3).sum(axis=0) < 0, -1.0, 1.0)
-    low, high = np.quantile(places, [0.01, 0.99], axis=0)
-    extent = np.where(high - low > ROUNDING_ERROR, high - low, 1.0)
-    spread = np.where(high - low > ROUNDING_ERROR, (places - low) / extent, 0.5)
-    total = float(variances.sum())
-    return np.clip(spread, 0.0, 1.0), float(variances[:2].sum() / total) if total > ROUNDING_ERROR else 0.0

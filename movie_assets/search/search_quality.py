@@ -1,4 +1,4 @@
-"""Measurements of the active embedding set: recall, latency and similarities, with charts.
+"""Measurements of the active embedding set: recall, latency and similarities.
 
 sql/search/set_quality.sql runs the searches, `search.calibration` has the arithmetic on similarities, and
 `search.checks` evaluates the measurements.
@@ -18,15 +18,14 @@ from movie_assets.embeddings.sets import ActiveSet
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
-from movie_assets.search.calibration import QUANTILES, limits_of, pair_similarities, principal_plane, quantiles_of
-from movie_assets.search.charts import histogram_chart, map_chart
+from movie_assets.search.calibration import QUANTILES, limits_of, pair_similarities, quantiles_of
 from movie_assets.search.movie_vectors import GoldenRank, SearchMeasurement
 
 METHOD = "quality-v1"  # raised when measurements can no longer be compared with those before
 SEARCHES = 10  # without a filter, compared with all vectors …
 FILTERED_SEARCHES = 5  # … and with each filter: comparing all vectors takes most of the time
 NEIGHBOURS = 100  # random films whose ten nearest are searched, and as many films of collections
-FILMS_ON_MAP = 1000
+SAMPLE = 1000  # films whose pairs are compared
 DECIMALS = 4  # of figures in the web UI
 
 
@@ -69,14 +68,13 @@ class NeighbourMeasurement(NamedTuple):
 
 
 class VectorSample(NamedTuple):
-    """A film's genres and its vector as pgvector sends it: four bytes, then big-endian four-byte floats."""
+    """A film's vector as pgvector sends it: four bytes, then big-endian four-byte floats."""
 
-    genres: list[str]
     embedding: bytes
 
 
 class QualityMeasurement(NamedTuple):
-    """A measurement of an embedding set; the newest one of a set has the charts."""
+    """A measurement of an embedding set."""
 
     measurement_id: int
     set_id: int
@@ -100,8 +98,6 @@ class QualityMeasurement(NamedTuple):
     very_similar: float | None
     searches: list[SearchSummary]
     places: list[tuple[str, str, int, int]]  # both titles, rank, highest allowed rank
-    map: str | None
-    histogram: str | None
 
 
 @dg.asset(group_name="search", kinds={"python", "postgres"}, deps=["movie_vectors"])
@@ -180,18 +176,17 @@ def _compare(database: Database, set_id: int, description: str, filters: str, sa
 
 
 def _calibrate(database: Database, set_id: int, neighbours: Sequence[Sequence[float]]) -> dict[str, object]:
-    """Return quantiles of similarities, limits derived from them, and the charts, by their columns.
+    """Return quantiles of similarities and limits derived from them, by their columns.
 
     `neighbours` has the similarities of the ten nearest films, descending, for each of some random films.
     """
-    sample = database.fetch(VectorSample, "sample_vectors", set_id=set_id, samples=FILMS_ON_MAP)
+    sample = database.fetch(VectorSample, "sample_vectors", set_id=set_id, samples=SAMPLE)
     vectors = np.array([np.frombuffer(row.embedding, ">f4", offset=4) for row in sample], dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     random = pair_similarities(vectors)
     nearest = np.array([similarities[0] for similarities in neighbours])
     tenth = np.array([similarities[-1] for similarities in neighbours])
     limits = limits_of(random, nearest, tenth)
-    places, _ = principal_plane(vectors)
     return {
         "random_similarity": quantiles_of(random),
         "nearest_similarity": quantiles_of(nearest),
@@ -199,8 +194,6 @@ def _calibrate(database: Database, set_id: int, neighbours: Sequence[Sequence[fl
         "loose": limits.loose,
         "related": limits.related,
         "very_similar": limits.very_similar,
-        "map": map_chart(places, [row.genres for row in sample]),
-        "histogram": histogram_chart(random, nearest, limits),
     }
 
 
@@ -228,5 +221,4 @@ def _metadata(measurement: QualityMeasurement) -> dict[str, dg.MetadataValue | s
         **{name: round(value, DECIMALS) for name, value in figures.items() if value is not None},
         "searches": shown_table(("filter", "searches", "recall@10", "ms", "ms without index"), searches),
         "similarities": shown_table(("share below", "pairs at random", "nearest", "tenth nearest"), quantiles),
-        **{name: dg.MetadataValue.md(text) for name in ("map", "histogram") if (text := getattr(measurement, name))},
     }

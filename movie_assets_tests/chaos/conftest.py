@@ -94,12 +94,16 @@ def strike(database: Database, stage: Stage, action: Callable[[], object], when:
 
 @dataclass(frozen=True)
 class Truth:
-    """What an undisturbed run leaves, in the end and as databases to copy before each of its jobs, and asks for."""
+    """What an undisturbed run leaves, in the end and as databases to copy before each of its jobs, and asks for.
+
+    The copied databases have the embedding set of the service at `port`; a service at another port has another set.
+    """
 
     state: State
     before: tuple[str, ...]
     details: int
     texts: int
+    port: int
 
 
 @dataclass
@@ -216,9 +220,9 @@ def a_new_day(pipeline: SmallPipeline) -> None:
 
 
 @contextmanager
-def calm_pipelines(database: Database) -> Iterator[SmallPipeline]:
-    """A pipeline on the world of this folder's tests, with an embeddings service that is paid."""
-    with pytest.MonkeyPatch.context() as monkeypatch, small_pipelines(database) as make:
+def calm_pipelines(database: Database, port: int = 0) -> Iterator[SmallPipeline]:
+    """A pipeline on the world of this folder's tests, with an embeddings service that is paid; port 0 is a free one."""
+    with pytest.MonkeyPatch.context() as monkeypatch, small_pipelines(database, port) as make:
         work_in_small_portions(monkeypatch)
         pipeline = make(*(film(n, runtime=20 if n % 9 == 0 else 100, credits=credits_of(n)) for n in FILMS))
         pipeline.world.listed = [
@@ -253,7 +257,7 @@ def truth(server: str, template: str) -> Truth:
 def truth_of(pipeline: SmallPipeline, *before: str) -> Truth:
     """What an undisturbed pipeline came to."""
     asked, embedded = pipeline.world.asked.total(), pipeline.serving.embedded_inputs
-    return Truth(state_of(pipeline.database), before, asked, embedded)
+    return Truth(state_of(pipeline.database), before, asked, embedded, pipeline.serving.port)
 
 
 @pytest.fixture
@@ -275,6 +279,6 @@ def chaos(
         sys.stderr.write(shown)  # for whoever reads why a test failed
         return caplog.text + shown
 
-    with calm_pipelines(Database(address)) as pipeline:
+    with calm_pipelines(Database(address), truth.port) as pipeline:
         yield Chaos(pipeline, truth, server, record_property, tmp_path / "workers.log", said)
         pipeline.database.close()

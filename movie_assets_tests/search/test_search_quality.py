@@ -1,6 +1,5 @@
 """The measurement of the active set: when it is made, what it says, what its checks warn of."""
 
-import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,13 +94,9 @@ def test_a_set_is_measured_when_it_is_published(published: SmallPipeline) -> Non
     assert all(row["pairs at random"] <= row["nearest"] for row in said["similarities"])
 
 
-def test_its_pictures_are_small_and_on_the_newest_only(published: SmallPipeline) -> None:
+def test_more_films_are_measured_again(published: SmallPipeline) -> None:
     put_films(published.database, 512, 512)
-    said = told(published.run_all("embed_texts", "publish")[1])
-    for name in ("map", "histogram"):
-        assert base64.b64decode(said[name].split("base64,")[1].rstrip(")")).startswith(b"<svg")
-        assert len(said[name]) < 20_000
-    assert published.one("select count(*) from pipeline.search_quality where map is not null") == 1
+    assert told(published.run_all("embed_texts", "publish")[1])["is_new"] is True
     assert published.one(MEASUREMENTS) == 2
 
 
@@ -109,7 +104,7 @@ def test_nothing_is_measured_again_while_nothing_changed(published: SmallPipelin
     said = told(published.run("publish"))
     assert said["is_new"] is False
     assert said["recall_at_10"] == 1.0
-    assert "map" in said
+    assert len(said["similarities"]) == 8
     assert published.one(MEASUREMENTS) == 1
 
 

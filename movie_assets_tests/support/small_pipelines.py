@@ -82,10 +82,10 @@ class SmallPipeline(Pipeline):
 
 
 @contextmanager
-def small_pipelines(database: Database) -> Iterator[Callable[..., SmallPipeline]]:
-    """Make a pipeline on a world of given films, over one emulator."""
+def small_pipelines(database: Database, port: int = 0) -> Iterator[Callable[..., SmallPipeline]]:
+    """Make a pipeline on a world of given films, over one emulator; port 0 takes a free one."""
     world = Films()
-    options = EmulatorOptions(today=FIRST_DAY, rate_limit=0, stall_seconds=2)
+    options = EmulatorOptions(today=FIRST_DAY, rate_limit=0, stall_seconds=2, port=port)
     with TmdbEmulator(options, world=world) as tmdb_emulator, dg.DagsterInstance.ephemeral() as instance:
 
         def make(*films: dict[str, Any]) -> SmallPipeline:

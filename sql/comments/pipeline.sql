@@ -645,9 +645,9 @@ comment on column pipeline.search_quality.places is
     'for each golden pair: both titles, the place at which the other film was found, and the place that is '
     'allowed';
 comment on column pipeline.search_quality.map is
-    'chart of the vectors as Markdown; null in all but the newest measurement of a set';
+    'a chart that earlier versions stored; not written any more';
 comment on column pipeline.search_quality.histogram is
-    'chart of the similarities as Markdown; null in all but the newest measurement of a set';
+    'a chart that earlier versions stored; not written any more';
 
 comment on table pipeline.similar_lists is 'what a film''s list of similar films was made from';
 comment on column pipeline.similar_lists.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';

@@ -135,7 +135,11 @@ select vectors, content from pipeline.quality_content(:set_id)
 
 -- name: quality_history
 -- Run by search_quality and its checks: the newest measurements of the active set, newest first.
-select q.* from pipeline.search_quality q
+select
+    q.measurement_id, q.set_id, q.measured_at, q.content, q.vectors, q.recall_at_10, q.least_filtered_recall_at_10,
+    q.p50_ms, q.p95_ms, q.exact_ms, q.collection_films, q.collection_recall_at_10, q.golden_pairs, q.golden_pairs_far,
+    q.random_similarity, q.nearest_similarity, q.tenth_similarity, q.loose, q.related, q.very_similar, q.searches, q.places
+from pipeline.search_quality q
 join pipeline.embedding_sets s on s.set_id = q.set_id and s.is_active
 order by q.measurement_id desc
 limit :measurements
@@ -156,20 +160,16 @@ order by n.place
 
 
 -- name: record_quality
--- Run by search_quality: keeps a measurement; the pictures of those before it go.
-with before as (
-    update pipeline.search_quality set map = null, histogram = null
-    where set_id = :set_id and (map is not null or histogram is not null)
-)
+-- Run by search_quality: stores a measurement.
 insert into pipeline.search_quality (
     set_id, measured_at, content, vectors, recall_at_10, least_filtered_recall_at_10, p50_ms, p95_ms, exact_ms,
     collection_films, collection_recall_at_10, golden_pairs, golden_pairs_far, random_similarity, nearest_similarity,
-    tenth_similarity, loose, related, very_similar, searches, places, map, histogram)
+    tenth_similarity, loose, related, very_similar, searches, places)
 values (
     :set_id, :measured_at, :content, :vectors, :recall_at_10, :least_filtered_recall_at_10, :p50_ms, :p95_ms, :exact_ms,
     :collection_films, :collection_recall_at_10, :golden_pairs, :golden_pairs_far, :random_similarity,
     :nearest_similarity, :tenth_similarity, :loose, :related, :very_similar, cast(:searches as jsonb),
-    cast(:places as jsonb), :map, :histogram)
+    cast(:places as jsonb))
 
 
 -- name: remove_documents
@@ -178,8 +178,8 @@ select pipeline.remove_documents() as removed
 
 
 -- name: sample_vectors
--- Run by search_quality: vectors for its pictures.
-select genres, embedding from pipeline.sample_vectors(:set_id, :samples)
+-- Run by search_quality: vectors of random films, whose pairs are compared.
+select embedding from pipeline.sample_vectors(:set_id, :samples)
 
 
 -- name: search_movies
