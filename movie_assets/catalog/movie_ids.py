@@ -1,7 +1,7 @@
 """Stage 2: which ids exist, and which of them deserve a look at their details."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,10 +9,11 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.catalog.id_checks import last_share
+from movie_assets.catalog.id_counts import FunnelStep, IdState
 from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.database.database import Database, as_dict, execute, rows
 from movie_assets.runs.evaluations import evaluation_of
-from movie_assets.runs.metadata_tables import bar, shown_table
+from movie_assets.runs.metadata_tables import Cell, bar, shown_table
 from movie_assets.runs.partitions import days
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
@@ -67,7 +68,7 @@ def movie_ids(
             raise dg.Failure(f"{error} The ids were left as they were.", allow_retries=False) from None
     purged = database.row("purge_expired", as_of=run_time_of(context.run)).films
     applied = database.row("newest_export", day=day).applied
-    states = database.rows("id_states")
+    states = database.fetch(IdState, "id_states")
     yield dg.MaterializeResult(
         metadata={
             "export_date": applied.isoformat(),
@@ -78,7 +79,7 @@ def movie_ids(
             },
             "purged": purged,
             **_held_table(database),
-            "funnel": _funnel(database.rows("funnel")),
+            "funnel": _funnel(database.fetch(FunnelStep, "funnel")),
         },
     )
 
@@ -111,14 +112,14 @@ def _apply(database: Database, day: date, thresholds: FilterProfiles) -> dict[st
     return database.once(work)
 
 
-def _ids(states: list[sa.Row[Any]], state: str) -> int:
+def _ids(states: list[IdState], state: str) -> int:
     return sum(row.ids for row in states if row.state == state)
 
 
-def _funnel(steps: list[sa.Row[Any]]) -> dg.TableMetadataValue:
+def _funnel(steps: list[FunnelStep]) -> dg.TableMetadataValue:
     """What each rule dropped and left; where the profiles aim at a number of films, a last row with it."""
     most = max([1, *(step.kept for step in steps)])
-    lines = [(step.says, step.dropped, step.kept, bar(step.kept / most)) for step in steps]
+    lines: list[Sequence[Cell]] = [(step.says, step.dropped, step.kept, bar(step.kept / most)) for step in steps]
     if target := steps[-1].target:
         lines.append(("films aimed at", None, target, bar(target / most)))
     return shown_table(("rule", "dropped", "left", "share left"), lines)

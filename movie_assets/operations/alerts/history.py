@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,6 +18,18 @@ from movie_assets.operations.alerts.messages import DeliveryError, Entry
 
 ALERTS_LOCK = 0x6D61_616C
 HEARTBEAT = "alerts"
+
+
+class DestinationState(NamedTuple):
+    """A destination of alerts with its failed attempts in a row; `untold` counts the alerts that are due to it."""
+
+    destination: str
+    failures: int
+    failing_since: datetime | None
+    last_error: str | None
+    last_delivered_at: datetime | None
+    next_attempt_at: datetime
+    untold: int
 
 
 @contextmanager

@@ -125,7 +125,9 @@ def look(
 
 def _ping(database: Database, destinations: Destinations, now: datetime) -> list[str]:
     """Tell the dead man's switch that all is well here; not while something has long been undelivered."""
-    rows = database.rows("alert_destinations", least_severity=destinations.least_severity, as_of=now)
+    rows = database.fetch(
+        book.DestinationState, "alert_destinations", least_severity=destinations.least_severity, as_of=now
+    )
     stuck = [row.destination for row in rows if row.failing_since and now - row.failing_since > UNDELIVERED_FOR]
     if stuck:
         return [f"no heartbeat: {', '.join(stuck)} could not be reached for more than an hour"]
