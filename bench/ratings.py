@@ -18,7 +18,7 @@ from made_up_vectors import server_of_ones_own
 from processes import in_a_process, peak_megabytes
 from tables import in_rounds, keep, parser_of, tell
 
-from movie_assets.config.rating_files import RatingFiles
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.ratings.rating_aggregates import rating_aggregates
 from movie_assets.ratings.rating_sources import imdb_ratings, movielens_ratings
@@ -60,13 +60,15 @@ CATALOGUE = (
 )
 
 
-def run(address: str, name: str, files: RatingFiles) -> dict[str, Any]:
+def run(address: str, name: str, settings: Settings) -> dict[str, Any]:
     """Materialize one asset in this process; tells seconds, peak memory and what it reported."""
     database = Database(address)
     with dg.DagsterInstance.ephemeral() as instance:
         began = time.monotonic()
         result = dg.materialize(
-            [ASSETS[name]], instance=instance, resources={"database": database, "rating_files": files}
+            [ASSETS[name]],
+            instance=instance,
+            resources={"database": database, "settings": settings},
         )
         seconds = time.monotonic() - began
     (event,) = result.get_asset_materialization_events()
@@ -137,9 +139,10 @@ def one_round(films: int, ratings: int) -> list[dict[str, Any]]:
         folder.mkdir()
         write_movielens(folder, ratings, films)
         write_imdb(Path(home) / "title.ratings.tsv.gz")
-        files = RatingFiles(imdb=f"{home}/title.ratings.tsv.gz", movielens=str(folder))
+        files = {"imdb_ratings": f"{home}/title.ratings.tsv.gz", "movielens_ratings": str(folder)}
+        settings = Settings.model_validate(files)
         names = ("imdb_ratings", "movielens_ratings", "rating_aggregates", "rating_aggregates")
-        return [in_a_process(run, address, name, files) for name in names]
+        return [in_a_process(run, address, name, settings) for name in names]
 
 
 if __name__ == "__main__":

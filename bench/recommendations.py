@@ -10,7 +10,7 @@ import json
 import resource
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from made_up_vectors import FILM_COLUMNS, new_set, server_of_ones_own
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.histories.inbox import Inbox
 from movie_assets.recommendations.quality import PROTOCOLS
 from movie_assets.recommendations.recommendation_quality import ModelQuality, table_of
 from movie_assets_tests.support.definitions import defs
@@ -125,17 +124,16 @@ def lines_of(items: list[Item]) -> Iterator[tuple[Any, ...]]:
 
 def run(database: Database, instance: dg.DagsterInstance) -> Any:
     """Run the job as the pipeline does."""
-    settings = Settings.model_validate({})
     return defs.resolve_job_def("recommend").execute_in_process(
         instance=instance,
         run_config={"loggers": {"console": {}}},
         resources={
-            "database": database, "tmdb": None, "embedder": None, "thresholds": settings.thresholds, "daily_films": 0,
-            "keep_sets": timedelta(days=1), "budgets": settings.budgets, "inbox": Inbox(None),
-            "rating_files": settings.rating_files,
-            "learn_from_content": settings.learn_from_content,
+            "database": database,
+            "tmdb": None,
+            "embedder": None,
+            "settings": Settings.model_validate({}),
         },
-    )  # fmt: skip
+    )
 
 
 def told(result: Any) -> dict[str, Any]:

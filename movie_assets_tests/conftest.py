@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import dagster as dg
 import psycopg
 import pytest
 from dagster._core.storage.defs_state.base import set_defs_state_storage
+from pydantic import PrivateAttr
 
 from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.paths import CHECKOUT
@@ -22,7 +23,6 @@ from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets.embeddings.embedder import Embedder, LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
-from movie_assets.histories.inbox import Inbox
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.run_time import AS_OF_TAG, noon_of
 from movie_assets.tmdb.client import Tmdb
@@ -118,6 +118,21 @@ def settings_for(tmdb_emulator: TmdbEmulator, **changes: Any) -> Settings:
     return Settings.model_validate(values)
 
 
+class _GivenProfiles(Settings):
+    _profiles: FilterProfiles = PrivateAttr()
+
+    @property
+    def thresholds(self) -> FilterProfiles:
+        return self._profiles
+
+
+def with_profiles(settings: Settings, profiles: FilterProfiles) -> Settings:
+    """Settings with profiles that no file has."""
+    given = _GivenProfiles.model_construct(**dict(settings))
+    given._profiles = profiles
+    return given
+
+
 @dataclass
 class Pipeline:
     """The real definitions with resources of the test's own, run in this process."""
@@ -174,14 +189,7 @@ class Pipeline:
             "database": self.database,
             "tmdb": Tmdb(self.settings, self.database),
             "embedder": self.embedder,
-            "thresholds": self.thresholds or self.settings.thresholds,
-            "daily_films": self.settings.daily_films,
-            "keep_sets": timedelta(days=self.settings.keep_sets_days),
-            "budgets": self.settings.budgets,
-            "inbox": Inbox(self.settings.inbox),
-            "rating_files": self.settings.rating_files,
-            "learn_from_content": self.settings.learn_from_content,
-            "parallel_runs": self.settings.parallel_runs,
+            "settings": with_profiles(self.settings, self.thresholds) if self.thresholds else self.settings,
         }
 
     def run_day(self) -> list[Any]:

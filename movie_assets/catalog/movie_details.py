@@ -16,7 +16,7 @@ from pydantic import Field
 from movie_assets.catalog.detail_checks import evaluate
 from movie_assets.catalog.detail_store import DetailStore
 from movie_assets.catalog.successors import find_successors, gone_without_successor
-from movie_assets.config.filter_profiles import FilterProfiles
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.batch_runs import NO_VALUE, BatchRun, ForceConfig, what_is_done
@@ -62,8 +62,7 @@ def movie_details(
     config: DetailsConfig,
     database: dg.ResourceParam[Database],
     tmdb: dg.ResourceParam[Tmdb],
-    thresholds: dg.ResourceParam[FilterProfiles],
-    daily_films: dg.ResourceParam[int],
+    settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
     """A film as TMDB describes it, fetched when it is due and accepted or rejected by the filter profiles.
 
@@ -72,13 +71,13 @@ def movie_details(
     every accepted film of its batches again.
     """
     as_of = run_time_of(context.run)
-    store = DetailStore(database, thresholds, as_of, context.run.run_id)
+    store = DetailStore(database, settings.thresholds, as_of, context.run.run_id)
     run = BatchRun(context, "films", store.contents)
     with database.batch_locks(run.batches, "movie_details") as ours:
         run.exclude_locked(ours)
         store.evaluate()
         store.derive_stored_responses(ours)
-        due, put_off = _films_to_fetch(context, config, run, sorted(ours), daily_films, database)
+        due, put_off = _films_to_fetch(context, config, run, sorted(ours), settings.daily_films, database)
         store.plan(ours, len(due), put_off)
         run.plan(row.batch for row in due)
         try:

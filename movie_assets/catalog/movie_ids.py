@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from movie_assets.catalog.id_checks import last_share
 from movie_assets.catalog.id_counts import FunnelStep, IdState
 from movie_assets.config.filter_profiles import FilterProfiles
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, as_dict, execute, rows
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.metadata_tables import Cell, bar, shown_table
@@ -41,7 +42,7 @@ class ShareOutOfBoundsError(Exception):
 def movie_ids(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
-    thresholds: dg.ResourceParam[FilterProfiles],
+    settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
     """A TMDB id with its state (candidate, accepted, rejected, failed, gone), its reason and its batch.
 
@@ -58,7 +59,7 @@ def movie_ids(
         moved: dict[str, Any] = {}
     else:
         try:
-            moved = _apply(database, newest.loaded, thresholds)
+            moved = _apply(database, newest.loaded, settings.thresholds)
         except ShareOutOfBoundsError as error:
             database.execute(
                 "record_refusal", step="movie_ids", subject="", reason=str(error), run_id=context.run.run_id,

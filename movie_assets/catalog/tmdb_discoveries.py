@@ -12,7 +12,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.catalog.detail_store import evaluate
-from movie_assets.config.filter_profiles import FilterProfiles
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, as_dict, copy_rows, execute, rows
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.partitions import days
@@ -39,7 +39,7 @@ def tmdb_discoveries(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
     tmdb: dg.ResourceParam[Tmdb],
-    thresholds: dg.ResourceParam[FilterProfiles],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """A film that TMDB lists with at least as many votes as a profile asks for.
 
@@ -48,7 +48,8 @@ def tmdb_discoveries(
     lists. TMDB keeps its answers for eight hours; a run within that time works on what the last walk found, unless a
     person launched it.
     """
-    day, as_of, votes = date.fromisoformat(context.partition_key), run_time_of(context.run), thresholds.min_vote_count
+    day, as_of = date.fromisoformat(context.partition_key), run_time_of(context.run)
+    votes = settings.thresholds.min_vote_count
     is_fresh = bool(database.row("last_walk", day=day, min_votes=votes, as_of=as_of).walks)
     found: Sequence[ListedMovie] = ()
     if votes > 0 and (not is_fresh or is_by_hand(context.run)):
@@ -73,7 +74,7 @@ def tmdb_discoveries(
         else:  # a walk that finds nothing is no reason to reject every film
             execute(connection, "lift_discoveries")
             figures = dict.fromkeys(("listed", "new", "no_longer_listed"), 0)
-        figures |= as_dict(evaluate(connection, thresholds, as_of, are_lists_new=True))
+        figures |= as_dict(evaluate(connection, settings.thresholds, as_of, are_lists_new=True))
         (moved,) = rows(connection, "record_stats", day=day)
         return figures | {"films_whose_numbers_moved": moved.films}
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from movie_assets.config.prices import Budgets
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.budget_check import budget_check, forecast_for, require_a_price
 from movie_assets.embeddings.checks import RunScope, evaluate
@@ -59,7 +59,7 @@ def movie_embeddings(
     config: EmbeddingConfig,
     database: dg.ResourceParam[Database],
     embedder: dg.ResourceParam[Embedder],
-    budgets: dg.ResourceParam[Budgets],
+    settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
     """A film's vector in an embedding set, with the hash of the text from which it was made.
 
@@ -69,7 +69,7 @@ def movie_embeddings(
     """
     set_id, as_of = embedding_set(database, embedder), run_time_of(context.run)
     store = EmbeddingStore(database, set_id, as_of, context.run.run_id)
-    budget = DatabaseBudget(database, set_id, context.run.run_id, as_of, budgets)
+    budget = DatabaseBudget(database, set_id, context.run.run_id, as_of, settings.budgets)
     run = BatchRun(context, "texts", store.contents)
     with database.batch_locks(run.batches, "movie_embeddings") as ours:
         run.exclude_locked(ours)

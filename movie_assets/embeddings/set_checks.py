@@ -5,7 +5,7 @@ Runs of the asset evaluate the same checks with their own figures (`embeddings.c
 
 import dagster as dg
 
-from movie_assets.config.prices import Budgets
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.budget_check import BUDGET, budget_check, forecast_for
 from movie_assets.embeddings.checks import CURRENT, FINITE, WIDTH, RunScope, evaluate
@@ -70,7 +70,7 @@ def the_run_is_within_its_budgets(
     context: dg.AssetCheckExecutionContext,
     database: dg.ResourceParam[Database],
     embedder: dg.ResourceParam[Embedder],
-    budgets: dg.ResourceParam[Budgets],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.AssetCheckResult:
     """Return the result of the run's step; without a step, compare the cost of the texts that are due now."""
     if of_step := evaluation_of_step(context, BUDGET):
@@ -81,7 +81,7 @@ def the_run_is_within_its_budgets(
         force=False, forced_since=None,
     )  # fmt: skip
     due = texts_of(movie for movie in movies if not movie.is_in_flight)
-    budget = DatabaseBudget(database, set_id, context.run.run_id, as_of, budgets)
+    budget = DatabaseBudget(database, set_id, context.run.run_id, as_of, settings.budgets)
     return budget_check(budget, forecast_for(database, embedder, set_id, due), in_bulk=False)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import dagster as dg
 import sqlalchemy as sa
 
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, execute
 from movie_assets.histories.choices import Choices, ImportFailedError
 from movie_assets.histories.import_report import ImportReport
@@ -57,13 +58,14 @@ class _Outcome:
 )
 @logged(checked="rows_in", skipped="rejected", changed="rows_out")
 def watch_histories(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], inbox: dg.ResourceParam[Inbox]
+    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
     """A film that somebody watched, rated or wants to watch.
 
     New files in the inbox are imported. Names that wait for a film are matched with the films that have come into the
     catalogue.
     """
+    inbox = Inbox(settings.inbox)
     signature = inbox.state().signature or ""  # before the files are read, so that a file that comes meanwhile is new
     try:
         outcome = _import_new(database, inbox, run_time_of(context.run))
@@ -134,9 +136,10 @@ def _subject(person: str, path: Path) -> str:
     description="Each file in MOVIE_ASSETS_INBOX was imported: none was refused as a whole when it was last read.",
 )
 def every_file_in_the_inbox_is_imported(
-    database: dg.ResourceParam[Database], inbox: dg.ResourceParam[Inbox]
+    database: dg.ResourceParam[Database], settings: dg.ResourceParam[Settings]
 ) -> dg.AssetCheckResult:
     """Count the refused files that are still in the inbox and were not imported since."""
+    inbox = Inbox(settings.inbox)
     subjects = {row.subject for row in database.fetch(RefusedFile, "refusals", step=STEP)}
     refused = sum(
         _subject(person, path) in subjects and not _is_known(database, person, path) for person, path in inbox.files()

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from movie_assets.catalog.eligibility import derivation_name
-from movie_assets.config.filter_profiles import FilterProfiles
-from movie_assets.config.prices import Budgets
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.sets import embedding_set
@@ -111,20 +110,16 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         context: dg.SensorEvaluationContext,
         database: dg.ResourceParam[Database],
         embedder: dg.ResourceParam[Embedder],
-        thresholds: dg.ResourceParam[FilterProfiles],
-        daily_films: dg.ResourceParam[int],
-        budgets: dg.ResourceParam[Budgets],
-        parallel_runs: dg.ResourceParam[int],
-        inbox: dg.ResourceParam[Inbox],
+        settings: dg.ResourceParam[Settings],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
         set_id, derivation = embedding_set(database, embedder), derivation_name()
         due = database.fetch_one(
-            DueWork, trigger.query, as_of=now, set_id=set_id, derivation=derivation, rules=thresholds.name,
-            daily_films=daily_films,
-            daily_dollars=budgets.daily_dollars, least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
+            DueWork, trigger.query, as_of=now, set_id=set_id, derivation=derivation, rules=settings.thresholds.name,
+            daily_films=settings.daily_films, daily_dollars=settings.daily_dollars,
+            least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
         )  # fmt: skip
-        work = due.work + int(trigger.reads_inbox and has_new_files(context.instance, inbox, now))
+        work = due.work + int(trigger.reads_inbox and has_new_files(context.instance, Inbox(settings.inbox), now))
         memory = Memory.read(context.cursor)
         if due.held_by:
             decision = Decision(False, due.held_by, memory)
@@ -137,7 +132,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:
             return dg.SensorResult(skip_reason=decision.reason, cursor=decision.memory.write())
-        requests = _requests(trigger, decision.memory, work, parallel_runs, now)
+        requests = _requests(trigger, decision.memory, work, settings.parallel_runs, now)
         return dg.SensorResult(run_requests=requests, cursor=decision.memory.write())
 
     return work_sensor

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from movie_assets.config.rating_files import RatingFiles
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.ratings.downloads import Opened
 from movie_assets.ratings.file_formats import Rating, read_csv, read_imdb
@@ -30,13 +30,13 @@ def imdb_ratings(
     context: dg.AssetExecutionContext,
     config: RatingsConfig,
     database: dg.ResourceParam[Database],
-    rating_files: dg.ResourceParam[RatingFiles],
+    settings: dg.ResourceParam[Settings],
 ) -> Results:
     """A film's average and votes at IMDb, from its daily file. Off until MOVIE_ASSETS_IMDB_RATINGS is set.
 
     Films are found by their IMDb ids. A file that did not change is not fetched again.
     """
-    yield from load_ratings(context, database, IMDB, rating_files.imdb, config)
+    yield from load_ratings(context, database, IMDB, settings.rating_files.imdb, config)
 
 
 @dg.asset(
@@ -48,13 +48,13 @@ def movielens_ratings(
     context: dg.AssetExecutionContext,
     config: RatingsConfig,
     database: dg.ResourceParam[Database],
-    rating_files: dg.ResourceParam[RatingFiles],
+    settings: dg.ResourceParam[Settings],
 ) -> Results:
     """A film's average and votes in a release of MovieLens. Off until MOVIE_ASSETS_MOVIELENS_RATINGS is set.
 
     Movies without a TMDB id are left out, movies with the same one counted together; the run names them.
     """
-    yield from load_ratings(context, database, MOVIELENS, rating_files.movielens, config)
+    yield from load_ratings(context, database, MOVIELENS, settings.rating_files.movielens, config)
 
 
 @dg.asset(
@@ -67,14 +67,14 @@ def csv_ratings(
     context: dg.AssetExecutionContext,
     config: RatingsConfig,
     database: dg.ResourceParam[Database],
-    rating_files: dg.ResourceParam[RatingFiles],
+    settings: dg.ResourceParam[Settings],
 ) -> Results:
     """A film's value and votes at a source of your own, from a CSV. Off until MOVIE_ASSETS_RATINGS_CSV is set.
 
     Its first line names the columns: tmdb_id or imdb_id, source, scale_min, scale_max, value, votes and, if you like,
     seen_at.
     """
-    yield from load_ratings(context, database, CSV, rating_files.csv, config)
+    yield from load_ratings(context, database, CSV, settings.rating_files.csv, config)
 
 
 def _imdb(file: Opened, reading: Reading) -> Iterator[Rating]:

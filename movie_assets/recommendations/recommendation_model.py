@@ -12,6 +12,7 @@ from typing import NamedTuple
 import dagster as dg
 import sqlalchemy as sa
 
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute, fetch_value
 from movie_assets.recommendations.histories import Histories
 from movie_assets.recommendations.model import (
@@ -48,7 +49,7 @@ class ModelInputs(NamedTuple):
 def recommendation_model(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
-    learn_from_content: dg.ResourceParam[bool],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """A film with its weights for and against 200 others, learnt from watch histories and films' content.
 
@@ -56,7 +57,7 @@ def recommendation_model(
     and when MOVIE_ASSETS_LEARN_FROM_CONTENT has changed. With that setting off, content is not used.
     """
     as_of = run_time_of(context.run)
-    method = method_version(learn_from_content=learn_from_content)
+    method = method_version(learn_from_content=settings.learn_from_content)
     inputs = database.fetch_one(ModelInputs, "recommendation_inputs", method=method, as_of=as_of)
     if inputs.persons < MIN_PEOPLE:
         reason = (
@@ -66,7 +67,7 @@ def recommendation_model(
         return dg.MaterializeResult(metadata={"is_new": False, "persons": inputs.persons, "why": reason})
     if inputs.is_due:
         started = time.monotonic()
-        learnable = read_learnable(database, learn_from_content=learn_from_content)
+        learnable = read_learnable(database, learn_from_content=settings.learn_from_content)
         context.log.info(f"{inputs.persons:,} people, {len(learnable.histories.films):,} films")
         parameters = tune(learnable.histories, learnable.content, context.log.info)
         fitted = fit(learnable.histories, learnable.content, parameters)

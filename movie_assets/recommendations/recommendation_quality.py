@@ -12,6 +12,7 @@ import dagster as dg
 import numpy as np
 import sqlalchemy as sa
 
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, execute
 from movie_assets.recommendations.histories import Ids
 from movie_assets.recommendations.item_models import Matrix
@@ -63,7 +64,7 @@ class ModelQuality(NamedTuple):
 def recommendation_quality(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
-    learn_from_content: dg.ResourceParam[bool],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """A model's recall@10, NDCG@10, coverage and diversity on the latest films of each history, with 95 % intervals.
 
@@ -76,7 +77,9 @@ def recommendation_quality(
     qualities = database.fetch(ModelQuality, "recommendation_quality")
     is_new = not qualities or qualities[0].model_id != served.model_id
     if is_new:
-        measured = _measure(context.log, database, parameters_of(served), learn_from_content=learn_from_content)
+        measured = _measure(
+            context.log, database, parameters_of(served), learn_from_content=settings.learn_from_content
+        )
 
         def work(connection: sa.Connection) -> None:
             for figures in measured:

@@ -6,13 +6,13 @@ well a set is searched (see `search_quality`).
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from statistics import mean
 from typing import NamedTuple
 
 import dagster as dg
 import sqlalchemy as sa
 
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, driver_connection, fetch_value
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.sets import ActiveSet, RefreshedVectors, SetProgress, embedding_set
@@ -79,7 +79,7 @@ def movie_vectors(
     context: dg.AssetExecutionContext,
     database: dg.ResourceParam[Database],
     embedder: dg.ResourceParam[Embedder],
-    keep_sets: dg.ResourceParam[timedelta],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """A film that searches can find: its vector in the active embedding set, with an index of nearest neighbours.
 
@@ -101,9 +101,9 @@ def movie_vectors(
             database.execute("activate_set", set_id=set_id, hold=False)
             context.log.info(f"searches now use the vectors of {embedder.provider} {embedder.model}")
     for old in database.execute_returning(
-        DroppedSet, "drop_old_sets", as_of=run_time_of(context.run), days=keep_sets.days, set_id=set_id
+        DroppedSet, "drop_old_sets", as_of=run_time_of(context.run), days=settings.keep_sets_days, set_id=set_id
     ):
-        context.log.info(f"dropped the set {old.name}, which was not used for {keep_sets.days} days")
+        context.log.info(f"dropped the set {old.name}, which was not used for {settings.keep_sets_days} days")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": refreshed.total,

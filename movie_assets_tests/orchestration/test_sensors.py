@@ -7,7 +7,6 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.catalog.eligibility import derivation_name
-from movie_assets.config.prices import Budgets
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
@@ -249,8 +248,7 @@ def test_no_run_is_launched_while_the_days_budget_is_used_up(
     now = datetime.now(UTC)
     spend(database, spent, now)
     spend(database, 5, now - timedelta(days=1))
-    budgets = Budgets(daily_dollars=daily_dollars)
-    result = tick("texts_are_not_embedded", database, instance, embedder=OPENAI, budgets=budgets)
+    result = tick("texts_are_not_embedded", database, instance, embedder=OPENAI, daily_dollars=daily_dollars)
     assert bool(result.run_requests) is launches
     assert launches or "3 texts wait" in str(result.skip_reason)
 
@@ -260,7 +258,7 @@ def test_a_budget_that_is_used_up_is_no_reason_where_there_is_no_work(
 ) -> None:
     embedding_set(database, OPENAI)
     spend(database, 5, datetime.now(UTC))
-    result = tick("texts_are_not_embedded", database, instance, embedder=OPENAI, budgets=Budgets(daily_dollars=1))
+    result = tick("texts_are_not_embedded", database, instance, embedder=OPENAI, daily_dollars=1)
     assert "nothing to do" in str(result.skip_reason)
 
 

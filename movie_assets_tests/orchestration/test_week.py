@@ -12,12 +12,10 @@ from typing import Any, ClassVar
 import dagster as dg
 import pytest
 
-from movie_assets.config.prices import Budgets
 from movie_assets.embeddings.embedder import LocalEmbedder
 from movie_assets.emulator.moving_world import MovingWorld
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
-from movie_assets.histories.inbox import Inbox
 from movie_assets.orchestration.sensors import TRIGGERS
 from movie_assets.tmdb.client import Tmdb
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
@@ -72,10 +70,8 @@ class Week:
         return [result] if isinstance(result, dg.RunRequest) else []
 
     def _tick(self, name: str) -> list[dg.RunRequest]:
-        settings = self.pipeline.settings
         resources = {
-            "database": self.pipeline.database, "embedder": self.pipeline.embedder, "thresholds": settings.thresholds,
-            "daily_films": 0, "budgets": Budgets(), "parallel_runs": 1, "inbox": Inbox(None),
+            "database": self.pipeline.database, "embedder": self.pipeline.embedder, "settings": self.pipeline.settings,
         }  # fmt: skip
         context = dg.build_sensor_context(
             instance=self.pipeline.instance, cursor=self.cursors.get(name), resources=resources

@@ -1,15 +1,12 @@
 """One tick of a sensor on a real database, and the rows that make work for it."""
 
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from movie_assets.config.prices import Budgets
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder, LocalEmbedder
-from movie_assets.histories.inbox import Inbox
 from movie_assets.orchestration.launch_decisions import Memory
 from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.support.definitions import defs
@@ -25,16 +22,10 @@ def tick(
     *,
     cursor: str | None = None,
     embedder: Embedder = LOCAL,
-    daily_films: int = 0,
-    budgets: Budgets = Budgets(),  # noqa: B008  # it cannot be changed
-    parallel_runs: int = 1,
-    inbox: Path | None = None,
+    **settings: object,
 ) -> dg.SensorResult:
-    """Evaluate a sensor once."""
-    resources = {
-        "database": database, "embedder": embedder, "thresholds": THRESHOLDS, "daily_films": daily_films,
-        "budgets": budgets, "parallel_runs": parallel_runs, "inbox": Inbox(inbox),
-    }  # fmt: skip
+    """Evaluate a sensor once, under the default settings but for some."""
+    resources = {"database": database, "embedder": embedder, "settings": Settings.model_validate(settings)}
     context = dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources)
     result: Any = defs.resolve_sensor_def(name)(context)
     assert isinstance(result, dg.SensorResult)

@@ -26,7 +26,7 @@ import sys
 import dagster as dg
 from pydantic import SecretStr
 from movie_assets.orchestration import jobs
-from movie_assets.config.prices import Budgets
+from movie_assets.config.settings import Settings
 from movie_assets_tests.support.definitions import defs
 from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.database.database import Database
@@ -40,7 +40,7 @@ with dg.DagsterInstance.ephemeral() as instance:
         resources={
             "database": Database(address),
             "embedder": OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("a-key"), url),
-            "budgets": Budgets(run_dollars=1),
+            "settings": Settings.model_validate({"run_dollars": 1}),
         },
     )
 """
