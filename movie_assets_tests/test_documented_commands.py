@@ -141,7 +141,7 @@ def run(line: str, environment: dict[str, str | None]) -> None:
     assert isinstance(result.exception, SystemExit | None), line
     assert takes_any or result.exit_code == 0, f"{line}: {result.output}"
     assert result.output.strip(), line
-    assert "No film is found" not in result.output, line
+    assert "No film was found" not in result.output, line
 
 
 @pytest.mark.parametrize("page", PAGES)

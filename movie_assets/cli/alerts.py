@@ -1,4 +1,4 @@
-"""The commands on alerts: does a message arrive, what is broken now, what nobody wants to hear of."""
+"""The commands of `movie-assets alert`: test the destinations, list what is broken now, mute names for a while."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.database import open_database
 from movie_assets.operations.alerts.delivery import send_all
 from movie_assets.operations.alerts.destinations import destinations_from
+from movie_assets.operations.alerts.history import open_alerts
 from movie_assets.operations.alerts.messages import DeliveryError, Message
 from movie_assets.orchestration.startup import database_for
 
@@ -26,27 +27,27 @@ class _Duration(click.ParamType[timedelta]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"([1-9]\d{0,3})([mhdw])", str(value))
-        if found is None:
+        match = re.fullmatch(r"([1-9]\d{0,3})([mhdw])", str(value))
+        if match is None:
             self.fail(f"{value} is no duration; examples: 30m, 6h, 2d, 1w", param, ctx)
-        return timedelta(**{UNITS[found[2]]: int(found[1])})
+        return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
 @click.group("alert")
 def alert_command() -> None:
-    """Test where alerts go, show what is broken now, and mute what nobody wants to hear of for a while."""
+    """Send a test message, list what is broken now, and mute alerts for a while."""
 
 
 @alert_command.command("test")
 def test_command() -> None:
-    """Send a test message to each destination that the settings name, and tell what came of it.
+    """Send a test message to each destination in the settings, and print whether it was accepted.
 
-    Exit code 0: each accepted it; 1: one did not, or none is named.
+    Exit code 0: every destination accepted it. 1: one did not, or the settings name none.
     """
     destinations = destinations_from(Settings.from_env())
     if not destinations.all:
         notes.print(
-            "No destination is named: set MOVIE_ASSETS_ALERT_SLACK_URL, MOVIE_ASSETS_ALERT_WEBHOOK_URL or "
+            "The settings name no destination: set MOVIE_ASSETS_ALERT_SLACK_URL, MOVIE_ASSETS_ALERT_WEBHOOK_URL or "
             "MOVIE_ASSETS_ALERT_SMTP_URL."
         )
         sys.exit(1)
@@ -59,29 +60,31 @@ def test_command() -> None:
 
 
 @alert_command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the alerts as JSON.")
 def list_command(as_json: bool) -> None:
-    """Show what is broken now, since when, what is muted, and what could not be delivered yet.
+    """List what is broken now and since when, which names are muted, and which destinations cannot be reached.
 
-    The exit code is 0 whatever is broken.
+    The exit code is 0 even if something is broken.
     """
     settings = Settings.from_env()
     with database_for(settings) as ready, open_database(ready) as database:
-        found = report_alerts.alerts_of(database, settings, datetime.now(UTC))
+        alerts = report_alerts.alerts_of(database, settings, datetime.now(UTC))
         if as_json:
-            click.echo(json.dumps(found, default=str, ensure_ascii=False))
+            click.echo(json.dumps(alerts.as_json(), default=str, ensure_ascii=False))
         else:
-            report_alerts.show_alerts(console, found)
+            report_alerts.show_alerts(console, alerts)
 
 
 @alert_command.command("mute")
 @click.argument("name")
-@click.option("--for", "length", type=_Duration(), required=True, help="How long: 30m, 6h, 2d, 1w.")
+@click.option("--for", "length", type=_Duration(), required=True, help="Duration, such as 30m, 6h, 2d or 1w.")
 def mute_command(name: str, length: timedelta) -> None:
-    """Do not tell for a while that a check, job, sensor, schedule or asset is broken; NAME is its name.
+    """Send no alerts about a check, job, sensor, schedule or asset for a while; NAME is its name.
 
-    An asset's name mutes all of its checks. What is still broken afterwards is told then; a recovery of something
-    that was told before is told all the same. Example: movie-assets alert mute golden_pairs_are_near --for 2d
+    The name of an asset mutes all of its checks. If it is still broken when the time is over, an alert is sent then.
+    The recovery from a failure that was reported before is reported in any case.
+
+    Example: movie-assets alert mute golden_pairs_are_near --for 2d
     """
     from movie_assets.definitions import definitions_for  # noqa: PLC0415
     from movie_assets.operations.alerts.processes import names_in  # noqa: PLC0415  # importing Dagster takes a second
@@ -89,10 +92,10 @@ def mute_command(name: str, length: timedelta) -> None:
     settings = Settings.from_env()
     with database_for(settings) as ready, open_database(ready) as database:
         known = names_in(definitions_for(settings).get_repository_def(), None) | {
-            row.name for row in database.rows("open_alerts")
+            subject.name for subject in open_alerts(database)
         }
         if name not in known:
-            raise click.BadParameter(f"nothing here is called {name}", param_hint="NAME")
+            raise click.BadParameter(f"no check, job, sensor, schedule or asset has the name {name}", param_hint="NAME")
         now = datetime.now(UTC)
         database.execute("mute_alert", name=name, as_of=now, until=now + length)
         console.print(escape(f"{name} is muted until {now + length:%Y-%m-%d %H:%M} UTC."), highlight=False)
@@ -101,7 +104,7 @@ def mute_command(name: str, length: timedelta) -> None:
 @alert_command.command("unmute")
 @click.argument("name")
 def unmute_command(name: str) -> None:
-    """Tell again what becomes of NAME; if it is broken, within half a minute."""
+    """Send alerts about NAME again; if it is broken, within half a minute."""
     with database_for(Settings.from_env()) as ready, open_database(ready) as database:
         if not database.execute("unmute_alert", name=name):
             raise click.BadParameter(f"{name} is not muted", param_hint="NAME")

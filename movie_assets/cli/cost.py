@@ -1,10 +1,10 @@
-"""`movie-assets cost`: what embedding would cost, without a call to anywhere.
+"""`movie-assets cost`: the forecast cost of embedding, computed without any request.
 
-`embeddings.cost_forecast` computes the forecast; each run's check reports the same before its first request.
+`embeddings.cost_forecast` computes it. A check of each run reports the same forecast before the first request.
 """
 
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -31,7 +31,7 @@ class TextToCount(NamedTuple):
 
 
 def cost_of(database: Database, settings: Settings, *, all_films: bool) -> Forecast:
-    """What the texts that are due will cost in the set of the settings, or those of all films in a new set."""
+    """Return the cost of embedding the texts that are due in the set of the settings, or all texts in a new set."""
     embedder = embedder_from(settings)
     existing = database.fetch_optional(SetId, "find_set", **set_key(embedder))
     set_id = existing.set_id if existing else NO_SET
@@ -39,8 +39,8 @@ def cost_of(database: Database, settings: Settings, *, all_films: bool) -> Forec
     return forecast_for(database, embedder, set_id, texts_of(movies))
 
 
-def as_json(expected: Forecast, settings: Settings, *, all_films: bool) -> dict[str, Any]:
-    """The forecast under the names that `cost --json` promises."""
+def as_json(expected: Forecast, settings: Settings, *, all_films: bool) -> dict[str, object]:
+    """Return the forecast under the keys of `movie-assets cost --json`."""
     return {
         "scope": "all" if all_films else "due",
         "films": expected.amount.films,
@@ -54,20 +54,20 @@ def as_json(expected: Forecast, settings: Settings, *, all_films: bool) -> dict[
 
 
 def show(console: Console, expected: Forecast, *, all_films: bool) -> None:
-    """The forecast for people; the model of the settings comes first."""
-    what = "a complete new set" if all_films else "what is due now"
+    """Print the forecast for people; the model of the settings comes first."""
+    scope = "a complete new set" if all_films else "texts that are due now"
     amount = expected.amount
-    console.print(f"[bold]{what}[/]: {amount.films:,} films, {amount.texts:,} texts, about {expected.tokens:,} tokens")
+    console.print(f"[bold]{scope}[/]: {amount.films:,} films, {amount.texts:,} texts, about {expected.tokens:,} tokens")
     console.print(f"tokens: {escape(expected.counted_by)}", highlight=False)
     table = Table(box=None, padding=(0, 2))
     for column in ("model", "dollars", "in bulk"):
         table.add_column(column, justify="left" if column == "model" else "right")
     for cost in expected.costs:
-        table.add_row(escape(cost.model), _told(cost.dollars), _told(cost.dollars_in_bulk))
+        table.add_row(escape(cost.model), _dollars(cost.dollars), _dollars(cost.dollars_in_bulk))
     console.print(table)
     if expected.dollars is None:
         console.print("The price is not known; set MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS.", highlight=False)
 
 
-def _told(dollars: float | None) -> str:
+def _dollars(dollars: float | None) -> str:
     return "not known" if dollars is None else f"${dollars:,.4f}"

@@ -1,4 +1,4 @@
-"""The commands that connect other programs: the catalogue's address, the embedded server, psql, a text's vector."""
+"""The commands that connect other programs: the catalogue's address, the embedded server, psql, vectors of texts."""
 
 import json
 import os
@@ -41,45 +41,50 @@ keep_up(Path(sys.argv[1]))
 def database_command() -> None:
     """Connect your own programs to the catalogue's Postgres.
 
-    Without MOVIE_ASSETS_DATABASE_URL the catalogue is in an embedded server, which runs as long as a command needs it;
-    `start` keeps it up until `stop`. Example: movie-assets database start && psql "$(movie-assets database url)"
+    Without MOVIE_ASSETS_DATABASE_URL the catalogue is in an embedded server, which runs only while a command uses it.
+    `start` keeps it running until `stop`.
+
+    Example: movie-assets database start && psql "$(movie-assets database url)"
     """
 
 
 @database_command.command("url")
-@click.option("--sqlalchemy", is_flag=True, help="In the form of SQLAlchemy: postgresql+psycopg://…")
+@click.option("--sqlalchemy", is_flag=True, help="Print it in the form that SQLAlchemy takes: postgresql+psycopg://…")
 def url_command(sqlalchemy: bool) -> None:
-    """Print the catalogue's address, as psql, Python's psycopg and other programs take it, with its password.
+    """Print the catalogue's address with its password, in the form that psql, psycopg and other programs take.
 
-    Of the embedded server this is the address of its TCP port, if it was started with --port, else of its socket.
+    For the embedded server this is the address of its TCP port if it was started with --port, and otherwise that of
+    its socket.
     """
     settings = Settings.from_env()
     with database_for(settings) as ready:
         url = _url_for_others(settings, ready)
         click.echo(url.render_as_string(hide_password=False) if sqlalchemy else libpq_url_of(url))
     if settings.database_url is None and kept_up_by(settings.home) is None:
-        notes.print("The embedded server stops with each command; `movie-assets database start` keeps it up.")
+        notes.print("The embedded server stops when the command ends; `movie-assets database start` keeps it running.")
 
 
 @database_command.command("start")
 @click.option(
-    "--port", type=click.IntRange(1024, 65535), help="Listen on this port of 127.0.0.1, too, and ask for a password."
+    "--port", type=click.IntRange(1024, 65535), help="Listen on this port of 127.0.0.1 too, and require a password."
 )
 def start_command(port: int | None) -> None:
-    """Keep the embedded server up until `movie-assets database stop`, also when this terminal is closed.
+    """Keep the embedded server running until `movie-assets database stop`, even if this terminal is closed.
 
-    Programs on this machine that cannot use its socket need --port. The password is made once, is in the address that
-    is printed, and is kept in the data folder. Example: movie-assets database start --port 5433
+    Use --port for programs on this machine that cannot connect to its socket. The password is generated once. It is
+    part of the printed address and is stored in the data folder.
+
+    Example: movie-assets database start --port 5433
     """
     settings = Settings.from_env()
     if settings.database_url is not None:
         raise EmbeddedPostgresError("MOVIE_ASSETS_DATABASE_URL names a server of yours; the embedded one is not used")
-    # Migrated, and up while the keeper starts.
+    # This block migrates the catalogue, and keeps the server running until the keeper has started.
     with embedded_postgres(settings.home, port), database_for(settings) as ready:
         if kept_up_by(settings.home) is None:
             _start_keeper(settings.home)
         click.echo(libpq_url_of(_url_for_others(settings, ready)))
-    notes.print("The embedded server stays up; `movie-assets database stop` ends it.")
+    notes.print("The embedded server keeps running; `movie-assets database stop` ends it.")
 
 
 def _start_keeper(home: Path) -> None:
@@ -91,47 +96,50 @@ def _start_keeper(home: Path) -> None:
     end = time.monotonic() + SECONDS_TO_START
     while kept_up_by(home) is None:
         if keeper.poll() is not None or time.monotonic() > end:
-            raise EmbeddedPostgresError(f"the server could not be kept up; {log.name} says why")
+            raise EmbeddedPostgresError(f"the server could not be kept running; {log.name} has the reason")
         time.sleep(SECONDS_BETWEEN_POLLS)
 
 
 def _url_for_others(settings: Settings, ready: Settings) -> sa.URL:
-    """The address that other programs use: the embedded server's TCP port where it is open."""
-    assert ready.database_url is not None  # noqa: S101  # database_for has put it there
+    """Return the address for other programs: the embedded server's TCP port if it is open."""
+    assert ready.database_url is not None  # noqa: S101  # database_for sets it
     url = url_of(ready.database_url.get_secret_value())
     return network_url(settings.home, url) if settings.database_url is None else url
 
 
 @database_command.command("stop")
 def stop_command() -> None:
-    """Let the embedded server stop, as soon as no command uses it."""
+    """Stop the embedded server as soon as no command uses it."""
     settings = Settings.from_env()
-    stopped = stop_keeping_up(settings.home)
-    notes.print("The embedded server is no longer kept up." if stopped else "The embedded server was not kept up.")
+    was_kept_up = stop_keeping_up(settings.home)
+    notes.print(
+        "The embedded server is no longer kept running." if was_kept_up else "The embedded server was not kept running."
+    )
 
 
 @database_command.command("psql", context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql_command(arguments: tuple[str, ...]) -> None:
-    """Open psql on the catalogue; what follows is handed on.
+    """Open psql on the catalogue, and pass it the arguments that follow.
 
-    Takes psql of your PATH, else the one that comes with the embedded server. Example: movie-assets database psql -c
-    "select count(*) from catalog.movies"
+    Uses the psql in your PATH, or the one that comes with the embedded server.
+
+    Example: movie-assets database psql -c "select count(*) from catalog.movies"
     """
     program = shutil.which("psql") or str(BINARIES / "psql")
     with database_for(Settings.from_env()) as ready:
-        assert ready.database_url is not None  # noqa: S101  # database_for has put it there
+        assert ready.database_url is not None  # noqa: S101  # database_for sets it
         address = dsn_of(url_of(ready.database_url.get_secret_value()))
         if not Path(program).exists():
-            raise EmbeddedPostgresError("there is no psql here; install it (Debian: postgresql-client)")
+            raise EmbeddedPostgresError("psql is not installed (Debian: apt-get install postgresql-client)")
         with _service(address, ready.home) as environment:
-            done = subprocess.run([program, "service=movie_assets", *arguments], env=environment, check=False)
-    sys.exit(done.returncode)
+            completed = subprocess.run([program, "service=movie_assets", *arguments], env=environment, check=False)
+    sys.exit(completed.returncode)
 
 
 @contextmanager
 def _service(address: str, home: Path) -> Iterator[dict[str, str]]:
-    """Yield an environment that names a service file with the address: everybody's `ps` shows arguments."""
+    """Yield an environment with a service file that has the address, as `ps` shows arguments to all users."""
     parts = [f"{name}={value}" for name, value in conninfo_to_dict(address).items()]
     file = home / f"psql-{os.getpid()}.service"
     file.touch(mode=0o600)
@@ -145,10 +153,11 @@ def _service(address: str, home: Path) -> Iterator[dict[str, str]]:
 @click.command("embed")
 @click.argument("text", nargs=-1, required=True)
 def embed_command(text: tuple[str, ...]) -> None:
-    """Print a text's vector, made by the model of the settings, as SQL takes it: [0.1,0.2,…].
+    """Embed a text with the model of the settings, and print its vector as SQL takes it: [0.1,0.2,…].
 
-    An application hands it to catalog.match_movies or catalog.search_movies as query_embedding. Example: movie-assets
-    embed a detective investigates a murder
+    An application passes it to catalog.match_movies or catalog.search_movies as query_embedding.
+
+    Example: movie-assets embed a detective investigates a murder
     """
     embedder = embedder_from(Settings.from_env())
     click.echo(json.dumps(embedder.embed([" ".join(text)]).vectors[0].tolist(), separators=(",", ":")))

@@ -1,10 +1,10 @@
-"""`movie-assets demo`: three days of the pipeline on made-up services, and a page of results."""
+"""`movie-assets demo`: runs the pipeline for three days on made-up services, and prints the results."""
 
 from datetime import UTC, date, datetime, timedelta
 
 from rich.console import Console
 
-from movie_assets.cli import report
+from movie_assets.cli import report, report_films
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import open_database
 from movie_assets.embeddings.embedder import LOCAL_MODEL
@@ -15,7 +15,7 @@ from movie_assets.refresh.refresh import refresh
 from movie_assets.search.queries import recommend, resolve, search, similar
 
 SEARCHES = ("a detective investigates a murder in a mansion", "robots and machines turn against mankind")
-DAYS = 3  # the fewest after which catalog.trending has films: two days of numbers besides the first build
+DAYS = 3  # catalog.trending has films once there are the numbers of two days besides the first build
 LIKE = "Knives Out"
 UNLIKE = "Terminator Salvation"
 GO_ON = """
@@ -26,21 +26,21 @@ Go on with
 
 
 def days_until(today: date) -> list[date]:
-    """Return the days that the demo works on, ascending; the last is today."""
+    """Return the days of the demo, ascending; the last is today."""
     return [today - timedelta(days=DAYS - number) for number in range(1, DAYS + 1)]
 
 
 def run_demo(settings: Settings, console: Console) -> int:
-    """Run three days against the emulator, tell what moved, and search; 0 when all went well."""
+    """Refresh three days from the emulator, print what changed, and search; return the exit code, 0 on success."""
     keyless = settings.model_copy(
         update={
             "tmdb_api_token": None,
             "openai_api_key": None,
             "embedder": "local",
             "embedding_model": LOCAL_MODEL,
-            "database_url": None,  # made-up films do not belong into a database of yours
+            "database_url": None,  # made-up films do not belong in a user's database
             "dagster_database_url": None,
-            "movielens_ratings": None,  # nor ratings of real films to made-up ones
+            "movielens_ratings": None,  # nor do ratings of real films belong to made-up ones
             "ratings_csv": None,
         }
     )
@@ -64,14 +64,14 @@ def run_demo(settings: Settings, console: Console) -> int:
         report.show_status(console, report.status_of(database, datetime.now(UTC)))
         console.rule("Searches", align="left")
         for text in SEARCHES:
-            report.show_films(console, f"search “{text}”", search(database, ready, text, 5)[0])
+            report_films.show_films(console, f"search “{text}”", search(database, ready, text, 5)[0])
         film = resolve(database, LIKE)[0]
-        report.show_films(console, f"similar to “{LIKE}”", similar(database, film.tmdb_id, 5))
+        report_films.show_films(console, f"similar to “{LIKE}”", similar(database, film.tmdb_id, 5))
         taste = {"loved": [film.tmdb_id], "liked": [], "disliked": [resolve(database, UNLIKE)[0].tmdb_id]}
         title = f"recommended to somebody who loved “{LIKE}” and disliked “{UNLIKE}”"
-        report.show_films(console, title, recommend(database, taste, 5, {}, {}))
+        report_films.show_films(console, title, recommend(database, taste, 5, {}, {}))
     if not all(outcome.succeeded for outcome in outcomes):
-        console.print("[red]The demo did not go through; what failed is named above.[/]")
+        console.print("[red]The demo failed; the problems are printed above.[/]")
         return 1
     console.print(GO_ON, highlight=False)
     return 0

@@ -1,7 +1,7 @@
 """`movie-assets dev`: Dagster's web UI and daemon on the catalogue, until Ctrl-C.
 
-Dagster's own `dg dev` does the work. Around it: one `dev` at a time on a catalogue, runs without a process marked as
-failed, what the start waits for, schedules and sensors on, and nothing left running however this process ends.
+It runs Dagster's own `dg dev`. Besides, it allows one `dev` on a catalogue, marks orphaned runs as failed, switches
+schedules and sensors on, and leaves no process however this one ends.
 """
 
 import ctypes
@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import FrameType
+from typing import NamedTuple
 from urllib.request import urlopen
 
 import dagster as dg
@@ -35,22 +36,26 @@ SECONDS_TO_STOP = 30
 SECONDS_BETWEEN_POLLS = 0.5
 DEV_LOCK = 0x6D61_6465
 PARENT_DIED_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl
-NAME = (
-    "movie_assets dev at "  # the name of the connection that holds the lock tells the second `dev` where the first is
-)
+NAME = "movie_assets dev at "  # begins the name of the connection that holds the lock; the URL of the web UI follows
 
 
-class _Stop(KeyboardInterrupt):  # as which psycopg cancels the statement that it waits for
-    """A signal asks `dev` to end."""
+class LockHolder(NamedTuple):
+    """The connection of the `dev` that holds the lock of a catalogue."""
+
+    application_name: str
+
+
+class _Stop(KeyboardInterrupt):  # psycopg cancels a statement that it waits for when it sees a KeyboardInterrupt
+    """A signal asked `dev` to end."""
 
 
 def run_dev(settings: Settings, port: int, notes: Console) -> int:
-    """Run Dagster until it ends or a signal comes; its exit code, 0 after a signal.
+    """Run Dagster until it ends or a signal comes; return its exit code, or 0 after a signal.
 
-    Raises RefreshError when another `dev` is at work on the catalogue.
+    Raises RefreshError when another `dev` runs on the catalogue.
     """
     if not _is_free(port):
-        notes.print(f"[red]Port {port} is in use; say another one: make dev PORT={port + 1}[/]")
+        notes.print(f"[red]Port {port} is in use; choose another one: make dev PORT={port + 1}[/]")
         return 1
     url = f"http://{HOST}:{port}"
     try:
@@ -59,7 +64,7 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
             with everything_for(settings) as ready, _only_dev(ready, url) as database:
                 _fail_orphaned_runs(database)
                 if settings.uses_emulator:
-                    notes.print("TMDB_API_TOKEN is not set: the bundled emulator takes TMDB's place.")
+                    notes.print("TMDB_API_TOKEN is not set: using the bundled TMDB emulator.")
                 notes.print("Starting Dagster's web server, daemon and code server …")
                 with _dagster(port) as child:
                     return _wait(child, url, notes, stop)
@@ -69,15 +74,15 @@ def run_dev(settings: Settings, port: int, notes: Console) -> int:
 
 
 def environment_for(port: int) -> dict[str, str]:
-    """What Dagster's processes are started with: this process' own, links to this web UI, schedules and sensors on."""
+    """Return the environment of Dagster's processes: this one's, the web UI's URL, and schedules and sensors on."""
     return {"MOVIE_ASSETS_WEB_URL": f"http://{HOST}:{port}", **os.environ, "MOVIE_ASSETS_AUTOMATION": "1"}
 
 
 @contextmanager
 def _signals_stop() -> Iterator[threading.Event]:
-    """Raise _Stop where the block is when Ctrl-C or SIGTERM comes; signals that follow are ignored.
+    """Raise _Stop inside the block when Ctrl-C or SIGTERM comes; later signals are ignored.
 
-    Yields an event that is set from then on: an exception that is raised in a destructor or a callback is lost.
+    Yields an event that the signal sets, because an exception that is raised in a destructor or a callback is lost.
     """
     stop = threading.Event()
 
@@ -93,7 +98,7 @@ def _signals_stop() -> Iterator[threading.Event]:
     try:
         yield stop
     except Exception as error:
-        if stop.is_set():  # what broke off in the middle may end in an error of its own
+        if stop.is_set():  # interrupted code may raise an error of its own
             raise _Stop from error
         raise
     finally:
@@ -103,7 +108,7 @@ def _signals_stop() -> Iterator[threading.Event]:
 
 @contextmanager
 def _only_dev(settings: Settings, url: str) -> Iterator[Database]:
-    """Let one `dev` at a time work on a catalogue; the lock ends with the process, however it ends."""
+    """Hold the lock that allows one `dev` on a catalogue; it is released when the process ends, however it ends."""
     with open_database(settings) as database:
         named = sa.create_engine(database.url, connect_args={"application_name": NAME + url}, poolclass=sa.NullPool)
         with named.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -115,24 +120,24 @@ def _only_dev(settings: Settings, url: str) -> Iterator[Database]:
 
 
 def _other(database: Database) -> str:
-    found = database.rows("dev_at", lock=DEV_LOCK)
-    return found[0].application_name.removeprefix(NAME) if found else "another place"
+    holder = database.fetch_optional(LockHolder, "lock_holder", lock=DEV_LOCK)
+    return holder.application_name.removeprefix(NAME) if holder else "another place"
 
 
 def _fail_orphaned_runs(database: Database) -> None:
-    """Free the places of runs that a power cut ended; the sensors launch their work again."""
+    """Mark runs without a process as failed, which frees their slots; the sensors launch their work again."""
     with dg.DagsterInstance.get() as instance:
         fail_orphaned_runs(instance, database, datetime.now(UTC))
 
 
 @contextmanager
 def _dagster(port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    """Dagster's processes, which end with the block."""
+    """Start Dagster, and stop all its processes at the end of the block."""
     command = [
         sys.executable, "-c", "from dagster_dg_cli.cli import main; main()", "dev", "--workspace", "workspace.yaml",
         "--host", HOST, "--port", str(port),
     ]  # fmt: skip
-    # A session of its own: Dagster's web server and daemon are its children, and all must hear of the end.
+    # It gets a session of its own, so that its children, Dagster's web server and daemon, receive the signals too.
     child = None
     try:
         with signals_deferred():
@@ -147,32 +152,32 @@ def _dagster(port: int) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def _wait(child: "subprocess.Popen[bytes]", url: str, notes: Console, stop: threading.Event) -> int:
-    """Wait for the child to end, and return its exit code; print its address when it is ready.
+    """Wait for the child to end, and return its exit code; print the URL of the web UI when it is ready.
 
-    Raises _Stop when a signal came whose own exception was lost.
+    Raises _Stop after a signal whose exception was lost.
     """
     began, is_ready = time.monotonic(), False
     while (code := child.poll()) is None:
         if stop.is_set():
             raise _Stop
-        if not is_ready and _answers(url):
+        if not is_ready and _responds(url):
             is_ready = True
             notes.print(f"Ready after {time.monotonic() - began:.0f} s: [bold]{url}[/]; Ctrl-C stops everything.")
         time.sleep(SECONDS_BETWEEN_POLLS)
     return code
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     try:
-        with urlopen(f"{url}/server_info", timeout=5) as response:  # noqa: S310  # it is our own
+        with urlopen(f"{url}/server_info", timeout=5) as response:  # noqa: S310  # the URL is our own
             return bool(response.status == 200)  # noqa: PLR2004
     except OSError:
         return False
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Stop the child, which stops Dagster's services in their order, and then the runs that are left."""
-    # By SIGINT, imports would end with tracebacks; a daemon whose code server ends first logs tracebacks, too.
+    """Stop the child, which stops Dagster's services in order, and then the runs that are left."""
+    # SIGINT would interrupt imports with tracebacks, and so does a daemon whose code server ends before it.
     child.terminate()
     with suppress(subprocess.TimeoutExpired):
         child.wait(SECONDS_TO_STOP)
@@ -186,7 +191,7 @@ def _end(child: "subprocess.Popen[bytes]") -> None:
 
 
 def _signal_group(child: "subprocess.Popen[bytes]", number: int) -> bool:
-    """Send a signal to all processes of the child's session; False when none is left."""
+    """Send a signal to all processes of the child's session; return False when none is left."""
     try:
         os.killpg(child.pid, number)
     except ProcessLookupError:
@@ -195,15 +200,15 @@ def _signal_group(child: "subprocess.Popen[bytes]", number: int) -> bool:
 
 
 def _as_our_child() -> None:
-    """Reset the signals of a child that is about to be Dagster's, and have the kernel end it with its parent."""
+    """Reset the signal handlers in a child that will run Dagster, and let the kernel end it when its parent ends."""
     default_signals()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DIED_SIGNAL, signal.SIGTERM)
 
 
 def default_signals() -> None:
-    """For a child that is about to become a process of Dagster's, whatever this process ignores."""
-    # Dagster copies SIGINT's handler to SIGTERM; one that ignores it would make both deaf.
+    """Reset SIGINT and SIGTERM in a child that will run Dagster, whatever this process ignores."""
+    # Dagster copies the handler of SIGINT to SIGTERM; if SIGINT were ignored, both would be.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

@@ -20,14 +20,14 @@ from movie_assets.orchestration.startup import EMULATOR_TOKEN
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on; 0.0.0.0 where other containers connect.",
+    help="Address to listen on; 0.0.0.0 lets other containers connect.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="Port to listen on; 0 takes a free one.",
+    help="Port to listen on; 0 chooses a free one.",
 )
 @click.option(
     "--movies",
@@ -52,7 +52,7 @@ from movie_assets.orchestration.startup import EMULATOR_TOKEN
     type=click.IntRange(0),
     default=50,
     show_default=True,
-    help="Requests a second before a 429; 0 for no limit.",
+    help="Requests per second before a 429; 0 for no limit.",
 )
 @click.option("--token", help="Accept only this token instead of any.")
 @click.option(

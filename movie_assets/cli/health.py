@@ -1,4 +1,4 @@
-"""The command that tells what is broken right now."""
+"""The command that reports what is broken right now."""
 
 import json
 import sys
@@ -19,12 +19,12 @@ MARKS = {"ok": "[green]ok     [/]", "warn": "[yellow]warns  [/]", "error": "[red
 @click.command("health")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 def health_command(as_json: bool) -> None:
-    """Tell what is broken right now: services, credentials, database, disk, freshness, gaps, runs, sensors.
+    """Report what is broken right now: services, credentials, database, disk, freshness, gaps, runs, sensors.
 
-    Looks only, within seconds each, and needs none of them to work. Exit code for a monitor: 0 all is well,
-    1 something warns or could not be looked at, 2 something is broken.
+    Each check takes at most some seconds and changes nothing; a check that cannot run does not stop the others. Exit
+    codes for a monitor: 0 everything is well, 1 there is a warning or a check could not run, 2 something is broken.
     """
-    from movie_assets.operations.health.report import probe_from_outside  # noqa: PLC0415  # importing the client takes half a second
+    from movie_assets.operations.health.report import probe_from_outside  # noqa: PLC0415  # importing the HTTP client takes half a second
 
     try:
         findings = probe_from_outside(Settings.from_env(), datetime.now(UTC))
@@ -38,12 +38,12 @@ def health_command(as_json: bool) -> None:
 
 
 def show(findings: Sequence[Finding]) -> None:
-    """One line a finding, and what to do about those that are not well."""
-    for found in findings:
-        console.print(f"{MARKS[found.severity]} {found.name:<22} {escape(found.says)}", highlight=False)
-        if found.severity in ("ok", "unknown"):
+    """Print a line for each finding; below warnings and errors, examples and what to do."""
+    for finding in findings:
+        console.print(f"{MARKS[finding.severity]} {finding.name:<22} {escape(finding.says)}", highlight=False)
+        if finding.severity in ("ok", "unknown"):
             continue
-        if found.examples:
-            console.print(f"        {'':<22} for example {escape(', '.join(found.examples))}", highlight=False)
-        if found.next_step:
-            console.print(f"        {'':<22} → {escape(found.next_step)}", highlight=False)
+        if finding.examples:
+            console.print(f"        {'':<22} for example {escape(', '.join(finding.examples))}", highlight=False)
+        if finding.next_step:
+            console.print(f"        {'':<22} → {escape(finding.next_step)}", highlight=False)

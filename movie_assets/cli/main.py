@@ -1,12 +1,12 @@
-"""The command line: `movie-assets`. Each command opens what it needs, calls one function and shows the result.
+"""The command line `movie-assets`: a command opens the database, calls one function and prints the result.
 
-This module has the commands that do a day's work; each other group of commands is a module beside it.
+This module has the commands of the daily work. Each other group of commands has a module beside it.
 """
 
 import json
 import signal
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from types import FrameType
 
 import click
@@ -26,7 +26,7 @@ from movie_assets.cli.terminal import console, notes
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings, SettingsError
 from movie_assets.database.addresses import DatabaseError, shown
-from movie_assets.database.database import as_dict, open_database
+from movie_assets.database.database import open_database
 from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data
 from movie_assets.database.retry import sentence_of
 from movie_assets.embeddings.embedder import EmbedderError
@@ -36,7 +36,7 @@ from movie_assets.orchestration.startup import bring_up_to_date, database_for, e
 from movie_assets.refresh.outcome import RefreshError
 from movie_assets.search.queries import NothingToSearchError
 
-TOLD_PLAINLY = (
+EXPECTED_ERRORS = (
     SettingsError,
     DatabaseError,
     EmbeddedPostgresError,
@@ -49,7 +49,7 @@ TOLD_PLAINLY = (
 
 
 class _Group(click.Group):
-    """Tells an expected error as one sentence instead of a traceback."""
+    """Prints an expected error as one sentence instead of a traceback."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         for argument in args:
@@ -57,13 +57,13 @@ class _Group(click.Group):
                 argument.encode()
             except UnicodeEncodeError:
                 shown = argument.encode(errors="replace").decode()
-                raise click.UsageError(f"the argument “{shown[:80]}” is no UTF-8 text") from None
+                raise click.UsageError(f"the argument “{shown[:80]}” is not UTF-8 text") from None
         return super().parse_args(context, args)
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
-        except TOLD_PLAINLY as error:
+        except EXPECTED_ERRORS as error:
             raise click.ClickException(str(error)) from None
         except sa.exc.DBAPIError as error:  # Dagster's own reads and writes
             settings = Settings.from_env()
@@ -73,7 +73,7 @@ class _Group(click.Group):
                 raise
             raise click.ClickException(sentence) from None
         except KeyboardInterrupt:
-            notes.print("Stopped. What was done is kept; run the command again to go on.")
+            notes.print("Stopped. The work that is done is kept; run the command again to continue.")
             sys.exit(130)
 
 
@@ -85,18 +85,18 @@ class _Group(click.Group):
 @click.version_option(package_name="movie_assets")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Keep a vectorised movie catalogue true, in your own Postgres.
+    """Keep a searchable movie catalogue with vectors up to date, in your own Postgres.
 
-    Begin with `movie-assets demo`: it needs no keys. Then `movie-assets dev` opens the same catalogue in the
+    Begin with `movie-assets demo`, which needs no keys. Then `movie-assets dev` opens the same catalogue in the
     Dagster web UI. Settings are environment variables; docs/settings.md lists them.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
         return
-    load_dotenv(CHECKOUT / ".env")  # as Dagster's own commands do; what is exported stays
+    load_dotenv(CHECKOUT / ".env")  # as Dagster's own commands do; it does not replace exported variables
     for warning in Settings.misspelt():
         notes.print(f"[yellow]{warning}[/]", highlight=False)
-    signal.signal(signal.SIGTERM, _leave)  # so that `with` blocks end and the embedded server stops
+    signal.signal(signal.SIGTERM, _leave)  # ends `with` blocks, which stops the embedded server
 
 
 def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature of a handler
@@ -107,8 +107,8 @@ def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the
 def demo() -> None:
     """Run the whole pipeline for three days on made-up services, and show the result.
 
-    Uses the bundled TMDB emulator and the local embedder, whatever keys are set, and your data folder.
-    Takes a minute or two.
+    Uses the bundled TMDB emulator and the local embedder even if keys are set, and your data folder. Takes a minute
+    or two.
     """
     from movie_assets.cli.demo import run_demo  # noqa: PLC0415  # importing Dagster takes a second
 
@@ -122,7 +122,7 @@ def demo() -> None:
 def dev(port: int) -> None:
     """Open the catalogue in the Dagster web UI, with daemon, schedules and sensors, until Ctrl-C.
 
-    Without TMDB_API_TOKEN the bundled emulator takes TMDB's place.
+    Without TMDB_API_TOKEN it uses the bundled TMDB emulator.
     """
     from movie_assets.cli.dev import run_dev  # noqa: PLC0415  # importing Dagster takes a second
 
@@ -131,10 +131,10 @@ def dev(port: int) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring the catalogue's schema and Dagster's own records up to this version, and start nothing.
+    """Migrate the catalogue's schema and Dagster's own database to this version, and start nothing.
 
-    Every other command migrates the catalogue too. A deployment runs this one alone, before the processes of a new
-    version. Exit code 0: both databases fit this version, whether or not anything had to be done.
+    Every other command migrates the catalogue too. A deployment runs this command before it starts the processes of a
+    new version. Exit code 0: both databases have the schema of this version.
     """
     settings = Settings.from_env()
     if warning := bring_up_to_date(settings):
@@ -143,26 +143,26 @@ def migrate() -> None:
 
 
 @main.command()
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Work on this day instead of today (UTC).")
-@click.option("--accept-unlike", is_flag=True, help="Load an export even if it is unlike the one before.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Refresh this day instead of today (UTC).")
+@click.option("--accept-unlike", is_flag=True, help="Load an export even if it differs too much from the last one.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def refresh(day: datetime | None, accept_unlike: bool, as_json: bool) -> None:
-    """Bring the catalogue up to date: the same Dagster jobs as in the web UI, in this process.
+    """Bring the catalogue up to date: run the same Dagster jobs as the web UI, in this process.
 
-    Doing a day twice changes nothing that has not changed. Exit code 0: everything done and every check
-    passed; 1: something failed, and what could be done is kept.
+    A second refresh of the same day does only what has changed since. Exit code 0: every job succeeded and every check
+    passed. 1: something failed; the work that succeeded is kept.
     """
     from movie_assets.refresh.refresh import refresh as run_refresh  # noqa: PLC0415  # importing Dagster takes a second
 
     settings = Settings.from_env()
     if settings.uses_emulator:
-        notes.print("TMDB_API_TOKEN is not set: the bundled emulator takes TMDB's place.")
+        notes.print("TMDB_API_TOKEN is not set: using the bundled TMDB emulator.")
     with everything_for(settings) as ready, open_database(ready) as database:
-        wanted = day.date() if day else _today()
-        outcome = run_refresh(database, wanted, accept_unlike=accept_unlike, say=_say)
+        refreshed_day = day.date() if day else datetime.now(UTC).date()
+        outcome = run_refresh(database, refreshed_day, accept_unlike=accept_unlike, say=_print_job)
         if as_json:
             click.echo(json.dumps({
-                "date": wanted.isoformat(), "succeeded": outcome.succeeded, "seconds": outcome.seconds,
+                "date": refreshed_day.isoformat(), "succeeded": outcome.succeeded, "seconds": outcome.seconds,
                 "failed_jobs": outcome.failed_jobs, "problems": outcome.problems,
                 "failed_checks": [c.name for c in outcome.checks if not c.passed], "figures": outcome.figures,
             }, default=str))  # fmt: skip
@@ -176,48 +176,56 @@ def refresh(day: datetime | None, accept_unlike: bool, as_json: bool) -> None:
 
 @main.command("fetch")
 @click.argument("tmdb_ids", nargs=-1, required=True, type=click.IntRange(1, 2**53), metavar="ID...")
-@click.option("--keep", is_flag=True, help="Keep the films whatever their votes, age, runtime or language.")
-@click.option("--json", "as_json", is_flag=True, help="Print what became of them as JSON.")
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Keep the films even if no profile accepts them for their votes, age, runtime or language.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome for each id as JSON.")
 def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, as_json: bool) -> None:
-    """Fetch films by their TMDB ids now, due or not, and publish what came of it.
+    """Fetch films by their TMDB ids now, whether or not they are due, and publish the result.
 
-    Repairs a film that looks wrong, or brings in one that the profiles leave out (--keep). Exit code 0: every id
-    has an answer. Example: movie-assets fetch 603 604 --keep
+    Use it to repair a film that looks wrong, or to add one that the profiles reject (--keep). Exit code 0: TMDB gave a
+    usable response for every id.
+
+    Example: movie-assets fetch 603 604 --keep
     """
     from movie_assets.refresh.refresh import fetch  # noqa: PLC0415  # importing Dagster takes a second
 
     settings = Settings.from_env()
     with everything_for(settings) as ready, open_database(ready) as database:
-        outcome = fetch(database, tmdb_ids, keep=keep, say=_say)
-        answers = [as_dict(row) for row in database.rows("answered_requests", tmdb_ids=list(tmdb_ids))]
+        outcome = fetch(database, tmdb_ids, keep=keep, say=_print_job)
+        requests = database.fetch(report.RequestOutcome, "request_outcomes", tmdb_ids=list(tmdb_ids))
         if as_json:
-            click.echo(json.dumps(answers, ensure_ascii=False))
+            click.echo(json.dumps([request._asdict() for request in requests], ensure_ascii=False))
         else:
-            report.show_answers(console, answers)
+            report.show_requests(console, requests)
             for problem in outcome.problems:
                 notes.print(f"[red]failed[/] {escape(problem)}", highlight=False)
-    sys.exit(0 if not outcome.failed_jobs and all(answer["is_served"] for answer in answers) else 1)
+    sys.exit(0 if not outcome.failed_jobs and all(request.is_served for request in requests) else 1)
 
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the state as JSON.")
 def status(as_json: bool) -> None:
-    """Show the state of the catalogue: how many films, how fresh, what was dropped and why, what it cost."""
+    """Show the state of the catalogue: number of films, last export, ids dropped by each rule, cost."""
     settings = Settings.from_env()
     with database_for(settings, only_reads=True) as ready, open_database(ready) as database:
-        found = report.status_of(database, datetime.now(UTC))
+        state = report.status_of(database, datetime.now(UTC))
         if as_json:
-            click.echo(json.dumps(found))
+            click.echo(json.dumps(state.as_json()))
         else:
-            report.show_status(console, found)
+            report.show_status(console, state)
             console.print(f"database: {shown(database.url)}", highlight=False)
 
 
 @main.command()
-@click.option("--all", "all_films", is_flag=True, help="A complete new set instead of what is due now.")
+@click.option(
+    "--all", "all_films", is_flag=True, help="The texts of all films, for a new set, instead of those that are due."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the forecast as JSON.")
 def cost(all_films: bool, as_json: bool) -> None:
-    """Tell what embedding would cost, for each model that we know the price of; nothing is sent or changed."""
+    """Estimate the cost of embedding with each model whose price is known; nothing is sent or changed."""
     from movie_assets.cli import cost as costs  # noqa: PLC0415  # importing Dagster takes a second
 
     settings = Settings.from_env()
@@ -229,12 +237,8 @@ def cost(all_films: bool, as_json: bool) -> None:
             costs.show(console, expected, all_films=all_films)
 
 
-def _say(job: str) -> None:
+def _print_job(job: str) -> None:
     notes.print(f"[bold]{job.replace('_', ' ')}[/]")
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
 
 
 for command in (

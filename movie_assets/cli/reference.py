@@ -1,8 +1,8 @@
-"""What docs/reference.md says, made from the code and the database: nothing in it is written by hand."""
+"""Generates docs/reference.md and the table of docs/settings.md from the code and the database."""
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -16,23 +16,32 @@ SETTINGS_PAGE = CHECKOUT / "docs" / "settings.md"
 INTRODUCTION = """\
 # Reference
 
-Made by `make docs` from the code and from a migrated database; a test holds it. What an alert means and how to repair
-what it tells is in [runbook.md](runbook.md); why things are as they are, in [architecture.md](architecture.md);
-settings are in [settings.md](settings.md).
+`make docs` generates this page from the code and a migrated database, and a test fails when it is out of date. The
+[runbook](runbook.md) explains each alert and how to repair the cause, [architecture](architecture.md) the design, and
+[settings](settings.md) lists the settings.
 """
 
 
+class DescribedTable(NamedTuple):
+    """A table or view of the database with its comment; `columns` has name, type, nullable and comment of each."""
+
+    name: str
+    kind: str
+    comment: str
+    columns: list[dict[str, str]]
+
+
 def tables_as_json(database: Database) -> str:
-    """Tables and views of a migrated database, as `presentation.TABLES_FILE` has them."""
-    found = {
+    """Return the tables and views of a migrated database as the text of `presentation.TABLES_FILE`."""
+    described = {
         row.name: {"kind": row.kind, "comment": row.comment, "columns": row.columns}
-        for row in database.rows("describe_tables")
+        for row in database.fetch(DescribedTable, "describe_tables")
     }
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
 
 
 def as_markdown() -> str:
-    """The whole file."""
+    """Return the text of docs/reference.md."""
     from movie_assets.definitions import definitions_for  # noqa: PLC0415  # the definitions are what is described
 
     defs = definitions_for(Settings.from_env())
@@ -49,7 +58,7 @@ def as_markdown() -> str:
 
 def _assets(defs: dg.Definitions) -> str:
     rows = []
-    for node in _by_name(defs.resolve_asset_graph().asset_nodes):
+    for node in sorted(defs.resolve_asset_graph().asset_nodes, key=lambda node: node.key):
         table = table_of(node.key.path[-1])
         parents = ", ".join(f"`{key.to_user_string()}`" for key in sorted(node.parent_keys))
         rows.append(
@@ -78,7 +87,7 @@ def _checks(defs: dg.Definitions) -> str:
                 spec.description or "",
             )
         )
-    return _section("Checks", ("check", "of", "stops what follows", "what it holds"), rows)
+    return _section("Checks", ("check", "asset", "is blocking", "passes if"), rows)
 
 
 def _automation(defs: dg.Definitions) -> str:
@@ -119,7 +128,7 @@ def _automation(defs: dg.Definitions) -> str:
 
 
 def settings_table() -> str:
-    """Return the table of settings that docs/settings.md has between its markers."""
+    """Return the table of settings that stands between the markers of docs/settings.md."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for field in Settings.variables():
         default = field.default if field.default_factory is None else None
@@ -135,7 +144,7 @@ def settings_table() -> str:
 
 
 def settings_page(page: str) -> str:
-    """Return docs/settings.md with today's table in the place of the one that it has."""
+    """Return the text of docs/settings.md with a new table of settings."""
     before, begin, rest = page.partition("<!-- settings -->\n")
     _, end, after = rest.partition("<!-- /settings -->")
     return f"{before}{begin}{settings_table()}\n{end}{after}"
@@ -161,7 +170,3 @@ def _line(cells: Sequence[str | None]) -> str:
 
 def _first_sentence(text: str | None) -> str:
     return " ".join((text or "").partition("\n\n")[0].split())
-
-
-def _by_name(nodes: Iterable[Any]) -> list[Any]:
-    return sorted(nodes, key=lambda node: node.key)

@@ -1,68 +1,115 @@
-"""What `movie-assets alert list` shows: what is broken, muted and undelivered."""
+"""Prints the alerts of `movie-assets alert list`: broken subjects, mutes, and destinations with delivery failures."""
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
 
 from movie_assets.config.settings import Settings
-from movie_assets.database.database import Database, as_dict
-from movie_assets.operations.alerts.history import HEARTBEAT
+from movie_assets.database.database import Database
+from movie_assets.operations.alerts.history import HEARTBEAT, DestinationState
 from movie_assets.operations.alerts.messages import runbook_of
 
 
-def alerts_of(database: Database, settings: Settings, now: datetime) -> dict[str, Any]:
-    """What is broken now, what is muted, how each destination stands, when the sensor last ticked."""
-    return {
-        "broken": [
-            as_dict(row) | {"runbook": runbook_of(settings.runbook_url, row.kind, row.name)}
-            for row in database.rows("broken_now", as_of=now)
-        ],
-        "muted": [as_dict(row) for row in database.rows("alert_mutes", as_of=now)],
-        "destinations": [
-            as_dict(row)
-            for row in database.rows("alert_destinations", least_severity=settings.alert_severity, as_of=now)
-        ],
-        "looked_at": database.row("last_beat", name=HEARTBEAT).beat_at,
-    }
+class BrokenSubject(NamedTuple):
+    """A check, job, sensor or other subject that is broken now, with the destinations that know about it.
+
+    `muted_until` is None if it is not muted.
+    """
+
+    kind: str
+    place: str
+    name: str
+    severity: str
+    says: str
+    began_at: datetime
+    muted_until: datetime | None
+    told: list[str]
 
 
-def show_alerts(console: Console, found: dict[str, Any]) -> None:
-    """Print it; a destination's row only says what is wrong with it."""
-    for alert in found["broken"]:
-        name = f"{alert['place']}: {alert['name']}" if alert["place"] else f"{alert['kind']} {alert['name']}"
-        muted, told = alert["muted_until"], ", ".join(dict.fromkeys(alert["told"])) or "nobody yet"
-        hears = f"muted until {_as_of(muted)}" if muted else f"told: {told}"
-        colour = "red" if alert["severity"] == "ERROR" else "yellow"
-        console.print(
-            f"[{colour}]{alert['severity']}[/] {escape(name)}, since {_as_of(alert['began_at'])} ({hears})",
-            highlight=False,
-        )
-        console.print(f"    {escape(alert['says'])}", highlight=False)
-        console.print(f"    what to do: {escape(alert['runbook'])}", highlight=False, soft_wrap=True)
-    if not found["broken"]:
+class Mute(NamedTuple):
+    """The name of a check, asset, job, sensor or schedule for which no alerts are sent until a time."""
+
+    name: str
+    until: datetime
+
+
+class LastHeartbeat(NamedTuple):
+    """The time of the last heartbeat; None before the first one."""
+
+    beat_at: datetime | None
+
+
+class AlertList(NamedTuple):
+    """The state of all alerts. `last_tick` is the time of the sensor's last tick; None before the first one."""
+
+    broken: list[tuple[BrokenSubject, str]]  # each with the URL of its repair
+    mutes: list[Mute]
+    destinations: list[DestinationState]
+    last_tick: datetime | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return the state under the keys of `movie-assets alert list --json`."""
+        return {
+            "broken": [subject._asdict() | {"runbook": runbook} for subject, runbook in self.broken],
+            "muted": [mute._asdict() for mute in self.mutes],
+            "destinations": [destination._asdict() for destination in self.destinations],
+            "looked_at": self.last_tick,
+        }
+
+
+def alerts_of(database: Database, settings: Settings, now: datetime) -> AlertList:
+    """Return the state of all alerts at a time."""
+    return AlertList(
+        broken=[
+            (subject, runbook_of(settings.runbook_url, subject.kind, subject.name))
+            for subject in database.fetch(BrokenSubject, "broken_now", as_of=now)
+        ],
+        mutes=database.fetch(Mute, "alert_mutes", as_of=now),
+        destinations=database.fetch(
+            DestinationState, "alert_destinations", least_severity=settings.alert_severity, as_of=now
+        ),
+        last_tick=database.fetch_one(LastHeartbeat, "last_beat", name=HEARTBEAT).beat_at,
+    )
+
+
+def show_alerts(console: Console, alerts: AlertList) -> None:
+    """Print broken subjects with their repair, mutes of other names, failing destinations, and the last tick."""
+    for subject, runbook in alerts.broken:
+        _show_broken(console, subject, runbook)
+    if not alerts.broken:
         console.print("Nothing is broken.")
-    broken = {name for alert in found["broken"] for name in (alert["name"], alert["place"])}
-    for mute in found["muted"]:
-        if mute["name"] not in broken:
-            console.print(escape(f"{mute['name']}: muted until {_as_of(mute['until'])}"), highlight=False)
-    for place in found["destinations"]:
-        if place["failures"]:
-            since, next_attempt = _as_of(place["failing_since"]), _as_of(place["next_attempt_at"])
+    broken = {name for subject, _ in alerts.broken for name in (subject.name, subject.place)}
+    for mute in alerts.mutes:
+        if mute.name not in broken:
+            console.print(escape(f"{mute.name}: muted until {_minute(mute.until)}"), highlight=False)
+    for destination in alerts.destinations:
+        if destination.failures and destination.failing_since:
             console.print(
-                f"[red]{place['destination']}[/] has not been told of {place['untold']}: "
-                f"{escape(place['last_error'])}; {place['failures']} attempts since {since}, "
-                f"the next at {next_attempt}",
+                f"[red]{destination.destination}[/] has {destination.untold} undelivered: "
+                f"{escape(destination.last_error or '')}; {destination.failures} attempts since "
+                f"{_minute(destination.failing_since)}, the next at {_minute(destination.next_attempt_at)}",
                 highlight=False,
             )
-    looked = found["looked_at"]
     console.print(
-        f"The alerts' sensor last looked at {_as_of(looked)}." if looked
-        else "The alerts' sensor has never looked: switch something_broke_or_recovered on.",
+        f"The alert sensor last ran at {_minute(alerts.last_tick)}." if alerts.last_tick
+        else "The alert sensor has never run: switch something_broke_or_recovered on.",
         highlight=False,
     )  # fmt: skip
 
 
-def _as_of(as_of: datetime) -> str:
-    return f"{as_of:%Y-%m-%d %H:%M} UTC"
+def _show_broken(console: Console, subject: BrokenSubject, runbook: str) -> None:
+    name = f"{subject.place}: {subject.name}" if subject.place else f"{subject.kind} {subject.name}"
+    receivers = ", ".join(dict.fromkeys(subject.told)) or "nobody yet"
+    state = f"muted until {_minute(subject.muted_until)}" if subject.muted_until else f"sent to {receivers}"
+    colour = "red" if subject.severity == "ERROR" else "yellow"
+    console.print(
+        f"[{colour}]{subject.severity}[/] {escape(name)}, since {_minute(subject.began_at)} ({state})", highlight=False
+    )
+    console.print(f"    {escape(subject.says)}", highlight=False)
+    console.print(f"    what to do: {escape(runbook)}", highlight=False, soft_wrap=True)
+
+
+def _minute(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""The commands on embedding sets."""
+"""The commands on embedding sets: list them, and choose the one that searches use."""
 
 import json
 
@@ -18,36 +18,38 @@ from movie_assets.orchestration.startup import database_for
 @click.option("--json", "as_json", is_flag=True, help="Print the sets as JSON.")
 @click.pass_context
 def sets_command(context: click.Context, as_json: bool) -> None:
-    """Show the embedding sets: model, state, how many films each covers, what it cost.
+    """List the embedding sets with their model, state, number of films and cost.
 
-    A set is the vectors of one model, one width and one template of texts. Searches see the active one.
+    A set has the vectors of one model with one number of dimensions and one text template. Searches use the active set.
     """
     if context.invoked_subcommand is not None:
         return
     with database_for(Settings.from_env()) as ready, open_database(ready) as database:
-        sets = [each._asdict() for each in embedding_sets(database)]
+        sets = embedding_sets(database)
         if as_json:
-            click.echo(json.dumps(sets, default=str))
+            click.echo(json.dumps([row._asdict() for row in sets], default=str))
         else:
             report.show_sets(console, sets)
 
 
 @sets_command.command("use")
 @click.argument("set_id", type=int, metavar="SET")
-@click.option("--accept-partial", is_flag=True, help="Even if the set does not have the vectors of all films.")
+@click.option("--accept-partial", is_flag=True, help="Use it even if it does not have the vectors of all films.")
 def use_command(set_id: int, accept_partial: bool) -> None:
-    """Let searches see another set, in one transaction: the way back when a new model disappoints.
+    """Switch searches to another set, for example back to the old one when a new model disappoints.
 
-    A set that is not the one of today's settings is held: no other takes its place by itself until you use the
-    settings' own. Example: movie-assets sets use 1
+    A set that is not that of the settings is held: the pipeline does not replace it until you use the set of the
+    settings again.
+
+    Example: movie-assets sets use 1
     """
     settings = Settings.from_env()
     with database_for(settings) as ready, open_database(ready) as database:
         chosen = use_set(database, set_id, embedder_from(settings), accept_partial=accept_partial)
         covers = f"{chosen.films_embedded:,} of {chosen.films:,} films"
-        console.print(escape(f"Searches see set {chosen.set_id} ({chosen.name}), {covers}."))
+        console.print(escape(f"Searches use set {chosen.set_id} ({chosen.name}), {covers}."))
         if chosen.is_held:
             console.print(
-                "It is held until you use the settings' own set. Films that change keep their old vectors in it, "
-                "unless you put its model into the settings."
+                "It is held until you use the set of the settings. Films that change keep their old vectors in it, "
+                "unless you set its model in the settings."
             )

@@ -1,4 +1,4 @@
-"""The consoles of the command line; what commands print is in report.py."""
+"""The consoles of the command line: `console` for results on standard output, `notes` for standard error."""
 
 from rich.console import Console
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
@@ -24,6 +24,28 @@ class TitleMatch(NamedTuple):
     release_year: int | None
     confidence: float
     matched_by: str
+
+
+class SharedFeatures(TypedDict, total=False):
+    """The features that two films have in common, from catalog.shared_features; `collection` is TMDB's id of one."""
+
+    people: list[str]
+    genres: list[str]
+    keywords: list[str]
+    collection: int
+
+
+class Reason(TypedDict):
+    """A film for which another one is recommended, from catalog.reasons_of.
+
+    The title is None when the catalogue no longer has the film. `how` is `loved` or `liked`.
+    """
+
+    tmdb_id: int
+    title: str | None
+    how: str
+    weight: float
+    shared: SharedFeatures | None
 
 
 class FoundMovie(NamedTuple):
@@ -48,7 +70,7 @@ class SimilarMovie(NamedTuple):
     title: str
     release_year: int | None
     similarity: float
-    shared_features: dict[str, object]
+    shared_features: SharedFeatures
     genres: list[str]
     directors: list[str]
     overview: str | None
@@ -65,8 +87,8 @@ class RecommendedMovie(NamedTuple):
     similarity: float | None
     score: float
     because: str | None
-    shared_features: dict[str, object] | None
-    reasons: list[dict[str, object]]
+    shared_features: SharedFeatures | None
+    reasons: list[Reason]
     genres: list[str]
     directors: list[str]
     overview: str | None
@@ -82,7 +104,7 @@ class PersonalRecommendation(NamedTuple):
     release_year: int | None
     score: float
     is_precomputed: bool
-    reasons: list[dict[str, object]]
+    reasons: list[Reason]
     genres: list[str]
     directors: list[str]
     overview: str | None
@@ -115,8 +137,7 @@ def search(
     Returns the films, best first, and the reason if the search used only words. Raises NothingToSearchError when the
     catalogue or the text is empty.
     """
-    if not database.fetch_value(int, "count_movies"):
-        raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
+    _require_movies(database)
     if not text.strip():
         raise NothingToSearchError("say what the films should be about")
     set_id, vector, missing = _embedded(database, settings, text)
@@ -125,6 +146,11 @@ def search(
         set_id=set_id,
     )  # fmt: skip
     return films, missing
+
+
+def _require_movies(database: Database) -> None:
+    if not database.fetch_value(int, "count_movies"):
+        raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
 
 
 def _embedded(database: Database, settings: Settings, text: str) -> tuple[int | None, str | None, str | None]:
@@ -186,8 +212,7 @@ def recommend(
 
     `options` are those of catalog.recommend_movies. Raises NothingToSearchError when the catalogue is empty.
     """
-    if not database.fetch_value(int, "count_movies"):
-        raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
+    _require_movies(database)
     return database.fetch(
         RecommendedMovie, "recommended_movies", loved=list(named["loved"]), liked=list(named["liked"]),
         disliked=list(named["disliked"]), filters=json.dumps(filters), count=count, options=json.dumps(options),

@@ -288,7 +288,7 @@ def test_cost_asks_for_another_models_price_and_sends_nothing(call: Call, servic
     openai = {"MOVIE_ASSETS_EMBEDDER": "openai", "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": service.openai_url}
     before = dict(service.requests)
     shown = call("cost", MOVIE_ASSETS_EMBEDDING_MODEL="my-own", **openai).stdout
-    assert "what is due now: 5 films" in shown
+    assert "texts that are due now: 5 films" in shown
     assert "set MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS" in shown
     told = call("cost", "--json", MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS="1000000", **openai).stdout
     assert json.loads(told)["models"][0]["dollars"] == json.loads(told)["tokens"] > 100
@@ -302,7 +302,7 @@ def test_the_sets_are_listed_with_their_state(call: Call) -> None:
 
 
 def test_another_set_can_be_used_and_let_go_again(call: Call) -> None:
-    assert "Searches see set 1" in call("sets", "use", "1").stdout
+    assert "Searches use set 1" in call("sets", "use", "1").stdout
     held = call("sets", "use", "1", MOVIE_ASSETS_EMBEDDING_DIMENSIONS="128")
     assert "It is held" in held.stdout
     assert "active, held" in call("sets", "--json").stdout
@@ -386,7 +386,7 @@ def test_a_search_without_vectors_of_the_text_says_so_and_finds_words(
 
 def test_a_title_that_is_clearly_none_lists_what_may_be_meant(call: Call) -> None:
     sentence = told_plainly(call("similar", "Big Iron Minds of Old"))
-    assert "say one of these by its id: Iron Minds (2020), 3" in sentence
+    assert "name one of these by its id: Iron Minds (2020), 3" in sentence
 
 
 def test_films_like_a_film_leave_it_out(call: Call) -> None:
@@ -449,8 +449,8 @@ def test_recommended_films_are_printed_with_the_score_that_orders_them(call: Cal
 
 
 def test_the_spelling_of_names_is_told_only_where_names_were_asked_for(call: Call) -> None:
-    assert call("recommend", "--from", "2100").stderr.strip().endswith("No film is found.")
-    assert "written as TMDB writes them" in call("recommend", "--genre", "comedies").stderr
+    assert call("recommend", "--from", "2100").stderr.strip().endswith("No film was found.")
+    assert "Write genres and keywords as TMDB does" in call("recommend", "--genre", "comedies").stderr
 
 
 @pytest.mark.parametrize("praise", ["--loved", "--liked"])
@@ -596,10 +596,10 @@ def test_an_import_is_reported_and_what_is_ambiguous_can_be_decided(call: Call, 
     assert "Deep Water (1999), 4: mistyped title" in call("review").stdout
     (review,) = json.loads(call("review", "--json").stdout)
     decided = call("review", str(review["review_id"]), "4").stdout
-    assert "Deep Watre (1999) is Deep Water, for all who named it (1)." in decided
+    assert "Deep Watre (1999) is Deep Water, for all persons who used the name (1)." in decided
     (told,) = json.loads(call("import", str(watched), "--person", "ann", "--json").stdout)
     assert (told["by_decision"], told["changed"], told["unchanged"]) == (1, 0, 2)
-    assert "Nothing is to be decided." in call("review").stderr
+    assert "There is nothing to decide." in call("review").stderr
     assert "is none of the films" in call("review", str(review["review_id"]), "none").stdout
 
 
@@ -616,7 +616,7 @@ def test_a_decision_can_be_looked_at_and_taken_back_and_names_a_film_that_is_kno
     assert (review["status"], review["decision"]) == ("open", None)
     call("review", number, "4")
     assert "decided: Deep Water" in call("review", number).stdout
-    assert "is to be decided again, for all who named it (1)" in call("review", number, "open").stdout
+    assert "is to be decided again, for all persons who used the name (1)" in call("review", number, "open").stdout
     assert review in json.loads(call("review", "--json").stdout)
     call("review", number, "none")
 
@@ -655,4 +655,4 @@ def test_a_file_env_in_the_checkout_is_read_and_what_is_exported_stays(
 def test_an_argument_that_is_no_text_is_refused_in_a_sentence() -> None:
     result = CliRunner().invoke(main, ["search", "caf\udce9"])
     assert (result.exit_code, result.exception.__class__) == (2, SystemExit)
-    assert "is no UTF-8 text" in result.output
+    assert "is not UTF-8 text" in result.output

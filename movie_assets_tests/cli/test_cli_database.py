@@ -57,7 +57,7 @@ def test_the_embedded_server_stays_up_until_it_is_stopped(home: Path) -> None:
     assert kept_up_by(home) is None
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(address)
-    assert "was not kept up" in run(home, "database", "stop").stderr
+    assert "was not kept running" in run(home, "database", "stop").stderr
 
 
 def test_a_keeper_that_was_killed_keeps_nothing_up_and_can_be_started_again(home: Path) -> None:

@@ -1,10 +1,10 @@
 -- name: alert_mutes
--- Run by `movie-assets alert list`: what nobody hears of, and until when.
+-- Run by `movie-assets alert list`: the names that are muted now.
 select name, until from pipeline.alert_mutes where until > :as_of order by name
 
 
--- name: answered_requests
--- Run by movie-assets fetch: what became of the ids that were asked for.
+-- name: request_outcomes
+-- Run by movie-assets fetch: the state of the requested ids.
 select q.tmdb_id, m.title, m.release_year, i.state, i.reason, q.served_at is not null as is_served, i.successor_id
 from pipeline.requested_ids q
 join pipeline.movie_ids i using (tmdb_id)
@@ -14,7 +14,7 @@ order by q.tmdb_id
 
 
 -- name: broken_now
--- Run by `movie-assets alert list`: what is broken now, until when it is muted, and who has been told.
+-- Run by `movie-assets alert list`: what is broken now, until when it is muted, and the destinations that know about it.
 select a.kind, a.place, a.name, a.severity, a.says, a.began_at,
     (select max(m.until) from pipeline.alert_mutes m
      where m.name in (a.name, nullif(a.place, '')) and m.until > :as_of) as muted_until,
@@ -25,19 +25,19 @@ order by a.severity, a.began_at, a.alert_id
 
 
 -- name: count_vectors
--- Run by the reports: the vectors that searches see.
+-- Run by the reports: the number of vectors that searches use.
 select count(*)::integer as vectors from catalog.movie_vectors
 
 
 -- name: decide_review
--- Run by movie-assets review: a decision, null for none of the candidates, or that it is open again; the trigger applies it.
+-- Run by movie-assets review: stores a decision (null for none of the candidates) or opens a review again; a trigger applies it.
 update pipeline.match_reviews r
 set decision = cast(:film as bigint), status = :status
 where r.review_id = :review_id
 
 
 -- name: describe_tables
--- Run by `make docs` and by the test that holds what it wrote: tables and views with their columns; not those of embedding sets.
+-- Run by `make docs` and its test: the tables and views with their columns, except the tables of embedding sets.
 select c.relnamespace::regnamespace::text || '.' || c.relname as name,
        case when c.relkind in ('v', 'm') then 'view' else 'table' end as kind,
        coalesce(obj_description(c.oid, 'pg_class'), '') as comment,
@@ -59,8 +59,8 @@ group by c.oid, c.relnamespace, c.relname, c.relkind
 order by 1
 
 
--- name: dev_at
--- Run by `movie-assets dev` that finds another at work on this catalogue: the name of the connection that holds its lock.
+-- name: lock_holder
+-- Run by `movie-assets dev` when another one runs on this catalogue: the name of the connection that holds the lock.
 select a.application_name
 from pg_locks l join pg_stat_activity a using (pid)
 where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = 0 and l.objid = cast(:lock as bigint)::oid
@@ -68,7 +68,7 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.classid = 0
 
 
 -- name: embedding_spending
--- Run by movie-assets status: what embeddings cost on the moment's day, and texts in batches at the service.
+-- Run by movie-assets status: the cost of embeddings on the day of :as_of (UTC), and the texts in bulk jobs at the service.
 select
     d.spent_today::double precision as dollars_today,
     (select count(*) from pipeline.embedding_batch_texts)::integer as texts_in_bulk
@@ -76,7 +76,7 @@ from pipeline.embedding_dollars(:as_of, '') d
 
 
 -- name: find_set
--- Run by movie-assets cost: the number of an embedding set, if it was made, also before `ensure_set` renamed it.
+-- Run by movie-assets cost: the number of an embedding set if it exists, also under the former name of its provider.
 select set_id from pipeline.embedding_sets
 where provider in (:provider, :former_provider) and model = :model and dimensions = :dimensions
   and template = :template
@@ -84,46 +84,37 @@ order by provider = :provider desc limit 1
 
 
 -- name: forget_person
--- Run by movie-assets forget: deletes all that is stored of a person.
+-- Run by movie-assets forget: deletes all that is stored about a person.
 select table_name, rows_deleted from pipeline.forget_person(:person) order by table_name
 
 
 -- name: last_beat
--- Run by `movie-assets alert list`: when something last said that it is alive.
+-- Run by `movie-assets alert list`: the time of the last heartbeat.
 select max(beat_at) as beat_at from pipeline.heartbeats where name = :name
 
 
 -- name: mute_alert
--- Run by `movie-assets alert mute`.
+-- Run by `movie-assets alert mute`: mutes a name until a time.
 insert into pipeline.alert_mutes (name, muted_at, until) values (:name, :as_of, :until)
 on conflict (name) do update set muted_at = excluded.muted_at, until = excluded.until
 
 
--- name: open_reviews
--- Run by movie-assets review: what a person has to decide, that of most people first.
-select r.review_id, r.name, r.candidates, r.status, r.decision, count(distinct e.person) as people
-from pipeline.match_reviews r
-left join pipeline.watch_entries e on e.name_id = r.review_id
-where r.status = 'open'
-group by r.review_id
-order by people desc, r.name
-
-
--- name: review
--- Run by movie-assets review: one review, open or decided; whether a film could be it is asked by its id.
-select r.review_id, r.name, r.candidates, r.status, r.decision, m.title, count(distinct e.person) as people,
+-- name: reviews
+-- Run by movie-assets review: one review, or all open ones, those of most people first; is_known is about the id :film.
+select r.review_id, r.name, r.candidates, r.status, r.decision, count(distinct e.person)::integer as people, m.title,
     exists (select from jsonb_array_elements(r.candidates) c where (c ->> 'tmdb_id')::bigint = cast(:film as bigint))
         or exists (select from catalog.movies f where f.tmdb_id = cast(:film as bigint))
         or exists (select from pipeline.movie_ids i where i.tmdb_id = cast(:film as bigint)) as is_known
 from pipeline.match_reviews r
 left join catalog.movies m on m.tmdb_id = r.decision
 left join pipeline.watch_entries e on e.name_id = r.review_id
-where r.review_id = :review_id
+where r.review_id = cast(:review_id as bigint) or (cast(:review_id as bigint) is null and r.status = 'open')
 group by r.review_id, m.title
+order by people desc, r.name
 
 
 -- name: texts_to_count
--- Run by movie-assets cost: the texts that are due in the set of today's settings, or those of all films.
+-- Run by movie-assets cost: the texts that are due in the set of the settings, or those of all films.
 select m.tmdb_id, pipeline.batch_of(m.tmdb_id) as batch, m.text_hash, m.embedding_text
 from catalog.movies m
 left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
@@ -136,5 +127,5 @@ order by m.tmdb_id
 
 
 -- name: unmute_alert
--- Run by `movie-assets alert unmute`.
+-- Run by `movie-assets alert unmute`: ends a mute.
 delete from pipeline.alert_mutes where name = :name
