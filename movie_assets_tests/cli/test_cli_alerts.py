@@ -12,8 +12,8 @@ from movie_assets.cli.report_alerts import Mute
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.operations.alerts import history as book
-from movie_assets.operations.alerts.decisions import Changes, ErrorClass, Subject
+from movie_assets.operations.alerts import history
+from movie_assets.operations.alerts.decisions import Changes, Problem, Subject
 from movie_assets.operations.alerts.messages import DeliveryError
 from movie_assets_tests.listeners import Listener, listening
 
@@ -43,8 +43,8 @@ def call(database: Database) -> Call:
 
 def break_it(database: Database) -> None:
     now = datetime.now(UTC)
-    error_class = ErrorClass(CHECK, "ERROR", "2.5 times its size", now - timedelta(hours=1), "/assets", "1", "valid")
-    book.write_down(database, Changes([error_class], [], [], []), now)
+    problem = Problem(CHECK, "ERROR", "2.5 times its size", now - timedelta(hours=1), "/assets", "1", "valid")
+    history.store_changes(database, Changes([problem], [], [], []), now)
 
 
 def test_a_test_message_goes_to_each_destination(call: Call, listener: Listener) -> None:
@@ -91,9 +91,9 @@ def test_the_list_of_a_catalogue_that_is_well(call: Call) -> None:
 def test_the_list_says_what_is_broken_muted_and_undelivered(call: Call, database: Database) -> None:
     break_it(database)
     now = datetime.now(UTC)
-    database.execute("beat", name=book.HEARTBEAT, as_of=now)
-    book.keep_destinations(database, ["slack"], now)
-    book.not_told(database, "slack", DeliveryError("it answered 503"), now)
+    database.execute("beat", name=history.HEARTBEAT, as_of=now)
+    history.update_destinations(database, ["slack"], now)
+    history.record_delivery_failure(database, "slack", DeliveryError("it answered 503"), now)
     shown = " ".join(call("list").stdout.split())
     for told in ("ERROR", "the_index_is_valid", "nobody yet", "slack has 1 undelivered: it answered 503",
                  "1 attempts", "sensor last ran at"):  # fmt: skip

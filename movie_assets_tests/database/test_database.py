@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import psycopg
@@ -412,7 +412,8 @@ def test_every_row_class_is_as_its_query(
     assert sorted(columns) == sorted(expected)
     for name, of_column in columns.items():
         field = expected[name]
-        choices = [part for part in get_args(field) if part is not type(None)] if is_union(field) else [field]
+        parts = [part for part in get_args(field) if part is not type(None)] if is_union(field) else [field]
+        choices = [type(get_args(part)[0]) if get_origin(part) is Literal else part for part in parts]
         if of_column in PYTHON_TYPES:
             assert choices == [PYTHON_TYPES[of_column]], f"{name} is {of_column}"
         elif of_column.startswith("_"):

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 def entry(event: str = "broken", **changes: Any) -> Entry:
     values: dict[str, Any] = {
         "alert_id": 1, "event": event, "kind": "check", "place": "movie_details", "name": "it_holds",
-        "severity": "WARN", "says": "3 <b> & more", "expected": "At most 2 %.",
+        "severity": "WARN", "message": "3 <b> & more", "expected": "At most 2 %.",
         "figures": {"films": 1200, "share": 0.05}, "link": "/assets/movie_details", "since": NOW - timedelta(hours=3),
         **changes,
     }  # fmt: skip
@@ -63,7 +63,7 @@ def test_a_recovery_says_how_long_it_lasted(until: timedelta, told: str) -> None
 
 
 def test_what_was_removed_has_not_recovered() -> None:
-    assert entry("recovered", until=NOW, is_gone=True).sentence.startswith("no longer exists")
+    assert entry("recovered", until=NOW, is_removed=True).sentence.startswith("no longer exists")
 
 
 def test_a_title_counts_what_happened() -> None:
@@ -101,4 +101,4 @@ def test_the_same_content_has_the_same_id() -> None:
     assert message(entry()).message_id == later.message_id
     assert message(entry()).message_id != message(entry("recovered")).message_id
     assert message(entry()).message_id != message(entry(severity="ERROR")).message_id
-    assert message(entry("worse")).message_id != message(entry("worse", says="more of it")).message_id
+    assert message(entry("worse")).message_id != message(entry("worse", message="more of it")).message_id

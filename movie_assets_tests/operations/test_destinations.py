@@ -126,7 +126,7 @@ def test_a_server_that_drips_is_left_after_the_deadline(listener: Listener, monk
     monkeypatch.setattr(destinations, "SECONDS_TO_SEND", 0.5)
     listener.drip = 0.1
     started = time.monotonic()
-    assert "no answer" in str(failure(slack(listener.url)))
+    assert "no response" in str(failure(slack(listener.url)))
     assert time.monotonic() - started < 3
 
 

@@ -116,7 +116,7 @@ def test_an_old_pgvector_is_warned_of(running: SmallPipeline, monkeypatch: pytes
 
 def test_a_destination_that_is_down_is_told_until_it_is_reached(running: SmallPipeline) -> None:
     now = datetime.combine(running.day, datetime.min.time(), UTC) + timedelta(hours=11)
-    running.database.execute("keep_destinations", destinations=["slack", "webhook"], as_of=now)
+    running.database.execute("update_destinations", destinations=["slack", "webhook"], as_of=now)
     running.database.execute(
         "record_delivery_failure", destination="slack", error="it said 404", retry_after=0, as_of=now
     )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from dagster._core.scheduler.instigation import TickStatus
 
 from movie_assets.database.database import Database
-from movie_assets_tests.operations.alerts.test_looks import put_sensor
+from movie_assets_tests.operations.alerts.test_observations import put_sensor
 from movie_assets_tests.refresh.seven_days import BROKEN, failed_ticks, wrong_with
 
 DONE = {"due": 1, "texts_embedded": 1, "rows_out": 1}
@@ -79,6 +79,6 @@ def test_an_error_that_is_open_is_found_and_no_warning(database: Database) -> No
     of_an_alert = {"kind": "check", "place": "health", "expected": "", "figures": "{}", "evidence": "", "link": "",
                    "began_at": datetime.now(UTC), "as_of": datetime.now(UTC)}  # fmt: skip
     for name, severity in (("nothing_is_broken", "ERROR"), ("nothing_needs_a_look", "WARN")):
-        database.execute("begin_alert", name=name, severity=severity, says="why", **of_an_alert)
+        database.execute("begin_alert", name=name, severity=severity, message="why", **of_an_alert)
     with database.engine.connect() as connection:
         assert connection.scalar(sa.text(BROKEN.replace(":", r"\:"))) == ["health: nothing_is_broken: why"]

@@ -16,7 +16,7 @@ import pytest
 
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
-from movie_assets.operations.alerts.sensor import look
+from movie_assets.operations.alerts.sensor import observe
 from movie_assets.runs.partitions import batches
 from movie_assets_tests.deployment import Deployment, deployed, free_ports
 from movie_assets_tests.support.definitions import defs
@@ -102,8 +102,9 @@ def alerts(ui: Deployment) -> set[str]:
     """The names of jobs and backfills that the alerts' sensor would call broken now."""
     repository, now = defs.get_repository_def(), datetime.now(UTC)
     with dg.build_sensor_context(instance=ui.instance, repository_def=repository) as context:
-        found = look(context, {}, now, now).broken
-    return {f"{each.subject.kind}: {each.subject.name}" for each in found if each.subject.kind in ("job", "backfill")}
+        problems = observe(context, {}, now, now).problems
+    subjects = [problem.subject for problem in problems if problem.subject.kind in ("job", "backfill")]
+    return {f"{subject.kind}: {subject.name}" for subject in subjects}
 
 
 def done(ui: Deployment, assets: list[str], partitions: list[str]) -> dict[str, Counter[str | None]]:

@@ -1,33 +1,22 @@
 -- name: alert_destinations
--- Run by `movie-assets alert list` and after each tick: the destinations, and how much each has not been told.
+-- Run by `movie-assets alert list` and by the alerts' sensor: the destinations, each with its number of undelivered events.
 select d.destination, d.failures, d.failing_since, d.last_error, d.last_delivered_at, d.next_attempt_at,
     (select count(*) from pipeline.alerts_to_tell(d.destination, :least_severity, :as_of)) as untold
 from pipeline.alert_destinations d
 order by d.destination
 
 
--- name: alerts_to_tell
--- Run by the alerts' sensor, before a message: what a destination whose next attempt is due has not been told.
-select t.event, a.alert_id, a.kind, a.place, a.name, a.severity, a.says, a.expected, a.figures, a.link, a.began_at,
-    a.ended_at, a.ended_how, coalesce(d.last_delivered_at, d.since) as told_before
-from pipeline.alert_destinations d
-cross join pipeline.alerts_to_tell(d.destination, :least_severity, :as_of) t
-join pipeline.alerts a using (alert_id)
-where d.destination = :destination and d.next_attempt_at <= :as_of
-order by t.event = 'recovered', t.event = 'came_and_went', a.severity, a.alert_id
-
-
 -- name: beat
--- Run by the alerts' sensor at the end of each tick: it is alive.
+-- Run by the alerts' sensor at the end of each tick.
 insert into pipeline.heartbeats (name, beat_at) values (:name, :as_of)
 on conflict (name) do update set beat_at = excluded.beat_at
 
 
 -- name: begin_alert
--- Run by the alerts' sensor when something broke.
+-- Run by the alerts' sensor for each new problem.
 insert into pipeline.alerts
     (kind, place, name, severity, says, expected, figures, evidence, link, began_at, noticed_at)
-values (:kind, :place, :name, :severity, :says, :expected, cast(:figures as jsonb), :evidence, :link,
+values (:kind, :place, :name, :severity, :message, :expected, cast(:figures as jsonb), :evidence, :link,
     least(cast(:began_at as timestamptz), :as_of), :as_of)
 
 
@@ -101,7 +90,7 @@ select count(*)::integer as places from catalog.similar_movies
 
 
 -- name: end_alert
--- Run by the alerts' sensor when something recovered, or is no longer there.
+-- Run by the alerts' sensor when a subject recovered or no longer exists; is_hushed: the alert ended while it was muted.
 update pipeline.alerts a
 set ended_at = :as_of, ended_how = :how,
     is_hushed = exists (
@@ -325,16 +314,6 @@ select name, job, given_up_at, says from pipeline.triggers order by given_up_at,
 select name, beat_at from pipeline.heartbeats order by beat_at
 
 
--- name: keep_destinations
--- Run by the alerts' sensor: the destinations that the settings name, and no other.
-with removed as (
-    delete from pipeline.alert_destinations where destination <> all (cast(:destinations as text[]))
-)
-insert into pipeline.alert_destinations (destination, since, next_attempt_at)
-select n, :as_of, :as_of from unnest(cast(:destinations as text[])) n
-on conflict do nothing
-
-
 -- name: keep_incoming_films
 -- Run by reconciliation before it writes rows again: only the films that differ.
 delete from incoming_films where tmdb_id <> all (cast(:tmdb_ids as bigint[]))
@@ -351,7 +330,7 @@ select max(decided_at) as decided_at from pipeline.triggers
 
 
 -- name: open_alerts
--- Run by the alerts' sensor, before it looks around: what was broken when it last looked.
+-- Run by the alerts' sensor before it observes anything: the alerts that have not ended.
 select alert_id, kind, place, name, evidence, array(select jsonb_object_keys(figures)) as figures
 from pipeline.alerts where ended_at is null
 
@@ -381,8 +360,8 @@ where destination = :destination
 
 
 -- name: record_delivery_failure
--- Run by the alerts' sensor after a message did not arrive: the next attempt comes after 1, 2, 4 … minutes, an hour at
--- most, or when the destination asks for more, after that.
+-- Run by the alerts' sensor after a message did not arrive. The next attempt is due after 1, 2, 4 … minutes, an hour at
+-- most, or after the time that the destination asks for if that is longer.
 update pipeline.alert_destinations
 set failures = failures + 1, last_error = :error, failing_since = coalesce(failing_since, :as_of),
     next_attempt_at = cast(:as_of as timestamptz)
@@ -424,11 +403,20 @@ select pipeline.remove_strange_vectors() as repaired
 
 
 -- name: renew_alert
--- Run by the alerts' sensor when something that is broken was looked at again: the newest figures, the worst severity.
+-- Run by the alerts' sensor when a broken subject was evaluated again: stores the newest figures and the worst severity.
 update pipeline.alerts
 set severity = case when 'ERROR' in (severity, :severity) then 'ERROR' else 'WARN' end,
-    says = :says, expected = :expected, figures = cast(:figures as jsonb), evidence = :evidence, link = :link
+    says = :message, expected = :expected, figures = cast(:figures as jsonb), evidence = :evidence, link = :link
 where alert_id = :alert_id
+
+
+-- name: repeat_alert
+-- Run by the alerts' sensor when an alert has new broken parts. Destinations that received it get the event "worse" again, as
+-- if they had received a warning.
+with repeated as (
+    delete from pipeline.alert_deliveries where alert_id = :alert_id and event = 'worse'
+)
+update pipeline.alert_deliveries set severity = 'WARN' where alert_id = :alert_id and event = 'broken'
 
 
 -- name: repair_films
@@ -476,9 +464,22 @@ select method_version, scope, key, films, votes, score, score_low, score_high, s
 from catalog.rating_aggregates
 
 
--- name: tell_alert_again
--- Run by the alerts' sensor when more is broken than was told: it counts as told as a warning, so that it is "worse" again.
-with told_once as (
-    delete from pipeline.alert_deliveries where alert_id = :alert_id and event = 'worse'
+-- name: undelivered_alerts
+-- Run by the alerts' sensor before a message: the events that a destination has not received, if its next attempt is due.
+select t.event, a.alert_id, a.kind, a.place, a.name, a.severity, a.says as message, a.expected, a.figures, a.link,
+    a.began_at, a.ended_at, a.ended_how, coalesce(d.last_delivered_at, d.since) as delivered_before
+from pipeline.alert_destinations d
+cross join pipeline.alerts_to_tell(d.destination, :least_severity, :as_of) t
+join pipeline.alerts a using (alert_id)
+where d.destination = :destination and d.next_attempt_at <= :as_of
+order by t.event = 'recovered', t.event = 'came_and_went', a.severity, a.alert_id
+
+
+-- name: update_destinations
+-- Run by the alerts' sensor: inserts new destinations and deletes those that the settings do not name.
+with removed as (
+    delete from pipeline.alert_destinations where destination <> all (cast(:destinations as text[]))
 )
-update pipeline.alert_deliveries set severity = 'WARN' where alert_id = :alert_id and event = 'broken'
+insert into pipeline.alert_destinations (destination, since, next_attempt_at)
+select n, :as_of, :as_of from unnest(cast(:destinations as text[])) n
+on conflict do nothing

@@ -1,1 +1,1 @@
-"""Who is told when something breaks and when it recovers: looking, deciding, remembering, telling."""
+"""Alerts: observe what is broken, compare with the open alerts, store the changes, and send messages."""

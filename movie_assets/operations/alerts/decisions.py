@@ -1,6 +1,6 @@
-"""What broke, got worse and recovered between two looks: pure functions of what is seen and what was open.
+"""Compares what is broken now with the open alerts: pure functions.
 
-Looking is observations.py and machinery.py; the tables are book.py.
+`observations`, `backfills` and `processes` read Dagster's records; `history` stores the changes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -11,13 +11,13 @@ from typing import Literal, NamedTuple
 Kind = Literal["check", "job", "backfill", "freshness", "sensor", "schedule", "daemon"]
 Severity = Literal["WARN", "ERROR"]
 
-SENSOR_TICKS = 3  # failed in a row: a minute and a half, which a restart of the database does not take
-STANDSTILL = timedelta(minutes=10)  # or ten intervals of the sensor
-GAP = timedelta(minutes=5)  # since the last look; after a longer one nobody may be blamed for standing still
+SENSOR_TICKS = 3  # that failed in a row: a minute and a half, longer than a restart of the database takes
+STALLED_AFTER = timedelta(minutes=10)  # or ten intervals of the sensor
+MAX_GAP = timedelta(minutes=5)  # between ticks; after a longer one nothing counts as stalled at once
 
 
 class Subject(NamedTuple):
-    """Something that can break; `place` is the asset of a check, and empty for the others."""
+    """Something that can break; `place` is the asset of a check, and empty for other kinds."""
 
     kind: Kind
     place: str
@@ -25,79 +25,91 @@ class Subject(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ErrorClass:
-    """A subject that is broken, as it is seen now."""
+class Problem:
+    """A subject that is broken now.
+
+    `evidence` is the id of the event or run that shows it. A check of several things has the names of the broken ones
+    in `parts`, and a figure with each of these names.
+    """
 
     subject: Subject
     severity: Severity
-    says: str
+    message: str
     began_at: datetime
     link: str
-    evidence: str = ""  # id of the event or run that said it
+    evidence: str = ""
     expected: str = ""
     figures: Mapping[str, float | str] = field(default_factory=dict)
-    parts: Collection[str] = ()  # of a check of many things: those that are broken; each has a figure of its name
+    parts: Collection[str] = ()
 
 
 @dataclass(frozen=True)
-class Open:
-    """A subject that was broken at the last look."""
+class OpenAlert:
+    """A subject that was broken at the last tick; `figures` has the names of its figures."""
 
     alert_id: int
     evidence: str
-    figures: Collection[str] = ()  # their names
+    figures: Collection[str] = ()
 
-    def lacks(self, error_class: ErrorClass) -> bool:
-        """Whether something is broken now that was not part of it."""
-        return error_class.severity == "ERROR" and not set(error_class.parts) <= set(self.figures)
+    def lacks_part_of(self, problem: Problem) -> bool:
+        """Return whether an error has a part that was not broken when the alert was last stored."""
+        return problem.severity == "ERROR" and not set(problem.parts) <= set(self.figures)
 
 
 @dataclass(frozen=True)
 class Observations:
-    """What one look saw: what is broken and what is well. Of the rest of `known` there is no news."""
+    """What a tick observed: problems and healthy subjects.
 
-    broken: Sequence[ErrorClass]
-    well: Collection[Subject]
-    known: Callable[[Subject], bool]
+    A subject that is in neither could not be evaluated; `exists` returns whether it is still defined.
+    """
+
+    problems: Sequence[Problem]
+    healthy: Collection[Subject]
+    exists: Callable[[Subject], bool]
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What to write down after a look."""
+    """What to store after a tick; `worsened` are the renewed alerts that are to be sent again."""
 
-    begun: Sequence[ErrorClass]
-    renewed: Sequence[tuple[int, ErrorClass]]
+    begun: Sequence[Problem]
+    renewed: Sequence[tuple[int, Problem]]
     recovered: Sequence[int]
-    gone: Sequence[int]
-    grown: Sequence[int] = ()  # of the renewed: those of which more is broken than was told
+    removed: Sequence[int]
+    worsened: Sequence[int] = ()
 
 
-def changes(look: Observations, before: Mapping[Subject, Open]) -> Changes:
-    """Compare a look with what was open before it.
+def changes(observations: Observations, before: Mapping[Subject, OpenAlert]) -> Changes:
+    """Compare the observations with the alerts that were open before them.
 
-    No news is no recovery: only a subject that was seen well has recovered, and one that no longer exists is gone.
+    A subject recovers only when it was observed to be healthy. An alert is removed when its subject no longer exists.
     """
-    broken = {error_class.subject: error_class for error_class in look.broken}
-    left = {subject: known for subject, known in before.items() if subject not in broken}
+    problems = {problem.subject: problem for problem in observations.problems}
+    unseen = {subject: alert for subject, alert in before.items() if subject not in problems}
     renewed = [
-        (before[subject], error_class)
-        for subject, error_class in broken.items()
-        if subject in before and error_class.evidence != before[subject].evidence
+        (before[subject], problem)
+        for subject, problem in problems.items()
+        if subject in before and problem.evidence != before[subject].evidence
     ]
     return Changes(
-        begun=[error_class for subject, error_class in broken.items() if subject not in before],
-        renewed=[(known.alert_id, error_class) for known, error_class in renewed],
-        grown=[known.alert_id for known, error_class in renewed if known.lacks(error_class)],
-        recovered=[known.alert_id for subject, known in left.items() if subject in look.well],
-        gone=[
-            known.alert_id for subject, known in left.items() if subject not in look.well and not look.known(subject)
+        begun=[problem for subject, problem in problems.items() if subject not in before],
+        renewed=[(alert.alert_id, problem) for alert, problem in renewed],
+        worsened=[alert.alert_id for alert, problem in renewed if alert.lacks_part_of(problem)],
+        recovered=[alert.alert_id for subject, alert in unseen.items() if subject in observations.healthy],
+        removed=[
+            alert.alert_id
+            for subject, alert in unseen.items()
+            if subject not in observations.healthy and not observations.exists(subject)
         ],
     )
 
 
 @dataclass(frozen=True)
 class EndedRun:
-    """A run that ended by itself, well or not; with the batches that it worked on, if it worked on batches."""
+    """A run that succeeded or failed; `batches` is empty for a run that did not work on batches.
+
+    `root_id` is the id of the run that it is a retry of, if it is one.
+    """
 
     run_id: str
     name: str
@@ -108,13 +120,13 @@ class EndedRun:
     root_id: str = ""
 
 
-def broken_runs(runs: Iterable[EndedRun]) -> tuple[dict[str, tuple[EndedRun, datetime]], set[str]]:
-    """Names of which a run failed that nothing made up for; and names that are well.
+def unresolved_failures(runs: Iterable[EndedRun]) -> tuple[dict[str, tuple[EndedRun, datetime]], set[str]]:
+    """Return the names with an unresolved failure, and the healthy names.
 
-    With each, the last such run and the time of the first failure in a row. Runs of one name over other batches are
-    apart: the half of a backlog that succeeds says nothing of the half that failed. A failure is over when the same is
-    run again with success, when a repetition of it succeeds, or when later runs that succeeded had each of its assets
-    on all of its batches, under whatever name.
+    Each name with a failure has its last failed run and the time of the first failure in a row. Runs with one name on
+    different batches are evaluated separately, as a success on half of the batches does not resolve a failure on the
+    other half. A failure is resolved when the same work succeeds later, when a retry of the run succeeds, or when later
+    runs of any name succeeded with each of its assets on all of its batches.
     """
     ordered = sorted(runs, key=lambda run: run.ended_at)
     last: dict[tuple[str, frozenset[str]], EndedRun] = {}
@@ -125,70 +137,76 @@ def broken_runs(runs: Iterable[EndedRun]) -> tuple[dict[str, tuple[EndedRun, dat
         if run.failed:
             since.setdefault(part, run.ended_at)
         else:
-            ended = [known for known in since if known[0] == run.name and known[1] <= run.batches]
-            for known in ended:
-                del since[known]
-    broken: dict[str, tuple[EndedRun, datetime]] = {}
+            resolved = [failed for failed in since if failed[0] == run.name and failed[1] <= run.batches]
+            for failed in resolved:
+                del since[failed]
+    failures: dict[str, tuple[EndedRun, datetime]] = {}
     for part, run in sorted(last.items(), key=lambda item: item[1].ended_at):
-        if run.failed and not _is_made_up_for(run, ordered):
-            _, first = broken.get(run.name, (run, since[part]))
-            broken[run.name] = run, min(first, since[part])
-    return broken, {name for name, _ in last} - set(broken)
+        if run.failed and not _is_resolved(run, ordered):
+            _, first = failures.get(run.name, (run, since[part]))
+            failures[run.name] = run, min(first, since[part])
+    return failures, {name for name, _ in last} - set(failures)
 
 
-def _is_made_up_for(failure: EndedRun, runs: Sequence[EndedRun]) -> bool:
+def _is_resolved(failure: EndedRun, runs: Sequence[EndedRun]) -> bool:
     later = [run for run in runs if not run.failed and run.ended_at > failure.ended_at]
     if any(run.root_id == (failure.root_id or failure.run_id) for run in later):
         return True
     if not failure.assets:
-        return _are_done(failure.batches, [run for run in later if run.name == failure.name])
-    return all(_are_done(failure.batches, [run for run in later if asset in run.assets]) for asset in failure.assets)
+        return _cover(failure.batches, [run for run in later if run.name == failure.name])
+    return all(_cover(failure.batches, [run for run in later if asset in run.assets]) for asset in failure.assets)
 
 
-def _are_done(batches: frozenset[str], runs: Sequence[EndedRun]) -> bool:
+def _cover(batches: frozenset[str], runs: Sequence[EndedRun]) -> bool:
+    """Return whether there are runs that together worked on all of the batches."""
     return bool(runs) and batches <= frozenset().union(*(run.batches for run in runs))
 
 
 @dataclass(frozen=True)
 class Instigator:
-    """A sensor or schedule as the daemon knows it; its last ticks, the newest first."""
+    """A sensor or schedule in Dagster's records.
+
+    `tick_failures` has for each of the last ticks, the newest first, whether it failed. `interval` is that of a sensor;
+    a schedule has none. `job_succeeded_at` is when the last successful run of a schedule's job began, however it was
+    launched.
+    """
 
     subject: Subject
     is_on: bool
-    failed: Sequence[bool]
+    tick_failures: Sequence[bool]
     ticked_at: datetime | None
     error: str = ""
-    interval: timedelta | None = None  # of a sensor; a schedule has none
-    done_at: datetime | None = (
-        None  # of a schedule: when the last run of its job that succeeded began, whoever launched it
-    )
+    interval: timedelta | None = None
+    job_succeeded_at: datetime | None = None
 
 
-def instigator_error(instigator: Instigator, steady_since: datetime, now: datetime) -> tuple[Severity, str] | None:
-    """Why a sensor or schedule does not do its work, if it does not.
+def instigator_problem(instigator: Instigator, steady_since: datetime, now: datetime) -> tuple[Severity, str] | None:
+    """Return the severity and description of what is wrong with a sensor or schedule; None when nothing is.
 
-    `steady_since` is the moment from which the daemon has been ticking without a gap: what stood still before is
-    no fault of the sensor's.
+    The daemon has ticked without a gap since `steady_since`; a standstill before that time does not count.
     """
     if not instigator.is_on:
         return "WARN", f"the {instigator.subject.kind} was switched off; nothing launches what it launches"
     ticks = SENSOR_TICKS if instigator.interval else 1
-    if instigator.done_at and instigator.ticked_at and instigator.done_at > instigator.ticked_at:
-        return None  # what the tick was to launch was launched by hand; the next tick may be a month away
-    if len(instigator.failed) >= ticks and all(instigator.failed[:ticks]):
+    if instigator.job_succeeded_at and instigator.ticked_at and instigator.job_succeeded_at > instigator.ticked_at:
+        return None  # the job was launched by hand after the failed tick; the next tick may be a month later
+    if len(instigator.tick_failures) >= ticks and all(instigator.tick_failures[:ticks]):
         return "ERROR", f"its last {'tick' if ticks == 1 else f'{ticks} ticks'} failed: {instigator.error}"
     if instigator.interval and instigator.ticked_at:
-        retry_policy = max(STANDSTILL, 10 * instigator.interval)
-        if now - max(instigator.ticked_at, steady_since) > retry_policy:
+        allowed = max(STALLED_AFTER, 10 * instigator.interval)
+        if now - max(instigator.ticked_at, steady_since) > allowed:
             return "ERROR", f"it is on and has not ticked since {instigator.ticked_at:%Y-%m-%d %H:%M} UTC"
     return None
 
 
-def is_still(beat_at: datetime, steady_since: datetime, now: datetime) -> bool:
-    """Whether a part of the daemon stands still, while the part that runs sensors does not."""
-    return now - max(beat_at, steady_since) > STANDSTILL
+def is_stalled(beat_at: datetime, steady_since: datetime, now: datetime) -> bool:
+    """Return whether a part of the daemon has stalled while the part that runs sensors has not."""
+    return now - max(beat_at, steady_since) > STALLED_AFTER
 
 
-def steady_since(before: datetime | None, looked_at: datetime | None, now: datetime) -> datetime:
-    """From when on looks have followed one another without a gap."""
-    return before if before and looked_at and now - looked_at <= GAP else now
+def steady_since(before: datetime | None, last_tick: datetime | None, now: datetime) -> datetime:
+    """Return the time since which ticks have followed one another without a gap.
+
+    `before` is the result at the last tick.
+    """
+    return before if before and last_tick and now - last_tick <= MAX_GAP else now

@@ -1,27 +1,60 @@
-"""What is remembered of alerts between ticks: the tables of sql/migrations/0018_alerts.sql.
+"""The stored alerts, their deliveries and destinations: the tables of sql/migrations/0018_alerts.sql.
 
-The state is written in one transaction before anybody is told; what a destination has not been told is then a
-question to SQL, so that neither a crash nor an outage loses or repeats anything.
+Changes are committed before any message is sent, and SQL decides what a destination has not received. So neither a
+crash nor an outage loses or repeats a message.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
-from movie_assets.operations.alerts.decisions import Changes, ErrorClass, Open, Subject
-from movie_assets.operations.alerts.messages import DeliveryError, Entry
+from movie_assets.operations.alerts.decisions import Changes, Kind, OpenAlert, Problem, Subject
+from movie_assets.operations.alerts.messages import DeliveryError, Entry, Event
 
 ALERTS_LOCK = 0x6D61_616C
 HEARTBEAT = "alerts"
 
 
+class OpenAlertRow(NamedTuple):
+    """An alert that has not ended; `figures` has the names of its figures."""
+
+    alert_id: int
+    kind: Kind
+    place: str
+    name: str
+    evidence: str
+    figures: list[str]
+
+
+class UndeliveredAlert(NamedTuple):
+    """An event of an alert that a destination has not received.
+
+    `delivered_before` is when the destination last received a message, or when it was added.
+    """
+
+    event: Event
+    alert_id: int
+    kind: str
+    place: str
+    name: str
+    severity: str
+    message: str
+    expected: str
+    figures: dict[str, float | str]
+    link: str
+    began_at: datetime
+    ended_at: datetime | None
+    ended_how: str | None
+    delivered_before: datetime
+
+
 class DestinationState(NamedTuple):
-    """A destination of alerts with its failed attempts in a row; `untold` counts the alerts that are due to it."""
+    """A destination, its failed attempts since the last success, and how many events it has not received."""
 
     destination: str
     failures: int
@@ -33,8 +66,11 @@ class DestinationState(NamedTuple):
 
 
 @contextmanager
-def only_watcher(database: Database) -> Iterator[bool]:
-    """Whether this is the only tick at work: one that a person tries in the web UI must not tell things twice."""
+def alerts_lock(database: Database) -> Iterator[bool]:
+    """Try to take the lock on alerts; yield whether it was taken.
+
+    A person can evaluate the sensor in the web UI while the daemon does; both would send the same messages.
+    """
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
             yield bool(connection.scalar(sa.select(sa.func.pg_try_advisory_lock(ALERTS_LOCK))))
@@ -42,67 +78,74 @@ def only_watcher(database: Database) -> Iterator[bool]:
             connection.invalidate()  # closes it, which frees the lock
 
 
-def open_alerts(database: Database) -> dict[Subject, Open]:
-    """What was broken at the last look."""
+def open_alerts(database: Database) -> dict[Subject, OpenAlert]:
+    """Return the alerts that have not ended."""
     return {
-        Subject(row.kind, row.place, row.name): Open(row.alert_id, row.evidence, row.figures)
-        for row in database.rows("open_alerts")
+        Subject(row.kind, row.place, row.name): OpenAlert(row.alert_id, row.evidence, row.figures)
+        for row in database.fetch(OpenAlertRow, "open_alerts")
     }
 
 
-def write_down(database: Database, found: Changes, now: datetime) -> None:
-    """Record what broke, what is still broken in another way, what recovered and what no longer exists."""
+def store_changes(database: Database, found: Changes, now: datetime) -> None:
+    """Store new alerts, renewed ones, and those that recovered or whose subject was removed, in one transaction."""
 
     def work(connection: sa.Connection) -> None:
-        for error_class in found.begun:
-            kind, place, name = error_class.subject
+        for problem in found.begun:
+            kind, place, name = problem.subject
             execute(
-                connection, "begin_alert", kind=kind, place=place, name=name, began_at=error_class.began_at, as_of=now,
-                **_said(error_class),
+                connection, "begin_alert", kind=kind, place=place, name=name, began_at=problem.began_at, as_of=now,
+                **_columns(problem),
             )  # fmt: skip
-        for alert_id, error_class in found.renewed:
-            execute(connection, "renew_alert", alert_id=alert_id, **_said(error_class))
-        for alert_id in found.grown:
-            execute(connection, "tell_alert_again", alert_id=alert_id)
-        for how, ended in (("recovered", found.recovered), ("gone", found.gone)):
+        for alert_id, problem in found.renewed:
+            execute(connection, "renew_alert", alert_id=alert_id, **_columns(problem))
+        for alert_id in found.worsened:
+            execute(connection, "repeat_alert", alert_id=alert_id)
+        for how, ended in (("recovered", found.recovered), ("gone", found.removed)):
             for alert_id in ended:
                 execute(connection, "end_alert", alert_id=alert_id, how=how, as_of=now)
 
     database.once(work)
 
 
-def _said(error_class: ErrorClass) -> dict[str, str]:
+def _columns(problem: Problem) -> Mapping[str, str]:
     return {
-        "severity": error_class.severity,
-        "says": error_class.says,
-        "expected": error_class.expected,
-        "figures": json.dumps(dict(error_class.figures)),
-        "evidence": error_class.evidence,
-        "link": error_class.link,
+        "severity": problem.severity,
+        "message": problem.message,
+        "expected": problem.expected,
+        "figures": json.dumps(dict(problem.figures)),
+        "evidence": problem.evidence,
+        "link": problem.link,
     }
 
 
-def keep_destinations(database: Database, names: Sequence[str], now: datetime) -> None:
-    """Begin with new destinations and forget those that the settings no longer name."""
-    database.execute("keep_destinations", destinations=list(names), as_of=now)
+def update_destinations(database: Database, names: Sequence[str], now: datetime) -> None:
+    """Insert new destinations and delete those that the settings no longer name."""
+    database.execute("update_destinations", destinations=list(names), as_of=now)
 
 
-def to_tell(database: Database, destination: str, least_severity: str, now: datetime) -> list[Entry]:
-    """What a destination has not been told; nothing before its next attempt is due."""
-    rows = database.rows("alerts_to_tell", destination=destination, least_severity=least_severity, as_of=now)
+def destination_states(database: Database, least_severity: str, now: datetime) -> list[DestinationState]:
+    """Return the state of each destination."""
+    return database.fetch(DestinationState, "alert_destinations", least_severity=least_severity, as_of=now)
+
+
+def undelivered(database: Database, destination: str, least_severity: str, now: datetime) -> list[Entry]:
+    """Return what a destination has not received; nothing before its next attempt is due."""
+    rows = database.fetch(
+        UndeliveredAlert, "undelivered_alerts", destination=destination, least_severity=least_severity, as_of=now
+    )
     return [_entry(row) for row in rows]
 
 
-def _entry(row: sa.Row[Any]) -> Entry:
+def _entry(row: UndeliveredAlert) -> Entry:
     return Entry(
         alert_id=row.alert_id, event=row.event, kind=row.kind, place=row.place, name=row.name, severity=row.severity,
-        says=row.says, expected=row.expected, figures=row.figures, link=row.link, since=row.began_at,
-        until=row.ended_at, is_gone=row.ended_how == "gone", told_before=row.told_before,
+        message=row.message, expected=row.expected, figures=row.figures, link=row.link, since=row.began_at,
+        until=row.ended_at, is_removed=row.ended_how == "gone", delivered_before=row.delivered_before,
     )  # fmt: skip
 
 
-def told(database: Database, destination: str, entries: Sequence[Entry], now: datetime) -> None:
-    """Record that a message arrived."""
+def record_delivery(database: Database, destination: str, entries: Sequence[Entry], now: datetime) -> None:
+    """Record that a destination received a message."""
     database.execute(
         "record_delivery",
         destination=destination,
@@ -113,7 +156,7 @@ def told(database: Database, destination: str, entries: Sequence[Entry], now: da
     )
 
 
-def not_told(database: Database, destination: str, error: DeliveryError, now: datetime) -> None:
+def record_delivery_failure(database: Database, destination: str, error: DeliveryError, now: datetime) -> None:
     """Record that a message did not arrive, and when the next attempt is due."""
     database.execute(
         "record_delivery_failure",

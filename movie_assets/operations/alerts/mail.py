@@ -1,6 +1,6 @@
-"""Alerts by mail: one message over SMTP, with STARTTLS, TLS from the start, or neither.
+"""Alerts by mail: one message over SMTP, with STARTTLS, with TLS from the start, or without encryption.
 
-The server's answers are told by their code only: some quote the command, and so the password.
+Errors name the code of a server's response only: its text may quote the command, and so the password.
 """
 
 import smtplib
@@ -18,15 +18,15 @@ from pydantic import SecretStr
 
 from movie_assets.operations.alerts.messages import DeliveryError, Message
 
-SECONDS_TO_SEND = 20.0  # the whole conversation
-RESPONSE_TIMEOUT_SECONDS = 10.0  # one answer
+SECONDS_TO_SEND = 20.0  # for the whole session
+RESPONSE_TIMEOUT_SECONDS = 10.0  # for one response
 PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 MEANINGS = {535: "the user or password was refused", 530: "it wants a user and a password", 550: "it does not relay"}
 
 
 @dataclass(frozen=True)
 class Mail:
-    """A mailbox or more, through one server: `smtp://` (STARTTLS), `smtps://` (TLS) or `smtp+plain://`."""
+    """Mail to one or more recipients through one server: `smtp://` (STARTTLS), `smtps://` (TLS) or `smtp+plain://`."""
 
     url: SecretStr
     sender: str
@@ -34,7 +34,7 @@ class Mail:
     name: str = "mail"
 
     def send(self, message: Message) -> str:
-        """Send to all recipients at once; those that the server refuses are counted."""
+        """Send to all recipients at once; the result counts those that the server refused. Raises DeliveryError."""
         problem = ""
         try:
             with self._connected() as smtp:
@@ -50,24 +50,24 @@ class Mail:
         except ssl.SSLError as error:
             problem = f"no secure connection ({error.reason or type(error).__name__})"
         except TimeoutError:
-            problem = f"no answer in {RESPONSE_TIMEOUT_SECONDS:.0f} s"
+            problem = f"no response within {RESPONSE_TIMEOUT_SECONDS:.0f} s"
         except (OSError, smtplib.SMTPException, ValueError) as error:
             problem = f"no connection, or one that broke off ({type(error).__name__})"
         else:
             return f"accepted; {len(refused)} of {len(self.recipients)} recipients refused" if refused else "accepted"
-        # Raised here and not in the handler: an exception's context is stored too, and that one may hold the password.
+        # Raised outside the handlers: an exception's context is stored, too, and may contain the password.
         raise DeliveryError(problem)
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
-        """A connection that is logged in, and that is cut when the conversation takes too long."""
+        """Open a session that is logged in; the connection is closed when the session takes too long."""
         url = urlsplit(self.url.get_secret_value())
         tls = ssl.create_default_context()
         smtp = (
             smtplib.SMTP_SSL(timeout=RESPONSE_TIMEOUT_SECONDS, context=tls)
             if url.scheme == "smtps" else smtplib.SMTP(timeout=RESPONSE_TIMEOUT_SECONDS)
         )  # fmt: skip
-        deadline = threading.Timer(SECONDS_TO_SEND, _cut, [smtp])
+        deadline = threading.Timer(SECONDS_TO_SEND, _disconnect, [smtp])
         deadline.daemon = True
         deadline.start()
         try:
@@ -79,7 +79,7 @@ class Mail:
                 smtp.login(unquote(url.username), unquote(url.password or ""))
             yield smtp
             with suppress(OSError, smtplib.SMTPException):
-                smtp.quit()  # the message is accepted; how the server parts is its own affair
+                smtp.quit()  # the message was accepted already
         finally:
             deadline.cancel()
             smtp.close()
@@ -91,12 +91,12 @@ class Mail:
         mail["To"] = ", ".join(self.recipients)
         mail["Date"] = format_datetime(message.made_at)
         mail["Message-ID"] = f"<{message.message_id}@movie-assets.invalid>"
-        mail["Auto-Submitted"] = "auto-generated"  # no answering machine answers
+        mail["Auto-Submitted"] = "auto-generated"  # keeps automatic replies away
         mail.set_content(message.text)
         return mail
 
 
-def _cut(smtp: smtplib.SMTP) -> None:
+def _disconnect(smtp: smtplib.SMTP) -> None:
     if smtp.sock is not None:
         with suppress(OSError):
             smtp.sock.shutdown(socket.SHUT_RDWR)

@@ -1,18 +1,18 @@
-"""What an alert says, in the three forms that it travels in: Slack's text, JSON, a mail's subject and body.
+"""Messages on alerts in three forms: a text for Slack, JSON, and the subject and text of a mail.
 
-A message holds all that its destination has not been told; which that is, SQL decides (alerts_to_tell). Sending is
-`operations.alerts.destinations`.
+A message has all events that its destination has not received, which SQL selects (pipeline.alerts_to_tell).
+`operations.alerts.destinations` sends messages.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 Event = Literal["broken", "worse", "recovered", "came_and_went"]
 
-HEADINGS = {  # of what is no check
+HEADINGS = {  # in the runbook, by kind; each check has a heading of its name
     "job": "run-failed",
     "backfill": "backfill-failed",
     "freshness": "freshness",
@@ -20,7 +20,7 @@ HEADINGS = {  # of what is no check
     "schedule": "sensor-stopped",
     "daemon": "sensor-stopped",
 }
-MAX_ENTRIES = 20  # Slack cuts a text at 40,000 characters, and nobody reads more
+MAX_ENTRIES = 20  # in a text; Slack cuts texts at 40,000 characters
 TITLES = {
     "broken": "{} broken",
     "worse": "{} worse",
@@ -30,23 +30,27 @@ TITLES = {
 
 
 def runbook_of(runbook_url: str, kind: str, name: str) -> str:
-    """Return the URL of the repair: each check has a heading in the runbook, the other kinds have one each."""
+    """Return the URL of the section of the runbook that describes the repair."""
     return f"{runbook_url}#{HEADINGS.get(kind, name)}"
 
 
 class DeliveryError(Exception):
-    """A message did not arrive; the sentence says why, without an address or key. `retry_after` is in seconds."""
+    """A message did not arrive. The reason contains no address or key.
 
-    def __init__(self, sentence: str, retry_after: float = 0.0) -> None:
-        super().__init__(sentence)
+    `retry_after` is the number of seconds that the destination asks to wait.
+    """
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
         self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that a destination has not been told: that it broke, became an error, or is over.
+    """An event that a destination has not received: a subject broke, became worse or recovered.
 
-    `told_before` is when the destination last got anything, or since when it is one.
+    `is_removed` is true when the alert ended because its subject no longer exists. `delivered_before` is when the
+    destination last received a message, or when it was added.
     """
 
     alert_id: int
@@ -55,34 +59,63 @@ class Entry:
     place: str
     name: str
     severity: str
-    says: str
+    message: str
     expected: str
-    figures: Mapping[str, Any]
+    figures: Mapping[str, float | str]
     link: str
     since: datetime
     until: datetime | None = None
-    is_gone: bool = False
-    told_before: datetime | None = None
+    is_removed: bool = False
+    delivered_before: datetime | None = None
 
     @property
     def subject(self) -> str:
-        """What broke, as a person reads it."""
+        """The name of the subject for people: the asset and the check, or the kind and the name."""
         return f"{self.place}: {self.name}" if self.place else f"{self.kind} {self.name}"
 
     @property
     def sentence(self) -> str:
-        """The event with its times."""
+        """The event with its times, for people."""
         if self.until is None:
-            return f"{self.severity}, {'worse now, ' if self.event == 'worse' else ''}since {_as_of(self.since)}"
-        if self.is_gone:
-            return f"no longer exists; it was broken from {_as_of(self.since)} until {_as_of(self.until)}"
+            return f"{self.severity}, {'worse now, ' if self.event == 'worse' else ''}since {_time(self.since)}"
+        if self.is_removed:
+            return f"no longer exists; it was broken from {_time(self.since)} until {_time(self.until)}"
         lasted = _duration(self.until - self.since)
-        return f"recovered; it was broken from {_as_of(self.since)} until {_as_of(self.until)} ({lasted})"
+        return f"recovered; it was broken from {_time(self.since)} until {_time(self.until)} ({lasted})"
+
+
+class EntryPayload(TypedDict):
+    """An event in the JSON of a message."""
+
+    alert_id: int
+    event: Event
+    kind: str
+    asset: str | None
+    name: str
+    severity: str
+    since: str
+    until: str | None
+    says: str
+    expected: str | None
+    figures: dict[str, float | str]
+    link: str
+    runbook: str
+
+
+class Payload(TypedDict):
+    """A message as JSON."""
+
+    version: int
+    message_id: str
+    made_at: str
+    is_test: bool
+    title: str
+    entries: list[EntryPayload]
 
 
 @dataclass(frozen=True)
 class Message:
-    """All that a destination is told at once. `web_url` and `runbook_url` are what links begin with."""
+    """The events that a destination receives at once. Links begin with `web_url` or `runbook_url`."""
 
     entries: Sequence[Entry]
     made_at: datetime
@@ -92,26 +125,27 @@ class Message:
 
     @property
     def message_id(self) -> str:
-        """The same for the same content after the same message, so that a receiver can tell a repetition.
+        """An id by which a receiver recognises a repeated attempt to deliver the same message.
 
-        The same words at another time, after a message that arrived, are no repetition.
+        It depends on the content and on when the destination last received a message: the same content after a message
+        that arrived gets another id.
         """
-        content = repr([(e.alert_id, e.event, e.severity, e.says) for e in self.entries])
-        moments = [self.made_at] if self.is_test else [e.told_before for e in self.entries[:1] if e.told_before]
-        as_of = "".join(as_of.astimezone(UTC).isoformat() for as_of in moments)
-        return f"msg_{hashlib.sha256((content + as_of).encode()).hexdigest()[:32]}"
+        content = repr([(e.alert_id, e.event, e.severity, e.message) for e in self.entries])
+        delivered = [e.delivered_before for e in self.entries[:1] if e.delivered_before]
+        times = "".join(at.astimezone(UTC).isoformat() for at in ([self.made_at] if self.is_test else delivered))
+        return f"msg_{hashlib.sha256((content + times).encode()).hexdigest()[:32]}"
 
     @property
     def title(self) -> str:
-        """How many of what; with the name where there is one only."""
+        """The number of events of each kind; with the subject's name when there is only one event."""
         if self.is_test:
             return "test: alerts of movie_assets arrive here"
         counts = {event: sum(entry.event == event for entry in self.entries) for event in TITLES}
-        told = ", ".join(TITLES[event].format(count) for event, count in counts.items() if count)
-        return f"{told}: {self.entries[0].subject}" if len(self.entries) == 1 else told
+        title = ", ".join(TITLES[event].format(count) for event, count in counts.items() if count)
+        return f"{title}: {self.entries[0].subject}" if len(self.entries) == 1 else title
 
     @property
-    def payload(self) -> dict[str, Any]:
+    def payload(self) -> Payload:
         """The message as JSON."""
         return {
             "version": 1,
@@ -122,7 +156,7 @@ class Message:
             "entries": [self._entry(entry) for entry in self.entries],
         }
 
-    def _entry(self, entry: Entry) -> dict[str, Any]:
+    def _entry(self, entry: Entry) -> EntryPayload:
         return {
             "alert_id": entry.alert_id,
             "event": entry.event,
@@ -132,7 +166,7 @@ class Message:
             "severity": entry.severity,
             "since": entry.since.isoformat(),
             "until": entry.until.isoformat() if entry.until else None,
-            "says": entry.says,
+            "says": entry.message,
             "expected": entry.expected or None,
             "figures": dict(entry.figures),
             "link": f"{self.web_url}{entry.link}",
@@ -158,24 +192,25 @@ class Message:
         return "\n".join([*lines, *self._rest()])
 
     def _details(self, entry: Entry) -> list[str]:
-        """What is found, what is expected, the figures, the runbook; nothing of it once it is over."""
+        """Return the lines below an event: message, expectation, figures, runbook; none after a recovery."""
         if entry.event == "recovered":
             return []
         figures = ", ".join(f"{name} {_figure(value)}" for name, value in entry.figures.items())
-        told = [
-            entry.says,
+        lines = [
+            entry.message,
             f"expected: {entry.expected}" if entry.expected else "",
             f"figures: {figures}" if figures else "",
             f"what to do: {runbook_of(self.runbook_url, entry.kind, entry.name)}",
         ]
-        return [line for line in told if line]
+        return [line for line in lines if line]
 
     def _rest(self) -> list[str]:
+        """Return a line with the number of events that the text does not show, if there are any."""
         left = len(self.entries) - MAX_ENTRIES
         return [f"… and {left} more: movie-assets alert list"] if left > 0 else []
 
 
-def _figure(value: Any) -> str:
+def _figure(value: object) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
@@ -183,8 +218,8 @@ def _slack(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _as_of(as_of: datetime) -> str:
-    return f"{as_of:%Y-%m-%d %H:%M} UTC"
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _duration(length: timedelta) -> str:

@@ -1,26 +1,40 @@
-"""Why a run failed, in one line, as Dagster's records say it."""
+"""The reason of a failed run, in one line, from Dagster's records."""
 
-from typing import Any
+from typing import Protocol
 
 import dagster as dg
 
-LONGEST_REASON = 500
+MAX_REASON_LENGTH = 500  # characters
+
+
+class ErrorInfo(Protocol):
+    """An error as Dagster stores it."""
+
+    @property
+    def message(self) -> str:
+        """The error's class and message."""
+
+    @property
+    def cause(self) -> "ErrorInfo | None":
+        """The error that caused this one."""
 
 
 def reason_of_run(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Return what the first step that failed said, or the run, in one line."""
+    """Return the error of the first step that failed, or of the run, in one line."""
     kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
     for record in instance.get_records_for_run(run_id, of_type=kinds, limit=1).records:
-        event: Any = record.event_log_entry.dagster_event
-        data = event.event_specific_data
-        told = getattr(data, "user_failure_data", None)
-        said = (told.description if told else None) or innermost(getattr(data, "error", None)) or event.message or ""
-        return f"{event.step_key or 'the run'}: {' '.join(said.split())}"[:LONGEST_REASON]
+        event = record.event_log_entry.dagster_event
+        if event is None:
+            continue
+        failure = getattr(event.event_specific_data, "user_failure_data", None)
+        error = getattr(event.event_specific_data, "error", None)
+        reason = (failure.description if failure else None) or innermost_message(error) or event.message or ""
+        return f"{event.step_key or 'the run'}: {' '.join(reason.split())}"[:MAX_REASON_LENGTH]
     return "no reason was recorded"
 
 
-def innermost(error: Any) -> str:
-    """Return the message of the error that caused the others; nothing where there is no error."""
+def innermost_message(error: ErrorInfo | None) -> str:
+    """Return the message of the error that caused the others; an empty text without an error."""
     while error is not None and error.cause is not None:
         error = error.cause
     return error.message if error is not None else ""

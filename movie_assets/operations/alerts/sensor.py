@@ -1,4 +1,4 @@
-"""The sensor that watches the others: each half minute it looks, writes down what changed, and tells."""
+"""The sensor of alerts: every half minute it observes what is broken, stores what changed, and sends messages."""
 
 import json
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from typing import Self
 import dagster as dg
 
 from movie_assets.database.database import Database
-from movie_assets.operations.alerts import history as book
+from movie_assets.operations.alerts import history
 from movie_assets.operations.alerts.backfills import observe_backfills
-from movie_assets.operations.alerts.decisions import Observations, Open, Subject, changes, steady_since
-from movie_assets.operations.alerts.delivery import tell
+from movie_assets.operations.alerts.decisions import Observations, OpenAlert, Subject, changes, steady_since
+from movie_assets.operations.alerts.delivery import deliver
 from movie_assets.operations.alerts.destinations import Destinations
 from movie_assets.operations.alerts.messages import DeliveryError
 from movie_assets.operations.alerts.observations import LOOK_BACK, observe_checks, observe_runs
 from movie_assets.operations.alerts.processes import (
-    dated_assets,
+    assets_with_freshness,
     names_in,
     observe_daemons,
     observe_freshness,
@@ -25,32 +25,32 @@ from movie_assets.operations.alerts.processes import (
 from movie_assets.runs.locations import location_of
 
 NAME = "something_broke_or_recovered"
-UNDELIVERED_FOR = timedelta(hours=1)  # after which the dead man's switch is left alone, so that it speaks
+MAX_UNDELIVERED = timedelta(hours=1)  # after it the dead man's switch gets no heartbeat, so that it raises an alarm
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Since when the daemon has ticked without a gap, and when it last did."""
+    """The sensor's cursor: since when it has ticked without a gap, and its last tick."""
 
     steady_since: datetime | None = None
     looked_at: datetime | None = None
 
     @classmethod
     def read(cls, cursor: str | None) -> Self:
-        """From the sensor's cursor."""
+        """Read the cursor as Dagster stores it."""
         return cls(**{name: datetime.fromisoformat(at) for name, at in json.loads(cursor or "{}").items()})
 
     def next(self, now: datetime) -> "Cursor":
-        """The cursor after a look."""
+        """Return the cursor after a tick."""
         return Cursor(steady_since(self.steady_since, self.looked_at, now), now)
 
     def write(self) -> str:
-        """As a sensor's cursor."""
+        """Return the cursor as Dagster stores it."""
         return json.dumps({name: at.isoformat() for name, at in vars(self).items() if at})
 
 
 def alert_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
-    """Tell what broke and what recovered, once each."""
+    """Return the sensor that sends one message when something breaks and one when it recovers."""
 
     @dg.sensor(
         name=NAME,
@@ -65,12 +65,12 @@ def alert_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         destinations: dg.ResourceParam[Destinations],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
-        with book.only_watcher(database) as is_only:
-            if not is_only:
+        with history.alerts_lock(database) as is_taken:
+            if not is_taken:
                 return dg.SensorResult(skip_reason="another tick is at work", cursor=context.cursor)
             cursor = Cursor.read(context.cursor).next(now)
-            said = watch(context, database, destinations, cursor)
-        return dg.SensorResult(skip_reason="; ".join(said), cursor=cursor.write())
+            outcomes = watch(context, database, destinations, cursor)
+        return dg.SensorResult(skip_reason="; ".join(outcomes), cursor=cursor.write())
 
     return something_broke_or_recovered
 
@@ -78,26 +78,26 @@ def alert_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
 def watch(
     context: dg.SensorEvaluationContext, database: Database, destinations: Destinations, cursor: Cursor
 ) -> list[str]:
-    """Look, write down, tell, and say that this was done. Tells what happened."""
+    """Observe what is broken, store what changed, send messages, and record a heartbeat; return what was done."""
     now = cursor.looked_at or datetime.now(UTC)
-    before = book.open_alerts(database)
-    found = changes(look(context, before, cursor.steady_since or now, now), before)
-    book.write_down(database, found, now)
-    said = [f"{len(before) + len(found.begun) - len(found.recovered) - len(found.gone)} broken now"]
-    said += tell(database, destinations, now)
-    database.execute("beat", name=book.HEARTBEAT, as_of=now)
-    return said + _ping(database, destinations, now)
+    before = history.open_alerts(database)
+    found = changes(observe(context, before, cursor.steady_since or now, now), before)
+    history.store_changes(database, found, now)
+    outcomes = [f"{len(before) + len(found.begun) - len(found.recovered) - len(found.removed)} broken now"]
+    outcomes += deliver(database, destinations, now)
+    database.execute("beat", name=history.HEARTBEAT, as_of=now)
+    return outcomes + _ping(database, destinations, now)
 
 
-def look(
-    context: dg.SensorEvaluationContext, before: dict[Subject, Open], steady: datetime, now: datetime
+def observe(
+    context: dg.SensorEvaluationContext, before: dict[Subject, OpenAlert], steady: datetime, now: datetime
 ) -> Observations:
-    """All that can break, as Dagster's records have it at this moment."""
+    """Return the current problems and healthy subjects in Dagster's records."""
     instance, repository = context.instance, context.repository_def
     if repository is None:
-        raise dg.DagsterInvariantViolationError("the alerts' sensor was evaluated without its code location")
+        raise dg.DagsterInvariantViolationError("the sensor of alerts was evaluated without its code location")
     location = location_of(context)
-    seen = [
+    observed = [
         observe_checks(instance, repository, before),
         observe_runs(instance, repository, location, before, now),
         observe_backfills(instance, repository, before, now - LOOK_BACK),
@@ -106,33 +106,31 @@ def look(
         observe_daemons(instance, steady, now),
     ]
     names = names_in(repository, instance)
-    dated = {key.to_user_string() for key in dated_assets(repository)}
+    with_freshness = {key.to_user_string() for key in assets_with_freshness(repository)}
     checks = {(key.asset_key.to_user_string(), key.name) for key in repository.asset_graph.asset_check_keys}
 
-    def known(subject: Subject) -> bool:
+    def exists(subject: Subject) -> bool:
         if subject.kind == "check":
             return (subject.place, subject.name) in checks
         if subject.kind == "freshness":
-            return subject.name in dated
+            return subject.name in with_freshness
         return names.issuperset(subject.name.removeprefix("assets ").removeprefix("checks ").split(", "))
 
     return Observations(
-        [error_class for broken, _ in seen for error_class in broken],
-        {subject for _, well in seen for subject in well},
-        known,
+        [problem for problems, _ in observed for problem in problems],
+        {subject for _, healthy in observed for subject in healthy},
+        exists,
     )
 
 
 def _ping(database: Database, destinations: Destinations, now: datetime) -> list[str]:
-    """Tell the dead man's switch that all is well here; not while something has long been undelivered."""
-    rows = database.fetch(
-        book.DestinationState, "alert_destinations", least_severity=destinations.least_severity, as_of=now
-    )
-    stuck = [row.destination for row in rows if row.failing_since and now - row.failing_since > UNDELIVERED_FOR]
-    if stuck:
-        return [f"no heartbeat: {', '.join(stuck)} could not be reached for more than an hour"]
+    """Request the dead man's switch, unless a destination has been unreachable for long; return what went wrong."""
+    states = history.destination_states(database, destinations.least_severity, now)
+    unreachable = [s.destination for s in states if s.failing_since and now - s.failing_since > MAX_UNDELIVERED]
+    if unreachable:
+        return [f"no heartbeat: {', '.join(unreachable)} could not be reached for more than an hour"]
     try:
         destinations.ping()
     except DeliveryError as error:
-        return [f"the heartbeat's address was not reached: {error}"]
+        return [f"the heartbeat's address could not be reached: {error}"]
     return []

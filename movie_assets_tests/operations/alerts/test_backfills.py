@@ -1,6 +1,5 @@
 """Backfills in Dagster's real records: which are an alert, what it says, and when it is over."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,13 +14,13 @@ from dagster_shared.error import SerializableErrorInfo
 
 from movie_assets.database.database import Database
 from movie_assets.operations.alerts.backfills import observe_backfills
-from movie_assets.operations.alerts.decisions import ErrorClass, Open, Subject
+from movie_assets.operations.alerts.decisions import OpenAlert, Problem, Subject
 from movie_assets.operations.alerts.destinations import Destinations
 from movie_assets.operations.alerts.observations import observe_runs
 from movie_assets.operations.alerts.sensor import alert_sensor
 from movie_assets_tests.listeners import listening
-from movie_assets_tests.operations.alerts.test_alerts import WEB, Daemon, events, to, webhook
-from movie_assets_tests.operations.alerts.test_looks import repository_at
+from movie_assets_tests.operations.alerts.daemon import WEB, Daemon, events, to, webhook
+from movie_assets_tests.operations.alerts.test_observations import repository_at
 
 LETTERS = dg.StaticPartitionsDefinition(["a", "b", "c"])
 BOTH = Subject("backfill", "", "first, second")
@@ -48,12 +47,6 @@ MADE = dg.Definitions(
     [first, second], jobs=[dg.define_asset_job("make", selection=[first, second])], resources={"bad": Bad(names=[])}
 )
 REPOSITORY = MADE.get_repository_def()
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
-        yield opened
 
 
 def backfill_of(
@@ -94,11 +87,11 @@ def end(instance: dg.DagsterInstance, backfill: PartitionBackfill, status: BulkA
 
 
 def look(
-    instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None
-) -> tuple[dict[Subject, ErrorClass], set[Subject]]:
+    instance: dg.DagsterInstance, before: dict[Subject, OpenAlert] | None = None
+) -> tuple[dict[Subject, Problem], set[Subject]]:
     since = datetime.now(UTC) - timedelta(days=1)
     broken, well = observe_backfills(instance, REPOSITORY, before or {}, since)
-    return {error_class.subject: error_class for error_class in broken}, set(well)
+    return {problem.subject: problem for problem in broken}, set(well)
 
 
 def test_a_partly_failed_backfill_names_its_assets_partitions_and_first_error(instance: dg.DagsterInstance) -> None:
@@ -108,10 +101,10 @@ def test_a_partly_failed_backfill_names_its_assets_partitions_and_first_error(in
     end(instance, backfill, BulkActionStatus.COMPLETED_FAILED)
     broken, well = look(instance)
     assert (set(broken), well) == ({BOTH}, set())
-    error_class = broken[BOTH]
-    assert error_class.says == "not materialized: first (a), second (a): first: a is bad"
-    assert (error_class.severity, error_class.link) == ("ERROR", "/runs/b/one")
-    assert error_class.figures == {"first": 1, "second": 1}
+    problem = broken[BOTH]
+    assert problem.message == "not materialized: first (a), second (a): first: a is bad"
+    assert (problem.severity, problem.link) == ("ERROR", "/runs/b/one")
+    assert problem.figures == {"first": 1, "second": 1}
 
 
 def test_a_failed_run_is_told_while_the_backfill_is_at_work_and_once(instance: dg.DagsterInstance) -> None:
@@ -131,13 +124,13 @@ def test_a_backfill_whose_steps_were_skipped_is_told_though_no_run_failed(instan
     )  # fmt: skip
     end(instance, backfill, BulkActionStatus.COMPLETED_FAILED)
     broken, _ = look(instance)
-    assert broken[BOTH].says == "not materialized: second (a): none of its runs failed; their steps were skipped"
+    assert broken[BOTH].message == "not materialized: second (a): none of its runs failed; their steps were skipped"
 
 
 def test_a_backfill_that_the_daemon_gave_up_tells_its_error(instance: dg.DagsterInstance) -> None:
     backfill = backfill_of(instance, "a")._replace(error=SerializableErrorInfo("no such\n job", [], "Error"))
     end(instance, backfill, BulkActionStatus.FAILED)
-    assert look(instance)[0][BOTH].says == "not materialized: first (a), second (a): no such job"
+    assert look(instance)[0][BOTH].message == "not materialized: first (a), second (a): no such job"
 
 
 @pytest.mark.parametrize("by", [None, "two"])
@@ -178,10 +171,10 @@ def test_an_alert_from_long_ago_finds_its_end(instance: dg.DagsterInstance) -> N
     backfill = backfill_of(instance, "a")
     run(instance, "a", bad=True)
     end(instance, backfill, BulkActionStatus.COMPLETED_FAILED)
-    before = {BOTH: Open(1, "one 2")}
+    before = {BOTH: OpenAlert(1, "one 2")}
     later = datetime.now(UTC) + timedelta(days=1)
-    (error_class,), _ = observe_backfills(instance, REPOSITORY, before, later)
-    assert (error_class.subject, error_class.says) == (BOTH, "")  # its text is stored already
+    (problem,), _ = observe_backfills(instance, REPOSITORY, before, later)
+    assert (problem.subject, problem.message) == (BOTH, "")  # its text is stored already
     assert observe_backfills(instance, REPOSITORY, {}, later) == ([], [])
     run(instance, "a", backfill=None)
     assert observe_backfills(instance, REPOSITORY, before, later) == ([], [BOTH])

@@ -10,7 +10,7 @@ import dagster as dg
 from movie_assets.catalog.detail_checks import AGE, _age
 from movie_assets.database.database import Database
 from movie_assets.operations.alerts.messages import Entry, Message
-from movie_assets.operations.alerts.observations import _figures
+from movie_assets.operations.alerts.observations import figures_of
 from movie_assets_tests.support.definitions import defs
 from movie_assets_tests.support.rows import put_films
 
@@ -38,8 +38,8 @@ def test_an_alert_in_the_documents_is_a_real_one(database: Database) -> None:
     failed = _age(database, NOW)
     alert = Entry(
         alert_id=7, event="broken", kind="check", place="movie_details", name=AGE, severity=failed.severity.value,
-        says=failed.description or "",
-        expected=defs.resolve_asset_graph().get_check_spec(KEY).description or "", figures=_figures(failed.metadata),
+        message=failed.description or "",
+        expected=defs.resolve_asset_graph().get_check_spec(KEY).description or "", figures=figures_of(failed.metadata),
         link=f"/assets/movie_details?view=checks&checkDetail={AGE}", since=NOW.replace(minute=4, second=41),
     )  # fmt: skip
     (documented,) = re.findall(r"```json\n(.*?)```", ARCHITECTURE, re.DOTALL)

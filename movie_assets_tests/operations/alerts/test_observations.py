@@ -1,4 +1,4 @@
-"""What a look makes of Dagster's real records: runs, ticks, freshness."""
+"""What is observed in Dagster's real records: runs, ticks, freshness."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
 from movie_assets.operations.alerts import observations
-from movie_assets.operations.alerts.decisions import ErrorClass, Open, Subject
+from movie_assets.operations.alerts.decisions import OpenAlert, Problem, Subject
 from movie_assets.operations.alerts.observations import observe_checks, observe_runs
 from movie_assets.operations.alerts.processes import observe_freshness, observe_instigators
 from movie_assets_tests.support.definitions import defs
@@ -55,12 +55,6 @@ MADE = dg.Definitions(
 )
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as opened:
-        yield opened
-
-
 def make(instance: dg.DagsterInstance, *, fails: bool, job: str = "make") -> dg.ExecuteInProcessResult:
     return MADE.resolve_job_def(job).execute_in_process(
         instance=instance, raise_on_error=False, resources={"switch": Switch(fails=fails)}
@@ -68,26 +62,26 @@ def make(instance: dg.DagsterInstance, *, fails: bool, job: str = "make") -> dg.
 
 
 def jobs(
-    instance: dg.DagsterInstance, before: dict[Subject, Open] | None = None, now: datetime | None = None
-) -> tuple[dict[str, ErrorClass], set[str]]:
+    instance: dg.DagsterInstance, before: dict[Subject, OpenAlert] | None = None, now: datetime | None = None
+) -> tuple[dict[str, Problem], set[str]]:
     broken, well = observe_runs(
         instance, MADE.get_repository_def(), "movie_assets", before or {}, now or datetime.now(UTC)
     )
-    return {error_class.subject.name: error_class for error_class in broken}, {subject.name for subject in well}
+    return {problem.subject.name: problem for problem in broken}, {subject.name for subject in well}
 
 
 def test_a_failed_run_breaks_its_job_and_tells_why(instance: dg.DagsterInstance) -> None:
     result = make(instance, fails=True)
     broken, _ = jobs(instance)
-    assert broken["make"].says == "thing: the thing is broken"
+    assert broken["make"].message == "thing: the thing is broken"
     assert broken["make"].link == f"/runs/{result.run_id}"
     assert abs((broken["make"].began_at - datetime.now(UTC)).total_seconds()) < 60
 
 
 def test_the_reason_of_a_failure_that_is_written_down_is_not_looked_up_again(instance: dg.DagsterInstance) -> None:
     result = make(instance, fails=True)
-    broken, _ = jobs(instance, {Subject("job", "", "make"): Open(1, result.run_id)})
-    assert broken["make"].says == ""
+    broken, _ = jobs(instance, {Subject("job", "", "make"): OpenAlert(1, result.run_id)})
+    assert broken["make"].message == ""
 
 
 @pytest.mark.parametrize("job", ["make", "remake"])
@@ -113,7 +107,7 @@ def test_a_failure_of_long_ago_is_over_when_its_assets_are_made_under_another_na
     failed = MADE.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=instance, raise_on_error=False, asset_selection=[dg.AssetKey("thing")]
     )
-    before = {Subject("job", "", "assets thing"): Open(1, failed.run_id)}
+    before = {Subject("job", "", "assets thing"): OpenAlert(1, failed.run_id)}
     now = datetime.now(UTC)
     monkeypatch.setattr(observations, "LOOK_BACK", timedelta())  # what ended before now is long ago
     if is_deleted:
@@ -154,15 +148,15 @@ def test_a_run_that_the_monitor_buried_is_a_failure(instance: dg.DagsterInstance
     run = instance.create_run_for_job(MADE.resolve_job_def("make"))
     instance.report_run_failed(run, "the worker is gone")
     broken, _ = jobs(instance)
-    assert "the worker is gone" in broken["make"].says
+    assert "the worker is gone" in broken["make"].message
 
 
 def test_a_check_that_is_only_announced_keeps_its_last_outcome(instance: dg.DagsterInstance) -> None:
     make(instance, fails=False)
     instance.create_run_for_job(MADE.resolve_job_def("make"))  # it announces the check and never comes to it
-    (error_class,), well = observe_checks(instance, MADE.get_repository_def(), {})
-    assert (error_class.subject, error_class.severity) == (Subject("check", "thing", "it_holds"), "WARN")
-    assert error_class.figures == {"n": 3}
+    (problem,), well = observe_checks(instance, MADE.get_repository_def(), {})
+    assert (problem.subject, problem.severity) == (Subject("check", "thing", "it_holds"), "WARN")
+    assert problem.figures == {"n": 3}
     assert well == []
 
 
@@ -204,19 +198,19 @@ def put_sensor(
         )  # fmt: skip
 
 
-def rhythms(instance: dg.DagsterInstance, oneself: str = "oneself") -> tuple[dict[str, ErrorClass], set[str]]:
+def instigators(instance: dg.DagsterInstance, own_name: str = "own_name") -> tuple[dict[str, Problem], set[str]]:
     now = datetime.now(UTC)
-    broken, well = observe_instigators(instance, REPOSITORY, "movie_assets", oneself, now - timedelta(days=1), now)
-    return {error_class.subject.name: error_class for error_class in broken}, {subject.name for subject in well}
+    broken, well = observe_instigators(instance, REPOSITORY, "movie_assets", own_name, now - timedelta(days=1), now)
+    return {problem.subject.name: problem for problem in broken}, {subject.name for subject in well}
 
 
 def test_a_sensor_whose_ticks_fail_is_broken(daemon: dg.DagsterInstance) -> None:
     put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED] + 3 * [TickStatus.FAILURE])
     put_sensor(daemon, "texts_are_not_embedded", [TickStatus.SKIPPED, TickStatus.FAILURE, TickStatus.FAILURE])
     put_sensor(daemon, "sensor_of_another_project", 5 * [TickStatus.FAILURE])
-    broken, well = rhythms(daemon)
+    broken, well = instigators(daemon)
     assert set(broken) == {"details_are_due"}
-    assert broken["details_are_due"].says == "its last 3 ticks failed: no such table"
+    assert broken["details_are_due"].message == "its last 3 ticks failed: no such table"
     assert broken["details_are_due"].link == "/locations/movie_assets/sensors/details_are_due"
     assert well == {"texts_are_not_embedded"}
 
@@ -225,8 +219,8 @@ def test_a_sensor_that_was_switched_off_or_stands_still_is_broken(daemon: dg.Dag
     put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED], InstigatorStatus.STOPPED)
     put_sensor(daemon, "texts_are_not_embedded", [TickStatus.SKIPPED], age=timedelta(minutes=12))
     put_sensor(daemon, "no_day_was_read_yet", [TickStatus.STARTED], age=timedelta(minutes=12))
-    broken, _ = rhythms(daemon)
-    assert {name: error_class.severity for name, error_class in broken.items()} == {
+    broken, _ = instigators(daemon)
+    assert {name: problem.severity for name, problem in broken.items()} == {
         "details_are_due": "WARN", "texts_are_not_embedded": "ERROR", "no_day_was_read_yet": "ERROR",
     }  # fmt: skip
 
@@ -244,34 +238,30 @@ def test_a_sensor_that_the_code_switched_off_does_not_stand_still(
     declared = InstigatorStatus.DECLARED_IN_CODE  # recorded when automation was on; what it is now, the code says
     put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED], declared, age=timedelta(hours=2))
     now = datetime.now(UTC)
-    (error_class,), _ = observe_instigators(daemon, repository, "movie_assets", "oneself", now - timedelta(days=1), now)
-    assert told in error_class.says
+    (problem,), _ = observe_instigators(daemon, repository, "movie_assets", "own_name", now - timedelta(days=1), now)
+    assert told in problem.message
 
 
 def test_a_schedule_whose_tick_failed_is_well_when_its_job_was_run_by_hand(daemon: dg.DagsterInstance) -> None:
     put_sensor(daemon, "clean_up_on_the_first", [TickStatus.FAILURE], kind=InstigatorType.SCHEDULE)
-    assert rhythms(daemon)[0]["clean_up_on_the_first"].says == "its last tick failed: no such table"
+    assert instigators(daemon)[0]["clean_up_on_the_first"].message == "its last tick failed: no such table"
     clean_up = dg.define_asset_job("clean_up", selection=[thing])
     made = dg.Definitions([thing], jobs=[clean_up], resources={"switch": Switch(fails=False)})
     made.resolve_job_def("clean_up").execute_in_process(instance=daemon)
-    assert rhythms(daemon) == ({}, {"clean_up_on_the_first"})
+    assert instigators(daemon) == ({}, {"clean_up_on_the_first"})
 
 
 def test_the_alerts_sensor_says_nothing_of_itself(daemon: dg.DagsterInstance) -> None:
     put_sensor(daemon, "something_broke_or_recovered", 3 * [TickStatus.FAILURE])
-    assert rhythms(daemon, "something_broke_or_recovered") == ({}, set())
+    assert instigators(daemon, "something_broke_or_recovered") == ({}, set())
 
 
 @pytest.mark.parametrize(
-    ("state", "hours", "told"),
-    [
-        (FreshnessState.FAIL, 55, ("ERROR", "Made anew within 54 hours.", {"hours_old": 55.0, "hours_allowed": 54.0})),
-        (FreshnessState.WARN, 31, ("WARN", "Made anew within 30 hours.", {"hours_old": 31.0, "hours_allowed": 30.0})),
-        (FreshnessState.PASS, 2, None),
-    ],
+    ("state", "hours", "severity", "allowed"),
+    [(FreshnessState.FAIL, 55, "ERROR", 54), (FreshnessState.WARN, 31, "WARN", 30), (FreshnessState.PASS, 2, None, 0)],
 )
 def test_an_asset_that_is_late_is_broken(
-    state: FreshnessState, hours: int, told: tuple[str, str, dict[str, float]] | None, instance: dg.DagsterInstance
+    state: FreshnessState, hours: int, severity: str | None, allowed: int, instance: dg.DagsterInstance
 ) -> None:
     policy = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=54), warn_window=timedelta(hours=30))
 
@@ -287,8 +277,10 @@ def test_an_asset_that_is_late_is_broken(
     repository = dg.Definitions([dated]).get_repository_def()
     now = datetime.now(UTC) + timedelta(hours=hours)
     broken, well = observe_freshness(instance, repository, now - timedelta(hours=1), now)
-    assert [(each.severity, each.expected, each.figures) for each in broken] == ([told] if told else [])
-    assert len(well) == (told is None)
+    expected = f"Materialized again within {allowed} hours."
+    late = [(severity, expected, {"hours_old": float(hours), "hours_allowed": float(allowed)})] if severity else []
+    assert [(each.severity, each.expected, each.figures) for each in broken] == late
+    assert len(well) == (severity is None)
     after_downtime = observe_freshness(instance, repository, now - timedelta(minutes=59), now)
     assert after_downtime == ([], well)
 
@@ -304,5 +296,5 @@ def test_an_asset_that_is_late_and_whose_records_were_wiped_has_no_age(instance:
     instance._report_runless_asset_event(change)
     now = datetime.now(UTC)
     repository = dg.Definitions([dated]).get_repository_def()
-    (error_class,), _ = observe_freshness(instance, repository, now - timedelta(hours=1), now)
-    assert error_class.figures == {"hours_allowed": 54.0}
+    (problem,), _ = observe_freshness(instance, repository, now - timedelta(hours=1), now)
+    assert problem.figures == {"hours_allowed": 54.0}
