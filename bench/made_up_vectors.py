@@ -1,15 +1,14 @@
-"""What the benches of vectors share: clustered vectors, a catalogue of films for them, a server of one's own.
+"""Shared by the benchmarks of vectors: clustered vectors, a catalogue of films for them, a server for one benchmark.
 
-Real embeddings lie near a surface of far fewer dimensions than they have, in clusters; vectors that are random in every
-dimension are all equally far apart, and recall would mean nothing.
+Real embeddings form clusters near a surface of far fewer dimensions than they have. Vectors that are random in every
+dimension all have the same distance from each other, so that recall would mean nothing.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import quantiles
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,23 +16,24 @@ import numpy.typing as npt
 from movie_assets.database.database import Database, copy_rows
 from movie_assets.database.embedded import embedded_postgres
 from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.embeddings.sets import SetId
 
 CLUSTERS = 500
 SURFACE = 64  # dimensions in which clusters and films differ; the rest is noise
 SPREAD = 0.8  # of the films of a cluster, where the clusters' own is 1
 NOISE = 0.3
-PORTION = 5_000  # vectors made at a time
+PORTION = 5_000  # vectors that are made at once
 
 Matrix = npt.NDArray[np.float32]
 
 
 def clusters_of(count: int, seed: int) -> npt.NDArray[np.int64]:
-    """The cluster of each film."""
+    """Return the number of each film's cluster."""
     return np.random.default_rng(seed).integers(CLUSTERS, size=count)
 
 
 def clustered_vectors(count: int, dimensions: int, seed: int = 1) -> Matrix:
-    """Unit vectors in clusters; another seed gives other films of the same clusters."""
+    """Return unit vectors in clusters, (count, dimensions); another seed makes other films of the same clusters."""
     world = np.random.default_rng(0)
     centres = world.standard_normal((CLUSTERS, SURFACE), dtype=np.float32)
     axes = world.standard_normal((SURFACE, dimensions), dtype=np.float32) / SURFACE**0.5
@@ -50,7 +50,7 @@ def clustered_vectors(count: int, dimensions: int, seed: int = 1) -> Matrix:
 
 @contextmanager
 def server_of_ones_own(name: str) -> Iterator[tuple[str, Database]]:
-    """An embedded server in a temporary folder, with a migrated database; yields its address too."""
+    """Start an embedded server in a temporary folder with a migrated database; yield its address and the database."""
     with tempfile.TemporaryDirectory(prefix=f"movie_assets_{name}_") as home, embedded_postgres(Path(home)) as server:
         address = server.replace("/?", f"/{name}?")
         ensure_database(address)
@@ -65,16 +65,12 @@ def server_of_ones_own(name: str) -> Iterator[tuple[str, Database]]:
 
 
 def new_set(database: Database, dimensions: int) -> int:
-    """An embedding set for made-up vectors."""
-    found: int = database.row(
-        "ensure_set",
-        provider="made up",
-        former_provider="made up",
-        model="clustered",
-        dimensions=dimensions,
+    """Make an embedding set for made-up vectors, and return its number."""
+    (made,) = database.execute_returning(
+        SetId, "ensure_set", provider="made up", former_provider="made up", model="clustered", dimensions=dimensions,
         template="none",
-    ).set_id
-    return found
+    )  # fmt: skip
+    return made.set_id
 
 
 FILM_COLUMNS = {
@@ -85,12 +81,12 @@ FILM_COLUMNS = {
 }  # fmt: skip
 
 
-def put_films(database: Database, lines: Iterator[Sequence[Any]]) -> int:
-    """Copy films into catalog.movies, in FILM_COLUMNS' order."""
+def put_films(database: Database, lines: Iterable[Sequence[object]]) -> int:
+    """Copy films into catalog.movies, with values in the order of FILM_COLUMNS, and return their number."""
     with database.transaction() as connection:
         return copy_rows(connection, "catalog.movies", FILM_COLUMNS, lines)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which a share of the values lies."""
+    """Return the value below which a share of the values lies."""
     return values[0] if len(values) == 1 else quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]

@@ -1,4 +1,4 @@
-"""A catalogue of made-up films to search in: what filters look at, and how it is loaded and published as ours."""
+"""A catalogue of made-up films to search in: the columns of its filters, and how this project loads and searches it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from tables import timed
 from movie_assets.database.database import Database, copy_rows, driver_connection, execute
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-AS_NEAR = 1e-5  # a film as near as the last of the exact ones is as good as that
+AS_NEAR = 1e-5  # a film whose distance is that of the last exact result counts as that result
 SEARCH = "select tmdb_id from catalog.match_movies(%b, match_count => %s, filters => %s::jsonb)"
 SEARCH_TEXTS = """
     select n.tmdb_id, n.similarity, m.title, m.embedding_text
@@ -24,7 +24,7 @@ SEARCH_TEXTS = """
 
 
 class World(NamedTuple):
-    """What filters look at, a value for each film."""
+    """The columns that filters compare, each with a value for each film."""
 
     year: npt.NDArray[np.int64]
     runtime: npt.NDArray[np.int64]
@@ -33,7 +33,7 @@ class World(NamedTuple):
     genres: dict[str, npt.NDArray[np.bool_]]
 
     def passing(self, filters: dict[str, Any]) -> npt.NDArray[np.bool_]:
-        """Which films pass."""
+        """Return for each film whether it passes the filters of catalog.condition_of."""
         passes: npt.NDArray[np.bool_] = (self.year >= filters.get("year_from", 0)) & (
             self.year <= filters.get("year_to", 9999)
         )
@@ -48,7 +48,7 @@ class World(NamedTuple):
 
 
 def made_up(films: int) -> World:
-    """Films with every value at random, but for two genres that lie in one corner of the catalogue."""
+    """Return films with random values, except that two genres are those of whole clusters."""
     chance = np.random.default_rng(3)
     shares = {"Drama": 0.5, "Comedy": 0.2, "War": 0.03, "Western": 0.01}
     genres = {name: chance.random(films) < share for name, share in shares.items()}
@@ -63,8 +63,8 @@ def made_up(films: int) -> World:
     )
 
 
-def built(database: Database, world: World, vectors: Matrix) -> dict[str, Any]:
-    """Load, publish, build the index, switch searches to it."""
+def built(database: Database, world: World, vectors: Matrix) -> dict[str, float]:
+    """Load films and vectors, build the index, and let searches use it; return the seconds of two of the steps."""
     for table in ("movies", "movie_stats"):
         run(database, f"alter table catalog.{table} set (autovacuum_enabled = off)")
     put_films(database, lines_of(world))
@@ -76,14 +76,14 @@ def built(database: Database, world: World, vectors: Matrix) -> dict[str, Any]:
     store(database, set_id, range(1, len(vectors) + 1), vectors)
     seconds = {
         "published (s)": timed(lambda: database.execute("refresh_vectors", set_id=set_id)),
-        "index built (s)": timed(lambda: database.rows("build_vector_index", set_id=set_id)),
+        "index built (s)": timed(lambda: database.execute("build_vector_index", set_id=set_id)),
     }
     database.execute("activate_set", set_id=set_id, hold=False)
     return seconds
 
 
-def lines_of(world: World) -> Iterator[tuple[Any, ...]]:
-    """Films for catalog.movies."""
+def lines_of(world: World) -> Iterator[tuple[object, ...]]:
+    """Yield films for `put_films`."""
     for n, (year, runtime) in enumerate(zip(world.year.tolist(), world.runtime.tolist(), strict=True)):
         genres = [name for name, has in world.genres.items() if has[n]]
         yield (
@@ -106,7 +106,7 @@ def store(database: Database, set_id: int, ids: range, vectors: Matrix) -> None:
 def searching(
     address: str, questions: Matrix, filters: dict[str, Any], count: int, statement: str = SEARCH
 ) -> Callable[[], Search]:
-    """What a client of ours does first: connect; gives the search for a question's number."""
+    """Return a function that connects a client to the catalogue, and returns its search for a question's number."""
 
     def connect() -> Search:
         connection = Database(address).engine.connect()
@@ -117,13 +117,13 @@ def searching(
             with raw.transaction():
                 return [row[0] for row in raw.execute(statement, (questions[number], count, wanted)).fetchall()]
 
-        search.connection = connection  # type: ignore[attr-defined]  # given back, it would be closed
+        search.connection = connection  # type: ignore[attr-defined]  # keeps the connection open
         return search
 
     return connect
 
 
 def run(database: Database, sql: str) -> None:
-    """Run a statement."""
+    """Run a statement in a transaction of its own."""
     with database.transaction() as connection:
         connection.exec_driver_sql(sql)

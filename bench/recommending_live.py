@@ -6,7 +6,7 @@ film beside 1,536-dimensional vectors.
 
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from made_up_vectors import clustered_vectors, new_set, percentile, put_films, server_of_ones_own
@@ -24,6 +24,12 @@ WEIGHTS = {
 }  # fmt: skip
 ASK = "select tmdb_id, because, reasons from catalog.recommend_movies(%s::bigint[], %s::bigint[], %s::bigint[])"
 CASES = ((1, 0, 1), (3, 5, 2), (20, 60, 20))  # loved, liked and disliked films that are named
+
+
+class RecordedModel(NamedTuple):
+    """The number of a recommendation model that was recorded."""
+
+    model_id: int
 
 
 def main() -> None:
@@ -59,11 +65,11 @@ def build(database: Database, films: int, dimensions: int) -> None:
     set_id = new_set(database, dimensions)
     store(database, set_id, range(1, films + 1), vectors)
     database.execute("refresh_vectors", set_id=set_id)
-    database.rows("build_vector_index", set_id=set_id)
+    database.execute("build_vector_index", set_id=set_id)
     database.execute("activate_set", set_id=set_id, hold=False)
-    recorded = database.row(
-        "record_model", kind="ease", method="made up", inputs="", parameters="{}", persons=1, films=films, likes=1,
-        entries=1, newest=datetime.now(UTC), seconds=0, fitted_at=datetime.now(UTC),
+    (recorded,) = database.execute_returning(
+        RecordedModel, "record_model", kind="ease", method="made up", inputs="", parameters="{}", persons=1,
+        films=films, likes=1, entries=1, newest=datetime.now(UTC), seconds=0, fitted_at=datetime.now(UTC),
     )  # fmt: skip
     chance = np.random.default_rng(1)
     lines = (

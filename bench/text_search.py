@@ -41,6 +41,12 @@ FUNCTIONS = {
     "find_movie": "select tmdb_id from catalog.find_movie(:q)",
     "complete_title": "select tmdb_id from catalog.complete_title(:q)",
 }
+MOVIE_COLUMNS = {
+    "tmdb_id": "int8", "title": "text", "original_title": "text", "original_language": "text", "release_date": "date",
+    "tagline": "text", "overview": "text", "genres": "text[]", "keywords": "text[]", "directors": "text[]",
+    "leading_cast": "text[]", "countries": "text[]", "embedding_text": "text", "text_hash": "text",
+    "facts_hash": "text", "changed_at": "timestamptz",
+}  # fmt: skip
 BUILDS = 3  # lines that `builds` tells: all documents, none, a few
 Words = Callable[[int], list[str]]
 
@@ -58,58 +64,66 @@ def words_of(chance: random.Random, count: int, accents: str, on_top: Sequence[s
     return lambda n: chance.choices(known, cum_weights=weights, k=n)
 
 
-def put_films(database: Database, films: int, chance: random.Random) -> list[str]:
-    """Fill the catalogue; tells the main titles."""
-    english = words_of(chance, 15_000, "", COMMON)
-    tongues = [words_of(chance, 12_000, accents) for accents in LANGUAGES]
-    plot, keyword = words_of(chance, 40_000, "", [*SMALL, *COMMON]), words_of(chance, 6_000, "", COMMON)
-    first, last = words_of(chance, 3_000, "é"), words_of(chance, 60_000, "")
-    people = [f"{first(1)[0]} {last(1)[0]}".title() for _ in range(5 * films)]
+class MadeUpFilms:
+    """Films with titles, plots, keywords and people of made-up words, all drawn from one source of chance."""
 
-    def title(words: Words) -> str:
-        return " ".join(words(chance.choice((1, 2, 2, 3, 3, 4)))).title()
+    def __init__(self, count: int, chance: random.Random) -> None:
+        english = words_of(chance, 15_000, "", COMMON)
+        self.count, self.chance = count, chance
+        self.languages = [words_of(chance, 12_000, accents) for accents in LANGUAGES]
+        self.plot_words = words_of(chance, 40_000, "", [*SMALL, *COMMON])
+        self.keywords = words_of(chance, 6_000, "", COMMON)
+        first, last = words_of(chance, 3_000, "é"), words_of(chance, 60_000, "")
+        self.people = [f"{first(1)[0]} {last(1)[0]}".title() for _ in range(5 * count)]
+        self.main_titles = [f"{chance.choice(('The ', '', '', ''))}{self.title(english)}" for _ in range(count)]
 
-    mains = [f"{chance.choice(('The ', '', '', ''))}{title(english)}" for _ in range(films)]
-    movie = {"tmdb_id": "int8", "title": "text", "original_title": "text", "original_language": "text",
-             "release_date": "date", "tagline": "text", "overview": "text", "genres": "text[]", "keywords": "text[]",
-             "directors": "text[]", "leading_cast": "text[]", "countries": "text[]", "embedding_text": "text",
-             "text_hash": "text", "facts_hash": "text", "changed_at": "timestamptz"}  # fmt: skip
+    def title(self, words: Words) -> str:
+        """Draw a title of one to four words."""
+        return " ".join(words(self.chance.choice((1, 2, 2, 3, 3, 4)))).title()
 
-    def movies() -> Iterator[Sequence[Any]]:
-        for number, main in enumerate(mains, start=1):
-            overview = " ".join(plot(OVERVIEW))
+    def movies(self) -> Iterator[Sequence[object]]:
+        """Yield the films as rows of MOVIE_COLUMNS; every third has an original title in another language."""
+        for number, main in enumerate(self.main_titles, start=1):
+            plot = " ".join(self.plot_words(OVERVIEW))
             yield (
-                number, main, title(chance.choice(tongues)) if number % 3 == 0 else main, "en",
-                date(chance.randint(1950, 2025), 5, 5), None, overview, chance.sample(GENRES, 2), keyword(9),
-                [], [], [], overview, str(number), "0", datetime.now(UTC),
+                number, main, self.title(self.chance.choice(self.languages)) if number % 3 == 0 else main, "en",
+                date(self.chance.randint(1950, 2025), 5, 5), None, plot, self.chance.sample(GENRES, 2),
+                self.keywords(9), [], [], [], plot, str(number), "0", datetime.now(UTC),
             )  # fmt: skip
 
-    def others() -> Iterator[Sequence[Any]]:
-        for number in range(1, films + 1):
+    def alternative_titles(self) -> Iterator[Sequence[object]]:
+        """Yield (film, country, title), so that each film has TITLES titles with the main and the original one."""
+        for number in range(1, self.count + 1):
             for country in range(TITLES - 2):
-                yield number, f"{country:02}", title(tongues[country % len(tongues)])
+                yield number, f"{country:02}", self.title(self.languages[country % len(self.languages)])
 
-    def roles(least: int, count: int) -> Iterator[Sequence[Any]]:
-        for number in range(1, films + 1):
-            drawn = {1 + int(chance.random() ** 1.6 * len(people)) for _ in range(2 * count)}
-            yield from ((number, person, place) for place, person in enumerate(list(drawn)[:count], start=least))
+    def roles(self, count: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (film, person, place) with so many people a film; some people have many more roles than others."""
+        for number in range(1, self.count + 1):
+            drawn = {1 + int(self.chance.random() ** 1.6 * len(self.people)) for _ in range(2 * count)}
+            yield from ((number, person, place) for place, person in enumerate(list(drawn)[:count]))
 
+
+def put_films(database: Database, count: int, chance: random.Random) -> list[str]:
+    """Fill the catalogue with made-up films, and return their main titles."""
+    films = MadeUpFilms(count, chance)
     with database.transaction() as connection:
-        copy_rows(connection, "catalog.movies", movie, movies())
+        copy_rows(connection, "catalog.movies", MOVIE_COLUMNS, films.movies())
         connection.exec_driver_sql(
             "insert into catalog.movie_stats "
             "select tmdb_id, 1, 7, (200000 / (1 + tmdb_id * 7919 %% 50021))::integer, now() from catalog.movies"
         )
         columns = {"tmdb_id": "int8", "country": "text", "title": "text"}
-        copy_rows(connection, "catalog.movie_alternative_titles", columns, others())
-        copy_rows(connection, "catalog.people", {"person_id": "int8", "name": "text"}, enumerate(people, start=1))
+        copy_rows(connection, "catalog.movie_alternative_titles", columns, films.alternative_titles())
+        people = enumerate(films.people, start=1)
+        copy_rows(connection, "catalog.people", {"person_id": "int8", "name": "text"}, people)
         cast = {"tmdb_id": "int8", "person_id": "int8", "billing": "int2"}
-        copy_rows(connection, "catalog.movie_cast", cast, roles(0, CAST))
+        copy_rows(connection, "catalog.movie_cast", cast, films.roles(CAST))
         crew = {"tmdb_id": "int8", "person_id": "int8", "job": "text"}
-        copy_rows(connection, "catalog.movie_crew", crew, ((a, b, "Writer") for a, b, _ in roles(0, CREW)))
+        copy_rows(connection, "catalog.movie_crew", crew, ((a, b, "Writer") for a, b, _ in films.roles(CREW)))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("vacuum analyze")
-    return mains
+    return films.main_titles
 
 
 def with_a_slip(text: str, chance: random.Random) -> str:

@@ -17,7 +17,8 @@ from made_up_world import AS_NEAR, SEARCH, World, built, made_up, run, searching
 from peers.clients import ask_at_once, times
 from tables import parser_of, table, timed, write_json
 
-from movie_assets.database.database import Database, driver_connection, rows
+from movie_assets.database.database import Database, driver_connection, fetch_one
+from movie_assets.embeddings.sets import ActiveSet, RefreshedVectors
 
 COUNTS = (10, 100)
 CHANGED_VECTORS = 500
@@ -150,13 +151,13 @@ def median_of(measurements: list[dict[str, Any]]) -> dict[str, Any]:
 
 def a_day(database: Database, vectors: Matrix) -> dict[str, Any]:
     """Some texts change, and many popularities: the first costs the index little, the second nothing."""
-    set_id = database.rows("active_set")[0].set_id
+    set_id = database.fetch_one(ActiveSet, "active_set").set_id
     ids = range(1, CHANGED_VECTORS + 1)
     run(database, f"update catalog.movies set text_hash = 'changed' || tmdb_id where tmdb_id <= {CHANGED_VECTORS}")
     store(database, set_id, ids, vectors[:CHANGED_VECTORS][::-1])
     with database.transaction() as connection:
         started = time.perf_counter()
-        (moved,) = rows(connection, "refresh_vectors", set_id=set_id)
+        moved = fetch_one(connection, RefreshedVectors, "refresh_vectors", set_id=set_id)
         upsert = time.perf_counter() - started
     before = state_of(database, set_id)
     numbers = timed(
