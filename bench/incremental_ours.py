@@ -21,8 +21,9 @@ from peers.days import DIMENSIONS, Source, StubEmbedder, pass_days
 from movie_assets.catalog.embedding_text import text_hash
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows
-from movie_assets.embeddings.embedder import LOCAL_MODEL, Embedded, LocalEmbedder, UnlimitedBudget
+from movie_assets.embeddings.embedder import Embedded, UnlimitedBudget
 from movie_assets.embeddings.movie_embeddings import movie_embeddings
+from movie_assets.embeddings.providers.local import LOCAL_MODEL, LocalEmbedder
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.store import DueMovie, EmbeddingStore, texts_of
 from movie_assets.orchestration.resources import RESOURCES

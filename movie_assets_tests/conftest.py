@@ -20,7 +20,8 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import embedded_postgres
 from movie_assets.database.migrations import ensure_database, migrate
-from movie_assets.embeddings.embedder import Embedder, LocalEmbedder
+from movie_assets.embeddings.embedder import Embedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.runs.metadata_tables import plain

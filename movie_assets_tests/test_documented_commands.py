@@ -18,7 +18,7 @@ from movie_assets.cli.demo import days_until
 from movie_assets.cli.main import main
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
-from movie_assets.embeddings.embedder import LOCAL_MODEL, LocalEmbedder
+from movie_assets.embeddings.providers.local import LOCAL_MODEL, LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for

@@ -14,7 +14,8 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.budget_check import forecast_for
 from movie_assets.embeddings.cost_forecast import Forecast
-from movie_assets.embeddings.embedder import embedder_from, set_key
+from movie_assets.embeddings.embedder import set_key
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.embeddings.sets import SetId
 from movie_assets.embeddings.store import texts_of
 

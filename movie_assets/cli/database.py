@@ -24,7 +24,7 @@ from movie_assets.database.embedded import (
 )
 from movie_assets.database.embedded_keeper import kept_up_by, stop_keeping_up
 from movie_assets.database.embedded_network import network_url
-from movie_assets.embeddings.embedder import embedder_from
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.orchestration.startup import database_for
 
 SECONDS_TO_START = 90

@@ -7,7 +7,7 @@ from rich.console import Console
 from movie_assets.cli import report, report_films
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import open_database
-from movie_assets.embeddings.embedder import LOCAL_MODEL
+from movie_assets.embeddings.providers.local import LOCAL_MODEL
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.startup import everything_for

@@ -9,7 +9,7 @@ from movie_assets.cli import report
 from movie_assets.cli.terminal import console
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import open_database
-from movie_assets.embeddings.embedder import embedder_from
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.embeddings.sets import embedding_sets, use_set
 from movie_assets.orchestration.startup import database_for
 

@@ -1,17 +1,27 @@
 """Settings of embeddings: the service, the model and budgets. settings.py reads them with the others."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from movie_assets.config.embedding_limits import MAX_WIDTH, MIN_WIDTH, TEXTS_PER_REQUEST
 from movie_assets.config.prices import Budgets
 from movie_assets.config.setting_values import ModelName, Token, Url
 
 
+def _is_a_provider(name: str) -> str:
+    names = provider_names()
+    if name not in names:
+        raise ValueError(f"Input should be {' or '.join(map(repr, names))}")
+    return name
+
+
 class EmbeddingSettings(BaseModel):
-    """The part of the configuration that is about embeddings."""
+    """The part of the configuration that is about embeddings.
+
+    A provider that needs a key (`embeddings/providers/<name>.py`) has a field `<name>_api_key`; no other list names it.
+    """
 
     openai_api_key: Token = Field(
         None, alias="OPENAI_API_KEY", description="Key of OpenAI or of a compatible embeddings service."
@@ -21,7 +31,7 @@ class EmbeddingSettings(BaseModel):
         alias="OPENAI_BASE_URL",
         description="Address of the embeddings service.",
     )
-    embedder: Literal["local", "openai"] | None = Field(
+    embedder: Annotated[str, AfterValidator(_is_a_provider)] | None = Field(
         None,
         alias="MOVIE_ASSETS_EMBEDDER",
         description="`local` (no key, no download) or `openai`. Unset: `openai` if `OPENAI_API_KEY` is set.",
@@ -73,11 +83,22 @@ class EmbeddingSettings(BaseModel):
     )
 
     @property
-    def embedder_in_use(self) -> Literal["local", "openai"]:
-        """The provider of new vectors."""
-        return self.embedder or ("openai" if self.openai_api_key else "local")
+    def embedder_in_use(self) -> str:
+        """The provider of new vectors: the one that is set, else the first whose key is set, else the local one."""
+        with_key = (name for name, field in PROVIDERS_WITH_KEY.items() if getattr(self, field) is not None)
+        return self.embedder or next(with_key, LOCAL)
 
     @property
     def budgets(self) -> Budgets:
         """The budgets of a run and of a day."""
         return Budgets(self.run_dollars, self.daily_dollars)
+
+
+LOCAL = "local"
+KEY = "_api_key"
+PROVIDERS_WITH_KEY = {name.removesuffix(KEY): name for name in EmbeddingSettings.model_fields if name.endswith(KEY)}
+
+
+def provider_names() -> tuple[str, ...]:
+    """Return the names of the embeddings providers."""
+    return (LOCAL, *PROVIDERS_WITH_KEY)

@@ -2,12 +2,6 @@
 
 from dataclasses import dataclass
 
-# US dollars for a million tokens, https://platform.openai.com/docs/pricing (embeddings), read in November 2026.
-DOLLARS_PER_MILLION_TOKENS = {
-    "text-embedding-3-small": 0.02,
-    "text-embedding-3-large": 0.13,
-    "text-embedding-ada-002": 0.10,
-}
 BATCH_SHARE = 0.5  # of the price, with the Batch API: https://platform.openai.com/docs/guides/batch
 
 
@@ -20,11 +14,6 @@ class Price:
     def of(self, tokens: float, *, in_bulk: bool = False) -> float:
         """Return the price of a number of tokens in US dollars; 0 when the price is not known."""
         return tokens * (self.per_million_tokens or 0.0) / 1e6 * (BATCH_SHARE if in_bulk else 1.0)
-
-
-def price_of(model: str, configured: float | None = None) -> Price:
-    """Return a model's price: the one in the settings, else the published one."""
-    return Price(DOLLARS_PER_MILLION_TOKENS.get(model) if configured is None else configured)
 
 
 @dataclass(frozen=True)

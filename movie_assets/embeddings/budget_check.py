@@ -7,6 +7,7 @@ import dagster as dg
 from movie_assets.database.database import Database
 from movie_assets.embeddings.cost_forecast import Amount, Forecast, History, forecast
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
+from movie_assets.embeddings.registry import published_prices
 from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import Text
 from movie_assets.embeddings.tokens import ByteCounter
@@ -26,7 +27,7 @@ def forecast_for(database: Database, embedder: Embedder, set_id: int, texts: Seq
         tokens=sum(embedder.counter.count(text.text) for text in texts) if is_counted else None,
     )
     history = database.fetch_one(History, "embedding_history", set_id=set_id)
-    return forecast(amount, embedder.model, embedder.price, history, embedder.counter.description)
+    return forecast(amount, embedder.model, embedder.price, history, embedder.counter.description, published_prices())
 
 
 def require_a_price(embedder: Embedder, budget: DatabaseBudget) -> None:

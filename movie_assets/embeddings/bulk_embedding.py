@@ -13,12 +13,12 @@ from typing import NamedTuple
 import numpy as np
 import sqlalchemy as sa
 
-from movie_assets.config.prices import DOLLARS_PER_MILLION_TOKENS
 from movie_assets.database.database import Database, execute, fetch_value
 from movie_assets.embeddings.embedder import Embedder, EmbedderError, RejectedInput, ResultChunk, no_vectors
 from movie_assets.embeddings.openai_bulk import BYTES_PER_FILE, TEXTS_PER_JOB, BulkApi, JobState, TextResult
-from movie_assets.embeddings.openai_call import Model
+from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.packing import packed
+from movie_assets.embeddings.providers.openai import DOLLARS_PER_MILLION_TOKENS
 from movie_assets.embeddings.refusals import Refusal
 from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import BulkJob, EmbeddingStore, Text

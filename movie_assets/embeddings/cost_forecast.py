@@ -1,9 +1,10 @@
 """Forecasts the cost of embedding texts: tokens, and US dollars for each model with a known price."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from movie_assets.config.prices import DOLLARS_PER_MILLION_TOKENS, Price
+from movie_assets.config.prices import Price
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN
 
 MIN_TEXTS_TO_LEARN_FROM = 20
@@ -61,8 +62,13 @@ class Forecast:
         return self.costs[0].dollars
 
 
-def forecast(amount: Amount, model: str, price: Price, history: History, counter_description: str) -> Forecast:
-    """Return the cost of an amount with a model, which comes first, and with the other models of known price."""
+def forecast(
+    amount: Amount, model: str, price: Price, history: History, counter_description: str, published: Mapping[str, float]
+) -> Forecast:
+    """Return the cost of an amount with a model, which comes first, and with the other models of known price.
+
+    `published` has the prices by model, in US dollars for a million tokens.
+    """
     if amount.tokens is not None:
         tokens, counted_by = amount.tokens, counter_description
     elif history.is_enough:
@@ -72,7 +78,7 @@ def forecast(amount: Amount, model: str, price: Price, history: History, counter
     else:
         tokens = round(amount.text_bytes / USUAL_BYTES_PER_TOKEN)
         counted_by = f"{USUAL_BYTES_PER_TOKEN:g} bytes a token, as in English; at most {amount.text_bytes:,}"
-    known = {name: Price(dollars) for name, dollars in DOLLARS_PER_MILLION_TOKENS.items() if name != model}
+    known = {name: Price(dollars) for name, dollars in published.items() if name != model}
     costs = tuple(_cost(name, each, tokens) for name, each in [(model, price), *known.items()])
     return Forecast(amount, tokens, counted_by, costs)
 

@@ -1,34 +1,24 @@
-"""The interface of embedders, the local embedder, and the choice of the embedder that the settings name.
+"""The interface of embedders, and of the providers that make them.
 
-The client of OpenAI-compatible services is in `openai_embedder`. The asset decides which texts are embedded;
-`embeddings.vectors` decides which vectors may be stored.
+Providers are in `embeddings.providers`; `embeddings.registry` chooses the one that the settings name. The asset decides
+which texts are embedded; `embeddings.vectors` decides which vectors may be stored.
 """
 
-import hashlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import httpx
 import numpy as np
+from pydantic import SecretStr
 
 from movie_assets.catalog.embedding_text import TEMPLATE
-from movie_assets.config.prices import Price, price_of
-from movie_assets.config.settings import Settings
-from movie_assets.embeddings.hashing import hashed_vectors, words_of
-from movie_assets.embeddings.tokenizer import counter_for
-from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
+from movie_assets.config.prices import Price
+from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, TokenCounter
 from movie_assets.embeddings.vectors import Matrix
 
 if TYPE_CHECKING:
+    from movie_assets.config.settings import Settings
     from movie_assets.embeddings.openai_bulk import BulkApi
-
-LOCAL_MODEL = "hashing-v1"
-OPENAI_MODEL = "text-embedding-3-small"
-OPENAI_HOST = "api.openai.com"
-LIKE_A_KEY = re.compile(r"(?=.*\d)[\w.~%=+-]{20,}|sk-.*")
-LOCAL_CHUNK = 512  # texts of one result chunk
 
 
 class EmbedderError(Exception):
@@ -131,60 +121,37 @@ class Embedder(Protocol):
         """Return the service's API for bulk jobs, or None if it has none."""
 
 
-class LocalEmbedder:
-    """Feature hashing on this machine: no key, no download, no cost; "tokens" are words."""
+@dataclass(frozen=True)
+class Provider:
+    """A provider of vectors, as its module in `embeddings.providers` declares it.
 
-    provider = "local"
-    price = Price(0.0)
-    counter: TokenCounter = ByteCounter()
-    bulk_api = None
+    `make` returns the embedder of a model and a number of dimensions. It raises EmbedderError when a setting that the
+    provider needs is not set. The models' published prices are in US dollars for a million tokens.
+    """
 
-    def __init__(self, model: str, dimensions: int) -> None:
-        if model != LOCAL_MODEL:
-            raise EmbedderError(f"the local embedder has one model, {LOCAL_MODEL}, not {model}")
-        self.model = model
-        self.dimensions = dimensions
+    name: str
+    default_model: str
+    dollars_per_million_tokens: Mapping[str, float]
+    make: "Callable[[Settings, str, int], Embedder]"
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
-        """Return the hashed vectors of texts."""
-        vectors = hashed_vectors(texts, self.dimensions)
-        return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
+    def price_of(self, model: str, configured: float | None = None) -> Price:
+        """Return a model's price: the one in the settings, else the published one."""
+        return Price(self.dollars_per_million_tokens.get(model) if configured is None else configured)
 
-    def probe(self) -> None:
-        """Do nothing, as no service is needed."""
 
-    def stream(
-        self,
-        texts: Sequence[str],
-        budget: BudgetAccount,  # noqa: ARG002  # it costs nothing
-        bytes_per_token: float = USUAL_BYTES_PER_TOKEN,  # noqa: ARG002  # words are counted
-    ) -> Iterator[ResultChunk]:
-        """Yield the vectors of texts chunk by chunk, in their order."""
-        for start in range(0, len(texts), LOCAL_CHUNK):
-            chunk = texts[start : start + LOCAL_CHUNK]
-            embedded = self.embed(chunk)
-            yield ResultChunk(tuple(range(start, start + len(chunk))), embedded.vectors, embedded.tokens, 0.0)
+def required_key(provider: str, setting: str, key: SecretStr | None) -> SecretStr:
+    """Return a provider's key. Raises EmbedderError when its setting is not set."""
+    if key is None:
+        raise EmbedderError(
+            f"vectors come from {provider} and {setting} is not set; set it, or embed with the local embedder: "
+            "MOVIE_ASSETS_EMBEDDER=local movie-assets refresh"
+        )
+    return key
 
 
 def no_vectors(dimensions: int) -> Matrix:
     """Return an empty matrix, (0, dimensions)."""
     return np.zeros((0, dimensions), np.float32)
-
-
-def openai_provider(base_url: str) -> str:
-    """Return `openai`, or `openai@host:port/path` for another service with OpenAI's API.
-
-    Models of the same name on other hosts, ports or paths can be different models, so each address is a provider of its
-    own. The default port of HTTPS and trailing slashes are left out. User, password, query and fragment are never part
-    of the name, and a part of the path that could be a key is replaced by a digest.
-    """
-    url = httpx.URL(base_url)
-    host = f"[{url.host}]" if ":" in url.host else url.host.rstrip(".")
-    port = url.port or (80 if url.scheme == "http" else None)
-    if host == OPENAI_HOST and url.scheme == "https" and port in (None, 443):
-        return "openai"
-    names = [_without_secret(name) for name in url.path.split("/") if name]
-    return "/".join([f"openai@{host}" if port in (None, 443) else f"openai@{host}:{port}", *names])
 
 
 def former_provider(provider: str) -> str:
@@ -204,40 +171,3 @@ def set_key(embedder: "Embedder") -> dict[str, str | int]:
         "dimensions": embedder.dimensions,
         "template": TEMPLATE,
     }
-
-
-def _without_secret(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:8] if LIKE_A_KEY.fullmatch(name) else name
-
-
-def embedder_for(settings: Settings, provider: str, model: str | None, dimensions: int) -> Embedder:
-    """Return the embedder of a provider, also for a set that was made with other settings than the current ones.
-
-    Raises EmbedderError without a key, or when OPENAI_BASE_URL names another service than the set's.
-    """
-    if provider == "local":
-        return LocalEmbedder(model or LOCAL_MODEL, dimensions)
-    if settings.openai_api_key is None:
-        raise EmbedderError(
-            "vectors come from openai and OPENAI_API_KEY is not set; set it, or embed with the local embedder: "
-            "MOVIE_ASSETS_EMBEDDER=local movie-assets refresh"
-        )
-    from movie_assets.embeddings.openai_embedder import OpenAiEmbedder  # noqa: PLC0415  # takes half a second
-
-    name = model or OPENAI_MODEL
-    embedder = OpenAiEmbedder(
-        name, dimensions, settings.openai_api_key, settings.openai_base_url,
-        price=price_of(name, settings.dollars_per_million_tokens), counter=counter_for(name, settings.tiktoken_cache),
-        texts_per_request=settings.embedding_texts_per_request,
-    )  # fmt: skip
-    if provider not in ("openai", embedder.provider, former_provider(embedder.provider)):
-        raise EmbedderError(
-            f"the catalogue was embedded by {provider}; point OPENAI_BASE_URL there, or refresh with the service that "
-            "it names now"
-        )
-    return embedder
-
-
-def embedder_from(settings: Settings) -> Embedder:
-    """Return the embedder that the settings name. Raises EmbedderError without a key."""
-    return embedder_for(settings, settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions)

@@ -17,7 +17,8 @@ from openai.types import Batch
 
 from movie_assets.embeddings.embedder import EmbedderError
 from movie_assets.embeddings.error_messages import message_of_error
-from movie_assets.embeddings.openai_call import Model, model_of, outcome_of, refusal_in, tokens_of
+from movie_assets.embeddings.openai_call import model_of, outcome_of, refusal_in, tokens_of
+from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal, refusal_of
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.vectors import CheckedVectors
@@ -197,6 +198,6 @@ def _results_in(line: str, model: Model) -> Iterator[TextResult]:
         return
     code, message = message_of_error(content or entry.get("error"))
     if status:
-        yield TextResult(text_hash, refusal_of(status, code, message, {}, datetime.now(UTC)), 0)
+        yield TextResult(text_hash, refusal_of(status, code, message, {}, datetime.now(UTC), model.settings), 0)
     else:
         yield TextResult(text_hash, Refusal("retry", f"{code or 'error'}: {message}"[:300]), 0)

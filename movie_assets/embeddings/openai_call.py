@@ -13,30 +13,13 @@ import httpx
 import openai
 
 from movie_assets.embeddings.error_messages import message_of_error, without_secrets
-from movie_assets.embeddings.refusals import Refusal, refusal_of, refusal_of_vectors
+from movie_assets.embeddings.openai_request import Model
+from movie_assets.embeddings.refusals import OPENAI_SETTINGS, Refusal, SettingNames, refusal_of, refusal_of_vectors
 from movie_assets.embeddings.server_limits import Parameters
 from movie_assets.embeddings.vectors import CheckedVectors, UnusableVectorsError, vectors_by_index
 
 ATTEMPTS_WITHOUT_JSON = 3  # a captive portal, or a response that was cut off
-WITHOUT_DIMENSIONS = ("text-embedding-ada-002",)  # OpenAI's model of the second generation refuses the parameter
 BAD_REQUEST, MIN_STATUS, MAX_STATUS = 400, 400, 599
-
-
-@dataclass(frozen=True)
-class Model:
-    """The model and the number of dimensions that a request asks for."""
-
-    name: str
-    dimensions: int
-
-    def request(self, texts: Sequence[str] | str, parameters: Parameters) -> dict[str, object]:
-        """Return the JSON of a request."""
-        content: dict[str, object] = {"input": texts, "model": self.name}
-        if parameters.dimensions and self.name not in WITHOUT_DIMENSIONS:
-            content["dimensions"] = self.dimensions
-        if parameters.encoding_format is not None:
-            content["encoding_format"] = parameters.encoding_format
-        return content
 
 
 @dataclass(frozen=True)
@@ -57,7 +40,7 @@ def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: P
         # which takes longer than the service.
         response = client.post("/embeddings", cast_to=httpx.Response, body=model.request(list(texts), parameters))
     except openai.APIStatusError as error:
-        return ServiceResponse(refusal_in(error, secrets), 0, with_lower_names(error.response.headers))
+        return ServiceResponse(refusal_in(error, secrets, model.settings), 0, with_lower_names(error.response.headers))
     except openai.APIConnectionError as error:
         return ServiceResponse(Refusal("retry", f"no response ({without_secrets(str(error), secrets)})"))
     try:
@@ -70,11 +53,14 @@ def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: P
     return ServiceResponse(outcome, charged, with_lower_names(response.headers), model_of(content))
 
 
-def refusal_in(error: openai.APIStatusError, secrets: tuple[str, ...] = ()) -> Refusal:
+def refusal_in(
+    error: openai.APIStatusError, secrets: tuple[str, ...] = (), settings: SettingNames = OPENAI_SETTINGS
+) -> Refusal:
     """Return the refusal of an error response, with the service's own message."""
     code, message = message_of_error(error.response.content, secrets)
     message = message or error.response.reason_phrase
-    return refusal_of(error.status_code, code, message, with_lower_names(error.response.headers), datetime.now(UTC))
+    headers = with_lower_names(error.response.headers)
+    return refusal_of(error.status_code, code, message, headers, datetime.now(UTC), settings)
 
 
 def with_lower_names(headers: Mapping[str, str]) -> dict[str, str]:
@@ -91,7 +77,7 @@ def outcome_of(content: object, model: Model, count: int, secrets: tuple[str, ..
         # Routers return status 200 with the error of the provider behind them.
         code, message = message_of_error(content, secrets)
         status = _status_in(content["error"]) if "error" in content else BAD_REQUEST
-        return refusal_of(status, code, message, {}, datetime.now(UTC))
+        return refusal_of(status, code, message, {}, datetime.now(UTC), model.settings)
     try:
         return vectors_by_index(content.get("data") or [], count, model.dimensions)
     except UnusableVectorsError as error:

@@ -15,8 +15,9 @@ import openai
 
 from movie_assets.config.prices import Price
 from movie_assets.embeddings.embedder import BudgetAccount, EmbedderError, RejectedInput, ResultChunk, no_vectors
-from movie_assets.embeddings.openai_call import Model, ServiceResponse, ask
+from movie_assets.embeddings.openai_call import ServiceResponse, ask
 from movie_assets.embeddings.openai_queue import PendingRequest, RequestQueue
+from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.refusals import Refusal
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.shortening import Texts

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from movie_assets.embeddings.service_errors import ErrorClass, ServiceError, service_error
 from movie_assets.embeddings.vectors import UnusableVectorsError
@@ -44,12 +44,22 @@ REASONS: dict[ErrorClass, str] = {
     "unknown": "refused_input",
 }
 MESSAGES: dict[ErrorClass, str] = {
-    "key": "the embeddings service refused the key ({}); check OPENAI_API_KEY",
+    "key": "the embeddings service refused the key ({}); check {settings.key}",
     "quota": "the account's quota is used up ({}); raise it and run again: what was embedded is kept",
     "model": "the embeddings service does not serve the model ({}); check MOVIE_ASSETS_EMBEDDING_MODEL",
-    "address": "the embeddings service has no such path ({}); check OPENAI_BASE_URL",
+    "address": "the embeddings service has no such path ({}); check {settings.address}",
     "unknown": "the embeddings service refused the request ({})",
 }
+
+
+class SettingNames(NamedTuple):
+    """The settings that messages name: those of the service's key and address."""
+
+    key: str
+    address: str
+
+
+OPENAI_SETTINGS = SettingNames("OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,10 @@ class Refusal:
     limit: int | None = None  # of inputs or of tokens, if the service names it
 
 
-def refusal_of(status: int, code: str | None, message: str, headers: Mapping[str, str], now: datetime) -> Refusal:
+def refusal_of(
+    status: int, code: str | None, message: str, headers: Mapping[str, str], now: datetime,
+    settings: SettingNames = OPENAI_SETTINGS,
+) -> Refusal:  # fmt: skip
     """Return the refusal of an error response; the names of the headers are in lower case."""
     error = service_error(status, code or "", message)
     problem = f"HTTP {status} {code or ''} {message}"[:400]
@@ -76,7 +89,7 @@ def refusal_of(status: int, code: str | None, message: str, headers: Mapping[str
     if error_class == "transient":
         asked = seconds_asked_for(headers.get("retry-after"), now)
         return _stop_for_long_pause(asked) or Refusal("retry", problem, seconds=asked, then="diagnose")
-    return _of_class(error, MESSAGES.get(error_class, "{}").format(problem))
+    return _of_class(error, MESSAGES.get(error_class, "{}").format(problem, settings=settings))
 
 
 def refusal_of_vectors(error: UnusableVectorsError) -> Refusal:

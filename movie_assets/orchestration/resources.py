@@ -13,7 +13,8 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, open_database
 from movie_assets.database.migrations import require_current_schema
 from movie_assets.database.run_lock import run_lock
-from movie_assets.embeddings.embedder import Embedder, embedder_from
+from movie_assets.embeddings.embedder import Embedder
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.operations.alerts.destinations import Destinations, destinations_from
 from movie_assets.tmdb.client import Tmdb
 

@@ -19,7 +19,8 @@ from movie_assets.database.database import Database, open_database
 from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data, embedded_postgres
 from movie_assets.database.migrations import ensure_database, migrate, migrate_for_reading
 from movie_assets.database.server_checks import pgvector_warning
-from movie_assets.embeddings.embedder import EmbedderError, embedder_from
+from movie_assets.embeddings.embedder import EmbedderError
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 

@@ -26,7 +26,8 @@ from movie_assets.catalog.eligibility import derivation_name
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, open_database
-from movie_assets.embeddings.embedder import Embedder, embedder_from
+from movie_assets.embeddings.embedder import Embedder
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT
 from movie_assets.orchestration.sensors import MIN_WORK_OF_A_RUN, DueWork

@@ -6,7 +6,8 @@ from typing import NamedTuple, TypedDict
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import EmbedderError, embedder_for, former_provider
+from movie_assets.embeddings.embedder import EmbedderError, former_provider
+from movie_assets.embeddings.registry import embedder_for
 from movie_assets.embeddings.sets import ActiveSet
 
 Filters = Mapping[str, object]  # as catalog.condition_of takes them

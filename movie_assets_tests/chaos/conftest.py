@@ -18,7 +18,7 @@ from movie_assets.catalog import movie_details
 from movie_assets.database.database import Database
 from movie_assets.database.queries import query_text
 from movie_assets.embeddings import openai_stream
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.world import ExportRow
 from movie_assets.tmdb import client as tmdb
 from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, State, Verdict, compared, secrets_told, state_of

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from movie_assets.config.prices import Budgets, Price
 from movie_assets.embeddings.embedder import Embedder
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets_tests.conftest import failed_checks, figures

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.embeddings import bulk_embedding, openai_bulk
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import failed_checks, figures

@@ -5,18 +5,13 @@ import re
 import pytest
 from pydantic import SecretStr
 
+from movie_assets.config.embedding_settings import provider_names
 from movie_assets.config.settings import Settings, SettingsError
-from movie_assets.embeddings.embedder import (
-    EmbedderError,
-    LocalEmbedder,
-    UnlimitedBudget,
-    embedder_for,
-    embedder_from,
-    former_provider,
-    openai_provider,
-)
+from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget, former_provider
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder, openai_provider
+from movie_assets.embeddings.registry import embedder_for, embedder_from, providers
 
 WIDTH = 64
 KEY = "sk-canary-of-a-key"
@@ -128,3 +123,20 @@ def test_a_key_that_no_header_can_hold_is_told_without_showing_it(key: str) -> N
     with pytest.raises(SettingsError, match="OPENAI_API_KEY") as refused:
         Settings.from_env({"OPENAI_API_KEY": key})
     assert KEY not in str(refused.value)
+
+
+# Providers
+
+
+def test_each_provider_has_a_setting_and_a_module() -> None:
+    assert set(providers()) == set(provider_names())
+
+
+def test_a_set_of_an_unknown_provider_is_refused() -> None:
+    with pytest.raises(EmbedderError, match="word2vec@h, which is no provider"):
+        embedder_for(Settings.from_env({"OPENAI_API_KEY": KEY}), "word2vec@h", None, WIDTH)
+
+
+def test_an_unknown_embedder_is_refused_with_the_names_of_those_there_are() -> None:
+    with pytest.raises(SettingsError, match=r"^MOVIE_ASSETS_EMBEDDER: Input should be 'local' or 'openai'"):
+        Settings.from_env({"MOVIE_ASSETS_EMBEDDER": "word2vec"})

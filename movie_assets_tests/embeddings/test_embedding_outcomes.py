@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from movie_assets.cli.main import main
 from movie_assets.embeddings import bulk_embedding, openai_bulk, openai_queue, openai_stream
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.operations.health.findings import Finding, merged
 from movie_assets.operations.health.report import probe_database, probe_services
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks

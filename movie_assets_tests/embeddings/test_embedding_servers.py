@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.embeddings.checks import CURRENT
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.operations.health.report import probe_database
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.embeddings.test_movie_embeddings import rewrite, with_films

@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.cli.cost import cost_of
-from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.sets import SetError, embedding_sets, use_set
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator

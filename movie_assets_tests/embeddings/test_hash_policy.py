@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from movie_assets.catalog.embedding_text import text_hash
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder, RejectedInput, ResultChunk
+from movie_assets.embeddings.embedder import RejectedInput, ResultChunk
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.store import DueMovie, EmbeddingStore, Text, texts_of
 from movie_assets.runs.partitions import BATCH_COUNT

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from movie_assets.embeddings import openai_queue
 from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.shortening import Texts
 from movie_assets.embeddings.tokens import ByteCounter
 from movie_assets.emulator.options import EmulatorOptions

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import DAY, Pipeline, database_of_ones_own, settings_for

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from movie_assets.config.settings import Settings
 from movie_assets.embeddings.embedder import EmbedderError
 from movie_assets.embeddings.openai_bulk import BulkApi
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.refusals import MAX_PAUSES
 from movie_assets.embeddings.server_limits import Server
 from movie_assets.http_client import backoff as retry

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from movie_assets.config.settings import Settings
 from movie_assets.database import server_checks
 from movie_assets.database.embedded import _address, _socket_folder
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.operations.health.findings import Finding, merged, worst
 from movie_assets.operations.health.report import probe_database, probe_from_outside, probe_services
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks, figures_of

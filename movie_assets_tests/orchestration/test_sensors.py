@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from movie_assets.catalog.eligibility import derivation_name
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.orchestration.sensors import ALL_BATCHES, MIN_WORK_OF_A_RUN
 from movie_assets_tests.conftest import Pipeline

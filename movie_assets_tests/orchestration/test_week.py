@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import dagster as dg
 import pytest
 
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.moving_world import MovingWorld
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator

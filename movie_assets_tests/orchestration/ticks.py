@@ -6,7 +6,8 @@ import dagster as dg
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import Embedder, LocalEmbedder
+from movie_assets.embeddings.embedder import Embedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.orchestration.launch_decisions import Memory
 from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.support.definitions import defs

@@ -8,7 +8,7 @@ import pytest
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.recommendations import recommendations
 from movie_assets.runs.metadata_tables import BAR
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
 from movie_assets.embeddings.openai_stream import IN_FLIGHT
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.jobs import IN_BULK
@@ -28,7 +28,7 @@ from pydantic import SecretStr
 from movie_assets.orchestration import jobs
 from movie_assets.config.settings import Settings
 from movie_assets_tests.support.definitions import defs
-from movie_assets.embeddings.openai_embedder import OpenAiEmbedder
+from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.database.database import Database
 
 address, url, job = sys.argv[1:]

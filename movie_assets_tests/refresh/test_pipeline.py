@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import DAY, Pipeline, failed_checks, figures, settings_for

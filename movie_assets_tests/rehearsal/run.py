@@ -10,7 +10,7 @@ from itertools import islice
 
 import dagster as dg
 
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for

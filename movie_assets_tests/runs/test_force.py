@@ -7,7 +7,8 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
-from movie_assets.embeddings.embedder import Embedded, LocalEmbedder
+from movie_assets.embeddings.embedder import Embedded
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets_tests.embeddings.test_budgets import spent, with_films
 from movie_assets_tests.embeddings.test_movie_embeddings import ALL_BATCHES
 from movie_assets_tests.support.definitions import defs

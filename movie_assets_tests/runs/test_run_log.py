@@ -10,7 +10,8 @@ import pytest
 
 from movie_assets.config.paths import PACKAGE, SQL
 from movie_assets.database.run_lock import run_lock
-from movie_assets.embeddings.embedder import BudgetAccount, LocalEmbedder, ResultChunk
+from movie_assets.embeddings.embedder import BudgetAccount, ResultChunk
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.presentation import table_of
 from movie_assets.runs.run_log import FIGURES, log_work, logged

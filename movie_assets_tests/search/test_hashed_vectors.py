@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder, set_key
+from movie_assets.embeddings.embedder import set_key
 from movie_assets.embeddings.hashing import hashed_vectors, words_of
+from movie_assets.embeddings.providers.local import LocalEmbedder
 
 TEXTS = (
     "", " ", "the of and", "a murder in a mansion", "Ocean's Eleven: the heist's heists", "aliens Aliens alien's",

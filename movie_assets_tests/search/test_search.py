@@ -5,7 +5,7 @@ import pytest
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.search.queries import NothingToSearchError, is_certain, resolve, search, similar
 from movie_assets.search.search_documents import update_documents
 

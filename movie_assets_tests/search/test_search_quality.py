@@ -8,7 +8,7 @@ import pytest
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.search import checks as quality_checks
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks, figures, figures_of
 from movie_assets_tests.support.rows import put_films

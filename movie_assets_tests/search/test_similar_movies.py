@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.search import similar_movies
 from movie_assets.search.similar_movies import TURNS
 from movie_assets_tests.conftest import failed_checks

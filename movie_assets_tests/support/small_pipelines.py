@@ -11,7 +11,7 @@ import pytest
 
 from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import LocalEmbedder
+from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, settings_for

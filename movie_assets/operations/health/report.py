@@ -24,7 +24,8 @@ from movie_assets.database.embedded import (
 )
 from movie_assets.database.migrations import require_current_schema
 from movie_assets.database.server_checks import pgvector_warning
-from movie_assets.embeddings.embedder import Embedder, EmbedderError, embedder_from
+from movie_assets.embeddings.embedder import Embedder, EmbedderError
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.operations.ages import ALLOWED
 from movie_assets.operations.alerts.destinations import destinations_from
 from movie_assets.operations.health import data as health_of_data

@@ -1,0 +1,1 @@
+"""The providers of embeddings, a module each, which declares PROVIDER. `embeddings.registry` collects them."""

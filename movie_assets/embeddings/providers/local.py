@@ -1,0 +1,55 @@
+"""The local provider: vectors are made on this machine."""
+
+from collections.abc import Iterator, Sequence
+
+from movie_assets.config.prices import Price
+from movie_assets.config.settings import Settings
+from movie_assets.embeddings.embedder import BudgetAccount, Embedded, EmbedderError, Provider, ResultChunk
+from movie_assets.embeddings.hashing import hashed_vectors, words_of
+from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
+
+LOCAL_MODEL = "hashing-v1"
+LOCAL_CHUNK = 512  # texts of one result chunk
+
+
+class LocalEmbedder:
+    """Feature hashing on this machine: no key, no download, no cost; "tokens" are words."""
+
+    provider = "local"
+    price = Price(0.0)
+    counter: TokenCounter = ByteCounter()
+    bulk_api = None
+
+    def __init__(self, model: str, dimensions: int) -> None:
+        if model != LOCAL_MODEL:
+            raise EmbedderError(f"the local embedder has one model, {LOCAL_MODEL}, not {model}")
+        self.model = model
+        self.dimensions = dimensions
+
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        """Return the hashed vectors of texts."""
+        vectors = hashed_vectors(texts, self.dimensions)
+        return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
+
+    def probe(self) -> None:
+        """Do nothing, as no service is needed."""
+
+    def stream(
+        self,
+        texts: Sequence[str],
+        budget: BudgetAccount,  # noqa: ARG002  # it costs nothing
+        bytes_per_token: float = USUAL_BYTES_PER_TOKEN,  # noqa: ARG002  # words are counted
+    ) -> Iterator[ResultChunk]:
+        """Yield the vectors of texts chunk by chunk, in their order."""
+        for start in range(0, len(texts), LOCAL_CHUNK):
+            chunk = texts[start : start + LOCAL_CHUNK]
+            embedded = self.embed(chunk)
+            yield ResultChunk(tuple(range(start, start + len(chunk))), embedded.vectors, embedded.tokens, 0.0)
+
+
+def make(_settings: Settings, model: str, dimensions: int) -> LocalEmbedder:
+    """Return the local embedder, which needs no settings. Raises EmbedderError for a model that it does not have."""
+    return LocalEmbedder(model, dimensions)
+
+
+PROVIDER = Provider("local", LOCAL_MODEL, {}, make)
