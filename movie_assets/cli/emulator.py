@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from movie_assets.cli.terminal import notes
-from movie_assets.emulator.faults import FAULTS
+from movie_assets.emulator.faults import FAULTS, fault_rates
 from movie_assets.emulator.options import DEMO_MOVIES, EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator, serve
 from movie_assets.emulator.server_makes import MAKES
@@ -57,7 +57,7 @@ from movie_assets.orchestration.startup import EMULATOR_TOKEN
 @click.option("--token", help="Accept only this token instead of any.")
 @click.option(
     "--fault", "faults", multiple=True, metavar="NAME=RATE",
-    help=f"Make a share of the responses (0 to 1) fail in this way. Names: {', '.join(FAULTS)}.",
+    help=f"Make a share of the responses (0 to 1) fail in this way, for example 503=0.1. Names: {', '.join(FAULTS)}.",
 )  # fmt: skip
 @click.option(
     "--embeddings-like",
@@ -72,11 +72,11 @@ def tmdb_emulator(
 
     Prints the environment variables that make the pipeline use it.
     """
-    options = EmulatorOptions(
-        host=host, port=port, movies=movies, seed=seed, details=details, today=day.date() if day else None,
-        rate_limit=rate, token=token, faults=dict(map(_fault, faults)), embeddings_like=embeddings_like,
-    )  # fmt: skip
     try:
+        options = EmulatorOptions(
+            host=host, port=port, movies=movies, seed=seed, details=details, today=day.date() if day else None,
+            rate_limit=rate, token=token, faults=fault_rates(faults), embeddings_like=embeddings_like,
+        )  # fmt: skip
         serve(options, lambda ready: _print_variables(ready, token))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -94,14 +94,6 @@ def former_name(command: click.Command, name: str) -> click.Command:
 
 
 stand_in = former_name(tmdb_emulator, "stand-in")
-
-
-def _fault(text: str) -> tuple[str, float]:
-    name, _, rate = text.partition("=")
-    try:
-        return name, float(rate or 1)
-    except ValueError:
-        raise click.BadParameter(f"{text}: a fault is NAME=RATE, for example 503=0.1", param_hint="--fault") from None
 
 
 def _print_variables(ready: TmdbEmulator, token: str | None) -> None:

@@ -28,18 +28,9 @@ from movie_assets.emulator.responses import (
 )
 
 Where = Literal[
-    "tmdb",
-    "details",
-    "export",
-    "export_lines",
-    "export_gzip",
-    "embeddings",
-    "inputs",
-    "vectors",
-    "batch",
-    "batch_line",
-    "batch_made",
-]
+    "tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "inputs", "vectors", "batch",
+    "batch_line", "batch_made",
+]  # fmt: skip
 
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from movie_assets.histories.bundles import Bundle, Member
 from movie_assets.histories.choices import Choices, ImportFailedError
 from movie_assets.histories.file_formats import KNOWN, Recognised, UnknownFormatError, recognise
 from movie_assets.histories.imdb import read_imdb
-from movie_assets.histories.inbox import Bundle, Member
 from movie_assets.histories.letterboxd import read_letterboxd
 from movie_assets.histories.movie_list import read_movie_list
 from movie_assets.histories.movielens import read_movielens, read_movies, read_site_export

@@ -16,11 +16,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute, fetch, fetch_value
+from movie_assets.histories.bundles import HistoryFileError, opened_bundle
 from movie_assets.histories.choices import Choices, ImportFailedError
 from movie_assets.histories.file_formats import UnknownFormatError
 from movie_assets.histories.file_parts import FilePart, entries_of, parts_of, require_entries
 from movie_assets.histories.import_report import ImportedName, ImportReport, count_names
-from movie_assets.histories.inbox import HistoryFileError, opened_bundle
 from movie_assets.histories.rows import TooLargeError
 from movie_assets.histories.store import (
     DerivedCounts,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from movie_assets.histories.inbox import HistoryFileError, Inbox, opened_bundle
+from movie_assets.histories.bundles import HistoryFileError, opened_bundle
+from movie_assets.histories.inbox import Inbox
 
 MOVIELENS = {
     "ratings.csv": "userId,movieId,rating,timestamp\n1,1,4,1\n",
