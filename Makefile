@@ -63,7 +63,7 @@ newest-dagster: .venv/installed  ## try the newest release of Dagster: is all th
 bench: .venv/installed  ## run every benchmark, two hours on two cores, and write bench/RESULTS.md
 	$(BIN)/python bench/all.py
 
-docs: .venv/installed  ## write docs/reference.md, the table of docs/settings.md and movie_assets/runs/tables.json from the code and the database
+docs: .venv/installed  ## write docs/reference.md, the table of docs/settings.md, .env.example and movie_assets/runs/tables.json from the code and the database
 	$(BIN)/python docs/make_reference.py
 
 lock: .venv/installed  ## raise the versions in both lock files to the newest that agree

@@ -30,6 +30,7 @@ def test_the_index_of_the_documentation_lists_every_page() -> None:
 def test_the_example_environment_names_every_setting_and_no_other() -> None:
     named = set(re.findall(r"^#?\s?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named == {field.alias for field in Settings.model_fields.values()}
+    assert (ROOT / ".env.example").read_text(encoding="utf-8") == reference.example_environment(), "run `make docs`"
 
 
 def test_the_page_of_commands_names_every_command() -> None:

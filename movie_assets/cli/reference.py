@@ -1,10 +1,13 @@
 """Generates docs/reference.md and the table of docs/settings.md from the code and the database."""
 
 import json
+import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import dagster as dg
+from pydantic.fields import FieldInfo
 
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
@@ -13,6 +16,11 @@ from movie_assets.runs.presentation import table_of, tables
 
 FILE = CHECKOUT / "docs" / "reference.md"
 SETTINGS_PAGE = CHECKOUT / "docs" / "settings.md"
+EXAMPLE_FILE = CHECKOUT / ".env.example"
+EXAMPLE_HEAD = """\
+# Copy to a file .env in the checkout, which `movie-assets` and Dagster's own commands read, or to your shell's profile.
+# Everything is optional. `make docs` writes this file.
+"""
 INTRODUCTION = """\
 # Reference
 
@@ -131,16 +139,27 @@ def settings_table() -> str:
     """Return the table of settings that stands between the markers of docs/settings.md."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for field in Settings.variables():
-        default = field.default if field.default_factory is None else None
-        shown = (
-            " ".join(default)
-            if isinstance(default, tuple)
-            else f"{default:d}"
-            if isinstance(default, bool)
-            else default
-        )
-        rows.append(f"| `{field.alias}` | {'' if shown in (None, '') else f'`{shown}`'} | {field.description} |")
+        default = _default_of(field)
+        rows.append(f"| `{field.alias}` | {f'`{default}`' if default else ''} | {field.description} |")
     return "\n".join(rows)
+
+
+def example_environment() -> str:
+    """Return .env.example: every setting in a comment, with its meaning and default."""
+    parts = [EXAMPLE_HEAD]
+    for field in Settings.variables():
+        meaning = re.sub(r"\[(\S+)\]\(\S+\)", r"docs/\1", field.description or "")  # links are relative to docs/
+        lines = textwrap.wrap(meaning, 120, initial_indent="# ", subsequent_indent="# ", break_long_words=False)
+        parts.append("\n".join([*lines, f"# {field.alias}={_default_of(field)}\n"]))
+    return "\n".join(parts)
+
+
+def _default_of(field: FieldInfo) -> str:
+    """Return a setting's default as it is written in a variable; an empty text when it has none."""
+    default = field.default if field.default_factory is None else None
+    if isinstance(default, bool):
+        return f"{default:d}"
+    return " ".join(default) if isinstance(default, tuple) else "" if default is None else str(default)
 
 
 def settings_page(page: str) -> str:

@@ -25,7 +25,7 @@ comment on view catalog.embedding_sets is
 comment on column catalog.embedding_sets.set_id is 'number of the set; its vectors are in catalog.movie_vectors_<set_id>';
 comment on column catalog.embedding_sets.name is
     'provider, model, dimensions and template in one text; the in_set argument of searches takes set_id';
-comment on column catalog.embedding_sets.provider is 'who makes the vectors: local or openai (OpenAI or a compatible service)';
+comment on column catalog.embedding_sets.provider is 'provider of the vectors, such as local or openai (OpenAI or a compatible service)';
 comment on column catalog.embedding_sets.model is 'name of the embedding model, such as text-embedding-3-small';
 comment on column catalog.embedding_sets.dimensions is 'number of values in each vector';
 comment on column catalog.embedding_sets.template is 'version of the text that is made of a film and embedded';

@@ -156,7 +156,7 @@ comment on column pipeline.embedding_outcomes.ended_at is 'when the run ended';
 
 comment on view pipeline.embedding_progress is 'how far an embedding set is, and what it cost';
 comment on column pipeline.embedding_progress.set_id is 'embedding set, a row of pipeline.embedding_sets';
-comment on column pipeline.embedding_progress.provider is 'who makes the vectors: local or openai';
+comment on column pipeline.embedding_progress.provider is 'provider of the vectors, such as local or openai';
 comment on column pipeline.embedding_progress.model is 'name of the embedding model';
 comment on column pipeline.embedding_progress.dimensions is 'number of values in each vector';
 comment on column pipeline.embedding_progress.template is 'version of the text that is made of a film and embedded';
@@ -182,7 +182,7 @@ comment on column pipeline.embedding_reservations.reserved_at is 'when it was re
 
 comment on table pipeline.embedding_sets is 'provider, model, dimensions and template, which together make vectors comparable';
 comment on column pipeline.embedding_sets.set_id is 'number of the set';
-comment on column pipeline.embedding_sets.provider is 'who makes the vectors: local or openai';
+comment on column pipeline.embedding_sets.provider is 'provider of the vectors, such as local or openai';
 comment on column pipeline.embedding_sets.model is 'name of the embedding model';
 comment on column pipeline.embedding_sets.dimensions is 'number of values in each vector, 8 to 4000';
 comment on column pipeline.embedding_sets.template is 'version of the text that is made of a film and embedded';
