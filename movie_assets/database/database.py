@@ -3,7 +3,6 @@
 `database.queries` reads the SQL. `database.retry` classifies errors; `database.embedded` starts an embedded server.
 """
 
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,9 +19,10 @@ from movie_assets.database.addresses import DatabaseError, url_of
 from movie_assets.database.batch_locks import BatchLocks, LocksLostError
 from movie_assets.database.embedded import embedded_data
 from movie_assets.database.queries import query_text
-from movie_assets.database.retry import READ_ONLY, GivenUpError, RetryPolicy
+from movie_assets.database.retry import READ_ONLY, DatabaseRetries, GivenUpError
 from movie_assets.database.sessions import start_session
 from movie_assets.database.vector_types import register_vectors
+from movie_assets.retries.policy import RetryPolicy
 
 T = TypeVar("T")
 R = TypeVar("R", bound=NamedTuple)  # a class that has the columns of a query
@@ -32,9 +32,9 @@ MIGRATION_LOCK = 0x6D6F7669  # "movi"; any number that no other program uses on 
 class Database:
     """A pool of connections to the catalogue. Every method commits on success and rolls back on an error.
 
-    Work is repeated, within the bounds of `RetryPolicy`, after a lost connection, a restart of the server, a collision
-    of transactions or a lack of connections. An error that remains is a DatabaseError that says what to do. `data` is
-    the folder of the embedded server, whose disk can be full.
+    Work is repeated, within the bounds of `DatabaseRetries`, after a lost connection, a restart of the server, a
+    collision of transactions or a lack of connections. An error that remains is a DatabaseError that says what to do.
+    `data` is the folder of the embedded server, whose disk can be full.
     """
 
     def __init__(self, address: str, data: Path | None = None) -> None:
@@ -78,11 +78,11 @@ class Database:
         """
         unit, results = uuid.uuid4(), list[T]()
 
-        def attempt(retry_policy: RetryPolicy) -> T:
+        def attempt(retries: DatabaseRetries) -> T:
             for locks in self._locks:
                 locks.hold()
             with self.transaction() as connection:
-                retry_policy.began = True
+                retries.began = True
                 if not execute(connection, "begin_unit", unit=unit):
                     return results[-1]
                 results.append(work(connection))
@@ -159,9 +159,9 @@ class Database:
         return taken
 
     def _read(self, query: str, read: Callable[[sa.Connection], T], engine: sa.Engine | None = None) -> T:
-        def attempt(retry_policy: RetryPolicy) -> T:
+        def attempt(retries: DatabaseRetries) -> T:
             with _transaction_of(engine or self._reader) as connection:
-                retry_policy.began = True
+                retries.began = True
                 try:
                     return read(connection)
                 except sa.exc.InternalError as error:
@@ -171,25 +171,17 @@ class Database:
 
         return self._repeated(attempt)
 
-    def _repeated(self, attempt: Callable[[RetryPolicy], T]) -> T:
-        retry_policy = RetryPolicy(is_used_up=self._is_given_up, data=self._data)
-        while True:
-            try:
-                result = attempt(retry_policy)
-            except LocksLostError as error:
-                raise DatabaseError(str(error)) from None
-            except (sa.exc.DBAPIError, psycopg.Error) as error:
-                try:
-                    wait = retry_policy.after(error)
-                except GivenUpError as end:
-                    self._is_given_up = True
-                    raise DatabaseError(str(end)) from None
-                if wait is None:
-                    raise
-                time.sleep(wait)
-            else:
-                self._is_given_up = False
-                return result
+    def _repeated(self, attempt: Callable[[DatabaseRetries], T]) -> T:
+        retries = DatabaseRetries(is_used_up=self._is_given_up, data=self._data)
+        try:
+            result = RetryPolicy(retries.seconds_after).run(lambda: attempt(retries))
+        except LocksLostError as error:
+            raise DatabaseError(str(error)) from None
+        except GivenUpError as error:
+            self._is_given_up = True
+            raise DatabaseError(str(error)) from None
+        self._is_given_up = False
+        return result
 
 
 def open_database(settings: Settings) -> Database:

@@ -1,6 +1,6 @@
 """Classifying errors of the database: repeat the work, wait for the server, or stop.
 
-This module decides; only `database.Database` repeats work.
+This module decides; `database.Database` repeats work, by a `retries.policy.RetryPolicy`.
 """
 
 import logging
@@ -105,7 +105,7 @@ def error_class_of(error: sa.exc.DBAPIError | psycopg.Error) -> ErrorClass | Non
     return LOST
 
 
-class RetryPolicy:
+class DatabaseRetries:
     """Counts the attempts at one unit of work, and decides how long to wait before the next; see the bounds above."""
 
     def __init__(self, *, is_used_up: bool, data: Path | None = None) -> None:
@@ -115,11 +115,13 @@ class RetryPolicy:
         self._collisions = self._losses = self._waits = 0
         self._away_since: float | None = None
 
-    def after(self, error: sa.exc.DBAPIError | psycopg.Error) -> float | None:
-        """Return the seconds until the next attempt, or None for an error of the statement itself.
+    def seconds_after(self, error: Exception) -> float | None:
+        """Return the seconds until the next attempt; None for an error of the statement itself or not of the database.
 
         Raises GivenUpError after the last attempt.
         """
+        if not isinstance(error, (sa.exc.DBAPIError, psycopg.Error)):
+            return None
         error_class = error_class_of(error)
         if error_class is None:
             return None

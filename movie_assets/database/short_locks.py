@@ -4,7 +4,6 @@ A session that asks for a table while a change waits for its lock waits behind t
 than a second, lets the readers pass, and tries again.
 """
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,12 +12,14 @@ import psycopg
 
 from movie_assets.database.addresses import DatabaseError
 from movie_assets.database.database import Database, driver_connection
+from movie_assets.retries.policy import RetryPolicy
 
 # Less than Postgres waits before it ends one of two sessions that wait for each other (deadlock_timeout, a second): the
 # change gives way, and never is a reader ended for it.
 LOCK_TIMEOUT_SECONDS = 0.8
 SECONDS_BETWEEN_LOCK_ATTEMPTS = 3.0
 LOCK_ATTEMPTS = 32  # two minutes in all
+LOCK_ERRORS = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 class LockHolder(NamedTuple):
@@ -37,17 +38,22 @@ def change_with_short_locks(database: Database, name: str, change: Callable[[psy
     `change` gets the driver's connection. Raises DatabaseError with `name`, the change's, and the sessions that hold a
     lock when these are still there after two minutes.
     """
-    for _ in range(LOCK_ATTEMPTS):
-        try:
-            return _try_to_change(database, change)
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            time.sleep(SECONDS_BETWEEN_LOCK_ATTEMPTS)
+    pause = SECONDS_BETWEEN_LOCK_ATTEMPTS
+    policy = RetryPolicy(LOCK_ERRORS, attempts=LOCK_ATTEMPTS, first_wait=pause, longest_wait=pause)
+    try:
+        policy.run(lambda: _try_to_change(database, change))
+    except LOCK_ERRORS:
+        raise _lock_error(database, name) from None
+
+
+def _lock_error(database: Database, name: str) -> DatabaseError:
+    """Return the error that names the sessions that hold a lock now."""
     holders = [
         f"process {row.pid} ({row.application_name or 'no name'}, role {row.usename}, {row.state}, "
         f"since {row.xact_start:%H:%M:%S} UTC)"
         for row in database.fetch(LockHolder, "lock_holders")
     ]
-    raise DatabaseError(
+    return DatabaseError(
         f"{name} needs a lock that another session holds: {'; '.join(holders) or 'none is left now'}. "
         "Files before it were applied, nothing of it was; end that session (select pg_terminate_backend(…)), and run "
         "`movie-assets migrate` again"

@@ -5,9 +5,8 @@ its hash the line's `custom_id`. `embeddings.bulk_embedding` keeps the jobs in f
 """
 
 import json
-import random
-import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -22,7 +21,7 @@ from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal, refusal_of
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.vectors import CheckedVectors
-from movie_assets.http_client.backoff import backoff
+from movie_assets.http_client.retries import HttpRetries, RetryableError
 
 T = TypeVar("T")
 TEXTS_PER_JOB = 10_000  # OpenAI takes 50,000; an account of tier 1 may have 3 million tokens waiting, these are half
@@ -126,10 +125,12 @@ class BulkApi:
     def results(self, state: JobState, model: Model) -> Iterator[TextResult]:
         """Yield the results of a job that has ended; an interrupted download continues where it ended."""
         for file_id in state.files:
-            lines_read, failures = 0, 0
-            while True:
-                try:
+            lines_read = 0
+            with _as_embedder_error():
+                for attempt in HttpRetries(MAX_PAUSES + 1).policy.tries():
                     with (
+                        attempt,
+                        _as_retryable_error(),
                         self._open_client() as client,
                         client.files.with_streaming_response.content(file_id) as content,
                     ):
@@ -137,26 +138,34 @@ class BulkApi:
                             if number >= lines_read and line.strip():
                                 yield from _results_in(line, model)
                             lines_read = max(lines_read, number + 1)
-                    break
-                except openai.APIError as error:
-                    failures = self._wait_or_raise(error, failures + 1)
 
     def _with_retries(self, call: Callable[[openai.OpenAI], T]) -> T:
-        failures = 0
-        with self._open_client() as client:
-            while True:
-                try:
-                    return call(client)
-                except (openai.APIError, json.JSONDecodeError) as error:
-                    failures = self._wait_or_raise(error, failures + 1)
+        def attempt() -> T:
+            with _as_retryable_error():
+                return call(client)
 
-    def _wait_or_raise(self, error: Exception, failures: int) -> int:
+        with self._open_client() as client, _as_embedder_error():
+            return HttpRetries(MAX_PAUSES + 1).policy.run(attempt)
+
+
+@contextmanager
+def _as_retryable_error() -> Iterator[None]:
+    """Turn an error of the service into a RetryableError with the attempts and the pause that its class allows."""
+    try:
+        yield
+    except (openai.APIError, json.JSONDecodeError) as error:
         refusal = _refusal(error)
-        attempts = {"retry": ATTEMPTS, "pause": MAX_PAUSES + 1}.get(refusal.action, 0)
-        if failures >= attempts:
-            raise EmbedderError(f"the service's batches cannot be used: {refusal.problem}") from None
-        time.sleep(backoff(failures, random.random, refusal.seconds))
-        return failures
+        attempts = {"retry": ATTEMPTS, "pause": MAX_PAUSES + 1}.get(refusal.action, 1)
+        raise RetryableError(refusal.problem, attempts, refusal.seconds) from None
+
+
+@contextmanager
+def _as_embedder_error() -> Iterator[None]:
+    """Turn the error of the last attempt into an EmbedderError."""
+    try:
+        yield
+    except RetryableError as error:
+        raise EmbedderError(f"the service's batches cannot be used: {error}") from None
 
 
 def _request_line(model: Model, parameters: Parameters, text_hash: str, text: str) -> str:

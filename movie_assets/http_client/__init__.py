@@ -1,1 +1,1 @@
-"""Rate limits, backoff and connections, which all HTTP clients share."""
+"""Rate limits, retries, backoff and connections, which all HTTP clients share."""

@@ -14,10 +14,12 @@ from movie_assets.database.addresses import dsn_of
 from movie_assets.database.database import Database
 from movie_assets.database.queries import query_text
 from movie_assets.database.sessions import start_async_session
+from movie_assets.retries.policy import RetryPolicy
 
 SECONDS_TO_RECONNECT = 60.0  # a restart of the server takes less
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
+CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
 CATCHING_UP = 1.03  # times the rate, for permits that are overdue
 
 
@@ -59,38 +61,35 @@ class RateLimiter:
             await self._connection.close()
 
     async def _reserve(self, query: str, **parameters: float) -> float:
-        """Run a query that moves the time of the next permit; return the seconds until that time."""
+        """Run a query that moves the time of the next permit; return the seconds until that time.
+
+        Raises OperationalError when there is no connection for a minute.
+        """
         statement = query_text(query).encode()
+        policy = RetryPolicy(
+            CONNECTION_ERRORS, seconds=SECONDS_TO_RECONNECT, first_wait=FIRST_WAIT, longest_wait=LONGEST_WAIT
+        )
         async with self._connection_lock:
-            row = await self._fetch_row(statement, {"service": self._service, **parameters})
+            row = await policy.run_async(
+                lambda: self._try_to_fetch(statement, {"service": self._service, **parameters})
+            )
         if row is None:
             raise LookupError(f"pipeline.pace has no row for {self._service}")
         return float(row[0])
 
-    async def _fetch_row(self, statement: bytes, parameters: dict[str, str | float]) -> tuple[float, ...] | None:
-        """Return the row of a statement, on a new connection if the old one was lost.
-
-        Raises OperationalError when there is no connection for a minute.
-        """
-        give_up_at = asyncio.get_running_loop().time() + SECONDS_TO_RECONNECT
-        wait = FIRST_WAIT
-        while True:
-            try:
-                if self._connection is None:
-                    self._connection = await psycopg.AsyncConnection.connect(
-                        self._dsn, autocommit=True, connect_timeout=10
-                    )
-                    await start_async_session(self._connection)
-                cursor = await self._connection.execute(statement, parameters)
-                return await cursor.fetchone()
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                if self._connection is not None:
-                    await self._connection.close()
-                    self._connection = None
-                if asyncio.get_running_loop().time() + wait > give_up_at:
-                    raise
-                await asyncio.sleep(wait)
-                wait = min(LONGEST_WAIT, 2 * wait)
+    async def _try_to_fetch(self, statement: bytes, parameters: dict[str, str | float]) -> tuple[float, ...] | None:
+        """Return the row of a statement, on a new connection if the last attempt lost the old one."""
+        try:
+            if self._connection is None:
+                self._connection = await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=10)
+                await start_async_session(self._connection)
+            cursor = await self._connection.execute(statement, parameters)
+            return await cursor.fetchone()
+        except CONNECTION_ERRORS:
+            if self._connection is not None:
+                await self._connection.close()
+                self._connection = None
+            raise
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@
 
 import gzip
 import io
-import random
 import re
 import tempfile
 import time
@@ -23,7 +22,8 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import pandas as pd
 
-from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
+from movie_assets.http_client.backoff import seconds_asked_for
+from movie_assets.http_client.retries import HttpRetries, RetryableError
 from movie_assets.ratings.file_formats import UnreadableFileError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ LARGEST_UNPACKED = 8 * 2**30
 LONGEST_LINE = 2**16  # a longer line is split into pieces, which are rejected
 CHUNK = 500_000  # ratings at a time
 GZIP = b"\x1f\x8b"
+CONDITIONS = {"etag": "If-None-Match", "modified": "If-Modified-Since"}  # headers, by the kind of version
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
 
 
@@ -180,34 +181,37 @@ def _downloaded(url: str, known: str | None, file: IO[bytes]) -> httpx.Headers |
     Raises RatingFileError after the last attempt.
     """
     kind, _, value = (known or "").partition(" ")
-    condition = {"etag": "If-None-Match", "modified": "If-Modified-Since"}.get(kind)
+    condition = CONDITIONS.get(kind)
     headers = {"Accept-Encoding": "identity", **({condition: value} if condition else {})}
-    reason, retry_after = "", None
+    retries = HttpRetries(ATTEMPTS)
     with httpx.Client(timeout=TIMEOUT, follow_redirects=True) as http:
-        for attempt in range(1, ATTEMPTS + 1):
-            file.seek(0)
-            file.truncate()
-            try:
-                status, received = _fetch(http, url, headers, file)
-            except httpx.TransportError as error:
-                reason = type(error).__name__
-            except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
-                raise RatingFileError(f"{shown(url)} cannot be fetched ({type(error).__name__})") from None
-            else:
-                if status == httpx.codes.OK:
-                    return received
-                if status == httpx.codes.NOT_MODIFIED and condition:
-                    return None
-                reason, retry_after = (
-                    f"HTTP {status}", seconds_asked_for(received.get("retry-after"), datetime.now(UTC))
-                )  # fmt: skip
-                if status < httpx.codes.INTERNAL_SERVER_ERROR and status != httpx.codes.TOO_MANY_REQUESTS:
-                    break
-            pause = backoff(attempt, random.random, retry_after)
-            if attempt == ATTEMPTS or pause > MAX_RETRY_SECONDS:
-                break
-            time.sleep(pause)
-    raise RatingFileError(f"{shown(url)} could not be fetched in {attempt} attempts ({reason})")
+        try:
+            return retries.policy.run(lambda: _try_to_download(http, url, headers, file))
+        except RetryableError as error:
+            message = f"{shown(url)} could not be fetched in {retries.failures} attempts ({error})"
+            raise RatingFileError(message) from None
+
+
+def _try_to_download(http: httpx.Client, url: str, headers: dict[str, str], file: IO[bytes]) -> httpx.Headers | None:
+    """Request an address once; return the response's headers, or None if it has the known version.
+
+    Raises RetryableError, with no further attempts for a permanent error, or RatingFileError.
+    """
+    file.seek(0)
+    file.truncate()
+    try:
+        status, received = _fetch(http, url, headers, file)
+    except httpx.TransportError as error:
+        raise RetryableError(type(error).__name__, ATTEMPTS) from None
+    except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
+        raise RatingFileError(f"{shown(url)} cannot be fetched ({type(error).__name__})") from None
+    if status == httpx.codes.OK:
+        return received
+    if status == httpx.codes.NOT_MODIFIED and headers.keys() & set(CONDITIONS.values()):
+        return None
+    is_transient = status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS
+    asked = seconds_asked_for(received.get("retry-after"), datetime.now(UTC))
+    raise RetryableError(f"HTTP {status}", ATTEMPTS if is_transient else 1, asked)
 
 
 def _fetch(http: httpx.Client, url: str, headers: dict[str, str], file: IO[bytes]) -> tuple[int, httpx.Headers]:

@@ -8,8 +8,7 @@ import asyncio
 import json
 import random
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 
@@ -20,6 +19,7 @@ from movie_assets.database.database import Database
 from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
 from movie_assets.http_client.connections import Connections, connections
 from movie_assets.http_client.rate_limiter import RateLimiter, shared_limiter
+from movie_assets.http_client.retries import HttpRetries, PausedError, RetryableError
 from movie_assets.tmdb.call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, ApiResponse, call
 from movie_assets.tmdb.export import downloaded, is_published
 from movie_assets.tmdb.export_lines import file_name
@@ -46,6 +46,14 @@ FAILURES_IN_A_ROW = 40  # two for each connection: no call succeeds any more
 UNREACHED = ("ConnectError", "ConnectTimeout")  # no name, no route, no listener: not a fault of one movie
 PAUSES_IN_A_ROW = 10
 NOT_FOUND_CODES = (34, 6)  # of TMDB's own 404; the 404 of a proxy or of a wrong address deletes nothing
+
+
+class FailedCallError(RetryableError):
+    """A call failed in a way that may pass."""
+
+    def __init__(self, response: ApiResponse, on_retry: Callable[[float], None]) -> None:
+        super().__init__(response.status, _attempts_at(response.status), on_retry=on_retry)
+        self.response = response
 
 
 class Tmdb:
@@ -173,49 +181,55 @@ class TmdbClient:
 
         Raises UnusableResponseError when the attempts at this call are used up, TmdbError when no call can succeed.
         """
+        retries = HttpRetries(ATTEMPTS)
+        try:
+            return await retries.policy.run_async(lambda: self._try(path, parameters))
+        except FailedCallError as error:
+            if error.response.status in UNREACHED and self._failures_in_a_row >= ATTEMPTS:
+                raise self._unavailable(path, error.response) from None
+            reason, description = error.response.failure
+            message = f"{path}: {retries.failures} attempts, the last: {description}"
+            raise UnusableResponseError(reason, message) from None
+
+    async def _try(self, path: str, parameters: Mapping[str, str | int]) -> JsonObject | None:
+        """Make one call. Raises FailedCallError or PausedError when it may be made again, TmdbError as `json` does."""
         loop = asyncio.get_running_loop()
-        failures = Counter[int]()  # by the number of attempts that may help
-        while True:
-            asked = loop.time()
-            await self._wait_for_permit()
-            began = loop.time()
-            async with self._connections.one() as http:
-                response = await call(http, self._api_url + path, parameters)
-            kind = self.calls.count(
-                _endpoint(path), response.status, loop.time() - began, response.size, waited=began - asked
-            )
-            body = _object_in(response)
-            if body is not None or _is_not_found(response):
-                self._failures_in_a_row = self._pauses_in_a_row = 0
-                self._seconds_in_a_row = 0.0
-                return body
-            _raise_if_permanent(response)
-            if response.status == "429":
-                kind.retries += 1
-                await self._pause(response.headers, began)
-                continue
-            attempts = _attempts_at(response.status)
-            failures[attempts] += 1
-            self._failures_in_a_row += 1
-            is_last = failures[attempts] >= attempts or failures.total() >= ATTEMPTS
-            self._raise_if_down(path, response, is_last=is_last)
-            if is_last:
-                reason, description = response.failure
-                raise UnusableResponseError(reason, f"{path}: {failures.total()} attempts, the last: {description}")
-            kind.retries += 1
-            pause = backoff(failures.total(), random.random)
-            kind.seconds_waited += pause
-            await asyncio.sleep(pause)
+        asked = loop.time()
+        await self._wait_for_permit()
+        began = loop.time()
+        async with self._connections.one() as http:
+            response = await call(http, self._api_url + path, parameters)
+        kind = self.calls.count(
+            _endpoint(path), response.status, loop.time() - began, response.size, waited=began - asked
+        )
+        body = _object_in(response)
+        if body is not None or _is_not_found(response):
+            self._failures_in_a_row = self._pauses_in_a_row = 0
+            self._seconds_in_a_row = 0.0
+            return body
+        _raise_if_permanent(response)
+        if response.status == "429":
+            kind.record_retry(0.0)
+            await self._pause(response.headers, began)
+            raise PausedError
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row >= FAILURES_IN_A_ROW:
+            raise self._unavailable(path, response)
+        raise FailedCallError(response, kind.record_retry)
 
     async def _wait_for_permit(self) -> None:
-        """Wait until no pause is in force, then for a permit of the shared rate limiter."""
+        """Wait until no pause is in force, then for a permit of the shared rate limiter.
+
+        This is no retry: nothing has failed. A pause that begins while the call waits is waited for as well.
+        """
         loop = asyncio.get_running_loop()
-        while True:
-            while (pause := self._resume_at - loop.time()) > 0:  # noqa: ASYNC110  # another pause can begin meanwhile
+        may_call = False
+        while not may_call:
+            if (pause := self._resume_at - loop.time()) > 0:
                 await asyncio.sleep(pause)
-            await self._limiter.acquire()
-            if self._resume_at <= loop.time():
-                return
+            else:
+                await self._limiter.acquire()
+                may_call = self._resume_at <= loop.time()
 
     async def _pause(self, headers: httpx.Headers, began: float) -> None:
         """Stop all workers for as long as a 429 asks, also those of other processes that share the rate limiter."""
@@ -241,14 +255,12 @@ class TmdbClient:
             self._resume_at = now + pause
             await self._limiter.pause(pause)
 
-    def _raise_if_down(self, path: str, response: ApiResponse, *, is_last: bool) -> None:
-        """Raise TmdbUnavailableError when calls for all movies fail, or TMDB cannot be reached."""
-        is_unreached = is_last and response.status in UNREACHED and self._failures_in_a_row >= ATTEMPTS
-        if is_unreached or self._failures_in_a_row >= FAILURES_IN_A_ROW:
-            raise TmdbUnavailableError(
-                f"{self._failures_in_a_row} calls in a row failed, the last ({self._api_url}{path}) with "
-                f"{response.status} ({str(response.body)[:200]}); what was fetched is kept, run again when TMDB is back"
-            )
+    def _unavailable(self, path: str, response: ApiResponse) -> TmdbUnavailableError:
+        """Return the error for calls of which all fail, or for a TMDB that cannot be reached."""
+        return TmdbUnavailableError(
+            f"{self._failures_in_a_row} calls in a row failed, the last ({self._api_url}{path}) with "
+            f"{response.status} ({str(response.body)[:200]}); what was fetched is kept, run again when TMDB is back"
+        )
 
 
 def _object_in(response: ApiResponse) -> JsonObject | None:

@@ -5,7 +5,6 @@ The asset decides which day is downloaded, and whether its lines are plausible.
 
 import asyncio
 import gzip
-import random
 import tempfile
 import zlib
 from collections.abc import AsyncIterator
@@ -15,7 +14,8 @@ from typing import IO
 
 import httpx
 
-from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
+from movie_assets.http_client.backoff import seconds_asked_for
+from movie_assets.http_client.retries import HttpRetries, RetryableError
 from movie_assets.tmdb.call import NO_HTTP, Ending, network_failures_as_status
 from movie_assets.tmdb.export_lines import ExportCounts, read_lines
 from movie_assets.tmdb.responses import (
@@ -44,15 +44,12 @@ async def downloaded(http: httpx.AsyncClient, url: str, calls: CallCounts) -> As
     TmdbUnavailableError when it cannot be fetched.
     """
     with tempfile.TemporaryFile() as file:
-        for attempt in range(1, DOWNLOADS + 1):
-            headers = await _download(http, url, file, calls)
-            damage = _damage_of(file)
-            if damage is None:
-                yield Export(url, _source(headers), file)
-                return
-            if attempt < DOWNLOADS:
-                await asyncio.sleep(backoff(attempt, random.random))
-    raise ExportDamagedError(f"{url} arrived damaged {DOWNLOADS} times ({damage})")
+        retries = HttpRetries(DOWNLOADS)
+        try:
+            headers = await retries.policy.run_async(lambda: _download_undamaged(http, url, file, calls))
+        except RetryableError as damage:
+            raise ExportDamagedError(f"{url} arrived damaged {retries.failures} times ({damage})") from None
+        yield Export(url, _source(headers), file)
 
 
 async def is_published(http: httpx.AsyncClient, url: str) -> bool:
@@ -67,26 +64,43 @@ async def is_published(http: httpx.AsyncClient, url: str) -> bool:
     raise TmdbUnavailableError(f"{url} could not be asked for ({ending.status} {ending.message})")
 
 
+async def _download_undamaged(http: httpx.AsyncClient, url: str, file: IO[bytes], calls: CallCounts) -> httpx.Headers:
+    """Download the export and return the response's headers. Raises RetryableError with the damage, if there is any."""
+    headers = await _download(http, url, file, calls)
+    damage = _damage_of(file)
+    if damage is not None:
+        raise RetryableError(damage, DOWNLOADS)
+    return headers
+
+
 async def _download(http: httpx.AsyncClient, url: str, file: IO[bytes], calls: CallCounts) -> httpx.Headers:
+    retries = HttpRetries(ATTEMPTS)
+    try:
+        return await retries.policy.run_async(lambda: _try_to_download(http, url, file, calls))
+    except RetryableError as error:
+        message = f"{url} could not be fetched in {retries.failures} attempts ({error})"
+        raise TmdbUnavailableError(message) from None
+
+
+async def _try_to_download(http: httpx.AsyncClient, url: str, file: IO[bytes], calls: CallCounts) -> httpx.Headers:
+    """Request the export once and return the response's headers. Raises RetryableError or ExportMissingError."""
+    file.seek(0)
+    file.truncate()
     loop = asyncio.get_running_loop()
-    for attempt in range(1, ATTEMPTS + 1):
-        file.seek(0)
-        file.truncate()
-        began = loop.time()
-        ending, headers = await _fetch(http, url, file)
-        kind = calls.count("export", ending.status, loop.time() - began, file.tell(), 0.0)
-        if ending.status == "200":
-            return headers
-        if ending.status in ("403", "404"):
-            raise ExportMissingError(f"TMDB has no export of that day ({url}: HTTP {ending.status})")
-        is_no_file = ending.status == NO_HTTP or ending.status.startswith("3")
-        pause = backoff(attempt, random.random, seconds_asked_for(headers.get("retry-after"), datetime.now(UTC)))
-        if attempt == ATTEMPTS or (is_no_file and attempt == ATTEMPTS_AT_NO_HTTP) or pause > MAX_RETRY_SECONDS:
-            break
-        kind.retries += 1
-        kind.seconds_waited += pause
-        await asyncio.sleep(pause)
-    raise TmdbUnavailableError(f"{url} could not be fetched in {attempt} attempts ({ending.status} {ending.message})")
+    began = loop.time()
+    ending, headers = await _fetch(http, url, file)
+    kind = calls.count("export", ending.status, loop.time() - began, file.tell(), 0.0)
+    if ending.status == "200":
+        return headers
+    if ending.status in ("403", "404"):
+        raise ExportMissingError(f"TMDB has no export of that day ({url}: HTTP {ending.status})")
+    is_no_file = ending.status == NO_HTTP or ending.status.startswith("3")
+    raise RetryableError(
+        f"{ending.status} {ending.message}",
+        ATTEMPTS_AT_NO_HTTP if is_no_file else ATTEMPTS,
+        seconds_asked_for(headers.get("retry-after"), datetime.now(UTC)),
+        kind.record_retry,
+    )
 
 
 async def _fetch(http: httpx.AsyncClient, url: str, file: IO[bytes]) -> tuple[Ending, httpx.Headers]:

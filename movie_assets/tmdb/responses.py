@@ -101,6 +101,11 @@ class CallsOfAKind:
     retries: int = 0
     seconds_waited: float = 0.0
 
+    def record_retry(self, seconds: float) -> None:
+        """Count a call that is made again after a wait of so many seconds."""
+        self.retries += 1
+        self.seconds_waited += seconds
+
 
 @dataclass
 class CallCounts:

@@ -183,7 +183,7 @@ def test_the_run_after_an_outage_finishes_and_fetches_nothing_that_is_stored(sma
 def test_an_address_that_nobody_answers_at_parks_no_film_however_few_are_due(
     small: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("movie_assets.tmdb.client.backoff", lambda *_: 0.01)
+    monkeypatch.setattr("movie_assets.http_client.retries.backoff", lambda *_: 0.01)
     pipeline = small(film(64), film(65))
     pipeline.run_all("read_the_day")
     pipeline.with_settings(tmdb_api_url="http://127.0.0.1:1/3")

@@ -235,7 +235,7 @@ def test_a_flag_that_is_true_in_other_words_is_true(
 def test_the_error_names_the_file_the_reason_and_what_is_kept(
     small: Make, monkeypatch: pytest.MonkeyPatch, fault: str, reason: str
 ) -> None:
-    monkeypatch.setattr("movie_assets.tmdb.export.backoff", lambda *_: 0.01)
+    monkeypatch.setattr("movie_assets.http_client.retries.backoff", lambda *_: 0.01)
     pipeline = small(*(film(64 * n) for n in range(1, 41)))
     pipeline.run_all("read_the_day")
     pipeline.turn_day()

@@ -93,7 +93,7 @@ def test_the_calls_of_each_run_are_kept(small: Make) -> None:
 
 
 def test_retries_and_waits_are_kept_too(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("movie_assets.tmdb.client.backoff", lambda *_: 0.01)
+    monkeypatch.setattr("movie_assets.http_client.retries.backoff", lambda *_: 0.01)
     pipeline = small(*(film(64 * n) for n in range(1, 31)))
     pipeline.run_all("read_the_day")
     pipeline.serving.faults = {"503": 0.3}

@@ -165,7 +165,7 @@ def test_of_duplicate_lines_the_first_wins_and_the_others_are_counted(small: Mak
 @pytest.fixture
 def pipeline(small: Make, monkeypatch: pytest.MonkeyPatch) -> SmallPipeline:
     """A pipeline on forty films that waits little for another download: of eight days, three times each."""
-    monkeypatch.setattr("movie_assets.tmdb.export.backoff", lambda *_: 0.01)
+    monkeypatch.setattr("movie_assets.http_client.retries.backoff", lambda *_: 0.01)
     return small(*(film(64 * n) for n in range(1, 41)))
 
 

@@ -11,6 +11,7 @@ from movie_assets.embeddings import bulk_embedding, openai_bulk
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
+from movie_assets.http_client import retries
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.embeddings.test_movie_embeddings import (
     ALL_BATCHES,
@@ -30,7 +31,7 @@ FILMS = 40
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    monkeypatch.setattr(openai_bulk, "backoff", lambda *_: 0.002)
+    monkeypatch.setattr(retries, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
 
 

@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from movie_assets.cli.main import main
-from movie_assets.embeddings import bulk_embedding, openai_bulk, openai_queue, openai_stream
+from movie_assets.embeddings import bulk_embedding, openai_queue, openai_stream
 from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.http_client import retries
 from movie_assets.operations.health.findings import Finding, merged
 from movie_assets.operations.health.report import probe_database, probe_services
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks
@@ -25,7 +26,7 @@ DEAD = "http://127.0.0.1:9/v1"
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
     monkeypatch.setattr(openai_queue, "backoff", lambda *_: 0.002)
-    monkeypatch.setattr(openai_bulk, "backoff", lambda *_: 0.002)
+    monkeypatch.setattr(retries, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
 
 

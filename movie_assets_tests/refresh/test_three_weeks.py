@@ -85,7 +85,7 @@ class Weeks:
 def weeks(server: str, template: str) -> Iterator[Weeks]:
     """Live through the days, once for the module."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("movie_assets.tmdb.client.backoff", lambda *_: 0.01)
+    patch.setattr("movie_assets.http_client.retries.backoff", lambda *_: 0.01)
     world = MovingWorld(IDS, seed=5)
     options = EmulatorOptions(today=FIRST, rate_limit=0)
     with (

@@ -13,9 +13,9 @@ import pytest
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.emulator.server import TmdbEmulator
+from movie_assets.http_client import retries
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb import client as tmdb
-from movie_assets.tmdb import export as tmdb_export
 from movie_assets.tmdb.client import Tmdb, TmdbClient
 from movie_assets.tmdb.responses import TmdbResponse
 from movie_assets_tests.conftest import settings_for
@@ -54,7 +54,7 @@ def wire(respond: Respond) -> httpx.MockTransport:
 
 def shorten_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    for part in (tmdb, tmdb_export):
+    for part in (tmdb, retries):
         monkeypatch.setattr(part, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 3.0)
 

@@ -100,7 +100,7 @@ class OpenAiEmbedder:
     def probe(self) -> None:
         """Request the vector of one word. Raises EmbedderError when the service returns none within seconds.
 
-        The request is repeated only without a parameter that the server refuses.
+        This is no retry: a second request differs from the first, as it leaves out a parameter that the server refused.
         """
         from movie_assets.embeddings.openai_call import ask  # noqa: PLC0415  # takes half a second
 

@@ -1,0 +1,1 @@
+"""Repeating work after an error, for every room."""
