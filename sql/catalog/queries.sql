@@ -457,16 +457,14 @@ create temp table incoming_discoveries (
 
 
 -- name: stage_films
--- Run before a chunk of details is copied in; one column for each field of tmdb.movies.Movie, and what follows from them.
-create temp table if not exists incoming_films (
-    tmdb_id bigint, imdb_id text, title text, original_title text, original_language text,
-    release_date date, runtime_minutes smallint, status text, tagline text, overview text,
-    genres text[], keywords text[], directors text[], leading_cast text[], countries text[],
-    collection_id bigint, collection text, certification text, budget bigint, revenue bigint,
-    poster_path text, backdrop_path text, popularity double precision, vote_average double precision,
-    vote_count integer, adult boolean, video boolean, softcore boolean, body jsonb, embedding_text text,
-    text_hash text, facts jsonb, facts_hash text
-) on commit delete rows
+-- Run before a chunk of details is copied in: the columns of catalog.movies, and what else a response has.
+create temp table if not exists incoming_films on commit delete rows as
+select
+    m.*, cast(null as double precision) as popularity, cast(null as double precision) as vote_average,
+    cast(null as integer) as vote_count, cast(null as boolean) as adult, cast(null as boolean) as video,
+    cast(null as boolean) as softcore, cast(null as jsonb) as body, cast(null as jsonb) as facts
+from catalog.movies m
+with no data
 
 
 -- name: stage_lines
