@@ -28,6 +28,8 @@ def main() -> None:
     tables.cache_clear()
     reference.FILE.write_text(reference.as_markdown(), encoding="utf-8")
     reference.EXAMPLE_FILE.write_text(reference.example_environment(), encoding="utf-8")
+    page = reference.ARCHITECTURE_PAGE
+    page.write_text(reference.architecture_page(page.read_text(encoding="utf-8")), encoding="utf-8")
     page = reference.SETTINGS_PAGE
     page.write_text(reference.settings_page(page.read_text(encoding="utf-8")), encoding="utf-8")
 

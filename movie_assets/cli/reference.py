@@ -16,6 +16,7 @@ from movie_assets.runs.presentation import table_of, tables
 
 FILE = CHECKOUT / "docs" / "reference.md"
 SETTINGS_PAGE = CHECKOUT / "docs" / "settings.md"
+ARCHITECTURE_PAGE = CHECKOUT / "docs" / "architecture.md"
 EXAMPLE_FILE = CHECKOUT / ".env.example"
 EXAMPLE_HEAD = """\
 # Copy to a file .env in the checkout, which `movie-assets` and Dagster's own commands read, or to your shell's profile.
@@ -101,6 +102,28 @@ def _checks(defs: dg.Definitions) -> str:
 def _automation(defs: dg.Definitions) -> str:
     repository = defs.get_repository_def()
     jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    return "\n".join(
+        [
+            _section(
+                "Jobs",
+                ("job", "assets", "what it does"),
+                sorted(
+                    (
+                        f"`{job.name}`",
+                        ", ".join(sorted(f"`{key.to_user_string()}`" for key in job.asset_layer.selected_asset_keys)),
+                        job.description or "",
+                    )
+                    for job in jobs
+                ),
+            ),
+            _section("Schedules and sensors", ("name", "launches", "when", "why"), _triggers(defs)),
+        ]
+    )
+
+
+def _triggers(defs: dg.Definitions) -> list[tuple[str, str, str, str | None]]:
+    """Return the name, the jobs, the times and the description of each schedule and sensor, by name."""
+    repository = defs.get_repository_def()
     launched = [
         *(
             (f"`{schedule.name}`", f"`{schedule.job_name}`", f"`{schedule.cron_schedule}` UTC", schedule.description)
@@ -116,23 +139,20 @@ def _automation(defs: dg.Definitions) -> str:
             for sensor in repository.sensor_defs
         ),
     ]
-    return "\n".join(
-        [
-            _section(
-                "Jobs",
-                ("job", "assets", "what it does"),
-                sorted(
-                    (
-                        f"`{job.name}`",
-                        ", ".join(sorted(f"`{key.to_user_string()}`" for key in job.asset_layer.selected_asset_keys)),
-                        job.description or "",
-                    )
-                    for job in jobs
-                ),
-            ),
-            _section("Schedules and sensors", ("name", "launches", "when", "why"), sorted(launched)),
-        ]
-    )
+    return sorted(launched)
+
+
+def triggers_table() -> str:
+    """Return the table of what launches what, which stands between the markers of docs/architecture.md."""
+    from movie_assets.definitions import definitions_for  # noqa: PLC0415  # the definitions are what is described
+
+    rows = [(name, jobs, why) for name, jobs, _, why in _triggers(definitions_for(Settings.from_env()))]
+    return "\n".join([_line(("trigger", "launches", "when")), "|---|---|---|", *map(_line, rows)])
+
+
+def architecture_page(page: str) -> str:
+    """Return docs/architecture.md with the current table of what launches what."""
+    return _with_table(page, "triggers", triggers_table())
 
 
 def settings_table() -> str:
@@ -164,9 +184,14 @@ def _default_of(field: FieldInfo) -> str:
 
 def settings_page(page: str) -> str:
     """Return the text of docs/settings.md with a new table of settings."""
-    before, begin, rest = page.partition("<!-- settings -->\n")
-    _, end, after = rest.partition("<!-- /settings -->")
-    return f"{before}{begin}{settings_table()}\n{end}{after}"
+    return _with_table(page, "settings", settings_table())
+
+
+def _with_table(page: str, name: str, table: str) -> str:
+    """Return a page with a table between the markers of that name."""
+    before, begin, rest = page.partition(f"<!-- {name} -->\n")
+    _, end, after = rest.partition(f"<!-- /{name} -->")
+    return f"{before}{begin}{table}\n{end}{after}"
 
 
 def _tables(schema: str, title: str) -> str:
