@@ -74,7 +74,7 @@ def read_items(path: Path) -> list[Item]:
                 derived = derive(body, body["id"])
             except (UnusableResponseError, KeyError, TypeError):
                 continue
-            items[derived.film.tmdb_id] = Item(derived.film, derived.text)
+            items[derived.movie.tmdb_id] = Item(derived.movie, derived.text)
     return list(items.values())
 
 

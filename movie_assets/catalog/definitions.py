@@ -11,7 +11,7 @@ ASSETS = (
     tmdb_export,  # every id that TMDB has today
     movie_ids,  # the state of each id
     tmdb_changes,  # ids that TMDB changed
-    tmdb_discoveries,  # votes, dates and languages by TMDB's lists
+    tmdb_discoveries,  # votes, dates and languages from TMDB's lists
     movie_details,  # the details, in 64 batches
 )
 CHECKS = (*export_checks.CHECKS, *id_checks.CHECKS, *detail_checks.CHECKS)

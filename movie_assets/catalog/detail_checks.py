@@ -1,33 +1,30 @@
-"""The checks of `movie_details`: is every batch covered, is the metadata complete, is it fresh."""
+"""The checks of `movie_details`: coverage of each batch, completeness of the metadata, and age of the details."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 import dagster as dg
 
-from movie_assets.database.database import Database, as_dict
-from movie_assets.runs.metadata_tables import calls_table
-from movie_assets.runs.operating_charts import age_chart, coverage_chart
+from movie_assets.catalog.detail_ages import AgeTier, ExpiredResponses
+from movie_assets.database.database import Database
+from movie_assets.runs.metadata_tables import Cell, bar, shown_table
 from movie_assets.runs.partitions import batches
 from movie_assets.runs.run_time import run_time_of
-
-if TYPE_CHECKING:
-    from movie_assets.tmdb.responses import CallCounts
 
 COVERAGE = "every_batch_is_covered"
 COMPLETENESS = "metadata_is_complete"
 AGE = "details_are_within_their_age"
 TERMS = "nothing_is_kept_for_six_months"
 
-MAX_WITHOUT_DETAILS = 0.01
-ALWAYS_BORNE = 2  # films of a batch: in a small catalogue the odd failed film is more than its share
-MAX_OVERDUE = 0.02
-HOURS_TOLD_AS_DAYS = 48
-# A wide profile accepts films that TMDB itself knows little of; with so many votes a film is known.
-KNOWN_FILMS = 100
-# What each field reached on 1,348 accepted real films of so many votes was 99.9 % or more; the others are only
-# reported, because TMDB itself has no keyword or certification for many films.
+MAX_WITHOUT_DETAILS = 0.01  # of the ids of a batch
+ALWAYS_ALLOWED = 2  # ids of a batch: in a small batch, one failed id is more than the share
+MAX_OVERDUE = 0.02  # of the accepted films
+HOURS_SHOWN_AS_DAYS = 48  # from here on
+# A wide profile accepts films of which TMDB itself has few details. Films with at least so many votes are well known.
+WELL_KNOWN_VOTES = 100
+# Each of these fields was present in 99.9 % or more of 1,348 accepted real films with so many votes. The rates of the
+# other fields are only reported, because TMDB has no keyword or certification for many films.
 MIN_RATE = {
     "title": 1.0,
     "original_language": 1.0,
@@ -39,98 +36,130 @@ MIN_RATE = {
     "leading_cast": 0.95,
     "poster_path": 0.95,
 }
-# Search finds less without people, and applications show less without posters: a warning, not a failure.
-WORSE_WITHOUT = ("directors", "leading_cast", "poster_path")
+# Without these fields, search finds less and applications show less: a warning, not an error.
+WARNING_ONLY = ("directors", "leading_cast", "poster_path")
+WHERE_COLUMNS = ("batch", "ids", "never fetched", "failed", "details missing")
+AGE_COLUMNS = ("allowed age", "films", "within it", "due", "overdue by a day", "share within it", "bar")
+Figures = Mapping[str, int | float | str | dict[str, int] | list[str] | dg.TableMetadataValue]  # metadata
 
 
-def evaluate(
-    database: Database, as_of: datetime, counts: Mapping[str, Any] | None = None
-) -> Iterator[dg.AssetCheckResult]:
-    """Evaluate all of them over the whole catalogue; a run's own counts go with the first."""
-    yield _coverage(database, counts)
+class BatchCoverage(NamedTuple):
+    """A batch: its ids that no rule rejects before the details, and how many of them have no details, by the reason."""
+
+    batch: int
+    never_fetched: int
+    failed: int
+    without_details: int
+    ids: int
+
+    @property
+    def uncovered(self) -> int:
+        """The number of ids without details, whatever the reason."""
+        return self.never_fetched + self.failed + self.without_details
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether few enough ids have no details."""
+        return self.uncovered <= max(ALWAYS_ALLOWED, MAX_WITHOUT_DETAILS * self.ids)
+
+
+class FieldCounts(NamedTuple):
+    """The number of well-known films, and how many of them have each field."""
+
+    films: int
+    title: int
+    release_year: int
+    genres: int
+    overview: int
+    original_language: int
+    runtime_minutes: int
+    directors: int
+    leading_cast: int
+    keywords: int
+    certification: int
+    imdb_id: int
+    poster_path: int
+
+
+class OverdueFilms(NamedTuple):
+    """The number of accepted films that are due again for a reason."""
+
+    reason: str
+    films: int
+
+
+def evaluate(database: Database, as_of: datetime, figures: Figures | None = None) -> Iterator[dg.AssetCheckResult]:
+    """Evaluate all checks over the whole catalogue. The figures of a run are added to the metadata of the first."""
+    yield _coverage(database, figures)
     yield _completeness(database)
     yield _age(database, as_of)
     yield _terms(database, as_of)
 
 
 def _terms(database: Database, as_of: datetime) -> dg.AssetCheckResult:
-    kept = database.row("expired_films", as_of=as_of)
+    responses = database.fetch_one(ExpiredResponses, "expired_films", as_of=as_of)
+    problem = f"{responses.expired:,} responses are older than 180 days; none may be"
     return dg.AssetCheckResult(
-        passed=kept.expired == 0,
+        passed=responses.expired == 0,
         check_name=TERMS,
-        description=f"{kept.expired:,} answers are older than 180 days; none may be" if kept.expired else None,
+        description=problem if responses.expired else None,
         metadata={
-            "older_than_180_days": kept.expired,
-            "older_than_170_days": kept.soon,
-            "oldest": kept.oldest.isoformat() if kept.oldest else "none",
+            "older_than_180_days": responses.expired,
+            "older_than_170_days": responses.soon,
+            "oldest": responses.oldest.isoformat() if responses.oldest else "none",
         },
     )
 
 
-def _counts_of_run(counts: Mapping[str, Any]) -> dict[str, Any]:
-    calls: CallCounts = counts["calls"]
-    return {
-        **{name: value for name, value in counts.items() if isinstance(value, int)},
-        "calls_by_status": calls.by_status,
-        "unknown_keys": sorted(counts["unknown_keys"]),
-        **({"calls": calls_table(calls)} if calls.kinds else {}),
-    }
-
-
-def _coverage(database: Database, counts: Mapping[str, Any] | None = None) -> dg.AssetCheckResult:
+def _coverage(database: Database, figures: Figures | None = None) -> dg.AssetCheckResult:
     names = batches.get_partition_keys()
-    found = {row.batch: row for row in database.rows("batch_coverage")}
-    lacking = {row.batch: row.never_fetched + row.failed + row.without_facts for row in found.values()}
-    bad = [row for row in found.values() if lacking[row.batch] > max(ALWAYS_BORNE, MAX_WITHOUT_DETAILS * row.ids)]
-    shares = [1 - lacking[batch] / found[batch].ids if batch in found else None for batch in range(len(names))]
-    table = "\n".join(
-        ["| batch | ids | never fetched | failed | facts missing |", "|---|--:|--:|--:|--:|"]
-        + [f"| {names[r.batch]} | {r.ids} | {r.never_fetched} | {r.failed} | {r.without_facts} |" for r in bad]
-    )
+    coverage = database.fetch(BatchCoverage, "batch_coverage")
+    bad = [batch for batch in coverage if not batch.is_covered]
+    ids = sum(batch.ids for batch in coverage)
+    cells = [(names[b.batch], b.ids, b.never_fetched, b.failed, b.without_details) for b in bad]
+    problem = f"{len(bad)} of {len(names)} batches have no details of more than 1 % of their ids"
     return dg.AssetCheckResult(
         passed=not bad,
         check_name=COVERAGE,
-        description=f"{len(bad)} of {len(names)} batches have no details of more than 1 % of their ids"
-        if bad
-        else None,
+        description=problem if bad else None,
         metadata={
             "batches_not_covered": len(bad),
-            **(_counts_of_run(counts) if counts else {}),
-            "coverage": dg.MetadataValue.md(coverage_chart(shares)),
-            **({"where": dg.MetadataValue.md(table)} if bad else {}),
+            **(figures or {}),
+            "coverage": 1 - sum(batch.uncovered for batch in coverage) / ids if ids else 1.0,
+            **({"where": shown_table(WHERE_COLUMNS, cells)} if bad else {}),
         },
     )
 
 
 def _completeness(database: Database) -> dg.AssetCheckResult:
-    found = as_dict(database.row("metadata_rates", min_votes=KNOWN_FILMS))
-    films = found.pop("films")
-    rates = {field: count / films if films else 1.0 for field, count in found.items()}
+    counts = database.fetch_one(FieldCounts, "metadata_rates", min_votes=WELL_KNOWN_VOTES)._asdict()
+    films = counts.pop("films")
+    rates = {field: count / films if films else 1.0 for field, count in counts.items()}
     too_low = [field for field, least in MIN_RATE.items() if rates[field] < least]
-    told = [f"{field} ({rates[field]:.1%}, at least {MIN_RATE[field]:.0%} should)" for field in too_low]
-    table = "\n".join(
-        ["| field | films that have it | least |", "|---|--:|--:|"]
-        + [
-            f"| {field} | {rate:.1%} | {f'{MIN_RATE[field]:.0%}' if field in MIN_RATE else 'reported only'} |"
-            for field, rate in rates.items()
-        ]
-    )
+    problems = [f"{field} ({rates[field]:.1%}, at least {MIN_RATE[field]:.0%} should)" for field in too_low]
+    cells = [
+        (field, f"{rate:.1%}", bar(rate), f"{MIN_RATE[field]:.0%}" if field in MIN_RATE else "reported only")
+        for field, rate in rates.items()
+    ]
     return dg.AssetCheckResult(
         passed=not too_low,
         check_name=COMPLETENESS,
-        severity=dg.AssetCheckSeverity.WARN if set(too_low) <= set(WORSE_WITHOUT) else dg.AssetCheckSeverity.ERROR,
-        description=f"too few of {films:,} films have {'; '.join(told)}" if too_low else None,
-        metadata={"films": films, **rates, "table": dg.MetadataValue.md(table)},
+        severity=dg.AssetCheckSeverity.WARN if set(too_low) <= set(WARNING_ONLY) else dg.AssetCheckSeverity.ERROR,
+        description=f"too few of {films:,} films have {'; '.join(problems)}" if too_low else None,
+        metadata={
+            "films": films,
+            **rates,
+            "table": shown_table(("field", "films that have it", "share", "least"), cells),
+        },
     )
 
 
 def _age(database: Database, as_of: datetime) -> dg.AssetCheckResult:
-    films = database.row("count_movies").films
-    by_reason = {row.reason: row.films for row in database.rows("overdue_films", as_of=as_of)}
+    films = database.fetch_value(int, "count_movies")
+    by_reason = {row.reason: row.films for row in database.fetch(OverdueFilms, "overdue_films", as_of=as_of)}
     overdue = sum(by_reason.values())
     passed = overdue <= MAX_OVERDUE * films
-    ages = [row for row in database.rows("ages", as_of=as_of) if row.films]
-    tiers = [(f"up to {_span(row.allowed_hours)}", row.films, row.within, row.overdue) for row in ages]
+    tiers = database.fetch(AgeTier, "ages", as_of=as_of)
     return dg.AssetCheckResult(
         passed=passed,
         check_name=AGE,
@@ -140,20 +169,42 @@ def _age(database: Database, as_of: datetime) -> dg.AssetCheckResult:
             "films": films,
             "overdue": overdue,
             **by_reason,
-            **{f"within_{_span(row.allowed_hours).replace(' ', '_')}": row.within / row.films for row in ages},
-            **({"oldest": min(row.oldest for row in ages).isoformat()} if ages else {}),
-            **({"ages": dg.MetadataValue.md(age_chart(tiers))} if tiers else {}),
+            **{f"within_{_span(tier.allowed_hours).replace(' ', '_')}": tier.within / tier.films for tier in tiers},
+            **(
+                {
+                    "oldest": min(tier.oldest for tier in tiers).isoformat(),
+                    "ages": shown_table(AGE_COLUMNS, map(_cells, tiers)),
+                }
+                if tiers
+                else {}
+            ),
         },
     )
 
 
+def _cells(tier: AgeTier) -> tuple[Cell, ...]:
+    """Return a tier as a row of the table of ages: its films within their age, due, and overdue by a day."""
+    due = tier.films - tier.within - tier.overdue
+    share = tier.within / tier.films
+    return (
+        f"up to {_span(tier.allowed_hours)}",
+        tier.films,
+        tier.within,
+        due,
+        tier.overdue,
+        f"{share:.0%}",
+        bar(share),
+    )
+
+
 def _span(hours: int) -> str:
-    return f"{hours} hours" if hours < HOURS_TOLD_AS_DAYS else f"{hours // 24} days"
+    return f"{hours} hours" if hours < HOURS_SHOWN_AS_DAYS else f"{hours // 24} days"
 
 
 @dg.asset_check(
     asset="movie_details",
-    description="In each batch, at most 1 % (or two) of the ids worth a look have no details.",
+    description="In each batch, at most 1 % (or two) of the ids that neither the export nor TMDB's lists "
+    "reject have no details.",
 )
 def every_batch_is_covered(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Count the ids without details in each batch."""
@@ -162,34 +213,34 @@ def every_batch_is_covered(database: dg.ResourceParam[Database]) -> dg.AssetChec
 
 @dg.asset_check(
     asset="movie_details",
-    description="Each field that search and applications depend on, posters included, is there for nearly every "
-    "accepted film of 100 votes or more. Films that were requested whatever the profiles say do not count.",
+    description="Nearly every accepted film with 100 votes or more has each field that search and applications depend "
+    "on, posters included. Films that are kept on request, whatever the profiles, do not count.",
 )
 def metadata_is_complete(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Count the films that have each field."""
+    """Count the well-known films that have each field."""
     return _completeness(database)
 
 
 @dg.asset_check(
     asset="movie_details",
-    description="At most 2 % of the accepted films are due again (2 to 30 days old, by release date); the share "
-    "of each age that is within it, and the oldest copy.",
+    description="At most 2 % of the accepted films are due again (2 to 30 days old, by release date). Reports the "
+    "share of films within each age, and the oldest copy.",
 )
 def details_are_within_their_age(
     context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.AssetCheckResult:
-    """Count the films that are due again."""
+    """Count the accepted films that are due again."""
     return _age(database, run_time_of(context.run))
 
 
 @dg.asset_check(
     asset="movie_details",
-    description="TMDB's terms: no answer is older than 180 days. Films are refreshed at 170 and purged at 180.",
+    description="TMDB's terms: no response is older than 180 days. Films are refreshed at 170 and purged at 180.",
 )
 def nothing_is_kept_for_six_months(
     context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
 ) -> dg.AssetCheckResult:
-    """Count the answers that are older than 180 days."""
+    """Count the responses that are older than 180 days."""
     return _terms(database, run_time_of(context.run))
 
 

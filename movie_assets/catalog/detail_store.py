@@ -1,28 +1,31 @@
-"""Writing answers of TMDB to the database, a chunk in one transaction, and counting what became of them.
+"""Storing responses of TMDB, a chunk in one transaction, and counting the outcomes.
 
-What is fetched and when is for `movie_details`; what an answer means, for `catalog.eligibility`; which rows follow from
-it, for sql/catalog/store_details.sql.
+`movie_details` decides what is fetched and when. `catalog.eligibility` reads a response, and
+sql/catalog/store_details.sql writes its rows.
 """
 
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
+from movie_assets.catalog.detail_checks import Figures
 from movie_assets.catalog.eligibility import Derived, derivation_name, derive
 from movie_assets.config.filter_profiles import FilterProfiles
-from movie_assets.database.database import Database, copy_rows, execute, rows
+from movie_assets.database.database import Database, copy_rows, execute, fetch_one, fetch_value
 from movie_assets.runs.batch_runs import BatchContent, row_counts
+from movie_assets.runs.metadata_tables import calls_table
 from movie_assets.runs.run_log import log_work
+from movie_assets.tmdb.json_values import JsonObject
 from movie_assets.tmdb.movies import UnusableResponseError
 from movie_assets.tmdb.related_rows import KNOWN_KEYS
 from movie_assets.tmdb.responses import CallCounts, Failed, Fetched, NotFound, TmdbResponse
 
-FILM_COLUMNS = {
+MOVIE_COLUMNS = {
     "tmdb_id": "int8", "imdb_id": "text", "title": "text", "original_title": "text", "original_language": "text",
     "release_date": "date", "runtime_minutes": "int2", "status": "text", "tagline": "text", "overview": "text",
     "genres": "text[]", "keywords": "text[]", "directors": "text[]", "leading_cast": "text[]", "countries": "text[]",
@@ -30,164 +33,220 @@ FILM_COLUMNS = {
     "poster_path": "text", "backdrop_path": "text", "popularity": "float8", "vote_average": "float8",
     "vote_count": "int4",
 }  # fmt: skip
-STAGED_COLUMNS = FILM_COLUMNS | {
+STAGED_COLUMNS = MOVIE_COLUMNS | {
     "adult": "bool", "video": "bool", "softcore": "bool", "body": "jsonb", "embedding_text": "text",
     "text_hash": "text", "facts": "jsonb", "facts_hash": "text",
 }  # fmt: skip
 
 
+class StoredResponse(NamedTuple):
+    """A stored response that is to be read again."""
+
+    tmdb_id: int
+    body: JsonObject
+
+
+class BatchFilms(NamedTuple):
+    """A batch: the number of its films, a hash of their texts, and the number of films of all batches."""
+
+    batch: int
+    films: int
+    content: str
+    total: int
+
+
+class StoredDetails(NamedTuple):
+    """Counts of a stored chunk: films by their eligibility, and those new or changed in the catalogue."""
+
+    accepted: int
+    rejected: int
+    added: int
+    changed: int
+
+
+class Evaluation(NamedTuple):
+    """The number of ids whose eligibility an evaluation changed.
+
+    `let_in` and `put_aside` are the ids that TMDB's lists no longer reject and newly reject, `now_pass` and `now_fail`
+    those whose details newly pass and fail the profiles.
+    """
+
+    let_in: int
+    put_aside: int
+    now_pass: int
+    now_fail: int
+
+
 @dataclass
-class Counts:
-    """What a run did, film by film."""
+class DetailCounts:
+    """Counts of a run, in films unless named otherwise."""
 
     due: int = 0
-    put_off: int = 0
+    deferred: int = 0
     fetched: int = 0
     accepted: int = 0
     rejected: int = 0
     added: int = 0
     changed: int = 0
-    judged_again: int = 0
-    gone: int = 0
+    read_again: int = 0
+    deleted: int = 0
     failed: int = 0
     repaired: int = 0
     successors: int = 0
     unknown_keys: set[str] = field(default_factory=set)
     calls: CallCounts = field(default_factory=CallCounts)
 
+    @property
+    def figures(self) -> Figures:
+        """The counts as metadata."""
+        return {
+            "due": self.due,
+            "put_off": self.deferred,
+            "fetched": self.fetched,
+            "accepted": self.accepted,
+            "rejected": self.rejected,
+            "added": self.added,
+            "changed": self.changed,
+            "judged_again": self.read_again,
+            "gone": self.deleted,
+            "failed": self.failed,
+            "repaired": self.repaired,
+            "successors": self.successors,
+            "calls_by_status": self.calls.by_status,
+            "unknown_keys": sorted(self.unknown_keys),
+            **({"calls": calls_table(self.calls)} if self.calls.kinds else {}),
+        }
+
 
 class DetailStore:
-    """Writes answers to the database, chunk by chunk, and counts what became of them."""
+    """Writes responses to the database, chunk by chunk, and counts the outcomes."""
 
     def __init__(self, database: Database, thresholds: FilterProfiles, as_of: datetime, run_id: str) -> None:
-        self.counts = Counts()
+        self.counts = DetailCounts()
         self.database = database
         self._thresholds = thresholds
         self.as_of = as_of
         self.run_id = run_id
 
-    def store(self, answers: Sequence[TmdbResponse]) -> list[Failed]:
-        """Store a chunk in one transaction; tells what had no usable answer."""
-        films: list[tuple[Derived, Any]] = []
-        gone: list[int] = []
+    def store(self, responses: Sequence[TmdbResponse]) -> list[Failed]:
+        """Store a chunk in one transaction, and return the ids without a usable response."""
+        movies: list[tuple[Derived, JsonObject | None]] = []
+        deleted: list[int] = []
         failed: list[Failed] = []
-        for answer in answers:
-            match answer:
+        for response in responses:
+            match response:
                 case NotFound(tmdb_id):
-                    gone.append(tmdb_id)
+                    deleted.append(tmdb_id)
                 case Fetched(tmdb_id, body):
                     try:
-                        films.append((derive(body, tmdb_id), body))
+                        movies.append((derive(body, tmdb_id), body))
                     except UnusableResponseError as error:
                         failed.append(Failed(tmdb_id, error.reason, f"{error}: {body!s:.400}"))
                 case Failed():
-                    failed.append(answer)
-        self._write(films, gone, failed)
-        self.counts.fetched += len(films)
-        self.counts.gone += len(gone)
+                    failed.append(response)
+        self._write(movies, deleted, failed)
+        self.counts.fetched += len(movies)
+        self.counts.deleted += len(deleted)
         self.counts.failed += len(failed)
         return failed
 
     def derive_stored_responses(self, batch_numbers: set[int]) -> None:
-        """Read stored responses again that another parser read, or whose film passes again or was asked for."""
-        name = derivation_name()
-        wanted = {"batches": sorted(batch_numbers), "derivation": name, "as_of": self.as_of}
-        while again := self.database.rows("answers_to_judge", **wanted):
-            self._write([(derive(r.body, r.tmdb_id), None) for r in again], [], [])
-            self.counts.judged_again += len(again)
+        """Read stored responses again: those read by another parser, and those of films that became eligible."""
+        while chunk := self.database.fetch(
+            StoredResponse, "responses_to_derive", batches=sorted(batch_numbers), derivation=derivation_name(),
+            as_of=self.as_of,
+        ):  # fmt: skip
+            self._write([(derive(response.body, response.tmdb_id), None) for response in chunk], [], [])
+            self.counts.read_again += len(chunk)
 
     def evaluate(self) -> None:
-        """Evaluate all stored responses by the profiles in use, if that was not done for this day yet."""
+        """Evaluate all stored responses by the profiles in use, if they were not evaluated for this day yet."""
         self.database.once(lambda connection: evaluate(connection, self._thresholds, self.as_of, are_lists_new=False))
 
-    def plan(self, batch_numbers: set[int], due: int, put_off: int) -> None:
-        """Count what a run has before it: ids that it looked at, and those of them that it leaves as they are."""
-        self.counts.due, self.counts.put_off = due + put_off, put_off
+    def plan(self, batch_numbers: set[int], due: int, deferred: int) -> None:
+        """Log the numbers of ids that a run checks and skips: `due` films are fetched, `deferred` ones another day."""
+        self.counts.due, self.counts.deferred = due + deferred, deferred
 
         def work(connection: sa.Connection) -> None:
-            (found,) = rows(connection, "work_at_hand", batches=sorted(batch_numbers))
-            checked = max(found.ids, due + put_off)  # applications ask for ids that are not worth a look, too
+            open_ids = fetch_value(connection, int, "count_open_ids", batches=sorted(batch_numbers))
+            checked = max(open_ids, due + deferred)  # a requested id is fetched although a rule rejects it
             log_work(connection, self.run_id, "movie_details", checked=checked, skipped=checked - due)
 
         self.database.once(work)
 
     def contents(self, batches: Collection[int]) -> dict[int, BatchContent]:
-        """What finished batches hold."""
-        found = self.database.rows("batch_contents", batches=list(batches))
-        return {row.batch: BatchContent(row.content, row_counts(row.films, row.total)) for row in found}
+        """Return the content of finished batches: a hash of their texts, and counts of films."""
+        rows = self.database.fetch(BatchFilms, "batch_contents", batches=list(batches))
+        return {row.batch: BatchContent(row.content, row_counts(row.films, row.total)) for row in rows}
 
     def summary(self) -> str:
-        """The run in one line."""
+        """Return the counts of the run in one line."""
         c = self.counts
         return (
             f"{c.due:,} films due: {c.fetched:,} fetched ({c.accepted:,} accepted, {c.rejected:,} rejected, "
-            f"{c.added:,} new, {c.changed:,} changed), {c.gone:,} gone, {c.failed:,} failed; "
-            f"{c.judged_again:,} judged again; {c.put_off:,} put off"
+            f"{c.added:,} new, {c.changed:,} changed), {c.deleted:,} deleted, {c.failed:,} failed; "
+            f"{c.read_again:,} read again; {c.deferred:,} deferred"
         )
 
-    def _write(self, films: list[tuple[Derived, Any]], gone: list[int], failed: list[Failed]) -> None:
-        unknown = Counter(key for _, body in films if body is not None for key in body.keys() - KNOWN_KEYS)
-        stored: Any = None
+    def _write(self, movies: list[tuple[Derived, JsonObject | None]], deleted: list[int], failed: list[Failed]) -> None:
+        unknown = Counter(key for _, body in movies if body is not None for key in body.keys() - KNOWN_KEYS)
 
-        def work(connection: sa.Connection) -> None:
-            nonlocal stored
-            if films:
+        def work(connection: sa.Connection) -> StoredDetails:
+            stored = StoredDetails(0, 0, 0, 0)
+            if movies:
                 execute(connection, "stage_films")
-                copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(*film) for film in films))
-                (stored,) = rows(connection, "store_details", as_of=self.as_of, derivation=derivation_name())
-            if gone:
-                execute(connection, "mark_gone", tmdb_ids=gone, as_of=self.as_of)
-            if failed:
-                execute(
-                    connection,
-                    "record_failures",
-                    tmdb_ids=[f.tmdb_id for f in failed],
-                    reasons=[f.reason for f in failed],
-                    samples=[f.sample for f in failed],
-                    run_id=self.run_id,
-                    as_of=self.as_of,
+                copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(*movie) for movie in movies))
+                stored = fetch_one(
+                    connection, StoredDetails, "store_details", as_of=self.as_of, derivation=derivation_name()
                 )
+            if deleted:
+                execute(connection, "mark_gone", tmdb_ids=deleted, as_of=self.as_of)
+            if failed:
+                self._record_failures(connection, failed)
             if unknown:
                 execute(
-                    connection,
-                    "record_unknown_keys",
-                    keys=list(unknown),
-                    answers=list(unknown.values()),
+                    connection, "record_unknown_keys", keys=list(unknown), answers=list(unknown.values()),
                     as_of=self.as_of,
-                )
-            asked = [derived.film.tmdb_id for derived, _ in films] + gone + [f.tmdb_id for f in failed]
-            execute(connection, "answer_requests", tmdb_ids=asked, as_of=self.as_of)
+                )  # fmt: skip
+            tmdb_ids = [derived.movie.tmdb_id for derived, _ in movies] + deleted + [f.tmdb_id for f in failed]
+            execute(connection, "answer_requests", tmdb_ids=tmdb_ids, as_of=self.as_of)
             log_work(
-                connection, self.run_id, "movie_details", fetched=sum(body is not None for _, body in films),
-                changed=stored.added + stored.changed if films else 0, failed=len(failed), gone=len(gone),
+                connection, self.run_id, "movie_details", fetched=sum(body is not None for _, body in movies),
+                changed=stored.added + stored.changed, failed=len(failed), gone=len(deleted),
             )  # fmt: skip
+            return stored
 
         self.counts.unknown_keys |= unknown.keys()
-        self.database.once(work)
-        if films:
-            self.counts.accepted += stored.accepted
-            self.counts.rejected += stored.rejected
-            self.counts.added += stored.added
-            self.counts.changed += stored.changed
-            self.counts.repaired += sum(bool(derived.film.repairs) for derived, _ in films)
+        stored = self.database.once(work)
+        self.counts.accepted += stored.accepted
+        self.counts.rejected += stored.rejected
+        self.counts.added += stored.added
+        self.counts.changed += stored.changed
+        self.counts.repaired += sum(bool(derived.movie.repairs) for derived, _ in movies)
+
+    def _record_failures(self, connection: sa.Connection, failed: Sequence[Failed]) -> None:
+        execute(
+            connection, "record_failures", tmdb_ids=[f.tmdb_id for f in failed], reasons=[f.reason for f in failed],
+            samples=[f.sample for f in failed], run_id=self.run_id, as_of=self.as_of,
+        )  # fmt: skip
 
 
 def evaluate(
     connection: sa.Connection, thresholds: FilterProfiles, as_of: datetime, *, are_lists_new: bool
-) -> sa.Row[Any]:
-    """Evaluate all stored responses and listed films by the profiles; return how many films each way moved."""
-    (moved,) = rows(
-        connection, "evaluate", day=as_of.date(), profiles=thresholds.as_json, rules=thresholds.name, as_of=as_of,
-        are_lists_new=are_lists_new,
+) -> Evaluation:  # fmt: skip
+    """Evaluate all stored responses and listed films by the profiles, and return how many ids changed their state."""
+    return fetch_one(
+        connection, Evaluation, "evaluate", day=as_of.date(), profiles=thresholds.as_json, rules=thresholds.name,
+        as_of=as_of, are_lists_new=are_lists_new,
     )  # fmt: skip
-    return moved
 
 
-def staged_row(derived: Derived, body: Any) -> tuple[Any, ...]:
-    """A film as a row of incoming_films; without a body it was read from the stored response."""
-    film = derived.film
-    facts = (getattr(film, column) for column in FILM_COLUMNS)
-    listed = (list(fact) if isinstance(fact, tuple) else fact for fact in facts)
+def staged_row(derived: Derived, body: JsonObject | None) -> tuple[object, ...]:
+    """Return a film as a row of incoming_films; `body` is None for a film that was read from its stored response."""
+    movie = derived.movie
+    values = (getattr(movie, column) for column in MOVIE_COLUMNS)
+    columns = (list(value) if isinstance(value, tuple) else value for value in values)
     stored_body = None if body is None else Jsonb(body)
-    flags = (film.adult, film.video, film.softcore)
-    return (*listed, *flags, stored_body, derived.text, derived.text_hash, Jsonb(derived.facts), derived.facts_hash)
+    flags = (movie.adult, movie.video, movie.softcore)
+    related = (Jsonb(derived.related_rows), derived.related_rows_hash)
+    return (*columns, *flags, stored_body, derived.text, derived.text_hash, *related)

@@ -1,7 +1,7 @@
-"""What is embedded of a film, and the hash by which a change of it is noticed.
+"""The text of a film that is embedded, and its hash, which shows whether the text changed.
 
-Only stable, meaningful fields: popularity, votes and ratings move for nearly every film every day and would
-have all of them embedded again. How texts become vectors is the embedder's business.
+The text has only stable, meaningful fields. Popularity, votes and ratings of nearly every film change every day; with
+them, all films would be embedded again each day.
 """
 
 import hashlib
@@ -13,28 +13,28 @@ from movie_assets.tmdb.movies import Movie
 TEMPLATE = "film-v1"  # names the template in an embedding set; a change of the template needs a new name
 
 LONGEST_OVERVIEW = 6000  # characters; about 1,500 tokens, far below what any model takes
-KEYWORDS = 20
-DIRECTORS = 2
-LEADS = 3
+MAX_KEYWORDS = 20
+MAX_DIRECTORS = 2
+MAX_LEADS = 3
 
 
-def embedding_text(film: Movie) -> str:
-    """One paragraph for a film; clauses that would be empty are left out. Genres and keywords are sorted."""
-    year = f" ({film.release_date.year})" if film.release_date else ""
+def embedding_text(movie: Movie) -> str:
+    """Return one paragraph for a film, without clauses that would be empty. Genres and keywords are sorted."""
+    year = f" ({movie.release_date.year})" if movie.release_date else ""
     clauses = [
-        f"{film.title}{year}.",
-        (film.overview or "")[:LONGEST_OVERVIEW],
-        _clause("Genres: ", film.genres),
-        _clause("Keywords: ", film.keywords[:KEYWORDS]),
-        _clause("Directed by ", film.directors[:DIRECTORS]),
-        _clause("Starring ", film.leading_cast[:LEADS]),
+        f"{movie.title}{year}.",
+        (movie.overview or "")[:LONGEST_OVERVIEW],
+        _clause("Genres: ", movie.genres),
+        _clause("Keywords: ", movie.keywords[:MAX_KEYWORDS]),
+        _clause("Directed by ", movie.directors[:MAX_DIRECTORS]),
+        _clause("Starring ", movie.leading_cast[:MAX_LEADS]),
     ]
     text = " ".join(clause for clause in clauses if clause)
     return unicodedata.normalize("NFC", " ".join(INVISIBLE.sub("", text).split()))
 
 
 def text_hash(text: str) -> str:
-    """Hexadecimal SHA-256 of the template's name and the text; SQL computes the same in a check."""
+    """Return the hexadecimal SHA-256 of the template's name and the text. A check computes the same in SQL."""
     return hashlib.sha256(f"{TEMPLATE}\n{text}".encode()).hexdigest()
 
 

@@ -1,4 +1,7 @@
-"""The checks of `tmdb_export`: they read what the last attempt to load an export left in the database."""
+"""The checks of `tmdb_export`, which read the record of the last attempt to load an export."""
+
+from datetime import date, datetime
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -8,14 +11,37 @@ BELIEVED = "export_can_be_believed"
 NOTHING_LOADED = "no export was loaded yet"
 
 
+class Refusal(NamedTuple):
+    """An input that a step refused at its last attempt."""
+
+    subject: str
+    reason: str
+    run_id: str
+    refused_at: datetime
+
+
+class LastLoad(NamedTuple):
+    """The export that was loaded last, and the day for which it was loaded.
+
+    `newer_is_unusable` is the reason why the export of a newer day was not used, None without one.
+    """
+
+    export_date: date
+    asked_for: date
+    lines: int
+    rejected_lines: int
+    newer_is_unusable: str | None
+
+
 def last_attempt(database: Database) -> dg.AssetCheckResult:
-    """Evaluate the last attempt to load an export: it fails while the attempt's refusal stands."""
-    refused, loaded = database.rows("refusals", step="tmdb_export"), database.rows("last_load")
+    """Evaluate the last attempt to load an export. Fails if the export was refused, until another one is loaded."""
+    refusals = database.fetch(Refusal, "refusals", step="tmdb_export")
+    loaded = database.fetch_optional(LastLoad, "last_load")
     return dg.AssetCheckResult(
-        passed=not refused,
+        passed=not refusals,
         check_name=BELIEVED,
-        description=refused[0].reason if refused else None if loaded else NOTHING_LOADED,
-        metadata={"lines": loaded[0].lines, "export_date": loaded[0].export_date.isoformat()} if loaded else {},
+        description=refusals[0].reason if refusals else None if loaded else NOTHING_LOADED,
+        metadata={"lines": loaded.lines, "export_date": loaded.export_date.isoformat()} if loaded else {},
     )
 
 
@@ -27,7 +53,7 @@ def last_attempt(database: Database) -> dg.AssetCheckResult:
     "tenths of its ids, popularity on the same scale, the flags adult and video, and nearly all lines can be read.",
 )
 def export_can_be_believed(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Evaluate the last attempt to load an export."""
+    """Evaluate the last attempt to load an export, as `tmdb_export` does."""
     return last_attempt(database)
 
 
@@ -37,15 +63,16 @@ def export_can_be_believed(database: dg.ResourceParam[Database]) -> dg.AssetChec
 )
 def the_export_is_of_the_day(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
     """Compare the day of the export that was loaded last with the day that was asked for."""
-    loaded = database.rows("last_load")
-    asked, used = (loaded[0].asked_for, loaded[0].export_date) if loaded else (None, None)
-    why = loaded[0].newer_is_unusable if loaded else None
-    told = f"{why or f'TMDB has no export of {asked}'}; the export of {used} was used"
+    loaded = database.fetch_optional(LastLoad, "last_load")
+    if loaded is None:
+        return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=NOTHING_LOADED)
+    asked, used = loaded.asked_for, loaded.export_date
+    problem = f"{loaded.newer_is_unusable or f'TMDB has no export of {asked}'}; the export of {used} was used"
     return dg.AssetCheckResult(
         passed=used == asked,
         severity=dg.AssetCheckSeverity.WARN,
-        description=NOTHING_LOADED if not loaded else None if used == asked else told,
-        metadata={"days_old": (asked - used).days} if asked and used else {},
+        description=None if used == asked else problem,
+        metadata={"days_old": (asked - used).days},
     )
 
 

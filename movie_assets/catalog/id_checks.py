@@ -1,31 +1,82 @@
-"""The checks of `movie_ids`: they read the ids, and the exports that the ids were brought up to."""
+"""The checks of `movie_ids`, which read the ids and the exports that were applied to them."""
 
 from datetime import date
+from typing import NamedTuple
 
 import dagster as dg
 
-from movie_assets.database.database import Database, as_dict
+from movie_assets.catalog.export_checks import Refusal
+from movie_assets.database.database import Database
 from movie_assets.runs.batch_runs import amiss
 
 SHARE = "share_kept_is_within_bounds"
-MEDIAN_MAY_MOVE_BY = 2.0  # factor; TMDB cut its whole popularity scale about sevenfold in 2024-2025
+MAX_MEDIAN_CHANGE = 2.0  # factor; TMDB cut its whole popularity scale about sevenfold in 2024-2025
 NO_IDS = "there are no ids yet"
 
 
+class NewestExport(NamedTuple):
+    """The newest loaded export up to a day, and the export that was applied to the ids last; None without one."""
+
+    loaded: date | None
+    applied: date | None
+
+
+class LastShare(NamedTuple):
+    """The export that was applied to the ids last: its lines, and how many ids passed its rules."""
+
+    export_date: date
+    kept: int
+    lines: int
+
+
+class IdAgreement(NamedTuple):
+    """Counts of export lines without an id, of ids without a line, and of ids that appear more than once."""
+
+    lines_without_id: int
+    ids_without_line: int
+    duplicates: int
+
+
+class PopularityMedian(NamedTuple):
+    """The median popularity of a loaded export."""
+
+    export_date: date
+    median_popularity: float
+    lines: int
+
+
+class ExportLoss(NamedTuple):
+    """The known ids that an export was the first to lack, compared with the usual loss.
+
+    `usual_share` is the share of the known ids that is usually lost in a day, `days_since` the days since the load
+    before, and `held` the number of missing ids that wait for a later export.
+    """
+
+    url: str
+    is_accepted: bool
+    unidentified_lines: int
+    is_usual: bool
+    ids_known: int
+    ids_missing: int
+    days_since: int
+    usual_share: float
+    held: int
+
+
 def last_share(database: Database) -> dg.AssetCheckResult:
-    """Evaluate the last attempt to apply the export's rules: it fails while the attempt's refusal stands."""
-    refused, kept = database.rows("refusals", step="movie_ids"), database.rows("last_share")
+    """Evaluate the last attempt to apply the export's rules. Fails if it was refused, until another one succeeds."""
+    refusals = database.fetch(Refusal, "refusals", step="movie_ids")
+    share = database.fetch_optional(LastShare, "last_share")
     return dg.AssetCheckResult(
-        passed=not refused,
+        passed=not refusals,
         check_name=SHARE,
-        description=refused[0].reason if refused else None if kept else NO_IDS,
-        metadata={"ids_kept": kept[0].kept, "share": kept[0].kept / kept[0].lines} if kept else {},
+        description=refusals[0].reason if refusals else None if share else NO_IDS,
+        metadata={"ids_kept": share.kept, "share": share.kept / share.lines} if share else {},
     )
 
 
 def _applied(database: Database) -> date | None:
-    day: date | None = database.row("newest_export", day=date.max).applied
-    return day
+    return database.fetch_one(NewestExport, "newest_export", day=date.max).applied
 
 
 @dg.asset_check(
@@ -34,9 +85,8 @@ def _applied(database: Database) -> date | None:
     "ids that wait for a later export and ids whose line cannot be read (pipeline.ids_without_line).",
 )
 def every_export_line_has_one_id(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Compare the ids with the lines of the export that they were brought up to."""
-    day = _applied(database)
-    counts = as_dict(database.row("id_agreement", day=day))
+    """Compare the ids with the lines of the export that was applied to them last."""
+    counts = database.fetch_one(IdAgreement, "id_agreement", day=_applied(database))._asdict()
     return dg.AssetCheckResult(passed=not any(counts.values()), description=amiss(counts), metadata=counts)
 
 
@@ -47,29 +97,32 @@ def every_export_line_has_one_id(database: dg.ResourceParam[Database]) -> dg.Ass
     description="The share of ids that pass the export's rules is within a factor of 3 of the last 14 loads.",
 )
 def share_kept_is_within_bounds(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Evaluate the last attempt to apply the export's rules."""
+    """Evaluate the last attempt to apply the export's rules, as `movie_ids` does."""
     return last_share(database)
 
 
 @dg.asset_check(
     asset="movie_ids",
     description="The export's median popularity is within a factor of 2 of the loads before; "
-    "when TMDB changes its scale, the popularity threshold has to follow.",
+    "when TMDB changes its scale, the profiles' least popularity has to be adapted.",
 )
 def popularity_has_not_drifted(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Compare the median popularity of the export that the ids were brought up to with those before it."""
-    medians = database.frame("popularity_medians", day=_applied(database))["median_popularity"].tolist()
+    """Compare the median popularity of the export that was applied last with those before it."""
+    loads = database.fetch(PopularityMedian, "popularity_medians", day=_applied(database))
+    medians = [load.median_popularity for load in loads]
     if not medians:
         return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=NO_IDS)
     today, *before = medians
     usual = sorted(before)[len(before) // 2] if before else today
     ratio = today / usual if usual else 1.0
-    passed = 1 / MEDIAN_MAY_MOVE_BY <= ratio <= MEDIAN_MAY_MOVE_BY
-    told = f"the median is {today:.2f}, {ratio:.2g} times the usual one; a factor of {MEDIAN_MAY_MOVE_BY:.0f} is borne"
+    passed = 1 / MAX_MEDIAN_CHANGE <= ratio <= MAX_MEDIAN_CHANGE
+    problem = (
+        f"the median is {today:.2f}, {ratio:.2g} times the usual one; a factor of {MAX_MEDIAN_CHANGE:.0f} is allowed"
+    )
     return dg.AssetCheckResult(
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if passed else told,
+        description=None if passed else problem,
         metadata={"median_popularity": today, "usual": usual, "ratio": ratio},
     )
 
@@ -81,12 +134,11 @@ def popularity_has_not_drifted(database: dg.ResourceParam[Database]) -> dg.Asset
     "until the export of a later day lacks it too. accept_unlike in tmdb_export's config deletes at once.",
 )
 def no_unusual_loss_of_ids(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Compare how many ids the export in use was the first to lack with what is usual."""
+    """Compare the number of ids that the applied export was the first to lack with the usual number."""
     day = _applied(database)
-    found = database.rows("export_loss", day=day)
-    if not found:
+    loss = database.fetch_optional(ExportLoss, "export_loss", day=day)
+    if loss is None:
         return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=NO_IDS)
-    (loss,) = found
     share = loss.ids_missing / loss.ids_known if loss.ids_known else 0.0
     reasons = []
     if not loss.is_usual:

@@ -1,21 +1,20 @@
-"""Stage 3: details of the films that are due, fetched batch by batch, judged and stored.
+"""Stage 3: the details of the films that are due, fetched batch by batch, evaluated and stored.
 
-Which ids are due is sql/catalog/due.sql; what an answer means is `catalog.eligibility`.
+sql/catalog/due.sql decides which ids are due, and `catalog.eligibility` reads a response.
 """
 
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import NamedTuple
 
 import dagster as dg
-import sqlalchemy as sa
 from pydantic import Field
 
 from movie_assets.catalog.detail_checks import evaluate
 from movie_assets.catalog.detail_store import DetailStore
-from movie_assets.catalog.successors import find_successors, gone_without_successor
+from movie_assets.catalog.successors import find_successors, ids_without_successor
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.database.interrupts import run_until_done
@@ -27,10 +26,10 @@ from movie_assets.runs.run_time import is_by_hand, run_time_of, went_on_since
 from movie_assets.tmdb.client import Tmdb, TmdbClient
 from movie_assets.tmdb.responses import Failed, TmdbError, TmdbResponse
 
-CHUNK = 100  # films in one transaction; what a kill can cost
+CHUNK = 100  # films in one transaction: the most that a killed run fetches again
 FORCED = "forced"  # the reason of a film that is fetched although it is not due
-MAX_FAILURES = 0.01  # share of a batch's films without a usable answer, beyond which the batch fails …
-FAILURES_ALWAYS_BORNE = 2  # … but never for the odd film of a small batch
+MAX_FAILURES = 0.01  # share of a batch's films without a usable response, above which the batch fails …
+FAILURES_ALWAYS_ALLOWED = 2  # … but never for single films of a small batch
 
 
 class DetailsConfig(ForceConfig):
@@ -39,8 +38,23 @@ class DetailsConfig(ForceConfig):
     reasons: list[str] = Field(
         default=[],
         description="Only films that are due for one of these reasons: requested, six months, changed, unlisted, "
-        "never fetched, schema, failed, stale. None named: all.",
+        "never fetched, schema, failed, stale. An empty list means all reasons.",
     )
+
+
+class WantedFilm(NamedTuple):
+    """A film to fetch, and the reason; `is_deferred` is true when the limit of the day leaves it to another day."""
+
+    tmdb_id: int
+    batch: int
+    reason: str
+    is_deferred: bool
+
+
+class RoomToday(NamedTuple):
+    """The number of films that may still be fetched on a day; None without a limit."""
+
+    films: int | None
 
 
 @dg.asset(
@@ -67,8 +81,8 @@ def movie_details(
     """A film as TMDB describes it, fetched when it is due and accepted or rejected by the filter profiles.
 
     TMDB's response is stored, so a change of profiles or of the parser costs no call. Films are committed in chunks
-    of 100: a run that is killed goes on where it stopped. Launched with the config `force: true`, a run fetches
-    every accepted film of its batches again.
+    of 100: after a run was killed, the next one continues where it stopped. With the config `force: true`, a run
+    fetches every accepted film of its batches again.
     """
     as_of = run_time_of(context.run)
     store = DetailStore(database, settings.thresholds, as_of, context.run.run_id)
@@ -77,16 +91,16 @@ def movie_details(
         run.exclude_locked(ours)
         store.evaluate()
         store.derive_stored_responses(ours)
-        due, put_off = _films_to_fetch(context, config, run, sorted(ours), settings.daily_films, database)
-        store.plan(ours, len(due), put_off)
-        run.plan(row.batch for row in due)
+        due, deferred = _films_to_fetch(context, config, run, sorted(ours), settings.daily_films, database)
+        store.plan(ours, len(due), deferred)
+        run.plan(film.batch for film in due)
         try:
-            run_until_done(_work(tmdb, store, run, {row.tmdb_id: row.batch for row in due}))
+            run_until_done(_work(tmdb, store, run, {film.tmdb_id: film.batch for film in due}))
         except TmdbError as error:
             context.log.warning(str(error))
             run.fail_unfinished(str(error))
     context.log.info(store.summary())
-    for result in evaluate(database, as_of, store.counts.__dict__):
+    for result in evaluate(database, as_of, store.counts.figures):
         yield evaluation_of(context, result)
     yield from run.end()
 
@@ -98,35 +112,37 @@ def _films_to_fetch(
     batch_numbers: list[int],
     daily_films: int,
     database: Database,
-) -> tuple[list[sa.Row[Any]], int]:
-    """Return the films that a run fetches, and how many the day's limit leaves out; log what they are."""
+) -> tuple[list[WantedFilm], int]:
+    """Return the films that a run fetches, and the number of films that the day's limit defers; log both."""
     as_of = run_time_of(context.run)
-    wanted = database.rows(
+    room = database.fetch_one(RoomToday, "room_today", as_of=as_of, daily_films=daily_films)
+    wanted = database.fetch(
+        WantedFilm,
         "films_to_fetch",
         as_of=as_of,
         batches=batch_numbers,
         by_hand=is_by_hand(context.run),
         reasons=config.reasons,
-        room=database.row("room_today", as_of=as_of, daily_films=daily_films).films,
+        room=room.films,
         force=config.force,
         forced_since=went_on_since(context.instance, context.run),
     )
-    due = [row for row in wanted if not row.is_put_off]
-    forced = sum(row.reason == FORCED for row in due)
+    due = [film for film in wanted if not film.is_deferred]
+    forced = sum(film.reason == FORCED for film in due)
     context.log.info(what_is_done("fetching", "films", len(due) - forced, forced if config.force else None))
-    put_off = Counter(row.reason for row in wanted if row.is_put_off)
-    if put_off:
-        told = ", ".join(f"{reason} {films:,}" for reason, films in put_off.most_common())
-        context.log.info(f"put off until tomorrow by MOVIE_ASSETS_DAILY_FILMS={daily_films}: {told}")
-    for row in wanted:
-        if row.is_put_off and row.reason == FORCED:  # tomorrow nobody would know of it
-            run.fail(row.batch, "MOVIE_ASSETS_DAILY_FILMS leaves films of it out; repeat the run tomorrow")
-    return due, put_off.total()
+    deferred = Counter(film.reason for film in wanted if film.is_deferred)
+    if deferred:
+        counts = ", ".join(f"{reason} {films:,}" for reason, films in deferred.most_common())
+        context.log.info(f"deferred until tomorrow by MOVIE_ASSETS_DAILY_FILMS={daily_films}: {counts}")
+    for film in wanted:
+        if film.is_deferred and film.reason == FORCED:  # it is not due, so no run of tomorrow would fetch it
+            run.fail(film.batch, "MOVIE_ASSETS_DAILY_FILMS leaves films of it out; repeat the run tomorrow")
+    return due, deferred.total()
 
 
 async def _work(tmdb: Tmdb, store: DetailStore, run: BatchRun, batch_of: dict[int, int]) -> None:
-    """Fetch what is due, then look where films went whose ids are gone."""
-    if not batch_of and not gone_without_successor(store.database):
+    """Fetch the films that are due, then the successors of deleted ids. Without either, no session is opened."""
+    if not batch_of and not ids_without_successor(store.database):
         return
     async with tmdb.session(store.run_id) as client:
         store.counts.calls = client.calls
@@ -136,7 +152,7 @@ async def _work(tmdb: Tmdb, store: DetailStore, run: BatchRun, batch_of: dict[in
 
 
 async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of: dict[int, int]) -> None:
-    """Fetch and store; while a chunk is written, the next one is already being fetched."""
+    """Fetch films and store them in chunks; the next chunk is fetched while one is written."""
     sizes = Counter(batch_of.values())
     failures: dict[int, list[Failed]] = defaultdict(list)
 
@@ -144,22 +160,22 @@ async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of
         for failed in await asyncio.to_thread(store.store, chunk):
             batch = batch_of[failed.tmdb_id]
             failures[batch].append(failed)
-            too_many = len(failures[batch]) > max(FAILURES_ALWAYS_BORNE, MAX_FAILURES * sizes[batch])
+            too_many = len(failures[batch]) > max(FAILURES_ALWAYS_ALLOWED, MAX_FAILURES * sizes[batch])
             if too_many or store.counts.failed == len(batch_of):
-                run.fail(batch, _told(failures[batch], sizes[batch]))
-        run.advance(batch_of[answer.tmdb_id] for answer in chunk)
+                run.fail(batch, _problem(failures[batch], sizes[batch]))
+        run.advance(batch_of[response.tmdb_id] for response in chunk)
 
     chunk: list[TmdbResponse] = []
     async with _one_at_a_time(write) as start:
         try:
-            async for answer in client.details(list(batch_of)):
-                chunk.append(answer)
+            async for response in client.details(list(batch_of)):
+                chunk.append(response)
                 if len(chunk) == CHUNK:
                     await start(chunk)
                     chunk = []
         except TmdbError:
-            # It is TMDB that failed, not these films: they stay due as they were.
-            chunk = [answer for answer in chunk if not isinstance(answer, Failed)]
+            # TMDB failed, not these films: they stay due as they were.
+            chunk = [response for response in chunk if not isinstance(response, Failed)]
             raise
         finally:
             await start(chunk)
@@ -167,9 +183,12 @@ async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of
 
 @asynccontextmanager
 async def _one_at_a_time(
-    work: Callable[[Sequence[TmdbResponse]], Coroutine[Any, Any, None]],
+    work: Callable[[Sequence[TmdbResponse]], Coroutine[object, None, None]],
 ) -> AsyncIterator[Callable[[Sequence[TmdbResponse]], Awaitable[None]]]:
-    """Start work in the background as soon as the work before it has ended; leaving waits for the last."""
+    """Yield a function that starts work in the background once the work before it has ended.
+
+    At the end of the block, the last work is awaited.
+    """
     last: list[asyncio.Task[None]] = []
 
     async def start(chunk: Sequence[TmdbResponse]) -> None:
@@ -184,8 +203,8 @@ async def _one_at_a_time(
             await last.pop()
 
 
-def _told(failures: Sequence[Failed], films: int) -> str:
-    reasons = Counter(failed.reason for failed in failures)
-    said = ", ".join(f"{reason} {count}x" for reason, count in reasons.most_common(3))
+def _problem(failures: Sequence[Failed], films: int) -> str:
+    """Return the reason why a batch of so many films failed: its failures by their reasons, and the last id."""
+    reasons = ", ".join(f"{reason} {count}x" for reason, count in Counter(f.reason for f in failures).most_common(3))
     last = failures[-1].tmdb_id
-    return f"{len(failures)} or more of its {films} films had no usable answer ({said}; the last was {last})"
+    return f"{len(failures)} or more of its {films} films had no usable response ({reasons}; the last was {last})"

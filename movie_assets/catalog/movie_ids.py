@@ -1,30 +1,73 @@
-"""Stage 2: which ids exist, and which of them deserve a look at their details."""
+"""Stage 2: the state of each id, and the ids whose details are wanted."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import NamedTuple
 
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.catalog.id_checks import last_share
+from movie_assets.catalog.id_checks import NewestExport, last_share
 from movie_assets.catalog.id_counts import FunnelStep, IdState
 from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.settings import Settings
-from movie_assets.database.database import Database, as_dict, execute, rows
+from movie_assets.database.database import Database, execute, fetch_one
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.metadata_tables import Cell, bar, shown_table
 from movie_assets.runs.partitions import days
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
-SHARE_MAY_MOVE_BY = 3.0  # factor; a change of the popularity scale moves the share by more
+MAX_SHARE_CHANGE = 3.0  # factor; a change of the popularity scale changes the share by more
 MAX_ROWS_SHOWN = 20
+STATES = ("candidate", "accepted", "rejected", "failed", "gone")
+
+
+class AppliedExport(NamedTuple):
+    """The number of ids that an applied export changed, and the popularity that an id needs.
+
+    `gone` counts the ids that left the export, `held` those that wait for a later export, `returned` those that came
+    back, and `verdicts_changed` those whose result by the export's rules or whose title changed. `min_popularity` is
+    the lowest of all profiles.
+    """
+
+    new: int
+    gone: int
+    held: int
+    returned: int
+    verdicts_changed: int
+    min_popularity: float
+
+
+class KeptShare(NamedTuple):
+    """The number of ids that pass the export's rules, and the usual share of the ids under the same rules.
+
+    `usual_share` is the median of the last 14 exports; None without one.
+    """
+
+    kept: int
+    lines: int
+    usual_share: float | None
+
+
+class PurgedFilms(NamedTuple):
+    """The number of films that were deleted because TMDB's terms do not allow to keep them longer."""
+
+    films: int
+
+
+class HeldId(NamedTuple):
+    """A living id that the export does not list, and the reason why it was not deleted."""
+
+    tmdb_id: int
+    original_title: str
+    state: str
+    reason: str
 
 
 class ShareOutOfBoundsError(Exception):
-    """The export's rules keep a share of the ids that cannot be right; the states were left as they were."""
+    """The share of the ids that pass the export's rules is not plausible; no state was changed."""
 
 
 @dg.asset(
@@ -47,87 +90,96 @@ def movie_ids(
     """A TMDB id with its state (candidate, accepted, rejected, failed, gone), its reason and its batch.
 
     An id that left the export is gone: its film leaves the catalogue and its tombstone stays. When an export lacks
-    unusually many ids, they are held until the export of a later day lacks them too. A day older than the one the
-    ids stand on changes nothing.
+    unusually many ids, they are held until the export of a later day lacks them too. An export older than the one that
+    was applied to the ids changes nothing.
     """
-    day = date.fromisoformat(context.partition_key)
-    newest = database.row("newest_export", day=day)
+    day, as_of = date.fromisoformat(context.partition_key), run_time_of(context.run)
+    newest = database.fetch_one(NewestExport, "newest_export", day=day)
     if newest.loaded is None:
         raise dg.Failure(f"No export was loaded up to {day}; materialize tmdb_export first.", allow_retries=False)
+    applied, changes = newest.loaded, dict[str, int | float]()
     if newest.applied is not None and newest.applied > newest.loaded:
-        context.log.info(f"nothing to do: the ids stand on the newer export of {newest.applied}")
-        moved: dict[str, Any] = {}
+        context.log.info(f"nothing to do: the newer export of {newest.applied} was applied to the ids")
+        applied = newest.applied
     else:
         try:
-            moved = _apply(database, newest.loaded, settings.thresholds)
+            changes = _apply(database, newest.loaded, settings.thresholds)
         except ShareOutOfBoundsError as error:
             database.execute(
                 "record_refusal", step="movie_ids", subject="", reason=str(error), run_id=context.run.run_id,
-                as_of=run_time_of(context.run),
+                as_of=as_of,
             )  # fmt: skip
             yield evaluation_of(context, last_share(database))
             raise dg.Failure(f"{error} The ids were left as they were.", allow_retries=False) from None
-    purged = database.row("purge_expired", as_of=run_time_of(context.run)).films
-    applied = database.row("newest_export", day=day).applied
-    states = database.fetch(IdState, "id_states")
-    yield dg.MaterializeResult(
-        metadata={
-            "export_date": applied.isoformat(),
-            "dagster/row_count": sum(row.ids for row in states),
-            **moved,
-            **{
-                f"ids_{state}": _ids(states, state) for state in ("candidate", "accepted", "rejected", "failed", "gone")
-            },
-            "purged": purged,
-            **_held_table(database),
-            "funnel": _funnel(database.fetch(FunnelStep, "funnel")),
-        },
-    )
+    (purged,) = database.execute_returning(PurgedFilms, "purge_expired", as_of=as_of)
+    yield dg.MaterializeResult(metadata=_metadata(database, applied, changes, purged.films))
 
 
-def _apply(database: Database, day: date, thresholds: FilterProfiles) -> dict[str, Any]:
-    def work(connection: sa.Connection) -> dict[str, Any]:
-        (moved,) = rows(
+def _apply(database: Database, day: date, thresholds: FilterProfiles) -> dict[str, int | float]:
+    """Apply the export of a day to the ids, and return the counts of `AppliedExport`.
+
+    Raises ShareOutOfBoundsError and changes nothing when the share of ids that pass is not plausible.
+    """
+
+    def work(connection: sa.Connection) -> AppliedExport:
+        applied = fetch_one(
             connection,
+            AppliedExport,
             "apply_export",
             day=day,
             min_popularities=[profile.min_popularity for profile in thresholds.profiles],
             ranks=[profile.popularity_rank for profile in thresholds.profiles],
-            rules=json.dumps([{"rule": rule, "says": says} for rule, says in thresholds.describe().items()]),
+            rules=json.dumps([{"rule": rule, "says": text} for rule, text in thresholds.describe().items()]),
             target=thresholds.target,
         )
-        (share,) = rows(
-            connection, "keep_share", day=day, min_popularity=moved.min_popularity, kept_by=thresholds.export_rules
-        )
-        kept = share.kept / share.lines
-        usual = share.usual_share
-        if share.kept == 0 or (usual and not 1 / SHARE_MAY_MOVE_BY <= kept / usual <= SHARE_MAY_MOVE_BY):
-            raise ShareOutOfBoundsError(
-                f"{share.kept:,} of {share.lines:,} ids ({kept:.1%}) pass the export's rules, "
-                f"usual are {usual or 0:.1%}: if TMDB's popularity scale moved, change the profiles in use "
-                "(MOVIE_ASSETS_PROFILES)."
-            )
+        share = fetch_one(
+            connection, KeptShare, "keep_share", day=day, min_popularity=applied.min_popularity,
+            kept_by=thresholds.export_rules,
+        )  # fmt: skip
+        _require_usual(share)
         execute(connection, "clear_refusals", step="movie_ids", still=[])
-        return as_dict(moved)
+        return applied
 
-    return database.once(work)
+    return database.once(work)._asdict()
 
 
-def _ids(states: list[IdState], state: str) -> int:
-    return sum(row.ids for row in states if row.state == state)
+def _require_usual(share: KeptShare) -> None:
+    """Raise ShareOutOfBoundsError when no id passes the export's rules, or unusually few or many."""
+    kept, usual = share.kept / share.lines, share.usual_share
+    if share.kept == 0 or (usual and not 1 / MAX_SHARE_CHANGE <= kept / usual <= MAX_SHARE_CHANGE):
+        raise ShareOutOfBoundsError(
+            f"{share.kept:,} of {share.lines:,} ids ({kept:.1%}) pass the export's rules, "
+            f"usual are {usual or 0:.1%}: if TMDB's popularity scale changed, change the profiles in use "
+            "(MOVIE_ASSETS_PROFILES)."
+        )
+
+
+def _metadata(
+    database: Database, applied: date, changes: Mapping[str, int | float], purged: int
+) -> dict[str, int | float | str | dg.TableMetadataValue]:
+    states = database.fetch(IdState, "id_states")
+    return {
+        "export_date": applied.isoformat(),
+        "dagster/row_count": sum(row.ids for row in states),
+        **changes,
+        **{f"ids_{state}": sum(row.ids for row in states if row.state == state) for state in STATES},
+        "purged": purged,
+        **_held_table(database),
+        "funnel": _funnel(database.fetch(FunnelStep, "funnel")),
+    }
 
 
 def _funnel(steps: list[FunnelStep]) -> dg.TableMetadataValue:
-    """What each rule dropped and left; where the profiles aim at a number of films, a last row with it."""
+    """Return a table of the ids that each rule dropped and left, and of the profiles' target if they have one."""
     most = max([1, *(step.kept for step in steps)])
-    lines: list[Sequence[Cell]] = [(step.says, step.dropped, step.kept, bar(step.kept / most)) for step in steps]
+    cells: list[Sequence[Cell]] = [(step.says, step.dropped, step.kept, bar(step.kept / most)) for step in steps]
     if target := steps[-1].target:
-        lines.append(("films aimed at", None, target, bar(target / most)))
-    return shown_table(("rule", "dropped", "left", "share left"), lines)
+        cells.append(("films aimed at", None, target, bar(target / most)))
+    return shown_table(("rule", "dropped", "left", "share left"), cells)
 
 
 def _held_table(database: Database) -> dict[str, dg.TableMetadataValue]:
-    held = database.rows("held_ids", most=MAX_ROWS_SHOWN)
+    held = database.fetch(HeldId, "held_ids", most=MAX_ROWS_SHOWN)
     if not held:
         return {}
     cells = [(row.tmdb_id, row.original_title, row.reason) for row in held]

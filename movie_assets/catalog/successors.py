@@ -1,32 +1,39 @@
-"""After the details: where a film went whose id TMDB gave up.
+"""After the details: the ids that took the place of deleted ones.
 
-TMDB merges films without a trace in the answer of the old id; the IMDb id, which we know from the film's last
-answer, finds the new one. Applications follow it in the view catalog.successors.
+TMDB merges films, and its response for the old id does not name the new one. The IMDb id in the last stored response
+leads to the new id. Applications read both in the view catalog.successors.
 """
 
 from datetime import datetime
-from typing import Any
-
-import sqlalchemy as sa
+from typing import NamedTuple
 
 from movie_assets.database.database import Database
 from movie_assets.tmdb.client import TmdbClient
 from movie_assets.tmdb.lists import find_imdb
 
-MAX_A_RUN = 500  # TMDB gives up a few dozen ids a day
+MAX_IDS = 500  # of a run; TMDB deletes a few dozen ids a day
 
 
-def gone_without_successor(database: Database) -> list[sa.Row[Any]]:
-    """Ids that are gone and whose successor was never sought, with the IMDb ids of their films."""
-    return database.rows("gone_without_successor", most=MAX_A_RUN)
+class IdWithoutSuccessor(NamedTuple):
+    """A deleted id whose successor was never sought, with the IMDb id of its film."""
+
+    tmdb_id: int
+    imdb_id: str
+
+
+def ids_without_successor(database: Database) -> list[IdWithoutSuccessor]:
+    """Return at most 500 deleted ids whose successors were never sought, the last deleted first."""
+    return database.fetch(IdWithoutSuccessor, "ids_without_successor", most=MAX_IDS)
 
 
 async def find_successors(client: TmdbClient, database: Database, as_of: datetime) -> int:
-    """Ask TMDB for the successors of ids that are gone, once an id; tells how many were found."""
-    found: dict[int, int | None] = {}
-    for row in gone_without_successor(database):
+    """Request the successors of deleted ids from TMDB, once for each id; return the number of successors."""
+    successors: dict[int, int | None] = {}
+    for row in ids_without_successor(database):
         other = await find_imdb(client, row.imdb_id)
-        found[row.tmdb_id] = None if other == row.tmdb_id else other
-    if found:
-        database.execute("record_successors", tmdb_ids=list(found), successor_ids=list(found.values()), as_of=as_of)
-    return sum(successor is not None for successor in found.values())
+        successors[row.tmdb_id] = None if other == row.tmdb_id else other
+    if successors:
+        database.execute(
+            "record_successors", tmdb_ids=list(successors), successor_ids=list(successors.values()), as_of=as_of
+        )
+    return sum(successor is not None for successor in successors.values())

@@ -1,6 +1,8 @@
-"""Beside stage 1: TMDB's change feed, which says whose details to fetch again before they are old."""
+"""Beside stage 1: TMDB's change feed, which names the ids whose details are fetched again before they are old."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -17,6 +19,19 @@ from movie_assets.tmdb.responses import CallCounts, TmdbError
 MAX_DAYS_BACK = 13  # older changes are covered: by then, details are fetched again for their age
 
 
+class FeedCursor(NamedTuple):
+    """The last day of the change feed that was read before a day; None without one."""
+
+    day: date | None
+
+
+class RecordedChanges(NamedTuple):
+    """Counts of the ids in a day's feed: seen there for the first time, and of these, marked as changed."""
+
+    fresh: int
+    marked: int
+
+
 @dg.asset(group_name="source", kinds={"python", "postgres"}, partitions_def=days, pool="tmdb")
 @logged(fetched="rows_in", changed="known_ids_changed")
 def tmdb_changes(
@@ -24,26 +39,26 @@ def tmdb_changes(
     database: dg.ResourceParam[Database],
     tmdb: dg.ResourceParam[Tmdb],
 ) -> dg.MaterializeResult[None]:
-    """An id that TMDB names in its change feed for a day, with the moment when it was first seen there.
+    """An id that TMDB names in its change feed for a day, with the time at which it was first seen there.
 
-    Days that were missed are read too; the last day read before is read to its end.
+    Days that were missed are read too. The last day that was read before is read again, to its end.
     """
     day, as_of = date.fromisoformat(context.partition_key), run_time_of(context.run)
-    cursor: date | None = database.row("change_cursor", day=day).day
-    first = day if cursor is None else max(cursor, day - timedelta(days=MAX_DAYS_BACK))
-    wanted = [first + timedelta(days=n) for n in range((day - first).days + 1)]
+    wanted = _days_to_read(day, database.fetch_one(FeedCursor, "change_cursor", day=day).day)
     try:
-        found, calls = run_until_done(_read(tmdb, wanted, context.run.run_id))
+        ids_by_day, calls = run_until_done(_read(tmdb, wanted, context.run.run_id))
     except TmdbError as error:
         raise dg.Failure(f"{error}. The next run reads these days too.", allow_retries=False) from None
     fresh = marked = 0
-    for changed_on, tmdb_ids in found.items():
-        stored = database.row("record_changes", change_date=changed_on, tmdb_ids=tmdb_ids, as_of=as_of)
-        fresh, marked = fresh + stored.fresh, marked + stored.marked
+    for changed_on, tmdb_ids in ids_by_day.items():
+        (recorded,) = database.execute_returning(
+            RecordedChanges, "record_changes", change_date=changed_on, tmdb_ids=tmdb_ids, as_of=as_of
+        )
+        fresh, marked = fresh + recorded.fresh, marked + recorded.marked
     return dg.MaterializeResult(
         metadata={
             "days_read": len(wanted),
-            "rows_in": sum(map(len, found.values())),
+            "rows_in": sum(map(len, ids_by_day.values())),
             "rows_out": fresh,
             "known_ids_changed": marked,
             "calls": calls_table(calls),
@@ -51,6 +66,12 @@ def tmdb_changes(
     )
 
 
-async def _read(tmdb: Tmdb, wanted: list[date], run_id: str) -> tuple[dict[date, list[int]], CallCounts]:
+def _days_to_read(day: date, cursor: date | None) -> Sequence[date]:
+    """Return the days from the cursor to a day, both included and at most 14; only the day without a cursor."""
+    first = day if cursor is None else max(cursor, day - timedelta(days=MAX_DAYS_BACK))
+    return [first + timedelta(days=n) for n in range((day - first).days + 1)]
+
+
+async def _read(tmdb: Tmdb, wanted: Sequence[date], run_id: str) -> tuple[dict[date, list[int]], CallCounts]:
     async with tmdb.session(run_id) as client:
         return {day: await changed_ids(client, day) for day in wanted}, client.calls

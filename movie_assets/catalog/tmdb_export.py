@@ -1,17 +1,16 @@
-"""Stage 1: TMDB's daily ID export, streamed into Postgres. What the ids mean is decided in `movie_ids`."""
+"""Stage 1: TMDB's daily ID export, streamed into Postgres. `movie_ids` applies it to the ids."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import NamedTuple
 
 import dagster as dg
 import sqlalchemy as sa
 from pydantic import Field
 
 from movie_assets.catalog.export_checks import last_attempt
-from movie_assets.database.database import Database, copy_rows, execute, rows
+from movie_assets.database.database import Database, copy_rows, execute, fetch_one
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.metadata_tables import calls_table
@@ -45,7 +44,49 @@ class ExportConfig(dg.Config):
 
 
 class ExportRefusedError(Exception):
-    """An export that cannot be right; nothing of it was kept."""
+    """An export that is not plausible; nothing of it was stored."""
+
+
+class ExportBefore(NamedTuple):
+    """The newest loaded export up to a day, with which a new one is compared."""
+
+    export_date: date
+    source: str
+    lines: int
+    median_popularity: float | None
+
+
+class ExportComparison(NamedTuple):
+    """The median popularity of a new export, and the number of ids of the load before that it lists too.
+
+    `median_popularity` is None without lines, and `kept` when the lines of the load before were dropped.
+    """
+
+    median_popularity: float | None
+    kept: int | None
+
+
+class RecordedExport(NamedTuple):
+    """An export that was stored: its lines, the further lines of the same ids, and its median popularity."""
+
+    lines: int
+    duplicate_lines: int
+    median_popularity: float | None
+
+
+class IdsInUse(NamedTuple):
+    """The export that was applied to the ids last, and the number of living ids."""
+
+    export_date: date
+    living: int
+
+
+class LoadedExport(NamedTuple):
+    """An export that was stored: its day, its record, and the calls of the session."""
+
+    day: date
+    stored: RecordedExport
+    calls: CallCounts
 
 
 @dg.asset(
@@ -63,29 +104,36 @@ def tmdb_export(
 ) -> Iterator[dg.AssetCheckEvaluation | dg.MaterializeResult[None]]:
     """A line of TMDB's daily ID export: one id that exists, with its original title and popularity.
 
-    A day that TMDB has not published falls back to the newest of the seven days before it.
+    When TMDB has not published the export of a day, the newest of the seven days before it is used.
     """
-    asked = date.fromisoformat(context.partition_key)
-    database.execute("begin_on_day", day=asked)
+    day = date.fromisoformat(context.partition_key)
+    database.execute("begin_on_day", day=day)
     counts = ExportCounts()
+    loading = _load(tmdb, database, day, counts, context.run.run_id, accept_unlike=config.accept_unlike)
     try:
-        loaded = run_until_done(_load(tmdb, database, asked, counts, context.run.run_id, config.accept_unlike))
+        loaded = run_until_done(loading)
     except ExportRefusedError as error:
-        _keep_rejects(database, counts, context)
+        _record_rejects(database, counts, context)
         database.execute(
             "record_refusal", step="tmdb_export", subject="", reason=str(error), run_id=context.run.run_id,
             as_of=run_time_of(context.run),
         )  # fmt: skip
         yield evaluation_of(context, last_attempt(database))
-        told = f"The export was refused and nothing was changed: {error}. {_ids_in_use(database)}"
-        raise dg.Failure(told, allow_retries=False) from None
+        message = f"The export was refused and nothing was changed: {error}. {_ids_in_use(database)}"
+        raise dg.Failure(message, allow_retries=False) from None
     except TmdbError as error:
         raise dg.Failure(f"{error}. {_ids_in_use(database)}", allow_retries=False) from None
-    used, stored = loaded.day, loaded.stored
-    _keep_rejects(database, counts, context)
-    metadata = {
-        "asked_for": asked.isoformat(),
-        "export_date": used.isoformat(),
+    _record_rejects(database, counts, context)
+    yield dg.MaterializeResult(metadata=_metadata(day, loaded, counts))
+
+
+def _metadata(
+    day: date, loaded: LoadedExport, counts: ExportCounts
+) -> dict[str, int | float | str | dg.TableMetadataValue | None]:
+    stored = loaded.stored
+    return {
+        "asked_for": day.isoformat(),
+        "export_date": loaded.day.isoformat(),
         "dagster/partition_row_count": stored.lines,
         "rows_in": counts.lines + counts.rejected,
         "rows_out": stored.lines,
@@ -96,82 +144,93 @@ def tmdb_export(
         "median_popularity": stored.median_popularity,
         "calls": calls_table(loaded.calls),
     }
-    yield dg.MaterializeResult(metadata=metadata)
 
 
 def _ids_in_use(database: Database) -> str:
-    """Say which ids stay in use when no export was loaded."""
-    found = database.rows("ids_in_use")
-    if not found:
+    """Return a sentence on the ids that stay in use when no export was loaded."""
+    ids = database.fetch_optional(IdsInUse, "ids_in_use")
+    if ids is None:
         return "No export was loaded yet, so there are no ids."
-    (ids,) = found
     return f"The {ids.living:,} ids of the export of {ids.export_date} stay in use."
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """An export that was stored: its day, its record, what the calls came to, and why newer ones could not be used."""
-
-    day: date
-    stored: sa.Row[Any]
-    calls: CallCounts
-    unusable: Sequence[str]
-
-
 async def _load(
-    tmdb: Tmdb, database: Database, asked: date, counts: ExportCounts, run_id: str, accept_unlike: bool
-) -> Loaded:
-    """Store the newest usable export up to a day."""
-    async with tmdb.session(run_id) as client, _newest_export(client, asked) as (used, export, unusable):
-        before = database.rows("export_before", day=used)
-        same_source = not before or before[0].source == export.source
-        if not same_source and "tmdb" in (before[0].source, export.source):
-            raise ExportRefusedError(
-                f"this catalogue was built from {before[0].source} and the export comes from {export.source}, "
-                "whose ids mean other films; set MOVIE_ASSETS_HOME to a new folder, or MOVIE_ASSETS_DATABASE_URL "
-                "to another database"
-            )
-        day_before = before[0].export_date if before else None
+    tmdb: Tmdb, database: Database, day: date, counts: ExportCounts, run_id: str, *, accept_unlike: bool
+) -> LoadedExport:
+    """Store the newest usable export up to a day. Raises ExportRefusedError when it is not plausible."""
+    async with tmdb.session(run_id) as client, _newest_export(client, day) as (used, export, unusable):
+        before = database.fetch_optional(ExportBefore, "export_before", day=used)
+        is_same_source = before is None or before.source == export.source
+        _require_same_catalogue(before, export)
 
-        def work(connection: sa.Connection) -> sa.Row[Any]:
-            counts.start_again()
-            execute(connection, "stage_lines")
-            copy_rows(connection, "incoming_lines", LINE_COLUMNS, _staged(export, counts))
-            (found,) = rows(connection, "compare_export", day_before=day_before)
-            earlier = None
-            if before and same_source and not accept_unlike:
-                earlier = LoadBefore(before[0].lines, found.kept, before[0].median_popularity)
-            if reasons := reasons_to_refuse(
-                counts.lines, counts.rejected, found.median_popularity, earlier, without_flags=counts.without_flags
-            ):
-                raise ExportRefusedError(f"{export.url} (the export of {used}): {' and '.join(reasons)}")
-            (stored,) = rows(
-                connection, "record_export", day=used, asked=asked, source=export.source, url=export.url,
+        def work(connection: sa.Connection) -> RecordedExport:
+            compared = before if is_same_source and not accept_unlike else None
+            _stage(connection, used, export, counts, before, compared)
+            stored = fetch_one(
+                connection, RecordedExport, "record_export", day=used, asked=day, source=export.source, url=export.url,
                 lines=counts.lines, rejected=counts.rejected, run_id=run_id, unidentified=counts.unidentified,
-                unreadable_ids=sorted(counts.unreadable_ids), is_accepted=accept_unlike or not same_source,
+                unreadable_ids=sorted(counts.unreadable_ids), is_accepted=accept_unlike or not is_same_source,
                 newer_is_unusable=unusable[0] if unusable else None,
             )  # fmt: skip
             execute(connection, "clear_refusals", step="tmdb_export", still=[])
-            if not same_source:  # from one made-up world to another: nothing that was fetched is true there
+            if not is_same_source:  # another emulated world, in which the stored details are not true
                 execute(connection, "forget_films")
             return stored
 
-        return Loaded(used, database.once(work), client.calls, unusable)
+        return LoadedExport(used, database.once(work), client.calls)
 
 
-def _staged(export: Export, counts: ExportCounts) -> Iterator[tuple[Any, ...]]:
+def _require_same_catalogue(before: ExportBefore | None, export: Export) -> None:
+    """Raise ExportRefusedError for an export of TMDB over an emulated catalogue, and for the reverse."""
+    if before and before.source != export.source and "tmdb" in (before.source, export.source):
+        raise ExportRefusedError(
+            f"this catalogue was built from {before.source} and the export comes from {export.source}, "
+            "whose ids mean other films; set MOVIE_ASSETS_HOME to a new folder, or MOVIE_ASSETS_DATABASE_URL "
+            "to another database"
+        )
+
+
+def _stage(
+    connection: sa.Connection,
+    day: date,
+    export: Export,
+    counts: ExportCounts,
+    before: ExportBefore | None,
+    compared: ExportBefore | None,
+) -> None:
+    """Copy the lines of an export into incoming_lines. Raises ExportRefusedError when they are not plausible.
+
+    `before` is the load before, `compared` the same if the export has to be like it.
+    """
+    counts.start_again()
+    execute(connection, "stage_lines")
+    copy_rows(connection, "incoming_lines", LINE_COLUMNS, _staged(export, counts))
+    day_before = before.export_date if before else None
+    comparison = fetch_one(connection, ExportComparison, "compare_export", day_before=day_before)
+    earlier = LoadBefore(compared.lines, comparison.kept, compared.median_popularity) if compared else None
+    reasons = reasons_to_refuse(
+        counts.lines, counts.rejected, comparison.median_popularity, earlier, without_flags=counts.without_flags
+    )
+    if reasons:
+        raise ExportRefusedError(f"{export.url} (the export of {day}): {' and '.join(reasons)}")
+
+
+def _staged(export: Export, counts: ExportCounts) -> Iterator[tuple[object, ...]]:
     for number, line in enumerate(read_lines(export.lines(), counts)):
-        facts = (line.original_title, line.popularity, line.adult, line.video, line.softcore)
-        yield (number, line.tmdb_id, *facts)
+        flags = (line.adult, line.video, line.softcore)
+        yield (number, line.tmdb_id, line.original_title, line.popularity, *flags)
 
 
 @asynccontextmanager
-async def _newest_export(client: TmdbClient, asked: date) -> AsyncIterator[tuple[date, Export, Sequence[str]]]:
-    """Download a day's export, or the newest whole one before it; yields also what was wrong with newer ones."""
+async def _newest_export(client: TmdbClient, newest: date) -> AsyncIterator[tuple[date, Export, Sequence[str]]]:
+    """Download a day's export, or the newest usable one before it; yield its day, and the problems of newer ones.
+
+    Raises ExportMissingError when none of these days has a usable export.
+    """
     unusable: list[str] = []
     async with AsyncExitStack() as stack:
         for age in range(DAYS_TO_FALL_BACK + 1):
-            day = asked - timedelta(days=age)
+            day = newest - timedelta(days=age)
             try:
                 export = await stack.enter_async_context(client.export(day))
             except (ExportMissingError, ExportDamagedError) as error:
@@ -184,7 +243,7 @@ async def _newest_export(client: TmdbClient, asked: date) -> AsyncIterator[tuple
     )
 
 
-def _keep_rejects(database: Database, counts: ExportCounts, context: dg.AssetExecutionContext) -> None:
+def _record_rejects(database: Database, counts: ExportCounts, context: dg.AssetExecutionContext) -> None:
     if counts.samples:
         reasons, samples = zip(*counts.samples, strict=True)
         database.execute(

@@ -83,7 +83,7 @@ def test_too_many_odd_answers_fail_the_batch_and_keep_its_good_films(small: Make
     with_odd_answers(pipeline, 64, 128, 192)
     result = pipeline.run("fetch_details")
     assert not result.success
-    assert "batch_00: 3 or more of its 6 films had no usable answer (other_id 3x" in message_of(result)
+    assert "batch_00: 3 or more of its 6 films had no usable response (other_id 3x" in message_of(result)
     assert pipeline.movies == [65, 256, 320, 384]
     assert green(pipeline) == {"batch_01", "batch_02", "batch_03"}
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from movie_assets.catalog.movie_details import WantedFilm
 from movie_assets.tmdb.movies import ANSWER_VERSION
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.support.detail_runs import NOON, due, due_at
@@ -43,7 +44,8 @@ def test_what_grows_stale_before_the_next_day_is_read_is_fetched_with_what_is(sm
     half_past_eight = NOON.replace(hour=8, minute=30)
 
     def fetched_at(as_of: datetime, room: int | None = None) -> list[int]:
-        found = pipeline.database.rows(
+        films = pipeline.database.fetch(
+            WantedFilm,
             "films_to_fetch",
             as_of=as_of,
             batches=[0, 1],
@@ -53,7 +55,7 @@ def test_what_grows_stale_before_the_next_day_is_read_is_fetched_with_what_is(sm
             force=False,
             forced_since=None,
         )
-        return [row.tmdb_id for row in found]
+        return [film.tmdb_id for film in films]
 
     assert fetched_at(half_past_eight + timedelta(days=1)) == []
     assert fetched_at(half_past_eight + timedelta(days=2, seconds=-1)) == []

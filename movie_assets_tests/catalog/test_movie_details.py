@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.data_version import extract_data_version_from_entry
 
+from movie_assets.catalog.detail_store import BatchFilms
 from movie_assets.catalog.movie_details import CHUNK
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.support.detail_runs import DETAILS, NOON, goes_down_after, green, message_of
@@ -84,7 +85,8 @@ def test_unchanged_content_keeps_its_data_version(small: Make) -> None:
 def test_dagster_takes_the_batchs_content_for_its_data_version(small: Make) -> None:
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
-    assert data_version(pipeline, "batch_00") == pipeline.database.row("batch_contents", batches=[0]).content
+    stored = pipeline.database.fetch_one(BatchFilms, "batch_contents", batches=[0])
+    assert data_version(pipeline, "batch_00") == stored.content
 
 
 def test_a_batch_that_another_session_holds_is_left_alone_and_named(small: Make) -> None:

@@ -11,7 +11,7 @@ from movie_assets_tests.tmdb.bodies import details
 
 def test_the_text_and_its_hash_are_the_films() -> None:
     derived = derive(details(), 603)
-    assert (derived.text, derived.text_hash) == (embedding_text(derived.film), text_hash(derived.text))
+    assert (derived.text, derived.text_hash) == (embedding_text(derived.movie), text_hash(derived.text))
 
 
 def test_a_response_about_another_film_is_refused() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from movie_assets.catalog.embedding_text import KEYWORDS, LONGEST_OVERVIEW, TEMPLATE, embedding_text, text_hash
+from movie_assets.catalog.embedding_text import LONGEST_OVERVIEW, MAX_KEYWORDS, TEMPLATE, embedding_text, text_hash
 from movie_assets.database.database import Database
+from movie_assets.embeddings.checks import StaleVectors
+from movie_assets.embeddings.sets import SetId
 from movie_assets_tests.tmdb.bodies import details, film, sent
 
 EMPTY: dict[str, Any] = {"overview": "", "genres": [], "keywords": None, "credits": None}
@@ -77,8 +79,8 @@ def test_only_the_first_keywords_directors_and_leads_are_named() -> None:
             "cast": [{"name": f"A{number}", "order": number} for number in range(9)],
         },
     )
-    assert f"k{KEYWORDS - 1}." in text
-    assert f"k{KEYWORDS}" not in text
+    assert f"k{MAX_KEYWORDS - 1}." in text
+    assert f"k{MAX_KEYWORDS}" not in text
     assert text.endswith("Directed by D0, D1. Starring A0, A1, A2.")
 
 
@@ -170,28 +172,42 @@ TEXTS = [
 
 
 def test_sql_computes_the_same_hash(database: Database) -> None:
-    set_id = database.row("ensure_set", **SET).set_id
+    (made,) = database.execute_returning(SetId, "ensure_set", **SET)
     with database.transaction() as connection:
         for number, text in enumerate(TEXTS, 1):
-            row = {"id": number, "text": text, "hash": text_hash(text), "set": set_id}
+            row = {"id": number, "text": text, "hash": text_hash(text), "set": made.set_id}
             connection.exec_driver_sql(MOVIE, row)
             connection.exec_driver_sql(VECTOR, row)
     assert (
-        database.rows(
-            "stale_vectors", set_id=set_id, template=TEMPLATE, as_of=MOMENT, batches=[1], planned=[], run_id=""
+        database.fetch(
+            StaleVectors,
+            "stale_vectors",
+            set_id=made.set_id,
+            template=TEMPLATE,
+            as_of=MOMENT,
+            batches=[1],
+            planned=[],
+            run_id="",
         )
         == []
     )
 
 
 def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
-    set_id = database.row("ensure_set", **SET).set_id
-    row = {"id": 65, "text": "new", "hash": text_hash("old"), "set": set_id}
+    (made,) = database.execute_returning(SetId, "ensure_set", **SET)
+    row = {"id": 65, "text": "new", "hash": text_hash("old"), "set": made.set_id}
     with database.transaction() as connection:
         connection.exec_driver_sql(MOVIE, row)
         connection.exec_driver_sql(VECTOR, row)
-    (stale,) = database.rows(
-        "stale_vectors", set_id=set_id, template=TEMPLATE, as_of=MOMENT, batches=[1], planned=[], run_id=""
+    stale = database.fetch_one(
+        StaleVectors,
+        "stale_vectors",
+        set_id=made.set_id,
+        template=TEMPLATE,
+        as_of=MOMENT,
+        batches=[1],
+        planned=[],
+        run_id="",
     )
     assert (stale.batch, stale.films) == (1, 1)
 
@@ -206,15 +222,16 @@ def test_sql_notices_a_vector_of_another_text(database: Database) -> None:
 def test_only_a_text_that_a_run_fetched_meanwhile_is_the_next_runs(
     batches: list[int], planned: list[str], fetched_until: str | None, expected: tuple[int, int], database: Database
 ) -> None:
-    set_id = database.row("ensure_set", **SET).set_id
+    (made,) = database.execute_returning(SetId, "ensure_set", **SET)
     with database.transaction() as connection:
         connection.exec_driver_sql(MOVIE, {"id": 65, "text": "new", "hash": text_hash("new")})
-        connection.exec_driver_sql(VECTOR, {"id": 65, "hash": text_hash("old"), "set": set_id})
+        connection.exec_driver_sql(VECTOR, {"id": 65, "hash": text_hash("old"), "set": made.set_id})
         connection.exec_driver_sql(STEP, {"run": "ours", "step": "movie_embeddings", "ended": None})
         connection.exec_driver_sql(STEP, {"run": "another", "step": "movie_details", "ended": fetched_until})
-    (stale,) = database.rows(
+    stale = database.fetch_one(
+        StaleVectors,
         "stale_vectors",
-        set_id=set_id,
+        set_id=made.set_id,
         template=TEMPLATE,
         as_of=MOMENT,
         batches=batches,

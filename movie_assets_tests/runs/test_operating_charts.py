@@ -4,7 +4,7 @@ import base64
 import re
 from xml.etree import ElementTree as ET
 
-from movie_assets.runs.operating_charts import BAD, GOOD, MIDDLING, age_chart, coverage_chart, days_chart
+from movie_assets.runs.operating_charts import BAD, GOOD, days_chart
 
 
 def svg(markdown: str) -> ET.Element:
@@ -19,19 +19,6 @@ def fills(markdown: str) -> list[str | None]:
 
 def words(markdown: str) -> str:
     return " ".join(e.text or "" for e in svg(markdown).iter("{http://www.w3.org/2000/svg}text"))
-
-
-def test_each_batch_has_a_square_by_its_share() -> None:
-    shares = [1.0, 0.95, 0.5, None, *[1.0] * 60]
-    assert fills(coverage_chart(shares))[:3] == [GOOD, MIDDLING, BAD]
-    assert len(fills(coverage_chart(shares))) == 64 + 3
-
-
-def test_an_age_shows_what_is_within_it_due_and_overdue() -> None:
-    chart = age_chart([("up to 20 hours", 10, 5, 2), ("up to 30 days & more", 0, 0, 0)])
-    widths = [float(e.get("width", "")) for e in svg(chart).iter("{http://www.w3.org/2000/svg}rect")]
-    assert widths[:3] == [160, 96, 64]
-    assert "50% of 10" in words(chart)
 
 
 def test_days_are_columns_of_their_parts() -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+from movie_assets.catalog.detail_store import BatchFilms
 from movie_assets_tests.support.selections import execute_again, launch
 from movie_assets_tests.support.small_pipelines import SmallPipeline
 from movie_assets_tests.support.world import film
@@ -54,7 +55,7 @@ def test_the_data_versions_of_a_selection_are_those_of_the_batches_contents(smal
     pipeline = small(film(64), film(65))
     pipeline.run("read_the_day")
     ran = launch(pipeline, DETAILS, EMBEDDINGS, batches=("batch_00", "batch_01"))
-    contents = {row.batch: row.content for row in pipeline.database.rows("batch_contents", batches=[0, 1])}
+    contents = {row.batch: row.content for row in pipeline.database.fetch(BatchFilms, "batch_contents", batches=[0, 1])}
     assert {n: ran.data_version(DETAILS, f"batch_0{n}") for n in (0, 1)} == contents
     assert len({ran.data_version(EMBEDDINGS, f"batch_0{n}") for n in (0, 1)}) == 2
 

@@ -70,7 +70,7 @@ def accepted(world: World, day: date, thresholds: FilterProfiles) -> dict[int, D
     films = {}
     for tmdb_id in worth_a_look(world, day):
         derived = derive(json.loads(world.body(tmdb_id, day, PARTS) or b"null"), tmdb_id)
-        if reason_to_reject(thresholds, derived.film, day) is None:
+        if reason_to_reject(thresholds, derived.movie, day) is None:
             films[tmdb_id] = derived
     return films
 
@@ -83,17 +83,17 @@ def truth_of(world: World, first: date, last: date, films: dict[int, Derived]) -
     only_ids = Counter((str(tmdb_id), "") for tmdb_id in films)
     return {
         "ids": Counter((str(tmdb_id), state) for tmdb_id, state in ids.items()),
-        "films": Counter((str(i), _content(getattr(j.film, name) for name in RELATED_ROWS)) for i, j in rows),
-        "stats": Counter((str(i), f"{j.film.vote_count} {j.film.vote_average:.3f} {today[i]:.4f}") for i, j in rows),
-        "genres": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.facts["genres"]),
+        "films": Counter((str(i), _content(getattr(j.movie, name) for name in RELATED_ROWS)) for i, j in rows),
+        "stats": Counter((str(i), f"{j.movie.vote_count} {j.movie.vote_average:.3f} {today[i]:.4f}") for i, j in rows),
+        "genres": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.related_rows["genres"]),
         "cast": Counter(
-            (f"{i}/{row['person_id']}", str(row["character"] or "")) for i, j in rows for row in j.facts["cast"]
+            (f"{i}/{row['person_id']}", str(row["character"] or "")) for i, j in rows for row in j.related_rows["cast"]
         ),
-        "keywords": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.facts["keywords"]),
+        "keywords": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.related_rows["keywords"]),
         "texts of vectors": Counter((str(i), j.text_hash) for i, j in rows),
         "documents": only_ids,
         "lists": only_ids,
-        "scores": Counter((str(i), str(j.film.vote_count)) for i, j in rows if j.film.vote_count),
+        "scores": Counter((str(i), str(j.movie.vote_count)) for i, j in rows if j.movie.vote_count),
     }
 
 

@@ -1,13 +1,13 @@
 -- name: ages
--- Run by movie_details' age check and by health: how old copies are, by the age that they may have.
+-- Run by movie_details' age check and by health: the ages of stored details, by the age that they may reach.
 select
     (extract(epoch from allowed) / 3600)::integer as allowed_hours, films, within, overdue, oldest, median_hours, examples
 from pipeline.ages_at(:as_of)
 
 
 -- name: answer_requests
--- Run by movie_details after a chunk was stored: what became of the ids that applications asked for. A film without a
--- usable response is asked for again later; the third failure (six hours after the first) is an outcome, which is replaced
+-- Run by movie_details after a chunk was stored: records the outcomes of the requests of applications. A film without a
+-- usable response is fetched again later. The third failure (six hours after the first) is an outcome, which is replaced
 -- when a later attempt succeeds.
 update pipeline.requested_ids q
 set served_at = :as_of,
@@ -17,30 +17,21 @@ where i.tmdb_id = q.tmdb_id and q.tmdb_id = any(:tmdb_ids) and (i.attempts = 0 o
   and (q.served_at is null or q.outcome like 'failed: %')
 
 
--- name: answers_to_judge
--- Run by movie_details: stored responses to read again, some hundreds at a time.
-select j.tmdb_id, r.body
-from pipeline.to_judge(:derivation, :as_of) j
-join pipeline.raw_details r using (tmdb_id)
-where j.batch = any(:batches)
-order by j.batch
-limit 500
-
-
 -- name: apply_discoveries
--- Run by tmdb_discoveries once the listed films are in incoming_discoveries.
+-- Run by tmdb_discoveries once the listed films are in incoming_discoveries: applies the lists to ids and films.
 select * from pipeline.apply_discoveries(:day, :min_votes, :as_of, :run_id, :is_walk)
 
 
 -- name: apply_export
--- Run by movie_ids: brings the ids' states in line with a day's export.
+-- Run by movie_ids: applies a day's export to the states of the ids.
 select * from pipeline.apply_export(
     :day, cast(:min_popularities as double precision[]), cast(:ranks as integer[]), cast(:rules as jsonb), :target
 )
 
 
 -- name: batch_contents
--- Run when batches are finished: their films, a hash that moves when one comes, goes or changes its text, and all films.
+-- Run when batches are finished: the number of their films, a hash that changes when a film is added, deleted or has
+-- another text, and the number of all films.
 select b.batch, c.films, c.content, a.total
 from unnest(cast(:batches as integer[])) as b (batch)
 cross join lateral (
@@ -53,13 +44,13 @@ cross join (select count(*)::integer as total from catalog.movies) a
 
 
 -- name: batch_coverage
--- Run by movie_details' coverage check: batches with films that were never fetched, whose
--- last attempt failed, or whose facts are missing.
+-- Run by movie_details' coverage check: for each batch, the ids that no rule rejects before their details are fetched, and
+-- how many of them were never fetched, failed at the last attempt, or were accepted and are not in the catalogue.
 select
     i.batch,
     count(*) filter (where i.state = 'candidate')::integer as never_fetched,
     count(*) filter (where i.attempts > 0)::integer as failed,
-    count(*) filter (where i.state = 'accepted' and m.tmdb_id is null)::integer as without_facts,
+    count(*) filter (where i.state = 'accepted' and m.tmdb_id is null)::integer as without_details,
     count(*)::integer as ids
 from pipeline.movie_ids i left join catalog.movies m using (tmdb_id)
 where i.gone_since is null and i.export_reason is null
@@ -68,24 +59,24 @@ order by i.batch
 
 
 -- name: begin_on_day
--- Run by tmdb_export when it begins: the catalogue begins on the earliest day that was ever read.
+-- Run by tmdb_export when it begins: records the earliest day that was ever read as the catalogue's first day.
 insert into pipeline.first_day as f (day) values (:day)
 on conflict (only_row) do update set day = excluded.day where f.day > excluded.day
 
 
 -- name: change_cursor
--- Run by tmdb_changes: the last day of the change feed that was read to its end.
+-- Run by tmdb_changes: the last day of the change feed that was read before a day; null without one.
 select max(change_date) as day from pipeline.change_days where change_date < :day
 
 
 -- name: clear_refusals
--- Run by a step that accepted its inputs: forget what it refused before, but for the subjects that are still refused.
+-- Run by a step that accepted its inputs: deletes its earlier refusals, except those of subjects that are still refused.
 delete from pipeline.refusals where step = :step and not subject = any (cast(:still as text[]))
 
 
 -- name: compare_export
--- Run by tmdb_export once the lines are in incoming_lines: their median popularity, and how many ids of the load before
--- they list too (null when its lines were dropped).
+-- Run by tmdb_export once the lines are in incoming_lines: their median popularity, and the number of ids of the load
+-- before that they list too (null when its lines were dropped).
 select
     (select percentile_disc(0.5) within group (order by popularity) from incoming_lines) as median_popularity,
     case when exists (select from pipeline.export_lines where export_date = :day_before) then (
@@ -95,17 +86,26 @@ select
 
 
 -- name: count_movies
--- Run by movie_vectors and the reports: the accepted films.
+-- Run by checks, assets and the reports: the number of accepted films.
 select count(*)::integer as films from catalog.movies
 
 
+-- name: count_open_ids
+-- Run by movie_details for the run log: the number of ids in some batches that no rule rejects before their details are
+-- fetched.
+select count(*)::integer as ids
+from pipeline.movie_ids i
+where i.gone_since is null and i.export_reason is null and i.batch = any(:batches)
+
+
 -- name: evaluate
--- Run by tmdb_discoveries and movie_details: evaluates stored responses and listed films by the profiles in use.
+-- Run by tmdb_discoveries and movie_details: evaluates stored responses and listed films by the profiles.
 select * from pipeline.evaluate(:day, cast(:profiles as jsonb), :rules, :as_of, :are_lists_new)
 
 
 -- name: expired_films
--- Run by movie_details' check on TMDB's terms: answers that are older than six months, and those that soon will be.
+-- Run by movie_details' check on TMDB's terms and by health: the numbers of stored responses that are older than six
+-- months, and that soon will be, and when the oldest was fetched.
 select
     count(*) filter (where fetched_at <= cast(:as_of as timestamptz) - interval '180 days')::integer as expired,
     count(*) filter (where fetched_at <= cast(:as_of as timestamptz) - interval '170 days')::integer as soon,
@@ -114,15 +114,17 @@ from pipeline.raw_details
 
 
 -- name: export_before
--- Run by tmdb_export: the newest loads up to a day, to compare a new one with.
+-- Run by tmdb_export: the newest load up to a day, with which a new one is compared.
 select export_date, source, lines, median_popularity
 from pipeline.exports
 where export_date <= :day
 order by export_date desc
+limit 1
 
 
 -- name: export_loss
--- Run by movie_ids: what the export of a day lacks, what is usual, and which ids wait for a later export.
+-- Run by movie_ids' check: the known ids that the export of a day lacks, the usual share of them a day, and the number of
+-- ids that wait for a later export.
 select
     e.url, e.is_accepted, e.unidentified_lines, coalesce(e.is_usual, true) as is_usual,
     coalesce(e.ids_known, 0) as ids_known, coalesce(e.ids_missing, 0) as ids_missing, coalesce(e.days_since, 1) as days_since,
@@ -132,11 +134,12 @@ from pipeline.exports e where e.export_date = :day
 
 
 -- name: films_to_fetch
--- Run by movie_details: what is due in some batches, for some reasons (none named: all), the most urgent first when
--- there is room for so many only, and then batch by batch. A person who launches a run does not have to wait until
--- the next attempt at a failed film is due. Films that grow stale before the next day is read (08:30 UTC) are fetched
--- with those that are: the day has one run instead of one whenever some films' hour has come. With
--- force, every accepted film too, if it was last fetched before the run that a repeated run goes on with.
+-- Run by movie_details: the films that are due in some batches for some reasons (an empty list means all), batch by batch.
+-- With a limit (room), the less urgent films are deferred. In a run that a person launched (by_hand), failed films do not
+-- wait for their next attempt. Without a limit, films that become stale before the next day is read (08:30 UTC) are
+-- fetched now, so that a day has one run and not one for each hour at which films become stale. With force, the accepted
+-- films are added that are not due; a run that continues another one leaves out films fetched since that one began
+-- (forced_since).
 with due as (
     select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
     from pipeline.wanted_at(:as_of) w
@@ -160,38 +163,31 @@ with due as (
     select a.*, row_number() over (order by a.priority, a.fetched_at nulls first, a.tmdb_id) as place
     from (select * from chosen union all select * from forced) a
 )
-select tmdb_id, batch, reason, place > cast(:room as bigint) as is_put_off
+select tmdb_id, batch, reason, coalesce(place > cast(:room as bigint), false) as is_deferred
 from wanted
 order by batch, priority, tmdb_id
 
 
 -- name: forget_films
--- Run by tmdb_export when the emulator serves another world than before: every film is to be fetched again.
+-- Run by tmdb_export when the emulator serves another world than before: every film is fetched again.
 update pipeline.movie_ids
-set fetched_at = null, judged_by = null, detail_reason = null, failed_rules = null, unlisted_at = null, attempts = 0, next_attempt_at = null, last_error = null
+set fetched_at = null, judged_by = null, detail_reason = null, failed_rules = null, unlisted_at = null, attempts = 0,
+    next_attempt_at = null, last_error = null
 
 
 -- name: funnel
--- Run by movie_ids and the reports: what each rule dropped and left, in order.
+-- Run by movie_ids and the reports: the numbers of ids that each rule dropped and left, in the order of the rules.
 select step, rule, says, dropped, kept, target from pipeline.funnel order by step
 
 
--- name: gone_without_successor
--- Run by movie_details: ids that are gone, were a film with an IMDb id, and whose successor was never sought.
-select i.tmdb_id, r.body ->> 'imdb_id' as imdb_id
-from pipeline.movie_ids i join pipeline.raw_details r using (tmdb_id)
-where i.state = 'gone' and i.successor_sought_at is null and r.body ->> 'imdb_id' ~ '^tt\d{7,10}$'
-order by i.gone_since desc, i.tmdb_id
-limit :most
-
-
 -- name: held_ids
--- Run by movie_ids: some of the ids that the export does not list and that are not deleted, for the run's table.
+-- Run by movie_ids: the first of the ids that the export does not list and that are not deleted, for the run's table.
 select tmdb_id, original_title, state, reason from pipeline.ids_without_line order by missing_since, tmdb_id limit :most
 
 
 -- name: id_agreement
--- Run by movie_ids' check: lines of the export without an id, and ids that are alive without a line or a reason for that.
+-- Run by movie_ids' check: the numbers of export lines without an id, of living ids without a line or a reason for that, and
+-- of duplicates.
 select
     count(*) filter (where i.tmdb_id is null)::integer as lines_without_id,
     count(*) filter (
@@ -204,19 +200,37 @@ left join pipeline.ids_without_line w on w.tmdb_id = i.tmdb_id
 
 
 -- name: id_states
--- Run by movie_ids and the reports: how many ids are in each state, by reason.
+-- Run by movie_ids and the reports: the number of ids in each state, by reason.
 select state, reason, ids from pipeline.id_states order by ids desc
 
 
 -- name: ids_in_use
--- Run by tmdb_export when it fails: the export that the ids stand on, and how many of them are alive.
+-- Run by tmdb_export when it fails: the export that was applied to the ids last, and the number of living ids.
 select a.export_date, (select count(*)::integer from pipeline.movie_ids i where i.gone_since is null) as living
 from pipeline.ids_as_of a
 
 
+-- name: ids_without_successor
+-- Run by movie_details: deleted ids whose film had an IMDb id and whose successor was never sought.
+select i.tmdb_id, r.body ->> 'imdb_id' as imdb_id
+from pipeline.movie_ids i join pipeline.raw_details r using (tmdb_id)
+where i.state = 'gone' and i.successor_sought_at is null and r.body ->> 'imdb_id' ~ '^tt\d{7,10}$'
+order by i.gone_since desc, i.tmdb_id
+limit :most
+
+
+-- name: is_list_fresh
+-- Run by tmdb_discoveries: whether the lists were read so recently that TMDB would return the same again.
+select exists (
+    select from pipeline.discoveries d
+    where d.day = :day and d.min_votes = :min_votes and d.walked_at > cast(:as_of as timestamptz) - interval '8 hours'
+      and not exists (select from pipeline.discoveries later where later.walked_at > d.walked_at)
+) as is_fresh
+
+
 -- name: keep_share
--- Run by movie_ids in its transaction: how many ids pass the export's rules now (whatever TMDB's lists say of their
--- votes), and what share did before under the same rules.
+-- Run by movie_ids in its transaction: records and returns the number of ids that pass the export's rules, whatever TMDB's
+-- lists have of their votes, with the median share of the last 14 exports under the same rules.
 with today as (
     update pipeline.exports
     set min_popularity = :min_popularity,
@@ -236,7 +250,7 @@ from today
 
 
 -- name: last_load
--- Run by tmdb_export's checks: the export that was loaded last, and the day that was asked for.
+-- Run by tmdb_export's checks: the export that was loaded last, and the day for which it was loaded.
 select export_date, coalesce(asked_for, export_date) as asked_for, lines, rejected_lines, newer_is_unusable
 from pipeline.exports
 order by loaded_at desc, export_date desc
@@ -244,22 +258,16 @@ limit 1
 
 
 -- name: last_share
--- Run by movie_ids' check: how many ids passed the export's rules when the ids were last brought up to an export.
+-- Run by movie_ids' check: the number of ids that passed the rules of the export that was applied last.
 select e.export_date, e.kept, e.lines
 from pipeline.ids_as_of a
 join pipeline.exports e using (export_date)
 where e.kept is not null
 
 
--- name: last_walk
--- Run by tmdb_discoveries: whether the lists were walked so lately that TMDB would answer the same again.
-select count(*)::integer as walks from pipeline.discoveries
-where day = :day and min_votes = :min_votes and walked_at > cast(:as_of as timestamptz) - interval '8 hours'
-  and not exists (select from pipeline.discoveries d where d.walked_at > discoveries.walked_at)
-
-
 -- name: lift_discoveries
--- Run by tmdb_discoveries where votes do not matter, or no film is listed: the lists reject no id any more.
+-- Run by tmdb_discoveries when no profile requires votes, or no film is listed: deletes the lists, so that they reject
+-- no id any more.
 with lifted as (
     delete from pipeline.discovered
 )
@@ -267,7 +275,7 @@ update pipeline.movie_ids set unlisted_at = null where unlisted_at is not null
 
 
 -- name: mark_gone
--- Run by movie_details for ids that TMDB answers with 404: a tombstone, and out of the catalogue.
+-- Run by movie_details for ids whose response is 404: marks them as deleted, and deletes their films from the catalogue.
 with gone as (
     update pipeline.movie_ids
     set gone_since = cast(:as_of as timestamptz)::date, gone_reason = 'not_found', changed_at = null, unlisted_at = null,
@@ -279,8 +287,8 @@ delete from catalog.movies m using gone g where g.tmdb_id = m.tmdb_id
 
 
 -- name: metadata_rates
--- Run by movie_details' completeness check: of the films that are known well enough for TMDB to have their fields, how
--- many have each. Films that were asked for whatever the profiles say do not count.
+-- Run by movie_details' completeness check: the number of well-known films that have each field. Films that are kept on
+-- request, whatever the profiles, do not count.
 select
     count(*)::integer as films,
     count(nullif(title, ''))::integer as title,
@@ -302,14 +310,15 @@ where s.vote_count >= :min_votes
 
 
 -- name: newest_export
--- Run by movie_ids: the newest loaded export up to a day, and the day that the ids stand on.
+-- Run by movie_ids and its checks: the newest loaded export up to a day, and the export that was applied to the ids last.
 select
     (select max(export_date) from pipeline.exports where export_date <= :day) as loaded,
     (select export_date from pipeline.ids_as_of) as applied
 
 
 -- name: overdue_films
--- Run by movie_details' age check: accepted films that are wanted again, parked ones too, by reason.
+-- Run by movie_details' age check: the numbers of accepted films that are due again, by reason, with failed films that wait
+-- for their next attempt.
 select
     d.reason,
     count(*)::integer as films
@@ -320,18 +329,18 @@ group by d.reason
 
 
 -- name: popularity_medians
--- Run by movie_ids' drift check: the median popularity of this export and of those before it.
+-- Run by movie_ids' drift check: the median popularity of the last 14 exports up to a day, the newest first.
 select export_date, median_popularity, lines from pipeline.exports
 where export_date <= :day order by export_date desc limit 14
 
 
 -- name: purge_expired
--- Run by movie_ids each day: what TMDB's terms do not let us keep any longer.
+-- Run by movie_ids each day: deletes the data that TMDB's terms do not allow to keep longer, and returns the number of films.
 select pipeline.purge_expired(:as_of) as films
 
 
 -- name: record_changes
--- Run by tmdb_changes for each day: an id counts as changed when it is first seen in that day's feed.
+-- Run by tmdb_changes for each day: marks an id as changed when it is seen in that day's feed for the first time.
 with fresh as (
     insert into pipeline.changes (change_date, tmdb_id, seen_at)
     select :change_date, t.tmdb_id, :as_of from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
@@ -377,7 +386,7 @@ returning lines, duplicate_lines, median_popularity
 
 
 -- name: record_failures
--- Run by movie_details for ids without a usable answer: the next attempt is 2, 4, 8 … hours away, a week at most.
+-- Run by movie_details for ids without a usable response: the next attempt is after 2, 4, 8 … hours, a week at most.
 with failed as (
     select * from unnest(
         cast(:tmdb_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])
@@ -394,7 +403,7 @@ select 'movie_details', tmdb_id, reason, left(sample, 500), :run_id, :as_of from
 
 
 -- name: record_refusal
--- Run by a step that refuses an input: its check reports the refusal until a later attempt accepts the input.
+-- Run by a step that refuses an input: records the refusal, which the step's check reports until an attempt succeeds.
 insert into pipeline.refusals (step, subject, reason, run_id, refused_at)
 values (:step, :subject, :reason, :run_id, :as_of)
 on conflict (step, subject) do update
@@ -402,19 +411,20 @@ set reason = excluded.reason, run_id = excluded.run_id, refused_at = excluded.re
 
 
 -- name: record_rejects
--- Run by tmdb_export and the assets that read files of ratings, for lines that cannot be used.
+-- Run by tmdb_export and the assets that read files of ratings: records samples of lines that cannot be used.
 insert into pipeline.rejects (stage, reason, sample, run_id, rejected_at)
 select :stage, f.reason, left(f.sample, 500), :run_id, :as_of
 from unnest(cast(:reasons as text[]), cast(:samples as text[])) as f (reason, sample)
 
 
 -- name: record_stats
--- Run by tmdb_discoveries each day: what moved of the popularity and votes of accepted films.
+-- Run by tmdb_discoveries each day: records the popularity and votes of accepted films, and returns the number of films
+-- with other values than before.
 select pipeline.record_stats(:day) as films
 
 
 -- name: record_successors
--- Run by movie_details: which id TMDB names for the IMDb id of a film that is gone; null when it names none.
+-- Run by movie_details: records the id that TMDB has for the IMDb id of a deleted film; null when it has none.
 update pipeline.movie_ids i
 set successor_id = s.successor_id, successor_sought_at = :as_of
 from unnest(cast(:tmdb_ids as bigint[]), cast(:successor_ids as bigint[])) as s (tmdb_id, successor_id)
@@ -422,7 +432,7 @@ where s.tmdb_id = i.tmdb_id
 
 
 -- name: record_unknown_keys
--- Run by movie_details with a chunk: keys of answers that the parser does not know.
+-- Run by movie_details with a chunk: counts the keys of responses that the parser does not know.
 insert into pipeline.unknown_keys as k (key, first_seen, last_seen, answers)
 select left(u.key, 200), :as_of, :as_of, sum(u.answers)
 from unnest(cast(:keys as text[]), cast(:answers as bigint[])) as u (key, answers)
@@ -431,18 +441,28 @@ on conflict (key) do update set last_seen = excluded.last_seen, answers = k.answ
 
 
 -- name: refusals
--- Run by checks: what a step refused at its last attempt.
+-- Run by checks: the inputs that a step refused at its last attempt.
 select subject, reason, run_id, refused_at from pipeline.refusals where step = :step order by subject
 
 
+-- name: responses_to_derive
+-- Run by movie_details: stored responses of some batches that are to be read again, at most 500 at a time.
+select j.tmdb_id, r.body
+from pipeline.to_judge(:derivation, :as_of) j
+join pipeline.raw_details r using (tmdb_id)
+where j.batch = any(:batches)
+order by j.batch
+limit 500
+
+
 -- name: restage_discoveries
--- Run by tmdb_discoveries in place of a walk: what the last one found.
+-- Run by tmdb_discoveries when the lists are fresh: copies the stored lists, in place of reading them again.
 insert into incoming_discoveries (tmdb_id, vote_count, vote_average, release_date, original_language)
 select tmdb_id, vote_count, vote_average, release_date, original_language from pipeline.discovered
 
 
 -- name: room_today
--- Run by movie_details and its sensor: how many films may still be fetched on the moment's day, null for no limit.
+-- Run by movie_details: the number of films that may still be fetched on the day of as_of; null without a limit.
 select case when :daily_films > 0 then greatest(0, :daily_films - (
     select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:as_of as timestamptz))
 )) end as films
@@ -457,7 +477,8 @@ create temp table incoming_discoveries (
 
 
 -- name: stage_films
--- Run before a chunk of details is copied in: the columns of catalog.movies, and what else a response has.
+-- Run before a chunk of details is copied in: the columns of catalog.movies, and further values of the
+-- response; facts are the related rows.
 create temp table if not exists incoming_films on commit delete rows as
 select
     m.*, cast(null as double precision) as popularity, cast(null as double precision) as vote_average,
@@ -468,7 +489,7 @@ with no data
 
 
 -- name: stage_lines
--- Run before an export's lines are copied in; line is the position in the file.
+-- Run by tmdb_export before the lines are copied in; `line` is the position in the file.
 create temp table incoming_lines (
     line bigint, tmdb_id bigint, original_title text, popularity double precision,
     adult boolean, video boolean, softcore boolean
@@ -476,13 +497,5 @@ create temp table incoming_lines (
 
 
 -- name: store_details
--- Run by movie_details after a chunk was copied into incoming_films.
+-- Run by movie_details after a chunk was copied into incoming_films: stores the chunk.
 select * from pipeline.store_details(:as_of, :derivation)
-
-
--- name: work_at_hand
--- Run by movie_details and movie_embeddings for the run log: the ids worth a look, and the films, of some batches.
-select
-    (select count(*) from pipeline.movie_ids i
-     where i.gone_since is null and i.export_reason is null and i.batch = any(:batches))::integer as ids,
-    (select count(*) from catalog.movies m where pipeline.batch_of(m.tmdb_id) = any(:batches))::integer as films
