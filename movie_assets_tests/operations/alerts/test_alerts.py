@@ -59,8 +59,8 @@ def test_an_alert_says_what_where_since_when_and_by_which_figure(daemon: Daemon,
         "severity": "WARN",
         "until": None,
         "says": "50 of 100 films are overdue",
-        "expected": "At most 2 % of the accepted films are due again (2 to 30 days old, by release date); the "
-        "share of each age that is within it, and the oldest copy.",
+        "expected": "At most 2 % of the accepted films are due again (2 to 30 days old, by release date). Reports the "
+        "share of films within each age, and the oldest copy.",
         "figures": {"films": 100, "overdue": 50},
         "link": f"{WEB}/assets/movie_details?view=checks&checkDetail=details_are_within_their_age",
         "runbook": f"{RUNBOOK}#details_are_within_their_age",
