@@ -145,7 +145,7 @@ class Settings(EmbeddingSettings, AlertSettings):
         None,
         alias="MOVIE_ASSETS_RATINGS_CSV",
         description="A CSV with ratings of other sources, an address or a path; its columns are in "
-        "[architecture.md](architecture.md#ratings). Unset: none.",
+        "[ratings.md](ratings.md). Unset: none.",
     )
     learn_from_content: bool = Field(
         default=True,

@@ -1,6 +1,6 @@
 """Reading TMDB's response for one movie.
 
-TMDB's data has many known oddities (docs/architecture.md lists them). A field that cannot be right is read as unknown
+TMDB's data has many known oddities (docs/reliability.md lists them). A field that cannot be right is read as unknown
 and noted in `Movie.repairs`. A response is rejected only when it is not a movie, or not the one that was requested.
 `config.filter_profiles` says which movies belong in the catalogue.
 """

@@ -36,7 +36,7 @@ ENTRY = Entry(
     "/assets/movie_vectors", NOW,
 )  # fmt: skip
 MESSAGE = Message([ENTRY], NOW, "http://web.test", "http://code.test/docs/runbook.md")
-ARCHITECTURE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text(encoding="utf-8")
+ALERTS_PAGE = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_slack_gets_a_text(listener: Listener) -> None:
 
 @pytest.mark.parametrize("key", [KEY, "any text"])
 def test_the_signature_is_what_the_documents_say(key: str, listener: Listener) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", ALERTS_PAGE, re.DOTALL)
     documented: dict[str, Any] = {}
     exec(code, documented)  # noqa: S102  # our own document's
     is_genuine: Callable[..., bool] = documented["is_genuine"]

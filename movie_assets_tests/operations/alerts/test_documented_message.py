@@ -14,7 +14,7 @@ from movie_assets.operations.alerts.observations import figures_of
 from movie_assets_tests.support.definitions import defs
 from movie_assets_tests.support.rows import put_films
 
-ARCHITECTURE = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text(encoding="utf-8")
+ALERTS_PAGE = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
 KEY = dg.AssetCheckKey(dg.AssetKey("movie_details"), AGE)
 RUNBOOK = "https://github.com/you/movie_assets/blob/main/docs/runbook.md"
 NOW = datetime(2026, 11, 25, 13, 5, tzinfo=UTC)
@@ -42,5 +42,5 @@ def test_an_alert_in_the_documents_is_a_real_one(database: Database) -> None:
         expected=defs.resolve_asset_graph().get_check_spec(KEY).description or "", figures=figures_of(failed.metadata),
         link=f"/assets/movie_details?view=checks&checkDetail={AGE}", since=NOW.replace(minute=4, second=41),
     )  # fmt: skip
-    (documented,) = re.findall(r"```json\n(.*?)```", ARCHITECTURE, re.DOTALL)
+    (documented,) = re.findall(r"```json\n(.*?)```", ALERTS_PAGE, re.DOTALL)
     assert json.loads(documented) == Message([alert], NOW, "https://dagster.example.org", RUNBOOK).payload
