@@ -9,7 +9,8 @@ import pandas as pd
 
 from movie_assets.database.database import Database
 from movie_assets.operations.agreements import Agreement
-from movie_assets.ratings.rating_aggregates import METHODS, compute_scores
+from movie_assets.ratings.pooled_scores import METHOD_VERSION
+from movie_assets.ratings.rating_aggregates import DESCRIPTION, METHOD, compute_scores
 
 DOCUMENTS = "each film's document and names are what its rows say"
 SIMILAR = "each place in a list of similar films has the similarity of the two vectors"
@@ -62,11 +63,11 @@ def compare_scores(database: Database, *, repair: bool) -> Agreement:
     """
     found = Agreement(SCORES)
     content = database.row("scores_content")
-    inputs = database.row("rating_inputs", methods=METHODS).name
+    inputs = database.row("rating_inputs", methods=METHOD).name
     if content.fingerprint is None or not content.fingerprint.startswith(f"{inputs} "):
         return found
-    methods = compute_scores(database, database.frame("stored_ratings"))
-    wanted = {m.method_version: (m.is_current, m.description, json.loads(json.dumps(m.parameters))) for m in methods}
+    computed = compute_scores(database, database.frame("stored_ratings"))
+    wanted = {METHOD_VERSION: (True, DESCRIPTION, json.loads(json.dumps(computed.model.as_parameters())))}
     stored = {row.method_version: (row.is_current, row.says, row.parameters) for row in database.rows("stored_methods")}
     for name in sorted(wanted.keys() | stored.keys()):
         found.rows_compared += 1
@@ -74,7 +75,7 @@ def compare_scores(database: Database, *, repair: bool) -> Agreement:
             found.differs("rating_methods", name, None, "missing" if name in wanted else "too many")
         elif columns := _differing(("is_current", "says", "parameters"), wanted[name], stored[name]):
             found.differs("rating_methods", name, columns)
-    scores = pd.concat([m.rows.assign(method_version=m.method_version) for m in methods], ignore_index=True)
+    scores = computed.rows.assign(method_version=METHOD_VERSION)
     _compare_rows(found, _by_key(scores), _by_key(database.frame("stored_scores")))
     if repair and found.rows_differing:
         database.execute("forget_scores")

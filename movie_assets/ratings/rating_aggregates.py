@@ -1,10 +1,6 @@
-"""Stage 6: a score for each film and each group of films, by each method.
-
-The methods are `ratings.scores` (TMDB's votes alone) and `ratings.pooled_scores` (all sources, the current one).
-"""
+"""Stage 6: a score for each film and each group of films, from the ratings of all sources (`ratings.pooled_scores`)."""
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -16,7 +12,7 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database, copy_rows, execute, fetch_one
 from movie_assets.ratings import pooled_scores as pooled
-from movie_assets.ratings import scores as shrunk
+from movie_assets.ratings.groups import MIN_FILMS, large_enough, membership_of
 from movie_assets.ratings.score_tables import distribution_table, votes_table
 from movie_assets.ratings.store import Metadata
 from movie_assets.runs.metadata_tables import shown_table
@@ -28,7 +24,8 @@ COLUMNS = {
     "score_high": "float8", "method_version": "text", "computed_at": "timestamptz", "source_scores": "jsonb",
 }  # fmt: skip
 LEADS = 3  # roles by billing that count as leading, as in a film's text
-METHODS = f"{shrunk.METHOD_VERSION} {pooled.METHOD_VERSION} {LEADS} {shrunk.MIN_FILMS}"  # inputs of the scores in code
+DESCRIPTION = "all sources on TMDB's scale, weighted by votes, drawn towards the usual score"
+METHOD = f"{pooled.METHOD_VERSION} {LEADS} {MIN_FILMS}"  # inputs of the scores in code
 
 
 class ScoresContent(NamedTuple):
@@ -48,19 +45,14 @@ class AggregateTotal(NamedTuple):
 
 
 @dataclass(frozen=True)
-class MethodScores:
-    """The scores of films and groups by one method, with the method's given and estimated parameters.
+class Scores:
+    """The scores of films and groups, and the model that they come from.
 
-    `rows` has the columns of catalog.rating_aggregates except method_version and computed_at. `model` has what was
-    estimated from the ratings, if the method estimates anything.
+    `rows` has the columns of catalog.rating_aggregates except method_version and computed_at.
     """
 
-    method_version: str
-    description: str
-    parameters: Mapping[str, object]
     rows: pd.DataFrame
-    model: pooled.Model | None = None
-    is_current: bool = False
+    model: pooled.Model
 
 
 @dg.asset(
@@ -75,94 +67,71 @@ def rating_aggregates(
     """A score on 0-100 with a 95 % interval: of a film, or of the films of a genre, year, country, person and so on.
 
     Sources are brought to one scale and weighted by their votes. Scores with few votes are shrunk towards the mean, so
-    that one vote of 10 does not lead the list. The scores of each method are stored; `catalog.film_scores` has those of
-    the current one. The scores are computed again only if votes, ratings, groups or the stored scores have changed.
+    that one vote of 10 does not lead the list. They are computed again only if votes, ratings, groups or the stored
+    scores have changed.
     """
     as_of = run_time_of(context.run)  # before anything is read: votes that arrive later are not covered
-    inputs = database.fetch_value(str, "rating_inputs", methods=METHODS)
+    inputs = database.fetch_value(str, "rating_inputs", methods=METHOD)
     stored = database.fetch_one(ScoresContent, "scores_content")
     if stored.fingerprint == f"{inputs} {stored.name}":
         database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=as_of)
         context.log.info("no vote, rating or group of films has changed: the stored scores are current")
         return dg.MaterializeResult(metadata={"is_new": False, "dagster/row_count": stored.scores})
     ratings = database.frame("stored_ratings")
-    from_tmdb, current = methods = compute_scores(database, ratings)
-    _replace(database, methods, inputs, as_of)
+    scores = compute_scores(database, ratings)
+    _replace(database, scores, inputs, as_of)
     return dg.MaterializeResult(
         metadata={
             "is_new": True,
-            "dagster/row_count": len(from_tmdb.rows) + len(current.rows),
+            "dagster/row_count": len(scores.rows),
             "rows_in": len(ratings),
-            "rows_out": len(from_tmdb.rows) + len(current.rows),
-            **{f"rows_{scope}": int(count) for scope, count in current.rows["scope"].value_counts().items()},
+            "rows_out": len(scores.rows),
+            **{f"rows_{scope}": int(count) for scope, count in scores.rows["scope"].value_counts().items()},
             **{f"films_by_{source}": int(count) for source, count in ratings["source"].value_counts().items()},
-            "method_version": current.method_version,
-            **_model_metadata(current, ratings),
+            "method_version": pooled.METHOD_VERSION,
+            **_model_metadata(scores, ratings),
         }
     )
 
 
-def compute_scores(database: Database, ratings: pd.DataFrame) -> tuple[MethodScores, MethodScores]:
-    """Compute the scores of films and groups by each method without writing them.
-
-    Returns those from TMDB's votes alone and those of the current method, from all sources.
-    """
-    films = database.frame("rated_films")
-    membership = shrunk.membership_of(films, database.frame("people_of_films", leads=LEADS))
-    return _from_tmdb(films, membership), _pooled(ratings, membership)
-
-
-def _from_tmdb(films: pd.DataFrame, membership: pd.DataFrame) -> MethodScores:
-    scores = shrunk.film_scores(films)
-    groups = shrunk.large_enough(shrunk.group_scores(scores, membership))
-    parameters = {"prior_votes": shrunk.PRIOR_VOTES, "vote_deviation": shrunk.VOTE_DEVIATION * shrunk.SCALE}
-    rows = pd.concat([_by_film(scores), groups], ignore_index=True)
-    rows["source_scores"] = None
-    return MethodScores(shrunk.METHOD_VERSION, "TMDB's averages, drawn towards the usual one", parameters, rows)
-
-
-def _pooled(ratings: pd.DataFrame, membership: pd.DataFrame) -> MethodScores:
+def compute_scores(database: Database, ratings: pd.DataFrame) -> Scores:
+    """Compute the scores of films and groups without writing them."""
+    membership = membership_of(database.frame("rated_films"), database.frame("people_of_films", leads=LEADS))
     scores, model = pooled.pooled_scores(ratings)
-    groups = shrunk.large_enough(pooled.pooled_groups(scores, membership))
+    groups = large_enough(pooled.pooled_groups(scores, membership))
     by_film, by_group = pooled.film_sources(ratings, model.calibrations), pooled.group_sources(ratings, membership)
     of_groups = [by_group[group] for group in zip(groups["scope"], groups["key"], strict=True)]
     rows = pd.concat([_by_film(scores), groups], ignore_index=True)
     rows["source_scores"] = pd.Series([*map(by_film.__getitem__, scores["tmdb_id"]), *of_groups], dtype=object)
-    description = "all sources on TMDB's scale, weighted by votes, drawn towards the usual score"
-    return MethodScores(
-        pooled.METHOD_VERSION, description, model.as_parameters(), rows, model=model, is_current=True
-    )  # fmt: skip
+    return Scores(rows, model)
 
 
 def _by_film(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(scope="film", key=scores["tmdb_id"].astype("string"), films=1)
 
 
-def _replace(database: Database, methods: Iterable[MethodScores], inputs: str, as_of: datetime) -> None:
+def _replace(database: Database, scores: Scores, inputs: str, as_of: datetime) -> None:
     """Replace all stored scores in one transaction, and store the fingerprint of their inputs and content."""
 
     def work(connection: sa.Connection) -> None:
         execute(connection, "clear_aggregates")
-        for method in methods:
-            execute(
-                connection, "record_method", method_version=method.method_version, is_current=method.is_current,
-                says=method.description, parameters=json.dumps(method.parameters), computed_at=as_of,
-            )  # fmt: skip
-            whole = method.rows.assign(method_version=method.method_version, computed_at=as_of)[list(COLUMNS)]
-            lines: list[list[object]] = whole.astype(object).to_numpy().tolist()
-            copy_rows(connection, "catalog.rating_aggregates", COLUMNS, lines)
+        execute(
+            connection, "record_method", method_version=pooled.METHOD_VERSION, is_current=True, says=DESCRIPTION,
+            parameters=json.dumps(scores.model.as_parameters()), computed_at=as_of,
+        )  # fmt: skip
+        whole = scores.rows.assign(method_version=pooled.METHOD_VERSION, computed_at=as_of)[list(COLUMNS)]
+        lines: list[list[object]] = whole.astype(object).to_numpy().tolist()
+        copy_rows(connection, "catalog.rating_aggregates", COLUMNS, lines)
         stored = fetch_one(connection, ScoresContent, "scores_content")
         execute(connection, "confirm_scores", fingerprint=f"{inputs} {stored.name}", computed_at=as_of)
 
     database.once(work)
 
 
-def _model_metadata(current: MethodScores, ratings: pd.DataFrame) -> Metadata:
+def _model_metadata(scored: Scores, ratings: pd.DataFrame) -> Metadata:
     """Return the estimated parameters and tables of the sources and of the scores."""
-    model = current.model
-    if model is None:
-        return {}
-    films = current.rows[current.rows["scope"] == "film"]
+    model = scored.model
+    films = scored.rows[scored.rows["scope"] == "film"]
     scores, votes = films["score"].to_numpy(float), films["votes"].to_numpy(float)
     sources = []
     for source, calibration in model.calibrations.items():

@@ -37,7 +37,7 @@ NOT_COMPARED = {
 }  # fmt: skip
 NOT_COMPARED_COLUMNS = {
     ("movies", "changed_at"), ("rating_aggregates", "computed_at"), ("rating_methods", "computed_at"),
-    ("rating_methods", "fingerprint"),
+    ("rating_methods", "fingerprint"), ("rating_methods", "method_version"),  # without its method no score is left
     # Foreign keys do not let the keys of shared rows change.
     ("people", "person_id"), ("genres", "genre_id"), ("keywords", "keyword_id"), ("companies", "company_id"),
     ("collections", "collection_id"), ("watch_providers", "provider_id"),

@@ -1,11 +1,5 @@
-"""The stored scores by TMDB's votes alone (`shrunk-mean-v1`), and what holds for the scores of every method.
+"""The stored scores: when they are computed, and what their checks notice. Their values are in test_film_scores."""
 
-Those of all sources are in test_film_scores.
-"""
-
-import math
-import statistics
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -32,54 +26,8 @@ def rated(small: Make) -> SmallPipeline:
 def scores(pipeline: SmallPipeline, scope: str) -> dict[str, Any]:
     """The aggregates of a scope by key."""
     with pipeline.database.transaction() as connection:
-        sql = f"select * from catalog.rating_aggregates where method_version = 'shrunk-mean-v1' and scope = '{scope}'"
+        sql = f"select * from catalog.rating_aggregates where scope = '{scope}'"
         return {row.key: row for row in connection.exec_driver_sql(sql)}
-
-
-def films(pipeline: SmallPipeline) -> list[Any]:
-    with pipeline.database.transaction() as connection:
-        return list(connection.exec_driver_sql(
-            "select m.*, s.vote_average, s.vote_count from catalog.movies m join catalog.movie_stats s using (tmdb_id)"
-        ))  # fmt: skip
-
-
-def expected_film_scores(rows: list[Any]) -> dict[str, tuple[float, float]]:
-    """Score and half interval, on 0-100: votes and 100 votes of the usual average, one vote deviating by 2.1."""
-    usual = math.fsum(f.vote_average * f.vote_count for f in rows) / sum(f.vote_count for f in rows)
-    return {
-        str(f.tmdb_id): (
-            10 * (f.vote_average * f.vote_count + usual * 100) / (f.vote_count + 100),
-            10 * 1.96 * 2.1 / math.sqrt(f.vote_count + 100),
-        )
-        for f in rows
-    }
-
-
-def test_film_scores_agree_with_an_independent_computation(rated: SmallPipeline) -> None:
-    stored = scores(rated, "film")
-    expected = expected_film_scores(films(rated))
-    assert stored.keys() == expected.keys()
-    for key, (score, margin) in expected.items():
-        assert stored[key].score == pytest.approx(score)
-        assert stored[key].score_low == pytest.approx(max(0, score - margin))
-        assert stored[key].score_high == pytest.approx(min(100, score + margin))
-
-
-def test_genre_scores_agree_with_an_independent_computation(rated: SmallPipeline) -> None:
-    by_film = expected_film_scores(films(rated))
-    members: dict[str, list[float]] = defaultdict(list)
-    votes: dict[str, int] = defaultdict(int)
-    for f in films(rated):
-        for genre in f.genres:
-            members[genre].append(by_film[str(f.tmdb_id)][0])
-            votes[genre] += f.vote_count
-    stored = scores(rated, "genre")
-    assert stored.keys() == members.keys() == {"Drama", "Comedy"}
-    for genre, values in members.items():
-        margin = 1.96 * statistics.stdev(values) / math.sqrt(len(values))
-        assert (stored[genre].films, stored[genre].votes) == (20, votes[genre])
-        assert stored[genre].score == pytest.approx(statistics.fmean(values))
-        assert stored[genre].score_low == pytest.approx(statistics.fmean(values) - margin)
 
 
 def test_groups_by_language_year_and_decade_add_up_to_the_films(rated: SmallPipeline) -> None:
@@ -123,15 +71,12 @@ def test_computing_twice_leaves_the_same_rows(rated: SmallPipeline) -> None:
     before = rated.one(digest)
     rated.run("publish")
     assert rated.one(digest) == before
-    assert rated.column("select method_version from catalog.rating_methods order by 1") == [
-        "pooled-sources-v2", "shrunk-mean-v1",
-    ]  # fmt: skip
+    assert rated.column("select method_version from catalog.rating_methods") == ["pooled-sources-v2"]
 
 
 @pytest.mark.parametrize(
     "harm",
     ["delete from catalog.rating_aggregates where scope = 'film' and key = '7'",
-     "delete from catalog.rating_aggregates where method_version = 'shrunk-mean-v1' and key = '7'",
      "update catalog.rating_aggregates set votes = votes + 1 where scope = 'film' and key = '7'",
      "update catalog.rating_aggregates set films = films + 1 where scope = 'language' and key = 'fr'",
      "update catalog.rating_aggregates set films = films + 1 where scope = 'genre' and key = 'Drama'",
@@ -182,7 +127,6 @@ def test_unchanged_scores_are_confirmed_as_of_now(rated: SmallPipeline) -> None:
         "update catalog.rating_aggregates set score = score_low where scope = 'film' and key = '7'",
         "delete from catalog.rating_aggregates where scope = 'film' and key = '7'",
         "update catalog.rating_methods set is_current = false",
-        "delete from catalog.rating_methods where not is_current",
     ],
 )
 def test_scores_are_computed_again_when_their_inputs_or_they_themselves_were_changed(
@@ -192,8 +136,9 @@ def test_scores_are_computed_again_when_their_inputs_or_they_themselves_were_cha
     result = rated.run("publish")
     assert figures_of(result, "rating_aggregates")["is_new"]
     assert failed_checks(result).isdisjoint({"totals_reconcile", "scores_are_within_bounds"})
-    stored, expected = scores(rated, "film"), expected_film_scores(films(rated))
-    assert {key: row.score for key, row in stored.items()} == pytest.approx({k: v[0] for k, v in expected.items()})
+    computed = stage.compute_scores(rated.database, rated.database.frame("stored_ratings")).rows
+    expected = {row.key: row.score for row in computed.itertuples() if row.scope == "film"}
+    assert {key: row.score for key, row in scores(rated, "film").items()} == pytest.approx(expected)
 
 
 def test_new_credits_are_new_groups_to_score(rated: SmallPipeline) -> None:

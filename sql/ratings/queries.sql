@@ -2,8 +2,6 @@
 -- Run by totals_reconcile: the totals of the stored scores, and the totals over films and sources that they have to equal.
 with current as materialized (
     select a.* from catalog.rating_aggregates a join catalog.rating_methods m using (method_version) where m.is_current
-), from_tmdb as materialized (
-    select * from catalog.rating_aggregates where method_version = 'shrunk-mean-v1' and scope = 'film'
 ), rated as materialized (
     select r.* from catalog.rating_sources r where exists (select from catalog.movies m where m.tmdb_id = r.tmdb_id)
 ), scored as materialized (
@@ -43,12 +41,6 @@ from (
     union all select 'country', count(*) from (select distinct tmdb_id, unnest(countries) from scored) c
     union all select 'person', coalesce(sum(films), 0) from well_known
 ) g
-union all
-select 'films by TMDB alone', (select count(*) from from_tmdb)::bigint,
-    (select count(*) from catalog.movie_stats where vote_count > 0)::bigint
-union all
-select 'votes by TMDB alone', (select coalesce(sum(votes), 0) from from_tmdb)::bigint,
-    (select coalesce(sum(vote_count), 0) from catalog.movie_stats)::bigint
 
 
 -- name: clear_aggregates
@@ -138,7 +130,7 @@ select concat_ws(
 
 
 -- name: record_method
--- Run by rating_aggregates for each method that scores were computed by.
+-- Run by rating_aggregates: stores the method that the scores were computed by.
 insert into catalog.rating_methods (method_version, is_current, says, parameters, computed_at)
 values (:method_version, :is_current, :says, cast(:parameters as jsonb), :computed_at)
 
