@@ -1,7 +1,7 @@
-"""Run the benches, each in a process of its own, and write what they tell into RESULTS.md, figures into results/.
+"""Run benchmarks, each in its own process; write their tables to RESULTS.md and their figures to results/.
 
-Usage: all.py [NAME ...], names without `.py`; without a name all that need nothing from outside. It goes on when one
-fails, keeps what RESULTS.md had of it and of those that were not run, and ends with 1.
+Usage: all.py [NAME ...], names without `.py`; without a name all that need no files. When one fails, the others run,
+its old part of RESULTS.md stays, and the exit code is 1.
 """
 
 import os
@@ -20,8 +20,8 @@ BENCHES = (
     "full_build", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
     "search_peers", "text_search", "recommending_live", "ratings", "rating_intervals", "imports",
 )  # fmt: skip
-# As it was when the benches began, as each of them changes RESULTS.md.
-GIT = shutil.which("git") or "true"  # where there is none, it tells nothing
+# The state before the first benchmark, as each one changes RESULTS.md.
+GIT = shutil.which("git") or "true"  # without git, `true` prints nothing
 COMMIT = subprocess.run(
     [GIT, "-C", str(HERE), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
 ).stdout.strip() or "unknown"  # fmt: skip
@@ -29,7 +29,7 @@ PART = re.compile(r"<!-- (\w+) -->\n(.*?)<!-- /\1 -->\n", re.DOTALL)
 
 
 def main(wanted: list[str]) -> int:
-    """Run what is wanted; 1 when one of it failed."""
+    """Run the benchmarks of these names, or all; return 1 if one failed."""
     if unknown := set(wanted) - set(BENCHES):
         sys.exit(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     parts = dict(PART.findall(RESULTS.read_text())) if RESULTS.exists() else {}
@@ -37,12 +37,12 @@ def main(wanted: list[str]) -> int:
     for number, name in enumerate(names := wanted or list(BENCHES), start=1):
         print(f"[{number}/{len(names)}] {name} … ", end="", file=sys.stderr, flush=True)
         began, load = time.monotonic(), os.getloadavg()[0]
-        output = told_by(name)
+        output = output_of(name)
         seconds = time.monotonic() - began
         if output is None:
             failed.append(name)
         else:
-            parts[name] = f"{output.strip()}\n\n{how_it_was_run(name, seconds, load)}\n"
+            parts[name] = f"{output.strip()}\n\n{conditions_of(name, seconds, load)}\n"
             RESULTS.write_text(page(parts))
         print(f"{'failed after' if output is None else 'done in'} {seconds:,.0f} s", file=sys.stderr, flush=True)
     if failed:
@@ -50,15 +50,15 @@ def main(wanted: list[str]) -> int:
     return 1 if failed else 0
 
 
-def told_by(name: str) -> str | None:
-    """What a bench printed; None when it failed. Its errors go to where ours do."""
+def output_of(name: str) -> str | None:
+    """Return what a benchmark printed; None when it failed."""
     command = [sys.executable, str(HERE / f"{name}.py"), "--json", str(HERE / "results" / f"{name}.json")]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     return None if done.returncode else done.stdout
 
 
-def how_it_was_run(name: str, seconds: float, load: float) -> str:
-    """The command, and the machine before it."""
+def conditions_of(name: str, seconds: float, load: float) -> str:
+    """Describe the command, its time, and the machine."""
     return (
         f"`.venv/bin/python bench/{name}.py`, {seconds:,.0f} s, {datetime.now(UTC):%d %B %Y %H:%M} UTC, commit "
         f"{COMMIT}; {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
@@ -67,10 +67,10 @@ def how_it_was_run(name: str, seconds: float, load: float) -> str:
 
 
 def page(parts: dict[str, str]) -> str:
-    """RESULTS.md, in the order of the benches."""
-    told = "\n".join(f"<!-- {name} -->\n{parts[name]}<!-- /{name} -->\n" for name in BENCHES if name in parts)
+    """Return the text of RESULTS.md with the parts in the order of BENCHES."""
+    text = "\n".join(f"<!-- {name} -->\n{parts[name]}<!-- /{name} -->\n" for name in BENCHES if name in parts)
     head = "Written by `make bench`; README.md says what is measured, against what, and how to read it."
-    return f"# Results\n\n{head}\n\n{told}"
+    return f"# Results\n\n{head}\n\n{text}"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets.orchestration import jobs
 from movie_assets.orchestration.console import CONSOLE, console
@@ -20,6 +21,8 @@ from movie_assets.orchestration.sensors import ALL_BATCHES
 from movie_assets.orchestration.startup import everything_for
 from movie_assets.runs.batch_runs import DATA_VERSION_TAGS
 from movie_assets.runs.partitions import batches, days
+
+sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.definitions import defs
 
 OF_A_REFRESH = (jobs.read_the_day, jobs.fetch_details, jobs.embed_texts, jobs.publish, jobs.recommend)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from refreshing import catalogue, services
-from tables import in_rounds, keep, parser_of, tell
+from tables import in_rounds, parser_of, print_section, write_figures
 
 TODAY = datetime.now(UTC).date().isoformat()
 READ = """
@@ -38,8 +38,8 @@ def main() -> None:
         f"`tmdb_export` and `movie_ids` on an empty catalogue, each export in a process of its own; the start of "
         f"Dagster and of Postgres is in the time. Medians of {options.rounds} rounds."
     )
-    tell("The export stage", configuration, figures)
-    keep(options.json, kept)
+    print_section("The export stage", configuration, figures)
+    write_figures(options.json, kept)
 
 
 def measured(lines: int) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 Then the same in worlds of other sizes: seconds should grow with what changed, memory not at all.
 
-Both services are unlimited: this measures our own ceiling, not TMDB's. Each round builds from an empty data folder; the
-medians are told. A day is set against the least that it can cost, by the emulator's own world (least.py), and against
-Dagster's own floor, measured in the same round (dagster_floor.py).
+Both services are unlimited: this measures our own ceiling, not TMDB's. Each round builds from an empty data folder, and
+the medians are printed. A day is compared with its minimum cost in the emulator's world (minimum_cost.py), and with the
+time of Dagster itself, measured in the same round (dagster_floor.py).
 """
 
 import subprocess
@@ -16,9 +16,9 @@ from pathlib import Path
 from statistics import median_low
 from typing import Any
 
-from least import least_of
+from minimum_cost import minimum_of
 from refreshing import STANDSTILL, TODAY, Services, catalogue, measured, of_the_database, served_world, services
-from tables import keep, medians, parser_of, say, tell, tell_table
+from tables import medians, parser_of, print_rows, print_section, report_progress, write_figures
 
 BUILD, AGAIN, STILL, CHANGED = "full build", "the same day again", "a day without change", "1 % changed"
 FIRST_DAY = STANDSTILL - timedelta(days=1)
@@ -33,9 +33,9 @@ SHOWN_FROM = 0.5  # seconds that a step takes in some run
 
 
 def main() -> None:
-    """Measure, print, keep."""
+    """Measure, print the tables and write the figures."""
     parser = parser_of(__doc__)
-    parser.add_argument("--movies", type=int, default=50_000, help="ids in the world that is told in detail")
+    parser.add_argument("--movies", type=int, default=50_000, help="ids in the world of the detailed tables")
     parser.add_argument("--growth", type=int, nargs="*", default=[5_000, 200_000], help="of others, a larger one once")
     options = parser.parse_args()
     worlds = {}
@@ -47,29 +47,29 @@ def main() -> None:
     figures = {run: medians([each["runs"][run] for each in rounds]) for run in RUNS}
     steps = {run: medians([each["seconds_by_step"][run] for each in rounds]) for run in RUNS}
     floor = median_low(each["floor"] for each in rounds)
-    least = least_by_run(options.movies)
+    least = minimum_by_run(options.movies)
     configuration = (
         f"{options.movies:,} ids, of which some half have enough votes; both services unlimited, the "
         f"local embedder; medians of {options.rounds} rounds, each from an empty folder. The emulator works on the "
         "same cores. Memory is the most that all processes of a kind had at a moment, a page that they share counted "
         "once."
     )
-    tell("Full build", configuration, [what_it_took(run, figures[run]) for run in RUNS])
+    print_section("Full build", configuration, [cost_of_run(run, figures[run]) for run in RUNS])
     print("What a day cost, and the least that it can cost; other calls are TMDB's lists, its feed and its export:\n")
-    tell_table([against_least(run, figures[run], least[run]) for run in RUNS])
+    print_rows([compared_with_minimum(run, figures[run], least[run]) for run in RUNS])
     print("Where a day's seconds are; Dagster's floor is the same jobs with empty assets of the same shape:\n")
-    tell_table([against_floor(run, figures[run], floor) for run in (AGAIN, STILL, CHANGED)])
+    print_rows([compared_with_floor(run, figures[run], floor) for run in (AGAIN, STILL, CHANGED)])
     print(f"Seconds by step, of those that take {SHOWN_FROM} s in some run; steps of a build overlap:\n")
-    tell_table(by_step(steps))
+    print_rows(by_step(steps))
     print("Growth: the same runs in worlds of other sizes; a larger world is measured once, as it takes long:\n")
-    tell_table([growth(run, *world) for run in (BUILD, STILL, CHANGED) for world in worlds.items()])
+    print_rows([growth(run, *world) for run in (BUILD, STILL, CHANGED) for world in worlds.items()])
     kept = {"runs": figures, "least": least, "dagster_floor_seconds": floor, "seconds_by_step": steps}
-    keep(options.json, {**kept, "rounds": worlds})
+    write_figures(options.json, {**kept, "rounds": worlds})
 
 
 def one_round(tmdb_emulator: Services, which: str) -> dict[str, Any]:
-    """The runs, from an empty catalogue on, and what Dagster's own records took after them."""
-    say(which)
+    """Measure all runs from an empty catalogue on, and then Dagster's own time."""
+    report_progress(which)
     with catalogue(tmdb_emulator) as environment:
         runs, begun = {}, {}
         for run, day in RUNS.items():
@@ -77,12 +77,12 @@ def one_round(tmdb_emulator: Services, which: str) -> dict[str, Any]:
             runs[run] = measured(tmdb_emulator, environment, day)
         steps = seconds_by_step(of_the_database(environment, STEPS), begun)
         command = [sys.executable, str(FLOOR), TODAY.isoformat()]
-        told = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-        return {"runs": runs, "seconds_by_step": steps, "floor": round(float(told.stdout), 1)}
+        floor = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+        return {"runs": runs, "seconds_by_step": steps, "floor": round(float(floor.stdout), 1)}
 
 
 def seconds_by_step(rows: Sequence[tuple[Any, ...]], begun: dict[str, float]) -> dict[str, dict[str, float]]:
-    """For each run the seconds of its steps; a step belongs to the last run that had begun when it did."""
+    """Return the seconds of the steps of each run; a step belongs to the last run that began before it."""
     found: dict[str, dict[str, float]] = {run: dict.fromkeys((row[0] for row in rows), 0.0) for run in begun}
     for step, started, seconds in rows:
         run = max((run for run in begun if begun[run] <= started), key=lambda run: begun[run])
@@ -90,16 +90,16 @@ def seconds_by_step(rows: Sequence[tuple[Any, ...]], begun: dict[str, float]) ->
     return {run: {step: round(seconds, 1) for step, seconds in steps.items()} for run, steps in found.items()}
 
 
-def least_by_run(movies: int) -> dict[str, dict[str, int]]:
-    """What each run can cost at least."""
+def minimum_by_run(movies: int) -> dict[str, dict[str, int]]:
+    """Return the minimum cost of each run."""
     world = served_world(movies)
-    build = least_of(world, FIRST_DAY, is_first=True)
-    days = {run: least_of(world, RUNS[run], copies=FIRST_DAY) for run in (STILL, CHANGED)}
+    build = minimum_of(world, FIRST_DAY, is_first=True)
+    days = {run: minimum_of(world, RUNS[run], copies=FIRST_DAY) for run in (STILL, CHANGED)}
     return {BUILD: build, AGAIN: dict.fromkeys(build, 0), **days}
 
 
-def what_it_took(run: str, figures: dict[str, Any]) -> dict[str, Any]:
-    """A line of the first table."""
+def cost_of_run(run: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of the first table."""
     return {
         "run": run,
         "failed checks": figures["failed_checks"],
@@ -108,8 +108,8 @@ def what_it_took(run: str, figures: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def against_least(run: str, figures: dict[str, Any], least: dict[str, int]) -> dict[str, Any]:
-    """A line of the second table."""
+def compared_with_minimum(run: str, figures: dict[str, Any], least: dict[str, int]) -> dict[str, Any]:
+    """Return a line of the second table."""
     return {
         "run": run,
         "detail calls": figures["detail_calls"],
@@ -123,8 +123,8 @@ def against_least(run: str, figures: dict[str, Any], least: dict[str, int]) -> d
     }
 
 
-def against_floor(run: str, figures: dict[str, Any], floor: float) -> dict[str, Any]:
-    """A line of the third table."""
+def compared_with_floor(run: str, figures: dict[str, Any], floor: float) -> dict[str, Any]:
+    """Return a line of the third table."""
     return {
         "run": run,
         "seconds": figures["seconds"],
@@ -135,7 +135,7 @@ def against_floor(run: str, figures: dict[str, Any], floor: float) -> dict[str, 
 
 
 def growth(run: str, movies: int, rounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A line of the last table."""
+    """Return a line of the last table."""
     figures = medians([each["runs"][run] for each in rounds])
     fetched = figures["films_fetched"]
     return {
@@ -153,7 +153,7 @@ def growth(run: str, movies: int, rounds: Sequence[dict[str, Any]]) -> dict[str,
 
 
 def by_step(steps: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
-    """Lines of the fourth table, the longest of the build first."""
+    """Return the lines of the fourth table; the longest step of the build comes first."""
     longest = sorted(steps[BUILD], key=lambda step: -steps[BUILD][step])
     rows: list[dict[str, Any]] = [{"step": step, **{run: steps[run][step] for run in RUNS}} for step in longest]
     return [row for row in rows if max(row[run] for run in RUNS) >= SHOWN_FROM]

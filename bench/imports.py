@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from made_up_vectors import server_of_ones_own
-from processes import cpu_seconds, in_a_process, peak_megabytes
-from tables import in_rounds, keep, parser_of, tell
+from processes import cpu_seconds, peak_megabytes, run_in_process
+from tables import in_rounds, parser_of, print_section, write_figures
 from text_search import put_films, with_a_slip
 
 from movie_assets.database.database import Database
@@ -85,7 +85,7 @@ def measured(address: str, path: Path, times: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print, keep."""
+    """Measure, print the tables and write the figures."""
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="films in the catalogue")
     parser.add_argument("--rows", type=int, default=3_000, help="rows of Letterboxd's kind")
@@ -97,8 +97,8 @@ def main() -> None:
         "database, each import in a process of its own. CPU seconds are those of the importing process and its server "
         "process together, from the import's beginning on; memory is the importing process's."
     )
-    tell("Imports of watch histories", configuration, found)
-    keep(options.json, kept)
+    print_section("Imports of watch histories", configuration, found)
+    write_figures(options.json, kept)
 
 
 def one_round(movies: int, rows: int, ratings: int) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ def one_round(movies: int, rows: int, ratings: int) -> list[dict[str, Any]]:
         update_documents(database)
         letterboxd(database, Path(home) / "ratings.csv", rows, chance)
         files = Path(home) / "ratings.csv", movielens(Path(home) / "ml", ratings, chance)
-        return [in_a_process(measured, address, file, times) for file in files for times in ("first", "again")]
+        return [run_in_process(measured, address, file, times) for file in files for times in ("first", "again")]
 
 
 if __name__ == "__main__":

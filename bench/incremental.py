@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 from made_up_vectors import server_of_ones_own
-from peer_environment import ask
-from tables import parser_of, say, table, write_json
+from peer_environment import run_script
+from tables import parser_of, report_progress, table, write_json
 
 from movie_assets.database.migrations import ensure_database
 
@@ -64,15 +64,15 @@ def main() -> None:
     arguments = parser.parse_args()
     with server_of_ones_own("incremental") as (address, _):
         settings = {name: best_setting(address, name, arguments.films) for name in PEERS}
-        ways: dict[str, Work] = {name: partial(ask_ours, way, arguments.films) for name, way in OURS.items()}
-        ways |= {name: partial(ask_peer, name, arguments.films, settings[name], len(GOALS)) for name in PEERS}
+        ways: dict[str, Work] = {name: partial(run_ours, way, arguments.films) for name, way in OURS.items()}
+        ways |= {name: partial(run_peer, name, arguments.films, settings[name], len(GOALS)) for name in PEERS}
         rounds: dict[str, list[list[Row]]] = {name: [] for name in ways}
         for number in range(arguments.rounds):
             for name, work in ways.items():
-                say(f"round {number + 1}: {name}")
+                report_progress(f"round {number + 1}: {name}")
                 rounds[name].append(with_database(address, work))
     rows = [row for name, found in rounds.items() for row in medians(name, found)]
-    tried = "; ".join(told(PEERS[name], value) for name, value in settings.items())
+    tried = "; ".join(described(PEERS[name], value) for name, value in settings.items())
     sizes = f"{arguments.films:,} films, medians of {arguments.rounds} rounds"
     configured = f"{sizes}. {HOW} Settings, each the best of a full build with all films: {tried}."
     comparison = compared(rows)
@@ -81,22 +81,22 @@ def main() -> None:
 
 
 def best_setting(address: str, name: str, films: int) -> int:
-    """The value with which the full build of so many films took least."""
+    """Return the value with which a full build of so many films was the fastest."""
     peer, taken = PEERS[name], {}
     for value in peer.values:
-        say(f"trial: {name}, {peer.setting} {value}")
-        (day,) = with_database(address, partial(ask_peer, name, films, value, 1))
+        report_progress(f"trial: {name}, {peer.setting} {value}")
+        (day,) = with_database(address, partial(run_peer, name, films, value, 1))
         taken[value] = day["seconds"]
     return min(taken, key=lambda value: taken[value])
 
 
-def told(peer: Peer, value: int) -> str:
-    """A setting in words."""
+def described(peer: Peer, value: int) -> str:
+    """Describe a setting and the values that were tried."""
     return f"{peer.setting} {value} of {', '.join(map(str, peer.values))}"
 
 
 def with_database(address: str, work: Work) -> list[Row]:
-    """Do work on a database that nobody used before, and drop it."""
+    """Do work on a new database, and drop it."""
     own = address.replace("/incremental?", "/measured?")
     ensure_database(own)
     with psycopg.connect(own, autocommit=True) as connection:
@@ -110,14 +110,14 @@ def with_database(address: str, work: Work) -> list[Row]:
             connection.execute("drop database if exists measured_dagster with (force)")
 
 
-def ask_peer(name: str, films: int, value: int, count: int, address: str) -> list[Row]:
-    """Run a library's script through so many days to its end."""
-    days: list[Row] = ask(PEERS[name].script, address, films, value, count)
+def run_peer(name: str, films: int, value: int, count: int, address: str) -> list[Row]:
+    """Run the script of a library for so many days, and return the days that it measured."""
+    days: list[Row] = run_script(PEERS[name].script, address, films, value, count)
     return days
 
 
-def ask_ours(way: str, films: int, address: str) -> list[Row]:
-    """Run our script to its end; Dagster's own words are told only when it fails."""
+def run_ours(way: str, films: int, address: str) -> list[Row]:
+    """Run our script, and return the days that it measured; its errors are printed only when it fails."""
     script = Path(__file__).with_name("incremental_ours.py")
     command = [sys.executable, str(script), way, address, str(films)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -128,7 +128,7 @@ def ask_ours(way: str, films: int, address: str) -> list[Row]:
 
 
 def medians(name: str, rounds: list[list[Row]]) -> list[Row]:
-    """A way's days: median seconds, the most memory and wrong rows, the first round's counts."""
+    """Return the days of a way: median seconds, the maximum of memory and wrong rows, the counts of the first round."""
     rows = []
     for days in zip(*rounds, strict=True):
         row = {"way": name, "rounds": len(days), **days[0], "every_round": [day["seconds"] for day in days]}
@@ -140,7 +140,7 @@ def medians(name: str, rounds: list[list[Row]]) -> list[Row]:
 
 
 def compared(rows: list[Row]) -> list[Row]:
-    """For each day the fastest library that leaves the right rows, and how many times as fast ours is."""
+    """Return for each day the fastest library that leaves the right rows, and how many times as fast ours is."""
     seconds = {(row["way"], row["day"]): row["seconds"] for row in rows}
     lines = []
     for day, goal in GOALS.items():

@@ -1,18 +1,18 @@
 """A full build at realistic limits, scaled: what share of the slowest limit it reaches, so that stages must overlap.
 
-TMDB's limit and our pace, which is below it, are the real ones: the pace's share of the limit is the most that can be
-reached. The embeddings service, with its limit told in headers as OpenAI does, is given so many tokens that embedding
-alone takes nearly as long as fetching alone. One stage after the other would take twice the time of the slower one. The
-world is smaller than a real one, and what Dagster needs to start and to publish does not shrink with it: it is told
-apart.
+TMDB's limit and our pace, which is below it, are the real ones, so that the share of the pace in the limit is the most
+that can be reached. The embeddings service sends its limit in response headers as OpenAI does, and has so many tokens a
+second that embedding alone takes nearly as long as fetching alone. One stage after the other would take twice the time
+of the slower one. The world is smaller than a real one. The time of Dagster's start and of publishing is not, so it is
+listed apart.
 """
 
 import argparse
 from typing import Any
 
-from least import least_of
+from minimum_cost import minimum_of
 from refreshing import TODAY, Services, catalogue, measured, of_the_database, served_world, services
-from tables import keep, medians, parser_of, tell, tell_table
+from tables import medians, parser_of, print_rows, print_section, write_figures
 
 WINDOW = 15.0  # seconds in which the account is whole again; OpenAI's minute, scaled like the world
 STAGES = ["tmdb_changes", "tmdb_discoveries", "movie_details", "movie_embeddings"]  # those that ask the services
@@ -25,7 +25,7 @@ REFUSED = "429"
 
 
 def main() -> None:
-    """Build, print, keep."""
+    """Measure, print the tables and write the figures."""
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=20_000, help="ids in the emulator's world")
     parser.add_argument("--limit", type=int, default=40, help="TMDB's limit: calls that it answers in any second")
@@ -35,7 +35,7 @@ def main() -> None:
     account = {"openai_tokens": round(options.tokens * WINDOW), "openai_window": WINDOW}
     with services(movies=options.movies, rate_limit=options.limit, **account) as tmdb_emulator:
         rounds = [one_round(tmdb_emulator, options.rate) for _ in range(options.rounds)]
-    least = least_of(served_world(options.movies), TODAY, is_first=True)
+    least = minimum_of(served_world(options.movies), TODAY, is_first=True)
     bounds = [bounds_of(found, least["detail_calls"], options) for found in rounds]
     run, bound = medians(rounds), medians(bounds)
     shares = medians([shares_of(*each) for each in zip(rounds, bounds, strict=True)])
@@ -46,16 +46,16 @@ def main() -> None:
         f"{options.rounds} rounds, each from an empty folder. Seconds that a service alone takes for the least "
         "that has to be asked of it:"
     )
-    tell("A full build within limits", configuration, [bound])
-    print("What the build took, and how much of it the slowest of the two services takes alone:\n")
-    tell_table([what_it_took(what, run, shares) for what in SPANS])
-    print("What was asked, and the least that has to be; calls that were answered with 429 are told apart:\n")
-    tell_table([what_was_asked(run, least)])
-    keep(options.json, {"bounds": bound, "shares": shares, "least": least, "run": run, "rounds": rounds})
+    print_section("A full build within limits", configuration, [bound])
+    print("Seconds of the build, and the share that the slower of the two services takes alone:\n")
+    print_rows([cost_of_run(what, run, shares) for what in SPANS])
+    print("Requests and the minimum that is necessary; calls with a response 429 are listed apart:\n")
+    print_rows([requests_of_run(run, least)])
+    write_figures(options.json, {"bounds": bound, "shares": shares, "least": least, "run": run, "rounds": rounds})
 
 
 def one_round(tmdb_emulator: Services, rate: float) -> dict[str, Any]:
-    """A build from an empty folder: what it took, and how often each service answered and refused."""
+    """Build from an empty folder; return the figures, and how often each service responded and refused."""
     limits = {
         "MOVIE_ASSETS_TMDB_RATE": str(rate),
         "MOVIE_ASSETS_EMBEDDER": "openai",
@@ -80,7 +80,7 @@ def one_round(tmdb_emulator: Services, rate: float) -> dict[str, Any]:
 
 
 def bounds_of(found: dict[str, Any], least_details: int, options: argparse.Namespace) -> dict[str, float]:
-    """Seconds that each service alone takes for what has to be asked of it: no detail call twice, nothing refused."""
+    """Return the seconds that each service alone takes for the necessary requests: none repeated, none refused."""
     calls = least_details + found["list_calls"]
     whole_at_first = options.tokens * WINDOW
     limiter, embedding = calls / options.rate, max(0.0, found["tokens"] - whole_at_first) / options.tokens
@@ -94,7 +94,7 @@ def bounds_of(found: dict[str, Any], least_details: int, options: argparse.Names
 
 
 def shares_of(found: dict[str, Any], bounds: dict[str, float]) -> dict[str, float]:
-    """For each span and each bound of fetching: how many per cent of its seconds the slowest service takes alone."""
+    """Return for each span and bound of fetching the percentage of its seconds that the slower service needs alone."""
     return {
         f"{what}, {fetching}": 100 * max(bounds[f"fetching {fetching}"], bounds["embedding"]) / found[seconds]
         for what, seconds in SPANS.items()
@@ -102,13 +102,13 @@ def shares_of(found: dict[str, Any], bounds: dict[str, float]) -> dict[str, floa
     }
 
 
-def what_it_took(what: str, run: dict[str, Any], shares: dict[str, float]) -> dict[str, Any]:
+def cost_of_run(what: str, run: dict[str, Any], shares: dict[str, float]) -> dict[str, Any]:
     """A line of the second table."""
     named = {f"of the slowest limit, {fetching}": f"{shares[f'{what}, {fetching}']:.1f}%" for fetching in FETCHING}
     return {"what": what, "seconds": run[SPANS[what]], **named}
 
 
-def what_was_asked(run: dict[str, Any], least: dict[str, int]) -> dict[str, Any]:
+def requests_of_run(run: dict[str, Any], least: dict[str, int]) -> dict[str, Any]:
     """The line of the third table."""
     return {
         "detail calls": run["detail_calls"],

@@ -1,6 +1,6 @@
 """Fetch details at the shared pace from one process and from two; the emulator refuses more than 40 a second.
 
-What is told is the share of the pace that was reached, and of the calls that were answered with 429.
+It prints the share of the pace that was reached, and the share of calls with a response 429.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from made_up_vectors import server_of_ones_own
-from tables import in_rounds, keep, parser_of, tell
+from tables import in_rounds, parser_of, print_section, write_figures
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
@@ -41,8 +41,8 @@ def main() -> None:
         f"second, from an emulator that answers 429 to more than {arguments.limit} in any sliding second; medians "
         f"of {arguments.rounds} rounds."
     )
-    tell("The shared pace", configuration, [_line(row) for row in figures])
-    keep(arguments.json, kept)
+    print_section("The shared pace", configuration, [_line(row) for row in figures])
+    write_figures(arguments.json, kept)
 
 
 def _line(row: dict[str, Any]) -> dict[str, Any]:
@@ -50,10 +50,10 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def measured(address: str, processes: int, fetches: int, rate: float, limit: int) -> dict[str, Any]:
-    """Fetch from several processes that begin together."""
+    """Fetch details with several processes that start together, and return the figures."""
     with TmdbEmulator(EmulatorOptions(movies=max(600, fetches), rate_limit=limit)) as tmdb_emulator:
         ids = tmdb_emulator.world.columns(tmdb_emulator.today).tmdb_id[:fetches].tolist()
-        tmdb_emulator.world.body(ids[0], tmdb_emulator.today, ())  # what a world makes once is not measured
+        tmdb_emulator.world.body(ids[0], tmdb_emulator.today, ())  # makes the world before the measurement
         command = [sys.executable, __file__, FETCH, address, tmdb_emulator.tmdb_url, str(rate)]
         workers = [
             subprocess.Popen(
@@ -63,14 +63,14 @@ def measured(address: str, processes: int, fetches: int, rate: float, limit: int
             for number in range(processes)
         ]  # fmt: skip
         for worker in workers:
-            told(worker)
+            wait_for_line(worker)
         began = time.monotonic()
         for worker in workers:
             assert worker.stdin is not None  # noqa: S101  # it was started with a pipe
             worker.stdin.write("go\n")
             worker.stdin.flush()
         for worker in workers:
-            told(worker)
+            wait_for_line(worker)
         seconds = time.monotonic() - began
         for worker in workers:
             worker.communicate()
@@ -88,15 +88,15 @@ def measured(address: str, processes: int, fetches: int, rate: float, limit: int
         }
 
 
-def told(worker: "subprocess.Popen[str]") -> None:
-    """Wait for a line of a worker."""
+def wait_for_line(worker: "subprocess.Popen[str]") -> None:
+    """Wait for a line that a worker prints. Raises RuntimeError if it ended instead."""
     assert worker.stdout is not None  # noqa: S101  # it was started with a pipe
     if not worker.stdout.readline():
         raise RuntimeError(f"a worker ended with {worker.wait()}")
 
 
 async def fetch(address: str, url: str, rate: str, name: str, ids: str) -> None:
-    """Be a worker: say so, wait for the start, fetch, say so."""
+    """Be a worker: print `ready`, wait for the start, fetch details, print `done`."""
     settings = Settings.model_validate({"tmdb_api_token": "a-token", "tmdb_api_url": url, "tmdb_rate": float(rate)})
     database = Database(address)
     print("ready", flush=True)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tables import say
+from tables import report_progress
 
 CHECKOUT = Path(__file__).parents[1]
 SCRIPTS = CHECKOUT / "bench" / "peers"
@@ -22,12 +22,12 @@ QUIET = {"COCOINDEX_DISABLE_USAGE_TRACKING": "1", "COCOINDEX_LOG_LEVEL": "error"
 
 
 def peers_python() -> Path:
-    """The interpreter of the peers' environment, which is made anew when the lock file is another."""
+    """Return the interpreter of the peers' environment, which is made again when the lock file has changed."""
     python = ENVIRONMENT / "bin" / "python"
     stamp = ENVIRONMENT / "lock.sha256"
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
-        say(f"installing the other libraries into {ENVIRONMENT.name} (once)")
+        report_progress(f"installing the other libraries into {ENVIRONMENT.name} (once)")
         subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
         options = ["-qq", "--disable-pip-version-check", "--no-deps", "--require-hashes"]  # the lock has all of them
         subprocess.run([python, "-m", "pip", "install", *options, "-r", LOCK], check=True)
@@ -35,8 +35,8 @@ def peers_python() -> Path:
     return python
 
 
-def ask(script: str, *arguments: object) -> Any:
-    """Run a script of bench/peers/ to its end; what it prints is JSON."""
+def run_script(script: str, *arguments: object) -> Any:
+    """Run a script of bench/peers/, and return the JSON that it prints."""
     command = [str(peers_python()), str(SCRIPTS / script), *map(str, arguments)]
-    told = subprocess.run(command, stdout=subprocess.PIPE, check=True, env={**os.environ, **QUIET})
-    return json.loads(told.stdout)
+    completed = subprocess.run(command, stdout=subprocess.PIPE, check=True, env={**os.environ, **QUIET})
+    return json.loads(completed.stdout)

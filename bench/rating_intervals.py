@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tables import in_rounds, keep, parser_of, tell
+from tables import in_rounds, parser_of, print_section, write_figures
 
 from movie_assets.ratings.pooled_scores import DISAGREEMENT, PRIOR_DEVIATION, VOTE_DEVIATION, pooled_scores
 
@@ -69,7 +69,7 @@ def coverage(world: World, films: int, chance: np.random.Generator) -> dict[str,
 
 
 def main() -> None:
-    """Measure, print, keep."""
+    """Measure, print the tables and write the figures."""
     parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=20_000)
     options = parser.parse_args()
@@ -79,8 +79,8 @@ def main() -> None:
         f"{options.films:,} films of made-up quality (mean {USUAL:g}, deviation {PRIOR_DEVIATION:g} of 100), 10 to "
         f"30,000 votes at each source, scored by `pooled_scores`; medians of {options.rounds} rounds."
     )
-    tell("Intervals of scores", configuration, found)
-    keep(options.json, kept)
+    print_section("Intervals of scores", configuration, found)
+    write_figures(options.json, kept)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Taking in files of ratings, and scoring 50,000 films and their groups: seconds and peak memory of each.
 
 Films, people and files are made up and put straight into Postgres or a folder; then the assets run through Dagster,
-each in a process of its own, whose CPU time and peak memory (start included) are told.
+each in a process of its own, whose CPU time and peak memory are measured from its start.
 """
 
 import gzip
@@ -15,8 +15,8 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 from made_up_vectors import server_of_ones_own
-from processes import in_a_process, peak_megabytes
-from tables import in_rounds, keep, parser_of, tell
+from processes import peak_megabytes, run_in_process
+from tables import in_rounds, parser_of, print_section, write_figures
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
@@ -61,7 +61,7 @@ CATALOGUE = (
 
 
 def run(address: str, name: str, settings: Settings) -> dict[str, Any]:
-    """Materialize one asset in this process; tells seconds, peak memory and what it reported."""
+    """Materialize one asset in this process; return its seconds, peak memory and row counts."""
     database = Database(address)
     with dg.DagsterInstance.ephemeral() as instance:
         began = time.monotonic()
@@ -81,7 +81,7 @@ def run(address: str, name: str, settings: Settings) -> dict[str, Any]:
 
 
 def write_movielens(folder: Path, ratings: int, films: int) -> None:
-    """Write as many ratings, popular movies more often than others."""
+    """Write so many ratings; popular movies have more than others."""
     chance = np.random.default_rng(1)
     movies = films * 2
     pd.DataFrame({"movieId": range(1, movies + 1), "imdbId": 1, "tmdbId": range(1, movies + 1)}).to_csv(
@@ -113,7 +113,7 @@ def write_imdb(path: Path) -> None:
 
 
 def main() -> None:
-    """Measure, print, keep."""
+    """Measure, print the tables and write the figures."""
     parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=50_000)
     parser.add_argument("--ratings", type=int, default=15_000_000, help="ratings of MovieLens' kind")
@@ -125,12 +125,12 @@ def main() -> None:
         "Each asset in a process of its own, whose start is in CPU and memory, not in the seconds; medians of "
         f"{options.rounds} rounds, each from an empty database."
     )
-    tell("Ratings", configuration, found)
-    keep(options.json, kept)
+    print_section("Ratings", configuration, found)
+    write_figures(options.json, kept)
 
 
 def one_round(films: int, ratings: int) -> list[dict[str, Any]]:
-    """Make everything, and run the assets."""
+    """Make the catalogue and the files, and run the assets."""
     with tempfile.TemporaryDirectory() as home, server_of_ones_own("ratings") as (address, database):
         with database.transaction() as connection:
             for statement in CATALOGUE:
@@ -142,7 +142,7 @@ def one_round(films: int, ratings: int) -> list[dict[str, Any]]:
         files = {"imdb_ratings": f"{home}/title.ratings.tsv.gz", "movielens_ratings": str(folder)}
         settings = Settings.model_validate(files)
         names = ("imdb_ratings", "movielens_ratings", "rating_aggregates", "rating_aggregates")
-        return [in_a_process(run, address, name, settings) for name in names]
+        return [run_in_process(run, address, name, settings) for name in names]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ recommended. Usage: recommendations.py --ratings FOLDER [--details FILE] [--with
 import argparse
 import json
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,11 +20,14 @@ import pandas as pd
 from embedding_quality import Item, read_items
 from made_up_vectors import FILM_COLUMNS, new_set, server_of_ones_own
 
+from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.recommendations.quality import PROTOCOLS
 from movie_assets.recommendations.recommendation_quality import ModelQuality, table_of
+
+sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.definitions import defs
 
 NOW = datetime.now(UTC)
@@ -48,7 +52,7 @@ def main() -> None:
             started = time.perf_counter()
             result = run(database, instance)
             figures[f"{name} (s)"] = time.perf_counter() - started
-            figures |= {f"{name}: {key}": value for key, value in told(result).items()}
+            figures |= {f"{name}: {key}": value for key, value in numbers_of(result).items()}
         usage = resource.getrusage(resource.RUSAGE_SELF)
         figures["CPU of the process (s)"] = usage.ru_utime + usage.ru_stime
         figures["peak memory of the process (MB)"] = usage.ru_maxrss / 1024
@@ -64,9 +68,9 @@ def main() -> None:
 
 
 def put_histories(database: Database, folder: Path, *, within: bool) -> dict[str, int]:
-    """Ratings of films that have a TMDB id; of two MovieLens films that are one of TMDB's, the later rating.
+    """Store ratings of films that have a TMDB id; of two MovieLens films with the same id, the later rating.
 
-    `within`: of films in the catalogue only.
+    With `within`, only ratings of films in the catalogue.
     """
     ratings, links = pd.read_csv(folder / "ratings.csv"), pd.read_csv(folder / "links.csv")
     joined = ratings.merge(links[["movieId", "tmdbId"]].dropna(), on="movieId").sort_values("timestamp")
@@ -90,7 +94,7 @@ def put_histories(database: Database, folder: Path, *, within: bool) -> dict[str
 
 
 def put_catalogue(database: Database, details: Path | None) -> int:
-    """Films of recorded answers, with the local embedder's vectors, searchable."""
+    """Store films of recorded details with local vectors, make them searchable, and return their number."""
     items = read_items(details) if details else []
     with database.transaction() as connection:
         copy_rows(connection, "catalog.movies", FILM_COLUMNS, lines_of(items))
@@ -113,7 +117,7 @@ def put_catalogue(database: Database, details: Path | None) -> int:
 
 
 def lines_of(items: list[Item]) -> Iterator[tuple[Any, ...]]:
-    """Films for catalog.movies."""
+    """Yield films as rows of FILM_COLUMNS."""
     for film, text in items:
         yield (
             film.tmdb_id, film.title, film.original_title, film.original_language, film.release_date,
@@ -136,8 +140,8 @@ def run(database: Database, instance: dg.DagsterInstance) -> Any:
     )
 
 
-def told(result: Any) -> dict[str, Any]:
-    """Numbers that the run's materializations tell."""
+def numbers_of(result: Any) -> dict[str, Any]:
+    """Return the numbers in the metadata of the run's materializations."""
     return {
         f"{event.step_key} {name}": value.value
         for event in result.get_asset_materialization_events()

@@ -12,7 +12,7 @@ import numpy as np
 from made_up_vectors import clustered_vectors, new_set, percentile, put_films, server_of_ones_own
 from made_up_world import lines_of, made_up, run, store
 from processes import cpu_seconds
-from tables import in_rounds, keep, parser_of, tell
+from tables import in_rounds, parser_of, print_section, write_figures
 
 from movie_assets.database.database import Database, copy_rows, driver_connection
 
@@ -50,8 +50,8 @@ def main() -> None:
         "what one costs the server."
     )
     lines = [row | {"with reasons": f"{row['with reasons']:.1%}"} for row in found]
-    tell("Recommending to somebody who is not known", configuration, lines)
-    keep(options.json, kept)
+    print_section("Recommending to somebody who is not known", configuration, lines)
+    write_figures(options.json, kept)
 
 
 def build(database: Database, films: int, dimensions: int) -> None:

@@ -1,4 +1,4 @@
-"""What the benches of the build share: an emulator in a process of its own, a catalogue, measured refreshes of it."""
+"""Shared by the benchmarks of the build: an emulator in a process of its own, a catalogue, measured refreshes."""
 
 import json
 import os
@@ -27,7 +27,7 @@ SERVE = Path(__file__).with_name("standstill.py")
 TODAY = datetime.now(UTC).date() - timedelta(days=1)  # a day that is past is read as of its noon, whatever the clock
 STANDSTILL = TODAY - timedelta(days=1)  # the day on which the services' world is as it was the day before
 DETAILS = "movie_details:every_batch_is_covered"
-NOT_OTHER = {"movie", "embeddings"}  # endpoints whose calls are told apart; others are TMDB's lists, feed and export
+NOT_OTHER = {"movie", "embeddings"}  # endpoints with figures of their own; the others are TMDB's lists, feed and export
 EMBEDDINGS = "movie_embeddings:every_text_is_embedded_as_it_stands"
 
 
@@ -42,12 +42,12 @@ class Services:
     process: int
 
     def begin(self, day: date) -> None:
-        """Make it this day, and count its requests from now on."""
+        """Set the emulator's day, and reset the counts of its requests."""
         wanted = {"today": day.isoformat(), "reset_counts": True}
         httpx.put(f"{self.url}/emulator/state", json=wanted).raise_for_status()
 
     def requests(self) -> dict[str, dict[str, int]]:
-        """How often each endpoint answered with each status."""
+        """Return the number of responses by endpoint and status."""
         found: dict[str, dict[str, int]] = httpx.get(f"{self.url}/emulator/state").json()["requests"]
         return found
 
@@ -86,7 +86,7 @@ def catalogue(tmdb_emulator: Services, **variables: str) -> Iterator[dict[str, s
 
 
 def measured(tmdb_emulator: Services, environment: dict[str, str], day: date) -> dict[str, Any]:
-    """Refresh a day in a process of its own, start included; what it used, beside what Postgres did."""
+    """Refresh a day in a process of its own; return what it and Postgres used, from its start on."""
     tmdb_emulator.begin(day)
     began, served = time.monotonic(), cpu_seconds([tmdb_emulator.process])
     command = [*COMMAND, "refresh", "--json", "--date", day.isoformat()]
@@ -121,7 +121,7 @@ def measured(tmdb_emulator: Services, environment: dict[str, str], day: date) ->
 
 
 def of_the_database(environment: dict[str, str], query: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Rows of a query on a catalogue that nobody refreshes now."""
+    """Return the rows of a query on a catalogue that no process refreshes now."""
     home = Path(environment["MOVIE_ASSETS_HOME"])
     with embedded_postgres(home) as server, psycopg.connect(server.replace("/?", "/movie_assets?")) as connection:
         return connection.execute(query, values).fetchall()

@@ -14,9 +14,9 @@ import numpy as np
 import psycopg
 from made_up_vectors import Matrix, clustered_vectors, server_of_ones_own
 from made_up_world import AS_NEAR, SEARCH_TEXTS, World, built, made_up, run, searching
-from peer_environment import ask
+from peer_environment import run_script
 from peers.clients import ask_at_once, recall_of, times
-from tables import parser_of, say, table, write_json
+from tables import parser_of, report_progress, table, write_json
 
 from movie_assets.database.database import Database
 from movie_assets.database.migrations import ensure_database
@@ -44,19 +44,19 @@ def main() -> None:
     world = made_up(arguments.films)
     cases = [case_of(genre, world, vectors, questions) for genre in GENRES]
     with server_of_ones_own("search") as (address, database):
-        say("ours")
+        report_progress("ours")
         rows = our_rows(address, database, world, vectors, questions, cases, arguments.rounds, arguments.seconds)
         with tempfile.TemporaryDirectory(prefix="movie_assets_search_") as folder:
             np.save(Path(folder) / "vectors.npy", vectors)
             np.save(Path(folder) / "questions.npy", questions)
             (Path(folder) / "cases.json").write_text(json.dumps(cases))
             for name in STORES:
-                say(name)
+                report_progress(name)
                 own = address.replace("/search?", f"/{name}?")
                 ensure_database(own)
                 with psycopg.connect(own, autocommit=True) as connection:
                     connection.execute("create extension if not exists vector")
-                rows += ask("search.py", own, folder, name, arguments.rounds, arguments.seconds)
+                rows += run_script("search.py", own, folder, name, arguments.rounds, arguments.seconds)
     shares = ", ".join(f"{case['genre']} {len(case['passing']) / len(vectors):.0%}" for case in cases if case["genre"])
     configured = (
         f"{arguments.films:,} clustered vectors of {arguments.dimensions:,} dimensions, ten wanted, {len(questions)} "

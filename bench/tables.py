@@ -1,4 +1,4 @@
-"""How a bench tells its figures: Markdown tables below a heading, and the same as JSON."""
+"""Prints the figures of a benchmark as Markdown tables below a heading, and writes them as JSON."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 
 def parser_of(description: str | None) -> argparse.ArgumentParser:
-    """A parser with the options that every bench has."""
+    """Return a parser with the options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="each figure is the median of so many")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
@@ -21,10 +21,7 @@ def parser_of(description: str | None) -> argparse.ArgumentParser:
 
 
 def medians(rows: Sequence[Row]) -> dict[str, Any]:
-    """Of each figure the median, the lower of the middle two if there are; of lists, whatever is in one of them.
-
-    Words are those of the first row.
-    """
+    """Return the low median of each figure, the union of lists, and texts of the first row."""
     return {name: _median([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -35,27 +32,27 @@ def _median(values: Sequence[Any]) -> Any:
 
 
 def in_rounds(count: int, one_round: Callable[[], Sequence[Row]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Measure so many times; the medians of each line, and all rounds beside them to be kept."""
+    """Measure so many times; return the medians of each line, and an object with them and all rounds."""
     rounds = []
     for number in range(1, count + 1):
-        say(f"round {number} of {count}")
+        report_progress(f"round {number} of {count}")
         rounds.append(one_round())
     figures = [medians(rows) for rows in zip(*rounds, strict=True)]
     return figures, {"figures": figures, "rounds": rounds}
 
 
-def say(sentence: str) -> None:
-    """Tell how far it is; standard output is for the table."""
+def report_progress(sentence: str) -> None:
+    """Print a message on standard error; standard output is for the tables."""
     print(sentence, file=sys.stderr, flush=True)
 
 
-def tell(heading: str, configuration: str, rows: Sequence[Row]) -> None:
-    """Print a heading, a sentence of what was measured how, and a table whose columns are the first row's keys."""
+def print_section(heading: str, configuration: str, rows: Sequence[Row]) -> None:
+    """Print a heading, a description of the measurement, and a table whose columns are the first row's keys."""
     print(f"## {heading}\n\n{configuration}\n")
-    tell_table(rows)
+    print_rows(rows)
 
 
-def tell_table(rows: Sequence[Row]) -> None:
+def print_rows(rows: Sequence[Row]) -> None:
     """Print rows as a table whose columns are the first row's keys; columns of numbers are on the right."""
     names = list(rows[0])
     texts = [name for name in names if isinstance(rows[0][name], str | list)]
@@ -75,13 +72,13 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], are_w
 
 
 def shown(value: Any) -> str:
-    """A number with its thousands parted, a list in words, anything else as it is."""
+    """Return a number with thousands separators, a list as its items, and anything else as text."""
     if isinstance(value, list):
         return ", ".join(value) or "none"
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def keep(path: Path | None, figures: Any) -> None:
+def write_figures(path: Path | None, figures: Any) -> None:
     """Write figures as JSON, if a file was named."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,11 +91,11 @@ def write_json(
 ) -> None:  # fmt: skip
     """Write the figures of a comparison, if a file was named."""
     figures = {"benchmark": benchmark, "baseline": baseline, "rounds": rounds, "configured": configured}
-    keep(path, {**figures, "rows": list(rows), **more})
+    write_figures(path, {**figures, "rows": list(rows), **more})
 
 
 def timed(work: Callable[[], Any]) -> float:
-    """Seconds that it takes."""
+    """Return the seconds that some work takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

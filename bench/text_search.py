@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from made_up_vectors import server_of_ones_own
-from tables import in_rounds, keep, parser_of, tell, tell_table
+from tables import in_rounds, parser_of, print_rows, print_section, write_figures
 
 from movie_assets.database.database import Database, copy_rows
 from movie_assets.search.search_documents import update_documents
@@ -47,12 +47,12 @@ MOVIE_COLUMNS = {
     "leading_cast": "text[]", "countries": "text[]", "embedding_text": "text", "text_hash": "text",
     "facts_hash": "text", "changed_at": "timestamptz",
 }  # fmt: skip
-BUILDS = 3  # lines that `builds` tells: all documents, none, a few
+BUILDS = 3  # lines that `builds` returns: all documents, none, a few
 Words = Callable[[int], list[str]]
 
 
 def words_of(chance: random.Random, count: int, accents: str, on_top: Sequence[str] = ()) -> Words:
-    """Draw words of a made-up language, the n-th as often as 1/n."""
+    """Return a function that draws words of a made-up language by Zipf's law."""
     consonants, vowels = "bcdfghjklmnprstvwz", "aeiou" + accents
     made = [
         "".join(chance.choice(consonants) + chance.choice(vowels) for _ in range(chance.choice((1, 2, 2, 3, 3, 4))))
@@ -127,7 +127,7 @@ def put_films(database: Database, count: int, chance: random.Random) -> list[str
 
 
 def with_a_slip(text: str, chance: random.Random) -> str:
-    """One letter missing, wrong, too many, or two that changed places."""
+    """Return a text with one letter missing, wrong or added, or with two letters swapped."""
     at = chance.randrange(len(text))
     letter = chance.choice("abcdefghijklmnopqrstuvwxyz")
     return chance.choice((
@@ -139,7 +139,7 @@ def with_a_slip(text: str, chance: random.Random) -> str:
 def questions(
     database: Database, mains: Sequence[str], count: int, chance: random.Random
 ) -> dict[str, dict[str, list[str]]]:
-    """Questions for each function, kind by kind."""
+    """Return questions by function and by kind."""
     titles = chance.sample(list(mains), count)
     with database.transaction() as connection:
         sampled = connection.exec_driver_sql(f"select name from catalog.people order by person_id limit {20 * count}")
@@ -187,7 +187,7 @@ def milliseconds(database: Database, function: str, asked: Sequence[str]) -> dic
 
 
 def builds(database: Database, films: int) -> list[dict[str, Any]]:
-    """Seconds for all documents, for none, and for those of 1 % of the films."""
+    """Return the seconds to build all documents, to update none, and to update those of 1 % of the films."""
     figures = {
         "all documents": update_documents(database).seconds,
         "nothing changed": update_documents(database).seconds,
@@ -202,7 +202,7 @@ def builds(database: Database, films: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Measure, print, keep."""
+    """Measure, print the tables and write the figures."""
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="films in the catalogue")
     parser.add_argument("--queries", type=int, default=200, help="questions of each kind")
@@ -213,9 +213,9 @@ def main() -> None:
         "words are; one client, warm caches; “answered” is the share that found something; medians of "
         f"{options.rounds} rounds, each from an empty database."
     )
-    tell("Searching by words", configuration, found[:BUILDS])
-    tell_table(found[BUILDS:])
-    keep(options.json, kept)
+    print_section("Searching by words", configuration, found[:BUILDS])
+    print_rows(found[BUILDS:])
+    write_figures(options.json, kept)
 
 
 def one_round(movies: int, queries: int) -> list[dict[str, Any]]:

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 from made_up_vectors import Matrix, clustered_vectors, new_set, put_films, server_of_ones_own
-from peer_environment import ask
-from tables import parser_of, say, table, timed, write_json
+from peer_environment import run_script
+from tables import parser_of, report_progress, table, timed, write_json
 
 from movie_assets.database.database import Database, copy_rows, driver_connection, execute
-from movie_assets.embeddings.embedder import LOCAL_CHUNK as CHUNK
+from movie_assets.embeddings.providers.local import LOCAL_CHUNK as CHUNK
 
 BATCHES = (10, 50, 200, 500, 1000, 2000)  # each library works with the one that is fastest in a trial
 PEERS = {
@@ -42,9 +42,9 @@ def main() -> None:
     few = vectors[: arguments.peer_rows]
     with server_of_ones_own("load") as (address, database):
         put_films(database, films(arguments.rows))
-        say("ours")
+        report_progress("ours")
         rows = our_figures(database, vectors, arguments.rounds) + our_figures(database, few, arguments.rounds)
-        say("executemany")
+        report_progress("executemany")
         slow = []
         for _ in range(arguments.rounds):
             run(database, "checkpoint", alone=True)
@@ -135,8 +135,8 @@ def peer_figures(address: str, vectors: Matrix, rounds: int) -> list[dict[str, A
         np.save(file, vectors)
         file.flush()
         for script_name, (way, how) in PEERS.items():
-            say(way)
-            found = ask("load.py", address, file.name, rounds, script_name, *BATCHES)
+            report_progress(way)
+            found = run_script("load.py", address, file.name, rounds, script_name, *BATCHES)
             figures.append(outcome(way, f"{how}, {found['batch']} a call", len(vectors), found["seconds"]))
     return figures
 

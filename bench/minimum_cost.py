@@ -1,4 +1,4 @@
-"""The least that a day can cost, from the emulator's world itself: no table and no query of the pipeline is asked.
+"""The minimum cost of a day, computed from the emulator's world without the pipeline's tables and queries.
 
 A detail call is needed for a film that TMDB's export and lists let through for the first time (popularity, votes,
 average, date and language: all that they tell), for one of these that TMDB's feed names, for an accepted film that the
@@ -6,6 +6,7 @@ lists stop naming, or whose copy is as old as that of a new film may be; tokens,
 other ones. It is the least under this rule: what details alone tell (runtime) is not known before.
 """
 
+import sys
 from datetime import date, timedelta
 
 import numpy as np
@@ -13,10 +14,13 @@ import numpy.typing as npt
 
 from movie_assets.catalog.embedding_text import embedding_text
 from movie_assets.config.filter_profiles import FilterProfile, FilterProfiles
+from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.profiles import profiles_of
 from movie_assets.embeddings.hashing import words_of
 from movie_assets.emulator.world import Columns, World
 from movie_assets.tmdb.movies import Movie, read_json, read_movie
+
+sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
 PARTS = ("credits", "keywords", "release_dates")
@@ -24,7 +28,7 @@ NEW_FOR_DAYS = 30  # from its release on; before it, too, …
 OLDEST_OF_NEW = timedelta(days=2)  # … a film's copy may be so old, and is fetched with what else the day has
 
 
-def least_of(world: World, day: date, *, is_first: bool = False, copies: date | None = None) -> dict[str, int]:
+def minimum_of(world: World, day: date, *, is_first: bool = False, copies: date | None = None) -> dict[str, int]:
     """Calls for details and tokens (words, as the local embedder counts them) of a day after one that was done.
 
     Of the first day in an empty catalogue, if it `is_first`; `copies` is the day on which that was built. `for_age`
