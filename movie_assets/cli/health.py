@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
@@ -31,7 +30,7 @@ def health_command(as_json: bool) -> None:
     except SettingsError as error:
         findings = [Finding("settings", "error", str(error), next_step="correct the variable that it names")]
     if as_json:
-        click.echo(json.dumps({"exit_code": worst(findings), "findings": [asdict(each) for each in findings]}))
+        click.echo(json.dumps({"exit_code": worst(findings), "findings": [each.as_json() for each in findings]}))
     else:
         show(by_severity(findings))
     sys.exit(worst(findings))
@@ -40,7 +39,7 @@ def health_command(as_json: bool) -> None:
 def show(findings: Sequence[Finding]) -> None:
     """Print a line for each finding; below warnings and errors, examples and what to do."""
     for finding in findings:
-        console.print(f"{MARKS[finding.severity]} {finding.name:<22} {escape(finding.says)}", highlight=False)
+        console.print(f"{MARKS[finding.severity]} {finding.name:<22} {escape(finding.message)}", highlight=False)
         if finding.severity in ("ok", "unknown"):
             continue
         if finding.examples:

@@ -1,7 +1,7 @@
-"""How old what an asset last made may be, in one place.
+"""The time within which each asset has to be materialized again.
 
-Dagster's policies of freshness are made from it (`orchestration.freshness`), and health judges the last run of each
-step by it. Batches have none here: their ages are a question to SQL (`pipeline.ages_at`).
+Dagster's freshness policies (`orchestration.freshness`) and the health of steps use it. Assets with batches are not
+here: `pipeline.ages_at` computes the ages of their films in SQL.
 """
 
 from collections.abc import Mapping
@@ -10,24 +10,25 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True)
-class Allowed:
-    """After how long an asset is late, and after how long that is an error."""
+class AllowedAge:
+    """The times after which an old asset is a warning and an error."""
 
     warn: timedelta
     fail: timedelta
 
 
-def _hours(warn: int, fail: int) -> Allowed:
-    return Allowed(timedelta(hours=warn), timedelta(hours=fail))
+def _hours(warn: int, fail: int) -> AllowedAge:
+    return AllowedAge(timedelta(hours=warn), timedelta(hours=fail))
 
 
-# 08:30 one day, and the next at 12:30, until when a late export is waited for, with time for a failed try; another day
+# From 08:30 on one day until 12:30 on the next, when a late export is no longer waited for, and two hours for a failed
+# attempt; an error after another day.
 DAILY = _hours(30, 54)
-PUBLISHED = _hours(50, 74)  # votes move daily, but a day without a change publishes nothing
+PUBLISHED = _hours(50, 74)  # votes change daily, but a day without a change publishes nothing
 WEEKLY = _hours(8 * 24, 31 * 24)
 MONTHLY = _hours(33 * 24, 65 * 24)
 HOURLY = _hours(3, 6)
-ALLOWED: Mapping[str, Allowed] = {
+ALLOWED_AGES: Mapping[str, AllowedAge] = {
     "tmdb_export": DAILY,
     "movie_ids": DAILY,
     "tmdb_changes": DAILY,

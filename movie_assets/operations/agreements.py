@@ -1,15 +1,18 @@
-"""What the recount found: tables that must agree, how many rows do not, and some of them by name."""
+"""The result of a comparison: two tables that must agree, the number of rows that differ, and some of them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
 MAX_EXAMPLES = 5
-MAX_DIFFERENCES = 20  # of one table, in a run's list
+MAX_DIFFERENCES = 20  # of one table
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A row that is not what it is made from: its key, and the columns that differ or what is wrong with all of it."""
+    """A row that differs from what it is made from: its table, its key, and the columns that differ.
+
+    `columns` is `row missing` or `row too many` when the whole row differs.
+    """
 
     table: str
     key: str
@@ -18,7 +21,11 @@ class Difference:
 
 @dataclass
 class Agreement:
-    """Two tables that must agree, as they were found."""
+    """Two tables that must agree, and the result of their comparison.
+
+    `agreement` is the sentence that must be true; it is the name under which results are stored. `repaired` counts rows
+    that were written again or are due to be.
+    """
 
     agreement: str
     rows_compared: int = 0
@@ -27,11 +34,14 @@ class Agreement:
     repaired: int = 0
     differences: list[Difference] = field(default_factory=list)
 
-    def differs(self, table: str, key: object, columns: Collection[str] | None, what: str = "other") -> None:
-        """Note a row that differs; the first ones are kept by name."""
+    def add_difference(self, table: str, key: object, columns: Collection[str] | None, state: str = "other") -> None:
+        """Count a row that differs; the first ones are kept as differences and examples.
+
+        `state` is `missing`, `too many`, or `other` when `columns` differ.
+        """
         self.rows_differing += 1
-        told = ", ".join(columns) if columns and what == "other" else f"row {what}"
+        description = ", ".join(columns) if columns and state == "other" else f"row {state}"
         if sum(each.table == table for each in self.differences) < MAX_DIFFERENCES:
-            self.differences.append(Difference(table, str(key), told))
+            self.differences.append(Difference(table, str(key), description))
         if len(self.examples) < MAX_EXAMPLES:
-            self.examples.append(f"{key} {table}: {told}")
+            self.examples.append(f"{key} {table}: {description}")

@@ -1,54 +1,100 @@
-"""Tables that are made from other tables, compared with what they are made from: documents, similar films, scores."""
+"""Compares tables with the tables that they are made from: search documents, similar films and scores.
+
+A table that differs is made again by the next run of the job that makes it.
+"""
 
 import json
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
 from movie_assets.database.database import Database
 from movie_assets.operations.agreements import Agreement
 from movie_assets.ratings.pooled_scores import METHOD_VERSION
-from movie_assets.ratings.rating_aggregates import DESCRIPTION, METHOD, compute_scores
+from movie_assets.ratings.rating_aggregates import DESCRIPTION, METHOD, Scores, ScoresContent, compute_scores
 
 DOCUMENTS = "each film's document and names are what its rows say"
 SIMILAR = "each place in a list of similar films has the similarity of the two vectors"
 SHARED_FEATURES = "each list of similar films names what both films share today"
 SCORES = "each score is what the votes, ratings and groups give"
-DRIFTS = {SHARED_FEATURES}  # what ordinary work leaves behind: made anew, and no fault
+DRIFTS = {SHARED_FEATURES}  # differences that ordinary edits cause: repaired, and no failure of the check
 FILMS_PER_CHUNK = 1000
-TOLERANCE = 1e-9
+TOLERANCE = 1e-9  # the order in which numbers are added may change a sum by less
 NUMBERS = ("films", "votes", "score", "score_low", "score_high")
 
 
+ScoreKey = tuple[str, str, str]  # method, scope and key
+ScoreValues = tuple[object, ...]  # NUMBERS and source_scores
+
+
+class DocumentDifference(NamedTuple):
+    """A row of a film's document or names that differs; `last_id` and `compared` describe the chunk.
+
+    A chunk without differences has one row with `tmdb_id` None. `last_id` is None after the last chunk.
+    """
+
+    last_id: int | None
+    compared: int
+    tmdb_id: int | None
+    table_name: str | None
+    column_names: list[str] | None
+    state: str | None
+
+
+class SimilarDifference(NamedTuple):
+    """A place in a list of similar films whose columns differ."""
+
+    tmdb_id: int
+    place: int
+    column_names: list[str]
+
+
+class StoredMethod(NamedTuple):
+    """A stored method of computing scores."""
+
+    method_version: str
+    is_current: bool
+    says: str
+    parameters: dict[str, object]
+
+
 def compare_documents(database: Database, *, repair: bool) -> Agreement:
-    """Make every film's document and names again; the publication writes those that differ."""
-    found, after, differing = Agreement(DOCUMENTS), 0, set[int]()
+    """Make each film's document and names again, and compare them with the stored ones.
+
+    With `repair` the documents that differ become due for the next run of `search_documents`.
+    """
+    agreement, after, differing = Agreement(DOCUMENTS), 0, set[int]()
     while True:
-        chunk = database.rows("compare_documents", after=after, films=FILMS_PER_CHUNK)
-        if chunk[0].last_id is None:
+        chunk = database.fetch(DocumentDifference, "compare_documents", after=after, films=FILMS_PER_CHUNK)
+        last_id = chunk[0].last_id
+        if last_id is None:
             break
-        after = chunk[0].last_id
-        found.rows_compared += chunk[0].looked_at
+        after = last_id
+        agreement.rows_compared += chunk[0].compared
         for row in chunk:
-            if row.tmdb_id is not None:
-                found.differs(row.table_name, row.tmdb_id, row.column_names, row.what)
+            if row.tmdb_id is not None and row.table_name is not None:
+                agreement.add_difference(row.table_name, row.tmdb_id, row.column_names, row.state or "other")
                 differing.add(row.tmdb_id)
     if repair and differing:
         database.execute("forget_documents", tmdb_ids=sorted(differing))
-        found.repaired = found.rows_differing
-    return found
+        agreement.repaired = agreement.rows_differing
+    return agreement
 
 
 def compare_similar_lists(database: Database, *, repair: bool) -> list[Agreement]:
-    """Compute the similarity and the shared features of each place again; the publication makes lists that differ."""
-    places = database.row("count_similar").places
+    """Compute the similarity and the shared features of each place in a list again.
+
+    With `repair` the lists that differ become due for the next run of `similar_movies`.
+    """
+    places = database.fetch_value(int, "count_similar")
     similar, shared = Agreement(SIMILAR, places), Agreement(SHARED_FEATURES, places)
     differing = set[int]()
-    for row in database.rows("compare_similar_lists"):
+    for row in database.fetch(SimilarDifference, "compare_similar_lists"):
         is_drift = row.column_names == ["shared_features"]
-        (shared if is_drift else similar).differs("similar_movies", f"{row.tmdb_id}/{row.place}", row.column_names)
+        agreement = shared if is_drift else similar
+        agreement.add_difference("similar_movies", f"{row.tmdb_id}/{row.place}", row.column_names)
         differing.add(row.tmdb_id)
     if repair and differing:
         database.execute("outdate_lists_of", tmdb_ids=sorted(differing))
@@ -57,59 +103,63 @@ def compare_similar_lists(database: Database, *, repair: bool) -> list[Agreement
 
 
 def compare_scores(database: Database, *, repair: bool) -> Agreement:
-    """Compute all scores again; the publication writes them where one differs.
+    """Compute all scores again; with `repair`, all become due for the run of `rating_aggregates` if one differs.
 
-    Scores whose votes, ratings or groups moved since are computed by the next publication anyway and not compared.
+    Nothing is compared when votes, ratings or groups have changed, as that run computes the scores again anyway.
     """
-    found = Agreement(SCORES)
-    content = database.row("scores_content")
-    inputs = database.row("rating_inputs", methods=METHOD).name
+    agreement = Agreement(SCORES)
+    content = database.fetch_one(ScoresContent, "scores_content")
+    inputs = database.fetch_value(str, "rating_inputs", methods=METHOD)
     if content.fingerprint is None or not content.fingerprint.startswith(f"{inputs} "):
-        return found
+        return agreement
     computed = compute_scores(database, database.frame("stored_ratings"))
-    wanted = {METHOD_VERSION: (True, DESCRIPTION, json.loads(json.dumps(computed.model.as_parameters())))}
-    stored = {row.method_version: (row.is_current, row.says, row.parameters) for row in database.rows("stored_methods")}
-    for name in sorted(wanted.keys() | stored.keys()):
-        found.rows_compared += 1
-        if name not in stored or name not in wanted:
-            found.differs("rating_methods", name, None, "missing" if name in wanted else "too many")
-        elif columns := _differing(("is_current", "says", "parameters"), wanted[name], stored[name]):
-            found.differs("rating_methods", name, columns)
+    _compare_methods(agreement, computed, database.fetch(StoredMethod, "stored_methods"))
     scores = computed.rows.assign(method_version=METHOD_VERSION)
-    _compare_rows(found, _by_key(scores), _by_key(database.frame("stored_scores")))
-    if repair and found.rows_differing:
+    _compare_rows(agreement, _by_key(scores), _by_key(database.frame("stored_scores")))
+    if repair and agreement.rows_differing:
         database.execute("forget_scores")
-        found.repaired = found.rows_differing
-    return found
+        agreement.repaired = agreement.rows_differing
+    return agreement
 
 
-def _by_key(scores: pd.DataFrame) -> dict[tuple[str, str, str], tuple[Any, ...]]:
-    """Scores by method, scope and key."""
+def _compare_methods(agreement: Agreement, computed: Scores, stored: Iterable[StoredMethod]) -> None:
+    parameters = json.loads(json.dumps(computed.model.as_parameters()))
+    computed_by_name = {METHOD_VERSION: (True, DESCRIPTION, parameters)}
+    stored_by_name = {row.method_version: (row.is_current, row.says, row.parameters) for row in stored}
+    for name in sorted(computed_by_name.keys() | stored_by_name.keys()):
+        agreement.rows_compared += 1
+        if name not in stored_by_name or name not in computed_by_name:
+            state = "missing" if name in computed_by_name else "too many"
+            agreement.add_difference("rating_methods", name, None, state)
+        elif columns := _differing(("is_current", "says", "parameters"), computed_by_name[name], stored_by_name[name]):
+            agreement.add_difference("rating_methods", name, columns)
+
+
+def _by_key(scores: pd.DataFrame) -> dict[ScoreKey, ScoreValues]:
     columns = ["method_version", "scope", "key", *NUMBERS, "source_scores"]
-    table: list[list[Any]] = scores[columns].astype(object).to_numpy().tolist()
+    table = scores[columns].astype(object).to_numpy().tolist()
     return {(str(r[0]), str(r[1]), str(r[2])): (*map(float, r[3:8]), r[8]) for r in table}
 
 
 def _compare_rows(
-    found: Agreement, wanted: dict[tuple[str, str, str], tuple[Any, ...]], stored: dict[Any, tuple[Any, ...]]
+    agreement: Agreement, computed: Mapping[ScoreKey, ScoreValues], stored: Mapping[ScoreKey, ScoreValues]
 ) -> None:
-    for key in wanted.keys() | stored.keys():
-        found.rows_compared += 1
-        told = "/".join(key)
-        if key not in stored or key not in wanted:
-            found.differs("rating_aggregates", told, None, "missing" if key in wanted else "too many")
-            continue
-        if columns := _differing((*NUMBERS, "source_scores"), wanted[key], stored[key]):
-            found.differs("rating_aggregates", told, columns)
+    for key in computed.keys() | stored.keys():
+        agreement.rows_compared += 1
+        name = "/".join(key)
+        if key not in stored or key not in computed:
+            agreement.add_difference("rating_aggregates", name, None, "missing" if key in computed else "too many")
+        elif columns := _differing((*NUMBERS, "source_scores"), computed[key], stored[key]):
+            agreement.add_difference("rating_aggregates", name, columns)
 
 
-def _differing(columns: Sequence[str], wanted: Sequence[Any], stored: Sequence[Any]) -> list[str]:
-    """The columns whose values differ."""
-    return [name for name, one, other in zip(columns, wanted, stored, strict=True) if not _is_same(one, other)]
+def _differing(columns: Sequence[str], computed: Sequence[object], stored: Sequence[object]) -> list[str]:
+    """Return the columns whose values differ."""
+    return [name for name, one, other in zip(columns, computed, stored, strict=True) if not _is_same(one, other)]
 
 
-def _is_same(one: Any, other: Any) -> bool:
-    """Whether two values are the same, numbers to within what the order of a sum can change."""
+def _is_same(one: object, other: object) -> bool:
+    """Return whether two values are the same; numbers may differ by TOLERANCE."""
     if isinstance(one, int | float) and isinstance(other, int | float) and not isinstance(one, bool):
         return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     if isinstance(one, dict) and isinstance(other, dict):
@@ -119,5 +169,5 @@ def _is_same(one: Any, other: Any) -> bool:
     return bool(one == other) or (_is_nothing(one) and _is_nothing(other))
 
 
-def _is_nothing(value: Any) -> bool:
+def _is_nothing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))

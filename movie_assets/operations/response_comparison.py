@@ -1,20 +1,20 @@
-"""Films and the rows around them, compared with the stored responses that they were made from.
+"""Compares films and their related rows with the stored responses that they were made from.
 
-The responses are read by the same parser as when they were fetched, in chunks of a hundred, so that memory does not
-grow with the catalogue. Which rows follow from a response is `pipeline.response_tables`; how they are compared,
-sql/operations/compare_responses.sql.
+Responses are read again in chunks, so that memory does not grow with the catalogue. `pipeline.response_tables` lists
+the tables that responses fill, and sql/operations/compare_responses.sql compares them.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from movie_assets.catalog.detail_store import STAGED_COLUMNS, staged_row
 from movie_assets.catalog.eligibility import Derived, derivation_name, derive
-from movie_assets.database.database import Database, copy_rows, execute, rows
+from movie_assets.database.database import Database, copy_rows, execute, fetch
 from movie_assets.operations.agreements import Agreement
 from movie_assets.runs.partitions import BATCH_COUNT
+from movie_assets.tmdb.json_values import JsonObject
 from movie_assets.tmdb.movies import UnusableResponseError
 
 CHUNK = 100  # films in one transaction
@@ -22,24 +22,58 @@ RESPONSES = "each film and each row around it is what its stored response says"
 SHARED = "each person, genre, keyword, company, collection and provider is what a stored response says"
 
 
+class StoredResponse(NamedTuple):
+    """The stored response of an accepted film."""
+
+    tmdb_id: int
+    body: JsonObject
+
+
+class ResponseDifference(NamedTuple):
+    """A row of a film that differs from its response; `column_names` is None when the whole row differs."""
+
+    tmdb_id: int
+    table_name: str
+    column_names: list[str] | None
+    state: str
+
+
+class SharedDifference(NamedTuple):
+    """A person, genre or other shared row that no response describes; `id` is its key."""
+
+    table_name: str
+    id: int
+    column_names: list[str] | None
+    state: str
+
+
+class RepairedRows(NamedTuple):
+    """The number of rows that a repair wrote."""
+
+    repaired: int
+
+
 class ResponseComparison:
-    """Compares the films of all batches with their responses; with `repair`, writes what differs from them again."""
+    """Compares the films of all batches with their responses; with `repair`, writes rows that differ again.
+
+    `unusable` has the ids of films whose response cannot be read, `skipped` the batches of other runs.
+    """
 
     def __init__(self, database: Database, as_of: datetime, *, repair: bool) -> None:
         self.films, self.shared = Agreement(RESPONSES), Agreement(SHARED)
-        self.unusable: list[int] = []  # films whose response cannot be read
-        self.left: list[int] = []  # batches that another run is working on
+        self.unusable: list[int] = []
+        self.skipped: list[int] = []
         self._database = database
         self._as_of = as_of
         self._repair = repair
 
     def run(self) -> list[Agreement]:
-        """Compare everything; a batch that another run is working on is left out."""
+        """Compare all batches but the skipped ones, then the shared rows; return both agreements."""
         self._database.execute("clear_claims")
         for batch in range(BATCH_COUNT):
             with self._database.batch_locks([batch], "movie_details") as ours:
                 if not ours:
-                    self.left.append(batch)
+                    self.skipped.append(batch)
                     continue
                 after: int | None = 0
                 while after is not None:
@@ -51,46 +85,47 @@ class ResponseComparison:
         return [self.films, self.shared]
 
     def _chunk(self, batch: int, after: int) -> int | None:
-        """Compare the next films of a batch; returns the last one's id, or None when there is none left."""
+        """Compare the next films of a batch; return the last one's id, or None when there is none left."""
         name = derivation_name()
-        found = self._database.rows("responses_after", batch=batch, after=after, derivation=name, films=CHUNK)
-        derived = [film for row in found if (film := self._read(row)) is not None]
+        responses = self._database.fetch(
+            StoredResponse, "responses_after", batch=batch, after=after, derivation=name, films=CHUNK
+        )
+        derived = [film for response in responses if (film := self._read(response)) is not None]
 
-        def work(connection: sa.Connection) -> list[sa.Row[Any]]:
+        def work(connection: sa.Connection) -> list[ResponseDifference]:
             execute(connection, "stage_films")
             copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(film, None) for film in derived))
-            differing = list(rows(connection, "compare_responses"))
+            differing = fetch(connection, ResponseDifference, "compare_responses")
             if differing and self._repair:
                 tmdb_ids = sorted({row.tmdb_id for row in differing})
                 execute(connection, "keep_incoming_films", tmdb_ids=tmdb_ids)
                 execute(connection, "forget_rows", tmdb_ids=tmdb_ids)
-                rows(connection, "store_details", as_of=self._as_of, derivation=name)
+                execute(connection, "store_details", as_of=self._as_of, derivation=name)
             return differing
 
         if derived:
             differing = self._database.once(work)
             for row in differing:
-                self.films.differs(row.table_name, row.tmdb_id, row.column_names, row.what)
+                self.films.add_difference(row.table_name, row.tmdb_id, row.column_names, row.state)
             self.films.repaired += len(differing) if self._repair else 0
-        return found[-1].tmdb_id if found else None
+        return responses[-1].tmdb_id if responses else None
 
-    def _read(self, row: sa.Row[Any]) -> Derived | None:
-        """Read a response; None when it cannot be read."""
+    def _read(self, response: StoredResponse) -> Derived | None:
+        """Read a response again; None when it cannot be read, which is a difference."""
         self.films.rows_compared += 1
         try:
-            return derive(row.body, row.tmdb_id)
+            return derive(response.body, response.tmdb_id)
         except UnusableResponseError as error:
-            self.unusable.append(row.tmdb_id)
-            self.films.differs("raw_details", row.tmdb_id, [error.reason])
+            self.unusable.append(response.tmdb_id)
+            self.films.add_difference("raw_details", response.tmdb_id, [error.reason])
             return None
 
     def _compare_shared_rows(self) -> None:
-        self.shared.rows_compared = self._database.row("count_claims").claims
-        for row in self._database.rows("compare_shared_rows"):
-            self.shared.differs(row.table_name, row.id, row.column_names, row.what)
-        if (
-            self._repair
-        ):  # also what only movies that left said; that is no difference, but there may be a newer response
-            written = self._database.row("repair_shared_rows").repaired
-            self.shared.repaired = min(written, self.shared.rows_differing)
+        self.shared.rows_compared = self._database.fetch_value(int, "count_claims")
+        for row in self._database.fetch(SharedDifference, "compare_shared_rows"):
+            self.shared.add_difference(row.table_name, row.id, row.column_names, row.state)
+        if self._repair:
+            # This also writes rows that only films named that left: they are no difference, but may have newer claims.
+            (written,) = self._database.execute_returning(RepairedRows, "repair_shared_rows")
+            self.shared.repaired = min(written.repaired, self.shared.rows_differing)
         self._database.execute("clear_claims")

@@ -1,10 +1,11 @@
-"""Upkeep: out with what has been kept long enough, in the catalogue's bookkeeping and in Dagster's own records.
+"""The monthly deletion of old records, of the pipeline and of Dagster.
 
-What is kept how long is sql/operations/clean_up.sql; TMDB's six months are kept by `movie_ids` every day, and embedding
-sets are dropped by `movie_vectors`.
+sql/operations/clean_up.sql has the time for which each kind of record is kept. `movie_ids` deletes responses within the
+six months that TMDB allows, and `movie_vectors` drops embedding sets.
 """
 
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import dagster as dg
 import sqlalchemy as sa
@@ -16,39 +17,49 @@ from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
 KEPT_RUNS = timedelta(days=90)
-MAX_RUNS = 5000  # in one clean-up; the oldest go first
+MAX_RUNS = 5000  # that one run deletes, the oldest first
 ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+class DeletedRecords(NamedTuple):
+    """The number of deleted records of a kind; `kept_days` is 0 for records that are kept while they are used."""
+
+    kind: str
+    kept_days: int
+    rows_deleted: int
 
 
 @dg.asset(group_name="operations", kinds={"postgres", "dagster"})
 @logged(gone="rows_deleted")
 def retention(context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]) -> dg.MaterializeResult[None]:
-    """A kind of record, with how many of it had been kept long enough and are deleted."""
+    """A kind of record, with the number of its old records that were deleted."""
     as_of = run_time_of(context.run)
-    deleted = {row.kind: (row.kept_days, row.rows_deleted) for row in database.rows("clean_up", as_of=as_of)}
+    deleted = database.execute_returning(DeletedRecords, "clean_up", as_of=as_of)
     before = as_of - KEPT_RUNS
     runs = delete_runs(context.instance, before, oldest_day=before.date())
     database.execute("forget_days", before=before.date())
-    deleted["Dagster's runs, their events and log files"] = (KEPT_RUNS.days, runs)
     evaluations = delete_evaluations(context.instance, before)
-    deleted["evaluations of checks in Dagster's records"] = (KEPT_RUNS.days, evaluations)
+    deleted += [
+        DeletedRecords("Dagster's runs, their events and log files", KEPT_RUNS.days, runs),
+        DeletedRecords("evaluations of checks in Dagster's records", KEPT_RUNS.days, evaluations),
+    ]
     return dg.MaterializeResult(
         metadata={
-            "rows_deleted": sum(rows for _, rows in deleted.values()) - runs,
+            "rows_deleted": sum(each.rows_deleted for each in deleted) - runs,
             "runs_deleted": runs,
             "kinds": shown_table(
                 ("kind", "kept, days", "deleted"),
-                [(kind, days or None, rows) for kind, (days, rows) in deleted.items()],
+                [(each.kind, each.kept_days or None, each.rows_deleted) for each in deleted],
             ),
         }
     )
 
 
 def delete_runs(instance: dg.DagsterInstance, before: datetime, oldest_day: date = date.min) -> int:
-    """Delete ended runs created before a moment, with their events and log files; tells how many.
+    """Delete ended runs that were created before a time, with their events and log files; return their number.
 
-    The runs that the newest materialization of a batch, an asset, or a day since the oldest one comes from are kept:
-    without them it would look as if it had never been made. Days before that are never asked for again.
+    The run of the newest materialization of each asset and partition is kept, as Dagster would otherwise show it as
+    never materialized. Partitions of days before `oldest_day` are not kept.
     """
     kept = _runs_of_newest_materializations(instance, oldest_day)
     wanted = dg.RunsFilter(statuses=ENDED, created_before=before)
@@ -64,10 +75,10 @@ def delete_runs(instance: dg.DagsterInstance, before: datetime, oldest_day: date
 
 
 def delete_evaluations(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete evaluations of checks from before a moment, but for the last of each check and outcome; tells how many.
+    """Delete evaluations of checks from before a time, and return their number.
 
-    They outlive their runs, and Dagster itself deletes them with their asset only: hence its table. What is kept tells
-    the web UI and the alerts how a check stands that has not been looked at since.
+    The last one of each check and outcome is kept: the web UI and alerts show it. Dagster deletes evaluations with
+    their asset only and has no function for it, so this deletes from its table.
     """
     storage = instance.event_log_storage
     assert isinstance(storage, SqlEventLogStorage)  # noqa: S101  # all of Dagster's own are

@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 
 import dagster as dg
 
-from movie_assets.operations.ages import ALLOWED
+from movie_assets.operations.ages import ALLOWED_AGES
 
 FRESHNESS = {
     name: dg.FreshnessPolicy.time_window(warn_window=allowed.warn, fail_window=allowed.fail)
-    for name, allowed in ALLOWED.items()
+    for name, allowed in ALLOWED_AGES.items()
 }
 
 

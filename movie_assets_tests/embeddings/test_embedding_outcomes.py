@@ -92,16 +92,16 @@ def test_a_service_that_embeds_nothing_is_broken_until_a_run_ends_well(
     assert says in problem
     found = findings(building)
     assert found["embedder"].severity == "error"
-    assert "being built" in found["embedder"].says
-    assert says in found["embedder"].says
+    assert "being built" in found["embedder"].message
+    assert says in found["embedder"].message
     assert "embed_texts" in found["embedder"].next_step
-    assert found["stale embeddings"].says == "3 texts wait for their vectors, none for more than six hours"
+    assert found["stale embeddings"].message == "3 texts wait for their vectors, none for more than six hours"
     building.serving.faults = {}
     building.do("update pipeline.refused_texts set next_attempt_at = '2026-10-01'")
     building.run_all("embed_texts")
     found = findings(building)
     assert found["embedder"].severity == "ok"
-    assert found["stale embeddings"].says == "every text has its vector"
+    assert found["stale embeddings"].message == "every text has its vector"
 
 
 def test_a_dead_address_is_told_with_the_clients_own_message(building: SmallPipeline) -> None:
@@ -110,7 +110,7 @@ def test_a_dead_address_is_told_with_the_clients_own_message(building: SmallPipe
     (found,) = [each for each in probe_database(building.settings, building.database, datetime.now(UTC))
                 if each.name == "embedder"]  # fmt: skip
     assert (found.severity, found.count) == ("error", 3)
-    assert "attempts to embed 3 texts failed" in found.says
+    assert "attempts to embed 3 texts failed" in found.message
 
 
 def test_the_set_that_is_searched_is_judged_too(small: Make) -> None:
@@ -123,7 +123,7 @@ def test_the_set_that_is_searched_is_judged_too(small: Make) -> None:
     pipeline.serving.faults = {}
     found = findings(pipeline)["embedder"]
     assert (found.severity, found.count) == ("error", 1)
-    assert "searched): the embeddings service refused the key" in found.says
+    assert "searched): the embeddings service refused the key" in found.message
 
 
 def test_both_sets_are_told_and_one_that_was_given_up_is_not(building: SmallPipeline) -> None:
@@ -134,12 +134,12 @@ def test_both_sets_are_told_and_one_that_was_given_up_is_not(building: SmallPipe
     building.do("update pipeline.embedding_sets set created_at = '2026-10-01'")
     late = findings(building)["stale embeddings"]
     assert (late.severity, late.count) == ("error", 3)
-    assert late.says.count("texts have waited") == 2
+    assert late.message.count("texts have waited") == 2
     building.embedder = LocalEmbedder("hashing-v1", 64)
     building.run_all("embed_texts")
     found = findings(building)
     assert found["embedder"].severity == "ok"  # nobody builds the other set any more
-    assert found["stale embeddings"].says == "every text has its vector"
+    assert found["stale embeddings"].message == "every text has its vector"
 
 
 def test_a_run_without_texts_to_embed_leaves_what_the_run_before_met(building: SmallPipeline) -> None:
@@ -181,7 +181,7 @@ def test_a_budget_that_ends_the_run_is_told_with_its_variable(building: SmallPip
     building.run("embed_texts")
     found = findings(building)["embedder"]
     assert found.severity == "error"
-    assert "MOVIE_ASSETS_RUN_DOLLARS=1e-09 is used up" in found.says
+    assert "MOVIE_ASSETS_RUN_DOLLARS=1e-09 is used up" in found.message
 
 
 def in_bulk(pipeline: SmallPipeline, wait_minutes: float) -> Any:
@@ -200,7 +200,7 @@ def test_a_bulk_job_without_its_texts_is_told(building: SmallPipeline) -> None:
     in_bulk(building, 1)
     found = findings(building)["embedder"]
     assert found.severity == "error"
-    assert "ended a batch without all of its texts" in found.says
+    assert "ended a batch without all of its texts" in found.message
 
 
 def test_the_check_of_health_fails_alone_and_passes_after_a_good_run(building: SmallPipeline) -> None:

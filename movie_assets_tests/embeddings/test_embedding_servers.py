@@ -29,7 +29,7 @@ def embedder_finding(pipeline: SmallPipeline) -> tuple[str, str]:
     noon = datetime.combine(pipeline.day, datetime.min.time(), UTC).replace(hour=12)
     found = probe_database(pipeline.settings, pipeline.database, noon)
     (finding,) = [each for each in found if each.name == "embedder"]
-    return finding.severity, finding.says
+    return finding.severity, finding.message
 
 
 def test_a_text_that_was_cut_is_marked_until_it_changes(small: Make) -> None:

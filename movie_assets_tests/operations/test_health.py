@@ -14,6 +14,7 @@ from movie_assets.database.embedded import _address, _socket_folder
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.operations.health.findings import Finding, merged, worst
 from movie_assets.operations.health.report import probe_database, probe_from_outside, probe_services
+from movie_assets.runs.metadata_tables import BAR
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks, figures_of
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
 from movie_assets_tests.support.world import film
@@ -111,7 +112,7 @@ def test_an_old_pgvector_is_warned_of(running: SmallPipeline, monkeypatch: pytes
     monkeypatch.setattr(server_checks, "SOUND_PGVECTOR", (99, 0))
     found = findings(running)
     assert not_well(found) == {"pgvector": "warn"}
-    assert "can damage an index" in found["pgvector"].says
+    assert "can damage an index" in found["pgvector"].message
 
 
 def test_a_destination_that_is_down_is_told_until_it_is_reached(running: SmallPipeline) -> None:
@@ -123,7 +124,7 @@ def test_a_destination_that_is_down_is_told_until_it_is_reached(running: SmallPi
     found = findings(running)
     assert not_well(found) == {"destinations": "error"}
     assert found["destinations"].examples == ("slack",)
-    assert "it said 404" in found["destinations"].says
+    assert "it said 404" in found["destinations"].message
     running.database.execute("record_delivery", destination="slack", alert_ids=[], events=[], severities=[], as_of=now)
     assert not_well(findings(running)) == {}
 
@@ -165,7 +166,7 @@ def test_a_failed_step_is_told_with_its_reason(running: SmallPipeline) -> None:
     running.serving.faults = {}
     found = findings(running)["runs"]
     assert found.severity == "error"
-    assert "movie_details failed" in found.says
+    assert "movie_details failed" in found.message
 
 
 def test_silent_sensors_are_told_where_they_write_heartbeats(running: SmallPipeline) -> None:
@@ -185,7 +186,7 @@ def test_triggers_at_work_without_the_alerts_sensor_are_told_where_somebody_is_t
     )  # fmt: skip
     found = findings(running)
     assert not_well(found) == {"sensors": "warn"}
-    assert "nobody would be told" in found["sensors"].says
+    assert "nobody would receive an alert" in found["sensors"].message
     assert not_well(findings(running, days=2)).get("sensors") is None  # they are at work no more
     running.settings = running.settings.model_copy(update={"alert_slack_url": None})
     assert not_well(findings(running)) == {}
@@ -198,7 +199,7 @@ def test_a_trigger_that_gave_up_is_told(running: SmallPipeline) -> None:
     )  # fmt: skip
     found = findings(running)
     assert not_well(found) == {"triggers": "error"}
-    assert "details_are_due has launched fetch_details no more since 2026-10-05 10:00 UTC" in found["triggers"].says
+    assert "details_are_due has not launched fetch_details since 2026-10-05 10:00 UTC" in found["triggers"].message
 
 
 def test_one_broken_table_leaves_the_other_looks_alone(running: SmallPipeline) -> None:
@@ -212,21 +213,23 @@ def test_a_lock_that_somebody_holds_is_not_waited_for(running: SmallPipeline) ->
         connection.exec_driver_sql("lock table pipeline.api_calls in access exclusive mode")
         found = findings(running)
     assert not_well(found) == {"calls": "error"}
-    assert "lock timeout" in found["calls"].says
+    assert "lock timeout" in found["calls"].message
 
 
 def test_the_asset_tells_the_same_and_its_check_fails(running: SmallPipeline) -> None:
     running.do("drop index catalog.movie_vectors_1_nearest")
     (result,) = running.run_all("look_at_health")
     assert failed_checks(result) == {"nothing_is_broken"}
-    told = figures_of(result, "health")
-    assert told["errors"] == 1
-    assert told["coverage"] == told["searchable"] == 1.0
+    figures = figures_of(result, "health")
+    assert figures["errors"] == 1
+    assert figures["coverage"] == figures["searchable"] == 1.0
     broken, look = sorted(result.get_asset_check_evaluations(), key=lambda each: each.check_name)
     assert (broken.passed, look.passed) == (False, True)
     assert broken.metadata["parts"].value == ["index"]
-    assert (told["findings"][0]["severity"], told["findings"][0]["what"]) == ("error", "index")
-    assert "data:image/svg+xml" in told["calls_by_day"]
+    assert (figures["findings"][0]["severity"], figures["findings"][0]["what"]) == ("error", "index")
+    (calls,) = figures["calls_by_day"]
+    assert (calls["day"], calls["200"], calls["failed"]) == ("2026-10-05", calls["calls"], 0)
+    assert len(calls[""]) == BAR
 
 
 def test_what_other_checks_and_alerts_tell_breaks_no_check_of_health(running: SmallPipeline) -> None:
@@ -278,7 +281,7 @@ def test_the_disk_is_the_catalogues_only_with_the_embedded_server(
     url = SecretStr(address.format(server=_address(_socket_folder(home)))) if address else None
     settings = Settings().model_copy(update={"home": home, "embedder": "local", "database_url": url})
     found = {each.name: each for each in probe_from_outside(settings, datetime.now(UTC))}
-    assert whose in found["disk"].says
+    assert whose in found["disk"].message
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from movie_assets.operations.retention import delete_evaluations, delete_runs
 from movie_assets.orchestration.startup import DAGSTER_DATABASE, DAGSTER_FILES
 from movie_assets_tests.conftest import Pipeline
 
-MOMENT = datetime(2026, 11, 19, 12, tzinfo=UTC)
+NOW = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
 
 def run_sql(database: Database, sql: str) -> None:
@@ -24,7 +24,7 @@ def run_sql(database: Database, sql: str) -> None:
 def put_two(database: Database, table: str, columns: str, values: str, days: int) -> None:
     """A row that is a day too old, and one that is a day younger than that."""
     for age in (days + 1, days - 1):
-        as_of = MOMENT - timedelta(days=age)
+        as_of = NOW - timedelta(days=age)
         run_sql(database, f"insert into {table} ({columns}) values ({values.format(as_of=as_of.isoformat())})")
 
 
@@ -48,7 +48,7 @@ def test_what_is_old_goes_and_what_is_new_stays(pipeline: Pipeline) -> None:
     assert event.step_materialization_data.materialization.metadata["rows_deleted"].value == 4
 
 
-OLD = "'2025-01-01T00:00Z'"  # nearly two years before MOMENT
+OLD = "'2025-01-01T00:00Z'"  # nearly two years before NOW
 NEW = "'2026-11-18T00:00Z'"
 EXPORT = "insert into pipeline.exports values ({}, 'tmdb', '', 1, 0, 0, 1, 1, 1, {}, '')"
 LOAD = "insert into pipeline.rating_loads values (default, {}, '', null, '', 9, 0, 0, 9, 1, {}, 'run')"
@@ -96,7 +96,7 @@ def test_records_go_and_what_the_next_run_stands_on_stays(
 ) -> None:
     for sql in rows:
         run_sql(pipeline.database, sql)
-    pipeline.database.rows("clean_up", as_of=MOMENT)
+    pipeline.database.execute("clean_up", as_of=NOW)
     counted = f"select (count(*) filter (where {left}))::text || ' of ' || count(*) from pipeline.{table}"
     kept = int(pipeline.one(f"select count(*) from pipeline.{table} where {left}"))
     assert kept > 0
@@ -108,7 +108,7 @@ def test_lines_of_an_export_that_are_still_there_keep_its_row(pipeline: Pipeline
         run_sql(pipeline.database, EXPORT.format(f"'{day}'", OLD))
     run_sql(pipeline.database, "insert into pipeline.ids_as_of values (true, '2025-01-02', 0)")
     run_sql(pipeline.database, "create table pipeline.export_lines_20250101 (like pipeline.export_lines)")
-    pipeline.database.rows("clean_up", as_of=MOMENT)
+    pipeline.database.execute("clean_up", as_of=NOW)
     assert pipeline.one("select count(*) from pipeline.exports") == 2
 
 
@@ -119,9 +119,9 @@ def test_an_old_import_is_still_known_but_not_what_it_did_not_take(pipeline: Pip
             pipeline.database,
             f"insert into pipeline.imports {columns} values ({at}, 'list', '{{}}', 'd', '{{}}', '[1]')",
         )
-    pipeline.database.rows("clean_up", as_of=MOMENT)
+    pipeline.database.execute("clean_up", as_of=NOW)
     assert pipeline.one("select string_agg(rejects::text, ' ' order by import_id) from pipeline.imports") == "[] [1]"
-    assert pipeline.database.row("imported_before", digest="d", person="me").is_known
+    assert pipeline.database.fetch_value(bool, "imported_before", digest="d", person="me")
 
 
 def test_what_a_killed_reindex_left_is_dropped(pipeline: Pipeline) -> None:

@@ -13,7 +13,7 @@ from dagster_shared.yaml_utils import load_yaml_from_path
 
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.database.database import Database
-from movie_assets.operations.ages import ALLOWED
+from movie_assets.operations.ages import ALLOWED_AGES
 from movie_assets.orchestration.freshness import FRESHNESS, with_freshness
 from movie_assets.orchestration.launch_decisions import WAIT_UNTIL
 from movie_assets.ratings.rating_sources import imdb_ratings
@@ -228,7 +228,7 @@ def test_a_source_of_ratings_may_be_so_old_when_it_is_switched_on() -> None:
 
 def test_an_export_that_is_waited_for_until_the_last_moment_is_not_late() -> None:
     first, latest = datetime(2026, 11, 24, 8, 30), datetime.combine(date(2026, 11, 25), WAIT_UNTIL)  # noqa: DTZ001
-    assert ALLOWED["tmdb_export"].warn > latest - first + timedelta(hours=1)
+    assert ALLOWED_AGES["tmdb_export"].warn > latest - first + timedelta(hours=1)
 
 
 @pytest.mark.parametrize(

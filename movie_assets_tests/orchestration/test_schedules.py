@@ -12,6 +12,7 @@ from movie_assets.database.database import Database
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.operations.health import data as health_of_data
 from movie_assets.operations.health.findings import Finding
+from movie_assets.operations.health.rows import TriggerState
 from movie_assets.orchestration.jobs import assets_of
 from movie_assets.orchestration.run_records import past_of, runs_since
 from movie_assets.tmdb.client import Tmdb
@@ -247,7 +248,7 @@ GIVEN_UP = (
 
 
 def triggers_finding(database: Database) -> Finding:
-    return health_of_data.triggers(database.rows("health_triggers"))
+    return health_of_data.triggers(database.fetch(TriggerState, "health_triggers"))
 
 
 def test_ratings_that_were_given_up_are_no_error_once_they_are_switched_off(
@@ -258,7 +259,7 @@ def test_ratings_that_were_given_up_are_no_error_once_they_are_switched_off(
     assert triggers_finding(database).severity == "error"
     skipped = upkeep("read_ratings_at_1030", today + timedelta(hours=10.5), database, instance)
     assert triggers_finding(database).severity == "ok"
-    assert database.rows("health_triggers")[0].says == skipped.skip_message
+    assert database.fetch(TriggerState, "health_triggers")[0].reason == skipped.skip_message
 
 
 def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
@@ -274,7 +275,7 @@ def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
         for name in {*names, "films_are_due_as_it_was_called"}:
             connection.exec_driver_sql(GIVEN_UP.format(name))
     look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
-    assert {row.name for row in database.rows("health_triggers")} == names
+    assert {row.name for row in database.fetch(TriggerState, "health_triggers")} == names
 
 
 UPKEEP = [("reconcile_on_sundays", "reconcile", 4.0), ("clean_up_on_the_first", "clean_up", 3.0)]

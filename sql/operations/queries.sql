@@ -21,13 +21,13 @@ values (:kind, :place, :name, :severity, :message, :expected, cast(:figures as j
 
 
 -- name: calls_by_day
--- Run by health for its picture: calls to TMDB by day and kind of answer, for two weeks.
+-- Run by health: the calls to TMDB of two weeks by day (UTC) and status.
 select
     (c.started_at at time zone 'UTC')::date as day,
-    sum(c.calls) filter (where c.status = '200')::integer as answered,
-    sum(c.calls) filter (where c.status = '404')::integer as gone,
-    sum(c.calls) filter (where c.status = '429')::integer as paused,
-    sum(c.calls) filter (where c.status not in ('200', '404', '429'))::integer as failed
+    coalesce(sum(c.calls) filter (where c.status = '200'), 0)::integer as answered,
+    coalesce(sum(c.calls) filter (where c.status = '404'), 0)::integer as gone,
+    coalesce(sum(c.calls) filter (where c.status = '429'), 0)::integer as paused,
+    coalesce(sum(c.calls) filter (where c.status not in ('200', '404', '429')), 0)::integer as failed
 from pipeline.api_calls c
 where c.started_at > cast(:as_of as timestamptz) - interval '14 days'
 group by 1
@@ -51,18 +51,18 @@ delete from pipeline.health_findings
 
 -- name: compare_documents
 -- Run by reconciliation, chunk by chunk: documents and names made anew, compared with the stored ones.
-select last_id, looked_at, tmdb_id, table_name, column_names, what
+select last_id, looked_at as compared, tmdb_id, table_name, column_names, what as state
 from pipeline.compare_documents(cast(:after as bigint), cast(:films as integer))
 
 
 -- name: compare_responses
 -- Run by reconciliation for each chunk of responses that it read into incoming_films.
-select tmdb_id, table_name, column_names, what from pipeline.compare_responses()
+select tmdb_id, table_name, column_names, what as state from pipeline.compare_responses()
 
 
 -- name: compare_shared_rows
 -- Run by reconciliation once all responses were compared.
-select table_name, id, column_names, what from pipeline.compare_shared_rows()
+select table_name, id, column_names, what as state from pipeline.compare_shared_rows()
 
 
 -- name: compare_similar_lists
@@ -71,7 +71,7 @@ select tmdb_id, place, column_names from pipeline.compare_similar_lists()
 
 
 -- name: cost_by_day
--- Run by health for its picture: what embeddings cost, by day, for two weeks.
+-- Run by health: the cost of embeddings of two weeks by day (UTC).
 select day, sum(dollars)::double precision as dollars, sum(tokens)::bigint as tokens
 from pipeline.embedding_spending
 where day > (cast(:as_of as timestamptz) at time zone 'UTC')::date - 14
@@ -132,12 +132,12 @@ update catalog.rating_methods set fingerprint = null
 
 
 -- name: has_heartbeats
--- Run before heartbeats: whether sensors write any.
+-- Run before heartbeats: whether the database has the table of heartbeats.
 select to_regclass('pipeline.heartbeats') is not null as has_heartbeats
 
 
 -- name: health_calls
--- Run by health: calls to TMDB within a day, by how they ended.
+-- Run by health: the calls to TMDB within 24 hours, by status.
 select c.status, sum(c.calls)::integer as calls
 from pipeline.api_calls c
 where c.started_at > cast(:as_of as timestamptz) - interval '24 hours'
@@ -146,18 +146,18 @@ order by calls desc
 
 
 -- name: health_database
--- Run by health: which server and which pgvector this is, and how large the catalogue.
+-- Run by health: the versions of the server and of pgvector, the size of the database, its connections.
 select
     current_setting('server_version') as version,
     (select extversion from pg_extension where extname = 'vector') as pgvector,
     pg_database_size(current_database()) as bytes,
     pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as is_read_only,
-    current_setting('max_connections')::integer as most_connections,
+    current_setting('max_connections')::integer as max_connections,
     (select count(*) from pg_stat_activity where backend_type = 'client backend')::integer as connections
 
 
 -- name: health_destinations
--- Run by health: the destinations of alerts that could not be reached when they were last tried.
+-- Run by health: the destinations of alerts whose last attempt failed.
 select destination, failing_since, last_error, failures
 from pipeline.alert_destinations
 where failing_since is not null
@@ -165,20 +165,21 @@ order by failing_since, destination
 
 
 -- name: health_due
--- Run by health: what waits to be fetched, by reason, and when details were last fetched without a failure.
+-- Run by health: the films that are due to be fetched, by reason, and when movie_details last succeeded.
 select
     d.reason,
     count(*)::integer as films,
     (array_agg(d.tmdb_id order by d.tmdb_id))[1:5] as examples,
     (select count(*) from catalog.movies)::integer as movies,
-    (select max(r.ended_at) from pipeline.run_log r where r.step = 'movie_details' and r.status = 'succeeded') as worked_at
+    (select max(r.ended_at) from pipeline.run_log r where r.step = 'movie_details' and r.status = 'succeeded')
+        as succeeded_at
 from pipeline.due_at(:as_of) d
 group by d.reason
 order by min(d.priority)
 
 
 -- name: health_duplicates
--- Run by health: films that may be one: of one IMDb id, or of one title, date and runtime.
+-- Run by health: films that may be the same, with one IMDb id, or with one title, date and runtime.
 select 'IMDb id ' || m.imdb_id as identity, array_agg(m.tmdb_id order by m.tmdb_id) as ids
 from catalog.movies m where m.imdb_id is not null
 group by m.imdb_id having count(*) > 1
@@ -193,18 +194,18 @@ order by 1
 
 
 -- name: health_export
--- Run by health: the newest export, and where it came from.
-select export_date, source, lines, loaded_at from pipeline.exports order by export_date desc limit 1
+-- Run by health: the newest export and its source.
+select export_date, source from pipeline.exports order by export_date desc limit 1
 
 
 -- name: health_failed_ids
--- Run by health: ids whose last attempt had no usable answer, by reason.
+-- Run by health: the ids whose last attempt to fetch failed, by reason.
 select
     coalesce(i.last_error, 'unknown') as reason,
     count(*)::integer as ids,
-    count(*) filter (where i.attempts >= 5)::integer as stubborn,
+    count(*) filter (where i.attempts >= 5)::integer as failed_often,
     (array_agg(i.tmdb_id order by i.attempts desc, i.tmdb_id))[1:5] as examples,
-    (select count(*) from pipeline.movie_ids a where a.gone_since is null and a.export_reason is null)::integer as of
+    (select count(*) from pipeline.movie_ids a where a.gone_since is null and a.export_reason is null)::integer as all_ids
 from pipeline.movie_ids i
 where i.gone_since is null and i.attempts > 0
 group by 1
@@ -212,13 +213,14 @@ order by ids desc
 
 
 -- name: health_findings
--- Run by health's checks: the findings of its last run.
-select name, severity, message, found, examples, next_step, is_service, run_id from pipeline.health_findings order by name, not is_service
+-- Run by health's checks: the findings of the last run of health.
+select name, severity, message, found as affected, examples, next_step, is_service, run_id
+from pipeline.health_findings order by name, not is_service
 
 
 -- name: health_gaps
--- Run by health: films that lack what applications show or search by, the most popular as examples.
-select g.what, count(*)::integer as films,
+-- Run by health: the films that lack what applications show or search by; the most popular ones are the examples.
+select g.field, count(*)::integer as films,
     count(*) filter (where g.is_missing)::integer as missing,
     (array_agg(m.tmdb_id order by s.popularity desc nulls last, m.tmdb_id) filter (where g.is_missing))[1:5] as examples
 from catalog.movies m
@@ -230,15 +232,14 @@ cross join lateral (values
     ('people', cardinality(m.directors) = 0 and cardinality(m.leading_cast) = 0),
     ('keywords', cardinality(m.keywords) = 0),
     ('overviews', coalesce(m.overview, '') = '')
-) g (what, is_missing)
-group by g.what
+) g (field, is_missing)
+group by g.field
 
 
 -- name: health_index
--- Run by health: the vectors that searches see, and whether their index is there and whole.
+-- Run by health: the number of vectors that searches see, and the state of their index.
 select
     (select count(*) from catalog.movie_vectors)::integer as vectors,
-    s.set_id,
     x.indexrelid is not null as has_index,
     coalesce(x.indisvalid, false) as is_valid
 from (values (1)) one (row)
@@ -248,7 +249,7 @@ left join pg_index x on x.indexrelid = c.oid
 
 
 -- name: health_steps
--- Run by health: how each step of the last forty days ended last, and when it last ended well.
+-- Run by health: how each step of the last forty days ended last, and when it last succeeded.
 with ended as (
     select r.* from pipeline.run_log r
     where r.status <> 'running' and r.started_at > cast(:as_of as timestamptz) - interval '40 days'
@@ -261,8 +262,8 @@ order by e.step, e.started_at desc
 
 
 -- name: health_texts
--- Run by health, for the set that is searched and the one that runs build, if it is another: films whose text has no
--- vector in the set, those of them that wait for six hours or were refused, and what the last run of the set met.
+-- Run by health, for the active set and the one that runs are building, if it is another: films whose text has no vector in
+-- the set, those of them that have waited for six hours or were refused, and the outcome of the last run of the set.
 with sets as (
     select
         s.set_id, s.is_active, s.created_at, s.answered_by as begun_by,
@@ -288,16 +289,16 @@ with sets as (
         select
             e.text_hash is distinct from m.text_hash as is_missing,
             e.text_hash is distinct from m.text_hash
-                -- Texts wait for a set that is built only since there is one.
+                -- Texts wait for a set that is being built since it was created.
                 and greatest(m.changed_at, case when not s.is_active then s.created_at end)
                     < cast(:as_of as timestamptz) - interval '6 hours' as is_stale
     ) w
     group by s.set_id
 )
 select
-    c.*, s.name, coalesce(s.is_active, false) as is_active, s.begun_by, o.answered_by,
-    o.texts as run_texts, o.embedded as run_embedded, o.refused as run_refused, o.in_flight as run_in_flight,
-    o.problem, o.ended_at, o.run_id
+    c.*, coalesce(s.name, '') as name, coalesce(s.is_active, false) as is_active, s.begun_by, o.answered_by,
+    coalesce(o.texts, 0) as run_texts, coalesce(o.embedded, 0) as run_embedded, coalesce(o.refused, 0) as run_refused,
+    coalesce(o.in_flight, 0) as run_in_flight, o.problem, o.ended_at, coalesce(o.run_id, '') as run_id
 from counted c
 left join sets s using (set_id)
 left join pipeline.embedding_outcomes o using (set_id)
@@ -305,12 +306,12 @@ order by is_active desc, c.set_id
 
 
 -- name: health_triggers
--- Run by health: what each trigger decided last, and since when it has given up.
-select name, job, given_up_at, says from pipeline.triggers order by given_up_at, name
+-- Run by health: the last decision of each trigger, and since when it has given up.
+select name, job, given_up_at, says as reason from pipeline.triggers order by given_up_at, name
 
 
 -- name: heartbeats
--- Run by health: when each sensor last gave a sign of life.
+-- Run by health: the last heartbeat of each sensor.
 select name, beat_at from pipeline.heartbeats order by beat_at
 
 
@@ -321,11 +322,11 @@ delete from incoming_films where tmdb_id <> all (cast(:tmdb_ids as bigint[]))
 
 -- name: kpis
 -- Run by health: the figures that the catalogue is operated by.
-select kpi, value, goal, is_met, says from pipeline.kpis_at(:as_of)
+select kpi, value, goal, is_met, says as description from pipeline.kpis_at(:as_of)
 
 
 -- name: last_decision
--- Run by health, where alerts have a destination: when a trigger last decided otherwise than before.
+-- Run by health if alerts have a destination: when a trigger last decided otherwise than before.
 select max(decided_at) as decided_at from pipeline.triggers
 
 
@@ -374,7 +375,7 @@ where destination = :destination
 -- Run by health for each of its findings.
 insert into pipeline.health_findings
     (name, severity, message, found, examples, next_step, is_service, run_id, looked_at)
-values (:name, :severity, :message, :found, :examples, :next_step, :is_service, :run_id, :as_of)
+values (:name, :severity, :message, :affected, :examples, :next_step, :is_service, :run_id, :as_of)
 
 
 -- name: record_reconciliation

@@ -1,1 +1,1 @@
-"""Whether the catalogue and the services that it needs are well, for `movie-assets health`, checks and alerts."""
+"""Health of the catalogue and of the services that it needs, for `movie-assets health`, checks and alerts."""

@@ -1,21 +1,21 @@
-"""Looking at everything that can be broken: each look bounded in time, none of them in need of another.
+"""Probes everything that can be broken. Each probe has a time limit, and none needs the result of another.
 
-What was found means is `operations.health.findings` and `operations.health.data`; the calls to services are
-`operations.health.services`.
+`operations.health.findings`, `data` and `vectors` turn the results into findings; `operations.health.services` calls
+the services. This module does not import Dagster, so that `movie-assets health` starts fast.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 
+from movie_assets.catalog.detail_ages import AgeTier, ExpiredResponses
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError
-from movie_assets.database.database import Database, rows
+from movie_assets.database.database import Database
 from movie_assets.database.embedded import (
     EmbeddedPostgresError,
     embedded_data,
@@ -26,149 +26,155 @@ from movie_assets.database.migrations import require_current_schema
 from movie_assets.database.server_checks import pgvector_warning
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.embeddings.registry import embedder_from
-from movie_assets.operations.ages import ALLOWED
+from movie_assets.operations.ages import ALLOWED_AGES
 from movie_assets.operations.alerts.destinations import destinations_from
-from movie_assets.operations.health import data as health_of_data
-from movie_assets.operations.health import findings as health
+from movie_assets.operations.health import data, findings, vectors
+from movie_assets.operations.health.bounded_queries import BoundedQueries
 from movie_assets.operations.health.findings import Finding
-from movie_assets.operations.health.services import probe_embedder, probe_tmdb, room_at
+from movie_assets.operations.health.rows import (
+    CallCount,
+    DatabaseState,
+    DueFilms,
+    DuplicateFilms,
+    FailedIds,
+    FieldGap,
+    Heartbeat,
+    LastDecision,
+    NewestExport,
+    SetTexts,
+    StepOutcome,
+    TriggerState,
+    UnreachableDestination,
+    VectorIndex,
+)
+from movie_assets.operations.health.services import disk_space, probe_embedder, probe_tmdb
 
-SECONDS_PER_POLL = 10
 CATALOGUE = "movie_assets"  # the embedded server's database
-Rows = Sequence[Any]
 DATABASE_ERRORS = (sa.exc.SQLAlchemyError, psycopg.Error)
-
-
-@dataclass(frozen=True)
-class Observations:
-    """One question to the database and what its answer means."""
-
-    name: str
-    query: str
-    assess: Callable[[Rows, datetime], Finding | list[Finding]]
-    takes_as_of: bool = False
-
-
-def looks(settings: Settings) -> tuple[Observations, ...]:
-    """All of them; the first tells whether the database answers at all."""
-    return (
-        Observations("database", "health_database", lambda found, _: [_database(found[0]), *_pgvector(found[0])]),
-        Observations("export", "health_export", lambda found, now: health.of_export(_newest(found), now.date())),
-        Observations("freshness", "ages", lambda found, _: health_of_data.freshness(found), takes_as_of=True),
-        Observations("terms", "expired_films", lambda found, _: health_of_data.terms(found), takes_as_of=True),
-        Observations("due backlog", "health_due", health_of_data.due_backlog, takes_as_of=True),
-        Observations("failed ids", "health_failed_ids", lambda found, _: health_of_data.failed_ids(found)),
-        Observations(
-            "stale embeddings",
-            "health_texts",
-            lambda found, _: [health_of_data.stale_embeddings(found), health_of_data.embedding_runs(found)],
-            takes_as_of=True,
-        ),
-        Observations("index", "health_index", lambda found, _: health_of_data.index(found)),
-        Observations("gaps", "health_gaps", lambda found, _: health_of_data.gaps(found)),
-        Observations("duplicate identities", "health_duplicates", lambda found, _: health_of_data.duplicates(found)),
-        Observations(
-            "runs",
-            "health_steps",
-            lambda found, now: health_of_data.steps(found, now, ALLOWED, settings.rating_files.off),
-            takes_as_of=True,
-        ),
-        Observations("triggers", "health_triggers", lambda found, _: health_of_data.triggers(found)),
-        Observations("destinations", "health_destinations", health_of_data.destinations),
-        Observations("calls", "health_calls", lambda found, _: health_of_data.calls(found), takes_as_of=True),
-    )
+Probe = Callable[[], Finding | Sequence[Finding]]
 
 
 def probe_services(settings: Settings, database: Database, embedder: Embedder) -> list[Finding]:
-    """Findings on what is around the catalogue: TMDB, the embedder, the disk. Calls the services."""
+    """Return the findings on TMDB, the embedder and the disk. Calls the services."""
     return _without_secrets(settings, _services(settings, embedder, database))
 
 
 def probe_database(settings: Settings, database: Database, now: datetime) -> list[Finding]:
-    """Findings on what the database contains. Calls no service."""
-    return _without_secrets(settings, _data(settings, database, now))
+    """Return the findings on the database and its content. Calls no service."""
+    return _without_secrets(settings, _database(settings, database, now))
 
 
 def probe_from_outside(settings: Settings, now: datetime) -> list[Finding]:
-    """All findings, whatever cannot be opened; nothing is created, migrated or changed."""
+    """Return all findings, also when the embedder or the database cannot be opened. Nothing is created or changed."""
     embedder: Embedder | EmbedderError
     try:
         embedder = embedder_from(settings)
     except EmbedderError as error:
         embedder = error
-    with _opened(settings) as found:
-        database = found if isinstance(found, Database) else None
-        data = [found] if isinstance(found, Finding) else _data(settings, found, now)
-        return _without_secrets(settings, health.merged([*_services(settings, embedder, database), *data]))
+    with _opened(settings) as opened:
+        database = opened if isinstance(opened, Database) else None
+        of_database = [opened] if isinstance(opened, Finding) else _database(settings, opened, now)
+        of_services = _services(settings, embedder, database)
+        return _without_secrets(settings, findings.merged([*of_services, *of_database]))
 
 
 def _services(settings: Settings, embedder: Embedder | EmbedderError, database: Database | None) -> list[Finding]:
-    """What is around the catalogue: source, credential, embedder, disk."""
-    reach = probe_tmdb(settings)
-    try:
-        built_from = _ask(database, "health_export")[0].source if database is not None else None
-    except (*DATABASE_ERRORS, IndexError):
-        built_from = None  # the database's own look tells what is wrong with it
-    made = (
+    probe = probe_tmdb(settings)
+    of_embedder = (
         Finding("embedder", "error", str(embedder), next_step="set the variable that it names")
         if isinstance(embedder, EmbedderError)
-        else health.of_embedder(probe_embedder(embedder))
+        else findings.of_embedder(probe_embedder(embedder))
     )
     address = settings.database_url.get_secret_value() if settings.database_url is not None else None
-    free, total = room_at(settings.home)
+    free, total = disk_space(settings.home)
     return [
-        health.of_source(reach),
-        health.of_credential(reach, built_from),
-        made,
-        health.of_disk(free, total, str(settings.home), has_catalogue=is_embedded(address, settings.home)),
+        findings.of_source(probe),
+        findings.of_credential(probe, _source_of_newest_export(database)),
+        of_embedder,
+        findings.of_disk(free, total, str(settings.home), has_catalogue=is_embedded(address, settings.home)),
     ]
 
 
-def _data(settings: Settings, database: Database, now: datetime) -> list[Finding]:
-    """What the database says; when it does not answer at all, the other looks are not waited for."""
-    findings: list[Finding] = []
-    first, *others = looks(settings)
-    for look in (first, *others):
+def _source_of_newest_export(database: Database | None) -> str | None:
+    try:
+        newest = BoundedQueries(database).fetch_optional(NewestExport, "health_export") if database else None
+    except DATABASE_ERRORS:
+        return None  # the probes of the database report the error
+    return newest.source if newest else None
+
+
+def _database(settings: Settings, database: Database, now: datetime) -> list[Finding]:
+    """Run the probes of the database; when the first one fails, the others are not run."""
+    results: list[Finding] = []
+    probes = _probes(settings, BoundedQueries(database), now)
+    for name, probe in probes.items():
         try:
-            parameters = {"as_of": now} if look.takes_as_of else {}
-            derived = look.assess(_ask(database, look.query, **parameters), now)
-            findings += derived if isinstance(derived, list) else [derived]
+            result = probe()
         except DATABASE_ERRORS as error:
-            findings.append(_not_looked_at(look.name, error))
-            if look is first:
-                return findings + [Finding(each.name, "unknown", "the database does not answer") for each in others]
-    findings.append(_sensors(settings, database, now))
-    findings.append(_schema(database))
-    return findings
+            results.append(_failed_probe(name, error))
+            if name == "database":
+                others = [each for each in probes if each != name]
+                return results + [Finding(other, "unknown", "the database does not respond") for other in others]
+        else:
+            results += [result] if isinstance(result, Finding) else result
+    results.append(_schema(database))
+    return results
 
 
-def _ask(database: Database, query: str, **parameters: Any) -> Rows:
-    """A query's rows, within seconds."""
-    with database.transaction() as connection:
-        connection.execute(sa.text(f"set local statement_timeout = '{SECONDS_PER_POLL}s'"))
-        connection.execute(sa.text("set local lock_timeout = '2s'"))
-        return rows(connection, query, **parameters)
+def _probes(settings: Settings, queries: BoundedQueries, now: datetime) -> dict[str, Probe]:
+    """Return the probes of the database by the names of their findings; the first shows whether it responds at all."""
+    return {
+        "database": lambda: _server(queries.fetch_one(DatabaseState, "health_database")),
+        "export": lambda: _export(queries.fetch_optional(NewestExport, "health_export"), now),
+        "freshness": lambda: data.freshness(queries.fetch(AgeTier, "ages", as_of=now)),
+        "terms": lambda: data.terms(queries.fetch_one(ExpiredResponses, "expired_films", as_of=now)),
+        "due backlog": lambda: data.due_backlog(queries.fetch(DueFilms, "health_due", as_of=now), now),
+        "failed ids": lambda: data.failed_ids(queries.fetch(FailedIds, "health_failed_ids")),
+        "stale embeddings": lambda: _texts(queries.fetch(SetTexts, "health_texts", as_of=now)),
+        "index": lambda: vectors.index(queries.fetch_one(VectorIndex, "health_index")),
+        "gaps": lambda: data.gaps(queries.fetch(FieldGap, "health_gaps")),
+        "duplicate identities": lambda: data.duplicates(queries.fetch(DuplicateFilms, "health_duplicates")),
+        "runs": lambda: data.steps(
+            queries.fetch(StepOutcome, "health_steps", as_of=now), now, ALLOWED_AGES, settings.rating_files.off
+        ),
+        "triggers": lambda: data.triggers(queries.fetch(TriggerState, "health_triggers")),
+        "destinations": lambda: data.destinations(queries.fetch(UnreachableDestination, "health_destinations"), now),
+        "calls": lambda: data.calls(queries.fetch(CallCount, "health_calls", as_of=now)),
+        "sensors": lambda: _sensors(settings, queries, now),
+    }
 
 
-def _not_looked_at(name: str, error: Exception) -> Finding:
-    """An error of one look; that of the first is the database's own."""
-    why = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+def _server(state: DatabaseState) -> list[Finding]:
+    warning = pgvector_warning(state.pgvector) if state.pgvector else None
+    of_pgvector = [Finding("pgvector", "warn", warning, next_step="docs/runbook.md, health")] if warning else []
+    return [findings.of_database(state), *of_pgvector]
+
+
+def _export(newest: NewestExport | None, now: datetime) -> Finding:
+    return findings.of_export(newest.export_date if newest else None, now.date())
+
+
+def _texts(rows: Sequence[SetTexts]) -> list[Finding]:
+    return [vectors.stale_embeddings(rows), vectors.embedding_runs(rows)]
+
+
+def _sensors(settings: Settings, queries: BoundedQueries, now: datetime) -> Finding:
+    if not queries.fetch_value(bool, "has_heartbeats"):
+        return data.heartbeats([], now)
+    has_destinations = bool(destinations_from(settings).all)
+    decided_at = queries.fetch_one(LastDecision, "last_decision").decided_at if has_destinations else None
+    return data.heartbeats(queries.fetch(Heartbeat, "heartbeats"), now, decided_at)
+
+
+def _failed_probe(name: str, error: Exception) -> Finding:
+    """Return the finding on a probe that failed; the first one means that the database does not respond."""
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     if name == "database":
         return Finding(
-            name, "error", f"the database does not answer ({why})",
-            next_step="is the server up, MOVIE_ASSETS_DATABASE_URL right, its disk full? Its log tells",
+            name, "error", f"the database does not respond ({reason})",
+            next_step="is the server up, MOVIE_ASSETS_DATABASE_URL right, its disk full? See its log",
         )  # fmt: skip
-    return Finding(name, "error", f"could not be looked at: {why}", next_step="restore what is missing in the database")
-
-
-def _sensors(settings: Settings, database: Database, now: datetime) -> Finding:
-    try:
-        written = _ask(database, "has_heartbeats")[0].has_heartbeats
-        has_destinations = bool(destinations_from(settings).all)
-        decided_at = _ask(database, "last_decision")[0].decided_at if written and has_destinations else None
-        return health_of_data.heartbeats(_ask(database, "heartbeats") if written else None, now, decided_at)
-    except DATABASE_ERRORS as error:
-        return _not_looked_at("sensors", error)
+    return Finding(name, "error", f"the query failed: {reason}", next_step="restore what is missing in the database")
 
 
 def _schema(database: Database) -> Finding:
@@ -177,33 +183,16 @@ def _schema(database: Database) -> Finding:
     except DatabaseError as error:
         return Finding("schema", "warn", str(error), next_step="run movie-assets status, which migrates")
     except DATABASE_ERRORS as error:
-        return _not_looked_at("schema", error)
+        return _failed_probe("schema", error)
     return Finding("schema", "ok", "the database has this checkout's migrations and functions")
-
-
-def _database(found: Any) -> Finding:
-    return health.of_database(
-        found.version, found.bytes, is_read_only=found.is_read_only, connections=found.connections,
-        most_connections=found.most_connections,
-    )  # fmt: skip
-
-
-def _pgvector(found: Any) -> list[Finding]:
-    warning = pgvector_warning(found.pgvector)
-    return [Finding("pgvector", "warn", warning, next_step="docs/runbook.md, health")] if warning else []
-
-
-def _newest(found: Rows) -> Any:
-    return found[0].export_date if found else None
 
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Database | Finding]:
-    """The catalogue's database, the embedded server started for it if need be; or why there is none."""
-    told = "what was found of the services stands"
+    """Open the catalogue's database, and start the embedded server if need be; yield a finding if that fails."""
     if settings.database_url is None and not (settings.home / "postgres" / "PG_VERSION").exists():
-        says = f"there is no catalogue at {settings.home} yet"
-        yield Finding("database", "error", says, next_step="movie-assets refresh builds one")
+        message = f"there is no catalogue at {settings.home} yet"
+        yield Finding("database", "error", message, next_step="movie-assets refresh builds one")
         return
     with ExitStack() as stack:
         try:
@@ -214,13 +203,13 @@ def _opened(settings: Settings) -> Iterator[Database | Finding]:
                 address = server.replace("/?", f"/{CATALOGUE}?")
             database = stack.enter_context(Database(address, embedded_data(address, settings.home)))
         except (DatabaseError, EmbeddedPostgresError) as error:
-            yield Finding("database", "error", str(error), next_step=told)
+            yield Finding("database", "error", str(error), next_step="the findings on the services hold nevertheless")
             return
         yield database
 
 
-def _without_secrets(settings: Settings, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings with every secret of the settings struck out, whoever quoted it."""
+def _without_secrets(settings: Settings, results: Sequence[Finding]) -> list[Finding]:
+    """Return the findings without the secrets of the settings, which an error's message may quote."""
     secrets = settings.secrets
 
     def clean(text: str) -> str:
@@ -228,4 +217,4 @@ def _without_secrets(settings: Settings, findings: Sequence[Finding]) -> list[Fi
             text = text.replace(secret, "…")
         return text
 
-    return [replace(found, says=clean(found.says), examples=tuple(map(clean, found.examples))) for found in findings]
+    return [replace(each, message=clean(each.message), examples=tuple(map(clean, each.examples))) for each in results]

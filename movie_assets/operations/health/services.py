@@ -1,6 +1,6 @@
-"""One bounded call to each service around the catalogue, to learn whether it answers; and the room on the disk.
+"""Probes of what is around the catalogue: one call to each service, with a time limit, and the free space of the disk.
 
-What an answer means is `operations.health.findings`.
+`operations.health.findings` turns the results into findings.
 """
 
 import asyncio
@@ -17,33 +17,35 @@ from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.operations.health.findings import ServiceProbe
 from movie_assets.tmdb.call import SECONDS_PER_CALL, call
 
-SECONDS_FOR_THE_EMBEDDER = 20.0
+EMBEDDER_TIMEOUT_SECONDS = 20.0
 
 
 def probe_tmdb(settings: Settings) -> ServiceProbe | None:
-    """Ask TMDB for its configuration, once and outside the shared pace; None when nothing says where TMDB is."""
+    """Request TMDB's configuration once, outside the shared rate limit; return None with the bundled emulator."""
     if settings.tmdb_api_token is None:
         return None if settings.uses_emulator else ServiceProbe("401", "TMDB_API_TOKEN is not set")
     token = settings.tmdb_api_token.get_secret_value()
-    return asyncio.run(_ask(settings.tmdb_api_url, {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}))
+    return asyncio.run(_probe(settings.tmdb_api_url, {"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"}))
 
 
-async def _ask(url: str, headers: dict[str, str]) -> ServiceProbe:
+async def _probe(url: str, headers: dict[str, str]) -> ServiceProbe:
     began = time.monotonic()
     async with httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(SECONDS_PER_CALL, connect=5)) as http:
-        reply = await call(http, f"{url}/configuration", {})
-    says = reply.body.get("status_message", "") if isinstance(reply.body, dict) else str(reply.body)[:200]
-    status = "no JSON" if reply.status == "200" and not isinstance(reply.body, dict) else reply.status
-    return ServiceProbe(status, says, time.monotonic() - began)
+        response = await call(http, f"{url}/configuration", {})
+    seconds = time.monotonic() - began
+    if isinstance(response.body, dict):
+        return ServiceProbe(response.status, str(response.body.get("status_message", "")), seconds)
+    status = "no JSON" if response.status == "200" else response.status
+    return ServiceProbe(status, str(response.body)[:200], seconds)
 
 
 def probe_embedder(embedder: Embedder) -> ServiceProbe:
-    """Ask for one vector of one word, once: a hundred-thousandth of a cent where it costs anything."""
+    """Request the vector of one word, which costs a hundred-thousandth of a cent at most."""
     if embedder.provider == "local":
         return ServiceProbe("local")
     ended: queue.SimpleQueue[ServiceProbe] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def probe() -> None:
         began = time.monotonic()
         try:
             embedder.probe()
@@ -51,16 +53,16 @@ def probe_embedder(embedder: Embedder) -> ServiceProbe:
         except EmbedderError as error:
             ended.put(ServiceProbe("failed", str(error)))
 
-    # The client's timeout is one for each read: a service that drips would hold it for ever.
-    threading.Thread(target=ask, daemon=True).start()
+    # The client's timeout is for each read: a service that sends a byte now and then would block it for ever.
+    threading.Thread(target=probe, daemon=True).start()
     try:
-        return ended.get(timeout=SECONDS_FOR_THE_EMBEDDER)
+        return ended.get(timeout=EMBEDDER_TIMEOUT_SECONDS)
     except queue.Empty:
-        return ServiceProbe("timeout", f"the embeddings service gave no answer in {SECONDS_FOR_THE_EMBEDDER:.0f} s")
+        return ServiceProbe("timeout", f"the embedder did not respond within {EMBEDDER_TIMEOUT_SECONDS:.0f} s")
 
 
-def room_at(folder: Path) -> tuple[int, int]:
-    """Free and all bytes where a folder lies, or would lie."""
+def disk_space(folder: Path) -> tuple[int, int]:
+    """Return the free and the total bytes of the disk that has a folder, or will have it."""
     while not folder.exists():
         folder = folder.parent
     usage = shutil.disk_usage(folder)
