@@ -84,7 +84,14 @@ class ChosenSet:
 
 
 def embedding_set(database: Database, embedder: Embedder) -> int:
-    """Return the number of the set of an embedder's vectors; the set is made if it is new."""
+    """Return the number of the set of an embedder's vectors; the set is made if it is new.
+
+    An existing set is only read, as sensors call this every half minute and each transaction that changes something
+    has a row in pipeline.units.
+    """
+    existing = database.fetch_optional(SetId, "current_set", **set_key(embedder))
+    if existing is not None:
+        return existing.set_id
     (made,) = database.execute_returning(SetId, "ensure_set", **set_key(embedder))
     return made.set_id
 

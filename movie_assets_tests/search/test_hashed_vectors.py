@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.embeddings.embedder import set_key
 from movie_assets.embeddings.hashing import hashed_vectors, words_of
 from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.embeddings.sets import embedding_set
 
 TEXTS = (
     "", " ", "the of and", "a murder in a mansion", "Ocean's Eleven: the heist's heists", "aliens Aliens alien's",
@@ -70,8 +70,8 @@ def test_the_checksum_is_that_of_zlib(database: Database) -> None:
 
 def test_a_question_is_embedded_as_the_active_set_is(database: Database) -> None:
     embedder = LocalEmbedder("hashing-v1", 64)
-    set_id = database.row("ensure_set", **set_key(embedder)).set_id
-    database.row("refresh_vectors", set_id=set_id)
+    set_id = embedding_set(database, embedder)
+    database.execute("refresh_vectors", set_id=set_id)
     database.execute("activate_set", set_id=set_id, hold=False)
     with database.transaction() as connection:
         vector = connection.exec_driver_sql("select catalog.question_vector('a murder')").scalar_one()

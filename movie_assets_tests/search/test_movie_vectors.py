@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from movie_assets.search.movie_vectors import IndexState
 from movie_assets_tests.conftest import failed_checks, figures, figures_of
 from movie_assets_tests.support.rows import put_films
 from movie_assets_tests.support.small_pipelines import SmallPipeline
@@ -25,7 +26,7 @@ def published(small: Make) -> SmallPipeline:
 
 
 def index_is_valid(pipeline: SmallPipeline) -> list[bool]:
-    return [row.is_valid for row in pipeline.database.rows("index_state")]
+    return [row.is_valid for row in pipeline.database.fetch(IndexState, "index_state")]
 
 
 def test_rows_that_did_not_move_are_not_touched(published: SmallPipeline) -> None:

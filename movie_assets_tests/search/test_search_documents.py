@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.search.search_documents import DocumentCounts, update_documents
+from movie_assets.search.search_documents import DocumentAgreement, DocumentCounts, update_documents
 from movie_assets_tests.catalog.test_facts import whole
 from movie_assets_tests.conftest import failed_checks
 from movie_assets_tests.support.rows import put_films
@@ -135,7 +135,7 @@ def test_the_vocabulary_counts_the_films_of_each_word(written: SmallPipeline) ->
 )  # fmt: skip
 def test_what_does_not_agree_is_counted(written: SmallPipeline, harm: str) -> None:
     written.do(harm)
-    found = written.database.row("document_agreement")
+    found = written.database.fetch_one(DocumentAgreement, "document_agreement")
     assert sum(found[1:]) == 1
 
 

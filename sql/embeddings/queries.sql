@@ -46,6 +46,13 @@ delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id and text_has
 select count(*)::integer as films from catalog.movies m where pipeline.batch_of(m.tmdb_id) = any(:batches)
 
 
+-- name: current_set
+-- Run by movie_embeddings, movie_vectors and sensors before ensure_set: the number of an embedding set under the current name
+-- of its provider.
+select set_id from pipeline.embedding_sets
+where provider = :provider and model = :model and dimensions = :dimensions and template = :template
+
+
 -- name: damaged_vectors
 -- Run by movie_embeddings' checks: batches with vectors of another width, or without a usable length.
 select
@@ -122,9 +129,9 @@ where bulk_id = :bulk_id
 
 
 -- name: ensure_set
--- Run by movie_embeddings, movie_vectors and sensors: the number of an embedding set, which is inserted if it is new. An
--- insert with a conflict would still use up a number of the sequence, and sensors run this every half minute. Sets of
--- earlier releases, whose provider has the host only, get the provider's current name, so that nothing is embedded again.
+-- Run by movie_embeddings, movie_vectors and sensors if there is no current_set: the number of an embedding set, which is
+-- inserted if it is new. An insert with a conflict would still use up a number of the sequence. Sets of earlier releases,
+-- whose provider has the host only, get the provider's current name, so that nothing is embedded again.
 with found as (
     select set_id from pipeline.embedding_sets
     where provider in (:provider, :former_provider) and model = :model and dimensions = :dimensions
