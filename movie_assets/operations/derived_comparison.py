@@ -67,7 +67,8 @@ def compare_documents(database: Database, *, repair: bool) -> Agreement:
     """
     agreement, after, differing = Agreement(DOCUMENTS), 0, set[int]()
     while True:
-        chunk = database.fetch(DocumentDifference, "compare_documents", after=after, films=FILMS_PER_CHUNK)
+        # executed, as it uses a temporary table
+        chunk = database.execute_returning(DocumentDifference, "compare_documents", after=after, films=FILMS_PER_CHUNK)
         last_id = chunk[0].last_id
         if last_id is None:
             break
