@@ -1,19 +1,21 @@
--- Applied after the migrations whenever it changes: brings the ids' states in line with a day's export.
+-- Applied after the migrations whenever it changes: applies a day's export to the states of the ids.
 
--- Whether an id may be alive although an export does not name it: an application waits for it, or TMDB answered with its
--- details after the export was written (at 08:00 UTC).
+-- Returns whether an id may be alive although an export does not list it: an application waits for it, or TMDB returned
+-- its details after the export was written (at 08:00 UTC).
 create or replace function pipeline.may_be_unlisted(id pipeline.movie_ids, export_date date) returns boolean
 language sql stable
 return coalesce((id).fetched_at >= export_date + interval '8 hours', false) or exists (
     select from pipeline.requested_ids q where q.tmdb_id = (id).tmdb_id and q.served_at is null);
 
--- Touches only ids whose state moves. An id that left the export is gone until it is listed again; one that
--- answered 404 can stay listed for a while, and is asked for again when it was not, or after 30 days.
--- Each profile has a least popularity and, or null, a rank; an id deserves a look when it passes those of one.
+-- Applies the export of a day; only ids whose state changes are updated. An id that left the export is gone until it is
+-- listed again. An id whose response was 404 can stay listed for a while; it is fetched again when it was unlisted
+-- meanwhile, or after 30 days. min_popularities and ranks have an entry for each profile (a rank can be null); the details
+-- of an id are wanted when it passes those of one profile.
 --
 -- A missing id is deleted at once only from a usual export: one that lacks about as many ids as the last loads did, and
 -- whose lines all show their ids. Otherwise it is held (missing_since), and deleted when an export of a later day lacks
 -- it too. An export that a person accepted deletes at once. An id whose line could not be read is not missing.
+-- gone and held are the numbers of ids that are deleted and held, verdicts_changed that of ids with another reason or title.
 drop function if exists pipeline.apply_export(date, double precision);
 drop function if exists pipeline.apply_export(date, double precision[], integer[], jsonb, integer);
 create function pipeline.apply_export(
@@ -39,7 +41,7 @@ begin
     into min_popularity
     from unnest(min_popularities, ranks) as p (least, rank);
 
-    create temp table verdicts on commit drop as
+    create temp table outcomes on commit drop as
     select
         l.tmdb_id,
         l.original_title,
@@ -48,19 +50,19 @@ begin
             when l.video then 'video'
             when l.softcore then 'softcore'
             when l.popularity < apply_export.min_popularity and not coalesce(i.kept_on_request, false) then 'popularity'
-            -- The lists said so (see eligibility.sql), and only they can take it back.
+            -- The lists rejected the id (see eligibility.sql), and only they can accept it again.
             when not pipeline.is_export_rule(i.export_reason) then i.export_reason
         end as reason
     from pipeline.export_lines l left join pipeline.movie_ids i using (tmdb_id)
     where l.export_date = day;
-    create index on verdicts (tmdb_id);
-    analyze verdicts;
+    create index on outcomes (tmdb_id);
+    analyze outcomes;
 
     create temp table missing on commit drop as
     select i.tmdb_id, i.gone_since is null and coalesce(i.missing_since, day) >= day as is_new
     from pipeline.movie_ids i
     where i.gone_reason is distinct from 'left_export' and not pipeline.may_be_unlisted(i, day)
-      and not exists (select from verdicts v where v.tmdb_id = i.tmdb_id)
+      and not exists (select from outcomes v where v.tmdb_id = i.tmdb_id)
       and not exists (
           select from pipeline.exports e, unnest(e.unreadable_ids) u (tmdb_id)
           where e.export_date = day and u.tmdb_id = i.tmdb_id);
@@ -101,21 +103,21 @@ begin
     update pipeline.movie_ids i
     set gone_since = null, gone_reason = null, fetched_at = null, judged_by = null, unlisted_at = null,
         attempts = 0, next_attempt_at = null, last_error = null
-    from verdicts v
+    from outcomes v
     where v.tmdb_id = i.tmdb_id
       and (i.gone_reason = 'left_export' or (i.gone_reason = 'not_found' and i.gone_since <= day - 30));
     get diagnostics returned = row_count;
 
     update pipeline.movie_ids i
     set export_reason = v.reason, original_title = v.original_title
-    from verdicts v
+    from outcomes v
     where v.tmdb_id = i.tmdb_id
       and (i.export_reason is distinct from v.reason or i.original_title <> v.original_title);
     get diagnostics verdicts_changed = row_count;
 
     insert into pipeline.movie_ids (tmdb_id, original_title, first_seen, export_reason)
     select v.tmdb_id, v.original_title, day, v.reason
-    from verdicts v
+    from outcomes v
     where not exists (select from pipeline.movie_ids i where i.tmdb_id = v.tmdb_id);
     get diagnostics new = row_count;
     insert into pipeline.movie_ids (tmdb_id, original_title, first_seen)
@@ -140,7 +142,7 @@ begin
 end
 $$;
 
--- Records how many ids an export is the first to lack, and answers whether a missing id can be deleted: is_usual when
+-- Records how many ids an export is the first to lack, and returns whether missing ids can be deleted: is_usual is true when
 -- they are about as many as in the last loads, is_certain when each line of the export shows its id.
 create or replace function pipeline.judge_loss(
     day date, known integer, missing integer, out is_certain boolean, out is_usual boolean
@@ -171,10 +173,10 @@ begin
 end
 $$;
 
--- The share of its known ids that an export usually lacks for each day since the one before: what three of the last
--- seven loads lost or exceeded, so that one or two outliers change nothing; 0 while there are fewer loads. Of an unusual
--- load, the ids count that a later export confirmed; one that nothing confirmed does not count, nor one that a person
--- accepted.
+-- Returns the share of its known ids that an export usually lacks, for each day since the export before. It is the third
+-- highest share of the last seven loads, so that one or two outliers change nothing; 0 while there are fewer than three.
+-- Of an unusual load, only the ids count that a later export confirmed. Loads without any, and loads that a person accepted,
+-- are left out.
 create or replace function pipeline.usual_loss(day date) returns double precision
 language sql stable
 as $$
@@ -191,7 +193,7 @@ as $$
     ), 0)
 $$;
 
--- Living ids that the export in use does not list, and why they were not deleted.
+-- The living ids that the export in use does not list, with the reason why they were not deleted.
 create or replace view pipeline.ids_without_line as
 select
     i.tmdb_id, i.original_title, i.state, i.missing_since,

@@ -1,9 +1,9 @@
--- Applied after the migrations whenever it changes: what TMDB's own lists say of films with enough votes.
+-- Applied after the migrations whenever it changes: TMDB's own lists of films with enough votes.
 
--- Reads the temporary table incoming_discoveries: every film with at least min_votes votes. What they say of a film is
--- taken over where it is newer than its details: into the catalogue's numbers and into what the profiles are asked of.
--- An accepted film that they named before and do not name now is due (`unlisted`), as its votes fell below min_votes;
--- one call tells its numbers. What follows for each id is decided by pipeline.evaluate.
+-- Applies the temporary table incoming_discoveries, which has every film with at least min_votes votes. Listed values that are
+-- newer than a film's details replace them in catalog.movie_stats and in pipeline.rule_inputs, which the profiles are
+-- applied to. An accepted film that was listed before and is not listed now is due (`unlisted`), as its votes fell below
+-- min_votes. is_walk is false when the stored lists are applied again. pipeline.evaluate decides the state of each id.
 drop function if exists pipeline.apply_discoveries;
 create function pipeline.apply_discoveries(
     day date, min_votes integer, moment timestamptz, run_id text, is_walk boolean
@@ -37,7 +37,7 @@ begin
         (excluded.vote_count, excluded.vote_average, excluded.release_date, excluded.original_language);
     select count(*) into listed from pipeline.discovered;
 
-    if is_walk then  -- what an earlier walk said was taken over then
+    if is_walk then  -- the values of stored lists were applied when these were read
         update pipeline.rule_inputs n
         set vote_count = d.vote_count, vote_average = coalesce(d.vote_average, n.vote_average),
             release_date = coalesce(d.release_date, n.release_date),

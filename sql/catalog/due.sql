@@ -1,11 +1,11 @@
--- Applied after the migrations whenever it changes: what the pipeline has to fetch, and why.
+-- Applied after the migrations whenever it changes: the films that the pipeline has to fetch, and the reasons.
 
--- The version of what we ask TMDB for; core.films.ANSWER_VERSION says the same, and a test compares them.
+-- Returns the version of the data that we request from TMDB. tmdb.movies.ANSWER_VERSION is the same; a test compares them.
 create or replace function pipeline.answer_version() returns smallint
 language sql immutable parallel safe
 return 1::smallint;
 
--- How old our copy of a film may become.
+-- Returns the age that the stored details of a film may reach.
 create or replace function pipeline.age_allowed(release_date date, moment timestamptz) returns interval
 language sql stable parallel safe
 return case
@@ -15,7 +15,7 @@ return case
     else interval '30 days'
 end;
 
--- Whether the stored details of a film are as young as its age allows, and nothing says that they changed at TMDB since.
+-- Returns whether the stored details of a film are within their age, and TMDB does not report a change since.
 create or replace function pipeline.has_young_details(id pipeline.movie_ids, moment timestamptz) returns boolean
 language sql stable
 return (id).fetched_at > moment - pipeline.age_allowed((id).release_date, moment) and (id).attempts = 0
@@ -23,15 +23,20 @@ return (id).fetched_at > moment - pipeline.age_allowed((id).release_date, moment
     and (id).answer_version = pipeline.answer_version()
     and exists (select from pipeline.raw_details r where r.tmdb_id = (id).tmdb_id);
 
--- A film is wanted when an application asked for it and has no young details, from which the request is answered otherwise
--- (see to_judge); when our copy comes close to the six months that TMDB's terms
--- allow; when TMDB's change feed named it since we last fetched it; when it is accepted and TMDB's lists stopped naming
--- it, as its votes may have fallen; when it was never fetched; when we ask for more than we did then; when the last
--- attempt failed; when our copy is older than its age allows. The last holds for accepted films, and for those that a
--- profile rejects for votes that no list tells (there are none, or the film has no release date): other outcomes change
--- with an edit, which is in the feed, or with votes and dates, which are evaluated each day (see eligibility.sql).
--- A failed film is parked until its next attempt's time has come; what makes it urgent, a request or our copy's age, is
--- not forgotten over the failure. Requests beyond a role's first 1,000 of a day come last (see inbox_limits.sql). A request is open until it has an outcome, whatever the export and the rules say.
+-- Returns the films that are wanted, with one reason each, the first that holds:
+--   requested      an application requested it and it has no young details (with young ones, see to_judge)
+--   six months     our copy is close to the six months that TMDB's terms allow
+--   failed         the last attempt failed
+--   never fetched  it has no details
+--   changed        TMDB's change feed named it since we last fetched it
+--   unlisted       it is accepted and TMDB's lists no longer name it, as its votes may have fallen
+--   schema         we request more of TMDB than we did when it was fetched
+--   stale          our copy is older than its age allows
+-- Only accepted films become stale, and films that a profile rejects for votes while no list has these (there are no lists,
+-- or the film has no release date). Other outcomes change with an edit, which is in the feed, or with votes and dates,
+-- which are evaluated each day (see eligibility.sql). A failed film is parked until the time of its next attempt; it keeps
+-- the more urgent reasons above. Requests beyond a role's first 1,000 of a day come last (see inbox_limits.sql). A request is
+-- open until it has an outcome, whatever the export and the rules decide.
 drop view if exists pipeline.due;
 drop function if exists pipeline.due_at;
 drop function if exists pipeline.wanted_at;
@@ -87,8 +92,8 @@ as $$
     select w.tmdb_id, w.batch, w.reason, w.priority from pipeline.wanted_at(moment) w where not w.parked
 $$;
 
--- Stored responses to read again without a call: another parser or template read them, their film passes again, or an
--- application asked for a film whose details are young.
+-- Returns the stored responses that are read again without a call: another parser or template read them, their film passes
+-- again, or an application requested a film whose details are young. `judge` is the name of the parser and template.
 drop function if exists pipeline.to_judge(text);
 create or replace function pipeline.to_judge(judge text, moment timestamptz)
 returns table (tmdb_id bigint, batch smallint)

@@ -1,18 +1,19 @@
--- Applied after the migrations whenever it changes: whether a film belongs in the catalogue, by the profiles in use.
+-- Applied after the migrations whenever it changes: the evaluation of films by the profiles in use.
 
--- The rules of the daily export. Any other reason in movie_ids.export_reason comes from TMDB's lists.
+-- Returns whether a rule is one of the daily export. Other reasons in movie_ids.export_reason come from TMDB's lists.
 create or replace function pipeline.is_export_rule(rule text) returns boolean
 language sql immutable parallel safe
 return rule in ('adult', 'video', 'softcore', 'popularity');
 
--- The rules in the order in which they are asked; core.filters.DETAIL_RULES says the same, and a test compares them.
+-- Returns the rules in the order in which they are applied. config.filter_profiles.DETAIL_RULES is the same; a test
+-- compares them.
 create or replace function pipeline.detail_rules() returns text[]
 language sql immutable parallel safe
 return array['adult', 'video', 'softcore', 'vote_count', 'vote_average', 'release_date', 'runtime', 'language'];
 
--- The first rule that a film fails on a day, for each profile that it fails; the reason is null when one profile
--- accepts it, otherwise the rule of the profile in which it came furthest. What details do not tell fails a rule that
--- asks for it; what a list does not tell (is_complete is false) fails none, as the details may tell it.
+-- Returns the first rule that a film fails on a day, for each profile that it fails. The reason is null when one profile
+-- accepts it, otherwise the latest of these rules. A value that is missing in the details fails a rule that requires it. A
+-- value that is missing in a list (is_complete is false) fails none, as the details may have it.
 drop function if exists pipeline.evaluate_film;
 create function pipeline.evaluate_film(
     day date, is_complete boolean, adult boolean, video boolean, softcore boolean, vote_count integer,
@@ -48,18 +49,20 @@ as $$
     ) as r (rule)
 $$;
 
--- A film that is kept on request has to pass the rules on adult titles and videos only.
+-- Returns the reason to reject a film; null if it is kept on request, unless it is an adult title or a video.
 create or replace function pipeline.unless_kept(reason text, is_kept boolean) returns text
 language sql immutable parallel safe
 return case when not is_kept or reason in ('adult', 'video', 'softcore') then reason end;
 
--- Evaluates every stored response and every listed film on a day; updates only the ids whose outcome moved. Nothing is
--- done when the same profiles were used on that day already, unless the lists were read since. A film that no longer
--- passes leaves the catalogue here; one that now passes is written from its stored response by movie_details.
+-- Evaluates every stored response and every listed film for a day; updates only the ids whose outcome changed. Nothing is
+-- done when the same profiles were applied for that day already, unless are_lists_new is true. A film that no longer passes
+-- is deleted from the catalogue here; a film that passes now is written from its stored response by movie_details.
 --
--- TMDB's lists reject an id when all that they tell fails every profile, or when they do not name it although they name
--- every film with enough votes. They are not asked about accepted films (one that they stop naming is due instead, see
--- due.sql), films that came back into the export, films without a release date (no list has them), and kept ones.
+-- TMDB's lists reject an id when the listed values fail every profile, or when the id is not listed although every film
+-- with enough votes is. They do not reject accepted films (an accepted film that is no longer listed is due instead, see
+-- due.sql), films that came back into the export, films without a release date (no list has them), and kept films.
+-- let_in and put_aside are the numbers of ids that the lists no longer reject and newly reject, now_pass and now_fail
+-- those whose details newly pass and fail.
 create or replace function pipeline.evaluate(
     day date, profiles jsonb, rules text, moment timestamptz, are_lists_new boolean
 )

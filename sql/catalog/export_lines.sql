@@ -1,7 +1,7 @@
--- Applied after the migrations whenever it changes: a day's export lines, replaced as a whole.
+-- Applied after the migrations whenever it changes: replaces the export lines of a day.
 
--- Moves the temporary table incoming_lines into the day's partition, the first line of an id winning, and
--- drops the days that nothing needs any more: all but the one the ids stand on, this one and newer ones.
+-- Moves the temporary table incoming_lines into the day's partition, with the first line of each id, and returns the number
+-- of lines. Drops the partitions of days before both this one and the export that was applied to the ids last.
 create or replace function pipeline.replace_export_lines(day date) returns integer
 language plpgsql
 as $$

@@ -1,8 +1,8 @@
--- Applied after the migrations whenever it changes: the rows around films, and the history of their numbers.
+-- Applied after the migrations whenever it changes: the related rows of films, and the history of popularity and votes.
 
--- The tables whose rows come from films' responses, in the order in which they are written. `query` reads the rows that the
--- facts in the temporary table new_facts have for a table. Rows of a shared table (people, genres …) belong to many films,
--- so that its query also names the film that says so; several films can say different things of one.
+-- Returns the tables whose rows come from films' responses, in the order in which they are written. `query` reads the rows
+-- of a table from the temporary table new_facts. Rows of a shared table (people, genres …) belong to many films, whose
+-- responses can have different values for one row; its query also has the film of each row.
 create or replace function pipeline.response_tables()
 returns table (name text, keys text[], columns text[], is_shared boolean, query text)
 language sql immutable
@@ -73,8 +73,8 @@ as $$
     ) as t
 $$;
 
--- Films are found by the names of their people: those of somebody whom a response in new_facts calls otherwise than what is
--- stored are due for their document.
+-- Searches find films by the names of their people. When a response in new_facts has another name for a person than the
+-- stored one, the search documents of the person's films are due.
 create or replace function pipeline.outdate_documents_of_people() returns void
 language sql
 as $$
@@ -90,13 +90,13 @@ as $$
         union all select c.tmdb_id from catalog.movie_crew c join renamed using (person_id))
 $$;
 
--- Column names as a list for SQL, each with a prefix: a.x, a.y
+-- Returns column names as a list for SQL, each with a prefix: a.x, a.y
 create or replace function pipeline.listed(names text[], prefix text) returns text
 language sql immutable
 return (select string_agg(format('%s%I', prefix, n.name), ', ' order by n.place) from unnest(names) with ordinality n (name, place));
 
--- Run by store_details for each chunk: rewrites the rows of the accepted films among incoming_films whose facts are
--- not the ones that are stored. People, companies and the like are shared; those that no film names any more are deleted
+-- Run by store_details for each chunk: rewrites the related rows of the accepted films among incoming_films whose hash differs
+-- from the stored one, and returns the number of these films. Rows of shared tables that no film names any more are deleted
 -- by pipeline.delete_unnamed.
 create or replace function pipeline.store_facts() returns integer
 language plpgsql
@@ -139,8 +139,8 @@ end
 $$;
 
 -- Run when films were purged for TMDB's six months, and by clean_up: deletes the people, companies and the like that no film
--- names any more, and tells how many. The lock waits for chunks that are being stored, and lets the next ones wait: one
--- that relies on a person who is about to be deleted would fail. It is taken in the order in which store_facts writes.
+-- names any more, and returns their number. The lock waits for chunks that are being stored and blocks the next ones, which
+-- would fail if they referred to a person who is being deleted. It is taken in the order in which store_facts writes.
 create or replace function pipeline.delete_unnamed() returns integer
 language plpgsql
 as $$
@@ -177,8 +177,9 @@ begin
 end
 $$;
 
--- Run by tmdb_discoveries each day, once popularity and votes are of that day: keeps those that moved, and what trends
--- follow from them. Returns how many films' numbers moved since the last time, which can be earlier on the same day.
+-- Run by tmdb_discoveries each day, once popularity and votes are those of the day: adds the values that changed to the history,
+-- and refreshes the trends. Returns the number of films whose values changed since the last time, which can be earlier on
+-- the same day.
 create or replace function pipeline.record_stats(day date) returns integer
 language plpgsql
 as $$

@@ -1,4 +1,4 @@
--- Applied after the migrations whenever it changes: how many ids are in each state, and how they came there.
+-- Applied after the migrations whenever it changes: the number of ids in each state, and of those that each rule rejects.
 drop view if exists pipeline.funnel;
 
 create or replace view pipeline.id_states as
@@ -9,7 +9,7 @@ select
 from pipeline.movie_ids
 group by state, reason;
 
--- What each rule dropped and what it left, in the order in which the rules are asked; the last row is the catalogue.
+-- The numbers of ids that each rule dropped and left, in the order of the rules. The last row is the catalogue.
 create view pipeline.funnel as
 with ids as materialized (
     select state, reason, ids from pipeline.id_states where state <> 'gone'

@@ -1,9 +1,9 @@
--- Applied after the migrations whenever it changes: what one role of an application may put into the inbox a day (UTC).
+-- Applied after the migrations whenever it changes: the limits of an application's role for requests in a day (UTC).
 
 -- The first 1,000 requests of a role in a day are urgent: they are fetched before anything else. Those after them are fetched
--- after all other films that are due. After 10,000 the rest is refused with program_limit_exceeded (54000). The pipeline's own
--- role has no limit. A request of a reader is dated now, whatever it says; the text in requested_by has 200 characters at
--- most. Runs before pipeline.take_request, as triggers run in the order of their names.
+-- after all other films that are due. Requests after the first 10,000 are refused with program_limit_exceeded (54000). The
+-- pipeline's own role has no limit. A reader's request gets the current time, whatever time it has; the text in requested_by
+-- has 200 characters at most. Runs before pipeline.take_request, as triggers run in the order of their names.
 create or replace function pipeline.limit_request() returns trigger
 language plpgsql
 security definer

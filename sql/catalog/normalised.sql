@@ -1,11 +1,11 @@
--- Applied after the migrations whenever it changes: how titles, names and questions are written to be compared.
+-- Applied after the migrations whenever it changes: the normal form in which titles, names and queries are compared.
 
--- pipeline.document_version() in search_documents.sql has to be raised when one of these answers otherwise: names and
--- documents are stored as they came out.
+-- pipeline.document_version() in search_documents.sql has to be raised when the result of one of these functions changes:
+-- names and documents are stored in this form.
 
--- Letters without accents, lower-case, ligatures and Latin letters with strokes written out; marks that change nothing,
--- invisible characters and emoji gone; each Chinese or Japanese character a word. The same on every server, whatever
--- its locale: lower() is asked about ASCII only. Run by normalised() for what is not ASCII.
+-- Returns a text in lower case without accents, invisible characters and emoji, with ligatures and Latin letters with strokes
+-- written out, and each Chinese or Japanese character as a word. The result is the same on every server, whatever its
+-- locale: lower() is applied to ASCII only. Run by normalised() for texts that are not ASCII.
 create or replace function catalog.folded(words text) returns text
 language sql immutable strict parallel safe
 return regexp_replace(regexp_replace(
@@ -37,8 +37,8 @@ return regexp_replace(regexp_replace(
     '\u0964\u0965\u2010-\u2029\u202f-\u205f\u2065-\u206f\u20a0-\u20cf\u2190-\u2bff\u2e00-\u2e7f\u3000-\u3004\u3008-\u3020'
     '\u3030\u303d\u30fb\ue000-\uf8ff\ufe10-\ufe6f\ufff0-\uffff\U0001f000-\U0001faff\U000e0000-\U0010ffff]+', ' ', 'g');
 
--- Words of lower-case letters and digits with single blanks between them; '' when there are none. Numerals stay as they
--- are, & is “and”, S.W.A.T. is “swat”, Ocean's is “oceans” and L'Avventura “l avventura”.
+-- Returns the words of a text in lower-case letters and digits with single blanks between them; '' when there are none.
+-- Numerals are not changed, & is “and”, S.W.A.T. is “swat”, Ocean's is “oceans” and L'Avventura “l avventura”.
 create or replace function catalog.normalised(words text) returns text
 language plpgsql immutable strict parallel safe
 as $$
@@ -66,9 +66,9 @@ begin
 end
 $$;
 
--- What titles that are taken for the same one have in common: normalised, without a leading article (those that are no
--- common words of another language: not “die”, “i”, “o”) and without blanks. A title without letters or digits is its
--- own. plain is catalog.normalised(title).
+-- Returns the key that titles have in common which are taken for the same: the normalised title without blanks and without a
+-- leading article (except those that are common words of another language: “die”, “i”, “o”). A title without letters or
+-- digits is its own key. plain is catalog.normalised(title).
 create or replace function pipeline.key_of(title text, plain text) returns text
 language sql immutable parallel safe
 return case
@@ -86,7 +86,7 @@ begin
 end
 $$;
 
--- The distinct runs of three characters of each word, a word beginning with two blanks and ending with one.
+-- Returns the distinct runs of three characters of each word, with two blanks before the word and one after it.
 create or replace function catalog.trigrams(words text) returns text[]
 language plpgsql immutable strict parallel safe
 as $$
@@ -104,7 +104,7 @@ begin
 end
 $$;
 
--- Jaccard similarity of two sets of trigrams: those in both of those in either, 0 to 1.
+-- Returns the Jaccard similarity of two sets of trigrams, 0 to 1: the number of those in both by that of those in either.
 create or replace function catalog.similarity(one text[], other text[]) returns double precision
 language plpgsql immutable strict parallel safe
 as $$
@@ -115,8 +115,8 @@ begin
 end
 $$;
 
--- Everything that one slip of a finger makes of a word: a letter missing, doubled, wrong, too many, or two that changed
--- places. Letters are those of the word's own script (Latin, Greek, Cyrillic, Hebrew or Arabic) and digits if it has any.
+-- Returns all words that differ from a word by one typing error: a letter missing, wrong or added, or two letters
+-- swapped. Letters are those of the word's own script (Latin, Greek, Cyrillic, Hebrew or Arabic) and digits if it has any.
 create or replace function catalog.one_edit_away(word text) returns text[]
 language plpgsql immutable strict parallel safe
 as $$
@@ -142,8 +142,8 @@ begin
 end
 $$;
 
--- The keys of titles that one slip turns into this one; plain is the title normalised, sought its key. A slip in or beside
--- an article ("hte wave", "thew alk") would otherwise be one in a word that no key has.
+-- Returns the keys of titles that one typing error turns into this title. plain is the normalised title, sought its key.
+-- Errors in or beside an article ("hte wave", "thew alk") are corrected too, as keys have no article.
 create or replace function catalog.slips_of(plain text, sought text) returns text[]
 language sql immutable parallel safe
 return case when length(sought) between 3 and 40 then catalog.one_edit_away(sought) else '{}' end

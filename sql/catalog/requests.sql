@@ -1,7 +1,7 @@
--- Applied after the migrations whenever it changes: what a request for an id does.
+-- Applied after the migrations whenever it changes: the effect of a request for an id.
 
--- Makes the id known and due; one that can never be in the catalogue is answered at once. An id that is gone is asked
--- for: the export is a day's, and TMDB may have it again.
+-- Adds the id and makes it due. A request for an id that can never be in the catalogue gets its outcome at once. A deleted id
+-- is fetched too: the export is a day old, and TMDB may have the id again.
 create or replace function pipeline.take_request() returns trigger
 language plpgsql
 security definer

@@ -1,9 +1,10 @@
--- Applied after the migrations whenever it changes: writes one chunk of answers from TMDB.
+-- Applied after the migrations whenever it changes: writes a chunk of responses of TMDB.
 
--- Reads the temporary table incoming_films (see stage_films.sql): one row for each film that was fetched or
--- read again. Each is evaluated by the profiles in use (eligibility.sql). Facts are rewritten only where they changed.
--- TMDB's response is newer than the export and the lists: a film that it describes is not gone, and only its own
--- numbers count until the lists are read again.
+-- Reads the temporary table incoming_films (see the query stage_films): one row for each film that was fetched or
+-- read again; `body` is null for the latter. Evaluates each film by the profiles in use (eligibility.sql), and returns the
+-- number of films by outcome, and of films that are new or changed in the catalogue. Rows are rewritten only where they
+-- changed. TMDB's response is newer than the export and the lists: a film that it describes is not deleted, and its votes
+-- replace the listed ones until the lists are read again.
 -- Dropped first: a function's columns cannot be replaced.
 drop function if exists pipeline.store_details;
 create function pipeline.store_details(moment timestamptz, judge text)
@@ -20,7 +21,7 @@ begin
     select f.tmdb_id, f.body, moment from incoming_films f where f.body is not null
     on conflict (tmdb_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
 
-    -- Of a stored response that is read again, votes, date and language may be older than what the lists said since.
+    -- The votes, date and language of a stored response that is read again may be older than those of the lists.
     insert into pipeline.rule_inputs as n (
         tmdb_id, adult, video, softcore, vote_count, vote_average, release_date, runtime_minutes, original_language,
         seen_at
@@ -48,7 +49,7 @@ begin
 
     update pipeline.movie_ids i
     set fetched_at = case when f.body is null then i.fetched_at else moment end,
-        -- A change that was named while this run was under way waits for the next.
+        -- A change that was reported during this run is left to the next run.
         changed_at = case when f.body is null or i.changed_at > moment then i.changed_at end,
         unlisted_at = case when f.body is null then i.unlisted_at end,
         gone_since = case when f.body is null then i.gone_since end,

@@ -1,4 +1,4 @@
--- Applied after the migrations whenever it changes: films that TMDB gave up, and the ids that took their place.
+-- Applied after the migrations whenever it changes: ids that TMDB deleted, with the ids that replaced them.
 create or replace view catalog.successors as
 select i.tmdb_id, i.successor_id, i.gone_since
 from pipeline.movie_ids i

@@ -1,8 +1,8 @@
--- Applied after the migrations whenever it changes: TMDB's terms, nothing is kept for six months unrefreshed.
+-- Applied after the migrations whenever it changes: TMDB's terms, by which no data is kept for six months without a refresh.
 
--- Run by movie_ids each day. A film whose answer is that old leaves whole, and is due as if it had never been
--- fetched; people, companies and the like that only such films named, the reasons and samples of old refusals, and the
--- titles of ids long gone, leave too.
+-- Run by movie_ids each day: deletes all data of films whose response is that old, and returns their number. These films are due
+-- as if they had never been fetched. Also deletes people, companies and the like that only such films named, old samples of
+-- rejected responses and lines, and the titles of ids that were deleted long ago.
 create or replace function pipeline.purge_expired(moment timestamptz) returns integer
 language plpgsql
 as $$
