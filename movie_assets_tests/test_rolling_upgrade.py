@@ -1,4 +1,4 @@
-"""An upgrade in place: the last release's applications go on reading, and today's code does no work again."""
+"""An upgrade in place: applications of the last release can still read, and the new code repeats no finished work."""
 
 import threading
 import uuid
@@ -49,7 +49,7 @@ from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and n
 where c.relnamespace = 'catalog'::regnamespace and c.relkind in ('r', 'v')
 group by c.oid
 """
-# None of it changes in a refresh of a day that is done.
+# A second refresh of the same day changes none of these rows.
 WORK = (
     "select tmdb_id, fetched_at from pipeline.raw_details",
     "select set_id, tmdb_id, text_hash, embedded_at from pipeline.embeddings",
@@ -65,7 +65,7 @@ SCHEMA = "select file, digest, applied_at from movie_assets_schema"
 
 @dataclass(frozen=True)
 class Deployment:
-    """A catalogue that the last release made, and the two releases that work on it."""
+    """A catalogue of the last release, with the code of the last release and of today."""
 
     address: str
     emulator: TmdbEmulator
@@ -81,7 +81,7 @@ class Deployment:
             return [statement for (statement,) in connection.execute(RELATIONS).fetchall()]
 
     def read_until(self, stop: threading.Event, statements: Sequence[str]) -> int:
-        """Run statements again and again on one connection, as an application does; return how often."""
+        """Run statements in a loop on one connection, as an application does; return the number of rounds."""
         rounds = 0
         with psycopg.connect(self.address, autocommit=True) as connection:
             while not stop.is_set():
@@ -93,7 +93,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Upgrade:
-    """A deployment that was migrated while applications read, and what there was before."""
+    """A deployment that was migrated while applications read, with the rows and searches from before."""
 
     deployment: Deployment
     rounds_meanwhile: list[int]
@@ -111,7 +111,7 @@ def last_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def deployment(server: str, last_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A day of the last release, with a service's vectors and somebody's history."""
+    """Refresh a day with the last release, with vectors of the emulator's service and a watch history."""
     name = f"rolling_{uuid.uuid4().hex[:8]}"
     history = tmp_path_factory.mktemp("files") / "ratings.csv"
     history.write_text(HISTORY)
@@ -139,7 +139,7 @@ def deployment(server: str, last_release: Path, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def upgrade(deployment: Deployment) -> Upgrade:
-    """Migrate with today's code while two applications read, one through functions, one from tables and views."""
+    """Migrate with today's code while two applications read, one with functions and one from tables and views."""
     relations = deployment.relations()
     rows, work = deployment.rows([*CALLS, *relations]), deployment.rows(WORK)
     searches, stop = deployment.old.searches(), threading.Event()
@@ -186,7 +186,7 @@ def test_a_day_that_is_done_is_not_done_again(upgrade: Upgrade) -> None:
 
 
 def test_other_functions_come_with_a_new_migration(last_release: Path) -> None:
-    """By it the code before knows that the database is newer, and does not put its own functions back."""
+    """A new migration tells older code that the database is newer, so that it does not restore its own functions."""
     before = {path.name: path.read_text() for path in last_release.glob(FUNCTIONS)}
     before_migrations = {path.name for path in (last_release / "sql" / "migrations").glob("*.sql")}
     new_migrations = {path.name for path in (SQL / "migrations").glob("*.sql")} - before_migrations

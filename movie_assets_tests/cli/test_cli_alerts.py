@@ -1,4 +1,4 @@
-"""`movie-assets alert …` as a person or a program calls it."""
+"""`movie-assets alert`: test, list, mute and unmute."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -95,9 +95,9 @@ def test_the_list_says_what_is_broken_muted_and_undelivered(call: Call, database
     history.update_destinations(database, ["slack"], now)
     history.record_delivery_failure(database, "slack", DeliveryError("it answered 503"), now)
     shown = " ".join(call("list").stdout.split())
-    for told in ("ERROR", "the_index_is_valid", "nobody yet", "slack has 1 undelivered: it answered 503",
+    for text in ("ERROR", "the_index_is_valid", "nobody yet", "slack has 1 undelivered: it answered 503",
                  "1 attempts", "sensor last ran at"):  # fmt: skip
-        assert told in shown
+        assert text in shown
     runbook = f"{(CHECKOUT / 'docs' / 'runbook.md').as_uri()}#the_index_is_valid"
     assert f"what to do: {runbook}" in shown
     found = json.loads(call("list", "--json", MOVIE_ASSETS_SOURCE_URL="https://code.test/blob/main").stdout)
@@ -120,7 +120,7 @@ def test_a_mute_is_taken_back(call: Call, database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "problem"),
     [
         (("mute", "the_index_is_vlaid", "--for", "2d"), "has the name the_index_is_vlaid"),
         (("mute", "the_index_is_valid", "--for", "soon"), "soon is no duration"),
@@ -129,10 +129,10 @@ def test_a_mute_is_taken_back(call: Call, database: Database) -> None:
         (("unmute", "the_index_is_valid"), "is not muted"),
     ],
 )
-def test_what_cannot_be_muted_is_told(arguments: tuple[str, ...], told: str, call: Call, database: Database) -> None:
+def test_a_wrong_mute_is_refused(arguments: tuple[str, ...], problem: str, call: Call, database: Database) -> None:
     result = call(*arguments)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert problem in result.stderr
     assert database.fetch(Mute, "alert_mutes", as_of=datetime.now(UTC)) == []
 
 

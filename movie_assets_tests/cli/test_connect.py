@@ -31,7 +31,7 @@ def programs(language: str, *, of_openai: bool = False) -> list[str]:
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    """What a reader of the page has: the checkout's programs, a catalogue, and the address that the page exports."""
+    """Yield the environment of a reader of the page: the commands, a catalogue, and its exported address."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if probe.connect_ex(("127.0.0.1", PORT)) == 0:
@@ -87,9 +87,9 @@ def test_the_page_has_what_it_promises() -> None:
 
 def test_the_commands_of_the_page(environment: dict[str, str], tmp_path: Path) -> None:
     names = {name: value for name, value in environment.items() if name != "DATABASE_URL"}
-    told = run(["bash", "-euo", "pipefail", "-c", "\n".join(programs("sh"))], names, tmp_path)
-    assert f"@127.0.0.1:{PORT}/movie_assets" in told
-    assert len(re.findall(r"\([3-9] rows\)", told)) == 2  # a search by words, one by meaning
+    printed = run(["bash", "-euo", "pipefail", "-c", "\n".join(programs("sh"))], names, tmp_path)
+    assert f"@127.0.0.1:{PORT}/movie_assets" in printed
+    assert len(re.findall(r"\([3-9] rows\)", printed)) == 2  # a search by words, one by meaning
 
 
 def test_the_statements_of_the_page(environment: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""`movie-assets dev`: what it tells Dagster's processes, that there is one at a time, and how it ends."""
+"""`movie-assets dev`: the environment of Dagster's processes, one `dev` at a time, and how it ends."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets_tests.deployment import free_ports, wait_until
 
-WHAT_IS_ON = """
+PRINT_STATUSES = """
 from movie_assets.definitions import location
 repository = location().get_repository_def()
 print({each.default_status.name for each in (*repository.schedule_defs, *repository.sensor_defs)})
@@ -29,11 +29,11 @@ print({each.default_status.name for each in (*repository.schedule_defs, *reposit
 
 def test_schedules_and_sensors_are_on_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOVIE_ASSETS_AUTOMATION", "0")
-    told = subprocess.run(
-        [sys.executable, "-c", WHAT_IS_ON], cwd=CHECKOUT, env=environment_for(3000), capture_output=True, text=True,
+    printed = subprocess.run(
+        [sys.executable, "-c", PRINT_STATUSES], cwd=CHECKOUT, env=environment_for(3000), capture_output=True, text=True,
         check=True,
     )  # fmt: skip
-    assert told.stdout == "{'RUNNING'}\n"
+    assert printed.stdout == "{'RUNNING'}\n"
 
 
 def test_links_in_alerts_lead_to_this_web_ui_unless_a_setting_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_a_signal_whose_exception_was_lost_ends_dev_all_the_same() -> None:
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ma") as folder:  # short: a socket's path may have 107 bytes
-        os.chmod(folder, 0o755)  # noqa: S103, PTH101  # the embedded server's user has to walk through it
+        os.chmod(folder, 0o755)  # noqa: S103, PTH101  # the embedded server's user needs access to it
         yield Path(folder)
 
 
@@ -70,10 +70,10 @@ class Dev:
     port: int
 
     def wait_for(self, sentence: str) -> None:
-        wait_until(lambda: sentence in self.said() or self.process.poll() is not None, 150, sentence)
-        assert sentence in self.said(), self.said()
+        wait_until(lambda: sentence in self.printed() or self.process.poll() is not None, 150, sentence)
+        assert sentence in self.printed(), self.printed()
 
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.output.read_text()
 
 
@@ -84,7 +84,7 @@ def dev_on(home: Path, **variables: str) -> Iterator[Dev]:
         "MOVIE_ASSETS_HOME": str(home),
         **variables,
     }
-    port, output = free_ports(), home / f"said_{time.monotonic_ns()}"
+    port, output = free_ports(), home / f"output_{time.monotonic_ns()}"
     command = [sys.executable, "-c", "from movie_assets.cli.command import main; main()", "dev", "--port", str(port)]
     with output.open("w") as to:
         process = subprocess.Popen(
@@ -103,15 +103,15 @@ def dev_on(home: Path, **variables: str) -> Iterator[Dev]:
 
 
 def processes_of(home: Path) -> dict[int, str]:
-    """Processes whose data folder it is, and of its server, with their commands."""
-    found = {}
+    """Return the commands of the processes that use a data folder, and of its server, by process id."""
+    commands = {}
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             command = process.joinpath("cmdline").read_bytes()
             environment = process.joinpath("environ").read_bytes()
             if f"MOVIE_ASSETS_HOME={home}\0".encode() in environment or str(home).encode() in command:
-                found[int(process.name)] = command.replace(b"\0", b" ").decode()
-    return found
+                commands[int(process.name)] = command.replace(b"\0", b" ").decode()
+    return commands
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,9 @@ def test_ctrl_c_at_any_time_ends_dev_without_a_traceback_and_leaves_nothing_behi
         dev.wait_for(sentence)
         time.sleep(seconds)
         os.killpg(dev.process.pid, signal.SIGINT)
-        assert dev.process.wait(60) == 0, dev.said()
-    assert "Traceback" not in dev.said()
-    assert "SupersessionWarning" not in dev.said()
+        assert dev.process.wait(60) == 0, dev.printed()
+    assert "Traceback" not in dev.printed()
+    assert "SupersessionWarning" not in dev.printed()
     wait_until(lambda: not processes_of(home), 15, f"nothing is left: {processes_of(home)}")
 
 
@@ -139,8 +139,8 @@ def test_a_second_dev_is_told_where_the_first_is_and_a_killed_one_leaves_neither
         first.wait_for("Starting Dagster")
         with dev_on(home) as second:
             assert second.process.wait(60) == 1
-        assert f"is at http://127.0.0.1:{first.port} already" in second.said()
-        assert "Traceback" not in second.said()
+        assert f"is at http://127.0.0.1:{first.port} already" in second.printed()
+        assert "Traceback" not in second.printed()
         first.process.kill()
         first.process.wait()
     wait_until(
@@ -155,5 +155,5 @@ def test_a_second_dev_is_told_where_the_first_is_and_a_killed_one_leaves_neither
 def test_a_port_in_use_is_refused_before_anything_starts(home: Path) -> None:
     with dev_on(home) as dev, socket.create_server(("127.0.0.1", dev.port)):
         assert dev.process.wait(60) == 1
-    assert f"make dev PORT={dev.port + 1}" in dev.said()
-    assert "Starting" not in dev.said()
+    assert f"make dev PORT={dev.port + 1}" in dev.printed()
+    assert "Starting" not in dev.printed()
