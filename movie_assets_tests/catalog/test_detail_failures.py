@@ -1,4 +1,4 @@
-"""What becomes of films without a usable answer, and of runs that TMDB fails as a whole."""
+"""Films without a usable response, and runs that fail because TMDB fails."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ Make = Callable[..., SmallPipeline]
 
 
 def odd(tmdb_id: int) -> dict[str, Any]:
-    """An answer that is about another film; its export line names the id that is asked for."""
+    """Return a response about another film; its export line has the requested id."""
     return film(tmdb_id, id=tmdb_id + 1)
 
 

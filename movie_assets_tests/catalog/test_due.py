@@ -72,8 +72,8 @@ def test_a_daily_limit_takes_the_most_urgent_first_and_reports_the_rest(small: M
     pipeline.world.changed[pipeline.day] = [65]
     pipeline.with_settings(daily_films=2)
     (_, result) = pipeline.run_all("read_the_day", "fetch_details")
-    told = figures(result, "every_batch_is_covered")
-    assert (told["due"], told["fetched"], told["put_off"]) == (4, 2, 2)
+    counts = figures(result, "every_batch_is_covered")
+    assert (counts["due"], counts["fetched"], counts["put_off"]) == (4, 2, 2)
     assert (pipeline.world.asked[65], pipeline.world.asked[66]) == (2, 1)
     pipeline.run_all("fetch_details")
     assert pipeline.world.asked.total() == 4

@@ -47,8 +47,8 @@ def settings_of(database: Database) -> Settings:
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """Records of Dagster's that another process can read."""
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as found:
-        yield found
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        yield instance
 
 
 def shown(instance: dg.DagsterInstance) -> dict[str, dict[str, Any]]:
@@ -74,11 +74,11 @@ def test_a_fresh_catalogue_misses_no_day_and_nothing_is_unsynced(
         pipeline.run_all("read_the_day", "fetch_details", "embed_texts", "publish", "recommend")
         pipeline.turn_day()
     monkeypatch.setenv("MOVIE_ASSETS_DATABASE_URL", address_of(pipeline.database))
-    found = shown(pipeline.instance)
+    nodes = shown(pipeline.instance)
     for name in DAYS:
-        stats = found[name]["partitionStats"]
+        stats = nodes[name]["partitionStats"]
         assert stats == {"numMaterialized": days_before + 1, "numPartitions": days_before + 1, "numFailed": 0}, name
-    assert {name: node["staleStatus"] for name, node in found.items() if node["staleStatus"] == "STALE"} == {}
+    assert {name: node["staleStatus"] for name, node in nodes.items() if node["staleStatus"] == "STALE"} == {}
 
 
 def test_a_day_that_was_skipped_is_missing_and_can_be_launched(

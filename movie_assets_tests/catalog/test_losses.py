@@ -75,9 +75,9 @@ def test_an_unusual_loss_deletes_nothing_and_says_what_it_holds(catalogue: Small
     assert len(catalogue.movies) == 16
     assert held(catalogue) == lost
     assert failed_checks(result) == {LOSS}
-    (told,) = [e.description for e in result.get_asset_check_evaluations() if e.check_name == LOSS]
-    assert "movie_ids_10_06_2026.json.gz (the export of 2026-10-06) lost 62 of 704 known ids: 8.81%" in told
-    assert "62 missing ids are held and none of them was deleted" in told
+    (message,) = [e.description for e in result.get_asset_check_evaluations() if e.check_name == LOSS]
+    assert "movie_ids_10_06_2026.json.gz (the export of 2026-10-06) lost 62 of 704 known ids: 8.81%" in message
+    assert "62 missing ids are held and none of them was deleted" in message
     assert figures(result, LOSS)["held"] == 62
     table = figures_of(result, "movie_ids")["ids_without_line"]
     assert [row["tmdb_id"] for row in table] == lost[:20]
@@ -240,7 +240,7 @@ def test_the_error_names_the_file_the_reason_and_what_is_kept(
     pipeline.run_all("read_the_day")
     pipeline.turn_day()
     pipeline.serving.faults = {fault: 1.0}
-    told = message_of(pipeline.run("read_the_day"))
-    assert "movie_ids_10_06_2026.json.gz" in told
-    assert reason in told
-    assert "The 40 ids of the export of 2026-10-05 stay in use" in told
+    message = message_of(pipeline.run("read_the_day"))
+    assert "movie_ids_10_06_2026.json.gz" in message
+    assert reason in message
+    assert "The 40 ids of the export of 2026-10-05 stay in use" in message

@@ -1,4 +1,4 @@
-"""What is fetched, stored, judged again and told to Dagster, batch by batch."""
+"""The details batch by batch: what a run fetches, stores, evaluates again and reports to Dagster."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,10 +19,10 @@ Make = Callable[..., SmallPipeline]
 
 def data_version(pipeline: SmallPipeline, batch: str) -> str:
     """The data version that Dagster has of a batch."""
-    found = pipeline.instance.fetch_materializations(
+    result = pipeline.instance.fetch_materializations(
         dg.AssetRecordsFilter(asset_key=DETAILS, asset_partitions=[batch]), limit=1
     )
-    version = extract_data_version_from_entry(found.records[0].event_log_entry)
+    version = extract_data_version_from_entry(result.records[0].event_log_entry)
     assert version is not None
     return version.value
 
@@ -112,19 +112,19 @@ def test_the_batch_is_free_again_after_the_other_session(small: Make) -> None:
 def test_the_checks_tell_what_the_run_did(small: Make) -> None:
     pipeline = small(film(64), film(65, runtime=1))
     (_, result) = pipeline.run_all("read_the_day", "fetch_details")
-    told = figures(result, "every_batch_is_covered")
-    assert (told["due"], told["fetched"], told["accepted"], told["rejected"]) == (2, 2, 1, 1)
-    assert told["calls_by_status"] == {"200": 2}
+    counts = figures(result, "every_batch_is_covered")
+    assert (counts["due"], counts["fetched"], counts["accepted"], counts["rejected"]) == (2, 2, 1, 1)
+    assert counts["calls_by_status"] == {"200": 2}
 
 
 def test_missing_posters_are_a_warning_by_name_beside_every_other_field_that_lacks(small: Make) -> None:
     pipeline = small(*(film(64 * n, poster_path=None if n > 2 else "/p.jpg", overview="") for n in range(1, 5)))
     pipeline.run_all("read_the_day")
     result = pipeline.run("fetch_details")
-    (found,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "metadata_is_complete"]
-    assert not found.passed
-    assert "poster_path (50.0%" in (found.description or "")
-    assert "overview (0.0%" in (found.description or "")
+    (evaluation,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "metadata_is_complete"]
+    assert not evaluation.passed
+    assert "poster_path (50.0%" in (evaluation.description or "")
+    assert "overview (0.0%" in (evaluation.description or "")
 
 
 def test_films_that_few_know_or_that_were_requested_do_not_count_as_incomplete(small: Make) -> None:

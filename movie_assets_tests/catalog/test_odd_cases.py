@@ -70,19 +70,19 @@ def asks_for_nothing(pipeline: SmallPipeline) -> None:
 
 def states_of(pipeline: SmallPipeline) -> dict[int, State]:
     with pipeline.database.transaction() as connection:
-        found = connection.exec_driver_sql("select tmdb_id, state, reason from pipeline.movie_ids")
-        return {row.tmdb_id: (row.state, row.reason) for row in found}
+        rows = connection.exec_driver_sql("select tmdb_id, state, reason from pipeline.movie_ids")
+        return {row.tmdb_id: (row.state, row.reason) for row in rows}
 
 
 def held(pipeline: SmallPipeline, tmdb_id: int, expressions: Mapping[str, Any]) -> dict[str, Any]:
     """What the catalogue has of a film."""
     columns = ", ".join(["m.tmdb_id", *expressions])
     with pipeline.database.transaction() as connection:
-        found = connection.exec_driver_sql(
+        row = connection.exec_driver_sql(
             f"select {columns} from catalog.movies m join catalog.movie_stats s using (tmdb_id) "
             f"where m.tmdb_id = {tmdb_id}"
         ).one()
-    return dict(zip(expressions, tuple(found)[1:], strict=True))
+    return dict(zip(expressions, tuple(row)[1:], strict=True))
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd.name)
@@ -146,8 +146,8 @@ def test_nothing_but_the_table_and_usual_lines_has_a_state(ran: Ran) -> None:
 
 def test_odd_lines_are_counted(ran: Ran) -> None:
     with ran.pipeline.database.transaction() as connection:
-        told = connection.exec_driver_sql("select lines, rejected_lines, duplicate_lines from pipeline.exports").one()
-    assert tuple(told) == (len(ran.states), sum(odd.refused_as is not None for odd in ODD_LINES), 1)
+        counts = connection.exec_driver_sql("select lines, rejected_lines, duplicate_lines from pipeline.exports").one()
+    assert tuple(counts) == (len(ran.states), sum(odd.refused_as is not None for odd in ODD_LINES), 1)
 
 
 def test_names_of_oddities_are_unique() -> None:

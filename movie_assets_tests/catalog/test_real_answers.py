@@ -146,9 +146,9 @@ def test_every_recorded_line_of_an_export_is_read() -> None:
     with gzip.open(REAL / "movie_ids_2025-11.jsonl.gz") as file:
         sent = file.readlines()
     counts = ExportCounts()
-    found = list(read_lines(sent, counts))
-    assert (len(found), counts.rejected) == (len(sent), 0)
-    assert [(line.tmdb_id, line.popularity) for line in found] == [
+    read = list(read_lines(sent, counts))
+    assert (len(read), counts.rejected) == (len(sent), 0)
+    assert [(line.tmdb_id, line.popularity) for line in read] == [
         (entry["id"], entry["popularity"]) for entry in map(json.loads, sent)
     ]
 
@@ -156,15 +156,15 @@ def test_every_recorded_line_of_an_export_is_read() -> None:
 @pytest.mark.parametrize("body", lists_at("/3/movie/changes"))
 def test_a_recorded_change_feed_is_read(body: dict[str, Any]) -> None:
     page = body | {"total_pages": 1}
-    found = made_up(lambda _: httpx.Response(200, json=page), lambda client: changed_ids(client, FIRST_DAY))
-    assert found == list(dict.fromkeys(entry["id"] for entry in body["results"]))
-    assert found
+    ids = made_up(lambda _: httpx.Response(200, json=page), lambda client: changed_ids(client, FIRST_DAY))
+    assert ids == list(dict.fromkeys(entry["id"] for entry in body["results"]))
+    assert ids
 
 
 @pytest.mark.parametrize("body", lists_at("/3/discover/movie|/3/movie/(popular|now_playing|upcoming|top_rated)"))
 def test_a_recorded_list_is_read(body: dict[str, Any]) -> None:
-    found = [_listed_movie(entry) for entry in body["results"]]
-    assert [(f.tmdb_id, f.vote_count, f.vote_average, f.original_language) for f in found if f] == [
+    movies = [_listed_movie(entry) for entry in body["results"]]
+    assert [(f.tmdb_id, f.vote_count, f.vote_average, f.original_language) for f in movies if f] == [
         (e["id"], e["vote_count"], e["vote_average"], e["original_language"]) for e in body["results"]
     ]
-    assert [str(f.release_date or "") for f in found if f] == [e.get("release_date") or "" for e in body["results"]]
+    assert [str(f.release_date or "") for f in movies if f] == [e.get("release_date") or "" for e in body["results"]]

@@ -1,4 +1,4 @@
-"""What is told of ids and calls over the days: history, successors, the funnel, the log of calls."""
+"""Records of ids and calls over the days: history, successors, the funnel, the log of calls."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -82,12 +82,12 @@ def test_the_calls_of_each_run_are_kept(small: Make) -> None:
     pipeline = small(film(64), film(65))
     (read, fetched) = pipeline.run_all("read_the_day", "fetch_details")
     with pipeline.database.transaction() as connection:
-        found = connection.exec_driver_sql("select * from pipeline.api_calls order by endpoint").all()
-    assert {(row.endpoint, row.status, row.calls) for row in found} == {
+        rows = connection.exec_driver_sql("select * from pipeline.api_calls order by endpoint").all()
+    assert {(row.endpoint, row.status, row.calls) for row in rows} == {
         ("changes", "200", 1), ("discover", "200", 1), ("export", "200", 1), ("movie", "200", 2),
     }  # fmt: skip
-    assert {row.run_id for row in found} == {read.run_id, fetched.run_id}
-    assert all(0 < row.p50_ms <= row.p95_ms <= row.max_ms and row.bytes > 0 for row in found)
+    assert {row.run_id for row in rows} == {read.run_id, fetched.run_id}
+    assert all(0 < row.p50_ms <= row.p95_ms <= row.max_ms and row.bytes > 0 for row in rows)
     (calls,) = figures(fetched, "every_batch_is_covered")["calls"]
     assert (calls["endpoint"], calls["status"], calls["calls"]) == ("movie", "200", 2)
 

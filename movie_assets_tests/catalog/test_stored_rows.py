@@ -143,7 +143,7 @@ def test_a_listed_film_is_as_the_newest_list_has_it(small: Make) -> None:
 
 
 def test_numbers_that_were_seen_later_are_not_replaced_by_older_ones(small: Make) -> None:
-    """A film's details that are stored late keep the votes that the lists told in the meantime."""
+    """A film's details that are stored late keep the votes that were listed in the meantime."""
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
     pipeline.do("update catalog.movie_stats set vote_count = 999, seen_at = seen_at + interval '2 days'")
