@@ -11,6 +11,7 @@ from movie_assets.embeddings.registry import published_prices
 from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import Text
 from movie_assets.embeddings.tokens import ByteCounter
+from movie_assets.runs.metadata_tables import shown_table
 
 BUDGET = "the_run_is_within_its_budgets"
 
@@ -51,7 +52,7 @@ def budget_check(budget: DatabaseBudget, expected: Forecast, *, in_bulk: bool) -
         "tokens": expected.tokens,
         "tokens_counted_by": expected.counted_by,
         "dollars": dollars,
-        "by_model": dg.MetadataValue.md(_table(expected)),
+        "by_model": _table(expected),
         **{f"{name}_left": room for name, room in remaining.items()},
     }
     budgets = ", ".join(f"{name} has ${room:.4f} left" for name, room in remaining.items())
@@ -65,9 +66,11 @@ def budget_check(budget: DatabaseBudget, expected: Forecast, *, in_bulk: bool) -
     )
 
 
-def _table(expected: Forecast) -> str:
-    rows = [f"| {cost.model} | {_amount(cost.dollars)} | {_amount(cost.dollars_in_bulk)} |" for cost in expected.costs]
-    return "\n".join(["| model | dollars | in bulk |", "|---|--:|--:|", *rows])
+def _table(expected: Forecast) -> dg.TableMetadataValue:
+    return shown_table(
+        ("model", "dollars", "in bulk"),
+        [(cost.model, _amount(cost.dollars), _amount(cost.dollars_in_bulk)) for cost in expected.costs],
+    )
 
 
 def _amount(dollars: float | None) -> str:

@@ -16,6 +16,7 @@ import dagster as dg
 from pydantic import Field
 
 from movie_assets.runs.dagster_compat import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.partitions import batch_number
 
 SECONDS_BETWEEN_REPORTS = 2.0
@@ -149,7 +150,12 @@ class BatchRun:
         return dg.Failure(
             f"{len(self.problems)} of {len(self.batches)} batches failed; {good} are done and everything that was "
             f"fetched is kept. Materialize the failed ones again (“Failed” in the dialog).\n{table}",
-            metadata={"failed_batches": dg.MetadataValue.md(table)},
+            metadata={
+                "failed_batches": shown_table(
+                    ("batches", "problem"),
+                    [(listed(names), problem) for problem, names in names_by_problem.items()],
+                )
+            },
             allow_retries=False,
         )
 

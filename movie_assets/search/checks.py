@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from movie_assets.database.database import Database
+from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.search.calibration import QUANTILES, usual
 from movie_assets.search.search_quality import QualityMeasurement, search_quality
 
@@ -88,14 +89,13 @@ def golden_pairs_are_near(database: dg.ResourceParam[Database]) -> dg.AssetCheck
         for title, other, place, within in places
         if place > within
     ]
-    lines = "\n".join(f"| {title} | {other} | {place:,} | {within} |" for title, other, place, within in places)
     return dg.AssetCheckResult(
         passed=not distant,
         severity=WARN,
         description="; ".join(distant) or None,
         metadata={
             "pairs": len(places),
-            "places": dg.MetadataValue.md(f"| film | other | place | within |\n|---|---|--:|--:|\n{lines}"),
+            "places": shown_table(("film", "other", "place", "within"), places),
         },
     )
 

@@ -17,6 +17,7 @@ from movie_assets.database.database import Database, driver_connection, fetch_va
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.sets import ActiveSet, RefreshedVectors, SetProgress, embedding_set
 from movie_assets.runs.batch_runs import amiss
+from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
@@ -181,10 +182,6 @@ def the_wanted_set_is_searched(
     set_id = embedding_set(database, embedder)
     active = database.fetch_optional(ActiveSet, "active_set")
     progress = database.fetch(SetProgress, "embedding_progress")
-    lines = "\n".join(
-        f"| {p.set_id} | {p.provider} {p.model} {p.dimensions} | {p.state} | {p.films_embedded:,} of {p.films:,} |"
-        for p in progress
-    )
     is_searched = active is not None and active.set_id == set_id
     (wanted,) = [p for p in progress if p.set_id == set_id]
     reason = f"set {set_id} has {wanted.films_embedded:,} of {wanted.films:,} films"
@@ -195,7 +192,18 @@ def the_wanted_set_is_searched(
         severity=dg.AssetCheckSeverity.WARN,
         description=None if is_searched else reason,
         metadata={
-            "sets": dg.MetadataValue.md(f"| set | model | state | films |\n|---|---|---|---|\n{lines}"),
+            "sets": shown_table(
+                ("set", "model", "state", "films"),
+                [
+                    (
+                        p.set_id,
+                        f"{p.provider} {p.model} {p.dimensions}",
+                        p.state,
+                        f"{p.films_embedded:,} of {p.films:,}",
+                    )
+                    for p in progress
+                ],
+            ),
             "share_embedded": wanted.films_embedded / wanted.films if wanted.films else 1.0,
         },
     )

@@ -52,7 +52,7 @@ def test_a_run_within_its_budgets_is_told_and_done(small: Make) -> None:
     assert told["dollars"] == pytest.approx(told["tokens"])
     assert told["tokens"] == pytest.approx(figures(result, CURRENT)["tokens"], rel=0.2)
     assert (told["MOVIE_ASSETS_RUN_DOLLARS_left"], told["MOVIE_ASSETS_DAILY_DOLLARS_left"]) == (5000, 6000)
-    assert "text-embedding-3-large" in told["by_model"]
+    assert "text-embedding-3-large" in [row["model"] for row in told["by_model"]]
     assert pipeline.one("select count(*) from pipeline.embedding_reservations") == 0
 
 
