@@ -279,13 +279,13 @@ def copy_rows(connection: sa.Connection, table: str, columns: dict[str, str], li
         return cursor.rowcount
 
 
-def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
+def driver_connection(connection: sa.Connection) -> psycopg.Connection:
     """Return the psycopg connection of a SQLAlchemy connection, for COPY and scripts of several statements."""
-    return cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+    return cast("psycopg.Connection", connection.connection.driver_connection)
 
 
 def _prepare(connection: DBAPIConnection, _record: object) -> None:
-    raw = cast("psycopg.Connection[Any]", connection)
+    raw = cast("psycopg.Connection", connection)
     try:
         start_session(raw)
         register_vectors(raw)

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -79,7 +78,7 @@ def ensure_database(address: str) -> None:
     psycopg.connect(dsn_of(url), connect_timeout=SECONDS_A_POOLER_REMEMBERS).close()
 
 
-def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Connection[Any]:
+def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Connection:
     """Connect to another database of a server that does not have the database of the address.
 
     Raises DatabaseError when the server cannot be reached, or has that database and refuses the connection.
@@ -99,7 +98,7 @@ def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Con
     raise DatabaseError(_why_unreachable(url, error)) from None
 
 
-def _create_database(server: psycopg.Connection[Any], url: sa.URL) -> None:
+def _create_database(server: psycopg.Connection, url: sa.URL) -> None:
     name = psycopg.sql.Identifier(str(url.database))
     encoded = psycopg.sql.SQL(
         "create database {} encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0"
@@ -233,7 +232,7 @@ def _apply(database: Database, name: str, files: Sequence[Path], *queries: str) 
     Raises DatabaseError when other sessions hold a lock for longer than a migration waits in all; `name` says whose.
     """
 
-    def change(connection: psycopg.Connection[Any]) -> None:
+    def change(connection: psycopg.Connection) -> None:
         connection.execute(LOAD_PGVECTOR.encode())
         for path in files:
             try:

@@ -9,7 +9,6 @@ process, so one lock for each run is enough.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import psycopg
 
@@ -39,7 +38,7 @@ def run_lock(database: Database, run_id: str) -> Iterator[None]:
         keeper.join(SECONDS_BETWEEN_POLLS)
 
 
-def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
+def _take(database: Database, run_id: str) -> psycopg.Connection:
     connection = psycopg.connect(
         dsn_of(database.url), autocommit=True, connect_timeout=10, application_name="movie_assets run lock"
     )
@@ -52,7 +51,7 @@ def _take(database: Database, run_id: str) -> psycopg.Connection[Any]:
     return connection
 
 
-def _keep(database: Database, run_id: str, connection: psycopg.Connection[Any], ended: threading.Event) -> None:
+def _keep(database: Database, run_id: str, connection: psycopg.Connection, ended: threading.Event) -> None:
     while not ended.wait(SECONDS_BETWEEN_POLLS):
         try:
             if connection.closed:

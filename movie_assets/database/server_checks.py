@@ -4,7 +4,7 @@ The checks read the server's catalogue and never the text of its messages, which
 """
 
 import secrets
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 import sqlalchemy as sa
@@ -53,7 +53,7 @@ class ServerProperties(NamedTuple):
     server_limit: int
 
 
-def require_encoding(connection: psycopg.Connection[Any]) -> None:
+def require_encoding(connection: psycopg.Connection) -> None:
     """Raise DatabaseError when the database's encoding lacks the letters of some languages."""
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
@@ -152,7 +152,7 @@ def _require_connections(url: sa.URL, properties: ServerProperties) -> None:
             )
 
 
-def _require_session_pooling(url: sa.URL, connection: psycopg.Connection[Any]) -> None:
+def _require_session_pooling(url: sa.URL, connection: psycopg.Connection) -> None:
     """Raise DatabaseError behind a pooler that gives each transaction another server session.
 
     Behind such a pooler, either two connections can take the same lock, as they share a session, or the first one no

@@ -6,7 +6,6 @@ Settings in the address itself (`?options=-c statement_timeout=0`) are not chang
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import psycopg
 
@@ -35,14 +34,14 @@ SEARCH_PATH = """set_config('search_path', (
 SET_IN_OPTIONS = re.compile(r"(?:-c\s*|--)([\w.-]+)\s*=")
 
 
-def start_session(connection: psycopg.Connection[Any], more: Mapping[str, str] | None = None) -> None:
+def start_session(connection: psycopg.Connection, more: Mapping[str, str] | None = None) -> None:
     """Set up a new connection, and commit the settings."""
     connection.execute(_statement(connection.info, more))
     if not connection.autocommit:
         connection.commit()
 
 
-async def start_async_session(connection: psycopg.AsyncConnection[Any]) -> None:
+async def start_async_session(connection: psycopg.AsyncConnection) -> None:
     """Set up a new connection, and commit the settings."""
     await connection.execute(_statement(connection.info, None))
     if not connection.autocommit:

@@ -6,7 +6,7 @@ than a second, lets the readers pass, and tries again.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -32,7 +32,7 @@ class LockHolder(NamedTuple):
     xact_start: datetime
 
 
-def change_with_short_locks(database: Database, name: str, change: Callable[[psycopg.Connection[Any]], None]) -> None:
+def change_with_short_locks(database: Database, name: str, change: Callable[[psycopg.Connection], None]) -> None:
     """Do a change of the schema in one transaction, which is begun again while other sessions hold its locks.
 
     `change` gets the driver's connection. Raises DatabaseError with `name`, the change's, and the sessions that hold a
@@ -60,7 +60,7 @@ def _lock_error(database: Database, name: str) -> DatabaseError:
     )
 
 
-def _try_to_change(database: Database, change: Callable[[psycopg.Connection[Any]], None]) -> None:
+def _try_to_change(database: Database, change: Callable[[psycopg.Connection], None]) -> None:
     with database.transaction() as opened:
         connection = driver_connection(opened)
         # A function may call one of a later file; rewriting a large table has no time limit.

@@ -5,7 +5,6 @@ code server, which opens a connection in each tick, grew by 30 kB a tick.
 """
 
 from functools import cache
-from typing import Any
 
 import psycopg
 from pgvector import HalfVector, Vector
@@ -31,7 +30,7 @@ TYPES: dict[str, tuple[tuple[type | str, ...], tuple[type[Dumper], ...], tuple[t
 }  # fmt: skip
 
 
-def register_vectors(connection: psycopg.Connection[Any]) -> None:
+def register_vectors(connection: psycopg.Connection) -> None:
     """Let a connection read and write vectors if its database has their types (not before the first migration)."""
     infos = [TypeInfo.fetch(connection, name) for name in TYPES]
     for info, (kinds, dumpers, loaders) in zip(infos, TYPES.values(), strict=True):

@@ -7,7 +7,6 @@ Dagster keeps the records of runs until the runs are deleted.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -55,7 +54,7 @@ def dagster_records_naming(address: str, person: str) -> list[Naming]:
 
 
 def _naming(
-    connection: psycopg.Connection[Any], pattern: str, schema: str, table: str, columns: list[str], has_runs: bool
+    connection: psycopg.Connection, pattern: str, schema: str, table: str, columns: list[str], has_runs: bool
 ) -> Naming:
     has_name = sql.SQL(" or ").join(
         sql.SQL("{}::text ~ {}").format(sql.Identifier(name), sql.Literal(pattern)) for name in columns

@@ -6,7 +6,6 @@ It knows the rate and pauses. The client decides which calls are made and what h
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import psycopg
 
@@ -35,7 +34,7 @@ class RateLimiter:
         self._service = service
         self._rate = rate
         self._connection_lock = asyncio.Lock()
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._connection: psycopg.AsyncConnection | None = None
         self._spacing_lock = asyncio.Lock()
         self._next_at = 0.0  # by the event loop's clock
 
