@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeVar, cast
+from typing import NamedTuple, Self, TypeVar, cast
 
 import pandas as pd
 import psycopg
@@ -116,22 +116,11 @@ class Database:
         """Run a statement that changes something, exactly once, and return the rows that it returns."""
         return self.once(lambda connection: fetch(connection, row_type, query, **parameters))
 
-    def rows(self, query: str, **parameters: Any) -> list[sa.Row[Any]]:
-        """Run the query of that name, which does no harm when it runs twice, and fetch everything."""
-        return self._read(query, lambda connection: rows(connection, query, **parameters), self.engine)
-
-    def row(self, query: str, **parameters: Any) -> sa.Row[Any]:
-        """Run a query that returns exactly one row. Raises DatabaseError with the query's name when it does not."""
-        found = self.rows(query, **parameters)
-        if len(found) != 1:
-            raise DatabaseError(f"the query {query} returned {len(found)} rows; it has to return one")
-        return found[0]
-
     def execute(self, query: str, **parameters: object) -> int:
         """Run a statement that changes something, exactly once, and return the number of rows that it changed."""
         return self.once(lambda connection: execute(connection, query, **parameters))
 
-    def frame(self, query: str, **parameters: Any) -> pd.DataFrame:
+    def frame(self, query: str, **parameters: str | float | None) -> pd.DataFrame:
         """Run a query in a read-only transaction, and return its rows as a data frame."""
 
         def read(connection: sa.Connection) -> pd.DataFrame:
@@ -248,16 +237,6 @@ def fetch_value(connection: sa.Connection, value_type: type[T], query: str, **pa
         raise DatabaseError(f"the query {query} has to return one row with one {value_type.__name__}")
     value: T = result[0][0]
     return value
-
-
-def rows(connection: sa.Connection, query: str, **parameters: Any) -> list[sa.Row[Any]]:
-    """Run the query of that name inside a transaction that is already open."""
-    return list(connection.execute(sa.text(query_text(query)), parameters).all())
-
-
-def as_dict(row: sa.Row[Any]) -> dict[str, Any]:
-    """Return a row's values by the names of its columns."""
-    return dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way
 
 
 def execute(connection: sa.Connection, query: str, **parameters: object) -> int:
