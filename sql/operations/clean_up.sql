@@ -10,13 +10,13 @@ declare
     expiring record;
     leftover record;
 begin
-    -- What has not ended has no age. The last part keeps what the next run, or the one who reads, still stands on.
+    -- Rows that have not ended have no age. The last column is a condition that protects rows which runs or people still need.
     for expiring in
         select * from (values
             ('pipeline.api_calls', 'started_at', 90, 'true'),
             ('pipeline.embedding_batches', 'ended_at', 90, 'true'),
             ('pipeline.run_log', 'ended_at', 400, 'true'),
-            ('pipeline.alerts', 'ended_at', 400, 'true'),  -- with what was told of them
+            ('pipeline.alerts', 'ended_at', 400, 'true'),  -- with their deliveries
             ('pipeline.id_history', 'changed_at', 400, 'true'),
             ('pipeline.requested_ids', 'served_at', 400, 'true'),  -- movie_ids knows which films are kept
             ('pipeline.search_quality', 'measured_at', 400, 'true'),

@@ -128,8 +128,9 @@ $$;
 create or replace trigger keep_claims_of_leaving_movie before delete on catalog.movies
 for each row execute function pipeline.keep_claims_of_leaving_movie();
 
--- Run by reconciliation once all responses were compared: shared rows that no response says, of a movie that is here or of
--- one that left. A missing row has its claim in claims only; a row that no movie names is not compared.
+-- Run by reconciliation after all responses were compared: shared rows that differ from every response, of movies that are
+-- in the catalogue and of those that left. Missing rows are reported from the claims; rows that no movie names are not
+-- compared.
 create or replace function pipeline.compare_shared_rows()
 returns table (table_name text, id bigint, column_names text[], what text)
 language plpgsql
@@ -155,9 +156,9 @@ begin
 end
 $$;
 
--- Writes shared rows that no response of a movie in the catalogue says anew, from the newest response that names them;
--- movies that are found by such a name are due for their document. Returns how many rows were written. Claims of movies
--- that left are not needed any more.
+-- Writes shared rows that differ from every response of a movie in the catalogue again, from the newest response that names
+-- them; movies that are searched by such a name become due for their document. Returns the number of rows written. Claims of
+-- movies that left are deleted.
 create or replace function pipeline.repair_shared_rows() returns integer
 language plpgsql
 as $$

@@ -1,8 +1,8 @@
 -- Applied after the migrations whenever it changes: the figures that the catalogue is operated by, against their goals.
 
--- One row for each age that a copy may have (age_allowed in due.sql), the newest films first. Overdue is what is older
--- than that by a day: a copy becomes due some time before the day's run comes by. Films that are rejected for anything but
--- votes are not refreshed, those that are gone are not there.
+-- One row for each age that a copy may have (age_allowed in due.sql), the newest films first. A copy is overdue when it is a
+-- day older than that, because it becomes due some time before the day's run. Films that were rejected for another reason
+-- than votes are not refreshed, and deleted ones are left out.
 create or replace function pipeline.ages_at(moment timestamptz)
 returns table (
     allowed interval, films integer, within integer, overdue integer, oldest timestamptz, median_hours double precision,

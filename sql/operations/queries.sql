@@ -422,7 +422,7 @@ update pipeline.alert_deliveries set severity = 'WARN' where alert_id = :alert_i
 
 -- name: repair_films
 -- Run by reconciliation: a film of the catalogue whose id is not accepted leaves; an accepted one without a stored response
--- is due to be fetched, and the moment of a fetch is that of the response.
+-- is due to be fetched, and the time of a fetch is that of the response.
 with extra as (
     delete from catalog.movies m
     where not exists (select from pipeline.movie_ids i where i.tmdb_id = m.tmdb_id and i.state = 'accepted')
@@ -441,7 +441,7 @@ select ((select count(*) from extra) + (select count(*) from lost) + (select cou
 
 
 -- name: repair_shared_rows
--- Run by reconciliation for people, genres and the like that no response says.
+-- Run by reconciliation for people, genres and other shared rows that differ from every response.
 select pipeline.repair_shared_rows() as repaired
 
 

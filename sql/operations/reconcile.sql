@@ -1,6 +1,6 @@
--- Applied after the migrations whenever it changes: the weekly recount of what runs keep up step by step.
+-- Applied after the migrations whenever it changes: the weekly comparison of tables that runs update step by step.
 
--- Compares tables that must agree, row by row. Stored answers are read again in Python (assets/reconciliation.py).
+-- Compares tables that must agree, row by row. movie_assets/operations/reconciliation.py reads the stored responses again.
 drop function if exists pipeline.reconcile;
 create function pipeline.reconcile(template text)
 returns table (agreement text, rows_compared bigint, rows_differing bigint, examples text[])
@@ -128,7 +128,7 @@ begin
 end
 $$;
 
--- Makes documents due of which only the note is left that says what they were made from; the next publication writes them.
+-- Makes documents due that are missing although their source is recorded; the next publication writes them.
 create or replace function pipeline.forget_lost_documents() returns integer
 language sql
 as $$

@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: which film a title means, for applications.
 
--- The 40 films whose titles have most of the words, each word or one that is near it, the rare ones counting more; and
--- those words.
+-- The 40 films whose titles contain most of the words, or similar words, with rare words weighing more; and a query of the
+-- words.
 create or replace function catalog.films_titled_like(
     plain text, year integer, condition text, out films bigint[], out words tsquery)
 language plpgsql stable
@@ -46,19 +46,20 @@ begin
 end
 $$;
 
--- Candidates with a confidence of 0 to 1; never a guess that does not say so. Take what has 0.9 or more without asking.
--- Titles count as they are in catalog.movie_names: the title, the original one, alternative and translated ones.
---   confidence = how alike × year × share
---   how alike: exact 1; normalised (another case, accents, punctuation, & for and) 0.97; loose (another or no article,
+-- Candidates with a confidence from 0 to 1. From 0.9 on a candidate can be taken without asking a person.
+-- All titles of catalog.movie_names are compared: the title, the original one, alternative and translated ones.
+--   confidence = likeness × year × share
+--   likeness: exact 1; normalised (another case, accents, punctuation, & for and) 0.97; loose (another or no article,
 --     other blanks) 0.92; mistyped (one letter missing, wrong, too many, or two that changed places) 0.9 × (1 - 1 / length);
 --     similar 0.9 × Jaccard similarity of trigrams. 0.03 less for an alternative or translated title.
 --   year: 1 for the film's year of release, 0.88 for the year before or after, 0.95 when no year is asked for, 0.8 when the
 --     film has none; a film that is two years off is no candidate.
---   share: 1 for one film; films with a title that is as alike or more (without a year: or 0.03 less), in a year that
---     fits as well or better, share: two films of one title have half of it each. An alternative or translated title counts a quarter there.
--- A step is only asked when those before it found nothing: titles of the same key; one slip away; similar ones, of which
--- none below 0.45 (of trigrams) is a candidate. “Matrix, The (1999)” is read as The Matrix of 1999 where no year is given.
--- Ties are broken by votes, then by id. matched_by says how and by which title, for example “normalised original title”.
+--   share: 1 for a single film. Films of the same title share the confidence if their likeness is equal or higher (without
+--     a year: up to 0.03 lower) and their year fits as well or better: two films of one title have half of it each. An
+--     alternative or translated title counts a quarter.
+-- Three steps follow one another until one has a candidate: titles of the same key; titles one typing error away; similar
+-- titles of a trigram similarity of at least 0.45. “Matrix, The (1999)” means The Matrix of 1999 if no year is given.
+-- Ties are broken by votes, then by id. matched_by names the kind of match and the title, such as “normalised original title”.
 -- filters: see catalog.condition_of.
 create or replace function catalog.candidates_for(asked text, asked_year integer, most integer, filters jsonb)
 returns table (tmdb_id bigint, title text, release_year smallint, confidence double precision, matched_by text)
@@ -76,37 +77,37 @@ declare
     films bigint[];
     slips text[];
     words tsquery;
-    -- $1 name, $2 its normalised form, $3 its key, $4 year, $5 films to look at, $6 how many.
+    -- $1 name, $2 its normalised form, $3 its key, $4 year, $5 films to compare, $6 number of candidates.
     candidates constant text :=
-        'with alike as (
+        'with likely as (
              select n.tmdb_id, n.key, h.how, n.kind, m.title, m.release_year, coalesce(s.vote_count, 0) as votes,
-                 h.alike - case when n.kind in (''title'', ''original'') then 0 else 0.03 end as alike,
+                 h.likeness - case when n.kind in (''title'', ''original'') then 0 else 0.03 end as likeness,
                  case when n.kind in (''title'', ''original'') then 1 else 0.25 end as weight,
                  case when $4 is null then 0.95 when m.release_year is null then 0.8
                      when m.release_year = $4 then 1 else 0.88 end as fits
              from catalog.movie_names n
              join catalog.movies m on m.tmdb_id = n.tmdb_id
              left join catalog.movie_stats s on s.tmdb_id = n.tmdb_id
-             cross join lateral (%s) h (how, alike)
+             cross join lateral (%s) h (how, likeness)
              where (m.release_year between $4 - 1 and $4 + 1 or $4 is null or m.release_year is null) and %s and %s
          ), best as materialized (
-             select distinct on (a.tmdb_id) a.* from alike a
-             order by a.tmdb_id, a.alike desc, a.kind = ''title'' desc, a.kind = ''original'' desc, a.kind
+             select distinct on (a.tmdb_id) a.* from likely a
+             order by a.tmdb_id, a.likeness desc, a.kind = ''title'' desc, a.kind = ''original'' desc, a.kind
          ), equals as materialized (
-             select b.key, b.fits, b.alike, sum(b.weight) as weight from best b group by b.key, b.fits, b.alike
+             select b.key, b.fits, b.likeness, sum(b.weight) as weight from best b group by b.key, b.fits, b.likeness
          ), shared as (
              select b.*, r.rivals
              from best b
              join (
-                 select e.key, e.fits, e.alike, (
+                 select e.key, e.fits, e.likeness, (
                      select sum(r.weight) from equals r
-                     where r.key = e.key and r.fits >= e.fits and r.alike >= e.alike - case when $4 is null then 0.03 else 0 end
+                     where r.key = e.key and r.fits >= e.fits and r.likeness >= e.likeness - case when $4 is null then 0.03 else 0 end
                  ) as rivals
                  from equals e
-             ) r using (key, fits, alike)
+             ) r using (key, fits, likeness)
          )
          select s.tmdb_id, s.title, s.release_year,
-             (s.alike * s.fits * s.weight / s.rivals)::double precision as confidence,
+             (s.likeness * s.fits * s.weight / s.rivals)::double precision as confidence,
              s.how || '' '' || case s.kind when ''title'' then ''title'' else s.kind || '' title'' end
          from shared s
          order by confidence desc, s.votes desc, s.tmdb_id
@@ -155,7 +156,7 @@ begin
     return query execute format(
         candidates, by_trigrams,
         'n.tmdb_id = any ($5) and length(n.normalised) between 0.4 * length($2) and 2.5 * length($2)
-         and to_tsvector(''pg_catalog.simple'', n.normalised) @@ $8 and h.alike >= 0.9 * 0.45', condition)
+         and to_tsvector(''pg_catalog.simple'', n.normalised) @@ $8 and h.likeness >= 0.9 * 0.45', condition)
     using wanted, plain, sought, year, films, most, catalog.trigrams(plain), words;
 end
 $$;

@@ -1,7 +1,8 @@
 -- Applied after the migrations whenever it changes: the vector of a question by the keyless model hashing-v1, made in SQL.
 
--- core/hashing.py is the model; this makes the same vectors without Python. The classes of characters are those of
--- Python's Unicode tables, so that the server's locale and version do not matter; docs/make_letters.py prints them.
+-- movie_assets/embeddings/hashing.py is the model; this makes the same vectors without Python. The classes of characters
+-- are those of Python's Unicode tables, so that the server's locale and version make no difference; docs/make_letters.py
+-- prints them.
 
 -- A text in lower case as Python has it, without accents, decomposed.
 create or replace function catalog.plain_text(words text) returns text

@@ -48,7 +48,7 @@ as $$
 $$;
 
 -- The films nearest to a film, itself left out, and what they share with it; no row when it has no vector. The table
--- of the same name has the ten nearest of every film, found beforehand.
+-- of the same name has the ten nearest films of every film, computed at the last publication.
 create or replace function catalog.similar_movies(
     film bigint,
     match_count integer default 10,
@@ -78,12 +78,12 @@ create or replace function catalog.vector_of(film bigint, in_set integer) return
 language plpgsql stable
 as $$
 declare
-    found vector;
+    embedding vector;
 begin
     if in_set is not null then
         execute format('select v.embedding::vector from catalog.%I v where v.tmdb_id = $1', 'movie_vectors_' || in_set)
-        into found using film;
+        into embedding using film;
     end if;
-    return found;
+    return embedding;
 end
 $$;

@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: the nearest neighbours of a vector, on which every search rests.
 
--- How many films of a table of vectors pass a condition, as the planner expects from its statistics. Volatile, as
--- Postgres explains nothing in other functions.
+-- The number of films of a table of vectors that pass a condition, as the planner expects from its statistics. The function
+-- is volatile, because Postgres does not run EXPLAIN in other functions.
 create or replace function catalog.films_expected(target text, condition text) returns double precision
 language plpgsql
 as $$
@@ -13,9 +13,9 @@ begin
 end
 $$;
 
--- Films near a vector, by the graph of a table of vectors: `looks` films of it are looked at, and those that pass are
--- given nearest first, `enough` at most. If it goes on, it looks at as many again until enough have passed; then the
--- order is only roughly right.
+-- The films nearest to a vector, by the graph of a table of vectors. The search visits `looks` films and returns those that
+-- pass, nearest first, at most `enough`. With `goes_on` it visits as many again until enough have passed; the order is then
+-- approximate.
 create or replace function catalog.walk_graph(
     target text,
     condition text,
@@ -39,7 +39,7 @@ set enable_mergejoin = off
 set jit = off
 as $$
 begin
-    -- Ends with the function, as they are in its list.
+    -- The values end with the function, because the function sets both options.
     perform set_config('hnsw.ef_search', looks::text, true),
         set_config('hnsw.iterative_scan', case when goes_on then 'relaxed_order' else 'off' end, true);
     execute format(
@@ -55,18 +55,18 @@ $$;
 -- catalog.condition_of), nearest first; similarity is the cosine, -1 to 1. Always as many as wanted when that many
 -- exist.
 --
--- A filter is wide or narrow. Wide: the index's graph is walked, past the films that do not pass. Narrow: the graph
--- would wander past too many, so they are filtered first and all compared. `exactly` asks for that in any case.
+-- With a wide filter the search follows the index's graph and skips films that do not pass. With a narrow filter the graph
+-- would skip too many, so the films that pass are selected first and all are compared. `exactly` always compares all.
 --
--- 1. Where the planner expects a wide filter, a short walk looks at as many films as hold twice the wanted and ten (at
---    least 100, more in a large catalogue; at most 1,000, and none where these would hold too few). It is enough when a
---    fifth and six more than wanted pass: the nearest of them are then, nearly always, the nearest of all.
--- 2. Fewer pass where the planner was wrong, or where the films that pass lie far from the vector, as the graph leads
---    to what is near. So they are counted, and all compared where fewer than sqrt(10 * films * steps) pass (4,600 of
---    50,000 for ten wanted): walking past a film costs some ten times what comparing one costs. Below 2,000 films
---    comparing all is quick anyway.
--- 3. Where more pass, a long walk looks at 1,000 films at a time, 50,000 at most, until `steps` have passed, or twice
---    as many where the short walk failed. Should it bring fewer than wanted, all that pass are compared after all.
+-- 1. If the planner expects a wide filter, a short graph search visits as many films as contain twice the wanted number
+--    and ten (at least 100, more in a large catalogue; at most 1,000, and none if 1,000 would contain too few). Its result
+--    is used if 1.2 times the wanted number and six pass: the nearest of them are then nearly always the nearest of all.
+-- 2. Fewer pass if the planner was wrong, or if the films that pass are far from the vector, because the graph leads to
+--    near films. They are counted, and all are compared if fewer than sqrt(10 * films * steps) pass (4,600 of 50,000 for
+--    ten wanted), because visiting a film in the graph costs about ten times as much as comparing one. Below 2,000 films
+--    comparing all is fast in any case.
+-- 3. Otherwise a long graph search visits 1,000 films at a time, at most 50,000, until `steps` have passed, or twice as
+--    many if the short search failed. If it returns fewer than wanted, all that pass are compared.
 create or replace function catalog.nearest_movies(
     query vector,
     wanted integer,
@@ -87,7 +87,7 @@ declare
     steps integer;
     narrow integer;
     expected double precision;
-    near double precision;
+    visits double precision;
     enough double precision := ceil(1.2 * wanted + 6);
     is_found boolean := false;
     passing integer;
@@ -110,31 +110,31 @@ begin
     target := format('catalog.%I m', 'movie_vectors_' || chosen.set_id);
     select greatest(c.reltuples, 0) into films from pg_class c
     where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
-    -- Some more than wanted: the long walk then goes on the longer the fewer pass.
+    -- More than wanted, so that the long search visits more films when fewer pass.
     steps := least(wanted::bigint + wanted / 4 + 30, 1000000);
     narrow := greatest(2000, sqrt(10 * films * steps));
     if not exactly and films >= narrow then
         expected := case when condition = 'true' then films
             else least(films, catalog.films_expected(target, condition)) end;
-        -- The larger the graph, the more of it has to be looked at: 141 at 50,000 films, 283 at 200,000.
-        near := least(1000, greatest(100, 100 * sqrt(films / 25000),
+        -- A larger graph needs more visits: 141 at 50,000 films, 283 at 200,000.
+        visits := least(1000, greatest(100, 100 * sqrt(films / 25000),
             (2 * wanted::double precision + 10) * films / greatest(expected, 1)));
-        if expected >= narrow and near * expected / films >= 1.2 * enough then
+        if expected >= narrow and visits * expected / films >= 1.2 * enough then
             select w.ids, w.distances into ids, distances
-            from catalog.walk_graph(target, condition, needle, near::integer, enough::integer, false) w;
+            from catalog.walk_graph(target, condition, needle, visits::integer, enough::integer, false) w;
             is_found := coalesce(cardinality(ids) >= enough, false);
             steps := 2 * steps;
         end if;
     end if;
     if not exactly and not is_found and (condition <> 'true' or films < 2 * narrow) then
-        -- Where the rows are, not who they are: they are fetched from there, without looking for them once more.
+        -- The rows' places on disk in place of their ids, so that they are fetched without another search for them.
         execute format(
             'select array_agg(p.ctid) from (select m.ctid from %s where %s limit %s) p', target, condition, narrow)
         into places;
         passing := coalesce(cardinality(places), 0);
     end if;
     if passing < narrow then
-        -- A film that left the catalogue since the last publication is not found; only the nearest are looked up.
+        -- Films that left the catalogue since the last publication are skipped; only the nearest ones are checked for that.
         execute format(
             'select array_agg(t.tmdb_id), array_agg(t.distance) from (
                  select n.* from (

@@ -1,7 +1,8 @@
 -- Applied after the migrations whenever it changes: the words of a question, with those that were probably meant.
 
--- The words of the vocabulary that are nearest to a word: those one slip away, the more common ones first; where there are
--- none, and not only_slips, those whose trigrams are at least 0.4 alike (Jaccard). Words of less than four letters have no neighbours.
+-- The words of the vocabulary that are most similar to a word: those one typing error away, common words first. If there
+-- are none, and unless only_slips, those with a trigram similarity (Jaccard) of at least 0.4. A word of fewer than four
+-- letters has none.
 create or replace function catalog.nearest_words(wanted text, most integer default 3, only_slips boolean default false)
 returns table (word text, likeness double precision, films integer)
 language plpgsql stable
@@ -22,11 +23,11 @@ begin
     if found or only_slips or length(wanted) < 5 then
         return;
     end if;
-    -- Words that are so alike have two trigrams in a row in common: a slip spoils three in a row and leaves the others. Two
-    -- are asked for together, because each alone is in thousands of words.
+    -- Words of that similarity share two consecutive trigrams: a typing error changes three consecutive ones and leaves the
+    -- others. The query asks for two together, because thousands of words have each alone.
     wanted_trigrams := catalog.trigrams(wanted);
     return query
-    select near.word, near.likeness, near.films
+    select n.word, n.likeness, n.films
     from (
         select v.word::text, catalog.similarity(v.trigrams, wanted_trigrams) as likeness, v.films
         from (
@@ -38,15 +39,15 @@ begin
             ) v
         ) v
         where cardinality(v.trigrams) between 0.4 * cardinality(wanted_trigrams) and 2.5 * cardinality(wanted_trigrams)
-    ) near
-    where near.likeness >= 0.4
-    order by near.likeness desc, near.films desc, near.word limit most;
+    ) n
+    where n.likeness >= 0.4
+    order by n.likeness desc, n.films desc, n.word limit most;
 end
 $$;
 
--- The first 16 distinct words of a normalised text that are no English stop words (or all of them, where it has no others):
--- place in the text, the forms that a document may have it in (itself, its English stem; others probably meant, where
--- hardly any film has it, or for every word with mend_all), and how many films have one of them.
+-- The first 16 distinct words of a normalised text without English stop words (with them, if it has no other words): the
+-- place in the text; the forms in documents (the word and its English stem); the words that were probably meant, for a word
+-- that hardly any film has, or for every word with mend_all; and the number of films with one of them.
 create or replace function catalog.query_terms(plain text, mend_all boolean default false)
 returns table (place integer, forms text[], meant text[], films integer)
 language plpgsql stable
@@ -84,7 +85,7 @@ begin
 end
 $$;
 
--- A tsquery that any of these words answers, in fields of these weights ('' for all).
+-- A tsquery that matches any of these words, in fields of these weights ('' for all).
 create or replace function catalog.any_word(words text[], weights text default '') returns tsquery
 language sql immutable parallel safe
 return (

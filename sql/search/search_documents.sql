@@ -1,12 +1,12 @@
 -- Applied after the migrations whenever it changes: films as words, brought in line with the catalogue.
 
--- Raise it when documents, names or what catalog.normalised() answers are to be made anew: every film is then due.
+-- Raise this number when documents, names or the results of catalog.normalised() change: every film is then due.
 create or replace function pipeline.document_version() returns integer
 language sql immutable parallel safe
 return 1;
 
--- Names what a document is made from. The hash of the text that is embedded stands for title, overview, genres and
--- keywords, the other for people and further titles.
+-- A hash of everything that a document is made from. The hash of the embedded text covers title, overview, genres and
+-- keywords; the hash of the related rows covers people and further titles.
 create or replace function pipeline.document_source(text_hash text, facts_hash text, original_title text, tagline text)
 returns bigint
 language sql immutable parallel safe
@@ -17,27 +17,27 @@ create or replace function pipeline.words_and_stems(words text) returns tsvector
 language sql immutable parallel safe
 return to_tsvector('pg_catalog.simple', words) || to_tsvector('pg_catalog.english', words);
 
--- Takes out the films that left the catalogue; tells how many.
+-- Deletes the documents of films that left the catalogue; returns their number.
 create or replace function pipeline.remove_documents() returns integer
 language plpgsql
 as $$
 declare
-    gone bigint[];
+    left_films bigint[];
 begin
     lock table pipeline.document_sources in share row exclusive mode;
-    gone := array(
+    left_films := array(
         select s.tmdb_id from pipeline.document_sources s
         where not exists (select from catalog.movies m where m.tmdb_id = s.tmdb_id));
-    if gone = '{}' then
+    if left_films = '{}' then
         return 0;
     end if;
     insert into pipeline.word_changes (word, films)
     select w.word, -count(*) from catalog.search_documents d, unnest(tsvector_to_array(d.words)) w (word)
-    where d.tmdb_id = any (gone) group by w.word;
-    delete from catalog.search_documents d where d.tmdb_id = any (gone);
-    delete from catalog.movie_names n where n.tmdb_id = any (gone);
-    delete from pipeline.document_sources s where s.tmdb_id = any (gone);
-    return cardinality(gone);
+    where d.tmdb_id = any (left_films) group by w.word;
+    delete from catalog.search_documents d where d.tmdb_id = any (left_films);
+    delete from catalog.movie_names n where n.tmdb_id = any (left_films);
+    delete from pipeline.document_sources s where s.tmdb_id = any (left_films);
+    return cardinality(left_films);
 end
 $$;
 

@@ -1,6 +1,6 @@
 -- Applied after the migrations whenever it changes: films by words and by meaning, for applications.
 
--- Words are looked for in this order; what an earlier step found stays before what a later one does:
+-- Films are searched by words in these steps; the results of an earlier step stay before those of a later one:
 --   1. films with exactly this title, whatever its case, accents, punctuation and article (see catalog.find_movie);
 --   2. films with a title one slip away, if a word of the question is one that hardly any film has;
 --   3. films with every word in their titles;   4. films with every word somewhere;
@@ -27,7 +27,7 @@ returns table (tmdb_id bigint, title text, release_year smallint, score double p
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
--- The planner does not count what it takes to fetch every document for a look at its words.
+-- The planner underestimates the cost of reading every document to compare its words.
 set enable_seqscan = off
 as $$
 declare

@@ -70,7 +70,7 @@ begin
 end
 $$;
 
--- Filters that a set's recall is measured with: a wide genre, a narrow one, half of the years. Only what ten films pass.
+-- Filters with which a set's recall is measured: a common genre, a rare one, half of the years; at least ten films pass each.
 create or replace function pipeline.filters_to_measure(which integer) returns table (says text, filters jsonb)
 language plpgsql stable
 as $$
@@ -94,8 +94,9 @@ begin
 end
 $$;
 
--- Searches for the films nearest to some films of a set: as many at random, and as many of those in collections, the same
--- ones while the catalogue stands. siblings are the other films of the collection; similarities are the ten nearest films'.
+-- Searches for the nearest films of a sample of films: random ones, and as many of films in collections. The sample stays
+-- the same while the catalogue does not change. siblings is the number of other films in the collection; similarities are
+-- those of the ten nearest films.
 create or replace function pipeline.measure_neighbours(which integer, samples integer)
 returns table (
     tmdb_id bigint, is_random boolean, milliseconds double precision, siblings integer, siblings_found integer,
@@ -138,8 +139,8 @@ begin
 end
 $$;
 
--- Vectors of some films of a set, the same ones while the catalogue stands, with their genres. As pgvector sends them in
--- binary (after four bytes, big-endian four-byte floats): to write them as text and read that takes seconds.
+-- Vectors of a sample of films with their genres; the sample stays the same while the catalogue does not change. They are
+-- in pgvector's binary format (four bytes, then big-endian four-byte floats), because text takes seconds to write and read.
 create or replace function pipeline.sample_vectors(which integer, samples integer)
 returns table (genres text[], embedding bytea)
 language plpgsql stable
@@ -151,11 +152,11 @@ begin
 end
 $$;
 
--- What a similarity means in each set that was measured; a number of one model says nothing about another's.
---   loose          99 of 100 pairs of films at random are less similar
---   related        half of the films have ten others at least so near
---   very_similar   a quarter of the films have another one so near
--- For films compared with films. The words of a question are fewer than those of a film, and lie further away from all.
+-- The meaning of a similarity in each measured set; the values of different models cannot be compared.
+--   loose          99 of 100 random pairs of films are less similar
+--   related        half of the films have ten others of at least this similarity
+--   very_similar   a quarter of the films have another one of at least this similarity
+-- These are for films compared with films. A question is less similar to every film, because it has fewer words.
 create or replace view catalog.similarity_thresholds as
 select s.set_id, s.name, s.is_active, q.loose, q.related, q.very_similar, q.vectors as films, q.measured_at
 from catalog.embedding_sets s

@@ -27,19 +27,19 @@ begin
 end
 $$;
 
--- Puts some films whose vector is another one in their places in the lists around them: those that they were in, and those
--- that they belong in, as far as near shows it. A list whose last stays as near needs no search, as whoever was in neither
--- was no nearer than its last; the others become outdated. What near does not show is found when a list has its turn. Tells
--- how many lists are as they should be.
+-- Moves films with a changed vector to their new places in the lists of other films: the lists that have them, and the
+-- lists in which the table nearest_found shows that they belong. A list needs no search if its last place stays as similar
+-- as before, because a film outside the list was less similar than the last place. Other lists are marked as outdated and
+-- made again in their turn. Returns the number of lists that are up to date now.
 create or replace function pipeline.move_in_lists(films bigint[], active integer) returns integer
 language plpgsql
-set enable_sort = on -- its caller has them off, to walk the graph
+set enable_sort = on -- the caller has them off, so that the planner uses the graph
 set enable_hashjoin = on
 as $$
 declare
     moved bigint[];
 begin
-    -- Tables, as the planner knows their size: of a query's parts it knows none, and it compared all pairs with all lists.
+    -- Tables, because the planner knows their size. With the parts of one query it compared all pairs with all lists.
     create temp table if not exists pairs (tmdb_id bigint, similar_id bigint, primary key (tmdb_id, similar_id))
         on commit delete rows;
     create temp table if not exists around (
@@ -49,7 +49,7 @@ begin
     insert into pairs
     select s.tmdb_id, s.similar_id from catalog.similar_movies s where s.similar_id = any (films) and s.tmdb_id <> all (films)
     union
-    select n.similar_id, n.tmdb_id from near n where n.similar_id <> all (films) and n.similarity > (
+    select n.similar_id, n.tmdb_id from nearest_found n where n.similar_id <> all (films) and n.similarity > (
         select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = n.similar_id);
     execute format(
         'with lasts as materialized (
@@ -85,8 +85,8 @@ begin
 end
 $$;
 
--- Makes the lists of some films in the active set. With `echo`, the films are also put in their places in the lists around
--- them; a pass over the whole catalogue needs none. Tells how many lists were made, and how many others follow by that.
+-- Makes the lists of some films in the active set. With `echo`, the films are also moved in the lists of other films; a
+-- pass over the whole catalogue does not need that. Returns the number of lists made and of other lists updated.
 drop function if exists pipeline.make_similar_lists;
 create function pipeline.make_similar_lists(films bigint[], echo boolean)
 returns table (made integer, moved integer)
@@ -106,7 +106,7 @@ declare
     is_small boolean;
 begin
     execute format('select count(*) < 2000 from (select from %s limit 2000) v', target) into is_small;
-    if is_small then -- as in catalog.nearest_movies, few films are all compared; here they lie side by side for that
+    if is_small then -- as in catalog.nearest_movies, all films are compared; a table of vectors alone makes that faster
         create temp table if not exists few (tmdb_id bigint primary key, embedding halfvec) on commit delete rows;
         alter table few alter column embedding set storage plain;
         truncate few;
@@ -114,11 +114,11 @@ begin
         target := 'few';
         candidates := 'few m where true';
     end if;
-    create temp table if not exists near (tmdb_id bigint, similar_id bigint, similarity double precision)
+    create temp table if not exists nearest_found (tmdb_id bigint, similar_id bigint, similarity double precision)
         on commit delete rows;
-    truncate near;
+    truncate nearest_found;
     execute format(
-        'insert into near
+        'insert into nearest_found
          select v.tmdb_id, n.tmdb_id, 1 - n.distance
          from unnest($1) f (tmdb_id)
          join %s v on v.tmdb_id = f.tmdb_id
@@ -135,7 +135,7 @@ begin
     select p.tmdb_id, p.place, p.similar_id, p.similarity, catalog.shared_features(p.tmdb_id, p.similar_id)
     from (
         select n.*, row_number() over (partition by n.tmdb_id order by n.similarity desc, n.similar_id) as place
-        from near n
+        from nearest_found n
     ) p
     where p.place <= 10;
     execute format(
@@ -150,9 +150,9 @@ begin
 end
 $$;
 
--- Run by reconciliation: places in the lists of the active set that are not what the vectors and the films say now. Lists
--- that are due anyway are left out. What two films share is read when a list is made, so that shared_features can be older
--- than the films' rows without a fault.
+-- Run by reconciliation: places in the lists of the active set that differ from what the vectors and the films give now.
+-- Lists that are due anyway are left out. shared_features is computed when a list is made, so it may be older than the
+-- films' rows without being wrong.
 create or replace function pipeline.compare_similar_lists()
 returns table (tmdb_id bigint, place smallint, column_names text[])
 language plpgsql
@@ -168,7 +168,7 @@ begin
     return query execute format(
         'select p.tmdb_id, p.place, d.names
          from (
-             select s.*, (1 - (v.embedding <=> w.embedding))::real as found,
+             select s.*, (1 - (v.embedding <=> w.embedding))::real as computed,
                  row_number() over (partition by s.tmdb_id order by s.place) as row,
                  lag(s.similarity) over (partition by s.tmdb_id order by s.place) as before
              from catalog.similar_movies s
@@ -179,8 +179,8 @@ begin
          cross join lateral (
              select array_agg(c.name) as names from (values
                  (''place'', p.place <> p.row or p.similarity > p.before),
-                 (''similar_id'', p.found is null),
-                 (''similarity'', abs(p.found - p.similarity) > 0.0001),
+                 (''similar_id'', p.computed is null),
+                 (''similarity'', abs(p.computed - p.similarity) > 0.0001),
                  (''shared_features'', p.shared_features <> catalog.shared_features(p.tmdb_id, p.similar_id))
              ) c (name, differs)
              where c.differs

@@ -115,8 +115,8 @@ exception when disk_full then
 end
 $$;
 
--- Builds the set's index of nearest neighbours if it has none that is valid; tells whether it did. A new one is built
--- beside one that is not, so that searches wait for no build. The memory is set to what the graph needs (vector, links
+-- Builds the set's index of nearest neighbours if it has no valid one; returns whether it did. A new one is built beside
+-- an invalid one, so that searches do not wait for the build. The memory is set to what the graph needs (vector, links
 -- and overhead), between 64 MB and 2 GB: a build that spills is four times slower.
 drop function if exists pipeline.build_vector_index(smallint);
 create or replace function pipeline.build_vector_index(which integer) returns boolean
