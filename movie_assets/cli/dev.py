@@ -138,17 +138,32 @@ def _dagster(port: int) -> Iterator["subprocess.Popen[bytes]"]:
         "--host", HOST, "--port", str(port),
     ]  # fmt: skip
     # It gets a session of its own, so that its children, Dagster's web server and daemon, receive the signals too.
-    child = None
+    child, is_ending = None, threading.Event()
     try:
         with signals_deferred():
             child = subprocess.Popen(
                 command, cwd=CHECKOUT, start_new_session=True, preexec_fn=_as_our_child,  # noqa: PLW1509
-                env=environment_for(port),
+                env=environment_for(port), stderr=subprocess.PIPE,
             )  # fmt: skip
+            threading.Thread(target=_copy_errors, args=(child, is_ending), daemon=True).start()
         yield child
     finally:
+        is_ending.set()
         if child is not None:
             _end(child)
+
+
+def _copy_errors(child: "subprocess.Popen[bytes]", is_ending: threading.Event) -> None:
+    """Copy the child's standard error to this process's until the child is asked to end.
+
+    Dagster raises an exception for the signal that ends it. In a destructor or a callback, Python prints that as a
+    traceback and ignores it.
+    """
+    assert child.stderr is not None  # noqa: S101  # it is a pipe
+    while output := os.read(child.stderr.fileno(), 65536):
+        if not is_ending.is_set():
+            sys.stderr.buffer.write(output)
+            sys.stderr.flush()
 
 
 def _wait(child: "subprocess.Popen[bytes]", url: str, notes: Console, stop: threading.Event) -> int:

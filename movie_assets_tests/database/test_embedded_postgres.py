@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -181,6 +182,21 @@ def test_a_killed_server_comes_back_with_its_data(used_home: Path) -> None:
         kill_server(used_home)
     with embedded_postgres(used_home) as address:
         assert ask(address, "select number from kept") == 42
+
+
+def test_a_server_starts_when_the_last_process_of_a_killed_one_has_ended(used_home: Path) -> None:
+    with another_process(used_home) as process:
+        pid = postmaster_of(used_home)
+        child = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+        process.kill()
+        process.wait()
+        os.kill(child, signal.SIGSTOP)
+        kill_server(used_home)
+    resume = threading.Timer(3, os.kill, (child, signal.SIGCONT))
+    resume.start()
+    with embedded_postgres(used_home) as address:
+        assert not resume.is_alive()
+        assert ask(address, "select 1") == 1
 
 
 def test_leaving_a_server_that_has_died_is_no_error(used_home: Path) -> None:
