@@ -6,13 +6,16 @@ from pathlib import Path
 
 from movie_assets.cli import reference
 from movie_assets.config.paths import CHECKOUT
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import embedded_postgres
 from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.definitions import definitions_for
 from movie_assets.runs.presentation import TABLES_FILE, tables
 
 sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.database import sql_api
+from movie_assets_tests.orchestration import registered
 
 
 def main() -> None:
@@ -25,6 +28,7 @@ def main() -> None:
         TABLES_FILE.write_text(reference.tables_as_json(database), encoding="utf-8")
         sql_api.write(database)
         database.close()
+    registered.write(definitions_for(Settings()))
     tables.cache_clear()
     reference.FILE.write_text(reference.as_markdown(), encoding="utf-8")
     reference.EXAMPLE_FILE.write_text(reference.example_environment(), encoding="utf-8")

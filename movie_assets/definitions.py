@@ -1,15 +1,11 @@
-"""The map: the assets and checks of each room, in the order of the work, and what launches them.
+"""What Dagster loads: the assets and checks of `orchestration.rooms`, and what launches them.
 
 Nothing is read when this module is imported: Dagster calls `location`, and shows the error of a wrong setting.
 """
 
 import dagster as dg
 
-from movie_assets.catalog import definitions as catalog
 from movie_assets.config.settings import Settings
-from movie_assets.embeddings import definitions as embeddings
-from movie_assets.histories import definitions as histories
-from movie_assets.operations import definitions as operations
 from movie_assets.operations.alerts.sensor import alert_sensor
 from movie_assets.orchestration.console import console
 from movie_assets.orchestration.executor import in_process_executor
@@ -17,16 +13,12 @@ from movie_assets.orchestration.freshness import with_freshness
 from movie_assets.orchestration.jobs import JOBS
 from movie_assets.orchestration.orphaned_runs import orphaned_runs_sensor
 from movie_assets.orchestration.resources import RESOURCES
+from movie_assets.orchestration.rooms import ASSETS, CHECKS
 from movie_assets.orchestration.schedules import schedules
 from movie_assets.orchestration.sensors import work_sensors
-from movie_assets.ratings import definitions as ratings
-from movie_assets.recommendations import definitions as recommendations
 from movie_assets.runs.first_day import first_day_of
 from movie_assets.runs.partitions import with_days_since
 from movie_assets.runs.presentation import presented
-from movie_assets.search import definitions as search
-
-ROOMS = (catalog, embeddings, search, ratings, histories, recommendations, operations)
 
 
 @dg.definitions
@@ -41,8 +33,8 @@ def definitions_for(settings: Settings) -> dg.Definitions:
     schedule = dg.DefaultScheduleStatus.RUNNING if settings.automation else dg.DefaultScheduleStatus.STOPPED
     sensor = dg.DefaultSensorStatus.RUNNING if settings.automation else dg.DefaultSensorStatus.STOPPED
     defs = dg.Definitions(
-        assets=with_freshness([asset for room in ROOMS for asset in room.ASSETS], off=settings.rating_files.off),
-        asset_checks=[check for room in ROOMS for check in room.CHECKS],
+        assets=with_freshness(ASSETS, off=settings.rating_files.off),
+        asset_checks=CHECKS,
         jobs=JOBS,
         schedules=schedules(schedule),
         sensors=[*work_sensors(sensor), alert_sensor(sensor), orphaned_runs_sensor(sensor)],

@@ -1,4 +1,4 @@
-"""The jobs: the steps of a day in their order, and maintenance. schedules.py and sensors.py launch them."""
+"""The jobs: the steps of a day in their order, and the upkeep that rooms declare. Schedules and sensors launch them."""
 
 import dagster as dg
 
@@ -10,10 +10,8 @@ from movie_assets.catalog.tmdb_export import tmdb_export
 from movie_assets.embeddings.movie_embeddings import movie_embeddings
 from movie_assets.histories.watch_histories import watch_histories
 from movie_assets.operations.health.asset import health
-from movie_assets.operations.reconciliation import reconciliation
-from movie_assets.operations.retention import retention
+from movie_assets.orchestration.rooms import UPKEEP
 from movie_assets.ratings.rating_aggregates import rating_aggregates
-from movie_assets.ratings.rating_sources import csv_ratings, imdb_ratings, movielens_ratings
 from movie_assets.recommendations.recommendation_model import recommendation_model
 from movie_assets.recommendations.recommendation_quality import recommendation_quality
 from movie_assets.recommendations.recommendations import recommendations
@@ -69,26 +67,11 @@ publish = dg.define_asset_job(
     description="Updates what applications search and read: vectors with their index, similar films, search documents "
     "and rating scores, and measures the quality of searches.",
 )
-read_ratings = dg.define_asset_job(
-    "read_ratings",
-    selection=[imdb_ratings, movielens_ratings, csv_ratings],
-    description="Reads the ratings of IMDb, MovieLens or your own CSV from the files that the settings name.",
-)
 recommend = dg.define_asset_job(
     "recommend",
     selection=[watch_histories, recommendation_model, recommendations, recommendation_quality],
     description="Imports watch histories from the inbox, trains the recommendation model, makes each person's list and "
     "measures how good the lists are.",
-)
-reconcile = dg.define_asset_job(
-    "reconcile",
-    selection=[reconciliation],
-    description="Compares tables that must agree, row by row, and repairs what differs or makes it due again.",
-)
-clean_up = dg.define_asset_job(
-    "clean_up",
-    selection=[retention],
-    description="Deletes old records of the pipeline and of Dagster that have been kept long enough.",
 )
 look_at_health = dg.define_asset_job(
     "look_at_health",
@@ -96,8 +79,9 @@ look_at_health = dg.define_asset_job(
     description="Checks everything that can be broken; records the problems and what to do about them.",
 )
 JOBS = [
-    read_the_day, read_the_lists, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, read_ratings,
-    recommend, reconcile, clean_up, look_at_health,
+    read_the_day, read_the_lists, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, recommend,
+    look_at_health,
+    *(dg.define_asset_job(each.job, selection=each.assets, description=each.description) for each in UPKEEP),
 ]  # fmt: skip
 
 

@@ -164,22 +164,6 @@ def _wait(now: datetime, memory: Memory, *, is_in_flight: bool) -> Decision | No
     return None
 
 
-def daily(now: datetime) -> datetime:
-    """Return the time since when a day's ratings are due: 10:30."""
-    return now.replace(hour=10, minute=30, second=0, microsecond=0)
-
-
-def weekly(now: datetime) -> datetime:
-    """Return the time since when a week's reconciliation is due: Sunday at 04:00."""
-    sunday = now - timedelta(days=now.isoweekday() % 7)
-    return sunday.replace(hour=4, minute=0, second=0, microsecond=0)
-
-
-def monthly(now: datetime) -> datetime:
-    """Return the time since when a month's clean-up is due: the first at 03:00."""
-    return now.replace(day=1, hour=3, minute=0, second=0, microsecond=0)
-
-
 def orphans(
     unheld: Collection[str], seen: Mapping[str, str], now: datetime, proof: timedelta = MIN_OBSERVATIONS
 ) -> tuple[set[str], dict[str, str]]:

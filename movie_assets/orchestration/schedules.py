@@ -1,27 +1,23 @@
-"""The schedules: reading a day after TMDB has published it, other ratings, health, reconciliation and clean-up."""
+"""The schedules: reading a day after TMDB has published it, health, and the upkeep that rooms declare."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.orchestration.console import CONSOLE
 from movie_assets.orchestration.jobs import assets_of, look_at_health, read_the_day
 from movie_assets.orchestration.launch_decisions import (
     Decision,
     Memory,
-    daily,
     decide_day,
     decide_once,
-    monthly,
-    weekly,
 )
+from movie_assets.orchestration.rooms import UPKEEP
 from movie_assets.orchestration.run_records import is_in_flight, runs_of_day, runs_since, unfinished
 from movie_assets.orchestration.sensors import TRIGGERS, record
+from movie_assets.runs.upkeep import Upkeep
 from movie_assets.tmdb.client import Tmdb
 from movie_assets.tmdb.responses import TmdbUnavailableError
 
@@ -29,38 +25,6 @@ from movie_assets.tmdb.responses import TmdbUnavailableError
 # export is late, whose run failed, or during which the machine was asleep.
 TICKS = ["30,45 8 * * *", "*/15 9-23 * * *"]
 DAILY = "read_the_day_at_0830"
-
-
-@dataclass(frozen=True)
-class Upkeep:
-    """A maintenance task. Its schedule ticks more often than the task is due, for runs that failed or were missed."""
-
-    schedule: str
-    job: str
-    assets: Callable[[], Sequence[str]]
-    cron: str
-    since: Callable[[datetime], datetime]
-    description: str
-    without_assets: str = ""
-
-
-UPKEEP = (
-    # From half past ten on, when the day's new films are mostly there.
-    Upkeep(
-        "read_ratings_at_1030", "read_ratings", lambda: Settings.from_env().rating_files.assets, "30 10-23 * * *",
-        daily,
-        "Launches read_ratings once a day from 10:30 UTC on, if a setting names a file of ratings.",
-        "no other source than TMDB is on: set MOVIE_ASSETS_IMDB_RATINGS or another one",
-    ),
-    Upkeep(
-        "reconcile_on_sundays", "reconcile", lambda: ["reconciliation"], "0 4 * * *", weekly,
-        "Launches reconcile on Sundays at 04:00 UTC. It ticks each day, to repeat one that failed or was missed.",
-    ),
-    Upkeep(
-        "clean_up_on_the_first", "clean_up", lambda: ["retention"], "0 3 * * *", monthly,
-        "Launches clean_up on the first of a month at 03:00 UTC. It ticks each day, to repeat one that failed.",
-    ),
-)  # fmt: skip
 
 
 RECORDING = (DAILY, *(upkeep.schedule for upkeep in UPKEEP), *(trigger.sensor for trigger in TRIGGERS))
@@ -134,7 +98,7 @@ def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.Sch
         cron_schedule=upkeep.cron,
         execution_timezone="UTC",
         default_status=status,
-        description=upkeep.description,
+        description=upkeep.schedule_description,
     )
     def once(
         context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database]
@@ -142,12 +106,12 @@ def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.Sch
         scheduled = context.scheduled_execution_time.astimezone(UTC)
         if scheduled.date() != datetime.now(UTC).date():
             return dg.SkipReason(f"{scheduled.date()} is over; the next tick checks what is due")
-        assets = upkeep.assets()
+        assets = upkeep.asset_names()
         since = upkeep.since(scheduled)
         decision = (
             decide_once(scheduled, since, runs_since(context.instance, upkeep.job, assets, since))
             if assets
-            else Decision(False, upkeep.without_assets, Memory())
+            else Decision(False, upkeep.switched_off, Memory())
         )
         record(database, upkeep.schedule, upkeep.job, decision, scheduled)
         if not decision.launch:

@@ -9,12 +9,10 @@ from movie_assets.orchestration.launch_decisions import (
     MAX_TRIES,
     Decision,
     Runs,
-    daily,
     decide_day,
     decide_once,
-    monthly,
-    weekly,
 )
+from movie_assets.runs.upkeep import daily, monthly, weekly
 
 HALF_PAST_EIGHT = datetime(2026, 10, 5, 8, 30, tzinfo=UTC)
 NEVER = Runs()

@@ -1,4 +1,4 @@
-"""What Dagster is given: names written out, so that a renaming or a forgotten registration is seen."""
+"""What Dagster loads, and what it shows of it. FILE of `registered` lists the names."""
 
 import os
 import subprocess
@@ -19,31 +19,11 @@ from movie_assets.orchestration.launch_decisions import WAIT_UNTIL
 from movie_assets.ratings.rating_sources import imdb_ratings
 from movie_assets.runs.locations import LOCATION
 from movie_assets.runs.partitions import BATCH_COUNT, batch_of, batches
+from movie_assets_tests.orchestration.registered import FILE, listed, registered, write
 from movie_assets_tests.support.definitions import defs
 
-GROUPS = {
-    "tmdb_export": "source",
-    "movie_ids": "source",
-    "tmdb_changes": "source",
-    "tmdb_discoveries": "source",
-    "movie_details": "catalogue",
-    "movie_embeddings": "catalogue",
-    "movie_vectors": "search",
-    "search_documents": "search",
-    "search_quality": "search",
-    "similar_movies": "search",
-    "imdb_ratings": "source",
-    "movielens_ratings": "source",
-    "csv_ratings": "source",
-    "rating_aggregates": "search",
-    "watch_histories": "histories",
-    "recommendation_model": "recommendations",
-    "recommendations": "recommendations",
-    "recommendation_quality": "recommendations",
-    "reconciliation": "operations",
-    "retention": "operations",
-    "health": "operations",
-}
+LISTED = listed()
+ASSETS = list(LISTED["assets"])
 
 
 def asset(name: str) -> dg.AssetsDefinition:
@@ -54,88 +34,22 @@ def test_dagster_accepts_the_definitions() -> None:
     dg.Definitions.validate_loadable(defs)
 
 
-def test_the_assets_are_these() -> None:
-    keys = {key.to_user_string() for key in defs.resolve_all_asset_keys()}
-    assert keys == set(GROUPS)
+def test_what_is_registered_is_what_the_file_lists() -> None:
+    assert registered(defs) == LISTED, "make docs writes new names"
 
 
-def test_the_checks_are_these() -> None:
-    keys = defs.resolve_asset_graph().asset_check_keys
-    assert sorted(f"{key.asset_key.to_user_string()}: {key.name}" for key in keys) == [
-        "health: nothing_is_broken",
-        "health: nothing_needs_a_look",
-        "movie_details: details_are_within_their_age",
-        "movie_details: every_batch_is_covered",
-        "movie_details: metadata_is_complete",
-        "movie_details: nothing_is_kept_for_six_months",
-        "movie_embeddings: every_text_is_embedded_as_it_stands",
-        "movie_embeddings: every_vector_has_the_declared_dimensions",
-        "movie_embeddings: every_vector_is_finite_and_not_zero",
-        "movie_embeddings: the_run_is_within_its_budgets",
-        "movie_ids: every_export_line_has_one_id",
-        "movie_ids: no_unusual_loss_of_ids",
-        "movie_ids: popularity_has_not_drifted",
-        "movie_ids: share_kept_is_within_bounds",
-        "movie_vectors: the_index_is_valid",
-        "movie_vectors: the_wanted_set_is_searched",
-        "movie_vectors: vectors_agree_with_the_catalogue",
-        "rating_aggregates: scores_are_within_bounds",
-        "rating_aggregates: totals_reconcile",
-        "recommendation_quality: the_model_beats_popularity",
-        "reconciliation: everything_agrees",
-        "search_documents: documents_agree_with_the_catalogue",
-        "search_quality: collections_stay_together",
-        "search_quality: golden_pairs_are_near",
-        "search_quality: searches_are_as_fast_as_usual",
-        "search_quality: searches_find_the_nearest",
-        "search_quality: similarities_mean_what_they_meant",
-        "similar_movies: lists_are_what_a_search_finds",
-        "tmdb_export: export_can_be_believed",
-        "tmdb_export: the_export_is_of_the_day",
-        "watch_histories: every_file_in_the_inbox_is_imported",
-    ]
+def test_a_name_that_is_no_longer_registered_is_refused() -> None:
+    without = dg.Definitions(assets=[asset("movie_ids"), asset("tmdb_export")])
+    before = FILE.read_text()
+    with pytest.raises(ValueError, match=r"no longer registered: assets: .*jobs: read_the_day.*delete them from"):
+        write(without)
+    assert FILE.read_text() == before
 
 
-@pytest.mark.parametrize(
-    ("job", "assets"),
-    [("read_the_day", {"tmdb_export", "movie_ids", "tmdb_changes", "tmdb_discoveries"}),
-     ("fetch_details", {"movie_details"}), ("fetch_missing", {"movie_details"}),
-     ("embed_texts", {"movie_embeddings"}),
-     ("embed_in_bulk", {"movie_embeddings"}),
-     ("publish", {"movie_vectors", "search_quality", "search_documents", "similar_movies", "rating_aggregates"}),
-     ("read_ratings", {"imdb_ratings", "movielens_ratings", "csv_ratings"}),
-     ("recommend", {"watch_histories", "recommendation_model", "recommendations", "recommendation_quality"}),
-     ("reconcile", {"reconciliation"}), ("clean_up", {"retention"}), ("look_at_health", {"health"})],
-)  # fmt: skip
-def test_each_job_has_its_assets(job: str, assets: set[str]) -> None:
-    selected = defs.resolve_job_def(job).asset_layer.selected_asset_keys
-    assert {key.to_user_string() for key in selected} == assets
-
-
-def test_the_jobs_schedules_and_sensors_are_these() -> None:
-    repository = defs.get_repository_def()
-    assert {name for name in repository.job_names if not name.startswith("__")} == {
-        "read_the_day", "read_the_lists", "fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk", "publish",
-        "recommend", "read_ratings", "reconcile", "clean_up", "look_at_health",
-    }  # fmt: skip
-    assert sorted(schedule.name for schedule in repository.schedule_defs) == [
-        "clean_up_on_the_first",
-        "look_at_health_hourly",
-        "read_ratings_at_1030",
-        "read_the_day_at_0830",
-        "reconcile_on_sundays",
-    ]
-    assert sorted(sensor.name for sensor in repository.sensor_defs) == [
-        "details_are_due", "lists_were_not_read", "no_day_was_read_yet", "recommendations_are_due",
-        "runs_without_a_process", "something_broke_or_recovered", "texts_are_not_embedded",
-        "the_catalogue_is_not_published",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("name", ASSETS)
 def test_every_asset_has_a_description_a_group_and_kinds(name: str) -> None:
     spec = asset(name).get_asset_spec()
-    assert spec.group_name == GROUPS[name]
+    assert spec.group_name in ("source", "catalogue", "search", "histories", "recommendations", "operations")
     assert len(spec.description or "") > 40
     assert "postgres" in spec.kinds
 
@@ -198,27 +112,20 @@ def test_the_batches_are_the_databases(database: Database) -> None:
 
 
 def test_tmdb_has_one_caller_at_a_time() -> None:
-    pools = {name: asset(name).op.pool for name in GROUPS}
-    assert pools == {
-        "tmdb_export": "tmdb", "movie_ids": None, "tmdb_changes": "tmdb", "tmdb_discoveries": "tmdb",
-        "movie_details": "tmdb", "movie_embeddings": "embedder", "movie_vectors": None,
-        "search_quality": None, "search_documents": None, "similar_movies": None, "rating_aggregates": None,
-        "watch_histories": None,
-        "imdb_ratings": None, "movielens_ratings": None, "csv_ratings": None,
-        "health": None,
-        "recommendation_model": None, "recommendations": None, "recommendation_quality": None,
-        "reconciliation": None, "retention": None,
-    }  # fmt: skip
+    callers = {name for name in ASSETS if "tmdb" in asset(name).required_resource_keys}
+    assert {name for name in ASSETS if asset(name).op.pool == "tmdb"} == callers - {
+        "health"
+    }  # health sends one request
 
 
 def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
-    without = {name for name in GROUPS if asset(name).get_asset_spec().freshness_policy is None}
+    without = {name for name in ASSETS if asset(name).get_asset_spec().freshness_policy is None}
     assert without == {
         "movie_details", "movie_embeddings",  # their ages are checks
         "watch_histories", "recommendation_model", "recommendations", "recommendation_quality",  # made when one changed
         "imdb_ratings", "movielens_ratings", "csv_ratings",  # switched off
     }  # fmt: skip
-    assert set(FRESHNESS) <= set(GROUPS)
+    assert set(FRESHNESS) <= set(ASSETS)
 
 
 def test_a_source_of_ratings_may_be_so_old_when_it_is_switched_on() -> None:
