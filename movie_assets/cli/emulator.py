@@ -68,7 +68,7 @@ def tmdb_emulator(
     *, host: str, port: int, movies: int, seed: int, details: Path | None, day: datetime | None, rate: int,
     token: str | None, faults: tuple[str, ...], embeddings_like: str | None,
 ) -> None:  # fmt: skip
-    """Serve an emulator of TMDB and of an OpenAI-compatible embeddings endpoint, until Ctrl-C.
+    """Serve an emulator of TMDB, of embeddings services and of rerank endpoints, until Ctrl-C.
 
     Prints the environment variables that make the pipeline use it.
     """
@@ -102,4 +102,11 @@ def _print_variables(ready: TmdbEmulator, token: str | None) -> None:
     click.echo(f"export MOVIE_ASSETS_IMDB_RATINGS={ready.imdb_ratings_url}")
     click.echo(f"export TMDB_API_TOKEN={token or EMULATOR_TOKEN}")
     click.echo(f"# and, to embed there too: export OPENAI_BASE_URL={ready.openai_url} OPENAI_API_KEY={EMULATOR_TOKEN}")
+    click.echo(f"# or: export GEMINI_BASE_URL={ready.gemini_url} GEMINI_API_KEY={EMULATOR_TOKEN}")
+    click.echo(f"# or: export COHERE_BASE_URL={ready.cohere_url} COHERE_API_KEY={EMULATOR_TOKEN}")
+    click.echo(f"# or: export VOYAGE_BASE_URL={ready.voyage_url} VOYAGE_API_KEY={EMULATOR_TOKEN}")
+    click.echo(
+        f"# and, to rank there: export MOVIE_ASSETS_RERANK_URL={ready.rerank_url} MOVIE_ASSETS_RERANK_KEY="
+        f"{EMULATOR_TOKEN} MOVIE_ASSETS_RERANK_MODEL=rerank-v3.5"
+    )
     notes.print(f"The emulator listens on {ready.url}; Ctrl-C stops it.")

@@ -1,7 +1,8 @@
 """The emulator's routes, and the steps that are common to all of them.
 
 A TMDB request passes credentials, rate limit, the handler, conditional responses and faults, in that order.
-It is counted under the status that is sent. The handlers are in `tmdb`, `export`, `embeddings` and `control`.
+It is counted under the status that is sent. The handlers are in `tmdb`, `export`, `embeddings`, `control` and in the
+modules of services with an API of their own (`apis`).
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 
-from movie_assets.emulator import batches, control, embeddings, imdb, tmdb
+from movie_assets.emulator import batches, cohere, control, embeddings, gemini, imdb, rerank, tmdb, voyage
+from movie_assets.emulator.apis import Api, Exchange
 from movie_assets.emulator.export import export
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.responses import RefusedError, ResponseSender, ServedResponse, openai_error, tmdb_error
@@ -65,6 +67,10 @@ def create_app(world: World, options: EmulatorOptions, service: Service | None =
         Route("/v1/embeddings", _embeddings_route(state), methods=["POST"]),
         Route("/v1/models", _models_route(state)),
         *(Route(path, _bulk_route(state, name, handler), methods=[method]) for method, path, name, handler in BULK),
+        *(
+            Route(path, _service_route(state, name, api, handler), methods=["POST"])
+            for path, name, api, handler in APIS
+        ),
         *(Route(path, _control_route(state), methods=["GET", "PUT"]) for path in control.PATHS),
     ]
     return Starlette(routes=routes)
@@ -78,6 +84,16 @@ BULK: tuple[tuple[str, str, str, BulkHandler], ...] = (
     ("POST", "/v1/batches", "batches", batches.create),
     ("GET", "/v1/batches", "list_batches", batches.list_batches),
     ("GET", "/v1/batches/{batch_id}", "batch", batches.state),
+)
+ApiHandler = Callable[[Service, Request, dict[str, Any]], ServedResponse]
+APIS: tuple[tuple[str, str, Api, ApiHandler], ...] = (
+    ("/v1beta/models/{call}", "gemini", gemini.GEMINI, gemini.batch_embed_contents),
+    ("/v2/embed", "cohere", cohere.COHERE, cohere.embed),
+    ("/voyage/v1/embeddings", "voyage", voyage.VOYAGE, voyage.embeddings),
+    ("/v2/rerank", "rerank", cohere.COHERE, rerank.cohere),
+    ("/v1/rerank", "rerank", cohere.COHERE, rerank.cohere),
+    ("/voyage/v1/rerank", "rerank", voyage.VOYAGE, rerank.voyage),
+    ("/rerank", "rerank", rerank.TEI, rerank.text_embeddings_inference),
 )
 AsyncEndpoint = Callable[[Request], Any]
 
@@ -171,6 +187,24 @@ def _bulk_route(service: Service, name: str, handler: BulkHandler) -> AsyncEndpo
             response = service.with_fault(response, "embeddings")
             if name == "batches":
                 response = service.with_fault(response, "batch_made")
+        return _sent(service, name, request, response)
+
+    return route
+
+
+def _service_route(service: Service, name: str, api: Api, handler: ApiHandler) -> AsyncEndpoint:
+    async def route(request: Request) -> ResponseSender:
+        body = await request.body()
+        if not api.admits(request.headers):
+            response = api.error_of("key")
+        else:
+            try:
+                response = await run_in_threadpool(handler, service, request, api.parsed(body))
+            except RefusedError as refused:
+                response = refused.response
+            await asyncio.sleep(service.options.embedding_seconds)
+            response = service.with_fault(Exchange(api, response), "service").response
+        service.count_embedded(int(response.headers.get("X-Embedded-Inputs", "0")))
         return _sent(service, name, request, response)
 
     return route

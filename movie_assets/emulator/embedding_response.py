@@ -41,9 +41,14 @@ class EmbeddingResponse:
     def _written(self, row: npt.NDArray[np.float32]) -> str:
         if self.encoding == "base64":
             return json.dumps(base64.b64encode(row.astype("<f4").tobytes()).decode())
-        # Most components are zero: writing only the others is many times faster than json.dumps.
-        cells = ["0.0"] * len(row)
-        for position in np.flatnonzero(row).tolist():
-            value = float(row[position])
-            cells[position] = "NaN" if value != value else repr(value)  # noqa: PLR0124
-        return f"[{','.join(cells)}]"
+        return written(row)
+
+
+def written(row: npt.NDArray[np.float32]) -> str:
+    """Return a vector as a JSON list of numbers."""
+    # Most components are zero: writing only the others is many times faster than json.dumps.
+    cells = ["0.0"] * len(row)
+    for position in np.flatnonzero(row).tolist():
+        value = float(row[position])
+        cells[position] = "NaN" if value != value else repr(value)  # noqa: PLR0124
+    return f"[{','.join(cells)}]"

@@ -6,7 +6,7 @@ an embeddings response. Odd values inside a film's details are in `oddities`, re
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from movie_assets.emulator import broken_http, faulty_vectors
+from movie_assets.emulator import broken_http, faulty_exports, faulty_rankings, faulty_vectors
+from movie_assets.emulator.apis import Exchange, Kind, refused
 from movie_assets.emulator.embedding_response import EmbeddingResponse
 from movie_assets.emulator.oddities import odd_body
 from movie_assets.emulator.openai_errors import BAD_KEY, NO_QUOTA, OPENAI_DOWN, OVERLOADED, TOO_LONG
@@ -29,13 +30,12 @@ from movie_assets.emulator.responses import (
 
 Where = Literal[
     "tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "inputs", "vectors", "batch",
-    "batch_line", "batch_made",
+    "batch_line", "batch_made", "service", "ranking",
 ]  # fmt: skip
 
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
 HUGE_WAIT = 86_400
-CORRUPT_EVERY = 200
 
 
 @dataclass(frozen=True)
@@ -101,36 +101,6 @@ def _odd(response: ServedResponse, situation: Situation) -> ServedResponse:
     return replace(response, body=odd_body(json.loads(response.body), situation.subject))
 
 
-def _half(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
-    number = 0
-    for piece in pieces:
-        lines = piece.splitlines(keepends=True)
-        yield b"".join(lines[number % 2 :: 2])
-        number += len(lines)
-
-
-def _corrupt_lines(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
-    number = 0
-    for piece in pieces:
-        lines = piece.splitlines(keepends=True)
-        for index in range(len(lines)):
-            number += 1
-            if number % CORRUPT_EVERY == CORRUPT_EVERY // 2:
-                lines[index] = lines[index][: len(lines[index]) // 2] + b"\n"
-        yield b"".join(lines)
-
-
-def _last_piece(change: Callable[[bytes], bytes]) -> Effect:
-    def effect(pieces: Iterator[bytes], _: Situation) -> Iterator[bytes]:
-        held = next(pieces, b"")
-        for piece in pieces:
-            yield held
-            held = piece
-        yield change(held)
-
-    return effect
-
-
 def _whole(effect: Effect) -> Effect:
     """Apply an effect to the export's file as one body, which is otherwise streamed."""
     return lambda response, situation: effect(
@@ -138,8 +108,22 @@ def _whole(effect: Effect) -> Effect:
     )
 
 
-def _vectors(change: Callable[[EmbeddingResponse], EmbeddingResponse]) -> Effect:
-    return lambda response, _: change(response)
+def _changed(change: Callable[[Any], Any]) -> Effect:
+    return lambda value, _: change(value)
+
+
+def _service_error(kind: Kind, *, with_pause: bool = False) -> Effect:
+    replaced = refused(kind, with_pause=with_pause)
+    return lambda exchange, situation: replaced(exchange, situation.retry_after)
+
+
+def _of_service(effect: Effect) -> Effect:
+    """Apply an effect to the response of a service with an API of its own."""
+
+    def on_response(exchange: Exchange, situation: Situation) -> Exchange:
+        return replace(exchange, response=effect(exchange.response, situation))
+
+    return on_response
 
 
 def _one_filled(value: float) -> Effect:
@@ -148,7 +132,7 @@ def _one_filled(value: float) -> Effect:
         vectors[0] = value
         return replace(response, vectors=vectors)
 
-    return _vectors(change)
+    return _changed(change)
 
 
 def _cursed_vectors(value: float) -> Effect:
@@ -157,7 +141,7 @@ def _cursed_vectors(value: float) -> Effect:
         vectors[list(response.cursed)] = value
         return replace(response, vectors=vectors)
 
-    return _vectors(change)
+    return _changed(change)
 
 
 def _refusing(response: ServedResponse) -> Effect:
@@ -218,16 +202,18 @@ FAULTS: dict[str, Fault] = {
     "odd": Fault("details", _odd, "details with one odd value, always the same one for an id"),
     "export_missing": Fault("export", _always(NO_EXPORT), "403 for the export"),
     "export_html": Fault("export", _page(200, HTML), "200 with HTML for the export"),
-    "export_half": Fault("export_lines", _half, "half of the export's lines"),
-    "export_corrupt_lines": Fault("export_lines", _corrupt_lines, "one line in 200 cut in half"),
+    "export_half": Fault("export_lines", _changed(faulty_exports.half), "half of the export's lines"),
+    "export_corrupt_lines": Fault(
+        "export_lines", _changed(faulty_exports.corrupt_lines), "one line in 200 cut in half"
+    ),
     "export_truncated": Fault(
-        "export_gzip", _last_piece(lambda piece: piece[: len(piece) // 2]), "the export's gzip stream cut short"
+        "export_gzip", _changed(faulty_exports.without_second_half_of_last), "the export's gzip stream cut short"
     ),
     "export_corrupt": Fault(
         "export_gzip", lambda pieces, _: broken_http.corrupt_pieces(pieces), "the export's gzip stream with wrong bytes"
     ),
     "export_last_line": Fault(
-        "export_lines", _last_piece(lambda piece: piece[:-20]), "the export's last line cut, its gzip stream whole"
+        "export_lines", _changed(faulty_exports.without_last_bytes), "the export's last line cut, its gzip stream whole"
     ),
     "export_503": Fault("export", _page(503, BAD_GATEWAY), "503 for the export"),
     "export_stall": Fault("export", _whole(_sent("stall_body")), "half of the export, then silence"),
@@ -245,7 +231,7 @@ FAULTS: dict[str, Fault] = {
     "oa_reset": Fault("embeddings", _broken(broken_http.cut_by_reset), "connection reset within the embeddings"),
     "oa_no_usage": Fault("embeddings", _broken(faulty_vectors.without_usage), "embeddings without their tokens"),
     "oa_batch_no_usage": Fault("batch_line", lambda line, _: (line[0], line[1] | {"usage": None}), "the same in bulk"),
-    "oa_shuffled": Fault("vectors", _vectors(faulty_vectors.shuffled), "vectors out of order, indices right"),
+    "oa_shuffled": Fault("vectors", _changed(faulty_vectors.shuffled), "vectors out of order, indices right"),
     "oa_batch_expired": Fault("batch", lambda _, __: "expired", "a batch that expires half done"),
     "oa_batch_cancelled": Fault("batch", lambda _, __: "cancelled", "a batch that somebody cancels half done"),
     "oa_batch_failed": Fault("batch", lambda _, __: "failed", "a batch that the service does not begin"),
@@ -256,18 +242,33 @@ FAULTS: dict[str, Fault] = {
     "oa_400len": Fault("embeddings", _always(TOO_LONG), "400 about the context length"),
     "oa_cursed_400": Fault("inputs", _refusing(TOO_LONG), "the same for an input with the word unembeddable"),
     "oa_cursed_500": Fault("inputs", _refusing(OPENAI_DOWN), "internal error for such an input"),
-    "oa_cursed_short": Fault("vectors", _vectors(faulty_vectors.without_cursed), "no vector for such an input"),
+    "oa_cursed_short": Fault("vectors", _changed(faulty_vectors.without_cursed), "no vector for such an input"),
     "oa_cursed_nan": Fault("vectors", _cursed_vectors(np.nan), "NaN for such an input"),
     "oa_cursed_zero": Fault("vectors", _cursed_vectors(0.0), "zeros for such an input"),
-    "oa_one_more": Fault("vectors", _vectors(faulty_vectors.one_more), "one vector more than inputs"),
-    "oa_alike": Fault("vectors", _vectors(faulty_vectors.all_equal), "one vector for all inputs"),
-    "oa_scaled": Fault("vectors", _vectors(faulty_vectors.scaled), "vectors of length 7"),
-    "oa_short": Fault("vectors", _vectors(faulty_vectors.short), "one vector fewer than inputs"),
-    "oa_wrong_width": Fault("vectors", _vectors(faulty_vectors.quarter_width), "vectors of a quarter of the width"),
+    "oa_one_more": Fault("vectors", _changed(faulty_vectors.one_more), "one vector more than inputs"),
+    "oa_alike": Fault("vectors", _changed(faulty_vectors.all_equal), "one vector for all inputs"),
+    "oa_scaled": Fault("vectors", _changed(faulty_vectors.scaled), "vectors of length 7"),
+    "oa_short": Fault("vectors", _changed(faulty_vectors.short), "one vector fewer than inputs"),
+    "oa_wrong_width": Fault("vectors", _changed(faulty_vectors.quarter_width), "vectors of a quarter of the width"),
     "oa_nan": Fault("vectors", _one_filled(np.nan), "the first vector is NaN"),
     "oa_zero": Fault("vectors", _one_filled(0.0), "the first vector is all zeros"),
-    "oa_duplicate_index": Fault("vectors", _vectors(faulty_vectors.duplicate_index), "all vectors under one index"),
-    "oa_wrong_model": Fault("vectors", _vectors(faulty_vectors.of_another_model), "another model's name"),
+    "oa_duplicate_index": Fault("vectors", _changed(faulty_vectors.duplicate_index), "all vectors under one index"),
+    "oa_wrong_model": Fault("vectors", _changed(faulty_vectors.of_another_model), "another model's name"),
+    "api_key": Fault("service", _service_error("key"), "Gemini, Cohere, Voyage or a reranker refuses the key"),
+    "api_forbidden": Fault("service", _service_error("forbidden"), "403 of one of these"),
+    "api_429s": Fault("service", _service_error("rate", with_pause=True), "429 of one of these that asks for a pause"),
+    "api_429none": Fault("service", _service_error("rate"), "429 of one of these that asks for none"),
+    "api_500": Fault("service", _service_error("down"), "internal error of one of these"),
+    "api_503": Fault("service", _service_error("unavailable"), "one of these is overloaded"),
+    "api_html": Fault("service", _of_service(_page(200, HTML)), "200 with HTML from one of these"),
+    "api_timeout": Fault("service", _of_service(_sent("stall_head")), "no response from one of these"),
+    "api_drip": Fault("service", _of_service(_sent("drip")), "one byte every 0.4 s from one of these"),
+    "api_cut": Fault("service", _of_service(_sent("cut")), "connection closed within the response of one of these"),
+    "rank_missing": Fault("ranking", _changed(faulty_rankings.without_last), "a reranker leaves a document out"),
+    "rank_twice": Fault("ranking", _changed(faulty_rankings.one_twice), "a reranker ranks one document twice"),
+    "rank_beyond": Fault("ranking", _changed(faulty_rankings.beyond), "a reranker names a document beyond the last"),
+    "rank_nan": Fault("ranking", _changed(faulty_rankings.not_a_number), "NaN as a reranker's score"),
+    "rank_text": Fault("ranking", _changed(faulty_rankings.not_numbers), "words as a reranker's scores"),
 }
 
 

@@ -87,6 +87,26 @@ class TmdbEmulator:
         return f"{self.url}/v1"
 
     @property
+    def gemini_url(self) -> str:
+        """The base of Gemini's API, with its version."""
+        return f"{self.url}/v1beta"
+
+    @property
+    def cohere_url(self) -> str:
+        """The base of Cohere's API, with its version."""
+        return f"{self.url}/v2"
+
+    @property
+    def voyage_url(self) -> str:
+        """The base of Voyage's API, with its version."""
+        return f"{self.url}/voyage/v1"
+
+    @property
+    def rerank_url(self) -> str:
+        """The address of Cohere's rerank endpoint."""
+        return f"{self.cohere_url}/rerank"
+
+    @property
     def today(self) -> date:
         """The emulator's current day."""
         return self.service.today
