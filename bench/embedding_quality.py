@@ -1,143 +1,142 @@
-"""How well the local embedder finds films: known items by their overview and title, and films of the same series.
+"""How well searches find films, with any embedders, through the SQL functions as an application calls them.
 
-Reads recorded details as the pipeline does, embeds their texts, and compares all vectors. Usage: embedding_quality.py
---details FILE [--dimensions D] [--json FILE]
+`movie-assets refresh` makes a catalogue of the films of --details (TMDB's responses for /movie/{id}, one JSON object a
+line, .gz too), or of the emulator's films without a file, once for each --embedder. Questions without a file are made
+of the catalogue: of its overviews (easy, as the films' texts have them) and its collections.
 """
 
-import argparse
 import gzip
-import json
-import re
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+import shutil
+import sys
+import tempfile
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from quality_catalogue import BuildError, Catalogue, Embedding, catalogue_of, embedding_of
+from quality_measures import Figures, measured
+from quality_questions import questions_for
+from tables import report_progress, write_figures
 
-from movie_assets.catalog.eligibility import derive
-from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.tmdb.movies import Movie, UnusableResponseError, read_json
+from movie_assets.config.paths import CHECKOUT
+from movie_assets.emulator.options import EmulatorOptions
+from movie_assets.emulator.server import TmdbEmulator
 
-Matrix = npt.NDArray[np.float32]
-NEAREST = 10
-# What a title has after the part that a series shares: "Alien³", "Rocky IV", "Saw: …", "Toy Story 2", "X, Part Two".
-SEQUEL = re.compile(
-    r"\s*(?:[:\u2013-]\s.*|,?\s*\b(?:part|chapter|volume|vol\.?|episode)\b.*|\s(?:[ivx]{2,}|v|\d{1,2})\b.*|[²³])$",
-    re.IGNORECASE,
-)
-ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
-SHORTEST_BASE = 3  # letters; "9" and "M" are no series
-
-
-class Item(NamedTuple):
-    """A film, and the text that the pipeline embeds for it."""
-
-    film: Movie
-    text: str
+DOCUMENTS = 256  # whose embedding is timed
 
 
 def main() -> None:
-    """Read, embed, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--details", type=Path, required=True, help="answers of /movie/{id}, a line each (.gz too)")
-    parser.add_argument("--dimensions", type=int, default=1536)
-    parser.add_argument("--json", type=Path, help="write the figures here too")
-    arguments = parser.parse_args()
-    items = read_items(arguments.details)
-    vectors = hashed_vectors([item.text for item in items], arguments.dimensions)
-    figures: dict[str, Any] = {"films": len(items), "dimensions": arguments.dimensions}
-    asked = [n for n, item in enumerate(items) if item.film.overview]
-    for name, ask in (("overview", overview_without_title), ("ten words", ten_words), ("title", title_of)):
-        questions = hashed_vectors([ask(items[n].film) for n in asked], arguments.dimensions)
-        figures |= known_items(name, questions, vectors, asked)
-    for name, key in (("collection", collection_of), ("series by title", series_of)):
-        figures |= kept_together(name, items, vectors, key)
-    print(
-        "\n".join(
-            f"{name}: {value:,.3f}" if isinstance(value, float) else f"{name}: {value:,}"
-            for name, value in figures.items()
-        )
+    """Measure each embedder with each checkout's code; print a table and write the figures."""
+    options = read_options()
+    columns: list[Figures] = []
+    with served_films(options) as served:
+        for checkout in (CHECKOUT, *(path.absolute() for path in options.against)):
+            with catalogue_of(checkout, served) as catalogue:
+                for embedding in options.embedder or [embedding_of("local")]:
+                    report_progress(f"{checkout.name}: {embedding.provider} {embedding.model or ''}")
+                    columns.append(column_of(catalogue, embedding, options))
+    print(table_of(columns))
+    write_figures(options.json, {"columns": columns})
+    if all("problem" in column for column in columns):
+        sys.exit(1)
+
+
+def read_options() -> Namespace:
+    """Read the command line."""
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("--details", type=Path, action="append", default=[], metavar="FILE", help="may be repeated")
+    parser.add_argument("--questions", type=Path, metavar="FILE", help='lines {"tmdb_id": …, "question": …}')
+    parser.add_argument("--collections", type=Path, metavar="FILE", help='{"<tmdb_id>": "<collection>", …}')
+    parser.add_argument(
+        "--user-queries", type=Path, metavar="FILE", help='lines {"query": …, "expected_title_regex": … or null}'
     )
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+    parser.add_argument(
+        "--embedder", type=embedding_of, action="append", metavar="PROVIDER[:MODEL][=DIMENSIONS]",
+        help="may be repeated; the settings hold its key. Without it: local",
+    )  # fmt: skip
+    parser.add_argument(
+        "--against", type=Path, action="append", default=[], metavar="CHECKOUT",
+        help="measure this checkout's code in the same run, too (with its .venv, if it has one); may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--movies", type=int, default=600, help="films of the emulator, without --details")
+    parser.add_argument("--samples", type=int, default=200, help="questions of a kind that are made, and franchises")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    return parser.parse_args()
 
 
-def read_items(path: Path) -> list[Item]:
-    """Films as the pipeline reads them, whatever the profiles say of them; answers that are no film are left out."""
-    items = {}
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as lines:
-        for line in lines:
-            try:
-                body = read_json(line)
-                derived = derive(body, body["id"])
-            except (UnusableResponseError, KeyError, TypeError):
-                continue
-            items[derived.movie.tmdb_id] = Item(derived.movie, derived.text)
-    return list(items.values())
+@contextmanager
+def served_films(options: Namespace) -> Iterator[TmdbEmulator]:
+    """Serve the films of all files, or those of the emulator."""
+    with tempfile.TemporaryDirectory(prefix="movie_assets_quality_") as folder:
+        details = joined(options.details, Path(folder) / "details.jsonl") if options.details else None
+        with TmdbEmulator(EmulatorOptions(details=details, movies=options.movies, rate_limit=0)) as served:
+            yield served
 
 
-def overview_without_title(film: Movie) -> str:
-    """What somebody says who remembers the story and not the name."""
-    return re.sub(re.escape(film.title), " ", film.overview or "", flags=re.IGNORECASE)
+def joined(files: Sequence[Path], target: Path) -> Path:
+    """Write all lines of the files to one file, and return it."""
+    with target.open("wb") as lines:
+        for path in files:
+            with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as read:
+                shutil.copyfileobj(read, lines)
+                lines.write(b"\n")
+    return target
 
 
-def ten_words(film: Movie) -> str:
-    """Ten words of that, evenly spread: an overview as a whole is part of the text, and found by itself."""
-    words = overview_without_title(film).split()
-    return " ".join(words[:: max(1, len(words) // 10)][:10])
+def column_of(catalogue: Catalogue, embedding: Embedding, options: Namespace) -> Figures:
+    """Return the figures of an embedder; with a `problem` instead of figures if it made no catalogue."""
+    label = "".join(
+        (embedding.provider, f" {embedding.model}" if embedding.model else "",
+         f" {embedding.dimensions}" if embedding.dimensions else "")
+    )  # fmt: skip
+    column: Figures = {"code": catalogue.checkout.name, "embedder": label}
+    try:
+        _, column["embedder"] = catalogue.build(embedding)
+        questions = questions_for(
+            catalogue, options.samples, options.questions, options.collections, options.user_queries
+        )  # fmt: skip
+        texts = questions.texts
+        made = catalogue.question_vectors(embedding, texts, documents_of(catalogue))
+    except BuildError as error:
+        report_progress(f"not measured: {error}")
+        return column | {"problem": str(error)}
+    column |= {
+        "films": catalogue.rows("select count(*) from catalog.movies")[0][0],
+        "franchise films": len(questions.franchises), "plot questions": len(questions.plots),
+        "titles with a slip": len(questions.slips), "user queries": len(questions.users),
+        "texts embedded a second": made["texts_a_second"], "embedding a question, ms": made["question_ms"],
+    }  # fmt: skip
+    return column | measured(catalogue, questions, dict(zip(texts, made["vectors"], strict=True)))
 
 
-def title_of(film: Movie) -> str:
-    """What somebody says who remembers the name."""
-    return film.title
+def documents_of(catalogue: Catalogue) -> list[str]:
+    """Return the texts of some films."""
+    rows = catalogue.rows("select embedding_text from catalog.movies order by md5(tmdb_id::text) limit %s", DOCUMENTS)
+    return [row[0] for row in rows]
 
 
-def collection_of(film: Movie) -> object | None:
-    """TMDB's collection, where the answers have it (belongs_to_collection)."""
-    return film.collection_id
+def table_of(columns: Sequence[Figures]) -> str:
+    """Return the figures as a table in Markdown, a column for each embedder, and the problems below it."""
+    good = [column for column in columns if "problem" not in column]
+    names = list(dict.fromkeys(name for column in good for name in column if name not in ("code", "embedder")))
+    heads = [f"{column['embedder']} ({column['code']})" for column in good]
+    lines = [f"| | {' | '.join(heads)} |", f"|---|{'---:|' * len(good)}"]
+    lines += [f"| {name} | {' | '.join(shown(column.get(name)) for column in good)} |" for name in names]
+    problems = [f"{c['embedder']} ({c['code']}) was not measured: {c['problem']}" for c in columns if "problem" in c]
+    return "\n\n".join(["\n".join(lines), *problems])
 
 
-def series_of(film: Movie) -> object | None:
-    """The part of a title that a series shares: what is before a colon, a number, "Part", "Chapter" …, without article.
-
-    Finds "The Matrix" and "The Matrix Reloaded" apart: only what a rule on titles can see.
-    """
-    base = ARTICLE.sub("", SEQUEL.sub("", film.title)).strip(" .,!?").lower()
-    return base if len(re.sub(r"\W", "", base)) >= SHORTEST_BASE else None
-
-
-def known_items(name: str, questions: Matrix, vectors: Matrix, asked: Sequence[int]) -> dict[str, float]:
-    """Mean reciprocal rank of the film that a question was made of, and how often it is the first and among ten."""
-    similarities = questions @ vectors.T
-    own = similarities[np.arange(len(asked)), asked]
-    ranks = 1 + (similarities > own[:, None]).sum(axis=1)
-    return {
-        f"known item by {name}: MRR": float((1 / ranks).mean()),
-        f"known item by {name}: first": float((ranks == 1).mean()),
-        f"known item by {name}: among ten": float((ranks <= NEAREST).mean()),
-    }
-
-
-def kept_together(
-    name: str, items: Sequence[Item], vectors: Matrix, key: Callable[[Movie], object | None]
-) -> dict[str, Any]:
-    """For each film of a group of two or more: the share of the others that are among its ten nearest."""
-    groups = defaultdict(list)
-    for n, item in enumerate(items):
-        if (of := key(item.film)) is not None:
-            groups[of].append(n)
-    recalls = []
-    together = [films for films in groups.values() if len(films) > 1]
-    for films in together:
-        similarities = vectors[films] @ vectors.T
-        similarities[np.arange(len(films)), films] = -np.inf
-        nearest = np.argpartition(-similarities, NEAREST, axis=1)[:, :NEAREST]
-        wanted = min(NEAREST, len(films) - 1)
-        recalls += [len(set(row) & set(films)) / wanted for row in nearest.tolist()]
-    figures: dict[str, Any] = {f"{name}: groups": len(together), f"{name}: films in them": len(recalls)}
-    return figures | ({f"{name}: recall@{NEAREST}": float(np.mean(recalls))} if recalls else {})
+def shown(value: Any) -> str:
+    """Return a figure as the table shows it; parts of one with their names, but shares without."""
+    if value is None:
+        return "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{'' if '@' in name else f'{name} '}{shown(part)}" for name, part in value.items())
+    if isinstance(value, float):
+        return f"{value:.3f}" if value <= 1 else f"{value:,.1f}"
+    return f"{value:,}"
 
 
 if __name__ == "__main__":

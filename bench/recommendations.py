@@ -6,6 +6,7 @@ recommended. Usage: recommendations.py --ratings FOLDER [--details FILE] [--with
 """
 
 import argparse
+import gzip
 import json
 import resource
 import sys
@@ -13,19 +14,20 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pandas as pd
-from embedding_quality import Item, read_items
 from made_up_vectors import FILM_COLUMNS, new_set, server_of_ones_own
 
+from movie_assets.catalog.eligibility import derive
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.recommendations.quality import PROTOCOLS
 from movie_assets.recommendations.recommendation_quality import ModelQuality, table_of
+from movie_assets.tmdb.movies import Movie, UnusableResponseError, read_json
 
 sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.definitions import defs
@@ -33,6 +35,13 @@ from movie_assets_tests.support.definitions import defs
 NOW = datetime.now(UTC)
 HISTORY = {"person": "text", "tmdb_id": "int8", "source": "text", "rating": "float4", "seen_at": "timestamptz"}
 DIMENSIONS = 1536
+
+
+class Item(NamedTuple):
+    """A film, and the text that the pipeline embeds for it."""
+
+    film: Movie
+    text: str
 
 
 def main() -> None:
@@ -114,6 +123,20 @@ def put_catalogue(database: Database, details: Path | None) -> int:
         database.execute("build_vector_index", set_id=set_id)
         database.execute("activate_set", set_id=set_id, hold=False)
     return len(items)
+
+
+def read_items(path: Path) -> list[Item]:
+    """Films as the pipeline reads them, whatever the profiles say of them; answers that are no film are left out."""
+    items = {}
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as lines:
+        for line in lines:
+            try:
+                body = read_json(line)
+                derived = derive(body, body["id"])
+            except (UnusableResponseError, KeyError, TypeError):
+                continue
+            items[derived.movie.tmdb_id] = Item(derived.movie, derived.text)
+    return list(items.values())
 
 
 def lines_of(items: list[Item]) -> Iterator[tuple[Any, ...]]:
