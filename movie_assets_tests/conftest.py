@@ -1,5 +1,6 @@
 """What tests share: a real Postgres, a migrated database of one's own, an emulator, Dagster runs in memory."""
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,12 @@ def pytest_configure() -> None:
     """Refuse to run beside a file .env: commands and Dagster's processes would read it, and use what it names."""
     if (CHECKOUT / ".env").exists():
         raise pytest.UsageError(f"the tests' processes would read {CHECKOUT / '.env'}; move it away while they run")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of workers of `make test`: some tests wait for other processes most of the time."""
+    return (os.cpu_count() or 1) * 3 // 2 or 1
 
 
 @pytest.fixture(autouse=True)

@@ -82,7 +82,7 @@ def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(tmp_path:
 
 
 def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> None:
-    with overlapping(tmp_path / "home", seconds=20) as (refresh, tmdb_emulator):
+    with overlapping(tmp_path / "home", seconds=10) as (refresh, tmdb_emulator):
         wait_until(lambda: embeds(refresh, tmdb_emulator), 200)
         refresh.process.send_signal(signal.SIGINT)
         assert refresh.wait(60) == 130
@@ -94,7 +94,7 @@ def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> No
 
 
 def test_a_killed_refresh_leaves_no_second_process(tmp_path: Path) -> None:
-    with overlapping(tmp_path / "home", seconds=60) as (refresh, tmdb_emulator):
+    with overlapping(tmp_path / "home", seconds=20) as (refresh, tmdb_emulator):
         wait_until(lambda: embeds(refresh, tmdb_emulator), 200)
         second = second_process(refresh)
         refresh.process.kill()
