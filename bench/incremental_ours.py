@@ -24,6 +24,7 @@ from movie_assets.database.database import Database, copy_rows
 from movie_assets.embeddings.embedder import Embedded, UnlimitedBudget
 from movie_assets.embeddings.movie_embeddings import movie_embeddings
 from movie_assets.embeddings.providers.local import LOCAL_MODEL, LocalEmbedder
+from movie_assets.embeddings.roles import Role
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.store import DueMovie, EmbeddingStore, texts_of
 from movie_assets.orchestration.resources import RESOURCES
@@ -66,7 +67,7 @@ class Stub(LocalEmbedder):
         super().__init__(LOCAL_MODEL, DIMENSIONS)
         self.stub = stub
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:  # noqa: ARG002  # no roles
         """A batch of texts."""
         return Embedded(self.stub.embed(texts), tokens=0, dollars=0.0)
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from movie_assets.config.embedding_limits import MAX_WIDTH, MIN_WIDTH, TEXTS_PER_REQUEST
 from movie_assets.config.prices import Budgets
-from movie_assets.config.setting_values import ModelName, Token, Url
+from movie_assets.config.setting_values import ModelName, Prefix, Token, Url
 
 
 def _is_a_provider(name: str) -> str:
@@ -41,12 +41,25 @@ class EmbeddingSettings(BaseModel):
         alias="MOVIE_ASSETS_EMBEDDING_MODEL",
         description="Unset: `hashing-v1` (local) or `text-embedding-3-small` (openai).",
     )
-    embedding_dimensions: int = Field(
-        1536,
+    embedding_dimensions: int | None = Field(
+        None,
         alias="MOVIE_ASSETS_EMBEDDING_DIMENSIONS",
         ge=MIN_WIDTH,
         le=MAX_WIDTH,
-        description="Width of the vectors, 8 to 4000 (what pgvector can index as `halfvec`).",
+        description="Width of the vectors, 8 to 4000 (what pgvector can index as `halfvec`). Unset: the model's usual "
+        "width, 1536 for most.",
+    )
+    embedding_document_prefix: Prefix | None = Field(
+        None,
+        alias="MOVIE_ASSETS_EMBEDDING_DOCUMENT_PREFIX",
+        description="Text before each film's text. Unset: what the model's documentation asks for, such as "
+        "`passage: ` with E5. `none`: no prefix. `\\n` is a new line. Another prefix makes another set.",
+    )
+    embedding_query_prefix: Prefix | None = Field(
+        None,
+        alias="MOVIE_ASSETS_EMBEDDING_QUERY_PREFIX",
+        description="Text before each question. Unset: what the model's documentation asks for, such as `query: ` with "
+        "E5. `none`: no prefix. `\\n` is a new line.",
     )
     embedding_texts_per_request: int = Field(
         TEXTS_PER_REQUEST,
@@ -84,9 +97,11 @@ class EmbeddingSettings(BaseModel):
 
     @property
     def embedder_in_use(self) -> str:
-        """The provider of new vectors: the one that is set, else the first whose key is set, else the local one."""
-        with_key = (name for name, field in PROVIDERS_WITH_KEY.items() if getattr(self, field) is not None)
-        return self.embedder or next(with_key, LOCAL)
+        """The provider of new vectors: the one that is set, else OpenAI with its key, else the local one.
+
+        Keys of other providers are in many environments for other programs, so they alone choose nothing.
+        """
+        return self.embedder or ("openai" if self.openai_api_key is not None else LOCAL)
 
     @property
     def budgets(self) -> Budgets:

@@ -99,6 +99,12 @@ def _is_a_model(name: str) -> str:
     return name.strip()
 
 
+def _is_a_prefix(prefix: str) -> str:
+    if len(prefix) > LONGEST_PREFIX:
+        raise ValueError(f"a prefix has at most {LONGEST_PREFIX} characters")
+    return "" if prefix.strip().lower() == "none" else prefix.replace("\\n", "\n")
+
+
 def passwords_in(value: str) -> list[str]:
     """Return the passwords in an address, as written and percent-decoded; an empty list for other values.
 
@@ -127,11 +133,13 @@ def shortened(text: str) -> str:
 
 LOWEST_RATE, HIGHEST_RATE = 0.01, 10_000.0
 LONGEST_MODEL_NAME = 200
+LONGEST_PREFIX = 500
 LONGEST_VALUE = 8192  # a path of Linux has 4,096, a token of a cloud some 2,000
 LONGEST_MESSAGE = 300
 CONTROL = {chr(code) for code in (*range(32), 127)} - set("\t\r\n")
 Folder = Annotated[Path, AfterValidator(_is_a_folder)]
 ModelName = Annotated[str, AfterValidator(_is_a_model)]
+Prefix = Annotated[str, AfterValidator(_is_a_prefix)]
 Token = Annotated[Secret, AfterValidator(_fits_a_header)]
 SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]

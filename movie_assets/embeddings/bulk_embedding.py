@@ -18,7 +18,7 @@ from movie_assets.embeddings.embedder import Embedder, EmbedderError, RejectedIn
 from movie_assets.embeddings.openai_bulk import BYTES_PER_FILE, TEXTS_PER_JOB, BulkApi, JobState, TextResult
 from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.packing import packed
-from movie_assets.embeddings.providers.openai import DOLLARS_PER_MILLION_TOKENS
+from movie_assets.embeddings.providers.openai import MODELS
 from movie_assets.embeddings.refusals import Refusal
 from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import BulkJob, EmbeddingStore, Text
@@ -60,11 +60,12 @@ class BulkClient:
     def submit(self, texts: Sequence[Text]) -> str | None:
         """Send texts in as many jobs as they need; return the reason if not all of them were sent."""
         counter, price = self._embedder.counter, self._embedder.price
-        cut = [counter.cut(text.text, MAX_TOKENS_OF_A_TEXT) for text in texts]
+        marked = self._embedder.roles.applied([text.text for text in texts], "document")
+        cut = [counter.cut(text, MAX_TOKENS_OF_A_TEXT) for text in marked]
         # A line has a hundred bytes of frame, and a character outside ASCII takes twelve as JSON escapes it.
         sizes = [300 + 6 * len(text.encode(errors="replace")) for text in cut]
         waiting = [tuple(pack) for pack in packed(sizes, TEXTS_PER_JOB, BYTES_PER_FILE)]
-        if waiting and self._embedder.model not in DOLLARS_PER_MILLION_TOKENS:
+        if waiting and self._embedder.model not in MODELS:
             # Not a model of OpenAI: the probe learns which parameters the server accepts before a file has them.
             self._embedder.probe()
         while waiting:

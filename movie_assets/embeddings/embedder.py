@@ -5,15 +5,16 @@ which texts are embedded; `embeddings.vectors` decides which vectors may be stor
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from pydantic import SecretStr
 
-from movie_assets.catalog.embedding_text import TEMPLATE
+from movie_assets.config.embedding_limits import TOKENS_PER_REQUEST
 from movie_assets.config.prices import Price
-from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, TokenCounter
+from movie_assets.embeddings.roles import NO_ROLES, Role, Roles
+from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT, USUAL_BYTES_PER_TOKEN, TokenCounter
 from movie_assets.embeddings.vectors import Matrix
 
 if TYPE_CHECKING:
@@ -92,19 +93,28 @@ class UnlimitedBudget:
 
 
 class Embedder(Protocol):
-    """Makes vectors of one set, which provider, model and dimensions name; they may be compared with one another."""
+    """Makes vectors of one set, which provider, model, dimensions and the mark of documents name.
+
+    Vectors of one set may be compared with one another. `roles` says what marks documents and queries; the registry
+    sets it.
+    """
 
     provider: str
     model: str
     dimensions: int
     price: Price
     counter: TokenCounter
+    roles: Roles
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:
         """Embed a few texts at once. Raises EmbedderError when one of them gets no vector."""
 
     def stream(
-        self, texts: Sequence[str], budget: BudgetAccount, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
+        self,
+        texts: Sequence[str],
+        budget: BudgetAccount,
+        bytes_per_token: float = USUAL_BYTES_PER_TOKEN,
+        role: Role = "document",
     ) -> Iterator[ResultChunk]:
         """Embed many texts, and yield result chunks in no particular order; a text is in at most one chunk.
 
@@ -113,7 +123,7 @@ class Embedder(Protocol):
         are in no chunk, and they can be sent again.
         """
 
-    def probe(self) -> None:
+    def probe(self, role: Role = "document") -> None:
         """Request one vector, once and within seconds. Raises EmbedderError when the service returns none."""
 
     @property
@@ -122,21 +132,53 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a service accepts: inputs and tokens of a request, tokens of one input."""
+
+    inputs: int = 2048  # OpenAI's; MOVIE_ASSETS_EMBEDDING_TEXTS_PER_REQUEST may be smaller
+    tokens: int = TOKENS_PER_REQUEST
+    longest: int = MAX_TOKENS_OF_A_TEXT
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """What a provider's documentation says of a model.
+
+    The price is in US dollars for a million tokens; None: not known. `dimensions` are those that it can make; empty:
+    not known. `usual_dimensions` are asked for when the settings name none.
+    """
+
+    dollars_per_million_tokens: float | None = None
+    dimensions: Sequence[int] = ()
+    usual_dimensions: int = 1536
+    limits: Limits = field(default_factory=Limits)
+    roles: Roles = NO_ROLES
+
+
+@dataclass(frozen=True)
 class Provider:
     """A provider of vectors, as its module in `embeddings.providers` declares it.
 
     `make` returns the embedder of a model and a number of dimensions. It raises EmbedderError when a setting that the
-    provider needs is not set. The models' published prices are in US dollars for a million tokens.
+    provider needs (`needs`) is not set. `guess` returns what can be said of a model that is not in `models`.
+    `address` is the setting with the service's address, if it has one.
     """
 
     name: str
     default_model: str
-    dollars_per_million_tokens: Mapping[str, float]
+    models: Mapping[str, KnownModel]
     make: "Callable[[Settings, str, int], Embedder]"
+    needs: tuple[str, ...] = ()
+    address: str = ""
+    guess: Callable[[str], KnownModel] = lambda _model: KnownModel()
+
+    def known(self, model: str) -> KnownModel:
+        """Return what is known of a model."""
+        return self.models.get(model) or self.guess(model)
 
     def price_of(self, model: str, configured: float | None = None) -> Price:
         """Return a model's price: the one in the settings, else the published one."""
-        return Price(self.dollars_per_million_tokens.get(model) if configured is None else configured)
+        return Price(self.known(model).dollars_per_million_tokens if configured is None else configured)
 
 
 def required_key(provider: str, setting: str, key: SecretStr | None) -> SecretStr:
@@ -169,5 +211,5 @@ def set_key(embedder: "Embedder") -> dict[str, str | int]:
         "former_provider": former_provider(embedder.provider),
         "model": embedder.model,
         "dimensions": embedder.dimensions,
-        "template": TEMPLATE,
+        "template": embedder.roles.template,
     }

@@ -207,6 +207,6 @@ def _results_in(line: str, model: Model) -> Iterator[TextResult]:
         return
     code, message = message_of_error(content or entry.get("error"))
     if status:
-        yield TextResult(text_hash, refusal_of(status, code, message, {}, datetime.now(UTC), model.settings), 0)
+        yield TextResult(text_hash, refusal_of(status, code, message, {}, datetime.now(UTC), model.errors), 0)
     else:
         yield TextResult(text_hash, Refusal("retry", f"{code or 'error'}: {message}"[:300]), 0)

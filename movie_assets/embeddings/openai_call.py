@@ -14,7 +14,7 @@ import openai
 
 from movie_assets.embeddings.error_messages import message_of_error, without_secrets
 from movie_assets.embeddings.openai_request import Model
-from movie_assets.embeddings.refusals import OPENAI_SETTINGS, Refusal, SettingNames, refusal_of, refusal_of_vectors
+from movie_assets.embeddings.refusals import OPENAI_ERRORS, ErrorWording, Refusal, refusal_of, refusal_of_vectors
 from movie_assets.embeddings.server_limits import Parameters
 from movie_assets.embeddings.vectors import CheckedVectors, UnusableVectorsError, vectors_by_index
 
@@ -40,7 +40,7 @@ def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: P
         # which takes longer than the service.
         response = client.post("/embeddings", cast_to=httpx.Response, body=model.request(list(texts), parameters))
     except openai.APIStatusError as error:
-        return ServiceResponse(refusal_in(error, secrets, model.settings), 0, with_lower_names(error.response.headers))
+        return ServiceResponse(refusal_in(error, secrets, model.errors), 0, with_lower_names(error.response.headers))
     except openai.APIConnectionError as error:
         return ServiceResponse(Refusal("retry", f"no response ({without_secrets(str(error), secrets)})"))
     try:
@@ -54,13 +54,13 @@ def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: P
 
 
 def refusal_in(
-    error: openai.APIStatusError, secrets: tuple[str, ...] = (), settings: SettingNames = OPENAI_SETTINGS
+    error: openai.APIStatusError, secrets: tuple[str, ...] = (), wording: ErrorWording = OPENAI_ERRORS
 ) -> Refusal:
     """Return the refusal of an error response, with the service's own message."""
     code, message = message_of_error(error.response.content, secrets)
     message = message or error.response.reason_phrase
     headers = with_lower_names(error.response.headers)
-    return refusal_of(error.status_code, code, message, headers, datetime.now(UTC), settings)
+    return refusal_of(error.status_code, code, message, headers, datetime.now(UTC), wording)
 
 
 def with_lower_names(headers: Mapping[str, str]) -> dict[str, str]:
@@ -77,7 +77,7 @@ def outcome_of(content: object, model: Model, count: int, secrets: tuple[str, ..
         # Routers return status 200 with the error of the provider behind them.
         code, message = message_of_error(content, secrets)
         status = _status_in(content["error"]) if "error" in content else BAD_REQUEST
-        return refusal_of(status, code, message, {}, datetime.now(UTC), model.settings)
+        return refusal_of(status, code, message, {}, datetime.now(UTC), model.errors)
     try:
         return vectors_by_index(content.get("data") or [], count, model.dimensions)
     except UnusableVectorsError as error:

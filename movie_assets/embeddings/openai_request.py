@@ -1,9 +1,9 @@
 """The JSON of a request to an OpenAI-compatible embeddings endpoint."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from movie_assets.embeddings.refusals import OPENAI_SETTINGS, SettingNames
+from movie_assets.embeddings.refusals import OPENAI_ERRORS, ErrorWording
 from movie_assets.embeddings.server_limits import Parameters
 
 WITHOUT_DIMENSIONS = ("text-embedding-ada-002",)  # OpenAI's model of the second generation refuses the parameter
@@ -11,15 +11,19 @@ WITHOUT_DIMENSIONS = ("text-embedding-ada-002",)  # OpenAI's model of the second
 
 @dataclass(frozen=True)
 class Model:
-    """The model and the number of dimensions that a request asks for; messages name the settings of the service."""
+    """The model and the number of dimensions that a request asks for, and the service's own further parameters.
+
+    `errors` says how the service words its errors.
+    """
 
     name: str
     dimensions: int
-    settings: SettingNames = OPENAI_SETTINGS
+    errors: ErrorWording = OPENAI_ERRORS
+    extra: Mapping[str, object] = field(default_factory=dict)
 
     def request(self, texts: Sequence[str] | str, parameters: Parameters) -> dict[str, object]:
         """Return the JSON of a request."""
-        content: dict[str, object] = {"input": texts, "model": self.name}
+        content: dict[str, object] = {"input": texts, "model": self.name, **self.extra}
         if parameters.dimensions and self.name not in WITHOUT_DIMENSIONS:
             content["dimensions"] = self.dimensions
         if parameters.encoding_format is not None:

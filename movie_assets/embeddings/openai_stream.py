@@ -21,7 +21,7 @@ from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.refusals import Refusal
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.shortening import Texts
-from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, TokenCounter
+from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT, USUAL_BYTES_PER_TOKEN, TokenCounter
 from movie_assets.embeddings.vectors import CheckedVectors
 from movie_assets.http_client.rate_limits import RateLimits
 
@@ -53,10 +53,12 @@ class Stream:
         budget: BudgetAccount,
         bytes_per_token: float = USUAL_BYTES_PER_TOKEN,
         server: Server | None = None,
+        *,
+        longest: int = MAX_TOKENS_OF_A_TEXT,
     ) -> None:
         self._client, self._model, self._price, self._budget = client, model, price, budget
         self._bytes_per_token = bytes_per_token
-        self._texts = Texts(texts, counter)
+        self._texts = Texts(texts, counter, longest)
         self._server = server or Server()
         whole = [n for n, text in enumerate(self._texts.sent) if text.strip()]
         self._blank = sorted(set(range(len(texts))) - set(whole))

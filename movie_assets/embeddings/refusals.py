@@ -52,14 +52,19 @@ MESSAGES: dict[ErrorClass, str] = {
 }
 
 
-class SettingNames(NamedTuple):
-    """The settings that messages name: those of the service's key and address."""
+class ErrorWording(NamedTuple):
+    """How a service's errors read: the settings that messages name, and the service's own sentences by their class.
+
+    The patterns are tried, without regard to case, before those that all services share
+    (`embeddings.service_errors`).
+    """
 
     key: str
     address: str
+    patterns: tuple[tuple[ErrorClass, str], ...] = ()
 
 
-OPENAI_SETTINGS = SettingNames("OPENAI_API_KEY", "OPENAI_BASE_URL")
+OPENAI_ERRORS = ErrorWording("OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,10 @@ class Refusal:
 
 def refusal_of(
     status: int, code: str | None, message: str, headers: Mapping[str, str], now: datetime,
-    settings: SettingNames = OPENAI_SETTINGS,
+    wording: ErrorWording = OPENAI_ERRORS,
 ) -> Refusal:  # fmt: skip
     """Return the refusal of an error response; the names of the headers are in lower case."""
-    error = service_error(status, code or "", message)
+    error = service_error(status, code or "", message, wording.patterns)
     problem = f"HTTP {status} {code or ''} {message}"[:400]
     error_class = error.error_class
     if error_class == "rate":
@@ -89,7 +94,7 @@ def refusal_of(
     if error_class == "transient":
         asked = seconds_asked_for(headers.get("retry-after"), now)
         return _stop_for_long_pause(asked) or Refusal("retry", problem, seconds=asked, then="diagnose")
-    return _of_class(error, MESSAGES.get(error_class, "{}").format(problem, settings=settings))
+    return _of_class(error, MESSAGES.get(error_class, "{}").format(problem, settings=wording))
 
 
 def refusal_of_vectors(error: UnusableVectorsError) -> Refusal:

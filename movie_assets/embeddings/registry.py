@@ -5,12 +5,13 @@ A provider is a module of `embeddings.providers`. It is found by its file, so th
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from movie_assets.config.settings import Settings
 from movie_assets.embeddings import providers as package
-from movie_assets.embeddings.embedder import Embedder, EmbedderError, Provider, former_provider
+from movie_assets.embeddings.embedder import Embedder, EmbedderError, KnownModel, Provider, former_provider
+from movie_assets.embeddings.roles import Roles, roles_of_template
 
 
 @cache
@@ -24,31 +25,65 @@ def providers() -> Mapping[str, Provider]:
 def published_prices() -> dict[str, float]:
     """Return the published prices of all providers' models, in US dollars for a million tokens."""
     return {
-        model: dollars
+        model: known.dollars_per_million_tokens
         for provider in providers().values()
-        for model, dollars in provider.dollars_per_million_tokens.items()
+        for model, known in provider.models.items()
+        if known.dollars_per_million_tokens
     }
 
 
-def embedder_for(settings: Settings, provider: str, model: str | None, dimensions: int) -> Embedder:
+def embedder_for(
+    settings: Settings, provider: str, model: str | None, dimensions: int | None, template: str | None = None
+) -> Embedder:
     """Return the embedder of a provider, also for a set that was made with other settings than the current ones.
 
-    `provider` is the name of a provider or of one of its services, such as `openai@host/path`. Raises EmbedderError
-    when there is no such provider, when it lacks a setting, or when the settings name another service than the set's.
+    `provider` is the name of a provider or of one of its services, such as `openai@host/path`; `template` is that of
+    the set, None that of the settings. Raises EmbedderError when there is no such provider, when it lacks a setting,
+    when the model cannot make the dimensions, or when the settings name another service than the set's.
     """
     name = provider.partition("@")[0]
     if name not in providers():
         raise EmbedderError(f"the catalogue was embedded by {provider}, which is no provider of this release")
     chosen = providers()[name]
-    embedder = chosen.make(settings, model or chosen.default_model, dimensions)
+    model = model or chosen.default_model
+    known = chosen.known(model)
+    embedder = chosen.make(settings, model, _dimensions(model, known, dimensions))
     if provider not in (name, embedder.provider, former_provider(embedder.provider)):
         raise EmbedderError(
-            f"the catalogue was embedded by {provider}; point OPENAI_BASE_URL there, or refresh with the service that "
+            f"the catalogue was embedded by {provider}; point {chosen.address} there, or refresh with the service that "
             "it names now"
         )
+    roles = _configured_roles(settings, known.roles)
+    embedder.roles = roles if template is None else roles_of_template(template, roles, known.roles)
     return embedder
 
 
 def embedder_from(settings: Settings) -> Embedder:
     """Return the embedder that the settings name. Raises EmbedderError without a key."""
     return embedder_for(settings, settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions)
+
+
+def _dimensions(model: str, known: KnownModel, wanted: int | None) -> int:
+    """Return the wanted dimensions, or the model's usual ones. Raises EmbedderError if it cannot make them."""
+    dimensions = wanted or known.usual_dimensions
+    if known.dimensions and dimensions not in known.dimensions:
+        raise EmbedderError(
+            f"{model} makes vectors of {dimensions_text(known.dimensions)} dimensions, not of {dimensions}; set "
+            "MOVIE_ASSETS_EMBEDDING_DIMENSIONS to one of these"
+        )
+    return dimensions
+
+
+def dimensions_text(dimensions: Sequence[int]) -> str:
+    """Return dimensions for people: a range, or each of them."""
+    if isinstance(dimensions, range):
+        return f"{dimensions[0]} to {dimensions[-1]}"
+    return " or ".join(map(str, dimensions)) or "any"
+
+
+def _configured_roles(settings: Settings, usual: Roles) -> Roles:
+    """Return a model's usual roles with the prefixes of the settings, which also switch off those it has."""
+    if usual.parameter:
+        return usual
+    document, query = settings.embedding_document_prefix, settings.embedding_query_prefix
+    return Roles(usual.document if document is None else document, usual.query if query is None else query)

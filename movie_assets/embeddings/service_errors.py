@@ -5,6 +5,7 @@ message from a response; `embeddings.refusals` decides what to do about each cla
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -133,10 +134,14 @@ class ServiceError:
     limit: int | None = None
 
 
-def service_error(status: int, code: str, message: str) -> ServiceError:
-    """Return the class of an error response; the same wording has the same class with any status."""
+def service_error(status: int, code: str, message: str, own: Sequence[tuple[ErrorClass, str]] = ()) -> ServiceError:
+    """Return the class of an error response; the same wording has the same class with any status.
+
+    `own` has patterns of the service's own sentences, which are tried first.
+    """
     text = f"{code} {message}"
-    error_class = _class_of(status, text)
+    of_service = (each for each, pattern in own if re.search(pattern, text, re.IGNORECASE | re.DOTALL))
+    error_class = next(of_service, None) or _class_of(status, text)
     limit = _limit_of(message) if error_class in ("too_many_inputs", "too_many_tokens", "too_long") else None
     return ServiceError(error_class, message, limit)
 

@@ -15,9 +15,12 @@ BYTES = ByteCounter()
 
 
 class Texts:
-    """The texts of one stream as they are sent, with their tokens (upper bounds) and bytes, by position."""
+    """The texts of one stream as they are sent, with their tokens (upper bounds) and bytes, by position.
 
-    def __init__(self, texts: Sequence[str], counter: TokenCounter) -> None:
+    `longest` is the number of tokens that the service accepts, as far as it is known.
+    """
+
+    def __init__(self, texts: Sequence[str], counter: TokenCounter, longest: int = MAX_TOKENS_OF_A_TEXT) -> None:
         self._whole, self._counter = texts, counter
         self.sent = [counter.cut(text, MAX_TOKENS_OF_A_TEXT) for text in texts]
         self.tokens = [counter.count(text) for text in self.sent]
@@ -25,6 +28,8 @@ class Texts:
         self._max_accepted = 0
         self._too_long_from: int | None = None
         self._safe = 0  # bytes that fit into the limit, if the server named it
+        if longest != MAX_TOKENS_OF_A_TEXT:
+            self.learn(longest)
 
     def is_cut(self, position: int) -> bool:
         """Return whether only the beginning of a text is sent."""

@@ -163,10 +163,10 @@ def _embedded(database: Database, settings: Settings, text: str) -> tuple[int | 
     if active is None:
         return None, None, NO_VECTORS
     try:
-        embedder = embedder_for(settings, active.provider, active.model, active.dimensions)
+        embedder = embedder_for(settings, active.provider, active.model, active.dimensions, active.template)
         if active.provider not in (embedder.provider, former_provider(embedder.provider)):
             return None, None, f"OPENAI_BASE_URL names {embedder.provider}, the vectors are {active.provider}'s"
-        return active.set_id, str(embedder.embed([text]).vectors[0].tolist()), None
+        return active.set_id, str(embedder.embed([text], "query").vectors[0].tolist()), None
     except EmbedderError as error:
         return None, None, str(error)
 

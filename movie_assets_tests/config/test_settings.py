@@ -14,7 +14,7 @@ SECRETS = ["TMDB_API_TOKEN", "OPENAI_API_KEY", "MOVIE_ASSETS_DATABASE_URL", "MOV
 def test_nothing_set_is_the_local_pipeline_on_the_stand_in() -> None:
     settings = Settings.from_env({})
     assert settings.uses_emulator
-    assert (settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions) == ("local", None, 1536)
+    assert (settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions) == ("local", None, None)
     assert (settings.database_url, settings.tmdb_rate, settings.automation) == (None, 38.0, False)
     assert [profile.name for profile in settings.thresholds.profiles] == ["quality"]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from movie_assets.embeddings.embedder import Embedded
 from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.embeddings.roles import Role
 from movie_assets_tests.embeddings.test_budgets import spent, with_films
 from movie_assets_tests.embeddings.test_movie_embeddings import ALL_BATCHES
 from movie_assets_tests.support.definitions import defs
@@ -92,8 +93,8 @@ def test_the_days_limit_holds_for_a_forced_run_which_then_ends_red(small: Make) 
 class OtherVectors(LocalEmbedder):
     """An embedder of the same set whose vectors are others than before."""
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
-        embedded = super().embed(texts)
+    def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:
+        embedded = super().embed(texts, role)
         return replace(embedded, vectors=-embedded.vectors)
 
 

@@ -12,6 +12,7 @@ from movie_assets.config.paths import PACKAGE, SQL
 from movie_assets.database.run_lock import run_lock
 from movie_assets.embeddings.embedder import BudgetAccount, ResultChunk
 from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.embeddings.roles import Role
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.presentation import table_of
 from movie_assets.runs.run_log import FIGURES, log_work, logged
@@ -50,8 +51,9 @@ class StoppedEmbedder(LocalEmbedder):
         texts: Sequence[str],
         budget: BudgetAccount,  # noqa: ARG002  # it costs nothing
         bytes_per_token: float = 4.0,  # noqa: ARG002  # nor is anything booked
+        role: Role = "document",
     ) -> Iterator[ResultChunk]:
-        vectors = self.embed(texts[:1])
+        vectors = self.embed(texts[:1], role)
         yield ResultChunk((0,), vectors.vectors, vectors.tokens, 0.25)
         raise KeyboardInterrupt
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from movie_assets.config.prices import Price
 from movie_assets.config.settings import Settings
-from movie_assets.embeddings.embedder import BudgetAccount, Embedded, EmbedderError, Provider, ResultChunk
+from movie_assets.embeddings.embedder import BudgetAccount, Embedded, EmbedderError, KnownModel, Provider, ResultChunk
 from movie_assets.embeddings.hashing import hashed_vectors, words_of
+from movie_assets.embeddings.roles import NO_ROLES, Role, Roles
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 
 LOCAL_MODEL = "hashing-v1"
@@ -19,6 +20,7 @@ class LocalEmbedder:
     price = Price(0.0)
     counter: TokenCounter = ByteCounter()
     bulk_api = None
+    roles: Roles = NO_ROLES
 
     def __init__(self, model: str, dimensions: int) -> None:
         if model != LOCAL_MODEL:
@@ -26,12 +28,13 @@ class LocalEmbedder:
         self.model = model
         self.dimensions = dimensions
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:
         """Return the hashed vectors of texts."""
+        texts = self.roles.applied(texts, role)
         vectors = hashed_vectors(texts, self.dimensions)
         return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
 
-    def probe(self) -> None:
+    def probe(self, role: Role = "document") -> None:
         """Do nothing, as no service is needed."""
 
     def stream(
@@ -39,11 +42,12 @@ class LocalEmbedder:
         texts: Sequence[str],
         budget: BudgetAccount,  # noqa: ARG002  # it costs nothing
         bytes_per_token: float = USUAL_BYTES_PER_TOKEN,  # noqa: ARG002  # words are counted
+        role: Role = "document",
     ) -> Iterator[ResultChunk]:
         """Yield the vectors of texts chunk by chunk, in their order."""
         for start in range(0, len(texts), LOCAL_CHUNK):
             chunk = texts[start : start + LOCAL_CHUNK]
-            embedded = self.embed(chunk)
+            embedded = self.embed(chunk, role)
             yield ResultChunk(tuple(range(start, start + len(chunk))), embedded.vectors, embedded.tokens, 0.0)
 
 
@@ -52,4 +56,4 @@ def make(_settings: Settings, model: str, dimensions: int) -> LocalEmbedder:
     return LocalEmbedder(model, dimensions)
 
 
-PROVIDER = Provider("local", LOCAL_MODEL, {}, make)
+PROVIDER = Provider("local", LOCAL_MODEL, {LOCAL_MODEL: KnownModel(dollars_per_million_tokens=0.0)}, make)

@@ -20,6 +20,8 @@ from movie_assets.embeddings.embedder import (
     BudgetAccount,
     Embedded,
     EmbedderError,
+    KnownModel,
+    Limits,
     Provider,
     ResultChunk,
     UnlimitedBudget,
@@ -27,7 +29,8 @@ from movie_assets.embeddings.embedder import (
     required_key,
 )
 from movie_assets.embeddings.openai_request import Model
-from movie_assets.embeddings.refusals import Refusal
+from movie_assets.embeddings.refusals import OPENAI_ERRORS, ErrorWording, Refusal
+from movie_assets.embeddings.roles import NO_ROLES, Role, Roles, known_roles
 from movie_assets.embeddings.server_limits import Server
 from movie_assets.embeddings.tokenizer import counter_for
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
@@ -41,10 +44,10 @@ OPENAI_MODEL = "text-embedding-3-small"
 OPENAI_HOST = "api.openai.com"
 LIKE_A_KEY = re.compile(r"(?=.*\d)[\w.~%=+-]{20,}|sk-.*")
 # US dollars for a million tokens, https://platform.openai.com/docs/pricing (embeddings), read in November 2026.
-DOLLARS_PER_MILLION_TOKENS = {
-    "text-embedding-3-small": 0.02,
-    "text-embedding-3-large": 0.13,
-    "text-embedding-ada-002": 0.10,
+MODELS = {
+    "text-embedding-3-small": KnownModel(0.02, range(1, 1537)),
+    "text-embedding-3-large": KnownModel(0.13, range(1, 3073)),
+    "text-embedding-ada-002": KnownModel(0.10, (1536,)),
 }
 SECONDS_PER_REQUEST = 60.0
 SECONDS_PER_PROBE = 15.0
@@ -52,6 +55,8 @@ SECONDS_PER_PROBE = 15.0
 
 class OpenAiEmbedder:
     """Makes vectors with a model of an OpenAI-compatible service; any number of requests may be in flight."""
+
+    errors: ErrorWording = OPENAI_ERRORS
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class OpenAiEmbedder:
         *,
         price: Price | None = None,
         counter: TokenCounter | None = None,
+        limits: Limits | None = None,
         texts_per_request: int = TEXTS_PER_REQUEST,
     ) -> None:
         self.provider = openai_provider(base_url)
@@ -69,14 +75,15 @@ class OpenAiEmbedder:
         self.dimensions = dimensions
         self.price = price or PROVIDER.price_of(model)
         self.counter = counter or ByteCounter()
-        self.server = Server.with_limit(texts_per_request)
+        self.roles: Roles = NO_ROLES
+        self.limits = limits or Limits()
+        self.server = Server(min(texts_per_request, self.limits.inputs), self.limits.tokens)
         self._api_key = api_key
         self._base_url = base_url
 
-    @property
-    def request_model(self) -> Model:
+    def request_model(self, role: Role = "document") -> Model:
         """Return what writes the JSON of requests; a service with other parameters has another one."""
-        return Model(self.model, self.dimensions)
+        return Model(self.model, self.dimensions, self.errors, self.roles.parameters(role))
 
     @property
     def bulk_api(self) -> "BulkApi | None":
@@ -85,11 +92,11 @@ class OpenAiEmbedder:
 
         return BulkApi(self._client, self.server)
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:
         """Embed texts, all of them or none. Raises EmbedderError when one of them gets no vector."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         tokens, dollars = 0, 0.0
-        for chunk in self.stream(texts, UnlimitedBudget()):
+        for chunk in self.stream(texts, UnlimitedBudget(), role=role):
             for rejected in chunk.rejected:
                 raise EmbedderError(f"the text “{texts[rejected.position]:.60}” gets no vector: {rejected.problem}")
             vectors[list(chunk.positions)] = chunk.vectors
@@ -97,7 +104,7 @@ class OpenAiEmbedder:
             dollars += chunk.dollars
         return Embedded(vectors, tokens, dollars) if texts else Embedded(no_vectors(self.dimensions), 0, 0.0)
 
-    def probe(self) -> None:
+    def probe(self, role: Role = "document") -> None:
         """Request the vector of one word. Raises EmbedderError when the service returns none within seconds.
 
         This is no retry: a second request differs from the first, as it leaves out a parameter that the server refused.
@@ -107,7 +114,7 @@ class OpenAiEmbedder:
         with self._client().with_options(timeout=SECONDS_PER_PROBE) as client:
             while True:
                 sent = self.server.parameters
-                outcome = ask(client, self.request_model, ["film"], sent).outcome
+                outcome = ask(client, self.request_model(role), self.roles.applied(["film"], role), sent).outcome
                 if not isinstance(outcome, Refusal):
                     return
                 if outcome.action != "omit" or not self.server.omit_parameter(outcome, sent):
@@ -115,7 +122,11 @@ class OpenAiEmbedder:
                     raise EmbedderError(self.server.width_problem(outcome) if is_width else outcome.problem)
 
     def stream(
-        self, texts: Sequence[str], budget: BudgetAccount, bytes_per_token: float = USUAL_BYTES_PER_TOKEN
+        self,
+        texts: Sequence[str],
+        budget: BudgetAccount,
+        bytes_per_token: float = USUAL_BYTES_PER_TOKEN,
+        role: Role = "document",
     ) -> Iterator[ResultChunk]:
         """Embed many texts, as fast as the account's limits and the budget allow."""
         if not texts:
@@ -124,8 +135,9 @@ class OpenAiEmbedder:
 
         with self._client() as client:
             stream = Stream(
-                client, self.request_model, texts, self.counter, self.price, budget, bytes_per_token, self.server
-            )
+                client, self.request_model(role), self.roles.applied(texts, role), self.counter, self.price, budget,
+                bytes_per_token, self.server, longest=self.limits.longest,
+            )  # fmt: skip
             # Closed before the client is, also when the caller stops early.
             chunks = stream.chunks()
             try:
@@ -165,14 +177,20 @@ def _without_secret(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:8] if LIKE_A_KEY.fullmatch(name) else name
 
 
+def guess(model: str) -> KnownModel:
+    """Return what the name of another server's model says of it: its prefixes."""
+    return KnownModel(roles=known_roles(model))
+
+
 def make(settings: Settings, model: str, dimensions: int) -> OpenAiEmbedder:
     """Return the embedder of a model. Raises EmbedderError without a key."""
     key = required_key("openai", "OPENAI_API_KEY", settings.openai_api_key)
     return OpenAiEmbedder(
         model, dimensions, key, settings.openai_base_url,
         price=PROVIDER.price_of(model, settings.dollars_per_million_tokens),
-        counter=counter_for(model, settings.tiktoken_cache), texts_per_request=settings.embedding_texts_per_request,
+        counter=counter_for(model, settings.tiktoken_cache), limits=PROVIDER.known(model).limits,
+        texts_per_request=settings.embedding_texts_per_request,
     )  # fmt: skip
 
 
-PROVIDER = Provider("openai", OPENAI_MODEL, DOLLARS_PER_MILLION_TOKENS, make)
+PROVIDER = Provider("openai", OPENAI_MODEL, MODELS, make, ("OPENAI_API_KEY",), "OPENAI_BASE_URL", guess)
