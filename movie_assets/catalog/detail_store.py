@@ -35,7 +35,7 @@ MOVIE_COLUMNS = {
 }  # fmt: skip
 STAGED_COLUMNS = MOVIE_COLUMNS | {
     "adult": "bool", "video": "bool", "softcore": "bool", "body": "jsonb", "embedding_text": "text",
-    "text_hash": "text", "facts": "jsonb", "facts_hash": "text",
+    "text_hash": "text", "related_rows": "jsonb", "facts_hash": "text",
 }  # fmt: skip
 
 
@@ -205,7 +205,7 @@ class DetailStore:
                 self._record_failures(connection, failed)
             if unknown:
                 execute(
-                    connection, "record_unknown_keys", keys=list(unknown), answers=list(unknown.values()),
+                    connection, "record_unknown_keys", keys=list(unknown), responses=list(unknown.values()),
                     as_of=self.as_of,
                 )  # fmt: skip
             tmdb_ids = [derived.movie.tmdb_id for derived, _ in movies] + deleted + [f.tmdb_id for f in failed]

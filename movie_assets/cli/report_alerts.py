@@ -13,7 +13,7 @@ from movie_assets.operations.alerts.messages import runbook_of
 
 
 class BrokenSubject(NamedTuple):
-    """A check, job, sensor or other subject that is broken now, with the destinations that know about it.
+    """A check, job, sensor or other subject that is broken now, with the destinations that have a message about it.
 
     `muted_until` is None if it is not muted.
     """
@@ -25,7 +25,7 @@ class BrokenSubject(NamedTuple):
     says: str
     began_at: datetime
     muted_until: datetime | None
-    told: list[str]
+    receivers: list[str]
 
 
 class Mute(NamedTuple):
@@ -50,9 +50,11 @@ class AlertList(NamedTuple):
     last_tick: datetime | None
 
     def as_json(self) -> dict[str, object]:
-        """Return the state under the keys of `movie-assets alert list --json`."""
+        """Return the state as `movie-assets alert list --json` prints it; `told` is the former name of `receivers`."""
         return {
-            "broken": [subject._asdict() | {"runbook": runbook} for subject, runbook in self.broken],
+            "broken": [
+                subject._asdict() | {"told": subject.receivers, "runbook": runbook} for subject, runbook in self.broken
+            ],
             "muted": [mute._asdict() for mute in self.mutes],
             "destinations": [destination._asdict() for destination in self.destinations],
             "looked_at": self.last_tick,
@@ -101,7 +103,7 @@ def show_alerts(console: Console, alerts: AlertList) -> None:
 
 def _show_broken(console: Console, subject: BrokenSubject, runbook: str) -> None:
     name = f"{subject.place}: {subject.name}" if subject.place else f"{subject.kind} {subject.name}"
-    receivers = ", ".join(dict.fromkeys(subject.told)) or "nobody yet"
+    receivers = ", ".join(dict.fromkeys(subject.receivers)) or "nobody yet"
     state = f"muted until {_minute(subject.muted_until)}" if subject.muted_until else f"sent to {receivers}"
     colour = "red" if subject.severity == "ERROR" else "yellow"
     console.print(

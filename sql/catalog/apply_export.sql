@@ -69,7 +69,7 @@ begin
     create index on missing (tmdb_id);
     analyze missing;
     select l.is_certain, l.is_usual into is_certain, is_usual
-    from pipeline.judge_loss(
+    from pipeline.evaluate_loss(
         day, (select count(*)::integer from pipeline.movie_ids i where i.gone_since is null),
         (select count(*)::integer from missing m where m.is_new)) l;
 
@@ -144,7 +144,8 @@ $$;
 
 -- Records how many ids an export is the first to lack, and returns whether missing ids can be deleted: is_usual is true when
 -- they are about as many as in the last loads, is_certain when each line of the export shows its id.
-create or replace function pipeline.judge_loss(
+drop function if exists pipeline.judge_loss(date, integer, integer);  -- its former name
+create or replace function pipeline.evaluate_loss(
     day date, known integer, missing integer, out is_certain boolean, out is_usual boolean
 )
 language plpgsql
@@ -168,7 +169,7 @@ begin
     is_usual := load.is_accepted
         or missing <= greatest(min_ids, ceil(known * days * greatest(min_share, factor * pipeline.usual_loss(day))));
     update pipeline.exports e
-    set ids_known = known, ids_missing = missing, days_since = days, is_usual = judge_loss.is_usual
+    set ids_known = known, ids_missing = missing, days_since = days, is_usual = evaluate_loss.is_usual
     where e.export_date = day and (e.ids_known is null or e.ids_missing < missing);
 end
 $$;

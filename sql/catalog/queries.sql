@@ -434,8 +434,8 @@ where s.tmdb_id = i.tmdb_id
 -- name: record_unknown_keys
 -- Run by movie_details with a chunk: counts the keys of responses that the parser does not know.
 insert into pipeline.unknown_keys as k (key, first_seen, last_seen, answers)
-select left(u.key, 200), :as_of, :as_of, sum(u.answers)
-from unnest(cast(:keys as text[]), cast(:answers as bigint[])) as u (key, answers)
+select left(u.key, 200), :as_of, :as_of, sum(u.responses)
+from unnest(cast(:keys as text[]), cast(:responses as bigint[])) as u (key, responses)
 group by left(u.key, 200)
 on conflict (key) do update set last_seen = excluded.last_seen, answers = k.answers + excluded.answers
 
@@ -478,12 +478,12 @@ create temp table incoming_discoveries (
 
 -- name: stage_films
 -- Run before a chunk of details is copied in: the columns of catalog.movies, and further values of the
--- response; facts are the related rows.
+-- response. related_rows are the rows around a film, such as its cast.
 create temp table if not exists incoming_films on commit delete rows as
 select
     m.*, cast(null as double precision) as popularity, cast(null as double precision) as vote_average,
     cast(null as integer) as vote_count, cast(null as boolean) as adult, cast(null as boolean) as video,
-    cast(null as boolean) as softcore, cast(null as jsonb) as body, cast(null as jsonb) as facts
+    cast(null as boolean) as softcore, cast(null as jsonb) as body, cast(null as jsonb) as related_rows
 from catalog.movies m
 with no data
 

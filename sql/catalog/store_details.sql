@@ -130,7 +130,7 @@ begin
         vote_count = excluded.vote_count, seen_at = excluded.seen_at
     where s.seen_at < excluded.seen_at;
 
-    perform pipeline.store_facts();
+    perform pipeline.store_related_rows();
 
     select count(*) filter (where i.state = 'accepted'), count(*) filter (where i.state <> 'accepted')
     into accepted, rejected from incoming_films f join pipeline.movie_ids i using (tmdb_id);

@@ -42,7 +42,7 @@ comment on column pipeline.alerts.ended_at is 'when it recovered; null while it 
 comment on column pipeline.alerts.ended_how is
     'recovered, or gone if the check, job or sensor no longer exists; null while it is open';
 comment on column pipeline.alerts.is_hushed is
-    'true if it ended while muted, so that destinations that had not heard of it are not told';
+    'true if it ended while muted, so that no message is sent to destinations that did not receive its beginning';
 
 comment on table pipeline.api_calls is 'calls to TMDB in one session of a run, by endpoint and outcome; kept for 90 days';
 comment on column pipeline.api_calls.id is 'number of the row';

@@ -31,7 +31,7 @@ create function pipeline.kpis_at(moment timestamptz)
 returns table (kpi text, value double precision, goal double precision, is_met boolean, says text)
 language sql stable
 as $$
-    with looked_at as (
+    with listed as (
         select
             count(*) as ids,
             count(*) filter (where i.state not in ('candidate', 'failed')) as fetched,
@@ -57,18 +57,18 @@ as $$
     ), figures (place, kpi, value, goal, higher, says) as (
         select 1, 'new_releases_within_24_hours', l.fresh::double precision / nullif(l.new_films, 0), null, true,
             'share of the films released in the last 30 days that were fetched in the last 24 hours; they are due after 48'
-        from looked_at l
+        from listed l
         union all select 2, 'new_releases_oldest_hours', l.oldest::double precision, 50, false,
-            'hours since the new release was fetched that waits longest' from looked_at l
+            'hours since the new release was fetched that waits longest' from listed l
         union all select 3, 'films_within_their_age', a.within::double precision / nullif(a.films, 0), 0.98, true,
             'share of the accepted films whose copy is as young as it should be (2 to 30 days, by release date)'
         from ages a
         union all select 4, 'coverage', l.fetched::double precision / nullif(l.ids, 0), 0.99, true,
-            'share of the ids worth a look whose details were fetched' from looked_at l
+            'share of the ids that no rule of the export or the lists rejects whose details were fetched' from listed l
         union all select 5, 'searchable', f.searchable::double precision / nullif(f.films, 0), 0.99, true,
             'share of the accepted films that searches find by the vector of their text as it stands' from films f
         union all select 6, 'call_error_rate', coalesce(c.failed, 0)::double precision / nullif(c.calls, 0), 0.02, false,
-            'share of the calls to TMDB in the last 24 hours that failed (404 is an answer, 429 a pause)' from calls c
+            'share of the calls to TMDB in the last 24 hours that failed (404 and 429 are no failures)' from calls c
         union all select 7, 'step_error_rate', s.failed::double precision / nullif(s.steps, 0), 0.05, false,
             'share of the steps that ended in the last 24 hours by failing or being killed' from steps s
         union all select 8, 'export_age_days', moment::date - max(e.export_date), 1, false,

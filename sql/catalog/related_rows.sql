@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: the related rows of films, and the history of popularity and votes.
 
 -- Returns the tables whose rows come from films' responses, in the order in which they are written. `query` reads the rows
--- of a table from the temporary table new_facts. Rows of a shared table (people, genres …) belong to many films, whose
+-- of a table from the temporary table new_rows. Rows of a shared table (people, genres …) belong to many films, whose
 -- responses can have different values for one row; its query also has the film of each row.
 create or replace function pipeline.response_tables()
 returns table (name text, keys text[], columns text[], is_shared boolean, query text)
@@ -9,78 +9,78 @@ language sql immutable
 as $$
     select * from (values
         ('people', '{person_id}'::text[], '{person_id,name,gender,profile_path}'::text[], true,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset((n.facts -> ''cast'') || (n.facts -> ''crew''))
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset((n.related_rows -> ''cast'') || (n.related_rows -> ''crew''))
               as r (person_id bigint, name text, gender smallint, profile_path text)'),
         ('genres', '{genre_id}', '{genre_id,name}', true,
          'select n.tmdb_id, r.id as genre_id, r.name
-          from new_facts n, jsonb_to_recordset(n.facts -> ''genres'') as r (id bigint, name text)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''genres'') as r (id bigint, name text)'),
         ('keywords', '{keyword_id}', '{keyword_id,name}', true,
          'select n.tmdb_id, r.id as keyword_id, r.name
-          from new_facts n, jsonb_to_recordset(n.facts -> ''keywords'') as r (id bigint, name text)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''keywords'') as r (id bigint, name text)'),
         ('companies', '{company_id}', '{company_id,name,country,logo_path}', true,
          'select n.tmdb_id, r.id as company_id, r.name, r.country, r.logo_path
-          from new_facts n, jsonb_to_recordset(n.facts -> ''companies'')
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''companies'')
               as r (id bigint, name text, country text, logo_path text)'),
         ('collections', '{collection_id}', '{collection_id,name,poster_path}', true,
          'select n.tmdb_id, r.id as collection_id, r.name, r.poster_path
-          from new_facts n, jsonb_to_recordset(n.facts -> ''collections'') as r (id bigint, name text, poster_path text)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''collections'') as r (id bigint, name text, poster_path text)'),
         ('watch_providers', '{provider_id}', '{provider_id,name}', true,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''watch_providers'')
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''watch_providers'')
               as r (provider_id bigint, name text)'),
         ('movie_cast', '{tmdb_id,person_id}', '{tmdb_id,person_id,billing,character}', false,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''cast'')
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''cast'')
               as r (person_id bigint, billing smallint, character text)'),
         ('movie_crew', '{tmdb_id,person_id,job}', '{tmdb_id,person_id,job,department}', false,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''crew'')
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''crew'')
               as r (person_id bigint, job text, department text)'),
         ('movie_genres', '{tmdb_id,genre_id}', '{tmdb_id,genre_id}', false,
          'select n.tmdb_id, r.id as genre_id
-          from new_facts n, jsonb_to_recordset(n.facts -> ''genres'') as r (id bigint)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''genres'') as r (id bigint)'),
         ('movie_keywords', '{tmdb_id,keyword_id}', '{tmdb_id,keyword_id}', false,
          'select n.tmdb_id, r.id as keyword_id
-          from new_facts n, jsonb_to_recordset(n.facts -> ''keywords'') as r (id bigint)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''keywords'') as r (id bigint)'),
         ('movie_companies', '{tmdb_id,company_id}', '{tmdb_id,company_id}', false,
          'select n.tmdb_id, r.id as company_id
-          from new_facts n, jsonb_to_recordset(n.facts -> ''companies'') as r (id bigint)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''companies'') as r (id bigint)'),
         ('movie_collections', '{tmdb_id}', '{tmdb_id,collection_id}', false,
          'select n.tmdb_id, r.id as collection_id
-          from new_facts n, jsonb_to_recordset(n.facts -> ''collections'') as r (id bigint)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''collections'') as r (id bigint)'),
         ('movie_countries', '{tmdb_id,country}', '{tmdb_id,country,name}', false,
          'select n.tmdb_id, r.code as country, r.name
-          from new_facts n, jsonb_to_recordset(n.facts -> ''countries'') as r (code text, name text)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''countries'') as r (code text, name text)'),
         ('movie_languages', '{tmdb_id,language}', '{tmdb_id,language,name}', false,
          'select n.tmdb_id, r.code as language, r.name
-          from new_facts n, jsonb_to_recordset(n.facts -> ''languages'') as r (code text, name text)'),
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''languages'') as r (code text, name text)'),
         ('movie_certifications', '{tmdb_id,country}', '{tmdb_id,country,certification,release_type,released}', false,
          'select n.tmdb_id, r.country, r.certification, r.kind as release_type, r.released
-          from new_facts n, jsonb_to_recordset(n.facts -> ''certifications'')
+          from new_rows n, jsonb_to_recordset(n.related_rows -> ''certifications'')
               as r (country text, certification text, kind smallint, released date)'),
         ('movie_external_ids', '{tmdb_id,source}', '{tmdb_id,source,value}', false,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''external_ids'')
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''external_ids'')
               as r (source text, value text)'),
         ('movie_videos', '{tmdb_id,site,key}', '{tmdb_id,key,site,name,kind,language,is_official,published}', false,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''videos'')
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''videos'')
               as r (key text, site text, name text, kind text, language text, is_official boolean, published date)'),
         ('movie_translations', '{tmdb_id,language,country}', '{tmdb_id,language,country,title,overview,tagline}', false,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''translations'')
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''translations'')
               as r (language text, country text, title text, overview text, tagline text)'),
         ('movie_alternative_titles', '{tmdb_id,country,title}', '{tmdb_id,country,title,kind}', false,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''alternative_titles'')
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''alternative_titles'')
               as r (country text, title text, kind text)'),
         ('movie_watch_providers', '{tmdb_id,country,kind,provider_id}', '{tmdb_id,country,kind,provider_id,link}', false,
-         'select n.tmdb_id, r.* from new_facts n, jsonb_to_recordset(n.facts -> ''watch_providers'')
+         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''watch_providers'')
               as r (country text, kind text, provider_id bigint, link text)')
     ) as t
 $$;
 
--- Searches find films by the names of their people. When a response in new_facts has another name for a person than the
+-- Searches find films by the names of their people. When a response in new_rows has another name for a person than the
 -- stored one, the search documents of the person's films are due.
 create or replace function pipeline.outdate_documents_of_people() returns void
 language sql
 as $$
     with renamed as materialized (
         select p.person_id
-        from new_facts n, jsonb_to_recordset((n.facts -> 'cast') || (n.facts -> 'crew')) as r (person_id bigint, name text)
+        from new_rows n, jsonb_to_recordset((n.related_rows -> 'cast') || (n.related_rows -> 'crew')) as r (person_id bigint, name text)
         join catalog.people p using (person_id)
         where p.name <> r.name
     )
@@ -98,25 +98,26 @@ return (select string_agg(format('%s%I', prefix, n.name), ', ' order by n.place)
 -- Run by store_details for each chunk: rewrites the related rows of the accepted films among incoming_films whose hash differs
 -- from the stored one, and returns the number of these films. Rows of shared tables that no film names any more are deleted
 -- by pipeline.delete_unnamed.
-create or replace function pipeline.store_facts() returns integer
+drop function if exists pipeline.store_facts();  -- its former name
+create or replace function pipeline.store_related_rows() returns integer
 language plpgsql
 as $$
 declare
     rewritten integer;
     t record;
 begin
-    create temp table if not exists new_facts (tmdb_id bigint primary key, facts jsonb) on commit delete rows;
-    truncate new_facts;
-    insert into new_facts
-    select f.tmdb_id, f.facts from incoming_films f join catalog.movies m using (tmdb_id)
+    create temp table if not exists new_rows (tmdb_id bigint primary key, related_rows jsonb) on commit delete rows;
+    truncate new_rows;
+    insert into new_rows
+    select f.tmdb_id, f.related_rows from incoming_films f join catalog.movies m using (tmdb_id)
     where f.facts_hash is distinct from m.facts_hash;
     get diagnostics rewritten = row_count;
     if rewritten = 0 then
         return 0;
     end if;
-    analyze new_facts;
+    analyze new_rows;
     for t in select * from pipeline.response_tables() r where not r.is_shared loop
-        execute format('delete from catalog.%I c using new_facts n where c.tmdb_id = n.tmdb_id', t.name);
+        execute format('delete from catalog.%I c using new_rows n where c.tmdb_id = n.tmdb_id', t.name);
     end loop;
     perform pipeline.outdate_documents_of_people();
     for t in select * from pipeline.response_tables() loop
@@ -133,14 +134,14 @@ begin
         end if;
     end loop;
     update catalog.movies m set facts_hash = f.facts_hash
-    from incoming_films f, new_facts n where f.tmdb_id = n.tmdb_id and m.tmdb_id = n.tmdb_id;
+    from incoming_films f, new_rows n where f.tmdb_id = n.tmdb_id and m.tmdb_id = n.tmdb_id;
     return rewritten;
 end
 $$;
 
 -- Run when films were purged for TMDB's six months, and by clean_up: deletes the people, companies and the like that no film
 -- names any more, and returns their number. The lock waits for chunks that are being stored and blocks the next ones, which
--- would fail if they referred to a person who is being deleted. It is taken in the order in which store_facts writes.
+-- would fail if they referred to a person who is being deleted. It is taken in the order in which store_related_rows writes.
 create or replace function pipeline.delete_unnamed() returns integer
 language plpgsql
 as $$
