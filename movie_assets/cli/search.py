@@ -23,6 +23,7 @@ from movie_assets.search.queries import (
     search,
     similar,
 )
+from movie_assets.search.rerank import candidates, rerank_films
 
 Command = Callable[..., object]
 YEARS = click.IntRange(1870, 2200)
@@ -77,15 +78,19 @@ def with_count(command: Command) -> Command:
 def search_command(text: tuple[str, ...], count: int, as_json: bool, **options: object) -> None:
     """Find films by title, people, keywords or plot; spelling mistakes are tolerated.
 
-    The search compares words, and also meaning if the text can be embedded with the catalogue's model.
+    The search compares words, and also meaning if the text can be embedded with the catalogue's model. Where
+    MOVIE_ASSETS_RERANK_URL is set, a reranker orders the best films anew.
 
     Example: movie-assets search a detective investigates a murder in a mansion
     """
     query, filters = " ".join(text), filters_of(options)
     with database_for(Settings.from_env(), only_reads=True) as ready, open_database(ready) as database:
-        films, reason_without_vector = search(database, ready, query, count, filters)
+        films, reason_without_vector = search(database, ready, query, candidates(ready, count), filters)
         if reason_without_vector:
             notes.print(escape(f"Searched by words only: {reason_without_vector}."), highlight=False)
+        films, reason_without_rerank = rerank_films(database, ready, query, films, count)
+        if reason_without_rerank:
+            notes.print(escape(f"In the order of the search: {reason_without_rerank}."), highlight=False)
         show_films(f"“{query}”", films, filters, as_json=as_json)
 
 

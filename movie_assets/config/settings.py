@@ -1,6 +1,7 @@
 """All environment variables of the project: their names, defaults and meaning.
 
-Those of alerts are in alert_settings.py, those of embeddings in embedding_settings.py; setting_values.py validates.
+Those of alerts are in alert_settings.py, of embeddings in embedding_settings.py, of the reranker in rerank_settings.py;
+setting_values.py validates.
 
 A value is read once, and passed on as a field of `Settings`. Secrets are `SecretStr`, so that no log line, traceback or
 page of the web UI shows them.
@@ -22,6 +23,7 @@ from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.profiles import profiles_of
 from movie_assets.config.rating_files import RatingFiles
+from movie_assets.config.rerank_settings import RerankSettings
 from movie_assets.config.setting_values import (
     Folder,
     Owners,
@@ -49,7 +51,7 @@ class SettingsError(Exception):
     """An environment variable has an unusable value. The message names the variable and never shows the value."""
 
 
-class Settings(EmbeddingSettings, AlertSettings):
+class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
     """The project's configuration, with a field for each environment variable (its alias)."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
@@ -225,12 +227,13 @@ class Settings(EmbeddingSettings, AlertSettings):
 
     @classmethod
     def variables(cls) -> list[FieldInfo]:
-        """Return the fields in the order of the documentation: TMDB, embeddings, the others, alerts."""
+        """Return the fields in the order of the documentation: TMDB, embeddings, reranker, the others, alerts."""
 
         def place(name: str) -> int:
             if name.startswith("tmdb_"):
                 return 0
-            return 1 if name in EmbeddingSettings.model_fields else 3 if name in AlertSettings.model_fields else 2
+            groups = (EmbeddingSettings, RerankSettings, None, AlertSettings)
+            return next((n for n, group in enumerate(groups, 1) if group and name in group.model_fields), 3)
 
         return [field for name, field in sorted(cls.model_fields.items(), key=lambda item: place(item[0]))]
 

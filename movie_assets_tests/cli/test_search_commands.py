@@ -6,6 +6,7 @@ import re
 import psycopg
 import pytest
 
+from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.cli.commands import Call, Environment, expected_error, invoke
 
 
@@ -165,3 +166,25 @@ def test_a_search_before_the_first_refresh_says_what_to_do(
 ) -> None:
     result = invoke({**environment, "MOVIE_ASSETS_DATABASE_URL": empty_address}, *arguments)
     assert "run `movie-assets refresh` first" in expected_error(result)
+
+
+def test_a_reranker_orders_the_films_and_its_silence_is_a_note(environment: Environment, service: TmdbEmulator) -> None:
+    question = ("search", "thieves", "casino", "robots", "against", "mankind", "--json")
+    plain = json.loads(invoke(environment, *question).stdout)
+    reranker = {"MOVIE_ASSETS_RERANK_URL": service.rerank_url, "MOVIE_ASSETS_RERANK_KEY": "canary-of-the-key",
+                "MOVIE_ASSETS_RERANK_MODEL": "rerank-v3.5", "MOVIE_ASSETS_RERANK_SECONDS": "10"}  # fmt: skip
+    ranked = json.loads(invoke(environment | reranker, *question).stdout)
+    assert {film["tmdb_id"] for film in ranked} == {film["tmdb_id"] for film in plain}
+    scores = [film["score"] for film in ranked]
+    assert scores == sorted(scores, reverse=True)
+    assert scores != [film["score"] for film in plain]
+    best = json.loads(invoke(environment | reranker, *question, "-n", "1").stdout)
+    assert best == ranked[:1]
+    service.faults = {"api_key": 1.0}
+    try:
+        result = invoke(environment | reranker, *question)
+    finally:
+        service.faults = {}
+    assert json.loads(result.stdout) == plain
+    assert "In the order of the search: the reranker answered HTTP 401 invalid api token" in result.stderr
+    assert "canary-of-the-key" not in result.output

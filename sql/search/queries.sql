@@ -194,6 +194,11 @@ left join catalog.movie_stats s using (tmdb_id)
 order by n.place
 
 
+-- name: movie_texts
+-- Run by movie-assets search: the texts of films, for a reranker.
+select tmdb_id, embedding_text as text from catalog.movies where tmdb_id = any(cast(:tmdb_ids as bigint[]))
+
+
 -- name: similar_due
 -- Run by similar_movies: films whose list of nearest films is to be made.
 select tmdb_id, is_changed from pipeline.similar_due()
