@@ -22,8 +22,33 @@ if TYPE_CHECKING:
     from movie_assets.embeddings.openai_bulk import BulkApi
 
 
+WORD = "film"  # what a probe asks for
+
+
 class EmbedderError(Exception):
     """Texts cannot be embedded; the message says why and what to do."""
+
+
+class ServiceBusyError(EmbedderError):
+    """The service makes no vectors now, and may later; the message says why."""
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What one request showed of a service.
+
+    `texts` were embedded within `seconds`; `tokens` were charged (None: not reported). `model` is the name in the
+    response, `left_out` has the parameters that the service refuses, and the limits of the account are those that the
+    response names.
+    """
+
+    texts: int = 0
+    seconds: float = 0.0
+    tokens: int | None = 0
+    model: str | None = None
+    left_out: tuple[str, ...] = ()
+    tokens_per_minute: int | None = None
+    requests_per_minute: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,8 +148,11 @@ class Embedder(Protocol):
         are in no chunk, and they can be sent again.
         """
 
-    def probe(self, role: Role = "document") -> None:
-        """Request one vector, once and within seconds. Raises EmbedderError when the service returns none."""
+    def probe(self, texts: Sequence[str] = (WORD,), role: Role = "document") -> ProbeResult:
+        """Request the vectors of a few short texts, once and within seconds, and return what that showed.
+
+        Raises EmbedderError when the service returns none, ServiceBusyError if it may do so later.
+        """
 
     @property
     def bulk_api(self) -> "BulkApi | None":

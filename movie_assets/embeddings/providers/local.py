@@ -4,7 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from movie_assets.config.prices import Price
 from movie_assets.config.settings import Settings
-from movie_assets.embeddings.embedder import BudgetAccount, Embedded, EmbedderError, KnownModel, Provider, ResultChunk
+from movie_assets.embeddings.embedder import (
+    WORD,
+    BudgetAccount,
+    Embedded,
+    EmbedderError,
+    KnownModel,
+    ProbeResult,
+    Provider,
+    ResultChunk,
+)
 from movie_assets.embeddings.hashing import hashed_vectors, words_of
 from movie_assets.embeddings.roles import NO_ROLES, Role, Roles
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
@@ -34,8 +43,9 @@ class LocalEmbedder:
         vectors = hashed_vectors(texts, self.dimensions)
         return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
 
-    def probe(self, role: Role = "document") -> None:
-        """Do nothing, as no service is needed."""
+    def probe(self, texts: Sequence[str] = (WORD,), role: Role = "document") -> ProbeResult:  # noqa: ARG002
+        """Return an empty result, as no service is needed."""
+        return ProbeResult()
 
     def stream(
         self,

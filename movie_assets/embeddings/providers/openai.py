@@ -17,11 +17,13 @@ from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.config.prices import Price
 from movie_assets.config.settings import Settings
 from movie_assets.embeddings.embedder import (
+    WORD,
     BudgetAccount,
     Embedded,
     EmbedderError,
     KnownModel,
     Limits,
+    ProbeResult,
     Provider,
     ResultChunk,
     UnlimitedBudget,
@@ -29,7 +31,7 @@ from movie_assets.embeddings.embedder import (
     required_key,
 )
 from movie_assets.embeddings.openai_request import Model
-from movie_assets.embeddings.refusals import OPENAI_ERRORS, ErrorWording, Refusal
+from movie_assets.embeddings.refusals import OPENAI_ERRORS, ErrorWording
 from movie_assets.embeddings.roles import NO_ROLES, Role, Roles, known_roles
 from movie_assets.embeddings.server_limits import Server
 from movie_assets.embeddings.tokenizer import counter_for
@@ -104,22 +106,13 @@ class OpenAiEmbedder:
             dollars += chunk.dollars
         return Embedded(vectors, tokens, dollars) if texts else Embedded(no_vectors(self.dimensions), 0, 0.0)
 
-    def probe(self, role: Role = "document") -> None:
-        """Request the vector of one word. Raises EmbedderError when the service returns none within seconds.
+    def probe(self, texts: Sequence[str] = (WORD,), role: Role = "document") -> ProbeResult:
+        """Request the vectors of a few short texts. Raises EmbedderError when the service returns none in seconds."""
+        from movie_assets.embeddings.openai_probe import probe  # noqa: PLC0415  # takes half a second
 
-        This is no retry: a second request differs from the first, as it leaves out a parameter that the server refused.
-        """
-        from movie_assets.embeddings.openai_call import ask  # noqa: PLC0415  # takes half a second
-
+        marked = self.roles.applied([*texts, WORD], role)
         with self._client().with_options(timeout=SECONDS_PER_PROBE) as client:
-            while True:
-                sent = self.server.parameters
-                outcome = ask(client, self.request_model(role), self.roles.applied(["film"], role), sent).outcome
-                if not isinstance(outcome, Refusal):
-                    return
-                if outcome.action != "omit" or not self.server.omit_parameter(outcome, sent):
-                    is_width = outcome.error_class == "dimensions"
-                    raise EmbedderError(self.server.width_problem(outcome) if is_width else outcome.problem)
+            return probe(client, self.request_model(role), marked[:-1], marked[-1], self.server)
 
     def stream(
         self,
