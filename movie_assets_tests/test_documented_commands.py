@@ -43,6 +43,7 @@ ELSEWHERE = {
     "export MOVIE_ASSETS_WEB_URL": "names a web server of an example",
     "export TMDB_API_TOKEN": "needs a key; here the emulator takes TMDB's place",
     "export OPENAI_": "needs a key or a server: embeddings/test_servers_over_http.py",
+    "export MOVIE_ASSETS_EMBEDDER=": "needs a key of a service: embeddings/test_azure.py",
     "export MOVIE_ASSETS_EMBEDDING_": "names a model of such a server",
     "export MOVIE_ASSETS_HOME": "another data folder would be another catalogue",
 }

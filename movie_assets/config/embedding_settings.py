@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from movie_assets.config.embedding_limits import MAX_WIDTH, MIN_WIDTH, TEXTS_PER_REQUEST
 from movie_assets.config.prices import Budgets
-from movie_assets.config.setting_values import ModelName, Prefix, Token, Url
+from movie_assets.config.setting_values import ApiVersion, ModelName, Prefix, Token, Url
 
 
 def _is_a_provider(name: str) -> str:
@@ -31,10 +31,21 @@ class EmbeddingSettings(BaseModel):
         alias="OPENAI_BASE_URL",
         description="Address of the embeddings service.",
     )
+    azure_api_key: Token = Field(None, alias="AZURE_OPENAI_API_KEY", description="Key of an Azure OpenAI resource.")
+    azure_endpoint: Url | None = Field(
+        None,
+        alias="AZURE_OPENAI_ENDPOINT",
+        description="Address of the Azure OpenAI resource, such as `https://films.openai.azure.com`. "
+        "`MOVIE_ASSETS_EMBEDDING_MODEL` is the deployment's name.",
+    )
+    azure_api_version: ApiVersion = Field(
+        "2024-10-21", alias="OPENAI_API_VERSION", description="Version of Azure OpenAI's API, a date."
+    )
     embedder: Annotated[str, AfterValidator(_is_a_provider)] | None = Field(
         None,
         alias="MOVIE_ASSETS_EMBEDDER",
-        description="`local` (no key, no download) or `openai`. Unset: `openai` if `OPENAI_API_KEY` is set.",
+        description="The provider of vectors: `local` (no key, no download), `openai` (also for servers with its API) "
+        "or another one that `movie-assets providers` lists. Unset: `openai` if `OPENAI_API_KEY` is set, else `local`.",
     )
     embedding_model: ModelName | None = Field(
         None,

@@ -99,6 +99,12 @@ def _is_a_model(name: str) -> str:
     return name.strip()
 
 
+def _is_a_version(version: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?", version.strip()):
+        raise ValueError("a version is a date, such as 2024-10-21 or 2025-04-01-preview")
+    return version.strip()
+
+
 def _is_a_prefix(prefix: str) -> str:
     if len(prefix) > LONGEST_PREFIX:
         raise ValueError(f"a prefix has at most {LONGEST_PREFIX} characters")
@@ -139,6 +145,7 @@ LONGEST_MESSAGE = 300
 CONTROL = {chr(code) for code in (*range(32), 127)} - set("\t\r\n")
 Folder = Annotated[Path, AfterValidator(_is_a_folder)]
 ModelName = Annotated[str, AfterValidator(_is_a_model)]
+ApiVersion = Annotated[str, AfterValidator(_is_a_version)]
 Prefix = Annotated[str, AfterValidator(_is_a_prefix)]
 Token = Annotated[Secret, AfterValidator(_fits_a_header)]
 SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]

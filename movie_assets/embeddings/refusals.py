@@ -3,6 +3,7 @@
 `embeddings.service_errors` classifies errors; the client carries the action out.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from movie_assets.http_client.rate_limits import seconds_to_reset
 # smaller requests from now on. shorten: find the text that is too long, and cut it. omit: send the request without the
 # parameter that the server refuses. diagnose: the parameters, the number of inputs or one input may be to blame.
 Action = Literal["stop", "pause", "retry", "split", "retry_then_split", "reduce", "shorten", "omit", "diagnose"]
+PAUSE = re.compile(r"(?:retry|try again|wait)\D{0,12}?(\d+(?:\.\d+)?) ?s(?:ec|\b)", re.IGNORECASE)
 ATTEMPTS = 5  # at one request
 MAX_PAUSES = 10  # 429s in a row
 
@@ -46,7 +48,7 @@ REASONS: dict[ErrorClass, str] = {
 MESSAGES: dict[ErrorClass, str] = {
     "key": "the embeddings service refused the key ({}); check {settings.key}",
     "quota": "the account's quota is used up ({}); raise it and run again: what was embedded is kept",
-    "model": "the embeddings service does not serve the model ({}); check MOVIE_ASSETS_EMBEDDING_MODEL",
+    "model": "the embeddings service does not serve the model ({}); check {settings.model}",
     "address": "the embeddings service has no such path ({}); check {settings.address}",
     "unknown": "the embeddings service refused the request ({})",
 }
@@ -62,6 +64,7 @@ class ErrorWording(NamedTuple):
     key: str
     address: str
     patterns: tuple[tuple[ErrorClass, str], ...] = ()
+    model: str = "MOVIE_ASSETS_EMBEDDING_MODEL"
 
 
 OPENAI_ERRORS = ErrorWording("OPENAI_API_KEY", "OPENAI_BASE_URL")
@@ -93,7 +96,7 @@ def refusal_of(
         return _rate_limited(problem, headers, now)
     if error_class == "transient":
         asked = seconds_asked_for(headers.get("retry-after"), now)
-        return _stop_for_long_pause(asked) or Refusal("retry", problem, seconds=asked, then="diagnose")
+        return _stop_for_long_pause(asked, problem) or Refusal("retry", problem, seconds=asked, then="diagnose")
     return _of_class(error, MESSAGES.get(error_class, "{}").format(problem, settings=wording))
 
 
@@ -117,16 +120,23 @@ def _rate_limited(problem: str, headers: Mapping[str, str], now: datetime) -> Re
         _seconds_of_milliseconds(headers.get("retry-after-ms", ""))
         or seconds_asked_for(headers.get("retry-after"), now)
         or seconds_to_reset(headers)
+        or _seconds_in(problem)
     )
-    return _stop_for_long_pause(asked) or Refusal("pause", problem, seconds=asked, error_class="rate")
+    return _stop_for_long_pause(asked, problem) or Refusal("pause", problem, seconds=asked, error_class="rate")
 
 
 def _seconds_of_milliseconds(header: str) -> float | None:
     return float(header) / 1e3 if NUMBER.fullmatch(header.strip()) else None
 
 
-def _stop_for_long_pause(asked: float | None) -> Refusal | None:
+def _seconds_in(message: str) -> float | None:
+    """Return the pause that a message asks for: "Please retry after 6 seconds", "retry in 33.2s"."""
+    match = PAUSE.search(message)
+    return float(match[1]) if match else None
+
+
+def _stop_for_long_pause(asked: float | None, problem: str) -> Refusal | None:
     """Return the refusal that stops the run if the service asks for a longer pause than a run waits, else None."""
     if asked is None or asked <= MAX_RETRY_SECONDS:
         return None
-    return Refusal("stop", f"the embeddings service asks to wait {asked:,.0f} s; run again after that")
+    return Refusal("stop", f"the embeddings service asks to wait {asked:,.0f} s; run again after that ({problem})")

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 
-from movie_assets.emulator import batches, cohere, control, embeddings, gemini, imdb, rerank, tmdb, voyage
+from movie_assets.emulator import azure, batches, cohere, control, embeddings, gemini, imdb, rerank, tmdb, voyage
 from movie_assets.emulator.apis import Api, Exchange
 from movie_assets.emulator.export import export
 from movie_assets.emulator.options import EmulatorOptions
@@ -87,6 +87,7 @@ BULK: tuple[tuple[str, str, str, BulkHandler], ...] = (
 )
 ApiHandler = Callable[[Service, Request, dict[str, Any]], ServedResponse]
 APIS: tuple[tuple[str, str, Api, ApiHandler], ...] = (
+    ("/openai/deployments/{deployment}/embeddings", "azure", azure.AZURE, azure.embed),
     ("/v1beta/models/{call}", "gemini", gemini.GEMINI, gemini.batch_embed_contents),
     ("/v2/embed", "cohere", cohere.COHERE, cohere.embed),
     ("/voyage/v1/embeddings", "voyage", voyage.VOYAGE, voyage.embeddings),
