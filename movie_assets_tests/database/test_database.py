@@ -1,34 +1,27 @@
-"""Connections, COPY, locks, and that the queries of sql/ and the code that runs them agree."""
+"""How rows are read, and that the queries of sql/ and the code that runs them agree."""
 
 import ast
-import gc
 import importlib
 import re
-import threading
 import types
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-import numpy as np
 import psycopg
 import pytest
 import sqlalchemy as sa
-from pgvector import Vector
-from pgvector.psycopg.halfvec import HalfVectorBinaryDumper, HalfVectorDumper
-from pgvector.psycopg.vector import VectorBinaryDumper, VectorDumper
-from psycopg.types.json import Jsonb
 from sqlalchemy.dialects import postgresql
 
 import movie_assets
 from movie_assets.config.paths import SQL
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError, url_of
-from movie_assets.database.database import Database, copy_rows, driver_connection, open_database
+from movie_assets.database.database import Database, open_database
 from movie_assets.database.migrations import function_files
 from movie_assets.database.queries import queries, query_text
 from movie_assets.orchestration.sensors import TRIGGERS
@@ -39,129 +32,6 @@ MODULES = sorted(Path(movie_assets.__file__).parent.rglob("*.py"))
 QUERIES = sorted(queries())
 FETCHERS = {"fetch", "fetch_one", "fetch_optional", "execute_returning"}
 RUNNERS = FETCHERS | {"rows", "row", "execute", "frame", "query_text"}
-
-
-# COPY
-
-COLUMNS = {
-    "id": "int8", "small": "int2", "words": "text", "names": "text[]", "facts": "jsonb", "direction": "vector",
-    "day": "date", "as_of": "timestamptz", "share": "float8", "flag": "bool",
-}  # fmt: skip
-MOMENT = datetime(2026, 11, 19, 12, tzinfo=UTC)
-LINES: list[list[Any]] = [
-    [2**53, 7, "फ़ 🎬\t\n\\N", ["a", '"', ""], {"a": [1, None, "ü"]}, [0.5, -1.0], date(1999, 3, 31), MOMENT, 0.1, True],
-    [-1, None, "", [], {}, None, None, None, None, None],
-    [0, 0, None, None, None, [1.0, 0.0], date(1, 1, 1), None, -0.0, False],
-]  # fmt: skip
-
-
-def staged(line: list[Any]) -> list[Any]:
-    """A line with its document and vector as the driver takes them."""
-    document, vector = line[4], line[5]
-    return [
-        *line[:4],
-        None if document is None else Jsonb(document),
-        None if vector is None else Vector(np.array(vector, dtype=np.float32)),
-        *line[6:],
-    ]
-
-
-def plain(row: sa.Row[Any]) -> list[Any]:
-    return [value.to_list() if isinstance(value, Vector) else value for value in row]
-
-
-def read_back(database: Database, lines: list[list[Any]]) -> list[list[Any]]:
-    definition = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    with database.transaction() as connection:
-        connection.exec_driver_sql(f"create temp table copied ({definition}, line serial) on commit drop")
-        assert copy_rows(connection, "copied", COLUMNS, map(staged, lines)) == len(lines)
-        statement = f"select {', '.join(COLUMNS)} from copied order by line"
-        return [plain(row) for row in connection.exec_driver_sql(statement)]
-
-
-def test_what_is_copied_in_is_read_back(database: Database) -> None:
-    back = read_back(database, LINES)
-    assert back == LINES
-
-
-def test_no_lines_copy_nothing(database: Database) -> None:
-    assert read_back(database, []) == []
-
-
-def test_a_copy_that_fails_leaves_nothing(database: Database) -> None:
-    with pytest.raises(psycopg.DataError), database.transaction() as connection:  # noqa: PT012
-        connection.exec_driver_sql("insert into pipeline.pace (service) values ('other')")
-        copy_rows(connection, "pipeline.pace", {"service": "text"}, [["a\0b"]])
-    with database.transaction() as connection:
-        assert connection.exec_driver_sql("select count(*) from pipeline.pace").scalar() == 1
-
-
-# Transactions and sessions
-
-
-def test_a_transaction_that_raises_changes_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.transaction() as connection:  # noqa: PT012
-        connection.exec_driver_sql("delete from pipeline.pace")
-        _ = 1 / 0
-    with database.transaction() as connection:
-        assert connection.exec_driver_sql("select count(*) from pipeline.pace").scalar() == 1
-
-
-@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
-def test_a_signal_between_a_statement_and_its_answer_is_not_hidden(
-    database: Database, raised: type[BaseException]
-) -> None:
-    with pytest.raises(raised), database.transaction() as connection:  # noqa: PT012
-        connection.exec_driver_sql("delete from pipeline.pace")
-        driver_connection(connection).pgconn.send_query(b"select 1")
-        raise raised
-    with database.transaction() as connection:
-        assert connection.exec_driver_sql("select count(*) from pipeline.pace").scalar() == 1
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("timezone", "UTC"),
-        ("client_connection_check_interval", "500ms"),
-        ("lock_timeout", "1min"),
-        ("statement_timeout", "15min"),
-        ("idle_in_transaction_session_timeout", "10min"),
-        ("application_name", "movie_assets"),
-    ],
-)
-def test_a_session_can_neither_hang_nor_keep_local_time(database: Database, setting: str, value: str) -> None:
-    with database.transaction() as connection:
-        assert connection.exec_driver_sql(f"show {setting}").scalar() == value
-
-
-def test_a_connection_that_was_cut_is_replaced(database: Database) -> None:
-    with database.transaction() as connection:
-        killed = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-    terminate(database, killed)
-    with database.transaction() as connection:
-        assert connection.exec_driver_sql("select pg_backend_pid()").scalar() != killed
-
-
-def test_a_connection_leaves_no_class_behind_in_the_process(database: Database) -> None:
-    """psycopg never lets go of one; a code server opens a connection for each tick."""
-
-    def classes() -> int:
-        database.close()
-        with database.transaction() as connection:
-            connection.execute(sa.text("select cast(:v as vector)"), {"v": np.ones(3, np.float32)})
-        gc.collect()
-        kinds = (VectorDumper, VectorBinaryDumper, HalfVectorDumper, HalfVectorBinaryDumper)
-        return sum(len(kind.__subclasses__()) for kind in kinds)
-
-    before = classes()
-    assert [classes() for _ in range(5)] == [before] * 5
-
-
-def terminate(database: Database, *pids: object) -> None:
-    with psycopg.connect(database.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
-        for pid in pids:
-            connection.execute("select pg_terminate_backend(%s, 5000)", (pid,))
 
 
 class Films(NamedTuple):
@@ -236,89 +106,6 @@ def test_every_way_to_write_postgres_is_understood(scheme: str) -> None:
 
 def test_the_password_is_not_shown(database: Database) -> None:  # noqa: ARG001
     assert "canary" not in repr(Database("postgresql://u:canary@h/d").engine)
-
-
-# Locks
-
-
-def test_two_runs_never_hold_the_same_batch(database: Database) -> None:
-    with database.batch_locks([0, 1, 2], "movie_details") as ours:
-        assert ours == {0, 1, 2}
-        with database.batch_locks([2, 3], "movie_details") as theirs:
-            assert theirs == {3}
-
-
-def test_batches_are_free_again_afterwards(database: Database) -> None:
-    with database.batch_locks([0, 1], "movie_details"):
-        pass
-    with database.batch_locks([0, 1], "movie_details") as again:
-        assert again == {0, 1}
-
-
-def test_stages_do_not_exclude_each_other(database: Database) -> None:
-    with (
-        database.batch_locks([0], "movie_details") as details,
-        database.batch_locks([0], "movie_embeddings") as embeddings,
-    ):
-        assert (details, embeddings) == ({0}, {0})
-
-
-def test_batches_are_free_after_an_error(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.batch_locks([0], "movie_details"):
-        _ = 1 / 0
-    with database.batch_locks([0], "movie_details") as again:
-        assert again == {0}
-
-
-def test_of_many_who_ask_at_once_each_batch_goes_to_one(database: Database) -> None:
-    taken: list[set[int]] = []
-    everyone = threading.Barrier(4)
-
-    def run() -> None:
-        with database.batch_locks(range(64), "movie_details") as ours:
-            taken.append(ours)
-            everyone.wait(10)
-
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert sum(len(ours) for ours in taken) == 64
-    assert set().union(*taken) == set(range(64))
-
-
-@pytest.fixture
-def holder(database: Database) -> Iterator[Any]:
-    """Locks of a connection that the test may cut."""
-    locks = database.batch_locks([0, 1], "movie_details")
-    locks.__enter__()  # it is left by being cut
-    yield locks
-    try:
-        locks.__exit__(None, None, None)
-    except sa.exc.DBAPIError:
-        return
-
-
-# Of this database only: the server is shared with other tests, whose last connections may still be closing.
-HELD_HERE = """
-    select distinct pid from pg_locks
-    where locktype = 'advisory' and pid <> pg_backend_pid()
-      and database = (select oid from pg_database where datname = current_database())
-"""
-
-
-def test_locks_vanish_with_their_connection(database: Database, holder: Any) -> None:  # noqa: ARG001
-    with database.transaction() as connection:
-        pids = connection.exec_driver_sql(HELD_HERE).scalars().all()
-    terminate(database, *pids)
-    with database.batch_locks([0, 1], "movie_details") as ours:
-        assert ours == {0, 1}
-
-
-def test_work_that_is_done_is_not_lost_with_its_lock(database: Database) -> None:
-    with database.batch_locks([0], "movie_details"), database.transaction() as connection:
-        terminate(database, *connection.exec_driver_sql(HELD_HERE).scalars().all())
 
 
 # Queries and the code

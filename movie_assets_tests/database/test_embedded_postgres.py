@@ -1,27 +1,23 @@
 """The embedded server: started, shared, stopped by the last user, and healed after every kind of kill."""
 
 import os
-import pwd
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from movie_assets.database import embedded as embedded_postgres_module
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import BINARIES, EmbeddedPostgresError, embedded_postgres
 from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets_tests.conftest import address_of
+from movie_assets_tests.database.embedded_homes import ask, is_up, postmaster_of
 
-AS_ROOT = os.geteuid() == 0
 USER = """
 import sys
 from pathlib import Path
@@ -30,59 +26,6 @@ with embedded_postgres(Path(sys.argv[1])) as address:
     print(address, flush=True)
     sys.stdin.readline()
 """
-
-
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A short path: pytest's own are near the limit of a socket's address."""
-    with tempfile.TemporaryDirectory(prefix="ma-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder) / "home"
-
-
-@pytest.fixture(scope="module")
-def initialised() -> Iterator[Path]:
-    """A home whose server was started and stopped once."""
-    with tempfile.TemporaryDirectory(prefix="ma-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        with embedded_postgres(Path(folder) / "home"):
-            pass
-        yield Path(folder) / "home"
-
-
-@pytest.fixture
-def used_home(initialised: Path, home: Path) -> Path:
-    """A copy of that home: making a data folder takes longer than anything else here."""
-    subprocess.run(["cp", "-a", str(initialised), str(home)], check=True)  # noqa: S607
-    return home
-
-
-@pytest.fixture(scope="module")
-def started() -> Iterator[tuple[Path, str]]:
-    """A home and its server's address, for tests that only look."""
-    with tempfile.TemporaryDirectory(prefix="ma-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        with embedded_postgres(Path(folder) / "home") as address:
-            yield Path(folder) / "home", address
-
-
-def ask(address: str, sql: str) -> object:
-    with psycopg.connect(address_of(address, "postgres"), autocommit=True) as connection:
-        cursor = connection.execute(sql.encode())
-        row = cursor.fetchone() if cursor.description else None
-        return row and row[0]
-
-
-def is_up(home: Path) -> bool:
-    """Whether the server's first process lives."""
-    pid_file = home / "postgres" / "postmaster.pid"
-    if not pid_file.exists():
-        return False
-    return Path(f"/proc/{postmaster_of(home)}").exists()
-
-
-def postmaster_of(home: Path) -> int:
-    return int((home / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
 def kill_server(home: Path) -> None:
@@ -132,11 +75,6 @@ def test_its_data_survives_a_restart(home: Path) -> None:
 
 def test_it_listens_on_no_network(started: tuple[Path, str]) -> None:
     assert ask(started[1], "show listen_addresses") == ""
-
-
-def test_nobody_else_may_enter_its_folders(started: tuple[Path, str]) -> None:
-    modes = [(started[0] / name).stat().st_mode & 0o777 for name in ("postgres", "postgres.sockets")]
-    assert modes == [0o700, 0o700]
 
 
 def test_a_process_may_use_it_twice(started: tuple[Path, str]) -> None:
@@ -256,71 +194,6 @@ def test_what_its_log_says_is_told_when_it_does_not_start(used_home: Path) -> No
         file.write("\nno_such_setting = on\n")
     with pytest.raises(EmbeddedPostgresError, match=r"did not start; .*no_such_setting"), embedded_postgres(used_home):
         pass
-
-
-@pytest.mark.parametrize("name", ["x" * 120, "a blank +b%20c&d=e?f#Ü", "it's", '$HOME `id` "x" \\n'])
-def test_any_folder_can_be_the_home(home: Path, name: str) -> None:
-    folder = home / name
-    with embedded_postgres(folder) as server:
-        address = address_of(server, "catalogue")
-        ensure_database(address)
-        database = Database(address)
-        with database.transaction() as connection:
-            assert connection.exec_driver_sql("select 1").scalar() == 1
-        database.close()
-    assert not is_up(folder)
-
-
-@pytest.mark.parametrize("length", [93, 94, 100, 101])
-def test_a_home_whose_sockets_would_have_too_long_an_address_is_a_home(used_home: Path, length: int) -> None:
-    folder = used_home.with_name("h" * (length - len(f"{used_home.parent}/" + "/postgres.sockets")))
-    used_home.rename(folder)
-    with embedded_postgres(folder) as address:
-        assert ask(address, "select 1") == 1
-
-
-@pytest.mark.skipif(not AS_ROOT, reason="only root can give a folder to another user")
-@pytest.mark.parametrize("how", ["another user's", "a link"])
-def test_a_folder_for_sockets_that_somebody_else_made_is_left_alone(home: Path, tmp_path: Path, how: str) -> None:
-    made, theirs = home / "sockets", tmp_path / "theirs"
-    home.mkdir()
-    theirs.mkdir()
-    nobody = pwd.getpwnam("nobody")
-    os.chown(theirs, nobody.pw_uid, nobody.pw_gid)
-    if how == "a link":
-        made.symlink_to(theirs)
-    else:
-        theirs.rename(made)
-    with pytest.raises(EmbeddedPostgresError, match="is a link or belongs to another user"):
-        embedded_postgres_module._make_folder(made, pwd.getpwnam("pgserver"))
-    assert made.stat().st_uid == nobody.pw_uid
-
-
-def test_a_relative_home_is_a_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home.mkdir()
-    monkeypatch.chdir(home)
-    with embedded_postgres(Path("data")) as address:
-        assert ask(address, "select 1") == 1
-
-
-@pytest.mark.skipif(not AS_ROOT, reason="only root starts the server as another user")
-def test_as_root_the_server_runs_as_a_user_without_rights_over_the_home(started: tuple[Path, str]) -> None:
-    home, _ = started
-    owner = Path(f"/proc/{postmaster_of(home)}").stat().st_uid
-    assert owner != 0
-    assert (home / "postgres").stat().st_uid == owner
-    assert home.stat().st_uid == 0
-
-
-@pytest.mark.skipif(not AS_ROOT, reason="an ordinary user can walk to its own folders")
-def test_as_root_no_parent_folder_has_to_be_open_to_others(home: Path) -> None:
-    closed = home / "closed"
-    closed.mkdir(parents=True)
-    closed.chmod(0o700)
-    home.chmod(0o700)
-    with embedded_postgres(closed / "home") as address:
-        assert ask(address, "select 1") == 1
-    assert [folder.stat().st_mode & 0o777 for folder in (home, closed)] == [0o700, 0o700]
 
 
 def test_the_binaries_are_where_the_package_has_them() -> None:

@@ -13,8 +13,8 @@ from movie_assets.database.database import Database
 from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets.orchestration.storage import PooledPostgresStorage
 from movie_assets_tests.conftest import address_of
+from movie_assets_tests.database.empty_databases import as_administrator
 from movie_assets_tests.database.german_server import WORDS, german_server
-from movie_assets_tests.database.test_migrations import as_administrator
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Work that is done again after the database's trouble, exactly once, and the sentences when nothing helps."""
+"""Work is repeated after an error of the database, exactly once; when that does not help, the error is a sentence."""
 
 import logging
 import threading
@@ -256,9 +256,6 @@ def test_a_server_that_is_away_is_waited_for_once_and_not_at_every_call(
     with pytest.raises(DatabaseError):
         nowhere.fetch_value(int, "count_movies")
     assert time.monotonic() - began < 0.5
-
-
-# Locks on batches
 
 
 def cut_the_locks(database: Database) -> None:

@@ -19,7 +19,7 @@ from movie_assets.database.database import Database
 from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets.database.server_checks import pgvector_warning
 from movie_assets_tests.conftest import address_of
-from movie_assets_tests.database.test_migrations import as_administrator
+from movie_assets_tests.database.empty_databases import as_administrator
 
 SECRET = "canary-of-a-password"
 SEARCHES = (

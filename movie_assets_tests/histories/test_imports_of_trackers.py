@@ -15,19 +15,18 @@ import pytest
 from movie_assets.database.database import Database
 from movie_assets.histories.choices import ImportFailedError
 from movie_assets.histories.inbox import Inbox
-from movie_assets_tests.histories.test_imports import (
+from movie_assets_tests.histories.history_imports import (
     DIARY,
     IMDB,
     RATINGS,
     WATCHED,
     archive,
-    catalogue,  # noqa: F401  # a fixture
     file,
     histories,
     run,
     taken,
-    whole_tables,
 )
+from movie_assets_tests.histories.test_imports import whole_tables
 
 log = logging.getLogger(__name__)
 MEMORY = 400 * 2**20  # bytes; what a process that refuses a hostile file may have at its highest
@@ -67,7 +66,7 @@ def as_text(files: Mapping[str, object]) -> dict[str, str]:
     return {name: json.dumps(content) for name, content in files.items()}
 
 
-def test_trakts_archive_is_imported_by_id_and_its_series_are_stored(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_trakts_archive_is_imported_by_id_and_its_series_are_stored(catalogue: Database, tmp_path: Path) -> None:
     report = taken(catalogue, archive(tmp_path, as_text(TRAKT), "trakt.zip"))
     assert (report.source, report.films, report.by_id, report.series, report.rejected) == ("trakt", 2, 2, 3, 0)
     assert dict(report.passed_over) == {"person": 1}
@@ -83,7 +82,7 @@ def test_trakts_archive_is_imported_by_id_and_its_series_are_stored(catalogue: D
     assert whole_tables(catalogue) == before
 
 
-def test_simkls_backup_and_its_csv_are_imported_by_id(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_simkls_backup_and_its_csv_are_imported_by_id(catalogue: Database, tmp_path: Path) -> None:
     backup = {
         "movies": [
             {"status": "completed", "user_rating": 8, "last_watched_at": "2024-02-03T00:00:00Z",
@@ -104,14 +103,14 @@ def test_simkls_backup_and_its_csv_are_imported_by_id(catalogue: Database, tmp_p
     assert (report.films, report.series, report.updated, report.removed) == (1, 1, 1, 1)
 
 
-def test_what_movielens_site_exports_is_the_persons(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_what_movielens_site_exports_is_the_persons(catalogue: Database, tmp_path: Path) -> None:
     text = "movie_id,imdb_id,tmdb_id,rating,average_rating,title\n10,0000079,1,4.5,3.9,Alien (1979)\n"
     report = taken(catalogue, file(tmp_path, "movielens-ratings.csv", text), person="ann")
     assert (report.person, report.by_id) == ("ann", 1)
     assert histories(catalogue, "person, tmdb_id, source, rating") == [("ann", 1, "movielens", 90)]
 
 
-def test_a_list_of_letterboxds_is_wanted_unless_seen_is_given(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_a_list_of_letterboxds_is_wanted_unless_seen_is_given(catalogue: Database, tmp_path: Path) -> None:
     text = (
         "Letterboxd list export v7\nDate,Name,Tags,URL,Description\n2024-01-02,Noir,,https://b/l,\n\n"
         "Position,Name,Year,URL,Description\n1,Alien,1979,https://b/1,\n2,,1999,https://b/2,\n"
@@ -125,7 +124,7 @@ def test_a_list_of_letterboxds_is_wanted_unless_seen_is_given(catalogue: Databas
     assert histories(catalogue) == [(1, False, None, None)]
 
 
-def test_an_archive_of_windows_has_its_folders_behind_backslashes(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_an_archive_of_windows_has_its_folders_behind_backslashes(catalogue: Database, tmp_path: Path) -> None:
     packed = {
         "me\\ratings.csv": RATINGS + "2024-01-01,Alien,1979,u1,4.5\n",
         "me\\deleted\\diary.csv": DIARY + "2023-01-01,Aliens,1986,d2,0.5,,,2023-01-01\n",
@@ -136,7 +135,7 @@ def test_an_archive_of_windows_has_its_folders_behind_backslashes(catalogue: Dat
     assert histories(catalogue, "tmdb_id, rating") == [(1, 90)]
 
 
-def test_a_spreadsheets_semicolons_and_decimal_commas_are_read(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_a_spreadsheets_semicolons_and_decimal_commas_are_read(catalogue: Database, tmp_path: Path) -> None:
     header = "sep=;\r\nDate;Name;Year;Letterboxd URI;Rating\r\n"
     text = header + "03.02.2024;Alien;1979;u1;4,5\r\n03.02.2024;Aliens;1986;u2;x\r\n"
     report = taken(catalogue, file(tmp_path, "ratings.csv", text))
@@ -146,7 +145,7 @@ def test_a_spreadsheets_semicolons_and_decimal_commas_are_read(catalogue: Databa
 
 @pytest.mark.parametrize("title_type", ["Videospiel", "Video Game"])
 def test_a_file_of_which_nothing_is_a_film_is_refused_and_takes_nothing_out(
-    catalogue: Database, tmp_path: Path, title_type: str  # noqa: F811
+    catalogue: Database, tmp_path: Path, title_type: str
 ) -> None:  # fmt: skip
     films = "tt0000079,9,2024-05-06,Alien,u,{},7,100,1979,Horror\ntt0000021,8,2024-05-06,Dune,u,{},7,1,2021,X\n"
     taken(catalogue, file(tmp_path, "ratings.csv", IMDB + films.format("Movie", "Movie")))
@@ -162,7 +161,7 @@ def test_a_file_of_which_nothing_is_a_film_is_refused_and_takes_nothing_out(
     assert whole_tables(catalogue) == before
 
 
-def test_a_small_file_that_lost_most_of_its_films_is_refused(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_a_small_file_that_lost_most_of_its_films_is_refused(catalogue: Database, tmp_path: Path) -> None:
     taken(
         catalogue, file(tmp_path, "ratings.csv", RATINGS + "2023-01-01,Alien,1979,u1,4\n2023-01-01,Aliens,1986,u2,4\n")
     )
@@ -172,7 +171,7 @@ def test_a_small_file_that_lost_most_of_its_films_is_refused(catalogue: Database
     assert taken(catalogue, file(tmp_path, "ratings.csv", RATINGS), replace=True).removed == 2
 
 
-def test_a_film_that_moved_from_the_watchlist_to_the_diary_is_not_lost(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_a_film_that_moved_from_the_watchlist_to_the_diary_is_not_lost(catalogue: Database, tmp_path: Path) -> None:
     taken(catalogue, archive(tmp_path, {"watchlist.csv": WATCHED + "2024-01-01,Alien,1979,u1\n"}))
     seen = {"watchlist.csv": WATCHED, "watched.csv": WATCHED + "2024-02-01,Alien,1979,u1\n"}
     report = taken(catalogue, archive(tmp_path, seen))
@@ -180,7 +179,7 @@ def test_a_film_that_moved_from_the_watchlist_to_the_diary_is_not_lost(catalogue
     assert histories(catalogue) == [(1, False, None, "2024-02-01")]
 
 
-def test_a_person_is_forgotten_in_every_table(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_a_person_is_forgotten_in_every_table(catalogue: Database, tmp_path: Path) -> None:
     who = "quentin-of-the-canaries"
     rated = RATINGS + "2023-01-01,Alien,1979,u1,4\n2023-01-01,A Film of Mine,2001,u2,4\n2023-01-01,Dune,,u3,4\n"
     taken(catalogue, file(tmp_path, "ratings.csv", rated), person=who)
@@ -244,7 +243,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("name", "reason"), HOSTILE.items())
 def test_a_hostile_file_is_refused_in_flat_memory(
-    catalogue: Database, hostile: Path, name: str, reason: str  # noqa: F811
+    catalogue: Database, hostile: Path, name: str, reason: str
 ) -> None:  # fmt: skip
     program = (
         "import sys\nfrom datetime import UTC, datetime\nfrom pathlib import Path\n"

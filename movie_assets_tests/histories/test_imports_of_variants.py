@@ -8,18 +8,8 @@ import pytest
 
 from movie_assets.database.database import Database
 from movie_assets.histories.choices import ImportFailedError
-from movie_assets_tests.histories.test_imports import (
-    DIARY,
-    IMDB,
-    RATINGS,
-    archive,
-    catalogue,  # noqa: F401  # a fixture
-    file,
-    histories,
-    run,
-    taken,
-    whole_tables,
-)
+from movie_assets_tests.histories.history_imports import DIARY, IMDB, RATINGS, archive, file, histories, run, taken
+from movie_assets_tests.histories.test_imports import whole_tables
 
 ALIEN = "tt0000079,9,2024-05-06,{title},u,{kind},7,100,1979,Horror\n"
 DUNE = "tt0000021,8,2024-05-06,Dune,u,Film,7,1,2021,X\n"
@@ -54,7 +44,7 @@ IMDB_FILES: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
-def test_imdb_in_other_languages_and_encodings(catalogue: Database, tmp_path: Path, ending: str) -> None:  # noqa: F811
+def test_imdb_in_other_languages_and_encodings(catalogue: Database, tmp_path: Path, ending: str) -> None:
     for what, (row, encoding) in IMDB_FILES.items():
         emptied(catalogue)
         text = (IMDB + row + DUNE).replace("\n", ending)
@@ -63,7 +53,7 @@ def test_imdb_in_other_languages_and_encodings(catalogue: Database, tmp_path: Pa
         assert histories(catalogue, "tmdb_id, rating") == [(1, 90), (7, 80)]
 
 
-def test_a_guess_is_counted_and_named(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_a_guess_is_counted_and_named(catalogue: Database, tmp_path: Path) -> None:
     quoted = taken(catalogue, file(tmp_path, "ratings.csv", IMDB + ALIEN.format(title='"A "b" c"', kind="Film")))
     assert dict(quoted.assumed) == {"quotes within quotes: the row was read without them": 1}
     other = IMDB.replace("Your Rating", "Ihre Bewertung") + ALIEN.format(title="Alien", kind="Film")
@@ -87,7 +77,7 @@ def test_a_guess_is_counted_and_named(catalogue: Database, tmp_path: Path) -> No
      ("ratings.csv", RATINGS.replace("\n", ",Tags\r\n") + '2024-02-03,"Alien",1979,u1,"4,5"\r\n,,,,,,,\r\n', "utf-8")],
 )  # fmt: skip
 def test_letterboxds_ratings_through_spreadsheets(
-    catalogue: Database, tmp_path: Path, name: str, text: str, encoding: str  # noqa: F811
+    catalogue: Database, tmp_path: Path, name: str, text: str, encoding: str
 ) -> None:  # fmt: skip
     report = taken(catalogue, written(tmp_path, name, text, encoding))
     assert histories(catalogue) == RATED
@@ -96,7 +86,7 @@ def test_letterboxds_ratings_through_spreadsheets(
 
 @pytest.mark.parametrize("row", ["2024-02-03,Alien,1979,u1,4.5,hello\n", "2024-02-03,Alien, the,1979,u1,4.5\n"])
 def test_a_row_with_more_cells_is_counted_and_named_and_takes_nothing_out(
-    catalogue: Database, tmp_path: Path, row: str  # noqa: F811
+    catalogue: Database, tmp_path: Path, row: str
 ) -> None:  # fmt: skip
     whole = "2024-02-03,Alien,1979,u1,4.5\n2024-02-03,Aliens,1986,u2,4\n"
     taken(catalogue, file(tmp_path, "ratings.csv", RATINGS + whole))
@@ -111,7 +101,7 @@ def test_a_row_with_more_cells_is_counted_and_named_and_takes_nothing_out(
 
 @pytest.mark.parametrize("deleted", [r"me\Deleted\Diary.CSV", r"a/b\deleted\x\diary.csv", r".\orphaned\diary.csv"])
 def test_folders_of_an_archive_may_be_divided_in_either_way(
-    catalogue: Database, tmp_path: Path, deleted: str  # noqa: F811
+    catalogue: Database, tmp_path: Path, deleted: str
 ) -> None:  # fmt: skip
     packed = {
         deleted: DIARY + "2023-01-01,Aliens,1986,d2,0.5,,,2023-01-01\n",
@@ -132,7 +122,7 @@ def test_folders_of_an_archive_may_be_divided_in_either_way(
      "\ufeffAkira\rAlien (1979)\rSpirited Away\rPonyo (2008)\rTotoro\r"],
 )  # fmt: skip
 def test_lines_without_a_year_are_films_among_dated_lines(
-    catalogue: Database, tmp_path: Path, text: str  # noqa: F811
+    catalogue: Database, tmp_path: Path, text: str
 ) -> None:  # fmt: skip
     report = taken(catalogue, file(tmp_path, "films.txt", text), unrated="seen")
     assert (report.rows, report.films, report.rejected, dict(report.passed_over)) == (5, 5, 0, {})
@@ -154,7 +144,7 @@ TRAKT_FILES: dict[str, tuple[Mapping[str, object], str]] = {
 }
 
 
-def test_trakts_items_are_taken_by_any_good_id(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_trakts_items_are_taken_by_any_good_id(catalogue: Database, tmp_path: Path) -> None:
     show = {"rated_at": "2024-02-03", "rating": 8, "show": {"title": "Some", "ids": {"tvdb": 7}}}
     for what, (item, encoding) in TRAKT_FILES.items():
         emptied(catalogue)
@@ -165,7 +155,7 @@ def test_trakts_items_are_taken_by_any_good_id(catalogue: Database, tmp_path: Pa
         assert any("for a" in guess for guess in report.assumed) == ("bad id" in what)
 
 
-def test_trakts_lists_may_be_in_a_folder_and_a_rating_of_nothing_is_none(catalogue: Database, tmp_path: Path) -> None:  # noqa: F811
+def test_trakts_lists_may_be_in_a_folder_and_a_rating_of_nothing_is_none(catalogue: Database, tmp_path: Path) -> None:
     wanted = {"listed_at": "2024-01-01T00:00:00Z", "type": "movie", "movie": {"title": "Dune", "ids": {"tmdb": 6}}}
     files = {"export/lists/watchlist.json": [wanted], "export/ratings/ratings-movies.json": [rated(ids={"tmdb": 1}) |
              {"rating": 0}], "export/lists/empty.json": []}  # fmt: skip
@@ -182,7 +172,7 @@ def test_trakts_lists_may_be_in_a_folder_and_a_rating_of_nothing_is_none(catalog
      (LETTERBOXD_LIST.split("\n\n")[1], "utf-8")],
 )  # fmt: skip
 def test_letterboxds_lists_as_other_programs_save_them(
-    catalogue: Database, tmp_path: Path, text: str, encoding: str  # noqa: F811
+    catalogue: Database, tmp_path: Path, text: str, encoding: str
 ) -> None:  # fmt: skip
     report = taken(catalogue, written(tmp_path, "noir.CSV", text, encoding))
     assert histories(catalogue, "tmdb_id, is_wanted") == [(1, True), (2, True)]
@@ -198,7 +188,7 @@ def test_letterboxds_lists_as_other_programs_save_them(
      ("ratings.csv", IMDB + ALIEN.format(title="Alien", kind="Videospiel"), "passed over: Videospiel")],
 )  # fmt: skip
 def test_a_file_of_which_nothing_was_read_is_refused_and_takes_nothing_out(
-    catalogue: Database, tmp_path: Path, name: str, text: str, message: str  # noqa: F811
+    catalogue: Database, tmp_path: Path, name: str, text: str, message: str
 ) -> None:  # fmt: skip
     with pytest.raises(ImportFailedError, match=message):
         taken(catalogue, file(tmp_path, name, text))

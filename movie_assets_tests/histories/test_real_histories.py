@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets_tests.histories.test_imports import run, taken, whole_tables
+from movie_assets_tests.histories.history_imports import run, taken
+from movie_assets_tests.histories.test_imports import whole_tables
 
 SMALL = Path(__file__).parents[3] / "shared" / "data" / "ml-latest-small"
 pytestmark = pytest.mark.skipif(not SMALL.is_dir(), reason=f"there is no release of MovieLens at {SMALL}")

@@ -12,7 +12,7 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets.database.addresses import DatabaseError, url_of
 from movie_assets.database.migrations import ensure_database
 from movie_assets.orchestration.storage import PooledPostgresStorage
-from movie_assets_tests.database.test_migrations import as_administrator
+from movie_assets_tests.database.empty_databases import as_administrator
 
 BACKENDS = "from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
 

@@ -3,15 +3,13 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb.client import ATTEMPTS, CONCURRENCY, Tmdb
@@ -26,37 +24,14 @@ from movie_assets.tmdb.responses import (
     TmdbResponse,
     TmdbUnavailableError,
 )
-from movie_assets_tests.conftest import DAY, settings_for
+from movie_assets_tests.conftest import settings_for
 from movie_assets_tests.tmdb.bodies import details
-from movie_assets_tests.tmdb.tmdb_calls import (
-    CANARY,
-    FILMS,
-    Bytes,
-    answered,
-    client_of,
-    fetched,
-    shorten_waits,
-)
+from movie_assets_tests.tmdb.tmdb_calls import CANARY, FILMS, Bytes, answered, client_of, fetched, shorten_waits
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten_waits(monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def sixty_films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("films") / "films.jsonl"
-    path.write_text("\n".join(json.dumps(details(id=tmdb_id)) for tmdb_id in FILMS))
-    return path
-
-
-@pytest.fixture
-def films(sixty_films: Path) -> Iterator[TmdbEmulator]:
-    """An emulator with sixty films; one a test, as a call that a test gave up may still arrive after its end."""
-    options = EmulatorOptions(details=sixty_films, today=DAY, rate_limit=0, stall_seconds=2, retry_after=0)
-    with TmdbEmulator(options) as tmdb_emulator:
-        yield tmdb_emulator
 
 
 # Answers
@@ -295,62 +270,3 @@ def test_no_body_is_accepted_that_is_packed_in_another_way_than_asked_for() -> N
     (answer,) = answered(lambda _: httpx.Response(200, headers={"Content-Encoding": "br"}, stream=Bytes(b"{}")))
     assert isinstance(answer, Failed)
     assert "'br'" in answer.sample
-
-
-# The log of calls
-
-
-def logged(database: Database) -> list[tuple[str, str, str, int]]:
-    with database.transaction() as connection:
-        sql = "select run_id, endpoint, status, calls from pipeline.api_calls order by id"
-        return [tuple(row) for row in connection.exec_driver_sql(sql)]
-
-
-async def fetch(films: TmdbEmulator, database: Database, ids: list[int]) -> None:
-    async with Tmdb(settings_for(films), database).session("a-run") as client:
-        async for _ in client.details(ids):
-            pass
-
-
-def test_a_session_logs_its_calls_by_endpoint_and_status(films: TmdbEmulator, database: Database) -> None:
-    asyncio.run(fetch(films, database, [100, 101, 999]))
-    assert logged(database) == [("a-run", "movie", "200", 2), ("a-run", "movie", "404", 1)]
-
-
-def test_a_session_that_ends_with_an_error_logs_its_calls(films: TmdbEmulator, database: Database) -> None:
-    films.faults = {"401": 1.0}
-    with pytest.raises(CredentialRefusedError):
-        asyncio.run(fetch(films, database, [100]))
-    assert logged(database) == [("a-run", "movie", "401", 1)]
-
-
-def test_a_session_that_is_cancelled_logs_its_calls(films: TmdbEmulator, database: Database) -> None:
-    async def run() -> None:
-        async with Tmdb(settings_for(films), database).session("a-run") as client:
-            answers = client.details(list(FILMS))
-            await anext(answers)
-            raise asyncio.CancelledError
-
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(run())
-    assert logged(database)[0] == ("a-run", "movie", "200", 1)
-
-
-def test_a_log_that_cannot_be_written_does_not_hide_why_the_session_ended(
-    films: TmdbEmulator, database: Database
-) -> None:
-    films.faults = {"401": 1.0}
-    with database.transaction() as connection:
-        connection.exec_driver_sql("drop table pipeline.api_calls cascade")
-    with pytest.raises(CredentialRefusedError, match="TMDB_API_TOKEN") as refused:
-        asyncio.run(fetch(films, database, [100]))
-    assert "could not be logged" in refused.value.__notes__[0]
-
-
-def test_calls_since_midnight_can_be_counted(films: TmdbEmulator, database: Database) -> None:
-    asyncio.run(fetch(films, database, [100, 101]))
-    with database.transaction() as connection:
-        sql = (
-            "select sum(calls) from pipeline.api_calls where endpoint = 'movie' and started_at > now() - interval '1 h'"
-        )
-        assert connection.exec_driver_sql(sql).scalar() == 2
