@@ -64,7 +64,7 @@ def server_seconds(database: Database) -> float:
 
 
 def measured(address: str, path: Path, times: str) -> dict[str, Any]:
-    """Import a file, and tell what it took."""
+    """Import a file, and return its time and memory."""
     database = Database(address)
     started, spent = time.perf_counter(), time.process_time() + server_seconds(database)
     (report,) = import_path(database, path, Choices(), datetime.now(UTC))

@@ -1,9 +1,10 @@
 """The minimum cost of a day, computed from the emulator's world without the pipeline's tables and queries.
 
-A detail call is needed for a film that TMDB's export and lists let through for the first time (popularity, votes,
-average, date and language: all that they tell), for one of these that TMDB's feed names, for an accepted film that the
-lists stop naming, or whose copy is as old as that of a new film may be; tokens, for texts of accepted films that are
-other ones. It is the least under this rule: what details alone tell (runtime) is not known before.
+A detail call is needed for a film that TMDB's export and lists let through for the first time (by popularity, votes,
+average, date and language, the only fields that they have), for one of these that TMDB's feed names, and for an
+accepted film that the lists stop naming, or whose copy is as old as that of a new film may be. Tokens are needed for
+changed texts of accepted films. It is the minimum under this rule, as a field that only details have (runtime) is
+unknown before the fetch.
 """
 
 import sys
@@ -55,7 +56,7 @@ def minimum_of(world: World, day: date, *, is_first: bool = False, copies: date 
 
 
 def _let_through(world: World, profile: FilterProfile, day: date) -> set[int]:
-    """Ids that pass the export's rules and all that the lists tell."""
+    """Ids that pass the export's rules and the rules that the lists can decide."""
     films = world.columns(day)
     wanted = _has_votes(films, profile) & (films.vote_average >= profile.min_vote_average)
     if profile.released_since is not None:

@@ -52,7 +52,7 @@ def embedding_of(text: str) -> Embedding:
 
 
 class BuildError(Exception):
-    """A catalogue cannot be made with an embedder; the message is what the command said."""
+    """A catalogue cannot be made with an embedder; the message is that of the command."""
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,8 @@ def plots_of_file(path: Path, titles: Mapping[int, str]) -> Iterator[Question]:
 
 def plots_of_overviews(films: Iterable[Film], samples: int, chance: random.Random) -> Iterator[Question]:
     """Ask with the longest sentence of an overview, without the title's words. Easy: the film's text has it."""
-    told = [film for film in films if len(film.overview) >= SHORTEST_SENTENCE]
-    for film in chance.sample(told, min(samples, len(told))):
+    usable = [film for film in films if len(film.overview) >= SHORTEST_SENTENCE]
+    for film in chance.sample(usable, min(samples, len(usable))):
         sentence = max(SENTENCE.split(film.overview), key=len)
         named = set(re.findall(r"\w+", film.title.lower()))
         words = [word for word in sentence.split() if not named & set(re.findall(r"\w+", word.lower()))]

@@ -1,7 +1,7 @@
 """Load MovieLens ratings, learn, recommend and evaluate through the job `recommend`; print the table and peak memory.
 
 An embedded Postgres of its own in a temporary folder. `--ratings` is a MovieLens folder (ratings.csv, links.csv);
-`--details` has answers of /movie/{id}, a line each (.gz too), that the catalogue is made of: only its films can be
+`--details` has responses of /movie/{id}, a line each (.gz too), that the catalogue is made of: only its films can be
 recommended. Usage: recommendations.py --ratings FOLDER [--details FILE] [--within] [--json FILE]
 """
 
@@ -126,7 +126,7 @@ def put_catalogue(database: Database, details: Path | None) -> int:
 
 
 def read_items(path: Path) -> list[Item]:
-    """Films as the pipeline reads them, whatever the profiles say of them; answers that are no film are left out."""
+    """Films as the pipeline reads them, whatever the profiles decide; responses that are no film are left out."""
     items = {}
     with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as lines:
         for line in lines:

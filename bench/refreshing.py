@@ -94,10 +94,10 @@ def measured(tmdb_emulator: Services, environment: dict[str, str], day: date) ->
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         with Watch(process.pid, Path(environment["MOVIE_ASSETS_HOME"])) as watch:
-            output, said = process.communicate()
+            output, errors = process.communicate()
         seconds = time.monotonic() - began
     if not output:
-        raise SystemExit(f"the refresh of {day} ended with {process.returncode}: {said[-2000:]}")
+        raise SystemExit(f"the refresh of {day} ended with {process.returncode}: {errors[-2000:]}")
     outcome = json.loads(output)
     if outcome["failed_jobs"]:
         raise SystemExit(f"{', '.join(outcome['failed_jobs'])} failed: {'; '.join(outcome['problems'])}")

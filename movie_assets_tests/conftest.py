@@ -161,7 +161,7 @@ class Pipeline:
         batches: tuple[str, str] | None = None,
         as_of: str | None = None,
     ) -> Any:
-        """Run a job for the pipeline's day (at noon unless told), or for a range of batches (all unless told)."""
+        """Run a job for the pipeline's day (at noon unless given), or for a range of batches (all unless given)."""
         tags = {} if self.by_the_clock else {AS_OF_TAG: as_of or noon_of(self.day.isoformat())}
         partition = None
         if job in ("read_the_day", "read_the_lists"):
@@ -242,7 +242,7 @@ def figures(result: Any, check: str) -> dict[str, Any]:
 
 
 def figures_of(result: Any, step: str) -> dict[str, Any]:
-    """What the materialization of a step says."""
+    """The metadata of the materialization of a step."""
     (event,) = [e for e in result.get_asset_materialization_events() if e.step_key == step]
     return plain(event.step_materialization_data.materialization.metadata)
 

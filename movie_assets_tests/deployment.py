@@ -45,7 +45,7 @@ mutation ($of: String!) { terminateRun(runId: $of, terminatePolicy: SAFE_TERMINA
 
 
 def wait_until(true: Callable[[], Any], seconds: float, what: str) -> float:
-    """Wait until something is so; tells how many seconds that took. AssertionError when it takes too long."""
+    """Wait until something is so; return the seconds that it took. AssertionError when it takes too long."""
     began = time.monotonic()
     while not true():
         if time.monotonic() > began + seconds:
@@ -147,10 +147,10 @@ class Deployment:
 
     def ask(self, query: str, of: Any) -> dict[str, Any]:
         """Ask the web server over GraphQL."""
-        reply = httpx.post(
+        reply_of_server = httpx.post(
             f"http://127.0.0.1:{self.port}/graphql", json={"query": query, "variables": {"of": of}}, timeout=60
         )
-        body = reply.json()
+        body = reply_of_server.json()
         assert "errors" not in body, body
         data: dict[str, Any] = body["data"]
         return data
@@ -159,9 +159,9 @@ class Deployment:
         """Launch a backfill of one or more assets as the dialog does; tells its id."""
         names = [assets] if isinstance(assets, str) else assets
         asked = {"assetSelection": [{"path": [name]} for name in names], "partitionNames": list(partitions)}
-        answer = self.ask(BACKFILL, asked)["launchPartitionBackfill"]
-        assert answer["__typename"] == "LaunchBackfillSuccess", answer
-        return str(answer["backfillId"])
+        response = self.ask(BACKFILL, asked)["launchPartitionBackfill"]
+        assert response["__typename"] == "LaunchBackfillSuccess", response
+        return str(response["backfillId"])
 
     def wait_for_backfill(self, backfill: str, seconds: float = 400) -> str:
         """Wait until a backfill has ended; tells how."""
@@ -180,7 +180,7 @@ class Deployment:
         checks: Sequence[tuple[str, str]] | None = None,
         config: str = "{}",
     ) -> str:
-        """Launch one run of some assets as the button does, with all checks unless told; tells the run's id."""
+        """Launch one run of some assets as the button does, with all checks unless named; return the run's id."""
         chosen = [{"assetKey": {"path": [asset]}, "name": name} for asset, name in checks or ()]
         selector = {
             "repositoryLocationName": LOCATION["repositoryLocationName"],
@@ -194,29 +194,29 @@ class Deployment:
             "mode": "default", "selector": selector, "runConfigData": config,
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in tags.items()]},
         }  # fmt: skip
-        answer = self.ask(LAUNCH, asked)["launchRun"]
-        assert answer["__typename"] == "LaunchRunSuccess", answer
-        return str(answer["run"]["runId"])
+        response = self.ask(LAUNCH, asked)["launchRun"]
+        assert response["__typename"] == "LaunchRunSuccess", response
+        return str(response["run"]["runId"])
 
     def execute_again(self, run_id: str) -> str:
         """Re-execute a run from its failure, as the button does; tells the new run's id."""
         asked = {"parentRunId": run_id, "strategy": "FROM_FAILURE"}
-        answer = self.ask(AGAIN, asked)["launchRunReexecution"]
-        assert answer["__typename"] == "LaunchRunSuccess", answer
-        return str(answer["run"]["runId"])
+        response = self.ask(AGAIN, asked)["launchRunReexecution"]
+        assert response["__typename"] == "LaunchRunSuccess", response
+        return str(response["run"]["runId"])
 
     def launch(self, job: str, tags: dict[str, str] | None = None) -> str:
         """Launch a job as the launchpad does; tells the run's id."""
-        told = [{"key": key, "value": value} for key, value in (tags or {}).items()]
-        asked = {"selector": {**LOCATION, "jobName": job}, "executionMetadata": {"tags": told}}
-        answer = self.ask(LAUNCH, asked)["launchRun"]
-        assert answer["__typename"] == "LaunchRunSuccess", answer
-        return str(answer["run"]["runId"])
+        tag_list = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+        asked = {"selector": {**LOCATION, "jobName": job}, "executionMetadata": {"tags": tag_list}}
+        response = self.ask(LAUNCH, asked)["launchRun"]
+        assert response["__typename"] == "LaunchRunSuccess", response
+        return str(response["run"]["runId"])
 
     def terminate(self, run_id: str) -> None:
         """Cancel a run as the button does."""
-        answer = self.ask(TERMINATE, run_id)["terminateRun"]
-        assert answer["__typename"] == "TerminateRunSuccess", answer
+        response = self.ask(TERMINATE, run_id)["terminateRun"]
+        assert response["__typename"] == "TerminateRunSuccess", response
 
     def status(self, run_id: str) -> str:
         """A run's status."""
@@ -238,7 +238,7 @@ class Deployment:
         return set(self.instance.get_materialized_partitions(dg.AssetKey(asset)))
 
     def process_of(self, run_id: str) -> int | None:
-        """The pid of a run's process, once its first event told it."""
+        """The pid of a run's process, once its first event named it."""
         for entry in self.instance.all_logs(run_id):
             if entry.dagster_event and entry.dagster_event.event_type_value == "ENGINE_EVENT":
                 _, _, rest = (entry.dagster_event.message or "").partition("(pid: ")
@@ -282,7 +282,7 @@ def deployed(
 
 @contextmanager
 def _variables(settings: Settings, *, automation: bool, dagster_home: Path) -> Iterator[None]:
-    """What the processes are told besides where things are."""
+    """Settings of the processes besides addresses and folders."""
     names = {
         "MOVIE_ASSETS_HOME": settings.home, "MOVIE_ASSETS_TMDB_RATE": settings.tmdb_rate,
         "MOVIE_ASSETS_EMBEDDING_DIMENSIONS": settings.embedding_dimensions,

@@ -34,7 +34,7 @@ class Received:
 
 @dataclass
 class Listener:
-    """An HTTP server that keeps what it is sent, and answers as told."""
+    """An HTTP server that stores requests and sends the response that a test sets."""
 
     url: str
     received: list[Received] = field(default_factory=list)
@@ -56,12 +56,12 @@ def listening(port: int = 0) -> Iterator[Listener]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             listener.received.append(Received(self.command, self.path, headers, body))
-            answer = f"HTTP/1.1 {listener.status} Anything\r\ncontent-length: 0\r\n".encode()
-            answer += b"".join(f"{name}: {value}\r\n".encode() for name, value in listener.headers.items()) + b"\r\n"
+            response = f"HTTP/1.1 {listener.status} Anything\r\ncontent-length: 0\r\n".encode()
+            response += b"".join(f"{name}: {value}\r\n".encode() for name, value in listener.headers.items()) + b"\r\n"
             if not listener.drip:
-                self.wfile.write(answer)
+                self.wfile.write(response)
                 return
-            for byte in answer:
+            for byte in response:
                 time.sleep(listener.drip)
                 self.wfile.write(bytes([byte]))
 

@@ -16,7 +16,7 @@ Search = Callable[[int], list[int]]  # the ids that are found for the question o
 
 
 class Asked(NamedTuple):
-    """What clients met: milliseconds of each search, searches a second of all, ids found by question."""
+    """Milliseconds of each search, searches a second of all clients, and the ids found by question."""
 
     milliseconds: list[float]
     per_second: float
@@ -24,25 +24,25 @@ class Asked(NamedTuple):
 
 
 def ask_at_once(connect: Callable[[], Search], questions: int, clients: int, seconds: float) -> Asked:
-    """Ask for so many seconds, and until all questions were asked, each client from another one on.
+    """Run all clients for some seconds, and until all questions were asked; each begins with another question.
 
     `connect` is called in each client.
     """
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(clients)
-    answers: Any = context.SimpleQueue()
+    results: Any = context.SimpleQueue()
     starts = [number * questions // clients for number in range(clients + 1)]
     processes = [
-        context.Process(target=_client, args=(connect, questions, start, end - start, seconds, barrier, answers))
+        context.Process(target=_client, args=(connect, questions, start, end - start, seconds, barrier, results))
         for start, end in pairwise(starts)
     ]
     for process in processes:
         process.start()
-    asked: list[Asked] = [answers.get() for _ in processes]
+    asked: list[Asked] = [results.get() for _ in processes]
     for process in processes:
         process.join()
     if ended := [process.exitcode for process in processes if process.exitcode]:
-        raise RuntimeError(f"{len(ended)} of {clients} clients failed; what they said is above")
+        raise RuntimeError(f"{len(ended)} of {clients} clients failed; their errors are above")
     milliseconds = [each for client in asked for each in client.milliseconds]
     found = {number: ids for client in asked for number, ids in client.found.items()}
     return Asked(milliseconds, sum(client.per_second for client in asked), found)
@@ -55,7 +55,7 @@ def _client(
     fewest: int,
     seconds: float,
     barrier: Barrier,
-    answers: Any,
+    results: Any,
 ) -> None:
     try:
         search = connect()
@@ -70,15 +70,15 @@ def _client(
             then, now = now, time.perf_counter()
             milliseconds.append(1000 * (now - then))
             number += 1
-        answers.put(Asked(milliseconds, len(milliseconds) / (now - began), found))
+        results.put(Asked(milliseconds, len(milliseconds) / (now - began), found))
     except BaseException:
         barrier.abort()
-        answers.put(Asked([], 0.0, {}))  # the caller must not wait for ever
+        results.put(Asked([], 0.0, {}))  # the caller must not wait for ever
         raise
 
 
 def recall_of(found: dict[int, list[int]], wanted: Sequence[Sequence[int]], count: int) -> float:
-    """The share of what is nearest that was found; `wanted` has every id as near as the last of `count`."""
+    """The share of the nearest ids that was found; `wanted` has every id that is as similar as the last of `count`."""
     shares = [len(set(ids) & set(wanted[n])) / min(count, len(wanted[n])) for n, ids in found.items()]
     return sum(min(share, 1.0) for share in shares) / len(shares)
 

@@ -39,7 +39,7 @@ class Movie(NamedTuple):
 
 
 class StubEmbedder:
-    """A vector that depends on the text and on nothing else, for next to no time; counts what it is asked for."""
+    """Makes a vector from the text alone in nearly no time, and counts its requests."""
 
     def __init__(self) -> None:
         self.calls = self.texts = 0
@@ -60,7 +60,7 @@ def vector_of(text: str) -> npt.NDArray[np.float32]:
 
 
 class Source:
-    """The table that is built from: `public.films`, and `public.numbers` for popularities that are kept beside."""
+    """The source tables: `public.films`, and `public.numbers` for popularities that are stored apart."""
 
     def __init__(self, address: str, count: int) -> None:
         self.connection = psycopg.connect(address, autocommit=True)
@@ -84,7 +84,7 @@ class Source:
         self.connection.execute("update public.numbers set popularity = popularity + 0.5")
 
     def wrong_rows(self, found: str) -> int:
-        """How many films `found` (a query with tmdb_id, text, popularity, embedding) has not, or has otherwise."""
+        """The number of films that `found`, a query with their columns, lacks or has with other values."""
         row = self.connection.execute(
             f"select count(*) from public.films f full join ({found}) o using (tmdb_id) "
             "where (f.text, f.popularity) is distinct from (o.text, o.popularity)"
@@ -108,9 +108,9 @@ def pass_days(
     beside: bool,
     count: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Build on each day, or on the first `count`, and tell what it took; only building is in the time.
+    """Build on each day, or on the first `count`, and return the time of each; only building is timed.
 
-    With `beside`, a day more on which popularities change in a table beside, which the build does not know.
+    With `beside`, popularities change on one more day, in a table that the build does not read.
     """
     days: list[tuple[str, Callable[[], Any], Callable[[], Any]]] = [
         ("full build", nothing, build),

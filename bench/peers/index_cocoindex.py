@@ -61,7 +61,7 @@ async def lifespan(builder: coco.EnvironmentBuilder) -> AsyncIterator[None]:
 
 @coco.fn.as_async(batching=True, max_batch_size=BATCH)
 def embed_many(texts: list[str]) -> list[NDArray[np.float32]]:
-    """What waits at the same time is embedded in one call."""
+    """Embed the texts that wait at the same time in one call."""
     return list(STUB.embed(texts))
 
 

@@ -34,7 +34,7 @@ class Stub(Embeddings):
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
-        """Nobody asks here."""
+        """Not used: the benchmark embeds documents only."""
         raise NotImplementedError
 
 

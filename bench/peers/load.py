@@ -26,7 +26,7 @@ Add = Callable[[int, int], Any]  # add the vectors from … to
 
 
 class NoEmbeddings(Embeddings):
-    """Vectors are brought along."""
+    """An embedder that is never called, as the vectors are given."""
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Nothing is embedded."""

@@ -20,7 +20,7 @@ Ask = Callable[[list[float], str | None, int], list[int]]  # question, genre, ho
 
 
 class Store(Protocol):
-    """A library's table."""
+    """A table of a library."""
 
     name: str
     copy: str
@@ -33,14 +33,14 @@ class Store(Protocol):
         """A film for COPY, with whether it has each genre."""
 
     def build_index(self) -> None:
-        """As the library's documentation says."""
+        """Create the index in the way that the library's documentation describes."""
 
     def open(self, ef: int | None) -> Ask:
         """Connect in a process of its own; `ef` is None when there is no index."""
 
 
 class LangChainPGVector:
-    """The older store: metadata is jsonb, and the documentation leaves the index to SQL."""
+    """The older store: metadata is jsonb, and the documentation has the index created in SQL."""
 
     name = "LangChain PGVector"
     copy = (
@@ -90,7 +90,7 @@ class LangChainPGVector:
 
 
 class LangChainPGVectorStore:
-    """The newer store: what is filtered on is a column."""
+    """The newer store: a field that filters use is a column."""
 
     name = "LangChain PGVectorStore"
 

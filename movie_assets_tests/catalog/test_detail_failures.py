@@ -213,7 +213,7 @@ def test_a_lost_connection_of_the_pacer_does_not_leave_the_run_waiting_for_ever(
 
     async def fetch() -> int:
         async with Tmdb(pipeline.settings, pipeline.database).session("a-run") as client:
-            return len([answer async for answer in client.details([*pipeline.world.films])])
+            return len([response async for response in client.details([*pipeline.world.films])])
 
     pipeline.world.before_answer = cut
     began = time.monotonic()

@@ -135,7 +135,7 @@ def test_details_that_are_newer_than_the_lists_count(small: Make) -> None:
     request_fetch(pipeline, 65)
     pipeline.run_all("fetch_details")
     assert pipeline.movies == [64]
-    pipeline.run_all(*DAY)  # the lists are not walked again within eight hours: what they said before is older
+    pipeline.run_all(*DAY)  # the lists are not read again within eight hours, so their values are older
     assert pipeline.movies == [64]
 
 

@@ -57,9 +57,9 @@ def shown(instance: dg.DagsterInstance) -> dict[str, dict[str, Any]]:
         module_name="movie_assets.definitions", attribute=None, working_directory=None, location_name="movie_assets"
     )
     with WorkspaceProcessContext(instance, target) as context:
-        answer = execute_query(context, NODES, variables=None)
-    assert "errors" not in answer, answer
-    return {node["assetKey"]["path"][0]: node for node in answer["data"]["assetNodes"]}
+        response = execute_query(context, NODES, variables=None)
+    assert "errors" not in response, response
+    return {node["assetKey"]["path"][0]: node for node in response["data"]["assetNodes"]}
 
 
 @pytest.mark.parametrize("days_before", [0, 1])

@@ -173,7 +173,7 @@ def test_an_unreadable_line_that_shows_its_id_deletes_nothing(
     assert figures_of(result, "tmdb_export")["rows_rejected"] == 1
     assert catalogue.state_of(64) == ("accepted", None)
     assert held(catalogue) == [64]
-    assert catalogue.state_of(128) == ("gone", "left_export")  # the others are judged as usual
+    assert catalogue.state_of(128) == ("gone", "left_export")  # the others are evaluated as usual
     assert catalogue.run("reconcile").success
 
 

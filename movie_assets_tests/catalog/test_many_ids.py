@@ -13,7 +13,7 @@ CANDIDATES = 300
 
 @pytest.fixture
 def many(database: Database) -> Database:
-    """Ids that are nearly all put aside by the export's rules."""
+    """Ids that the export's rules reject, nearly all of them."""
     with database.transaction() as connection:
         connection.exec_driver_sql(
             "insert into pipeline.movie_ids (tmdb_id, original_title, first_seen, export_reason) "

@@ -44,7 +44,7 @@ def ran(server: str, template: str) -> Iterator[Ran]:
         fault = Fault("export_lines", lambda pieces, _: with_odd_lines(pieces), "odd lines at the end of the export")
         monkeypatch.setitem(faults.FAULTS, "odd_lines", fault)
         pipeline = small(*(film(IDS[odd.name], **odd.listed) for odd in ODD))
-        pipeline.world.answers = {IDS[odd.name]: odd.body(IDS[odd.name]) for odd in ODD}
+        pipeline.world.responses = {IDS[odd.name]: odd.body(IDS[odd.name]) for odd in ODD}
         pipeline.serving.faults = {"odd_lines": 1.0}
         pipeline.run_all("read_the_day")
         assert pipeline.run("fetch_details", batches=ALL_BATCHES).success

@@ -2,7 +2,7 @@
 
 import pytest
 
-from movie_assets.catalog import eligibility as judgement
+from movie_assets.catalog import eligibility as rules
 from movie_assets.catalog.eligibility import derivation_name, derive
 from movie_assets.catalog.embedding_text import embedding_text, text_hash
 from movie_assets.tmdb.movies import UnusableResponseError
@@ -22,5 +22,5 @@ def test_a_response_about_another_film_is_refused() -> None:
 @pytest.mark.parametrize(("name", "value"), [("PARSER_VERSION", 99), ("TEMPLATE", "film-v99")])
 def test_parser_and_template_move_the_name(monkeypatch: pytest.MonkeyPatch, name: str, value: object) -> None:
     before = derivation_name()
-    monkeypatch.setattr(judgement, name, value)
+    monkeypatch.setattr(rules, name, value)
     assert derivation_name() != before

@@ -71,8 +71,8 @@ RECORDED = records("recorded_api.jsonl.gz")
 def detail_bodies() -> list[Any]:
     """The recorded details of films, whatever parts were appended."""
     asked = re.compile(r"/3/movie/(\d+|tt\d+|latest)")
-    answers = [r["body"] for r in RECORDED if asked.fullmatch(r["path"]) and r["status"] == 200]
-    return [*records("movie_details_2017.jsonl.gz"), *answers]
+    responses = [r["body"] for r in RECORDED if asked.fullmatch(r["path"]) and r["status"] == 200]
+    return [*records("movie_details_2017.jsonl.gz"), *responses]
 
 
 def lists_at(path: str) -> list[Any]:
@@ -82,7 +82,7 @@ def lists_at(path: str) -> list[Any]:
 def derived(pipeline: SmallPipeline, bodies: Mapping[int, dict[str, Any]]) -> SmallPipeline:
     """Have the pipeline fetch these answers, each under an id of ours."""
     pipeline.world.put(*(film(number) for number in bodies))
-    pipeline.world.answers = {number: json.dumps(body | {"id": number}).encode() for number, body in bodies.items()}
+    pipeline.world.responses = {number: json.dumps(body | {"id": number}).encode() for number, body in bodies.items()}
     pipeline.run_all("read_the_day")
     assert pipeline.run("fetch_details", batches=ALL_BATCHES).success
     return pipeline

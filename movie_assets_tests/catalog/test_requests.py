@@ -102,7 +102,7 @@ def test_a_request_for_an_id_that_no_export_names_survives_exports(small: Make) 
 def test_a_requested_film_that_the_next_export_does_not_name_either_leaves_again(small: Make) -> None:
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
-    pipeline.world.answers[65] = json.dumps(film(65)).encode()  # TMDB knows it, the export does not
+    pipeline.world.responses[65] = json.dumps(film(65)).encode()  # TMDB knows it, the export does not
     request(pipeline, 65)
     pipeline.run_all("fetch_details")
     (result,) = pipeline.run_all("read_the_day")  # the export was written before the film was fetched
@@ -154,7 +154,7 @@ def test_an_open_request_for_a_film_that_becomes_unwanted_is_answered(small: Mak
 def test_an_open_request_survives_other_profiles_and_the_loss_of_its_id(small: Make) -> None:
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
-    pipeline.world.answers[65] = json.dumps(film(65)).encode()  # TMDB knows it, the export does not
+    pipeline.world.responses[65] = json.dumps(film(65)).encode()  # TMDB knows it, the export does not
     request(pipeline, 65, keep=False)
     pipeline.do("delete from pipeline.movie_ids where tmdb_id = 65")
     pipeline.with_profile(min_vote_count=300, languages=("fr",))
@@ -166,14 +166,14 @@ def test_an_open_request_survives_other_profiles_and_the_loss_of_its_id(small: M
 def test_a_film_without_a_usable_response_has_an_outcome_after_the_third_failure(small: Make) -> None:
     pipeline = small(film(64), film(65))
     pipeline.run_all("read_the_day")
-    pipeline.world.answers[65] = json.dumps({"id": 99}).encode()
+    pipeline.world.responses[65] = json.dumps({"id": 99}).encode()
     request(pipeline, 65)
     outcomes = []
     for hour in ("12", "15", "20"):
         pipeline.run("fetch_details", as_of=f"{pipeline.day}T{hour}:00:00+00:00")
         outcomes.append(outcome_of(pipeline, 65))
     assert outcomes == [None, None, "failed: other_id"]
-    del pipeline.world.answers[65]
+    del pipeline.world.responses[65]
     pipeline.turn_day()
     pipeline.run_all("fetch_details")
     assert outcome_of(pipeline, 65) == "accepted"
@@ -182,10 +182,10 @@ def test_a_film_without_a_usable_response_has_an_outcome_after_the_third_failure
 def test_a_request_that_failed_before_tmdb_says_that_there_is_no_film_is_answered(small: Make) -> None:
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
-    pipeline.world.answers[65] = json.dumps({"id": 99}).encode()
+    pipeline.world.responses[65] = json.dumps({"id": 99}).encode()
     request(pipeline, 65)
     pipeline.run("fetch_details")
-    del pipeline.world.answers[65]
+    del pipeline.world.responses[65]
     pipeline.run("fetch_details", as_of=f"{pipeline.day}T15:00:00+00:00")
     assert outcome_of(pipeline, 65) == "gone: not_found"
 

@@ -111,12 +111,12 @@ def test_facts_that_did_not_change_are_not_written_for_a_film_that_did(small: Ma
 
 def test_a_film_that_failed_and_then_came_has_no_trace_of_the_failure(small: Make) -> None:
     pipeline = small(film(64))
-    pipeline.world.answers[64] = b"[]"
+    pipeline.world.responses[64] = b"[]"
     pipeline.run_all("read_the_day")
     pipeline.run("fetch_details")
     trace = "select (attempts, next_attempt_at is null, last_error is null)::text from pipeline.movie_ids"
     assert pipeline.one(trace) == "(1,f,f)"
-    pipeline.world.answers.clear()
+    pipeline.world.responses.clear()
     pipeline.turn_day()
     pipeline.run_all("fetch_details")
     assert pipeline.one(trace) == "(0,t,t)"

@@ -19,7 +19,7 @@ ACCEPT_UNLIKE = {"ops": {"tmdb_export": {"config": {"accept_unlike": True}}}}
 
 
 def figures_of(result: Any) -> dict[str, Any]:
-    """What the export's materialization says."""
+    """The metadata of the export's materialization."""
     (event,) = [e for e in result.get_asset_materialization_events() if e.step_key == "tmdb_export"]
     return {k: v.value for k, v in event.step_materialization_data.materialization.metadata.items()}
 

@@ -184,19 +184,19 @@ def markdown(report: dict[str, Any]) -> str:
 
 def _figures(f: dict[str, Any]) -> str:
     survived = "yes" if f["survived"] else "skipped" if f["outcome"] == "skipped" else "**no**"
-    told = ["\N{EN DASH}" if f[name] is None else f"{f[name]:{form}}" for name, form in FIGURES.items()]
-    return f"| {' | '.join([f['fault'], f['stage'], survived, *told])} |"
+    shown = ["\N{EN DASH}" if f[name] is None else f"{f[name]:{form}}" for name, form in FIGURES.items()]
+    return f"| {' | '.join([f['fault'], f['stage'], survived, *shown])} |"
 
 
 def _table(results: Sequence[dict[str, Any]]) -> list[str]:
     lines = ["| # | what is done | what has to come of it | by | tests | survived |", "|---|---|---|---|--:|---|"]
     for row in results:
-        told = "yes" if row["survived"] else "not run" if not row["passed"] else f"{row['not run']} not run"
+        shown = "yes" if row["survived"] else "not run" if not row["passed"] else f"{row['not run']} not run"
         if row["failures"]:
-            told = "**no**: " + ", ".join(row["failures"])
+            shown = "**no**: " + ", ".join(row["failures"])
         if row["skipped"]:
-            told += f"; {row['skipped']} skipped: {'; '.join(row['skips'])}"
-        lines.append(f"| {row['number']} | {row['what']} | {row['must']} | {row['by']} | {row['tests']} | {told} |")
+            shown += f"; {row['skipped']} skipped: {'; '.join(row['skips'])}"
+        lines.append(f"| {row['number']} | {row['what']} | {row['must']} | {row['by']} | {row['tests']} | {shown} |")
     return lines
 
 

@@ -21,7 +21,7 @@ from movie_assets.embeddings import openai_stream
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.world import ExportRow
 from movie_assets.tmdb import client as tmdb
-from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, State, Verdict, compared, secrets_told, state_of
+from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, Differences, State, compared, count_secrets, state_of
 from movie_assets_tests.conftest import address_of, database_of_ones_own
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
 from movie_assets_tests.support.world import film
@@ -115,7 +115,7 @@ class Chaos:
     server: str
     record: Callable[[str, Any], None]
     log: Path  # what workers say …
-    said: Callable[[], str]  # … and this process
+    output: Callable[[], str]  # … and this process
     struck_at: float = 0.0
     asked_before: int = 0
     embedded_before: int = 0
@@ -184,24 +184,24 @@ class Chaos:
         texts = MAX_TEXTS_IN_HAND * times if job == "embed_texts" else 0
         return self.asked <= self.truth.details + films and self.embedded <= self.truth.texts + texts
 
-    def verdict(self, fault: str, stage: str, seconds: float, *, but: Collection[str] = ()) -> Verdict:
+    def compare(self, fault: str, stage: str, seconds: float, *, but: Collection[str] = ()) -> Differences:
         """Hold the end against the truth, all of its tables but some, and put the figures into the report."""
-        logs = self.said() + (self.log.read_text() if self.log.exists() else "")
-        secrets = secrets_told(self.database, self.pipeline.instance, logs)
-        verdict = replace(compared(state_of(self.database), self.truth.state, but=but), secrets=secrets)
+        logs = self.output() + (self.log.read_text() if self.log.exists() else "")
+        secrets = count_secrets(self.database, self.pipeline.instance, logs)
+        differences = replace(compared(state_of(self.database), self.truth.state, but=but), secrets=secrets)
         figures = {
             "fault": fault,
             "stage": stage,
-            "lost": verdict.lost,
-            "duplicated": verdict.duplicated,
-            "wrong": verdict.wrong,
-            "secrets": verdict.secrets,
+            "lost": differences.lost,
+            "duplicated": differences.duplicated,
+            "wrong": differences.wrong,
+            "secrets": differences.secrets,
             "details_asked": round(self.asked / self.truth.details, 3),
             "texts_paid": round(self.embedded / self.truth.texts, 3),
             "seconds": round(seconds, 1),
         }
         self.record("figures", figures)
-        return verdict
+        return differences
 
 
 def credits_of(tmdb_id: int) -> dict[str, Any]:
@@ -214,8 +214,8 @@ def credits_of(tmdb_id: int) -> dict[str, Any]:
 def a_new_day(pipeline: SmallPipeline) -> None:
     """The next day, on which the change feed names every film, and each has another text."""
     pipeline.turn_day()
-    told = f"told anew on {pipeline.day}"
-    pipeline.world.put(*({**f, "overview": f"Story {f['id']}, {told}."} for f in pipeline.world.films.values()))
+    marker = f"told anew on {pipeline.day}"
+    pipeline.world.put(*({**f, "overview": f"Story {f['id']}, {marker}."} for f in pipeline.world.films.values()))
     pipeline.world.changed[pipeline.day] = FILMS
 
 
@@ -274,11 +274,11 @@ def chaos(
     # The server asks for no password, and so takes any.
     address = database.url.set(password=PASSWORD).render_as_string(hide_password=False)
 
-    def said() -> str:
+    def output() -> str:
         shown = "".join(capfd.readouterr())
         sys.stderr.write(shown)  # for whoever reads why a test failed
         return caplog.text + shown
 
     with calm_pipelines(Database(address), truth.port) as pipeline:
-        yield Chaos(pipeline, truth, server, record_property, tmp_path / "workers.log", said)
+        yield Chaos(pipeline, truth, server, record_property, tmp_path / "workers.log", output)
         pipeline.database.close()

@@ -30,26 +30,26 @@ def survives(chaos: Chaos, stage: Stage, fault: str) -> None:
     seconds = chaos.seconds()
     assert result.success
     chaos.run_after(stage)
-    assert chaos.verdict(fault, stage.name, seconds).is_true
+    assert chaos.compare(fault, stage.name, seconds).is_true
     assert (chaos.asked, chaos.embedded) == (len(chaos.pipeline.world.films), chaos.truth.texts)
 
 
-def fails_and_goes_on(chaos: Chaos, stage: Stage, fault: str, says: str, relieve: Callable[[], object]) -> None:
+def fails_and_goes_on(chaos: Chaos, stage: Stage, fault: str, message: str, relieve: Callable[[], object]) -> None:
     """The job that was hit fails with a sentence; the next run of it, after relief, ends well."""
     result = chaos.pipeline.run(stage.job)
     assert not result.success
-    assert says in told_by(result)
-    assert "everything committed before is kept" in told_by(result)
+    assert message in messages_of(result)
+    assert "everything committed before is kept" in messages_of(result)
     relieve()
     chaos.struck_at = time.monotonic()
     chaos.pipeline.run_all(stage.job)
     seconds = chaos.seconds()
     chaos.run_after(stage)
-    assert chaos.verdict(fault, stage.name, seconds).is_true
+    assert chaos.compare(fault, stage.name, seconds).is_true
     assert chaos.is_frugal(stage.job)
 
 
-def told_by(result: Any) -> str:
+def messages_of(result: Any) -> str:
     """The first step's failure; those that do not depend on it may fail after it."""
     failures = [event.step_failure_data for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
     return str(failures[0].error)

@@ -64,7 +64,7 @@ def test_a_host_whose_clock_shows_another_zone(chaos: Chaos, zone: str) -> None:
         process.go()
         assert process.wait() == 0, chaos.log.read_text()
     ended = datetime.now(UTC)
-    assert chaos.verdict(f"F43 host in {zone}", "all", chaos.seconds()).is_true
+    assert chaos.compare(f"F43 host in {zone}", "all", chaos.seconds()).is_true
     for name, found in moments(chaos).items():
         assert began < min(found) <= max(found) < ended, name
 
@@ -81,7 +81,7 @@ def test_the_hour_that_a_zone_lives_twice(chaos: Chaos) -> None:
     with the_clock_shows(chaos, first.replace(fold=1)):
         assert time.localtime().tm_hour == 1
         chaos.pipeline.run_all()
-    assert chaos.verdict("F43 the hour that New York lives twice", "all", chaos.seconds(), but=OF_DAYS).is_true
+    assert chaos.compare("F43 the hour that New York lives twice", "all", chaos.seconds(), but=OF_DAYS).is_true
     assert chaos.asked == 2 * len(FILMS)
     assert min(moments(chaos)["pipeline.raw_details.fetched_at"]) >= datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
 
@@ -92,7 +92,7 @@ def test_a_clock_that_is_set_back(chaos: Chaos) -> None:
     chaos.pipeline.turn_day(-1)
     chaos.struck_at = time.monotonic()
     chaos.pipeline.run_all()
-    assert chaos.verdict("F43 clock back by a day", "all", chaos.seconds(), but=OF_DAYS).is_true
+    assert chaos.compare("F43 clock back by a day", "all", chaos.seconds(), but=OF_DAYS).is_true
     assert chaos.asked == len(FILMS)
 
 
@@ -104,7 +104,7 @@ def test_a_clock_that_is_set_back_by_an_hour(chaos: Chaos) -> None:
     chaos.struck_at = time.monotonic()
     with the_clock_shows(chaos, noon - timedelta(hours=1)):
         chaos.pipeline.run_all()
-    assert chaos.verdict("F43 clock back by an hour", "all", chaos.seconds(), but=OF_DAYS).is_true
+    assert chaos.compare("F43 clock back by an hour", "all", chaos.seconds(), but=OF_DAYS).is_true
     assert chaos.asked == len(FILMS)
 
 
@@ -128,7 +128,7 @@ def test_midnight_in_the_middle_of_a_run(chaos: Chaos, name: str) -> None:
     fetched = {as_of > midnight for as_of in moments(chaos)["pipeline.raw_details.fetched_at"]}
     assert fetched == {name == "export"}
     assert min(moments(chaos)["catalog.rating_aggregates.computed_at"]) > midnight
-    assert chaos.verdict("F43 midnight", name, chaos.seconds()).is_true
+    assert chaos.compare("F43 midnight", name, chaos.seconds()).is_true
 
 
 MIGRATE = """
@@ -159,7 +159,7 @@ def test_a_migration_that_is_killed(chaos: Chaos, tmp_path: Path) -> None:
         assert process.wait(300) == 0
     assert chaos.pipeline.one("select to_regclass('pipeline.more')") is not None
     chaos.pipeline.run_all()
-    assert chaos.verdict("F42 SIGKILL", "migration", chaos.seconds()).is_true
+    assert chaos.compare("F42 SIGKILL", "migration", chaos.seconds()).is_true
 
 
 REBUILD = """
@@ -193,7 +193,7 @@ def test_a_rebuild_of_the_index_that_is_killed(chaos: Chaos) -> None:
     chaos.pipeline.run_all("publish")
     chaos.pipeline.run_all("clean_up")
     assert chaos.pipeline.one(INVALID) == 0
-    assert chaos.verdict("F42 SIGKILL", "rebuild of the index", chaos.seconds()).is_true
+    assert chaos.compare("F42 SIGKILL", "rebuild of the index", chaos.seconds()).is_true
 
 
 EXPORT = """

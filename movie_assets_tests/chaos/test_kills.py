@@ -58,7 +58,7 @@ def the_next_run_goes_on(chaos: Chaos, stage: Stage, fault: str) -> None:
     chaos.pipeline.run_all(stage.job)
     seconds = chaos.seconds()
     chaos.run_after(stage)
-    assert chaos.verdict(fault, stage.name, seconds).is_true
+    assert chaos.compare(fault, stage.name, seconds).is_true
     assert chaos.is_frugal(stage.job)
 
 
@@ -111,10 +111,10 @@ def test_many_kills_at_random_moments(chaos: Chaos, server: str, template: str) 
                 process.kill()
                 assert process.wait() == -9
     landed, seconds = kills_left_the_truth(chaos, server, template, days=day + 1)
-    told = f"{landed['movie_details']} in details, {landed['movie_embeddings']} in embeddings"
+    stages = f"{landed['movie_details']} in details, {landed['movie_embeddings']} in embeddings"
     # A day has the numbers of its new films once it is read again, which a kill decides.
     fault = f"F38 SIGKILL at random, {MANY} times"
-    assert chaos.verdict(fault, told, seconds, but=["stats by day"]).is_true
+    assert chaos.compare(fault, stages, seconds, but=["stats by day"]).is_true
     assert min(landed["movie_details"], landed["movie_embeddings"]) >= 3
 
 
@@ -174,7 +174,7 @@ def test_many_kills_at_a_stage(chaos: Chaos, stage: Stage, most: int) -> None:
         assert left.is_true, left
     chaos.truth = replace(chaos.truth, details=rounds * chaos.truth.details, texts=rounds * chaos.truth.texts)
     fault = f"F38 SIGKILL, {kills} times, the end reached {'once' if rounds == 1 else f'{rounds} times'}"
-    assert chaos.verdict(fault, stage.name, longest).is_true
+    assert chaos.compare(fault, stage.name, longest).is_true
     assert chaos.is_frugal(stage.job, kills)
 
 
@@ -206,7 +206,7 @@ def test_the_same_batches_three_times_at_once(chaos: Chaos, name: str) -> None:
     assert codes.count(0) <= 1
     assert chaos.log.read_text().count("another run is working on this batch") >= codes.count(1)
     chaos.run_after(stage)
-    assert chaos.verdict("F40 three runs at once", name, seconds).is_true
+    assert chaos.compare("F40 three runs at once", name, seconds).is_true
     assert chaos.asked == len(FILMS)
     assert chaos.embedded == chaos.truth.texts
 
@@ -225,4 +225,4 @@ def test_what_a_killed_client_left_on_the_server_ends_by_itself(chaos: Chaos) ->
     seconds = chaos.seconds()
     chaos.pipeline.run_all(stage.job)
     chaos.run_after(stage)
-    assert chaos.verdict("F41 orphan on the server", stage.name, seconds).is_true
+    assert chaos.compare("F41 orphan on the server", stage.name, seconds).is_true

@@ -73,9 +73,9 @@ def test_a_stage_whose_test_ended_before_its_figures_is_in_the_table() -> None:
     row = Row("F1", "a fault", "nothing", "C", ("chaos/a.py::test_one[",))
     name = "chaos/a.py::test_one[export]"
     assert figures_of(name, Outcome("passed"), [row]) == []
-    for outcome, told in (("failed", "**no**"), ("skipped", "skipped"), ("not run", "**no**")):
+    for outcome, shown in (("failed", "**no**"), ("skipped", "skipped"), ("not run", "**no**")):
         report = {"run": RUN, "rows": [], "figures": figures_of(name, Outcome(outcome), [row])}
-        assert f"| F1 {name} |  | {told} | {NONE} | {NONE} |" in markdown(report)
+        assert f"| F1 {name} |  | {shown} | {NONE} | {NONE} |" in markdown(report)
 
 
 def test_figures_are_told_with_their_row() -> None:

@@ -55,7 +55,7 @@ def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:
     chaos.pipeline.turn_day()
     chaos.struck_at = time.monotonic()
     chaos.pipeline.run_all()
-    assert chaos.verdict(fault, stage, chaos.seconds(), but=OF_BAD_DAYS).is_true
+    assert chaos.compare(fault, stage, chaos.seconds(), but=OF_BAD_DAYS).is_true
     assert chaos.asked <= MAX_ASKED * chaos.truth.details
     assert chaos.embedded <= MAX_PAID * chaos.truth.texts
 

@@ -1,4 +1,4 @@
-"""The judge of the other tests: an undisturbed run is true, and each kind of harm is noticed."""
+"""The comparison of the other tests: an undisturbed run is true, and each kind of harm is noticed."""
 
 import logging
 
@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from movie_assets_tests.chaos.conftest import FILMS, Chaos, Truth
-from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, Verdict, compared, state_of
+from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, Differences, compared, state_of
 
 
 def test_the_truth_is_the_world(truth: Truth, chaos: Chaos) -> None:
@@ -15,24 +15,24 @@ def test_the_truth_is_the_world(truth: Truth, chaos: Chaos) -> None:
     assert {int(key) for key, _ in truth.state["ids"]} == set(FILMS) == {int(key) for key, _ in truth.state["export"]}
     assert {name for name, rows in truth.state.items() if not rows} == {"stats by day"}  # a new film's come a day later
     chaos.pipeline.run_all()
-    assert chaos.verdict("none", "all", 0).is_true
+    assert chaos.compare("none", "all", 0).is_true
     assert chaos.asked == len(FILMS)
 
 
 @pytest.mark.parametrize(
-    ("harm", "verdict"),
+    ("harm", "differences"),
     [
-        ("delete from catalog.rating_aggregates where scope = 'film' and key = '64'", Verdict(1, 0, 0)),
-        ("update catalog.movies set overview = 'another' where tmdb_id = 64", Verdict(0, 0, 1)),
-        ("insert into catalog.vocabulary (word, films, trigrams) values ('another', 1, '{}')", Verdict(0, 1, 0)),
-        ("update pipeline.embedding_costs set texts = texts + 1", Verdict(0, 0, 1)),
-        ("insert into pipeline.id_history select * from pipeline.id_history where tmdb_id = 64", Verdict(0, 1, 0)),
+        ("delete from catalog.rating_aggregates where scope = 'film' and key = '64'", Differences(1, 0, 0)),
+        ("update catalog.movies set overview = 'another' where tmdb_id = 64", Differences(0, 0, 1)),
+        ("insert into catalog.vocabulary (word, films, trigrams) values ('another', 1, '{}')", Differences(0, 1, 0)),
+        ("update pipeline.embedding_costs set texts = texts + 1", Differences(0, 0, 1)),
+        ("insert into pipeline.id_history select * from pipeline.id_history where tmdb_id = 64", Differences(0, 1, 0)),
     ],
 )
-def test_harm_is_noticed(harmed: Chaos, truth: Truth, harm: str, verdict: Verdict) -> None:
+def test_harm_is_noticed(harmed: Chaos, truth: Truth, harm: str, differences: Differences) -> None:
     with harmed.database.transaction() as connection:
         connection.exec_driver_sql(harm)
-    assert compared(state_of(harmed.database), truth.state) == verdict
+    assert compared(state_of(harmed.database), truth.state) == differences
 
 
 @pytest.mark.parametrize("secret", [TOKEN, KEY, PASSWORD])
@@ -42,8 +42,8 @@ def test_a_secret_that_was_told_is_noticed(chaos: Chaos, secret: str, caplog: py
     chaos.pipeline.instance.add_run(dg.DagsterRun(job_name="any", tags={"why": secret}))
     chaos.log.write_text(f"a worker says {secret}\n")
     logging.getLogger("any").warning(secret)
-    verdict = chaos.verdict("none", "all", 0.0)
-    assert (verdict, verdict.is_true) == (Verdict(0, 0, 0, secrets=4), False), caplog.text
+    differences = chaos.compare("none", "all", 0.0)
+    assert (differences, differences.is_true) == (Differences(0, 0, 0, secrets=4), False), caplog.text
 
 
 @pytest.fixture

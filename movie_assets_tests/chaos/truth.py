@@ -56,8 +56,8 @@ State = dict[str, Counter[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Rows that are missing, there more than once or beyond the truth, and other than the truth; secrets told."""
+class Differences:
+    """Rows that are missing, duplicated or beyond the truth, or have other contents; secrets that were written."""
 
     lost: int
     duplicated: int
@@ -80,8 +80,8 @@ def state_of(database: Database) -> State:
         }
 
 
-def secrets_told(database: Database, instance: dg.DagsterInstance, logs: str) -> int:
-    """How many rows of all tables, records of Dagster and lines of logs hold a canary."""
+def count_secrets(database: Database, instance: dg.DagsterInstance, logs: str) -> int:
+    """Return the number of rows, records of Dagster and lines of logs that contain a canary."""
     with database.transaction() as connection:
         tables = connection.exec_driver_sql(
             "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables "
@@ -92,11 +92,11 @@ def secrets_told(database: Database, instance: dg.DagsterInstance, logs: str) ->
     runs = instance.get_runs()
     records = [dg.serialize_value(run) for run in runs]
     records += [dg.serialize_value(entry) for run in runs for entry in instance.all_logs(run.run_id)]
-    return rows + sum(CANARY in told for told in [*records, *logs.splitlines()])
+    return rows + sum(CANARY in line for line in [*records, *logs.splitlines()])
 
 
-def compared(found: State, truth: State, *, but: Collection[str] = ()) -> Verdict:
-    """Hold a state against the truth, all of its tables but some."""
+def compared(found: State, truth: State, *, but: Collection[str] = ()) -> Differences:
+    """Compare a state with the truth, in all tables but some."""
     lost = duplicated = wrong = 0
     examples: list[str] = []
     for table in (name for name in truth if name not in but):
@@ -108,4 +108,4 @@ def compared(found: State, truth: State, *, but: Collection[str] = ()) -> Verdic
         wrong += sum(keys[key] == true_keys[key] for key, _ in found[table] - rows)
         examples += [f"{table} lacks {row}"[:300] for row in list(rows - found[table])[:2]]
         examples += [f"{table} has {row}"[:300] for row in list(found[table] - rows)[:2]]
-    return Verdict(lost, duplicated, wrong, tuple(examples))
+    return Differences(lost, duplicated, wrong, tuple(examples))

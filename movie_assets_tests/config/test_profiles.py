@@ -53,7 +53,7 @@ def test_a_profile_that_is_named_twice_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("[mine]\nmin_votes = 3", "profile mine has min_votes; known are"),
         ("[mine]\nmin_vote_count = 'many'", "profile mine: min_vote_count: Input should be a valid integer"),
@@ -67,10 +67,10 @@ def test_a_profile_that_is_named_twice_counts_once() -> None:
         ("[other]", "there is no profile mine; known are quality, new_releases, broad, other"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, text: str, told: str) -> None:
+def test_a_file_that_cannot_be_used_is_refused_with_the_reason(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
-    with pytest.raises(ValueError, match=told.replace("[", r"\[")):
+    with pytest.raises(ValueError, match=message.replace("[", r"\[")):
         profiles_of(["mine"], path)
 
 

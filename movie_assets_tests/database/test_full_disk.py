@@ -96,9 +96,9 @@ def test_a_disk_that_is_full_before_the_first_start_is_told(disk: Path) -> None:
 def test_a_refresh_whose_disk_fills_up_ends_with_one_sentence(disk: Path, how: str) -> None:
     process = command(disk, "refresh")
     assert process.stderr is not None
-    told = []
+    lines = []
     for line in process.stderr:
-        told.append(line)
+        lines.append(line)
         if line.startswith("fetch details"):
             break
     time.sleep(1)
@@ -112,10 +112,10 @@ def test_a_refresh_whose_disk_fills_up_ends_with_one_sentence(disk: Path, how: s
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGTERM)
         raise
-    said = "".join(told) + rest
-    assert process.returncode == 1, said
-    assert "Traceback" not in said
-    assert "[SQL:" not in said
-    last = said.splitlines()[-1]
-    assert "is full" in last, said
-    assert f"the disk of {disk}/home/postgres is full" in said
+    output = "".join(lines) + rest
+    assert process.returncode == 1, output
+    assert "Traceback" not in output
+    assert "[SQL:" not in output
+    last = output.splitlines()[-1]
+    assert "is full" in last, output
+    assert f"the disk of {disk}/home/postgres is full" in output

@@ -1,4 +1,4 @@
-"""A server whose messages are not in English: what an error means is told by its SQLSTATE, never by its words."""
+"""A server whose messages are not in English: errors are classified by their SQLSTATE, never by their words."""
 
 import uuid
 from collections.abc import Iterator

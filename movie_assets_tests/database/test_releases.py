@@ -39,14 +39,16 @@ def test_a_function_whose_text_changed_is_applied_again(empty: Database, own_sql
 
 def test_a_view_that_is_created_again_keeps_its_comments(empty: Database, own_sql: Path) -> None:
     migrate(empty)
-    said = "select obj_description('pipeline.funnel'::regclass) || col_description('pipeline.funnel'::regclass, 1)"
+    comments_of_funnel = (
+        "select obj_description('pipeline.funnel'::regclass) || col_description('pipeline.funnel'::regclass, 1)"
+    )
     with empty.transaction() as connection:
-        before = connection.exec_driver_sql(said).scalar()
+        before = connection.exec_driver_sql(comments_of_funnel).scalar()
     with (own_sql / "catalog" / "funnel.sql").open("a") as file:
         file.write("-- another release, which drops the view and creates it again\n")
     migrate(empty)
     with empty.transaction() as connection:
-        assert connection.exec_driver_sql(said).scalar() == before is not None
+        assert connection.exec_driver_sql(comments_of_funnel).scalar() == before is not None
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_a_server_that_takes_no_writes_for_a_while_is_waited_for(notes: Database
 
 
 @pytest.mark.parametrize(
-    ("state", "attempts", "says"),
+    ("state", "attempts", "message"),
     [
         ("40P01", ATTEMPTS_AT_A_COLLISION, "other transactions got in the way"),
         ("08006", ATTEMPTS_AT_A_LOST_CONNECTION, "the connection to the database was lost"),
@@ -164,9 +164,9 @@ def test_a_server_that_takes_no_writes_for_a_while_is_waited_for(notes: Database
         ("57014", 1, "took too long"),
     ],
 )
-def test_what_stays_wrong_is_told_with_what_to_do(notes: Database, state: str, attempts: int, says: str) -> None:
+def test_what_stays_wrong_is_told_with_what_to_do(notes: Database, state: str, attempts: int, message: str) -> None:
     work = Work(*[raising(state)] * 9)
-    with pytest.raises(DatabaseError, match=says) as given_up:
+    with pytest.raises(DatabaseError, match=message) as given_up:
         notes.once(work)
     assert "as made up" in str(given_up.value)
     assert "everything committed before is kept" in str(given_up.value)

@@ -153,9 +153,9 @@ def test_a_role_without_rights_on_the_database_is_told_what_to_run(role: str, em
     address = empty.url.render_as_string(hide_password=False)
     with pytest.raises(
         DatabaseError, match=f'may not create schemas .* grant create on database .* to "{role}"'
-    ) as told:
+    ) as raised:
         migrate_as(role, address)
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(raised.value)
     with empty.transaction() as connection:
         assert connection.exec_driver_sql("select to_regclass('public.movie_assets_schema')").scalar() is None
 
@@ -177,10 +177,10 @@ def test_a_role_that_may_not_replace_a_function_is_told(server: str, role: str, 
 
 def test_a_role_that_may_not_create_tables_is_told(server: str, role: str, empty: Database) -> None:
     as_administrator(server, "create extension vector", database=str(empty.url.database))
-    with pytest.raises(DatabaseError, match=f'the role "{role}" may not create schemas in database') as told:
+    with pytest.raises(DatabaseError, match=f'the role "{role}" may not create schemas in database') as raised:
         migrate_as(role, empty.url.render_as_string(hide_password=False))
-    assert "make the role the database's owner" in str(told.value)
-    assert "\n" not in str(told.value)
+    assert "make the role the database's owner" in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_role_that_may_not_create_schemas_is_told(server: str, role: str, empty: Database) -> None:

@@ -100,9 +100,9 @@ class Engine:
 
 def find_engine() -> Engine:
     """The engine of this machine; EngineError says why there is none."""
-    said = os.environ.get("CONTAINERS_TEST_COMPOSE")
+    wanted = os.environ.get("CONTAINERS_TEST_COMPOSE")
     for program, compose in (("docker", "docker compose"), ("podman", "podman compose"), ("podman", "podman-compose")):
-        if said not in (None, compose) or shutil.which(program) is None or shutil.which(compose.split()[0]) is None:
+        if wanted not in (None, compose) or shutil.which(program) is None or shutil.which(compose.split()[0]) is None:
             continue
         try:
             output([program, "info"])
@@ -114,7 +114,7 @@ def find_engine() -> Engine:
             LOG.info("%s cannot be used: podman is older than 4.6", compose)
             continue
         return Engine(program, tuple(compose.split()))
-    raise EngineError(f"no container engine that answers, with Compose: {said or 'docker compose, podman-compose'}")
+    raise EngineError(f"no container engine that answers, with Compose: {wanted or 'docker compose, podman-compose'}")
 
 
 def _podman() -> tuple[int, ...]:

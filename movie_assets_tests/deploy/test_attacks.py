@@ -147,9 +147,9 @@ BOUNDED = ("catalog.search_movies(repeat('film ', 1000000))", "catalog.find_movi
 @pytest.mark.parametrize("role", APPLICATIONS)
 def test_a_costly_call_is_refused_at_once(server: Server, role: str) -> None:
     with psycopg.connect(server.of(role), autocommit=True) as connection:
-        for call, says in COSTLY.items():
+        for call, message in COSTLY.items():
             began = time.monotonic()
-            with pytest.raises(psycopg.Error, match=says):
+            with pytest.raises(psycopg.Error, match=message):
                 connection.execute(f"select * from {call}".encode())
             assert (call, time.monotonic() - began < 8) == (call, True)
         for call in BOUNDED:

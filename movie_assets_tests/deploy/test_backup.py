@@ -1,4 +1,4 @@
-"""Backup and restore as deploy/README.md says it, tried: afterwards nothing is fetched or embedded twice."""
+"""Backup and restore by the commands of deploy/README.md: afterwards nothing is fetched or embedded twice."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What can be said of deploy/ without a container engine or a cluster: schemas, names, versions, and one another."""
+"""Checks of deploy/ that need neither a container engine nor a cluster: schemas, names, versions, and one another."""
 
 import json
 import re

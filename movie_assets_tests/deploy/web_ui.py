@@ -46,10 +46,10 @@ class WebUi:
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Send one query with one field; return that field."""
-        reply = httpx.post(
+        served = httpx.post(
             f"{self.address}/graphql", json={"query": query, "variables": variables}, auth=self.user, timeout=60
         )
-        found: dict[str, Any] = reply.raise_for_status().json()
+        found: dict[str, Any] = served.raise_for_status().json()
         assert "errors" not in found, found
         (only,) = found["data"].values()
         return dict(only)
@@ -62,7 +62,7 @@ class WebUi:
 
     def states(self, *launched: dict[str, Any]) -> list[str]:
         """The statuses of runs."""
-        return [str(self.ask(STATE, id=answer["run"]["runId"])["status"]) for answer in launched]
+        return [str(self.ask(STATE, id=response["run"]["runId"])["status"]) for response in launched]
 
     def wait_for(self, *launched: dict[str, Any]) -> list[str]:
         """Wait until runs have ended; their statuses."""

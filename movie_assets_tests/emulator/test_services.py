@@ -67,7 +67,7 @@ def test_vectors_mean_something_and_depend_on_the_role(
 
 
 @pytest.mark.parametrize(
-    ("path", "texts", "more", "says"),
+    ("path", "texts", "more", "message"),
     [
         (GEMINI, ["a"] * 101, {}, "at most 100 requests can be in one batch"),
         (GEMINI, ["語" * 2049], {}, "The input token count (2049) exceeds the maximum number of tokens allowed (2048)"),
@@ -87,12 +87,12 @@ def test_vectors_mean_something_and_depend_on_the_role(
     ],
 )  # fmt: skip
 def test_what_is_beyond_a_limit_is_refused_in_the_services_words(
-    tmdb_emulator: TmdbEmulator, path: str, texts: list[str], more: dict[str, Any], says: str
+    tmdb_emulator: TmdbEmulator, path: str, texts: list[str], more: dict[str, Any], message: str
 ) -> None:
     response = post(tmdb_emulator, path, body_of(path, texts, **more))
     assert response.status_code == 400
     body = response.json()
-    assert says in (
+    assert message in (
         body["error"]["message"] if path == GEMINI else body["message" if path == "/v2/embed" else "detail"]
     )
 

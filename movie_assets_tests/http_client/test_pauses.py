@@ -82,17 +82,21 @@ def busy(refusals: int, headers: Mapping[str, str], status: int = 429) -> Iterat
     server = Busy(refusals, headers, status)
 
     class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
+        def response(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            code, told, body = server.reply(self.path)
+            code, sent_headers, body = server.reply(self.path)
             content = json.dumps(body).encode()
             self.send_response(code)
-            for name, value in {**told, "Content-Type": "application/json", "Content-Length": len(content)}.items():
+            for name, value in {
+                **sent_headers,
+                "Content-Type": "application/json",
+                "Content-Length": len(content),
+            }.items():
                 self.send_header(name, str(value))
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = answer  # noqa: N815  # the library's names
+        do_GET = do_POST = response  # noqa: N815  # the library's names
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -114,8 +118,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def a_film(url: str) -> None:
     async with client_of(Settings.model_validate({"tmdb_api_token": "t", "tmdb_api_url": url, "tmdb_rate": 0})) as tmdb:
-        (answer,) = [answer async for answer in tmdb.details([1])]
-    assert isinstance(answer, Fetched)
+        (response,) = [response async for response in tmdb.details([1])]
+    assert isinstance(response, Fetched)
 
 
 def fetch(url: str) -> None:

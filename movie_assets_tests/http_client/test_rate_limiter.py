@@ -215,12 +215,12 @@ def test_two_processes_fetch_at_the_pace_and_below_the_services_limit(database: 
         for process in processes:
             process.communicate()
         took = time.monotonic() - began
-        answers = tmdb_emulator.requests["movie"]
+        responses = tmdb_emulator.requests["movie"]
         busiest = tmdb_emulator.max_requests_in_any_second
     held_up = 2 * FASTER_RATE * machine.longest_stop  # calls that a stopped machine lets go all at once
-    assert sum(answers.values()) - answers.get(429, 0) == FETCHES
+    assert sum(responses.values()) - responses.get(429, 0) == FETCHES
     assert busiest <= 48 + held_up
-    assert answers.get(429, 0) <= 0.01 * FETCHES + held_up
+    assert responses.get(429, 0) <= 0.01 * FETCHES + held_up
     assert FETCHES / FASTER_RATE * 0.9 <= took <= FETCHES / FASTER_RATE * 3 + 5
 
 

@@ -25,8 +25,8 @@ def test_durations_are_read_as_go_writes_them(written: str | None, seconds: floa
 
 
 def headers(kind: str = "tokens", limit: str = "1000", remaining: str = "400", reset: str = "30s") -> dict[str, str]:
-    told = {"limit": limit, "remaining": remaining, "reset": reset}
-    return {f"x-ratelimit-{what}-{kind}": value for what, value in told.items()}
+    values = {"limit": limit, "remaining": remaining, "reset": reset}
+    return {f"x-ratelimit-{what}-{kind}": value for what, value in values.items()}
 
 
 @pytest.mark.parametrize(
@@ -50,13 +50,13 @@ def test_without_headers_there_is_no_limit() -> None:
         limits.record_response(limits.record_request(10**9), {}, 0)
 
 
-def told(limits: RateLimits, now: float = 100, **more: str) -> None:
+def record_headers(limits: RateLimits, now: float = 100, **more: str) -> None:
     limits.record_response(limits.record_request(100), headers(**more), now)
 
 
 def test_no_more_is_sent_than_remains_before_the_reset() -> None:
     limits = RateLimits()
-    told(limits)
+    record_headers(limits)
     assert limits.seconds_to_wait(400, 100) == 0
     assert limits.seconds_to_wait(401, 100) == 30
     assert limits.seconds_to_wait(401, 120) == 10
@@ -65,7 +65,7 @@ def test_no_more_is_sent_than_remains_before_the_reset() -> None:
 
 def test_what_is_in_flight_is_counted() -> None:
     limits = RateLimits()
-    told(limits)
+    record_headers(limits)
     limits.record_request(300)
     assert limits.seconds_to_wait(100, 100) == 0
     assert limits.seconds_to_wait(101, 100) == 30
@@ -75,7 +75,7 @@ def test_what_is_in_flight_is_counted() -> None:
 
 def test_requests_have_a_limit_of_their_own() -> None:
     limits = RateLimits()
-    told(limits, kind="requests", remaining="1")
+    record_headers(limits, kind="requests", remaining="1")
     assert limits.seconds_to_wait(5, 100) == 0
     limits.record_request(5)
     assert limits.seconds_to_wait(5, 100) == 30
@@ -83,7 +83,7 @@ def test_requests_have_a_limit_of_their_own() -> None:
 
 def test_a_request_beyond_the_limit_waits_for_all_of_it() -> None:
     limits = RateLimits()
-    told(limits)
+    record_headers(limits)
     assert limits.seconds_to_wait(5000, 100) == 30
     assert limits.seconds_to_wait(5000, 130) == 0
 
@@ -100,7 +100,7 @@ def test_an_older_requests_answer_raises_nothing() -> None:
 
 def test_a_request_without_an_answer_is_counted_as_spent() -> None:
     limits = RateLimits()
-    told(limits)
+    record_headers(limits)
     limits.record_response(limits.record_request(300), {}, 100)
     assert limits.seconds_to_wait(101, 100) == 30
 

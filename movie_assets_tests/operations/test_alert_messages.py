@@ -1,4 +1,4 @@
-"""What a message says, in each of its forms."""
+"""The text of a message, in each of its forms."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,17 +49,17 @@ def test_slack_gets_a_link_and_no_markup_of_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("until", "told"),
+    ("until", "ending"),
     [
         (timedelta(minutes=-150), "(30 min)"),
         (timedelta(minutes=-1), "(2 h 59 min)"),
         (timedelta(days=5), "(5 days)"),
     ],
 )
-def test_a_recovery_says_how_long_it_lasted(until: timedelta, told: str) -> None:
+def test_a_recovery_says_how_long_it_lasted(until: timedelta, ending: str) -> None:
     sentence = entry("recovered", until=NOW + until).sentence
     assert sentence.startswith("recovered; it was broken from 2026-11-25 09:00 UTC until ")
-    assert sentence.endswith(told)
+    assert sentence.endswith(ending)
 
 
 def test_what_was_removed_has_not_recovered() -> None:

@@ -179,10 +179,14 @@ def test_each_damaged_column_is_found_named_and_put_right(lived: SmallPipeline, 
         if table in WORDS_OF:
             assert any(agreement.startswith(WORDS_OF[table]) for agreement, _, _ in found), (table, column)
         else:
-            told = [columns for _, name, columns in found if name == table]
+            reported = [columns for _, name, columns in found if name == table]
             if column == "tmdb_id" and table in LOST:  # a lost row is counted in SQL
-                told += ["row missing" for agreement, *_ in found if agreement.startswith(LOST[table])]
-            assert any(column in columns or columns.startswith("row ") for columns in told), (table, column, told)
+                reported += ["row missing" for agreement, *_ in found if agreement.startswith(LOST[table])]
+            assert any(column in columns or columns.startswith("row ") for columns in reported), (
+                table,
+                column,
+                reported,
+            )
     assert figures_of(result, "reconciliation")["rows_repaired"] > 0
     asked = lived.world.asked.copy()
     lived.run_all("publish")

@@ -1,4 +1,4 @@
-"""Messages to real servers on this machine: what they get, what is told when they fail, and that no secret is."""
+"""Messages to real servers on this machine: what they receive, and errors, which contain no secret."""
 
 import logging
 import re
@@ -166,7 +166,7 @@ def test_no_password_is_sent_to_a_server_that_cannot_be_trusted(certificate: Pat
 
 
 @pytest.mark.parametrize(
-    ("refuses", "told"),
+    ("refuses", "shown"),
     [
         ({"AUTH": f"535 5.7.8 not {CANARY}"}, "the user or password was refused (535)"),
         ({"MAIL": "550 no"}, "it does not relay (550)"),
@@ -175,12 +175,12 @@ def test_no_password_is_sent_to_a_server_that_cannot_be_trusted(certificate: Pat
     ],
 )
 def test_a_refusal_is_told_by_its_code(
-    refuses: dict[str, str], told: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    refuses: dict[str, str], shown: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with mailbox(certificate) as box:
         box.refuses = refuses
-        assert str(failure(to_box(box))) == told
+        assert str(failure(to_box(box))) == shown
 
 
 def test_a_mail_server_that_falls_silent_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,7 @@ def test_no_secret_is_told_whatever_fails(
     caplog.set_level(logging.DEBUG)
     logging.getLogger("httpx").setLevel(logging.NOTSET)
     listener.status = 500
-    told = []
+    shown = []
     with mailbox(certificate) as box:
         box.refuses = {"AUTH": f"535 you said {CANARY}"}
         for place in (
@@ -212,14 +212,14 @@ def test_no_secret_is_told_whatever_fails(
         ):
             with pytest.raises(DeliveryError) as failed:
                 place.send(MESSAGE)
-            told += [repr(place), "".join(traceback.format_exception(failed.value))]
+            shown += [repr(place), "".join(traceback.format_exception(failed.value))]
     listener.status = 200
     slack(f"{listener.url}/{CANARY}").send(MESSAGE)
     everywhere = Destinations(heartbeat_url=SecretStr(f"{listener.url}/{CANARY}"))
     everywhere.ping()
-    told += [repr(everywhere), caplog.text]
+    shown += [repr(everywhere), caplog.text]
     assert len(listener.received) == 4
-    assert CANARY not in "\n".join(told)
+    assert CANARY not in "\n".join(shown)
 
 
 def test_settings_name_the_destinations() -> None:
@@ -259,7 +259,7 @@ def test_no_secret_of_a_destination_is_printed_with_the_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "shown"),
     [
         ({"SLACK_URL": f"hooks.test/{CANARY}"}, "MOVIE_ASSETS_ALERT_SLACK_URL: an address begins with http"),
         ({"SLACK_URL": f"https://h.test:{CANARY}/"}, "MOVIE_ASSETS_ALERT_SLACK_URL: the address has no host, no us"),
@@ -274,8 +274,8 @@ def test_no_secret_of_a_destination_is_printed_with_the_settings() -> None:
         ({"SEVERITY": CANARY}, "MOVIE_ASSETS_ALERT_SEVERITY"),
     ],
 )
-def test_a_destination_that_cannot_be_is_refused_without_repeating_it(variables: dict[str, str], told: str) -> None:
+def test_a_destination_that_cannot_be_is_refused_without_repeating_it(variables: dict[str, str], shown: str) -> None:
     with pytest.raises(SettingsError) as refused:
         Settings.from_env({f"MOVIE_ASSETS_ALERT_{name}": value for name, value in variables.items()})
-    assert told in str(refused.value)
+    assert shown in str(refused.value)
     assert CANARY not in str(refused.value)

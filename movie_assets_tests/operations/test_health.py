@@ -130,8 +130,8 @@ def test_a_destination_that_is_down_is_told_until_it_is_reached(running: SmallPi
 
 
 def test_an_old_catalogue_is_told_by_its_ids_age_and_steps(running: SmallPipeline) -> None:
-    told = not_well(findings(running, days=45))
-    assert told == {"export": "error", "freshness": "error"}
+    problems = not_well(findings(running, days=45))
+    assert problems == {"export": "error", "freshness": "error"}
     assert not_well(findings(running, days=3))["runs"] == "warn"
     assert not_well(findings(running, days=175))["terms"] == "warn"
 

@@ -33,8 +33,8 @@ def test_texts_without_their_vector(rows: list[SetTexts], severity: str) -> None
 
 
 def test_not_every_text_has_its_vector_while_one_waits() -> None:
-    says = [vectors.stale_embeddings(texts(missing=missing)).message for missing in (0, 3)]
-    assert says == [
+    messages = [vectors.stale_embeddings(texts(missing=missing)).message for missing in (0, 3)]
+    assert messages == [
         "every text has its vector", "3 texts wait for their vectors, none for more than six hours",
     ]  # fmt: skip
 

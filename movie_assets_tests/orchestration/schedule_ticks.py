@@ -14,7 +14,7 @@ from movie_assets_tests.support.definitions import defs
 READ = dg.DagsterRunStatus.SUCCESS
 
 
-def look(
+def tick_of_the_day(
     at: datetime, database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance
 ) -> dg.RunRequest | dg.SkipReason:
     """Evaluate the schedule as of a time, in the emulator's world of today."""

@@ -137,6 +137,6 @@ def test_a_role_that_may_not_create_dagsters_tables_is_told_in_one_sentence(
     as_administrator(server, "alter schema public owner to postgres", database=str(name))
     with pytest.raises(
         DatabaseError, match=f'the role "{role}" lacks a right on Dagster\'s database "{name}" .*grant create on schema'
-    ) as told:
+    ) as refused:
         opened_by(role, empty_address, tmp_path, monkeypatch)
-    assert "SQL:" not in str(told.value)
+    assert "SQL:" not in str(refused.value)

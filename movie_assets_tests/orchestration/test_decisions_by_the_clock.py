@@ -117,7 +117,7 @@ HOURLY = [SUNDAY.replace(hour=hour, minute=30) for hour in range(10, 24)]
 
 
 @pytest.mark.parametrize(
-    ("looks", "since", "launches"),
+    ("ticks", "since", "launches"),
     [
         (HOURLY, daily, [f"04 {at}" for at in ("10:30", "11:30", "12:30", "13:30", "14:30", "16:30", "19:30")]),
         ([SUNDAY + timedelta(days=day) for day in range(7)], weekly, [f"{day:02} 04:00" for day in range(4, 11)]),
@@ -129,25 +129,25 @@ HOURLY = [SUNDAY.replace(hour=hour, minute=30) for hour in range(10, 24)]
     ],
 )
 def test_upkeep_that_keeps_failing_is_tried_at_the_looks_that_its_distances_allow(
-    looks: list[datetime], since: Callable[[datetime], datetime], launches: list[str]
+    ticks: list[datetime], since: Callable[[datetime], datetime], launches: list[str]
 ) -> None:
     ends: list[datetime] = []
-    for look in looks:
+    for tick in ticks:
         runs = Runs(in_vain=len(ends), last_in_vain=max(ends, default=None))
-        if decide_once(look, since(look), runs).launch:
-            ends.append(look + timedelta(minutes=1))
+        if decide_once(tick, since(tick), runs).launch:
+            ends.append(tick + timedelta(minutes=1))
     assert [f"{end - timedelta(minutes=1):%d %H:%M}" for end in ends] == launches
 
 
 @pytest.mark.parametrize(
-    ("look", "since"),
+    ("tick", "since"),
     [("2026-10-04T04:00", "2026-10-04"), ("2026-10-10T04:00", "2026-10-04"), ("2026-10-11T04:00", "2026-10-11")],
 )
-def test_a_recount_is_due_since_the_last_sunday(look: str, since: str) -> None:
-    assert weekly(datetime.fromisoformat(look)) == datetime.fromisoformat(f"{since}T04:00")
+def test_a_recount_is_due_since_the_last_sunday(tick: str, since: str) -> None:
+    assert weekly(datetime.fromisoformat(tick)) == datetime.fromisoformat(f"{since}T04:00")
 
 
 def test_a_clean_up_is_due_since_the_first_and_ratings_since_half_past_ten() -> None:
-    look = datetime.fromisoformat("2026-10-31T23:30")
-    assert monthly(look) == datetime.fromisoformat("2026-10-01T03:00")
-    assert daily(look) == datetime.fromisoformat("2026-10-31T10:30")
+    tick = datetime.fromisoformat("2026-10-31T23:30")
+    assert monthly(tick) == datetime.fromisoformat("2026-10-01T03:00")
+    assert daily(tick) == datetime.fromisoformat("2026-10-31T10:30")

@@ -52,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, tmdb_emulator: TmdbEmulator) 
     """A data folder with a catalogue that is up to date."""
     folder = tmp_path_factory.mktemp("pool")
     with refreshing(folder, tmdb_emulator, 0) as first:
-        assert first.wait() == 0, first.said.read_text()
+        assert first.wait() == 0, first.output.read_text()
     return folder
 
 
@@ -90,16 +90,16 @@ def slots(home: Path) -> int:
         return 0
 
 
-def wait_until(true: Any, process: "subprocess.Popen[Any]", said: Path, seconds: float = 60) -> None:
+def wait_until(true: Any, process: "subprocess.Popen[Any]", output: Path, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
-        assert process.poll() is None, said.read_text()
-        assert time.monotonic() < deadline, said.read_text()
+        assert process.poll() is None, output.read_text()
+        assert time.monotonic() < deadline, output.read_text()
         time.sleep(0.2)
 
 
 def waits(refresh: Refresh) -> None:
-    wait_until(lambda: "waiting for the pool embedder" in refresh.said.read_text(), refresh.process, refresh.said)
+    wait_until(lambda: "waiting for the pool embedder" in refresh.output.read_text(), refresh.process, refresh.output)
 
 
 def cpu_seconds(pid: int) -> float:
@@ -117,11 +117,11 @@ def test_a_wait_names_the_run_that_holds_the_pool_costs_no_cpu_and_obeys_a_signa
         assert cpu_seconds(refresh.process.pid) - before < 1.5
         refresh.process.send_signal(signal.SIGTERM)
         assert refresh.wait(10) != 0
-        said = refresh.said.read_text()
-        assert "of embed_texts (launched by a person" in said
-        assert "at most 120 min" in said
-        assert "Traceback" not in said
-        assert "publish" not in said
+        output = refresh.output.read_text()
+        assert "of embed_texts (launched by a person" in output
+        assert "at most 120 min" in output
+        assert "Traceback" not in output
+        assert "publish" not in output
 
 
 def test_a_wait_has_a_limit_after_which_the_refresh_does_the_rest_of_its_work(
@@ -130,10 +130,10 @@ def test_a_wait_has_a_limit_after_which_the_refresh_does_the_rest_of_its_work(
     limit = {"MOVIE_ASSETS_POOL_WAIT_MINUTES": "0.1"}
     with holding(home, tmdb_emulator), refreshing(home, tmdb_emulator, 0, **limit) as refresh:
         assert refresh.wait(120) == 1
-        said = refresh.said.read_text()
-        assert "gave up after" in said
-        assert "waiting for the pool embedder, held by the run" in said
-        assert "recommend" in said
+        output = refresh.output.read_text()
+        assert "gave up after" in output
+        assert "waiting for the pool embedder, held by the run" in output
+        assert "recommend" in output
 
 
 def test_a_pool_whose_holder_was_killed_is_freed_by_the_refresh_that_waits_for_it(
@@ -144,8 +144,8 @@ def test_a_pool_whose_holder_was_killed_is_freed_by_the_refresh_that_waits_for_i
         holder.wait()
         assert slots(home) == 1
         with refreshing(home, tmdb_emulator, 0) as refresh:
-            assert refresh.wait(150) == 0, refresh.said.read_text()
-            assert "whose process has ended" in refresh.said.read_text()
+            assert refresh.wait(150) == 0, refresh.output.read_text()
+            assert "whose process has ended" in refresh.output.read_text()
     assert slots(home) == 0
     runs = read(home, "movie_assets_dagster", runs=RUNS)["runs"]
     assert {status for _, status in runs} <= {"SUCCESS", "FAILURE"}

@@ -30,22 +30,22 @@ class Later(datetime):
 def test_a_file_in_the_inbox_is_imported_within_minutes_and_once(
     pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def looks() -> dg.SensorResult:
+    def next_tick() -> dg.SensorResult:
         return tick("recommendations_are_due", pipeline.database, pipeline.instance, inbox=tmp_path)
 
     pipeline.settings = pipeline.settings.model_copy(update={"inbox": tmp_path})
-    assert "nothing to do" in str(looks().skip_reason)
+    assert "nothing to do" in str(next_tick().skip_reason)
     (tmp_path / "ratings.csv").write_text("Date,Name,Year,Letterboxd URI,Rating\n2026-01-01,A Film,2020,u,4\n")
-    assert "nothing to do" in str(looks().skip_reason)  # it may still be being copied
+    assert "nothing to do" in str(next_tick().skip_reason)  # it may still be being copied
     monkeypatch.setattr("movie_assets.orchestration.sensors.datetime", Later)
-    assert memory_of(looks()).work == 1
+    assert memory_of(next_tick()).work == 1
     assert pipeline.run("recommend").success
     assert pipeline.one("select count(*) from pipeline.imports") == 1
-    assert "nothing to do" in str(looks().skip_reason)
+    assert "nothing to do" in str(next_tick().skip_reason)
     (tmp_path / "broken.csv").write_text("what,is,this\n")
-    assert memory_of(looks()).work == 1
+    assert memory_of(next_tick()).work == 1
     assert pipeline.run("recommend").success
-    assert "nothing to do" in str(looks().skip_reason)  # what is refused is told, and not tried each half minute
+    assert "nothing to do" in str(next_tick().skip_reason)  # what is refused is told, and not tried each half minute
 
 
 def test_an_inbox_that_is_not_there_launches_nothing(

@@ -9,7 +9,7 @@ from movie_assets.database.database import Database
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.jobs import assets_of
 from movie_assets.orchestration.run_records import past_of, runs_since
-from movie_assets_tests.orchestration.schedule_ticks import READ, look
+from movie_assets_tests.orchestration.schedule_ticks import READ, tick_of_the_day
 from movie_assets_tests.support.definitions import defs
 
 
@@ -29,7 +29,7 @@ def load(database: Database, today: datetime) -> None:
 def test_half_past_eight_reads_the_day(
     database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    request = look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
+    request = tick_of_the_day(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     assert isinstance(request, dg.RunRequest)
     assert request.partition_key == today.date().isoformat()
 
@@ -38,22 +38,22 @@ def test_a_late_export_is_waited_for_until_half_past_twelve(
     database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     tmdb_emulator.faults = {"export_missing": 1.0}
-    skipped = look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
+    skipped = tick_of_the_day(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     assert isinstance(skipped, dg.SkipReason)
     day = today.date()
     assert skipped.skip_message == f"TMDB has not published the export of {day} yet; waiting until 12:30 UTC"
-    assert isinstance(look(today + timedelta(hours=12.25), database, tmdb_emulator, instance), dg.SkipReason)
-    assert isinstance(look(today + timedelta(hours=12.5), database, tmdb_emulator, instance), dg.RunRequest)
+    assert isinstance(tick_of_the_day(today + timedelta(hours=12.25), database, tmdb_emulator, instance), dg.SkipReason)
+    assert isinstance(tick_of_the_day(today + timedelta(hours=12.5), database, tmdb_emulator, instance), dg.RunRequest)
     assert tmdb_emulator.requests["export"] == {403: 2}
     tmdb_emulator.faults = {}
-    assert isinstance(look(today + timedelta(hours=9), database, tmdb_emulator, instance), dg.RunRequest)
+    assert isinstance(tick_of_the_day(today + timedelta(hours=9), database, tmdb_emulator, instance), dg.RunRequest)
 
 
 def test_while_tmdb_cannot_be_asked_the_day_waits(
     database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     tmdb_emulator.stop()
-    skipped = look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
+    skipped = tick_of_the_day(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     assert isinstance(skipped, dg.SkipReason)
     assert "could not be asked" in str(skipped.skip_message)
 
@@ -63,7 +63,9 @@ def test_a_day_that_was_read_is_not_read_again(
 ) -> None:
     add_run(instance, today, READ)
     load(database, today)
-    assert look(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason("the day was read")
+    assert tick_of_the_day(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason(
+        "the day was read"
+    )
     assert tmdb_emulator.requests == {}
 
 
@@ -76,7 +78,7 @@ def test_a_reading_in_flight_is_waited_for(
     today: datetime,
 ) -> None:
     add_run(instance, today, status)
-    assert look(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason(
+    assert tick_of_the_day(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason(
         "a run is working on it"
     )
 
@@ -90,7 +92,7 @@ def test_a_run_that_a_person_launched_on_an_asset_of_the_day_is_waited_for(
             asset_selection=frozenset({dg.AssetKey("movie_ids")}),
         )
     )  # fmt: skip
-    assert look(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason(
+    assert tick_of_the_day(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason(
         "a run is working on it"
     )
 
@@ -106,7 +108,7 @@ def test_a_run_of_the_days_checks_alone_is_no_reading(
             job_name="read_the_day", status=READ, tags=tags, asset_selection=assets, asset_check_selection=checks,
         ))  # fmt: skip
     assert past_of(instance, ["fetch_details"], []).read_at is None
-    assert isinstance(look(today + timedelta(hours=9), database, tmdb_emulator, instance), dg.RunRequest)
+    assert isinstance(tick_of_the_day(today + timedelta(hours=9), database, tmdb_emulator, instance), dg.RunRequest)
     add_run(instance, today, READ)
     assert past_of(instance, ["fetch_details"], []).read_at is not None
 
@@ -122,12 +124,14 @@ def test_only_a_run_over_all_assets_of_the_day_has_read_it(
             instance.add_run(dg.DagsterRun(job_name="read_the_day", status=status, tags=tags, asset_selection=part))
     load(database, today)
     assert past_of(instance, ["fetch_details"], []).read_at is None
-    request = look(today + timedelta(hours=9), database, tmdb_emulator, instance)
+    request = tick_of_the_day(today + timedelta(hours=9), database, tmdb_emulator, instance)
     assert isinstance(request, dg.RunRequest)
     assert request.run_key == f"{today.date()}-1"
     instance.add_run(dg.DagsterRun(job_name="read_the_day", status=READ, tags=tags, asset_selection=of_day))
     assert past_of(instance, ["fetch_details"], []).read_at is not None
-    assert look(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason("the day was read")
+    assert tick_of_the_day(today + timedelta(hours=9), database, tmdb_emulator, instance) == dg.SkipReason(
+        "the day was read"
+    )
 
 
 def test_ratings_of_one_source_are_no_reading_of_both(instance: dg.DagsterInstance, today: datetime) -> None:
@@ -145,9 +149,9 @@ def test_ratings_of_one_source_are_no_reading_of_both(instance: dg.DagsterInstan
 def test_each_try_has_a_key_of_its_own(
     database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    first = look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
+    first = tick_of_the_day(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     add_run(instance, today, dg.DagsterRunStatus.FAILURE)
-    second = look(today + timedelta(hours=23.75), database, tmdb_emulator, instance)
+    second = tick_of_the_day(today + timedelta(hours=23.75), database, tmdb_emulator, instance)
     # Run records have the clock's time: a try is due five minutes after that.
     if datetime.now(UTC) < today + timedelta(hours=23.6):
         assert isinstance(first, dg.RunRequest)
@@ -158,7 +162,7 @@ def test_each_try_has_a_key_of_its_own(
 def test_a_missed_look_of_yesterday_reads_nothing(
     database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    assert isinstance(look(today - timedelta(hours=0.25), database, tmdb_emulator, instance), dg.SkipReason)
+    assert isinstance(tick_of_the_day(today - timedelta(hours=0.25), database, tmdb_emulator, instance), dg.SkipReason)
 
 
 def test_the_clock_is_utc_and_looks_from_half_past_eight() -> None:

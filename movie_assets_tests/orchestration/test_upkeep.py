@@ -11,7 +11,7 @@ from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.operations.health import data as health_of_data
 from movie_assets.operations.health.findings import Finding
 from movie_assets.operations.health.rows import TriggerState
-from movie_assets_tests.orchestration.schedule_ticks import READ, look
+from movie_assets_tests.orchestration.schedule_ticks import READ, tick_of_the_day
 from movie_assets_tests.support.definitions import defs
 
 
@@ -20,10 +20,10 @@ def test_upkeep_is_by_the_utc_clock(name: str) -> None:
     assert defs.resolve_schedule_def(name).execution_timezone == "UTC"
 
 
-def upkeep(name: str, look: datetime, database: Database, instance: dg.DagsterInstance) -> Any:
+def upkeep(name: str, tick: datetime, database: Database, instance: dg.DagsterInstance) -> Any:
     """Evaluate a schedule of the upkeep."""
     context = dg.build_schedule_context(
-        instance=instance, scheduled_execution_time=look, resources={"database": database}
+        instance=instance, scheduled_execution_time=tick, resources={"database": database}
     )
     return defs.resolve_schedule_def(name)(context)
 
@@ -85,7 +85,7 @@ def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
     with database.transaction() as connection:
         for name in {*names, "films_are_due_as_it_was_called"}:
             connection.exec_driver_sql(GIVEN_UP.format(name))
-    look(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
+    tick_of_the_day(today + timedelta(hours=8.5), database, tmdb_emulator, instance)
     assert {row.name for row in database.fetch(TriggerState, "health_triggers")} == names
 
 
@@ -96,11 +96,11 @@ UPKEEP = [("reconcile_on_sundays", "reconcile", 4.0), ("clean_up_on_the_first", 
 def test_upkeep_that_failed_is_tried_again_and_what_succeeded_is_not(
     name: str, job: str, hour: float, database: Database, instance: dg.DagsterInstance, today: datetime
 ) -> None:
-    look = today + timedelta(hours=hour)
-    first = upkeep(name, look, database, instance)
+    tick = today + timedelta(hours=hour)
+    first = upkeep(name, tick, database, instance)
     assert isinstance(first, dg.RunRequest)
     # Run records have the clock's time, which is after the moment since when it is due only from that hour on.
-    if datetime.now(UTC) < look:
+    if datetime.now(UTC) < tick:
         return
     instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.FAILURE))
     waiting = upkeep(name, datetime.now(UTC), database, instance)
@@ -112,10 +112,10 @@ def test_upkeep_that_failed_is_tried_again_and_what_succeeded_is_not(
     done = upkeep(name, datetime.now(UTC), database, instance)
     assert "done since" in str(done.skip_message)
     with database.transaction() as connection:
-        says = connection.exec_driver_sql(
+        decision = connection.exec_driver_sql(
             "select says from pipeline.triggers where name = %(name)s", {"name": name}
         ).scalar_one()
-    assert says == done.skip_message
+    assert decision == done.skip_message
 
 
 @pytest.mark.parametrize("name", [*(name for name, _, _ in UPKEEP), "read_ratings_at_1030"])
@@ -144,5 +144,5 @@ def test_health_is_not_looked_at_while_the_last_look_is_at_it(
 
 
 def test_health_is_looked_at_once_after_a_sleep(instance: dg.DagsterInstance) -> None:
-    looks = [look_at_health(instance, hours_ago) for hours_ago in range(5)]
-    assert [isinstance(look, dg.RunRequest) for look in looks] == [True, False, False, False, False]
+    ticks = [look_at_health(instance, hours_ago) for hours_ago in range(5)]
+    assert [isinstance(tick, dg.RunRequest) for tick in ticks] == [True, False, False, False, False]

@@ -99,9 +99,9 @@ DONE = {
 
 
 def _did_something(job: str, result: Any) -> bool:
-    told = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
-    told += result.get_asset_check_evaluations()
-    return any(each.metadata[name].value for each in told for name in DONE[job] if name in each.metadata)
+    events = [event.step_materialization_data.materialization for event in result.get_asset_materialization_events()]
+    events += result.get_asset_check_evaluations()
+    return any(each.metadata[name].value for each in events for name in DONE[job] if name in each.metadata)
 
 
 @pytest.fixture(scope="module")

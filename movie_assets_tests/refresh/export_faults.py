@@ -53,8 +53,8 @@ def keeps_the_ids_in_use(pipeline: SmallPipeline, _: ExportRow) -> None:
     pipeline.turn_day(2)
     pipeline.with_settings(tmdb_export_url=f"{NOWHERE}/p/exports", tmdb_api_token=CANARY)
     result = pipeline.run("read_the_day")
-    assert "http://nowhere.invalid/p/exports/movie_ids_" in told_by(result)
-    assert CANARY not in told_by(result)
+    assert "http://nowhere.invalid/p/exports/movie_ids_" in messages_of(result)
+    assert CANARY not in messages_of(result)
     assert days_loaded(pipeline) == [FIRST_DAY]
     assert ids_in_use(pipeline) == 40
 
@@ -62,8 +62,8 @@ def keeps_the_ids_in_use(pipeline: SmallPipeline, _: ExportRow) -> None:
 def keeps_every_film_as_it_is(pipeline: SmallPipeline, _: ExportRow) -> None:
     pipeline.with_settings(tmdb_api_url=f"{NOWHERE}/3", tmdb_api_token=CANARY)
     result = pipeline.run("fetch_details")
-    assert "http://nowhere.invalid/3/movie/" in told_by(result)
-    assert CANARY not in told_by(result)
+    assert "http://nowhere.invalid/3/movie/" in messages_of(result)
+    assert CANARY not in messages_of(result)
     assert pipeline.column("select distinct state || attempts from pipeline.movie_ids") == ["candidate0"]
     pipeline.with_settings()
     pipeline.run_all("fetch_details")
@@ -99,7 +99,7 @@ def is_not_read_to_its_end_either(pipeline: SmallPipeline, _: ExportRow) -> None
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert not result.success
-    assert "more than 5,242,880 bytes unpacked" in told_by(result)
+    assert "more than 5,242,880 bytes unpacked" in messages_of(result)
     assert most < 2**25
     assert days_loaded(pipeline) == [FIRST_DAY]
     assert ids_in_use(pipeline) == 40
@@ -148,7 +148,7 @@ EXPORT_ROWS = (
 )
 
 
-def told_by(result: Any) -> str:
+def messages_of(result: Any) -> str:
     (failure,) = [e.step_failure_data for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
     return str(failure.user_failure_data.description)
 

@@ -107,8 +107,8 @@ class Week:
                 quiet += 1
                 self.clock.move(timedelta(seconds=10))
 
-    def told(self, day: datetime) -> dict[str, Any]:
-        """What happened since the last day was told."""
+    def summary(self, day: datetime) -> dict[str, Any]:
+        """What happened since the last summary."""
         from movie_assets_tests.soak.gauges import memory_of  # noqa: PLC0415  # it imports Dagster
 
         calls = Counter(self.tmdb_emulator.requests.get("movie", {}))
@@ -217,40 +217,40 @@ def live(home: Path, days: int) -> Iterator[dict[str, Any]]:
             week.wait_until_quiet(for_the_schedule=True)
             week.move_to(day + timedelta(days=1) + BEFORE_WORK - timedelta(minutes=30))
             week.wait_until_quiet()
-            yield {**week.told(day), "is_first": number == 0, "is_late": number == LATE_DAY}
+            yield {**week.summary(day), "is_first": number == 0, "is_late": number == LATE_DAY}
 
 
-def wrong_with(told: dict[str, Any]) -> list[str]:
+def wrong_with(summary: dict[str, Any]) -> list[str]:
     """What was not as a day should be: each job once, with something to do, nothing failed, left or broken.
 
     Health is looked at as often as the clock stood still within an hour. The day's films are published, and the scores
     again when the ratings were read. While the export is late, films that have grown old are fetched before it. Nobody
     has a history: `recommend` has nothing to do.
     """
-    morrow = date.fromisoformat(told["day"]) + timedelta(days=1)
+    morrow = date.fromisoformat(summary["day"]) + timedelta(days=1)
     expected = {"read_the_day", "fetch_details", "embed_texts", "read_ratings"}
     # In the night after the day; and in the first night, as they were never done.
-    expected |= {"reconcile"} if told["is_first"] or morrow.isoweekday() == SUNDAY else set()
-    expected |= {"clean_up"} if told["is_first"] or morrow.day == 1 else set()
-    launched = Counter(run["job"] for run in told["runs"])
+    expected |= {"reconcile"} if summary["is_first"] or morrow.isoweekday() == SUNDAY else set()
+    expected |= {"clean_up"} if summary["is_first"] or morrow.day == 1 else set()
+    launched = Counter(run["job"] for run in summary["runs"])
     wrong = []
     often = {"look_at_health": HOURS, "publish": 3, "fetch_details": 2, "embed_texts": 2}
-    for job, most in (often if told["is_late"] else {"look_at_health": HOURS, "publish": 2}).items():
+    for job, most in (often if summary["is_late"] else {"look_at_health": HOURS, "publish": 2}).items():
         expected.discard(job)
         count = launched.pop(job, 0)
         wrong += [] if 1 <= count <= most else [f"{job}: {count} runs"]
     wrong += [
         f"{job}: {launched[job]} runs" for job in expected | launched.keys() if launched[job] != (job in expected)
     ]
-    wrong += [f"{run['job']} ended as {run['status']}" for run in told["runs"] if run["status"] != "SUCCESS"]
+    wrong += [f"{run['job']} ended as {run['status']}" for run in summary["runs"] if run["status"] != "SUCCESS"]
     for job, figures in SOMETHING_TO_DO.items():
-        done = [run["done"] for run in told["runs"] if run["job"] == job]
+        done = [run["done"] for run in summary["runs"] if run["job"] == job]
         wrong += [f"{job} had nothing to do" for each in done if not sum(each.get(name, 0) for name in figures)]
-    read = [run["done"].get("export_date") for run in told["runs"] if run["job"] == "read_the_day"]
-    wrong += [f"the export of {used} was used" for used in read if used != told["day"]]
-    wrong += [f"{count} {what}" for what, count in told["left"].items() if count]
-    wrong += [f"broken: {alert}" for alert in told["broken"]]
-    return wrong + [f"a tick failed: {tick}" for tick in told["failed_ticks"]]
+    read = [run["done"].get("export_date") for run in summary["runs"] if run["job"] == "read_the_day"]
+    wrong += [f"the export of {used} was used" for used in read if used != summary["day"]]
+    wrong += [f"{count} {what}" for what, count in summary["left"].items() if count]
+    wrong += [f"broken: {alert}" for alert in summary["broken"]]
+    return wrong + [f"a tick failed: {tick}" for tick in summary["failed_ticks"]]
 
 
 @contextmanager
@@ -271,10 +271,10 @@ def main(days: int = 7) -> int:
     if "MOVED_CLOCK" in os.environ:
         with tempfile.TemporaryDirectory(prefix="ma") as folder:
             Path(folder).chmod(0o755)  # the embedded server's user has to walk through it
-            for told in live(Path(folder), days):
-                wrong = wrong_with(told)
+            for summary in live(Path(folder), days):
+                wrong = wrong_with(summary)
                 is_wrong = is_wrong or bool(wrong)
-                print(json.dumps({**told, "wrong": wrong}), flush=True)
+                print(json.dumps({**summary, "wrong": wrong}), flush=True)
         return int(is_wrong)
     if missing := what_is_missing():
         print(missing, file=sys.stderr)

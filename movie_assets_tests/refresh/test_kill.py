@@ -45,7 +45,7 @@ class Refresh:
     """A refresh in a process of its own."""
 
     process: subprocess.Popen[str]
-    said: Path
+    output: Path
 
     def wait(self, seconds: float = 300) -> int:
         return self.process.wait(seconds)
@@ -68,14 +68,14 @@ def refreshing(home: Path, tmdb_emulator: TmdbEmulator, rate: int, **variables: 
         **variables,
     }
     home.mkdir(exist_ok=True)
-    said = home / f"said_{time.monotonic_ns()}"
-    with said.open("w") as output:
+    path = home / f"output_{time.monotonic_ns()}"
+    with path.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", "from movie_assets.cli.main import main; main()", "refresh", "--json"],
             env=environment, stdout=output, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
     try:
-        yield Refresh(process, said)
+        yield Refresh(process, path)
     finally:
         if process.poll() is None:
             process.kill()
@@ -88,7 +88,7 @@ def wait_for_details(films: Films, refresh: Refresh, count: int) -> None:
     """Return when so many details were asked for."""
     deadline = time.monotonic() + 300
     while films.asked.total() < count:
-        assert refresh.process.poll() is None, refresh.said.read_text()
+        assert refresh.process.poll() is None, refresh.output.read_text()
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -139,7 +139,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
             before_kill = set(films.asked)
         with refreshing(folder / "home", tmdb_emulator, 0) as second:
             exit_code = second.wait()
-        assert undisturbed.wait() == 0, undisturbed.said.read_text()
+        assert undisturbed.wait() == 0, undisturbed.output.read_text()
     return Killed(folder / "home", folder / "calm", films, exit_code, before_kill)
 
 
@@ -185,7 +185,7 @@ class Stopped:
     exit_code: int | None
     seconds: float
     calls_after: int
-    said: str
+    output: str
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ def stopped(request: pytest.FixtureRequest, home: Path) -> Stopped:
         with suppress(subprocess.TimeoutExpired):
             exit_code = refresh.wait(10)
         seconds = time.monotonic() - began
-        return Stopped(home, exit_code, seconds, films.asked.total() - asked, refresh.said.read_text())
+        return Stopped(home, exit_code, seconds, films.asked.total() - asked, refresh.output.read_text())
 
 
 def test_a_signal_ends_a_refresh_within_ten_seconds(stopped: Stopped) -> None:
@@ -222,8 +222,8 @@ def test_a_stopped_refresh_calls_tmdb_no_more(stopped: Stopped) -> None:
 
 
 def test_a_stopped_refresh_begins_nothing_else(stopped: Stopped) -> None:
-    assert "fetch details" in stopped.said
-    assert "embed texts" not in stopped.said
+    assert "fetch details" in stopped.output
+    assert "embed texts" not in stopped.output
 
 
 def test_a_stopped_refresh_stops_its_server_and_leaves_no_unfinished_run(stopped: Stopped) -> None:
@@ -233,4 +233,4 @@ def test_a_stopped_refresh_stops_its_server_and_leaves_no_unfinished_run(stopped
 
 
 def test_a_stopped_refresh_prints_no_traceback(stopped: Stopped) -> None:
-    assert "Traceback" not in stopped.said
+    assert "Traceback" not in stopped.output

@@ -56,7 +56,7 @@ def wait_until(it_is_so: Callable[[], Any], seconds: float) -> None:
 
 def embeds(refresh: Refresh, tmdb_emulator: TmdbEmulator) -> bool:
     """Whether the second process has begun; the refresh itself must not have ended."""
-    assert refresh.process.poll() is None, refresh.said.read_text()
+    assert refresh.process.poll() is None, refresh.output.read_text()
     return bool(tmdb_emulator.requests.get("embeddings"))
 
 
@@ -68,11 +68,11 @@ def second_process(refresh: Refresh) -> int:
 
 def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(tmp_path: Path) -> None:
     with overlapping(tmp_path / "home") as (refresh, tmdb_emulator):
-        assert refresh.wait() == 0, refresh.said.read_text()
+        assert refresh.wait() == 0, refresh.output.read_text()
         assert tmdb_emulator.embedded_inputs == FILMS
-    told = json.loads(refresh.said.read_text().splitlines()[-1])
-    assert told["figures"]["movie_embeddings:every_text_is_embedded_as_it_stands"]["texts_embedded"] == FILMS
-    assert told["failed_checks"] == []
+    report = json.loads(refresh.output.read_text().splitlines()[-1])
+    assert report["figures"]["movie_embeddings:every_text_is_embedded_as_it_stands"]["texts_embedded"] == FILMS
+    assert report["failed_checks"] == []
     runs = read(tmp_path / "home", "movie_assets_dagster", runs=RUNS)["runs"]
     assert {state for _, state, _, _ in runs} == {"SUCCESS"}
     (fetched,) = [end for job, _, _, end in runs if job == "fetch_details"]
@@ -86,7 +86,7 @@ def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> No
         wait_until(lambda: embeds(refresh, tmdb_emulator), 200)
         refresh.process.send_signal(signal.SIGINT)
         assert refresh.wait(60) == 130
-    assert "Traceback" not in refresh.said.read_text()
+    assert "Traceback" not in refresh.output.read_text()
     assert not server_runs(tmp_path / "home")
     assert not {"STARTING", "STARTED", "CANCELING"} & set(run_states(tmp_path / "home"))
     stored = read(tmp_path / "home", "movie_assets", films="select count(*) from catalog.movies")["films"]
@@ -108,10 +108,10 @@ def test_the_day_goes_on_without_a_second_process_that_was_killed(tmp_path: Path
     with overlapping(tmp_path / "home", seconds=2) as (refresh, tmdb_emulator):
         wait_until(lambda: embeds(refresh, tmdb_emulator), 200)
         os.kill(second_process(refresh), signal.SIGKILL)
-        assert refresh.wait() == 0, refresh.said.read_text()
-    told = json.loads(refresh.said.read_text().splitlines()[-1])
-    assert told["failed_jobs"] == []
-    assert told["problems"] == ["embed_texts, meanwhile: the process ended with -9, figures lack its last run"]
+        assert refresh.wait() == 0, refresh.output.read_text()
+    report = json.loads(refresh.output.read_text().splitlines()[-1])
+    assert report["failed_jobs"] == []
+    assert report["problems"] == ["embed_texts, meanwhile: the process ended with -9, figures lack its last run"]
     vectors = read(tmp_path / "home", "movie_assets", vectors="select count(*) from catalog.movie_vectors")["vectors"]
     assert vectors == [(FILMS,)]
 
@@ -150,10 +150,10 @@ def test_a_second_process_that_is_stopped_at_its_start_prints_no_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "dagster.yaml").touch()  # or Dagster says that there is none, if it comes so far
-    with (tmp_path / "told").open("w") as told, socket.create_server(("127.0.0.1", 0)) as silent:
+    with (tmp_path / "told").open("w") as report, socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("MOVIE_ASSETS_DATABASE_URL", f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/films")
         monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-        ran = python("-m", "movie_assets.refresh.overlap", "{}", str(told.fileno()), pass_fds=[told.fileno()])
+        ran = python("-m", "movie_assets.refresh.overlap", "{}", str(report.fileno()), pass_fds=[report.fileno()])
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
 
 
@@ -168,9 +168,9 @@ def python(*arguments: str, pass_fds: Sequence[int] = ()) -> "subprocess.Complet
 def test_a_failure_is_told_and_not_repeated_while_others_are_fetched(tmp_path: Path) -> None:
     with overlapping(tmp_path / "home", oa_429quota=1.0) as (refresh, _):
         assert refresh.wait() == 1
-    told = json.loads(refresh.said.read_text().splitlines()[-1])
-    assert told["failed_jobs"] == ["embed_texts"]
-    assert [problem.split(":")[0] for problem in told["problems"]] == ["embed_texts, meanwhile", "movie_embeddings"]
+    report = json.loads(refresh.output.read_text().splitlines()[-1])
+    assert report["failed_jobs"] == ["embed_texts"]
+    assert [problem.split(":")[0] for problem in report["problems"]] == ["embed_texts, meanwhile", "movie_embeddings"]
     runs = read(tmp_path / "home", "movie_assets_dagster", runs=RUNS)["runs"]
     assert [state for job, state, _, _ in runs if job == "embed_texts"] == ["FAILURE", "FAILURE"]
 

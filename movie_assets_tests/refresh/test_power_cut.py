@@ -66,7 +66,7 @@ def test_after_a_power_cut_under_dev_a_refresh_does_the_rest(
         cut_the_power(home)
         dev.process.wait()
     with refreshing(home, tmdb_emulator, 0) as refresh:
-        assert refresh.wait(200) == 0, refresh.said.read_text()
+        assert refresh.wait(200) == 0, refresh.output.read_text()
     found = read(home, "movie_assets_dagster", runs=RUNS, slots=SLOTS)
     assert found["slots"] == [(0,)]
     assert ("fetch_details", "FAILURE") in found["runs"]

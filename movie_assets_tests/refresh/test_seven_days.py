@@ -15,7 +15,7 @@ from movie_assets_tests.refresh.seven_days import BROKEN, failed_ticks, wrong_wi
 DONE = {"due": 1, "texts_embedded": 1, "rows_out": 1}
 
 
-def told(day: str, *jobs: str, is_first: bool = False, is_late: bool = False) -> dict[str, Any]:
+def summary(day: str, *jobs: str, is_first: bool = False, is_late: bool = False) -> dict[str, Any]:
     runs = [
         {"job": job, "status": "SUCCESS", "done": {**DONE, **({"export_date": day} if job == "read_the_day" else {})}}
         for job in ("read_the_day", "fetch_details", "embed_texts", "publish", "read_ratings", *jobs)
@@ -34,20 +34,20 @@ LOOK = "look_at_health"
 @pytest.mark.parametrize(
     ("day", "expected"),
     [
-        (told(WEDNESDAY, LOOK), []),
-        (told(WEDNESDAY, *[LOOK] * 12), []),
-        (told(WEDNESDAY), ["look_at_health: 0 runs"]),
-        (told(WEDNESDAY, *[LOOK] * 26), ["look_at_health: 26 runs"]),
-        (told(WEDNESDAY, LOOK, "publish"), []),
-        (told(WEDNESDAY, LOOK, "publish", "publish"), ["publish: 3 runs"]),
-        (told(WEDNESDAY, LOOK, "publish", "publish", "fetch_details", is_late=True), []),
-        (told(WEDNESDAY, LOOK, "fetch_details"), ["fetch_details: 2 runs"]),
-        (told(WEDNESDAY, LOOK, "recommend"), ["recommend: 1 runs"]),
-        (told(WEDNESDAY, LOOK, "read_ratings"), ["read_ratings: 2 runs"]),
-        (told(WEDNESDAY, LOOK, "reconcile", "clean_up", is_first=True), []),
-        (told(SATURDAY, LOOK, "reconcile"), []),
-        (told(SATURDAY, LOOK), ["reconcile: 0 runs"]),
-        (told(LAST, LOOK, "clean_up"), []),
+        (summary(WEDNESDAY, LOOK), []),
+        (summary(WEDNESDAY, *[LOOK] * 12), []),
+        (summary(WEDNESDAY), ["look_at_health: 0 runs"]),
+        (summary(WEDNESDAY, *[LOOK] * 26), ["look_at_health: 26 runs"]),
+        (summary(WEDNESDAY, LOOK, "publish"), []),
+        (summary(WEDNESDAY, LOOK, "publish", "publish"), ["publish: 3 runs"]),
+        (summary(WEDNESDAY, LOOK, "publish", "publish", "fetch_details", is_late=True), []),
+        (summary(WEDNESDAY, LOOK, "fetch_details"), ["fetch_details: 2 runs"]),
+        (summary(WEDNESDAY, LOOK, "recommend"), ["recommend: 1 runs"]),
+        (summary(WEDNESDAY, LOOK, "read_ratings"), ["read_ratings: 2 runs"]),
+        (summary(WEDNESDAY, LOOK, "reconcile", "clean_up", is_first=True), []),
+        (summary(SATURDAY, LOOK, "reconcile"), []),
+        (summary(SATURDAY, LOOK), ["reconcile: 0 runs"]),
+        (summary(LAST, LOOK, "clean_up"), []),
     ],
 )
 def test_each_job_is_expected_once_and_looks_at_health_by_the_hour(day: dict[str, Any], expected: list[str]) -> None:
@@ -63,7 +63,7 @@ def test_each_job_is_expected_once_and_looks_at_health_by_the_hour(day: dict[str
     ],
 )
 def test_what_is_left_or_broken_or_fails_to_look_is_wrong(found: dict[str, Any], expected: str) -> None:
-    (wrong,) = wrong_with(told(WEDNESDAY, LOOK) | found)
+    (wrong,) = wrong_with(summary(WEDNESDAY, LOOK) | found)
     assert wrong.startswith(expected)
 
 

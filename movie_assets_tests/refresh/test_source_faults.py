@@ -82,8 +82,8 @@ def is_waited_out(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
     asked = seconds_asked_for
     monkeypatch.setattr(tmdb, "seconds_asked_for", lambda *a: min(0.01, s) if (s := asked(*a)) is not None else None)
     films.faults = {row.fault: 0.5}
-    answers = fetched(films)
-    assert sorted(a.tmdb_id for a in answers if isinstance(a, Fetched)) == list(FILMS)
+    outcomes = fetched(films)
+    assert sorted(a.tmdb_id for a in outcomes if isinstance(a, Fetched)) == list(FILMS)
     assert films.requests["movie"][429] > len(FILMS) // 4
 
 
@@ -117,19 +117,19 @@ def ends_the_run_when_it_does_not_end(films: TmdbEmulator, row: Row, _: Patch) -
 
 def passes(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.faults = {row.fault: 0.3}
-    answers = fetched(films)
-    assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
-    assert sum(isinstance(answer, Fetched) for answer in answers) > len(FILMS) * 0.8
-    assert not any(isinstance(answer, NotFound) for answer in answers)
+    outcomes = fetched(films)
+    assert sorted(response.tmdb_id for response in outcomes) == list(FILMS)
+    assert sum(isinstance(response, Fetched) for response in outcomes) > len(FILMS) * 0.8
+    assert not any(isinstance(response, NotFound) for response in outcomes)
     costs_one_film_few_calls(films, row, _)
 
 
 def hangs_no_longer_than_the_deadline(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 0.5)
     films.faults = {row.fault: 0.1}
-    answers = fetched(films)
-    assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
-    assert sum(isinstance(answer, Fetched) for answer in answers) > len(FILMS) * 0.8
+    outcomes = fetched(films)
+    assert sorted(response.tmdb_id for response in outcomes) == list(FILMS)
+    assert sum(isinstance(response, Fetched) for response in outcomes) > len(FILMS) * 0.8
     with no_longer_than(0.5 * row.calls + 10):
         costs_one_film_few_calls(films, row, monkeypatch)
 
@@ -137,17 +137,17 @@ def hangs_no_longer_than_the_deadline(films: TmdbEmulator, row: Row, monkeypatch
 def costs_one_film_few_calls(films: TmdbEmulator, row: Row, _: Patch) -> None:
     films.reset_counts()
     films.faults = {row.fault: 1.0}
-    (answer,) = fetched(films, [100])
-    assert isinstance(answer, Failed)
-    assert (answer.reason, calls_to(films)) == (row.reason, row.calls)
-    assert len(answer.sample) <= 500
+    (response,) = fetched(films, [100])
+    assert isinstance(response, Failed)
+    assert (response.reason, calls_to(films)) == (row.reason, row.calls)
+    assert len(response.sample) <= 500
 
 
 def is_told_with_its_content_type(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
     passes(films, row, monkeypatch)
-    (answer,) = fetched(films, [100])
-    assert isinstance(answer, Failed)
-    assert "text/html" in answer.sample
+    (response,) = fetched(films, [100])
+    assert isinstance(response, Failed)
+    assert "text/html" in response.sample
 
 
 def is_not_read_to_its_end(films: TmdbEmulator, row: Row, monkeypatch: Patch) -> None:
@@ -155,7 +155,7 @@ def is_not_read_to_its_end(films: TmdbEmulator, row: Row, monkeypatch: Patch) ->
 
     async def run() -> CallCounts:
         async with client_of(settings_for(films)) as client:
-            _: list[TmdbResponse] = [answer async for answer in client.details([100])]
+            _: list[TmdbResponse] = [response async for response in client.details([100])]
             return client.calls
 
     unpacked = asyncio.run(run()).kinds["movie", "too_large"].bytes
@@ -176,8 +176,8 @@ def refuses_connections(films: TmdbEmulator, _row: Row, _monkeypatch: Patch) -> 
 
 def is_looked_up_a_few_times_and_named(films: TmdbEmulator, _row: Row, monkeypatch: Patch) -> None:
     looked_up = without_name_service(monkeypatch)
-    told = r"\(http://nowhere\.invalid/3/movie/\d+\) with ConnectError \(.*Name or service not known"
-    with no_longer_than(30), pytest.raises(TmdbUnavailableError, match=told) as down:
+    pattern = r"\(http://nowhere\.invalid/3/movie/\d+\) with ConnectError \(.*Name or service not known"
+    with no_longer_than(30), pytest.raises(TmdbUnavailableError, match=pattern) as down:
         fetched(films, tmdb_api_url=f"{NOWHERE}/3", tmdb_api_token=CANARY)
     assert CANARY not in str(down.value)
     assert 0 < len(looked_up) <= MAX_CALLS_OF_AN_OUTAGE < len(FILMS) * 5 / 3

@@ -152,8 +152,10 @@ class Comparison:
         if self.apart:
             return
         numbers = {tmdb_id: self.truth.numbers(tmdb_id) for tmdb_id in self.truth.accepted}
-        said = [SourceRating(i, "tmdb", average * 10, votes) for i, (_, average, votes) in numbers.items() if votes]
-        scores = expected_scores(said)
+        source_ratings = [
+            SourceRating(i, "tmdb", average * 10, votes) for i, (_, average, votes) in numbers.items() if votes
+        ]
+        scores = expected_scores(source_ratings)
         expected = {i: (scores.votes[i], *_rounded(scores.score[i], *scores.bounds(i))) for i in scores.score}
         rows = self._rows("select tmdb_id, votes, score, score_low, score_high from catalog.film_scores")
         self._compare("film_scores", {row[0]: (row[1], *_rounded(*row[2:])) for row in rows}, expected)

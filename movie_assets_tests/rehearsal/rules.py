@@ -11,7 +11,7 @@ FLAGS = ("adult", "video", "softcore")
 LANGUAGES = {"en", "es", "fr", "de", "it", "ja", "ko"}
 MIN_POPULARITY = 1.0  # of both profiles
 LISTED_VOTES = 10  # the lists name every movie with so many votes or more: the least of both profiles
-KNOWN_FROM_DETAILS = {"runtime"}  # everything else is told by the export and by the lists
+KNOWN_FROM_DETAILS = {"runtime"}  # the export and the lists have everything else
 
 
 def failed_rules(movie: Movie, day: date) -> dict[str, set[str]]:

@@ -72,20 +72,20 @@ class Rehearsal:
         self.world.asked.clear()
         self._insert_requests(day)
         self.truth.turn_to(day)
-        told = Day(number, day)
-        told.failed_jobs = list(islice((job for job in JOBS if not self.pipeline.run(job).success), 1))
+        result = Day(number, day)
+        result.failed_jobs = list(islice((job for job in JOBS if not self.pipeline.run(job).success), 1))
         asked = Counter(self.world.asked)
         self.truth.note_asked(asked)
-        told.calls, told.needed = asked.total(), len(self.truth.due)
+        result.calls, result.needed = asked.total(), len(self.truth.due)
         needless = asked - Counter(self.truth.due)
-        told.needless = [self.world.named(tmdb_id) for tmdb_id in sorted(needless.elements())]
-        told.not_asked = [self.world.named(tmdb_id) for tmdb_id in sorted(self.truth.due - asked.keys())]
-        told.list_calls = sum(sum(self.emulator.requests.get(name, {}).values()) for name in LISTS)
-        told.expected = len(self.truth.accepted)
+        result.needless = [self.world.named(tmdb_id) for tmdb_id in sorted(needless.elements())]
+        result.not_asked = [self.world.named(tmdb_id) for tmdb_id in sorted(self.truth.due - asked.keys())]
+        result.list_calls = sum(sum(self.emulator.requests.get(name, {}).values()) for name in LISTS)
+        result.expected = len(self.truth.accepted)
         with self.pipeline.database.transaction() as connection:
-            told.differences = Comparison(connection, self.truth).of_everything()
-        told.seconds = time.monotonic() - began
-        return told
+            result.differences = Comparison(connection, self.truth).of_everything()
+        result.seconds = time.monotonic() - began
+        return result
 
     def _insert_requests(self, day: date) -> None:
         """Ask for movies as an application does, in the morning."""

@@ -122,8 +122,8 @@ def _the_end_is_a_new_catalogue(lived: Rehearsal, server: str, template: str) ->
         assert all(pipeline.run(job).success for job in JOBS)
         truth = state_of(pipeline.database)
     found = state_of(lived.pipeline.database)
-    verdict = compared({name: found[name] for name in DERIVED}, {name: truth[name] for name in DERIVED})
-    assert verdict.is_true, verdict.for_example
+    compared_rows = compared({name: found[name] for name in DERIVED}, {name: truth[name] for name in DERIVED})
+    assert compared_rows.is_true, compared_rows.for_example
 
 
 def test_the_rules_are_those_of_the_profiles() -> None:

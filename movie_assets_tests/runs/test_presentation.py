@@ -54,10 +54,10 @@ def test_every_option_of_a_launch_says_what_it_does_and_has_a_default() -> None:
 def test_every_job_schedule_and_sensor_says_what_it_does() -> None:
     repository = defs.get_repository_def()
     jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
-    told = {thing.name: thing.description or "" for thing in jobs}
-    told |= {schedule.name: schedule.description or "" for schedule in repository.schedule_defs}
-    told |= {sensor.name: sensor.description or "" for sensor in repository.sensor_defs}
-    assert [name for name, description in told.items() if len(description) < 20] == []
+    descriptions = {thing.name: thing.description or "" for thing in jobs}
+    descriptions |= {schedule.name: schedule.description or "" for schedule in repository.schedule_defs}
+    descriptions |= {sensor.name: sensor.description or "" for sensor in repository.sensor_defs}
+    assert [name for name, description in descriptions.items() if len(description) < 20] == []
 
 
 @dg.asset(group_name="catalogue", pool="tmdb")

@@ -84,7 +84,7 @@ def test_what_failed_and_what_is_gone_is_counted(small: Make) -> None:
     pipeline = small(film(64), film(65), film(66))
     pipeline.run_all("read_the_day")
     pipeline.world.withheld = {65}
-    pipeline.world.answers[66] = b'{"id": 4}'
+    pipeline.world.responses[66] = b'{"id": 4}'
     pipeline.run("fetch_details")
     assert figures(row(pipeline, "movie_details")) == {"checked": 3, "fetched": 1, "changed": 1, "failed": 1, "gone": 1}
 
@@ -149,7 +149,7 @@ def observation(result: Any) -> Any:
 def test_the_web_ui_has_the_figures_of_a_step_that_fails_too(small: Make) -> None:
     pipeline = small(film(64), film(128))
     pipeline.run_all("read_the_day")
-    pipeline.world.answers[64] = pipeline.world.answers[128] = b'{"id": 4}'
+    pipeline.world.responses[64] = pipeline.world.responses[128] = b'{"id": 4}'
     result = pipeline.run("fetch_details")
     assert not result.success
     assert observation(result).metadata["failed"].value == 2

@@ -41,7 +41,7 @@ def test_a_failed_batch_leaves_only_itself_red_and_the_run_red(small: Make) -> N
 def test_a_re_execution_from_failure_repeats_the_failed_step_and_what_follows_it(small: Make) -> None:
     pipeline = failing(small)
     ran = launch(pipeline, DETAILS, EMBEDDINGS, "movie_vectors", batches=("batch_00", "batch_01"))
-    pipeline.world.answers.clear()
+    pipeline.world.responses.clear()
     pipeline.world.asked.clear()
     again = execute_again(pipeline, ran)
     assert again.status == "SUCCESS"
@@ -83,7 +83,7 @@ def test_a_step_whose_upstream_never_ended_can_be_repeated_alone(small: Make) ->
     """Dagster would wait for ever for the output of the step before, which nobody is going to emit."""
     pipeline = small(film(64))
     pipeline.run("read_the_day")
-    pipeline.world.answers = {64: b'{"id": 1}'}
+    pipeline.world.responses = {64: b'{"id": 1}'}
     ran = launch(pipeline, DETAILS, EMBEDDINGS, partition="batch_00")
     assert (ran.status, ran.steps("STEP_FAILURE"), ran.materialized()) == ("FAILURE", {DETAILS}, {})
     again = execute_again(pipeline, ran, EMBEDDINGS)
@@ -94,5 +94,5 @@ def failing(small: Make) -> SmallPipeline:
     """A pipeline whose day was read and whose batch_00 will fail: none of its films has a usable answer."""
     pipeline = small(film(64), film(128), film(192), film(65))
     pipeline.run("read_the_day")
-    pipeline.world.answers = dict.fromkeys((64, 128, 192), b'{"id": 1}')
+    pipeline.world.responses = dict.fromkeys((64, 128, 192), b'{"id": 1}')
     return pipeline

@@ -2,7 +2,7 @@
 
     python -m movie_assets_tests.soak [DAYS] [--movies N] [--seed S] [--report docs/soak]
 
-Prints a line for each day on stderr and the report on stdout; returns 1 when one of the verdicts does not hold.
+Prints a line for each day on stderr and the report on stdout; returns 1 when one of the criteria does not hold.
 """
 
 import argparse
@@ -27,10 +27,10 @@ from movie_assets.runs.run_time import noon_of
 from movie_assets_tests.circumstances import circumstances
 from movie_assets_tests.deployment import Deployment, deployed, free_ports
 from movie_assets_tests.soak import gauges, truth
+from movie_assets_tests.soak.criteria import Criterion, all_criteria, is_a_pile
 from movie_assets_tests.soak.life import Day, Life, World
 from movie_assets_tests.soak.report import line_of, markdown
 from movie_assets_tests.soak.troubles import dealt
-from movie_assets_tests.soak.verdicts import Verdict, all_verdicts, is_a_pile
 
 AUTOVACUUM_SECONDS = 240.0  # it looks at each database once a minute
 STALL_SECONDS = 20.0  # longer than a client waits
@@ -59,8 +59,8 @@ def living(home: Path, movies: int, seed: int, first: date, **settings: Any) -> 
             yield Life(deployment, tmdb_emulator, world, inbox, random.Random(seed))  # noqa: S311  # repeatable
 
 
-def derived(life: Life, days: list[Day]) -> list[Verdict]:
-    """Compare the end with the world, wait for autovacuum, and judge."""
+def derived(life: Life, days: list[Day]) -> list[Criterion]:
+    """Compare the end with the world, wait for autovacuum, and evaluate the criteria."""
     first, last = date.fromisoformat(days[0].day), date.fromisoformat(days[-1].day)
     address = life.deployment.settings.database_url
     assert address is not None
@@ -75,7 +75,7 @@ def derived(life: Life, days: list[Day]) -> list[Verdict]:
         ).fetchone()
         connection.execute("analyze")  # counts dead rows anew, which Postgres forgot when it was restarted
     assert recounted is not None
-    return all_verdicts(days, found, rows, int(recounted[0]), _at_rest(life.deployment))
+    return all_criteria(days, found, rows, int(recounted[0]), _at_rest(life.deployment))
 
 
 def _at_rest(deployment: Deployment) -> dict[str, gauges.Table]:
@@ -88,8 +88,8 @@ def _at_rest(deployment: Deployment) -> dict[str, gauges.Table]:
         time.sleep(5)
 
 
-def soak(days: int, movies: int, seed: int) -> tuple[list[Day], list[Verdict]]:
-    """Live through the days, ending today, and judge."""
+def soak(days: int, movies: int, seed: int) -> tuple[list[Day], list[Criterion]]:
+    """Live through the days, ending today, and evaluate the criteria."""
     first = datetime.now(UTC).date() - timedelta(days=days - 1)
     lived = []
     with tempfile.TemporaryDirectory(prefix="ma") as folder:  # short: a socket's path may have 107 bytes
@@ -102,7 +102,7 @@ def soak(days: int, movies: int, seed: int) -> tuple[list[Day], list[Verdict]]:
 
 
 def main() -> int:
-    """Soak, print the report, and fail if a verdict does not hold."""
+    """Soak, print the report, and fail if a criterion does not hold."""
     parser = argparse.ArgumentParser(prog="soak", description="A deployment that stays up for simulated days.")
     parser.add_argument("days", type=int, nargs="?", default=30, help="how many, ending today (default 30)")
     parser.add_argument("--movies", type=int, default=50_000, help="ids in the emulator's world (default 50,000)")
@@ -115,20 +115,20 @@ def main() -> int:
         print("memory is read from Linux's /proc, which is not here", file=sys.stderr)
         return 2
     began = time.monotonic()
-    days, verdicts = soak(arguments.days, arguments.movies, arguments.seed)
+    days, criteria = soak(arguments.days, arguments.movies, arguments.seed)
     run = {
         "movies": arguments.movies,
         "seed": arguments.seed,
         "seconds": round(time.monotonic() - began, 1),
         **circumstances(),
     }
-    report = markdown(days, verdicts, run)
+    report = markdown(days, criteria, run)
     print(report)
     if arguments.report:
-        told = {"run": run, "days": [asdict(day) for day in days], "verdicts": [asdict(each) for each in verdicts]}
-        arguments.report.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        result = {"run": run, "days": [asdict(day) for day in days], "criteria": [asdict(each) for each in criteria]}
+        arguments.report.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         arguments.report.with_suffix(".md").write_text(report + "\n", encoding="utf-8")
-    return int(any(verdict.holds is False for verdict in verdicts))
+    return int(any(criterion.holds is False for criterion in criteria))
 
 
 if __name__ == "__main__":

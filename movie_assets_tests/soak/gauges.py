@@ -97,12 +97,14 @@ def _one(connection: psycopg.Connection, sql: str) -> int:
 
 def memory_of(deployment: Deployment) -> dict[str, float]:
     """Megabytes of each process: resident sets; of Postgres the proportional sets beside its buffers, and these."""
-    told = {name: _kilobytes(process.pid, "status", "VmRSS") / 1024 for name, process in deployment.processes.items()}
+    by_process = {
+        name: _kilobytes(process.pid, "status", "VmRSS") / 1024 for name, process in deployment.processes.items()
+    }
     server = int((deployment.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
     pids = [server, *children_of(server)]
     rollups = ("Pss", "Pss_Shmem")
     whole, buffers = (sum(_kilobytes(pid, "smaps_rollup", name) for pid in pids) / 1024 for name in rollups)
-    return {**told, "postgres": whole - buffers, "buffers": buffers}
+    return {**by_process, "postgres": whole - buffers, "buffers": buffers}
 
 
 def children_of(parent: int) -> list[int]:

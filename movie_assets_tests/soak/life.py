@@ -1,6 +1,6 @@
 """The days of a soak: each day's jobs launched as a person would, one after the other, with what goes wrong meanwhile.
 
-A run that fails is launched again, as the sensors would, a few times. Nothing is measured or judged here.
+A run that fails is launched again, as the sensors would, a few times. Other modules measure and evaluate.
 """
 
 import random
@@ -105,24 +105,26 @@ class Life:
             yield self._live(first + timedelta(days=number), troubles, number, is_last=number == len(plan) - 1)
 
     def _live(self, day: date, troubles: Sequence[ErrorClass], number: int, *, is_last: bool) -> Day:
-        began, told = time.monotonic(), Day(day.isoformat())
+        began, outcome = time.monotonic(), Day(day.isoformat())
         self.tmdb_emulator.today = day
         self.tmdb_emulator.reset_counts()
         if number == 0 or day.isoweekday() == MONDAY:
             self._write_histories(day, number)
         for job in due_jobs(day, is_first=number == 0, is_last=is_last):
-            self._do(job, day, [error_class for error_class in troubles if error_class.job == job], told)
+            self._do(job, day, [error_class for error_class in troubles if error_class.job == job], outcome)
             self._look()
-        told.restarted = self._revive()
-        told.calls = sum(Counter(counts).total() for counts in self.tmdb_emulator.requests.values())
-        told.texts_sent = self.tmdb_emulator.embedded_inputs
+        outcome.restarted = self._revive()
+        outcome.calls = sum(Counter(counts).total() for counts in self.tmdb_emulator.requests.values())
+        outcome.texts_sent = self.tmdb_emulator.embedded_inputs
         changed = f"select count(*) from catalog.movies where changed_at = '{noon_of(day.isoformat())}'"
-        told.films_changed, told.films = map(self.deployment.one, (changed, "select count(*) from catalog.movies"))
-        told.seconds = round(time.monotonic() - began, 1)
-        told.gauges = asdict(gauges.measured(self.deployment))
-        return told
+        outcome.films_changed, outcome.films = map(
+            self.deployment.one, (changed, "select count(*) from catalog.movies")
+        )
+        outcome.seconds = round(time.monotonic() - began, 1)
+        outcome.gauges = asdict(gauges.measured(self.deployment))
+        return outcome
 
-    def _do(self, job: str, day: date, troubles: Sequence[ErrorClass], told: Day) -> None:
+    def _do(self, job: str, day: date, troubles: Sequence[ErrorClass], outcome: Day) -> None:
         """Bring a job to a good end, in a few tries."""
         is_hopeless = any(error_class.lasts_all_day for error_class in troubles)
         before = self._struck(troubles)
@@ -130,16 +132,16 @@ class Life:
             self.tmdb_emulator.faults = faults_of(troubles, attempt)
             self.world.is_without_changes = any(error_class.is_without_changes for error_class in troubles)
             struck = [error_class for error_class in troubles if attempt == 1 and error_class.strike]
-            ended, runs = self._run(job, day, struck, told)
-            told.tries[job] = told.tries.get(job, 0) + runs
+            ended, runs = self._run(job, day, struck, outcome)
+            outcome.tries[job] = outcome.tries.get(job, 0) + runs
             if ended == "SUCCESS":
                 if is_hopeless:
-                    told.failed.append(f"{job} (to fail, as its source was away)")
+                    outcome.failed.append(f"{job} (to fail, as its source was away)")
                 break
         else:
-            (told.excused if is_hopeless else told.failed).append(job)
+            (outcome.excused if is_hopeless else outcome.failed).append(job)
         self.tmdb_emulator.faults, self.world.is_without_changes = {}, False
-        told.troubles |= {name: count - before[name] for name, count in self._struck(troubles).items()}
+        outcome.troubles |= {name: count - before[name] for name, count in self._struck(troubles).items()}
 
     def _struck(self, troubles: Sequence[ErrorClass]) -> dict[str, int]:
         """How often the emulator did what each of these troubles asks of it."""
@@ -152,12 +154,12 @@ class Life:
             if not error_class.strike
         }
 
-    def _run(self, job: str, day: date, struck: Sequence[ErrorClass], told: Day) -> tuple[str, int]:
+    def _run(self, job: str, day: date, struck: Sequence[ErrorClass], outcome: Day) -> tuple[str, int]:
         """Launch a job and see it through, with what Dagster itself repeats; tells how it ended and how many runs."""
         run_id, runs = persistently(lambda: self.deployment.launch(job, tags_of(job, day))), 1
         for error_class in struck:
             assert error_class.strike is not None
-            told.troubles[error_class.name] = strike(self.deployment, run_id, error_class.strike, self.chance)
+            outcome.troubles[error_class.name] = strike(self.deployment, run_id, error_class.strike, self.chance)
         while True:
             run = self._ended(run_id)
             if run.status.value == "SUCCESS" or run.tags.get(WILL_RETRY_TAG) != "true":

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from movie_assets_tests.soak.criteria import Criterion, second_half, slope
 from movie_assets_tests.soak.gauges import MEGABYTE
 from movie_assets_tests.soak.life import Day
-from movie_assets_tests.soak.verdicts import Verdict, second_half, slope
 
 TABLES = 6  # that grew most
 HOW_TO_READ = (
@@ -30,7 +30,7 @@ def line_of(day: Day) -> str:
     )
 
 
-def markdown(days: Sequence[Day], verdicts: Sequence[Verdict], run: dict[str, Any]) -> str:
+def markdown(days: Sequence[Day], criteria: Sequence[Criterion], run: dict[str, Any]) -> str:
     """The report to read."""
     about = (
         f"{run['seconds'] / 60:.0f} minutes on {run['cores']} cores, seed {run['seed']}, {run['day']}, commit "
@@ -41,7 +41,7 @@ def markdown(days: Sequence[Day], verdicts: Sequence[Verdict], run: dict[str, An
         [
             f"# A soak of {len(days)} days at {run['movies']:,} ids",
             "",
-            "Written by `make soak`; [reliability.md](reliability.md#the-soak) says how each verdict is judged.",
+            "Written by `make soak`; [reliability.md](reliability.md#the-soak) says how each criterion is evaluated.",
             "",
             about,
             "",
@@ -51,7 +51,7 @@ def markdown(days: Sequence[Day], verdicts: Sequence[Verdict], run: dict[str, An
             "",
             "| what has to hold | holds | found | bound |",
             "|---|---|---|---|",
-            *(f"| {v.what} | {_answer(v)} | {v.found} | {v.bound} |" for v in verdicts),
+            *(f"| {v.what} | {_shown(v)} | {v.found} | {v.bound} |" for v in criteria),
             "",
             *_growing(days),
             HOW_TO_READ,
@@ -89,5 +89,5 @@ def _growing(days: Sequence[Day]) -> list[str]:
     ]
 
 
-def _answer(verdict: Verdict) -> str:
-    return {True: "yes", False: "**no**", None: "too few days"}[verdict.holds]
+def _shown(criterion: Criterion) -> str:
+    return {True: "yes", False: "**no**", None: "too few days"}[criterion.holds]

@@ -27,7 +27,7 @@ def test_three_days_end_in_the_truth_and_harm_is_noticed(home: Path) -> None:  #
     first = datetime.now(UTC).date() - timedelta(days=len(PLAN) - 1)
     with living(home, 400, 1, first, embedding_dimensions=64) as life:
         days = list(life.days(first, PLAN))
-        assert [verdict.what for verdict in derived(life, days) if verdict.holds is False] == []
+        assert [criterion.what for criterion in derived(life, days) if criterion.holds is False] == []
         assert days[1].tries["read_the_day"] == 2
         gauged = ("daemon", "web", "code", "postgres", "buffers")
         assert all(day.gauges["memory"][name] > 5 for day in days for name in gauged)

@@ -1,7 +1,7 @@
 """What the catalogue has to hold after the last day: the emulator's world itself, read without HTTP.
 
 Both sides are tables of keys and contents, compared as the fault matrix compares them. What has to agree within the
-catalogue (lists, words, scores) is the job `reconcile`'s to recount. Answers are read by the pipeline's own `judge`,
+catalogue (lists, words, scores) is the job `reconcile`'s to recount. Responses are read by the pipeline's own parser,
 which has tests of its own.
 """
 
@@ -21,7 +21,7 @@ from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.emulator.world import World
 from movie_assets.tmdb.client import APPENDED
-from movie_assets_tests.chaos.truth import State, Verdict, compared
+from movie_assets_tests.chaos.truth import Differences, State, compared
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
 PARTS = tuple(APPENDED.split(","))
@@ -121,7 +121,7 @@ def strange_vectors(connection: psycopg.Connection, films: dict[int, Derived], s
 
 def derived(
     connection: psycopg.Connection, world: World, days: tuple[date, date], thresholds: FilterProfiles
-) -> Verdict:
+) -> Differences:
     """Hold the catalogue against the world, and its vectors against the texts."""
     films = accepted(world, days[1], thresholds)
     truth, found = truth_of(world, *days, films), found_in(connection)
@@ -129,11 +129,11 @@ def derived(
     passing = {key for key, state in found["ids"] if state == "gone"} - {key for key, _ in truth["ids"]}
     for key in passing:
         del found["ids"][key, "gone"]
-    verdict = compared(found, truth)
+    differences = compared(found, truth)
     strange = strange_vectors(connection, films, 1)
     examples = tuple(f"the vector of {tmdb_id} is not that of its text" for tmdb_id in strange[:2])
-    wrong = verdict.wrong + len(strange)
-    return Verdict(verdict.lost, verdict.duplicated, wrong, verdict.for_example + examples)
+    wrong = differences.wrong + len(strange)
+    return Differences(differences.lost, differences.duplicated, wrong, differences.for_example + examples)
 
 
 def _content(values: Iterable[Any]) -> str:

@@ -22,11 +22,11 @@ def green(pipeline: SmallPipeline) -> set[str]:
     return set(pipeline.instance.get_materialized_partitions(DETAILS))
 
 
-def goes_down_after(pipeline: SmallPipeline, answers: int) -> None:
+def goes_down_after(pipeline: SmallPipeline, responses: int) -> None:
     """Let the emulator answer some details, then nothing but 503."""
 
     def count() -> None:
-        if pipeline.world.asked.total() >= answers:
+        if pipeline.world.asked.total() >= responses:
             pipeline.serving.faults = {"503": 1.0}
 
     pipeline.world.before_answer = count

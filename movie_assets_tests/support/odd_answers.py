@@ -28,7 +28,7 @@ class Odd:
     """
 
     name: str
-    answer: dict[str, Any] | Bytes
+    response: dict[str, Any] | Bytes
     ends: State = ACCEPTED
     holds: dict[str, Any] | None = field(default_factory=dict)
     listed: dict[str, Any] = field(default_factory=dict)  # what the export and the lists say, where they know it
@@ -186,7 +186,7 @@ def without_popularity(tmdb_id: int) -> bytes:
     return b'{"adult":false,"id":%d,"original_title":"Odd","video":false}' % tmdb_id
 
 
-TAKEN = rejected("vote_count")  # and put aside, as no list names it
+TAKEN = rejected("vote_count")  # no list names it
 UNPOPULAR = rejected("popularity")
 ODD_LINES = (
     OddLine("B1 a corrupt line", b'{"adult":false,"id":9001,"origi', refused_as="not_json"),

@@ -41,7 +41,7 @@ class Films:
 
     def __init__(self) -> None:
         self.films: dict[int, dict[str, Any]] = {}
-        self.answers: dict[int, bytes] = {}  # details as they are sent, in place of what the film would give
+        self.responses: dict[int, bytes] = {}  # details as they are sent, in place of what the film would give
         self.listed: list[ExportRow] = []  # further lines of the export, also ones that no film stands behind
         self.changed: dict[date, list[int]] = {}
         self.withheld: set[int] = set()  # listed everywhere, and 404 when their details are asked for
@@ -55,8 +55,8 @@ class Films:
     def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:  # noqa: ARG002
         self.before_answer()
         self.asked[tmdb_id] += 1
-        if tmdb_id in self.answers:
-            return self.answers[tmdb_id]
+        if tmdb_id in self.responses:
+            return self.responses[tmdb_id]
         return json.dumps(self.films[tmdb_id]).encode() if tmdb_id in self.films.keys() - self.withheld else None
 
     def detail(self, tmdb_id: int, day: date) -> dict[str, Any] | None:  # noqa: ARG002

@@ -44,8 +44,8 @@ def test_a_session_that_ends_with_an_error_logs_its_calls(films: TmdbEmulator, d
 def test_a_session_that_is_cancelled_logs_its_calls(films: TmdbEmulator, database: Database) -> None:
     async def run() -> None:
         async with Tmdb(settings_for(films), database).session("a-run") as client:
-            answers = client.details(list(FILMS))
-            await anext(answers)
+            outcomes = client.details(list(FILMS))
+            await anext(outcomes)
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):

@@ -38,16 +38,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_id_is_answered_once_with_its_film(films: TmdbEmulator) -> None:
-    answers = fetched(films)
-    assert sorted(answer.tmdb_id for answer in answers) == list(FILMS)
-    assert all(isinstance(answer, Fetched) and answer.body["id"] == answer.tmdb_id for answer in answers)
+    outcomes = fetched(films)
+    assert sorted(response.tmdb_id for response in outcomes) == list(FILMS)
+    assert all(isinstance(response, Fetched) and response.body["id"] == response.tmdb_id for response in outcomes)
     assert films.requests["movie"] == {200: len(FILMS)}
 
 
 def test_one_call_brings_everything_about_a_film(films: TmdbEmulator) -> None:
-    (answer,) = fetched(films, [100])
-    assert isinstance(answer, Fetched)
-    assert {"credits", "keywords", "release_dates", "translations", "watch/providers"} <= set(answer.body)
+    (response,) = fetched(films, [100])
+    assert isinstance(response, Fetched)
+    assert {"credits", "keywords", "release_dates", "translations", "watch/providers"} <= set(response.body)
 
 
 def test_no_ids_cost_no_call(films: TmdbEmulator) -> None:
@@ -62,16 +62,16 @@ def test_an_unknown_id_is_not_found_by_one_call(films: TmdbEmulator) -> None:
 
 @pytest.mark.parametrize("body", ["<html>404 Not Found</html>", "", "null", '{"message": "no Route matched"}'])
 def test_a_404_that_is_not_tmdbs_own_is_no_deleted_film(body: str) -> None:
-    (answer,) = answered(lambda _: httpx.Response(404, text=body))
-    assert not isinstance(answer, NotFound)
+    (response,) = answered(lambda _: httpx.Response(404, text=body))
+    assert not isinstance(response, NotFound)
 
 
 def test_a_film_under_another_id_does_not_become_the_one_asked_for(films: TmdbEmulator) -> None:
     films.faults = {"wrong_id": 1.0}
-    (answer,) = fetched(films, [100])
-    assert isinstance(answer, Fetched)
+    (response,) = fetched(films, [100])
+    assert isinstance(response, Fetched)
     with pytest.raises(UnusableResponseError, match="asked for 100"):
-        read_movie(answer.body, 100)
+        read_movie(response.body, 100)
 
 
 def test_no_more_calls_are_open_than_tmdb_allows() -> None:
@@ -93,10 +93,10 @@ def test_no_more_calls_are_open_than_tmdb_allows() -> None:
 def test_leaving_early_leaves_no_work_behind(films: TmdbEmulator) -> None:
     async def run() -> set[asyncio.Task[Any]]:
         async with client_of(settings_for(films)) as client:
-            answers = client.details(list(FILMS))
-            async for _ in answers:
+            outcomes = client.details(list(FILMS))
+            async for _ in outcomes:
                 break
-            await answers.aclose()  # type: ignore[attr-defined]  # it is an async generator
+            await outcomes.aclose()  # type: ignore[attr-defined]  # it is an async generator
             return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
     assert asyncio.run(run()) == set()
@@ -137,13 +137,13 @@ def test_blanks_around_a_token_are_not_sent(films: TmdbEmulator, token: str) -> 
 
 @pytest.mark.parametrize("token", [f"{CANARY}\nrest", f"{CANARY}\x00", f"{CANARY}…", f"{CANARY} rest"])
 def test_a_token_that_no_header_can_hold_is_told_without_showing_it(films: TmdbEmulator, token: str) -> None:
-    told = ""
+    shown = ""
     try:
-        told = repr(fetched(films, [100], tmdb_api_token=token))
+        shown = repr(fetched(films, [100], tmdb_api_token=token))
     except (TmdbError, ValueError) as error:
-        told = repr(error)
+        shown = repr(error)
         assert not isinstance(error, UnicodeError)  # noqa: PT017  # its sentence tells no variable
-    assert CANARY not in told
+    assert CANARY not in shown
 
 
 # Failures
@@ -159,8 +159,8 @@ def test_a_body_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPat
             sent += 1
             yield b" " * 1000
 
-    (answer,) = answered(lambda _: httpx.Response(200, content=endless()))
-    assert isinstance(answer, Failed)
+    (response,) = answered(lambda _: httpx.Response(200, content=endless()))
+    assert isinstance(response, Failed)
     assert sent <= 12 * ATTEMPTS
 
 
@@ -179,16 +179,16 @@ def test_a_request_that_tmdb_calls_wrong_is_not_made_again(status: int) -> None:
 
 def test_what_was_fetched_before_an_outage_is_not_lost(films: TmdbEmulator) -> None:
     async def run() -> list[TmdbResponse]:
-        answers: list[TmdbResponse] = []
+        outcomes: list[TmdbResponse] = []
         async with client_of(settings_for(films)) as client:
             with pytest.raises(TmdbUnavailableError):  # noqa: PT012
-                async for answer in client.details([*FILMS, *FILMS]):
-                    answers.append(answer)
-                    if len(answers) == 30:
+                async for response in client.details([*FILMS, *FILMS]):
+                    outcomes.append(response)
+                    if len(outcomes) == 30:
                         films.faults = {"503": 1.0}
-        return answers
+        return outcomes
 
-    assert len([answer for answer in asyncio.run(run()) if isinstance(answer, Fetched)]) >= 30
+    assert len([response for response in asyncio.run(run()) if isinstance(response, Fetched)]) >= 30
 
 
 @pytest.mark.parametrize("error", [RuntimeError("odd"), ValueError("odd")])
@@ -208,13 +208,13 @@ def test_an_unforeseen_error_in_a_worker_ends_the_run(error: Exception) -> None:
 
 def test_the_loss_of_the_paces_connection_costs_no_film(films: TmdbEmulator, database: Database) -> None:
     async def run() -> int:
-        answers = 0
+        outcomes = 0
         async with Tmdb(settings_for(films, tmdb_rate=200), database).session("a-run") as client, asyncio.timeout(30):
             async for _ in client.details(list(FILMS)):
-                answers += 1
-                if answers in (5, 25):
+                outcomes += 1
+                if outcomes in (5, 25):
                     end_pacers(database)
-        return answers
+        return outcomes
 
     assert asyncio.run(run()) == len(FILMS)
 
@@ -228,7 +228,7 @@ def end_pacers(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "reason", "told"),
+    ("body", "reason", "shown"),
     [
         ('{"id": 1, "title": "A", "id": 2}', "no_json", "the body is not JSON"),
         ('{"id": 1, "credits": {"cast": [], "cast": []}}', "no_json", "the body is not JSON"),
@@ -245,28 +245,28 @@ def end_pacers(database: Database) -> None:
         ("true", "wrong_shape", "200 with true or false instead of an object: true"),
     ],
 )
-def test_a_body_that_is_no_film_is_asked_for_again_and_then_left(body: str, reason: str, told: str) -> None:
+def test_a_body_that_is_no_film_is_asked_for_again_and_then_left(body: str, reason: str, shown: str) -> None:
     calls = Counter[str]()
 
     def respond(request: httpx.Request) -> httpx.Response:
         calls[request.url.path] += 1
         return httpx.Response(200, text=body)
 
-    (answer,) = answered(respond)
-    assert isinstance(answer, Failed)
-    assert (answer.reason, calls.total()) == (reason, 3)
-    assert told in answer.sample
+    (response,) = answered(respond)
+    assert isinstance(response, Failed)
+    assert (response.reason, calls.total()) == (reason, 3)
+    assert shown in response.sample
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_a_byte_order_mark_before_the_json_is_passed_over(encoding: str) -> None:
     content = json.dumps(details(id=1, title="Amélie \u0000 ✓"), ensure_ascii=False).encode(encoding)
-    (answer,) = answered(lambda _: httpx.Response(200, stream=Bytes(content)))
-    assert isinstance(answer, Fetched)
-    assert read_movie(answer.body, 1).title == "Amélie  ✓"
+    (response,) = answered(lambda _: httpx.Response(200, stream=Bytes(content)))
+    assert isinstance(response, Fetched)
+    assert read_movie(response.body, 1).title == "Amélie  ✓"
 
 
 def test_no_body_is_accepted_that_is_packed_in_another_way_than_asked_for() -> None:
-    (answer,) = answered(lambda _: httpx.Response(200, headers={"Content-Encoding": "br"}, stream=Bytes(b"{}")))
-    assert isinstance(answer, Failed)
-    assert "'br'" in answer.sample
+    (response,) = answered(lambda _: httpx.Response(200, headers={"Content-Encoding": "br"}, stream=Bytes(b"{}")))
+    assert isinstance(response, Failed)
+    assert "'br'" in response.sample

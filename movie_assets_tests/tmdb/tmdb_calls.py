@@ -41,7 +41,7 @@ class Bytes(httpx.AsyncByteStream):
 def wire(respond: Respond) -> httpx.MockTransport:
     """A made-up network: what `respond` answers with, its body unread as one that arrives."""
 
-    async def reply(request: httpx.Request) -> httpx.Response:
+    async def respond_to(request: httpx.Request) -> httpx.Response:
         response = respond(request)
         if asyncio.iscoroutine(response):
             response = await response
@@ -49,7 +49,7 @@ def wire(respond: Respond) -> httpx.MockTransport:
             return response  # type: ignore[no-any-return]
         return httpx.Response(response.status_code, headers=response.headers, stream=Bytes(response.content))
 
-    return httpx.MockTransport(reply)
+    return httpx.MockTransport(respond_to)
 
 
 def shorten_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def fetched(tmdb_emulator: TmdbEmulator, ids: Iterable[int] = FILMS, **changes: 
 
     async def run() -> list[TmdbResponse]:
         async with client_of(settings_for(tmdb_emulator, **changes)) as client:
-            return [answer async for answer in client.details(list(ids))]
+            return [outcome async for outcome in client.details(list(ids))]
 
     return asyncio.run(run())
 
@@ -92,10 +92,10 @@ def answered(respond: Respond, ids: Iterable[int] = (1,)) -> list[TmdbResponse]:
     """Answers for ids from a made-up network."""
 
     async def use(client: TmdbClient) -> list[TmdbResponse]:
-        return [answer async for answer in client.details(list(ids))]
+        return [outcome async for outcome in client.details(list(ids))]
 
-    answers: list[TmdbResponse] = made_up(respond, use)
-    return answers
+    outcomes: list[TmdbResponse] = made_up(respond, use)
+    return outcomes
 
 
 def calls_to(tmdb_emulator: TmdbEmulator) -> int:

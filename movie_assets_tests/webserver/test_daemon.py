@@ -101,7 +101,7 @@ def test_batches_turn_green_one_by_one_and_a_bad_one_stops_no_other(by_hand: Dep
     stored = by_hand.one(STORED)
     bad = [tmdb_id for tmdb_id in films.films if tmdb_id % 64 == 47 and not films.asked[tmdb_id]]
     assert len(bad) > 2
-    films.answers = dict.fromkeys(bad, b'{"id": 1}')
+    films.responses = dict.fromkeys(bad, b'{"id": 1}')
     (run,) = backfilled(by_hand, by_hand.backfill("movie_details", ALL))
     seen = set()
     while by_hand.status(run) not in ("SUCCESS", "FAILURE"):
@@ -118,7 +118,7 @@ def test_batches_turn_green_one_by_one_and_a_bad_one_stops_no_other(by_hand: Dep
 
 
 def test_a_few_batches_that_do_not_touch_are_done_and_no_other(by_hand: Deployment, films: Films) -> None:
-    films.answers = {}
+    films.responses = {}
     asked = films.asked.total()
     few = ["batch_03", "batch_47", "batch_60"]
     runs = backfilled(by_hand, by_hand.backfill("movie_details", few), 3)
@@ -156,13 +156,13 @@ def test_two_workers_share_the_rate_and_no_film_is_fetched_twice(
     assert [by_hand.wait_for(run) for run in halves] == ["SUCCESS"] * 2
     by_hand.instance.event_log_storage.set_concurrency_slots("tmdb", 1)
     fetched = films.asked - asked
-    answers = tmdb_emulator.requests["movie"]
+    responses = tmdb_emulator.requests["movie"]
     print(
-        f"{fetched.total()} films by the processes {pids}: {answers}, {limiter:.1f} calls a second, at most "
+        f"{fetched.total()} films by the processes {pids}: {responses}, {limiter:.1f} calls a second, at most "
         f"{tmdb_emulator.max_requests_in_any_second} in any"
     )
     assert limiter <= 1.05 * PACE
-    assert answers.get(429, 0) <= 0.01 * sum(answers.values())
+    assert responses.get(429, 0) <= 0.01 * sum(responses.values())
     assert len(pids) == 2
     assert set(fetched) == films.films.keys() - asked.keys()
     assert set(fetched.values()) == {1}

@@ -1,4 +1,4 @@
-"""A check that breaks and is repaired is told once each, by Dagster's own processes, whatever happens meanwhile.
+"""A check that breaks and is repaired sends one alert each, by Dagster's own processes, whatever happens meanwhile.
 
 Takes minutes, so it runs only when asked for: pytest -m daemon.
 """
@@ -32,7 +32,7 @@ def port() -> int:
 
 @pytest.fixture
 def settled(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    """A published catalogue with all sensors and schedules on; errors are told to the webhook."""
+    """A published catalogue with all sensors and schedules on; errors are sent to the webhook."""
     monkeypatch.setenv("MOVIE_ASSETS_ALERT_WEBHOOK_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("MOVIE_ASSETS_ALERT_WEBHOOK_KEY", "a-key")
     monkeypatch.setenv("MOVIE_ASSETS_ALERT_SEVERITY", "ERROR")  # so small a catalogue is warned of
@@ -65,7 +65,7 @@ def recount(deployment: Deployment) -> None:
     assert deployment.wait_for(deployment.launch("reconcile")) == "SUCCESS"
 
 
-def told(webhook: Listener) -> list[tuple[str, str]]:
+def delivered(webhook: Listener) -> list[tuple[str, str]]:
     return [(entry["event"], entry["name"]) for message in webhook.messages for entry in message["entries"]]
 
 
@@ -73,7 +73,7 @@ def test_a_check_that_breaks_and_is_repaired_is_told_once_each(settled: Deployme
     with listening(port) as webhook:
         recount(settled)
         tick(settled, 2)
-        assert told(webhook) == []
+        assert delivered(webhook) == []
 
         assert settled.one(SPOIL) == 1
         recount(settled)
@@ -81,12 +81,12 @@ def test_a_check_that_breaks_and_is_repaired_is_told_once_each(settled: Deployme
         tick(settled, SEVERAL)
         recount(settled)  # fails once more, which is no news
         tick(settled, 2)
-        assert told(webhook) == [("broken", "everything_agrees")]
+        assert delivered(webhook) == [("broken", "everything_agrees")]
 
         settled.kill("daemon")
         settled.start("daemon")
         tick(settled, SEVERAL)
-        assert told(webhook) == [("broken", "everything_agrees")]
+        assert delivered(webhook) == [("broken", "everything_agrees")]
 
         webhook.status = 500
         settled.one(MEND)
@@ -102,7 +102,7 @@ def test_a_check_that_breaks_and_is_repaired_is_told_once_each(settled: Deployme
         seconds = wait_until(lambda: back.messages, 300, "the recovery arrives")
         print(f"told {seconds:.0f} s after the webhook was back")
         tick(settled, SEVERAL)
-        assert told(back) == [("recovered", "everything_agrees")]
+        assert delivered(back) == [("recovered", "everything_agrees")]
     broken, refused, recovered = [*webhook.messages, *back.messages]
     assert recovered["message_id"] == refused["message_id"] != broken["message_id"]
     assert recovered["entries"][0]["alert_id"] == broken["entries"][0]["alert_id"]

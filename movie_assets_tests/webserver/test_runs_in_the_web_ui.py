@@ -42,8 +42,8 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     films.put(*(film(n) for n in range(1, 21)))
     with TmdbEmulator(EmulatorOptions(rate_limit=0), world=films) as tmdb_emulator:
         with refreshing(folder, tmdb_emulator, 0) as refresh:
-            assert refresh.wait() == 0, refresh.said.read_text()
-        printed = refresh.said.read_text().splitlines()[-1]
+            assert refresh.wait() == 0, refresh.output.read_text()
+        printed = refresh.output.read_text().splitlines()[-1]
         assert json.loads(printed)["figures"]["movie_ids"]["new"] == 20
         assert "data:image" not in printed  # figures, not charts and tables
         assert "|---" not in printed
@@ -53,10 +53,10 @@ def refreshed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
 def ask(query: str, variables: dict[str, Any]) -> Any:
     """The answer of Dagster's GraphQL."""
     program = Path(sys.executable).with_name("dagster-graphql")
-    with tempfile.NamedTemporaryFile() as answer:
-        command = [str(program), "-w", "workspace.yaml", "-o", answer.name, "-t", query, "-v", json.dumps(variables)]
+    with tempfile.NamedTemporaryFile() as response:
+        command = [str(program), "-w", "workspace.yaml", "-o", response.name, "-t", query, "-v", json.dumps(variables)]
         subprocess.run(command, cwd=CHECKOUT, check=True)
-        return json.loads(Path(answer.name).read_text())["data"]
+        return json.loads(Path(response.name).read_text())["data"]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_a_run_of_a_refresh_can_be_executed_again_and_the_next_refresh_leaves_th
     again = ask(AGAIN, {"of": {"parentRunId": run["runId"], "strategy": "ALL_STEPS"}})["launchRunReexecution"]
     assert again["__typename"] == "LaunchRunSuccess", again
     with refreshing(folder, tmdb_emulator, 0) as refresh:
-        assert refresh.wait() == 0, refresh.said.read_text()
+        assert refresh.wait() == 0, refresh.output.read_text()
     with dg.DagsterInstance.get() as instance:
         repeated = instance.get_run_by_id(again["run"]["runId"])
         assert repeated is not None

@@ -159,7 +159,7 @@ def test_batches_with_what_is_downstream_in_a_backfill(ui: Deployment) -> None:
 
 
 def test_a_failed_batch_leaves_only_itself_red_and_from_failure_repeats_it(ui: Deployment, films: Films) -> None:
-    films.answers = {tmdb_id: b'{"id": 1}' for tmdb_id in films.films if tmdb_id % 64 == 12}
+    films.responses = {tmdb_id: b'{"id": 1}' for tmdb_id in films.films if tmdb_id % 64 == 12}
     few = ["batch_11", "batch_12", "batch_13"]
     backfill = ui.backfill(BOTH, few)
     assert ui.wait_for_backfill(backfill) == "COMPLETED_FAILED"
@@ -169,7 +169,7 @@ def test_a_failed_batch_leaves_only_itself_red_and_from_failure_repeats_it(ui: D
     assert skipped(ui, [run]) == set()
     assert ui.one("select count(*) from pipeline.embeddings where batch in (11, 13)") == FILMS // 64 * 2
     assert alerts(ui) == {f"backfill: {DETAILS}, {EMBEDDINGS}"}
-    films.answers = {}
+    films.responses = {}
     again = ui.execute_again(run)
     assert ui.wait_for(again) == "SUCCESS"
     assert made(ui, [again]) == {DETAILS: Counter(few), EMBEDDINGS: Counter(few)}

@@ -132,9 +132,9 @@ def test_another_error_of_a_check_of_many_things_is_told_once_more(daemon: Daemo
         daemon.ticks(2)
     daemon.evaluate(BROKEN, passed=True, figures=parts([]))
     daemon.ticks(2)
-    told = [(entry["event"], entry["says"]) for message in listener.messages for entry in message["entries"]]
-    assert told[:3] == [("broken", "['index']"), ("worse", "['index', 'disk']"), ("worse", "['disk', 'index']")]
-    assert [event for event, _ in told[3:]] == ["recovered"]
+    sent = [(entry["event"], entry["says"]) for message in listener.messages for entry in message["entries"]]
+    assert sent[:3] == [("broken", "['index']"), ("worse", "['index', 'disk']"), ("worse", "['disk', 'index']")]
+    assert [event for event, _ in sent[3:]] == ["recovered"]
     assert len({message["message_id"] for message in listener.messages}) == 4
 
 

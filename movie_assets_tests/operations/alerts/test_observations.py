@@ -225,9 +225,9 @@ def test_a_sensor_that_was_switched_off_or_stands_still_is_broken(daemon: dg.Dag
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("is_default", "told"), [(False, "was switched off"), (True, "is on and has not ticked")])
+@pytest.mark.parametrize(("is_default", "sentence"), [(False, "was switched off"), (True, "is on and has not ticked")])
 def test_a_sensor_that_the_code_switched_off_does_not_stand_still(
-    is_default: bool, told: str, daemon: dg.DagsterInstance
+    is_default: bool, sentence: str, daemon: dg.DagsterInstance
 ) -> None:
     status = dg.DefaultSensorStatus.RUNNING if is_default else dg.DefaultSensorStatus.STOPPED
 
@@ -239,7 +239,7 @@ def test_a_sensor_that_the_code_switched_off_does_not_stand_still(
     put_sensor(daemon, "details_are_due", [TickStatus.SKIPPED], declared, age=timedelta(hours=2))
     now = datetime.now(UTC)
     (problem,), _ = observe_instigators(daemon, repository, "movie_assets", "own_name", now - timedelta(days=1), now)
-    assert told in problem.message
+    assert sentence in problem.message
 
 
 def test_a_schedule_whose_tick_failed_is_well_when_its_job_was_run_by_hand(daemon: dg.DagsterInstance) -> None:

@@ -34,12 +34,12 @@ def test_no_secret_is_in_a_log_a_table_or_dagsters_storage(
         with dg.build_sensor_context(instance, definitions=defs, resources=resources) as context:
             result = defs.resolve_sensor_def(sensor.NAME).evaluate_tick(context)
         assert len(listener.received) == 3
-        told = [str(result), caplog.text, *capfd.readouterr()]
+        records = [str(result), caplog.text, *capfd.readouterr()]
         with database.transaction() as connection:
             for table in TABLES:
-                told += map(str, connection.exec_driver_sql(f"select * from pipeline.{table}").all())
-        told += [str(record) for record in instance.all_logs("")]
-    written = "\n".join(told)
+                records += map(str, connection.exec_driver_sql(f"select * from pipeline.{table}").all())
+        records += [str(record) for record in instance.all_logs("")]
+    written = "\n".join(records)
     assert INDEX[1] in written
     assert "the message to mail failed" in written
     assert CANARY not in written

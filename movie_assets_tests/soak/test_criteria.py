@@ -1,12 +1,12 @@
-"""The judge of a soak: what holds, what does not, and what too few days cannot tell."""
+"""The criteria of a soak: those that hold, those that do not, and those that need more days."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from movie_assets_tests.chaos.truth import Verdict as Truth
-from movie_assets_tests.soak import verdicts
+from movie_assets_tests.chaos.truth import Differences as Truth
+from movie_assets_tests.soak import criteria
 from movie_assets_tests.soak.gauges import Table, histories
 from movie_assets_tests.soak.life import Day
 from movie_assets_tests.soak.report import markdown
@@ -35,7 +35,7 @@ def days(count: int, **gauges: Callable[[int], Any]) -> list[Day]:
 
 
 def held(lived: list[Day], truth: Truth = TRUE, differing: int = 0, **tables: Table) -> dict[str, bool | None]:
-    return {v.what: v.holds for v in verdicts.all_verdicts(lived, truth, 9, differing, tables)}
+    return {v.what: v.holds for v in criteria.all_criteria(lived, truth, 9, differing, tables)}
 
 
 def test_a_steady_month_holds() -> None:
@@ -112,9 +112,9 @@ def test_histories_are_what_the_clean_up_empties() -> None:
 
 def test_the_report_has_the_last_day_and_every_verdict() -> None:
     lived = days(30)
-    told = verdicts.all_verdicts(lived, Truth(0, 0, 1), 9, 0, {})
+    everything = criteria.all_criteria(lived, Truth(0, 0, 1), 9, 0, {})
     run = {"movies": 1000, "seconds": 60, "cores": 2, "seed": 1, "day": "2026-11-25", "load": 0.1, "commit": "a"}
-    lines = markdown(lived, told, run).splitlines()
+    lines = markdown(lived, everything, run).splitlines()
     assert any(line.startswith("| 2026-11-30 |") for line in lines)
-    assert sum("| yes |" in line for line in lines) == len(told) - 1
+    assert sum("| yes |" in line for line in lines) == len(everything) - 1
     assert sum("| **no** |" in line for line in lines) == 1

@@ -1,4 +1,4 @@
-"""Whether a soak held: pure functions of what its days came to. What they are made of is in `gauges` and `life`."""
+"""The criteria of a soak: pure functions of the figures of its days, which `gauges` and `life` measure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import mean, median
 
-from movie_assets_tests.chaos.truth import Verdict as TruthVerdict
+from movie_assets_tests.chaos.truth import Differences
 from movie_assets_tests.soak.gauges import Table
 from movie_assets_tests.soak.life import Day
 from movie_assets_tests.soak.troubles import kind_of
@@ -22,8 +22,8 @@ DEAD_SHARE, DEAD_ROWS = 0.2, 1000  # autovacuum's share of dead rows, and what a
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One thing that has to hold; `holds` is None where there were too few days to tell."""
+class Criterion:
+    """One thing that has to hold; `holds` is None if there were too few days."""
 
     what: str
     holds: bool | None
@@ -42,10 +42,10 @@ def second_half(days: Sequence[Day]) -> Sequence[Day]:
     return days[len(days) // 2 :]
 
 
-def all_verdicts(
-    days: Sequence[Day], truth: TruthVerdict, rows: int, differing: int, at_the_end: dict[str, Table]
-) -> list[Verdict]:
-    """Every verdict on a soak."""
+def all_criteria(
+    days: Sequence[Day], truth: Differences, rows: int, differing: int, at_the_end: dict[str, Table]
+) -> list[Criterion]:
+    """All criteria of a soak."""
     return [
         on_truth(truth, rows, differing),
         on_jobs(days),
@@ -62,26 +62,26 @@ def all_verdicts(
     ]
 
 
-def on_truth(truth: TruthVerdict, rows: int, differing: int) -> Verdict:
+def on_truth(truth: Differences, rows: int, differing: int) -> Criterion:
     """The catalogue is the world, and agrees with itself."""
     found = (
         f"{rows:,} rows compared: {truth.lost} lost, {truth.duplicated} duplicated, {truth.wrong} wrong; "
         f"{differing} differing by the recount"
     )
-    return Verdict("the catalogue is the emulator's truth", truth.is_true and not differing, found, "0, 0, 0; 0")
+    return Criterion("the catalogue is the emulator's truth", truth.is_true and not differing, found, "0, 0, 0; 0")
 
 
-def on_jobs(days: Sequence[Day]) -> Verdict:
+def on_jobs(days: Sequence[Day]) -> Criterion:
     """Jobs end well on their day."""
     failed = [f"{job} on {day.day}" for day in days for job in day.failed]
     excused = sum(len(day.excused) for day in days)
     again = sum(sum(day.tries.values()) - len(day.tries) for day in days)
     runs = sum(sum(day.tries.values()) for day in days)
     found = f"{', '.join(failed) or 'none'} failed, {excused} could not; {runs} runs, {again} of them repeated others"
-    return Verdict("each job ended well on its day, but for days without a source", not failed, found, "none failed")
+    return Criterion("each job ended well on its day, but for days without a source", not failed, found, "none failed")
 
 
-def on_troubles(days: Sequence[Day]) -> Verdict:
+def on_troubles(days: Sequence[Day]) -> Criterion:
     """Whatever was dealt did strike."""
     dealt = [(name, count) for day in days for name, count in day.troubles.items()]
     struck = Counter[str]()
@@ -90,45 +90,45 @@ def on_troubles(days: Sequence[Day]) -> Verdict:
     never = [kind for kind, count in struck.items() if not count]
     did = sum(count > 0 for _, count in dealt)
     found = f"{len(struck)} kinds; {did} of {len(dealt)} that were dealt struck; never: {', '.join(never) or 'none'}"
-    return Verdict("every kind of trouble struck", not never, found, "none never")
+    return Criterion("every kind of trouble struck", not never, found, "none never")
 
 
-def on_processes(days: Sequence[Day]) -> Verdict:
+def on_processes(days: Sequence[Day]) -> Criterion:
     """Nothing of ours ends by itself."""
     ended = [f"{name} on {day.day}" for day in days for name in day.restarted]
-    return Verdict("daemon, web and code server stayed up", not ended, ", ".join(ended) or "none ended", "none ended")
+    return Criterion("daemon, web and code server stayed up", not ended, ", ".join(ended) or "none ended", "none ended")
 
 
-def on_memory(name: str, days: Sequence[Day]) -> Verdict:
+def on_memory(name: str, days: Sequence[Day]) -> Criterion:
     """A process does not grow."""
     values = [day.gauges["memory"][name] for day in second_half(days)]
     return _growth(f"memory of {name} is flat", days, values, MEMORY)
 
 
-def on_postgres(days: Sequence[Day]) -> Verdict:
-    """Sessions of Postgres do not grow; its buffers, a cache with a limit, are told and not judged."""
+def on_postgres(days: Sequence[Day]) -> Criterion:
+    """Sessions of Postgres do not grow; its buffers, a cache with a limit, are reported, and no criterion."""
     what = "memory of postgres beside its buffers is flat"
     if len(days) < FEWEST_DAYS:
         return _too_few(what, days)
     own, buffers = ([day.gauges["memory"][name] for day in second_half(days)] for name in ("postgres", "buffers"))
     grown = slope(own)
     found = f"{grown:+.2f} MB a day at {mean(own):.0f} MB, beside buffers of {max(buffers):,.0f} MB at most"
-    return Verdict(what, grown <= SESSIONS, found, f"≤ {SESSIONS:g} MB a day")
+    return Criterion(what, grown <= SESSIONS, found, f"≤ {SESSIONS:g} MB a day")
 
 
-def on_catalogue(days: Sequence[Day]) -> Verdict:
+def on_catalogue(days: Sequence[Day]) -> Criterion:
     """The database grows by what histories add, and little by anything else."""
     half = second_half(days)
     beside = [day.gauges["catalogue"] - day.gauges["histories"] for day in half]
-    verdict = _growth("the catalogue beside its histories hardly grows", days, beside, SIZE)
-    if verdict.holds is None:
-        return verdict
+    criterion = _growth("the catalogue beside its histories hardly grows", days, beside, SIZE)
+    if criterion.holds is None:
+        return criterion
     films = max(1, days[-1].films)
-    found = f"{verdict.found}; {days[-1].gauges['catalogue'] * 1024 / films:.0f} kB a film with them"
-    return Verdict(verdict.what, verdict.holds, found, verdict.bound)
+    found = f"{criterion.found}; {days[-1].gauges['catalogue'] * 1024 / films:.0f} kB a film with them"
+    return Criterion(criterion.what, criterion.holds, found, criterion.bound)
 
 
-def on_history(name: str, gauge: str, days: Sequence[Day]) -> Verdict:
+def on_history(name: str, gauge: str, days: Sequence[Day]) -> Criterion:
     """What is kept by age grows evenly: each day adds its rows, and they are deleted when they are so old."""
     what, kept = f"{name} grow evenly", DAYS_KEPT[name]
     if len(days) < FEWEST_DAYS:
@@ -136,32 +136,32 @@ def on_history(name: str, gauge: str, days: Sequence[Day]) -> Verdict:
     sizes = [day.gauges[gauge] for day in days]
     early, late = slope(sizes[1 : len(days) // 2]), slope(sizes[len(days) // 2 :])
     found = f"{early:.2f}, then {late:.2f} MB a day; {late * kept:,.0f} MB in {kept} days"
-    return Verdict(what, late <= FASTER * early, found, f"≤ {FASTER:g} times the first half's")
+    return Criterion(what, late <= FASTER * early, found, f"≤ {FASTER:g} times the first half's")
 
 
-def on_wal(days: Sequence[Day]) -> Verdict:
+def on_wal(days: Sequence[Day]) -> Criterion:
     """Postgres' log of changes is thrown away: no forgotten slot or failing archive keeps it."""
     largest, most = max(day.gauges["wal"] for day in days), days[-1].gauges["most_wal"]
-    return Verdict(
+    return Criterion(
         "WAL keeps to its size", largest <= most, f"{largest:,.0f} MB at most", f"≤ {most:,.0f} MB, max_wal_size"
     )
 
 
-def on_files(days: Sequence[Day]) -> Verdict:
+def on_files(days: Sequence[Day]) -> Criterion:
     """The data folder beside the databases."""
     what = "files beside the databases hardly grow"
     if len(days) < FEWEST_DAYS:
         return _too_few(what, days)
     grown = slope([day.gauges["files"] for day in second_half(days)])
-    return Verdict(what, grown <= FILES, f"{grown:.2f} MB a day", f"≤ {FILES:g} MB a day")
+    return Criterion(what, grown <= FILES, f"{grown:.2f} MB a day", f"≤ {FILES:g} MB a day")
 
 
-def on_dead_rows(tables: dict[str, Table]) -> Verdict:
+def on_dead_rows(tables: dict[str, Table]) -> Criterion:
     """Autovacuum keeps up: nothing holds it back, as a forgotten transaction would."""
     piles = [f"{name} {t.dead:,} of {t.live:,}" for name, t in tables.items() if is_a_pile(t)]
     dead, live = sum(t.dead for t in tables.values()), sum(t.live for t in tables.values())
     found = f"{dead:,} dead of {live:,} rows; beyond the bound: {', '.join(piles) or 'none'}"
-    return Verdict("no table keeps a pile of dead rows", not piles, found, f"≤ {DEAD_SHARE:.0%} + {DEAD_ROWS:,} rows")
+    return Criterion("no table keeps a pile of dead rows", not piles, found, f"≤ {DEAD_SHARE:.0%} + {DEAD_ROWS:,} rows")
 
 
 def is_a_pile(table: Table) -> bool:
@@ -169,15 +169,15 @@ def is_a_pile(table: Table) -> bool:
     return table.dead > DEAD_SHARE * table.live + DEAD_ROWS
 
 
-def _growth(what: str, days: Sequence[Day], values: Sequence[float], bound: float) -> Verdict:
+def _growth(what: str, days: Sequence[Day], values: Sequence[float], bound: float) -> Criterion:
     """Whether values grow by a share of them at most."""
     if len(days) < FEWEST_DAYS:
         return _too_few(what, days)
     grown = slope(values)
     share = 100 * grown / mean(values)
     found = f"{grown:+.2f} MB a day at {mean(values):.0f} MB ({share:+.2f} %)"
-    return Verdict(what, share <= bound, found, f"≤ {bound:g} % a day")
+    return Criterion(what, share <= bound, found, f"≤ {bound:g} % a day")
 
 
-def _too_few(what: str, days: Sequence[Day]) -> Verdict:
-    return Verdict(what, None, f"{len(days)} days", f"from {FEWEST_DAYS} days on")
+def _too_few(what: str, days: Sequence[Day]) -> Criterion:
+    return Criterion(what, None, f"{len(days)} days", f"from {FEWEST_DAYS} days on")
