@@ -38,7 +38,7 @@ Load of the machine at the end: {load:.1f}.
 """
 BY = (
     "C a fault of the emulator · P SQL · K a signal to a process · T a small disk · R a restart of the server · "
-    "D a date · F a made file · S a body from the emulator · E an embeddings reply"
+    "D a date · F a made file · S a body from the emulator · E a response of the embeddings service"
 )
 
 

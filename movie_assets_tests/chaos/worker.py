@@ -1,4 +1,4 @@
-"""What a process of its own does: run jobs on a world of tests, and end itself where it is told to."""
+"""A process of its own: it runs jobs on a world of tests, and ends itself at the given place."""
 
 import os
 import signal
@@ -47,7 +47,7 @@ class Order:
 def work(order: Order, line: Connection) -> None:
     """Say that one is ready, wait for a word, then do as ordered, saying the name of each job as it begins.
 
-    The exit code tells how many jobs failed, the log what they said.
+    The exit code is the number of jobs that failed; the log has their messages.
     """
     with order.log.open("a") as log:
         os.dup2(log.fileno(), 1)

@@ -112,9 +112,9 @@ def test_the_code_location_alone_sees_a_folder_of_the_machine_and_may_not_write_
     (mount,) = mounts["code"]
     assert mount == "${MOVIE_ASSETS_FOLDER:-folder}:/folder:ro"
     assert "folder" in COMPOSE["volumes"]
-    said = re.findall(r"(MOVIE_ASSETS_\w+)=/folder/", (DEPLOY / "README.md").read_text())
-    assert len(said) == 3
-    assert set(said) <= SETTINGS
+    with_folder = re.findall(r"(MOVIE_ASSETS_\w+)=/folder/", (DEPLOY / "README.md").read_text())
+    assert len(with_folder) == 3
+    assert set(with_folder) <= SETTINGS
 
 
 def test_our_processes_have_no_rights_to_spare() -> None:

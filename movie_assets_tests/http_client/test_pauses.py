@@ -70,7 +70,7 @@ class Busy:
     def pauses(self) -> list[float]:
         return [later - earlier for earlier, later in itertools.pairwise(self.moments)]
 
-    def reply(self, path: str) -> tuple[int, Mapping[str, str], Any]:
+    def respond(self, path: str) -> tuple[int, Mapping[str, str], Any]:
         self.moments.append(time.monotonic())
         if len(self.moments) <= self.refusals:
             return self.status, self.headers, {"status_code": 25, "error": {"message": "Rate limit", "code": None}}
@@ -84,7 +84,7 @@ def busy(refusals: int, headers: Mapping[str, str], status: int = 429) -> Iterat
     class Handler(BaseHTTPRequestHandler):
         def response(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            code, sent_headers, body = server.reply(self.path)
+            code, sent_headers, body = server.respond(self.path)
             content = json.dumps(body).encode()
             self.send_response(code)
             for name, value in {

@@ -45,7 +45,9 @@ def test_a_file_in_the_inbox_is_imported_within_minutes_and_once(
     (tmp_path / "broken.csv").write_text("what,is,this\n")
     assert memory_of(next_tick()).work == 1
     assert pipeline.run("recommend").success
-    assert "nothing to do" in str(next_tick().skip_reason)  # what is refused is told, and not tried each half minute
+    assert "nothing to do" in str(
+        next_tick().skip_reason
+    )  # what is refused is reported, and not tried each half minute
 
 
 def test_an_inbox_that_is_not_there_launches_nothing(

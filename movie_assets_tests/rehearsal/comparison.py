@@ -173,7 +173,7 @@ class Comparison:
                 )
             elif state != "gone" and failed and (untrue := self.truth.untrue_rules(tmdb_id, failed)):
                 self.found.states += 1
-                self.found.tell(f"id {self.truth.world.named(tmdb_id)} is said to fail {untrue}, and does not")
+                self.found.tell(f"id {self.truth.world.named(tmdb_id)} has the failed rules {untrue}, and does not")
         ((kept,),) = self._rows("select kept from pipeline.funnel order by step desc limit 1")
         if kept != len(self.truth.accepted):
             self.found.states += 1

@@ -2,7 +2,7 @@
 
 Memory of daemon, web server and code server is each one's resident set (VmRSS). That of Postgres is the sum of the
 proportional sets (Pss) of its processes, as a resident set would count the shared buffers once for each of them; the
-buffers (Pss_Shmem) are told apart, as they are a cache that fills up to what `shared_buffers` allows.
+buffers (Pss_Shmem) have a figure of their own, as they are a cache that fills up to what `shared_buffers` allows.
 """
 
 import os
@@ -16,7 +16,7 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets_tests.deployment import Deployment
 
 MEGABYTE = 2**20
-LARGE = MEGABYTE // 4  # bytes; tables below are not told by name
+LARGE = MEGABYTE // 4  # bytes; smaller tables are not named
 TABLES = """
     select schemaname || '.' || regexp_replace(relname, '_\\d{8}$', '') as name, n_live_tup as live, n_dead_tup as dead,
         pg_total_relation_size(relid) as bytes, pg_indexes_size(relid) as index_bytes
@@ -43,7 +43,7 @@ class Gauges:
     histories: float  # the part of it whose rows are kept for months on purpose
     records: float  # Dagster's database
     wal: float
-    most_wal: float  # what Postgres was told to keep to
+    most_wal: float  # the limit that Postgres was given
     files: float  # the rest of the data folder: Dagster's files, Postgres' own, the processes' logs
     tables: dict[str, Table]
 

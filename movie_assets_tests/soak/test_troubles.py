@@ -1,4 +1,4 @@
-"""What a soak's days get of troubles, and what the emulator is told of them."""
+"""The troubles of a soak's days, and what the emulator is given of them."""
 
 import random
 from collections import Counter

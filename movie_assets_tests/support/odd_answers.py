@@ -36,9 +36,9 @@ class Odd:
 
     def body(self, tmdb_id: int) -> bytes:
         """The details as they are sent."""
-        if callable(self.answer):
-            return self.answer(tmdb_id)
-        return json.dumps(film(tmdb_id, **self.answer)).encode()
+        if callable(self.response):
+            return self.response(tmdb_id)
+        return json.dumps(film(tmdb_id, **self.response)).encode()
 
 
 def rejected(rule: str) -> State:

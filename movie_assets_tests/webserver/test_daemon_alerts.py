@@ -91,7 +91,7 @@ def test_a_check_that_breaks_and_is_repaired_is_told_once_each(settled: Deployme
         webhook.status = 500
         settled.one(MEND)
         recount(settled)
-        wait_until(lambda: len(webhook.messages) > 1, 120, "the webhook is told of the recovery, and refuses")
+        wait_until(lambda: len(webhook.messages) > 1, 120, "the webhook gets the recovery, and refuses")
 
     failures = "select failures from pipeline.alert_destinations"
     wait_until(lambda: settled.one(failures) > 1, 180, "nobody listens at the next attempt")
@@ -100,7 +100,7 @@ def test_a_check_that_breaks_and_is_repaired_is_told_once_each(settled: Deployme
 
     with listening(port) as back:
         seconds = wait_until(lambda: back.messages, 300, "the recovery arrives")
-        print(f"told {seconds:.0f} s after the webhook was back")
+        print(f"delivered {seconds:.0f} s after the webhook was back")
         tick(settled, SEVERAL)
         assert delivered(back) == [("recovered", "everything_agrees")]
     broken, refused, recovered = [*webhook.messages, *back.messages]
