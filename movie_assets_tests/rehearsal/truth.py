@@ -1,8 +1,8 @@
 """What the pipeline must know at the end of each day: states, reasons, requests, and the rows of the catalogue.
 
 It follows the days as TMDB shows them and remembers which ids were ever listed, which of them an application wants to
-keep, and when details were last asked for. docs/reliability.md lists the differences that it allows
-(The rehearsal).
+keep, and when details were last asked for. docs/reliability.md, The rehearsal, lists the
+differences that it allows.
 """
 
 from collections.abc import Iterable, Mapping
