@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from quality_catalogue import BuildError, Catalogue, Embedding, catalogue_of, embedding_of
+from quality_catalogue import BuildError, Catalogue, catalogue_of
 from quality_measures import Figures, measured
 from quality_questions import questions_for
 from tables import report_progress, write_figures
 
 from movie_assets.config.paths import CHECKOUT
+from movie_assets.embeddings.choice import ModelChoice, model_choice
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 
@@ -34,9 +35,9 @@ def main() -> None:
     with served_films(options) as served:
         for checkout in (CHECKOUT, *(path.absolute() for path in options.against)):
             with catalogue_of(checkout, served) as catalogue:
-                for embedding in options.embedder or [embedding_of("local")]:
-                    report_progress(f"{checkout.name}: {embedding.provider} {embedding.model or ''}")
-                    columns.append(column_of(catalogue, embedding, options))
+                for choice in options.embedder or [model_choice("local")]:
+                    report_progress(f"{checkout.name}: {choice}")
+                    columns.append(column_of(catalogue, choice, options))
     print(table_of(columns))
     write_figures(options.json, {"columns": columns})
     if all("problem" in column for column in columns):
@@ -53,7 +54,7 @@ def read_options() -> Namespace:
         "--user-queries", type=Path, metavar="FILE", help='lines {"query": …, "expected_title_regex": … or null}'
     )
     parser.add_argument(
-        "--embedder", type=embedding_of, action="append", metavar="PROVIDER[:MODEL][=DIMENSIONS]",
+        "--embedder", type=model_choice, action="append", metavar="PROVIDER[:MODEL][=DIMENSIONS]",
         help="may be repeated; the settings hold its key. Without it: local",
     )  # fmt: skip
     parser.add_argument(
@@ -85,26 +86,23 @@ def joined(files: Sequence[Path], target: Path) -> Path:
     return target
 
 
-def column_of(catalogue: Catalogue, embedding: Embedding, options: Namespace) -> Figures:
+def column_of(catalogue: Catalogue, choice: ModelChoice, options: Namespace) -> Figures:
     """Return the figures of an embedder; with a `problem` instead of figures if it made no catalogue."""
-    label = "".join(
-        (embedding.provider, f" {embedding.model}" if embedding.model else "",
-         f" {embedding.dimensions}" if embedding.dimensions else "")
-    )  # fmt: skip
-    column: Figures = {"code": catalogue.checkout.name, "embedder": label}
+    column: Figures = {"code": catalogue.checkout.name, "embedder": str(choice)}
     try:
-        _, column["embedder"] = catalogue.build(embedding)
+        _, column["embedder"] = catalogue.build(choice)
         questions = questions_for(
             catalogue, options.samples, options.questions, options.collections, options.user_queries
         )  # fmt: skip
         texts = questions.texts
-        made = catalogue.question_vectors(embedding, texts, documents_of(catalogue))
+        made = catalogue.question_vectors(choice, texts, documents_of(catalogue))
     except BuildError as error:
         report_progress(f"not measured: {error}")
         return column | {"problem": str(error)}
     column |= {
         "films": catalogue.rows("select count(*) from catalog.movies")[0][0],
         "franchise films": len(questions.franchises), "plot questions": len(questions.plots),
+        "“movies like X”, other titles": len(questions.like_other_titles),
         "titles with a slip": len(questions.slips), "user queries": len(questions.users),
         "texts embedded a second": made["texts_a_second"], "embedding a question, ms": made["question_ms"],
     }  # fmt: skip

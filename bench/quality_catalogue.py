@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 
 from movie_assets.database.embedded import embedded_postgres
 from movie_assets.database.migrations import ensure_database
+from movie_assets.embeddings.choice import ModelChoice
 from movie_assets.emulator.server import TmdbEmulator
 
 COMMAND = ("-c", "from movie_assets.cli.main import main; main()")
@@ -23,32 +24,14 @@ SCRIPT = Path(__file__).with_name("question_vectors.py")
 DAY = datetime.now(UTC).date() - timedelta(days=1)  # a day that is past is read as of its noon, whatever the clock
 PROFILE = "[every_film]\n"  # no rule, so that every film of the files is in the catalogue
 # Settings of the user that say how to embed and what it may cost; all others are left out.
+CHOSEN = ("MOVIE_ASSETS_EMBEDDING_MODEL", "MOVIE_ASSETS_EMBEDDING_DIMENSIONS")  # by the options
 KEPT_SETTINGS = ("MOVIE_ASSETS_EMBEDDING_", "MOVIE_ASSETS_DOLLARS_", "MOVIE_ASSETS_RUN_", "MOVIE_ASSETS_DAILY_DOLLARS")
 
 
-class Embedding(NamedTuple):
-    """An embedder to measure; without a model or dimensions, those that the code takes for the provider."""
-
-    provider: str
-    model: str | None
-    dimensions: int | None
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The environment variables that choose it."""
-        values = {"": self.provider, "_MODEL": self.model, "_DIMENSIONS": self.dimensions}
-        return {
-            f"MOVIE_ASSETS_EMBED{'DING' if name else 'DER'}{name}": str(value)
-            for name, value in values.items()
-            if value
-        }
-
-
-def embedding_of(text: str) -> Embedding:
-    """Read PROVIDER[:MODEL][=DIMENSIONS]."""
-    name, _, width = text.rpartition("=") if text.rpartition("=")[2].isdecimal() else (text, "", "")
-    provider, _, model = name.partition(":")
-    return Embedding(provider, model or None, int(width) if width else None)
+def settings_of(choice: ModelChoice) -> dict[str, str]:
+    """Return the environment variables that choose a model."""
+    names = ("MOVIE_ASSETS_EMBEDDER", "MOVIE_ASSETS_EMBEDDING_MODEL", "MOVIE_ASSETS_EMBEDDING_DIMENSIONS")
+    return {name: str(value) for name, value in zip(names, choice, strict=True) if value}
 
 
 class BuildError(Exception):
@@ -63,9 +46,9 @@ class Catalogue:
     connection: psycopg.Connection[Any]
     environment: dict[str, str]
 
-    def build(self, embedding: Embedding) -> tuple[int, str]:
+    def build(self, choice: ModelChoice) -> tuple[int, str]:
         """Fetch, embed and publish what is due, have the embedder's set searched, and return its number and name."""
-        variables = self.environment | embedding.settings
+        variables = self.environment | settings_of(choice)
         outcome = json.loads(self._run([*COMMAND, "refresh", "--json", "--date", DAY.isoformat()], variables))
         if outcome["failed_jobs"]:
             raise BuildError(f"{', '.join(outcome['failed_jobs'])}: {'; '.join(outcome['problems'])}")
@@ -76,11 +59,11 @@ class Catalogue:
         return set_id, name
 
     def question_vectors(
-        self, embedding: Embedding, questions: Sequence[str], documents: Sequence[str]
+        self, choice: ModelChoice, questions: Sequence[str], documents: Sequence[str]
     ) -> dict[str, Any]:
         """Return vectors of questions, and the embedder's speed; see `question_vectors.py`."""
         given = json.dumps({"questions": questions, "documents": documents})
-        output = self._run([str(SCRIPT)], self.environment | embedding.settings, given)
+        output = self._run([str(SCRIPT)], self.environment | settings_of(choice), given)
         made: dict[str, Any] = json.loads(output)
         if not Path(made["code"]).is_relative_to(self.checkout):
             raise BuildError(f"{made['code']} was measured instead of {self.checkout}")
@@ -112,7 +95,7 @@ def catalogue_of(checkout: Path, served: TmdbEmulator) -> Iterator[Catalogue]:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith("MOVIE_ASSETS_") or name.startswith(KEPT_SETTINGS)
+            if name not in CHOSEN and (not name.startswith("MOVIE_ASSETS_") or name.startswith(KEPT_SETTINGS))
         }
         environment = {
             **kept,

@@ -71,12 +71,16 @@ def searches(catalogue: Catalogue, questions: Questions, vectors: Mapping[str, s
         ask(question.text, SHOWN)
     figures["plot question"] = times(milliseconds)
     slips = [(ask(q.text, SHOWN), q.films) for q in questions.slips]
-    like = [precision(ask(q.text, SHOWN), q.films, FIRST) for q in questions.like]
+    like, others = (
+        [precision(ask(q.text, SHOWN), q.films, FIRST) for q in asked]
+        for asked in (questions.like, questions.like_other_titles)
+    )
     users = [(ask(q.text, SHOWN), q.films) for q in questions.users]
     return figures | {
         "typing errors, first": mean([reciprocal_rank(found[:1], right) for found, right in slips]),
         "typing errors, among ten": mean([bool(right & set(found)) for found, right in slips]),
         "“movies like X”, precision@5": mean(like),
+        "“movies like X”, precision@5, other titles": mean(others),
         "user queries, first": mean([reciprocal_rank(found[:1], right) for found, right in users]),
         "user queries, among ten": mean([bool(right & set(found)) for found, right in users]),
     }

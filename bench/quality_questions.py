@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ class Questions:
     plots: Sequence[Question]
     slips: Sequence[Question]
     like: Sequence[Question]
+    like_other_titles: Sequence[Question]
     users: Sequence[Question]
 
     @property
@@ -68,11 +70,13 @@ def questions_for(
     chance = random.Random(SEED)  # noqa: S311  # repeatable, not secret
     franchises = sampled(franchises_of(films, collections), samples, chance)
     titles = {film.tmdb_id: film.title for film in films}
+    like = [Question(LIKE[n % 3].format(titles[film]), others) for n, (film, others) in enumerate(franchises.items())]
     return Questions(
         franchises,
         list(plots_of_file(plots, titles) if plots else plots_of_overviews(films, samples, chance)),
         slips_of(films, samples, chance),
-        [Question(LIKE[n % 3].format(titles[film]), others) for n, (film, others) in enumerate(franchises.items())],
+        like,
+        [question for question in map(partial(without_shared_words, titles), like, franchises) if question.films],
         list(users_of_file(users, films)) if users else [],
     )
 
@@ -94,6 +98,17 @@ def sampled(
     """Return so many of the films, in the order of their ids."""
     films = sorted(franchises)
     return {film: franchises[film] for film in sorted(chance.sample(films, min(samples, len(films))))}
+
+
+def without_shared_words(titles: Mapping[int, str], question: Question, film: int) -> Question:
+    """Return a question of which only the films are right whose titles share no word with the film that it names."""
+    named = words_of_title(titles[film])
+    return Question(question.text, frozenset(o for o in question.films if not named & words_of_title(titles[o])))
+
+
+def words_of_title(title: str) -> set[str]:
+    """Return the words of three letters or more."""
+    return set(re.findall(r"\w{3,}", title.casefold()))
 
 
 def plots_of_file(path: Path, titles: Mapping[int, str]) -> Iterator[Question]:

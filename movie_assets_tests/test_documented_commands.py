@@ -37,6 +37,7 @@ ELSEWHERE = {
     "psql ": "cli/test_connect.py runs it; its statements are run here",
     "movie-assets database ": "works on the embedded server: cli/test_connect.py; its statements are run here",
     "movie-assets refresh": "does the demo's work once more: cli/test_refresh_commands.py",
+    "movie-assets compare-models openai": "asks, spends money and needs a key: cli/test_compare_models.py",
     "movie-assets alert test": "posts to the addresses of examples: cli/test_cli_alerts.py",
     "export DATABASE_URL": "asks the embedded server: cli/test_connect.py",
     "export MOVIE_ASSETS_ALERT_": "names destinations of examples",

@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from movie_assets.cli import report
 from movie_assets.cli.alerts import alert_command
+from movie_assets.cli.compare_models import compare_models_command
 from movie_assets.cli.database import database_command, embed_command
 from movie_assets.cli.emulator import stand_in, tmdb_emulator
 from movie_assets.cli.health import health_command
@@ -249,6 +250,7 @@ for command in (
     review_command,
     forget_command,
     sets_command,
+    compare_models_command,
     database_command,
     embed_command,
     health_command,

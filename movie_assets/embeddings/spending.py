@@ -31,9 +31,12 @@ class Spending(NamedTuple):
 
 
 class DatabaseBudget:
-    """The budgets of a run and of its day (UTC). Nothing is reserved if neither is set."""
+    """The budgets of a run and of its day (UTC). Nothing is reserved if neither is set.
 
-    def __init__(self, database: Database, set_id: int, run_id: str, as_of: datetime, budgets: Budgets) -> None:
+    `set_id` is the embedding set that is paid for, or None for a comparison of models, which keeps no vectors.
+    """
+
+    def __init__(self, database: Database, set_id: int | None, run_id: str, as_of: datetime, budgets: Budgets) -> None:
         self.budgets = budgets
         self._database = database
         self._set_id = set_id
@@ -91,7 +94,7 @@ class DatabaseBudget:
             )
             messages.append((spending.spent_today / daily_dollars, message))
         _, message = max(messages, key=lambda message: message[0])
-        return f"{message}: everything embedded so far is kept"
+        return message if self._set_id is None else f"{message}: everything embedded so far is kept"
 
     def _spending(self) -> Spending:
         return self._database.fetch_one(Spending, "embedding_dollars", as_of=self._as_of, run_id=self._run_id)

@@ -5,6 +5,7 @@ the measure of a search: of reciprocal ranks the mean reciprocal rank (MRR), of 
 """
 
 import math
+import statistics
 from collections.abc import Collection, Sequence
 
 EQUAL = 1e-6  # similarities that differ by less are the same, as pgvector computes them in single precision
@@ -40,3 +41,10 @@ def recall_of_similarities(approximate: Sequence[float], exact: Sequence[float])
         return None
     least = min(exact) - EQUAL
     return min(1.0, sum(similarity >= least for similarity in approximate) / len(exact))
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """Return the mean and its standard error; None for what there are too few values for."""
+    mean = statistics.fmean(values) if values else None
+    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+    return mean, error

@@ -129,8 +129,10 @@ comment on column pipeline.embedding_batches.stored is 'number of vectors that i
 
 comment on table pipeline.embedding_costs is 'what one request of a run, or one bulk job, cost';
 comment on column pipeline.embedding_costs.cost_id is 'number of the row';
-comment on column pipeline.embedding_costs.set_id is 'embedding set, a row of pipeline.embedding_sets';
-comment on column pipeline.embedding_costs.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
+comment on column pipeline.embedding_costs.set_id is
+    'embedding set, a row of pipeline.embedding_sets; null for a comparison of models';
+comment on column pipeline.embedding_costs.run_id is
+    'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>. A comparison of models has a name of its own';
 comment on column pipeline.embedding_costs.texts is 'number of texts that were embedded';
 comment on column pipeline.embedding_costs.tokens is 'tokens that the service charged';
 comment on column pipeline.embedding_costs.dollars is 'cost in US dollars; 0 with the local embedder';
@@ -173,7 +175,8 @@ comment on column pipeline.embedding_progress.retired_at is
 comment on table pipeline.embedding_reservations is
     'the highest cost of a request in flight; what a killed run reserved stays and counts for its day';
 comment on column pipeline.embedding_reservations.reservation_id is 'number of the reservation';
-comment on column pipeline.embedding_reservations.set_id is 'embedding set, a row of pipeline.embedding_sets';
+comment on column pipeline.embedding_reservations.set_id is
+    'embedding set, a row of pipeline.embedding_sets; null for a comparison of models';
 comment on column pipeline.embedding_reservations.run_id is
     'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 comment on column pipeline.embedding_reservations.tokens is 'most tokens that the request can be charged';
@@ -201,7 +204,8 @@ comment on column pipeline.embedding_sets.bytes_per_vector is
 
 comment on view pipeline.embedding_spending is 'what embeddings cost on a day, by embedding set';
 comment on column pipeline.embedding_spending.day is 'day (UTC) on which it was spent';
-comment on column pipeline.embedding_spending.set_id is 'embedding set, a row of pipeline.embedding_sets';
+comment on column pipeline.embedding_spending.set_id is
+    'embedding set, a row of pipeline.embedding_sets; null for comparisons of models';
 comment on column pipeline.embedding_spending.provider is 'who made the vectors';
 comment on column pipeline.embedding_spending.model is 'name of the embedding model';
 comment on column pipeline.embedding_spending.dimensions is 'number of values in each vector';

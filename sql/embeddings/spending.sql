@@ -1,6 +1,6 @@
 -- Applied after the migrations whenever it changes: what embeddings cost.
 
--- Texts, tokens and US dollars by day (UTC) and embedding set.
+-- Texts, tokens and US dollars by day (UTC) and embedding set; comparisons of models belong to no set.
 create or replace view pipeline.embedding_spending as
 select
     (c.spent_at at time zone 'UTC')::date as day,
@@ -13,7 +13,7 @@ select
     sum(c.dollars) as dollars,
     coalesce(sum(c.dollars) filter (where c.is_bulk), 0) as of_which_in_bulk,
     count(distinct c.run_id)::integer as runs
-from pipeline.embedding_costs c join pipeline.embedding_sets s using (set_id)
+from pipeline.embedding_costs c left join pipeline.embedding_sets s using (set_id)
 group by 1, c.set_id, s.provider, s.model, s.dimensions;
 
 -- US dollars that the day (UTC) of a time, and a run, have spent, and that are reserved for requests in flight.

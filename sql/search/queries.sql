@@ -4,6 +4,12 @@ select set_id, provider, model, dimensions, template, held_since is not null as 
 from pipeline.embedding_sets where is_active
 
 
+-- name: catalogue_texts
+-- Run by movie-assets compare-models: the distinct texts of all films, which a new set would embed.
+select count(*)::integer as texts, coalesce(sum(octet_length(embedding_text)), 0)::bigint as text_bytes
+from (select distinct on (text_hash) embedding_text from catalog.movies) t
+
+
 -- name: document_agreement
 -- Run by the check documents_agree_with_the_catalogue: what searches by words see and should not, or do not and should.
 select
@@ -103,6 +109,23 @@ select tmdb_id, recall_at_10, milliseconds, exact_ms
 from pipeline.measure_searches(:set_id, :samples, cast(:filters as jsonb))
 
 
+-- name: movies_to_compare
+-- Run by movie-assets compare-models: films of the catalogue, the same ones each time. Whole collections are up to half of them.
+with collections as (
+    select collection_id, count(*) as films from catalog.movies
+    where collection_id is not null group by 1 having count(*) between 2 and 30
+), chosen as (
+    select collection_id
+    from (select collection_id, sum(films) over (order by md5(collection_id::text)) as so_far from collections) c
+    where so_far <= cast(:films as integer) / 2
+), films as (
+    select m.*, c.collection_id is not null as is_chosen from catalog.movies m left join chosen c using (collection_id)
+    order by is_chosen desc, md5(m.tmdb_id::text) limit :films
+)
+select tmdb_id, title, overview, embedding_text, case when is_chosen then collection_id end as collection_id
+from films order by md5(tmdb_id::text)
+
+
 -- name: outdate_similar_lists
 -- Run by similar_movies: makes lists due again, those whose turn it is or all of them.
 update pipeline.similar_lists set is_outdated = true where tmdb_id % :turns = :turn and not is_outdated
@@ -182,6 +205,11 @@ select pipeline.remove_documents() as removed
 select embedding from pipeline.sample_vectors(:set_id, :samples)
 
 
+-- name: search_compared_vectors
+-- Run by movie-assets compare-models, in the transaction of stage_compared_vectors: recall of an index over the vectors.
+select approximate, exact from pipeline.search_compared_vectors(:searches)
+
+
 -- name: search_movies
 -- Run by movie-assets search: films by words and meaning, with what a person wants to see of them.
 select
@@ -218,6 +246,11 @@ from (
 cross join lateral (
     select array(select s.similarity from catalog.similar_movies(f.tmdb_id, 10) s) as found
 ) n
+
+
+-- name: stage_compared_vectors
+-- Run by movie-assets compare-models before the vectors of a model are copied in.
+create temp table compared_vectors (place integer, embedding vector) on commit drop
 
 
 -- name: vector_agreement
