@@ -145,7 +145,7 @@ def test_a_price_in_the_settings_is_not_that_of_another_model_with_a_published_o
 
 def test_a_provider_that_does_not_exist_is_a_usage_error(compare: Any) -> None:
     for name, sentence in (
-        ("nobody:model", "there is no provider nobody; known are local, "),
+        ("nobody:model", "there is no provider nobody; known are "),
         (":x", "names no model"),
     ):
         result = compare(name)
