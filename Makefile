@@ -52,6 +52,7 @@ check: .venv/installed  ## run the linter, the formatter's check, the type check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=bench $(BIN)/mypy --explicit-package-bases --exclude bench/peers bench  # the peers' libraries are not installed here
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: newest-dagster

@@ -149,7 +149,7 @@ def main() -> None:
         database = Database(address)
         source = Source(address, count)
         if way == "plain":
-            work = partial(build_plainly, database, embedder)
+            work: Callable[[], None] = partial(build_plainly, database, embedder)
         else:
             resolve, definitions = hollow_job if way == "floor" else real_job, our_assets(embedder)
             work = runs_of(resolve(EMBED, definitions), resolve(PUBLISH, definitions), instance)

@@ -132,6 +132,8 @@ def read_items(path: Path) -> list[Item]:
         for line in lines:
             try:
                 body = read_json(line)
+                if not isinstance(body, dict):
+                    continue
                 derived = derive(body, body["id"])
             except (UnusableResponseError, KeyError, TypeError):
                 continue

@@ -59,7 +59,8 @@ def services(**options: Any) -> Iterator[Services]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101  # it was started with a pipe
         try:
-            yield Services(*json.loads(process.stdout.readline()), process.pid)
+            url, tmdb_url, export_url, openai_url = json.loads(process.stdout.readline())
+            yield Services(url, tmdb_url, export_url, openai_url, process.pid)
         finally:
             process.terminate()
 

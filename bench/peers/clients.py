@@ -62,7 +62,8 @@ def _client(
         for number in range(WARM_UP):
             search((start + number) % questions)
         barrier.wait(timeout=120)
-        milliseconds, found = [], {}
+        milliseconds: list[float] = []
+        found: dict[int, list[int]] = {}
         began = now = time.perf_counter()
         number = start
         while now - began < seconds or len(milliseconds) < fewest:
