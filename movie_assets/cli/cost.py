@@ -14,10 +14,10 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.budget_check import forecast_for
 from movie_assets.embeddings.cost_forecast import Forecast
-from movie_assets.embeddings.embedder import set_key
+from movie_assets.embeddings.embedder import Embedder, set_key
 from movie_assets.embeddings.registry import embedder_from
 from movie_assets.embeddings.sets import SetId
-from movie_assets.embeddings.store import texts_of
+from movie_assets.embeddings.store import Text, texts_of
 
 NO_SET = -1  # no set has this number, so every text is due
 
@@ -34,10 +34,15 @@ class TextToCount(NamedTuple):
 def cost_of(database: Database, settings: Settings, *, all_films: bool) -> Forecast:
     """Return the cost of embedding the texts that are due in the set of the settings, or all texts in a new set."""
     embedder = embedder_from(settings)
+    set_id, texts = due_texts(database, embedder, all_films=all_films)
+    return forecast_for(database, embedder, set_id, texts)
+
+
+def due_texts(database: Database, embedder: Embedder, *, all_films: bool) -> tuple[int, list[Text]]:
+    """Return the number of an embedder's set, and the texts that are due in it or all texts."""
     existing = database.fetch_optional(SetId, "find_set", **set_key(embedder))
     set_id = existing.set_id if existing else NO_SET
-    movies = database.fetch(TextToCount, "texts_to_count", set_id=set_id, all_films=all_films)
-    return forecast_for(database, embedder, set_id, texts_of(movies))
+    return set_id, texts_of(database.fetch(TextToCount, "texts_to_count", set_id=set_id, all_films=all_films))
 
 
 def as_json(expected: Forecast, settings: Settings, *, all_films: bool) -> dict[str, object]:

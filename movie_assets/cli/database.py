@@ -1,6 +1,5 @@
-"""The commands that connect other programs: the catalogue's address, the embedded server, psql, vectors of texts."""
+"""The commands that connect other programs: the catalogue's address, the embedded server, psql."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -24,7 +23,6 @@ from movie_assets.database.embedded import (
 )
 from movie_assets.database.embedded_keeper import kept_up_by, stop_keeping_up
 from movie_assets.database.embedded_network import network_url
-from movie_assets.embeddings.registry import embedder_from
 from movie_assets.orchestration.startup import database_for
 
 SECONDS_TO_START = 90
@@ -148,16 +146,3 @@ def _service(address: str, home: Path) -> Iterator[dict[str, str]]:
         yield os.environ | {"PGSERVICEFILE": str(file)}
     finally:
         file.unlink()
-
-
-@click.command("embed")
-@click.argument("text", nargs=-1, required=True)
-def embed_command(text: tuple[str, ...]) -> None:
-    """Embed a text with the model of the settings, and print its vector as SQL takes it: [0.1,0.2,…].
-
-    An application passes it to catalog.match_movies or catalog.search_movies as query_embedding.
-
-    Example: movie-assets embed a detective investigates a murder
-    """
-    embedder = embedder_from(Settings.from_env())
-    click.echo(json.dumps(embedder.embed([" ".join(text)]).vectors[0].tolist(), separators=(",", ":")))

@@ -17,10 +17,12 @@ from rich.markup import escape
 from movie_assets.cli import report
 from movie_assets.cli.alerts import alert_command
 from movie_assets.cli.compare_models import compare_models_command
-from movie_assets.cli.database import database_command, embed_command
+from movie_assets.cli.database import database_command
+from movie_assets.cli.embed import embed_command
 from movie_assets.cli.emulator import stand_in, tmdb_emulator
 from movie_assets.cli.health import health_command
 from movie_assets.cli.imports import forget_command, import_command, review_command
+from movie_assets.cli.providers import providers_command
 from movie_assets.cli.search import recommend_command, search_command, similar_command
 from movie_assets.cli.sets import sets_command
 from movie_assets.cli.terminal import console, notes
@@ -253,6 +255,7 @@ for command in (
     compare_models_command,
     database_command,
     embed_command,
+    providers_command,
     health_command,
     alert_command,
     tmdb_emulator,

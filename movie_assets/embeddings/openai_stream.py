@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 
 import openai
 
+from movie_assets.config.embedding_limits import IN_FLIGHT
 from movie_assets.config.prices import Price
 from movie_assets.embeddings.embedder import BudgetAccount, EmbedderError, RejectedInput, ResultChunk, no_vectors
 from movie_assets.embeddings.openai_call import ServiceResponse, ask
@@ -25,7 +26,6 @@ from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT, USUAL_BYTES_PER
 from movie_assets.embeddings.vectors import CheckedVectors
 from movie_assets.http_client.rate_limits import RateLimits
 
-IN_FLIGHT = 8  # requests at once; a killed process can lose the cost of so many
 MAX_SECONDS_PER_CALL = 120.0  # a read timeout is per read, and a slow server could hold a call for hours
 
 

@@ -53,7 +53,7 @@ def embedder_for(
             f"the catalogue was embedded by {provider}; point {chosen.address} there, or refresh with the service that "
             "it names now"
         )
-    roles = _configured_roles(settings, known.roles)
+    roles = configured_roles(settings, known.roles)
     embedder.roles = roles if template is None else roles_of_template(template, roles, known.roles)
     return embedder
 
@@ -81,7 +81,7 @@ def dimensions_text(dimensions: Sequence[int]) -> str:
     return " or ".join(map(str, dimensions)) or "any"
 
 
-def _configured_roles(settings: Settings, usual: Roles) -> Roles:
+def configured_roles(settings: Settings, usual: Roles) -> Roles:
     """Return a model's usual roles with the prefixes of the settings, which also switch off those it has."""
     if usual.parameter:
         return usual

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from movie_assets.catalog import movie_details
+from movie_assets.config.embedding_limits import IN_FLIGHT
 from movie_assets.database.database import Database
 from movie_assets.database.queries import query_text
-from movie_assets.embeddings import openai_stream
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.world import ExportRow
 from movie_assets.tmdb import client as tmdb
@@ -35,7 +35,7 @@ CONNECTIONS = 4
 TEXTS_PER_REQUEST = 5
 # What can be in hand, asked for and not committed: a chunk that is written, one that fills, and what waits for it.
 MAX_FILMS_IN_HAND = 2 * FILMS_PER_CHUNK + 5 * CONNECTIONS
-MAX_TEXTS_IN_HAND = openai_stream.IN_FLIGHT * TEXTS_PER_REQUEST
+MAX_TEXTS_IN_HAND = IN_FLIGHT * TEXTS_PER_REQUEST
 
 
 def work_in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:

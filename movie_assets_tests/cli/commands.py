@@ -19,11 +19,11 @@ def clean_environment(**variables: str) -> Environment:
     return {**dict.fromkeys([*names, "DAGSTER_HOME"]), **variables}
 
 
-def invoke(environment: Mapping[str, str | None], *arguments: str) -> Result:
-    """Run `movie-assets` with arguments, and restore the handler of SIGTERM that it replaces."""
+def invoke(environment: Mapping[str, str | None], *arguments: str, text: str | None = None) -> Result:
+    """Run `movie-assets` with arguments and standard input, and restore the handler of SIGTERM that it replaces."""
     before = signal.getsignal(signal.SIGTERM)
     try:
-        return CliRunner().invoke(main, arguments, env=environment)
+        return CliRunner().invoke(main, arguments, input=text, env=environment)
     finally:
         signal.signal(signal.SIGTERM, before)
 

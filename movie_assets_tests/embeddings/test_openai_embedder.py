@@ -14,12 +14,11 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
+from movie_assets.config.embedding_limits import IN_FLIGHT, TEXTS_PER_REQUEST
 from movie_assets.embeddings import openai_call, openai_queue, openai_stream
 from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.openai_queue import MAX_FAILURES
-from movie_assets.embeddings.openai_stream import IN_FLIGHT
 from movie_assets.embeddings.providers import openai as provider
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
+from movie_assets.config.embedding_limits import IN_FLIGHT, TEXTS_PER_REQUEST
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.embeddings.openai_stream import IN_FLIGHT
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
