@@ -1,21 +1,28 @@
 """Feature hashing: unit vectors of texts without a key, a model file or a network.
 
-A vector depends only on the text and the number of dimensions, so vectors that were made on different days or machines
-can be compared. The text of a film is composed by `catalog.embedding_text`.
+A vector depends only on the text, the model and the number of dimensions, so vectors that were made on different days
+or machines can be compared. The text of a film is composed by `catalog.embedding_text`. sql/search/hashed_vectors.sql
+makes the same vectors.
 """
 
+import math
 import re
 import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from movie_assets.embeddings.common_words import word_weight
+
 # Letters and digits are separate words, so that the sequel "Alien³" shares a word with "Alien".
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
 SHORTEST_PLURAL = 3
+MIXER = 1_640_531_527  # 2³² / φ², as in Fibonacci hashing; a digest times it fits SQL's bigint
 
 # Function words do not distinguish films, and hashing has no corpus from which to learn their frequency.
 STOP_WORDS = frozenset(WORD.findall(
@@ -40,11 +47,10 @@ def _singular(word: str) -> str:
 
 
 def hashed_vectors(texts: Sequence[str], dimensions: int) -> npt.NDArray[np.float32]:
-    """Return the vectors of texts as an (n, dimensions) matrix of rows of length 1.
+    """Return the vectors of texts by hashing-v1, an (n, dimensions) matrix of rows of length 1.
 
     Each word is mapped to one component with a sign (Weinberger et al. 2009, "Feature Hashing for Large Scale
-    Multitask Learning") and weighs 1 + ln(its count). A text without any word gets the first axis, because a zero
-    vector has no cosine and pgvector leaves it out of its index.
+    Multitask Learning") and weighs 1 + ln(its count).
     """
     vectors = np.zeros((len(texts), dimensions), dtype=np.float32)
     for row, text in zip(vectors, texts, strict=True):
@@ -53,6 +59,44 @@ def hashed_vectors(texts: Sequence[str], dimensions: int) -> npt.NDArray[np.floa
             digest = zlib.crc32(word.encode())
             sign = 1.0 if digest >> 31 else -1.0
             row[(digest & 0x7FFFFFFF) % dimensions] += sign * (1.0 + np.log(count))
+    return _unit_rows(vectors)
+
+
+def weighted_vectors(texts: Sequence[str], dimensions: int) -> npt.NDArray[np.float32]:
+    """Return the vectors of texts by hashing-v2, an (n, dimensions) matrix of rows of length 1.
+
+    A word weighs (1 + ln(its count)) · `word_weight`. It is mapped to two components: two rare words that share one
+    component seldom share the other, so chance resemblances are weaker.
+    """
+    rows, places, parts = [], [], []
+    for n, text in enumerate(texts):
+        for word, count in Counter(words_of(text)).items():
+            weight = (1.0 + math.log(count)) * word_weight(word)
+            for place, sign in _components(word):
+                rows.append(n)
+                places.append(place % dimensions)
+                parts.append(sign * weight)
+    vectors = np.zeros((len(texts), dimensions))
+    np.add.at(vectors, (rows, places), parts)
+    return _unit_rows(vectors)
+
+
+@lru_cache(maxsize=200_000)
+def _components(word: str) -> tuple[tuple[int, float], tuple[int, float]]:
+    """Return the two components of a word, before the division by the dimensions, each with its sign."""
+    digest = zlib.crc32(word.encode())
+    mixed = digest * MIXER
+    return (
+        (digest & 0x7FFFFFFF, 1.0 if digest >> 31 else -1.0),
+        (mixed >> 15 & 0x7FFFFFFF, 1.0 if mixed >> 46 & 1 else -1.0),
+    )
+
+
+def _unit_rows(vectors: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Scale each row to length 1.
+
+    A row of zeros becomes the first axis, because a zero vector has no cosine and pgvector leaves it out of its index.
+    """
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors[lengths[:, 0] == 0, 0] = lengths[lengths == 0] = 1.0
     return np.asarray(vectors / lengths, dtype=np.float32)

@@ -11,9 +11,12 @@ import psycopg
 import pytest
 
 from movie_assets.database.database import Database
-from movie_assets.embeddings.hashing import hashed_vectors, words_of
+from movie_assets.embeddings.common_words import COMMON, EVERYWHERE, FREQUENT, WEIGHTS, word_weight
+from movie_assets.embeddings.hashing import hashed_vectors, weighted_vectors, words_of
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.embeddings.sets import embedding_set
+from movie_assets.search.search_documents import update_documents
+from movie_assets_tests.support.rows import put_films
 
 TEXTS = (
     "", " ", "the of and", "a murder in a mansion", "Ocean's Eleven: the heist's heists", "aliens Aliens alien's",
@@ -44,6 +47,58 @@ def test_texts_have_the_vectors_that_python_makes(database: Database, dimensions
         assert np.abs(ours - theirs).max() < 1e-6, text
 
 
+@pytest.mark.parametrize("dimensions", [8, 2048, 4000])
+def test_texts_have_the_weighted_vectors_that_python_makes(database: Database, dimensions: int) -> None:
+    texts = [*TEXTS, "a detective of 1999 finds a Zuzzick in 3000", f"{EVERYWHERE} {COMMON} {FREQUENT}"]
+    statement = (
+        "select catalog.vector_of_words(array(select catalog.hashed_words(t.words)), %s) "
+        "from unnest(%s::text[]) with ordinality t (words, n) order by n"
+    )
+    with database.transaction() as connection:
+        found = [v.to_numpy() for v in connection.exec_driver_sql(statement, (dimensions, texts)).scalars()]
+    for text, ours, theirs in zip(texts, found, weighted_vectors(texts, dimensions), strict=True):
+        assert np.abs(ours - theirs).max() < 1e-6, text
+
+
+def test_words_have_the_weights_of_python(database: Database) -> None:
+    words = [*WEIGHTS, "1899", "1900", "2099", "2100", "199", "zuzzick", "", "İ"]
+    statement = "select catalog.word_weight(t.word) from unnest(%s::text[]) with ordinality t (word, n) order by n"
+    with database.transaction() as connection:
+        weights = list(connection.exec_driver_sql(statement, (words,)).scalars())
+    assert weights == [word_weight(word) for word in words]
+
+
+@pytest.mark.parametrize("words", [EVERYWHERE, COMMON, FREQUENT])
+def test_common_words_are_normalized_and_in_one_group(words: str) -> None:
+    assert words_of(words) == words.split()
+    assert sum(words.split().count(word) for word in WEIGHTS) == len(set(words.split())) == len(words.split())
+    assert len(WEIGHTS) == len(f"{EVERYWHERE} {COMMON} {FREQUENT}".split())
+
+
+def test_words_that_no_film_has_are_left_out_of_a_question(database: Database) -> None:
+    embedder = LocalEmbedder("hashing-v2", 64)
+    set_id = embedding_set(database, embedder)
+    put_films(database, 1, 1)
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "update catalog.movies set title = 'Mansions', overview = 'He is haunted; Ægir''s Straße', keywords = "
+            "'{murder}' where tmdb_id = 1"
+        )
+    update_documents(database)
+    database.execute("refresh_vectors", set_id=set_id)
+    database.execute("activate_set", set_id=set_id, hold=False)
+    statement = "select catalog.question_vector(%s)"
+    for question, known in (
+        ("a murder zzzz in the haunting mansion qqqq", "murder haunting mansion"),
+        ("Aegir straße", "Aegir straße"),
+        ("zzzz qqqq", "zzzz qqqq"),  # all are kept where no film has any
+        ("", ""),
+    ):
+        with database.transaction() as connection:
+            vector = connection.exec_driver_sql(statement, (question,)).scalar_one()
+        assert np.abs(vector.to_numpy() - embedder.embed([known]).vectors[0]).max() < 1e-6, question
+
+
 def test_every_character_is_read_as_python_reads_it(database: Database) -> None:
     codes = [*range(1, 0xD800), *range(0xE000, sys.maxunicode + 1)]
     known = [chr(code) for code in codes if unicodedata.category(chr(code)) not in ("Cn", "Co")]
@@ -68,8 +123,9 @@ def test_the_checksum_is_that_of_zlib(database: Database) -> None:
         assert digest == zlib.crc32(word.encode())
 
 
-def test_a_question_is_embedded_as_the_active_set_is(database: Database) -> None:
-    embedder = LocalEmbedder("hashing-v1", 64)
+@pytest.mark.parametrize("model", ["hashing-v1", "hashing-v2"])
+def test_a_question_is_embedded_as_the_active_set_is(database: Database, model: str) -> None:
+    embedder = LocalEmbedder(model, 64)
     set_id = embedding_set(database, embedder)
     database.execute("refresh_vectors", set_id=set_id)
     database.execute("activate_set", set_id=set_id, hold=False)

@@ -14,11 +14,12 @@ from movie_assets.embeddings.embedder import (
     Provider,
     ResultChunk,
 )
-from movie_assets.embeddings.hashing import hashed_vectors, words_of
+from movie_assets.embeddings.hashing import hashed_vectors, weighted_vectors, words_of
 from movie_assets.embeddings.roles import NO_ROLES, Role, Roles
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 
 LOCAL_MODEL = "hashing-v1"
+MODELS = {"hashing-v1": hashed_vectors, "hashing-v2": weighted_vectors}
 LOCAL_CHUNK = 512  # texts of one result chunk
 
 
@@ -32,15 +33,15 @@ class LocalEmbedder:
     roles: Roles = NO_ROLES
 
     def __init__(self, model: str, dimensions: int) -> None:
-        if model != LOCAL_MODEL:
-            raise EmbedderError(f"the local embedder has one model, {LOCAL_MODEL}, not {model}")
+        if model not in MODELS:
+            raise EmbedderError(f"the local embedder has the models {' and '.join(MODELS)}, not {model}")
         self.model = model
         self.dimensions = dimensions
 
     def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:
         """Return the hashed vectors of texts."""
         texts = self.roles.applied(texts, role)
-        vectors = hashed_vectors(texts, self.dimensions)
+        vectors = MODELS[self.model](texts, self.dimensions)
         return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
 
     def probe(self, texts: Sequence[str] = (WORD,), role: Role = "document") -> ProbeResult:  # noqa: ARG002
@@ -66,4 +67,12 @@ def make(_settings: Settings, model: str, dimensions: int) -> LocalEmbedder:
     return LocalEmbedder(model, dimensions)
 
 
-PROVIDER = Provider("local", LOCAL_MODEL, {LOCAL_MODEL: KnownModel(dollars_per_million_tokens=0.0)}, make)
+PROVIDER = Provider(
+    "local",
+    LOCAL_MODEL,
+    {
+        "hashing-v1": KnownModel(dollars_per_million_tokens=0.0),
+        "hashing-v2": KnownModel(dollars_per_million_tokens=0.0, usual_dimensions=4000),
+    },
+    make,
+)
