@@ -212,7 +212,7 @@ def test_the_same_batches_three_times_at_once(chaos: Chaos, name: str) -> None:
 
 
 @pytest.mark.chaos
-def test_what_a_killed_client_left_on_the_server_ends_by_itself(chaos: Chaos) -> None:
+def test_sessions_of_a_killed_client_end_by_themselves(chaos: Chaos) -> None:
     stage = BY_NAME["details"]
     chaos.run_before(stage)
     with worker(chaos, stage.job, hang=stage) as process:

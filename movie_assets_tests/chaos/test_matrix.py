@@ -89,7 +89,7 @@ def test_figures_are_told_with_their_row() -> None:
     )
 
 
-def test_what_was_collected_and_did_not_report_is_not_run(tmp_path: Path) -> None:
+def test_a_collected_test_without_a_report_counts_as_not_run(tmp_path: Path) -> None:
     recorder = Recorder([Row("F1", "a fault", "nothing", "C", ("test_a.py::",))])
     body = "def test_one(): pass\ndef test_two(): raise KeyboardInterrupt\ndef test_three(): pass\n"
     tests = tmp_path / TESTS.name / "test_a.py"

@@ -40,7 +40,7 @@ def test_batches_are_free_after_an_error(database: Database) -> None:
         assert again == {0}
 
 
-def test_of_many_who_ask_at_once_each_batch_goes_to_one(database: Database) -> None:
+def test_each_batch_goes_to_one_of_many_concurrent_runs(database: Database) -> None:
     taken: list[set[int]] = []
     everyone = threading.Barrier(4)
 

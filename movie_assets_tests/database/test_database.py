@@ -72,7 +72,7 @@ def test_another_number_of_rows_is_refused_with_the_querys_name(database: Databa
         database.fetch_one(IndexState, "index_state")
 
 
-def test_what_is_fetched_cannot_change_anything(database: Database) -> None:
+def test_a_fetch_cannot_change_anything(database: Database) -> None:
     key = {"provider": "local", "former_provider": "local", "model": "m", "dimensions": 8, "template": "t"}
     with pytest.raises(DatabaseError, match="ensure_set changes something: it has to be executed"):
         database.fetch(SetId, "ensure_set", **key)

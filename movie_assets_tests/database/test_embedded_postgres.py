@@ -187,7 +187,7 @@ def test_a_left_over_pid_file_does_not_count_as_a_server(used_home: Path) -> Non
         assert ask(address, "select 1") == 1
 
 
-def test_what_its_log_says_is_told_when_it_does_not_start(used_home: Path) -> None:
+def test_the_error_has_the_log_of_a_server_that_does_not_start(used_home: Path) -> None:
     with embedded_postgres(used_home):
         pass
     with (used_home / "postgres" / "postgresql.conf").open("a") as file:

@@ -44,7 +44,7 @@ def test_a_missing_database_is_created_and_migrated_and_so_is_dagsters(german: s
     storage.run_storage.dispose()
 
 
-def test_what_the_server_refuses_is_told_by_its_state(german: str, server: str) -> None:
+def test_a_refusal_of_the_server_is_classified_by_its_sqlstate(german: str, server: str) -> None:
     ensure_database(german)
     as_administrator(server, "create role lame login", f'alter database "{url_of(german).database}" owner to lame')
     as_administrator(server, f'alter database "{url_of(german).database}" owner to postgres')
@@ -67,7 +67,7 @@ ENDED = {
 }
 
 
-def test_work_that_the_server_ended_is_told_by_its_state(german: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_the_server_ended_is_classified_by_its_sqlstate(german: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "SECONDS_TO_WAIT", 0.2)
     ensure_database(german)
     with Database(german) as database:

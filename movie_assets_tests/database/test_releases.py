@@ -80,7 +80,7 @@ def test_a_migration_goes_on_when_a_reader_ends(empty: Database, reader: psycopg
     ends.join()
 
 
-def test_what_only_reads_goes_on_while_a_newer_release_migrates_and_after_it(
+def test_a_reader_goes_on_while_a_newer_release_migrates_and_after_it(
     empty: Database, own_sql: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     migrate(empty)
@@ -94,7 +94,7 @@ def test_what_only_reads_goes_on_while_a_newer_release_migrates_and_after_it(
     assert history(empty) == newer
 
 
-def test_what_only_reads_migrates_a_database_that_lacks_something(empty: Database) -> None:
+def test_a_reader_migrates_a_database_that_lacks_something(empty: Database) -> None:
     migrate_for_reading(empty)
     require_current_schema(empty)
 

@@ -164,7 +164,7 @@ def test_a_server_that_takes_no_writes_for_a_while_is_waited_for(notes: Database
         ("57014", 1, "took too long"),
     ],
 )
-def test_what_stays_wrong_is_told_with_what_to_do(notes: Database, state: str, attempts: int, message: str) -> None:
+def test_an_error_that_remains_names_the_repair(notes: Database, state: str, attempts: int, message: str) -> None:
     work = Work(*[raising(state)] * 9)
     with pytest.raises(DatabaseError, match=message) as given_up:
         notes.once(work)

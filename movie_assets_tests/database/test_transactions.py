@@ -54,7 +54,7 @@ def read_back(database: Database, lines: list[list[Any]]) -> list[list[Any]]:
         return [plain(row) for row in connection.exec_driver_sql(statement)]
 
 
-def test_what_is_copied_in_is_read_back(database: Database) -> None:
+def test_copied_rows_are_read_back(database: Database) -> None:
     back = read_back(database, LINES)
     assert back == LINES
 

@@ -50,7 +50,7 @@ def as_role(address: str, role: str) -> str:
         f"u:{SECRET}@h/d",
     ],
 )
-def test_what_is_no_postgres_address_is_refused_without_repeating_it(address: str) -> None:
+def test_an_address_of_no_postgres_is_refused_without_repeating_it(address: str) -> None:
     with pytest.raises(DatabaseError, match="not of the form postgresql://user:password@host:port/name") as refused:
         ensure_database(address)
     assert SECRET not in str(refused.value)
@@ -193,7 +193,7 @@ def test_a_role_that_may_not_create_schemas_is_told(server: str, role: str, empt
         as_administrator(server, f"drop owned by {role}", database=name)
 
 
-def test_what_the_sentences_ask_for_is_all_it_takes(server: str, role: str, empty_address: str) -> None:
+def test_the_rights_that_the_errors_name_are_enough(server: str, role: str, empty_address: str) -> None:
     name = str(url_of(empty_address).database)
     as_administrator(server, f'create database "{name}" owner "{role}"')
     as_administrator(server, "create extension vector", database=name)

@@ -86,7 +86,7 @@ def test_a_film_of_the_very_year_takes_the_place_of_one_of_the_year_before(catal
     assert taken(catalogue, path).changed == 0
 
 
-def test_what_is_less_than_certain_waits_and_is_never_applied_by_itself(catalogue: Database, tmp_path: Path) -> None:
+def test_an_uncertain_match_waits_and_is_never_applied_by_itself(catalogue: Database, tmp_path: Path) -> None:
     taken(catalogue, file(tmp_path, "watched.csv", WATCHED + "2023-01-01,Dune,,u\n2023-01-01,Alein,1979,v\n"))
     assert histories(catalogue) == []
     reviews = run(catalogue, "select name, candidates, status from pipeline.match_reviews order by name")

@@ -104,7 +104,7 @@ def decided(database: Database, name: str) -> Any:
         ).one_or_none()
 
 
-def test_what_a_trigger_decided_is_in_a_table(database: Database, instance: dg.DagsterInstance) -> None:
+def test_decisions_of_triggers_are_in_a_table(database: Database, instance: dg.DagsterInstance) -> None:
     tick("details_are_due", database, instance)
     assert decided(database, "details_are_due").says == "nothing to do"
     add_ids(database, 64, 65)

@@ -26,7 +26,7 @@ def with_histories(films: Database, weights: dict[int, dict[int, float]]) -> Non
             )
 
 
-def test_what_others_liked_besides_competes_with_what_is_near(films: Database) -> None:
+def test_films_by_histories_compete_with_similar_films(films: Database) -> None:
     assert ids(recommended(films, loved=[1], count=2)) == [3, 2]
     with_histories(films, {1: {7: 0.4, 3: 0.1, 999: 5.0}})
     rows = recommended(films, loved=[1], count=3, options=PLAIN | {"histories": 0.9})

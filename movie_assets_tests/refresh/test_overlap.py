@@ -116,7 +116,7 @@ def test_the_day_goes_on_without_a_second_process_that_was_killed(tmp_path: Path
     assert vectors == [(FILMS,)]
 
 
-def test_what_a_second_process_told_before_its_end_is_taken_over() -> None:
+def test_the_report_of_a_second_process_is_taken_over() -> None:
     outcome = DayOutcome(None)  # type: ignore[arg-type]
     outcome.keep("check", {"texts_embedded": 1})
     first = {"problems": [], "figures": {"check": {"texts_embedded": 3, "films": 5}}}

@@ -62,7 +62,7 @@ def test_each_job_is_expected_once_and_looks_at_health_by_the_hour(day: dict[str
         ({"failed_ticks": ["details_are_due: KeyError"]}, "a tick failed: details_are_due: KeyError"),
     ],
 )
-def test_what_is_left_or_broken_or_fails_to_look_is_wrong(found: dict[str, Any], expected: str) -> None:
+def test_work_left_broken_alerts_and_failed_ticks_are_reported(found: dict[str, Any], expected: str) -> None:
     (wrong,) = wrong_with(summary(WEDNESDAY, LOOK) | found)
     assert wrong.startswith(expected)
 

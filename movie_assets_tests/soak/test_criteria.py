@@ -54,7 +54,7 @@ def test_a_steady_month_holds() -> None:
         ("files", lambda n: 9.0 * n, "files beside the databases hardly grow"),
     ],
 )
-def test_what_grows_day_by_day_does_not_hold(name: str, gauge: Callable[[int], Any], what: str) -> None:
+def test_growth_day_by_day_does_not_hold(name: str, gauge: Callable[[int], Any], what: str) -> None:
     assert [each for each, holds in held(days(30, **{name: gauge})).items() if not holds] == [what]
 
 

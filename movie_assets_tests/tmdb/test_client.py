@@ -177,7 +177,7 @@ def test_a_request_that_tmdb_calls_wrong_is_not_made_again(status: int) -> None:
     assert len(calls) == 1
 
 
-def test_what_was_fetched_before_an_outage_is_not_lost(films: TmdbEmulator) -> None:
+def test_films_fetched_before_an_outage_are_not_lost(films: TmdbEmulator) -> None:
     async def run() -> list[TmdbResponse]:
         outcomes: list[TmdbResponse] = []
         async with client_of(settings_for(films)) as client:

@@ -146,7 +146,7 @@ def test_an_entry_without_an_id_or_votes_that_can_be_is_passed_over(odd: Any) ->
     assert discovered_of(ENTRY | {"id": 8}, entry, total=1) == [ListedMovie(8, 50, 7.5, date(2020, 5, 5), "fr")]
 
 
-def test_what_else_is_odd_in_an_entry_is_unknown() -> None:
+def test_other_odd_fields_of_an_entry_are_unknown() -> None:
     odd = {"vote_average": 11, "release_date": "9999-12-31", "original_language": 5}
     assert discovered_of(ENTRY | odd, total=1) == [ListedMovie(7, 50, None, None, None)]
 
