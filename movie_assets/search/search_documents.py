@@ -43,6 +43,7 @@ class DocumentAgreement(NamedTuple):
     documents_without_a_film: int
     films_without_a_name: int
     words_not_counted: int
+    documents_not_listed: int
     indexes_missing: int
 
 

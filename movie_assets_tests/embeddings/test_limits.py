@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database
 from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.conftest import database_of_ones_own
-from movie_assets_tests.search.test_text_search import FILMS, put
+from movie_assets_tests.support.made_films import FILMS, put
 
 COUNTED = (
     "select * from catalog.match_movies(array_fill(0.1, '{{8}}')::vector, match_count => {})",

@@ -8,7 +8,7 @@ from movie_assets.database.database import Database
 from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.conftest import database_of_ones_own
 from movie_assets_tests.histories.history_imports import run
-from movie_assets_tests.search.test_text_search import FILMS, put
+from movie_assets_tests.support.made_films import FILMS, put
 
 
 @pytest.fixture

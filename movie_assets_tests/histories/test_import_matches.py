@@ -6,7 +6,7 @@ from movie_assets.database.database import Database
 from movie_assets.histories.imports import match_waiting
 from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.histories.history_imports import EXPORT, IMDB, WATCHED, archive, file, histories, run, taken
-from movie_assets_tests.search.test_text_search import Made, put
+from movie_assets_tests.support.made_films import Made, put
 
 
 def test_names_are_matched_as_find_movie_does(catalogue: Database, tmp_path: Path) -> None:

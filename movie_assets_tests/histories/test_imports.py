@@ -20,7 +20,7 @@ from movie_assets_tests.histories.history_imports import (
     run,
     taken,
 )
-from movie_assets_tests.search.test_text_search import FILMS, Made, put
+from movie_assets_tests.support.made_films import FILMS, Made, put
 
 TABLES = (
     "catalog.watch_histories", "pipeline.named_films", "pipeline.match_reviews", "pipeline.watch_entries",

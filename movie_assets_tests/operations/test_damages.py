@@ -25,6 +25,7 @@ DERIVED = [
     "search_documents",
     "movie_names",
     "vocabulary",
+    "postings",
     "similar_movies",
     "rating_aggregates",
     "rating_methods",
@@ -37,6 +38,7 @@ NOT_COMPARED = {
 }  # fmt: skip
 NOT_COMPARED_COLUMNS = {
     ("movies", "changed_at"), ("rating_aggregates", "computed_at"), ("rating_methods", "computed_at"),
+    ("postings", "part"),  # says when films were listed, not where
     ("rating_methods", "fingerprint"), ("rating_methods", "method_version"),  # without its method no score is left
     # Foreign keys do not let the keys of shared rows change.
     ("people", "person_id"), ("genres", "genre_id"), ("keywords", "keyword_id"), ("companies", "company_id"),
@@ -57,6 +59,7 @@ SPECIAL = {
     ("rating_methods", "is_current"): "false",
     ("similar_movies", "place"): "10",
     ("movie_stats", "seen_at"): "seen_at - interval '1 day'",
+    ("postings", "films"): "films[2:]",
     (VECTORS, "embedding"): f"(select v.embedding from catalog.{VECTORS} v order by v.tmdb_id desc limit 1)",
 }  # fmt: skip
 OTHER_VALUES = {
@@ -154,6 +157,7 @@ def named(result: Any) -> list[tuple[str, str, str]]:
 
 WORDS_OF = {  # agreements that are counted in SQL name rows by their key alone
     "vocabulary": "each word of the vocabulary is counted right",
+    "postings": "each film is listed under the words",
     VECTORS: "each vector that is searched",
 }
 

@@ -31,10 +31,10 @@ def films(database: Database) -> Database:
         for (tmdb_id, (title, original, text)), vector in zip(TEXTS.items(), embedded.vectors, strict=True):
             values = {"id": tmdb_id, "title": title, "original": original, "text": text, "vector": str(vector.tolist())}
             connection.exec_driver_sql(
-                "insert into catalog.movies (tmdb_id, title, original_title, original_language, release_date, genres, "
-                "keywords, directors, leading_cast, countries, embedding_text, text_hash, changed_at) values "
-                "(%(id)s, %(title)s, %(original)s, 'en', '2001-01-01', '{}', '{}', '{}', '{}', '{}', %(text)s, "
-                "%(text)s, now())",
+                "insert into catalog.movies (tmdb_id, title, original_title, original_language, release_date, "
+                "overview, genres, keywords, directors, leading_cast, countries, embedding_text, text_hash, changed_at) values "
+                "(%(id)s, %(title)s, %(original)s, 'en', '2001-01-01', %(text)s, '{}', '{}', '{}', '{}', '{}', "
+                "%(text)s, %(text)s, now())",
                 values,
             )
             connection.exec_driver_sql(

@@ -1,9 +1,6 @@
 """catalog.search_movies, find_movie and complete_title as applications call them, on films that are hard to tell."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,80 +8,7 @@ import sqlalchemy as sa
 from movie_assets.database.database import Database
 from movie_assets.search.search_documents import update_documents
 from movie_assets_tests.conftest import database_of_ones_own
-
-
-@dataclass(frozen=True)
-class Made:
-    """A film of this test's world."""
-
-    tmdb_id: int
-    title: str
-    year: int | None
-    votes: int
-    original: str = ""
-    overview: str = ""
-    people: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    genres: tuple[str, ...] = ("Drama",)
-    alternative: tuple[str, ...] = ()
-    translated: dict[str, str] = field(default_factory=dict)
-
-
-FILMS = (
-    Made(1, "Alien", 1979, 14000, people=("Ridley Scott", "Sigourney Weaver"), keywords=("spaceship",),
-         translated={"fr": "Alien, le huitième passager"}),
-    Made(2, "Aliens", 1986, 9000, people=("James Cameron", "Sigourney Weaver"), keywords=("spaceship", "marines")),
-    Made(3, "Alien³", 1992, 5000, people=("David Fincher",)),
-    Made(4, "The Dark Knight", 2008, 33000, people=("Christopher Nolan", "Christian Bale"), genres=("Action",),
-         overview="A masked vigilante fights a clown who wants chaos.", translated={"de": "Der dunkle Ritter"}),
-    Made(5, "The Dark Knight Rises", 2012, 22000, people=("Christopher Nolan", "Christian Bale")),
-    Made(6, "Dune", 1984, 3000, people=("David Lynch",), keywords=("desert planet",)),
-    Made(7, "Dune", 2021, 12000, people=("Denis Villeneuve",), keywords=("desert planet",)),
-    Made(8, "Amélie", 2001, 11000, original="Le Fabuleux Destin d'Amélie Poulain",
-         overview="A shy waitress in Paris decides to help her neighbours.", people=("Jean-Pierre Jeunet",)),
-    Made(9, "Spirited Away", 2001, 16000, original="千と千尋の神隠し", people=("Hayao Miyazaki",)),
-    Made(10, "WALL·E", 2008, 18000, keywords=("robot",), genres=("Animation",)),
-    Made(11, "Tom & Jerry", 2021, 2000),
-    Made(12, "Ocean's Eleven", 2001, 11000, people=("George Clooney", "Brad Pitt"), keywords=("heist", "casino")),
-    Made(13, "12 Angry Men", 1957, 8000, overview="Twelve jurors argue about a murder."),
-    Made(14, "Rocky II", 1979, 4000), Made(15, "It", 2017, 18000), Made(16, "$", 1971, 100),
-    Made(17, "Seven Samurai", 1954, 3500, original="七人の侍", alternative=("The Magnificent Seven Samurai",)),
-    Made(18, "The Thing", 1982, 6000), Made(19, "The Thing", 2011, 3000), Made(20, "Nameless Year", None, 50),
-    Made(21, "Dinosaur Island", 1994, 40, overview="A boy befriends a lonely dinosaur on a tropical island.",
-         keywords=("dinosaur", "friendship")),
-    Made(22, "Brat", 1997, 400, original="Брат", translated={"en": "Brother"}),
-)  # fmt: skip
-MOVIE = """
-insert into catalog.movies (tmdb_id, title, original_title, original_language, release_date, overview, genres, keywords,
-    directors, leading_cast, countries, embedding_text, text_hash, changed_at, runtime_minutes)
-values (%(id)s, %(title)s, %(original)s, 'en', make_date(%(year)s, 1, 1), %(overview)s, %(genres)s, %(keywords)s,
-    %(people)s, '{}', '{}', '', %(id)s, now(), 100)
-"""
-STATS = "insert into catalog.movie_stats values (%(id)s, 1, 7, %(votes)s, now())"
-
-
-def put(database: Database, films: tuple[Made, ...]) -> None:
-    with database.transaction() as connection:
-        for film in films:
-            values = {
-                "id": film.tmdb_id, "title": film.title, "original": film.original or film.title, "year": film.year,
-                "overview": film.overview, "genres": list(film.genres), "keywords": list(film.keywords),
-                "people": list(film.people), "votes": film.votes,
-            }  # fmt: skip
-            connection.exec_driver_sql(MOVIE, values)
-            connection.exec_driver_sql(
-                "insert into catalog.movie_stats values (%(id)s, 1, 7, %(votes)s, now())", values
-            )
-            for title in film.alternative:
-                connection.exec_driver_sql(
-                    "insert into catalog.movie_alternative_titles values (%(id)s, 'US', %(title)s)",
-                    {"id": film.tmdb_id, "title": title},
-                )
-            for language, title in film.translated.items():
-                connection.exec_driver_sql(
-                    "insert into catalog.movie_translations values (%(id)s, %(language)s, '', %(title)s)",
-                    {"id": film.tmdb_id, "language": language, "title": title},
-                )
+from movie_assets_tests.support.made_films import FILMS, Made, complete, find, ids, put, rows, search
 
 
 @pytest.fixture(scope="module")
@@ -94,61 +18,6 @@ def catalogue(server: str, template: str) -> Iterator[Database]:
         put(opened, FILMS)
         update_documents(opened)
         yield opened
-
-
-@pytest.fixture
-def made(database: Database) -> Database:
-    """Four films of which words and vectors say different things."""
-    films = [Made(n, f"Castle {name}", 2000, 10 * n) for n, name in enumerate(("one", "two", "three"), start=1)]
-    put(database, (*films, Made(4, "Something else", 2000, 5)))
-    update_documents(database)
-    with database.transaction() as connection:
-        connection.exec_driver_sql(
-            "insert into pipeline.embedding_sets (provider, model, dimensions, template) values ('t', 't', 8, 't')"
-        )
-        for tmdb_id, angle in ((4, 0.0), (1, 0.1), (2, 0.2), (3, 0.3)):
-            connection.exec_driver_sql(
-                "insert into pipeline.embeddings (set_id, tmdb_id, text_hash, embedding, embedded_at) "
-                "values (1, %(id)s, %(id)s::text, %(vector)s, now())",
-                {"id": tmdb_id, "vector": vector(angle)},
-            )
-        for function in ("refresh_vectors", "build_vector_index", "activate_set"):
-            connection.exec_driver_sql(f"select pipeline.{function}(1::smallint)")
-    return database
-
-
-def vector(angle: float) -> str:
-    return str([1.0, angle, 0, 0, 0, 0, 0, 0])
-
-
-def rows(database: Database, statement: str, **parameters: Any) -> list[Any]:
-    with database.transaction() as connection:
-        return list(connection.execute(sa.text(statement), parameters))
-
-
-def search(database: Database, text: str | None, count: int = 10, **filters: Any) -> list[Any]:
-    return rows(
-        database, "select * from catalog.search_movies(:text, :count, cast(:filters as jsonb))",
-        text=text, count=count, filters=json.dumps(filters),
-    )  # fmt: skip
-
-
-def find(database: Database, title: str | None, year: int | None = None, **filters: Any) -> list[Any]:
-    return rows(
-        database, "select * from catalog.find_movie(:title, :year, 5, cast(:filters as jsonb))",
-        title=title, year=year, filters=json.dumps(filters),
-    )  # fmt: skip
-
-
-def complete(database: Database, prefix: str | None, **filters: Any) -> list[Any]:
-    return rows(
-        database, "select * from catalog.complete_title(:prefix, 10, cast(:filters as jsonb))",
-        prefix=prefix, filters=json.dumps(filters),
-    )  # fmt: skip
-
-
-def ids(found: list[Any]) -> list[int]:
-    return [film.tmdb_id for film in found]
 
 
 @pytest.mark.parametrize(
@@ -257,33 +126,6 @@ def test_an_unknown_filter_is_an_error_that_names_it(catalogue: Database) -> Non
     for function in (search, find, complete):
         with pytest.raises(sa.exc.DBAPIError, match="there is no filter colour"):
             function(catalogue, "alien", colour="blue")
-
-
-def test_words_and_meaning_are_fused_by_reciprocal_rank(made: Database) -> None:
-    found = rows(
-        made, "select * from catalog.search_movies('castle', 10, '{}', cast(:v as vector))", v=vector(0.0)
-    )  # fmt: skip
-    # By words 3, 2, 1 (votes decide); by meaning 4, 1, 2, 3.
-    expected = {1: 1 / 63 + 1 / 62, 2: 1 / 62 + 1 / 63, 3: 1 / 61 + 1 / 64, 4: 1 / 61}
-    assert {film.tmdb_id: film.score for film in found} == pytest.approx(expected)
-    assert ids(found) == [3, 2, 1, 4]
-    assert [film.found_by for film in found] == [["title", "meaning"]] * 3 + [["meaning"]]
-
-
-def test_the_film_with_the_very_title_stays_first_whatever_its_meaning(made: Database) -> None:
-    statement = "select * from catalog.search_movies(:text, 10, '{}', cast(:v as vector))"
-    assert ids(rows(made, statement, text="Castle three", v=vector(0.0)))[0] == 3
-    assert ids(rows(made, statement, text="Castel three", v=vector(0.0)))[0] == 3
-
-
-def test_filters_apply_to_meaning_too(made: Database) -> None:
-    statement = "select * from catalog.search_movies('castle', 10, '{\"exclude\": [4, 3]}', cast(:v as vector))"
-    assert ids(rows(made, statement, v=vector(0.0))) == [2, 1]
-
-
-def test_meaning_alone_answers_what_has_no_words(made: Database) -> None:
-    found = rows(made, "select * from catalog.search_movies('!?', 2, '{}', cast(:v as vector))", v=vector(0.0))
-    assert ids(found) == [4, 1]
 
 
 def test_the_exact_title_and_year_are_certain(catalogue: Database) -> None:

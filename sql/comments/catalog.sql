@@ -277,6 +277,13 @@ comment on column catalog.popularity_trends.usual is 'the same mean with weights
 comment on column catalog.popularity_trends.velocity is
     'recent - usual; 0.7 means about twice as popular as usual, negative means less popular than usual';
 
+comment on table catalog.postings is 'the films that have a word; searches by words add up the rarities of a film''s words here';
+comment on column catalog.postings.key is
+    'English stem of the word, the word itself if it has none; empty for the row of all films; stop words have no row';
+comment on column catalog.postings.part is
+    '0 for the films that were listed when all rows were last made anew, greater for films written since';
+comment on column catalog.postings.films is 'TMDB''s ids of the films; a film may have lost the word since';
+
 comment on table catalog.rating_aggregates is
     'a score from 0 to 100 with its 95 % interval, of a film or of a group of films, by one method';
 comment on column catalog.rating_aggregates.scope is

@@ -330,6 +330,11 @@ select kpi, value, goal, is_met, says as description from pipeline.kpis_at(:as_o
 select max(decided_at) as decided_at from pipeline.triggers
 
 
+-- name: merge_postings
+-- Run by reconciliation when films were not listed under their words, or under others.
+select pipeline.merge_postings() as repaired
+
+
 -- name: open_alerts
 -- Run by the alerts' sensor before it observes anything: the alerts that have not ended.
 select alert_id, kind, place, name, evidence, array(select jsonb_object_keys(figures)) as figures

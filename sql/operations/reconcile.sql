@@ -60,6 +60,9 @@ as $$
         select 'each word of the vocabulary is counted right', true, coalesce(v.word, w.word) collate "default",
             v.films is distinct from w.films or v.trigrams is distinct from catalog.trigrams(v.word)
         from catalog.vocabulary v full join pipeline.words_of_documents() w using (word)
+    ), postings as (
+        select 'each film is listed under the words that it has now', true, p.key collate "default", p.differs
+        from pipeline.compare_postings() p
     ), scores as (
         select 'each film with votes has its score, of as many votes', true, tmdb_id::text,
             a.votes is distinct from s.votes
@@ -73,7 +76,7 @@ as $$
         select * from ids union all select * from films union all select * from texts union all select * from vectors
         union all select * from filters
         union all select * from lists union all select * from documents union all select * from words
-        union all select * from scores
+        union all select * from postings union all select * from scores
     ) c
     group by c.agreement
 $$;

@@ -49,3 +49,15 @@ begin
     return embedding;
 end
 $$;
+
+-- A weight as it is. Raises invalid_parameter_value (22023) below 0, above 1 and for NaN.
+create or replace function catalog.limited_weight(weight double precision) returns double precision
+language plpgsql immutable parallel safe
+as $$
+begin
+    if weight not between 0 and 1 then
+        raise exception 'the weight is %; it can be 0 to 1', weight using errcode = '22023';
+    end if;
+    return weight;
+end
+$$;

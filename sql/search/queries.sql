@@ -28,7 +28,10 @@ select
         as films_without_a_name,
     (select count(*) from pipeline.word_changes) as words_not_counted,
     (select count(*) from (
-        values ('search_documents_titles'), ('search_documents_words'), ('vocabulary_trigrams'), ('movie_names_key'),
+        select d.tmdb_id from catalog.search_documents d
+        except select unnest(p.films) from catalog.postings p where p.key = '') l) as documents_not_listed,
+    (select count(*) from (
+        values ('search_documents_titles'), ('vocabulary_trigrams'), ('movie_names_key'),
             ('movie_names_main_key')) i (name)
      where not exists (
         select from pg_index x where x.indexrelid = to_regclass('catalog.' || i.name) and x.indisvalid))

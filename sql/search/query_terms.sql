@@ -119,3 +119,50 @@ return (
     cross join lateral (select string_agg('(' || o.q::text || ')', ' | ') from rarest o where o.n > a.n) b (rest)
     where b.rest is not null
 );
+
+-- A normalised question as searches by words read it. Words for films and for likeness ("a movie like ...") are left out, unless
+-- there are no others. For each other word, terms has a query of its forms and of the words that were probably meant, and
+-- rarities the natural logarithm of 1 + all films / films that have it; pairs and pair_rarities have two words that follow one
+-- another; keys has the words as catalog.posting_keys lists them, key_rarities the rarity of the word that each belongs to; forms and
+-- meant_words have all words. is_mended: a word of three letters or more is in no film, or is taken for others. known_text:
+-- the question without the words that are left out, in no film or taken for others; '' if only stop words are left.
+create or replace function catalog.read_question(
+    plain text,
+    out terms tsquery[], out rarities double precision[], out pairs tsquery[], out pair_rarities double precision[],
+    out keys text[], out key_rarities double precision[], out forms text[], out meant_words text[], out is_mended boolean,
+    out known_text text)
+language sql stable
+set jit = off
+as $$
+    with word as materialized (
+        select t.*,
+            t.forms && '{movie,movies,film,films,filme,flick,flicks,pelicula,peliculas,like,something,anything}' as is_empty,
+            t.films > 0 and t.meant = '{}' as is_known,
+            catalog.any_word(t.forms || t.meant) as query,
+            ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1))::double precision as rarity
+        from catalog.query_terms(plain) t, pg_class c
+        where c.oid = 'catalog.search_documents'::regclass
+    ), term as materialized (
+        select w.*, row_number() over (order by w.place) as number
+        from word w where not w.is_empty or not exists (select from word o where not o.is_empty)
+    ), pair as materialized (
+        select a.place, tsquery_phrase(a.query, b.query, b.place - a.place) as query, a.rarity + b.rarity as rarity
+        from term a join term b on b.number = a.number + 1 where b.place > a.place
+    ), listed as materialized (
+        select k.key, max(t.rarity) as rarity
+        from term t cross join unnest(catalog.posting_keys(t.forms || t.meant)) k (key) group by k.key
+    ), unknown as materialized (
+        select array(
+            select unnest(w.forms) from word w where not w.is_known or w.place not in (select t.place from term t)) as words
+    )
+    select
+        (select array_agg(t.query order by t.place) from term t), (select array_agg(t.rarity order by t.place) from term t),
+        array(select p.query from pair p order by p.place), array(select p.rarity from pair p order by p.place),
+        array(select l.key from listed l order by l.key), array(select l.rarity from listed l order by l.key),
+        array(select unnest(t.forms) from term t), array(select unnest(t.meant) from term t),
+        coalesce((select bool_or(not t.is_known and length(t.forms[1]) > 2) from term t), false),
+        case when exists (select from term t where t.is_known) then coalesce((
+            select string_agg(w.word, ' ' order by w.place)
+            from unnest(string_to_array(left(plain, 2000), ' ')) with ordinality w (word, place), unknown u
+            where w.word <> all (u.words)), '') else '' end
+$$;

@@ -17,6 +17,99 @@ create or replace function pipeline.words_and_stems(words text) returns tsvector
 language sql immutable parallel safe
 return to_tsvector('pg_catalog.simple', words) || to_tsvector('pg_catalog.english', words);
 
+-- The keys under which words are listed in catalog.postings: the English stem of each, the word itself if it has none.
+-- Stop words are not listed.
+create or replace function catalog.posting_keys(words text[]) returns text[]
+language sql immutable parallel safe
+return array(
+    select distinct coalesce(s.stem[1], w) collate "C" as key
+    from unnest(words) w cross join lateral (select ts_lexize('pg_catalog.english_stem', w)) s (stem)
+    where s.stem is distinct from '{}'
+    order by key);
+
+-- The films whose documents were written or removed since the postings were merged, and the number of films then: null if
+-- they were never merged.
+create or replace function pipeline.postings_due(out merged integer, out due integer)
+language sql stable
+as $$
+    select max(cardinality(p.films)) filter (where p.part = 0),
+        coalesce(sum(cardinality(p.films)) filter (where p.part > 0), 0)::integer
+    from catalog.postings p where p.key = ''
+$$;
+
+-- The films of each key, by id, as the documents have them; all films under the key ''.
+create or replace function pipeline.films_of_words() returns table (key text, films bigint[])
+language sql stable
+set jit = off
+set work_mem = '96MB'
+as $$
+    with word as materialized (
+        select u.word, array_agg(d.tmdb_id) as films
+        from catalog.search_documents d cross join unnest(tsvector_to_array(d.words)) u (word) group by u.word
+    ), keyed as materialized (
+        select k.keys[1] as key, w.films, count(*) over (partition by k.keys[1]) as words
+        from word w cross join lateral (select catalog.posting_keys(array[w.word])) k (keys)
+        where k.keys <> '{}'
+    )
+    select k.key collate "C", array(select f from unnest(k.films) f order by f) from keyed k where k.words = 1
+    union all
+    select k.key collate "C", array_agg(distinct f order by f) from keyed k cross join unnest(k.films) f where k.words > 1 group by k.key
+    union all
+    select '', coalesce(array_agg(d.tmdb_id order by d.tmdb_id), '{}') from catalog.search_documents d
+$$;
+
+-- Makes the postings of all documents anew, a row for each key; returns their number. Searches see the old ones until the
+-- transaction ends.
+create or replace function pipeline.merge_postings() returns integer
+language plpgsql
+as $$
+declare
+    written integer;
+begin
+    delete from catalog.postings;
+    insert into catalog.postings (key, part, films) select w.key, 0, w.films from pipeline.films_of_words() w;
+    get diagnostics written = row_count;
+    return written;
+end
+$$;
+
+-- Run by reconciliation: each key with whether a film that has it is not listed, or one is listed that has not; documents that
+-- were written or removed since the postings were merged leave films under keys that they had before.
+create or replace function pipeline.compare_postings() returns table (key text, differs boolean)
+language sql stable
+set jit = off
+as $$
+    with posted as materialized (
+        select p.key, array_agg(distinct f order by f) as films from catalog.postings p left join unnest(p.films) f on true
+        group by p.key
+    )
+    select coalesce(w.key, p.key),
+        coalesce(w.films, '{}') <> array_remove(coalesce(p.films, '{}'), null) and (
+            d.due = 0 or exists (select unnest(w.films) except select unnest(p.films)))
+    from pipeline.films_of_words() w full join posted p on p.key = w.key cross join pipeline.postings_due() d
+$$;
+
+-- Lists films, as a new part under the key '', whose documents are written or removed after the postings were merged. Returns the
+-- number of the part; null if the postings were never merged, or if more than a tenth of all documents is due, so that
+-- finish_documents will merge them.
+create or replace function pipeline.note_postings_due(films bigint[]) returns integer
+language plpgsql
+as $$
+declare
+    new_part integer;
+    state record;
+begin
+    select * into state from pipeline.postings_due();
+    if state.merged is null or films = '{}' then
+        return null;
+    end if;
+    insert into catalog.postings (key, part, films)
+    select '', 1 + max(p.part), note_postings_due.films from catalog.postings p where p.key = ''
+    returning part into new_part;
+    return case when (state.due + cardinality(films)) * 10 <= state.merged then new_part end;
+end
+$$;
+
 -- Deletes the documents of films that left the catalogue; returns their number.
 create or replace function pipeline.remove_documents() returns integer
 language plpgsql
@@ -34,6 +127,7 @@ begin
     insert into pipeline.word_changes (word, films)
     select w.word, -count(*) from catalog.search_documents d, unnest(tsvector_to_array(d.words)) w (word)
     where d.tmdb_id = any (left_films) group by w.word;
+    perform pipeline.note_postings_due(left_films);
     delete from catalog.search_documents d where d.tmdb_id = any (left_films);
     delete from catalog.movie_names n where n.tmdb_id = any (left_films);
     delete from pipeline.document_sources s where s.tmdb_id = any (left_films);
@@ -159,6 +253,7 @@ set jit = off
 as $$
 declare
     changed integer;
+    new_part integer;
 begin
     lock table pipeline.document_sources in share row exclusive mode;
     create temp table if not exists due_documents (tmdb_id bigint primary key, source bigint not null) on commit delete rows;
@@ -193,6 +288,19 @@ begin
     ) c (word, change)
     group by c.word having sum(c.change) <> 0;
 
+    -- Only what a document has and had not is listed: search_movies reads the documents of the films that it ranks.
+    new_part := pipeline.note_postings_due(array(
+        select n.tmdb_id from new_documents n left join catalog.search_documents o using (tmdb_id)
+        where o.words is distinct from n.words order by n.tmdb_id));
+    insert into catalog.postings (key, part, films)
+    select k.key, new_part, array_agg(n.tmdb_id order by n.tmdb_id)
+    from new_documents n left join catalog.search_documents o using (tmdb_id)
+    cross join lateral (
+        select unnest(catalog.posting_keys(tsvector_to_array(n.words)))
+        except select unnest(catalog.posting_keys(tsvector_to_array(o.words)))) k (key)
+    where new_part is not null and o.words is distinct from n.words
+    group by k.key;
+
     insert into catalog.search_documents as d (tmdb_id, titles, words)
     select n.tmdb_id, n.titles, n.words from new_documents n order by n.tmdb_id
     on conflict (tmdb_id) do update set titles = excluded.titles, words = excluded.words
@@ -217,14 +325,16 @@ begin
 end
 $$;
 
--- Run when documents were written or removed: counts their words into the vocabulary, builds the indexes if there are
--- none, and merges what the indexes put aside. Tells how many words there are.
+-- Run when documents were written or removed: counts their words into the vocabulary, merges the postings if those of more than
+-- a tenth of the films are due, builds the indexes if there are none, and merges what the indexes put aside. Tells how many words
+-- there are.
 create or replace function pipeline.finish_documents() returns integer
 language plpgsql
 set jit = off
 as $$
 declare
     moved integer;
+    postings record;
 begin
     lock table pipeline.document_sources in share row exclusive mode;
     create temp table if not exists moved_words (word text collate "C" primary key, films integer) on commit delete rows;
@@ -242,11 +352,15 @@ begin
         order by w.word;
         delete from catalog.vocabulary v using moved_words w where w.word = v.word and v.films <= 0;
     end if;
+    select * into postings from pipeline.postings_due();
+    if postings.merged is null or postings.due * 10 > postings.merged then
+        perform pipeline.merge_postings();
+        analyze catalog.postings;
+    end if;
     perform set_config('maintenance_work_mem', '256MB', true);
     create index if not exists movie_names_key on catalog.movie_names (key);
     create index if not exists movie_names_main_key on catalog.movie_names (key) where kind in ('title', 'original');
     create index if not exists search_documents_titles on catalog.search_documents using gin (titles);
-    create index if not exists search_documents_words on catalog.search_documents using gin (words);
     create index if not exists vocabulary_trigrams on catalog.vocabulary using gin (trigrams);
     if moved > 20000 then
         analyze catalog.search_documents;
@@ -254,7 +368,17 @@ begin
         analyze catalog.vocabulary;
     end if;
     perform gin_clean_pending_list(to_regclass(format('catalog.%I', i)))
-    from unnest(array['search_documents_titles', 'search_documents_words', 'vocabulary_trigrams']) i;
+    from unnest(array['search_documents_titles', 'vocabulary_trigrams']) i;
     return (select count(*) from catalog.vocabulary);
 end
 $$;
+
+-- A database of the release before has documents, and the index in place of which postings are read.
+do $$
+begin
+    if (select d.merged from pipeline.postings_due() d) is null and exists (select from catalog.search_documents) then
+        perform pipeline.merge_postings();
+    end if;
+end
+$$;
+drop index if exists catalog.search_documents_words;

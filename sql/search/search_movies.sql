@@ -3,171 +3,93 @@
 -- Films are searched by words in these steps; the results of an earlier step stay before those of a later one:
 --   1. films with exactly this title, whatever its case, accents, punctuation and article (see catalog.find_movie);
 --   2. films with a title one slip away, if a word of the question is one that hardly any film has;
---   3. films with every word in their titles;   4. films with every word somewhere;
---   and, while that is less than match_count: 5. a title one slip away; 6. at least two of the six rarest words; 7. any of the rarest
---   words; of the last two, those that score half of what the best one does.
--- Within a step: for each word its rarity times the weight of the field (title 1, people 0.6, keywords and genres 0.3,
--- tagline and overview 0.1), half as much again for words that stand side by side as in the question, and a little for
--- votes: times 1 + ln(1 + votes) / 20. English stop words are left out unless there are only such. A word that hardly any
--- film has also stands for its nearest neighbours (catalog.nearest_words). Of a very common word, the 300 films with the
--- most votes are ranked.
--- With a query_embedding (made by the model of the active set, or of in_set), the first 100 by words and the first 100 by meaning
--- (catalog.match_movies), or match_count if that is more, are fused by reciprocal rank: score is the sum of 1 / (60 + rank),
--- and a film that has the very title (steps 1, 2, 5) has its rank by words counted twice. Ties go to the one with the words.
+--   3. films with every word in their titles;
+--   4. a title one slip away, if there is nothing until now;
+--   5. if that is less than match_count: of the 100 films whose words have the greatest sum of rarities
+--      (catalog.films_with_words), or twice match_count if that is more, those that have a third of what the best one has.
+-- Within steps 3 and 5 by catalog.scored_by_words, then by votes. English stop words and words for films are left out unless
+-- there are only such (catalog.read_question). A word that hardly any film has also stands for its nearest neighbours
+-- (catalog.nearest_words).
+-- The score by words is 1 + 1 / rank in steps 1, 2 and 4; 0.5 to 1 in step 3; up to 1 in step 5, but 0.5 if step 3 found any.
+-- With a query_embedding (made by the model of the active set, or of in_set), the 100 films nearest by meaning
+-- (catalog.match_movies), or match_count if that is more, have a score by meaning: how far their similarity is on the way from
+-- that of the last of them to 1, so that a hundred films that are equally near say nothing. score is
+-- (1 - meaning_weight) * score by words + meaning_weight * score by meaning. meaning_weight is 0 (words alone) to 1 (meaning
+-- alone); by default 0.2 for a keyless hashing model, whose vectors say no more than words, and 0.4 for others. Up to 0.5 a film that
+-- has the very title stays first. Ties go to the film with the words, then to the one with more votes.
+-- The vector of a hashing model is made again without the words that no film has, misspelt words and words for films; without
+-- any other word, meaning says nothing. With any model nothing is found where no film has a word of the question and no film is
+-- nearer than the others (a score by meaning of 0.1).
 -- found_by: title, people, keywords, overview: where a word is; spelling: a word was mended; meaning: the vector.
 -- filters: see catalog.condition_of.
+-- The signature without a weight is dropped, as a call would fit both. A view of an application that depends on it keeps it
+-- under another name, which calls this function.
+do $$
+begin
+    if to_regprocedure('catalog.search_movies(text, integer, jsonb, vector, integer)') is not null then
+        drop function catalog.search_movies(text, integer, jsonb, vector, integer);
+    end if;
+exception when dependent_objects_still_exist then
+    alter function catalog.search_movies(text, integer, jsonb, vector, integer) rename to search_movies_of_views;
+end
+$$;
 create or replace function catalog.search_movies(
     query text,
     match_count integer default 10,
     filters jsonb default '{}',
     query_embedding vector default null,
-    in_set integer default null
+    in_set integer default null,
+    meaning_weight double precision default null
 )
 returns table (tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[])
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
--- The planner underestimates the cost of reading every document to compare its words.
 set enable_seqscan = off
 as $$
 declare
-    plain text := coalesce(catalog.normalised(left(query, 2000)), '');
-    sought text := catalog.title_key(left(query, 300));
     condition text := catalog.condition_of(catalog.limited_filters(filters));
     most integer := catalog.limited_count(match_count);
-    depth integer := greatest(most, case when query_embedding is null then 0 else 100 end);
-    terms tsquery[];
-    pairs tsquery[];
-    rarities double precision[];
-    pair_rarities double precision[];
-    meant_words text[];
-    all_words text[];
-    rarest tsquery;
-    is_mended boolean;
-    by_words bigint[] := '{}';
-    by_slip bigint[] := '{}';
-    more bigint[];
-    named bigint[];
-    slips text[];
-    with_title bigint[];
-    of_film text := case when condition = 'true' then '' else 'join catalog.movies m on m.tmdb_id = d.tmdb_id' end;
-    titled text := format(
-        'select array(
-             select n.tmdb_id from catalog.movie_names n
-             join catalog.movies m using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
-             where n.tmdb_id = any ($1) and n.key = any ($2) and %s
-             group by n.tmdb_id
-             order by min((n.kind not in (''title'', ''original''))::integer), max(s.vote_count) desc nulls last, n.tmdb_id
-             limit $3)', condition);
-    worded text :=
-        'select array(
-             with found as materialized (
-                 select d.tmdb_id, coalesce(s.vote_count, 0) as votes
-                 from catalog.search_documents d ' || of_film || ' left join catalog.movie_stats s on s.tmdb_id = d.tmdb_id
-                 where d.%1$I @@ $1 and d.tmdb_id <> all ($2) and ' || replace(condition, '%', '%%') || '
-                 order by s.vote_count desc nulls last, d.tmdb_id limit 300
-             ), read as materialized (
-                 -- Looked up once: what is stored out of line would be fetched again for each word.
-                 select f.tmdb_id, f.votes,
-                     (select d.words || '''' from catalog.search_documents d where d.tmdb_id = f.tmdb_id) as words
-                 from found f
-             ), scored as (
-                 select f.tmdb_id, f.votes, (
-                     (select sum(t.rarity * ts_rank(''{0.1, 0.3, 0.6, 1}'', f.words, t.query))
-                      from unnest($3, $4) t (query, rarity))
-                     + coalesce((select sum(p.rarity) from unnest($5, $6) p (query, rarity) where f.words @@ p.query), 0)
-                 ) * (1 + ln(1 + f.votes) / 20) as score
-                 from read f
-             )
-             select c.tmdb_id from scored c
-             where not $8 or c.score >= 0.5 * (select max(o.score) from scored o)
-             order by c.score desc, c.votes desc, c.tmdb_id limit $7)';
+    needle vector := catalog.limited_vector(query_embedding);
+    depth integer := greatest(most, case when needle is null then 0 else 100 end);
+    weight double precision := case when needle is null then 0 else catalog.limited_weight(meaning_weight) end;
+    is_hashing boolean := false;
+    words record;
 begin
     if query is null or most < 1 then
         return;
     end if;
-    with term as materialized (
-        select t.place, catalog.any_word(t.forms || t.meant) as query, t.forms, t.meant, t.films,
-            ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1)) as rarity,
-            row_number() over (order by t.place) as number
-        from catalog.query_terms(plain) t, pg_class c
-        where c.oid = 'catalog.search_documents'::regclass
-    )
-    select array_agg(t.query order by t.place), array_agg(t.rarity order by t.place),
-        array(select tsquery_phrase(a.query, b.query, b.place - a.place)
-              from term a join term b on b.number = a.number + 1 where b.place > a.place order by a.place),
-        array(select (a.rarity + b.rarity) / 4
-              from term a join term b on b.number = a.number + 1 where b.place > a.place order by a.place),
-        array(select unnest(o.meant) from term o), array(select unnest(o.forms) from term o),
-        bool_or(t.films = 0 or t.meant <> '{}'),
-        (select string_agg('(' || r.query::text || ')', ' | ')::tsquery
-         from (select o.query, o.films,
-                 sum(o.films) over (order by o.films, o.place) as so_far from term o where o.films > 0) r
-         where r.so_far = r.films or r.so_far <= 5000)
-    into terms, rarities, pairs, pair_rarities, meant_words, all_words, is_mended, rarest
-    from term t;
-
-    if sought <> '' then
-        named := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = sought);
-        if named <> '{}' then
-            execute titled into by_words using named, array[sought], depth;
-        end if;
+    select * into words from catalog.films_by_words(query, condition, depth);
+    if needle is not null then
+        is_hashing := coalesce((
+            select s.provider = 'local' and s.model like 'hashing-%' from catalog.embedding_sets s
+            where case when in_set is null then s.is_active else s.set_id = in_set end), false);
+        weight := coalesce(weight, case when is_hashing then 0.2 else 0.4 end);
     end if;
-    if is_mended and by_words = '{}' then
-        slips := catalog.slips_of(plain, sought);
-        named := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
-        if named <> '{}' then
-            execute titled into by_slip using named, slips, depth;
-            by_words := by_slip;
-        end if;
-    end if;
-    with_title := by_words;
-    if terms is not null then
-        if cardinality(by_words) < depth then
-            execute format(worded, 'titles') into more
-            using catalog.all_of(terms), by_words, terms, rarities, pairs, pair_rarities, depth - cardinality(by_words), false;
-            by_words := by_words || more;
-        end if;
-        if cardinality(by_words) < depth then
-            execute format(worded, 'words') into more
-            using catalog.all_of(terms), by_words, terms, rarities, pairs, pair_rarities, depth - cardinality(by_words), false;
-            by_words := by_words || more;
-        end if;
-        if by_words = '{}' and slips is null then
-            slips := catalog.slips_of(plain, sought);
-            named := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
-            if named <> '{}' then
-                execute titled into by_slip using named, slips, depth;
-                by_words := by_slip;
-                with_title := by_slip;
-            end if;
-        end if;
-        if cardinality(by_words) < most and cardinality(terms) > 2 then
-            execute format(worded, 'words') into more
-            using catalog.two_of(terms, rarities), by_words, terms, rarities, pairs, pair_rarities, depth - cardinality(by_words), true;
-            by_words := by_words || more;
-        end if;
-        if cardinality(by_words) < most and cardinality(terms) > 1 and rarest is not null then
-            execute format(worded, 'words') into more
-            using rarest, by_words, terms, rarities, pairs, pair_rarities, depth - cardinality(by_words), true;
-            by_words := by_words || more;
+    if is_hashing and words.known_text is distinct from words.plain then
+        if words.known_text = '' and words.forms <> '{}' then
+            needle := null;
+        else
+            needle := catalog.question_vector(words.known_text, in_set);
         end if;
     end if;
 
     return query
     with worded as (
-        select w.tmdb_id, w.place from unnest(by_words) with ordinality w (tmdb_id, place)
+        select w.tmdb_id, w.score, w.place
+        from unnest(words.films, words.scores) with ordinality w (tmdb_id, score, place)
+        where weight < 1
+    ), near as materialized (
+        select n.tmdb_id, n.similarity,
+            case when count(*) over () >= depth then min(n.similarity) over () else 0 end as least
+        from catalog.match_movies(needle, -1, depth, coalesce(filters, '{}'), in_set) n
+        where needle is not null and weight > 0
     ), meant as (
-        select n.tmdb_id, row_number() over (order by n.similarity desc, n.tmdb_id) as place
-        from catalog.match_movies(query_embedding, -1, depth, coalesce(filters, '{}'), in_set) n
-        where query_embedding is not null
+        select n.tmdb_id, greatest(0, (n.similarity - n.least) / greatest(1 - n.least, 1e-6)) as score
+        from near n
+        where words.films <> '{}' or (select max((o.similarity - o.least) / greatest(1 - o.least, 1e-6)) from near o) >= 0.1
     ), fused as (
-        select f.tmdb_id, coalesce(1.0::double precision / (60 + w.place), 0)
-            + coalesce(1.0::double precision / (60 + n.place), 0)
-            + case
-                when query_embedding is not null and w.place <= cardinality(with_title)
-                then 1.0::double precision / (60 + w.place) else 0
-            end as score, w.place,
+        select f.tmdb_id, (1 - weight) * coalesce(w.score, 0) + weight * coalesce(n.score, 0) as score, w.place,
             w.tmdb_id is not null as has_words, n.tmdb_id is not null as has_meaning
         from (select w.tmdb_id from worded w union select n.tmdb_id from meant n) f
         left join worded w using (tmdb_id) left join meant n using (tmdb_id)
@@ -179,15 +101,34 @@ begin
     )
     select f.tmdb_id, f.title, f.release_year, f.score, array_remove(array[
         case when f.has_words and (
-            terms is null or f.tmdb_id = any (by_slip) or d.words @@ catalog.any_word(all_words || meant_words, 'A'))
+            words.forms = '{}' or f.tmdb_id = any (words.by_slip)
+            or d.words @@ catalog.any_word(words.forms || words.meant_words, 'A'))
         then 'title' end,
-        case when f.has_words and d.words @@ catalog.any_word(all_words || meant_words, 'B') then 'people' end,
-        case when f.has_words and d.words @@ catalog.any_word(all_words || meant_words, 'C') then 'keywords' end,
-        case when f.has_words and d.words @@ catalog.any_word(all_words || meant_words, 'D') then 'overview' end,
-        case when f.has_words and (f.tmdb_id = any (by_slip) or d.words @@ catalog.any_word(meant_words)) then 'spelling' end,
+        case when f.has_words and d.words @@ catalog.any_word(words.forms || words.meant_words, 'B') then 'people' end,
+        case when f.has_words and d.words @@ catalog.any_word(words.forms || words.meant_words, 'C') then 'keywords' end,
+        case when f.has_words and d.words @@ catalog.any_word(words.forms || words.meant_words, 'D') then 'overview' end,
+        case when f.has_words and (
+            f.tmdb_id = any (words.by_slip) or d.words @@ catalog.any_word(words.meant_words)) then 'spelling' end,
         case when f.has_meaning then 'meaning' end
     ], null)
     from first f left join catalog.search_documents d on d.tmdb_id = f.tmdb_id
     order by f.score desc, f.place, f.vote_count desc nulls last, f.tmdb_id;
+end
+$$;
+
+do $$
+begin
+    if to_regprocedure('catalog.search_movies_of_views(text, integer, jsonb, vector, integer)') is not null then
+        create or replace function catalog.search_movies_of_views(
+            query text,
+            match_count integer default 10,
+            filters jsonb default '{}',
+            query_embedding vector default null,
+            in_set integer default null
+        )
+        returns table (tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[])
+        language sql stable
+        as 'select * from catalog.search_movies(query, match_count, filters, query_embedding, in_set)';
+    end if;
 end
 $$;

@@ -1,0 +1,148 @@
+"""The films of each word: listed with the documents, seen by searches at once, made anew when many are due."""
+
+from collections.abc import Callable
+
+import pytest
+
+from movie_assets.database.migrations import migrate
+from movie_assets.search.search_documents import DocumentAgreement, update_documents
+from movie_assets_tests.support.rows import put_films
+from movie_assets_tests.support.small_pipelines import SmallPipeline
+
+Make = Callable[..., SmallPipeline]
+PARTS = "select array_agg(distinct part order by part) from catalog.postings"
+LISTED = """
+select count(*) from (
+    select w.key, unnest(w.films) from pipeline.films_of_words() w
+    except select p.key, unnest(p.films) from catalog.postings p) missing
+"""
+ROWS = "select string_agg(key || part || films::text || xmin, ',' order by key, part) from catalog.postings"
+
+
+@pytest.fixture
+def written(small: Make) -> SmallPipeline:
+    """Sixty films with their documents."""
+    pipeline = small()
+    put_films(pipeline.database, 1, 60)
+    update_documents(pipeline.database)
+    return pipeline
+
+
+def retitle(pipeline: SmallPipeline, title: str, first: int, last: int) -> None:
+    pipeline.do(
+        f"update catalog.movies set overview = '{title}', text_hash = text_hash || '{title}' "
+        f"where tmdb_id between {first} and {last}"
+    )
+
+
+def found(pipeline: SmallPipeline, text: str) -> list[int]:
+    return sorted(pipeline.column(f"select tmdb_id from catalog.search_movies('{text}', 100)"))
+
+
+def test_a_film_is_listed_once_under_each_of_its_words(written: SmallPipeline) -> None:
+    assert written.one(PARTS) == [0]
+    assert written.one("select films from catalog.postings where key = 'film'") == list(range(1, 61))
+    assert written.column("select key from pipeline.compare_postings() where differs") == []
+
+
+def test_a_publication_without_change_writes_no_row(written: SmallPipeline) -> None:
+    before = written.one(ROWS)
+    update_documents(written.database)
+    assert written.one(ROWS) == before
+
+
+def test_a_few_films_are_added_to_the_others_with_their_documents(written: SmallPipeline) -> None:
+    retitle(written, "zanzibar harbour", 3, 4)
+    written.do("select * from pipeline.write_documents(0, 2000)")  # and then the process was killed
+    assert found(written, "a harbour in zanzibar") == [3, 4]
+    update_documents(written.database)
+    assert found(written, "a harbour in zanzibar") == [3, 4]
+    assert written.one(PARTS) == [0, 1]
+    assert written.one("select films from catalog.postings where part = 1 and key = 'harbour'") == [3, 4]
+    assert written.column("select key from pipeline.compare_postings() where differs") == []
+
+
+def test_words_that_a_film_lost_do_not_find_it(written: SmallPipeline) -> None:
+    retitle(written, "zanzibar", 3, 3)
+    update_documents(written.database)
+    retitle(written, "mombasa", 3, 3)
+    update_documents(written.database)
+    assert (found(written, "zanzibar"), found(written, "mombasa")) == ([], [3])
+
+
+def test_more_than_a_tenth_of_the_films_is_merged_with_the_others(written: SmallPipeline) -> None:
+    for number in range(1, 5):
+        retitle(written, "zanzibar", 2 * number, 2 * number + 1)
+        update_documents(written.database)
+        assert found(written, "zanzibar") == list(range(2, 2 * number + 2))
+    assert written.one(PARTS) == [0]
+    retitle(written, "mombasa", 1, 30)
+    update_documents(written.database)
+    assert found(written, "mombasa") == list(range(1, 31))
+    assert written.one(PARTS) == [0]
+
+
+def test_films_that_left_are_merged_away(written: SmallPipeline) -> None:
+    written.do("delete from catalog.movies where tmdb_id <= 2")
+    update_documents(written.database)
+    assert written.one("select films from catalog.postings where key = '' and part = 1") == [1, 2]
+    assert not {1, 2} & set(found(written, "film"))
+    written.do("delete from catalog.movies where tmdb_id <= 10")
+    update_documents(written.database)
+    assert written.one(PARTS) == [0]
+    assert written.one("select films from catalog.postings where key = 'film'") == list(range(11, 61))
+
+
+def test_work_that_was_cut_off_before_the_merge_is_done_by_the_next_publication(written: SmallPipeline) -> None:
+    retitle(written, "zanzibar", 1, 30)
+    written.do("select * from pipeline.write_documents(0, 2000)")  # and then the process was killed
+    update_documents(written.database)
+    assert found(written, "zanzibar") == list(range(1, 31))
+    assert written.one(LISTED) == 0
+
+
+def test_films_that_are_not_listed_are_counted(written: SmallPipeline) -> None:
+    written.do("update catalog.postings set films = films[2:] where key = ''")
+    assert written.database.fetch_one(DocumentAgreement, "document_agreement").documents_not_listed == 1
+
+
+def test_a_database_of_the_release_before_is_searched_as_soon_as_it_is_migrated(written: SmallPipeline) -> None:
+    written.do("delete from catalog.postings")
+    written.do("create index search_documents_words on catalog.search_documents using gin (words)")
+    written.do("delete from movie_assets_schema where file = 'search/search_documents.sql'")
+    migrate(written.database)
+    assert found(written, "7") == [7]
+    assert written.one("select to_regclass('catalog.search_documents_words')") is None
+    assert written.one(LISTED) == 0
+
+
+def test_a_view_on_the_signature_before_goes_on_working(written: SmallPipeline) -> None:
+    """An application's view, and calls that the longer signature takes."""
+    arguments = "query text, match_count integer, filters jsonb, query_embedding vector, in_set integer"
+    written.do("drop function catalog.search_movies")
+    written.do(
+        f"create function catalog.search_movies({arguments}) returns table "
+        "(tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[]) "
+        "language sql stable as 'select 1::bigint, ''before'', null::smallint, 1.0::double precision, null::text[]'"
+    )
+    written.do(
+        "create view public.an_application as select s.* from catalog.search_movies('film', 3, '{}', null, null) s"
+    )
+    written.do("delete from movie_assets_schema where file = 'search/search_movies.sql'")
+    migrate(written.database)
+    assert written.column("select title from public.an_application") == written.column(
+        "select title from catalog.search_movies('film', 3)"
+    )
+    assert written.one("select count(*) from pg_proc where proname = 'search_movies'") == 1
+    written.do("delete from movie_assets_schema where file = 'search/search_movies.sql'")
+    migrate(written.database)
+    assert len(written.column("select title from public.an_application")) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["'film'", "'film', 3", "'film', '3', '{}'", "'film', '3', '{}', null, null",
+     "'film', null, null, null, null, null", "'film', '3', '{}', null, null, '0.5'", "query => 'film', in_set => null", "'film', meaning_weight => '1'"],
+)  # fmt: skip
+def test_calls_with_and_without_the_weight_fit_one_function(written: SmallPipeline, arguments: str) -> None:
+    assert len(written.column(f"select tmdb_id from catalog.search_movies({arguments})")) in (3, 10)

@@ -1,0 +1,173 @@
+-- Applied after the migrations whenever it changes: films ranked by the words of a question, for searches.
+
+-- The films that pass a condition and have a title of one of these keys: titles and original titles first, then by votes.
+create or replace function catalog.films_titled(wanted text[], condition text, most integer) returns bigint[]
+language plpgsql stable
+set jit = off
+set random_page_cost = 1.1
+set enable_seqscan = off
+as $$
+declare
+    films bigint[] := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (wanted) and n.key <> '');
+begin
+    if films <> '{}' then
+        execute format(
+            'select array(
+                 select n.tmdb_id from catalog.movie_names n
+                 join catalog.movies m using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
+                 where n.tmdb_id = any ($1) and n.key = any ($2) and %s
+                 group by n.tmdb_id
+                 order by min((n.kind not in (''title'', ''original''))::integer), max(s.vote_count) desc nulls last, n.tmdb_id
+                 limit $3)', condition)
+        into films using films, wanted, most;
+    end if;
+    return films;
+end
+$$;
+
+-- The films that pass a condition and have the most of the listed words, by the sum of the words' rarities: so many of them, by that
+-- sum and by votes, without those that have less than a third of what the best one has. keys are of catalog.posting_keys. Words are read from the rarest on until 25,000 films were read, as the
+-- words after that say little. Films of `without` are left out.
+create or replace function catalog.films_with_words(
+    keys text[], rarities double precision[], condition text, without bigint[], most integer)
+returns bigint[]
+language plpgsql stable
+set jit = off
+set random_page_cost = 1.1
+as $$
+declare
+    films bigint[];
+begin
+    execute format(
+        'with listed as materialized (
+             select t.rarity, p.films, sum(cardinality(p.films)) over (order by t.rarity desc, p.key, p.part) as so_far
+             from unnest($1, $2) t (key, rarity) join catalog.postings p on p.key = t.key
+         ), found as materialized (
+             select f.tmdb_id, sum(l.rarity) as known
+             from listed l cross join unnest(l.films) f (tmdb_id) %s
+             where l.so_far - cardinality(l.films) < 25000 and %s
+             group by f.tmdb_id
+         ), least as materialized (
+             select f.known from found f order by f.known desc offset $4 + cardinality($3) - 1 limit 1
+         )
+         select array_agg(b.tmdb_id order by b.known desc, b.votes desc, b.tmdb_id)
+         from (
+             select f.tmdb_id, f.known, coalesce(s.vote_count, 0) as votes
+             from found f left join catalog.movie_stats s using (tmdb_id)
+             where f.known >= greatest((select l.known from least l), (select max(o.known) / 3 from found o)) and f.tmdb_id <> all ($3)
+             order by f.known desc, s.vote_count desc nulls last, f.tmdb_id limit $4
+         ) b',
+        case when condition = 'true' then '' else 'join catalog.movies m on m.tmdb_id = f.tmdb_id' end, condition)
+    into films using keys, rarities, without, most;
+    return coalesce(films, '{}');
+end
+$$;
+
+-- A score for each of these films by the words of a question: for each word its rarity times its weight in the film's document,
+-- plus a quarter of the rarities of two words that stand side by side as in the question; times 1 + ln(1 + votes) / 20. The weight
+-- of a word is ts_rank's by field: title 1, people 0.6, keywords and genres 0.3, tagline and overview 0.1 for one or two
+-- words; rising evenly to 1, 0.9, 0.8 and 0.7 for six words or more, which are rather a plot than a title. A plot's score is more by
+-- up to a fifth for texts of fewer than 50 words, and less for longer ones; that of fewer words is down to a half for titles
+-- with other words too, and for those with none of the question.
+create or replace function catalog.scored_by_words(
+    films bigint[], terms tsquery[], rarities double precision[], pairs tsquery[], pair_rarities double precision[])
+returns table (tmdb_id bigint, score double precision, votes integer)
+language sql stable
+set jit = off
+as $$
+    with read as materialized (
+        -- Looked up once: what is stored out of line would be fetched again for each word.
+        select d.tmdb_id, d.words || '' as words, case when cardinality(terms) < 6 then ts_filter(d.titles, '{a}') end as title,
+            coalesce(s.vote_count, 0) as votes
+        from unnest(films) f (tmdb_id)
+        join catalog.search_documents d using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
+    ), plot as materialized (
+        select array[0.1 + 0.6 * n.share, 0.3 + 0.5 * n.share, 0.6 + 0.3 * n.share, 1]::real[] as weights, n.share,
+            catalog.any_of(terms) as any_of_them
+        from (select least(1, greatest(0, (cardinality(terms) - 2) / 4.0))) n (share)
+    )
+    select r.tmdb_id, (
+            (select sum(t.rarity * ts_rank(p.weights, r.words, t.query)) from unnest(terms, rarities) t (query, rarity))
+            + coalesce((
+                select sum(p.rarity) / 4 from unnest(pairs, pair_rarities) p (query, rarity) where r.words @@ p.query), 0)
+        )
+        / (1 + 0.2 * p.share * (length(ts_filter(r.words, '{c,d}')) / 50.0 - 1))
+        * (1 - 0.5 * (1 - p.share) * (1 - case
+            -- A title has two forms of most words.
+            when r.title @@ p.any_of_them then least(1, 2.0 * cardinality(terms) / length(r.title)) else 0 end))
+        * (1 + ln(1 + r.votes) / 20), r.votes
+    from read r cross join plot p
+$$;
+
+-- The films that a question means by its words, best first, and their scores: steps 1 to 5 of catalog.search_movies. by_slip has those
+-- with a title one slip away; plain is the normalised question; forms, meant_words and known_text are of catalog.read_question.
+create or replace function catalog.films_by_words(
+    question text, condition text, most integer,
+    out films bigint[], out scores double precision[], out by_slip bigint[], out forms text[], out meant_words text[],
+    out plain text, out known_text text)
+language plpgsql stable
+set jit = off
+set random_page_cost = 1.1
+-- The planner underestimates the cost of reading every document to compare its words.
+set enable_seqscan = off
+as $$
+declare
+    sought text := catalog.title_key(left(question, 300));
+    words record;
+    slips text[];
+    titled bigint[] := '{}';
+    listed bigint[];
+    more bigint[];
+    more_scores double precision[];
+begin
+    plain := coalesce(catalog.normalised(left(question, 2000)), '');
+    select * into words from catalog.read_question(plain);
+    forms := words.forms;
+    meant_words := words.meant_words;
+    known_text := words.known_text;
+    by_slip := '{}';
+    films := catalog.films_titled(array[sought], condition, most);
+    if films = '{}' and words.is_mended then
+        slips := catalog.slips_of(plain, sought);
+        by_slip := catalog.films_titled(slips, condition, most);
+        films := by_slip;
+    end if;
+    if words.terms is not null and cardinality(films) < most then
+        execute format(
+            'select array(
+                 select d.tmdb_id from catalog.search_documents d join catalog.movies m on m.tmdb_id = d.tmdb_id
+                 left join catalog.movie_stats s on s.tmdb_id = d.tmdb_id
+                 where d.titles @@ $1 and d.tmdb_id <> all ($2) and %s
+                 order by s.vote_count desc nulls last, d.tmdb_id limit $3)', condition)
+        into titled using catalog.all_of(words.terms), films, greatest(100, 2 * most);
+    end if;
+    if films = '{}' and titled = '{}' and slips is null then
+        by_slip := catalog.films_titled(catalog.slips_of(plain, sought), condition, most);
+        films := by_slip;
+    end if;
+    scores := array(select 1 + 1.0::double precision / n from generate_series(1, cardinality(films)) n order by n);
+    if words.terms is null or cardinality(films) >= most then
+        return;
+    end if;
+    if cardinality(films) + cardinality(titled) < most then
+        listed := catalog.films_with_words(
+            words.keys, words.key_rarities, condition, films || titled, greatest(100, 2 * most) - cardinality(titled));
+    end if;
+    with scored as materialized (
+        select s.*, s.tmdb_id = any (titled) as is_titled, max(s.score) over () as best
+        from catalog.scored_by_words(
+            titled || listed, words.terms, words.rarities, words.pairs, words.pair_rarities) s
+    ), placed as (
+        select s.tmdb_id, row_number() over (order by s.is_titled desc, s.score desc, s.votes desc, s.tmdb_id) as place,
+            case
+                when s.is_titled then 0.5 + 0.5 * s.score / max(s.score) over (partition by s.is_titled)
+                when titled = '{}' then s.score / s.best else 0.5 * s.score / s.best
+            end as share
+        from scored s where s.score > 0
+    )
+    select array_agg(p.tmdb_id order by p.place), array_agg(p.share order by p.place) into more, more_scores
+    from placed p where p.place <= most - cardinality(films);
+    films := films || more;
+    scores := scores || more_scores;
+end
+$$;
