@@ -26,7 +26,7 @@ REPAIRS = {  # query by agreement; others are repaired by the run that is due fo
     "each vector that is searched is the one that was paid for": "remove_strange_vectors",
     "each film is found by the words that it has now": "forget_lost_documents",
     "each word of the vocabulary is counted right": "recount_vocabulary",
-    "each film is listed under the words that it has now": "merge_postings",
+    "each film is listed under the words that it has now": "correct_postings",
 }
 
 

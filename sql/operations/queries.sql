@@ -70,6 +70,11 @@ select table_name, id, column_names, what as state from pipeline.compare_shared_
 select tmdb_id, place, column_names from pipeline.compare_similar_lists()
 
 
+-- name: correct_postings
+-- Run by reconciliation when films were not listed under their words, or under others.
+select pipeline.correct_postings() as repaired
+
+
 -- name: cost_by_day
 -- Run by health: the cost of embeddings of two weeks by day (UTC).
 select day, sum(dollars)::double precision as dollars, sum(tokens)::bigint as tokens
@@ -328,11 +333,6 @@ select kpi, value, goal, is_met, says as description from pipeline.kpis_at(:as_o
 -- name: last_decision
 -- Run by health if alerts have a destination: when a trigger last decided otherwise than before.
 select max(decided_at) as decided_at from pipeline.triggers
-
-
--- name: merge_postings
--- Run by reconciliation when films were not listed under their words, or under others.
-select pipeline.merge_postings() as repaired
 
 
 -- name: open_alerts

@@ -58,35 +58,44 @@ as $$
     select '', coalesce(array_agg(d.tmdb_id order by d.tmdb_id), '{}') from catalog.search_documents d
 $$;
 
--- Makes the postings of all documents anew, a row for each key; returns their number. Searches see the old ones until the
--- transaction ends.
-create or replace function pipeline.merge_postings() returns integer
-language plpgsql
+-- Makes the postings of all documents anew, a row for each key. Searches see the old ones until the transaction ends.
+create or replace function pipeline.merge_postings() returns void
+language sql
 as $$
-declare
-    written integer;
-begin
     delete from catalog.postings;
     insert into catalog.postings (key, part, films) select w.key, 0, w.films from pipeline.films_of_words() w;
-    get diagnostics written = row_count;
-    return written;
-end
 $$;
 
--- Run by reconciliation: each key with whether a film that has it is not listed, or one is listed that has not; documents that
--- were written or removed since the postings were merged leave films under keys that they had before.
+-- Run by reconciliation: each key with whether a film that has it is not listed, or one with a document is listed that has it not;
+-- documents that were written or removed since the postings were merged leave films under keys that they had before.
 create or replace function pipeline.compare_postings() returns table (key text, differs boolean)
 language sql stable
 set jit = off
 as $$
     with posted as materialized (
-        select p.key, array_agg(distinct f order by f) as films from catalog.postings p left join unnest(p.films) f on true
+        select p.key, array_agg(distinct d.tmdb_id order by d.tmdb_id) filter (where d.tmdb_id is not null) as films
+        from catalog.postings p
+        left join unnest(p.films) f (tmdb_id) on true left join catalog.search_documents d using (tmdb_id)
         group by p.key
     )
     select coalesce(w.key, p.key),
-        coalesce(w.films, '{}') <> array_remove(coalesce(p.films, '{}'), null) and (
-            d.due = 0 or exists (select unnest(w.films) except select unnest(p.films)))
+        coalesce(w.films, '{}') <> coalesce(p.films, '{}')
+        and (d.due = 0 or exists (select unnest(w.films) except select unnest(p.films)))
     from pipeline.films_of_words() w full join posted p on p.key = w.key cross join pipeline.postings_due() d
+$$;
+
+-- Puts the postings right. Tells how many keys differed.
+create or replace function pipeline.correct_postings() returns integer
+language plpgsql
+as $$
+declare
+    corrected integer;
+begin
+    lock table pipeline.document_sources in share row exclusive mode;  -- nobody writes documents meanwhile
+    corrected := (select count(*) from pipeline.compare_postings() c where c.differs);
+    perform pipeline.merge_postings();
+    return corrected;
+end
 $$;
 
 -- Lists films, as a new part under the key '', whose documents are written or removed after the postings were merged. Returns the
