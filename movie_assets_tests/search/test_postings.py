@@ -142,7 +142,8 @@ def test_a_view_on_the_signature_before_goes_on_working(written: SmallPipeline) 
 @pytest.mark.parametrize(
     "arguments",
     ["'film'", "'film', 3", "'film', '3', '{}'", "'film', '3', '{}', null, null",
-     "'film', null, null, null, null, null", "'film', '3', '{}', null, null, '0.5'", "query => 'film', in_set => null", "'film', meaning_weight => '1'"],
+     "'film', null, null, null, null, null", "'film', '3', '{}', null, null, '0.5'",
+     "query => 'film', in_set => null", "'film', meaning_weight => '1'"],
 )  # fmt: skip
 def test_calls_with_and_without_the_weight_fit_one_function(written: SmallPipeline, arguments: str) -> None:
     assert len(written.column(f"select tmdb_id from catalog.search_movies({arguments})")) in (3, 10)
