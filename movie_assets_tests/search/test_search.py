@@ -32,8 +32,8 @@ def films(database: Database) -> Database:
             values = {"id": tmdb_id, "title": title, "original": original, "text": text, "vector": str(vector.tolist())}
             connection.exec_driver_sql(
                 "insert into catalog.movies (tmdb_id, title, original_title, original_language, release_date, "
-                "overview, genres, keywords, directors, leading_cast, countries, embedding_text, text_hash, changed_at) "
-                "values "
+                "overview, genres, keywords, directors, leading_cast, countries, embedding_text, text_hash, "
+                "changed_at) values "
                 "(%(id)s, %(title)s, %(original)s, 'en', '2001-01-01', %(text)s, '{}', '{}', '{}', '{}', '{}', "
                 "%(text)s, %(text)s, now())",
                 values,
