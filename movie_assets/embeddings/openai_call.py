@@ -1,12 +1,7 @@
-"""One request to an OpenAI-compatible embeddings endpoint; its response, good or bad, is returned as data.
-
-Nothing is repeated here: `embeddings.service_errors` classifies errors, `embeddings.refusals` decides what to do about
-them, `openai_queue` does it.
-"""
+"""One request to an OpenAI-compatible embeddings endpoint; its response, good or bad, is returned as data."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import httpx
@@ -16,20 +11,10 @@ from movie_assets.embeddings.error_messages import message_of_error, without_sec
 from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.refusals import OPENAI_ERRORS, ErrorWording, Refusal, refusal_of, refusal_of_vectors
 from movie_assets.embeddings.server_limits import Parameters
+from movie_assets.embeddings.service_call import ServiceResponse, with_lower_names, without_vectors
 from movie_assets.embeddings.vectors import CheckedVectors, UnusableVectorsError, vectors_by_index
 
-ATTEMPTS_WITHOUT_JSON = 3  # a captive portal, or a response that was cut off
 BAD_REQUEST, MIN_STATUS, MAX_STATUS = 400, 400, 599
-
-
-@dataclass(frozen=True)
-class ServiceResponse:
-    """Vectors or a refusal, the tokens that the service charged, and the headers (names in lower case)."""
-
-    outcome: CheckedVectors | Refusal
-    tokens: int | None = 0  # None: charged, and the service does not report how many
-    headers: Mapping[str, str] = field(default_factory=dict)
-    model: str | None = None  # the model's name in the response
 
 
 def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: Parameters) -> ServiceResponse:
@@ -46,8 +31,7 @@ def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: P
     try:
         content = json.loads(response.content)
     except ValueError as error:
-        problem = f"the response is not JSON ({error})"
-        return ServiceResponse(Refusal("retry", problem, attempts=ATTEMPTS_WITHOUT_JSON))
+        return ServiceResponse(without_vectors(f"the response is not JSON ({error})"))
     outcome, tokens = outcome_of(content, model, len(texts), secrets), tokens_of(content)
     charged = 0 if tokens is None and isinstance(outcome, Refusal) else tokens
     return ServiceResponse(outcome, charged, with_lower_names(response.headers), model_of(content))
@@ -63,16 +47,10 @@ def refusal_in(
     return refusal_of(error.status_code, code, message, headers, datetime.now(UTC), wording)
 
 
-def with_lower_names(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of a response, names in lower case."""
-    return {name.lower(): value for name, value in headers.items()}
-
-
 def outcome_of(content: object, model: Model, count: int, secrets: tuple[str, ...] = ()) -> CheckedVectors | Refusal:
     """Return the checked vectors of a response's JSON for `count` texts, or a refusal."""
     if not isinstance(content, dict):
-        problem = f"the response does not hold vectors: {content!r:.200}"
-        return Refusal("retry", problem, attempts=ATTEMPTS_WITHOUT_JSON)
+        return without_vectors(f"the response does not hold vectors: {content!r:.200}")
     if not content.get("data") and (content.get("error") or content.get("errors") or content.get("detail")):
         # Routers return status 200 with the error of the provider behind them.
         code, message = message_of_error(content, secrets)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from movie_assets.embeddings import openai_queue, openai_stream
+from movie_assets.embeddings import request_queue, request_stream
 from movie_assets.emulator.faults import FAULTS
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import call as tmdb_call
@@ -46,7 +46,7 @@ def quick(chaos: Chaos, monkeypatch: pytest.MonkeyPatch) -> None:
     shorten_waits(monkeypatch)
     monkeypatch.setattr(tmdb_call, "SECONDS_PER_CALL", 1.0)
     monkeypatch.setattr(tmdb_export, "SECONDS_PER_EXPORT", 1.0)
-    monkeypatch.setattr(openai_queue, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
+    monkeypatch.setattr(request_queue, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
 
 
 def a_good_day_follows(chaos: Chaos, fault: str, stage: str) -> None:
@@ -130,7 +130,7 @@ def test_the_export_of_a_day(chaos: Chaos, fault: str) -> None:
 @pytest.mark.chaos
 @pytest.mark.parametrize("fault", OF_EMBEDDINGS)
 def test_embeddings_for_a_day(chaos: Chaos, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_stream, "MAX_SECONDS_PER_CALL", 2.0)
+    monkeypatch.setattr(request_stream, "MAX_SECONDS_PER_CALL", 2.0)
     chaos.run_before(BY_NAME["embeddings"])
     chaos.pipeline.serving.faults = {fault: 1.0}
     for job in ("embed_texts", "publish"):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from movie_assets.cli.main import main
-from movie_assets.embeddings import bulk_embedding, openai_queue, openai_stream
+from movie_assets.embeddings import bulk_embedding, request_queue
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.http_client import retries
 from movie_assets.operations.health.findings import Finding, merged
@@ -25,7 +25,7 @@ DEAD = "http://127.0.0.1:9/v1"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    monkeypatch.setattr(openai_queue, "backoff", lambda *_: 0.002)
+    monkeypatch.setattr(request_queue, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(retries, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
 
@@ -162,7 +162,7 @@ def test_a_run_that_is_stopped_by_hand_leaves_what_the_run_before_met(
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(openai_stream, "ask", interrupted)
+    monkeypatch.setattr(openai_call, "ask", interrupted)
     assert not building.run("embed_texts").success
     assert outcome(building) == before
 
@@ -171,7 +171,7 @@ def test_an_error_of_our_own_is_recorded_and_raised(building: SmallPipeline, mon
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr(openai_stream, "ask", broken)
+    monkeypatch.setattr(openai_call, "ask", broken)
     assert not building.run("embed_texts").success
     assert outcome(building) == (3, 0, 0, 0, "ZeroDivisionError: a defect")
 

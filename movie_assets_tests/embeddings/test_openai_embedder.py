@@ -15,13 +15,14 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.config.embedding_limits import IN_FLIGHT, TEXTS_PER_REQUEST
-from movie_assets.embeddings import openai_call, openai_queue, openai_stream
+from movie_assets.embeddings import openai_call, request_queue, request_stream
 from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.embeddings.openai_queue import MAX_FAILURES
 from movie_assets.embeddings.providers import openai as provider
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal
+from movie_assets.embeddings.request_queue import MAX_FAILURES
+from movie_assets.embeddings.request_stream import IN_FLIGHT
 from movie_assets.emulator.faults import FAULTS, Fault
 from movie_assets.emulator.openai_errors import OVERLOADED
 from movie_assets.emulator.options import EmulatorOptions
@@ -42,7 +43,7 @@ Make = Callable[..., OpenAiEmbedder]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    monkeypatch.setattr(openai_queue, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
+    monkeypatch.setattr(request_queue, "backoff", lambda attempt, _dice, asked=None: max(0.002 * attempt, asked or 0))
 
 
 @pytest.fixture
@@ -238,7 +239,7 @@ def test_a_failure_that_passes_is_survived(
         service.faults = {}
         return reply
 
-    monkeypatch.setattr(openai_stream, "ask", ask)
+    monkeypatch.setattr(openai_call, "ask", ask)
     service.faults = {fault: 1.0}
     assert embedder().embed(TEXTS).vectors == pytest.approx(hashed_vectors(TEXTS, WIDTH), abs=1e-6)
     assert sum(requests_to(service).values()) == 2
@@ -269,7 +270,7 @@ def test_a_service_that_hangs_is_given_up(
 def test_a_call_that_drips_is_given_up_as_a_whole(
     service: TmdbEmulator, embedder: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openai_stream, "MAX_SECONDS_PER_CALL", 0.1)
+    monkeypatch.setattr(request_stream, "MAX_SECONDS_PER_CALL", 0.1)
     service.faults = {"oa_timeout": 1.0}
     with pytest.raises(EmbedderError, match="no response within"):
         embedder().embed(TEXTS)
@@ -346,7 +347,7 @@ def test_a_429_pauses_all_requests_for_as_long_as_it_says(
                 told.append(time.monotonic())
             return reply
 
-        monkeypatch.setattr(openai_stream, "ask", ask)
+        monkeypatch.setattr(openai_call, "ask", ask)
         assert len(outcome_of(client_of(service.openai_url), FLOOD).vectors) == len(FLOOD)
         assert len(told) == requests_to(service)[429]
     assert sum(as_of < told[0] for as_of in begun) == 1 + IN_FLIGHT

@@ -3,17 +3,14 @@
 import time
 from collections.abc import Sequence
 
-import openai
-
 from movie_assets.embeddings.embedder import EmbedderError, ProbeResult, ServiceBusyError
-from movie_assets.embeddings.openai_call import ServiceResponse, ask
-from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.refusals import Refusal
 from movie_assets.embeddings.server_limits import Parameters, Server
+from movie_assets.embeddings.service_call import Ask, ServiceResponse
 from movie_assets.http_client.rate_limits import limits_of
 
 
-def probe(client: openai.OpenAI, model: Model, texts: Sequence[str], word: str, server: Server) -> ProbeResult:
+def probe(ask: Ask, texts: Sequence[str], word: str, server: Server) -> ProbeResult:
     """Request the vectors of a few texts, and remember in `server` what the service takes.
 
     No request is repeated as it was: another one has fewer texts, or lacks a parameter that the service refused. With
@@ -24,7 +21,7 @@ def probe(client: openai.OpenAI, model: Model, texts: Sequence[str], word: str, 
     trial: Parameters | None = None
     while True:
         sent, began = trial or server.parameters, time.monotonic()
-        response = ask(client, model, texts, sent)
+        response = ask(texts, sent)
         refusal = response.outcome
         if not isinstance(refusal, Refusal):
             server.record_success(len(texts), sent, response.model)

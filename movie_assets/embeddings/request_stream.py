@@ -1,7 +1,7 @@
-"""Sends many texts to an embeddings endpoint: several requests at once, within the account's limits and the budget.
+"""Sends many texts to an embeddings service: several requests at once, within the account's limits and the budget.
 
 Each request runs in a thread of its own. Every decision is taken in the caller's thread, between two responses.
-`openai_queue` has the requests to send; `http_client.rate_limits` and `embeddings.server_limits` bound their number and
+`request_queue` has the requests to send; `http_client.rate_limits` and `embeddings.server_limits` bound their number and
 size.
 """
 
@@ -11,16 +11,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
-import openai
-
 from movie_assets.config.embedding_limits import IN_FLIGHT
 from movie_assets.config.prices import Price
 from movie_assets.embeddings.embedder import BudgetAccount, EmbedderError, RejectedInput, ResultChunk, no_vectors
-from movie_assets.embeddings.openai_call import ServiceResponse, ask
-from movie_assets.embeddings.openai_queue import PendingRequest, RequestQueue
-from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.refusals import Refusal
+from movie_assets.embeddings.request_queue import PendingRequest, RequestQueue
 from movie_assets.embeddings.server_limits import Parameters, Server
+from movie_assets.embeddings.service_call import Ask, ServiceResponse
 from movie_assets.embeddings.shortening import Texts
 from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT, USUAL_BYTES_PER_TOKEN, TokenCounter
 from movie_assets.embeddings.vectors import CheckedVectors
@@ -41,12 +38,12 @@ class _InFlight:
 
 
 class Stream:
-    """Sends one list of texts, and yields the results as they arrive."""
+    """Sends one list of texts, and yields the results as they arrive; `ask` sends one request."""
 
     def __init__(
         self,
-        client: openai.OpenAI,
-        model: Model,
+        ask: Ask,
+        dimensions: int,
         texts: Sequence[str],
         counter: TokenCounter,
         price: Price,
@@ -56,7 +53,7 @@ class Stream:
         *,
         longest: int = MAX_TOKENS_OF_A_TEXT,
     ) -> None:
-        self._client, self._model, self._price, self._budget = client, model, price, budget
+        self._ask, self._dimensions, self._price, self._budget = ask, dimensions, price, budget
         self._bytes_per_token = bytes_per_token
         self._texts = Texts(texts, counter, longest)
         self._server = server or Server()
@@ -73,7 +70,7 @@ class Stream:
         """Yield the results of all texts. Raises EmbedderError when no further request can be sent."""
         if self._blank:
             rejected = tuple(RejectedInput(n, "empty_text", "it is empty") for n in self._blank)
-            yield ResultChunk((), no_vectors(self._model.dimensions), 0, 0.0, rejected)
+            yield ResultChunk((), no_vectors(self._dimensions), 0, 0.0, rejected)
         while self._queue.waiting or self._in_flight:
             wait = self._send_requests()
             if self._queue.stopped is not None and not self._in_flight:
@@ -129,7 +126,7 @@ class Stream:
 
         def call() -> None:
             try:
-                self._responses.put((number, ask(self._client, self._model, texts, parameters)))
+                self._responses.put((number, self._ask(texts, parameters)))
             except BaseException as error:  # noqa: BLE001  # raised again in the caller's thread
                 self._responses.put((number, error))
 
@@ -179,6 +176,6 @@ class Stream:
             tokens = sum(self._texts.estimate(n, self._bytes_per_token) for n in sent.request.positions)
         text_bytes = sum(self._texts.bytes[n] for n in sent.request.positions) if response.tokens else 0
         return ResultChunk(
-            positions, no_vectors(self._model.dimensions), tokens, self._price.of(tokens), tuple(rejected),
+            positions, no_vectors(self._dimensions), tokens, self._price.of(tokens), tuple(rejected),
             sent.reservation, text_bytes,
         )  # fmt: skip

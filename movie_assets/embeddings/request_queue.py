@@ -1,6 +1,6 @@
-"""The requests that are still to be sent to an embeddings endpoint, and what a response changes in them.
+"""The requests that are still to be sent to an embeddings service, and what a response changes in them.
 
-`openai_stream` sends them. A refusal splits requests, cuts texts, leaves parameters out, waits, or ends the run, as
+`request_stream` sends them. A refusal splits requests, cuts texts, leaves parameters out, waits, or ends the run, as
 `embeddings.refusals` decides. This is no `retries.policy`: a request often continues as others, with less in them,
 and all requests wait together while some of them are in flight.
 """
