@@ -1,8 +1,8 @@
 """Sends many texts to an embeddings service: several requests at once, within the account's limits and the budget.
 
 Each request runs in a thread of its own. Every decision is taken in the caller's thread, between two responses.
-`request_queue` has the requests to send; `http_client.rate_limits` and `embeddings.server_limits` bound their number and
-size.
+`embeddings.request_queue` has the requests to send; `http_client.rate_limits` and `embeddings.server_limits` bound
+their number and size.
 """
 
 import threading

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from movie_assets.config.settings import Settings, SettingsError
-from movie_assets.embeddings import openai_queue
+from movie_assets.embeddings import request_queue
 from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.registry import embedder_for, embedder_from
@@ -89,7 +89,7 @@ def test_the_pause_that_a_rate_limit_asks_for_is_kept(service: TmdbEmulator, mon
         service.faults = {}
         return 0.001
 
-    monkeypatch.setattr(openai_queue, "backoff", backoff)
+    monkeypatch.setattr(request_queue, "backoff", backoff)
     service.faults = {"api_429none": 1.0}  # the pause is in the sentence only
     assert embedder_from(settings_of(service)).embed(["a"]).vectors.shape == (1, 64)
     assert asked == [1.0]

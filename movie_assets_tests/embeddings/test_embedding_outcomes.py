@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from movie_assets.cli.main import main
-from movie_assets.embeddings import bulk_embedding, request_queue
+from movie_assets.embeddings import bulk_embedding, openai_call, request_queue
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.http_client import retries
 from movie_assets.operations.health.findings import Finding, merged

@@ -15,14 +15,12 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.config.embedding_limits import IN_FLIGHT, TEXTS_PER_REQUEST
-from movie_assets.embeddings import openai_call, request_queue, request_stream
+from movie_assets.embeddings import openai_call, remote, request_queue, request_stream
 from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
-from movie_assets.embeddings.providers import openai as provider
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal
 from movie_assets.embeddings.request_queue import MAX_FAILURES
-from movie_assets.embeddings.request_stream import IN_FLIGHT
 from movie_assets.emulator.faults import FAULTS, Fault
 from movie_assets.emulator.openai_errors import OVERLOADED
 from movie_assets.emulator.options import EmulatorOptions
@@ -261,7 +259,7 @@ def test_what_was_in_flight_is_received_before_the_flow_stops(service: TmdbEmula
 def test_a_service_that_hangs_is_given_up(
     service: TmdbEmulator, embedder: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider, "SECONDS_PER_REQUEST", 0.1)
+    monkeypatch.setattr(remote, "SECONDS_PER_REQUEST", 0.1)
     service.faults = {"oa_timeout": 1.0}
     with pytest.raises(EmbedderError, match=f"{ATTEMPTS} attempts to embed 3 texts failed.*no response"):
         embedder().embed(TEXTS)

@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from movie_assets.config.embedding_limits import IN_FLIGHT, TEXTS_PER_REQUEST
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
-from movie_assets.embeddings.request_stream import IN_FLIGHT
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.jobs import IN_BULK

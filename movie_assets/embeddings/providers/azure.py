@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from movie_assets.config.settings import Settings
 from movie_assets.embeddings.embedder import EmbedderError, Provider, required_key
-from movie_assets.embeddings.providers.openai import MODELS, OPENAI_MODEL, SECONDS_PER_REQUEST, OpenAiEmbedder, guess
-from movie_assets.embeddings.providers.openai import openai_provider as provider_at
+from movie_assets.embeddings.providers.openai import MODELS, OPENAI_HOST, OPENAI_MODEL, OpenAiEmbedder, guess
 from movie_assets.embeddings.refusals import ErrorWording
+from movie_assets.embeddings.remote import SECONDS_PER_REQUEST, service_name
 from movie_assets.embeddings.tokenizer import counter_for
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def make(settings: Settings, model: str, dimensions: int) -> AzureEmbedder:
         counter=counter_for(model, settings.tiktoken_cache), limits=PROVIDER.known(model).limits,
         texts_per_request=settings.embedding_texts_per_request,
     )  # fmt: skip
-    embedder.provider = provider_at(settings.azure_endpoint).replace("openai@", "azure@", 1)
+    embedder.provider = service_name("azure", OPENAI_HOST, settings.azure_endpoint)
     embedder.api_version = settings.azure_api_version
     return embedder
 
