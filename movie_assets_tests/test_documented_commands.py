@@ -45,6 +45,7 @@ ELSEWHERE = {
     "export TMDB_API_TOKEN": "needs a key; here the emulator takes TMDB's place",
     "export OPENAI_": "needs a key or a server: embeddings/test_servers_over_http.py",
     "export MOVIE_ASSETS_EMBEDDER=": "needs a key of a service: embeddings/test_azure.py",
+    "export MOVIE_ASSETS_RERANK_": "needs a key or a server: search/test_rerank.py",
     "export MOVIE_ASSETS_EMBEDDING_": "names a model of such a server",
     "export MOVIE_ASSETS_HOME": "another data folder would be another catalogue",
 }

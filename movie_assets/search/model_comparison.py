@@ -21,6 +21,7 @@ from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN
 from movie_assets.search.comparison_embedding import CostAccount, embed_texts, index_recall, utf8_bytes
 from movie_assets.search.comparison_measures import franchise_gains, plot_ranks
 from movie_assets.search.comparison_sample import ComparisonSample, SampledMovie, sample_of
+from movie_assets.search.queries import NothingToSearchError
 from movie_assets.search.relevance import mean_and_error
 
 
@@ -120,8 +121,13 @@ class Comparison:
 def prepare(
     database: Database, settings: Settings, choices: Sequence[ModelChoice], films: int, questions: int, as_of: datetime
 ) -> Comparison:
-    """Sample the catalogue, and make the embedders. Nothing is sent, and nothing is stored."""
+    """Sample the catalogue, and make the embedders. Nothing is sent, and nothing is stored.
+
+    Raises NothingToSearchError when the catalogue is empty.
+    """
     movies = database.fetch(SampledMovie, "movies_to_compare", films=films)
+    if not movies:
+        raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
     sample = sample_of(movies, questions)
     text_bytes = utf8_bytes(sample.texts) + utf8_bytes(question.text for question in sample.questions)
     candidates = [_candidate(settings, choice, text_bytes) for choice in dict.fromkeys(choices)]

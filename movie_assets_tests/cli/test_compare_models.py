@@ -151,3 +151,8 @@ def test_a_provider_that_does_not_exist_is_a_usage_error(compare: Any) -> None:
         result = compare(name)
         assert result.exit_code == 2
         assert sentence in result.stderr
+
+
+def test_an_empty_catalogue_has_nothing_to_compare_on(compare: Any, server: str) -> None:
+    address = address_of(server, f"compare_{uuid.uuid4().hex[:8]}")
+    assert "the catalogue is empty" in expected_error(compare("local", MOVIE_ASSETS_DATABASE_URL=address))
