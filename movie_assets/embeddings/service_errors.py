@@ -31,6 +31,8 @@ PARAMETER = {
         r"matryoshka", r"output[_ ]dimension", r"\bdimensions?\b.*(support|permitted|allow|unknown|"
         r"unexpected|unrecogni[sz]ed|invalid|must|should|only|larger|greater|extra|not)",
         r"(support|permitted|unknown|unexpected|unrecogni[sz]ed|invalid|extra|changing).*\bdimensions?\b",
+        r"only (outputs|makes|produces) .{0,20}\bdimension", r"embedding[_ ]size\b.{0,40}(cannot|not|fixed)",
+        r"dimensionality",
     ),
 }  # fmt: skip
 QUOTA = _words(
@@ -39,7 +41,8 @@ QUOTA = _words(
     r"余额不足", r"arrearage", r"credit balance",
 )  # fmt: skip
 KEY = _words(
-    r"api[ _-]?key (is )?(not valid|invalid)", r"(invalid|incorrect|missing|wrong|no) (api[ _-]?key|token|credentials)",
+    r"api[ _-]?key (is |has )?(not valid|invalid|expired|revoked|disabled)",
+    r"(invalid|incorrect|missing|wrong|no) (api[ _-]?key|token|credentials)",
     r"invalid_api_key", r"api_key_invalid", r"unauthori[sz]ed", r"authentication(error)?\b", r"not authenticated",
 )  # fmt: skip
 MODEL = _words(
@@ -48,11 +51,23 @@ MODEL = _words(
     r"model_not_found", r"modelnotfound", r"invalid model", r"unknown model", r"not a valid model",
     r"no models? loaded", r"failed to load model",
     r"no endpoints found", r"deploymentnotfound", r"deployment .{0,60}does not exist",
-    r"does not support embeddings?\b", r"no such model", r"模型不存在",
+    r"does not support embeddings?\b", r"no such model", r"模型不存在", r"not have access to (the )?model",
 )  # fmt: skip
+RATE = _words(r"rate[ _-]?limit", r"too many requests", r"throttl", r"请求过于频繁")
+ONE_INPUT = _words(
+    r"(only|supports?|accepts?|takes?) (a |one |a single |single |one single )(single )?(input|text|string)\b",
+    r"(one|single) (input|text|string) (per|at a time|is supported)",
+    r"(arrays?|lists?|batch(es|ing)?( inputs?)?)( of "
+    r"(strings|texts|inputs))? (is|are) not (supported|allowed)",
+    r"must be a string",
+)
 TOO_MANY_INPUTS = _words(
     r"max_client_batch_size", r"array_above_max_length", r"array (is )?too (long|large)", r"list (is )?too long",
-    r"too many (inputs|input (texts|items)|texts|items|sequences|documents|instances|elements|strings)\b",
+    r"too many (\w+ )?(inputs|texts|items|sequences|documents|instances|elements|strings|sentences|chunks)\b",
+    r"(list|array) exceeds",
+    r"(max(imum)?|allowed) number of (elements|items|inputs|texts|sentences|documents|strings)",
+    r"batch size \d+ (is )?not supported", r"reduce the batch", rf"max(imum)?( is| of|:)? {NUMBER} per (request|call)",
+    ONE_INPUT.pattern,
     r"maximum item count", r"number of (texts?|inputs?|documents|items|instances|elements|strings)\b.{0,60}"
     r"(exceed|must|should|at most|more than|larger|greater|limit|allowed|supported|maximum|max)",
     r"(at most|maximum of|max(imum)?|up to|more than|limited to|limit of|limit is|exceeds?( the)?( limit( of)?)?|"
@@ -63,12 +78,13 @@ TOO_MANY_INPUTS = _words(
     r"(invalid|exceed|limit|larger|greater|at most|too|must|should|>|max)",
     r"(max(imum)?|allowed|limit)[ _]?(allowed )?(client )?(batch|array|list)[ _]?(size|length)",
     r"batch (is )?too large", r"input array.{0,40}(exceed|longer|larger|at most|max|too)",
-    r"(array|list).{0,40}at most", r"batch.{0,20}too (big|many)",
+    r"(array|list).{0,40}at most", r"batch.{0,20}too (big|many)", r"batch.{0,12}too (long|large)",
     rf"(不得超过|不能超过|最多|最大|超过)\D{{0,8}}{NUMBER}\s*(条|个)", r"split into more batches",
 )  # fmt: skip
 TOO_MANY_TOKENS = _words(
     r"max_tokens_per_request", r"tokens? per (request|batch|submitted batch)", r"tokens in the (batch|request)\b",
-    r"too many tokens (overall|in (the |this )?(batch|request))", r"(total|combined|sum).{0,40}tokens",
+    r"too many tokens (overall|in (the |this )?(batch|request))", r"(total|combined|sum).{0,40}token",
+    r"batch (has|contains) too many tokens",
     r"max(imum)?[ _](allowed )?(batch[ _])?tokens (per|for) ", r"max_batch_tokens", r"submitted batch",
     r"(payload|body|entity|request size).{0,30}(too large|exceed)", r"too large.{0,20}(payload|body|entity|request)",
 )  # fmt: skip
@@ -81,33 +97,62 @@ TOO_LONG = _words(
     r"(exceed|longer than|over|more than|less than|fewer than|at most|maximum|max|up to|<=?|limit(ed)?|cannot).{0,60}"
     r"\b(tokens?|characters|chars)\b", r"\btokens?\b.{0,40}(exceed|must be|max|limit|greater|<=?|>)",
     r"max(imum)?[ _]?(input|sequence|text|model|seq)[ _-]?(length|len|size|tokens)", r"expected maxlength",
-    r"reduce the length", r"size of tensor a .{0,80}must match the size of tensor b", r"shorten", r"truncat",
+    r"reduce the length", r"expanded size of the tensor", r"index out of range in self", r"n_tokens <= n_u?batch",
+     r"size of tensor a .{0,80}must match the size of tensor b", r"shorten", r"truncat",
 )  # fmt: skip
+# What is left: a word for several inputs, or for one, near a word for a limit.
+_BEYOND = (
+    r"(exceed|greater|larger|bigger|longer|shorter|smaller|fewer|less|over|above|beyond|too|max|limit|at most|no more|"
+    r"allowed|between|<=|>)"
+)
+_SEVERAL = r"(batch(es)?|inputs|texts|items|documents|strings|sentences|array|list|input count)"
+_ONE = r"(text|input|prompt|sequence|content|document|context|passage|chunk|characters?|tokens?)"
+MANY_BY_NEARNESS = _words(rf"\b{_SEVERAL}\b.{{0,40}}{_BEYOND}", rf"{_BEYOND}.{{0,40}}\b{_SEVERAL}\b")
+LONG_BY_NEARNESS = _words(rf"\b{_ONE}\b.{{0,40}}{_BEYOND}", rf"{_BEYOND}.{{0,40}}\b{_ONE}\b")
 INPUT = _words(r"\$\.input", r"'input'", r"input is invalid", r"invalid input\b")
 TRANSIENT = _words(
-    r"overloaded", r"try again", r"temporarily", r"timed? ?out", r"server busy", r"\bloading\b", r"\beof\b"
+    r"overloaded",
+    r"try again",
+    r"temporarily",
+    r"timed? ?out",
+    r"server busy",
+    r"\bloading\b",
+    r"\beof\b",
+    r"deadline",
+    r"(pending|concurrent|queued?|in flight) requests",
+    r"queue is full",
+    r"out of memory",
 )
 
 # A number after one of these is the limit; a number after “got”, “given” or “received” is not.
 BELOW = (
-    r"(?:at most|no more than|not (?:be )?(?:larger|longer|greater|more) than|less than or equal to|less than|"
-    r"fewer than|smaller than|cannot exceed|must not exceed|not exceed|up to|only|limited to|<=|≤|[<>] )"
+    r"(?:at most|no more than|not (?:be )?(?:larger|longer|greater|more) than|less than or equal to|"
+    r"less than|"
+    r"fewer than|smaller than|shorter than|"
+    r"no (?:larger|longer|greater|bigger) than|(?:cannot|must not|not) exceed|up to|only|limited to|<=|≤|[<>] )"
 )
 GREATEST = (
     r"(?:maximum|max|allowed|limit)[\w\s'`]*?(?:size|length|count|number|tokens?|inputs?|window|limit|is|of|batch|"
-    r"texts|maximum|supported|allowed|model|are)[\s:=`(]*(?:is|of|are|was|only)?"
+    r"texts|items|maximum|supported|allowed|model|are)[\s:=`(]*(?:is|of|are|was|only)?"
 )
 BEYOND = r"(?:max|maximum|limit|allowed|exceed(?:s|ing|ed)?|longer than|larger than|more than|over)"
 LIMITS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        rf"{NUMBER} or (?:less|fewer)\b",
+        rf"exceeded\W+\d+\s*/\s*{NUMBER}",
         rf"{BELOW}[:\s`]*{NUMBER}",
         rf"{GREATEST}[\s:=`(]*{NUMBER}",
         rf"{BEYOND}[\s:=`('\"of]*{NUMBER}",
+        rf"between \d+ and {NUMBER}",
+        rf"\b{NUMBER}[ -](?:(?:token|character|item|input)s? )?limit",
         rf"\[\s*\d+\s*,\s*{NUMBER}\s*\]",
-        rf"(?:batch size|context (?:length|size|window)|maxlength)[\s:=`(of]*(?:only )?{NUMBER}",
+        rf"(?:batch size|context(?: length| size| window)?|maxlength)[\s:=`(of]*(?:only )?{NUMBER}",
         rf"exceeds?(?: the)?(?: \w+){{0,5}} {NUMBER}",
         rf"size of tensor b \({NUMBER}\)",
+        rf"existing size \({NUMBER}\)",
+        rf"maximum number of \w+\s*\({NUMBER}\)",
+        rf"{NUMBER} (?:allowed|max(?:imum)?)\b",
         rf"(?:不得超过|不能超过|最多|最大|超过)\D{{0,8}}{NUMBER}",
         rf"{NUMBER}[\w\s()]*(?:is|are) (?:allowed|supported|permitted)",
     )
@@ -115,11 +160,26 @@ LIMITS = tuple(
 
 # The first pattern that matches gives the class.
 SIZES: tuple[tuple[ErrorClass, re.Pattern[str]], ...] = (
-    ("too_long", _words(r"physical batch size", r"string_above_max_length", r"string too long")),
+    (
+        "too_long",
+        _words(
+            r"physical batch size",
+            r"string_above_max_length",
+            r"string too long",
+            r"tokens in the prompt",
+            r"(example|input|text|item|document)s? ?(at index|index|id|number|#|\[) ?\d+\b.{0,60}"
+            r"(too many tokens|too long|exceed)",
+            r"(?<!数组)长度\D{0,12}(超过|限制)",
+            r"超过\s*\d+\s*个?\s*token",
+        ),
+    ),
     ("too_many_tokens", TOO_MANY_TOKENS),
     ("too_many_inputs", TOO_MANY_INPUTS),
     ("too_long", TOO_LONG),
 )
+NEARNESS: tuple[tuple[ErrorClass, re.Pattern[str]], ...] = (
+    ("too_many_inputs", MANY_BY_NEARNESS), ("too_long", LONG_BY_NEARNESS),
+)  # fmt: skip
 TOO_LARGE, TOO_MANY, PAYMENT_REQUIRED, NOT_FOUND = 413, 429, 402, 404
 SERVER_ERROR = 500
 KEY_STATUS, ADDRESS_STATUS, TRANSIENT_STATUS = (401, 403), (404, 405), (408, 409, 425)
@@ -150,11 +210,13 @@ def _class_of(status: int, text: str) -> ErrorClass:
     sized = next((sized for sized, pattern in SIZES if pattern.search(text)), None)
     if status == PAYMENT_REQUIRED or QUOTA.search(text):
         error_class: ErrorClass = "quota"
-    elif status in KEY_STATUS:
-        error_class = "key"
+    elif status in KEY_STATUS and not RATE.search(text):
+        error_class = "model" if MODEL.search(text) else "key"
     elif status == TOO_MANY:
         # A limit per minute can be worded alike; only a limit of inputs per request is not a rate limit.
         error_class = "too_many_inputs" if sized == "too_many_inputs" and "minute" not in text.lower() else "rate"
+    elif sized is None and RATE.search(text):
+        error_class = "rate"
     elif sized is None and KEY.search(text):
         error_class = "key"
     elif sized is None and MODEL.search(text):
@@ -166,11 +228,15 @@ def _class_of(status: int, text: str) -> ErrorClass:
 
 
 def _class_of_status(status: int, text: str) -> ErrorClass:
-    if status == TOO_LARGE:
-        return "too_many_tokens"
     if status in ADDRESS_STATUS:
         return "model" if "model" in text.lower() else "address"
-    if status >= SERVER_ERROR or status in TRANSIENT_STATUS or TRANSIENT.search(text):
+    if TRANSIENT.search(text):
+        return "transient"
+    if near := next((near for near, pattern in NEARNESS if pattern.search(text)), None):
+        return near
+    if status == TOO_LARGE:
+        return "too_many_tokens"
+    if status >= SERVER_ERROR or status in TRANSIENT_STATUS:
         return "transient"
     return "input" if INPUT.search(text) else "unknown"
 
@@ -183,6 +249,8 @@ def _parameter_in(text: str) -> ErrorClass | None:
 
 def _limit_of(message: str) -> int | None:
     """Return the number that a message names as the limit; None when it names none."""
+    if ONE_INPUT.search(message):
+        return 1
     for pattern in LIMITS:
         if match := pattern.search(message):
             number = int(re.sub(r"[,_]", "", match[1]))

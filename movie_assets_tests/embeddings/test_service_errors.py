@@ -9,7 +9,8 @@ import pytest
 from movie_assets.embeddings.error_messages import MAX_LENGTH, message_of_error
 from movie_assets.embeddings.service_errors import ErrorClass, service_error
 
-# One line is an error as a server words it, the class that it has to get, and the limit that it names.
+# One line is an error as a server words it, the class that it has to get, and the limit that it names. `server` is the
+# server, or status and words of an error that several have.
 WORDINGS = [
     json.loads(line)
     for line in (Path(__file__).parent / "service_errors.jsonl").read_text(encoding="utf-8").splitlines()
