@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from movie_assets.embeddings import openai_queue
+from movie_assets.embeddings import request_queue
 from movie_assets.embeddings.embedder import UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
@@ -50,7 +50,7 @@ def service() -> Iterator[TmdbEmulator]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
-    monkeypatch.setattr(openai_queue, "backoff", lambda *_: 0.002)
+    monkeypatch.setattr(request_queue, "backoff", lambda *_: 0.002)
 
 
 def playing(
