@@ -1,6 +1,7 @@
 """Films of a made-up catalogue that are hard to tell apart, and searches in it as applications call them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,5 +109,5 @@ def complete(database: Database, prefix: str | None, **filters: Any) -> list[Any
     )  # fmt: skip
 
 
-def ids(found: list[Any]) -> list[int]:
+def ids(found: Sequence[Any]) -> list[int]:
     return [film.tmdb_id for film in found]
