@@ -25,23 +25,9 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.startup import everything_for
+from movie_assets_tests.mutations import AGAIN, BACKFILL, LAUNCH, TERMINATE
 
 LOCATION = {"repositoryLocationName": "movie_assets", "repositoryName": "__repository__"}
-BACKFILL = """
-mutation ($of: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $of) {
-  __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
-"""
-LAUNCH = """
-mutation ($of: ExecutionParams!) { launchRun(executionParams: $of) {
-  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
-"""
-AGAIN = """
-mutation ($of: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $of) {
-  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
-"""
-TERMINATE = """
-mutation ($of: String!) { terminateRun(runId: $of, terminatePolicy: SAFE_TERMINATE) { __typename } }
-"""
 
 
 def wait_until(true: Callable[[], Any], seconds: float, what: str) -> float:
