@@ -18,7 +18,7 @@ from movie_assets.cli.demo import days_until
 from movie_assets.cli.main import main
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
-from movie_assets.embeddings.providers.local import LOCAL_MODEL, LocalEmbedder
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
@@ -89,7 +89,7 @@ def environment(
         TmdbEmulator(EmulatorOptions(rate_limit=0)) as emulator,
         dg.DagsterInstance.ephemeral() as instance,
     ):
-        pipeline = Pipeline(database, settings_for(emulator), instance, LocalEmbedder(LOCAL_MODEL, 1536))
+        pipeline = Pipeline(database, settings_for(emulator), instance, embedder_from(settings_for(emulator)))
         for pipeline.day in days_until(today):
             emulator.today, pipeline.by_the_clock = pipeline.day, pipeline.day == today
             assert all(run.success for run in pipeline.run_day())

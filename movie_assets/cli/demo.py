@@ -7,7 +7,6 @@ from rich.console import Console
 from movie_assets.cli import report, report_films
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import open_database
-from movie_assets.embeddings.providers.local import LOCAL_MODEL
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.startup import everything_for
@@ -37,7 +36,8 @@ def run_demo(settings: Settings, console: Console) -> int:
             "tmdb_api_token": None,
             "openai_api_key": None,
             "embedder": "local",
-            "embedding_model": LOCAL_MODEL,
+            "embedding_model": None,
+            "embedding_dimensions": None,
             "database_url": None,  # made-up films do not belong in a user's database
             "dagster_database_url": None,
             "movielens_ratings": None,  # nor do ratings of real films belong to made-up ones

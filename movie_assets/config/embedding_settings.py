@@ -50,7 +50,7 @@ class EmbeddingSettings(BaseModel):
     embedding_model: ModelName | None = Field(
         None,
         alias="MOVIE_ASSETS_EMBEDDING_MODEL",
-        description="Unset: `hashing-v1` (local) or `text-embedding-3-small` (openai).",
+        description="Unset: `hashing-v2` (local) or `text-embedding-3-small` (openai).",
     )
     embedding_dimensions: int | None = Field(
         None,
@@ -58,7 +58,7 @@ class EmbeddingSettings(BaseModel):
         ge=MIN_WIDTH,
         le=MAX_WIDTH,
         description="Width of the vectors, 8 to 4000 (what pgvector can index as `halfvec`). Unset: the model's usual "
-        "width, 1536 for most.",
+        "width: 4000 for `hashing-v2`, 1536 for most.",
     )
     embedding_document_prefix: Prefix | None = Field(
         None,

@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
+from movie_assets.config.embedding_settings import LOCAL
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import EmbedderError, former_provider
+from movie_assets.embeddings.providers.local import HASHING
 from movie_assets.embeddings.registry import embedder_for
 from movie_assets.embeddings.sets import ActiveSet
 
 Filters = Mapping[str, object]  # as catalog.condition_of takes them
+MAX_QUESTION = 10_000  # characters that catalog.question_vector takes
 NO_VECTORS = "the catalogue has no vectors yet"
 SAME_TITLE = ("id", "exact", "normalised", "loose")  # first words of matched_by where a film has the given title
 MIN_CONFIDENCE = 0.6  # in a title that is spelt differently …
@@ -166,6 +169,10 @@ def _embedded(database: Database, settings: Settings, text: str) -> tuple[int | 
         embedder = embedder_for(settings, active.provider, active.model, active.dimensions, active.template)
         if active.provider not in (embedder.provider, former_provider(embedder.provider)):
             return None, None, f"OPENAI_BASE_URL names {embedder.provider}, the vectors are {active.provider}'s"
+        if embedder.provider == LOCAL and embedder.model in HASHING:
+            # SQL knows which words the films have.
+            text = text[:MAX_QUESTION]
+            return active.set_id, database.fetch_value(str, "question_vector", text=text, set_id=active.set_id), None
         return active.set_id, str(embedder.embed([text], "query").vectors[0].tolist()), None
     except EmbedderError as error:
         return None, None, str(error)

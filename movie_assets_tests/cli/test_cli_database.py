@@ -144,7 +144,7 @@ def test_psql_gets_what_follows_and_no_address_among_its_arguments(home: Path) -
 def test_a_text_becomes_the_vector_that_searches_take(home: Path) -> None:
     done = run(home, "embed", "a", "detective")
     vector = json.loads(done.stdout)
-    assert (len(vector), round(sum(value * value for value in vector), 3)) == (1536, 1.0)
+    assert (len(vector), round(sum(value * value for value in vector), 3)) == (4000, 1.0)
     assert run(home, "embed", "a detective").stdout == done.stdout
 
 

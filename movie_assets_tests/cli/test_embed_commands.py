@@ -33,14 +33,14 @@ def told(*arguments: str, text: str | None = None, **environ: str) -> Any:
 
 def test_a_vector_is_printed_as_sql_takes_it() -> None:
     vector = told("embed", *QUESTION.split())
-    assert (len(vector), round(sum(value * value for value in vector), 3)) == (1536, 1.0)
+    assert (len(vector), round(sum(value * value for value in vector), 3)) == (4000, 1.0)
 
 
 def test_a_json_object_names_set_and_cost() -> None:
     shown = told("embed", "--json", QUESTION, MOVIE_ASSETS_EMBEDDING_DIMENSIONS="64")
     assert len(shown.pop("vector")) == 64
     assert shown == {
-        "set": "local hashing-v1 64 film-v1", "provider": "local", "model": "hashing-v1", "dimensions": 64,
+        "set": "local hashing-v2 64 film-v1", "provider": "local", "model": "hashing-v2", "dimensions": 64,
         "role": "query", "tokens": 2, "dollars": 0.0,
     }  # fmt: skip
 
@@ -91,7 +91,7 @@ def test_the_providers_are_listed_with_what_they_take() -> None:
     )
     assert (small["texts_per_request"], small["tokens_per_request"], small["tokens_per_text"]) == (2048, 300_000, 8191)
     assert small["needs"] == {"OPENAI_API_KEY": False}
-    assert [key for key, row in rows.items() if row["is_in_use"]] == [("local", "hashing-v1")]
+    assert [key for key, row in rows.items() if row["is_in_use"]] == [("local", "hashing-v2")]
 
 
 def test_the_model_in_use_comes_first_also_if_it_is_another_servers() -> None:

@@ -84,7 +84,7 @@ def test_the_local_embedder_has_one_model() -> None:
 
 def test_without_a_key_the_embedder_is_local() -> None:
     chosen = embedder_from(Settings.from_env({}))
-    assert (chosen.provider, chosen.model, chosen.dimensions) == ("local", "hashing-v1", 1536)
+    assert (chosen.provider, chosen.model, chosen.dimensions) == ("local", "hashing-v2", 4000)
 
 
 def test_with_a_key_the_embedder_is_openais() -> None:

@@ -14,7 +14,6 @@ from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.embeddings import checks as embedding_checks
 from movie_assets.embeddings import embedder
 from movie_assets.embeddings.embedder import ResultChunk
-from movie_assets.embeddings.providers import local
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.sets import embedding_set
@@ -227,7 +226,6 @@ def test_another_model_or_template_of_the_same_width_gets_a_set_of_its_own(
     pipeline = with_films(small, 64, 65)
     pipeline.run_all("embed_texts", "publish")
     if change == "model":
-        monkeypatch.setattr(local, "LOCAL_MODEL", "hashing-v2")
         pipeline.embedder = LocalEmbedder("hashing-v2", 64)
     else:
         for module in (embedder, embedding_checks, reconciliation):

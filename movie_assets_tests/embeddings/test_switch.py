@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database
 from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import DAY, Pipeline, database_of_ones_own, settings_for
@@ -197,3 +198,47 @@ def test_a_role_that_may_read_the_catalogue_and_nothing_else_can_search(two_sets
     finally:
         two_sets.do("drop owned by reader_of_films")
         two_sets.do("drop role reader_of_films")
+
+
+def of_the_settings(database: Database) -> list[Any]:
+    """As an application does it that embeds its questions in SQL, whatever keyless model is active."""
+    return database_rows(
+        database,
+        "select s.model, n.tmdb_id from catalog.embedding_sets s, catalog.search_movies(:text, 10, "
+        "query_embedding => catalog.question_vector(:text)) n where s.is_active",
+        text=QUESTION,
+    )
+
+
+def test_an_upgrade_to_the_new_keyless_default_switches_when_it_is_complete(server: str, template: str) -> None:
+    with (
+        database_of_ones_own(server, template) as database,
+        TmdbEmulator(EmulatorOptions(movies=150, today=DAY, rate_limit=0)) as tmdb_emulator,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        settings = settings_for(tmdb_emulator)  # they name no model
+        pipeline = Pipeline(database, settings, instance, LocalEmbedder("hashing-v1", 1536))
+        assert all(run.success for run in pipeline.run_day())
+        before = database_rows(database, "select tmdb_id from pipeline.embeddings order by 1")
+        pipeline.embedder = embedder_from(settings)
+        with searching(database, of_the_settings) as told, searching(database, of_a_stored_film) as other:
+            assert pipeline.run("embed_texts", batches=("batch_00", "batch_31")).success
+            assert pipeline.run("publish").success
+            halfway = pipeline.one("select model from catalog.embedding_sets where is_active")
+            assert all(run.success for run in pipeline.run_day())
+        assert halfway == "hashing-v1"
+        active = pipeline.one("select model || ' ' || dimensions from catalog.embedding_sets where is_active")
+        assert active == "hashing-v2 4000"
+        assert database_rows(database, "select tmdb_id from catalog.movie_vectors order by 1") == before
+        assert (told.errors, other.errors) == ([], [])
+        assert {len(answer) for answer in [*told.answers, *other.answers]} == {10}
+        models = [answer[0].model for answer in told.answers]
+        assert models == sorted(models)
+        assert set(models) == {"hashing-v1", "hashing-v2"}
+
+
+def of_a_stored_film(database: Database) -> list[Any]:
+    """What similar_movies finds for the first film."""
+    return database_rows(
+        database, "select n.* from catalog.similar_movies((select min(tmdb_id) from catalog.movies), 10) n"
+    )

@@ -213,6 +213,11 @@ select embedding from pipeline.sample_vectors(:set_id, :samples)
 select approximate, exact from pipeline.search_compared_vectors(:searches)
 
 
+-- name: question_vector
+-- Run by movie-assets search: the vector of a question, for a set of a keyless model.
+select cast(catalog.question_vector(cast(:text as text), cast(:set_id as integer)) as text) as vector
+
+
 -- name: search_movies
 -- Run by movie-assets search: films by words and meaning, with what a person wants to see of them.
 select

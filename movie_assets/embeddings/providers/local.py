@@ -18,8 +18,8 @@ from movie_assets.embeddings.hashing import hashed_vectors, weighted_vectors, wo
 from movie_assets.embeddings.roles import NO_ROLES, Role, Roles
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 
-LOCAL_MODEL = "hashing-v1"
-MODELS = {"hashing-v1": hashed_vectors, "hashing-v2": weighted_vectors}
+LOCAL_MODEL = "hashing-v2"
+HASHING = {"hashing-v1": hashed_vectors, "hashing-v2": weighted_vectors}
 LOCAL_CHUNK = 512  # texts of one result chunk
 
 
@@ -33,15 +33,15 @@ class LocalEmbedder:
     roles: Roles = NO_ROLES
 
     def __init__(self, model: str, dimensions: int) -> None:
-        if model not in MODELS:
-            raise EmbedderError(f"the local embedder has the models {' and '.join(MODELS)}, not {model}")
+        if model not in HASHING:
+            raise EmbedderError(f"the local embedder has the models {' and '.join(HASHING)}, not {model}")
         self.model = model
         self.dimensions = dimensions
 
     def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:
         """Return the hashed vectors of texts."""
         texts = self.roles.applied(texts, role)
-        vectors = MODELS[self.model](texts, self.dimensions)
+        vectors = HASHING[self.model](texts, self.dimensions)
         return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
 
     def probe(self, texts: Sequence[str] = (WORD,), role: Role = "document") -> ProbeResult:  # noqa: ARG002
