@@ -74,8 +74,8 @@ def test_the_local_embedder_streams_texts_in_their_order() -> None:
     assert (parts[1].vectors[0] == hashed_vectors([texts[512]], WIDTH)[0]).all()
 
 
-def test_the_local_embedder_has_one_model() -> None:
-    with pytest.raises(EmbedderError, match="hashing-v1, not text-embedding-3-small"):
+def test_the_local_embedder_has_its_own_models() -> None:
+    with pytest.raises(EmbedderError, match="hashing-v1 and hashing-v2, not text-embedding-3-small"):
         LocalEmbedder("text-embedding-3-small", WIDTH)
 
 
