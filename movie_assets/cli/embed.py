@@ -71,12 +71,13 @@ def _show_preflight(settings: Settings, *, as_json: bool) -> None:
     from movie_assets.cli.cost import as_json as forecast_json  # noqa: PLC0415  # importing Dagster takes a second
     from movie_assets.cli.cost import due_texts  # noqa: PLC0415
     from movie_assets.embeddings.budget_check import forecast_for  # noqa: PLC0415
-    from movie_assets.embeddings.preflight import preflight  # noqa: PLC0415
+    from movie_assets.embeddings.preflight import preflight, sample_of  # noqa: PLC0415
 
     with database_for(settings, only_reads=True) as ready, open_database(ready) as database:
         embedder = embedder_from(ready)
         set_id, texts = due_texts(database, embedder, all_films=False)
-        shown = preflight(embedder, [text.text for text in texts], forecast_for(database, embedder, set_id, texts))
+        sample = sample_of([text.text for text in texts])
+        shown = preflight(embedder, sample, forecast_for(database, embedder, set_id, texts))
     if shown.refusal:
         raise EmbedderError(shown.refusal)
     if as_json:

@@ -60,6 +60,7 @@ class Preflight:
             *([f"takes no {' and no '.join(shown.left_out)}"] if shown.left_out else []),
             *([f"allows {shown.tokens_per_minute:,} tokens a minute"] if shown.tokens_per_minute else []),
             *([f"makes no vectors now: {self.busy}"] if self.busy else []),
+            *([f"refused: {self.refusal}"] if self.refusal else []),
         ]
         return f"pre-flight: {message}" + (f"; the service {', '.join(facts)}" if facts else "")
 
@@ -85,11 +86,16 @@ def is_worth_a_preflight(embedder: Embedder, texts: int) -> bool:
     return embedder.price.per_million_tokens != 0 and texts > TEXTS_PER_REQUEST
 
 
-def preflight(embedder: Embedder, texts: Sequence[str], expected: Forecast) -> Preflight:
-    """Send one request with a few of the texts, the vectors of which are not stored."""
-    sample = [text for text in texts if text.strip() and len(text.encode(errors="replace")) <= MAX_BYTES][:SAMPLE]
+def sample_of(texts: Sequence[str]) -> list[str]:
+    """Return the first few short texts, or one word if all are long."""
+    short = [text for text in texts if text.strip() and len(text.encode(errors="replace")) <= MAX_BYTES]
+    return short[:SAMPLE] or [WORD]
+
+
+def preflight(embedder: Embedder, sample: Sequence[str], expected: Forecast) -> Preflight:
+    """Send one request with a sample of the texts, the vectors of which are not stored."""
     try:
-        return Preflight(expected, embedder.probe(sample or [WORD]))
+        return Preflight(expected, embedder.probe(sample))
     except ServiceBusyError as error:
         return Preflight(expected, busy=str(error))
     except EmbedderError as error:

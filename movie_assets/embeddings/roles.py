@@ -66,11 +66,14 @@ def roles_of_template(template: str, configured: Roles, usual: Roles) -> Roles:
 
 _WEB_SEARCH = "Instruct: Given a web search query, retrieve relevant passages that answer the query\nQuery:"
 _SEARCH = "Represent this sentence for searching relevant passages: "
-# Models of OpenAI-compatible servers, by a part of their name, and the prefixes that their model cards ask for. The
-# first match counts; models that match nothing get no prefix.
+# Models of OpenAI-compatible servers, by a part of their name, and the prefixes (or the parameter) that their
+# documentation asks for. The first match counts; models that match nothing get no prefix.
 KNOWN_ROLES: tuple[tuple[re.Pattern[str], Roles], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), roles)
     for pattern, roles in (
+        # https://docs.nvidia.com/nim/nemo-retriever/text-embedding/latest/use-the-api-openai.html, "passage and query
+        # modes": the parameter `input_type` is required
+        (r"nv-?embed-?qa|nv-embed-v\d|nemoretriever.*embed", Roles("passage", "query", "input_type")),
         # https://huggingface.co/intfloat/multilingual-e5-large-instruct: queries only, "Instruct: …\nQuery: …"
         (r"\be5-.*instruct", Roles(query=f"{_WEB_SEARCH} ")),
         # https://huggingface.co/intfloat/multilingual-e5-small: each text starts with "query: " or "passage: "
@@ -94,5 +97,5 @@ KNOWN_ROLES: tuple[tuple[re.Pattern[str], Roles], ...] = tuple(
 
 
 def known_roles(model: str) -> Roles:
-    """Return the prefixes that a model's documentation asks for, by the model's name; none for other models."""
+    """Return what a model's documentation asks for, by the model's name; nothing for other models."""
     return next((roles for pattern, roles in KNOWN_ROLES if pattern.search(model)), NO_ROLES)

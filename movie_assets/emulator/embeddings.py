@@ -75,6 +75,8 @@ def _make(service: Service) -> Make | None:
 
 def _check_make(make: Make, request: dict[str, Any], tokens: list[int]) -> None:
     """Refuse what a server of this make does not take, in its order: parameters, inputs, lengths."""
+    if make.required and make.required not in request:
+        raise RefusedError(make.error_response(400, f"'{make.required}' parameter is required"))
     for parameter, taken in (("dimensions", make.dimensions), ("encoding_format", make.encoding)):
         if isinstance(taken, Limit) and request.get(parameter) is not None:
             raise RefusedError(make.refusal(taken, 0))

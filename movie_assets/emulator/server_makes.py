@@ -36,6 +36,8 @@ class Make:
     model: str | None = None  # the name in its responses; None: as requested
     usage: Literal["full", "left out", "null", "total only"] = "full"
     length_of_vectors: float = 1.0
+    required: str | None = None  # a parameter without which it refuses a request
+    serves: str = "films-embed"  # the model that clients ask for
     error_status: int | None = None  # the status that errors are sent with, whatever they are
 
     def refusal(self, limit: Limit, given: int) -> ServedResponse:
@@ -164,6 +166,23 @@ MAKES: dict[str, Make] = {
         _fastapi, inputs=Limit(25, 422, "input: List should have at most {limit} items after validation, not {given}"),
         dimensions=Limit(0, 422, "dimensions: Extra inputs are not permitted"), index="left out",
         width=768, usage="left out",
+    ),
+    "llama.cpp": Make(
+        _openai, dimensions="ignored", width=384,
+        length=Limit(
+            512, 500, "input ({given} tokens) is too large to process. increase the physical batch size (current batch "
+            "size: {limit})"
+        ),
+    ),
+    "infinity": Make(
+        _fastapi, inputs=Limit(32, 422, "input: List should have at most {limit} items after validation, not {given}"),
+        width=384, dimensions="ignored", usage="total only",
+    ),
+    "nim": Make(
+        _text, inputs=Limit(64, 422, "Input array length ({given}) exceeds the allowed {limit}"), width=1024,
+        length=Limit(512, 400, "Input length {given} exceeds maximum allowed token size {limit}"),
+        dimensions=Limit(0, 400, "This model does not support dimensions."), required="input_type",
+        serves="nvidia/nv-embedqa-e5-v5",
     ),
     "proxy": Make(_page, tokens=Limit(2000, 413, "Request Entity Too Large"), encoding="base64"),
     "unknown limit": Make(_plain, inputs=Limit(10, 400, "Bad Request")),

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from movie_assets.embeddings.embedder import EmbedderError, ServiceBusyError
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
+from movie_assets.embeddings.roles import known_roles
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.emulator.server_makes import MAKES, Limit
@@ -24,18 +25,20 @@ def service() -> Iterator[TmdbEmulator]:
         yield emulator
 
 
-def client_of(service: TmdbEmulator, dimensions: int = 64) -> OpenAiEmbedder:
-    return OpenAiEmbedder("films-embed", dimensions, SecretStr(KEY), service.openai_url)
+def client_of(service: TmdbEmulator, dimensions: int = 64, model: str = "films-embed") -> OpenAiEmbedder:
+    client = OpenAiEmbedder(model, dimensions, SecretStr(KEY), service.openai_url)
+    client.roles = known_roles(model)
+    return client
 
 
 @pytest.mark.parametrize("name", [name for name in MAKES if name != "unknown format"])  # its 500 could be an outage
 def test_a_few_requests_show_what_a_server_takes(service: TmdbEmulator, name: str) -> None:
     make = MAKES[name]
     service.service.options = replace(service.service.options, embeddings_like=name)
-    client = client_of(service, make.width or 64)
+    client = client_of(service, make.width or 64, make.serves)
     shown = client.probe(SHORT)
     assert shown.texts == len(SHORT)
-    assert shown.model == (make.model or "films-embed")
+    assert shown.model == (make.model or make.serves)
     assert ("dimensions" in shown.left_out) >= isinstance(make.dimensions, Limit)
     assert ("encoding_format" in shown.left_out) >= isinstance(make.encoding, Limit)
     assert (shown.tokens is None) == (make.usage in ("left out", "null"))
@@ -51,7 +54,7 @@ def test_the_accounts_limits_are_those_of_the_response(service: TmdbEmulator) ->
 @pytest.mark.parametrize("name", [name for name, make in MAKES.items() if make.length])
 def test_texts_that_are_too_long_do_not_hide_that_a_service_works(service: TmdbEmulator, name: str) -> None:
     service.service.options = replace(service.service.options, embeddings_like=name)
-    assert client_of(service, MAKES[name].width or 64).probe(LONG).texts == 1
+    assert client_of(service, MAKES[name].width or 64, MAKES[name].serves).probe(LONG).texts == 1
 
 
 @pytest.mark.parametrize(("fault", "says"), [("oa_401", "Incorrect API key provided"), ("oa_429quota", "quota")])

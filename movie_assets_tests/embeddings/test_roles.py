@@ -56,6 +56,14 @@ def test_prefixes_follow_from_the_models_name(model: str, document: str, query: 
     assert bool(roles.query) == bool(query)
 
 
+def test_nvidias_models_are_told_by_a_parameter() -> None:
+    roles = known_roles("nvidia/nv-embedqa-e5-v5")
+    assert (roles.parameters("document"), roles.parameters("query")) == (
+        {"input_type": "passage"},
+        {"input_type": "query"},
+    )
+
+
 def test_a_prefix_stands_before_each_text_but_a_blank_one() -> None:
     assert E5.applied(["a film", " "], "document") == ["passage: a film", " "]
     assert E5.applied(["a film"], "query") == ["query: a film"]

@@ -12,6 +12,7 @@ from movie_assets.embeddings import request_queue
 from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
+from movie_assets.embeddings.roles import known_roles
 from movie_assets.embeddings.shortening import Texts
 from movie_assets.embeddings.tokens import ByteCounter
 from movie_assets.emulator.options import EmulatorOptions
@@ -21,7 +22,6 @@ from movie_assets_tests.conftest import DAY
 
 PAGE = Path(__file__).parents[2] / "docs" / "embedding_servers.md"
 KEY = "sk-canary-of-a-key"
-MODEL = "films-embed"
 LONG = 7  # position of the text that is too long
 TEXTS = [f"story number {number} about ship {number * 7}" for number in range(140)]
 TEXTS[LONG] = "a very long story about a ship and its crew " * 120  # 5,280 letters, 1,320 tokens of the emulator
@@ -47,9 +47,12 @@ def serving(make: str) -> TmdbEmulator:
 
 
 def client_of(service: TmdbEmulator, dimensions: int, texts_per_request: int = 256) -> OpenAiEmbedder:
-    return OpenAiEmbedder(
-        MODEL, dimensions, SecretStr(KEY), service.openai_url, texts_per_request=texts_per_request
+    model = MAKES[service.options.embeddings_like or ""].serves
+    client = OpenAiEmbedder(
+        model, dimensions, SecretStr(KEY), service.openai_url, texts_per_request=texts_per_request
     )  # fmt: skip
+    client.roles = known_roles(model)
+    return client
 
 
 def embedded(client: OpenAiEmbedder, texts: list[str]) -> Outcome:
@@ -100,6 +103,7 @@ def row_of(name: str, client: OpenAiEmbedder) -> str:
         *(["`dimensions` ignored"] if make.dimensions == "ignored" else []),
         *(["`encoding_format` refused"] if isinstance(make.encoding, Limit) else []),
         *([f"{make.encoding} only"] if make.encoding in ("float", "base64") else []),
+        *([f"`{make.required}` needed"] if make.required else []),
         *([f"`index` {make.index}"] if make.index != "given" else []),
         *([f"answers as `{make.model}`"] if make.model else []),
         *([f"`usage` {make.usage}"] if make.usage != "full" else []),
@@ -112,6 +116,7 @@ def row_of(name: str, client: OpenAiEmbedder) -> str:
         *(["the long text cut"] if make.length else []),
         *([] if sent.dimensions else ["without `dimensions`"]),
         *([] if sent.encoding_format else ["without `encoding_format`"]),
+        *([f"`{client.roles.parameter}` sent"] if client.roles.parameter else []),
         *(["model recorded"] if make.model and server.models == [make.model] else []),
         *(["tokens estimated"] if make.usage in ("left out", "null") else []),
         *(["vectors brought to length 1"] if make.length_of_vectors != 1.0 else []),
