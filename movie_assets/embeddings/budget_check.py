@@ -7,6 +7,7 @@ import dagster as dg
 from movie_assets.database.database import Database
 from movie_assets.embeddings.cost_forecast import Amount, Forecast, History, forecast
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
+from movie_assets.embeddings.preflight import Preflight
 from movie_assets.embeddings.registry import published_prices
 from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import Text
@@ -40,8 +41,10 @@ def require_a_price(embedder: Embedder, budget: DatabaseBudget) -> None:
         )
 
 
-def budget_check(budget: DatabaseBudget, expected: Forecast, *, in_bulk: bool) -> dg.AssetCheckResult:
-    """Return whether a forecast fits the budgets, with the cost for each model."""
+def budget_check(
+    budget: DatabaseBudget, expected: Forecast, *, in_bulk: bool, flight: Preflight | None = None
+) -> dg.AssetCheckResult:
+    """Return whether a forecast fits the budgets, with the cost for each model and what a pre-flight showed."""
     cost = expected.costs[0]
     dollars = (cost.dollars_in_bulk if in_bulk else cost.dollars) or 0.0
     remaining = budget.remaining()
@@ -53,6 +56,7 @@ def budget_check(budget: DatabaseBudget, expected: Forecast, *, in_bulk: bool) -
         "tokens_counted_by": expected.counted_by,
         "dollars": dollars,
         "by_model": _table(expected),
+        **(flight.metadata if flight else {}),
         **{f"{name}_left": room for name, room in remaining.items()},
     }
     budgets = ", ".join(f"{name} has ${room:.4f} left" for name, room in remaining.items())

@@ -18,6 +18,8 @@ from movie_assets.embeddings.budget_check import budget_check, forecast_for, req
 from movie_assets.embeddings.checks import RunScope, evaluate
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.embeddings.outcome import Outcome, recorded
+from movie_assets.embeddings.preflight import Preflight, require_no_refusal
+from movie_assets.embeddings.run_preflight import preflight_of_run
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import DueMovie, EmbeddingStore, Text, texts_of
@@ -78,12 +80,13 @@ def movie_embeddings(
         movies = _movies_to_embed(context, config, store, ours)
         due = texts_of(movie for movie in movies if not movie.is_in_flight)
         expected = forecast_for(database, embedder, set_id, due)
-        yield evaluation_of(context, budget_check(budget, expected, in_bulk=config.bulk))
+        flight = preflight_of_run(embedder, budget, store, due, expected, context.log.info)
+        yield evaluation_of(context, budget_check(budget, expected, in_bulk=config.bulk, flight=flight))
         store.plan(ours, len(movies))
         run.plan(movie.batch for movie in movies)
         state = _RunState(embedder, budget, store, run, texts_of(movies), expected.bytes_per_token)
         with recorded(state.outcome, context.log.warning):
-            _embed_or_fail(state, config, context.log.info)
+            _embed_or_fail(state, config, context.log.info, flight)
     totals = store.totals
     context.log.info(f"{totals.texts:,} texts embedded, {totals.tokens:,} tokens, ${totals.dollars:.4f}")
     for result in evaluate(store, RunScope(sorted(ours), [movie.text_hash for movie in movies])):
@@ -125,10 +128,13 @@ class _RunState:
         self.run.advance(batch for text in ours for _, batch in text.films)
 
 
-def _embed_or_fail(state: _RunState, config: EmbeddingConfig, log: Callable[[str], None]) -> None:
+def _embed_or_fail(
+    state: _RunState, config: EmbeddingConfig, log: Callable[[str], None], flight: Preflight | None
+) -> None:
     """Embed the texts that are due; if the service or a budget ends this early, fail the unfinished batches."""
     try:
         require_a_price(state.embedder, state.budget)
+        require_no_refusal(flight)
         _embed_as_configured(state, config, log)
     except EmbedderError as error:
         state.outcome.problem = str(error)

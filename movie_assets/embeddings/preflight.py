@@ -100,3 +100,9 @@ def preflight(embedder: Embedder, sample: Sequence[str], expected: Forecast) -> 
         return Preflight(expected, busy=str(error))
     except EmbedderError as error:
         return Preflight(expected, refusal=str(error))
+
+
+def require_no_refusal(flight: Preflight | None) -> None:
+    """Raise EmbedderError with the service's sentence if the pre-flight was refused."""
+    if flight is not None and flight.refusal is not None:
+        raise EmbedderError(flight.refusal)

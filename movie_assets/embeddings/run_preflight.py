@@ -36,7 +36,7 @@ def preflight_of_run(
     tokens = most if shown.tokens is None else shown.tokens
     if tokens:
         dollars = embedder.price.of(tokens)
-        chunk = ResultChunk((), no_vectors(embedder.dimensions), tokens, dollars, reservation=reservation)
+        chunk = ResultChunk((), no_vectors(embedder.dimensions), tokens, dollars, (), reservation)
         store.store(chunk, ())
     else:
         budget.release(reservation)

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.embeddings import checks as embedding_checks
-from movie_assets.embeddings import embedder
+from movie_assets.embeddings import roles
 from movie_assets.embeddings.embedder import ResultChunk
+from movie_assets.embeddings.preflight import SAMPLE
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.embeddings.sets import embedding_set
@@ -228,7 +229,7 @@ def test_another_model_or_template_of_the_same_width_gets_a_set_of_its_own(
     if change == "model":
         pipeline.embedder = LocalEmbedder("hashing-v2", 64)
     else:
-        for module in (embedder, embedding_checks, reconciliation):
+        for module in (roles, embedding_checks, reconciliation):
             monkeypatch.setattr(module, "TEMPLATE", "film-v2")
     searched = "select set_id from catalog.embedding_sets where is_active"
     pipeline.run("embed_texts", batches=("batch_00", "batch_00"))
@@ -273,9 +274,9 @@ def test_going_back_to_the_old_model_costs_nothing(small: Make) -> None:
 
 @pytest.fixture
 def second_request_is_refused() -> TmdbEmulator:
-    """An emulator that lets the first embeddings request pass and tells the others that the quota is used up."""
+    """An emulator that lets a pre-flight and the first request pass and tells the others that the quota is used up."""
     # Python's generator seeded with 0 draws 0.84, 0.76, 0.42; a fault strikes when the draw is below its rate.
-    return TmdbEmulator(EmulatorOptions(seed=0, faults={"oa_429quota": 0.8}, rate_limit=0))
+    return TmdbEmulator(EmulatorOptions(seed=0, faults={"oa_429quota": 0.75}, rate_limit=0))
 
 
 def test_an_exhausted_quota_keeps_what_was_embedded_and_names_the_remedy(
@@ -305,7 +306,7 @@ def test_the_run_after_an_exhausted_quota_pays_only_for_the_rest(
         service.faults = {}
         service.reset_counts()
         assert pipeline.run("embed_texts", batches=ALL_BATCHES).success
-        assert service.embedded_inputs == 600 - TEXTS_PER_REQUEST
+        assert service.embedded_inputs == 600 - TEXTS_PER_REQUEST + SAMPLE
     assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == 600
 
 
