@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from movie_assets.config.embedding_limits import IN_FLIGHT, TEXTS_PER_REQUEST
 from movie_assets.embeddings.hashing import hashed_vectors
+from movie_assets.embeddings.preflight import SAMPLE
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
@@ -90,9 +91,9 @@ def test_a_kill_costs_at_most_what_was_in_flight(pipeline: Pipeline) -> None:
         stored = pipeline.one("select count(*) from pipeline.embeddings")
         paid = service.embedded_inputs
         assert 0 < stored < FILMS
-        assert paid - stored <= IN_FLIGHT * TEXTS_PER_REQUEST
+        assert paid - stored <= SAMPLE + IN_FLIGHT * TEXTS_PER_REQUEST
         goes_on(pipeline, service, "embed_texts")
-        assert service.embedded_inputs == paid + FILMS - stored
+        assert service.embedded_inputs == paid + SAMPLE + FILMS - stored
     assert pipeline.one("select count(*) from pipeline.embeddings") == FILMS
     assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == FILMS
     assert 0 < pipeline.one("select count(*) from pipeline.embedding_reservations") <= IN_FLIGHT
@@ -104,7 +105,7 @@ def test_a_batch_is_paid_once_whenever_its_run_is_killed(pipeline: Pipeline, as_
     with serving(batch_seconds=0.5) as service:
         kill_when(pipeline, service, "embed_in_bulk", lambda: as_of in service.requests)
         goes_on(pipeline, service, "embed_in_bulk")
-        assert service.embedded_inputs == 1_500
+        assert service.embedded_inputs == SAMPLE + 1_500  # the pre-flight of the first run
         assert service.requests["batches"] == {200: 1}
     assert pipeline.one("select count(*) from pipeline.embeddings") == 1_500
     assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == 1_500
