@@ -10,23 +10,21 @@ from statistics import mean
 from typing import NamedTuple
 
 import dagster as dg
-import sqlalchemy as sa
 
 from movie_assets.config.settings import Settings
-from movie_assets.database.database import Database, driver_connection, fetch_value
+from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.sets import ActiveSet, RefreshedVectors, SetProgress, embedding_set
 from movie_assets.runs.batch_runs import amiss
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
+from movie_assets.search.vector_index import ALWAYS_COMPARED, SearchTuning, build_index, tune_searches
 
 MIN_COVERAGE = 0.99  # of the accepted films, before a new set replaces the active one
 MIN_RECALL = 0.95
 SAMPLES = 10
 MAX_GROWTH = 2.0  # of the index's size per vector since it was built, before it should be rebuilt
-SPILLED = "graph no longer fits"  # in pgvector's notice when a build exceeds maintenance_work_mem
-NOT_PARALLEL = "without parallel workers"  # in the warning of pipeline.build_index when shared memory is too small
 
 
 class SearchMeasurement(NamedTuple):
@@ -90,6 +88,9 @@ def movie_vectors(
     set_id = embedding_set(database, embedder)
     (refreshed,) = database.execute_returning(RefreshedVectors, "refresh_vectors", set_id=set_id)
     is_built = build_index(context.log, database, set_id)
+    tuning = database.fetch_one(SearchTuning, "search_tuning", set_id=set_id)
+    if refreshed.total >= ALWAYS_COMPARED and (is_built or tuning.ef_search is None):
+        tune_searches(context.log, database, set_id, anew=True)
     active = database.fetch_optional(ActiveSet, "active_set")
     if active is None or active.set_id != set_id:
         reasons = reasons_to_wait(database, set_id, refreshed.total) if active else []
@@ -118,30 +119,6 @@ def movie_vectors(
             "dimensions": embedder.dimensions,
         }
     )
-
-
-def build_index(log: dg.DagsterLogManager, database: Database, set_id: int) -> bool:
-    """Build the index of a set if it has no valid one, and return whether it was built.
-
-    Logs a warning when the server had too little memory for the build.
-    """
-    notices: list[str] = []
-
-    def build(connection: sa.Connection) -> bool:
-        raw = driver_connection(connection)
-        raw.add_notice_handler(keep := lambda notice: notices.append(notice.message_primary or ""))
-        try:
-            return fetch_value(connection, bool, "build_vector_index", set_id=set_id)
-        finally:
-            raw.remove_notice_handler(keep)
-
-    is_built = database.once(build)
-    for notice in notices:
-        if SPILLED in notice:
-            log.warning(f"building the index took longer than it should: {notice}")
-        if NOT_PARALLEL in notice:
-            log.warning(notice)
-    return is_built
 
 
 def reasons_to_wait(database: Database, set_id: int, vectors: int) -> list[str]:

@@ -7,7 +7,7 @@ sql/search/set_quality.sql runs the searches, `search.calibration` has the arith
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from statistics import mean, median
+from statistics import mean
 from typing import NamedTuple, TypedDict
 
 import dagster as dg
@@ -19,18 +19,19 @@ from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 from movie_assets.search.calibration import QUANTILES, limits_of, pair_similarities, quantiles_of
-from movie_assets.search.movie_vectors import GoldenRank, SearchMeasurement
+from movie_assets.search.movie_vectors import GoldenRank
+from movie_assets.search.vector_index import ALWAYS_COMPARED, MIN_RECALL, tune_searches
 
-METHOD = "quality-v1"  # raised when measurements can no longer be compared with those before
-SEARCHES = 10  # without a filter, compared with all vectors …
-FILTERED_SEARCHES = 5  # … and with each filter: comparing all vectors takes most of the time
+METHOD = "quality-v2"  # raised when measurements can no longer be compared with those before
+UNFILTERED = "nothing"  # name of the filter that all films pass
+QUESTIONS = ", questions"  # behind the filter's name when questions were searched for, not films
 NEIGHBOURS = 100  # random films whose ten nearest are searched, and as many films of collections
 SAMPLE = 1000  # films whose pairs are compared
 DECIMALS = 4  # of figures in the web UI
 
 
 class SearchSummary(TypedDict):
-    """Searches with one filter: recall@10, and the median milliseconds with and without the index."""
+    """Searches with one filter, for films or for questions: recall@10, median milliseconds with and without index."""
 
     filter: str
     searches: int
@@ -46,11 +47,15 @@ class MeasuredContent(NamedTuple):
     content: str
 
 
-class FilterToMeasure(NamedTuple):
-    """A filter, as JSON, that recall is measured with."""
+class FilterMeasurement(NamedTuple):
+    """Searches with one filter, for films or for questions (short texts), with median times."""
 
-    description: str
-    filters: str
+    says: str
+    is_question: bool
+    searches: int
+    recall_at_10: float
+    ms: float
+    exact_ms: float
 
 
 class NeighbourMeasurement(NamedTuple):
@@ -119,9 +124,14 @@ def search_quality(
     last = database.fetch_optional(QualityMeasurement, "quality_history", measurements=1)
     is_new = last is None or last.content != content
     if last is None or is_new:
+        searches = _compare(database, active.set_id)
+        if state.vectors >= ALWAYS_COMPARED and min(s["recall_at_10"] for s in searches) < MIN_RECALL:
+            tune_searches(context.log, database, active.set_id, anew=False)
+            searches = _compare(database, active.set_id)
+            state = database.fetch_one(MeasuredContent, "quality_content", set_id=active.set_id)
         database.execute(
-            "record_quality", set_id=active.set_id, measured_at=run_time_of(context.run), content=content,
-            vectors=state.vectors, **_measure(database, active.set_id),
+            "record_quality", set_id=active.set_id, measured_at=run_time_of(context.run),
+            content=f"{METHOD} {state.content}", vectors=state.vectors, **_measure(database, active.set_id, searches),
         )  # fmt: skip
         last = database.fetch_one(QualityMeasurement, "quality_history", measurements=1)
     else:
@@ -132,19 +142,16 @@ def search_quality(
     return dg.MaterializeResult(metadata={"is_new": is_new, **_metadata(last)})
 
 
-def _measure(database: Database, set_id: int) -> dict[str, object]:
-    """Measure a set; returns values by the names of the columns of pipeline.search_quality."""
-    searches = [_compare(database, set_id, "nothing", "{}", SEARCHES)] + [
-        _compare(database, set_id, chosen.description, chosen.filters, FILTERED_SEARCHES)
-        for chosen in database.fetch(FilterToMeasure, "filters_to_measure", set_id=set_id)
-    ]
+def _measure(database: Database, set_id: int, searches: Sequence[SearchSummary]) -> dict[str, object]:
+    """Measure the rest of a set; returns values by the names of the columns of pipeline.search_quality."""
+    filtered = [search["recall_at_10"] for search in searches if not search["filter"].startswith(UNFILTERED)]
     neighbours = database.fetch(NeighbourMeasurement, "measure_neighbours", set_id=set_id, samples=NEIGHBOURS)
     ranks = database.fetch(GoldenRank, "golden_ranks", set_id=set_id)
     together = [each.siblings_found / min(10, each.siblings) for each in neighbours if each.siblings]
     milliseconds = [each.milliseconds for each in neighbours]
     return {
         "recall_at_10": searches[0]["recall_at_10"],
-        "least_filtered_recall_at_10": min((s["recall_at_10"] for s in searches[1:]), default=None),
+        "least_filtered_recall_at_10": min(filtered, default=None),
         "p50_ms": float(np.quantile(milliseconds, 0.5)),
         "p95_ms": float(np.quantile(milliseconds, 0.95)),
         "exact_ms": searches[0]["exact_ms"],
@@ -160,19 +167,18 @@ def _measure(database: Database, set_id: int) -> dict[str, object]:
     }
 
 
-def _compare(database: Database, set_id: int, description: str, filters: str, samples: int) -> SearchSummary:
-    """Compare searches through the index with searches that compare all vectors."""
-    measured = database.fetch(
-        SearchMeasurement, "measure_searches", set_id=set_id, samples=samples, filters=filters
-    )  # fmt: skip
-    recalls = [search.recall_at_10 for search in measured if search.recall_at_10 is not None]
-    return {
-        "filter": description,
-        "searches": len(measured),
-        "recall_at_10": mean(recalls) if recalls else 1.0,
-        "ms": median(search.milliseconds for search in measured),
-        "exact_ms": median(search.exact_ms for search in measured),
-    }
+def _compare(database: Database, set_id: int) -> list[SearchSummary]:
+    """Compare searches through the index with searches that compare all vectors; the first are without a filter."""
+    return [
+        {
+            "filter": f"{measured.says}{QUESTIONS if measured.is_question else ''}",
+            "searches": measured.searches,
+            "recall_at_10": measured.recall_at_10,
+            "ms": measured.ms,
+            "exact_ms": measured.exact_ms,
+        }
+        for measured in database.execute_returning(FilterMeasurement, "measure_filters", set_id=set_id)
+    ]
 
 
 def _calibrate(database: Database, set_id: int, neighbours: Sequence[Sequence[float]]) -> dict[str, object]:

@@ -32,6 +32,8 @@ comment on column catalog.embedding_sets.template is 'version of the text that i
 comment on column catalog.embedding_sets.is_active is 'true for the one set that searches use when they name none';
 comment on column catalog.embedding_sets.activated_at is 'when searches last began to use this set; null if they never did';
 comment on column catalog.embedding_sets.retired_at is 'when another set took its place; null while it is active or being built';
+comment on column catalog.embedding_sets.ef_search is
+    'number of films that a search in the graph of the index visits, as measured; null until it is';
 
 comment on table catalog.external_ratings is
     'the average rating of a film at one source other than TMDB; the film need not be in the catalogue';

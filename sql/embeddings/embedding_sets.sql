@@ -11,7 +11,8 @@ select
     s.template,
     s.is_active,
     s.activated_at,
-    s.retired_at
+    s.retired_at,
+    s.ef_search
 from pipeline.embedding_sets s
 where to_regclass('catalog.movie_vectors_' || s.set_id) is not null;
 

@@ -51,20 +51,58 @@ begin
 end
 $$;
 
+-- The films nearest to a vector among all that pass, nearest first, by comparing each of them; with places, among the
+-- rows at these. Films that left the catalogue since the last publication are skipped: only the nearest are checked for that.
+create or replace function catalog.compare_films(
+    target text,
+    condition text,
+    places tid[],
+    needle halfvec,
+    wanted integer,
+    out ids bigint[],
+    out distances double precision[]
+)
+language plpgsql stable
+set jit = off
+as $$
+declare
+    compared integer;
+    spare integer := 100;
+begin
+    loop
+        execute format(
+            'select array_agg(n.tmdb_id order by n.distance, n.tmdb_id) filter (where n.is_there),
+                 array_agg(n.distance order by n.distance, n.tmdb_id) filter (where n.is_there), count(*)
+             from (
+                 select t.*, (select true from catalog.movies c where c.tmdb_id = t.tmdb_id) as is_there
+                 from (
+                     select m.tmdb_id, (m.embedding <=> $1) + 0 as distance from %s where %s order by 2, 1 limit $3) t
+             ) n', target, case when places is null then condition else 'm.ctid = any ($2)' end)
+        into ids, distances, compared using needle, places, wanted::bigint + spare;
+        exit when cardinality(ids) >= wanted or compared < wanted::bigint + spare;
+        spare := least(10 * spare::bigint, 2000000000 - wanted);
+    end loop;
+    ids := ids[:wanted];
+    distances := distances[:wanted];
+end
+$$;
+
 -- The nearest films of an embedding set (the active one unless in_set says another) that pass the filters (see
 -- catalog.condition_of), nearest first; similarity is the cosine, -1 to 1. Always as many as wanted when that many
 -- exist.
 --
--- With a wide filter the search follows the index's graph and skips films that do not pass. With a narrow filter the graph
--- would skip too many, so the films that pass are selected first and all are compared. `exactly` always compares all.
+-- A search of the index's graph visits the films that lead to the nearest ones and skips those that do not pass. How many
+-- have to be visited differs from model to model: pipeline.tune_searches measures it (catalog.embedding_sets.ef_search;
+-- until then 100, more in a large catalogue). Visiting one film takes as long as comparing 40 vectors, or ten if the
+-- vectors are stored out of line. So whenever fewer films pass than can be compared in the time of the visits, all are
+-- compared, and nothing is missed: 16,000 where 400 have to be visited, 2,000 in any case. `exactly` always compares all.
 --
--- 1. If the planner expects a wide filter, a short graph search visits as many films as contain twice the wanted number
---    and ten (at least 100, more in a large catalogue; at most 1,000, and none if 1,000 would contain too few). Its result
---    is used if 1.2 times the wanted number and six pass: the nearest of them are then nearly always the nearest of all.
+-- 1. If the planner expects more, a short graph search visits ef_search films, or as many as contain twice the wanted
+--    number and ten (at most 1,000; no search if 1,000 would contain too few). Its result is used if 1.2 times the wanted
+--    number and six pass: the nearest of them are then nearly always the nearest of all.
 -- 2. Fewer pass if the planner was wrong, or if the films that pass are far from the vector, because the graph leads to
---    near films. They are counted, and all are compared if fewer than sqrt(10 * films * steps) pass (4,600 of 50,000 for
---    ten wanted), because visiting a film in the graph costs about ten times as much as comparing one. Below 2,000 films
---    comparing all is fast in any case.
+--    near films. They are counted, and all are compared if there are fewer than that or than
+--    sqrt(10 * films * steps), 4,600 of 50,000 for ten wanted.
 -- 3. Otherwise a long graph search visits 1,000 films at a time, at most 50,000, until `steps` have passed, or twice as
 --    many if the short search failed. If it returns fewer than wanted, all that pass are compared.
 create or replace function catalog.nearest_movies(
@@ -84,18 +122,18 @@ declare
     target text;
     condition text := catalog.condition_of(filters);
     films double precision;
+    in_rows boolean;
     steps integer;
     narrow integer;
     expected double precision;
     visits double precision;
     enough double precision := ceil(1.2 * wanted + 6);
     is_found boolean := false;
-    passing integer;
     places tid[];
     ids bigint[];
     distances double precision[];
 begin
-    select s.set_id, s.name, s.dimensions into chosen from catalog.embedding_sets s
+    select s.set_id, s.name, s.dimensions, s.ef_search into chosen from catalog.embedding_sets s
     where case when in_set is null then s.is_active else s.set_id = in_set end;
     if chosen is null and in_set is not null then
         raise exception 'there is no embedding set %', in_set using hint = 'catalog.embedding_sets lists them.';
@@ -108,17 +146,18 @@ begin
                 'belongs to: in_set => number.';
     end if;
     target := format('catalog.%I m', 'movie_vectors_' || chosen.set_id);
-    select greatest(c.reltuples, 0) into films from pg_class c
+    select greatest(c.reltuples, 0), a.attstorage = 'p' into films, in_rows
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'embedding'
     where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
     -- More than wanted, so that the long search visits more films when fewer pass.
     steps := least(wanted::bigint + wanted / 4 + 30, 1000000);
-    narrow := greatest(2000, sqrt(10 * films * steps));
+    -- A larger graph needs more visits: 141 at 50,000 films, 283 at 200,000.
+    visits := least(1000, coalesce(chosen.ef_search, greatest(100, 100 * sqrt(films / 25000))) + 2.0 * greatest(0, wanted - 10));
+    narrow := greatest(2000, sqrt(10 * films * steps), chosen.ef_search * case when in_rows then 40 else 10 end);
     if not exactly and films >= narrow then
         expected := case when condition = 'true' then films
             else least(films, catalog.films_expected(target, condition)) end;
-        -- A larger graph needs more visits: 141 at 50,000 films, 283 at 200,000.
-        visits := least(1000, greatest(100, 100 * sqrt(films / 25000),
-            (2 * wanted::double precision + 10) * films / greatest(expected, 1)));
+        visits := least(1000, greatest(visits, (2 * wanted::double precision + 10) * films / greatest(expected, 1)));
         if expected >= narrow and visits * expected / films >= 1.2 * enough then
             select w.ids, w.distances into ids, distances
             from catalog.walk_graph(target, condition, needle, visits::integer, enough::integer, false) w;
@@ -126,36 +165,26 @@ begin
             steps := 2 * steps;
         end if;
     end if;
-    if not exactly and not is_found and (condition <> 'true' or films < 2 * narrow) then
-        -- The rows' places on disk in place of their ids, so that they are fetched without another search for them.
-        execute format(
-            'select array_agg(p.ctid) from (select m.ctid from %s where %s limit %s) p', target, condition, narrow)
-        into places;
-        passing := coalesce(cardinality(places), 0);
-    end if;
-    if passing < narrow then
-        -- Films that left the catalogue since the last publication are skipped; only the nearest ones are checked for that.
-        execute format(
-            'select array_agg(t.tmdb_id), array_agg(t.distance) from (
-                 select n.* from (
-                     select m.tmdb_id, m.embedding <=> $1 as distance from %s where m.ctid = any ($2)
-                     order by 2, 1 offset 0) n
-                 where (select true from catalog.movies c where c.tmdb_id = n.tmdb_id)
-                 order by n.distance, n.tmdb_id limit $3) t', target)
-        into ids, distances using needle, places, wanted;
-    elsif not is_found then
-        if not exactly then
-            select w.ids, w.distances into ids, distances
-            from catalog.walk_graph(target, condition, needle, 1000, steps, true) w;
-        end if;
-        if exactly or coalesce(cardinality(ids), 0) < wanted then
+    if not exactly and not is_found then
+        if condition = 'true' then
+            exactly := films < 2 * narrow;
+        else
+            -- The rows' places on disk in place of their ids, so that they are fetched without another search for them.
             execute format(
-                'select array_agg(t.tmdb_id), array_agg(t.distance) from (
-                     select m.tmdb_id, m.embedding <=> $1 as distance from %s
-                     where %s and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)
-                     order by (m.embedding <=> $1) + 0, m.tmdb_id limit $2) t', target, condition)
-            into ids, distances using needle, wanted;
+                'select array_agg(p.ctid) from (select m.ctid from %s where %s limit %s) p', target, condition, narrow)
+            into places;
+            exactly := coalesce(cardinality(places), 0) < narrow;
+            places := case when exactly then coalesce(places, '{}') end;
         end if;
+    end if;
+    if not exactly and not is_found then
+        select w.ids, w.distances into ids, distances
+        from catalog.walk_graph(target, condition, needle, 1000, steps, true) w;
+        exactly := coalesce(cardinality(ids), 0) < wanted;
+    end if;
+    if exactly then
+        select f.ids, f.distances into ids, distances
+        from catalog.compare_films(target, condition, places, needle, wanted) f;
     end if;
     return query
     select f.tmdb_id, 1 - f.distance

@@ -58,11 +58,6 @@ left join catalog.movie_stats s using (tmdb_id)
 order by n.similarity desc, n.tmdb_id
 
 
--- name: filters_to_measure
--- Run by search_quality: filters that searches are measured with.
-select says as description, filters::text as filters from pipeline.filters_to_measure(:set_id)
-
-
 -- name: find_movie
 -- Run by movie-assets similar: the films that a title can mean.
 select tmdb_id, title, release_year, confidence, matched_by from catalog.find_movie(cast(:title as text))
@@ -76,6 +71,11 @@ select pipeline.finish_documents() as words
 -- name: golden_ranks
 -- Run by movie_vectors before a set takes over, and by its check: films that belong together, and how near they are.
 select title, other_title, within, place from pipeline.golden_ranks(:set_id)
+
+
+-- name: index_is_current
+-- Run by movie_vectors and search_quality: whether the index of a set has the options that a new one would have.
+select is_current from pipeline.vector_index_state(:set_id)
 
 
 -- name: index_state
@@ -100,6 +100,11 @@ where s.is_active
 select made, moved from pipeline.make_similar_lists(:films, :echo)
 
 
+-- name: measure_filters
+-- Run by search_quality: recall and times of searches, without a filter and with some, for films and for questions.
+select says, is_question, searches, recall_at_10, ms, exact_ms from pipeline.measure_filters(:set_id)
+
+
 -- name: measure_neighbours
 -- Run by search_quality: searches for films near others, how long each took and whether it found those of the collection.
 select is_random, milliseconds, siblings, siblings_found, similarities
@@ -107,7 +112,7 @@ from pipeline.measure_neighbours(:set_id, :samples)
 
 
 -- name: measure_searches
--- Run by movie_vectors before a set takes over, and by its recall check: searches through the index against all vectors.
+-- Run by movie_vectors before a set takes over: searches through the index against all vectors.
 select tmdb_id, recall_at_10, milliseconds, exact_ms
 from pipeline.measure_searches(:set_id, :samples, cast(:filters as jsonb))
 
@@ -171,6 +176,11 @@ order by q.measurement_id desc
 limit :measurements
 
 
+-- name: rebuild_vector_index
+-- Run by movie_vectors and search_quality when the options of a set's index are old and its searches find too little.
+select pipeline.build_vector_index(:set_id, true) as built
+
+
 -- name: recommended_movies
 -- Run by movie-assets recommend: films for a person, with what a person wants to see of them and why they are there.
 select n.tmdb_id, n.title, n.release_year, n.similarity, n.score, b.title as because, n.shared_features, n.reasons,
@@ -196,6 +206,11 @@ values (
     :collection_films, :collection_recall_at_10, :golden_pairs, :golden_pairs_far, :random_similarity,
     :nearest_similarity, :tenth_similarity, :loose, :related, :very_similar, cast(:searches as jsonb),
     cast(:places as jsonb))
+
+
+-- name: record_tuning
+-- Run by movie_vectors and search_quality: what was changed so that searches find the nearest films.
+update pipeline.embedding_sets set tuning = :tuning where set_id = :set_id
 
 
 -- name: remove_documents
@@ -235,6 +250,11 @@ order by n.place
 select tmdb_id, embedding_text as text from catalog.movies where tmdb_id = any(cast(:tmdb_ids as bigint[]))
 
 
+-- name: search_tuning
+-- Run by movie_vectors and by the check of recall: how far searches of a set go, and what was changed for that.
+select ef_search, tuning from pipeline.embedding_sets where set_id = :set_id
+
+
 -- name: similar_due
 -- Run by similar_movies: films whose list of nearest films is to be made.
 select tmdb_id, is_changed from pipeline.similar_due()
@@ -259,6 +279,11 @@ cross join lateral (
 -- name: stage_compared_vectors
 -- Run by movie-assets compare-models before the vectors of a model are copied in.
 create temp table compared_vectors (place integer, embedding vector) on commit drop
+
+
+-- name: tune_searches
+-- Run by movie_vectors and search_quality: raises the number of films that searches visit until they find the nearest.
+select ef_search, recall_at_10, says, p95_ms from pipeline.tune_searches(:set_id, :goal, :anew)
 
 
 -- name: vector_agreement

@@ -70,7 +70,8 @@ begin
 end
 $$;
 
--- Filters with which a set's recall is measured: a common genre, a rare one, half of the years; at least ten films pass each.
+-- Filters with which a set's recall is measured: a common genre, a genre of about a tenth of the films, the newer half of the
+-- years and the newest hundredth; at least ten films pass each.
 create or replace function pipeline.filters_to_measure(which integer) returns table (says text, filters jsonb)
 language plpgsql stable
 as $$
@@ -81,16 +82,186 @@ begin
              from catalog.%1$I v, unnest(v.genres) g (genre) group by 1 having count(*) >= 10
          ), picked as (
              (select 1 as place, genre, share from genres order by share desc, genre limit 1)
-             union all (select 2, genre, share from genres order by abs(ln(share / 0.05)), genre limit 1)
+             union all (select 2, genre, share from genres order by abs(ln(share / 0.1)), genre limit 1)
          )
          select * from (
              select format(''%%s, %%s %%%%'', p.genre, round((100 * p.share)::numeric, 1)),
                  jsonb_build_object(''genres'', jsonb_build_array(p.genre))
              from (select distinct on (genre) * from picked order by genre, place) p order by p.place) g
          union all
-         select format(''since %%s'', y.half), jsonb_build_object(''year_from'', y.half)
-         from (select percentile_disc(0.5) within group (order by v.release_year) as half
-               from catalog.%1$I v having count(v.release_year) >= 20) y', 'movie_vectors_' || which);
+         select distinct format(''since %%s'', y.since), jsonb_build_object(''year_from'', y.since)
+         from (
+             select s.share, percentile_disc(s.share) within group (order by v.release_year) as since
+             from (values (0.5), (0.99)) s (share), catalog.%1$I v
+             group by s.share having count(v.release_year) * (1 - s.share) >= 10) y', 'movie_vectors_' || which);
+end
+$$;
+
+-- Vectors to search for, the same ones while the catalogue stands: those of random films, and those of short questions, which
+-- are made of six words from the overview of each of two films. Where SQL cannot make the vectors of texts, the vectors
+-- halfway between the two stand for them: like real questions, they are near no film in particular.
+create or replace function pipeline.search_samples(which integer, samples integer)
+returns table (is_question boolean, needle vector)
+language plpgsql
+as $$
+declare
+    words text;
+    film vector;
+    other vector;
+    other_words text;
+    has_model boolean := true;
+begin
+    is_question := false;
+    for needle in execute format(
+        'select v.embedding::vector from catalog.%I v order by md5(v.tmdb_id::text) limit $1', 'movie_vectors_' || which)
+        using samples
+    loop
+        return next;
+    end loop;
+    is_question := true;
+    for film, words in execute format(
+        'select v.embedding::vector, left(w.words, 500)
+         from (select * from catalog.%I order by md5(tmdb_id::text) desc limit $1) v
+         join catalog.movies m using (tmdb_id)
+         cross join lateral (
+             select string_agg(t.word, '' '') as words
+             from (select s.*, count(*) over () as words
+                   from regexp_split_to_table(coalesce(nullif(m.overview, ''''), m.embedding_text), ''\s+'')
+                       with ordinality s (word, place)) t
+             where (t.place - 1) %% greatest(1, t.words / 6) = 0) w
+         order by md5(v.tmdb_id::text) desc', 'movie_vectors_' || which) using samples + 1
+    loop
+        if other is not null then
+            needle := film;
+            if has_model then
+                begin
+                    needle := catalog.question_vector(words || ' ' || other_words, which);
+                exception when feature_not_supported then
+                    has_model := false;
+                end;
+            end if;
+            if not has_model and vector_norm(l2_normalize(film) + l2_normalize(other)) > 0 then
+                needle := l2_normalize(l2_normalize(film) + l2_normalize(other));
+            end if;
+            return next;
+        end if;
+        other := film;
+        other_words := words;
+    end loop;
+end
+$$;
+
+-- Fills the temporary table search_targets: what pipeline.measure_targets searches for, and the similarity of the tenth film
+-- that comparing all finds. Sets of fewer than 2,000 films are asked less, as their searches always compare all.
+create or replace function pipeline.choose_targets(which integer) returns void
+language plpgsql
+as $$
+declare
+    target record;
+    exact double precision[];
+    started timestamptz;
+    samples integer := 20;
+begin
+    create temp table if not exists search_targets (
+        number integer, place integer, says text, is_question boolean, filters jsonb, needle vector,
+        films integer, tenth double precision, exact_ms double precision, found integer, ms double precision
+    ) on commit drop;
+    truncate search_targets;
+    execute format(
+        'select case when count(*) < 2000 then 10 else 20 end from (select from catalog.%I limit 2000) v',
+        'movie_vectors_' || which) into samples;
+    for target in
+        with asked as (
+            select s.*, row_number() over (partition by s.is_question) as number
+            from pipeline.search_samples(which, samples) s
+        ), filters as (
+            select 0 as place, 'nothing' as says, '{}'::jsonb as filters
+            union all
+            select row_number() over (), f.says, f.filters from pipeline.filters_to_measure(which) f
+        )
+        select row_number() over () as number, f.*, a.is_question, a.needle
+        from filters f join asked a on f.place = 0 or a.number <= samples / 2
+    loop
+        started := clock_timestamp();
+        exact := array(select n.similarity from catalog.nearest_movies(target.needle, 10, target.filters, which, true) n);
+        insert into search_targets values (
+            target.number, target.place, target.says, target.is_question, target.filters, target.needle,
+            cardinality(exact), (select min(e) from unnest(exact) e), 1000 * extract(epoch from clock_timestamp() - started));
+    end loop;
+    delete from search_targets where films = 0;
+end
+$$;
+
+-- Searches for what pipeline.choose_targets chose. A row is a filter, with films or questions searched for: the share of the
+-- ten nearest that were found (films at the distance of the tenth are as good as the tenth), and how long it took.
+create or replace function pipeline.measure_targets(which integer)
+returns table (
+    says text, is_question boolean, searches integer, recall_at_10 double precision, ms double precision,
+    p95_ms double precision, exact_ms double precision
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    target record;
+    hits integer;
+    started timestamptz;
+begin
+    for target in select * from search_targets loop
+        started := clock_timestamp();
+        hits := (select count(*) from catalog.nearest_movies(target.needle, 10, target.filters, which) n
+                 where n.similarity >= target.tenth - 1e-6);
+        update search_targets set found = hits, ms = 1000 * extract(epoch from clock_timestamp() - started)
+        where number = target.number;
+    end loop;
+    return query
+    select t.says, t.is_question, count(*)::integer, avg(t.found::double precision / t.films),
+        percentile_cont(0.5) within group (order by t.ms), percentile_cont(0.95) within group (order by t.ms),
+        percentile_cont(0.5) within group (order by t.exact_ms)
+    from search_targets t group by t.place, t.says, t.is_question order by t.place, t.is_question;
+end
+$$;
+
+-- Measures the searches of a set as it is; see pipeline.measure_targets.
+create or replace function pipeline.measure_filters(which integer)
+returns table (
+    says text, is_question boolean, searches integer, recall_at_10 double precision, ms double precision,
+    exact_ms double precision
+)
+language plpgsql
+as $$
+begin
+    perform pipeline.choose_targets(which);
+    return query
+    select m.says, m.is_question, m.searches, m.recall_at_10, m.ms, m.exact_ms from pipeline.measure_targets(which) m;
+end
+$$;
+
+-- Raises the number of films that searches of a set visit until they find the share `goal` of the ten nearest, with films and
+-- with questions, with each filter and without. Where more are visited, more films are compared without the graph, too: see
+-- catalog.nearest_movies. Returns each number that was tried, the least recall of all filters, the filter, and the 95th
+-- percentile of the times. Begins with the present number, or with `anew` from the first, as for another index.
+create or replace function pipeline.tune_searches(which integer, goal double precision, anew boolean default false)
+returns table (ef_search integer, recall_at_10 double precision, says text, p95_ms double precision)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    tried integer;
+    present integer := (select coalesce(s.ef_search, 100) from pipeline.embedding_sets s where s.set_id = which);
+begin
+    perform pipeline.choose_targets(which);
+    foreach tried in array array[100, 150, 200, 300, 400, 600, 800, 1000] loop
+        continue when tried < present and not anew;
+        update pipeline.embedding_sets set ef_search = tried where set_id = which;
+        ef_search := tried;
+        select m.recall_at_10, m.says || case when m.is_question then ', questions' else '' end
+        into recall_at_10, says
+        from pipeline.measure_targets(which) m order by m.recall_at_10 limit 1;
+        p95_ms := (select percentile_cont(0.95) within group (order by t.ms) from search_targets t);
+        return next;
+        exit when recall_at_10 is null or recall_at_10 >= goal;
+    end loop;
 end
 $$;
 

@@ -40,16 +40,17 @@ declare
     target text := format('catalog.%I', 'movie_vectors_' || which);
     replaced bigint[];
 begin
-    -- Vectors lie beside the rows (external), which stay narrow for counting and filtering; filters that are not part of
-    -- the text are no index's business, so that their change leaves the graph alone (and finds room on the page).
+    -- Vectors that fit on a page are stored in the rows (plain), where comparing them is three times as fast as out of line.
+    -- The rest of a row always fits beside a vector of 3,072 dimensions and is never moved out of line (toast_tuple_target).
     if to_regclass(target) is null then
         execute format(
             'create table %s (
                  tmdb_id bigint primary key, text_hash text not null, embedding halfvec(%s) not null,
                  release_year smallint, genres text[] not null, original_language text, runtime_minutes smallint,
                  certification text
-             ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05)', target, width);
-        execute format('alter table %s alter column embedding set storage external', target);
+             ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, toast_tuple_target = 8160)', target, width);
+        execute format('alter table %s alter column embedding set storage %s', target,
+                       case when width <= 3072 then 'plain' else 'external' end);
         perform pipeline.comment_on_vectors(which);
     end if;
     execute format(
@@ -115,21 +116,32 @@ exception when disk_full then
 end
 $$;
 
--- Builds the set's index of nearest neighbours if it has no valid one; returns whether it did. A new one is built beside
--- an invalid one, so that searches do not wait for the build. The memory is set to what the graph needs (vector, links
--- and overhead), between 64 MB and 2 GB: a build that spills is four times slower.
+-- The index of a set's nearest neighbours, as build_vector_index makes it. With hashed vectors, pgvector's defaults
+-- (m = 16, ef_construction = 64) find fewer of the films nearest to a question (bench/vector_search.py --details).
+create or replace function pipeline.vector_index_options() returns text
+language sql immutable
+as $$ select 'm=24, ef_construction=128' $$;
+
+-- Whether the index of a set was built completely, and whether with these options.
+create or replace function pipeline.vector_index_state(which integer, out is_valid boolean, out is_current boolean)
+language sql stable
+as $$
+    select x.indisvalid, array_to_string(c.reloptions, ', ') is not distinct from pipeline.vector_index_options()
+    from pg_index x join pg_class c on c.oid = x.indexrelid
+    where c.oid = to_regclass(format('catalog.%I', 'movie_vectors_' || which || '_nearest'))
+$$;
+
+-- Builds the set's index of nearest neighbours if it has no valid one, or in any case with `anew`; returns whether it did.
+-- The new index is built beside the old one, and searches go on with that until the last moment. The memory is set to
+-- what the graph needs (vector, links and overhead), between 64 MB and 2 GB: a build that spills is four times slower.
 drop function if exists pipeline.build_vector_index(smallint);
-create or replace function pipeline.build_vector_index(which integer) returns boolean
+drop function if exists pipeline.build_vector_index(integer);
+create or replace function pipeline.build_vector_index(which integer, anew boolean default false) returns boolean
 language plpgsql
 as $$
 declare
     target text := 'movie_vectors_' || which;
     index_name text := target || '_nearest';
-    is_valid boolean := (
-        select x.indisvalid from pg_index x join pg_class c on c.oid = x.indexrelid
-        join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'catalog' and c.relname = index_name
-    );
     width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
     films bigint;
 begin
@@ -138,19 +150,21 @@ begin
             format('create index %I on catalog.%I using gin (genres)', target || '_genres', target));
         perform pipeline.build_index(format('create index %I on catalog.%I (release_year)', target || '_year', target));
     end if;
-    if is_valid then
+    if not anew and (select s.is_valid from pipeline.vector_index_state(which) s) then
         return false;
     end if;
     execute format('select count(*) from catalog.%I', target) into films;
     perform set_config(
         'maintenance_work_mem',
-        least(2048, greatest(64, ceil(films * (width * 2 + 400) * 1.3 / 1048576)))::bigint || 'MB',
+        least(2048, greatest(64, ceil(films * (width * 2 + 500) * 1.3 / 1048576)))::bigint || 'MB',
         true);
     perform pipeline.build_index(format(
-        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops)', index_name || '_new', target));
+        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops) with (%s)',
+        index_name || '_new', target, pipeline.vector_index_options()));
+    execute format('analyze catalog.%I', target);
+    -- Searches wait only for what follows.
     execute format('drop index if exists catalog.%I', index_name);
     execute format('alter index catalog.%I rename to %I', index_name || '_new', index_name);
-    execute format('analyze catalog.%I', target);
     update pipeline.embedding_sets
     set bytes_per_vector = pg_relation_size(format('catalog.%I', index_name)::regclass) / greatest(1, films)
     where set_id = which;
