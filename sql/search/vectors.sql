@@ -120,7 +120,7 @@ $$;
 -- (m = 16, ef_construction = 64) find fewer of the films nearest to a question (bench/vector_search.py --details).
 create or replace function pipeline.vector_index_options() returns text
 language sql immutable
-as $$ select 'm=24, ef_construction=128' $$;
+as $$ select 'm=32, ef_construction=100' $$;
 
 -- Whether the index of a set was built completely, and whether with these options.
 create or replace function pipeline.vector_index_state(which integer, out is_valid boolean, out is_current boolean)
