@@ -1,6 +1,5 @@
 """catalog.search_movies with a vector: how words and meaning are weighed against each other."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -67,11 +66,11 @@ def vector(angle: float) -> str:
     return str([1.0, angle, 0, 0, 0, 0, 0, 0])
 
 
-def fused(database: Database, text: str, weight: float | None = None, v: str | None = None) -> Sequence[Any]:
+def fused(database: Database, text: str, weight: float | None = None, v: str | None = None) -> list[Any]:
     return rows(database, FUSED, text=text, count=10, weight=weight, v=v or vector(0.0))
 
 
-def asked(database: Database, text: str, weight: float | None = None) -> Sequence[Any]:
+def asked(database: Database, text: str, weight: float | None = None) -> list[Any]:
     """Search with the vector that an application would send."""
     embedded = rows(database, "select catalog.question_vector(:text)::text", text=text)[0][0]
     return rows(database, FUSED, text=text, count=10, weight=weight, v=embedded)
