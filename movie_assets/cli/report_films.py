@@ -36,8 +36,13 @@ def show_films(console: Console, title: str, films: Iterable[Movie]) -> None:
         console.print(
             f"  {number}{escape(f'{film.title}{year}{by}{reasons}')}  [dim]{film.tmdb_id}[/]", highlight=False
         )
-        plot = textwrap.shorten(film.overview or "", 90, placeholder=" …")
+        plot = textwrap.shorten(_sentence(film), 90, placeholder=" …")
         console.print(f"        [dim]{escape(plot)}[/]", highlight=False)
+
+
+def _sentence(film: Movie) -> str:
+    """Return the sentence of the plot that a search found, else the plot."""
+    return (isinstance(film, FoundMovie) and film.why.get("sentence")) or film.overview or ""
 
 
 def _order_of(film: Movie) -> float | None:
@@ -50,7 +55,7 @@ def _order_of(film: Movie) -> float | None:
 def _explanation(film: Movie) -> str:
     """Return why a film was found: the fields that matched, or the features that it shares with other films."""
     if isinstance(film, FoundMovie):
-        return ", ".join(film.found_by)
+        return _from_why(film)
     if not isinstance(film, SimilarMovie) and film.reasons:
         return _from_reasons(film.reasons, film.directors)
     if isinstance(film, PersonalRecommendation):
@@ -58,6 +63,23 @@ def _explanation(film: Movie) -> str:
     names = _names(film.shared_features or {}, with_people=True)
     like = [f"like {film.because}"] if isinstance(film, RecommendedMovie) and film.because else []
     return ": ".join([*like, ", ".join(names)] if names else like)
+
+
+def _from_why(film: FoundMovie) -> str:
+    """Describe why a search found a film: the fields with their words, corrected words, and how near it is."""
+    why, words = film.why, film.why.get("words", [])
+    parts = [f"like {why['like']['title']}"] if "like" in why else []
+    parts += [why["series"]] if "series" in why else []
+    for name in film.found_by:
+        if name == "meaning":
+            parts.append(f"meaning {why['similarity']:.2f}" if "similarity" in why else name)
+        elif name == "spelling":
+            corrected = [f"{word['word']} as {' or '.join(word['meant'])}" for word in words if "meant" in word]
+            parts.append(" ".join([name, ", ".join(corrected)]).strip())
+        else:
+            found = [word["word"] for word in words if name in word["in"]]
+            parts.append(f"{name}: {' '.join(found)}" if found else name)
+    return ", ".join(parts)
 
 
 def _from_reasons(reasons: Sequence[Reason], directors: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from movie_assets.config.embedding_settings import LOCAL
 from movie_assets.config.settings import Settings
@@ -52,8 +52,30 @@ class Reason(TypedDict):
     shared: SharedFeatures | None
 
 
+FoundWord = TypedDict("FoundWord", {"word": str, "in": list[str], "meant": NotRequired[list[str]]})
+
+
+class NamedMovie(TypedDict):
+    """A film that a question names."""
+
+    tmdb_id: int
+    title: str
+
+
+class Why(TypedDict, total=False):
+    """Why a search found a film, from catalog.why_found, which says what each key holds."""
+
+    title: str
+    series: str
+    like: NamedMovie
+    words: list[FoundWord]
+    missing: list[str]
+    sentence: str
+    similarity: float
+
+
 class FoundMovie(NamedTuple):
-    """A film that a search found. `found_by` names the fields that matched, and `meaning` for its vector."""
+    """A film that a search found. `found_by` names the fields that matched, and `meaning` for its vector; see `Why`."""
 
     tmdb_id: int
     title: str
@@ -65,6 +87,7 @@ class FoundMovie(NamedTuple):
     overview: str | None
     vote_average: float | None
     vote_count: int | None
+    why: Why
 
 
 class SimilarMovie(NamedTuple):

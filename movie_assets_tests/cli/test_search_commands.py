@@ -43,7 +43,7 @@ def test_a_search_prints_title_year_and_director(call: Call) -> None:
 
 
 def test_a_search_prints_why_a_film_was_found(call: Call) -> None:
-    assert "(title, meaning)" in call("search", "iron minds", "-n", "1").stdout
+    assert "(title: iron minds, meaning " in call("search", "iron minds", "-n", "1").stdout
 
 
 def test_a_search_without_a_vector_of_the_text_compares_words_and_says_so(call: Call, environment: Environment) -> None:

@@ -7,28 +7,10 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database
 from movie_assets.search.search_documents import update_documents
-from movie_assets_tests.support.made_films import Made, ids, put, rows
+from movie_assets_tests.support.made_films import Made, ids, put, put_set, rows
 
 FUSED = "select * from catalog.search_movies(:text, :count, '{}', cast(:v as vector), meaning_weight => :weight)"
 AXES = 64
-
-
-def put_set(database: Database, model: str, vectors: dict[int, str], dimensions: int) -> None:
-    """Make an embedding set with these vectors, and make it the active one."""
-    with database.transaction() as connection:
-        connection.exec_driver_sql(
-            "insert into pipeline.embedding_sets (provider, model, dimensions, template) "
-            "values ('local', %(model)s, %(dimensions)s, 't')",
-            {"model": model, "dimensions": dimensions},
-        )
-        for tmdb_id, embedding in vectors.items():
-            connection.exec_driver_sql(
-                "insert into pipeline.embeddings (set_id, tmdb_id, text_hash, embedding, embedded_at) "
-                "values (1, %(id)s, %(id)s::text, %(vector)s, now())",
-                {"id": tmdb_id, "vector": embedding},
-            )
-        for function in ("refresh_vectors", "build_vector_index", "activate_set"):
-            connection.exec_driver_sql(f"select pipeline.{function}(1::smallint)")
 
 
 @pytest.fixture

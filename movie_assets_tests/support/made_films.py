@@ -83,6 +83,24 @@ def put(database: Database, films: tuple[Made, ...]) -> None:
                 )
 
 
+def put_set(database: Database, model: str, vectors: dict[int, str], dimensions: int) -> None:
+    """Make an embedding set with these vectors, and make it the active one."""
+    with database.transaction() as connection:
+        connection.exec_driver_sql(
+            "insert into pipeline.embedding_sets (provider, model, dimensions, template) "
+            "values ('local', %(model)s, %(dimensions)s, 't')",
+            {"model": model, "dimensions": dimensions},
+        )
+        for tmdb_id, embedding in vectors.items():
+            connection.exec_driver_sql(
+                "insert into pipeline.embeddings (set_id, tmdb_id, text_hash, embedding, embedded_at) "
+                "values (1, %(id)s, %(id)s::text, %(vector)s, now())",
+                {"id": tmdb_id, "vector": embedding},
+            )
+        for function in ("refresh_vectors", "build_vector_index", "activate_set"):
+            connection.exec_driver_sql(f"select pipeline.{function}(1::smallint)")
+
+
 def rows(database: Database, statement: str, **parameters: Any) -> list[Any]:
     with database.transaction() as connection:
         return list(connection.execute(sa.text(statement), parameters))

@@ -236,7 +236,9 @@ select cast(catalog.question_vector(cast(:text as text), cast(:set_id as integer
 -- name: search_movies
 -- Run by movie-assets search: films by words and meaning, with what a person wants to see of them.
 select
-    n.tmdb_id, n.title, n.release_year, n.score, n.found_by, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
+    n.tmdb_id, n.title, n.release_year, n.score, n.found_by, m.genres, m.directors, m.overview, s.vote_average, s.vote_count,
+    catalog.why_found(
+        cast(:text as text), n.tmdb_id, cast(:embedding as vector), cast(:set_id as integer)) as why
 from catalog.search_movies(
     cast(:text as text), :count, cast(:filters as jsonb), cast(:embedding as vector), cast(:set_id as integer)
 ) with ordinality n (tmdb_id, title, release_year, score, found_by, place)

@@ -120,23 +120,30 @@ return (
     where b.rest is not null
 );
 
+-- Words for films and for likeness, which say nothing of a film: "a movie like ...".
+create or replace function catalog.words_for_films() returns text[]
+language sql immutable parallel safe
+return '{movie,movies,film,films,filme,flick,flicks,pelicula,peliculas,like,something,anything}'::text[];
+
 -- A normalised question as searches by words read it. Words for films and for likeness ("a movie like ...") are left out, unless
 -- there are no others. For each other word, terms has a query of its forms and of the words that were probably meant, and
 -- rarities the natural logarithm of 1 + all films / films that have it; pairs and pair_rarities have two words that follow one
 -- another; keys has the words as catalog.posting_keys lists them, key_rarities the rarity of the word that each belongs to; forms and
--- meant_words have all words. is_mended: a word of three letters or more is in no film, or is taken for others. known_text:
+-- meant_words have all words. begun has the other words and a word that begins as the last one, of three letters or more if there is no
+-- other; null if that is a stop word; is_begun: no film has the last word. is_mended: a word of three letters or more is in no film, or is taken for others. known_text:
 -- the question without the words that are left out, in no film or taken for others; '' if only stop words are left.
-create or replace function catalog.read_question(
+drop function if exists catalog.read_question(text);
+create function catalog.read_question(
     plain text,
     out terms tsquery[], out rarities double precision[], out pairs tsquery[], out pair_rarities double precision[],
     out keys text[], out key_rarities double precision[], out forms text[], out meant_words text[], out is_mended boolean,
-    out known_text text)
+    out begun tsquery, out is_begun boolean, out known_text text)
 language sql stable
 set jit = off
 as $$
     with word as materialized (
         select t.*,
-            t.forms && '{movie,movies,film,films,filme,flick,flicks,pelicula,peliculas,like,something,anything}' as is_empty,
+            t.forms && catalog.words_for_films() as is_empty,
             t.films > 0 and t.meant = '{}' as is_known,
             catalog.any_word(t.forms || t.meant) as query,
             ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1))::double precision as rarity
@@ -151,6 +158,10 @@ as $$
     ), listed as materialized (
         select k.key, max(t.rarity) as rarity
         from term t cross join unnest(catalog.posting_keys(t.forms || t.meant)) k (key) group by k.key
+    ), final as materialized (
+        -- The last word of the question, if it is one of the terms.
+        select t.*, w.word from term t, (select (string_to_array(plain, ' '))[cardinality(string_to_array(plain, ' '))]) w (word)
+        where w.word = any (t.forms) and (length(w.word) > 2 or (select count(*) from term) > 1)
     ), unknown as materialized (
         select array(
             select unnest(w.forms) from word w where not w.is_known or w.place not in (select t.place from term t)) as words
@@ -161,6 +172,9 @@ as $$
         array(select l.key from listed l order by l.key), array(select l.rarity from listed l order by l.key),
         array(select unnest(t.forms) from term t), array(select unnest(t.meant) from term t),
         coalesce((select bool_or(not t.is_known and length(t.forms[1]) > 2) from term t), false),
+        (select coalesce(catalog.all_of(array(select t.query from term t where t.place <> f.place)) && b.query, b.query)
+         from final f, to_tsquery('pg_catalog.simple', quote_literal(f.word) || ':*') b (query)),
+        coalesce((select not f.is_known or length(f.word) < 3 from final f), false),
         case when exists (select from term t where t.is_known) then coalesce((
             select string_agg(w.word, ' ' order by w.place)
             from unnest(string_to_array(left(plain, 2000), ' ')) with ordinality w (word, place), unknown u

@@ -99,12 +99,14 @@ as $$
     from read r cross join plot p
 $$;
 
--- The films that a question means by its words, best first, and their scores: steps 1 to 5 of catalog.search_movies. by_slip has those
--- with a title one slip away; plain is the normalised question; forms, meant_words and known_text are of catalog.read_question.
-create or replace function catalog.films_by_words(
+-- The films that a question means by its words, best first, and their scores: steps 1 to 7 of catalog.search_movies. by_title has those
+-- that were found by their title, by_slip those of them with a title one slip away; plain is the normalised question; forms,
+-- meant_words and known_text are of catalog.read_question.
+drop function if exists catalog.films_by_words(text, text, integer);
+create function catalog.films_by_words(
     question text, condition text, most integer,
-    out films bigint[], out scores double precision[], out by_slip bigint[], out forms text[], out meant_words text[],
-    out plain text, out known_text text)
+    out films bigint[], out scores double precision[], out by_title bigint[], out by_slip bigint[], out forms text[],
+    out meant_words text[], out plain text, out known_text text)
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
@@ -114,11 +116,11 @@ as $$
 declare
     sought text := catalog.title_key(left(question, 300));
     words record;
-    slips text[];
     titled bigint[] := '{}';
     listed bigint[];
     more bigint[];
     more_scores double precision[];
+    wanted tsquery;
 begin
     plain := coalesce(catalog.normalised(left(question, 2000)), '');
     select * into words from catalog.read_question(plain);
@@ -127,24 +129,35 @@ begin
     known_text := words.known_text;
     by_slip := '{}';
     films := catalog.films_titled(array[sought], condition, most);
+    if films = '{}' then
+        films := catalog.films_titled(catalog.title_variants(plain), condition, most);
+    end if;
+    by_title := films;
+    films := films || array(
+        select f from unnest(catalog.films_of_series(question, condition, most)) with ordinality s (f, place)
+        where f <> all (films) order by place limit greatest(0, most - cardinality(films)));
     if films = '{}' and words.is_mended then
-        slips := catalog.slips_of(plain, sought);
-        by_slip := catalog.films_titled(slips, condition, most);
+        by_slip := catalog.films_titled(catalog.slips_of(plain, sought), condition, most);
         films := by_slip;
     end if;
-    if words.terms is not null and cardinality(films) < most then
+    foreach wanted in array case
+        when words.is_begun then array[words.begun, catalog.all_of(words.terms)]
+        else array[catalog.all_of(words.terms), case when films = '{}' then words.begun end]
+    end loop
+        continue when wanted is null or titled <> '{}' or cardinality(films) >= most;
         execute format(
             'select array(
                  select d.tmdb_id from catalog.search_documents d join catalog.movies m on m.tmdb_id = d.tmdb_id
                  left join catalog.movie_stats s on s.tmdb_id = d.tmdb_id
                  where d.titles @@ $1 and d.tmdb_id <> all ($2) and %s
                  order by s.vote_count desc nulls last, d.tmdb_id limit $3)', condition)
-        into titled using catalog.all_of(words.terms), films, greatest(100, 2 * most);
-    end if;
-    if films = '{}' and titled = '{}' and slips is null then
+        into titled using wanted, films, greatest(100, 2 * most);
+    end loop;
+    if films = '{}' and titled = '{}' and not words.is_mended then
         by_slip := catalog.films_titled(catalog.slips_of(plain, sought), condition, most);
         films := by_slip;
     end if;
+    by_title := by_title || by_slip || titled;
     scores := array(select 1 + 1.0::double precision / n from generate_series(1, cardinality(films)) n order by n);
     if words.terms is null or cardinality(films) >= most then
         return;
@@ -160,14 +173,42 @@ begin
     ), placed as (
         select s.tmdb_id, row_number() over (order by s.is_titled desc, s.score desc, s.votes desc, s.tmdb_id) as place,
             case
-                when s.is_titled then 0.5 + 0.5 * s.score / max(s.score) over (partition by s.is_titled)
+                when s.is_titled then 0.5 + 0.5 * s.score / nullif(max(s.score) over (partition by s.is_titled), 0)
                 when titled = '{}' then s.score / s.best else 0.5 * s.score / s.best
             end as share
-        from scored s where s.score > 0
+        from scored s where s.is_titled or s.score > 0
     )
-    select array_agg(p.tmdb_id order by p.place), array_agg(p.share order by p.place) into more, more_scores
+    select array_agg(p.tmdb_id order by p.place), array_agg(coalesce(p.share, 0.5) order by p.place) into more, more_scores
     from placed p where p.place <= most - cardinality(films);
     films := films || more;
     scores := scores || more_scores;
+end
+$$;
+
+-- The films nearest to a vector, with a score by the words of a text: 1 for the best of them. Those without a word are left out.
+create or replace function catalog.near_films_by_words(
+    needle vector, question text, conditions jsonb, in_set integer, most integer,
+    out films bigint[], out scores double precision[], out forms text[], out meant_words text[])
+language plpgsql stable
+as $$
+declare
+    words record;
+begin
+    select * into words from catalog.read_question(coalesce(catalog.normalised(left(question, 2000)), ''));
+    forms := words.forms;
+    meant_words := words.meant_words;
+    select array_agg(s.tmdb_id order by s.score desc, s.votes desc, s.tmdb_id),
+        array_agg(s.score / s.best order by s.score desc, s.votes desc, s.tmdb_id)
+    into films, scores
+    from (
+        select c.*, max(c.score) over () as best
+        from catalog.scored_by_words(
+            array(select n.tmdb_id from catalog.nearest_movies(needle, most, conditions, in_set) n),
+            words.terms, words.rarities, words.pairs, words.pair_rarities) c
+        where words.terms is not null
+    ) s
+    where s.score > 0;
+    films := coalesce(films, '{}');
+    scores := coalesce(scores, '{}');
 end
 $$;
