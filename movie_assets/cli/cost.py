@@ -3,7 +3,9 @@
 `embeddings.cost_forecast` computes it. A check of each run reports the same forecast before the first request.
 """
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from rich.console import Console
@@ -13,6 +15,8 @@ from rich.table import Table
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.budget_check import forecast_for
+from movie_assets.embeddings.bulk_policy import may_go_in_bulk
+from movie_assets.embeddings.bulk_progress import BulkJobState, described
 from movie_assets.embeddings.cost_forecast import Forecast
 from movie_assets.embeddings.embedder import Embedder, set_key
 from movie_assets.embeddings.registry import embedder_from
@@ -45,7 +49,23 @@ def due_texts(database: Database, embedder: Embedder, *, all_films: bool) -> tup
     return set_id, texts_of(database.fetch(TextToCount, "texts_to_count", set_id=set_id, all_films=all_films))
 
 
-def as_json(expected: Forecast, settings: Settings, *, all_films: bool) -> dict[str, object]:
+@dataclass(frozen=True)
+class Bulk:
+    """Whether texts go in bulk by the setting, and the bulk jobs at the service or ended without being completed."""
+
+    above_texts: int
+    is_used: bool
+    jobs: Sequence[BulkJobState]
+
+
+def bulk_of(database: Database, settings: Settings, expected: Forecast) -> Bulk:
+    """Return whether the texts of a forecast go in bulk, and the state of the jobs that were sent."""
+    is_used = settings.goes_in_bulk(expected.amount.texts) and may_go_in_bulk(embedder_from(settings), settings)
+    jobs = database.fetch(BulkJobState, "bulk_jobs_at_service", as_of=datetime.now(UTC))
+    return Bulk(settings.bulk_above_texts, is_used, jobs)
+
+
+def as_json(expected: Forecast, settings: Settings, bulk: Bulk, *, all_films: bool) -> dict[str, object]:
     """Return the forecast under the keys of `movie-assets cost --json`."""
     return {
         "scope": "all" if all_films else "due",
@@ -56,10 +76,16 @@ def as_json(expected: Forecast, settings: Settings, *, all_films: bool) -> dict[
         "models": [asdict(cost) for cost in expected.costs],
         "run_dollars": settings.run_dollars or None,
         "daily_dollars": settings.daily_dollars or None,
+        "bulk_above_texts": bulk.above_texts or None,
+        "in_bulk": bulk.is_used,
+        "bulk_jobs": [
+            {name: value.isoformat() if isinstance(value, datetime) else value for name, value in job._asdict().items()}
+            for job in bulk.jobs
+        ],
     }
 
 
-def show(console: Console, expected: Forecast, *, all_films: bool) -> None:
+def show(console: Console, expected: Forecast, bulk: Bulk, *, all_films: bool) -> None:
     """Print the forecast for people; the model of the settings comes first."""
     scope = "a complete new set" if all_films else "texts that are due now"
     amount = expected.amount
@@ -71,6 +97,10 @@ def show(console: Console, expected: Forecast, *, all_films: bool) -> None:
     for cost in expected.costs:
         table.add_row(escape(cost.model), _dollars(cost.dollars), _dollars(cost.dollars_in_bulk))
     console.print(table)
+    if bulk.is_used:
+        console.print(f"In bulk, as more wait than MOVIE_ASSETS_BULK_ABOVE_TEXTS={bulk.above_texts}.", highlight=False)
+    for job in bulk.jobs:
+        console.print(f"{escape(described(job))}, sent {job.sent_at:%Y-%m-%d %H:%M} UTC", highlight=False)
     if expected.dollars is None:
         console.print("The price is not known; set MOVIE_ASSETS_DOLLARS_PER_MILLION_TOKENS.", highlight=False)
 

@@ -69,7 +69,7 @@ def _embedded(embedder: Embedder, text: str, document: bool, as_json: bool) -> o
 
 def _show_preflight(settings: Settings, *, as_json: bool) -> None:
     from movie_assets.cli.cost import as_json as forecast_json  # noqa: PLC0415  # importing Dagster takes a second
-    from movie_assets.cli.cost import due_texts  # noqa: PLC0415
+    from movie_assets.cli.cost import bulk_of, due_texts  # noqa: PLC0415
     from movie_assets.embeddings.budget_check import forecast_for  # noqa: PLC0415
     from movie_assets.embeddings.preflight import preflight, sample_of  # noqa: PLC0415
 
@@ -78,9 +78,10 @@ def _show_preflight(settings: Settings, *, as_json: bool) -> None:
         set_id, texts = due_texts(database, embedder, all_films=False)
         sample = sample_of([text.text for text in texts])
         shown = preflight(embedder, sample, forecast_for(database, embedder, set_id, texts))
+        bulk = bulk_of(database, ready, shown.expected)
     if shown.refusal:
         raise EmbedderError(shown.refusal)
     if as_json:
-        click.echo(json.dumps(forecast_json(shown.expected, ready, all_films=False) | shown.metadata))
+        click.echo(json.dumps(forecast_json(shown.expected, ready, bulk, all_films=False) | shown.metadata))
     else:
         console.print(escape(shown.message), highlight=False, soft_wrap=True)

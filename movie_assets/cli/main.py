@@ -234,10 +234,11 @@ def cost(all_films: bool, as_json: bool) -> None:
     settings = Settings.from_env()
     with database_for(settings, only_reads=True) as ready, open_database(ready) as database:
         expected = costs.cost_of(database, ready, all_films=all_films)
+        bulk = costs.bulk_of(database, ready, expected)
         if as_json:
-            click.echo(json.dumps(costs.as_json(expected, ready, all_films=all_films)))
+            click.echo(json.dumps(costs.as_json(expected, ready, bulk, all_films=all_films)))
         else:
-            costs.show(console, expected, all_films=all_films)
+            costs.show(console, expected, bulk, all_films=all_films)
 
 
 def _print_job(job: str) -> None:

@@ -99,6 +99,14 @@ class EmbeddingSettings(BaseModel):
         allow_inf_nan=False,
         description="US dollars that a day (UTC) may cost in embeddings, all runs together. 0 = no limit.",
     )
+    bulk_above_texts: int = Field(
+        0,
+        alias="MOVIE_ASSETS_BULK_ABOVE_TEXTS",
+        ge=0,
+        description="When more texts than this wait for a vector, such as those of a first build or of a new embedding "
+        "set, they are sent through the service's Batch API: half the price, within a day. Fewer are embedded at once. "
+        "0 = never, as vectors would come hours later, and most servers but OpenAI's have no such API.",
+    )
     tiktoken_cache: Path | None = Field(
         None,
         alias="TIKTOKEN_CACHE_DIR",
@@ -113,6 +121,10 @@ class EmbeddingSettings(BaseModel):
         Keys of other providers are in many environments for other programs, so they alone choose nothing.
         """
         return self.embedder or ("openai" if self.openai_api_key is not None else LOCAL)
+
+    def goes_in_bulk(self, texts: int) -> bool:
+        """Return whether so many waiting texts are sent through the Batch API."""
+        return 0 < self.bulk_above_texts < texts
 
     @property
     def budgets(self) -> Budgets:

@@ -7,9 +7,11 @@ from typing import NamedTuple
 import dagster as dg
 
 from movie_assets.catalog.embedding_text import TEMPLATE
+from movie_assets.embeddings.bulk_progress import BulkJobState
 from movie_assets.embeddings.server_limits import model_changed
 from movie_assets.embeddings.store import EmbeddingStore
 from movie_assets.runs.batch_runs import listed
+from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.partitions import batches
 
 WIDTH = "every_vector_has_the_declared_dimensions"
@@ -111,8 +113,19 @@ def _current(store: EmbeddingStore, scope: RunScope) -> dg.AssetCheckResult:
             "answered_by": ", ".join(models) or "the service gave no name",
             "tokens": totals.tokens,
             "dollars": totals.dollars,
+            "sent_in_bulk": totals.sent_in_bulk,
+            "left_by_bulk": len(totals.left_by_bulk),
+            "left_at_full_price": totals.left_at_full_price,
+            **_jobs(store),
         },
     )
+
+
+def _jobs(store: EmbeddingStore) -> dict[str, dg.TableMetadataValue]:
+    """Return a table of the bulk jobs at the service, if there are any."""
+    jobs = store.database.fetch(BulkJobState, "bulk_jobs_at_service", as_of=store.as_of)
+    rows = [(job.bulk_id, job.status, job.texts, job.done, job.failed, job.problem or "") for job in jobs]
+    return {"batches": shown_table(("batch", "state", "texts", "done", "failed", "problem"), rows)} if rows else {}
 
 
 def _models(store: EmbeddingStore) -> list[str]:

@@ -5,6 +5,7 @@ its hash the line's `custom_id`. `embeddings.bulk_embedding` keeps the jobs in f
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,13 @@ BYTES_PER_FILE = 150_000_000  # OpenAI takes 200 MB
 TOKEN = "movie_assets"  # noqa: S105  # the key in a job's metadata under which it is found again
 ENDED = ("completed", "failed", "expired", "cancelled")
 OK = 200
+NO_SUCH_API = (404, 405, 501)
+QUEUE_IS_FULL = "token_limit_exceeded"  # the code of a job that is refused as too many tokens wait already
+LIMIT_IN_MESSAGE = re.compile(r"Limit:\s*([\d,]+)")
+
+
+class NoBatchApiError(EmbedderError):
+    """The service has no Batch API."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,14 @@ class JobState:
     status: str
     files: tuple[str, ...]  # of results, then of errors, when it has ended
     done: int
+    failed: int
     problem: str
+    codes: tuple[str, ...] = ()  # of the service's errors about the whole job
+
+    @property
+    def was_refused_for_room(self) -> bool:
+        """Return whether the service did not begin the job because too many tokens wait."""
+        return self.status == "failed" and QUEUE_IS_FULL in self.codes
 
     @property
     def has_ended(self) -> bool:
@@ -63,16 +78,43 @@ class BulkApi:
     def __init__(self, open_client: Callable[[], openai.OpenAI], server: Server) -> None:
         self._open_client, self._server = open_client, server
 
-    def upload(self, model: Model, texts: Iterable[tuple[str, str]]) -> str:
-        """Upload a file with a line for each (hash, text), which costs nothing; return the file's id."""
+    def upload(self, model: Model, texts: Iterable[tuple[str, str]], token: str) -> str:
+        """Upload a file with a line for each (hash, text), which costs nothing; return the file's id.
+
+        Raises NoBatchApiError when the service has no such API.
+        """
         parameters = self._server.parameters
         content = "".join(_request_line(model, parameters, *text) for text in texts).encode()
-        return self._with_retries(
-            lambda client: client.files.create(file=("movie_assets.jsonl", content), purpose="batch").id
-        )
+
+        def send(client: openai.OpenAI) -> str:
+            try:
+                return client.files.create(file=(_file_name(token), content), purpose="batch").id
+            except openai.APIStatusError as error:
+                if error.status_code not in NO_SUCH_API:
+                    raise
+                problem = _refusal(error).problem
+                raise NoBatchApiError(f"the service's batches cannot be used: {problem}") from None
+
+        return self._with_retries(send)
+
+    def uploaded(self, token: str) -> list[str]:
+        """Return the files that were uploaded for a token; none if the service cannot list files."""
+
+        def search(client: openai.OpenAI) -> list[str]:
+            try:
+                return [each.id for each in client.files.list(purpose="batch") if each.filename == _file_name(token)]
+            except openai.APIStatusError as error:
+                if error.status_code not in NO_SUCH_API:
+                    raise
+                return []
+
+        return self._with_retries(search)
 
     def create(self, file_id: str, token: str) -> JobState | None:
-        """Create a job for a file, with one request only, as a job costs money; None if its success is unknown."""
+        """Create a job for a file, with one request only, as a job costs money; None if its success is unknown.
+
+        Raises EmbedderError when the service refuses the job.
+        """
         with self._open_client() as client:
             try:
                 return _state_of(
@@ -118,9 +160,16 @@ class BulkApi:
 
         self._with_retries(remove)
 
-    def state(self, service_id: str) -> JobState:
-        """Return the state of a job."""
-        return self._with_retries(lambda client: _state_of(client.batches.retrieve(service_id)))
+    def state(self, service_id: str) -> JobState | None:
+        """Return the state of a job; None if the service does not know it."""
+
+        def ask(client: openai.OpenAI) -> JobState | None:
+            try:
+                return _state_of(client.batches.retrieve(service_id))
+            except openai.NotFoundError:
+                return None
+
+        return self._with_retries(ask)
 
     def results(self, state: JobState, model: Model) -> Iterator[TextResult]:
         """Yield the results of a job that has ended; an interrupted download continues where it ended."""
@@ -168,6 +217,16 @@ def _as_embedder_error() -> Iterator[None]:
         raise EmbedderError(f"the service's batches cannot be used: {error}") from None
 
 
+def limit_named_in(message: str) -> int | None:
+    """Return the limit of waiting tokens that a refusal names, or None."""
+    named = LIMIT_IN_MESSAGE.search(message)
+    return int(named[1].replace(",", "")) if named else None
+
+
+def _file_name(token: str) -> str:
+    return f"{TOKEN}-{token}.jsonl"
+
+
 def _request_line(model: Model, parameters: Parameters, text_hash: str, text: str) -> str:
     request = {
         "custom_id": text_hash, "method": "POST", "url": "/v1/embeddings", "body": model.request(text, parameters),
@@ -176,13 +235,16 @@ def _request_line(model: Model, parameters: Parameters, text_hash: str, text: st
 
 
 def _state_of(batch: Batch) -> JobState:
-    problems = [problem.message or problem.code or "" for problem in (batch.errors and batch.errors.data) or []]
+    errors = (batch.errors and batch.errors.data) or []
+    problems = [problem.message or problem.code or "" for problem in errors]
     return JobState(
         service_id=batch.id,
         status=batch.status,
         files=tuple(file_id for file_id in (batch.output_file_id, batch.error_file_id) if file_id),
         done=batch.request_counts.completed if batch.request_counts else 0,
+        failed=batch.request_counts.failed if batch.request_counts else 0,
         problem="; ".join(problems)[:300],
+        codes=tuple(problem.code for problem in errors if problem.code),
     )
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.budget_check import BUDGET, budget_check, forecast_for
+from movie_assets.embeddings.bulk_policy import goes_in_bulk
 from movie_assets.embeddings.checks import CURRENT, FINITE, WIDTH, RunScope, evaluate
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.sets import embedding_set
@@ -82,7 +83,9 @@ def the_run_is_within_its_budgets(
     )  # fmt: skip
     due = texts_of(movie for movie in movies if not movie.is_in_flight)
     budget = DatabaseBudget(database, set_id, context.run.run_id, as_of, settings.budgets)
-    return budget_check(budget, forecast_for(database, embedder, set_id, due), in_bulk=False)
+    store = EmbeddingStore(database, set_id, as_of, context.run.run_id)
+    in_bulk = goes_in_bulk(embedder, store, settings, len(due))
+    return budget_check(budget, forecast_for(database, embedder, set_id, due), in_bulk=in_bulk)
 
 
 CHECKS = [

@@ -70,6 +70,7 @@ class BulkJob(NamedTuple):
     run_id: str
     reservation_id: int | None
     texts: int
+    tokens: int
     as_of: datetime
     input_file_id: str | None
     service_id: str | None
@@ -108,6 +109,9 @@ class Totals:
     cut: int = 0  # texts of which only the beginning was embedded
     last_refusal: str | None = None  # message about the last text that was rejected
     models: list[str] = field(default_factory=list)  # names that the service returned, one for each change
+    sent_in_bulk: int = 0  # texts of the bulk jobs that the run sent
+    left_by_bulk: set[str] = field(default_factory=set)  # hashes of texts without a result in the jobs collected
+    left_at_full_price: int = 0  # those of them that the run embedded at once
 
 
 class EmbeddingStore:
@@ -231,5 +235,6 @@ class EmbeddingStore:
             )  # fmt: skip
         if job is not None:
             hashes = [text.text_hash for text in texts]
-            execute(connection, "collect_bulk_job_texts", bulk_id=job.bulk_id, text_hashes=hashes)
+            vectors = len(chunk.positions)
+            execute(connection, "collect_bulk_job_texts", bulk_id=job.bulk_id, text_hashes=hashes, vectors=vectors)
             execute(connection, "lower_reservation", reservation_id=job.reservation_id, dollars=chunk.dollars)

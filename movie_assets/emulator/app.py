@@ -19,6 +19,7 @@ from starlette.routing import Route
 from movie_assets.emulator import azure, batches, cohere, control, embeddings, gemini, imdb, rerank, tmdb, voyage
 from movie_assets.emulator.apis import Api, Exchange
 from movie_assets.emulator.export import export
+from movie_assets.emulator.faults import Where
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.responses import RefusedError, ResponseSender, ServedResponse, openai_error, tmdb_error
 from movie_assets.emulator.service import Service
@@ -79,12 +80,15 @@ def create_app(world: World, options: EmulatorOptions, service: Service | None =
 BulkHandler = Callable[[Service, Request, bytes], ServedResponse]
 BULK: tuple[tuple[str, str, str, BulkHandler], ...] = (
     ("POST", "/v1/files", "files", batches.upload),
+    ("GET", "/v1/files", "list_files", batches.list_files),
     ("GET", "/v1/files/{file_id}/content", "file_content", batches.file_content),
     ("DELETE", "/v1/files/{file_id}", "delete_file", batches.delete_file),
     ("POST", "/v1/batches", "batches", batches.create),
     ("GET", "/v1/batches", "list_batches", batches.list_batches),
     ("GET", "/v1/batches/{batch_id}", "batch", batches.state),
+    ("POST", "/v1/batches/{batch_id}/cancel", "cancel_batch", batches.cancel),
 )
+PLACES_IN_BULK: dict[str, Where] = {"batches": "batch_made", "files": "file_sent", "delete_file": "file_deleted"}
 ApiHandler = Callable[[Service, Request, dict[str, Any]], ServedResponse]
 APIS: tuple[tuple[str, str, Api, ApiHandler], ...] = (
     ("/openai/deployments/{deployment}/embeddings", "azure", azure.AZURE, azure.embed),
@@ -186,8 +190,8 @@ def _bulk_route(service: Service, name: str, handler: BulkHandler) -> AsyncEndpo
             except RefusedError as refused:
                 response = refused.response
             response = service.with_fault(response, "embeddings")
-            if name == "batches":
-                response = service.with_fault(response, "batch_made")
+            if name in PLACES_IN_BULK:
+                response = service.with_fault(response, PLACES_IN_BULK[name])
         return _sent(service, name, request, response)
 
     return route

@@ -1,6 +1,7 @@
 """The Batch API for embeddings: `/v1/files` and `/v1/batches`.
 
-A batch is completed by the first request for its state after `batch_seconds`. Its vectors come from `embeddings`.
+A batch is validated as it is created, and completed by the first request for its state after `batch_seconds`. Its
+vectors come from `embeddings`.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 from starlette.requests import Request
 
 from movie_assets.emulator.batch_storage import Batch
+from movie_assets.emulator.batch_validation import begin, error_of, set_errors
 from movie_assets.emulator.embeddings import embed
 from movie_assets.emulator.responses import RefusedError, ServedResponse, json_response, openai_error
 from movie_assets.emulator.service import Service
@@ -32,8 +34,14 @@ def upload(service: Service, request: Request, body: bytes) -> ServedResponse:
     if len(parts["file"]) > MAX_BYTES:
         raise _bad_request(400, "The file is larger than 200 MB.")
     with service.bulk.lock:
-        file_id = service.bulk.keep(parts["file"])
-    return json_response(_file(file_id, parts["file"]))
+        return json_response(service.bulk.keep(parts["file"], parts["filename"].decode(errors="replace"), "batch"))
+
+
+def list_files(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
+    """Return a page of files, the newest first: GET `/v1/files`."""
+    purpose = request.query_params.get("purpose")
+    every = [each for each in service.bulk.described.values() if each["id"] in service.bulk.files]
+    return _page(request, [each for each in reversed(every) if purpose in (None, each["purpose"])])
 
 
 def file_content(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
@@ -59,54 +67,54 @@ def create(service: Service, request: Request, body: bytes) -> ServedResponse:  
     content = service.bulk.files.get(asked.get("input_file_id"))
     if content is None or asked.get("endpoint") != "/v1/embeddings" or asked.get("completion_window") != "24h":
         raise _bad_request(400, "A batch needs a file, the endpoint /v1/embeddings and the completion window 24h.")
-    lines = [json.loads(line) for line in content.splitlines()]
+    lines = content.splitlines()
     if len(lines) > MAX_LINES:
         raise _bad_request(400, "A batch has at most 50,000 requests.")
     batch_id = f"batch_{uuid.uuid4().hex[:16]}"
     fields = {
         "id": batch_id, "object": "batch", "endpoint": "/v1/embeddings", "completion_window": "24h",
-        "input_file_id": asked["input_file_id"], "metadata": asked.get("metadata"), "status": "in_progress",
+        "input_file_id": asked["input_file_id"], "metadata": asked.get("metadata"), "status": "validating",
         "created_at": int(time.time()), "output_file_id": None, "error_file_id": None, "errors": None,
         "request_counts": {"total": len(lines), "completed": 0, "failed": 0},
     }  # fmt: skip
     with service.bulk.lock:
-        service.bulk.batches[batch_id] = Batch(time.monotonic(), fields, lines)
-    return json_response(fields)
+        service.bulk.batches[batch_id] = Batch(time.monotonic(), fields)
+        begin(service, service.bulk.batches[batch_id], lines)
+    is_good = fields["status"] == "in_progress"
+    # What is wrong with a batch shows in its next state.
+    return json_response(fields if is_good else fields | {"status": "validating", "errors": None})
 
 
 def list_batches(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
     """Return a page of batches, the newest first: GET `/v1/batches`."""
-    every = list(service.bulk.batches)[::-1]
-    after, limit = request.query_params.get("after"), int(request.query_params.get("limit", "20"))
-    start = every.index(after) + 1 if after in every else 0
-    page = [service.bulk.batches[batch_id].fields for batch_id in every[start : start + limit]]
-    return json_response({"object": "list", "data": page, "has_more": start + limit < len(every)})
+    return _page(request, [batch.fields for batch in reversed(service.bulk.batches.values())])
+
+
+def cancel(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
+    """Cancel a batch, half of which is done: POST `/v1/batches/{id}/cancel`."""
+    batch = _batch(service, request)
+    with service.bulk.lock:
+        if batch.fields["status"] != "in_progress":
+            raise _bad_request(409, f"Cannot cancel a batch with status '{batch.fields['status']}'.")
+        _complete(service, batch, "cancelled")
+    return json_response(batch.fields | {"status": "cancelling"})
 
 
 def state(service: Service, request: Request, body: bytes) -> ServedResponse:  # noqa: ARG001
     """Return a batch, and complete it first if its time has come: GET `/v1/batches/{id}`."""
-    batch = service.bulk.batches.get(request.path_params["batch_id"])
-    if batch is None:
-        raise _bad_request(404, "No batch found.")
+    batch = _batch(service, request)
     with service.bulk.lock:
         is_due = time.monotonic() - batch.created >= service.options.batch_seconds
         if is_due and batch.fields["status"] == "in_progress":
-            _complete(service, batch)
+            _complete(service, batch, service.with_fault("completed", "batch"))
     return json_response(batch.fields)
 
 
-def _complete(service: Service, batch: Batch) -> None:
-    """Embed the batch's lines and store its files; a fault of the place `batch` ends it in another state."""
-    status = service.with_fault("completed", "batch")
+def _complete(service: Service, batch: Batch, status: str) -> None:
+    """Embed the batch's lines and store its files; if it is not completed, half of them, or none if it failed."""
     batch.fields["status"] = status
     if status == "failed":
-        error = {
-            "code": "token_limit_exceeded",
-            "message": "Enqueued token limit reached.",
-            "line": None,
-            "param": None,
-        }
-        batch.fields["errors"] = {"object": "list", "data": [error]}
+        set_errors(batch, [error_of("server_error", "The batch could not be begun; please try again.")])
         return
     done: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
@@ -118,7 +126,9 @@ def _complete(service: Service, batch: Batch) -> None:
     batch.fields["request_counts"] = {"total": len(batch.lines), "completed": len(done), "failed": len(failed)}
     for name, entries in (("output_file_id", done[::-1]), ("error_file_id", failed)):  # in no order
         if entries:
-            batch.fields[name] = service.bulk.keep("".join(json.dumps(entry) + "\n" for entry in entries).encode())
+            content = "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+            kept = service.bulk.keep(content, f"{batch.fields['id']}_{name.split('_')[0]}.jsonl", "batch_output")
+            batch.fields[name] = kept["id"]
 
 
 def _completed_line(service: Service, line: dict[str, Any]) -> dict[str, Any]:
@@ -140,11 +150,20 @@ def _expired_line(line: dict[str, Any]) -> dict[str, Any]:
     return {"id": "", "custom_id": line["custom_id"], "response": None, "error": EXPIRED}
 
 
-def _file(file_id: str, content: bytes) -> dict[str, Any]:
-    return {
-        "id": file_id, "object": "file", "bytes": len(content), "created_at": int(time.time()),
-        "filename": "movie_assets.jsonl", "purpose": "batch", "status": "processed",
-    }  # fmt: skip
+def _batch(service: Service, request: Request) -> Batch:
+    batch = service.bulk.batches.get(request.path_params["batch_id"])
+    if batch is None:
+        raise _bad_request(404, "No batch found.")
+    return batch
+
+
+def _page(request: Request, every: list[dict[str, Any]]) -> ServedResponse:
+    """Return the page of a list that the query's `after` and `limit` ask for."""
+    ids = [each["id"] for each in every]
+    after, limit = request.query_params.get("after"), int(request.query_params.get("limit", "20"))
+    start = ids.index(after) + 1 if after in ids else 0
+    page = every[start : start + limit]
+    return json_response({"object": "list", "data": page, "has_more": start + limit < len(every)})
 
 
 def _form(content_type: str, body: bytes) -> dict[str, bytes]:
@@ -158,6 +177,8 @@ def _form(content_type: str, body: bytes) -> dict[str, bytes]:
         content = part.get_payload(decode=True)
         if isinstance(name, str) and isinstance(content, bytes):
             parts[name] = content
+            if filename := part.get_filename():
+                parts["filename"] = filename.encode()
     return parts
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from movie_assets.emulator import broken_http, faulty_exports, faulty_rankings, faulty_vectors
+from movie_assets.emulator import broken_http, faulty_exports, faulty_rankings, faulty_vectors, openai_errors
 from movie_assets.emulator.apis import Exchange, Kind, refused
 from movie_assets.emulator.embedding_response import EmbeddingResponse
 from movie_assets.emulator.oddities import odd_body
@@ -30,7 +30,7 @@ from movie_assets.emulator.responses import (
 
 Where = Literal[
     "tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "inputs", "vectors", "batch",
-    "batch_line", "batch_made", "service", "ranking",
+    "batch_line", "batch_made", "file_sent", "file_deleted", "service", "ranking",
 ]  # fmt: skip
 
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
@@ -239,6 +239,8 @@ FAULTS: dict[str, Fault] = {
         "batch_line", lambda _, __: (500, json.loads(OPENAI_DOWN.body)), "an internal error in a batch's line"
     ),
     "oa_batch_unheard": Fault("batch_made", _always(OPENAI_DOWN), "an internal error after a batch was made"),
+    "oa_no_batches": Fault("file_sent", _always(openai_errors.NO_BATCHES), "a service without the Batch API"),
+    "oa_files_stay": Fault("file_deleted", _always(openai_errors.NOT_DELETED), "a file that may not be deleted"),
     "oa_400len": Fault("embeddings", _always(TOO_LONG), "400 about the context length"),
     "oa_cursed_400": Fault("inputs", _refusing(TOO_LONG), "the same for an input with the word unembeddable"),
     "oa_cursed_500": Fault("inputs", _refusing(OPENAI_DOWN), "internal error for such an input"),

@@ -14,3 +14,5 @@ NO_QUOTA = openai_error(
 )
 BAD_KEY = openai_error(401, "Incorrect API key provided.", "invalid_api_key")
 OPENAI_DOWN = openai_error(500, "The server had an error while processing your request.", None, "server_error")
+NO_BATCHES = openai_error(404, "Invalid URL (POST /v1/files)", None)
+NOT_DELETED = openai_error(403, "You have insufficient permissions for this operation.", None)

@@ -19,7 +19,8 @@ class EmulatorOptions:
     seconds; `stall_seconds` is how long a fault sends nothing. `openai_requests` and `openai_tokens` are an account's
     limits for embeddings within `openai_window` seconds, enforced and sent in headers, 0 for none and no headers;
     `embeddings_like` names a server of another make, whose limits and errors are imitated, see `server_makes`;
-    `embedding_seconds` is how long an embeddings request takes, `batch_seconds` a batch.
+    `embedding_seconds` is how long an embeddings request takes, `batch_seconds` a batch; `openai_enqueued_tokens` is
+    the limit of tokens in batches that have not ended, 0 for none.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +40,7 @@ class EmulatorOptions:
     embeddings_like: str | None = None
     embedding_seconds: float = 0.0
     batch_seconds: float = 2.0
+    openai_enqueued_tokens: int = 0
 
     @property
     def world_name(self) -> str:

@@ -9,6 +9,7 @@ import dagster as dg
 from movie_assets.catalog.eligibility import derivation_name
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
+from movie_assets.embeddings.bulk_policy import may_go_in_bulk
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT
@@ -47,7 +48,7 @@ class Trigger:
     description: str
     same_work: tuple[str, ...] = ()  # other jobs that do this work
     after: tuple[str, ...] = ()  # jobs whose run in flight changes the amount of its work, and is waited for …
-    overlaps: bool = False  # … unless there is enough work for both
+    overlaps: bool = False  # … unless there is enough work for both; such work is texts to embed
     is_last: bool = False  # the work that follows from these is done first
     is_daily: bool = False  # the job works on a day: today
     reads_inbox: bool = False  # files of the inbox are work, too
@@ -126,13 +127,17 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         elif work and trigger.is_last and (ended := just_ended(context.instance, trigger.after, now, ALL_TICKED)):
             decision = Decision(False, f"{work:,} to do when the work that follows {ended} has begun", memory)
         else:
-            after = () if trigger.overlaps and work >= MIN_WORK_OF_A_RUN else trigger.after
+            # Texts that come one after the other would be too few for the Batch API: they wait for the last of them.
+            is_enough = work >= MIN_WORK_OF_A_RUN and not may_go_in_bulk(embedder, settings)
+            after = () if trigger.overlaps and is_enough else trigger.after
             past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after)
             decision = decide(work, past, memory, now, due.first_id)
         record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:
             return dg.SensorResult(skip_reason=decision.reason, cursor=decision.memory.write())
-        requests = _requests(trigger, decision.memory, work, settings.parallel_runs, now)
+        is_bulk = trigger.overlaps and may_go_in_bulk(embedder, settings) and settings.goes_in_bulk(work)
+        parallel_runs = 1 if is_bulk else settings.parallel_runs
+        requests = _requests(trigger, decision.memory, work, parallel_runs, now)
         return dg.SensorResult(run_requests=requests, cursor=decision.memory.write())
 
     return work_sensor

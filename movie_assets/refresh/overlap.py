@@ -87,13 +87,14 @@ def _add_outcomes(outcome: DayOutcome, lines: IO[str]) -> None:
 def has_enough_to_overlap(database: Database, settings: Settings, tags: dict[str, str]) -> bool:
     """Return whether there is so much to fetch that embedding meanwhile saves time.
 
-    With a budget for each run it does not overlap, as the budget is meant for all texts of a refresh.
+    With a budget for each run it does not overlap, as the budget is meant for all texts of a refresh. Nor does it if so
+    many films may have to be embedded that their texts go through the Batch API, as few at a time would not.
     """
     due = database.fetch_one(
         DueWork, "count_due", as_of=run_time_in(tags), daily_films=settings.daily_films, derivation=derivation_name(),
         rules=settings.thresholds.name,
     )  # fmt: skip
-    return due.work >= MIN_WORK_OF_A_RUN and not settings.run_dollars
+    return due.work >= MIN_WORK_OF_A_RUN and not settings.run_dollars and not settings.goes_in_bulk(due.work)
 
 
 def _end(child: "subprocess.Popen[str]") -> None:

@@ -1,77 +1,35 @@
 """Batches at half the price: sent once, collected once, whatever becomes of them, of the run or of the films."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from movie_assets.embeddings import bulk_embedding, openai_bulk
+from movie_assets.embeddings import bulk_embedding
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
-from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
-from movie_assets.http_client import retries
 from movie_assets_tests.conftest import failed_checks, figures
-from movie_assets_tests.embeddings.test_movie_embeddings import (
-    ALL_BATCHES,
-    CURRENT,
-    EMBEDDINGS,
-    message_of,
-    openai,
-    rewrite,
+from movie_assets_tests.embeddings.bulk import (
+    FILMS,
+    at_service,
+    batches_take,
+    embed,
+    embedded,
+    in_bulk,
+    nothing_is_left,
+    with_options,
 )
+from movie_assets_tests.embeddings.test_movie_embeddings import CURRENT, EMBEDDINGS, message_of, rewrite
 from movie_assets_tests.support.rows import put_films
 from movie_assets_tests.support.small_pipelines import SmallPipeline
 
 Make = Callable[..., SmallPipeline]
-FILMS = 40
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits as long as production does."""
-    monkeypatch.setattr(retries, "backoff", lambda *_: 0.002)
-    monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
-
-
-@pytest.fixture
-def service() -> Iterator[TmdbEmulator]:
-    """A service whose batches are done as soon as somebody asks."""
-    with TmdbEmulator(EmulatorOptions(movies=1, rate_limit=0, batch_seconds=0)) as running:
-        yield running
-
-
-def batches_take(service: TmdbEmulator, seconds: float) -> None:
-    service.service.options = replace(service.options, batch_seconds=seconds)
 
 
 @pytest.fixture
 def pipeline(small: Make, service: TmdbEmulator) -> SmallPipeline:
-    made = small()
-    put_films(made.database, 1, FILMS)
-    made.embedder = openai(service.openai_url)
-    return made
-
-
-def in_bulk(pipeline: SmallPipeline, wait_minutes: float = 1.0, job: str = "embed_in_bulk") -> Any:
-    config = {"bulk": True, "wait_minutes": wait_minutes}
-    return pipeline.run(job, config={"ops": {"movie_embeddings": {"config": config}}}, batches=ALL_BATCHES)
-
-
-def embed(pipeline: SmallPipeline) -> Any:
-    return pipeline.run("embed_texts", batches=ALL_BATCHES)
-
-
-def embedded(pipeline: SmallPipeline) -> int:
-    return int(pipeline.one("select count(*) from pipeline.embeddings"))
-
-
-def nothing_is_left(pipeline: SmallPipeline) -> bool:
-    left = [pipeline.one(f"select count(*) from pipeline.{each}") for each in (
-        "embedding_batch_texts", "embedding_reservations", "embedding_batches where ended_at is null",
-    )]  # fmt: skip
-    return left == [0, 0, 0]
+    return at_service(small(), service)
 
 
 def test_a_bulk_run_embeds_at_half_the_price(pipeline: SmallPipeline, service: TmdbEmulator) -> None:
@@ -229,7 +187,7 @@ def test_vectors_that_cannot_be_right_store_nothing(pipeline: SmallPipeline, ser
 def test_a_server_of_another_make_is_learned_before_anything_is_sent(
     pipeline: SmallPipeline, service: TmdbEmulator
 ) -> None:
-    service.service.options = replace(service.options, embeddings_like="vllm")
+    with_options(service, embeddings_like="vllm")
     pipeline.embedder = OpenAiEmbedder("bge-m3", 1024, SecretStr("a-key"), service.openai_url)
     result = in_bulk(pipeline)
     assert result.success
@@ -251,55 +209,6 @@ def test_a_film_whose_text_moved_meanwhile_is_not_stored_under_the_new_one(
     assert service.embedded_inputs == FILMS + 1
     assert service.requests["embeddings"] == {200: 1}
     assert failed_checks(result) == set()
-    assert nothing_is_left(pipeline)
-
-
-def test_a_batch_that_was_made_without_our_hearing_of_it_is_found(
-    pipeline: SmallPipeline, service: TmdbEmulator
-) -> None:
-    service.faults = {"oa_batch_unheard": 1.0}
-    assert in_bulk(pipeline).success
-    assert (embedded(pipeline), service.embedded_inputs) == (FILMS, FILMS)
-    assert service.requests["batches"] == {500: 1}
-
-
-class KilledError(BaseException):
-    """The end of a process, for one that a test cannot kill."""
-
-
-@pytest.mark.parametrize(
-    ("where", "name", "when", "batches"),
-    [
-        (openai_bulk.BulkApi, "upload", "before", 1),
-        (openai_bulk.BulkApi, "upload", "after", 1),
-        (openai_bulk.BulkApi, "create", "before", 1),
-        (openai_bulk.BulkApi, "create", "after", 1),
-        (openai_bulk.BulkApi, "state", "after", 1),
-        (bulk_embedding._ResultWriter, "store", "before", 1),
-        (bulk_embedding._ResultWriter, "store", "after", 1),
-        (bulk_embedding.BulkClient, "_end", "before", 1),
-    ],
-    ids=lambda value: getattr(value, "__name__", str(value)),
-)
-def test_a_run_that_dies_at_any_step_pays_once_and_loses_nothing(
-    pipeline: SmallPipeline, service: TmdbEmulator, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, when: str,
-    batches: int,
-) -> None:  # fmt: skip
-    whole = getattr(where, name)
-    monkeypatch.setattr(bulk_embedding, "CHUNK", 16)
-
-    def deadly(*arguments: Any) -> Any:
-        if when == "after":
-            whole(*arguments)
-        raise KilledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(where, name, deadly)
-        assert not in_bulk(pipeline).success
-    assert in_bulk(pipeline).success
-    assert (embedded(pipeline), service.embedded_inputs) == (FILMS, FILMS)
-    assert service.requests["batches"] == {200: batches}
-    assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == FILMS
     assert nothing_is_left(pipeline)
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from movie_assets.cli.main import main
-from movie_assets.embeddings import bulk_embedding, openai_call, request_queue
+from movie_assets.embeddings import bulk_run, openai_call, request_queue
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.http_client import retries
 from movie_assets.operations.health.findings import Finding, merged
@@ -27,7 +27,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test waits as long as production does."""
     monkeypatch.setattr(request_queue, "backoff", lambda *_: 0.002)
     monkeypatch.setattr(retries, "backoff", lambda *_: 0.002)
-    monkeypatch.setattr(bulk_embedding, "FIRST_POLL", 0.02)
+    monkeypatch.setattr(bulk_run, "FIRST_POLL", 0.02)
 
 
 def findings(pipeline: SmallPipeline) -> dict[str, Finding]:

@@ -136,7 +136,9 @@ def poll_a_batch(url: str) -> None:
     def client() -> openai.OpenAI:
         return openai.OpenAI(api_key="k", base_url=f"{url}/v1", max_retries=0)
 
-    assert BulkApi(client, Server()).state("b").has_ended
+    state = BulkApi(client, Server()).state("b")
+    assert state is not None
+    assert state.has_ended
 
 
 CLIENTS = [fetch, embed, poll_a_batch]

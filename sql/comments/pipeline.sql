@@ -122,10 +122,20 @@ comment on column pipeline.embedding_batches.moment is
 comment on column pipeline.embedding_batches.input_file_id is 'the service''s id of the uploaded file; null before the upload';
 comment on column pipeline.embedding_batches.service_id is 'the service''s id of the job; null before it is known';
 comment on column pipeline.embedding_batches.service_status is
-    'state that the service last reported, such as in_progress or completed; null before the first report';
+    'state that the service last reported, such as in_progress or completed; waiting if the job waits for room in the '
+    'service''s queue; null before the first report';
 comment on column pipeline.embedding_batches.seen_at is 'when the service last reported a state; null before the first report';
 comment on column pipeline.embedding_batches.ended_at is 'when the job was collected or given up; null while it is open';
 comment on column pipeline.embedding_batches.stored is 'number of vectors that it brought';
+comment on column pipeline.embedding_batches.tokens is 'tokens of its texts, counted or estimated before it was sent';
+comment on column pipeline.embedding_batches.done is 'number of its texts that the service had embedded when it last reported';
+comment on column pipeline.embedding_batches.failed is
+    'number of its texts that the service had refused or given up when it last reported';
+comment on column pipeline.embedding_batches.problem is 'message of the service about the job; null without one';
+comment on column pipeline.embedding_batches.files is
+    'the service''s ids of the job''s files that are not deleted yet; runs delete them when the job has ended';
+comment on column pipeline.embedding_batches.queue_limit is
+    'how many tokens may wait at the service, if it refused the job because more would have waited; else null';
 
 comment on table pipeline.embedding_costs is 'what one request of a run, or one bulk job, cost';
 comment on column pipeline.embedding_costs.cost_id is 'number of the row';

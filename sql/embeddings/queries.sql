@@ -8,9 +8,26 @@ delete from pipeline.refused_texts where set_id = :set_id and text_hash = any(ca
 select pipeline.activate_set(:set_id, :hold)
 
 
+-- name: begin_bulk_job
+-- Run before a recorded bulk job is sent: the run that sends it, which is charged for it.
+update pipeline.embedding_batches
+set run_id = :run_id, reservation_id = :reservation_id, moment = :as_of, texts = :texts, tokens = :tokens
+where bulk_id = :bulk_id
+
+
 -- name: build_vector_index
 -- Run by movie_vectors, and by movie-assets sets use, after refresh_vectors.
 select pipeline.build_vector_index(:set_id) as built
+
+
+-- name: bulk_job_files
+-- Run by movie_embeddings: files of a provider's bulk jobs that are not needed any more and were not deleted. The service
+-- itself deletes them after 30 days.
+select b.bulk_id, b.files
+from pipeline.embedding_batches b join pipeline.embedding_sets s using (set_id)
+where s.provider = :provider and b.files <> '{}'
+  and (b.ended_at > now() - interval '30 days' or (b.ended_at is null and b.input_file_id is null))
+order by b.bulk_id
 
 
 -- name: bulk_job_texts
@@ -27,23 +44,68 @@ where t.bulk_id = :bulk_id
 group by t.text_hash
 
 
+-- name: bulk_jobs_at_service
+-- Run by movie-assets cost, by health and by the check every_text_is_embedded_as_it_stands: bulk jobs of all sets that
+-- were not collected to their end, and those that ended within a day in another state than completed.
+select
+    b.bulk_id, s.model, b.service_id, coalesce(b.service_status, 'not sent') as status, b.texts, b.done, b.failed, b.stored,
+    b.moment as sent_at, b.seen_at, b.ended_at, b.problem
+from pipeline.embedding_batches b join pipeline.embedding_sets s using (set_id)
+where b.ended_at is null
+   or (b.ended_at > cast(:as_of as timestamptz) - interval '1 day' and b.service_id is not null
+       and b.service_status <> 'completed')
+order by b.bulk_id
+
+
 -- name: bulk_jobs_in_flight
--- Run by movie_embeddings: bulk jobs at a service that were not collected to their end, of any set.
-select b.bulk_id, b.token, b.set_id, b.run_id, b.reservation_id, b.texts, b.moment as as_of, b.input_file_id, b.service_id,
-    s.model, s.dimensions
+-- Run by movie_embeddings: bulk jobs of a provider that were not collected to their end, of any set; those without a
+-- service_id were not created at the service.
+select b.bulk_id, b.token, b.set_id, b.run_id, b.reservation_id, b.texts, b.tokens, b.moment as as_of, b.input_file_id,
+    b.service_id, s.model, s.dimensions
 from pipeline.embedding_batches b join pipeline.embedding_sets s using (set_id)
 where b.ended_at is null and s.provider = :provider
 order by b.bulk_id
 
 
+-- name: bulk_queue
+-- Run before a bulk job is sent: the limit of tokens that may wait at the service, as far as one of the last week's jobs
+-- was refused for it, and the tokens that wait now.
+with jobs as (
+    select b.* from pipeline.embedding_batches b join pipeline.embedding_sets s using (set_id)
+    where s.provider = :provider and s.model = :model
+)
+select
+    (select j.queue_limit from jobs j
+     where j.queue_limit is not null and j.seen_at > now() - interval '7 days' order by j.seen_at desc limit 1) as token_limit,
+    coalesce(sum(j.tokens), 0)::bigint as tokens, count(*)::integer as jobs
+from jobs j where j.ended_at is null and j.service_id is not null
+
+
 -- name: collect_bulk_job_texts
--- Run by movie_embeddings in the transaction that stores the results of a bulk job's texts.
-delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id and text_hash = any(cast(:text_hashes as text[]))
+-- Run by movie_embeddings in the transaction that stores the results of a bulk job's texts, and counts the vectors.
+with collected as (
+    delete from pipeline.embedding_batch_texts
+    where bulk_id = :bulk_id and text_hash = any(cast(:text_hashes as text[]))
+)
+update pipeline.embedding_batches set stored = stored + :vectors where bulk_id = :bulk_id
 
 
 -- name: count_movies_of_batches
 -- Run by movie_embeddings for the run log: the films in some batches.
 select count(*)::integer as films from catalog.movies m where pipeline.batch_of(m.tmdb_id) = any(:batches)
+
+
+-- name: count_waiting_texts
+-- Run by movie_embeddings: the number of texts of a whole set that are due and in no bulk job.
+select count(distinct m.text_hash)::integer as texts
+from catalog.movies m
+left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+left join pipeline.refused_texts r on r.set_id = :set_id and r.text_hash = m.text_hash
+where e.text_hash is distinct from m.text_hash
+  and (r.next_attempt_at is null or r.next_attempt_at <= :as_of)
+  and not exists (
+      select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+      where b.set_id = :set_id and t.text_hash = m.text_hash)
 
 
 -- name: current_set
@@ -66,9 +128,24 @@ group by e.batch
 order by e.batch
 
 
+-- name: defer_bulk_job
+-- Run when a recorded bulk job cannot be sent now, or was refused as too many tokens wait at the service: its texts stay in
+-- it until a later run sends it.
+update pipeline.embedding_batches
+set service_status = 'waiting', seen_at = now(), service_id = null, input_file_id = null, token = :token,
+    reservation_id = null, queue_limit = coalesce(:queue_limit, queue_limit), problem = coalesce(:problem, problem)
+where bulk_id = :bulk_id
+
+
 -- name: delete_bulk_job_texts
 -- Run when a bulk job has ended, in the transaction of end_bulk_job: its texts without a result are due again.
 delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id
+
+
+-- name: delete_bulk_job_texts_without_movie
+-- Run before a recorded bulk job is sent: texts that no film has any more are not sent.
+delete from pipeline.embedding_batch_texts t
+where t.bulk_id = :bulk_id and not exists (select from catalog.movies m where m.text_hash = t.text_hash)
 
 
 -- name: drop_damaged_vectors
@@ -124,7 +201,7 @@ from pipeline.embedding_progress order by set_id
 -- name: end_bulk_job
 -- Run when all results of a bulk job are stored, or when the job was never created.
 update pipeline.embedding_batches
-set ended_at = now(), service_status = :service_status, stored = stored + :stored
+set ended_at = now(), service_status = :service_status, problem = coalesce(:problem, problem)
 where bulk_id = :bulk_id
 
 
@@ -160,10 +237,25 @@ where r.reserved_at < cast(:as_of as timestamptz) - interval '3 days'
   and not exists (select from pipeline.embedding_batches b where b.reservation_id = r.reservation_id and b.ended_at is null)
 
 
+-- name: fruitless_bulk_runs
+-- Run by movie_embeddings before the policy sends a bulk job: the runs of the last day whose jobs ended without a vector
+-- after the last job that brought one, and what the service reported last.
+with ended as (
+    select * from pipeline.embedding_batches b
+    where b.set_id = :set_id and b.ended_at is not null and b.service_id is not null
+      and b.moment > cast(:as_of as timestamptz) - interval '1 day'
+)
+select
+    count(distinct e.run_id)::integer as runs,
+    (array_agg(concat_ws(': ', e.service_status, e.problem) order by e.bulk_id desc))[1] as problem
+from ended e
+where e.stored = 0 and e.bulk_id > coalesce((select max(g.bulk_id) from ended g where g.stored > 0), 0)
+
+
 -- name: insert_bulk_job
 -- Run before anything of a bulk job is sent to the service, so that a run after a kill can ask for the job by its token.
-insert into pipeline.embedding_batches (token, set_id, run_id, reservation_id, texts, moment)
-values (:token, :set_id, :run_id, :reservation_id, :texts, :as_of)
+insert into pipeline.embedding_batches (token, set_id, run_id, reservation_id, texts, tokens, moment)
+values (:token, :set_id, :run_id, :reservation_id, :texts, :tokens, :as_of)
 returning bulk_id
 
 
@@ -195,13 +287,22 @@ where s.set_id = :set_id
 
 -- name: record_bulk_job_file
 -- Run when a bulk job's file is at the service, before the job is created.
-update pipeline.embedding_batches set input_file_id = :input_file_id where bulk_id = :bulk_id
+update pipeline.embedding_batches
+set input_file_id = :input_file_id, files = files || cast(:input_file_id as text)
+where bulk_id = :bulk_id
+
+
+-- name: record_bulk_job_files
+-- Run when files of a bulk job were deleted at the service: those that are left.
+update pipeline.embedding_batches set files = cast(:files as text[]) where bulk_id = :bulk_id
 
 
 -- name: record_bulk_job_state
 -- Run when the service returned the state of a bulk job.
 update pipeline.embedding_batches
-set service_id = :service_id, service_status = :service_status, seen_at = now()
+set service_id = :service_id, service_status = :service_status, seen_at = now(), done = :done, failed = :failed,
+    problem = coalesce(:problem, problem),
+    files = files || array(select f from unnest(cast(:files as text[])) f where f <> all(files))
 where bulk_id = :bulk_id
 
 

@@ -268,7 +268,8 @@ order by e.step, e.started_at desc
 
 -- name: health_texts
 -- Run by health, for the active set and the one that runs are building, if it is another: films whose text has no vector in
--- the set, those of them that have waited for six hours or were refused, and the outcome of the last run of the set.
+-- the set, those of them that have waited for six hours (and are in no bulk job) or were refused, and the outcome of the last
+-- run of the set.
 with sets as (
     select
         s.set_id, s.is_active, s.created_at, s.answered_by as begun_by,
@@ -296,7 +297,10 @@ with sets as (
             e.text_hash is distinct from m.text_hash
                 -- Texts wait for a set that is being built since it was created.
                 and greatest(m.changed_at, case when not s.is_active then s.created_at end)
-                    < cast(:as_of as timestamptz) - interval '6 hours' as is_stale
+                    < cast(:as_of as timestamptz) - interval '6 hours'
+                and not exists (
+                    select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+                    where b.set_id = s.set_id and t.text_hash = m.text_hash) as is_stale
     ) w
     group by s.set_id
 )

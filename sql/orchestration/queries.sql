@@ -44,8 +44,8 @@ select (
 
 -- name: count_texts_to_embed
 -- Run by the sensor texts_are_not_embedded: the number of due texts without a vector in the set of the settings, their
--- lowest id, and texts of bulk jobs whose state was not requested for half an hour. Only the latter while the rest of the
--- day's budget is too small for the largest text.
+-- lowest id, and texts of bulk jobs of its service whose state is to be requested: after 2, 4, 8 … minutes, then every half
+-- hour. Only the latter while the rest of the day's budget is too small for the largest text.
 with money as (
     select :daily_dollars > 0 and spent_today + reserved_today + cast(:least_dollars as numeric) > :daily_dollars as is_spent
     from pipeline.embedding_dollars(:as_of, '')
@@ -61,8 +61,10 @@ with money as (
           where b.set_id = :set_id and t.text_hash = m.text_hash)
 ), in_flight as (
     select coalesce(sum(b.texts), 0) as texts
-    from pipeline.embedding_batches b
-    where b.ended_at is null and coalesce(b.seen_at, b.moment) < cast(:as_of as timestamptz) - interval '30 minutes'
+    from pipeline.embedding_batches b join pipeline.embedding_sets s using (set_id)
+    where b.ended_at is null and s.provider = (select o.provider from pipeline.embedding_sets o where o.set_id = :set_id)
+      and cast(:as_of as timestamptz) - coalesce(b.seen_at, b.moment)
+          > least(interval '30 minutes', greatest(interval '2 minutes', b.seen_at - b.moment))
 )
 select
     (case when is_spent then 0 else due.films end + in_flight.texts)::integer as work,
@@ -77,8 +79,8 @@ from money, due, in_flight
 -- Run by the sensor the_catalogue_is_not_published: the number of embedded films whose vector in searches is outdated (all
 -- while the set of the settings is not the active one, unless that is held), of vectors without a film, of films with
 -- outdated search documents, of votes seen and of other ratings read after the aggregates were computed. 0 while texts
--- wait for their vectors, as another publication would follow. Texts that were rejected, or not embedded within six hours,
--- are not awaited: full-text search finds their films.
+-- wait for their vectors, as another publication would follow. Texts that were rejected, are in a bulk job, or were not
+-- embedded within six hours are not awaited: full-text search finds their films.
 with wanted as (
     select coalesce((select s.set_id from pipeline.embedding_sets s where s.held_since is not null), :set_id) as set_id
 )
@@ -87,6 +89,9 @@ select case when exists (
     left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
     where e.text_hash is distinct from m.text_hash and m.changed_at > cast(:as_of as timestamptz) - interval '6 hours'
       and not exists (select from pipeline.refused_texts r where r.set_id = :set_id and r.text_hash = m.text_hash)
+      and not exists (
+          select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
+          where b.set_id = :set_id and t.text_hash = m.text_hash)
 ) then 0 else (
     (select count(*)
      from catalog.movies m

@@ -24,6 +24,7 @@ from movie_assets.database.embedded import (
 )
 from movie_assets.database.migrations import require_current_schema
 from movie_assets.database.server_checks import pgvector_warning
+from movie_assets.embeddings.bulk_progress import BulkJobState
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.embeddings.registry import embedder_from
 from movie_assets.operations.ages import ALLOWED_AGES
@@ -131,6 +132,7 @@ def _probes(settings: Settings, queries: BoundedQueries, now: datetime) -> dict[
         "due backlog": lambda: data.due_backlog(queries.fetch(DueFilms, "health_due", as_of=now), now),
         "failed ids": lambda: data.failed_ids(queries.fetch(FailedIds, "health_failed_ids")),
         "stale embeddings": lambda: _texts(queries.fetch(SetTexts, "health_texts", as_of=now)),
+        "bulk jobs": lambda: vectors.bulk_jobs(queries.fetch(BulkJobState, "bulk_jobs_at_service", as_of=now), now),
         "index": lambda: vectors.index(queries.fetch_one(VectorIndex, "health_index")),
         "gaps": lambda: data.gaps(queries.fetch(FieldGap, "health_gaps")),
         "duplicate identities": lambda: data.duplicates(queries.fetch(DuplicateFilms, "health_duplicates")),

@@ -1,10 +1,15 @@
 """Findings on embeddings and their index: each function turns the rows of one query into a finding."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
+from movie_assets.embeddings.bulk_progress import BulkJobState, described
 from movie_assets.embeddings.server_limits import model_changed
 from movie_assets.operations.health.findings import ERROR_SHARE, Finding, first_texts
 from movie_assets.operations.health.rows import SetTexts, VectorIndex
+
+MAX_BULK_AGE = timedelta(hours=26)  # the service ends a job after a day, done or not
+MAX_BULK_SILENCE = timedelta(hours=2)  # runs ask for a job's state every half hour
 
 
 def stale_embeddings(rows: Sequence[SetTexts]) -> Finding:
@@ -64,6 +69,27 @@ def embedding_runs(rows: Sequence[SetTexts]) -> Finding:
         max(r.missing for r in bad), tuple(r.run_id for r in bad),
         "correct the problem that the service's message names, then run the job embed_texts",
     )  # fmt: skip
+
+
+def bulk_jobs(rows: Sequence[BulkJobState], as_of: datetime) -> Finding:
+    """Evaluate the bulk jobs at the embeddings service: each ends within a day, and runs ask for its state."""
+    at_work = [r for r in rows if r.ended_at is None]
+    late = [r for r in at_work if as_of - r.sent_at > MAX_BULK_AGE]
+    forgotten = [r for r in at_work if as_of - (r.seen_at or r.sent_at) > MAX_BULK_SILENCE]
+    message = "; ".join(described(r) for r in rows) or "no batch is at the embeddings service"
+    names = tuple(f"batch {r.bulk_id}" for r in forgotten or late)
+    if forgotten:
+        return Finding(
+            "bulk jobs", "warn", f"no run has asked for {', '.join(names)} for two hours ({message})",
+            len(forgotten), names,
+            "run the job embed_texts; is the sensor texts_are_not_embedded on?",
+        )  # fmt: skip
+    if late:
+        return Finding(
+            "bulk jobs", "warn", f"{', '.join(names)} should have ended within a day ({message})", len(late), names,
+            "look at it at the service; if it is cancelled there, the next run sends its texts again",
+        )  # fmt: skip
+    return Finding("bulk jobs", "ok", message)
 
 
 def _set(row: SetTexts) -> str:
