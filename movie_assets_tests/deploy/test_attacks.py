@@ -137,11 +137,15 @@ COSTLY = {
     f"catalog.recommend_movies(rated => {MANY}, ratings => '{{5}}')": "it can have 20,000",
     f"catalog.match_movies({VECTOR.format('0.0')})": "direction",
     f"catalog.search_movies('film', query_embedding => {VECTOR.format('0.0')})": "direction",
+    f"catalog.search_movies('film', query_embedding => {VECTOR.format('0.1')}, meaning_weight => 'NaN')": "0 to 1",
+    f"catalog.why_found('film', 3, query_embedding => {VECTOR.format('0.0')})": "direction",
     "catalog.match_movies('[1,2,3]'::vector)": "dimensions",
     "catalog.search_movies('film', filters => jsonb_build_object('genres', repeat('x', 300000)))": "200,000",
 }
 BOUNDED = ("catalog.search_movies(repeat('film ', 1000000))", "catalog.find_movie(repeat('x', 1000000))",
-           "catalog.complete_title(repeat('fil', 1000000))")  # fmt: skip
+           "catalog.complete_title(repeat('fil', 1000000))", "catalog.why_found(repeat('film ', 1000000), 3)",
+           "catalog.search_movies('movies like ' || repeat('x but ', 1000000))",
+           "catalog.find_movie(repeat('part 2 ', 1000000))", "catalog.read_question(repeat('x ', 999999))")  # fmt: skip
 
 
 @pytest.mark.parametrize("role", APPLICATIONS)
