@@ -77,12 +77,10 @@ set jit = off
 as $$
     with read as materialized (
         -- Looked up once: what is stored out of line would be fetched again for each word.
-        select f.tmdb_id, d.words, case when cardinality(terms) < 6 then ts_filter(d.words, '{a}') end as title,
+        select d.tmdb_id, d.words || '' as words, case when cardinality(terms) < 6 then ts_filter(d.titles, '{a}') end as title,
             coalesce(s.vote_count, 0) as votes
         from unnest(films) f (tmdb_id)
-        cross join lateral (
-            select d.words || '' as words from catalog.search_documents d where d.tmdb_id = f.tmdb_id offset 0) d
-        left join catalog.movie_stats s on s.tmdb_id = f.tmdb_id
+        join catalog.search_documents d using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
     ), plot as materialized (
         select array[0.1 + 0.6 * n.share, 0.3 + 0.5 * n.share, 0.6 + 0.3 * n.share, 1]::real[] as weights, n.share,
             catalog.any_of(terms) as any_of_them
