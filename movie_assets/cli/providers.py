@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import groupby
 
 import click
 from rich.markup import escape
@@ -70,8 +71,11 @@ def _row(settings: Settings, provider: Provider, model: str, known: KnownModel, 
 def providers_command(as_json: bool) -> None:
     """List the providers of embeddings: models, prices, limits, dimensions, and the settings that each needs.
 
-    The model in use is marked. MOVIE_ASSETS_EMBEDDER chooses the provider, MOVIE_ASSETS_EMBEDDING_MODEL the model. A
-    server with OpenAI's API takes other models, too; what is known of these follows from their name. Nothing is sent.
+    The model in use has a star. The price is in US dollars for a million tokens; tokens are those of a text, texts
+    those of a request. The last column says how the service is told that a text is a question.
+
+    MOVIE_ASSETS_EMBEDDER chooses the provider, MOVIE_ASSETS_EMBEDDING_MODEL the model. A server with OpenAI's API takes
+    other models, too; what is known of these follows from their name. Nothing is sent.
 
     Example: movie-assets providers
 
@@ -81,26 +85,22 @@ def providers_command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
         return
-    table = Table(box=None, padding=(0, 2))
-    for column in (
-        "",
-        "provider",
-        "model",
-        "$/M tokens",
-        "dimensions",
-        "tokens a text",
-        "texts a request",
-        "questions",
-    ):
-        table.add_column(column, justify="right" if column.startswith(("$", "t")) else "left")
+    for name, of_provider in groupby(rows, key=lambda row: row.provider):
+        _show(name, list(of_provider))
+
+
+def _show(name: str, rows: list[ModelRow]) -> None:
+    """Print a provider with the settings that it needs, and a table of its models."""
+    needs = ", ".join(f"{setting} ({'set' if is_set else 'not set'})" for setting, is_set in rows[0].needs.items())
+    console.print(f"[bold]{name}[/] needs {needs or 'no setting'}", highlight=False)
+    table = Table(box=None, padding=(0, 1))
+    for column in ("", "model", "price", "dimensions", "tokens", "texts", "questions"):
+        is_number = column in ("price", "tokens", "texts")
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=column in ("", "model"))
     for row in rows:
         price = "not known" if row.dollars_per_million_tokens is None else f"{row.dollars_per_million_tokens:g}"
-        questions = "as documents" if row.roles == "none" else f"by {row.roles}"
         table.add_row(
-            "*" if row.is_in_use else "", row.provider, escape(row.model), price, row.dimensions,
-            f"{row.tokens_per_text:,}", f"{row.texts_per_request:,}", questions,
+            "*" if row.is_in_use else "", escape(row.model), price, row.dimensions, f"{row.tokens_per_text:,}",
+            f"{row.texts_per_request:,}", "-" if row.roles == "none" else f"by {row.roles}",
         )  # fmt: skip
     console.print(table)
-    for name, needs in {row.provider: row.needs for row in rows}.items():
-        said = ", ".join(f"{setting} ({'set' if is_set else 'not set'})" for setting, is_set in needs.items())
-        console.print(f"{name} needs {said or 'no setting'}", highlight=False)
