@@ -31,7 +31,7 @@ from movie_assets_tests.support.definitions import defs
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.database.database import Database
 
-address, url, job = sys.argv[1:]
+address, url, job, above = sys.argv[1:]
 with dg.DagsterInstance.ephemeral() as instance:
     defs.resolve_job_def(job).execute_in_process(
         instance=instance,
@@ -40,7 +40,7 @@ with dg.DagsterInstance.ephemeral() as instance:
         resources={
             "database": Database(address),
             "embedder": OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("a-key"), url),
-            "settings": Settings.model_validate({"run_dollars": 1}),
+            "settings": Settings.model_validate({"run_dollars": 1, "bulk_above_texts": int(above)}),
         },
     )
 """
@@ -52,11 +52,13 @@ def serving(**options: float) -> Iterator[TmdbEmulator]:
         yield running
 
 
-def kill_when(pipeline: Pipeline, service: TmdbEmulator, job: str, it_is_time: Callable[[], bool]) -> None:
+def kill_when(
+    pipeline: Pipeline, service: TmdbEmulator, job: str, it_is_time: Callable[[], bool], above: int = 0
+) -> None:
     """Run a job in a process of its own, kill it at a moment, and wait until Postgres has noticed."""
     address = pipeline.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with subprocess.Popen(
-        [sys.executable, "-c", WORKER, address, service.openai_url, job], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", WORKER, address, service.openai_url, job, str(above)], stderr=subprocess.PIPE, text=True
     ) as worker:
         deadline = time.monotonic() + 300
         while not it_is_time():
@@ -108,4 +110,21 @@ def test_a_batch_is_paid_once_whenever_its_run_is_killed(pipeline: Pipeline, as_
         assert service.embedded_inputs == SAMPLE + 1_500  # the pre-flight of the first run
         assert service.requests["batches"] == {200: 1}
     assert pipeline.one("select count(*) from pipeline.embeddings") == 1_500
+    assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == 1_500
+
+
+@pytest.mark.parametrize("moment", ["files", "batches"])
+def test_a_batch_that_the_setting_sends_is_paid_once_whenever_its_run_is_killed(
+    pipeline: Pipeline, moment: str
+) -> None:
+    put_films(pipeline.database, 1, 1_500)
+    with serving(batch_seconds=0) as service:
+        kill_when(pipeline, service, "embed_texts", lambda: moment in service.requests, above=1_000)
+        pipeline.settings = pipeline.settings.model_copy(update={"bulk_above_texts": 1_000})
+        pipeline.embedder = OpenAiEmbedder("text-embedding-3-small", 64, SecretStr("a-key"), service.openai_url)
+        assert pipeline.run("embed_texts").success
+        goes_on(pipeline, service, "embed_texts")
+        assert service.embedded_inputs == SAMPLE + 1_500  # the pre-flight of the first run
+        assert service.requests["batches"] == {200: 1}
+        assert not service.service.bulk.files
     assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == 1_500
