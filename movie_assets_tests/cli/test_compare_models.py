@@ -62,7 +62,7 @@ def test_models_are_measured_and_no_vector_is_kept(compare: Any, catalogue: Envi
     result = compare(OPENAI, "local=256", "--yes", "--json")
     assert result.exit_code == 0, result.output
     paid, local = json.loads(result.stdout)
-    assert local["model"] == "local:hashing-v1=256"
+    assert local["model"] == "local:hashing-v2=256"
     for row in (paid, local):
         assert row["problem"] is None
         assert 0 < row["plot_mrr"] <= 1
@@ -93,7 +93,7 @@ def test_nobody_is_asked_when_nothing_is_paid(compare: Any) -> None:
     assert result.exit_code == 0, result.output
     assert "Go on?" not in result.stderr
     assert "40 films of" in result.stderr
-    assert "hashing-v1=32" in result.stdout
+    assert "hashing-v2=32" in result.stdout
     assert "movie-assets sets" in result.stdout
 
 

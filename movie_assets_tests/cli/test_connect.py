@@ -51,6 +51,7 @@ def environment() -> Iterator[dict[str, str]]:
         names |= {
             "MOVIE_ASSETS_HOME": f"{folder}/home", "PYTHONPATH": str(CHECKOUT),
             "PATH": f"{command.parent}:{names['PATH']}",
+            "MOVIE_ASSETS_EMBEDDING_DIMENSIONS": "1536",  # as OpenAI's model has, for the programs that ask it
         }  # fmt: skip
         run(["movie-assets", "refresh"], names)
         run(["movie-assets", "database", "start", "--port", str(PORT)], names)

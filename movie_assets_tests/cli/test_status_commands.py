@@ -44,7 +44,7 @@ def test_status_as_json_has_the_keys_that_programs_use(call: Call) -> None:
     assert result.exit_code == 0
     status = json.loads(result.stdout)
     assert status["movies"] == status["vectors"] == 5
-    assert (status["embedding_provider"], status["embedding_model"]) == ("local", "hashing-v1")
+    assert (status["embedding_provider"], status["embedding_model"]) == ("local", "hashing-v2")
     assert status["dimensions"] == 64
     assert status["last_export_date"] == datetime.now(UTC).date().isoformat()
     assert status["source"].startswith("stand-in ")
@@ -84,7 +84,7 @@ def test_cost_is_estimated_for_due_texts_and_for_all(call: Call) -> None:
     forecast = json.loads(call("cost", "--all", "--json").stdout)
     assert (forecast["scope"], forecast["films"], forecast["texts"]) == ("all", 5, 5)
     prices = {model["model"]: model["dollars"] for model in forecast["models"]}
-    assert prices["hashing-v1"] == 0
+    assert prices["hashing-v2"] == 0
     assert prices["text-embedding-3-large"] == pytest.approx(forecast["tokens"] * 0.13 / 1e6)
     assert "bytes a token" in forecast["tokens_counted_by"]
 
@@ -103,7 +103,7 @@ def test_cost_asks_for_another_models_price_and_sends_nothing(call: Call, servic
 def test_the_sets_are_listed_with_their_state(call: Call) -> None:
     (row,) = json.loads(call("sets", "--json").stdout)
     assert (row["state"], row["dimensions"], row["films_embedded"]) == ("active", 64, row["films"])
-    assert "hashing-v1" in call("sets").stdout
+    assert "hashing-v2" in call("sets").stdout
 
 
 def test_another_set_can_be_used_and_released_again(call: Call) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.database.embedded import embedded_postgres
+from movie_assets.embeddings.preflight import SAMPLE
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.refresh import overlap
@@ -69,7 +70,7 @@ def second_process(refresh: Refresh) -> int:
 def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(tmp_path: Path) -> None:
     with overlapping(tmp_path / "home") as (refresh, tmdb_emulator):
         assert refresh.wait() == 0, refresh.output.read_text()
-        assert tmdb_emulator.embedded_inputs == FILMS
+        embedded = tmdb_emulator.embedded_inputs
     report = json.loads(refresh.output.read_text().splitlines()[-1])
     assert report["figures"]["movie_embeddings:every_text_is_embedded_as_it_stands"]["texts_embedded"] == FILMS
     assert report["failed_checks"] == []
@@ -79,6 +80,7 @@ def test_texts_are_embedded_while_others_are_fetched_and_paid_for_once(tmp_path:
     embedding = [start for job, _, start, _ in runs if job == "embed_texts"]
     assert len(embedding) >= 2
     assert embedding[0] < fetched < embedding[-1]
+    assert embedded - FILMS in [SAMPLE * runs for runs in range(1, len(embedding) + 1)]  # pre-flights of longer runs
 
 
 def test_ctrl_c_ends_both_processes_and_keeps_what_is_done(tmp_path: Path) -> None:
