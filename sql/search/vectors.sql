@@ -116,20 +116,25 @@ exception when disk_full then
 end
 $$;
 
--- The index of a set's nearest neighbours, as build_vector_index makes it. With hashed vectors, pgvector's defaults
--- (m = 16, ef_construction = 64) find fewer of the films nearest to a question (bench/vector_search.py --details).
-create or replace function pipeline.vector_index_options() returns text
-language sql immutable
-as $$ select 'm=32, ef_construction=100' $$;
+-- The options of the index of a set's nearest neighbours, as build_vector_index makes it; null: those that pgvector has by
+-- default (m = 16, ef_construction = 64). With these a search finds fewer of the films nearest to a question, and the index
+-- takes half as long to build. The keyless models have them: what their searches miss is found by comparing more films.
+create or replace function pipeline.vector_index_options(which integer) returns text
+language sql stable
+as $$
+    select 'm=32, ef_construction=100' from pipeline.embedding_sets s
+    where s.set_id = which and not (s.provider = 'local' and s.model like 'hashing-%')
+$$;
 
 -- Whether the index of a set was built completely, and whether with these options.
 create or replace function pipeline.vector_index_state(which integer, out is_valid boolean, out is_current boolean)
 language sql stable
 as $$
-    select x.indisvalid, array_to_string(c.reloptions, ', ') is not distinct from pipeline.vector_index_options()
+    select x.indisvalid, array_to_string(c.reloptions, ', ') is not distinct from pipeline.vector_index_options(which)
     from pg_index x join pg_class c on c.oid = x.indexrelid
     where c.oid = to_regclass(format('catalog.%I', 'movie_vectors_' || which || '_nearest'))
 $$;
+drop function if exists pipeline.vector_index_options();
 
 -- Builds the set's index of nearest neighbours if it has no valid one, or in any case with `anew`; returns whether it did.
 -- The new index is built beside the old one, and searches go on with that until the last moment. The memory is set to
@@ -159,8 +164,8 @@ begin
         least(2048, greatest(64, ceil(films * (width * 2 + 500) * 1.3 / 1048576)))::bigint || 'MB',
         true);
     perform pipeline.build_index(format(
-        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops) with (%s)',
-        index_name || '_new', target, pipeline.vector_index_options()));
+        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops)%s',
+        index_name || '_new', target, ' with (' || pipeline.vector_index_options(which) || ')'));
     execute format('analyze catalog.%I', target);
     -- Searches wait only for what follows.
     execute format('drop index if exists catalog.%I', index_name);
