@@ -22,11 +22,14 @@ pytestmark = pytest.mark.release
 
 DAY = date(2026, 11, 19)
 HISTORY = "Date,Name,Year,Letterboxd URI,Rating\n2026-01-01,Knives Out,2019,u,4.5\n2026-01-02,The Dark Night,2008,v,4\n"
-# What applications of the last release call.
-CALLS = (
+# What applications of the last release call. These rank films otherwise than the last release did, the best one first.
+SEARCHES = (
     "select tmdb_id, title, release_year, score, found_by from catalog.search_movies('the drak knight', 10)",
     """select tmdb_id, title, score from catalog.search_movies('a murder', 5, '{"year_from": 1990}', query_embedding =>
         (select embedding::vector from catalog.movie_vectors order by tmdb_id limit 1))""",
+)
+CALLS = (
+    *SEARCHES,
     "select * from catalog.find_movie('Knives Out', 2019)",
     "select * from catalog.complete_title('kni')",
     "select * from catalog.nearest_words('murdr')",
@@ -42,6 +45,7 @@ CALLS = (
     "select tmdb_id, title, reasons from catalog.recommendations_for('me', match_count => 5)",
     "select catalog.normalised('Amélie'), catalog.title_key('The Heist'), catalog.folded('ÉÀ')",
 )
+BEST = f"select title from ({SEARCHES[0]}) s order by score desc limit 1"
 # Tables and views with the columns that they have in the last release.
 RELATIONS = """
 select concat('select ', string_agg(quote_ident(a.attname), ', ' order by a.attnum), ' from ', c.oid::regclass)
@@ -99,7 +103,8 @@ class Upgrade:
     rounds_meanwhile: list[int]
     rows: dict[str, list[str]]
     work: dict[str, list[str]]
-    searches: object
+    searches: dict[str, list[list[object]]]
+    best: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -142,14 +147,14 @@ def upgrade(deployment: Deployment) -> Upgrade:
     """Migrate with today's code while two applications read, one with functions and one from tables and views."""
     relations = deployment.relations()
     rows, work = deployment.rows([*CALLS, *relations]), deployment.rows(WORK)
-    searches, stop = deployment.old.searches(), threading.Event()
+    best, searches, stop = deployment.rows([BEST])[BEST], deployment.old.searches(), threading.Event()
     with ThreadPoolExecutor(2) as threads:
         readers = [threads.submit(deployment.read_until, stop, each) for each in (CALLS, relations)]
         try:
             deployment.new.call("migrate")
         finally:
             stop.set()
-    return Upgrade(deployment, [reader.result() for reader in readers], rows, work, searches)
+    return Upgrade(deployment, [reader.result() for reader in readers], rows, work, searches, best)
 
 
 def test_applications_read_without_an_error_while_the_schema_is_migrated(upgrade: Upgrade) -> None:
@@ -158,11 +163,24 @@ def test_applications_read_without_an_error_while_the_schema_is_migrated(upgrade
 
 def test_the_same_statements_return_the_same_rows_after_it(upgrade: Upgrade) -> None:
     assert all(upgrade.rows[call] for call in CALLS)
-    assert upgrade.deployment.rows(list(upgrade.rows)) == upgrade.rows
+    rows = upgrade.deployment.rows(list(upgrade.rows))
+    assert {call: rows[call] for call in rows if call not in SEARCHES} == {
+        call: upgrade.rows[call] for call in rows if call not in SEARCHES
+    }
+    for search in SEARCHES:
+        assert len(rows[search]) >= len(upgrade.rows[search]), search
 
 
 def test_the_last_releases_own_searches_find_the_same(upgrade: Upgrade) -> None:
-    assert upgrade.deployment.old.searches() == upgrade.searches
+    searches, before = upgrade.deployment.old.searches(), upgrade.searches
+    assert {name: searches[name] for name in before if name != "search"} == {
+        name: before[name] for name in before if name != "search"
+    }
+    assert searches["search"][0][:2] == before["search"][0][:2]  # number and title of the best film
+
+
+def test_a_misspelt_title_finds_its_film_first_before_and_after(upgrade: Upgrade) -> None:
+    assert upgrade.deployment.rows([BEST])[BEST] == upgrade.best
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["refresh", "--date", f"{DAY}"], ["fetch", "603"], ["status"]])

@@ -70,11 +70,12 @@ class Code:
         """Run `movie-assets` with arguments to its end."""
         return self._python(self.command, *arguments)
 
-    def searches(self) -> object:
+    def searches(self) -> dict[str, list[list[object]]]:
         """Return the rows of the last release's own reading functions, called without its migrations."""
         done = self._python(SEARCHES, self.variables["MOVIE_ASSETS_DATABASE_URL"], "Knives Out")
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        rows: dict[str, list[list[object]]] = json.loads(done.stdout)
+        return rows
 
     def _python(self, code: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
