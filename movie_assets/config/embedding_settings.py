@@ -41,6 +41,20 @@ class EmbeddingSettings(BaseModel):
     azure_api_version: ApiVersion = Field(
         "2024-10-21", alias="OPENAI_API_VERSION", description="Version of Azure OpenAI's API, a date."
     )
+    gemini_api_key: Token = Field(None, alias="GEMINI_API_KEY", description="Key of the Gemini API.")
+    gemini_base_url: Url = Field(
+        "https://generativelanguage.googleapis.com/v1beta",
+        alias="GEMINI_BASE_URL",
+        description="Address of the Gemini API.",
+    )
+    cohere_api_key: Token = Field(None, alias="COHERE_API_KEY", description="Key of Cohere's API, for vectors.")
+    cohere_base_url: Url = Field(
+        "https://api.cohere.com/v2", alias="COHERE_BASE_URL", description="Address of Cohere's API."
+    )
+    voyage_api_key: Token = Field(None, alias="VOYAGE_API_KEY", description="Key of Voyage's API.")
+    voyage_base_url: Url = Field(
+        "https://api.voyageai.com/v1", alias="VOYAGE_BASE_URL", description="Address of Voyage's API."
+    )
     embedder: Annotated[str, AfterValidator(_is_a_provider)] | None = Field(
         None,
         alias="MOVIE_ASSETS_EMBEDDER",

@@ -22,7 +22,7 @@ class Texts:
 
     def __init__(self, texts: Sequence[str], counter: TokenCounter, longest: int = MAX_TOKENS_OF_A_TEXT) -> None:
         self._whole, self._counter = texts, counter
-        self.sent = [counter.cut(text, MAX_TOKENS_OF_A_TEXT) for text in texts]
+        self.sent = [counter.cut(text, max(longest, MAX_TOKENS_OF_A_TEXT)) for text in texts]
         self.tokens = [counter.count(text) for text in self.sent]
         self.bytes = [BYTES.count(text) for text in self.sent]
         self._max_accepted = 0
