@@ -49,9 +49,9 @@ def refreshed_catalogue(
 ) -> RefreshedCatalogue:
     """A catalogue that is only copied from: nothing changes it after the first refresh."""
     name = "cli_refreshed"
-    _administer(server, f"create database {name} template {template} strategy file_copy")
+    administer(server, f"create database {name} template {template} strategy file_copy")
     result = invoke(
-        _variables(server, name, service, str(tmp_path_factory.mktemp("cli_refreshed"))), "refresh", "--json"
+        variables(server, name, service, str(tmp_path_factory.mktemp("cli_refreshed"))), "refresh", "--json"
     )
     return RefreshedCatalogue(name, result)
 
@@ -73,15 +73,15 @@ def environment(
     assert refreshed_catalogue.result.exit_code == 0, refreshed_catalogue.result.stderr
     name = f"cli_{uuid.uuid4().hex[:8]}"
     parts = ("", "_dagster")
-    _administer(
+    administer(
         server,
         *(
             f"create database {name}{part} template {refreshed_catalogue.database}{part} strategy file_copy"
             for part in parts
         ),
     )
-    yield _variables(server, name, service, str(tmp_path_factory.mktemp("cli")))
-    _administer(server, *(f"drop database {name}{part} with (force)" for part in parts))
+    yield variables(server, name, service, str(tmp_path_factory.mktemp("cli")))
+    administer(server, *(f"drop database {name}{part} with (force)" for part in parts))
 
 
 @pytest.fixture
@@ -94,7 +94,8 @@ def call(environment: Environment) -> Call:
     return run
 
 
-def _variables(server: str, database: str, service: TmdbEmulator, home: str) -> Environment:
+def variables(server: str, database: str, service: TmdbEmulator, home: str) -> Environment:
+    """Return the variables of a catalogue in a database of the server, fed by the emulator."""
     return clean_environment(
         MOVIE_ASSETS_DATABASE_URL=address_of(server, database),
         MOVIE_ASSETS_HOME=home,
@@ -106,7 +107,8 @@ def _variables(server: str, database: str, service: TmdbEmulator, home: str) -> 
     )
 
 
-def _administer(server: str, *statements: str) -> None:
+def administer(server: str, *statements: str) -> None:
+    """Execute statements on the server, outside a transaction."""
     with psycopg.connect(address_of(server, "postgres"), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
