@@ -37,7 +37,6 @@ def run_demo(settings: Settings, console: Console) -> int:
             "openai_api_key": None,
             "embedder": "local",
             "embedding_model": None,
-            "embedding_dimensions": None,
             "database_url": None,  # made-up films do not belong in a user's database
             "dagster_database_url": None,
             "movielens_ratings": None,  # nor do ratings of real films belong to made-up ones

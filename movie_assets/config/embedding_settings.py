@@ -86,6 +86,13 @@ class EmbeddingSettings(BaseModel):
         description="Text before each question. Unset: what the model's documentation asks for, such as `query: ` with "
         "E5. `none`: no prefix. `\\n` is a new line.",
     )
+    embedding_join_words: Annotated[float, Field(ge=0.01, le=0.99)] | None = Field(
+        None,
+        alias="MOVIE_ASSETS_EMBEDDING_JOIN_WORDS",
+        description="Share of words in the vectors, such as 0.6: each vector of the model is joined with one of "
+        "`hashing-v2`, and a search compares both. Films of a series are found better. Unset: the model's vectors "
+        "alone, as always with the hashing models. Another share makes another set; no bulk.",
+    )
     embedding_texts_per_request: int = Field(
         TEXTS_PER_REQUEST,
         alias="MOVIE_ASSETS_EMBEDDING_TEXTS_PER_REQUEST",

@@ -8,9 +8,12 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from movie_assets.config.embedding_settings import LOCAL
 from movie_assets.config.settings import Settings
 from movie_assets.embeddings import providers as package
 from movie_assets.embeddings.embedder import Embedder, EmbedderError, KnownModel, Provider, former_provider
+from movie_assets.embeddings.joined import JOINED, JoinedEmbedder
+from movie_assets.embeddings.providers.local import HASHING
 from movie_assets.embeddings.roles import Roles, roles_of_template
 
 
@@ -41,6 +44,9 @@ def embedder_for(
     the set, None that of the settings. Raises EmbedderError when there is no such provider, when it lacks a setting,
     when the model cannot make the dimensions, or when the settings name another service than the set's.
     """
+    if model and (joined := JOINED.fullmatch(model)):
+        inner = embedder_for(settings, provider, joined["model"], int(joined["dimensions"]), template)
+        return JoinedEmbedder(inner, float(joined["share"]))
     name = provider.partition("@")[0]
     if name not in providers():
         raise EmbedderError(f"the catalogue was embedded by {provider}, which is no provider of this release")
@@ -60,7 +66,11 @@ def embedder_for(
 
 def embedder_from(settings: Settings) -> Embedder:
     """Return the embedder that the settings name. Raises EmbedderError without a key."""
-    return embedder_for(settings, settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions)
+    embedder = embedder_for(settings, settings.embedder_in_use, settings.embedding_model, settings.embedding_dimensions)
+    share = settings.embedding_join_words
+    if share is None or (embedder.provider == LOCAL and embedder.model in HASHING):
+        return embedder
+    return JoinedEmbedder(embedder, share)
 
 
 def _dimensions(model: str, known: KnownModel, wanted: int | None) -> int:

@@ -551,3 +551,52 @@ begin
     return catalog.vector_of_words(catalog.known_words(question), named.dimensions);
 end
 $$;
+
+-- The vector of a question for a set whose vectors are a model's joined with those of words (the set's model name ends with
+-- +words:<share>): model_vector is that of the question by the model, with the dimensions before +words. Words of the
+-- question that no film has are left out. movie_assets/embeddings/joined.py makes the films' vectors.
+create or replace function catalog.joined_vector(model_vector vector, question text, in_set integer default null)
+returns vector
+language plpgsql stable
+as $$
+declare
+    named record;
+    parts text[];
+    share double precision;
+    norm double precision := vector_norm(model_vector);
+begin
+    select s.set_id, s.model, s.dimensions into named
+    from catalog.embedding_sets s
+    where case when in_set is null then s.is_active else s.set_id = in_set end;
+    if named.set_id is null then
+        raise exception 'there is no such embedding set, or none is active yet' using errcode = 'no_data_found';
+    end if;
+    parts := regexp_match(named.model, ':([0-9]+)[+]words:(0[.][0-9]+)$');
+    if parts is null then
+        raise exception 'embedding set % has vectors of %, which are not joined with words', named.set_id, named.model
+            using errcode = 'feature_not_supported';
+    end if;
+    if vector_dims(model_vector) <> parts[1]::integer or coalesce(norm, 0) = 0 then
+        raise exception 'embedding set % takes a vector of % with % dimensions and a length, not of %', named.set_id,
+            split_part(named.model, ':' || parts[1] || '+', 1), parts[1], vector_dims(model_vector)
+            using errcode = 'invalid_parameter_value';
+    end if;
+    if length(question) > 10000 then
+        raise exception 'a question may have 10,000 characters, not %', length(question)
+            using errcode = 'program_limit_exceeded';
+    end if;
+    share := parts[2]::double precision;
+    return (
+        select array_agg(j.part order by j.half, j.place)::vector
+        from (
+            select 1 as half, m.place, (m.part * sqrt(1 - share) / norm)::real as part
+            from unnest(model_vector::real[]) with ordinality m (part, place)
+            union all
+            select 2, w.place, (w.part * sqrt(share))::real
+            from unnest(catalog.vector_of_words(
+                catalog.known_words(question), named.dimensions - parts[1]::integer)::real[])
+                with ordinality w (part, place)
+        ) j
+    );
+end
+$$;

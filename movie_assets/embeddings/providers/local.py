@@ -16,15 +16,18 @@ from movie_assets.embeddings.embedder import (
 )
 from movie_assets.embeddings.hashing import hashed_vectors, weighted_vectors, words_of
 from movie_assets.embeddings.roles import NO_ROLES, Role, Roles
+from movie_assets.embeddings.sentence_encoder import DIMENSIONS, sentence_vectors
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 
 LOCAL_MODEL = "hashing-v2"
+SENTENCES = "use-multilingual-v3"
 HASHING = {"hashing-v1": hashed_vectors, "hashing-v2": weighted_vectors}
+MODELS = HASHING | {SENTENCES: sentence_vectors}
 LOCAL_CHUNK = 512  # texts of one result chunk
 
 
 class LocalEmbedder:
-    """Feature hashing on this machine: no key, no download, no cost; "tokens" are words."""
+    """Models on this machine: no key, no download, no cost; "tokens" are words."""
 
     provider = "local"
     price = Price(0.0)
@@ -33,15 +36,15 @@ class LocalEmbedder:
     roles: Roles = NO_ROLES
 
     def __init__(self, model: str, dimensions: int) -> None:
-        if model not in HASHING:
-            raise EmbedderError(f"the local embedder has the models {' and '.join(HASHING)}, not {model}")
+        if model not in MODELS:
+            raise EmbedderError(f"the local embedder has the models {' and '.join(MODELS)}, not {model}")
         self.model = model
         self.dimensions = dimensions
 
     def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:
-        """Return the hashed vectors of texts."""
+        """Return the vectors of texts. Raises EmbedderError when the model's package is not installed."""
         texts = self.roles.applied(texts, role)
-        vectors = HASHING[self.model](texts, self.dimensions)
+        vectors = MODELS[self.model](texts, self.dimensions)
         return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
 
     def probe(self, texts: Sequence[str] = (WORD,), role: Role = "document") -> ProbeResult:  # noqa: ARG002
@@ -73,6 +76,7 @@ PROVIDER = Provider(
     {
         "hashing-v1": KnownModel(dollars_per_million_tokens=0.0),
         "hashing-v2": KnownModel(dollars_per_million_tokens=0.0, usual_dimensions=4000),
+        SENTENCES: KnownModel(dollars_per_million_tokens=0.0, dimensions=(DIMENSIONS,), usual_dimensions=DIMENSIONS),
     },
     make,
 )
