@@ -5,7 +5,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from movie_assets.config.settings import Settings
+from movie_assets.config.settings import Settings, SettingsError
 from movie_assets.database.database import Database
 from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget
 from movie_assets.embeddings.hashing import hashed_vectors, weighted_vectors
@@ -72,7 +72,7 @@ def test_a_model_that_leaves_no_place_for_words_is_refused() -> None:
 
 @pytest.mark.parametrize("share", ["0", "1", "-0.5", "nan", "much"])
 def test_a_share_is_between_0_and_1(share: str) -> None:
-    with pytest.raises(ValueError, match="MOVIE_ASSETS_EMBEDDING_JOIN_WORDS"):
+    with pytest.raises(SettingsError, match="MOVIE_ASSETS_EMBEDDING_JOIN_WORDS"):
         Settings.from_env({"MOVIE_ASSETS_EMBEDDING_JOIN_WORDS": share})
 
 
