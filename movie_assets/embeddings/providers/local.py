@@ -37,7 +37,7 @@ class LocalEmbedder:
 
     def __init__(self, model: str, dimensions: int) -> None:
         if model not in MODELS:
-            raise EmbedderError(f"the local embedder has the models {' and '.join(MODELS)}, not {model}")
+            raise EmbedderError(f"the local embedder has the models {', '.join(MODELS)}, not {model}")
         self.model = model
         self.dimensions = dimensions
 
