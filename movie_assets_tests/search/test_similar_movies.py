@@ -56,6 +56,27 @@ def test_the_lists_are_the_ten_nearest_of_every_film(published: SmallPipeline) -
     assert published.column(LISTS) == published.column(EXACT)
 
 
+def test_many_lists_made_by_comparing_all_vectors_are_the_same(small: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(similar_movies, "MANY", 10)
+    monkeypatch.setattr(similar_movies, "PAGE", 25)
+    monkeypatch.setattr(similar_movies, "CHUNK", 7)
+    pipeline = small()
+    put_films(pipeline.database, 1, 60)
+    assert day(pipeline) == {"films_changed": 60, "films_around_them": 0, "lists_made": 60}
+    assert pipeline.column(LISTS) == pipeline.column(EXACT)
+
+
+def test_a_list_of_a_vector_that_has_changed_since_it_was_read_is_not_stored(published: SmallPipeline) -> None:
+    before = published.column(VERSIONS)
+    set_id, first = published.column("select set_id from pipeline.similar_lists")[0], published.movies()[0]
+    (stored,) = published.database.execute_returning(
+        similar_movies.MadeLists, "store_similar_lists", set_id=set_id, films=[first], hashes=["of an earlier text"],
+        film_of_place=[first], similar_ids=[first + 1], similarities=[0.5],
+    )  # fmt: skip
+    assert stored.made == 0
+    assert published.column(VERSIONS) == before
+
+
 def test_a_second_publication_touches_no_list(published: SmallPipeline) -> None:
     before = published.column(VERSIONS)
     assert day(published) == {"films_changed": 0, "films_around_them": 0, "lists_made": 0}

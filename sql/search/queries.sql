@@ -117,6 +117,11 @@ select tmdb_id, recall_at_10, milliseconds, exact_ms
 from pipeline.measure_searches(:set_id, :samples, cast(:filters as jsonb))
 
 
+-- name: movie_texts
+-- Run by movie-assets search: the texts of films, for a reranker.
+select tmdb_id, embedding_text as text from catalog.movies where tmdb_id = any(cast(:tmdb_ids as bigint[]))
+
+
 -- name: movies_to_compare
 -- Run by movie-assets compare-models: films of the catalogue, the same ones each time. Whole collections are up to half of them.
 with collections as (
@@ -176,6 +181,11 @@ order by q.measurement_id desc
 limit :measurements
 
 
+-- name: question_vector
+-- Run by movie-assets search: the vector of a question, for a set of a keyless model.
+select cast(catalog.question_vector(cast(:text as text), cast(:set_id as integer)) as text) as vector
+
+
 -- name: rebuild_vector_index
 -- Run by movie_vectors and search_quality when the options of a set's index are old and its searches find too little.
 select pipeline.build_vector_index(:set_id, true) as built
@@ -228,11 +238,6 @@ select embedding from pipeline.sample_vectors(:set_id, :samples)
 select approximate, exact from pipeline.search_compared_vectors(:searches)
 
 
--- name: question_vector
--- Run by movie-assets search: the vector of a question, for a set of a keyless model.
-select cast(catalog.question_vector(cast(:text as text), cast(:set_id as integer)) as text) as vector
-
-
 -- name: search_movies
 -- Run by movie-assets search: films by words and meaning, with what a person wants to see of them.
 select
@@ -247,14 +252,14 @@ left join catalog.movie_stats s using (tmdb_id)
 order by n.place
 
 
--- name: movie_texts
--- Run by movie-assets search: the texts of films, for a reranker.
-select tmdb_id, embedding_text as text from catalog.movies where tmdb_id = any(cast(:tmdb_ids as bigint[]))
-
-
 -- name: search_tuning
 -- Run by movie_vectors and by the check of recall: how far searches of a set go, and what was changed for that.
 select ef_search, tuning from pipeline.embedding_sets where set_id = :set_id
+
+
+-- name: searched_vectors
+-- Run by similar_movies, page by page, before it compares all films.
+select tmdb_id, text_hash, embedding from pipeline.searched_vectors(:set_id, :after, :most)
 
 
 -- name: similar_due
@@ -281,6 +286,13 @@ cross join lateral (
 -- name: stage_compared_vectors
 -- Run by movie-assets compare-models before the vectors of a model are copied in.
 create temp table compared_vectors (place integer, embedding vector) on commit drop
+
+
+-- name: store_similar_lists
+-- Run by similar_movies for some hundreds of films at a time, after all films were compared.
+select pipeline.store_similar_lists(
+    :set_id, cast(:films as bigint[]), cast(:hashes as text[]), cast(:film_of_place as bigint[]),
+    cast(:similar_ids as bigint[]), cast(:similarities as double precision[])) as made, 0 as moved
 
 
 -- name: tune_searches

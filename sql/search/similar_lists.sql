@@ -150,6 +150,50 @@ begin
 end
 $$;
 
+-- Vectors of a set for comparing all films, by their ids: those after an id, the form of `halfvec_send`.
+create or replace function pipeline.searched_vectors(in_set integer, after bigint, most integer)
+returns table (tmdb_id bigint, text_hash text, embedding bytea)
+language plpgsql stable
+set jit = off
+as $$
+begin
+    return query execute format(
+        'select v.tmdb_id, v.text_hash, halfvec_send(v.embedding) from catalog.%I v join catalog.movies using (tmdb_id)
+         where v.tmdb_id > $1 order by v.tmdb_id limit $2', 'movie_vectors_' || in_set) using after, most;
+end
+$$;
+
+-- Stores lists whose places were found by comparing all films of a set: the nearest films of `films`, whose vectors had
+-- these hashes then. Films whose vector is another one now are left out and stay due. Returns the number of lists.
+create or replace function pipeline.store_similar_lists(
+    in_set integer, films bigint[], hashes text[], film_of_place bigint[], similar_ids bigint[], similarities double precision[]
+) returns integer
+language plpgsql
+set jit = off
+as $$
+declare
+    current_films bigint[];
+begin
+    execute format(
+        'select coalesce(array_agg(v.tmdb_id), ''{}'') from unnest($1, $2) f (tmdb_id, text_hash)
+         join catalog.%I v using (tmdb_id, text_hash) join catalog.movies using (tmdb_id)', 'movie_vectors_' || in_set)
+    into current_films using films, hashes;
+    delete from catalog.similar_movies s where s.tmdb_id = any (current_films);
+    insert into catalog.similar_movies (tmdb_id, place, similar_id, similarity, shared_features)
+    select p.tmdb_id, row_number() over (partition by p.tmdb_id order by p.number), p.similar_id, p.similarity,
+        catalog.shared_features(p.tmdb_id, p.similar_id)
+    from unnest(film_of_place, similar_ids, similarities) with ordinality p (tmdb_id, similar_id, similarity, number)
+    join catalog.movies m on m.tmdb_id = p.similar_id
+    where p.tmdb_id = any (current_films);
+    insert into pipeline.similar_lists (tmdb_id, set_id, text_hash)
+    select f.tmdb_id, in_set, f.text_hash from unnest(films, hashes) f (tmdb_id, text_hash)
+    where f.tmdb_id = any (current_films)
+    on conflict (tmdb_id) do update set
+        set_id = excluded.set_id, text_hash = excluded.text_hash, is_outdated = false;
+    return cardinality(current_films);
+end
+$$;
+
 -- Run by reconciliation: places in the lists of the active set that differ from what the vectors and the films give now.
 -- Lists that are due anyway are left out. shared_features is computed when a list is made, so it may be older than the
 -- films' rows without being wrong.

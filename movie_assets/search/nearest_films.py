@@ -1,0 +1,127 @@
+"""The nearest films of many films by comparing all vectors, which is exact and cheaper than searching a graph for each.
+
+Vectors of words are mostly zeros and are multiplied as sparse matrices; others are multiplied in blocks. With more than
+`MOST_FILMS`, searching the graph takes less time.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+MOST_FILMS = 100_000
+SPARSE = 0.1  # share of components that are not zero, up to which vectors are kept as a sparse matrix
+ROWS = 128  # films that are compared with all others at once
+COLUMNS = 8192
+HEADER = 4  # bytes before the components in `halfvec_send`: the number of dimensions, and two unused bytes
+Half = npt.NDArray[np.float16]
+Floats = npt.NDArray[np.float32]
+
+
+class SearchedVector(NamedTuple):
+    """A film's vector as `halfvec_send` has it, and the hash of its text."""
+
+    tmdb_id: int
+    text_hash: str
+    embedding: bytes
+
+
+class Neighbour(NamedTuple):
+    """A film near another one, with the cosine of their vectors."""
+
+    tmdb_id: int
+    similar_id: int
+    similarity: float
+
+
+class FilmVectors:
+    """The vectors of all films of a set, ordered by the films' ids."""
+
+    def __init__(self, pages: Iterable[Sequence[SearchedVector]]) -> None:
+        """Read pages of vectors, ordered by id; none of them is a zero vector."""
+        ids: list[int] = []
+        hashes: list[str] = []
+        parts: list[Half | csr_array] = []
+        for page in pages:
+            ids += [row.tmdb_id for row in page]
+            hashes += [row.text_hash for row in page]
+            parts.append(_compact(np.stack([np.frombuffer(row.embedding, ">f2", offset=HEADER) for row in page])))
+        self.ids = np.array(ids, dtype=np.int64)
+        self.hashes = hashes
+        self._rows = {tmdb_id: row for row, tmdb_id in enumerate(ids)}
+        self._matrix = _joined(parts)
+        self._lengths = _lengths(self._matrix)
+
+    def hash_of(self, tmdb_id: int) -> str | None:
+        """Return the hash of the text of a film's vector; None without a vector."""
+        row = self._rows.get(tmdb_id)
+        return None if row is None else self.hashes[row]
+
+    def nearest(self, films: Sequence[int], count: int) -> list[Neighbour]:
+        """Return the nearest films of each of some films that have a vector, the nearest first, equals by their ids."""
+        rows = [self._rows[film] for film in films if film in self._rows]
+        neighbours: list[Neighbour] = []
+        for start in range(0, len(rows), ROWS):
+            block = rows[start : start + ROWS]
+            for row, similarities in zip(block, self._compared(block), strict=True):
+                neighbours += self._best(row, similarities, count)
+        return neighbours
+
+    def _compared(self, rows: Sequence[int]) -> Floats:
+        """Return the cosines of some vectors with all, (rows, films)."""
+        matrix = self._matrix
+        if isinstance(matrix, np.ndarray):
+            products = np.empty((len(rows), len(self.ids)), np.float32)
+            wanted = matrix[list(rows)].astype(np.float32)
+            for start in range(0, len(self.ids), COLUMNS):
+                part = matrix[start : start + COLUMNS].astype(np.float32)
+                products[:, start : start + COLUMNS] = wanted @ part.T
+        else:
+            products = np.asarray((matrix[list(rows)] @ matrix.T).toarray(), np.float32)
+        return np.asarray(products / np.outer(self._lengths[list(rows)], self._lengths), np.float32)
+
+    def _best(self, row: int, similarities: Floats, count: int) -> list[Neighbour]:
+        similarities[row] = -np.inf
+        count = min(count, len(self.ids) - 1)
+        if count < 1:
+            return []
+        last = np.partition(similarities, -count)[-count]
+        candidates = np.flatnonzero(similarities >= last)
+        order = np.lexsort((self.ids[candidates], -similarities[candidates]))[:count]
+        film = int(self.ids[row])
+        return [Neighbour(film, int(self.ids[each]), float(similarities[each])) for each in candidates[order]]
+
+
+def _compact(vectors: npt.NDArray[np.generic]) -> "Half | csr_array":
+    """Return big-endian vectors as halves, or as a sparse matrix if most components are zero."""
+    halves = vectors.astype(np.float16)
+    if np.count_nonzero(halves) > SPARSE * halves.size:
+        return halves
+    from scipy.sparse import csr_array  # noqa: PLC0415  # takes a third of a second
+
+    return csr_array(halves.astype(np.float32))
+
+
+def _joined(parts: "Sequence[Half | csr_array]") -> "Half | csr_array":
+    dense = [part for part in parts if isinstance(part, np.ndarray)]
+    if len(dense) == len(parts):
+        return np.concatenate(dense) if dense else np.zeros((0, 0), np.float16)
+    from scipy.sparse import csr_array, vstack  # noqa: PLC0415  # as above
+
+    sparse = [csr_array(part.astype(np.float32)) if isinstance(part, np.ndarray) else part for part in parts]
+    return csr_array(vstack(sparse, format="csr"))
+
+
+def _lengths(matrix: "Half | csr_array") -> Floats:
+    if isinstance(matrix, np.ndarray):
+        squares = [np.einsum("ij,ij->i", part, part) for part in _parts(matrix)]
+        return np.sqrt(np.concatenate(squares)) if squares else np.zeros(0, np.float32)
+    return np.asarray(np.sqrt(matrix.multiply(matrix).sum(axis=1)), np.float32).ravel()
+
+
+def _parts(matrix: Half) -> Iterable[Floats]:
+    return (matrix[start : start + COLUMNS].astype(np.float32) for start in range(0, len(matrix), COLUMNS))
