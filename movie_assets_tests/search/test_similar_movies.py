@@ -68,7 +68,7 @@ def test_many_lists_made_by_comparing_all_vectors_are_the_same(small: Make, monk
 
 def test_a_list_of_a_vector_that_has_changed_since_it_was_read_is_not_stored(published: SmallPipeline) -> None:
     before = published.column(VERSIONS)
-    set_id, first = published.column("select set_id from pipeline.similar_lists")[0], published.movies()[0]
+    set_id, first = published.column("select set_id from pipeline.similar_lists")[0], published.movies[0]
     (stored,) = published.database.execute_returning(
         similar_movies.MadeLists, "store_similar_lists", set_id=set_id, films=[first], hashes=["of an earlier text"],
         film_of_place=[first], similar_ids=[first + 1], similarities=[0.5],
