@@ -132,8 +132,7 @@ return '{movie,movies,film,films,filme,flick,flicks,pelicula,peliculas,like,some
 -- meant_words have all words. begun has the other words and a word that begins as the last one, of three letters or more if there is no
 -- other; null if that is a stop word; is_begun: no film has the last word. is_mended: a word of three letters or more is in no film, or is taken for others. known_text:
 -- the question without the words that are left out, in no film or taken for others; '' if only stop words are left.
-drop function if exists catalog.read_question(text);
-create function catalog.read_question(
+create or replace function catalog.read_question(
     plain text,
     out terms tsquery[], out rarities double precision[], out pairs tsquery[], out pair_rarities double precision[],
     out keys text[], out key_rarities double precision[], out forms text[], out meant_words text[], out is_mended boolean,

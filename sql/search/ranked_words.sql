@@ -102,8 +102,7 @@ $$;
 -- The films that a question means by its words, best first, and their scores: steps 1 to 7 of catalog.search_movies. by_title has those
 -- that were found by their title, by_slip those of them with a title one slip away; plain is the normalised question; forms,
 -- meant_words and known_text are of catalog.read_question.
-drop function if exists catalog.films_by_words(text, text, integer);
-create function catalog.films_by_words(
+create or replace function catalog.films_by_words(
     question text, condition text, most integer,
     out films bigint[], out scores double precision[], out by_title bigint[], out by_slip bigint[], out forms text[],
     out meant_words text[], out plain text, out known_text text)
