@@ -161,3 +161,10 @@ def test_why_says_how_near_a_film_is(catalogue: Database) -> None:
     assert told["similarity"] == pytest.approx(1 / 1.01**0.5, abs=1e-3)
     assert why(catalogue, "submarine", 999) is None
     assert why(catalogue, "x" * 1_000_000, 2) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["harbours harbour", "keys key", "harbour harbours harbour", "wandas quills wanda quill"]
+)
+def test_the_last_word_may_be_the_stem_of_an_earlier_one(catalogue: Database, text: str) -> None:
+    assert search(catalogue, text)

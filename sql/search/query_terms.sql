@@ -161,6 +161,7 @@ as $$
         -- The last word of the question, if it is one of the terms.
         select t.*, w.word from term t, (select (string_to_array(plain, ' '))[cardinality(string_to_array(plain, ' '))]) w (word)
         where w.word = any (t.forms) and (length(w.word) > 2 or (select count(*) from term) > 1)
+        order by t.place desc limit 1 -- it may be the stem of an earlier word, too
     ), unknown as materialized (
         select array(
             select unnest(w.forms) from word w where not w.is_known or w.place not in (select t.place from term t)) as words
