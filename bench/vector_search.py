@@ -1,12 +1,14 @@
 """Search a catalogue of made-up films with filters from 50 % to 0.1 %; print latency and recall@k against exact.
 
 Then by one and by sixteen clients at once. What other libraries do with the same films is search_peers.py's business.
+With --details, vectors are those that the local embedder makes of film texts, and of short texts for the questions.
 An embedded Postgres of its own in a temporary folder. Usage: vector_search.py [--films N] [--dimensions D]
-[--queries Q] [--rounds R] [--json FILE]
+[--queries Q] [--details FILE [--model M]] [--rounds R] [--json FILE]
 """
 
 import json
 import time
+from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -16,9 +18,12 @@ from made_up_vectors import Matrix, clustered_vectors, percentile, server_of_one
 from made_up_world import AS_NEAR, SEARCH, World, built, made_up, run, searching, store
 from peers.clients import ask_at_once, times
 from tables import parser_of, table, timed, write_json
+from text_vectors import text_vectors
 
 from movie_assets.database.database import Database, driver_connection, fetch_one
+from movie_assets.embeddings.providers.local import LOCAL_MODEL
 from movie_assets.embeddings.sets import ActiveSet, RefreshedVectors
+from movie_assets.search.vector_index import MIN_RECALL, TuningStep
 
 COUNTS = (10, 100)
 CHANGED_VECTORS = 500
@@ -60,15 +65,23 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=50_000)
     parser.add_argument("--dimensions", type=int, default=1536)
     parser.add_argument("--queries", type=int, default=100)
+    parser.add_argument("--details", type=Path, help="answers of /movie/{id}, a line each (.gz too)")
+    parser.add_argument("--model", default=LOCAL_MODEL, help="model of the local embedder, with --details")
     arguments = parser.parse_args()
-    vectors = clustered_vectors(arguments.films, arguments.dimensions)
-    questions = clustered_vectors(arguments.queries, arguments.dimensions, seed=2)
+    if arguments.details:
+        vectors, questions = text_vectors(
+            arguments.details, arguments.films, arguments.queries, arguments.model, arguments.dimensions
+        )
+    else:
+        vectors = clustered_vectors(arguments.films, arguments.dimensions)
+        questions = clustered_vectors(arguments.queries, arguments.dimensions, seed=2)
     world = made_up(arguments.films)
     with server_of_ones_own("search") as (address, database):
         figures: dict[str, Any] = {"films": arguments.films, "dimensions": arguments.dimensions}
         figures |= built(database, world, vectors)
         figures["never analyzed, a search (ms)"] = first_search(database, questions[0])
         run(database, "analyze")
+        figures |= tuned(database)
         stored = vectors.astype(np.float16).astype(np.float32)  # what the index holds
         rounds = [
             [measured(database, case, count, questions, stored, world) for case in CASES for count in COUNTS]
@@ -82,7 +95,9 @@ def main() -> None:
         ]
         figures |= a_day(database, vectors)
     configured = (
-        f"{arguments.films:,} made-up films with clustered vectors of {arguments.dimensions:,} dimensions, "
+        f"{arguments.films:,} made-up films with "
+        f"{f'vectors of {arguments.model}' if arguments.details else 'clustered vectors'} of {arguments.dimensions:,} "
+        "dimensions, "
         f"{arguments.queries} questions to `catalog.match_movies`, ten or a hundred wanted; times are those of the "
         f"median of {arguments.rounds} rounds. Recall is against comparing all films that pass. Fewer milliseconds are "
         "better."
@@ -90,6 +105,14 @@ def main() -> None:
     report(figures, configured)
     searches = figures.pop("searches")
     write_json(arguments.json, "vector_search", "exact search", arguments.rounds, configured, searches, **figures)
+
+
+def tuned(database: Database) -> dict[str, float]:
+    """Tune searches as movie_vectors does; return how far they go then."""
+    set_id = database.fetch_one(ActiveSet, "active_set").set_id
+    started = time.perf_counter()
+    steps = database.execute_returning(TuningStep, "tune_searches", set_id=set_id, goal=MIN_RECALL, anew=True)
+    return {"films visited, as tuned": steps[-1].ef_search, "tuning (s)": time.perf_counter() - started}
 
 
 def first_search(database: Database, question: npt.NDArray[np.float32]) -> float:

@@ -22,7 +22,11 @@ begin
                  where m.attrelid = 'catalog.movies'::regclass and m.attname = a.attname)) as comment
         from pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped
     loop
-        execute format('comment on column %s.%I is %L', target, found.name, found.comment);
+        execute format(
+            'comment on column %s.%I is %L', target, found.name,
+            case when found.name = 'nonzero'
+                then 'the vector without its zeros, if most of it is zeros; compared in place of embedding; null otherwise'
+                else found.comment end);
     end loop;
 end
 $$;
@@ -42,6 +46,8 @@ declare
 begin
     -- Vectors that fit on a page are stored in the rows (plain), where comparing them is three times as fast as out of line.
     -- The rest of a row always fits beside a vector of 3,072 dimensions and is never moved out of line (toast_tuple_target).
+    -- Wide vectors of which most components are 0, as those of hashed words, have a short form, too (nonzero), with which
+    -- comparing is faster again. sparsevec_send takes 8 bytes for a component that is not 0.
     if to_regclass(target) is null then
         execute format(
             'create table %s (
@@ -51,6 +57,13 @@ begin
              ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, toast_tuple_target = 8160)', target, width);
         execute format('alter table %s alter column embedding set storage %s', target,
                        case when width <= 3072 then 'plain' else 'external' end);
+        if width >= 1024 then
+            execute format(
+                'alter table %s add column nonzero sparsevec generated always as (
+                     case when octet_length(sparsevec_send(embedding::sparsevec)) < %s then embedding::sparsevec end) stored',
+                target, least(1.2 * width, case when width <= 3072 then 7500 - 2 * width else 4000 end));
+            execute format('alter table %s alter column nonzero set storage plain', target);
+        end if;
         perform pipeline.comment_on_vectors(which);
     end if;
     execute format(
