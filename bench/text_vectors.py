@@ -27,13 +27,14 @@ class TextVectors(NamedTuple):
 
 def texts_of(details: Path) -> list[str]:
     """Return the texts of recorded answers of /movie/{id}, a line each; answers that are no film are left out."""
-    texts = {}
+    texts: dict[int, str] = {}
     with (gzip.open if details.suffix == ".gz" else open)(details, "rb") as lines:
         for line in lines:
             try:
-                body = read_json(line)
-                texts[body["id"]] = derive(body, body["id"]).text
-            except (UnusableResponseError, KeyError, TypeError):
+                answer: object = read_json(line)
+                if isinstance(answer, dict) and isinstance(answer.get("id"), int):
+                    texts[answer["id"]] = derive(answer, answer["id"]).text
+            except UnusableResponseError:
                 continue
     return list(texts.values())
 
