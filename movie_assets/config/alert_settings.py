@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 from movie_assets.config.setting_values import MailServer, SecretUrl, SigningKey, Url, Words
 
 
-class AlertSettings(BaseModel):
+class AlertSettings(BaseModel, defer_build=True):
     """The part of the configuration that is about alerts."""
 
     web_url: Url = Field(

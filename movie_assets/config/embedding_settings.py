@@ -17,7 +17,7 @@ def _is_a_provider(name: str) -> str:
     return name
 
 
-class EmbeddingSettings(BaseModel):
+class EmbeddingSettings(BaseModel, defer_build=True):
     """The part of the configuration that is about embeddings.
 
     A provider that needs a key (`embeddings/providers/<name>.py`) has a field `<name>_api_key`; no other list names it.

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 from movie_assets.config.setting_values import ModelName, SecretUrl, Token
 
 
-class RerankSettings(BaseModel):
+class RerankSettings(BaseModel, defer_build=True):
     """The part of the configuration that is about ranking search results anew."""
 
     rerank_url: SecretUrl = Field(

@@ -7,9 +7,8 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
-import pandas as pd
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -23,6 +22,9 @@ from movie_assets.database.retry import READ_ONLY, DatabaseRetries, GivenUpError
 from movie_assets.database.sessions import start_session
 from movie_assets.database.vector_types import register_vectors
 from movie_assets.retries.policy import RetryPolicy
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T")
 R = TypeVar("R", bound=NamedTuple)  # a class that has the columns of a query
@@ -120,8 +122,9 @@ class Database:
         """Run a statement that changes something, exactly once, and return the number of rows that it changed."""
         return self.once(lambda connection: execute(connection, query, **parameters))
 
-    def frame(self, query: str, **parameters: str | float | None) -> pd.DataFrame:
+    def frame(self, query: str, **parameters: str | float | None) -> "pd.DataFrame":
         """Run a query in a read-only transaction, and return its rows as a data frame."""
+        import pandas as pd  # noqa: PLC0415  # takes a quarter of a second, which commands would wait for
 
         def read(connection: sa.Connection) -> pd.DataFrame:
             try:

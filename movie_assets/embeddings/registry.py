@@ -20,9 +20,18 @@ from movie_assets.embeddings.roles import Roles, roles_of_template
 @cache
 def providers() -> Mapping[str, Provider]:
     """Return all providers by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    declared: list[Provider] = [importlib.import_module(f"{package.__name__}.{name}").PROVIDER for name in names]
-    return {provider.name: provider for provider in declared}
+    return {name: _provider(name) for name in _names()}
+
+
+@cache
+def _names() -> list[str]:
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+
+
+def _provider(name: str) -> Provider:
+    """Import one provider: a search waits for the imports, and needs no other."""
+    provider: Provider = importlib.import_module(f"{package.__name__}.{name}").PROVIDER
+    return provider
 
 
 def published_prices() -> dict[str, float]:
@@ -48,9 +57,9 @@ def embedder_for(
         inner = embedder_for(settings, provider, joined["model"], int(joined["dimensions"]), template)
         return JoinedEmbedder(inner, float(joined["share"]))
     name = provider.partition("@")[0]
-    if name not in providers():
+    if name not in _names():
         raise EmbedderError(f"the catalogue was embedded by {provider}, which is no provider of this release")
-    chosen = providers()[name]
+    chosen = _provider(name)
     model = model or chosen.default_model
     known = chosen.known(model)
     embedder = chosen.make(settings, model, _dimensions(model, known, dimensions))

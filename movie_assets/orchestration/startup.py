@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -21,8 +22,9 @@ from movie_assets.database.migrations import ensure_database, migrate, migrate_f
 from movie_assets.database.server_checks import pgvector_warning
 from movie_assets.embeddings.embedder import EmbedderError
 from movie_assets.embeddings.registry import embedder_from
-from movie_assets.emulator.options import EmulatorOptions
-from movie_assets.emulator.server import TmdbEmulator
+
+if TYPE_CHECKING:
+    from movie_assets.emulator.server import TmdbEmulator
 
 DAGSTER_DATABASE = "MOVIE_ASSETS_DAGSTER_DATABASE_URL"
 DAGSTER_FILES = "MOVIE_ASSETS_DAGSTER_FILES"  # set when everything is prepared for Dagster
@@ -54,7 +56,7 @@ def database_for(settings: Settings, *, only_reads: bool = False) -> Iterator[Se
 
 
 @contextmanager
-def everything_for(settings: Settings, tmdb_emulator: TmdbEmulator | None = None) -> Iterator[Settings]:
+def everything_for(settings: Settings, tmdb_emulator: "TmdbEmulator | None" = None) -> Iterator[Settings]:
     """Prepare everything that a Dagster process needs; yield settings with the addresses, also in the environment.
 
     `tmdb_emulator` is used if it is given; otherwise one is started if the settings do not name TMDB. Raises the errors
@@ -66,6 +68,9 @@ def everything_for(settings: Settings, tmdb_emulator: TmdbEmulator | None = None
     with ExitStack() as stack:
         ready = stack.enter_context(database_for(settings))
         if tmdb_emulator is None and ready.uses_emulator:
+            from movie_assets.emulator.options import EmulatorOptions  # noqa: PLC0415  # searches need no web server
+            from movie_assets.emulator.server import TmdbEmulator  # noqa: PLC0415  # as above
+
             tmdb_emulator = stack.enter_context(TmdbEmulator(EmulatorOptions()))
         if tmdb_emulator is not None:
             ready = pointed_at(ready, tmdb_emulator)
@@ -111,7 +116,7 @@ def bring_up_to_date(settings: Settings) -> str | None:
             return pgvector_warning(database.fetch_value(str, "pgvector_version"))
 
 
-def pointed_at(settings: Settings, tmdb_emulator: TmdbEmulator) -> Settings:
+def pointed_at(settings: Settings, tmdb_emulator: "TmdbEmulator") -> Settings:
     """Return the settings with the addresses of an emulator in place of TMDB's."""
     return settings.model_copy(
         update={

@@ -7,15 +7,16 @@ stays as it is, and the reason is returned. A request is sent once, as whoever s
 import threading
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
-
-import httpx
+from typing import TYPE_CHECKING, NamedTuple
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.error_messages import message_of_error, without_secrets
 from movie_assets.search.queries import FoundMovie
 from movie_assets.search.ranking import NonsenseError, best_first, scores_of
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_RERANKED = 50  # films that are ranked anew; Cohere's price of a search covers 100
 KEY_REFUSED = (401, 403)
@@ -81,6 +82,8 @@ def rerank_films(
 
 def _scores(settings: Settings, url: str, question: str, texts: Sequence[str]) -> list[float]:
     """Request the scores of texts. Raises RerankError."""
+    import httpx  # noqa: PLC0415  # a search without a reranker does not wait for this import
+
     key = settings.rerank_key.get_secret_value() if settings.rerank_key else None
     body: dict[str, object] = {"query": question, "documents": list(texts)}
     # A server with one model may be Text Embeddings Inference, which reads `texts` and ignores other names.
@@ -105,11 +108,13 @@ def _scores(settings: Settings, url: str, question: str, texts: Sequence[str]) -
         raise RerankError("the reranker's answer is not JSON; check MOVIE_ASSETS_RERANK_URL") from None
 
 
-def _posted(url: str, body: object, key: str | None, seconds: float) -> httpx.Response:
+def _posted(url: str, body: object, key: str | None, seconds: float) -> "httpx.Response":
     """Return the response to a request, if it is whole within so many seconds. Raises RerankError, httpx.HTTPError.
 
     The timeouts of the HTTP library are for each read, so that a slow server could hold a search for hours.
     """
+    import httpx  # noqa: PLC0415  # as above
+
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     answers: SimpleQueue[httpx.Response | Exception] = SimpleQueue()
 
