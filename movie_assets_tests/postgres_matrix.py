@@ -8,7 +8,6 @@ has to refuse an unsuitable server in one sentence, and create nothing there.
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import psycopg
 from movie_assets.database import embedded as embedded_postgres
 from movie_assets.database.addresses import url_of
 from movie_assets_tests.conftest import address_of
+from movie_assets_tests.support.ports import free_port
 
 REPORT = Path(__file__).parents[1] / "docs" / "postgres_matrix.md"
 SECONDS = 900
@@ -119,9 +119,7 @@ def _pooler(server: str, mode: str, folder: Path) -> Iterator[str | None]:
     if program is None:
         yield None
         return
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (folder / f"{mode}.ini").write_text(
         f"[databases]\n* = host={url_of(server).query['host']} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
         f"listen_port = {port}\nauth_type = any\npool_mode = {mode}\ndefault_pool_size = 50\nunix_socket_dir =\n"

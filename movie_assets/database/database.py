@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError, url_of
 from movie_assets.database.batch_locks import BatchLocks, LocksLostError
-from movie_assets.database.embedded import embedded_data
+from movie_assets.database.embedded import embedded_data, full_disk
 from movie_assets.database.queries import query_text
 from movie_assets.database.retry import READ_ONLY, DatabaseRetries, GivenUpError
 from movie_assets.database.sessions import start_session
@@ -65,6 +65,10 @@ class Database:
     def close(self) -> None:
         """Close the pooled connections."""
         self.engine.dispose()
+
+    def full_disk(self) -> str | None:
+        """Return a message if the disk of the embedded server is full; None otherwise and of any other server."""
+        return full_disk(self._data) if self._data else None
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:

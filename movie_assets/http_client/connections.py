@@ -5,12 +5,20 @@ that takes longer than everything else in a request. The caller decides what is 
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 
 import httpx
 
 ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """Return the authorities that are trusted, read once in a process: it takes longer than the rest of a client."""
+    return httpx.create_ssl_context()
 
 
 class Connections:
@@ -38,12 +46,11 @@ async def connections(
     count: int, headers: dict[str, str], timeouts: httpx.Timeout, transport: httpx.AsyncBaseTransport | None
 ) -> AsyncIterator[Connections]:
     """Yield a pool of `count` clients, which connect when they are first used; leaving closes them."""
-    certificates = httpx.create_ssl_context()  # read once, as it takes longer than the rest of a client
     pool = Connections()
     async with AsyncExitStack() as stack:
         for _ in range(count):
             client = httpx.AsyncClient(
-                headers=headers, limits=ONE, timeout=timeouts, transport=transport, verify=certificates
+                headers=headers, limits=ONE, timeout=timeouts, transport=transport, verify=certificates()
             )
             pool.add(await stack.enter_async_context(client))
         yield pool

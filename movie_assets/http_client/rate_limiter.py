@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from movie_assets.database.addresses import dsn_of
+from movie_assets.database.addresses import DatabaseError, dsn_of
 from movie_assets.database.database import Database
 from movie_assets.database.queries import query_text
 from movie_assets.database.sessions import start_async_session
@@ -30,6 +30,7 @@ class RateLimiter:
     """
 
     def __init__(self, database: Database, service: str, rate: float) -> None:
+        self._database = database
         self._dsn = "" if rate == 0 else dsn_of(database.url)
         self._service = service
         self._rate = rate
@@ -62,7 +63,7 @@ class RateLimiter:
     async def _reserve(self, query: str, **parameters: float) -> float:
         """Run a query that moves the time of the next permit; return the seconds until that time.
 
-        Raises OperationalError when there is no connection for a minute.
+        Raises OperationalError when there is no connection for a minute, DatabaseError at once on a full disk.
         """
         statement = query_text(query).encode()
         policy = RetryPolicy(
@@ -88,6 +89,8 @@ class RateLimiter:
             if self._connection is not None:
                 await self._connection.close()
                 self._connection = None
+            if full := self._database.full_disk():  # the server does not come back by itself
+                raise DatabaseError(full) from None
             raise
 
 

@@ -17,7 +17,7 @@ import httpx
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, backoff, seconds_asked_for
-from movie_assets.http_client.connections import Connections, connections
+from movie_assets.http_client.connections import Connections, certificates, connections
 from movie_assets.http_client.rate_limiter import RateLimiter, shared_limiter
 from movie_assets.http_client.retries import HttpRetries, PausedError, RetryableError
 from movie_assets.tmdb.call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, ApiResponse, call
@@ -93,7 +93,7 @@ class Tmdb:
 
     async def publishes(self, day: date) -> bool:
         """Return whether TMDB has published a day's export. Raises TmdbUnavailableError when the request fails."""
-        async with httpx.AsyncClient(timeout=SECONDS_PER_CALL, transport=self.transport) as http:
+        async with httpx.AsyncClient(timeout=SECONDS_PER_CALL, transport=self.transport, verify=certificates()) as http:
             return await is_published(http, f"{self.settings.tmdb_export_url}/{file_name(day)}")
 
     def _record_calls(self, calls: CallCounts, run_id: str | None) -> None:

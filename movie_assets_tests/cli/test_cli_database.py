@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from movie_assets.database.addresses import libpq_url_of, url_of
 from movie_assets.database.embedded import BINARIES
 from movie_assets.database.embedded_keeper import kept_up_by
+from movie_assets_tests.support.ports import free_port
 
 
 @pytest.fixture
@@ -73,9 +74,7 @@ def test_a_keeper_that_was_killed_keeps_nothing_up_and_can_be_started_again(home
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 def test_a_port_is_open_for_who_has_the_password(home: Path, port: int) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,10 +17,11 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets.database.embedded import BINARIES
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
+from movie_assets_tests.support.ports import free_port
 
 PAGE = (CHECKOUT / "docs" / "connect.md").read_text(encoding="utf-8")
+PORT_OF_THE_PAGE = "5433"  # another one takes its place: something else on this machine may listen there
 BLOCKS = re.findall(r"^```(\w+)( openai)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-PORT = 5433
 COMMAND = '#!/bin/sh\nexec "{python}" -c "from movie_assets.cli.main import main; main()" "$@"\n'
 
 
@@ -30,12 +30,13 @@ def programs(language: str, *, of_openai: bool = False) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def environment() -> Iterator[dict[str, str]]:
+def port() -> str:
+    return str(free_port())
+
+
+@pytest.fixture(scope="module")
+def environment(port: str) -> Iterator[dict[str, str]]:
     """Yield the environment of a reader of the page: the commands, a catalogue, and its exported address."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if probe.connect_ex(("127.0.0.1", PORT)) == 0:
-            pytest.skip(f"port {PORT}, which the page names, is in use on this machine")
     with tempfile.TemporaryDirectory(prefix="ma-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         command = Path(folder) / "bin" / "movie-assets"
@@ -54,7 +55,7 @@ def environment() -> Iterator[dict[str, str]]:
             "MOVIE_ASSETS_EMBEDDING_DIMENSIONS": "1536",  # as OpenAI's model has, for the programs that ask it
         }  # fmt: skip
         run(["movie-assets", "refresh"], names)
-        run(["movie-assets", "database", "start", "--port", str(PORT)], names)
+        run(["movie-assets", "database", "start", "--port", port], names)
         try:
             yield names | {"DATABASE_URL": run(["movie-assets", "database", "url"], names).strip()}
         finally:
@@ -86,10 +87,13 @@ def test_the_page_has_what_it_promises() -> None:
     }  # fmt: skip
 
 
-def test_the_commands_of_the_page(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_commands_of_the_page(environment: dict[str, str], port: str, tmp_path: Path) -> None:
     names = {name: value for name, value in environment.items() if name != "DATABASE_URL"}
-    printed = run(["bash", "-euo", "pipefail", "-c", "\n".join(programs("sh"))], names, tmp_path)
-    assert f"@127.0.0.1:{PORT}/movie_assets" in printed
+    script = "\n".join(programs("sh"))
+    assert f"--port {PORT_OF_THE_PAGE}" in script
+    commands = ["bash", "-euo", "pipefail", "-c", script.replace(PORT_OF_THE_PAGE, port)]
+    printed = run(commands, names, tmp_path)
+    assert f"@127.0.0.1:{port}/movie_assets" in printed
     assert len(re.findall(r"\([3-9] rows\)", printed)) == 2  # a search by words, one by meaning
 
 

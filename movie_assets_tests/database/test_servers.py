@@ -20,6 +20,7 @@ from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets.database.server_checks import pgvector_warning
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.empty_databases import as_administrator
+from movie_assets_tests.support.ports import free_port
 
 SECRET = "canary-of-a-password"
 SEARCHES = (
@@ -193,9 +194,7 @@ def pooler(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Itera
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("PgBouncer is not installed (Debian: apt-get install pgbouncer)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (tmp_path / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={url_of(server).query['host']} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
         f"listen_port = {port}\nauth_type = any\npool_mode = {request.param}\nunix_socket_dir =\n"

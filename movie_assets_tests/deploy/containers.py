@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 
 from movie_assets_tests.deploy.files import DEPLOY, SERVICES
-from movie_assets_tests.deploy.processes import free_port
 from movie_assets_tests.deploy.web_ui import WebUi
+from movie_assets_tests.support.ports import free_port
 
 LOG = logging.getLogger("containers")
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each time that a status is asked

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -144,10 +143,3 @@ def wait_until_well(place: Place, process: Process) -> None:
     raise AssertionError(
         f"{process.name} is not well: {asked.stderr.decode()[-500:]} {process.log.read_text()[-2000:]}"
     )
-
-
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -10,8 +10,9 @@ import pytest
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.deploy.conftest import Server, rows_as
-from movie_assets_tests.deploy.processes import Place, Process, free_port, run_once, running, wait_until_well
+from movie_assets_tests.deploy.processes import Place, Process, run_once, running, wait_until_well
 from movie_assets_tests.deploy.web_ui import WebUi
+from movie_assets_tests.support.ports import free_port
 from movie_assets_tests.support.world import Films, film
 
 FILMS = 70  # some batches have two

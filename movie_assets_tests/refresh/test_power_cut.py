@@ -61,7 +61,7 @@ def test_after_a_power_cut_under_dev_a_refresh_does_the_rest(
         "TMDB_API_URL": tmdb_emulator.tmdb_url,
         "TMDB_EXPORT_URL": tmdb_emulator.export_url,
     }
-    with dev_on(home, MOVIE_ASSETS_TMDB_RATE="20", MOVIE_ASSETS_EMBEDDING_DIMENSIONS="64", **tmdb) as dev:
+    with dev_on(home, MOVIE_ASSETS_TMDB_RATE="50", MOVIE_ASSETS_EMBEDDING_DIMENSIONS="64", **tmdb) as dev:
         wait_until(lambda: films.asked.total() > CHUNK + 20, 300, "the sensors' run fetches")
         cut_the_power(home)
         dev.process.wait()
@@ -77,7 +77,7 @@ def test_after_a_power_cut_under_dev_a_refresh_does_the_rest(
 def test_after_a_power_cut_under_a_refresh_dev_ends_its_run_as_it_starts(
     home: Path, films: Films, tmdb_emulator: TmdbEmulator
 ) -> None:
-    with refreshing(home, tmdb_emulator, 20) as refresh:
+    with refreshing(home, tmdb_emulator, 50) as refresh:
         wait_until(lambda: films.asked.total() > CHUNK + 20, 200, "it fetches")
         cut_the_power(home)
         refresh.process.wait()

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets_tests.deployment import LOCATION, wait_until
 from movie_assets_tests.refresh.test_kill import read, server_runs
+from movie_assets_tests.support.ports import free_port
 
 BIN = Path(sys.executable).parent
 MODULE = "movie_assets.definitions"
@@ -79,8 +79,7 @@ def test_the_web_ui_that_dagster_starts_shows_the_same_runs_with_schedules_and_s
     program: str, home: Path
 ) -> None:
     execute(home, f"dagster job execute -m {MODULE} -j publish")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     output = home / f"said_{time.monotonic_ns()}"
     with output.open("w") as to:
         process = subprocess.Popen(
