@@ -36,8 +36,10 @@ STOP_WORDS = frozenset(WORD.findall(
 
 def words_of(text: str) -> list[str]:
     """Return the normalized words of a text: lower case, without accents, English plurals and function words."""
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    plain = text.lower()
+    if not plain.isascii():
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     words = (word.removesuffix("'s") for word in WORD.findall(plain))
     return [_singular(word) for word in words if word not in STOP_WORDS]
 
@@ -71,24 +73,25 @@ def weighted_vectors(texts: Sequence[str], dimensions: int) -> npt.NDArray[np.fl
     rows, places, parts = [], [], []
     for n, text in enumerate(texts):
         for word, count in Counter(words_of(text)).items():
-            weight = (1.0 + math.log(count)) * word_weight(word)
-            for place, sign in _components(word):
+            weight = 1.0 + math.log(count)
+            for place, part in _components(word):
                 rows.append(n)
                 places.append(place % dimensions)
-                parts.append(sign * weight)
+                parts.append(part * weight)
     vectors = np.zeros((len(texts), dimensions))
     np.add.at(vectors, (rows, places), parts)
     return _unit_rows(vectors)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=30_000)
 def _components(word: str) -> tuple[tuple[int, float], tuple[int, float]]:
-    """Return the two components of a word, before the division by the dimensions, each with its sign."""
+    """Return the two components of a word, before the division by the dimensions, each with its weight and sign."""
     digest = zlib.crc32(word.encode())
     mixed = digest * MIXER
+    weight = word_weight(word)
     return (
-        (digest & 0x7FFFFFFF, 1.0 if digest >> 31 else -1.0),
-        (mixed >> 15 & 0x7FFFFFFF, 1.0 if mixed >> 46 & 1 else -1.0),
+        (digest & 0x7FFFFFFF, weight if digest >> 31 else -weight),
+        (mixed >> 15 & 0x7FFFFFFF, weight if mixed >> 46 & 1 else -weight),
     )
 
 

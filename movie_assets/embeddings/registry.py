@@ -13,7 +13,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.embeddings import providers as package
 from movie_assets.embeddings.embedder import Embedder, EmbedderError, KnownModel, Provider, former_provider
 from movie_assets.embeddings.joined import JOINED, JoinedEmbedder
-from movie_assets.embeddings.providers.local import HASHING
+from movie_assets.embeddings.providers.local import HASHING, LOCAL_MODEL
 from movie_assets.embeddings.roles import Roles, roles_of_template
 
 
@@ -80,6 +80,11 @@ def embedder_from(settings: Settings) -> Embedder:
     if share is None or (embedder.provider == LOCAL and embedder.model in HASHING):
         return embedder
     return JoinedEmbedder(embedder, share)
+
+
+def hashes_words(settings: Settings) -> bool:
+    """Return whether the settings name vectors of hashed words, which cost next to no time."""
+    return settings.embedder_in_use == LOCAL and (settings.embedding_model or LOCAL_MODEL) in HASHING
 
 
 def _dimensions(model: str, known: KnownModel, wanted: int | None) -> int:

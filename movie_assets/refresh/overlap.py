@@ -27,7 +27,7 @@ from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, open_database
 from movie_assets.embeddings.embedder import Embedder
-from movie_assets.embeddings.registry import embedder_from
+from movie_assets.embeddings.registry import embedder_from, hashes_words
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.tokens import MAX_TOKENS_OF_A_TEXT
 from movie_assets.orchestration.sensors import MIN_WORK_OF_A_RUN, DueWork
@@ -87,14 +87,17 @@ def _add_outcomes(outcome: DayOutcome, lines: IO[str]) -> None:
 def has_enough_to_overlap(database: Database, settings: Settings, tags: dict[str, str]) -> bool:
     """Return whether there is so much to fetch that embedding meanwhile saves time.
 
-    With a budget for each run it does not overlap, as the budget is meant for all texts of a refresh. Nor does it if so
-    many films may have to be embedded that their texts go through the Batch API, as few at a time would not.
+    It does not with vectors of hashed words, which take less time than the start of a process. With a budget for each
+    run it does not overlap, as the budget is meant for all texts of a refresh. Nor does it if so many films may have to
+    be embedded that their texts go through the Batch API, as few at a time would not.
     """
+    if settings.run_dollars or hashes_words(settings):
+        return False
     due = database.fetch_one(
         DueWork, "count_due", as_of=run_time_in(tags), daily_films=settings.daily_films, derivation=derivation_name(),
         rules=settings.thresholds.name,
     )  # fmt: skip
-    return due.work >= MIN_WORK_OF_A_RUN and not settings.run_dollars and not settings.goes_in_bulk(due.work)
+    return due.work >= MIN_WORK_OF_A_RUN and not settings.goes_in_bulk(due.work)
 
 
 def _end(child: "subprocess.Popen[str]") -> None:

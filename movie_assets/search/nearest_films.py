@@ -1,7 +1,7 @@
 """The nearest films of many films by comparing all vectors, which is exact and cheaper than searching a graph for each.
 
-Vectors of words are mostly zeros and are multiplied as sparse matrices; others are multiplied in blocks. With more than
-`MOST_FILMS`, searching the graph takes less time.
+Vectors of words are mostly zeros and are kept as a sparse matrix. Films are multiplied with all others in blocks. With
+more than `MAX_FILMS`, searching the graph takes less time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,21 +13,23 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-MOST_FILMS = 100_000
+MAX_FILMS = 100_000
 SPARSE = 0.1  # share of components that are not zero, up to which vectors are kept as a sparse matrix
 ROWS = 128  # films that are compared with all others at once
 COLUMNS = 8192
 HEADER = 4  # bytes before the components in `halfvec_send`: the number of dimensions, and two unused bytes
+SHORT_HEADER = 12  # in `sparsevec_send`: the numbers of dimensions and of components, and four unused bytes
 Half = npt.NDArray[np.float16]
 Floats = npt.NDArray[np.float32]
 
 
 class SearchedVector(NamedTuple):
-    """A film's vector as `halfvec_send` has it, and the hash of its text."""
+    """A film's vector as `halfvec_send` has it, or as `sparsevec_send` (`is_short`), and the hash of its text."""
 
     tmdb_id: int
     text_hash: str
     embedding: bytes
+    is_short: bool
 
 
 class Neighbour(NamedTuple):
@@ -49,7 +51,7 @@ class FilmVectors:
         for page in pages:
             ids += [row.tmdb_id for row in page]
             hashes += [row.text_hash for row in page]
-            parts.append(_compact(np.stack([np.frombuffer(row.embedding, ">f2", offset=HEADER) for row in page])))
+            parts.append(_read(page))
         self.ids = np.array(ids, dtype=np.int64)
         self.hashes = hashes
         self._rows = {tmdb_id: row for row, tmdb_id in enumerate(ids)}
@@ -81,7 +83,8 @@ class FilmVectors:
                 part = matrix[start : start + COLUMNS].astype(np.float32)
                 products[:, start : start + COLUMNS] = wanted @ part.T
         else:
-            products = np.asarray((matrix[list(rows)] @ matrix.T).toarray(), np.float32)
+            wanted = np.ascontiguousarray(matrix[list(rows)].toarray().T)
+            products = np.ascontiguousarray((matrix @ wanted).T)
         return np.asarray(products / np.outer(self._lengths[list(rows)], self._lengths), np.float32)
 
     def _best(self, row: int, similarities: Floats, count: int) -> list[Neighbour]:
@@ -94,6 +97,29 @@ class FilmVectors:
         order = np.lexsort((self.ids[candidates], -similarities[candidates]))[:count]
         film = int(self.ids[row])
         return [Neighbour(film, int(self.ids[each]), float(similarities[each])) for each in candidates[order]]
+
+
+def _read(page: Sequence[SearchedVector]) -> "Half | csr_array":
+    """Return the vectors of a page: a sparse matrix if one of them is short, or if most components are zero."""
+    if not any(row.is_short for row in page):
+        return _compact(np.stack([np.frombuffer(row.embedding, ">f2", offset=HEADER) for row in page]))
+    from scipy.sparse import csr_array  # noqa: PLC0415  # takes a third of a second
+
+    rows = [_components(row) for row in page]
+    ends = np.cumsum([0, *(len(places) for places, _ in rows)])
+    places, values = (np.concatenate([row[n] for row in rows]) for n in (0, 1))
+    width = next(int.from_bytes(row.embedding[:4]) for row in page if row.is_short)
+    return csr_array((values.astype(np.float32), places.astype(np.int32), ends), shape=(len(page), width))
+
+
+def _components(row: SearchedVector) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]:
+    """Return the places and values of the components of a vector that are not zero."""
+    if row.is_short:
+        places, values = np.frombuffer(row.embedding, ">i4", offset=SHORT_HEADER).reshape(2, -1)
+        return places, values.view(">f4")
+    vector = np.frombuffer(row.embedding, ">f2", offset=HEADER)
+    places = np.flatnonzero(vector)
+    return places, vector[places]
 
 
 def _compact(vectors: npt.NDArray[np.generic]) -> "Half | csr_array":

@@ -10,19 +10,22 @@ from statistics import mean
 from typing import NamedTuple
 
 import dagster as dg
+import sqlalchemy as sa
 
-from movie_assets.database.database import Database
+from movie_assets.database.database import Database, copy_rows, execute, fetch_one
 from movie_assets.embeddings.sets import ActiveSet
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
-from movie_assets.search.nearest_films import MOST_FILMS, FilmVectors, SearchedVector
+from movie_assets.search.nearest_films import MAX_FILMS, FilmVectors, SearchedVector
 
 CHUNK = 500  # films in one transaction, which each connection can lose when a run is killed
-CONNECTIONS = 2  # Postgres searches the graph on one core for each of them
+CONNECTIONS = 2  # Postgres works on one core for each of them
 LARGE_SHARE = 0.2  # of the films: if more changed, making all lists is cheaper than updating those around each film
-MANY = 500  # films whose lists are made by comparing all vectors, which are read once for that
+MANY = 100  # films whose lists are made by comparing all vectors, which are read once for that
 PAGE = 2_000  # vectors read at once
 LENGTH = 10  # films in a list
+LENGTH_WITH_ECHO = 50  # films near a changed film, in whose lists it may belong
+COLUMNS = {"tmdb_id": "int8", "similar_id": "int8", "similarity": "float8"}
 TURNS = 100  # days in which every list is made again, as a changed film only updates the lists near it
 SECONDS_BETWEEN_REPORTS = 5.0
 SAMPLES = 20
@@ -88,12 +91,12 @@ def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *
     Returns the numbers of lists that were made and of other lists that changed. Two chunks are made at the same time,
     except with `echo`, as both chunks might change the same list.
     """
-    vectors = None if echo or len(films) < MANY else _vectors_to_compare(database)
+    vectors = None if len(films) < MANY else _vectors_to_compare(database)
 
     def make(start: int) -> MadeLists:
         chunk = list(films[start : start + CHUNK])
         if vectors is not None:
-            return _store(database, vectors, chunk)
+            return _store(database, vectors, chunk, echo=echo)
         (lists,) = database.execute_returning(MadeLists, "make_similar_lists", films=chunk, echo=echo)
         return lists
 
@@ -117,7 +120,7 @@ class _SetVectors(NamedTuple):
 def _vectors_to_compare(database: Database) -> _SetVectors | None:
     """Return the vectors of the active set; None if it has so many that searching the graph takes less time."""
     active = database.fetch_optional(ActiveSet, "active_set")
-    if active is None or database.fetch_value(int, "count_movies") > MOST_FILMS:
+    if active is None or database.fetch_value(int, "count_movies") > MAX_FILMS:
         return None
     return _SetVectors(active.set_id, FilmVectors(_pages(database, active.set_id)))
 
@@ -129,16 +132,20 @@ def _pages(database: Database, set_id: int) -> Iterator[Sequence[SearchedVector]
         after = page[-1].tmdb_id
 
 
-def _store(database: Database, compared: _SetVectors, films: Sequence[int]) -> MadeLists:
+def _store(database: Database, compared: _SetVectors, films: Sequence[int], *, echo: bool) -> MadeLists:
     """Store the lists of some films, made by comparing all vectors."""
     hashes = {film: text_hash for film in films if (text_hash := compared.vectors.hash_of(film)) is not None}
-    places = compared.vectors.nearest(list(hashes), LENGTH)
-    (lists,) = database.execute_returning(
-        MadeLists, "store_similar_lists", set_id=compared.set_id, films=list(hashes), hashes=list(hashes.values()),
-        film_of_place=[each.tmdb_id for each in places], similar_ids=[each.similar_id for each in places],
-        similarities=[each.similarity for each in places],
-    )  # fmt: skip
-    return lists
+    places = compared.vectors.nearest(list(hashes), LENGTH_WITH_ECHO if echo else LENGTH)
+
+    def work(connection: sa.Connection) -> MadeLists:
+        execute(connection, "stage_nearest_found")
+        copy_rows(connection, "nearest_found", COLUMNS, places)
+        return fetch_one(
+            connection, MadeLists, "store_similar_lists", set_id=compared.set_id, films=list(hashes),
+            hashes=list(hashes.values()), echo=echo,
+        )  # fmt: skip
+
+    return database.once(work)
 
 
 @dg.asset_check(asset=similar_movies)

@@ -1,6 +1,6 @@
 """Comparing all vectors finds what the definition of the cosine says, for vectors of words and of meaning."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pytest
@@ -10,10 +10,19 @@ from movie_assets.search.nearest_films import FilmVectors, SearchedVector
 FILMS = 300
 
 
-def sent(tmdb_id: int, vector: "np.typing.NDArray[np.float16]") -> SearchedVector:
-    """A row as Postgres sends it: the number of dimensions, two unused bytes, the components."""
-    header = np.array([len(vector), 0], ">u2").tobytes()
-    return SearchedVector(tmdb_id, f"hash {tmdb_id}", header + vector.astype(">f2").tobytes())
+def sent(tmdb_id: int, vector: "np.typing.NDArray[np.float16]", *, is_short: bool = False) -> SearchedVector:
+    """A row as Postgres sends it: the number of dimensions, two unused bytes, the components.
+
+    In the short form: the numbers of dimensions and of components that are not zero, four unused bytes, the places of
+    these components, their values.
+    """
+    places = np.flatnonzero(vector)
+    if is_short:
+        header = np.array([len(vector), len(places), 0], ">i4").tobytes()
+        content = header + places.astype(">i4").tobytes() + vector[places].astype(">f4").tobytes()
+    else:
+        content = np.array([len(vector), 0], ">u2").tobytes() + vector.astype(">f2").tobytes()
+    return SearchedVector(tmdb_id, f"hash {tmdb_id}", content, is_short)
 
 
 def made(kind: str) -> "np.typing.NDArray[np.float16]":
@@ -28,8 +37,10 @@ def made(kind: str) -> "np.typing.NDArray[np.float16]":
     return vectors.astype(np.float16)
 
 
-def pages_of(vectors: "np.typing.NDArray[np.float16]", size: int = 200) -> Sequence[Sequence[SearchedVector]]:
-    rows = [sent(10 * n, vector) for n, vector in enumerate(vectors)]
+def pages_of(
+    vectors: "np.typing.NDArray[np.float16]", size: int = 200, short: Collection[int] = ()
+) -> Sequence[Sequence[SearchedVector]]:
+    rows = [sent(10 * n, vector, is_short=n in short) for n, vector in enumerate(vectors)]
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
@@ -49,6 +60,14 @@ def test_the_nearest_are_those_with_the_largest_cosine(kind: str) -> None:
         best = np.sort(cosines[n])[::-1][:10]
         assert [each.similarity for each in mine] == pytest.approx(best, abs=1e-4)
         assert [cosines[n][each.similar_id // 10] for each in mine] == pytest.approx(best, abs=1e-4)
+
+
+def test_vectors_in_the_short_form_are_compared_like_others() -> None:
+    vectors = made("words")
+    films = [10 * n for n in range(FILMS)]
+    whole = FilmVectors(pages_of(vectors)).nearest(films, 10)
+    assert FilmVectors(pages_of(vectors, short=range(FILMS))).nearest(films, 10) == whole
+    assert FilmVectors(pages_of(vectors, short=range(0, FILMS, 3))).nearest(films, 10) == whole
 
 
 def test_films_that_are_equally_near_come_by_their_ids() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from movie_assets.database.database import copy_rows, execute, fetch_one
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.search import similar_movies
 from movie_assets.search.similar_movies import TURNS
@@ -69,11 +70,14 @@ def test_many_lists_made_by_comparing_all_vectors_are_the_same(small: Make, monk
 def test_a_list_of_a_vector_that_has_changed_since_it_was_read_is_not_stored(published: SmallPipeline) -> None:
     before = published.column(VERSIONS)
     set_id, first = published.column("select set_id from pipeline.similar_lists")[0], published.movies[0]
-    (stored,) = published.database.execute_returning(
-        similar_movies.MadeLists, "store_similar_lists", set_id=set_id, films=[first], hashes=["of an earlier text"],
-        film_of_place=[first], similar_ids=[first + 1], similarities=[0.5],
-    )  # fmt: skip
-    assert stored.made == 0
+    with published.database.transaction() as connection:
+        execute(connection, "stage_nearest_found")
+        copy_rows(connection, "nearest_found", similar_movies.COLUMNS, [(first, first + 1, 0.5)])
+        stored = fetch_one(
+            connection, similar_movies.MadeLists, "store_similar_lists", set_id=set_id, films=[first],
+            hashes=["of an earlier text"], echo=True,
+        )  # fmt: skip
+    assert stored == (0, 0)
     assert published.column(VERSIONS) == before
 
 
@@ -83,6 +87,13 @@ def test_a_second_publication_touches_no_list(published: SmallPipeline) -> None:
     assert published.column(VERSIONS) == before
 
 
+@pytest.fixture(params=[1, 1000], ids=["compared", "searched"])
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few films changed, all vectors are compared; or the films near each of them are searched for."""
+    monkeypatch.setattr(similar_movies, "MANY", request.param)
+
+
+@pytest.mark.usefixtures("each_way")
 def test_new_films_take_their_places_in_the_lists_around_them(published: SmallPipeline) -> None:
     put_films(published.database, 61, 65)
     made = day(published)
@@ -91,6 +102,7 @@ def test_new_films_take_their_places_in_the_lists_around_them(published: SmallPi
     assert published.column(LISTS) == published.column(EXACT)
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_changed_text_moves_the_film_in_all_lists(published: SmallPipeline) -> None:
     published.do(
         "update catalog.movies set embedding_text = 'quite another story', "
@@ -100,6 +112,7 @@ def test_a_changed_text_moves_the_film_in_all_lists(published: SmallPipeline) ->
     assert published.column(LISTS) == published.column(EXACT)
 
 
+@pytest.mark.usefixtures("each_way")
 def test_many_changed_texts_at_once_leave_no_list_behind(published: SmallPipeline) -> None:
     published.do(
         "update catalog.movies m set embedding_text = n.embedding_text || ' ' || mod(m.tmdb_id, 3), text_hash = "
@@ -158,6 +171,14 @@ def test_shared_features_name_what_both_films_have(published: SmallPipeline) -> 
         "collection": "A Collection",
     }
     assert published.one("select catalog.shared_features(3, 4)") == {}
+    assert (
+        published.column(
+            "select f.shared_features = catalog.shared_features(p.a, p.b) "
+            "from unnest('{1,3,2,1}'::bigint[], '{2,4,1,60}'::bigint[]) with ordinality p (a, b, number) "
+            "join pipeline.shared_features_of_pairs('{1,3,2,1}', '{2,4,1,60}') f using (number)"
+        )
+        == [True] * 4
+    )
 
 
 def test_fewer_films_than_a_list_has_places_are_all_listed(small: Make) -> None:

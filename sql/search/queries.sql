@@ -259,7 +259,7 @@ select ef_search, tuning from pipeline.embedding_sets where set_id = :set_id
 
 -- name: searched_vectors
 -- Run by similar_movies, page by page, before it compares all films.
-select tmdb_id, text_hash, embedding from pipeline.searched_vectors(:set_id, :after, :most)
+select tmdb_id, text_hash, embedding, is_short from pipeline.searched_vectors(:set_id, :after, :most)
 
 
 -- name: similar_due
@@ -288,11 +288,15 @@ cross join lateral (
 create temp table compared_vectors (place integer, embedding vector) on commit drop
 
 
+-- name: stage_nearest_found
+-- Run by similar_movies before the films near some films are copied in.
+create temp table if not exists nearest_found (tmdb_id bigint, similar_id bigint, similarity double precision)
+on commit delete rows
+
+
 -- name: store_similar_lists
--- Run by similar_movies for some hundreds of films at a time, after all films were compared.
-select pipeline.store_similar_lists(
-    :set_id, cast(:films as bigint[]), cast(:hashes as text[]), cast(:film_of_place as bigint[]),
-    cast(:similar_ids as bigint[]), cast(:similarities as double precision[])) as made, 0 as moved
+-- Run by similar_movies for some hundreds of films at a time, after the films near them were copied into nearest_found.
+select made, moved from pipeline.store_similar_lists(:set_id, cast(:films as bigint[]), cast(:hashes as text[]), :echo)
 
 
 -- name: tune_searches

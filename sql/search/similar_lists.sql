@@ -27,14 +27,45 @@ begin
 end
 $$;
 
+-- What the two films of each of many pairs have in common, as catalog.shared_features says it of one pair: the number of the
+-- pair, counted from 1, and the features.
+create or replace function pipeline.shared_features_of_pairs(films bigint[], others bigint[])
+returns table (number bigint, shared_features jsonb)
+language sql stable
+set jit = off
+as $$
+    with people as materialized (
+        select r.tmdb_id, array_agg(r.person_id) as ids
+        from (
+            select c.tmdb_id, c.person_id from catalog.movie_cast c where c.billing < 10 and c.tmdb_id = any (films || others)
+            union select c.tmdb_id, c.person_id from catalog.movie_crew c where c.tmdb_id = any (films || others)
+        ) r
+        group by r.tmdb_id
+    )
+    select p.number, jsonb_strip_nulls(jsonb_build_object(
+        'people', case when x.ids && y.ids then (
+            select jsonb_agg(n.name order by n.name) from catalog.people n
+            where n.person_id = any (x.ids) and n.person_id = any (y.ids)) end,
+        'genres', case when m.genres && n.genres then (
+            select jsonb_agg(g order by g) from unnest(m.genres) g where g = any (n.genres)) end,
+        'keywords', case when m.keywords && n.keywords then (
+            select jsonb_agg(k order by k) from unnest(m.keywords) k where k = any (n.keywords)) end,
+        'collection', case when m.collection_id = n.collection_id then m.collection end
+    ))
+    from unnest(films, others) with ordinality p (film, other, number)
+    join catalog.movies m on m.tmdb_id = p.film
+    join catalog.movies n on n.tmdb_id = p.other
+    left join people x on x.tmdb_id = p.film
+    left join people y on y.tmdb_id = p.other
+$$;
+
 -- Moves films with a changed vector to their new places in the lists of other films: the lists that have them, and the
 -- lists in which the table nearest_found shows that they belong. A list needs no search if its last place stays as similar
 -- as before, because a film outside the list was less similar than the last place. Other lists are marked as outdated and
 -- made again in their turn. Returns the number of lists that are up to date now.
 create or replace function pipeline.move_in_lists(films bigint[], active integer) returns integer
 language plpgsql
-set enable_sort = on -- the caller has them off, so that the planner uses the graph
-set enable_hashjoin = on
+set jit = off
 as $$
 declare
     moved bigint[];
@@ -85,112 +116,96 @@ begin
 end
 $$;
 
--- Makes the lists of some films in the active set. With `echo`, the films are also moved in the lists of other films; a
--- pass over the whole catalogue does not need that. Returns the number of lists made and of other lists updated.
-drop function if exists pipeline.make_similar_lists;
-create function pipeline.make_similar_lists(films bigint[], echo boolean)
+-- Stores the lists of `films`, whose vectors had these hashes when the table nearest_found was filled with the films near
+-- them: ten of each, and fifty with `echo`. Films whose vector is another one now are left out and stay due. With `echo`,
+-- the films are also moved in the lists of other films; a pass over the whole catalogue does not need that. Returns the
+-- number of lists made and of other lists updated.
+drop function if exists pipeline.store_similar_lists;
+create function pipeline.store_similar_lists(in_set integer, films bigint[], hashes text[], echo boolean)
 returns table (made integer, moved integer)
-language plpgsql
-set hnsw.iterative_scan = relaxed_order
-set hnsw.ef_search = 100
-set enable_seqscan = off
-set enable_sort = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set jit = off
-as $$
-declare
-    active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
-    target text := format('catalog.%I', 'movie_vectors_' || active);
-    candidates text := target || ' m where exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)';
-    is_small boolean;
-begin
-    execute format('select count(*) < 2000 from (select from %s limit 2000) v', target) into is_small;
-    if is_small then -- as in catalog.nearest_movies, all films are compared; a table of vectors alone makes that faster
-        create temp table if not exists few (tmdb_id bigint primary key, embedding halfvec) on commit delete rows;
-        alter table few alter column embedding set storage plain;
-        truncate few;
-        execute 'insert into few select m.tmdb_id, m.embedding from ' || candidates;
-        target := 'few';
-        candidates := 'few m where true';
-    end if;
-    create temp table if not exists nearest_found (tmdb_id bigint, similar_id bigint, similarity double precision)
-        on commit delete rows;
-    truncate nearest_found;
-    execute format(
-        'insert into nearest_found
-         select v.tmdb_id, n.tmdb_id, 1 - n.distance
-         from unnest($1) f (tmdb_id)
-         join %s v on v.tmdb_id = f.tmdb_id
-         cross join lateral (
-             select m.tmdb_id, m.embedding <=> v.embedding as distance
-             from %s and m.tmdb_id <> v.tmdb_id
-             order by m.embedding <=> v.embedding
-             limit $2
-         ) n', target, candidates)
-    using films, case when echo then 50 else 10 end;
-    moved := case when echo then pipeline.move_in_lists(films, active) else 0 end;
-    delete from catalog.similar_movies s where s.tmdb_id = any (films);
-    insert into catalog.similar_movies (tmdb_id, place, similar_id, similarity, shared_features)
-    select p.tmdb_id, p.place, p.similar_id, p.similarity, catalog.shared_features(p.tmdb_id, p.similar_id)
-    from (
-        select n.*, row_number() over (partition by n.tmdb_id order by n.similarity desc, n.similar_id) as place
-        from nearest_found n
-    ) p
-    where p.place <= 10;
-    execute format(
-        'insert into pipeline.similar_lists (tmdb_id, set_id, text_hash)
-         select v.tmdb_id, $2, v.text_hash from catalog.%I v join catalog.movies using (tmdb_id)
-         where v.tmdb_id = any ($1)
-         on conflict (tmdb_id) do update set
-             set_id = excluded.set_id, text_hash = excluded.text_hash, is_outdated = false',
-        'movie_vectors_' || active) using films, active::smallint;
-    get diagnostics made = row_count;
-    return next;
-end
-$$;
-
--- Vectors of a set for comparing all films, by their ids: those after an id, the form of `halfvec_send`.
-create or replace function pipeline.searched_vectors(in_set integer, after bigint, most integer)
-returns table (tmdb_id bigint, text_hash text, embedding bytea)
-language plpgsql stable
-set jit = off
-as $$
-begin
-    return query execute format(
-        'select v.tmdb_id, v.text_hash, halfvec_send(v.embedding) from catalog.%I v join catalog.movies using (tmdb_id)
-         where v.tmdb_id > $1 order by v.tmdb_id limit $2', 'movie_vectors_' || in_set) using after, most;
-end
-$$;
-
--- Stores lists whose places were found by comparing all films of a set: the nearest films of `films`, whose vectors had
--- these hashes then. Films whose vector is another one now are left out and stay due. Returns the number of lists.
-create or replace function pipeline.store_similar_lists(
-    in_set integer, films bigint[], hashes text[], film_of_place bigint[], similar_ids bigint[], similarities double precision[]
-) returns integer
 language plpgsql
 set jit = off
 as $$
 declare
     current_films bigint[];
+    places record;
 begin
     execute format(
         'select coalesce(array_agg(v.tmdb_id), ''{}'') from unnest($1, $2) f (tmdb_id, text_hash)
          join catalog.%I v using (tmdb_id, text_hash) join catalog.movies using (tmdb_id)', 'movie_vectors_' || in_set)
     into current_films using films, hashes;
+    delete from nearest_found n
+    where n.tmdb_id <> all (current_films) or not exists (select from catalog.movies m where m.tmdb_id = n.similar_id);
+    moved := case when echo then pipeline.move_in_lists(current_films, in_set) else 0 end;
     delete from catalog.similar_movies s where s.tmdb_id = any (current_films);
+    select array_agg(p.tmdb_id) as films, array_agg(p.place) as numbers, array_agg(p.similar_id) as similar_ids,
+        array_agg(p.similarity) as similarities
+    into places
+    from (
+        select n.*, row_number() over (partition by n.tmdb_id order by n.similarity desc, n.similar_id) as place
+        from nearest_found n
+    ) p
+    where p.place <= 10;
     insert into catalog.similar_movies (tmdb_id, place, similar_id, similarity, shared_features)
-    select p.tmdb_id, row_number() over (partition by p.tmdb_id order by p.number), p.similar_id, p.similarity,
-        catalog.shared_features(p.tmdb_id, p.similar_id)
-    from unnest(film_of_place, similar_ids, similarities) with ordinality p (tmdb_id, similar_id, similarity, number)
-    join catalog.movies m on m.tmdb_id = p.similar_id
-    where p.tmdb_id = any (current_films);
+    select p.tmdb_id, p.place, p.similar_id, p.similarity, f.shared_features
+    from unnest(places.films, places.numbers, places.similar_ids, places.similarities)
+        with ordinality p (tmdb_id, place, similar_id, similarity, number)
+    join pipeline.shared_features_of_pairs(places.films, places.similar_ids) f using (number);
     insert into pipeline.similar_lists (tmdb_id, set_id, text_hash)
     select f.tmdb_id, in_set, f.text_hash from unnest(films, hashes) f (tmdb_id, text_hash)
     where f.tmdb_id = any (current_films)
     on conflict (tmdb_id) do update set
         set_id = excluded.set_id, text_hash = excluded.text_hash, is_outdated = false;
-    return cardinality(current_films);
+    made := cardinality(current_films);
+    return next;
+end
+$$;
+
+-- Makes the lists of some films in the active set by a search for each: see pipeline.store_similar_lists.
+drop function if exists pipeline.make_similar_lists;
+create function pipeline.make_similar_lists(films bigint[], echo boolean)
+returns table (made integer, moved integer)
+language plpgsql
+set jit = off
+as $$
+declare
+    active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+    most integer := case when echo then 50 else 10 end;
+    hashes text[];
+begin
+    execute format(
+        'select array_agg(v.tmdb_id), array_agg(v.text_hash) from catalog.%I v where v.tmdb_id = any ($1)',
+        'movie_vectors_' || active) into films, hashes using films;
+    create temp table if not exists nearest_found (tmdb_id bigint, similar_id bigint, similarity double precision)
+        on commit delete rows;
+    truncate nearest_found;
+    insert into nearest_found
+    select f.tmdb_id, n.tmdb_id, n.similarity
+    from unnest(films) f (tmdb_id)
+    cross join lateral catalog.nearest_movies(catalog.vector_of(f.tmdb_id, active), most + 1, '{}', active) n
+    where n.tmdb_id <> f.tmdb_id;
+    return query select s.made, s.moved from pipeline.store_similar_lists(active, films, hashes, echo) s;
+end
+$$;
+
+-- Vectors of a set for comparing all films, by their ids: those after an id, in the form of `halfvec_send`, or in that of
+-- `sparsevec_send` where a vector has a short form.
+drop function if exists pipeline.searched_vectors;
+create function pipeline.searched_vectors(in_set integer, after bigint, most integer)
+returns table (tmdb_id bigint, text_hash text, embedding bytea, is_short boolean)
+language plpgsql stable
+set jit = off
+as $$
+declare
+    target regclass := format('catalog.%I', 'movie_vectors_' || in_set);
+    short text := case when exists (select from pg_attribute a where a.attrelid = target and a.attname = 'nonzero')
+        then 'v.nonzero' else 'null::sparsevec' end;
+begin
+    return query execute format(
+        'select v.tmdb_id, v.text_hash,
+             case when %1$s is null then halfvec_send(v.embedding) else sparsevec_send(%1$s) end, %1$s is not null
+         from %2$s v join catalog.movies using (tmdb_id)
+         where v.tmdb_id > $1 order by v.tmdb_id limit $2', short, target) using after, most;
 end
 $$;
 
