@@ -248,5 +248,5 @@ def staged_row(derived: Derived, body: JsonObject | None) -> tuple[object, ...]:
     columns = (list(value) if isinstance(value, tuple) else value for value in values)
     stored_body = None if body is None else Jsonb(body)
     flags = (movie.adult, movie.video, movie.softcore)
-    related = (Jsonb(derived.related_rows), derived.related_rows_hash)
+    related = (Jsonb(derived.related_rows_json, dumps=str), derived.related_rows_hash)
     return (*columns, *flags, stored_body, derived.text, derived.text_hash, *related)

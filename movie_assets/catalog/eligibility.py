@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from movie_assets.catalog.embedding_text import TEMPLATE, embedding_text, text_hash
 from movie_assets.tmdb.json_values import JsonObject
 from movie_assets.tmdb.movies import PARSER_VERSION, Movie, read_movie
-from movie_assets.tmdb.related_rows import RelatedRows, read_related_rows, related_rows_hash
+from movie_assets.tmdb.related_rows import RelatedRows, read_related_rows, related_rows_hash, related_rows_json
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Derived:
     text: str
     text_hash: str
     related_rows: RelatedRows
+    related_rows_json: str
     related_rows_hash: str
 
 
@@ -28,7 +29,8 @@ def derive(body: JsonObject, tmdb_id: int) -> Derived:
     movie = read_movie(body, tmdb_id)
     text = embedding_text(movie)
     related_rows = read_related_rows(body)
-    return Derived(movie, text, text_hash(text), related_rows, related_rows_hash(related_rows))
+    as_json = related_rows_json(related_rows)
+    return Derived(movie, text, text_hash(text), related_rows, as_json, related_rows_hash(as_json))
 
 
 def derivation_name() -> str:

@@ -78,7 +78,7 @@ def start_command(port: int | None) -> None:
     if settings.database_url is not None:
         raise EmbeddedPostgresError("MOVIE_ASSETS_DATABASE_URL names a server of yours; the embedded one is not used")
     # This block migrates the catalogue, and keeps the server running until the keeper has started.
-    with embedded_postgres(settings.home, port), database_for(settings) as ready:
+    with embedded_postgres(settings.home, port, settings.postgres_memory_mb), database_for(settings) as ready:
         if kept_up_by(settings.home) is None:
             _start_keeper(settings.home)
         click.echo(libpq_url_of(_url_for_others(settings, ready)))

@@ -88,6 +88,14 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
         description="Data folder: the embedded Postgres and Dagster's log files. "
         "Unset: `~/.local/share/movie_assets` (Linux).",
     )
+    postgres_memory_mb: int = Field(
+        1024,
+        alias="MOVIE_ASSETS_POSTGRES_MEMORY_MB",
+        ge=64,
+        le=1_000_000,
+        description="Memory of the embedded Postgres for its cache (`shared_buffers`), in MB, from its next start on. "
+        "Beside it, the build of an index takes up to twice as much for its time, each connection about 10 MB.",
+    )
     automation: bool = Field(
         default=False,
         alias="MOVIE_ASSETS_AUTOMATION",

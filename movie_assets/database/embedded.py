@@ -50,10 +50,12 @@ SERVER_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
-    "shared_buffers": "1GB",  # allocated as it is filled; searches slow down when the vectors' index is larger
     "max_wal_size": "2GB",
     "logging_collector": "off",
 }
+
+
+MEMORY_MB = 1024  # of its cache, unless the settings say another number
 
 
 class EmbeddedPostgresError(Exception):
@@ -67,13 +69,21 @@ class OldServerEndingError(EmbeddedPostgresError):
 STARTING = RetryPolicy(on=(OldServerEndingError,), seconds=30, first_wait=0.1, longest_wait=1)
 
 
+def memory_options(memory_mb: int) -> dict[str, str]:
+    """Return the server's settings for a cache of so many MB; pipeline.build_vector_index reads the second one.
+
+    The cache is allocated as it is filled. Searches slow down when the vectors and their index are larger.
+    """
+    return {"shared_buffers": f"{memory_mb}MB", "movie_assets.memory_mb": str(memory_mb)}
+
+
 @contextmanager
-def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
+def embedded_postgres(home: Path, port: int | None = None, memory_mb: int = MEMORY_MB) -> Iterator[str]:
     """Start the server under `home`, or join the one that runs there; yield its address without a database.
 
     The address has the form postgresql://postgres@/?host=<socket folder>. Leaving the block stops the server unless
-    another process still uses it. With a port, the server also listens there (see `database.embedded_network`).
-    Raises EmbeddedPostgresError.
+    another process still uses it. With a port, the server also listens there (see `database.embedded_network`). A
+    server that is started has a cache of `memory_mb`. Raises EmbeddedPostgresError.
     """
     home = home.absolute()
     try:
@@ -93,7 +103,8 @@ def embedded_postgres(home: Path, port: int | None = None) -> Iterator[str]:
                     with _full_disk_named(data):
                         _initialise(data, user)
                 if not _is_running(data, sockets, user):
-                    STARTING.run(lambda: _start(data, sockets, user, port or kept_port(home)))
+                    wanted = port or kept_port(home)
+                    STARTING.run(lambda: _start(data, sockets, user, wanted, memory_mb))
                 elif port not in (None, open_port(home)):
                     raise EmbeddedPostgresError(OTHER_PORT.format(open_port(home) or "no port"))
             yield _address(sockets)
@@ -140,7 +151,7 @@ def _initialise(data: Path, user: pwd.struct_passwd | None) -> None:
     fresh.rename(data)
 
 
-def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int | None = None) -> None:
+def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int | None, memory_mb: int) -> None:
     version = (data / "PG_VERSION").read_text().strip()
     if version != MAJOR_VERSION:
         raise EmbeddedPostgresError(
@@ -150,7 +161,7 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int 
     if port is not None and (reason := why_not_free(port)):
         raise EmbeddedPostgresError(reason)
     _make_folder(sockets, user)
-    chosen = SERVER_OPTIONS | ({} if port is None else network_options(data, port))
+    chosen = SERVER_OPTIONS | memory_options(memory_mb) | ({} if port is None else network_options(data, port))
     options = " ".join(f"-c {name}='{value}'" for name, value in chosen.items())
     log = data / "server.log"
     try:

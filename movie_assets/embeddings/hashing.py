@@ -102,4 +102,5 @@ def _unit_rows(vectors: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors[lengths[:, 0] == 0, 0] = lengths[lengths == 0] = 1.0
-    return np.asarray(vectors / lengths, dtype=np.float32)
+    vectors /= lengths
+    return np.asarray(vectors, dtype=np.float32)

@@ -42,7 +42,7 @@ def database_for(settings: Settings, *, only_reads: bool = False) -> Iterator[Se
     """
     with ExitStack() as stack:
         if settings.database_url is None:
-            server = stack.enter_context(embedded_postgres(settings.home))
+            server = stack.enter_context(embedded_postgres(settings.home, memory_mb=settings.postgres_memory_mb))
             address = server.replace("/?", f"/{CATALOGUE}?")
         else:
             address = settings.database_url.get_secret_value()

@@ -46,8 +46,15 @@ class RetryPolicy:
 
     async def run_async(self, work: Callable[[], Awaitable[T]]) -> T:
         """Return the result of the first attempt at the work that succeeds. Other tasks continue during the waits."""
+        try:
+            return await work()  # most first attempts succeed, and preparing others takes longer than a request
+        except Exception as error:  # noqa: BLE001  # the first attempt below raises it
+            first: Exception | None = error
         async for attempt in self._attempts():
             with attempt:
+                if first is not None:
+                    failed, first = first, None
+                    raise failed
                 return await work()
         raise AssertionError  # never reached: the iteration raises the last error
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_FILMS = 100_000
 SPARSE = 0.1  # share of components that are not zero, up to which vectors are kept as a sparse matrix
-ROWS = 128  # films that are compared with all others at once
+ROWS = 64  # films that are compared with all others at once
 COLUMNS = 8192
 HEADER = 4  # bytes before the components in `halfvec_send`: the number of dimensions, and two unused bytes
 SHORT_HEADER = 12  # in `sparsevec_send`: the numbers of dimensions and of components, and four unused bytes

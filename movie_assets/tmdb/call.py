@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import httpx
 
@@ -89,7 +90,7 @@ async def call(http: httpx.AsyncClient, url: str, parameters: Mapping[str, str |
     with network_failures_as_status() as ending:
         async with (
             asyncio.timeout(SECONDS_PER_CALL),
-            http.stream("GET", url, params=parameters) as response,
+            http.stream("GET", f"{url}?{urlencode(parameters)}") as response,  # httpx takes longer to add parameters
         ):
             headers = response.headers
             await _read(response, content)

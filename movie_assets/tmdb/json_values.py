@@ -102,5 +102,7 @@ def clean(value: object) -> str | None:
     """
     if not isinstance(value, str):
         return None
+    if value.isascii() and value.isprintable():  # most are, and have nothing to replace
+        return value.strip() or None
     text = CONTROL.sub("", unicodedata.normalize("NFC", value.replace("\r\n", "\n"))).strip()
     return text if INVISIBLE.sub("", text).strip() else None

@@ -74,9 +74,14 @@ def keywords_of(body: JsonObject) -> list[Row]:
     return _named(body, "keywords")
 
 
-def related_rows_hash(rows: RelatedRows) -> str:
+def related_rows_json(rows: RelatedRows) -> str:
+    """Return the rows as JSON, the same for the same rows."""
+    return json.dumps(rows, sort_keys=True)
+
+
+def related_rows_hash(as_json: str) -> str:
     """Return a hash of the rows; stored rows are replaced when it changes."""
-    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(as_json.encode()).hexdigest()
 
 
 def _first_of(rows: Iterable[Row], *key: str) -> list[Row]:

@@ -187,6 +187,14 @@ def test_a_left_over_pid_file_does_not_count_as_a_server(used_home: Path) -> Non
         assert ask(address, "select 1") == 1
 
 
+def test_the_cache_has_the_size_of_the_setting_and_bounds_index_builds(used_home: Path) -> None:
+    with embedded_postgres(used_home, memory_mb=96) as address:
+        assert ask(address, "select current_setting('shared_buffers')") == "96MB"
+        assert ask(address, "select current_setting('movie_assets.memory_mb')") == "96"
+    with embedded_postgres(used_home) as address:
+        assert ask(address, "select current_setting('shared_buffers')") == "1GB"
+
+
 def test_the_error_has_the_log_of_a_server_that_does_not_start(used_home: Path) -> None:
     with embedded_postgres(used_home):
         pass

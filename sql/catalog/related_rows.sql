@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: the related rows of films, and the history of popularity and votes.
 
 -- Returns the tables whose rows come from films' responses, in the order in which they are written. `query` reads the rows
--- of a table from the temporary table new_rows. Rows of a shared table (people, genres …) belong to many films, whose
+-- of a table from the temporary table related_parts. Rows of a shared table (people, genres …) belong to many films, whose
 -- responses can have different values for one row; its query also has the film of each row.
 create or replace function pipeline.response_tables()
 returns table (name text, keys text[], columns text[], is_shared boolean, query text)
@@ -9,80 +9,81 @@ language sql immutable
 as $$
     select * from (values
         ('people', '{person_id}'::text[], '{person_id,name,gender,profile_path}'::text[], true,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset((n.related_rows -> ''cast'') || (n.related_rows -> ''crew''))
-              as r (person_id bigint, name text, gender smallint, profile_path text)'),
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (person_id bigint, name text, gender smallint, profile_path text) where n.part in (''cast'', ''crew'')'),
         ('genres', '{genre_id}', '{genre_id,name}', true,
          'select n.tmdb_id, r.id as genre_id, r.name
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''genres'') as r (id bigint, name text)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, name text) where n.part = ''genres'''),
         ('keywords', '{keyword_id}', '{keyword_id,name}', true,
          'select n.tmdb_id, r.id as keyword_id, r.name
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''keywords'') as r (id bigint, name text)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, name text) where n.part = ''keywords'''),
         ('companies', '{company_id}', '{company_id,name,country,logo_path}', true,
          'select n.tmdb_id, r.id as company_id, r.name, r.country, r.logo_path
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''companies'')
-              as r (id bigint, name text, country text, logo_path text)'),
+          from related_parts n, jsonb_to_recordset(n.rows)
+              as r (id bigint, name text, country text, logo_path text) where n.part = ''companies'''),
         ('collections', '{collection_id}', '{collection_id,name,poster_path}', true,
          'select n.tmdb_id, r.id as collection_id, r.name, r.poster_path
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''collections'') as r (id bigint, name text, poster_path text)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, name text, poster_path text) where n.part = ''collections'''),
         ('watch_providers', '{provider_id}', '{provider_id,name}', true,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''watch_providers'')
-              as r (provider_id bigint, name text)'),
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (provider_id bigint, name text) where n.part = ''watch_providers'''),
         ('movie_cast', '{tmdb_id,person_id}', '{tmdb_id,person_id,billing,character}', false,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''cast'')
-              as r (person_id bigint, billing smallint, character text)'),
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (person_id bigint, billing smallint, character text) where n.part = ''cast'''),
         ('movie_crew', '{tmdb_id,person_id,job}', '{tmdb_id,person_id,job,department}', false,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''crew'')
-              as r (person_id bigint, job text, department text)'),
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (person_id bigint, job text, department text) where n.part = ''crew'''),
         ('movie_genres', '{tmdb_id,genre_id}', '{tmdb_id,genre_id}', false,
          'select n.tmdb_id, r.id as genre_id
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''genres'') as r (id bigint)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''genres'''),
         ('movie_keywords', '{tmdb_id,keyword_id}', '{tmdb_id,keyword_id}', false,
          'select n.tmdb_id, r.id as keyword_id
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''keywords'') as r (id bigint)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''keywords'''),
         ('movie_companies', '{tmdb_id,company_id}', '{tmdb_id,company_id}', false,
          'select n.tmdb_id, r.id as company_id
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''companies'') as r (id bigint)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''companies'''),
         ('movie_collections', '{tmdb_id}', '{tmdb_id,collection_id}', false,
          'select n.tmdb_id, r.id as collection_id
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''collections'') as r (id bigint)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''collections'''),
         ('movie_countries', '{tmdb_id,country}', '{tmdb_id,country,name}', false,
          'select n.tmdb_id, r.code as country, r.name
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''countries'') as r (code text, name text)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (code text, name text) where n.part = ''countries'''),
         ('movie_languages', '{tmdb_id,language}', '{tmdb_id,language,name}', false,
          'select n.tmdb_id, r.code as language, r.name
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''languages'') as r (code text, name text)'),
+          from related_parts n, jsonb_to_recordset(n.rows) as r (code text, name text) where n.part = ''languages'''),
         ('movie_certifications', '{tmdb_id,country}', '{tmdb_id,country,certification,release_type,released}', false,
          'select n.tmdb_id, r.country, r.certification, r.kind as release_type, r.released
-          from new_rows n, jsonb_to_recordset(n.related_rows -> ''certifications'')
-              as r (country text, certification text, kind smallint, released date)'),
+          from related_parts n, jsonb_to_recordset(n.rows)
+              as r (country text, certification text, kind smallint, released date) where n.part = ''certifications'''),
         ('movie_external_ids', '{tmdb_id,source}', '{tmdb_id,source,value}', false,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''external_ids'')
-              as r (source text, value text)'),
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (source text, value text) where n.part = ''external_ids'''),
         ('movie_videos', '{tmdb_id,site,key}', '{tmdb_id,key,site,name,kind,language,is_official,published}', false,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''videos'')
-              as r (key text, site text, name text, kind text, language text, is_official boolean, published date)'),
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (key text, site text, name text, kind text, language text, is_official boolean, published date) where n.part = ''videos'''),
         ('movie_translations', '{tmdb_id,language,country}', '{tmdb_id,language,country,title,overview,tagline}', false,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''translations'')
-              as r (language text, country text, title text, overview text, tagline text)'),
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (language text, country text, title text, overview text, tagline text) where n.part = ''translations'''),
         ('movie_alternative_titles', '{tmdb_id,country,title}', '{tmdb_id,country,title,kind}', false,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''alternative_titles'')
-              as r (country text, title text, kind text)'),
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (country text, title text, kind text) where n.part = ''alternative_titles'''),
         ('movie_watch_providers', '{tmdb_id,country,kind,provider_id}', '{tmdb_id,country,kind,provider_id,link}', false,
-         'select n.tmdb_id, r.* from new_rows n, jsonb_to_recordset(n.related_rows -> ''watch_providers'')
-              as r (country text, kind text, provider_id bigint, link text)')
+         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (country text, kind text, provider_id bigint, link text) where n.part = ''watch_providers''')
     ) as t
 $$;
 
--- Searches find films by the names of their people. When a response in new_rows has another name for a person than the
+-- Searches find films by the names of their people. When a response in related_parts has another name for a person than the
 -- stored one, the search documents of the person's films are due.
 create or replace function pipeline.outdate_documents_of_people() returns void
 language sql
 as $$
     with renamed as materialized (
         select p.person_id
-        from new_rows n, jsonb_to_recordset((n.related_rows -> 'cast') || (n.related_rows -> 'crew')) as r (person_id bigint, name text)
+        from related_parts n
+        cross join jsonb_to_recordset(n.rows) as r (person_id bigint, name text)
         join catalog.people p using (person_id)
-        where p.name <> r.name
+        where n.part in ('cast', 'crew') and p.name <> r.name
     )
     delete from pipeline.document_sources s
     where s.tmdb_id in (
@@ -95,36 +96,42 @@ create or replace function pipeline.listed(names text[], prefix text) returns te
 language sql immutable
 return (select string_agg(format('%s%I', prefix, n.name), ', ' order by n.place) from unnest(names) with ordinality n (name, place));
 
--- Run by store_details for each chunk: rewrites the related rows of the accepted films among incoming_films whose hash differs
--- from the stored one, and returns the number of these films. Rows of shared tables that no film names any more are deleted
--- by pipeline.delete_unnamed.
+-- Reads the related rows of some of incoming_films into the temporary table related_parts, a row for each part that is not
+-- empty: the queries of response_tables then unpack no more than their part.
+create or replace function pipeline.stage_related_parts(films bigint[]) returns void
+language plpgsql
+as $$
+begin
+    create temp table if not exists related_parts (tmdb_id bigint, part text, rows jsonb) on commit delete rows;
+    truncate related_parts;
+    insert into related_parts
+    select f.tmdb_id, p.key, p.value from incoming_films f cross join jsonb_each(f.related_rows) p
+    where f.tmdb_id = any (films) and p.value <> '[]';
+    analyze related_parts;
+end
+$$;
+
+-- Run by store_details for each chunk: writes the related rows of `films`, which are in incoming_films, and first deletes
+-- those that films in `stored` have. Rows of shared tables that no film names any more are deleted by
+-- pipeline.delete_unnamed.
 drop function if exists pipeline.store_facts();  -- its former name
-create or replace function pipeline.store_related_rows() returns integer
+drop function if exists pipeline.store_related_rows();
+create or replace function pipeline.store_related_rows(films bigint[], stored bigint[]) returns void
 language plpgsql
 as $$
 declare
-    rewritten integer;
     t record;
 begin
-    create temp table if not exists new_rows (tmdb_id bigint primary key, related_rows jsonb) on commit delete rows;
-    truncate new_rows;
-    insert into new_rows
-    select f.tmdb_id, f.related_rows from incoming_films f join catalog.movies m using (tmdb_id)
-    where f.facts_hash is distinct from m.facts_hash;
-    get diagnostics rewritten = row_count;
-    if rewritten = 0 then
-        return 0;
-    end if;
-    analyze new_rows;
-    for t in select * from pipeline.response_tables() r where not r.is_shared loop
-        execute format('delete from catalog.%I c using new_rows n where c.tmdb_id = n.tmdb_id', t.name);
+    perform pipeline.stage_related_parts(films);
+    for t in select * from pipeline.response_tables() r where not r.is_shared and cardinality(stored) > 0 loop
+        execute format('delete from catalog.%I c where c.tmdb_id = any ($1)', t.name) using stored;
     end loop;
     perform pipeline.outdate_documents_of_people();
     for t in select * from pipeline.response_tables() loop
         if t.is_shared then
             execute format(
                 'insert into catalog.%1$I as s (%2$s)
-                 select distinct on (%3$s) %2$s from (%4$s) q order by %3$s
+                 select distinct on (%3$s) %2$s from (%4$s) q order by %3$s, q.tmdb_id
                  on conflict (%3$s) do update set (%2$s) = row (%5$s)
                  where (%6$s) is distinct from (%5$s)',
                 t.name, pipeline.listed(t.columns, ''), pipeline.listed(t.keys, ''), t.query,
@@ -134,8 +141,8 @@ begin
         end if;
     end loop;
     update catalog.movies m set facts_hash = f.facts_hash
-    from incoming_films f, new_rows n where f.tmdb_id = n.tmdb_id and m.tmdb_id = n.tmdb_id;
-    return rewritten;
+    from incoming_films f
+    where f.tmdb_id = any (stored) and m.tmdb_id = f.tmdb_id and m.facts_hash is distinct from f.facts_hash;
 end
 $$;
 
@@ -148,33 +155,23 @@ as $$
 declare
     deleted integer := 0;
     part integer;
+    t record;
 begin
     lock table catalog.people, catalog.genres, catalog.keywords, catalog.companies, catalog.collections,
         catalog.watch_providers in share row exclusive mode;
-    delete from catalog.people p
-    where not exists (select from catalog.movie_cast c where c.person_id = p.person_id)
-      and not exists (select from catalog.movie_crew c where c.person_id = p.person_id);
-    get diagnostics part = row_count;
-    deleted := deleted + part;
-    delete from catalog.genres g where not exists (select from catalog.movie_genres f where f.genre_id = g.genre_id);
-    get diagnostics part = row_count;
-    deleted := deleted + part;
-    delete from catalog.keywords k
-    where not exists (select from catalog.movie_keywords f where f.keyword_id = k.keyword_id);
-    get diagnostics part = row_count;
-    deleted := deleted + part;
-    delete from catalog.companies c
-    where not exists (select from catalog.movie_companies f where f.company_id = c.company_id);
-    get diagnostics part = row_count;
-    deleted := deleted + part;
-    delete from catalog.collections c
-    where not exists (select from catalog.movie_collections f where f.collection_id = c.collection_id);
-    get diagnostics part = row_count;
-    deleted := deleted + part;
-    delete from catalog.watch_providers w
-    where not exists (select from catalog.movie_watch_providers f where f.provider_id = w.provider_id);
-    get diagnostics part = row_count;
-    return deleted + part;
+    for t in
+        select s.name, string_agg(
+            format('not exists (select from catalog.%I r where r.%I = s.%2$I)', r.name, s.keys[1]), ' and ') as is_unnamed
+        from pipeline.response_tables() s
+        join pipeline.response_tables() r on not r.is_shared and s.keys[1] = any (r.columns)
+        where s.is_shared
+        group by s.name
+    loop
+        execute format('delete from catalog.%I s where %s', t.name, t.is_unnamed);
+        get diagnostics part = row_count;
+        deleted := deleted + part;
+    end loop;
+    return deleted;
 end
 $$;
 

@@ -12,6 +12,8 @@ returns table (accepted integer, rejected integer, added integer, changed intege
 language plpgsql
 as $$
 declare
+    rewritten bigint[]; -- accepted films whose related rows are not the stored ones
+    stored bigint[]; -- those of them that the catalogue has
     today date := greatest(moment::date, (select e.day from pipeline.evaluation e));
 begin
     if not exists (select from pipeline.profiles) then
@@ -73,17 +75,23 @@ begin
     delete from catalog.movies m using incoming_films f, pipeline.movie_ids i
     where m.tmdb_id = f.tmdb_id and i.tmdb_id = f.tmdb_id and i.state <> 'accepted';
 
+    select array_agg(f.tmdb_id), array_agg(f.tmdb_id) filter (where m.tmdb_id is not null) into rewritten, stored
+    from incoming_films f
+    join pipeline.movie_ids i using (tmdb_id)
+    left join catalog.movies m using (tmdb_id)
+    where i.state = 'accepted' and f.facts_hash is distinct from m.facts_hash;
+
     with written as (
         insert into catalog.movies as m (
             tmdb_id, imdb_id, title, original_title, original_language, release_date, runtime_minutes, status,
             tagline, overview, genres, keywords, directors, leading_cast, countries, collection_id, collection,
-            certification, budget, revenue, poster_path, backdrop_path, embedding_text, text_hash, changed_at
+            certification, budget, revenue, poster_path, backdrop_path, embedding_text, text_hash, changed_at, facts_hash
         )
         select
             f.tmdb_id, f.imdb_id, f.title, f.original_title, f.original_language, f.release_date,
             f.runtime_minutes, f.status, f.tagline, f.overview, f.genres, f.keywords, f.directors, f.leading_cast,
             f.countries, f.collection_id, f.collection, f.certification, f.budget, f.revenue, f.poster_path,
-            f.backdrop_path, f.embedding_text, f.text_hash, moment
+            f.backdrop_path, f.embedding_text, f.text_hash, moment, f.facts_hash
         from incoming_films f join pipeline.movie_ids i using (tmdb_id)
         where i.state = 'accepted'
         on conflict (tmdb_id) do update set
@@ -96,7 +104,7 @@ begin
             certification = excluded.certification, budget = excluded.budget, revenue = excluded.revenue,
             poster_path = excluded.poster_path, backdrop_path = excluded.backdrop_path,
             embedding_text = excluded.embedding_text, text_hash = excluded.text_hash,
-            changed_at = excluded.changed_at
+            changed_at = excluded.changed_at, facts_hash = excluded.facts_hash
         where (
             m.imdb_id, m.title, m.original_title, m.original_language, m.release_date, m.runtime_minutes, m.status,
             m.tagline, m.overview, m.genres, m.keywords, m.directors, m.leading_cast, m.countries, m.collection_id,
@@ -130,7 +138,9 @@ begin
         vote_count = excluded.vote_count, seen_at = excluded.seen_at
     where s.seen_at < excluded.seen_at;
 
-    perform pipeline.store_related_rows();
+    if rewritten is not null then
+        perform pipeline.store_related_rows(rewritten, stored);
+    end if;
 
     select count(*) filter (where i.state = 'accepted'), count(*) filter (where i.state <> 'accepted')
     into accepted, rejected from incoming_films f join pipeline.movie_ids i using (tmdb_id);

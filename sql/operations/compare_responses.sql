@@ -13,10 +13,7 @@ as $$
 declare
     t record;
 begin
-    create temp table if not exists new_rows (tmdb_id bigint primary key, related_rows jsonb) on commit delete rows;
-    truncate new_rows;
-    insert into new_rows select f.tmdb_id, f.related_rows from incoming_films f;
-    analyze new_rows;
+    perform pipeline.stage_related_parts((select array_agg(f.tmdb_id) from incoming_films f));
 
     return query
     select f.tmdb_id, 'movies', d.names, case when m.tmdb_id is null then 'missing' else 'other' end
@@ -76,7 +73,7 @@ begin
                      case when a.tmdb_id is null then ''missing'' when e.tmdb_id is null then ''too many'' else ''other'' end
                  from (%3$s) e
                  full join (
-                     select r.* from catalog.%1$I r where r.tmdb_id in (select n.tmdb_id from new_rows n)) a using (%4$s)
+                     select r.* from catalog.%1$I r where r.tmdb_id in (select f.tmdb_id from incoming_films f)) a using (%4$s)
                  where (%5$s) is distinct from (%6$s)',
                 t.name, t.columns, t.query, pipeline.listed(t.keys, ''), pipeline.listed(t.columns, 'e.'),
                 pipeline.listed(t.columns, 'a.'));

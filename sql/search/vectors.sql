@@ -151,7 +151,8 @@ drop function if exists pipeline.vector_index_options();
 
 -- Builds the set's index of nearest neighbours if it has no valid one, or in any case with `anew`; returns whether it did.
 -- The new index is built beside the old one, and searches go on with that until the last moment. The memory is set to
--- what the graph needs (vector, links and overhead), between 64 MB and 2 GB: a build that spills is four times slower.
+-- what the graph needs (vector, links and overhead), between 64 MB and 2 GB (on the embedded server twice its cache): a build
+-- that spills is four times slower.
 drop function if exists pipeline.build_vector_index(smallint);
 drop function if exists pipeline.build_vector_index(integer);
 create or replace function pipeline.build_vector_index(which integer, anew boolean default false) returns boolean
@@ -174,7 +175,9 @@ begin
     execute format('select count(*) from catalog.%I', target) into films;
     perform set_config(
         'maintenance_work_mem',
-        least(2048, greatest(64, ceil(films * (width * 2 + 500) * 1.3 / 1048576)))::bigint || 'MB',
+        least(
+            2 * coalesce(current_setting('movie_assets.memory_mb', true)::integer, 1024),
+            greatest(64, ceil(films * (width * 2 + 500) * 1.3 / 1048576)))::bigint || 'MB',
         true);
     perform pipeline.build_index(format(
         'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops)%s',

@@ -201,7 +201,7 @@ def _opened(settings: Settings) -> Iterator[Database | Finding]:
             if settings.database_url is not None:
                 address = settings.database_url.get_secret_value()
             else:
-                server = stack.enter_context(embedded_postgres(settings.home))
+                server = stack.enter_context(embedded_postgres(settings.home, memory_mb=settings.postgres_memory_mb))
                 address = server.replace("/?", f"/{CATALOGUE}?")
             database = stack.enter_context(Database(address, embedded_data(address, settings.home)))
         except (DatabaseError, EmbeddedPostgresError) as error:
