@@ -27,7 +27,7 @@ class Server:
 
     def start(self) -> None:
         """Start it again, as it was started before."""
-        embedded_postgres._start(self.data, self.sockets, self.user)
+        embedded_postgres._start(self.data, self.sockets, self.user, None, embedded_postgres.MEMORY_MB)
 
     def is_away_for(self, seconds: float, mode: str) -> None:
         """Stop, and start after some seconds while the caller goes on."""
