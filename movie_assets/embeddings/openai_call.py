@@ -17,6 +17,9 @@ from movie_assets.embeddings.vectors import CheckedVectors, UnusableVectorsError
 BAD_REQUEST, MIN_STATUS, MAX_STATUS = 400, 400, 599
 
 
+ENTRY_KEYS = ("data", "embeddings", "vectors", "predictions", "output", "result")
+
+
 def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: Parameters) -> ServiceResponse:
     """Request the vectors of texts, once."""
     secrets = (client.api_key,)
@@ -49,17 +52,35 @@ def refusal_in(
 
 def outcome_of(content: object, model: Model, count: int, secrets: tuple[str, ...] = ()) -> CheckedVectors | Refusal:
     """Return the checked vectors of a response's JSON for `count` texts, or a refusal."""
-    if not isinstance(content, dict):
+    entries = entries_of(content)
+    if not isinstance(content, dict) and not entries:
         return without_vectors(f"the response does not hold vectors: {content!r:.200}")
-    if not content.get("data") and (content.get("error") or content.get("errors") or content.get("detail")):
+    if (
+        isinstance(content, dict)
+        and not entries
+        and (content.get("error") or content.get("errors") or content.get("detail"))
+    ):
         # Routers return status 200 with the error of the provider behind them.
         code, message = message_of_error(content, secrets)
         status = _status_in(content["error"]) if "error" in content else BAD_REQUEST
         return refusal_of(status, code, message, {}, datetime.now(UTC), model.errors)
     try:
-        return vectors_by_index(content.get("data") or [], count, model.dimensions)
+        return vectors_by_index(entries, count, model.dimensions)
     except UnusableVectorsError as error:
         return refusal_of_vectors(error)
+
+
+def entries_of(content: object) -> object:
+    """Return the entries of a response: of OpenAI's `data`, or of the shapes that other servers have.
+
+    Those are a bare list, and the keys `embeddings`, `vectors` and `predictions`, at the top or within `data`, `output`
+    or `result`.
+    """
+    if isinstance(content, dict):
+        if "embedding" in content:
+            return [content]
+        return next((entries_of(content[name]) for name in ENTRY_KEYS if content.get(name)), [])
+    return content if isinstance(content, list) else []
 
 
 def tokens_of(content: object) -> int | None:

@@ -98,7 +98,8 @@ TOO_LONG = _words(
     r"\b(tokens?|characters|chars)\b", r"\btokens?\b.{0,40}(exceed|must be|max|limit|greater|<=?|>)",
     r"max(imum)?[ _]?(input|sequence|text|model|seq)[ _-]?(length|len|size|tokens)", r"expected maxlength",
     r"reduce the length", r"expanded size of the tensor", r"index out of range in self", r"n_tokens <= n_u?batch",
-     r"size of tensor a .{0,80}must match the size of tensor b", r"shorten", r"truncat",
+     r"size of tensor a .{0,80}must match the size of tensor b", r"shorten", r"truncat", r"message is too long",
+    r"index \d+ is out of bounds for dimension", r"device-side assert", r"position[_ ]ids? out of range",
 )  # fmt: skip
 # What is left: a word for several inputs, or for one, near a word for a limit.
 _BEYOND = (
@@ -171,6 +172,9 @@ SIZES: tuple[tuple[ErrorClass, re.Pattern[str]], ...] = (
             r"(too many tokens|too long|exceed)",
             r"(?<!数组)长度\D{0,12}(超过|限制)",
             r"超过\s*\d+\s*个?\s*token",
+            r"(?<!总)token\s*数?量?\s*(超过|超出|超限)",
+            r"(文本|输入|内容|prompt)\s*(过长|太长|超长)",
+            r"文本长度超出",
         ),
     ),
     ("too_many_tokens", TOO_MANY_TOKENS),

@@ -1,7 +1,7 @@
 """Decides which vectors of a response may be stored: checks their number, order, width, finiteness and length."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,6 +13,9 @@ from movie_assets.config.embedding_limits import MAX_WIDTH, MIN_WIDTH
 Matrix = npt.NDArray[np.float32]
 Components = Sequence[object] | Matrix  # of one vector, as a response has them
 
+VECTOR_KEYS = ("embedding", "vector", "values")
+FROM_URLS = str.maketrans("-_", "+/")  # base64 that is safe in addresses has these instead
+_NOTHING = object()
 MIN_LENGTH = 1e-6  # below it the direction of a vector is rounding error
 
 # width: the service returns other dimensions than the settings name. stuck: all texts got the same vector. count: the
@@ -44,7 +47,7 @@ def vectors_by_index(entries: object, count: int, dimensions: int) -> CheckedVec
     an entry without a vector rejects its own text only. Raises UnusableVectorsError when no vector of the response can
     be used: not one entry for each text, another width, the same vector for all of several texts.
     """
-    rows = [_components(entry["embedding"]) for entry in _in_order(entries, count)]
+    rows = [_components(vector) for vector in _in_order(entries, count)]
     missing = [n for n, row in enumerate(rows) if not len(row)]
     widths = {len(row) for row in rows if len(row)}
     if not widths:
@@ -62,24 +65,37 @@ def vectors_by_index(entries: object, count: int, dimensions: int) -> CheckedVec
     return replace(checked, flawed=checked.flawed | dict.fromkeys(missing, "no_vector"))
 
 
-def _in_order(entries: object, count: int) -> list[Mapping[str, object]]:
-    """Return exactly one entry for each text, by their index, or by their place where an entry has no index."""
-    by_index: dict[object, Mapping[str, object]] = {}
+def _in_order(entries: object, count: int) -> list[object]:
+    """Return exactly one vector for each text, by the entries' index, or by their place where they have none."""
+    by_index: dict[object, object] = {}
     if not isinstance(entries, list):
         raise _without_vectors(entries)
     for place, entry in enumerate(entries):
-        if not isinstance(entry, dict):
-            raise _without_vectors(entries)
-        index = entry.get("index")
+        given = entry.get("index") if isinstance(entry, dict) else None
+        index = int(given) if isinstance(given, str) and given.isdecimal() else given
         if isinstance(index, list | dict):
             raise _without_vectors(entries)
-        if "embedding" in entry:
-            by_index[place if index is None else index] = entry
+        vector = _vector_of(entry)
+        if vector is not _NOTHING:
+            by_index[place if index is None else index] = vector
     if len(entries) != count or by_index.keys() != set(range(count)):
         raise UnusableVectorsError(
-            "count", f"the response does not hold one vector for each of {count} texts but {len(entries)} entries"
+            "count",
+            f"the response does not hold one vector for each of {count} texts but {len(entries)} entries"
+            + ("; a smaller MOVIE_ASSETS_EMBEDDING_TEXTS_PER_REQUEST may help" if len(entries) < count else ""),
         )
     return [by_index[position] for position in range(count)]
+
+
+def _vector_of(entry: object) -> object:
+    """Return the vector of an entry, which is a list itself with servers that send no objects."""
+    if isinstance(entry, list):
+        return entry
+    if not isinstance(entry, dict):
+        raise _without_vectors(entry)
+    vector = next((entry[name] for name in VECTOR_KEYS if name in entry), _NOTHING)
+    is_nested = isinstance(vector, list) and len(vector) == 1 and isinstance(vector[0], list)
+    return vector[0] if is_nested and isinstance(vector, list) else vector
 
 
 def _without_vectors(entries: object) -> UnusableVectorsError:
@@ -90,7 +106,8 @@ def _components(vector: object) -> Components:
     """Return the components of a vector as a list or array; an empty list for a missing vector."""
     if isinstance(vector, str):
         try:
-            return np.frombuffer(base64.b64decode(vector, validate=True), "<f4")
+            text = "".join(vector.split()).translate(FROM_URLS).rstrip("=")
+            return np.frombuffer(base64.b64decode(text + "=" * (-len(text) % 4), validate=True), "<f4")
         except ValueError:
             raise UnusableVectorsError("count", f"a vector is neither numbers nor base64: {vector[:40]}") from None
     if vector is None:

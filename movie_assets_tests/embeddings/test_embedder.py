@@ -75,7 +75,7 @@ def test_the_local_embedder_streams_texts_in_their_order() -> None:
 
 
 def test_the_local_embedder_has_its_own_models() -> None:
-    with pytest.raises(EmbedderError, match="use-multilingual-v3, not text-embedding-3-small"):
+    with pytest.raises(EmbedderError, match="use-multilingual-v3-titled, not text-embedding-3-small"):
         LocalEmbedder("text-embedding-3-small", WIDTH)
 
 

@@ -68,3 +68,23 @@ def test_a_vector_depends_on_its_text_alone() -> None:
     assert np.isfinite(together).all()
     assert embedder.embed([STORIES[1]]).vectors[0] == pytest.approx(together[1], abs=1e-4)
     assert embedder.embed([]).vectors.shape == (0, 512)
+
+
+def test_a_share_of_the_title_is_in_vectors_of_films_and_not_in_those_of_questions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The weights are replaced by one component for each text, so that the shares can be read."""
+    axes: dict[str, int] = {}
+
+    class Encoder:
+        def encode(self, texts: list[str]) -> np.ndarray:
+            return np.eye(512, dtype=np.float32)[[axes.setdefault(text, len(axes)) for text in texts]]
+
+    monkeypatch.setattr(sentence_encoder, "_encoder", Encoder)
+    embedder = embedder_from(Settings.from_env({"MOVIE_ASSETS_EMBEDDING_MODEL": "use-multilingual-v3-titled"}))
+    films = ["The Tide, Vol. 2 (2031). A ship. Genres: Drama.", "Dr. No. A spy.", "untitled"]
+    vectors = embedder.embed(films).vectors
+    assert axes.keys() == {*films, "The Tide, Vol. 2", "Dr"}
+    assert vectors[0, axes[films[0]]] == pytest.approx(3 * vectors[0, axes["The Tide, Vol. 2"]])
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
+    assert embedder.embed([films[0]], "query").vectors[0, axes[films[0]]] == pytest.approx(1)

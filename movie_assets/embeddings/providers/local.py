@@ -16,13 +16,14 @@ from movie_assets.embeddings.embedder import (
 )
 from movie_assets.embeddings.hashing import hashed_vectors, weighted_vectors, words_of
 from movie_assets.embeddings.roles import NO_ROLES, Role, Roles
-from movie_assets.embeddings.sentence_encoder import DIMENSIONS, sentence_vectors
+from movie_assets.embeddings.sentence_encoder import DIMENSIONS, sentence_vectors, titled_vectors
 from movie_assets.embeddings.tokens import USUAL_BYTES_PER_TOKEN, ByteCounter, TokenCounter
 
 LOCAL_MODEL = "hashing-v2"
 SENTENCES = "use-multilingual-v3"
+TITLED = "use-multilingual-v3-titled"
 HASHING = {"hashing-v1": hashed_vectors, "hashing-v2": weighted_vectors}
-MODELS = HASHING | {SENTENCES: sentence_vectors}
+MODELS = HASHING | {SENTENCES: sentence_vectors, TITLED: titled_vectors}
 LOCAL_CHUNK = 512  # texts of one result chunk
 
 
@@ -44,7 +45,8 @@ class LocalEmbedder:
     def embed(self, texts: Sequence[str], role: Role = "document") -> Embedded:
         """Return the vectors of texts. Raises EmbedderError when the model's package is not installed."""
         texts = self.roles.applied(texts, role)
-        vectors = MODELS[self.model](texts, self.dimensions)
+        model = SENTENCES if self.model == TITLED and role == "query" else self.model  # a question has no title
+        vectors = MODELS[model](texts, self.dimensions)
         return Embedded(vectors, tokens=sum(len(words_of(text)) for text in texts), dollars=0.0)
 
     def probe(self, texts: Sequence[str] = (WORD,), role: Role = "document") -> ProbeResult:  # noqa: ARG002
@@ -76,7 +78,10 @@ PROVIDER = Provider(
     {
         "hashing-v1": KnownModel(dollars_per_million_tokens=0.0),
         "hashing-v2": KnownModel(dollars_per_million_tokens=0.0, usual_dimensions=4000),
-        SENTENCES: KnownModel(dollars_per_million_tokens=0.0, dimensions=(DIMENSIONS,), usual_dimensions=DIMENSIONS),
+        **dict.fromkeys(
+            (SENTENCES, TITLED),
+            KnownModel(dollars_per_million_tokens=0.0, dimensions=(DIMENSIONS,), usual_dimensions=DIMENSIONS),
+        ),
     },
     make,
 )

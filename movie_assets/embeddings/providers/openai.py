@@ -87,7 +87,7 @@ class OpenAiEmbedder(RemoteEmbedder):
         # By default the library waits 600 s for a response and retries when the quota is used up.
         return openai.OpenAI(
             api_key=self._api_key.get_secret_value(),
-            base_url=self._base_url,
+            base_url=self._base_url.rstrip("/"),
             max_retries=0,
             timeout=SECONDS_PER_REQUEST,
         )
