@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_FILMS = 100_000
 SPARSE = 0.1  # share of components that are not zero, up to which vectors are kept as a sparse matrix
-ROWS = 64  # films that are compared with all others at once
+ROWS = 32  # films that are compared with all others at once
 COLUMNS = 8192
 HEADER = 4  # bytes before the components in `halfvec_send`: the number of dimensions, and two unused bytes
 SHORT_HEADER = 12  # in `sparsevec_send`: the numbers of dimensions and of components, and four unused bytes
@@ -56,7 +56,7 @@ class FilmVectors:
         self.hashes = hashes
         self._rows = {tmdb_id: row for row, tmdb_id in enumerate(ids)}
         self._matrix = _joined(parts)
-        self._lengths = _lengths(self._matrix)
+        self._lengths = np.concatenate([np.zeros(0, np.float32), *map(_lengths, parts)])
 
     def hash_of(self, tmdb_id: int) -> str | None:
         """Return the hash of the text of a film's vector; None without a vector."""
@@ -85,7 +85,8 @@ class FilmVectors:
         else:
             wanted = np.ascontiguousarray(matrix[list(rows)].toarray().T)
             products = np.ascontiguousarray((matrix @ wanted).T)
-        return np.asarray(products / np.outer(self._lengths[list(rows)], self._lengths), np.float32)
+        products /= np.outer(self._lengths[list(rows)], self._lengths)
+        return products
 
     def _best(self, row: int, similarities: Floats, count: int) -> list[Neighbour]:
         similarities[row] = -np.inf
