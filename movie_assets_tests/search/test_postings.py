@@ -6,6 +6,7 @@ import pytest
 
 from movie_assets.database.migrations import migrate
 from movie_assets.search.search_documents import DocumentAgreement, update_documents
+from movie_assets_tests.support.made_films import Made, put
 from movie_assets_tests.support.rows import put_films
 from movie_assets_tests.support.small_pipelines import SmallPipeline
 
@@ -99,6 +100,20 @@ def test_work_that_was_cut_off_before_the_merge_is_done_by_the_next_publication(
     update_documents(written.database)
     assert found(written, "zanzibar") == list(range(1, 31))
     assert written.one(LISTED) == 0
+
+
+def test_ids_beyond_four_bytes_are_listed_in_pages_of_their_own(written: SmallPipeline) -> None:
+    put(written.database, [Made(n, f"Zanzibar {n}", 2000, 5) for n in (2**31 + 7, 2**31 + 8)])
+    retitle(written, "zanzibar", 3, 3)
+    written.do("select * from pipeline.write_documents(0, 2000)")
+    pages = "select array_agg(page order by page) from catalog.postings where key = 'zanzibar'"
+    assert written.one(pages) == [0, 1]
+    assert found(written, "zanzibar") == [3, 2**31 + 7, 2**31 + 8]
+    assert written.column("select key from pipeline.compare_postings() where differs") == []
+    written.do("select pipeline.merge_postings()")
+    assert (written.one(PARTS), written.one(pages)) == ([0], [0, 1])
+    assert found(written, "zanzibar") == [3, 2**31 + 7, 2**31 + 8]
+    assert written.database.fetch_one(DocumentAgreement, "document_agreement").documents_not_listed == 0
 
 
 def test_films_that_are_not_listed_are_counted(written: SmallPipeline) -> None:

@@ -146,7 +146,7 @@ $$;
 -- Errors in or beside an article ("hte wave", "thew alk") are corrected too, as keys have no article.
 create or replace function catalog.slips_of(plain text, sought text) returns text[]
 language sql immutable parallel safe
-return case when length(sought) between 3 and 40 then catalog.one_edit_away(sought) else '{}' end
+return case when length(sought) between 2 and 40 then catalog.one_edit_away(sought) else '{}' end
     || case when replace(plain, ' ', '') ~ '^the.{3}' then array[substr(replace(plain, ' ', ''), 4)] else '{}' end
     || case
         when split_part(plain, ' ', 1) = any (catalog.one_edit_away('the')) and plain ~ ' .{3}'

@@ -284,7 +284,9 @@ comment on column catalog.postings.key is
     'English stem of the word, the word itself if it has none; empty for the row of all films; stop words have no row';
 comment on column catalog.postings.part is
     '0 for the films that were listed when all rows were last made anew, greater for films written since';
-comment on column catalog.postings.films is 'TMDB''s ids of the films; a film may have lost the word since';
+comment on column catalog.postings.films is
+    'TMDB''s ids of the films, less page * 2^31; a film may have lost the word since';
+comment on column catalog.postings.page is '0 for ids below 2^31, as TMDB''s are';
 
 comment on table catalog.rating_aggregates is
     'a score from 0 to 100 with its 95 % interval, of a film or of a group of films, by one method';

@@ -50,7 +50,8 @@ $$;
 -- All titles of catalog.movie_names are compared: the title, the original one, alternative and translated ones.
 --   confidence = likeness × year × share
 --   likeness: exact 1; normalised (another case, accents, punctuation, & for and) 0.97; loose (another or no article,
---     other blanks; or if no film has that, another spelling: see catalog.title_variants) 0.92; mistyped (one letter missing, wrong, too many, or two that changed places) 0.9 × (1 - 1 / length);
+--     other blanks; or if no film has that, another spelling: see pipeline.title_variants) 0.92; mistyped (one letter missing,
+--       wrong, too many, or two that changed places) 0.9 × (1 - 1 / length);
 --     similar 0.9 × Jaccard similarity of trigrams. 0.03 less for an alternative or translated title.
 --   year: 1 for the film's year of release, 0.88 for the year before or after, 0.95 when no year is asked for, 0.8 when the
 --     film has none; a film that is two years off is no candidate.
@@ -58,9 +59,9 @@ $$;
 --     a year: up to 0.03 lower) and their year fits as well or better: two films of one title have half of it each. An
 --     alternative or translated title counts a quarter.
 -- Four steps follow one another until one has a candidate: titles of the same key; other spellings, as "2" for "II" or "Part Two";
--- titles one typing error away; similar titles of a trigram similarity of at least 0.45. “Matrix, The (1999)” means The Matrix of 1999 if no year is given.
--- Ties are broken by votes, then by id. matched_by names the kind of match and the title, such as “normalised original title”.
--- filters: see catalog.condition_of.
+-- titles one typing error away; similar titles of a trigram similarity of at least 0.45. “Matrix, The (1999)” means The Matrix of
+-- 1999 if no year is given. Ties are broken by votes, then by id. matched_by names the kind of match and the title, such as
+-- “normalised original title”. filters: see catalog.condition_of.
 create or replace function catalog.candidates_for(asked text, asked_year integer, most integer, filters jsonb)
 returns table (tmdb_id bigint, title text, release_year smallint, confidence double precision, matched_by text)
 language plpgsql stable
@@ -141,7 +142,7 @@ begin
         return;
     end if;
     return query execute format(candidates, by_key, 'n.key = any ($7)', condition)
-    using wanted, plain, sought, year, films, most, catalog.title_variants(plain);
+    using wanted, plain, sought, year, films, most, pipeline.title_variants(plain);
     if found or length(plain) < 3 then
         return;
     end if;

@@ -29,7 +29,8 @@ select
     (select count(*) from pipeline.word_changes) as words_not_counted,
     (select count(*) from (
         select d.tmdb_id from catalog.search_documents d
-        except select unnest(p.films) from catalog.postings p where p.key = '') l) as documents_not_listed,
+        except select (p.page::bigint << 31) + f from catalog.postings p cross join unnest(p.films) f where p.key = '') l)
+        as documents_not_listed,
     (select count(*) from (
         values ('search_documents_titles'), ('vocabulary_trigrams'), ('movie_names_key'),
             ('movie_names_main_key')) i (name)

@@ -1,7 +1,9 @@
 -- Applied after the migrations whenever it changes: films ranked by the words of a question, for searches.
 
--- The films that pass a condition and have a title of one of these keys: titles and original titles first, then by votes.
-create or replace function catalog.films_titled(wanted text[], condition text, most integer) returns bigint[]
+-- The films that pass a condition and have a title of one of these keys: titles and original titles first, of these the normalised
+-- titles of `preferred`, then by votes.
+create or replace function pipeline.films_titled(
+    wanted text[], condition text, most integer, preferred text[] default '{}') returns bigint[]
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
@@ -17,18 +19,19 @@ begin
                  join catalog.movies m using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
                  where n.tmdb_id = any ($1) and n.key = any ($2) and %s
                  group by n.tmdb_id
-                 order by min((n.kind not in (''title'', ''original''))::integer), max(s.vote_count) desc nulls last, n.tmdb_id
+                 order by min((n.kind not in (''title'', ''original''))::integer),
+                     bool_or(n.normalised = any ($4)) desc, max(s.vote_count) desc nulls last, n.tmdb_id
                  limit $3)', condition)
-        into films using films, wanted, most;
+        into films using films, wanted, most, preferred;
     end if;
     return films;
 end
 $$;
 
 -- The films that pass a condition and have the most of the listed words, by the sum of the words' rarities: so many of them, by that
--- sum and by votes, without those that have less than a third of what the best one has. keys are of catalog.posting_keys. Words are read from the rarest on until 25,000 films were read, as the
--- words after that say little. Films of `without` are left out.
-create or replace function catalog.films_with_words(
+-- sum and by votes, without those that have less than a third of what the best one has. keys are of pipeline.posting_keys. Words
+-- are read from the rarest on until 25,000 films were read, as the words after that say little. Films of `without` are left out.
+create or replace function pipeline.films_with_words(
     keys text[], rarities double precision[], condition text, without bigint[], most integer)
 returns bigint[]
 language plpgsql stable
@@ -40,11 +43,12 @@ declare
 begin
     execute format(
         'with listed as materialized (
-             select t.rarity, p.films, sum(cardinality(p.films)) over (order by t.rarity desc, p.key, p.part) as so_far
+             select t.rarity, p.page, p.films, sum(cardinality(p.films)) over (order by t.rarity desc, p.key, p.part) as so_far
              from unnest($1, $2) t (key, rarity) join catalog.postings p on p.key = t.key
          ), found as materialized (
              select f.tmdb_id, sum(l.rarity) as known
-             from listed l cross join unnest(l.films) f (tmdb_id) %s
+             from listed l cross join unnest(l.films) p (film)
+             cross join lateral (select (l.page::bigint << 31) + p.film) f (tmdb_id) %s
              where l.so_far - cardinality(l.films) < 25000 and %s
              group by f.tmdb_id
          ), least as materialized (
@@ -69,7 +73,7 @@ $$;
 -- words; rising evenly to 1, 0.9, 0.8 and 0.7 for six words or more, which are rather a plot than a title. A plot's score is more by
 -- up to a fifth for texts of fewer than 50 words, and less for longer ones; that of fewer words is down to a half for titles
 -- with other words too, and for those with none of the question.
-create or replace function catalog.scored_by_words(
+create or replace function pipeline.scored_by_words(
     films bigint[], terms tsquery[], rarities double precision[], pairs tsquery[], pair_rarities double precision[])
 returns table (tmdb_id bigint, score double precision, votes integer)
 language sql stable
@@ -101,8 +105,8 @@ $$;
 
 -- The films that a question means by its words, best first, and their scores: steps 1 to 7 of catalog.search_movies. by_title has those
 -- that were found by their title, by_slip those of them with a title one slip away; plain is the normalised question; forms,
--- meant_words and known_text are of catalog.read_question.
-create or replace function catalog.films_by_words(
+-- meant_words and known_text are of pipeline.read_question.
+create or replace function pipeline.films_by_words(
     question text, condition text, most integer,
     out films bigint[], out scores double precision[], out by_title bigint[], out by_slip bigint[], out forms text[],
     out meant_words text[], out plain text, out known_text text)
@@ -120,23 +124,34 @@ declare
     more bigint[];
     more_scores double precision[];
     wanted tsquery;
+    slips text[];
+    with_article text[] := '{}';
 begin
     plain := coalesce(catalog.normalised(left(question, 2000)), '');
-    select * into words from catalog.read_question(plain);
+    select * into words from pipeline.read_question(plain);
     forms := words.forms;
     meant_words := words.meant_words;
     known_text := words.known_text;
     by_slip := '{}';
-    films := catalog.films_titled(array[sought], condition, most);
+    films := pipeline.films_titled(array[sought], condition, most);
     if films = '{}' then
-        films := catalog.films_titled(catalog.title_variants(plain), condition, most);
+        films := pipeline.films_titled(pipeline.title_variants(plain), condition, most);
+    end if;
+    if films = '{}' then
+        slips := catalog.slips_of(plain, sought);
+        -- An article that was typed tells titles apart that are one slip away without it.
+        with_article := case
+            when sought <> replace(plain, ' ', '') and length(plain) <= 44 then catalog.one_edit_away(plain) else '{}' end;
     end if;
     by_title := films;
     films := films || array(
-        select f from unnest(catalog.films_of_series(question, condition, most)) with ordinality s (f, place)
+        select f from unnest(pipeline.films_of_series(question, condition, most)) with ordinality s (f, place)
         where f <> all (films) order by place limit greatest(0, most - cardinality(films)));
-    if films = '{}' and words.is_mended then
-        by_slip := catalog.films_titled(catalog.slips_of(plain, sought), condition, most);
+    -- Stop words are left out of what titles are compared with below, so a title with all of them may be a slip away.
+    if films = '{}' and (
+        words.is_mended or cardinality(words.terms) < cardinality(string_to_array(plain, ' ')) - (plain ~ '^(the|an?) ')::integer)
+    then
+        by_slip := pipeline.films_titled(slips, condition, most, with_article);
         films := by_slip;
     end if;
     foreach wanted in array case
@@ -153,7 +168,7 @@ begin
         into titled using wanted, films, greatest(100, 2 * most);
     end loop;
     if films = '{}' and titled = '{}' and not words.is_mended then
-        by_slip := catalog.films_titled(catalog.slips_of(plain, sought), condition, most);
+        by_slip := pipeline.films_titled(slips, condition, most, with_article);
         films := by_slip;
     end if;
     by_title := by_title || by_slip || titled;
@@ -162,12 +177,12 @@ begin
         return;
     end if;
     if cardinality(films) + cardinality(titled) < most then
-        listed := catalog.films_with_words(
+        listed := pipeline.films_with_words(
             words.keys, words.key_rarities, condition, films || titled, greatest(100, 2 * most) - cardinality(titled));
     end if;
     with scored as materialized (
         select s.*, s.tmdb_id = any (titled) as is_titled, max(s.score) over () as best
-        from catalog.scored_by_words(
+        from pipeline.scored_by_words(
             titled || listed, words.terms, words.rarities, words.pairs, words.pair_rarities) s
     ), placed as (
         select s.tmdb_id, row_number() over (order by s.is_titled desc, s.score desc, s.votes desc, s.tmdb_id) as place,
@@ -185,7 +200,7 @@ end
 $$;
 
 -- The films nearest to a vector, with a score by the words of a text: 1 for the best of them. Those without a word are left out.
-create or replace function catalog.near_films_by_words(
+create or replace function pipeline.near_films_by_words(
     needle vector, question text, conditions jsonb, in_set integer, most integer,
     out films bigint[], out scores double precision[], out forms text[], out meant_words text[])
 language plpgsql stable
@@ -193,7 +208,7 @@ as $$
 declare
     words record;
 begin
-    select * into words from catalog.read_question(coalesce(catalog.normalised(left(question, 2000)), ''));
+    select * into words from pipeline.read_question(coalesce(catalog.normalised(left(question, 2000)), ''));
     forms := words.forms;
     meant_words := words.meant_words;
     select array_agg(s.tmdb_id order by s.score desc, s.votes desc, s.tmdb_id),
@@ -201,7 +216,7 @@ begin
     into films, scores
     from (
         select c.*, max(c.score) over () as best
-        from catalog.scored_by_words(
+        from pipeline.scored_by_words(
             array(select n.tmdb_id from catalog.nearest_movies(needle, most, conditions, in_set) n),
             words.terms, words.rarities, words.pairs, words.pair_rarities) c
         where words.terms is not null

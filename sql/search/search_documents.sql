@@ -19,7 +19,7 @@ return to_tsvector('pg_catalog.simple', words) || to_tsvector('pg_catalog.englis
 
 -- The keys under which words are listed in catalog.postings: the English stem of each, the word itself if it has none.
 -- Stop words are not listed.
-create or replace function catalog.posting_keys(words text[]) returns text[]
+create or replace function pipeline.posting_keys(words text[]) returns text[]
 language sql immutable parallel safe
 return array(
     select distinct coalesce(s.stem[1], w) collate "C" as key
@@ -32,30 +32,36 @@ return array(
 create or replace function pipeline.postings_due(out merged integer, out due integer)
 language sql stable
 as $$
-    select max(cardinality(p.films)) filter (where p.part = 0),
+    select (sum(cardinality(p.films)) filter (where p.part = 0))::integer,
         coalesce(sum(cardinality(p.films)) filter (where p.part > 0), 0)::integer
     from catalog.postings p where p.key = ''
 $$;
 
--- The films of each key, by id, as the documents have them; all films under the key ''.
-create or replace function pipeline.films_of_words() returns table (key text, films bigint[])
+-- The films of each key, by id, as the documents have them; all films under the key ''. A film's id is page * 2^31 + the number in
+-- films; each page of a key is a row, and TMDB's ids of today are in the first.
+drop function if exists pipeline.films_of_words();
+create function pipeline.films_of_words() returns table (key text, page integer, films integer[])
 language sql stable
 set jit = off
 set work_mem = '96MB'
 as $$
     with word as materialized (
-        select u.word, array_agg(d.tmdb_id) as films
-        from catalog.search_documents d cross join unnest(tsvector_to_array(d.words)) u (word) group by u.word
+        select u.word, (d.tmdb_id >> 31)::integer as page, array_agg((d.tmdb_id & 2147483647)::integer) as films
+        from catalog.search_documents d cross join unnest(tsvector_to_array(d.words)) u (word) group by u.word, page
     ), keyed as materialized (
-        select k.keys[1] as key, w.films, count(*) over (partition by k.keys[1]) as words
-        from word w cross join lateral (select catalog.posting_keys(array[w.word])) k (keys)
+        select k.keys[1] as key, w.page, w.films, count(*) over (partition by k.keys[1], w.page) as words
+        from word w cross join lateral (select pipeline.posting_keys(array[w.word])) k (keys)
         where k.keys <> '{}'
     )
-    select k.key collate "C", array(select f from unnest(k.films) f order by f) from keyed k where k.words = 1
+    select k.key collate "C", k.page, array(select f from unnest(k.films) f order by f) from keyed k where k.words = 1
     union all
-    select k.key collate "C", array_agg(distinct f order by f) from keyed k cross join unnest(k.films) f where k.words > 1 group by k.key
+    select k.key collate "C", k.page, array_agg(distinct f order by f) from keyed k cross join unnest(k.films) f
+    where k.words > 1 group by k.key, k.page
     union all
-    select '', coalesce(array_agg(d.tmdb_id order by d.tmdb_id), '{}') from catalog.search_documents d
+    select '', 0, '{}' where not exists (select from catalog.search_documents)
+    union all
+    select '', (d.tmdb_id >> 31)::integer as page, array_agg((d.tmdb_id & 2147483647)::integer order by d.tmdb_id)
+    from catalog.search_documents d group by page
 $$;
 
 -- Makes the postings of all documents anew, a row for each key. Searches see the old ones until the transaction ends.
@@ -63,7 +69,7 @@ create or replace function pipeline.merge_postings() returns void
 language sql
 as $$
     delete from catalog.postings;
-    insert into catalog.postings (key, part, films) select w.key, 0, w.films from pipeline.films_of_words() w;
+    insert into catalog.postings (key, part, page, films) select w.key, 0, w.page, w.films from pipeline.films_of_words() w;
 $$;
 
 -- Run by reconciliation: each key with whether a film that has it is not listed, or one with a document is listed that has it not;
@@ -73,15 +79,16 @@ language sql stable
 set jit = off
 as $$
     with posted as materialized (
-        select p.key, array_agg(distinct d.tmdb_id order by d.tmdb_id) filter (where d.tmdb_id is not null) as films
-        from catalog.postings p
-        left join unnest(p.films) f (tmdb_id) on true left join catalog.search_documents d using (tmdb_id)
-        group by p.key
+        select p.key, p.page, array_agg(distinct f.film order by f.film) filter (where d.tmdb_id is not null) as films
+        from catalog.postings p left join unnest(p.films) f (film) on true
+        left join catalog.search_documents d on d.tmdb_id = (p.page::bigint << 31) + f.film
+        group by p.key, p.page
     )
     select coalesce(w.key, p.key),
         coalesce(w.films, '{}') <> coalesce(p.films, '{}')
         and (d.due = 0 or exists (select unnest(w.films) except select unnest(p.films)))
-    from pipeline.films_of_words() w full join posted p on p.key = w.key cross join pipeline.postings_due() d
+    from pipeline.films_of_words() w full join posted p on p.key = w.key and p.page = w.page
+    cross join pipeline.postings_due() d
 $$;
 
 -- Puts the postings right. Tells how many keys differed.
@@ -112,9 +119,10 @@ begin
     if state.merged is null or films = '{}' then
         return null;
     end if;
-    insert into catalog.postings (key, part, films)
-    select '', 1 + max(p.part), note_postings_due.films from catalog.postings p where p.key = ''
-    returning part into new_part;
+    new_part := (select 1 + max(p.part) from catalog.postings p where p.key = '');
+    insert into catalog.postings (key, part, page, films)
+    select '', new_part, (f >> 31)::integer as page, array_agg((f & 2147483647)::integer order by f)
+    from unnest(note_postings_due.films) f group by page;
     return case when (state.due + cardinality(films)) * 10 <= state.merged then new_part end;
 end
 $$;
@@ -301,14 +309,14 @@ begin
     new_part := pipeline.note_postings_due(array(
         select n.tmdb_id from new_documents n left join catalog.search_documents o using (tmdb_id)
         where o.words is distinct from n.words order by n.tmdb_id));
-    insert into catalog.postings (key, part, films)
-    select k.key, new_part, array_agg(n.tmdb_id order by n.tmdb_id)
+    insert into catalog.postings (key, part, page, films)
+    select k.key, new_part, (n.tmdb_id >> 31)::integer as page, array_agg((n.tmdb_id & 2147483647)::integer order by n.tmdb_id)
     from new_documents n left join catalog.search_documents o using (tmdb_id)
     cross join lateral (
-        select unnest(catalog.posting_keys(tsvector_to_array(n.words)))
-        except select unnest(catalog.posting_keys(tsvector_to_array(o.words)))) k (key)
+        select unnest(pipeline.posting_keys(tsvector_to_array(n.words)))
+        except select unnest(pipeline.posting_keys(tsvector_to_array(o.words)))) k (key)
     where new_part is not null and o.words is distinct from n.words
-    group by k.key;
+    group by k.key, page;
 
     insert into catalog.search_documents as d (tmdb_id, titles, words)
     select n.tmdb_id, n.titles, n.words from new_documents n order by n.tmdb_id
