@@ -103,7 +103,7 @@ def test_work_that_was_cut_off_before_the_merge_is_done_by_the_next_publication(
 
 
 def test_ids_beyond_four_bytes_are_listed_in_pages_of_their_own(written: SmallPipeline) -> None:
-    put(written.database, [Made(n, f"Zanzibar {n}", 2000, 5) for n in (2**31 + 7, 2**31 + 8)])
+    put(written.database, tuple(Made(n, f"Zanzibar {n}", 2000, 5) for n in (2**31 + 7, 2**31 + 8)))
     retitle(written, "zanzibar", 3, 3)
     written.do("select * from pipeline.write_documents(0, 2000)")
     pages = "select array_agg(page order by page) from catalog.postings where key = 'zanzibar'"
