@@ -1,11 +1,11 @@
 """Beside stage 2: the films that TMDB's /discover lists with enough votes, so that only their details are fetched.
 
 The ID export has no votes. Without the lists, most calls for details would only show that a film has too few votes. The
-lists show the votes of 20 films with each call. sql/catalog/discoveries.sql applies them.
+lists show the votes of 20 films with each call. `tmdb.discovery` reads them, sql/catalog/discoveries.sql applies them.
 """
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+import json
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import dagster as dg
@@ -19,8 +19,9 @@ from movie_assets.runs.partitions import days
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import is_by_hand, run_time_of
 from movie_assets.tmdb.client import Tmdb
-from movie_assets.tmdb.lists import discover
-from movie_assets.tmdb.responses import ListedMovie, TmdbError
+from movie_assets.tmdb.discovery import Reading, Wanted, read_lists
+from movie_assets.tmdb.list_slices import KnownMovie, Slice
+from movie_assets.tmdb.responses import TmdbError
 
 FIRST_FILMS = date(1870, 1, 1)
 AHEAD = timedelta(days=3 * 366)  # a film can have votes before it is released
@@ -30,6 +31,7 @@ COLUMNS = {
     "vote_average": "float8",
     "release_date": "date",
     "original_language": "text",
+    "slice": "date",
 }
 
 
@@ -51,47 +53,61 @@ def tmdb_discoveries(
 ) -> dg.MaterializeResult[None]:
     """A film that TMDB lists with at least as many votes as a profile requires.
 
+    A film that joins or leaves the lists of a profile is noticed on the same day. The votes and averages of films are
+    read at least every MOVIE_ASSETS_VOTES_DAYS days, of the 1,000 most popular and those of the last 90 days daily.
     Ids that are not listed, or whose listed votes, date and language fail every profile, are rejected without a call.
     Stored responses are evaluated again for the day and with the listed values. Profiles that require no votes need no
     lists. TMDB keeps its responses for eight hours; a run within that time uses the lists that were read last, unless
     a person launched it.
     """
     day, as_of = date.fromisoformat(context.partition_key), run_time_of(context.run)
-    votes = settings.thresholds.min_vote_count
-    is_fresh = database.fetch_value(bool, "is_list_fresh", day=day, min_votes=votes, as_of=as_of)
-    movies: Sequence[ListedMovie] = ()
-    if votes > 0 and (not is_fresh or is_by_hand(context.run)):
+    votes = settings.thresholds.vote_counts
+    is_fresh = database.fetch_value(bool, "is_list_fresh", day=day, thresholds=votes, as_of=as_of)
+    reading: Reading | None = None
+    if votes[0] > 0 and (not is_fresh or is_by_hand(context.run)):
         is_fresh = False
+        wanted = Wanted(FIRST_FILMS, day + AHEAD, votes, settings.votes_days)
         try:
-            movies = run_until_done(_read(tmdb, day, votes, context.run.run_id))
+            reading = _read(tmdb, database, wanted, as_of, context.run.run_id)
         except TmdbError as error:
             raise dg.Failure(f"{error}. The lists that were read last stay in use.", allow_retries=False) from None
 
     def work(connection: sa.Connection) -> dict[str, int]:
         applied = AppliedLists(0, 0, 0)
-        if movies or is_fresh:
-            execute(connection, "stage_discoveries")
-            if is_fresh:
-                execute(connection, "restage_discoveries")
-            else:
-                copy_rows(connection, "incoming_discoveries", COLUMNS, map(_columns, movies))
-            applied = fetch_one(
-                connection, AppliedLists, "apply_discoveries", day=day, min_votes=votes, as_of=as_of,
-                run_id=context.run.run_id, is_walk=not is_fresh,
-            )  # fmt: skip
+        if is_fresh:
+            applied = AppliedLists(fetch_value(connection, int, "count_listed"), 0, 0)
+        elif reading is not None and not reading.is_empty:
+            applied = _apply(connection, reading, day, votes, context.run.run_id)
         else:  # empty lists are no reason to reject every film
             execute(connection, "lift_discoveries")
         evaluation = evaluate(connection, settings.thresholds, as_of, are_lists_new=True)
         moved = fetch_value(connection, int, "record_stats", day=day)
         return {**applied._asdict(), **evaluation._asdict(), "films_whose_numbers_moved": moved}
 
-    return dg.MaterializeResult(metadata={"min_votes": votes, **database.once(work)})
+    read = {} if reading is None else reading.figures
+    return dg.MaterializeResult(metadata={"min_votes": votes[0], **read, **database.once(work)})
 
 
-def _columns(movie: ListedMovie) -> tuple[object, ...]:
-    return movie.tmdb_id, movie.vote_count, movie.vote_average, movie.release_date, movie.original_language
+def _apply(connection: sa.Connection, reading: Reading, day: date, votes: list[int], run_id: str) -> AppliedLists:
+    execute(connection, "stage_discoveries")
+    rows = (
+        (n, m.vote_count, m.vote_average, m.release_date, m.original_language, reading.homes[n])
+        for n, m in reading.movies.items()
+    )
+    copy_rows(connection, "incoming_discoveries", COLUMNS, rows)
+    slices = json.dumps([each._asdict() for each in reading.slices], default=str)
+    return fetch_one(
+        connection, AppliedLists, "apply_discoveries", day=day, thresholds=votes, as_of=reading.as_of, run_id=run_id,
+        slices=slices, kept_slices=sorted(reading.kept),
+    )  # fmt: skip
 
 
-async def _read(tmdb: Tmdb, day: date, min_votes: int, run_id: str) -> Sequence[ListedMovie]:
-    async with tmdb.session(run_id) as client:
-        return await discover(client, FIRST_FILMS, day + AHEAD, min_votes)
+def _read(tmdb: Tmdb, database: Database, wanted: Wanted, as_of: datetime, run_id: str) -> Reading:
+    slices = database.fetch(Slice, "list_slices", thresholds=wanted.votes)
+    known = database.fetch(KnownMovie, "listed_films") if slices else ()
+
+    async def read() -> Reading:
+        async with tmdb.session(run_id) as client:
+            return await read_lists(client, wanted, slices, known, as_of)
+
+    return run_until_done(read())

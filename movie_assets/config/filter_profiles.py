@@ -71,6 +71,11 @@ class FilterProfiles:
         return min(profile.min_vote_count for profile in self.profiles)
 
     @property
+    def vote_counts(self) -> list[int]:
+        """The numbers of votes that profiles require, the fewest first, each once."""
+        return sorted({profile.min_vote_count for profile in self.profiles})
+
+    @property
     def min_vote_average(self) -> float:
         """The lowest average with which a film can be accepted."""
         return min(profile.min_vote_average for profile in self.profiles)

@@ -111,6 +111,15 @@ def _is_a_prefix(prefix: str) -> str:
     return "" if prefix.strip().lower() == "none" else prefix.replace("\\n", "\n")
 
 
+def _days_of_votes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    days = {"exact": "1"}.get(value.strip().lower(), value.strip())
+    if not (days.isascii() and days.isdecimal() and 1 <= int(days[:3]) <= MOST_DAYS_OF_VOTES):
+        raise ValueError(f"the age of votes is `exact`, or a number of days from 1 to {MOST_DAYS_OF_VOTES}")
+    return int(days)
+
+
 def passwords_in(value: str) -> list[str]:
     """Return the passwords in an address, as written and percent-decoded; an empty list for other values.
 
@@ -138,6 +147,7 @@ def shortened(text: str) -> str:
 
 
 LOWEST_RATE, HIGHEST_RATE = 0.01, 10_000.0
+MOST_DAYS_OF_VOTES = 30
 LONGEST_MODEL_NAME = 200
 LONGEST_PREFIX = 500
 LONGEST_VALUE = 8192  # a path of Linux has 4,096, a token of a cloud some 2,000
@@ -152,4 +162,5 @@ SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]
 MailServer = Annotated[Secret, AfterValidator(_is_a_mail_server)]
 SigningKey = Annotated[Token, AfterValidator(_is_a_key)]
+VotesDays = Annotated[int, BeforeValidator(_days_of_votes)]
 Owners = Annotated[Words, AfterValidator(_are_owners)]

@@ -30,6 +30,7 @@ from movie_assets.config.setting_values import (
     Secret,
     Token,
     Url,
+    VotesDays,
     Words,
     is_a_rate,
     passwords_in,
@@ -71,6 +72,14 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
         38.0,
         alias="MOVIE_ASSETS_TMDB_RATE",
         description="TMDB requests per second, shared by all processes; TMDB allows about 40. 0 = no limit.",
+    )
+    votes_days: VotesDays = Field(
+        7,
+        alias="MOVIE_ASSETS_VOTES_DAYS",
+        description="The age in days (1 to 30) that the votes and averages of quiet films may reach. Those of the "
+        "1,000 most popular films and of films of the last 90 days are read daily, and a film whose votes cross what a "
+        "profile asks for is noticed on the day. `exact` (or 1): all of TMDB's lists are read daily, with about three "
+        "times as many calls.",
     )
     database_url: Secret = Field(
         None,
@@ -238,7 +247,7 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
         """Return the fields in the order of the documentation: TMDB, embeddings, reranker, the others, alerts."""
 
         def place(name: str) -> int:
-            if name.startswith("tmdb_"):
+            if name.startswith("tmdb_") or name == "votes_days":
                 return 0
             groups = (EmbeddingSettings, RerankSettings, None, AlertSettings)
             return next((n for n, group in enumerate(groups, 1) if group and name in group.model_fields), 3)

@@ -4,24 +4,28 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from movie_assets.tmdb.client import TmdbClient
 from movie_assets.tmdb.json_values import JsonObject, Reader
+from movie_assets.tmdb.list_slices import PAGE_SIZE
 from movie_assets.tmdb.movies import UnusableResponseError
 from movie_assets.tmdb.responses import ListedMovie, TmdbUnavailableError
 
-PAGE_SIZE = 20  # of /discover
 MAX_PAGES = 500  # TMDB returns no further pages of any list
 PAGES_AT_ONCE = 20  # the connections of a session
 MAX_PAGES_OF_A_SLICE = 100  # a longer list is split by release date: the more pages, the more movies move between them
 LARGEST_ID = 2**53
 MAX_VOTES = 10**9
-MAX_MISSED = 0.01  # share of a slice's movies; they move while its pages are read
+MAX_MISSED = 0.01  # share of a list's movies; they move while its pages are read
+MAX_MISSED_OF_FEW = 0.05  # of a slice of few pages, where a page is a larger share
 
-Query = Mapping[str, str | int]
+DISCOVER = "/discover/movie"
+
+Query = dict[str, str | int]
+T = TypeVar("T")
 
 
 class Page(NamedTuple):
@@ -45,22 +49,55 @@ async def changed_ids(client: TmdbClient, day: date) -> list[int]:
     return list(ids)
 
 
-async def discover(client: TmdbClient, first: date, last: date, min_votes: int) -> Sequence[ListedMovie]:
+async def discover(
+    client: TmdbClient, first: date, last: date, min_votes: int, *, usually_unshown: int | None = None
+) -> tuple[Sequence[ListedMovie], int]:
     """Return every movie released from `first` to `last`, both included, with at least `min_votes` votes.
 
-    Raises TmdbUnavailableError when the pages do not have as many movies as TMDB reports.
+    Also return by how many TMDB's total exceeds them. With `usually_unshown`, the same number at the last reading, the
+    pages of a range are read again when it is another one. Raises TmdbUnavailableError when the pages do not have as
+    many movies as TMDB reports.
     """
     movies: dict[int, ListedMovie] = {}
-    slices = [(first, last)]
+    slices, unshown = [(first, last)], 0
     while slices:
         since, until = slices.pop()
-        listed, pages = await _slice(client, since, until, min_votes)
+        listed, total, pages = await _slice(client, since, until, min_votes, usually_unshown)
         if pages > MAX_PAGES_OF_A_SLICE and since < until:
             middle = since + (until - since) // 2
             slices += [(middle + timedelta(days=1), until), (since, middle)]
         else:
             movies.update(listed)
-    return list(movies.values())
+            unshown += total - len(listed)
+    return list(movies.values()), unshown
+
+
+async def first_by_votes(
+    client: TmdbClient, first: date, last: date, min_votes: int
+) -> tuple[Sequence[ListedMovie], int]:
+    """Return the movies with the fewest votes of those that `discover` lists (a page), and TMDB's total of these."""
+    page = await _page(client, DISCOVER, {**_query(first, last, min_votes), "sort_by": "vote_count.asc", "page": 1})
+    return _listed_movies(page.entries), page.total_entries
+
+
+async def most_popular(
+    client: TmdbClient, first: date, last: date, min_votes: int, pages: int
+) -> Sequence[ListedMovie]:
+    """Return the most popular movies of those that `discover` lists, so many pages of them at most."""
+    query = {**_query(first, last, min_votes), "sort_by": "popularity.desc"}
+    page = await _page(client, DISCOVER, {**query, "page": 1})
+    return _listed_movies(page.entries + await _further_entries(client, query, min(pages, page.total_pages)))
+
+
+async def together(work: Iterable[Coroutine[object, object, T]]) -> list[T]:
+    """Do several things at the same time and return their results; the first error cancels all of them."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def find_imdb(client: TmdbClient, imdb_id: str) -> int | None:
@@ -72,41 +109,53 @@ async def find_imdb(client: TmdbClient, imdb_id: str) -> int | None:
     return None
 
 
-async def _slice(client: TmdbClient, since: date, until: date, votes: int) -> tuple[dict[int, ListedMovie], int]:
-    """Return the movies of a range of release dates and the number of their pages; no movies for too many pages."""
-    query: dict[str, str | int] = {
+async def _slice(
+    client: TmdbClient, since: date, until: date, votes: int, usually_unshown: int | None
+) -> tuple[dict[int, ListedMovie], int, int]:
+    """Return the movies of a range of release dates, their total and the number of their pages.
+
+    For too many pages no movies are returned. The pages are read twice when they do not add up, as movies move between
+    them meanwhile; of the second time, and both times taken together, what is closer to the total counts.
+    """
+    query = _query(since, until, votes) | {"sort_by": "primary_release_date.asc"}
+    allowed = MAX_MISSED if usually_unshown is None else MAX_MISSED_OF_FEW
+    before: dict[int, ListedMovie] = {}
+    for is_last in (False, True):
+        page = await _page(client, DISCOVER, {**query, "page": 1})
+        if page.total_pages > MAX_PAGES_OF_A_SLICE and since < until:
+            return {}, 0, page.total_pages
+        entries = page.entries + await _further_entries(client, query, min(page.total_pages, MAX_PAGES))
+        listed = {movie.tmdb_id: movie for movie in _listed_movies(entries)}
+        total = min(page.total_entries, MAX_PAGES * PAGE_SIZE)
+        listed = min((listed, before | listed), key=lambda movies: abs(total - len(movies)))
+        unshown = total - len(listed)
+        is_usual = usually_unshown is None or is_last or unshown in (0, usually_unshown)
+        if is_usual and abs(unshown) <= max(1, allowed * total):
+            return listed, total, page.total_pages
+        before = listed
+    raise TmdbUnavailableError(
+        f"TMDB's list of films from {since} to {until} has {page.total_entries:,} and its pages hold {len(listed):,}"
+    )
+
+
+def _query(since: date, until: date, votes: int) -> Query:
+    return {
         "primary_release_date.gte": since.isoformat(),
         "primary_release_date.lte": until.isoformat(),
         "vote_count.gte": votes,
         "include_adult": "false",
         "include_video": "false",
-        "sort_by": "primary_release_date.asc",
     }
-    for _ in range(2):
-        entries, total, pages = await _page(client, "/discover/movie", {**query, "page": 1})
-        if pages > MAX_PAGES_OF_A_SLICE and since < until:
-            return {}, pages
-        for start in range(2, min(pages, MAX_PAGES) + 1, PAGES_AT_ONCE):
-            numbers = range(start, min(start + PAGES_AT_ONCE, pages + 1, MAX_PAGES + 1))
-            entries = [*entries, *await _entries_of_pages(client, "/discover/movie", query, numbers)]
-        listed = {movie.tmdb_id: movie for entry in entries if (movie := _listed_movie(entry)) is not None}
-        reachable = min(total, MAX_PAGES * PAGE_SIZE)
-        if abs(len(listed) - reachable) <= max(1, MAX_MISSED * reachable):
-            return listed, pages
-    raise TmdbUnavailableError(
-        f"TMDB's list of films from {since} to {until} has {total:,} and its pages hold {len(listed):,}"
-    )
 
 
-async def _entries_of_pages(client: TmdbClient, path: str, query: Query, numbers: Iterable[int]) -> list[object]:
-    """Return the entries of several pages, requested at the same time; the first error cancels all of them."""
-    tasks = [asyncio.create_task(_page(client, path, {**query, "page": number})) for number in numbers]
-    try:
-        return [entry for page in await asyncio.gather(*tasks) for entry in page.entries]
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+async def _further_entries(client: TmdbClient, query: Query, pages: int) -> list[object]:
+    """Return the entries of the pages from the second to the last, some of which are requested at the same time."""
+    entries: list[object] = []
+    for start in range(2, pages + 1, PAGES_AT_ONCE):
+        numbers = range(start, min(start + PAGES_AT_ONCE, pages + 1))
+        read = await together(_page(client, DISCOVER, {**query, "page": number}) for number in numbers)
+        entries += [entry for page in read for entry in page.entries]
+    return entries
 
 
 async def _page(client: TmdbClient, path: str, query: Query) -> Page:
@@ -127,6 +176,10 @@ async def _body(client: TmdbClient, path: str, query: Query) -> JsonObject:
 
 def _id(entry: object) -> int | None:
     return Reader(entry).integer("id", 1, LARGEST_ID) if isinstance(entry, dict) else None
+
+
+def _listed_movies(entries: Iterable[object]) -> list[ListedMovie]:
+    return [movie for entry in entries if (movie := _listed_movie(entry)) is not None]
 
 
 def _listed_movie(entry: object) -> ListedMovie | None:

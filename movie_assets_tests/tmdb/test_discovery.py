@@ -27,6 +27,7 @@ class Listing:
     def __init__(self, *films: tuple[int, date, int]) -> None:
         self.films = films
         self.queries: list[dict[str, str]] = []
+        self.unshown = 0
         self.moved: Callable[[int, list[int]], list[int]] = lambda _, ids: ids
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -58,7 +59,8 @@ class Listing:
         return httpx.Response(200, json={"results": results, "total_pages": pages, "total_results": len(matching)})
 
     def discovered(self, first: date, last: date, min_votes: int = 10) -> Sequence[ListedMovie]:
-        found: Sequence[ListedMovie] = made_up(self, lambda c: tmdb_lists.discover(c, first, last, min_votes))
+        films, self.unshown = made_up(self, lambda c: tmdb_lists.discover(c, first, last, min_votes))
+        found: Sequence[ListedMovie] = films
         return found
 
 
@@ -119,7 +121,8 @@ def test_a_film_on_two_pages_is_discovered_once() -> None:
     def respond(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"results": [entry], "total_pages": 2, "total_results": 1})
 
-    assert made_up(respond, lambda c: tmdb_lists.discover(c, FIRST, LAST, 10)) == [ListedMovie(7, 50, 7.0, None, None)]
+    discovered = made_up(respond, lambda c: tmdb_lists.discover(c, FIRST, LAST, 10))
+    assert discovered == ([ListedMovie(7, 50, 7.0, None, None)], 0)
 
 
 ENTRY: dict[str, Any] = {
@@ -132,7 +135,7 @@ def discovered_of(*results: Any, total: Any) -> Sequence[ListedMovie]:
     body = {"results": results, "total_pages": 1, "total_results": total}
     found: Sequence[ListedMovie] = made_up(
         lambda _: httpx.Response(200, json=body), lambda c: tmdb_lists.discover(c, FIRST, LAST, 10)
-    )
+    )[0]
     return found
 
 
@@ -172,7 +175,7 @@ def test_the_stand_in_discovers_what_its_details_say() -> None:
 
         async def run() -> Sequence[ListedMovie]:
             async with client_of(settings_for(tmdb_emulator)) as client:
-                return await tmdb_lists.discover(client, date(1900, 1, 1), DAY, 100)
+                return (await tmdb_lists.discover(client, date(1900, 1, 1), DAY, 100))[0]
 
         found = asyncio.run(run())
         columns = tmdb_emulator.world.columns(DAY)

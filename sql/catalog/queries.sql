@@ -19,7 +19,9 @@ where i.tmdb_id = q.tmdb_id and q.tmdb_id = any(:tmdb_ids) and (i.attempts = 0 o
 
 -- name: apply_discoveries
 -- Run by tmdb_discoveries once the listed films are in incoming_discoveries: applies the lists to ids and films.
-select * from pipeline.apply_discoveries(:day, :min_votes, :as_of, :run_id, :is_walk)
+select * from pipeline.apply_discoveries(
+    :day, cast(:thresholds as integer[]), :as_of, :run_id, cast(:slices as jsonb), cast(:kept_slices as date[])
+)
 
 
 -- name: apply_export
@@ -83,6 +85,11 @@ select
         select count(*) from pipeline.export_lines l
         where l.export_date = :day_before and exists (select from incoming_lines i where i.tmdb_id = l.tmdb_id)
     ) end as kept
+
+
+-- name: count_listed
+-- Run by tmdb_discoveries when the lists are fresh: the number of films that they have.
+select count(*) as films from pipeline.discovered
 
 
 -- name: count_movies
@@ -223,7 +230,8 @@ limit :most
 -- Run by tmdb_discoveries: whether the lists were read so recently that TMDB would return the same again.
 select exists (
     select from pipeline.discoveries d
-    where d.day = :day and d.min_votes = :min_votes and d.walked_at > cast(:as_of as timestamptz) - interval '8 hours'
+    where d.day = :day and d.thresholds = cast(:thresholds as integer[])
+      and d.walked_at > cast(:as_of as timestamptz) - interval '8 hours'
       and not exists (select from pipeline.discoveries later where later.walked_at > d.walked_at)
 ) as is_fresh
 
@@ -270,8 +278,22 @@ where e.kept is not null
 -- no id any more.
 with lifted as (
     delete from pipeline.discovered
+), undivided as (
+    delete from pipeline.list_slices
 )
 update pipeline.movie_ids set unlisted_at = null where unlisted_at is not null
+
+
+-- name: list_slices
+-- Run by tmdb_discoveries: the slices in which the lists were read; none when other numbers of votes are asked for now.
+select s.since, s.until, s.unshown, s.walked_at from pipeline.list_slices s
+where (select d.thresholds from pipeline.discoveries d order by d.walked_at desc limit 1) = cast(:thresholds as integer[])
+order by s.since
+
+
+-- name: listed_films
+-- Run by tmdb_discoveries: the films that the lists had, with their votes when they were last read.
+select d.tmdb_id, d.vote_count, d.slice from pipeline.discovered d
 
 
 -- name: mark_gone
@@ -455,12 +477,6 @@ order by j.batch
 limit 500
 
 
--- name: restage_discoveries
--- Run by tmdb_discoveries when the lists are fresh: copies the stored lists, in place of reading them again.
-insert into incoming_discoveries (tmdb_id, vote_count, vote_average, release_date, original_language)
-select tmdb_id, vote_count, vote_average, release_date, original_language from pipeline.discovered
-
-
 -- name: room_today
 -- Run by movie_details: the number of films that may still be fetched on the day of as_of; null without a limit.
 select case when :daily_films > 0 then greatest(0, :daily_films - (
@@ -472,7 +488,7 @@ select case when :daily_films > 0 then greatest(0, :daily_films - (
 -- Run by tmdb_discoveries before the listed films are copied in.
 create temp table incoming_discoveries (
     tmdb_id bigint primary key, vote_count integer, vote_average double precision, release_date date,
-    original_language text
+    original_language text, slice date
 ) on commit drop
 
 

@@ -38,9 +38,9 @@ begin
         from pipeline.rule_inputs n
         where n.tmdb_id = f.tmdb_id and f.body is null and n.seen_at > r.fetched_at
         union all
-        select l.vote_count, l.vote_average, l.release_date, l.original_language, w.walked_at
-        from pipeline.discovered l, (select max(walked_at) from pipeline.discoveries) w (walked_at)
-        where l.tmdb_id = f.tmdb_id and f.body is null and w.walked_at > r.fetched_at
+        select l.vote_count, l.vote_average, l.release_date, l.original_language, l.read_at
+        from pipeline.discovered l
+        where l.tmdb_id = f.tmdb_id and f.body is null and l.read_at > r.fetched_at
         limit 1
     ) d on true
     on conflict (tmdb_id) do update set

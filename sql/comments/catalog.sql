@@ -168,7 +168,9 @@ comment on column catalog.movie_names.key is
 comment on column catalog.movie_names.kind is 'where the name is from: title, original, alternative or translated';
 comment on column catalog.movie_names.name is 'the name as TMDB writes it';
 
-comment on table catalog.movie_stats is 'a film''s popularity and votes, as TMDB last reported them';
+comment on table catalog.movie_stats is
+    'a film''s popularity and votes, as TMDB last reported them: popularity daily, votes of quiet films within a week '
+    '(MOVIE_ASSETS_VOTES_DAYS)';
 comment on column catalog.movie_stats.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.movie_stats.popularity is
     'TMDB''s popularity measure, 0 or more; only comparable within a day, as TMDB changes its scale';

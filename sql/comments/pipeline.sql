@@ -78,18 +78,24 @@ comment on column pipeline.changes.tmdb_id is 'TMDB''s id of the film, as in htt
 comment on column pipeline.changes.seen_at is
     'when the id was first read in the feed of that day; it counts as changed from then on';
 
-comment on table pipeline.discovered is 'a film in TMDB''s lists (/discover) with enough votes, as of the last complete reading';
+comment on table pipeline.discovered is 'a film in TMDB''s lists (/discover) with enough votes';
 comment on column pipeline.discovered.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.discovered.vote_count is 'number of votes at TMDB, as listed';
 comment on column pipeline.discovered.vote_average is 'average of TMDB''s votes as listed, 0 to 10; null if there is none';
 comment on column pipeline.discovered.release_date is 'release date as listed; null if there is none';
 comment on column pipeline.discovered.original_language is 'original language as listed, ISO 639-1; null if there is none';
 
-comment on table pipeline.discoveries is 'a complete reading of TMDB''s lists (/discover)';
+comment on column pipeline.discovered.slice is
+    'first day of the slice that lists the film (pipeline.list_slices); null if that is not known';
+comment on column pipeline.discovered.read_at is
+    'when the listed values were last read, at most MOVIE_ASSETS_VOTES_DAYS days before the newest reading of the lists';
+
+comment on table pipeline.discoveries is 'a reading of TMDB''s lists (/discover)';
 comment on column pipeline.discoveries.day is 'day (UTC) that the lists were read for';
 comment on column pipeline.discoveries.min_votes is 'least number of votes that was asked for';
 comment on column pipeline.discoveries.films is 'number of films that were listed';
 comment on column pipeline.discoveries.walked_at is 'when the reading ended';
+comment on column pipeline.discoveries.thresholds is 'the numbers of votes that profiles asked for, in ascending order';
 comment on column pipeline.discoveries.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 
 comment on table pipeline.document_sources is 'what a film''s search document was made from';
@@ -348,6 +354,15 @@ comment on column pipeline.kpis.value is 'the figure now; null if there is nothi
 comment on column pipeline.kpis.goal is 'limit that the figure should keep; null if it has none';
 comment on column pipeline.kpis.is_met is 'true if the figure keeps its goal; null if either is missing';
 comment on column pipeline.kpis.says is 'what the figure counts, with its unit';
+
+comment on table pipeline.list_slices is
+    'a slice of TMDB''s lists (/discover): the films released in a range of days; read whole at least every '
+    'MOVIE_ASSETS_VOTES_DAYS days, and whenever its first page does not explain its number of films';
+comment on column pipeline.list_slices.since is 'first release date of the slice';
+comment on column pipeline.list_slices.until is 'last release date of the slice';
+comment on column pipeline.list_slices.unshown is
+    'by how many the number of films that TMDB reported exceeded the films on its pages when they were last read';
+comment on column pipeline.list_slices.walked_at is 'when the slice was last read whole';
 
 comment on table pipeline.match_reviews is
     'a film in an import that may be one of several: set decision to a TMDB id, or status to ''decided'' if it is '
