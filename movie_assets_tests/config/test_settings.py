@@ -47,6 +47,11 @@ def test_no_secret_is_printed(name: str) -> None:
     [
         ("MOVIE_ASSETS_TMDB_RATE", "-1"),
         ("MOVIE_ASSETS_TMDB_RATE", "fast"),
+        ("MOVIE_ASSETS_VOTES_DAYS", "0"),
+        ("MOVIE_ASSETS_VOTES_DAYS", "31"),
+        ("MOVIE_ASSETS_VOTES_DAYS", "7.5"),
+        ("MOVIE_ASSETS_VOTES_DAYS", "exactly"),
+        ("MOVIE_ASSETS_VOTES_DAYS", "1" + "0" * 5000),
         ("MOVIE_ASSETS_TMDB_RATE", "nan"),
         ("MOVIE_ASSETS_TMDB_RATE", "inf"),
         ("MOVIE_ASSETS_TMDB_RATE", "1e-300"),
@@ -196,3 +201,8 @@ def test_settings_cannot_be_changed() -> None:
     settings: Any = Settings.from_env({})
     with pytest.raises(ValueError, match="frozen"):
         settings.tmdb_rate = 1
+
+
+@pytest.mark.parametrize(("value", "days"), [("exact", 1), (" Exact ", 1), ("1", 1), ("30", 30), ("", 7)])
+def test_the_age_of_votes_is_exact_or_a_number_of_days(value: str, days: int) -> None:
+    assert Settings.from_env({"MOVIE_ASSETS_VOTES_DAYS": value}).votes_days == days
