@@ -20,7 +20,7 @@ TABLES = {
     "where export_date = (select max(export_date) from pipeline.exports)",
     "exports": "select export_date::text, concat_ws('/', lines, rejected_lines, duplicate_lines, kept, min_popularity) "
     "from pipeline.exports",
-    "discovered": "select tmdb_id::text, to_jsonb(d)::text from pipeline.discovered d",
+    "discovered": "select tmdb_id::text, (to_jsonb(d) - 'read_at')::text from pipeline.discovered d",
     "ids": "select tmdb_id::text, state || coalesce(reason, '') || batch from pipeline.movie_ids",
     "movies": "select tmdb_id::text, (to_jsonb(m) - 'changed_at')::text from catalog.movies m",
     "stats": "select tmdb_id::text, (to_jsonb(s) - 'seen_at')::text from catalog.movie_stats s",

@@ -1,4 +1,4 @@
-"""Days of reading TMDB's lists in slices: what joins and leaves them is noticed on the day, votes have a bounded age."""
+"""Days of reading TMDB's lists in slices: who joins and leaves is noticed on the day, votes have a bounded age."""
 
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -127,7 +127,7 @@ class Reader:
 
 
 def days_of(catalogue: Catalogue, days: Callable[[Reader], Awaitable[None]], **options: Any) -> None:
-    made_up(catalogue, lambda client: days(Reader(catalogue, client, **options)))  # type: ignore[arg-type,return-value]
+    made_up(catalogue, lambda client: days(Reader(catalogue, client, **options)))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -167,3 +167,107 @@ def move(catalogue: Catalogue, dice: Random) -> None:
     moved.released = min(max(moved.released, FIRST), LAST)
     if dice.random() < 0.3:
         del catalogue.films[dice.choice(list(catalogue.films))]
+
+
+# Lists that are not as they should be
+
+
+def some_days(catalogue: Catalogue, *changes: Callable[[], object]) -> list[tuple[int, Reading]]:
+    """Read a first day and one after each change; return the calls and the reading of each."""
+    seen: list[tuple[int, Reading]] = []
+
+    async def days(reader: Reader) -> None:
+        for change in (lambda: None, *changes):
+            change()
+            reading = await reader.read()
+            seen.append((reader.calls, reading))
+            reader.day += timedelta(days=1)
+
+    days_of(catalogue, days)
+    return seen
+
+
+def nothing() -> None:
+    pass
+
+
+def test_films_that_totals_count_and_no_page_shows_cost_no_calls_once_they_are_known() -> None:
+    catalogue = Catalogue(1_500, 1)
+    for n in sorted(catalogue.listed(50))[::150]:
+        catalogue.films[n].is_hidden = True
+    seen = some_days(catalogue, *[nothing] * 3)
+    assert [reading.unexplained > 0 for _, reading in seen] == [False, True, False, False]
+    assert seen[2][0] < seen[0][0]
+
+
+def test_a_total_that_lags_costs_calls_and_loses_no_film() -> None:
+    catalogue = Catalogue(1_500, 2)
+
+    def cross() -> None:
+        catalogue.films[9_999] = Film(date(1990, 5, 5), 51, 0.1)
+        catalogue.total_is_off = lambda query: -1 if query["primary_release_date.gte"] <= "1990-05-05" else 0
+
+    def catch_up() -> None:
+        catalogue.total_is_off = lambda _: 0
+
+    _, *days = some_days(catalogue, cross, catch_up, nothing)
+    assert all(9_999 in reading.homes for _, reading in days)
+    assert days[-1][1].unexplained == 0
+
+
+def test_pages_that_repeat_films_and_leave_out_others_are_read_again() -> None:
+    catalogue = Catalogue(1_500, 3)
+    skipped = set[str]()
+
+    def shift(query: dict[str, str], ids: list[int]) -> list[int]:
+        place = query["primary_release_date.gte"] + query["page"]
+        if query["page"] == "2" and place not in skipped and query["sort_by"] == "primary_release_date.asc":
+            skipped.add(place)
+            return [ids[0], *ids[:-1]]
+        return ids
+
+    def begin() -> None:
+        catalogue.spoil = shift
+
+    (_, first), (_, second), _ = some_days(catalogue, begin, nothing)
+    assert skipped
+    assert second.homes.keys() >= catalogue.listed(50)
+    assert first.homes.keys() == second.homes.keys()
+
+
+def test_a_slice_whose_page_stays_away_is_an_error() -> None:
+    catalogue = Catalogue(1_500, 4)
+
+    def lose() -> None:
+        catalogue.spoil = lambda query, ids: (
+            [] if query["page"] == "2" and query["sort_by"].startswith("primary") else ids
+        )
+
+    with pytest.raises(TmdbUnavailableError, match="its pages hold"):
+        some_days(catalogue, lose)
+
+
+def test_a_page_that_fails_is_an_error() -> None:
+    catalogue = Catalogue(1_500, 5)
+
+    def fail() -> None:
+        catalogue.spoil = lambda query, ids: None if query["sort_by"] == "vote_count.asc" else ids
+
+    with pytest.raises(TmdbUnavailableError, match="503"):
+        some_days(catalogue, fail)
+
+
+def test_a_film_that_hides_behind_one_that_left_is_noticed_by_the_few_votes_of_the_latter() -> None:
+    catalogue = Catalogue(1_500, 6)
+    seen: list[int] = []
+
+    def swap() -> None:
+        leaver = min((n for n in catalogue.listed(50)), key=lambda n: catalogue.films[n].votes)
+        released = catalogue.films[leaver].released
+        catalogue.films[leaver].votes = 49
+        catalogue.films[9_999] = Film(released, 100_000, 0.0)
+        seen.append(leaver)
+
+    _, (_, reading) = some_days(catalogue, swap)
+    assert 9_999 in reading.movies
+    assert reading.homes[seen[0]] is None
