@@ -231,3 +231,17 @@ def test_vectors_lie_in_their_rows_where_they_fit(database: Database) -> None:
             "array_fill('Science Fiction'::text, array[19]), 'en', 1, 'R'"
         )
     assert stored == ["p", "e"]
+
+
+def test_the_build_of_an_index_takes_at_most_twice_the_cache_of_the_embedded_server(database: Database) -> None:
+    set_to(
+        database,
+        "insert into pipeline.embedding_sets (provider, model, dimensions, template) values ('openai', 'a', 8, 'none')",
+    )
+    set_to(database, "select pipeline.refresh_vectors(1)")
+    memory = "select current_setting('maintenance_work_mem')"
+    for cache, taken in (("16", "32MB"), ("1024", "64MB")):
+        with database.transaction() as connection:
+            connection.exec_driver_sql(f"select set_config('movie_assets.memory_mb', '{cache}', true)")
+            connection.exec_driver_sql("select pipeline.build_vector_index(1, true)")
+            assert connection.exec_driver_sql(memory).scalar_one() == taken
