@@ -63,7 +63,7 @@ STAGES = (
     Stage("embeddings", "embed_texts", "store_embeddings", nth=3),
     Stage("vectors", "publish", "refresh_vectors"),
     Stage("index build", "publish", "build_vector_index"),
-    Stage("similar films", "publish", "make_similar_lists"),
+    Stage("similar films", "publish", "store_similar_lists"),
     Stage("documents", "publish", "write_documents"),
     Stage("aggregates", "publish", "clear_aggregates"),
 )
