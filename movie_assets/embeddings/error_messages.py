@@ -11,7 +11,20 @@ SECRETS = re.compile(
 )
 MARKUP = re.compile(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>")
 # Where services put their message, the most specific field first.
-MESSAGE_KEYS = ("message", "error", "detail", "msg", "error_message", "errorMessage", "errors", "title", "reason")
+MESSAGE_KEYS = (
+    "message",
+    "error",
+    "detail",
+    "msg",
+    "error_message",
+    "errorMessage",
+    "error_msg",
+    "status_msg",
+    "errors",
+    "title",
+    "reason",
+    "base_resp",
+)
 
 
 def message_of_error(response: object, secrets: tuple[str, ...] = ()) -> tuple[str, str]:

@@ -5,6 +5,7 @@ pause. Everything else is shared: see `embeddings.remote`.
 """
 
 import json
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,8 +15,14 @@ from pydantic import SecretStr
 
 from movie_assets.config.settings import Settings
 from movie_assets.embeddings.embedder import Provider
-from movie_assets.embeddings.error_messages import message_of_error, without_secrets
-from movie_assets.embeddings.refusals import ErrorWording, Refusal, refusal_of, refusal_of_vectors
+from movie_assets.embeddings.error_messages import message_of_error
+from movie_assets.embeddings.refusals import (
+    ErrorWording,
+    Refusal,
+    refusal_of,
+    refusal_of_vectors,
+    refusal_without_response,
+)
 from movie_assets.embeddings.remote import RemoteEmbedder, service_name
 from movie_assets.embeddings.roles import Role
 from movie_assets.embeddings.server_limits import Parameters
@@ -48,25 +55,25 @@ class NativeEmbedder(RemoteEmbedder):
         self._base_url = base_url
 
     @property
+    @abstractmethod
     def path(self) -> str:
         """Return the path of requests below the base address."""
-        raise NotImplementedError
 
     def headers(self, key: str) -> dict[str, str]:
         """Return the headers that carry the key."""
         return {"Authorization": f"Bearer {key}"}
 
+    @abstractmethod
     def request(self, texts: Sequence[str], marks: Mapping[str, str], dimensions: int | None) -> dict[str, object]:
         """Return the JSON of a request; `marks` is the parameter that names the role, if the model has one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def entries(self, content: Json) -> object:
         """Return the vectors of a response as `vectors.vectors_by_index` takes them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tokens(self, content: Json) -> int | None:
         """Return the tokens that a response charges; None if it does not say."""
-        raise NotImplementedError
 
     def pause(self, content: Json) -> str | None:  # noqa: ARG002  # most services use the header
         """Return the pause in seconds that an error asks for in its JSON, as Retry-After has it; None without one."""
@@ -87,8 +94,7 @@ class NativeEmbedder(RemoteEmbedder):
                 try:
                     response = client.post(self.path, content=sent)
                 except httpx.HTTPError as error:
-                    reason = without_secrets(str(error) or type(error).__name__, (key,))
-                    return ServiceResponse(Refusal("retry", f"no response ({reason})"))
+                    return ServiceResponse(refusal_without_response(error, self.errors, (key,)))
                 return self._read(response, len(texts), key)
 
             yield ask

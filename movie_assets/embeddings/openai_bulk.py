@@ -19,7 +19,14 @@ from movie_assets.embeddings.embedder import EmbedderError
 from movie_assets.embeddings.error_messages import message_of_error
 from movie_assets.embeddings.openai_call import model_of, outcome_of, refusal_in, tokens_of
 from movie_assets.embeddings.openai_request import Model
-from movie_assets.embeddings.refusals import ATTEMPTS, MAX_PAUSES, Refusal, refusal_of
+from movie_assets.embeddings.refusals import (
+    ATTEMPTS,
+    MAX_PAUSES,
+    OPENAI_ERRORS,
+    Refusal,
+    refusal_of,
+    refusal_without_response,
+)
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.vectors import CheckedVectors
 from movie_assets.http_client.retries import HttpRetries, RetryableError
@@ -251,7 +258,7 @@ def _state_of(batch: Batch) -> JobState:
 def _refusal(error: Exception) -> Refusal:
     if isinstance(error, openai.APIStatusError):
         return refusal_in(error)
-    return Refusal("retry", f"no response ({error})")
+    return refusal_without_response(error, OPENAI_ERRORS)
 
 
 def _results_in(line: str, model: Model) -> Iterator[TextResult]:

@@ -7,9 +7,16 @@ from datetime import UTC, datetime
 import httpx
 import openai
 
-from movie_assets.embeddings.error_messages import message_of_error, without_secrets
+from movie_assets.embeddings.error_messages import message_of_error
 from movie_assets.embeddings.openai_request import Model
-from movie_assets.embeddings.refusals import OPENAI_ERRORS, ErrorWording, Refusal, refusal_of, refusal_of_vectors
+from movie_assets.embeddings.refusals import (
+    OPENAI_ERRORS,
+    ErrorWording,
+    Refusal,
+    refusal_of,
+    refusal_of_vectors,
+    refusal_without_response,
+)
 from movie_assets.embeddings.server_limits import Parameters
 from movie_assets.embeddings.service_call import ServiceResponse, with_lower_names, without_vectors
 from movie_assets.embeddings.vectors import CheckedVectors, UnusableVectorsError, vectors_by_index
@@ -17,6 +24,7 @@ from movie_assets.embeddings.vectors import CheckedVectors, UnusableVectorsError
 BAD_REQUEST, MIN_STATUS, MAX_STATUS = 400, 400, 599
 
 
+INSTEAD_OF_VECTORS = ("error", "errors", "detail", "message", "error_msg", "errorMessage", "base_resp")
 ENTRY_KEYS = ("data", "embeddings", "vectors", "predictions", "output", "result")
 
 
@@ -30,7 +38,7 @@ def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: P
     except openai.APIStatusError as error:
         return ServiceResponse(refusal_in(error, secrets, model.errors), 0, with_lower_names(error.response.headers))
     except openai.APIConnectionError as error:
-        return ServiceResponse(Refusal("retry", f"no response ({without_secrets(str(error), secrets)})"))
+        return ServiceResponse(refusal_without_response(error, model.errors, secrets))
     try:
         content = json.loads(response.content)
     except ValueError as error:
@@ -55,11 +63,7 @@ def outcome_of(content: object, model: Model, count: int, secrets: tuple[str, ..
     entries = entries_of(content)
     if not isinstance(content, dict) and not entries:
         return without_vectors(f"the response does not hold vectors: {content!r:.200}")
-    if (
-        isinstance(content, dict)
-        and not entries
-        and (content.get("error") or content.get("errors") or content.get("detail"))
-    ):
+    if isinstance(content, dict) and not entries and any(content.get(name) for name in INSTEAD_OF_VECTORS):
         # Routers return status 200 with the error of the provider behind them.
         code, message = message_of_error(content, secrets)
         status = _status_in(content["error"]) if "error" in content else BAD_REQUEST

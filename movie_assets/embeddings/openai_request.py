@@ -23,6 +23,8 @@ class Model:
 
     def request(self, texts: Sequence[str] | str, parameters: Parameters) -> dict[str, object]:
         """Return the JSON of a request."""
+        if len(texts) == 1 and not parameters.is_list:
+            texts = texts[0]
         content: dict[str, object] = {"input": texts, "model": self.name, **self.extra}
         if parameters.dimensions and self.name not in WITHOUT_DIMENSIONS:
             content["dimensions"] = self.dimensions

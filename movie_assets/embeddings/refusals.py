@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from movie_assets.embeddings.error_messages import without_secrets
 from movie_assets.embeddings.service_errors import ErrorClass, ServiceError, service_error
 from movie_assets.embeddings.vectors import UnusableVectorsError
 from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, NUMBER, seconds_asked_for
@@ -98,6 +99,13 @@ def refusal_of(
         asked = seconds_asked_for(headers.get("retry-after"), now)
         return _stop_for_long_pause(asked, problem) or Refusal("retry", problem, seconds=asked, then="diagnose")
     return _of_class(error, MESSAGES.get(error_class, "{}").format(problem, settings=wording))
+
+
+def refusal_without_response(error: Exception, wording: ErrorWording, secrets: tuple[str, ...] = ()) -> Refusal:
+    """Return the refusal of a request that got no response; the message names the reason and the setting."""
+    cause = error.__cause__ or error
+    reason = without_secrets(str(cause) or type(cause).__name__, secrets)
+    return Refusal("retry", f"no response ({reason}); check {wording.address} and the network")
 
 
 def refusal_of_vectors(error: UnusableVectorsError) -> Refusal:

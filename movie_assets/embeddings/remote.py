@@ -6,6 +6,7 @@ the limits of account and budget are in `embeddings.request_stream` and `embeddi
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
@@ -41,7 +42,7 @@ SECONDS_PER_REQUEST = 60.0
 SECONDS_PER_PROBE = 15.0
 
 
-class RemoteEmbedder:
+class RemoteEmbedder(ABC):
     """Makes vectors with a model of a service; any number of requests may be in flight."""
 
     def __init__(
@@ -64,9 +65,9 @@ class RemoteEmbedder:
         self.limits = limits or Limits()
         self.server = Server(min(texts_per_request, self.limits.inputs), self.limits.tokens)
 
+    @abstractmethod
     def asking(self, role: Role, seconds: float) -> AbstractContextManager[Ask]:
         """Return a context with the function that sends one request, which may take so many seconds."""
-        raise NotImplementedError
 
     @property
     def bulk_api(self) -> "BulkApi | None":

@@ -110,12 +110,16 @@ class RequestQueue:
                 tokens = sum(self.texts.tokens[n] for n in request.positions)
                 self.server.learn_size(refusal, len(request.positions), tokens)
                 self.waiting.appendleft(replace(tried, attempts=request.attempts))
+            case "reduce" if self.server.send_no_lists(refusal):
+                self.waiting.appendleft(replace(tried, attempts=request.attempts))
             case "reduce" | "shorten":
                 return self._shorten(tried, refusal)
             case "diagnose":
                 return self._diagnose(tried, refusal)
             case "retry_then_split" if tried.attempts == 1:
                 self.waiting.appendleft(tried)
+            case "retry_then_split" if not self.successes:
+                return self._diagnose(tried, refusal)
             case "retry":
                 return self._retry(tried, refusal)
             case _:

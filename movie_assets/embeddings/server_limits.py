@@ -21,6 +21,7 @@ class Parameters:
 
     dimensions: bool = True
     encoding_format: Encoding | None = "float"
+    is_list: bool = True  # a single text is sent as a list of one
 
     def without(self, refused: str) -> "Parameters | None":
         """Return the parameters to try when the server refuses one of them; None when there are no others."""
@@ -64,6 +65,14 @@ class Server:
             self.max_tokens = min(self.max_tokens, _limit_below(tokens, refusal.limit))
         else:
             self.max_texts = min(self.max_texts, _limit_below(texts, refusal.limit))
+            self.send_no_lists(refusal)
+
+    def send_no_lists(self, refusal: Refusal) -> bool:
+        """Send single texts without a list from now on if a server takes one input; False if that was done before."""
+        if refusal.limit != 1 or not self.parameters.is_list:
+            return False
+        self.parameters = replace(self.parameters, is_list=False)
+        return True
 
     def suspect_size(self, texts: int) -> bool:
         """Halve the limit of inputs after a refusal without a reason; False if as many inputs succeeded before."""

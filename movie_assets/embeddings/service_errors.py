@@ -44,6 +44,7 @@ KEY = _words(
     r"api[ _-]?key (is |has )?(not valid|invalid|expired|revoked|disabled)",
     r"(invalid|incorrect|missing|wrong|no) (api[ _-]?key|token|credentials)",
     r"invalid_api_key", r"api_key_invalid", r"unauthori[sz]ed", r"authentication(error)?\b", r"not authenticated",
+    r"无效的?\s*(api[ _-]?key|令牌|密钥)", r"(api[ _-]?key|令牌|密钥)\s*(无效|错误|不正确|不存在)", r"(鉴权|认证)失败",
 )  # fmt: skip
 MODEL = _words(
     r"models? .{0,120}(not found|does not exist|doesn't exist|not exist|not supported|not available|not loaded|"
@@ -53,6 +54,10 @@ MODEL = _words(
     r"no endpoints found", r"deploymentnotfound", r"deployment .{0,60}does not exist",
     r"does not support embeddings?\b", r"no such model", r"模型不存在", r"not have access to (the )?model",
 )  # fmt: skip
+PER_TIME = _words(
+    r"\b(min(ute)?s?|sec(ond)?s?|hours?|days?|months?|tpm|rpm|tpd|rpd|later|again|wait|quota|concurren\w+|slow\w*)\b",
+    r"频率|每分钟|稍后|并发",
+)
 RATE = _words(r"rate[ _-]?limit", r"too many requests", r"throttl", r"请求过于频繁")
 ONE_INPUT = _words(
     r"(only|supports?|accepts?|takes?) (a |one |a single |single |one single )(single )?(input|text|string)\b",
@@ -68,7 +73,8 @@ TOO_MANY_INPUTS = _words(
     r"(max(imum)?|allowed) number of (elements|items|inputs|texts|sentences|documents|strings)",
     r"batch size \d+ (is )?not supported", r"reduce the batch", rf"max(imum)?( is| of|:)? {NUMBER} per (request|call)",
     ONE_INPUT.pattern,
-    r"maximum item count", r"number of (texts?|inputs?|documents|items|instances|elements|strings)\b.{0,60}"
+    r"maximum item count", r"max ?items", rf"(max(imum)?|most) {NUMBER} embeddings\b", r"maximum number of embeddings",
+    r"number of (texts?|inputs?|documents|items|instances|elements|strings)\b.{0,60}"
     r"(exceed|must|should|at most|more than|larger|greater|limit|allowed|supported|maximum|max)",
     r"(at most|maximum of|max(imum)?|up to|more than|limited to|limit of|limit is|exceeds?( the)?( limit( of)?)?|"
     rf"only) {NUMBER} (inputs?|texts|items|requests|documents|instances?|elements|strings|sequences|entries)\b",
@@ -217,8 +223,8 @@ def _class_of(status: int, text: str) -> ErrorClass:
     elif status in KEY_STATUS and not RATE.search(text):
         error_class = "model" if MODEL.search(text) else "key"
     elif status == TOO_MANY:
-        # A limit per minute can be worded alike; only a limit of inputs per request is not a rate limit.
-        error_class = "too_many_inputs" if sized == "too_many_inputs" and "minute" not in text.lower() else "rate"
+        # A limit per minute can be worded alike.
+        error_class = sized if sized and not RATE.search(text) and not PER_TIME.search(text) else "rate"
     elif sized is None and RATE.search(text):
         error_class = "rate"
     elif sized is None and KEY.search(text):

@@ -33,6 +33,8 @@ def probe(ask: Ask, texts: Sequence[str], word: str, server: Server) -> ProbeRes
             case "reduce" if len(texts) > 1:
                 server.learn_size(refusal, len(texts), sum(map(len, texts)))
                 texts = texts[: min(server.max_texts, len(texts) // 2)]
+            case "reduce" if server.send_no_lists(refusal):
+                continue
             case "shorten" | "split" | "retry_then_split" if list(texts) != [word]:
                 texts = [word]
             case "diagnose" if trials:

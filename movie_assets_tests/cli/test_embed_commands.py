@@ -1,12 +1,18 @@
 """`movie-assets embed` and `movie-assets providers`, against the emulator's services and without a key."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from click.testing import Result
 
+from movie_assets.embeddings import request_queue
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.cli.commands import clean_environment, expected_error, invoke
@@ -108,3 +114,35 @@ def test_people_see_which_setting_is_missing() -> None:
     shown = run("providers").stdout
     assert "openai needs OPENAI_API_KEY (not set)" in shown
     assert "a-key" not in run("providers", OPENAI_API_KEY="a-key").stdout
+
+
+@pytest.mark.parametrize("provider", ["openai", "gemini"])
+def test_a_service_that_cannot_be_reached_is_one_sentence_with_the_setting(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_queue, "backoff", lambda *_: 0.002)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    name = provider.upper()
+    address = {f"{name}_API_KEY": "a-key", f"{name}_BASE_URL": f"http://127.0.0.1:{port}/v1"}
+    result = run("embed", QUESTION, MOVIE_ASSETS_EMBEDDER=provider, **address)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: 5 attempts to embed a text failed, the last: no response (")
+    assert f"refused); check {name}_BASE_URL and the network" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_ctrl_c_during_a_request_ends_the_command_with_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environ = {
+            "OPENAI_API_KEY": "a-key", "OPENAI_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/v1",
+        }  # fmt: skip
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        command = [sys.executable, "-c", "from movie_assets.cli.main import main; main()", "embed", QUESTION]
+        with subprocess.Popen(command, env=kept | environ, stderr=subprocess.PIPE, text=True) as running:
+            connection, _ = silent.accept()
+            running.send_signal(signal.SIGINT)
+            _, stderr = running.communicate(timeout=30)
+            connection.close()
+    assert (running.returncode, stderr.split(".")[0]) == (130, "Stopped")
+    assert "Traceback" not in stderr

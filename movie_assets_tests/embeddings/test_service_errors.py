@@ -73,3 +73,26 @@ def test_a_message_is_bounded_and_shows_no_secret() -> None:
     assert len(message) <= MAX_LENGTH
     assert "secret" not in message
     assert "abcdef" not in message
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "error_class"),
+    [
+        (429, "array too long: at most 10 inputs", "too_many_inputs"),
+        (429, "Maximum 10 embeddings per request", "too_many_inputs"),
+        (429, "This model's maximum context length is 512 tokens", "too_long"),
+        (429, "Total tokens exceed 200 per request", "too_many_tokens"),
+        (429, "Limit 40000 tokens per min, requested 50000 tokens in the batch", "rate"),
+        (429, "too many inputs in flight, try again later", "rate"),
+        (429, "请求频率超过限制, 最多10条", "rate"),
+        (400, "无效的API Key", "key"),
+        (200, "鉴权失败", "key"),
+    ],
+)
+def test_a_429_about_a_size_is_no_rate_limit(status: int, message: str, error_class: ErrorClass) -> None:
+    assert service_error(status, "", message).error_class == error_class
+
+
+def test_a_message_beside_its_own_code_is_found() -> None:
+    response = {"vectors": None, "base_resp": {"status_code": 1004, "status_msg": "login fail: invalid api key"}}
+    assert message_of_error(response)[1] == "login fail: invalid api key"
