@@ -123,17 +123,15 @@ begin
     end loop;
     return query
     select m.tmdb_id, m.title, m.release_year, scores[c.place], similarities[c.i], b.films[1],
-        catalog.shared_features(b.films[1], m.tmdb_id),
-        catalog.reasons_of(m.tmdb_id, b.films, b.weights, all_loved)
+        nullif(r.reasons -> 0 -> 'shared', 'null'), r.reasons
     from unnest(chosen) with ordinality c (i, place)
     join catalog.movies m on m.tmdb_id = pool[c.i]
+    left join pipeline.speakers_of(array(select pool[i] from unnest(chosen) i), positive, factors) s
+        on s.tmdb_id = m.tmdb_id and history_scores[c.i] is not null
+    left join lateral (select catalog.nearest_of(m.tmdb_id, positive, active) as film where s.films is null) n on true
     cross join lateral (
-        select coalesce(s.films, n.films) as films, case when s.films is null then n.weights else s.weights end as weights
-        from catalog.speakers_for(m.tmdb_id, positive, factors, history_scores[c.i] is not null) s
-        cross join (
-            select array_agg(o.tmdb_id) as films, array_agg(0::real) as weights
-            from catalog.nearest_of(m.tmdb_id, positive, active) o (tmdb_id)) n
-    ) b
+        select coalesce(s.films, case when n.film is not null then array[n.film] end) as films, coalesce(s.weights, '{0}') as weights) b
+    cross join lateral catalog.reasons_of(m.tmdb_id, b.films, b.weights, all_loved) r (reasons)
     order by c.place;
 end
 $$;
@@ -214,47 +212,44 @@ declare
     popularity double precision := (weights ->> 'popularity')::double precision;
     candidates bigint[] := '{}';
     popular bigint[] := '{}';
-    supported bigint[] := '{}';
-    weighted bigint[] := '{}';
-    history_weights double precision[] := '{}';
+    is_served boolean := exists (select from catalog.film_weights);
 begin
-    if histories <> 0 and cardinality(named) > 0 then
-        select coalesce(array_agg(h.tmdb_id), '{}'), coalesce(array_agg(h.weight), '{}')
-        into weighted, history_weights
-        from catalog.films_by_histories(named, factors) h;
-        execute format(
-            'select coalesce(array_agg(t.tmdb_id), ''{}'') from (
-                 select m.tmdb_id from unnest($1, $2) s (tmdb_id, weight) join catalog.movies m using (tmdb_id)
-                 where s.weight > 0 and %s order by s.weight desc, s.tmdb_id limit $3) t', condition)
-        into supported using weighted, history_weights, films;
+    if histories = 0 then
+        named := '{}';
     end if;
     if direction is not null then
         select coalesce(array_agg(n.tmdb_id), '{}') into candidates
         from catalog.nearest_movies(direction, films, filters, in_set) n;
     end if;
     if direction is null or popularity <> 0 then
-        -- Looked up one by one in this order until enough films pass the filters, as most of them do.
+        -- Looked up one by one in this order until enough films pass the filters, as most of them do. The order is that of
+        -- catalog.standings, by an index.
         execute format(
-            'select coalesce(array_agg(t.tmdb_id order by t.standing desc, t.tmdb_id), ''{}'') from (
-                 select k.tmdb_id, k.standing
-                 from (select s.tmdb_id, s.standing from %s s order by 2 desc, 1 offset 0) k
+            'select coalesce(array_agg(t.tmdb_id order by t.measure desc, t.tmdb_id), ''{}'') from (
+                 select k.tmdb_id, k.measure
+                 from (select s.tmdb_id, s.%s as measure from catalog.%s s order by 2 desc, 1 offset 0) k
                  where (select true from catalog.movies m where m.tmdb_id = k.tmdb_id and %s)
                  limit $1) t',
-            case when direction is null
-                then '(select p.tmdb_id, p.popularity as standing from catalog.movie_stats p)' else 'catalog.standings' end,
+            case when direction is null or is_served then 'popularity' else 'vote_count' end,
+            case when direction is not null and is_served then 'film_weights' else 'movie_stats' end,
             condition)
         into popular using films;
     end if;
-    select array_agg(distinct c) into candidates from unnest(candidates || popular || supported) c;
     execute format(
-        'with joined as materialized (
-             select c.tmdb_id, s.weight, t.standing, p.place,
+        'with history as materialized (
+             select h.tmdb_id, h.weight from catalog.films_by_histories($3, $4) h
+         ), supported as (
+             select k.tmdb_id
+             from (select h.tmdb_id from history h where h.weight > 0 order by h.weight desc, h.tmdb_id offset 0) k
+             where (select true from catalog.movies m where m.tmdb_id = k.tmdb_id and %s)
+             limit $8
+         ), joined as materialized (
+             select c.tmdb_id, h.weight, (select t.standing from catalog.standings t where t.tmdb_id = c.tmdb_id) as standing,
+                 array_position($5, c.tmdb_id) as place,
                  case when $2 is not null then coalesce(1 - (v.embedding <=> $2::halfvec), 0) end as similarity
-             from unnest($1) c (tmdb_id)
+             from (select unnest($1 || $5) as tmdb_id union select s.tmdb_id from supported s) c
              left join %s v on v.tmdb_id = c.tmdb_id
-             left join unnest($3, $4) s (tmdb_id, weight) on s.tmdb_id = c.tmdb_id
-             left join catalog.standings t on t.tmdb_id = c.tmdb_id
-             left join unnest($5) with ordinality p (tmdb_id, place) on p.tmdb_id = c.tmdb_id
+             left join history h on h.tmdb_id = c.tmdb_id
          ), with_history as (
              select j.*, j.weight / greatest(0.1, max(abs(j.weight)) over ()) as history_score from joined j
          ), scored as (
@@ -266,10 +261,10 @@ begin
          select array_agg(w.tmdb_id order by w.score desc, w.tmdb_id), array_agg(w.similarity order by w.score desc, w.tmdb_id),
              array_agg(w.history_score order by w.score desc, w.tmdb_id), array_agg(w.score order by w.score desc, w.tmdb_id)
          from (select w.* from scored w order by w.score desc, w.tmdb_id limit $8) w',
-        case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
+        condition, case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
             else format('catalog.%I', 'movie_vectors_' || in_set) end)
     into pool, near, told, worth
-    using candidates, direction, weighted, history_weights, popular, histories, popularity, films;
+    using candidates, direction, named, factors, popular, histories, popularity, films;
 end
 $$;
 
@@ -292,6 +287,32 @@ as $$
         order by 2 desc, 1
         limit 3
     ) t
+$$;
+
+-- Returns, for each of some films, what catalog.speakers_for returns for one; no row for a film that no positive film supports.
+create or replace function pipeline.speakers_of(candidates bigint[], positive bigint[], factors double precision[])
+returns table (tmdb_id bigint, films bigint[], weights real[])
+language sql stable
+as $$
+    select t.candidate, array_agg(t.tmdb_id order by t.weight desc, t.tmdb_id),
+        array_agg(t.weight::real order by t.weight desc, t.tmdb_id)
+    from (
+        select w.candidate, w.tmdb_id, greatest(w.highest * w.weight, w.lowest * w.weight) as weight,
+            row_number() over (
+                partition by w.candidate order by greatest(w.highest * w.weight, w.lowest * w.weight) desc, w.tmdb_id) as place
+        from (
+            select unnest(f.others) as candidate, f.tmdb_id, unnest(f.weights) as weight, p.highest, p.lowest
+            from (
+                select u.tmdb_id, max(u.factor) as highest, min(u.factor) as lowest
+                from unnest(positive, factors[: cardinality(positive)]) u (tmdb_id, factor) group by 1
+            ) p
+            join catalog.film_weights f on f.tmdb_id = p.tmdb_id
+        ) w
+        join unnest(candidates) c (tmdb_id) on c.tmdb_id = w.candidate
+        where greatest(w.highest * w.weight, w.lowest * w.weight) > 0
+    ) t
+    where t.place <= 3
+    group by 1
 $$;
 
 -- Returns the direction of a person's taste in an embedding set, of length 1: the weighted sum of the given films' vectors. If
@@ -351,10 +372,11 @@ begin
         'with pool as materialized (
              select p.i, l2_normalize(v.embedding::vector) as direction
              from unnest($1) with ordinality p (tmdb_id, i) left join catalog.%I v on v.tmdb_id = p.tmdb_id
+         ), pairs as materialized (  -- each once
+             select a.i, b.i as j, coalesce(-(a.direction <#> b.direction), 0) as similarity from pool a join pool b on a.i <= b.i
          )
          select array_agg(p.similarity order by p.i, p.j) from (
-             select a.i, b.i as j, coalesce(-(a.direction <#> b.direction), 0) as similarity
-             from pool a, pool b offset 0  -- before the sort, which else would carry the vectors
+             select i, j, similarity from pairs union all select j, i, similarity from pairs where i < j
          ) p',
         'movie_vectors_' || in_set) into pairwise_similarity using films;
     return pairwise_similarity;

@@ -14,7 +14,8 @@ group by h.person, h.tmdb_id;
 -- The weights from each film to others, by the model that is served; no rows without a model.
 create or replace view catalog.film_weights as
 select w.tmdb_id, w.popularity, w.others, w.weights
-from pipeline.film_weights w join pipeline.recommendation_models m on m.model_id = w.model_id and m.is_served;
+from pipeline.film_weights w
+where w.model_id = (select m.model_id from pipeline.recommendation_models m where m.is_served);
 
 -- The popularity of each film, 0-1: that of the model that is served, or from TMDB's votes without a model.
 create or replace view catalog.standings as
@@ -29,14 +30,19 @@ create or replace function catalog.films_by_histories(named bigint[], factors do
 returns table (tmdb_id bigint, weight double precision)
 language sql stable
 as $$
-    select o.tmdb_id, sum(n.factor * o.weight)
+    select t.other, t.weight
     from (
-        select u.tmdb_id, max(u.factor) as factor from unnest(named, factors) u (tmdb_id, factor) group by 1
-    ) n
-    join catalog.film_weights f on f.tmdb_id = n.tmdb_id
-    cross join lateral unnest(f.others, f.weights) o (tmdb_id, weight)
-    where o.tmdb_id <> all (named)
-    group by 1
+        select w.other, sum(w.weight) as weight
+        from (
+            select unnest(f.others) as other, n.factor * unnest(f.weights) as weight
+            from (
+                select u.tmdb_id, max(u.factor) as factor from unnest(named, factors) u (tmdb_id, factor) group by 1
+            ) n
+            join catalog.film_weights f on f.tmdb_id = n.tmdb_id
+        ) w
+        group by 1
+    ) t
+    where not exists (select from unnest(named) e (tmdb_id) where e.tmdb_id = t.other)
 $$;
 
 -- Returns the reasons for a recommended film: for each film that supports it its title, how the person rated it (loved or
