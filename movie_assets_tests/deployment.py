@@ -273,6 +273,7 @@ def _variables(settings: Settings, *, automation: bool, dagster_home: Path) -> I
         "MOVIE_ASSETS_HOME": settings.home, "MOVIE_ASSETS_TMDB_RATE": settings.tmdb_rate,
         "MOVIE_ASSETS_EMBEDDING_DIMENSIONS": settings.embedding_dimensions,
         "MOVIE_ASSETS_PARALLEL_RUNS": settings.parallel_runs, "MOVIE_ASSETS_AUTOMATION": int(automation),
+        "MOVIE_ASSETS_VOTES_DAYS": settings.votes_days,
         "MOVIE_ASSETS_INBOX": settings.inbox or "", "DAGSTER_HOME": dagster_home,
     }  # fmt: skip
     if settings.openai_api_key is not None:

@@ -136,6 +136,8 @@ async def read_lists(
     least = wanted.votes[0]
     films = reading.films_by_slice(least)
     due = list_slices.slices_due(reading.slices, films, as_of.date(), wanted.max_age_days)
+    # A film that left could hide one that joined in the total of its slice.
+    due |= {film.slice for film in known if film.is_gone and film.slice in films}
     if wanted.max_age_days > 1 and list_slices.saves_calls(reading.slices, films, due):
         await _walk(client, reading, least, due)
         popular = await most_popular(client, wanted.first, reading.slices[-1].until, least, list_slices.POPULAR_PAGES)

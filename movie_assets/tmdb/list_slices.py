@@ -32,11 +32,15 @@ class Slice(NamedTuple):
 
 
 class KnownMovie(NamedTuple):
-    """A movie of the list as it was last read; `slice` is the first day of its slice, None if it is not known."""
+    """A movie of the list as it was last read; `slice` is the first day of its slice, None if it is not known.
+
+    `is_gone` says that TMDB has deleted the movie since.
+    """
 
     tmdb_id: int
     vote_count: int
     slice: date | None
+    is_gone: bool = False
 
 
 def extended(slices: Sequence[Slice], first: date, last: date) -> list[Slice]:

@@ -22,7 +22,7 @@ from movie_assets_tests.rehearsal.run import Day, rehearsal
 TEMPLATE = "template_of_the_rehearsal"
 
 
-def rehearse(count: int, ids: int, seed: int) -> list[Day]:
+def rehearse(count: int, ids: int, seed: int, votes_days: int) -> list[Day]:
     """Live through the days on a server of its own, which is gone afterwards."""
     days = []
     with tempfile.TemporaryDirectory(prefix="ma") as folder:  # short: a socket's path may have 107 bytes
@@ -33,7 +33,7 @@ def rehearse(count: int, ids: int, seed: int) -> list[Day]:
             database = Database(address)
             migrate(database)
             database.close()
-            with rehearsal(server, TEMPLATE, ids, seed) as lived:
+            with rehearsal(server, TEMPLATE, ids, seed, votes_days) as lived:
                 for day in lived.days(count):
                     days.append(day)
                     sys.stderr.write(f"{row_of(day)} {day.seconds:.1f} s\n")
@@ -46,9 +46,10 @@ def main() -> int:
     parser.add_argument("days", type=int, nargs="?", default=30, help="how many (default 30)")
     parser.add_argument("--ids", type=int, default=5000, help="ids in TMDB's export (default 5,000)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another world")
+    parser.add_argument("--votes-days", type=int, default=7, help="how old votes may become (default 7; 1: exact)")
     arguments = parser.parse_args()
     began = time.monotonic()
-    days = rehearse(arguments.days, arguments.ids, arguments.seed)
+    days = rehearse(arguments.days, arguments.ids, arguments.seed, arguments.votes_days)
     about = circumstances()
     run = {"ids": arguments.ids, "seed": arguments.seed, "seconds": time.monotonic() - began, "on": about["day"],
            "cores": about["cores"], "commit": about["commit"]}  # fmt: skip

@@ -174,6 +174,9 @@ class Comparison:
             elif state != "gone" and failed and (untrue := self.truth.untrue_rules(tmdb_id, failed)):
                 self.found.states += 1
                 self.found.tell(f"id {self.truth.world.named(tmdb_id)} has the failed rules {untrue}, and does not")
+        for broken in self.truth.broken_promises():
+            self.found.states += 1
+            self.found.tell(broken)
         ((kept,),) = self._rows("select kept from pipeline.funnel order by step desc limit 1")
         if kept != len(self.truth.accepted):
             self.found.states += 1

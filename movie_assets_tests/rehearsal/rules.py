@@ -11,6 +11,8 @@ FLAGS = ("adult", "video", "softcore")
 LANGUAGES = {"en", "es", "fr", "de", "it", "ja", "ko"}
 MIN_POPULARITY = 1.0  # of both profiles
 LISTED_VOTES = 10  # the lists name every movie with so many votes or more: the least of both profiles
+VOTES = (10, 100)  # of the profiles
+LISTED = ("vote_count", "vote_average", "release_date", "language")  # the fields that lists have
 KNOWN_FROM_DETAILS = {"runtime"}  # the export and the lists have everything else
 
 

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
+from unittest.mock import patch
 
 import dagster as dg
 
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
+from movie_assets.tmdb import list_slices
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
 from movie_assets_tests.rehearsal.comparison import Comparison, Differences
 from movie_assets_tests.rehearsal.storylines import LOSS_DAY, REQUESTS
@@ -24,6 +26,7 @@ PROFILES = "quality new_releases"
 JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
 LISTS = ("changes", "discover", "find")
 DIMENSIONS = 64
+FILMS_OF_A_SLICE = 40  # so few films as here would otherwise be read whole each day
 
 
 @dataclass
@@ -71,9 +74,13 @@ class Rehearsal:
         self.emulator.reset_counts()
         self.world.asked.clear()
         self._insert_requests(day)
-        self.truth.turn_to(day)
         result = Day(number, day)
-        result.failed_jobs = list(islice((job for job in JOBS if not self.pipeline.run(job).success), 1))
+        lists, *others = JOBS
+        if not self.pipeline.run(lists).success:
+            result.failed_jobs = [lists]
+            return result
+        self.truth.turn_to(day, self._read_on())
+        result.failed_jobs = list(islice((job for job in others if not self.pipeline.run(job).success), 1))
         asked = Counter(self.world.asked)
         self.truth.note_asked(asked)
         result.calls, result.needed = asked.total(), len(self.truth.due)
@@ -86,6 +93,14 @@ class Rehearsal:
             result.differences = Comparison(connection, self.truth).of_everything()
         result.seconds = time.monotonic() - began
         return result
+
+    def _read_on(self) -> dict[int, date]:
+        """The day on which TMDB's lists were last read for each film that they have."""
+        with self.pipeline.database.transaction() as connection:
+            rows = connection.exec_driver_sql(
+                "select tmdb_id, (read_at at time zone 'utc')::date from pipeline.discovered"
+            )
+            return {row[0]: row[1] for row in rows}
 
     def _insert_requests(self, day: date) -> None:
         """Ask for movies as an application does, in the morning."""
@@ -106,14 +121,18 @@ def what_happens(number: int) -> str:
 
 
 @contextmanager
-def rehearsal(server: str, template: str, ids: int, seed: int) -> Iterator[Rehearsal]:
-    """Prepare an empty catalogue and the emulator for a rehearsal."""
+def rehearsal(server: str, template: str, ids: int, seed: int, votes_days: int = 7) -> Iterator[Rehearsal]:
+    """Prepare an empty catalogue and the emulator for a rehearsal; votes may be up to `votes_days` days old."""
     world = RehearsalWorld(ids, seed, FIRST)
     with (
         database_of_ones_own(server, template) as database,
         TmdbEmulator(EmulatorOptions(today=FIRST, rate_limit=0), world=world) as emulator,
         dg.DagsterInstance.ephemeral() as instance,
-    ):
-        settings = settings_for(emulator, profiles=PROFILES)
+        patch.multiple(
+            list_slices, FILMS_OF_A_SLICE=FILMS_OF_A_SLICE, POPULAR_PAGES=1,
+            saves_calls=lambda slices, *_: bool(slices),
+        ),
+    ):  # fmt: skip
+        settings = settings_for(emulator, profiles=PROFILES, votes_days=votes_days)
         pipeline = Pipeline(database, settings, instance, LocalEmbedder("hashing-v1", DIMENSIONS), FIRST)
-        yield Rehearsal(pipeline, emulator, world, Truth(world))
+        yield Rehearsal(pipeline, emulator, world, Truth(world, votes_days))

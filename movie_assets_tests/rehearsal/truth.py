@@ -6,7 +6,7 @@ differences that it allows.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from math import ceil
 
@@ -37,7 +37,9 @@ class Truth:
     """The truth of one day after the other; `turn_to` has to be called for each day in its order."""
 
     world: RehearsalWorld
+    votes_days: int  # the age that values of TMDB's lists may reach
     day: date = date.min
+    read_on: Mapping[int, date] = field(default_factory=dict)  # when the lists were last read for each film in them
     lines: dict[int, ExportRow] = field(default_factory=dict)  # of the export, as far as it is believed
     known: set[int] = field(default_factory=set)
     kept: set[int] = field(default_factory=set)
@@ -55,9 +57,9 @@ class Truth:
     known_before: int = 0  # how many lines were believed before the last export
     numbers_of_the_morning: dict[int, Numbers] = field(default_factory=dict)  # before details were asked for
 
-    def turn_to(self, day: date) -> None:
+    def turn_to(self, day: date, read_on: Mapping[int, date]) -> None:
         """Go on to the next day: what the export, the feed, the lists and the requests tell."""
-        self.day, accepted_before = day, self.accepted.keys()
+        self.day, self.read_on, accepted_before = day, read_on, self.accepted.keys()
         self._read_export()
         self.known |= self.lines.keys()
         self.edited |= {change.tmdb_id for change in self.world.changes(day)}
@@ -81,27 +83,50 @@ class Truth:
             self.asked_on[tmdb_id] = self.day
             self.edited.discard(tmdb_id)
 
+    def listed(self, tmdb_id: int) -> Movie | None:
+        """The movie with the votes, average, date and language that the lists had when they were last read for it."""
+        movie, read = self.world.movie(tmdb_id, self.day), self.read_on.get(tmdb_id, self.day)
+        return movie and _with_listed_values(movie, self.world.movie(tmdb_id, read))
+
+    def as_known(self, tmdb_id: int) -> Movie | None:
+        """The movie with those values of the lists or of its details, whichever are newer."""
+        movie, read = self.world.movie(tmdb_id, self.day), self.read_on.get(tmdb_id, date.min)
+        newest = self.day if tmdb_id in self.due else max(read, self.asked_on.get(tmdb_id, date.min))
+        return movie and _with_listed_values(movie, movie if newest == date.min else self.world.movie(tmdb_id, newest))
+
+    def broken_promises(self) -> list[str]:
+        """What the reading of the lists does not keep: films that crossed a profile's votes, votes that are too old."""
+        broken = [f"the lists' values of {n} are of {read}" for n, read in self.read_on.items()
+                  if (self.day - read).days >= self.votes_days]  # fmt: skip
+        for tmdb_id, movie in self.world.movies(self.day).items():
+            known = self.listed(tmdb_id) if tmdb_id in self.read_on else None
+            for votes in rules.VOTES:
+                has_votes = rules.is_listed(movie) and movie.vote_count >= votes
+                if has_votes != (known is not None and known.vote_count >= votes):
+                    broken.append(f"{self.world.named(tmdb_id)} has {movie.vote_count} votes, {votes} matter")
+        return broken
+
     def numbers(self, tmdb_id: int) -> Numbers:
         """Popularity, average and votes of an accepted movie.
 
         The lists name no movie with fewer votes than every profile asks for: the votes of a kept one are those of the
         day on which its details were last asked for. The same with the popularity of one that the export lacks.
         """
-        movie, asked = self.world.movie(tmdb_id, self.day), self.asked_on.get(tmdb_id, self.day)
+        asked = self.asked_on.get(tmdb_id, self.day)
         then = self.world.movie(tmdb_id, asked)
-        assert movie is not None
+        votes = self.world.movie(tmdb_id, max(asked, self.read_on.get(tmdb_id, asked)))
+        assert votes is not None
         assert then is not None
-        votes = movie if rules.is_listed(movie) else then
         line = self.lines.get(tmdb_id)
         popularity = then.popularity if asked == self.day or line is None else line.popularity
         return popularity, votes.vote_average if votes.vote_count else 0.0, votes.vote_count
 
     def untrue_rules(self, tmdb_id: int, named: Mapping[str, str]) -> dict[str, str]:
         """Of the rules that an id is said to fail, by profile, those that it does not fail on the day."""
-        movie = self.world.movie(tmdb_id, self.day)
-        if movie is None:
+        movie, listed = self.as_known(tmdb_id), self.listed(tmdb_id)
+        if movie is None or listed is None:
             return {}
-        failed = rules.failed_rules(movie, self.day)
+        failed = _either(rules.failed_rules(movie, self.day), rules.failed_rules(listed, self.day))
         unlisted = set() if rules.is_listed(movie) else {"vote_count"}
         return {profile: rule for profile, rule in named.items() if rule not in failed.get(profile, set()) | unlisted}
 
@@ -169,11 +194,22 @@ class Truth:
             return was_accepted and tmdb_id in self.edited
         if was_accepted and not rules.is_listed(movie) and self._was_listed(tmdb_id):
             return True  # lists may miss 1 %: one call tells whether its votes fell
-        if not is_kept and not rules.is_worth_a_call(movie, self.day):
+        listed, known = self.listed(tmdb_id), self._stored(tmdb_id)
+        passes = known is not None and rules.passes(known, self.day, is_kept=is_kept)
+        is_worth_a_call = listed is not None and rules.is_worth_a_call(listed, self.day)
+        if not (is_kept or passes or is_worth_a_call):
             return False
         if tmdb_id not in self.asked_on or tmdb_id in self.edited:
             return True
-        return rules.passes(movie, self.day, is_kept=is_kept) and self._is_outdated(tmdb_id)
+        return passes and self._is_outdated(tmdb_id)
+
+    def _stored(self, tmdb_id: int) -> Movie | None:
+        """The movie as its details had it when they were asked for, with newer values of the lists."""
+        asked = self.asked_on.get(tmdb_id)
+        then = None if asked is None else self.world.movie(tmdb_id, asked)
+        if asked is None or then is None:
+            return None
+        return _with_listed_values(then, self.world.movie(tmdb_id, max(asked, self.read_on.get(tmdb_id, asked))))
 
     def _is_outdated(self, tmdb_id: int) -> bool:
         """Whether the details of an accepted movie would be fetched again, for an edit or for their age."""
@@ -187,20 +223,20 @@ class Truth:
         return rules.is_listed(self.world.movie(tmdb_id, self.day - timedelta(days=1)))
 
     def _expected(self, tmdb_id: int) -> Expected:
-        line, movie = self.lines.get(tmdb_id), self.world.movie(tmdb_id, self.day)
+        line, movie, listed = self.lines.get(tmdb_id), self.as_known(tmdb_id), self.listed(tmdb_id)
         is_kept, is_asked = tmdb_id in self.kept, tmdb_id in self.due
         if line is None and (movie is None or not is_asked):  # TMDB's response is newer than its export
             return Expected("gone", frozenset({"left_export"} | ({"not_found"} if movie is None else set())))
         if movie is None and (is_asked or self.ids[tmdb_id].state == "gone"):
             return Expected("gone", frozenset({"not_found", *(["left_export"] if tmdb_id in self.held else [])}))
-        if movie is None:  # nobody knows yet
+        if movie is None or listed is None:  # nobody knows yet
             return Expected(self.ids[tmdb_id].state, self.ids[tmdb_id].reasons | {"vote_count"})
         reasons = _flags(line) if line is not None else set()
         if line is not None and line.popularity < rules.MIN_POPULARITY and not is_kept:
             reasons.add("popularity")
         if not reasons and rules.passes(movie, self.day, is_kept=is_kept):
             return Expected("accepted")
-        failed = rules.failed_rules(movie, self.day).values()
+        failed = _either(rules.failed_rules(movie, self.day), rules.failed_rules(listed, self.day)).values()
         reasons = reasons | set().union(*failed)
         if not movie.release_date:
             reasons.add("vote_count")  # no list names it
@@ -209,3 +245,11 @@ class Truth:
 
 def _flags(line: ExportRow) -> set[str]:
     return {flag for flag in rules.FLAGS if getattr(line, flag)}
+
+
+def _with_listed_values(movie: Movie, other: Movie | None) -> Movie:
+    return movie if other is None else replace(movie, **{name: getattr(other, name) for name in rules.LISTED})
+
+
+def _either(some: Mapping[str, set[str]], others: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    return {profile: rules_of | others[profile] for profile, rules_of in some.items()}

@@ -52,6 +52,7 @@ def living(home: Path, movies: int, seed: int, first: date, **settings: Any) -> 
     world = World(movies, seed)
     options = EmulatorOptions(today=first, rate_limit=0, seed=seed, movies=movies, stall_seconds=STALL_SECONDS)
     with TmdbEmulator(options, world=world) as tmdb_emulator:
+        settings["votes_days"] = 1  # as all votes are compared with those of the last day
         settings |= {"embedder": "openai", "openai_api_key": "a-key", "openai_base_url": tmdb_emulator.openai_url}
         with deployed(
             home, tmdb_emulator, free_ports(), dagster_home=home, tmdb_rate=0, inbox=inbox, **settings

@@ -292,8 +292,10 @@ order by s.since
 
 
 -- name: listed_films
--- Run by tmdb_discoveries: the films that the lists had, with their votes when they were last read.
-select d.tmdb_id, d.vote_count, d.slice from pipeline.discovered d
+-- Run by tmdb_discoveries: the films that the lists had, with their votes when they were last read; is_gone: TMDB has deleted
+-- the film since, as its export or a response for it says.
+select d.tmdb_id, d.vote_count, d.slice, coalesce(i.gone_since is not null, false) as is_gone
+from pipeline.discovered d left join pipeline.movie_ids i using (tmdb_id)
 
 
 -- name: mark_gone
