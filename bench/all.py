@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 BENCHES = (
-    "full_build", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
+    "full_build", "list_calls", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
     "search_peers", "text_search", "recommending_live", "ratings", "rating_intervals", "imports",
 )  # fmt: skip
 # The state before the first benchmark, as each one changes RESULTS.md.

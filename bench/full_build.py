@@ -120,6 +120,7 @@ def compared_with_minimum(run: str, figures: dict[str, Any], least: dict[str, in
         "tokens": figures["tokens"],
         "least tokens": least["tokens"],
         "other calls": figures["other_calls"],
+        "least calls for lists": least["list_calls"],
     }
 
 

@@ -5,6 +5,10 @@ average, date and language, the only fields that they have), for one of these th
 accepted film that the lists stop naming, or whose copy is as old as that of a new film may be. Tokens are needed for
 changed texts of accepted films. It is the minimum under this rule, as a field that only details have (runtime) is
 unknown before the fetch.
+
+Calls for lists are those of the least that keeps what MOVIE_ASSETS_VOTES_DAYS promises: the pages of the films of the
+last 90 days, of the 1,000 most popular ones and of a seventh of the others. That no other film crossed the votes of a
+profile takes further calls, at least one.
 """
 
 import sys
@@ -19,11 +23,15 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.profiles import profiles_of
 from movie_assets.embeddings.hashing import words_of
 from movie_assets.emulator.world import Columns, World
+from movie_assets.tmdb.list_slices import NEW_FOR
 from movie_assets.tmdb.movies import Movie, read_json, read_movie
 
 sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
+PAGE = 20
+MOST_POPULAR = 1_000
+VOTES_DAYS = 7
 PARTS = ("credits", "keywords", "release_dates")
 NEW_FOR_DAYS = 30  # from its release on; before it, too, …
 OLDEST_OF_NEW = timedelta(days=2)  # … a film's copy may be so old, and is fetched with what else the day has
@@ -52,7 +60,24 @@ def minimum_of(world: World, day: date, *, is_first: bool = False, copies: date 
     held = {n: _text(world, thresholds, n, before) for n in needed & known}
     texts = [text for n in needed if (text := _text(world, thresholds, n, day)) and text != held.get(n)]
     tokens = sum(len(words_of(text)) for text in texts)
-    return {"detail_calls": len(needed), "for_age": len(aged), "texts": len(texts), "tokens": tokens}
+    lists = list_calls_of(world, day, is_first=is_first)
+    return {
+        "detail_calls": len(needed), "for_age": len(aged), "texts": len(texts), "tokens": tokens, "list_calls": lists,
+    }  # fmt: skip
+
+
+def list_calls_of(world: World, day: date, *, is_first: bool = False) -> int:
+    """Return the pages of TMDB's lists that a day reads at least."""
+    (profile,) = profiles_of(("quality",), None).profiles
+    films = world.columns(day)
+    listed = _has_votes(films, profile)
+    if is_first:
+        return -(-int(listed.sum()) // PAGE)
+    release = films.release[listed]
+    is_new = (release > (day - NEW_FOR).toordinal()) & (release <= day.toordinal())
+    others = films.popularity[listed][~is_new]
+    popular = min(MOST_POPULAR, len(others))
+    return sum(-(-int(each) // PAGE) for each in (is_new.sum(), popular, (len(others) - popular) / VOTES_DAYS)) + 1
 
 
 def _let_through(world: World, profile: FilterProfile, day: date) -> set[int]:
