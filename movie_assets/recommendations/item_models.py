@@ -13,7 +13,9 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 Matrix = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.integer]
 CHUNK = 512  # films or people in one dense piece
+MAX_SPARSE = 0.05  # share of a matrix that is not 0, up to which it is multiplied as a sparse one
 PAIRS = 4_000_000  # of films that are compared at once: some 100 MB
 
 
@@ -28,8 +30,8 @@ class Model(Protocol):
 class ItemModel(Model, Protocol):
     """A model that consists of a weight from each film to each other one."""
 
-    def weights_from(self, films: slice) -> Matrix:
-        """Return the weights from a slice of the films to all films; 0 from a film to itself."""
+    def weights_from(self, films: Ids) -> Matrix:
+        """Return the weights from the films at some places to all films; 0 from a film to itself."""
         ...
 
 
@@ -117,21 +119,23 @@ class Ease:
         dense = likes.toarray()
         return np.asarray(dense - self._times_p(likes, dense) / self.diagonal, dtype=np.float32)
 
-    def weights_from(self, films: slice) -> Matrix:
+    def weights_from(self, films: Ids) -> Matrix:
         """Return the rows of B."""
-        count = self.rows.shape[1]
-        places = np.arange(*films.indices(count))
+        each = np.arange(len(films))
         ones = sp.csr_matrix(
-            (np.ones(len(places), dtype=np.float32), (np.arange(len(places)), places)), shape=(len(places), count)
+            (np.ones(len(films), dtype=np.float32), (each, films)), shape=(len(films), self.rows.shape[1])
         )
         weights = self.scores(ones)
-        weights[np.arange(len(places)), places] = 0
+        weights[each, films] = 0
         return weights
 
     def _times_p(self, left: sp.csr_matrix, dense: Matrix) -> Matrix:
         if self.inverse.shape[0] == self.rows.shape[1]:
             return np.asarray(left @ self.inverse)
-        through = (left @ self.rows.T) @ self.inverse
+        by_rows = left @ self.rows.T
+        if by_rows.nnz > MAX_SPARSE * np.prod(by_rows.shape):
+            by_rows = by_rows.toarray()  # BLAS multiplies it faster, as most people's likes have most of the content
+        through = by_rows @ self.inverse
         return np.asarray((dense - through @ self.rows) / self.penalty)
 
 
@@ -166,11 +170,10 @@ class Als:
         """Return the sums of the weights from all films that a person liked."""
         return np.asarray(((likes @ self.factors) @ self.inverse) @ self.factors.T, dtype=np.float32)
 
-    def weights_from(self, films: slice) -> Matrix:
+    def weights_from(self, films: Ids) -> Matrix:
         """Return the rows of Y W Y' with 0 on the diagonal."""
         weights = (self.factors[films] @ self.inverse) @ self.factors.T
-        places = np.arange(*films.indices(len(self.factors)))
-        weights[np.arange(len(places)), places] = 0
+        weights[np.arange(len(films)), films] = 0
         return np.asarray(weights, dtype=np.float32)
 
 
@@ -234,17 +237,23 @@ def inverse_of(gram: Matrix) -> Matrix:
     return np.asarray(inverse)
 
 
-def strongest(model: ItemModel, films: int, kept: int) -> Sparse:
-    """Return a model that can be stored: with the `kept` largest weights (by absolute value) from each film."""
-    parts = []
-    for start in range(0, films, CHUNK):
-        weights = model.weights_from(slice(start, min(start + CHUNK, films)))
-        many = min(kept, films)
-        columns = np.argpartition(-np.abs(weights), many - 1, axis=1)[:, :many]
-        values = np.take_along_axis(weights, columns, axis=1)
-        ends = np.arange(0, values.size + 1, many)
-        parts.append(sp.csr_matrix((values.ravel(), columns.ravel(), ends), shape=weights.shape))
-    whole = sp.vstack(parts, format="csr") if parts else sp.csr_matrix((films, films), dtype=np.float32)
+def strongest(model: ItemModel, films: int, kept: int, given: Ids | None = None) -> Sparse:
+    """Return a model that can be stored: with the `kept` largest weights (by absolute value) from each film.
+
+    With `given`, the ascending places of the films that people liked or disliked, other films have no weights.
+    """
+    places: Ids = np.arange(films) if given is None else given
+    many = min(kept, films)
+    columns, values = np.zeros((len(places), many), dtype=np.int32), np.zeros((len(places), many), dtype=np.float32)
+    for start in range(0, len(places), CHUNK):
+        part = slice(start, start + CHUNK)
+        weights = model.weights_from(places[part])
+        columns[part] = np.argpartition(-np.abs(weights), many - 1, axis=1)[:, :many]
+        values[part] = np.take_along_axis(weights, columns[part], axis=1)
+    counts = np.zeros(films, dtype=np.int64)
+    counts[places] = many
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    whole = sp.csr_matrix((values.ravel(), columns.ravel(), ends), shape=(films, films), dtype=np.float32)
     whole.eliminate_zeros()
     whole.sort_indices()
     return Sparse(whole)

@@ -16,6 +16,7 @@ from movie_assets.recommendations.histories import DISLIKED_BELOW, Histories, Pl
 from movie_assets.recommendations.item_models import (
     Als,
     Ease,
+    Ids,
     ItemModel,
     Matrix,
     Popularity,
@@ -108,10 +109,16 @@ def fit_items(likes: sp.csr_matrix, content: sp.csr_matrix | None, parameters: P
 def fit(histories: Histories, content: sp.csr_matrix | None, parameters: Parameters) -> Fitted:
     """Fit the model that is served to all likes."""
     likes = histories.matrix(histories.is_liked)
-    items = fit_items(likes, content, parameters)
+    return stored(fit_items(likes, content, parameters), likes, content)
+
+
+def stored(
+    items: ItemModel, likes: sp.csr_matrix, content: sp.csr_matrix | None, given: Ids | None = None
+) -> Fitted:  # fmt: skip
+    """Return a fitted model in the form in which it is stored; with `given`, as `strongest` does."""
     return Fitted(
         "ease" if isinstance(items, Ease) else "als",
-        strongest(items, likes.shape[1], KEPT), Popularity.fit(likes),
+        strongest(items, likes.shape[1], KEPT, given), Popularity.fit(likes),
         directions_of(likes if content is None else sp.vstack([likes, content], format="csr")), int(likes.nnz),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ parameters that `recommendations.model` chose without the latest fifth of any hi
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,6 +24,7 @@ from movie_assets.recommendations.histories import (
 from movie_assets.recommendations.item_models import (
     Als,
     Ease,
+    ItemModel,
     Matrix,
     Model,
     Popularity,
@@ -31,7 +33,7 @@ from movie_assets.recommendations.item_models import (
     item_knn,
 )
 from movie_assets.recommendations.lists import diversified_lists
-from movie_assets.recommendations.model import HIDDEN, Parameters, fit, fit_items, input_weights, kind_for, served
+from movie_assets.recommendations.model import HIDDEN, Parameters, fit_items, input_weights, kind_for, served, stored
 from movie_assets.recommendations.ranking_quality import (
     AT,
     Interval,
@@ -112,7 +114,8 @@ def contestants(
 ) -> Iterator[tuple[str, Callable[[], Contestant]]]:  # fmt: skip
     """Yield the names of the models with functions that fit them, so that one is in memory at a time.
 
-    Profiles need vectors, EASE few films or people; without, they are left out.
+    The hybrid is fitted once, for itself and as it is served. Profiles need vectors, EASE few films or people; without,
+    they are left out.
     """
     popularity = Popularity.fit(likes)
     given = input_weights(known, parameters)
@@ -133,11 +136,9 @@ def contestants(
     yield "ALS", lambda: Contestant(Als.fit(likes), likes)
     if kind_for(*likes.shape[::-1]) == "ease":
         yield "EASE", lambda: Contestant(Ease.fit(likes, parameters.penalty), likes)
-    yield (
-        "hybrid",
-        lambda: Contestant(WithPrior(fit_items(likes, content, parameters), popularity, parameters.prior), given),
-    )
-    yield SERVED, lambda: _served(known, content, parameters, given)
+    items = cache(lambda: fit_items(likes, content, parameters))
+    yield "hybrid", lambda: Contestant(WithPrior(items(), popularity, parameters.prior), given)
+    yield SERVED, lambda: _served(items(), likes, content, parameters, given)
 
 
 def naive_weights(known: Histories) -> Values:
@@ -168,10 +169,10 @@ def live(known: Histories, vectors: Matrix, popularity: Popularity) -> Contestan
 
 
 def _served(
-    known: Histories, content: sp.csr_matrix | None, parameters: Parameters, given: sp.csr_matrix
+    items: ItemModel, likes: sp.csr_matrix, content: sp.csr_matrix | None, parameters: Parameters, given: sp.csr_matrix
 ) -> Contestant:
     """Return the hybrid as it is served: with the stored weights only, and diversified lists."""
-    fitted = fit(known, content, parameters)
+    fitted = stored(items, likes, content, np.unique(given.indices))
     return Contestant(
         served(fitted, parameters), given, lambda scores: diversified_lists(scores, fitted.directions, AT)
     )  # fmt: skip

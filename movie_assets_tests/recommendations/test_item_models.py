@@ -48,7 +48,7 @@ def test_ease_is_its_closed_form_whichever_side_is_inverted(people: int, films: 
     model = Ease.fit(likes, PENALTY)
     assert len(model.inverse) == min(people, films)
     by_hand = ease_by_hand(likes.toarray().astype(np.float64))
-    assert np.allclose(model.weights_from(slice(0, films)), by_hand, atol=1e-4)
+    assert np.allclose(model.weights_from(np.arange(0, films)), by_hand, atol=1e-4)
     assert np.allclose(model.scores(likes), likes.toarray() @ by_hand, atol=1e-3)
 
 
@@ -57,14 +57,14 @@ def test_content_rows_are_rows_like_people(people: int) -> None:
     likes, content = likes_of(people, 60), likes_of(8, 60, seed=2)
     model = Ease.fit(likes, PENALTY, content)
     by_hand = ease_by_hand(np.vstack([likes.toarray(), content.toarray()]).astype(np.float64))
-    assert np.allclose(model.weights_from(slice(5, 9)), by_hand[5:9], atol=1e-4)
+    assert np.allclose(model.weights_from(np.arange(5, 9)), by_hand[5:9], atol=1e-4)
 
 
 def test_a_film_that_nobody_saw_is_found_by_what_it_has() -> None:
     likes = likes_of(20, 60).tolil()
     likes[:, 7] = 0
     content = content_rows([np.arange(5, 12), np.array([40, 41])], np.arange(60))
-    weights = Ease.fit(likes.tocsr(), PENALTY, content).weights_from(slice(5, 6))[0]
+    weights = Ease.fit(likes.tocsr(), PENALTY, content).weights_from(np.arange(5, 6))[0]
     assert weights[7] > weights[50]
 
 
@@ -129,7 +129,7 @@ def test_als_scores_films_of_ones_own_camp_higher() -> None:
     scores = model.scores(likes)
     assert scores[:30, :20].mean() > scores[:30, 20:].mean()
     assert scores[30:, 20:].mean() > scores[30:, :20].mean()
-    weights = model.weights_from(slice(0, 40))
+    weights = model.weights_from(np.arange(0, 40))
     assert np.diag(weights).tolist() == [0] * 40
     assert weights[:20, :20].mean() > weights[:20, 20:].mean()
 
@@ -158,10 +158,23 @@ def test_a_prior_is_added() -> None:
 def test_the_strongest_weights_are_kept_with_their_sign() -> None:
     likes = likes_of(60, 20)
     model = Ease.fit(likes, PENALTY)
-    whole = model.weights_from(slice(0, 20))
+    whole = model.weights_from(np.arange(0, 20))
     kept = strongest(model, 20, 5).weights.toarray()
     assert (np.count_nonzero(kept, axis=1) == 5).all()
     assert np.allclose(kept[kept != 0], whole[kept != 0])
     assert np.abs(whole[kept == 0]).min() >= 0
     assert (np.abs(kept).max(axis=1) == np.abs(whole).max(axis=1)).all()
     assert np.allclose(strongest(model, 20, 500).weights.toarray(), whole)
+
+
+def test_weights_of_the_given_films_alone_give_the_same_scores() -> None:
+    likes, content = likes_of(60, 700), likes_of(12, 700, seed=3)
+    model = Ease.fit(likes, PENALTY, content)
+    given = np.unique(likes[:20].indices)
+    whole, some = strongest(model, 700, 50), strongest(model, 700, 50, given)
+    others = np.setdiff1d(np.arange(700), given)
+    assert len(others)
+    assert not some.weights[others].nnz
+    assert np.allclose(some.weights[given].toarray(), whole.weights[given].toarray(), atol=1e-6)
+    assert np.allclose(some.scores(likes[:20]), whole.scores(likes[:20]), atol=1e-5)
+    assert not strongest(model, 700, 50, np.zeros(0, dtype=np.int64)).weights.nnz
