@@ -17,8 +17,7 @@ from movie_assets.embeddings.checks import RunScope, evaluate
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.embeddings.embedding_run import EmbeddingRun
 from movie_assets.embeddings.outcome import recorded
-from movie_assets.embeddings.preflight import Preflight, require_no_refusal
-from movie_assets.embeddings.run_preflight import preflight_of_run
+from movie_assets.embeddings.preflight import Preflight, preflight_of_run, require_no_refusal
 from movie_assets.embeddings.sets import embedding_set
 from movie_assets.embeddings.spending import DatabaseBudget
 from movie_assets.embeddings.store import DueMovie, EmbeddingStore, texts_of

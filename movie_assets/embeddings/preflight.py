@@ -1,14 +1,26 @@
 """The pre-flight of a paid run: one small request shows whether the service works, what it takes and how fast it is.
 
-With it the run's texts, tokens, dollars and minutes are told before anything else is spent.
+With it the log has the run's texts, tokens, dollars and minutes before anything else is spent. The vectors of the
+request are not stored: it may have fewer texts than the run's, cut ones, or a single word, and it costs at most
+`SAMPLE` texts of a run of more than `TEXTS_PER_REQUEST`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from movie_assets.config.embedding_limits import IN_FLIGHT, TEXTS_PER_REQUEST
 from movie_assets.embeddings.cost_forecast import Forecast
-from movie_assets.embeddings.embedder import WORD, Embedder, EmbedderError, ProbeResult, ServiceBusyError
+from movie_assets.embeddings.embedder import (
+    WORD,
+    Embedder,
+    EmbedderError,
+    ProbeResult,
+    ResultChunk,
+    ServiceBusyError,
+    no_vectors,
+)
+from movie_assets.embeddings.spending import DatabaseBudget
+from movie_assets.embeddings.store import EmbeddingStore, Text
 
 SAMPLE = 8  # texts of the request; few servers take fewer
 MAX_BYTES = 1500  # of a text of the sample; hardly any model's context is shorter
@@ -100,6 +112,41 @@ def preflight(embedder: Embedder, sample: Sequence[str], expected: Forecast) -> 
         return Preflight(expected, busy=str(error))
     except EmbedderError as error:
         return Preflight(expected, refusal=str(error))
+
+
+def preflight_of_run(
+    embedder: Embedder,
+    budget: DatabaseBudget,
+    store: EmbeddingStore,
+    texts: Sequence[Text],
+    expected: Forecast,
+    log: Callable[[str], None],
+) -> Preflight | None:
+    """Return what one request shows before a run that costs something and needs several; None for other runs.
+
+    The request is charged to the run. There is none when a budget has no room for it, as the run then ends with its
+    own sentence.
+    """
+    if not is_worth_a_preflight(embedder, len(texts)):
+        return None
+    if budget.budgets.are_set and embedder.price.per_million_tokens is None:
+        return None
+    sample = sample_of([text.text for text in texts])
+    most = sum(map(embedder.counter.count, embedder.roles.applied(sample, "document")))
+    reservation = budget.reserve(most, embedder.price.of(most))
+    if reservation is None:
+        return None
+    flight = preflight(embedder, sample, expected)
+    shown = flight.shown
+    tokens = most if shown.tokens is None else shown.tokens
+    if tokens:
+        dollars = embedder.price.of(tokens)
+        chunk = ResultChunk((), no_vectors(embedder.dimensions), tokens, dollars, (), reservation)
+        store.store(chunk, ())
+    else:
+        budget.release(reservation)
+    log(flight.message)
+    return flight
 
 
 def require_no_refusal(flight: Preflight | None) -> None:

@@ -1,6 +1,7 @@
 """A run in bulk that dies at any step: nothing is paid twice, no result is lost, no file stays at the service."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -75,6 +76,27 @@ def test_a_run_that_dies_at_any_step_pays_once_and_loses_nothing(
     assert in_bulk(pipeline).success
     assert (embedded(pipeline), service.embedded_inputs) == (FILMS, FILMS)
     assert service.requests["batches"] == {200: batches}
+    assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == FILMS
+    assert nothing_is_left(pipeline)
+    assert not service.service.bulk.files
+
+
+def test_a_run_that_dies_within_a_download_pays_once_and_loses_nothing(
+    pipeline: SmallPipeline, service: TmdbEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = openai_bulk.BulkApi.results
+    monkeypatch.setattr(bulk_embedding, "CHUNK", 16)
+
+    def deadly(*arguments: Any) -> Iterator[openai_bulk.TextResult]:
+        yield from itertools.islice(whole(*arguments), 20)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(openai_bulk.BulkApi, "results", deadly)
+        assert not in_bulk(pipeline).success
+    assert embedded(pipeline) == 16
+    assert in_bulk(pipeline).success
+    assert (embedded(pipeline), service.embedded_inputs) == (FILMS, FILMS)
     assert pipeline.one("select sum(texts) from pipeline.embedding_costs") == FILMS
     assert nothing_is_left(pipeline)
     assert not service.service.bulk.files
