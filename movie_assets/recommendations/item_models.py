@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 Matrix = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.integer]
-CHUNK = 512  # films or people in one dense piece
+CHUNK = 128  # films in one dense piece, which fits in a processor's cache
 MAX_SPARSE = 0.05  # share of a matrix that is not 0, up to which it is multiplied as a sparse one
 PAIRS = 4_000_000  # of films that are compared at once: some 100 MB
 
@@ -107,17 +107,20 @@ class Ease:
         if not by_rows:
             return cls(rows, penalty, inverse, inverse.diagonal().copy())
         diagonal = np.ones(rows.shape[1], dtype=np.float32)
-        columns = rows.tocsc()
+        columns = rows.T.tocsr()
         for start in range(0, rows.shape[1], CHUNK):
-            part = columns[:, start : start + CHUNK]
-            diagonal[start : start + CHUNK] -= np.asarray(part.multiply(inverse @ part).sum(axis=0)).ravel()
+            part = columns[start : start + CHUNK]
+            diagonal[start : start + CHUNK] -= np.asarray(part.multiply(part @ inverse).sum(axis=1)).ravel()
         at_least = np.maximum(diagonal, np.float32(1e-6))
         return cls(rows, penalty, inverse, (at_least / np.float32(penalty)).astype(np.float32))
 
     def scores(self, likes: sp.csr_matrix) -> Matrix:
         """Return the likes times B."""
         dense = likes.toarray()
-        return np.asarray(dense - self._times_p(likes, dense) / self.diagonal, dtype=np.float32)
+        scores = self._times_p(likes, dense)
+        scores /= self.diagonal
+        np.subtract(dense, scores, out=scores)
+        return scores
 
     def weights_from(self, films: Ids) -> Matrix:
         """Return the rows of B."""
@@ -136,7 +139,11 @@ class Ease:
         if by_rows.nnz > MAX_SPARSE * np.prod(by_rows.shape):
             by_rows = by_rows.toarray()  # BLAS multiplies it faster, as most people's likes have most of the content
         through = by_rows @ self.inverse
-        return np.asarray((dense - through @ self.rows) / self.penalty)
+        # In C's order, and in place: SciPy would copy other arrays, and each is as large as the result.
+        product: Matrix = np.ascontiguousarray((self.rows.T @ np.ascontiguousarray(through.T)).T)
+        np.subtract(dense, product, out=product)
+        product /= np.float32(self.penalty)
+        return product
 
 
 @dataclass(frozen=True)
@@ -234,7 +241,7 @@ def inverse_of(gram: Matrix) -> Matrix:
         block = inverse[start:end, start:end]
         block[:] = np.tril(block) + np.tril(block, -1).T
         inverse[start:end, end:] = inverse[end:, start:end].T
-    return np.asarray(inverse)
+    return np.asarray(inverse.T)  # symmetric, and so in C's order
 
 
 def strongest(model: ItemModel, films: int, kept: int, given: Ids | None = None) -> Sparse:
