@@ -32,6 +32,12 @@ FILMS = (
     Made(19, "13 Lanterns", 1994, 9000),
     Made(20, "The Draft", 1994, 20),
     Made(21, "Drank", 1994, 9000),
+    Made(22, "Orbit of Tin", 1994, 40, genres=("Science Fiction",), keywords=("robot",)),
+    Made(23, "Tin Again", 2014, 9000, genres=("Science Fiction",), keywords=("robot",)),
+    Made(24, "Cellar", 1983, 40, genres=("Horror",), keywords=("doll",)),
+    Made(25, "Attic", 2013, 50, genres=("Drama",), keywords=("doll",)),
+    Made(26, "Roaring Thirties", 1961, 10),
+    Made(27, "Two Umbrellas", 1925, 10, genres=("Romance", "Comedy"), keywords=("paris",)),
 )
 ANGLES = {1: 0.0, 2: 0.1, 3: 0.2, 4: 0.3, 5: 2.0}
 
@@ -138,6 +144,46 @@ def test_other_spellings_of_a_title_are_its_title(catalogue: Database, text: str
 def test_a_slip_finds_a_title_also_if_it_is_short_or_has_stop_words(catalogue: Database, text: str, film: int) -> None:
     """Two letters are left, the slip makes a word of another title, or the article tells titles apart."""
     assert ids(search(catalogue, text))[0] == film
+
+
+@pytest.mark.parametrize(
+    ("text", "films"),
+    [("90s sci-fi with robots", [22]), ("nineties science fiction robots", [22]), ("robots from the 1990s", [22]),
+     ("robot movies of the 2010s", [23]), ("sci fi films in the 90s", [22]), ("eighties doll", [24]),
+     ("roaring thirties", [26]), ("20s romcom in paris", [27]), ("movies from the 1920s", [27])],
+)  # fmt: skip
+def test_a_decade_means_years_of_release_unless_it_is_a_title(
+    catalogue: Database, text: str, films: list[int]
+) -> None:  # fmt: skip
+    assert ids(search(catalogue, text))[: len(films)] == films
+    assert ids(search(catalogue, text)) == films or films == [26]
+
+
+def test_the_years_of_the_question_and_of_the_filters_both_hold(catalogue: Database) -> None:
+    assert ids(search(catalogue, "robots from the 1990s", year_from=1994)) == [22]
+    assert search(catalogue, "robots from the 1990s", year_from=1995) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "film"),
+    [("scary doll", 24), ("sci-fi robots", 23), ("scifi robots", 23), ("rom-com paris", 27), ("romcom", 27)],
+)
+def test_words_for_a_genre_mean_the_genre(catalogue: Database, text: str, film: int) -> None:
+    assert ids(search(catalogue, text))[0] == film
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [("90s horror", (1990, 1999)), ("00s horror", (2000, 2009)), ("mid eighties comedies", (1980, 1989)),
+     ("horror in the 70s", (1970, 1979)), ("a spy in the 60s", (None, None)), ("set in the 1950s", (None, None)),
+     ("from the 80s to the 90s", (None, None)), ("a man and a dog and a cat in 1950s ohio", (None, None)),
+     ("noughties", (2000, 2009)), ("", (None, None))],
+)  # fmt: skip
+def test_years_of_a_plot_are_no_years_of_release(
+    catalogue: Database, text: str, years: tuple[int | None, int | None]
+) -> None:
+    statement = "select year_from, year_to from pipeline.read_wording(catalog.normalised(:text))"
+    assert tuple(rows(catalogue, statement, text=text)[0]) == years
 
 
 def test_a_title_that_is_there_is_preferred_to_another_spelling(catalogue: Database) -> None:

@@ -153,3 +153,52 @@ return (
         ('music', 'musical|songs?')
     ) g (genre, words)
     where but ~ ('\m(' || g.words || ')\M'));
+
+-- What a normalised question of up to eight words means by its wording. year_from and year_to: the years of release that it names
+-- ("90s", "1990s", "nineties"), null if there are none, if they are those of the plot ("set in the 90s", "in the 90s" unless words for
+-- films or a genre stand before it), or if there are two. rest: the question without them, with the genres that other words stand for:
+-- "sci fi" and "romcom" are replaced by them, adjectives such as "scary" are followed by them. is_all: nothing but the years is said.
+create or replace function pipeline.read_wording(
+    plain text, out year_from integer, out year_to integer, out rest text, out is_all boolean)
+language plpgsql immutable parallel safe
+as $$
+declare
+    names constant text[] := '{twenties,thirties,forties,fifties,sixties,seventies,eighties,nineties}';
+    decade constant text :=
+        '\m((?:19|20)?\d0s|twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties|noughties)\M';
+    kinds constant text := '(?:movies?|films?|flicks?|hits|classics|comed(?:y|ies)|romcoms?|horrors?|dramas?|thrillers?|westerns?|'
+        'cartoons?|musicals?|action|sci fi|scifi|fiction|romances?|adventures?|documentar(?:y|ies))';
+    before constant text := '(?:(?:made|released) )?(?:(?:from|of|in) )?(?:the )?(?:(?:early|mid|late) )?';
+    named text[];
+begin
+    rest := plain;
+    is_all := false;
+    if cardinality(string_to_array(plain, ' ')) > 8 then
+        return;
+    end if;
+    named := array(select m[1] from regexp_matches(plain, decade, 'g') m);
+    if cardinality(named) = 1 and plain !~ ('\m(set|place) in (the )?((early|mid|late) )?' || decade)
+        and (plain !~ ('\m(in|during) (the )?((early|mid|late) )?' || decade) or plain ~ ('\m' || kinds || ' ' || before || decade))
+    then
+        year_from := case
+            when named[1] = 'noughties' then 2000
+            when named[1] ~ '^\d{4}' then left(named[1], 4)::integer
+            when named[1] ~ '^\d' then left(named[1], 2)::integer + case when left(named[1], 2) < '20' then 2000 else 1900 end
+            else 1910 + 10 * array_position(names, named[1])
+        end;
+        year_to := year_from + 9;
+        rest := btrim(regexp_replace(regexp_replace(rest, '\m' || before || decade, ' '), ' +', ' ', 'g'));
+        is_all := string_to_array(rest, ' ') <@ (pipeline.words_for_films() || '{all,best,good,great,top,the,some,a,of,popular}'::text[]);
+    end if;
+    rest := regexp_replace(rest, '\m(sci fi|scifi|sf)\M', 'science fiction', 'g');
+    rest := regexp_replace(rest, '\m(romcoms?|rom coms?)\M', 'romance comedy', 'g');
+    rest := regexp_replace(rest, '\m(whodunn?its?)\M', 'mystery', 'g');
+    rest := regexp_replace(rest, '\m(docs|docus?)\M', 'documentary', 'g');
+    rest := rest || coalesce((
+        select string_agg(' ' || g.genre, '' order by g.genre)
+        from (values
+            ('comedy', 'funny|hilarious|comedic|comedies'), ('horror', 'scary|creepy|terrifying'), ('romance', 'romantic'),
+            ('family', 'kids?|children'), ('animation', 'animated|cartoons?')) g (genre, words)
+        where rest ~ ('\m(' || g.words || ')\M')), '');
+end
+$$;

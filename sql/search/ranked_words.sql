@@ -112,11 +112,13 @@ $$;
 
 -- The films that a question means by its words, best first, and their scores: steps 1 to 7 of catalog.search_movies. by_title has those
 -- that were found by their title, by_slip those of them with a title one slip away; plain is the normalised question; forms,
--- meant_words and known_text are of pipeline.read_question.
-create or replace function pipeline.films_by_words(
+-- meant_words and known_text are of pipeline.read_question; year_from and year_to are the years of release that the question names
+-- (pipeline.read_wording), if it is no title.
+drop function if exists pipeline.films_by_words(text, text, integer);
+create function pipeline.films_by_words(
     question text, condition text, most integer,
     out films bigint[], out scores double precision[], out by_title bigint[], out by_slip bigint[], out forms text[],
-    out meant_words text[], out plain text, out known_text text)
+    out meant_words text[], out plain text, out known_text text, out year_from integer, out year_to integer)
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
@@ -131,6 +133,7 @@ declare
     more bigint[];
     more_scores double precision[];
     wanted tsquery;
+    wording record;
     slips text[];
     with_article text[] := '{}';
 begin
@@ -180,6 +183,26 @@ begin
     end if;
     by_title := by_title || by_slip || titled;
     scores := array(select 1 + 1.0::double precision / n from generate_series(1, cardinality(films)) n order by n);
+    select * into wording from pipeline.read_wording(plain);
+    if wording.rest <> plain and films = '{}' then
+        year_from := wording.year_from;
+        year_to := wording.year_to;
+        condition := condition || case
+            when year_from is not null then format(' and m.release_year between %s and %s', year_from, year_to) else '' end;
+        select * into words from pipeline.read_question(wording.rest);
+        forms := words.forms;
+        meant_words := words.meant_words;
+        known_text := words.known_text;
+    end if;
+    if wording.is_all and films = '{}' then
+        execute format(
+            'select array(
+                 select m.tmdb_id from catalog.movies m left join catalog.movie_stats s using (tmdb_id) where %s
+                 order by s.vote_count desc nulls last, m.tmdb_id limit $1)', condition)
+        into films using most;
+        scores := array(select 1.0::double precision / n from generate_series(1, cardinality(films)) n order by n);
+        return;
+    end if;
     if words.terms is null or cardinality(films) >= most then
         return;
     end if;

@@ -7,6 +7,8 @@
 --   3. if nothing was found: films with a title one slip away, if a word is one that hardly any film has;
 --   4. films with every word in their titles; a last word that no film has, or if there are no such films any last word, may be
 --      the start of one;
+--      A decade ("90s") in a question of up to eight words that is no title means years of release from here on, and words for a
+--      genre ("sci-fi", "romcom", "scary") mean also the genre (pipeline.read_wording);
 --   5. a title one slip away, if there is nothing until now;
 --   6. if that is less than match_count: of the 100 films whose words have the greatest sum of rarities
 --      (pipeline.films_with_words), or twice match_count if that is more, those that have a third of what the best one has.
@@ -86,6 +88,11 @@ begin
     else
         weight := case when needle is null then 0 else coalesce(weight, case when searched.is_hashing then 0.2 else 0.4 end) end;
         select * into words from pipeline.films_by_words(query, condition, depth);
+        if words.year_from is not null then
+            allowed := allowed || jsonb_build_object(
+                'year_from', greatest(words.year_from, (allowed ->> 'year_from')::numeric),
+                'year_to', least(words.year_to, (allowed ->> 'year_to')::numeric));
+        end if;
         if searched.is_hashing and words.known_text is distinct from words.plain then
             needle := case
                 when needle is not null and (words.known_text <> '' or words.forms = '{}')

@@ -41,7 +41,7 @@ begin
     with term as materialized (
         select t.place, catalog.any_word(t.forms || t.meant) as query, t.forms || t.meant as forms, t.meant,
             coalesce(w.word, t.forms[1]) as word, 1.0 / greatest(t.films, 1) as rarity
-        from catalog.query_terms(plain) t
+        from catalog.query_terms((pipeline.read_wording(plain)).rest) t
         left join lateral (
             select w from unnest(string_to_array(left(plain, 1000), ' ')) w where w = any (t.forms) limit 1) w (word) on true
         where not t.forms && pipeline.words_for_films()
