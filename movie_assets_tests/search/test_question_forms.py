@@ -122,6 +122,12 @@ def test_the_last_word_may_be_begun(catalogue: Database, text: str, film: int) -
     assert ids(search(catalogue, text))[0] == film
 
 
+def test_a_title_that_begins_so_comes_before_one_with_both_words(database: Database) -> None:
+    put(database, (Made(1, "Northern Whale", 2001, 5), Made(2, "Northern Station: Waiting", 2001, 9000)))
+    update_documents(database)
+    assert ids(search(database, "northern w"))[:2] == [1, 2]
+
+
 def test_words_for_films_say_nothing(catalogue: Database) -> None:
     assert ids(search(catalogue, "a movie about a submarine")) == ids(search(catalogue, "submarine"))
 

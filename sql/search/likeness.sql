@@ -190,7 +190,7 @@ begin
         rest := btrim(regexp_replace(regexp_replace(rest, '\m' || before || decade, ' '), ' +', ' ', 'g'));
         is_all := string_to_array(rest, ' ') <@ (pipeline.words_for_films() || '{all,best,good,great,top,the,some,a,of,popular}'::text[]);
     end if;
-    rest := regexp_replace(rest, '\m(sci fi|scifi|sf)\M', 'science fiction', 'g');
+    rest := regexp_replace(rest, '\m(sci fi|scifi|sf)\M', 'science', 'g');  -- “fiction” is in titles of other films
     rest := regexp_replace(rest, '\m(romcoms?|rom coms?)\M', 'romance comedy', 'g');
     rest := regexp_replace(rest, '\m(whodunn?its?)\M', 'mystery', 'g');
     rest := regexp_replace(rest, '\m(docs|docus?)\M', 'documentary', 'g');

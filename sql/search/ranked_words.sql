@@ -134,6 +134,7 @@ declare
     more_scores double precision[];
     wanted tsquery;
     wording record;
+    is_begun boolean;
     slips text[];
     with_article text[] := '{}';
 begin
@@ -183,6 +184,7 @@ begin
     end if;
     by_title := by_title || by_slip || titled;
     scores := array(select 1 + 1.0::double precision / n from generate_series(1, cardinality(films)) n order by n);
+    is_begun := words.is_begun;
     select * into wording from pipeline.read_wording(plain);
     if wording.rest <> plain and films = '{}' then
         year_from := wording.year_from;
@@ -211,12 +213,19 @@ begin
             words.keys, words.key_rarities, condition, films || titled, greatest(100, 2 * most) - cardinality(titled));
     end if;
     with scored as materialized (
-        select s.*, s.tmdb_id = any (titled) as is_titled, max(s.score) over () as best
+        select s.*, s.tmdb_id = any (titled) as is_titled, max(s.score) over () as best,
+            is_begun and s.tmdb_id = any (titled) and exists (
+                select from catalog.movie_names n
+                where n.tmdb_id = s.tmdb_id and n.kind in ('title', 'original') and starts_with(n.key, sought)) as starts_so
         from pipeline.scored_by_words(
             titled || listed, words.terms, words.rarities, words.pairs, words.pair_rarities) s
     ), placed as (
-        select s.tmdb_id, row_number() over (order by s.is_titled desc, s.score desc, s.votes desc, s.tmdb_id) as place,
+        select s.tmdb_id, row_number() over (
+                order by s.is_titled desc, s.starts_so desc, s.score desc, s.votes desc, s.tmdb_id) as place,
             case
+                -- "star w": titles that begin so come before those that have both words.
+                when s.is_titled and is_begun then case when s.starts_so then 0.75 else 0.5 end
+                    + 0.25 * s.score / nullif(max(s.score) over (partition by s.is_titled), 0)
                 when s.is_titled then 0.5 + 0.5 * s.score / nullif(max(s.score) over (partition by s.is_titled), 0)
                 when titled = '{}' then s.score / s.best else 0.5 * s.score / s.best
             end as share
