@@ -1,22 +1,26 @@
 """Recommend from named films in a catalogue of made-up films with made-up weights; print the database's time.
 
 An embedded Postgres of its own in a temporary folder. The real path: catalog.recommend_movies with 200 weights for each
-film beside 1,536-dimensional vectors.
+film beside 1,536-dimensional vectors. With --details, vectors are those that the local embedder
+makes of film texts. To compare two states of the code, run it in a clone of each.
 """
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from made_up_vectors import clustered_vectors, new_set, percentile, put_films, server_of_ones_own
+from made_up_vectors import Matrix, clustered_vectors, new_set, percentile, put_films, server_of_ones_own
 from made_up_world import lines_of, made_up, run, store
 from processes import cpu_seconds
 from tables import in_rounds, parser_of, print_section, write_figures
+from text_vectors import text_vectors
 
 from movie_assets.database.database import Database, copy_rows, driver_connection
 
 KEPT = 200
+HASHING_MODEL = "hashing-v1"  # of any number of dimensions
 WARM_UP = 5  # questions that are not measured: plans are made
 WEIGHTS = {
     "model_id": "int4", "tmdb_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
@@ -38,14 +42,21 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=50_000)
     parser.add_argument("--dimensions", type=int, default=1536)
     parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--details", type=Path, help="answers of /movie/{id}, a line each (.gz too)")
     options = parser.parse_args()
     with server_of_ones_own("recommend") as (_, database):
-        build(database, options.films, options.dimensions)
+        vectors = (
+            text_vectors(options.details, options.films, 1, HASHING_MODEL, options.dimensions).films
+            if options.details
+            else clustered_vectors(options.films, options.dimensions)
+        )
+        build(database, vectors)
         found, kept = in_rounds(
             options.rounds, lambda: [asked(database, case, options.films, options.questions) for case in CASES]
         )
     configuration = (
-        f"`catalog.recommend_movies` among {options.films:,} made-up films with {options.dimensions:,} dimensions and "
+        f"`catalog.recommend_movies` among {options.films:,} made-up films with {options.dimensions:,} dimensions"
+        f"{' of texts' if options.details else ''} and "
         f"{KEPT} weights each, {options.questions} questions a line, medians of {options.rounds} rounds; CPU is "
         "what one costs the server."
     )
@@ -54,9 +65,9 @@ def main() -> None:
     write_figures(options.json, kept)
 
 
-def build(database: Database, films: int, dimensions: int) -> None:
+def build(database: Database, vectors: Matrix) -> None:
     """A catalogue with vectors, an index, votes, and weights from each film to films near it in number."""
-    vectors = clustered_vectors(films, dimensions)
+    films, dimensions = vectors.shape
     put_films(database, lines_of(made_up(films)))
     run(
         database,
