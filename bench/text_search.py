@@ -144,6 +144,10 @@ def questions(
     with database.transaction() as connection:
         sampled = connection.exec_driver_sql(f"select name from catalog.people order by person_id limit {20 * count}")
         people = chance.sample(list(sampled.scalars()), count)
+        overviews = connection.exec_driver_sql(
+            f"select overview from catalog.movies order by md5(tmdb_id::text) limit {count}"
+        )
+        plots = [overview.split() for overview in overviews.scalars()]
     slips = [with_a_slip(title, chance) for title in titles]
     two_slips = [with_a_slip(slip, chance) for slip in slips]
     common = [" ".join(chance.sample(COMMON, size)) for size in (1, 1, 2, 3) for _ in range(count // 4)]
@@ -154,6 +158,8 @@ def questions(
             "a title": titles, "a title, one slip": slips, "a title, two slips": two_slips, "a person": people,
             "a person, one slip": [with_a_slip(name, chance) for name in people],
             "common words": common, "a sentence": sentences,
+            "12 words of a plot": [" ".join(words[:12]) for words in plots],
+            "30 words of a plot": [" ".join(words[:30]) for words in plots],
         },
         "find_movie": {
             "a title": titles, "one slip": slips, "two slips": two_slips, "common words": common,
