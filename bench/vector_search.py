@@ -1,9 +1,10 @@
 """Search a catalogue of made-up films with filters from 50 % to 0.1 %; print latency and recall@k against exact.
 
 Then by one and by sixteen clients at once. What other libraries do with the same films is search_peers.py's business.
-With --details, vectors are those that the local embedder makes of film texts, and of short texts for the questions.
-An embedded Postgres of its own in a temporary folder. Usage: vector_search.py [--films N] [--dimensions D]
-[--queries Q] [--details FILE [--model M]] [--rounds R] [--json FILE]
+Vectors are those that the local embedder makes of the emulator's film texts, or with --details of recorded ones, and of
+short texts for the questions; with --clustered they are random ones in clusters, on which an index finds too much.
+search_curves.py has recall against time. An embedded Postgres of its own in a temporary folder. Usage: vector_search.py
+[--films N] [--dimensions D] [--queries Q] [--model M] [--details FILE | --clustered] [--rounds R] [--json FILE]
 """
 
 import json
@@ -63,18 +64,19 @@ def main() -> None:
     """Build, measure searches, measure a day."""
     parser = parser_of(__doc__)
     parser.add_argument("--films", type=int, default=50_000)
-    parser.add_argument("--dimensions", type=int, default=1536)
+    parser.add_argument("--dimensions", type=int, default=4000)
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--details", type=Path, help="answers of /movie/{id}, a line each (.gz too)")
-    parser.add_argument("--model", default=LOCAL_MODEL, help="model of the local embedder, with --details")
+    parser.add_argument("--model", default=LOCAL_MODEL, help="model of the local embedder")
+    parser.add_argument("--clustered", action="store_true", help="random vectors in clusters in place of texts'")
     arguments = parser.parse_args()
-    if arguments.details:
+    if arguments.clustered:
+        vectors = clustered_vectors(arguments.films, arguments.dimensions)
+        questions = clustered_vectors(arguments.queries, arguments.dimensions, seed=2)
+    else:
         vectors, questions = text_vectors(
             arguments.details, arguments.films, arguments.queries, arguments.model, arguments.dimensions
         )
-    else:
-        vectors = clustered_vectors(arguments.films, arguments.dimensions)
-        questions = clustered_vectors(arguments.queries, arguments.dimensions, seed=2)
     world = made_up(arguments.films)
     with server_of_ones_own("search") as (address, database):
         figures: dict[str, Any] = {"films": arguments.films, "dimensions": arguments.dimensions}
@@ -96,8 +98,8 @@ def main() -> None:
         figures |= a_day(database, vectors)
     configured = (
         f"{arguments.films:,} made-up films with "
-        f"{f'vectors of {arguments.model}' if arguments.details else 'clustered vectors'} of {arguments.dimensions:,} "
-        "dimensions, "
+        f"{'clustered vectors' if arguments.clustered else f'vectors of {arguments.model}'} of "
+        f"{arguments.dimensions:,} dimensions, "
         f"{arguments.queries} questions to `catalog.match_movies`, ten or a hundred wanted; times are those of the "
         f"median of {arguments.rounds} rounds. Recall is against comparing all films that pass. Fewer milliseconds are "
         "better."
@@ -110,6 +112,8 @@ def main() -> None:
 def tuned(database: Database) -> dict[str, float]:
     """Tune searches as movie_vectors does; return how far they go then."""
     set_id = database.fetch_one(ActiveSet, "active_set").set_id
+    if not database.fetch_value(bool, "index_is_needed", set_id=set_id):
+        return {}
     started = time.perf_counter()
     steps = database.execute_returning(TuningStep, "tune_searches", set_id=set_id, goal=MIN_RECALL, anew=True)
     return {"films visited, as tuned": steps[-1].ef_search, "tuning (s)": time.perf_counter() - started}
@@ -201,7 +205,7 @@ def state_of(database: Database, set_id: int) -> tuple[Any, ...]:
     """Size of the index, and every row's version."""
     with database.transaction() as connection:
         found = connection.exec_driver_sql(
-            f"select pg_relation_size('catalog.movie_vectors_{set_id}_nearest'), "
+            f"select pg_relation_size(to_regclass('catalog.movie_vectors_{set_id}_nearest')), "
             f"md5(string_agg(tmdb_id || ':' || xmin, ',' order by tmdb_id)) from catalog.movie_vectors_{set_id}"
         ).one()
         return tuple(found)

@@ -19,7 +19,7 @@ from movie_assets.runs.batch_runs import amiss
 from movie_assets.runs.metadata_tables import shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
-from movie_assets.search.vector_index import ALWAYS_COMPARED, SearchTuning, build_index, tune_searches
+from movie_assets.search.vector_index import SearchTuning, build_index, tune_searches
 
 MIN_COVERAGE = 0.99  # of the accepted films, before a new set replaces the active one
 MIN_RECALL = 0.95
@@ -54,6 +54,12 @@ class DroppedSet(NamedTuple):
     name: str
 
 
+class ChangedForm(NamedTuple):
+    """Whether the vectors of a set are stored in another form now."""
+
+    is_changed: bool
+
+
 class VectorAgreement(NamedTuple):
     """Counts of movies and vectors that do not match; `either` counts all movies and vectors."""
 
@@ -66,6 +72,7 @@ class VectorAgreement(NamedTuple):
 class IndexState(NamedTuple):
     """The index of the active set; `growth` is its size per vector, relative to that when it was built."""
 
+    is_needed: bool
     is_valid: bool
     bytes: int
     growth: float | None
@@ -86,10 +93,13 @@ def movie_vectors(
     it covers the catalogue and its searches find the nearest films.
     """
     set_id = embedding_set(database, embedder)
+    (form,) = database.execute_returning(ChangedForm, "store_in_suitable_form", set_id=set_id)
+    if form.is_changed:
+        context.log.info("the vectors are stored in another form, without their zeros where most of them are zeros")
     (refreshed,) = database.execute_returning(RefreshedVectors, "refresh_vectors", set_id=set_id)
     is_built = build_index(context.log, database, set_id)
     tuning = database.fetch_one(SearchTuning, "search_tuning", set_id=set_id)
-    if refreshed.total >= ALWAYS_COMPARED and (is_built or tuning.ef_search is None):
+    if is_built or tuning.ef_search is None:
         tune_searches(context.log, database, set_id, anew=True)
     active = database.fetch_optional(ActiveSet, "active_set")
     if active is None or active.set_id != set_id:
@@ -200,10 +210,15 @@ def vectors_agree_with_the_catalogue(database: dg.ResourceParam[Database]) -> dg
 
 @dg.asset_check(asset=movie_vectors)
 def the_index_is_valid(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """The active set has a completely built index that has not grown to twice its size since it was built."""
+    """The active set has a completely built index that has not grown to twice its size since it was built.
+
+    A set whose searches compare all vectors needs none.
+    """
     index = database.fetch_optional(IndexState, "index_state")
     if index is None:
-        return dg.AssetCheckResult(passed=False, description="there is no index; materialize movie_vectors")
+        return dg.AssetCheckResult(passed=False, description="no set is searched yet; materialize movie_vectors")
+    if not index.is_needed:
+        return dg.AssetCheckResult(passed=True, description="searches compare all vectors, which need no index")
     growth = index.growth or 1.0
     is_too_large = growth > MAX_GROWTH
     return dg.AssetCheckResult(

@@ -20,7 +20,7 @@ from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 from movie_assets.search.calibration import QUANTILES, limits_of, pair_similarities, quantiles_of
 from movie_assets.search.movie_vectors import GoldenRank
-from movie_assets.search.vector_index import ALWAYS_COMPARED, MIN_RECALL, tune_searches
+from movie_assets.search.vector_index import MIN_RECALL, tune_searches
 
 METHOD = "quality-v2"  # raised when measurements can no longer be compared with those before
 UNFILTERED = "nothing"  # name of the filter that all films pass
@@ -125,7 +125,7 @@ def search_quality(
     is_new = last is None or last.content != content
     if last is None or is_new:
         searches = _compare(database, active.set_id)
-        if state.vectors >= ALWAYS_COMPARED and min(s["recall_at_10"] for s in searches) < MIN_RECALL:
+        if min(s["recall_at_10"] for s in searches) < MIN_RECALL:
             tune_searches(context.log, database, active.set_id, anew=False)
             searches = _compare(database, active.set_id)
             state = database.fetch_one(MeasuredContent, "quality_content", set_id=active.set_id)

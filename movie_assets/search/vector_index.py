@@ -14,7 +14,6 @@ from movie_assets.database.database import Database, driver_connection, fetch_va
 
 MIN_RECALL = 0.99  # share of the ten nearest films that searches have to find, with each filter and without
 MAX_MS = 25.0  # 19 of 20 searches are to be faster, else an index with other options is tried
-ALWAYS_COMPARED = 2000  # below so many films searches compare all, whatever the index (catalog.nearest_movies)
 SPILLED = "graph no longer fits"  # in pgvector's notice when a build exceeds maintenance_work_mem
 NOT_PARALLEL = "without parallel workers"  # in the warning of pipeline.build_index when shared memory is too small
 
@@ -49,9 +48,10 @@ class SearchTuning(NamedTuple):
 
 
 def build_index(log: dg.DagsterLogManager, database: Database, set_id: int, *, anew: bool = False) -> bool:
-    """Build the index of a set if it has no valid one, or in any case with `anew`; return whether it was built.
+    """Build the index of a set if it needs one and has no valid one, or a new one with `anew`; return whether it did.
 
-    Searches use the old index meanwhile. Logs a warning when the server had too little memory for the build.
+    Searches compare all films of a set that needs none (`catalog.compared_below`), and use an old index meanwhile. Logs
+    a warning when the server had too little memory for the build.
     """
     notices: list[str] = []
     query = "rebuild_vector_index" if anew else "build_vector_index"
@@ -74,11 +74,13 @@ def build_index(log: dg.DagsterLogManager, database: Database, set_id: int, *, a
 
 
 def tune_searches(log: dg.DagsterLogManager, database: Database, set_id: int, *, anew: bool) -> None:
-    """Raise the number of films that searches of a set visit until they find the nearest films.
+    """Raise the number of films that searches of a set visit until they find the nearest films, if it needs an index.
 
     With `anew` the number is measured from the beginning, as for a new index; otherwise from the present one. An index
     with the options of an older release is replaced when no number is enough, or none is fast enough.
     """
+    if not database.fetch_value(bool, "index_is_needed", set_id=set_id):
+        return
     steps = _steps(database, set_id, anew=anew)
     sentences = [_summary(steps)] if len(steps) > 1 else []
     if not (steps[-1].holds and steps[-1].is_fast) and not database.fetch_value(

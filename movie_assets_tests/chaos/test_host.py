@@ -21,6 +21,7 @@ from movie_assets.database.database import Database
 from movie_assets_tests.chaos.conftest import BY_NAME, FILMS, JOBS, Chaos
 from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, seconds_until_nobody_is_left, wait_for, worker
 from movie_assets_tests.chaos.truth import OF_DAYS
+from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 
 # Where a run writes its moment.
 MOMENTS = (
@@ -176,6 +177,7 @@ INVALID = "select count(*) from pg_index where not indisvalid"
 @pytest.mark.chaos
 def test_a_rebuild_of_the_index_that_is_killed(chaos: Chaos) -> None:
     """An operator's, beside searches: these keep their index, and what is left of the other goes with the month's."""
+    chaos.pipeline.do(ALWAYS_INDEXED)
     chaos.pipeline.run_all()
     address = dsn_of(chaos.database.url)
     with psycopg.connect(address) as reader:

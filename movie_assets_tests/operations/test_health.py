@@ -16,6 +16,7 @@ from movie_assets.operations.health.findings import Finding, merged, worst
 from movie_assets.operations.health.report import probe_database, probe_from_outside, probe_services
 from movie_assets.runs.metadata_tables import BAR
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks, figures_of
+from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
 from movie_assets_tests.support.world import film
 
@@ -78,8 +79,8 @@ def test_a_catalogue_that_is_well_is_well(running: SmallPipeline) -> None:
     assert found.keys() == gaps | services | data | {"duplicate identities"}
 
 
-def test_a_dropped_index_is_told(running: SmallPipeline) -> None:
-    running.do("drop index catalog.movie_vectors_1_nearest")
+def test_a_missing_index_is_told(running: SmallPipeline) -> None:
+    running.do(ALWAYS_INDEXED)
     found = findings(running)
     assert not_well(found) == {"index": "error"}
     assert "publish" in found["index"].next_step
@@ -217,7 +218,7 @@ def test_a_lock_that_somebody_holds_is_not_waited_for(running: SmallPipeline) ->
 
 
 def test_the_asset_tells_the_same_and_its_check_fails(running: SmallPipeline) -> None:
-    running.do("drop index catalog.movie_vectors_1_nearest")
+    running.do(ALWAYS_INDEXED)
     (result,) = running.run_all("look_at_health")
     assert failed_checks(result) == {"nothing_is_broken"}
     figures = figures_of(result, "health")

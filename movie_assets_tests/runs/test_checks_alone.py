@@ -11,6 +11,7 @@ from movie_assets.operations.alerts import sensor
 from movie_assets.operations.alerts.destinations import Destinations
 from movie_assets.operations.alerts.sensor import Cursor, watch
 from movie_assets_tests.support.definitions import defs
+from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 from movie_assets_tests.support.small_pipelines import SmallPipeline
 from movie_assets_tests.support.world import film
 
@@ -104,7 +105,7 @@ DAMAGES = {
         "update catalog.movies m set text_hash = e.text_hash from pipeline.embeddings e where e.tmdb_id = m.tmdb_id",
     ),
     "the_index_is_valid": (
-        "drop index catalog.movie_vectors_1_nearest",
+        ALWAYS_INDEXED,
         "select pipeline.build_vector_index(1)",
     ),
     "documents_agree_with_the_catalogue": (

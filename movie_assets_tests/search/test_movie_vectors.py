@@ -7,6 +7,7 @@ import pytest
 
 from movie_assets.search.movie_vectors import IndexState
 from movie_assets_tests.conftest import failed_checks, figures, figures_of
+from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 from movie_assets_tests.support.rows import put_films
 from movie_assets_tests.support.small_pipelines import SmallPipeline
 
@@ -16,8 +17,9 @@ VERSIONS = "select tmdb_id || ':' || xmin from catalog.movie_vectors_1 order by 
 
 @pytest.fixture
 def published(small: Make) -> SmallPipeline:
-    """A pipeline with twelve films that searches see."""
+    """A pipeline with twelve films that searches see, in an index."""
     pipeline = small()
+    pipeline.do(ALWAYS_INDEXED)
     for batch in range(4):
         for n in range(1, 4):
             put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
@@ -75,6 +77,26 @@ def test_the_index_is_built_and_valid(published: SmallPipeline) -> None:
 def test_a_valid_index_is_left_alone(published: SmallPipeline) -> None:
     (result,) = published.run_all("publish")
     assert figures_of(result, "movie_vectors")["index_built"] is False
+
+
+def test_a_set_whose_searches_compare_all_has_no_index(small: Make) -> None:
+    pipeline = small()
+    put_films(pipeline.database, 64, 65)
+    pipeline.run_all("embed_texts")
+    (result,) = pipeline.run_all("publish")
+    assert figures_of(result, "movie_vectors")["index_built"] is False
+    assert failed_checks(result) == set()
+    assert pipeline.one("select to_regclass('catalog.movie_vectors_1_nearest') is null")
+    assert pipeline.one("select ef_search is null from catalog.embedding_sets")
+
+
+def test_an_index_that_is_not_needed_any_more_is_dropped(published: SmallPipeline) -> None:
+    published.do(ALWAYS_INDEXED.replace("select 0", "select 12"))
+    published.run("publish")
+    assert index_is_valid(published) == [True]
+    published.do(ALWAYS_INDEXED.replace("select 0", "select 16"))  # 12 films are less than four fifths
+    published.run("publish")
+    assert published.one("select to_regclass('catalog.movie_vectors_1_nearest') is null")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from movie_assets.database.database import Database
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.search import checks as quality_checks
 from movie_assets_tests.conftest import database_of_ones_own, failed_checks, figures, figures_of
+from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 from movie_assets_tests.support.rows import put_films
 from movie_assets_tests.support.small_pipelines import FIRST_DAY, SmallPipeline
 
@@ -120,7 +121,7 @@ def test_votes_and_popularity_are_no_reason_to_measure(published: SmallPipeline)
         "update catalog.movies set runtime_minutes = 99 where tmdb_id = 64",
         "update catalog.movies set collection_id = 7 where tmdb_id in (64, 65)",
         "insert into pipeline.golden_pairs values ('Film 64', 1990, 'Film 65', 1990)",
-        "drop index catalog.movie_vectors_1_nearest",
+        ALWAYS_INDEXED,
     ],
 )
 def test_what_a_search_depends_on_is_measured_again(published: SmallPipeline, change: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 import numpy as np
 import pytest
+from pgvector import HalfVector
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows
@@ -66,9 +67,9 @@ def scattered(server: str, template: str) -> Iterator[str]:
             )
             copy_rows(
                 connection, "pipeline.embeddings",
-                {"set_id": "int2", "tmdb_id": "int8", "text_hash": "text", "embedding": "vector",
+                {"set_id": "int2", "tmdb_id": "int8", "text_hash": "text", "embedding": "halfvec",
                  "embedded_at": "timestamptz"},
-                ((1, 64 * n, str(n), vector, NOW) for n, vector in enumerate(vectors, start=1)),
+                ((1, 64 * n, str(n), HalfVector(vector), NOW) for n, vector in enumerate(vectors, start=1)),
             )  # fmt: skip
             connection.exec_driver_sql("select pipeline.refresh_vectors(1)")
             connection.exec_driver_sql(OUT_OF_LINE)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import psycopg
 import pytest
 import sqlalchemy as sa
+from pgvector import HalfVector
 
 from movie_assets.database.database import Database, copy_rows
 from movie_assets_tests.conftest import address_of
@@ -78,9 +79,9 @@ def catalogue(server: str, template: str) -> Iterator[Database]:
         )
         copy_rows(
             connection, "pipeline.embeddings",
-            {"set_id": "int2", "tmdb_id": "int8", "text_hash": "text", "embedding": "vector",
+            {"set_id": "int2", "tmdb_id": "int8", "text_hash": "text", "embedding": "halfvec",
              "embedded_at": "timestamptz"},
-            ((1, n, str(n), vector, NOW) for n, vector in enumerate(vectors(), start=1)),
+            ((1, n, str(n), HalfVector(vector), NOW) for n, vector in enumerate(vectors(), start=1)),
         )  # fmt: skip
         for function in ("refresh_vectors", "build_vector_index", "activate_set"):
             connection.exec_driver_sql(f"select pipeline.{function}(1::smallint)")

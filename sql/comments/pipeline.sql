@@ -236,7 +236,7 @@ comment on column pipeline.embeddings.set_id is 'embedding set, a row of pipelin
 comment on column pipeline.embeddings.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.embeddings.batch is 'batch that the film belongs to, 0 to 63: tmdb_id % 64';
 comment on column pipeline.embeddings.text_hash is 'hash of the text that the vector was made from';
-comment on column pipeline.embeddings.embedding is 'vector of length 1 in single precision';
+comment on column pipeline.embeddings.embedding is 'vector of length 1 in half precision';
 comment on column pipeline.embeddings.embedded_at is 'when the vector was stored';
 comment on column pipeline.embeddings.is_replaced is
     'whether the text was embedded again and movie_vectors has yet to replace the vector that searches see';

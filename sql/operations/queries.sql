@@ -245,12 +245,13 @@ group by g.field
 -- Run by health: the number of vectors that searches see, and the state of their index.
 select
     (select count(*) from catalog.movie_vectors)::integer as vectors,
-    x.indexrelid is not null as has_index,
-    coalesce(x.indisvalid, false) as is_valid
+    coalesce(i.is_needed, false) as is_needed,
+    x.oid is not null as has_index,
+    coalesce(i.is_valid, false) as is_valid
 from (values (1)) one (row)
 left join pipeline.embedding_sets s on s.is_active
-left join pg_class c on c.relname = 'movie_vectors_' || s.set_id || '_nearest' and c.relnamespace = 'catalog'::regnamespace
-left join pg_index x on x.indexrelid = c.oid
+left join pg_class x on x.oid = to_regclass('catalog.movie_vectors_' || s.set_id || '_nearest')
+left join lateral pipeline.vector_index_state(s.set_id) i on s.set_id is not null
 
 
 -- name: health_steps

@@ -33,7 +33,9 @@ as $$
         from catalog.movies m
     ), vectors as (
         select 'each vector that is searched is the one that was paid for', true, coalesce(v.tmdb_id, e.tmdb_id)::text,
-            e.tmdb_id is null or v.tmdb_id is null or (v.text_hash = e.text_hash and v.embedding <> e.embedding::halfvec)
+            e.tmdb_id is null or v.tmdb_id is null or (v.text_hash = e.text_hash and v.embedding <> e.embedding::halfvec
+                -- of longer vectors without zeros, the 1,000 largest components are searched: see pipeline.in_form_of
+                and octet_length(sparsevec_send(v.embedding::sparsevec)) <> 8012)
         from catalog.movie_vectors v
         full join (
             select e.tmdb_id, e.text_hash, e.embedding, m.text_hash = e.text_hash as is_of_film
@@ -123,8 +125,9 @@ begin
             'delete from catalog.%I v where not exists (
                  select from pipeline.embeddings e
                  where e.set_id = $1 and e.tmdb_id = v.tmdb_id
-                   and (e.text_hash <> v.text_hash or e.embedding::halfvec = v.embedding))',
-            'movie_vectors_' || active) using active;
+                   and (e.text_hash <> v.text_hash or %s = v.embedding))',
+            'movie_vectors_' || active,
+            pipeline.in_form_of(('catalog.movie_vectors_' || active)::regclass, 'e.embedding')) using active;
         get diagnostics removed = row_count;
     end if;
     return removed;

@@ -1,5 +1,34 @@
 -- Applied after the migrations whenever it changes: the nearest neighbours of a vector, on which every search rests.
 
+-- The number of films below which searches of a table of vectors compare all, so that it has no index: comparing vectors
+-- without zeros (sparsevec) takes about 1 µs, so 25,000 of them take as long as a search may; 2,000 of others.
+create or replace function catalog.compared_below(vectors regclass) returns integer
+language sql stable
+as $$
+    select case when t.typname = 'sparsevec' then 25000 else 2000 end
+    from pg_attribute a join pg_type t on t.oid = a.atttypid
+    where a.attrelid = vectors and a.attname = 'embedding'
+$$;
+
+-- A vector with only its `most` largest components.
+create or replace function catalog.strongest_components(embedding sparsevec, most integer) returns sparsevec
+language plpgsql immutable strict parallel safe
+as $$
+declare
+    parts text[] := string_to_array(ltrim(split_part(embedding::text, '}', 1), '{'), ',');
+begin
+    if cardinality(parts) <= most then
+        return embedding;
+    end if;
+    return format(
+        '{%s}%s',
+        (select string_agg(p.part, ',') from (
+             select u.part from unnest(parts) u (part)
+             order by abs(split_part(u.part, ':', 2)::real) desc, u.part limit most) p),
+        split_part(embedding::text, '}', 2))::sparsevec;
+end
+$$;
+
 -- The number of films of a table of vectors that pass a condition, as the planner expects from its statistics. The function
 -- is volatile, because Postgres does not run EXPLAIN in other functions.
 create or replace function catalog.films_expected(target text, condition text) returns double precision
@@ -38,29 +67,36 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 as $$
+declare
+    distance text := case when pipeline.is_short(split_part(target, ' ', 1)::regclass)
+        then 'm.embedding <=> $1::sparsevec' else 'm.embedding <=> $1' end;
 begin
     -- The values end with the function, because the function sets both options.
     perform set_config('hnsw.ef_search', looks::text, true),
         set_config('hnsw.iterative_scan', case when goes_on then 'relaxed_order' else 'off' end, true);
     execute format(
         'select array_agg(t.tmdb_id), array_agg(t.distance) from (
-             select m.tmdb_id, m.embedding <=> $1 as distance from %s
-             where %s and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)
-             order by m.embedding <=> $1 limit $2) t', target, condition)
+             select m.tmdb_id, %1$s as distance from %2$s
+             where %3$s and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)
+             order by %1$s limit $2) t', distance, target, condition)
     into ids, distances using needle, enough;
 end
 $$;
 
 -- The films nearest to a vector among all that pass, nearest first, by comparing each of them; with places, among the
--- rows at these. Vectors are compared in their short form where they have one (nonzero), which gives the same distances and
--- reads a tenth of the bytes. Films that left the catalogue since the last publication are skipped: only the nearest are
--- checked for that.
+-- rows at these. Films that left the catalogue since the last publication are skipped: only the nearest are checked for that.
+--
+-- Comparing takes as long as both vectors have components. `quickly` therefore compares vectors without zeros first with the
+-- 40 largest components of a long vector, such as a film's, and then only the nearest 400 films, and ten times those wanted,
+-- with all of it.
+drop function if exists catalog.compare_films(text, text, tid[], halfvec, integer);
 create or replace function catalog.compare_films(
     target text,
     condition text,
     places tid[],
     needle halfvec,
     wanted integer,
+    quickly boolean default false,
     out ids bigint[],
     out distances double precision[]
 )
@@ -70,13 +106,29 @@ as $$
 declare
     compared integer;
     spare integer := 100;
+    candidates integer := 400 + 10 * least(wanted, 1000);
     distance text := '(m.embedding <=> $1) + 0';
     short sparsevec;
+    strongest sparsevec;
+    nearest tid[];
 begin
-    if exists (select from pg_attribute a
-               where a.attrelid = split_part(target, ' ', 1)::regclass and a.attname = 'nonzero') then
-        distance := 'coalesce(m.nonzero <=> $4, (m.embedding <=> $1) + 0)';
+    if pipeline.is_short(split_part(target, ' ', 1)::regclass) then
+        distance := 'm.embedding <=> $4';
         short := needle::sparsevec;
+        strongest := catalog.strongest_components(short, 40);
+    end if;
+    if quickly and strongest <> short and coalesce(cardinality(places) > candidates, wanted <= 1000) then
+        execute format(
+            'select array_agg(t.place) from (select m.ctid as place from %s where %s order by m.embedding <=> $2 limit $3) t',
+            target, case when places is null then condition else 'm.ctid = any ($1)' end)
+        into nearest using places, strongest, candidates;
+        if cardinality(nearest) = candidates then
+            select c.ids, c.distances into ids, distances
+            from catalog.compare_films(target, condition, nearest, needle, wanted) c;
+            if cardinality(ids) >= wanted then
+                return;
+            end if;
+        end if;
     end if;
     loop
         execute format(
@@ -102,9 +154,10 @@ $$;
 --
 -- A search of the index's graph visits the films that lead to the nearest ones and skips those that do not pass. How many
 -- have to be visited differs from model to model: pipeline.tune_searches measures it (catalog.embedding_sets.ef_search;
--- until then 100, more in a large catalogue). Visiting one film takes as long as comparing 40 vectors, 200 if they have a
--- short form, or ten if they are stored out of line. So whenever fewer films pass than can be compared in the time of the
--- visits, all are compared, and nothing is missed: 2,000 in any case. `exactly` always compares all.
+-- until then 100, more in a large catalogue). Visiting one film takes as long as comparing 40 vectors, 30 without their
+-- zeros, or ten if they are stored out of line. So whenever fewer films pass than can be compared in the time of the
+-- visits, all are compared: in any case fewer than catalog.compared_below. A set with fewer films has no index.
+-- `exactly` compares all vectors in full.
 --
 -- 1. If the planner expects more, a short graph search visits ef_search films, or as many as contain twice the wanted
 --    number and ten (at most 1,000; no search if 1,000 would contain too few). Its result is used if 1.2 times the wanted
@@ -132,7 +185,9 @@ declare
     condition text := catalog.condition_of(filters);
     films double precision;
     compared integer; -- films in the time in which a search of the graph visits one
-    is_short boolean;
+    least_films integer;
+    has_index boolean;
+    compares_all boolean := exactly;
     steps integer;
     narrow integer;
     expected double precision;
@@ -156,21 +211,20 @@ begin
                 'belongs to: in_set => number.';
     end if;
     target := format('catalog.%I m', 'movie_vectors_' || chosen.set_id);
-    select greatest(c.reltuples, 0), case when a.attstorage = 'p' then 40 else 10 end,
-        exists (select from pg_attribute n where n.attrelid = c.oid and n.attname = 'nonzero')
-    into films, compared, is_short
+    select greatest(c.reltuples, 0), catalog.compared_below(c.oid),
+        case when pipeline.is_short(c.oid) then 30 when a.attstorage = 'p' then 40 else 10 end,
+        exists (select from pg_index x where x.indisvalid
+                and x.indexrelid = to_regclass('catalog.movie_vectors_' || chosen.set_id || '_nearest'))
+    into films, least_films, compared, has_index
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'embedding'
     where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
-    if is_short then
-        execute format('select m.nonzero is not null from %s limit 1', target) into is_short;
-        compared := case when is_short then 200 else compared end;
-    end if;
+    compares_all := exactly or not has_index;
     -- More than wanted, so that the long search visits more films when fewer pass.
     steps := least(wanted::bigint + wanted / 4 + 30, 1000000);
     -- A larger graph needs more visits: 141 at 50,000 films, 283 at 200,000.
     visits := least(1000, coalesce(chosen.ef_search, greatest(100, 100 * sqrt(films / 25000))) + 2.0 * greatest(0, wanted - 10));
-    narrow := greatest(2000, sqrt(10 * films * steps), chosen.ef_search * compared);
-    if not exactly and films >= narrow then
+    narrow := greatest(least_films, sqrt(10 * films * steps), chosen.ef_search * compared);
+    if not compares_all and films >= narrow then
         expected := case when condition = 'true' then films
             else least(films, catalog.films_expected(target, condition)) end;
         visits := least(1000, greatest(visits, (2 * wanted::double precision + 10) * films / greatest(expected, 1)));
@@ -181,26 +235,26 @@ begin
             steps := 2 * steps;
         end if;
     end if;
-    if not exactly and not is_found then
+    if not compares_all and not is_found then
         if condition = 'true' then
-            exactly := films < 2 * narrow;
+            compares_all := films < 2 * narrow;
         else
             -- The rows' places on disk in place of their ids, so that they are fetched without another search for them.
             execute format(
                 'select array_agg(p.ctid) from (select m.ctid from %s where %s limit %s) p', target, condition, narrow)
             into places;
-            exactly := coalesce(cardinality(places), 0) < narrow;
-            places := case when exactly then coalesce(places, '{}') end;
+            compares_all := coalesce(cardinality(places), 0) < narrow;
+            places := case when compares_all then coalesce(places, '{}') end;
         end if;
     end if;
-    if not exactly and not is_found then
+    if not compares_all and not is_found then
         select w.ids, w.distances into ids, distances
         from catalog.walk_graph(target, condition, needle, 1000, steps, true) w;
-        exactly := coalesce(cardinality(ids), 0) < wanted;
+        compares_all := coalesce(cardinality(ids), 0) < wanted;
     end if;
-    if exactly then
+    if compares_all then
         select f.ids, f.distances into ids, distances
-        from catalog.compare_films(target, condition, places, needle, wanted) f;
+        from catalog.compare_films(target, condition, places, needle, wanted, not exactly) f;
     end if;
     return query
     select f.tmdb_id, 1 - f.distance

@@ -79,20 +79,25 @@ select title, other_title, within, place from pipeline.golden_ranks(:set_id)
 select is_current from pipeline.vector_index_state(:set_id)
 
 
+-- name: index_is_needed
+-- Run by movie_vectors and search_quality: whether a set has so many films that searches need an index.
+select is_needed from pipeline.vector_index_state(:set_id)
+
+
 -- name: index_state
 -- Run by movie_vectors' check: the active set's index, its size for each vector now and when it was built, and the dead
 -- rows of its table.
 select
-    x.indisvalid as is_valid,
-    pg_relation_size(x.indexrelid) as bytes,
-    pg_relation_size(x.indexrelid)::double precision / greatest(1, (select count(*) from catalog.movie_vectors))
+    i.is_needed,
+    i.is_valid,
+    coalesce(pg_relation_size(x.oid), 0) as bytes,
+    pg_relation_size(x.oid)::double precision / greatest(1, (select count(*) from catalog.movie_vectors))
         / nullif(s.bytes_per_vector, 0) as growth,
     coalesce(t.n_dead_tup, 0)::integer as dead_rows
 from pipeline.embedding_sets s
-join pg_namespace n on n.nspname = 'catalog'
-join pg_class c on c.relnamespace = n.oid and c.relname = 'movie_vectors_' || s.set_id || '_nearest'
-join pg_index x on x.indexrelid = c.oid
-left join pg_stat_user_tables t on t.relid = x.indrelid
+cross join lateral pipeline.vector_index_state(s.set_id) i
+left join pg_class x on x.oid = to_regclass('catalog.movie_vectors_' || s.set_id || '_nearest')
+left join pg_stat_user_tables t on t.relid = to_regclass('catalog.movie_vectors_' || s.set_id)
 where s.is_active
 
 
@@ -298,6 +303,11 @@ on commit delete rows
 -- name: store_similar_lists
 -- Run by similar_movies for some hundreds of films at a time, after the films near them were copied into nearest_found.
 select made, moved from pipeline.store_similar_lists(:set_id, cast(:films as bigint[]), cast(:hashes as text[]), :echo)
+
+
+-- name: store_in_suitable_form
+-- Run by movie_vectors first: stores the vectors of a set without their zeros, if most components are 0 and they are not yet.
+select pipeline.store_in_suitable_form(:set_id) as is_changed
 
 
 -- name: tune_searches

@@ -189,7 +189,7 @@ end
 $$;
 
 -- Vectors of a set for comparing all films, by their ids: those after an id, in the form of `halfvec_send`, or in that of
--- `sparsevec_send` where a vector has a short form.
+-- `sparsevec_send` where they are stored without their zeros.
 drop function if exists pipeline.searched_vectors;
 create function pipeline.searched_vectors(in_set integer, after bigint, most integer)
 returns table (tmdb_id bigint, text_hash text, embedding bytea, is_short boolean)
@@ -198,14 +198,13 @@ set jit = off
 as $$
 declare
     target regclass := format('catalog.%I', 'movie_vectors_' || in_set);
-    short text := case when exists (select from pg_attribute a where a.attrelid = target and a.attname = 'nonzero')
-        then 'v.nonzero' else 'null::sparsevec' end;
+    is_short boolean := pipeline.is_short(target);
 begin
     return query execute format(
-        'select v.tmdb_id, v.text_hash,
-             case when %1$s is null then halfvec_send(v.embedding) else sparsevec_send(%1$s) end, %1$s is not null
-         from %2$s v join catalog.movies using (tmdb_id)
-         where v.tmdb_id > $1 order by v.tmdb_id limit $2', short, target) using after, most;
+        'select v.tmdb_id, v.text_hash, %s_send(v.embedding), $3
+         from %s v join catalog.movies using (tmdb_id)
+         where v.tmdb_id > $1 order by v.tmdb_id limit $2', case when is_short then 'sparsevec' else 'halfvec' end, target)
+        using after, most, is_short;
 end
 $$;
 

@@ -24,10 +24,101 @@ begin
     loop
         execute format(
             'comment on column %s.%I is %L', target, found.name,
-            case when found.name = 'nonzero'
-                then 'the vector without its zeros, if most of it is zeros; compared in place of embedding; null otherwise'
-                else found.comment end);
+            found.comment);
     end loop;
+end
+$$;
+
+-- Whether a table of vectors has them without their zeros.
+create or replace function pipeline.is_short(vectors regclass) returns boolean
+language sql stable
+as $$
+    select t.typname = 'sparsevec' from pg_attribute a join pg_type t on t.oid = a.atttypid
+    where a.attrelid = vectors and a.attname = 'embedding'
+$$;
+
+-- Whether the vectors of a set are to be stored without their zeros: if they have 1,000 dimensions or more and an eighth of
+-- the components is not 0 (a quarter, if the set's table has that form), as in vectors of hashed words. They take 8 bytes for
+-- each other component then, in place of 2 for each, and comparing two takes as long as they have other components.
+create or replace function pipeline.suits_short_form(which integer) returns boolean
+language sql stable
+as $$
+    select s.dimensions >= 1000 and coalesce((
+        -- sparsevec_send takes 8 bytes for a component that is not 0, and 12.
+        select avg(octet_length(sparsevec_send(e.embedding::sparsevec)) - 12) / 8
+        from (select * from pipeline.embeddings e
+              where e.set_id = which and e.dimensions = s.dimensions and e.length > 0 limit 100) e
+    ), s.dimensions) <= s.dimensions / case when pipeline.is_short(to_regclass('catalog.movie_vectors_' || which))
+        then 4.0 else 8.0 end
+    from pipeline.embedding_sets s where s.set_id = which
+$$;
+
+-- The expression that brings a vector into the form of a set's table. An index takes 1,000 components that are not 0.
+create or replace function pipeline.in_form_of(vectors regclass, expression text) returns text
+language sql stable
+as $$
+    select case when pipeline.is_short(vectors)
+        then format('catalog.strongest_components((%s)::halfvec::sparsevec, 1000)', expression)
+        else format('(%s)::halfvec', expression) end
+$$;
+
+-- Creates a table for the vectors of a set. Vectors that fit on a page are stored in the rows (plain), where comparing them is
+-- three times as fast as out of line. The rest of a row always fits beside a vector of 3,072 dimensions, or 1,000 components
+-- without zeros, and is never moved out of line (toast_tuple_target).
+create or replace function pipeline.create_vector_table(name text, width integer, is_short boolean) returns void
+language plpgsql
+as $$
+begin
+    execute format(
+        'create table catalog.%I (
+             tmdb_id bigint primary key, text_hash text not null, embedding %s(%s) not null,
+             release_year smallint, genres text[] not null, original_language text, runtime_minutes smallint,
+             certification text
+         ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, toast_tuple_target = 8160)',
+        name, case when is_short then 'sparsevec' else 'halfvec' end, width);
+    execute format('alter table catalog.%I alter column embedding set storage %s', name,
+                   case when is_short or width <= 3072 then 'plain' else 'external' end);
+end
+$$;
+
+-- Stores the vectors of a set in the form that suits them, if their table has another one, as that of an older release; returns
+-- whether it did. The new table is filled beside the old one, and searches go on with that until the last moment.
+create or replace function pipeline.store_in_suitable_form(which integer) returns boolean
+language plpgsql
+as $$
+declare
+    target text := 'movie_vectors_' || which;
+    present regclass := to_regclass('catalog.' || target);
+    fresh text := target || '_new';
+    suits_short boolean := pipeline.suits_short_form(which);
+begin
+    if present is null or suits_short = pipeline.is_short(present) then
+        return false;
+    end if;
+    execute format('drop table if exists catalog.%I', fresh);
+    perform pipeline.create_vector_table(
+        fresh, (select s.dimensions from pipeline.embedding_sets s where s.set_id = which), suits_short);
+    execute format(
+        'insert into catalog.%I select v.tmdb_id, v.text_hash, %s, v.release_year, v.genres, v.original_language,
+             v.runtime_minutes, v.certification
+         from %s v order by v.tmdb_id',
+        fresh, pipeline.in_form_of(('catalog.' || fresh)::regclass, 'v.embedding'), present);
+    execute format('create index %I on catalog.%I using gin (genres)', fresh || '_genres', fresh);
+    execute format('create index %I on catalog.%I (release_year)', fresh || '_year', fresh);
+    execute format('analyze catalog.%I', fresh);
+    -- Searches wait only for what follows.
+    if (select s.is_active from pipeline.embedding_sets s where s.set_id = which) then
+        execute format(
+            'create or replace view catalog.movie_vectors as
+             select tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I', fresh);
+    end if;
+    execute format('drop table %s', present);
+    execute format('alter table catalog.%I rename to %I', fresh, target);
+    execute format('alter index catalog.%I rename to %I', fresh || '_pkey', target || '_pkey');
+    execute format('alter index catalog.%I rename to %I', fresh || '_genres', target || '_genres');
+    execute format('alter index catalog.%I rename to %I', fresh || '_year', target || '_year');
+    perform pipeline.comment_on_vectors(which);
+    return true;
 end
 $$;
 
@@ -44,27 +135,9 @@ declare
     target text := format('catalog.%I', 'movie_vectors_' || which);
     replaced bigint[];
 begin
-    -- Vectors that fit on a page are stored in the rows (plain), where comparing them is three times as fast as out of line.
-    -- The rest of a row always fits beside a vector of 3,072 dimensions and is never moved out of line (toast_tuple_target).
-    -- Wide vectors of which most components are 0, as those of hashed words, have a short form, too (nonzero), with which
-    -- comparing is faster again. sparsevec_send takes 8 bytes for a component that is not 0.
     if to_regclass(target) is null then
-        execute format(
-            'create table %s (
-                 tmdb_id bigint primary key, text_hash text not null, embedding halfvec(%s) not null,
-                 release_year smallint, genres text[] not null, original_language text, runtime_minutes smallint,
-                 certification text
-             ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, toast_tuple_target = 8160)', target, width);
-        execute format('alter table %s alter column embedding set storage %s', target,
-                       case when width <= 3072 then 'plain' else 'external' end);
-        if width >= 1024 then
-            execute format(
-                'alter table %s add column nonzero sparsevec generated always as (
-                     case when octet_length(sparsevec_send(embedding::sparsevec)) < %s then embedding::sparsevec end) stored',
-                target, least(1.2 * width, case when width <= 3072 then 7500 - 2 * width else 4000 end));
-            execute format('alter table %s alter column nonzero set storage plain', target);
-        end if;
-        perform pipeline.comment_on_vectors(which);
+        perform pipeline.create_vector_table('movie_vectors_' || which, width, pipeline.suits_short_form(which)),
+            pipeline.comment_on_vectors(which);
     end if;
     execute format(
         'delete from %s v where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id)', target);
@@ -83,7 +156,7 @@ begin
              where v.text_hash is distinct from m.text_hash or m.tmdb_id = any ($1))
          insert into %1$s as v (
              tmdb_id, text_hash, embedding, release_year, genres, original_language, runtime_minutes, certification)
-         select c.tmdb_id, c.text_hash, e.embedding::halfvec, m.release_year, m.genres, m.original_language,
+         select c.tmdb_id, c.text_hash, %4$s, m.release_year, m.genres, m.original_language,
              m.runtime_minutes, m.certification
          from changed c
          join pipeline.embeddings e on e.tmdb_id = c.tmdb_id and e.text_hash = c.text_hash
@@ -94,7 +167,7 @@ begin
              text_hash = excluded.text_hash, embedding = excluded.embedding, release_year = excluded.release_year,
              genres = excluded.genres, original_language = excluded.original_language,
              runtime_minutes = excluded.runtime_minutes, certification = excluded.certification',
-        target, which, width) using replaced;
+        target, which, width, pipeline.in_form_of(target::regclass, 'e.embedding')) using replaced;
     get diagnostics written = row_count;
     execute format(
         'update %s v
@@ -129,30 +202,48 @@ exception when disk_full then
 end
 $$;
 
--- The options of the index of a set's nearest neighbours, as build_vector_index makes it; null: those that pgvector has by
--- default (m = 16, ef_construction = 64). With these a search finds fewer of the films nearest to a question, and the index
--- takes half as long to build. The keyless models have them: what their searches miss is found by comparing more films.
+-- The options of the index of a set's nearest neighbours, as build_vector_index makes it. With those that pgvector has by
+-- default (m = 16, ef_construction = 64) the index takes half as long to build, and a search finds fewer of the films nearest
+-- to a question: of 50,000, 0.977 of ten where 400 films are visited.
 create or replace function pipeline.vector_index_options(which integer) returns text
 language sql stable
 as $$
-    select 'm=32, ef_construction=100' from pipeline.embedding_sets s
-    where s.set_id = which and not (s.provider = 'local' and s.model like 'hashing-%')
+    select case when pipeline.is_short(to_regclass('catalog.movie_vectors_' || which))
+        then 'm=24, ef_construction=100' else 'm=32, ef_construction=100' end
 $$;
 
--- Whether the index of a set was built completely, and whether with these options.
-create or replace function pipeline.vector_index_state(which integer, out is_valid boolean, out is_current boolean)
-language sql stable
+-- The index of a set: whether it has one that was built completely, whether with these options, and whether it needs one
+-- (catalog.compared_below). One that is there stays until a fifth fewer films than that are left.
+drop function if exists pipeline.vector_index_state(integer);
+create or replace function pipeline.vector_index_state(
+    which integer, out is_needed boolean, out is_valid boolean, out is_current boolean
+)
+language plpgsql stable
 as $$
+declare
+    target regclass := to_regclass(format('catalog.%I', 'movie_vectors_' || which));
+    index_name regclass := to_regclass(format('catalog.%I', 'movie_vectors_' || which || '_nearest'));
+    enough double precision := catalog.compared_below(target) * case when index_name is null then 1 else 0.8 end;
+    films bigint;
+begin
+    if target is not null then
+        execute format('select count(*) from (select from %s limit $1) v', target)
+        into films using ceil(enough)::bigint;
+    end if;
+    is_needed := coalesce(films >= enough, false);
     select x.indisvalid, array_to_string(c.reloptions, ', ') is not distinct from pipeline.vector_index_options(which)
-    from pg_index x join pg_class c on c.oid = x.indexrelid
-    where c.oid = to_regclass(format('catalog.%I', 'movie_vectors_' || which || '_nearest'))
+    into is_valid, is_current
+    from pg_index x join pg_class c on c.oid = x.indexrelid where c.oid = index_name;
+    is_valid := coalesce(is_valid, false);
+    is_current := coalesce(is_current, false);
+end
 $$;
 drop function if exists pipeline.vector_index_options();
 
--- Builds the set's index of nearest neighbours if it has no valid one, or in any case with `anew`; returns whether it did.
--- The new index is built beside the old one, and searches go on with that until the last moment. The memory is set to
--- what the graph needs (vector, links and overhead), between 64 MB and 2 GB (on the embedded server twice its cache): a build
--- that spills is four times slower.
+-- Builds the set's index of nearest neighbours if it needs one and has no valid one, or has one and is to be built `anew`;
+-- returns whether it did. An index that is not needed is dropped. The new index is built beside the old one, and searches go
+-- on with that until the last moment. The memory is set to what the graph needs (vector, links and overhead), between 64 MB
+-- and 2 GB (on the embedded server twice its cache): a build that spills is four times slower.
 drop function if exists pipeline.build_vector_index(smallint);
 drop function if exists pipeline.build_vector_index(integer);
 create or replace function pipeline.build_vector_index(which integer, anew boolean default false) returns boolean
@@ -161,27 +252,36 @@ as $$
 declare
     target text := 'movie_vectors_' || which;
     index_name text := target || '_nearest';
-    width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
+    state record;
+    is_short boolean := pipeline.is_short(to_regclass('catalog.' || target));
     films bigint;
+    bytes double precision;
 begin
     if to_regclass(format('catalog.%I', target || '_genres')) is null then
         perform pipeline.build_index(
             format('create index %I on catalog.%I using gin (genres)', target || '_genres', target));
         perform pipeline.build_index(format('create index %I on catalog.%I (release_year)', target || '_year', target));
+        execute format('analyze catalog.%I', target);
     end if;
-    if not anew and (select s.is_valid from pipeline.vector_index_state(which) s) then
+    select * into state from pipeline.vector_index_state(which);
+    if not state.is_needed then
+        execute format('drop index if exists catalog.%I', index_name);
+        return false;
+    elsif state.is_valid and not anew then
         return false;
     end if;
-    execute format('select count(*) from catalog.%I', target) into films;
+    execute format('select count(*), avg(octet_length(%s_send(v.embedding))) from (select * from catalog.%I) v',
+                   case when is_short then 'sparsevec' else 'halfvec' end, target) into films, bytes;
     perform set_config(
         'maintenance_work_mem',
         least(
             2 * coalesce(current_setting('movie_assets.memory_mb', true)::integer, 1024),
-            greatest(64, ceil(films * (width * 2 + 500) * 1.3 / 1048576)))::bigint || 'MB',
+            greatest(64, ceil(films * (bytes + 1000) * 1.3 / 1048576)))::bigint || 'MB',
         true);
     perform pipeline.build_index(format(
-        'create index %I on catalog.%I using hnsw (embedding halfvec_cosine_ops)%s',
-        index_name || '_new', target, ' with (' || pipeline.vector_index_options(which) || ')'));
+        'create index %I on catalog.%I using hnsw (embedding %s_cosine_ops)%s',
+        index_name || '_new', target, case when is_short then 'sparsevec' else 'halfvec' end,
+        format(' with (%s)', pipeline.vector_index_options(which))));
     execute format('analyze catalog.%I', target);
     -- Searches wait only for what follows.
     execute format('drop index if exists catalog.%I', index_name);

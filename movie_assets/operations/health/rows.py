@@ -84,6 +84,7 @@ class VectorIndex(NamedTuple):
     """The number of vectors that searches see, and the state of their index."""
 
     vectors: int
+    is_needed: bool
     has_index: bool
     is_valid: bool
 

@@ -97,9 +97,11 @@ def _set(row: SetTexts) -> str:
 
 
 def index(vectors: VectorIndex) -> Finding:
-    """Evaluate whether the active set has a valid index."""
+    """Evaluate whether the active set has a valid index, if it needs one."""
     if not vectors.vectors:
         return Finding("index", "ok", "there are no vectors yet")
+    if not vectors.is_needed:
+        return Finding("index", "ok", f"searches compare all {vectors.vectors:,} vectors, which need no index")
     if vectors.has_index and vectors.is_valid:
         return Finding("index", "ok", f"the index over {vectors.vectors:,} vectors is valid")
     problem = "was not built completely" if vectors.has_index else "is missing"

@@ -1,0 +1,195 @@
+"""Vectors of hashed words, of which most components are 0: how they are stored, compared, indexed and upgraded."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from pgvector import HalfVector
+
+from movie_assets.database.database import Database, copy_rows
+from movie_assets.embeddings.providers.local import LocalEmbedder
+from movie_assets.embeddings.vectors import Matrix
+from movie_assets.search.movie_vectors import ChangedForm
+from movie_assets_tests.conftest import database_of_ones_own
+from movie_assets_tests.support.indexes import ALWAYS_INDEXED
+
+FILMS = 2000
+WORDS = 60  # of a film
+NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
+MODELS = {1: ("hashing-v2", 4000), 2: ("hashing-v1", 1536)}  # by set
+SHARES = {"Half": 2, "Fifth": 5, "Tenth": 10, "Twentieth": 20, "Hundredth": 100}  # of the films, by genre
+OLD_FORM = """
+drop view catalog.movie_vectors;
+create table kept as select * from catalog.movie_vectors_1;
+drop table catalog.movie_vectors_1;
+create table catalog.movie_vectors_1 (
+    tmdb_id bigint primary key, text_hash text not null, embedding halfvec(4000) not null, release_year smallint,
+    genres text[] not null, original_language text, runtime_minutes smallint, certification text
+);
+insert into catalog.movie_vectors_1 select * from kept;
+create index movie_vectors_1_nearest on catalog.movie_vectors_1 using hnsw (embedding halfvec_cosine_ops);
+create index movie_vectors_1_genres on catalog.movie_vectors_1 using gin (genres);
+create index movie_vectors_1_year on catalog.movie_vectors_1 (release_year);
+select pipeline.activate_set(1)
+"""
+ROWS = "select tmdb_id, text_hash, embedding::halfvec::text, genres from catalog.movie_vectors_1 order by 1"
+TYPE = "select format_type(atttypid, atttypmod) from pg_attribute where attname = 'embedding' and attrelid = "
+SCANS = "select pg_stat_get_xact_numscans(to_regclass('catalog.movie_vectors_1_nearest'))"
+
+
+def texts(count: int, words: int, seed: int) -> list[str]:
+    """Texts whose words are as frequent as those of a language: few of many texts, many of few."""
+    chance = np.random.default_rng(seed)
+    return [" ".join(f"w{n}" for n in chance.zipf(1.2, words).clip(max=30_000)) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def stored(server: str, template: str) -> Iterator[str]:
+    """Name of a database with films, in a set of each hashing model."""
+    with database_of_ones_own(server, template) as database:
+        with database.transaction() as connection:
+            shares = ", ".join(f"case when n %% {share} = 0 then '{genre}' end" for genre, share in SHARES.items())
+            connection.exec_driver_sql(
+                "insert into catalog.movies (tmdb_id, title, original_title, original_language, release_date, genres, "
+                "keywords, directors, leading_cast, countries, overview, embedding_text, text_hash, changed_at) "
+                "select n, 'Film ' || n, '', 'en', make_date(1920 + n::integer %% 100, 1, 1), "
+                f"array_remove(array[{shares}], null), "
+                "'{}', '{}', '{}', '{}', w.words, w.words, n::text, now() "
+                "from unnest(%(words)s::text[]) with ordinality w (words, n)",
+                {"words": texts(FILMS, WORDS, 1)},
+            )
+            for set_id, (model, width) in MODELS.items():
+                connection.exec_driver_sql(
+                    "insert into pipeline.embedding_sets (provider, model, dimensions, template) "
+                    f"values ('local', '{model}', {width}, 'film-v1')"
+                )
+                copy_rows(
+                    connection, "pipeline.embeddings",
+                    {"set_id": "int2", "tmdb_id": "int8", "text_hash": "text", "embedding": "halfvec",
+                     "embedded_at": "timestamptz"},
+                    ((set_id, n, str(n), HalfVector(vector), NOW) for n, vector in enumerate(vectors(set_id), start=1)),
+                )  # fmt: skip
+                connection.exec_driver_sql(f"select pipeline.refresh_vectors({set_id})")
+                connection.exec_driver_sql(f"select pipeline.build_vector_index({set_id})")
+            connection.exec_driver_sql("select pipeline.activate_set(1)")
+        database.close()
+        yield str(database.url.database)
+
+
+@pytest.fixture
+def catalogue(server: str, stored: str) -> Iterator[Database]:
+    """A copy of it."""
+    with database_of_ones_own(server, stored) as database:
+        yield database
+
+
+def vectors(set_id: int) -> Matrix:
+    model, width = MODELS[set_id]
+    return LocalEmbedder(model, width).embed(texts(FILMS, WORDS, 1)).vectors
+
+
+def questions(set_id: int) -> Matrix:
+    model, width = MODELS[set_id]
+    return LocalEmbedder(model, width).embed(texts(10, 8, 2)).vectors
+
+
+def set_to(database: Database, statement: str) -> None:
+    with database.transaction() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def value_of(database: Database, query: str) -> Any:
+    with database.transaction() as connection:
+        return connection.exec_driver_sql(query).scalar()
+
+
+def recall(database: Database, set_id: int, needles: Matrix, share: int, genre: str | None) -> float:
+    """The share of the ten nearest that searches find, of the films with a genre."""
+    films = vectors(set_id)
+    passing = np.arange(1, FILMS + 1)[np.arange(1, FILMS + 1) % share == 0]
+    filters = f'{{"genres": ["{genre}"]}}' if genre else "{}"
+    search = "select tmdb_id from catalog.nearest_movies(%(v)s::vector, 10, %(f)s::jsonb, %(s)s)"
+    hits = 0
+    for needle in needles:
+        similarities = films[passing - 1] @ needle
+        tenth = np.sort(similarities)[-10]
+        with database.transaction() as connection:
+            found = connection.exec_driver_sql(
+                search, {"v": str(needle.tolist()), "f": filters, "s": set_id}
+            ).scalars().all()  # fmt: skip
+        assert len(found) == 10
+        hits += sum(films[n - 1] @ needle >= tenth - 1e-3 for n in found if n % share == 0)
+    return hits / (10 * len(needles))
+
+
+@pytest.mark.parametrize(("set_id", "is_indexed"), [(1, False), (1, True), (2, False)])
+def test_searches_find_the_nearest_with_each_filter(catalogue: Database, set_id: int, *, is_indexed: bool) -> None:
+    if is_indexed:
+        set_to(catalogue, ALWAYS_INDEXED)
+        set_to(catalogue, f"select pipeline.build_vector_index({set_id})")
+        set_to(catalogue, f"select pipeline.tune_searches({set_id}, 0.99, true)")
+    form = value_of(catalogue, f"{TYPE} 'catalog.movie_vectors_{set_id}'::regclass")
+    assert form == f"sparsevec({MODELS[set_id][1]})"
+    assert value_of(catalogue, f"select is_valid from pipeline.vector_index_state({set_id})") is is_indexed
+    for needles in (vectors(set_id)[:10], questions(set_id)):
+        assert recall(catalogue, set_id, needles, 1, None) >= 0.99
+        for genre, share in SHARES.items():
+            assert recall(catalogue, set_id, needles, share, genre) >= 0.99
+
+
+def test_the_graph_is_searched_where_comparing_takes_longer(catalogue: Database) -> None:
+    set_to(catalogue, ALWAYS_INDEXED)
+    set_to(catalogue, "select pipeline.build_vector_index(1)")
+    set_to(catalogue, "update pipeline.embedding_sets set ef_search = 40")
+    needle = str(questions(1)[0].tolist())
+    with catalogue.transaction() as connection:
+        search = "select count(*) from catalog.nearest_movies(%(v)s::vector, 10, %(f)s::jsonb)"
+        for filters, scans in (("{}", 1), ('{"genres": ["Hundredth"]}', 1)):
+            assert connection.exec_driver_sql(search, {"v": needle, "f": filters}).scalar() == 10
+            assert connection.exec_driver_sql(SCANS).scalar() == scans
+
+
+def test_a_table_of_an_older_release_gets_the_short_form_with_the_same_vectors(catalogue: Database) -> None:
+    before = rows(catalogue)
+    for statement in OLD_FORM.split(";"):
+        set_to(catalogue, statement)
+    assert value_of(catalogue, f"{TYPE} 'catalog.movie_vectors_1'::regclass") == "halfvec(4000)"
+    assert recall(catalogue, 1, questions(1), 1, None) >= 0.9  # searches work before the upgrade, too
+    set_to(catalogue, "create view public.of_an_application as select tmdb_id, embedding from catalog.movie_vectors")
+    assert catalogue.execute_returning(ChangedForm, "store_in_suitable_form", set_id=1)[0].is_changed
+    assert not catalogue.execute_returning(ChangedForm, "store_in_suitable_form", set_id=1)[0].is_changed
+    assert value_of(catalogue, f"{TYPE} 'catalog.movie_vectors_1'::regclass") == "sparsevec(4000)"
+    assert rows(catalogue) == before
+    assert value_of(catalogue, "select count(*) from public.of_an_application") == FILMS
+    assert value_of(catalogue, "select pipeline.build_vector_index(1)") is False
+    assert value_of(catalogue, "select sum(written) + sum(removed) from pipeline.refresh_vectors(1)") == 0
+    assert recall(catalogue, 1, questions(1), 1, None) >= 0.99
+
+
+def rows(database: Database) -> list[tuple[Any, ...]]:
+    with database.transaction() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(ROWS)]
+
+
+def test_of_a_text_with_very_many_words_the_largest_components_are_searched(catalogue: Database) -> None:
+    long = LocalEmbedder(*MODELS[1]).embed([" ".join(f"w{n}" for n in range(900))]).vectors[0]
+    assert np.count_nonzero(long) > 1000
+    changed = f"embedding = '{long.tolist()}', is_replaced = true"
+    set_to(catalogue, f"update pipeline.embeddings set {changed} where set_id = 1 and tmdb_id = 5")
+    set_to(catalogue, "select pipeline.refresh_vectors(1)")
+    set_to(catalogue, ALWAYS_INDEXED)
+    assert value_of(catalogue, "select pipeline.build_vector_index(1)")
+    similarity = f"select similarity from catalog.nearest_movies('{long.tolist()}'::vector, 1) where tmdb_id = 5"
+    assert value_of(catalogue, similarity) == pytest.approx(1, abs=0.1)
+    assert value_of(catalogue, "select pipeline.remove_strange_vectors()") == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "most", "expected"),
+    [("{1:0.5,3:-2,5:1}/6", 2, "{3:-2,5:1}/6"), ("{1:0.5}/6", 2, "{1:0.5}/6"), ("{}/6", 2, "{}/6"),
+     ("{2:1e-05,6:-1e-06}/6", 1, "{2:1e-05}/6")],
+)  # fmt: skip
+def test_the_strongest_components_of_a_vector(database: Database, given: str, most: int, expected: str) -> None:
+    assert value_of(database, f"select catalog.strongest_components('{given}', {most})::text") == expected
