@@ -153,26 +153,6 @@ def test_an_old_index_is_replaced_while_searches_use_it(catalogue: Database) -> 
     assert set(found) == {10}
 
 
-@pytest.mark.parametrize(
-    ("provider", "model", "options"),
-    [("local", "hashing-v2", None), ("local", "other", "m=32, ef_construction=100"),
-     ("openai", "hashing-v2", "m=32, ef_construction=100")],
-)  # fmt: skip
-def test_only_the_index_of_a_keyless_model_has_the_options_of_pgvector(
-    database: Database, provider: str, model: str, options: str | None
-) -> None:
-    set_to(
-        database,
-        "insert into pipeline.embedding_sets (provider, model, dimensions, template) "
-        f"values ('{provider}', '{model}', 8, 'none')",
-    )
-    set_to(database, "select pipeline.refresh_vectors(1), pipeline.build_vector_index(1)")
-    built = "select array_to_string(reloptions, ', ') from pg_class where relname = 'movie_vectors_1_nearest'"
-    with database.transaction() as connection:
-        assert connection.exec_driver_sql(built).scalar_one() == options
-    assert database.fetch_value(bool, "index_is_current", set_id=1)
-
-
 @pytest.mark.parametrize(("ef_search", "is_exact"), [("null", False), ("100", False), ("600", True)])
 def test_all_films_are_compared_where_that_takes_no_longer_than_the_graph(
     catalogue: Database, ef_search: str, is_exact: bool
@@ -182,35 +162,6 @@ def test_all_films_are_compared_where_that_takes_no_longer_than_the_graph(
     with catalogue.transaction() as connection:
         assert connection.exec_driver_sql(SEARCH).scalar_one() == 10
         assert (connection.exec_driver_sql(scans).scalar_one() == 0) is is_exact
-
-
-def test_wide_vectors_of_mostly_zeros_are_compared_in_their_short_form(catalogue: Database) -> None:
-    wide = "(e.embedding || array_fill(0::real, array[768])::vector)"
-    dense = "(select array_agg(n + 1) from generate_series(0, 1023) n)::real[]::vector"
-    set_to(
-        catalogue,
-        "insert into pipeline.embedding_sets (provider, model, dimensions, template, ef_search) "
-        "values ('local', 'hashing-v1', 1024, 'film-v1', 100)",
-    )
-    set_to(
-        catalogue,
-        "insert into pipeline.embeddings (set_id, tmdb_id, text_hash, embedding, embedded_at) "
-        f"select 2, tmdb_id, text_hash, case when tmdb_id = 128 then {dense} else {wide} end, now() "
-        "from pipeline.embeddings e",
-    )
-    set_to(catalogue, "select pipeline.refresh_vectors(2), pipeline.build_vector_index(2)")
-    needle = "(select embedding::vector from catalog.movie_vectors_2 where tmdb_id = 64)"
-    found = f"select tmdb_id, round(similarity::numeric, 5) from catalog.nearest_movies({needle}, 20, '{{}}', 2)"
-    compared = (
-        f"select tmdb_id, round((1 - (embedding::vector <=> {needle}))::numeric, 5) from catalog.movie_vectors_2 "
-        f"order by embedding::vector <=> {needle}, tmdb_id limit 20"
-    )
-    with catalogue.transaction() as connection:
-        short = "select tmdb_id from catalog.movie_vectors_2 where nonzero is null"
-        assert connection.exec_driver_sql(short).scalars().all() == [128]
-        assert connection.exec_driver_sql(found).all() == connection.exec_driver_sql(compared).all()
-        scans = "select pg_stat_get_xact_numscans('catalog.movie_vectors_2_nearest'::regclass)"
-        assert connection.exec_driver_sql(scans).scalar_one() == 0
 
 
 def test_vectors_lie_in_their_rows_where_they_fit(database: Database) -> None:
