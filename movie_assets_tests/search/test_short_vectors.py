@@ -139,6 +139,17 @@ def test_searches_find_the_nearest_with_each_filter(catalogue: Database, set_id:
             assert recall(catalogue, set_id, needles, share, genre) >= 0.99
 
 
+def test_of_many_films_those_nearest_to_the_largest_components_are_compared(catalogue: Database) -> None:
+    set_to(
+        catalogue,
+        "create or replace function catalog.films_expected(target text, condition text) returns double precision "
+        "language sql as $$ select 1e6 $$",
+    )
+    assert recall(catalogue, 1, vectors(1)[:20], 1, None) >= 0.99
+    assert recall(catalogue, 1, vectors(1)[:20], 2, "Half") >= 0.99
+    assert recall(catalogue, 1, vectors(1)[:3], 100, "Hundredth") == 1  # fewer pass than are compared in full
+
+
 def test_the_graph_is_searched_where_comparing_takes_longer(catalogue: Database) -> None:
     set_to(catalogue, ALWAYS_INDEXED)
     set_to(catalogue, "select pipeline.build_vector_index(1)")
