@@ -71,17 +71,20 @@ def test_the_embedder_is_judged_by_what_the_last_run_of_each_set_met(rows: list[
 
 
 @pytest.mark.parametrize(
-    ("has_index", "is_valid", "count", "message"),
-    [(True, True, 9, "is valid"), (False, False, 9, "is missing"), (True, False, 9, "not built completely"),
-     (False, False, 0, "no vectors yet")],
+    ("index", "severity", "message"),
+    [(VectorIndex(9, is_needed=True, has_index=True, is_valid=True), "ok", "is valid"),
+     (VectorIndex(9, is_needed=True, has_index=False, is_valid=False), "error", "is missing"),
+     (VectorIndex(9, is_needed=True, has_index=True, is_valid=False), "error", "not built completely"),
+     (VectorIndex(9, is_needed=False, has_index=False, is_valid=False), "ok", "which need no index"),
+     (VectorIndex(0, is_needed=False, has_index=False, is_valid=False), "ok", "no vectors yet")],
 )  # fmt: skip
-def test_the_index(has_index: bool, is_valid: bool, count: int, message: str) -> None:
-    found = vectors.index(VectorIndex(count, has_index, is_valid))
+def test_the_index(index: VectorIndex, severity: str, message: str) -> None:
+    found = vectors.index(index)
     assert message in found.message
-    assert found.severity == ("error" if count and not is_valid else "ok")
+    assert found.severity == severity
 
 
 def test_a_finding_that_is_not_ok_says_what_to_do() -> None:
     assert vectors.stale_embeddings(texts(stale=9)).next_step
     assert vectors.embedding_runs(texts(missing=10, **met(0, problem="no quota"))).next_step
-    assert vectors.index(VectorIndex(9, has_index=False, is_valid=False)).next_step
+    assert vectors.index(VectorIndex(9, is_needed=True, has_index=False, is_valid=False)).next_step
