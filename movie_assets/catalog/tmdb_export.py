@@ -150,7 +150,7 @@ def _ids_in_use(database: Database) -> str:
     """Return a sentence on the ids that stay in use when no export was loaded."""
     ids = database.fetch_optional(IdsInUse, "ids_in_use")
     if ids is None:
-        return "No export was loaded yet, so there are no ids."
+        return "No export was loaded yet, so there are no ids: refresh again once TMDB's exports can be read."
     return f"The {ids.living:,} ids of the export of {ids.export_date} stay in use."
 
 

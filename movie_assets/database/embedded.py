@@ -105,8 +105,8 @@ def embedded_postgres(home: Path, port: int | None = None, memory_mb: int = MEMO
                 if not _is_running(data, sockets, user):
                     wanted = port or kept_port(home)
                     STARTING.run(lambda: _start(data, sockets, user, wanted, memory_mb))
-                elif port not in (None, open_port(home)):
-                    raise EmbeddedPostgresError(OTHER_PORT.format(open_port(home) or "no port"))
+                elif port not in (None, present := open_port(home)):
+                    raise EmbeddedPostgresError(OTHER_PORT.format(f"port {present}" if present else "no port"))
             yield _address(sockets)
         finally:
             with signals_deferred(), locked(home / "postgres.starting", fcntl.LOCK_EX):
