@@ -145,7 +145,7 @@ COSTLY = {
 BOUNDED = ("catalog.search_movies(repeat('film ', 1000000))", "catalog.find_movie(repeat('x', 1000000))",
            "catalog.complete_title(repeat('fil', 1000000))", "catalog.why_found(repeat('film ', 1000000), 3)",
            "catalog.search_movies('movies like ' || repeat('x but ', 1000000))",
-           "catalog.find_movie(repeat('part 2 ', 1000000))", "pipeline.read_question(repeat('x ', 99999))")  # fmt: skip
+           "catalog.find_movie(repeat('part 2 ', 1000000))", "catalog.read_question(repeat('x ', 99999))")  # fmt: skip
 
 
 @pytest.mark.parametrize("role", APPLICATIONS)

@@ -188,7 +188,7 @@ def test_words_for_a_genre_mean_the_genre(catalogue: Database, text: str, film: 
 def test_years_of_a_plot_are_no_years_of_release(
     catalogue: Database, text: str, years: tuple[int | None, int | None]
 ) -> None:
-    statement = "select year_from, year_to from pipeline.read_wording(catalog.normalised(:text))"
+    statement = "select year_from, year_to from catalog.read_wording(catalog.normalised(:text))"
     assert tuple(rows(catalogue, statement, text=text)[0]) == years
 
 
@@ -198,7 +198,7 @@ def test_a_title_that_is_there_is_preferred_to_another_spelling(catalogue: Datab
 
 def test_other_spellings_are_bounded(catalogue: Database) -> None:
     text = " ".join(["part 2"] * 300)
-    assert len(rows(catalogue, "select unnest(pipeline.title_variants(:text))", text=text)) <= 256
+    assert len(rows(catalogue, "select unnest(catalog.title_variants(:text))", text=text)) <= 256
 
 
 def test_why_names_words_fields_spelling_and_the_sentence(catalogue: Database) -> None:

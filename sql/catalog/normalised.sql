@@ -69,7 +69,7 @@ $$;
 -- Returns the key that titles have in common which are taken for the same: the normalised title without blanks and without a
 -- leading article (except those that are common words of another language: “die”, “i”, “o”). A title without letters or
 -- digits is its own key. plain is catalog.normalised(title).
-create or replace function pipeline.key_of(title text, plain text) returns text
+create or replace function catalog.key_of(title text, plain text) returns text
 language sql immutable parallel safe
 return case
     when plain = '' then lower(btrim(title) collate "C")
@@ -78,11 +78,13 @@ return case
     else replace(plain, ' ', '')
 end;
 
+drop function if exists pipeline.key_of(text, text);  -- where it was before
+
 create or replace function catalog.title_key(title text) returns text
 language plpgsql immutable strict parallel safe
 as $$
 begin
-    return pipeline.key_of(title, catalog.normalised(title));
+    return catalog.key_of(title, catalog.normalised(title));
 end
 $$;
 

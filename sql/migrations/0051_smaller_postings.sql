@@ -1,4 +1,4 @@
--- Migration: postings of four bytes a film instead of eight, and functions for searches that no application calls in `pipeline`.
+-- Migration: postings of four bytes a film instead of eight.
 
 -- A film's id is page * 2^31 + the number in films: TMDB's ids are below 2^31, those that are not are listed in pages of their own.
 alter table catalog.postings add column page integer not null default 0;
@@ -13,21 +13,3 @@ truncate catalog.postings;
 alter table catalog.postings alter column films type integer[] using '{}';
 insert into catalog.postings (key, part, films, page) select p.key, p.part, p.films, p.page from pages p order by p.key, p.part, p.page;
 alter table catalog.postings add primary key (key, part, page);
-
--- No release had these in `catalog`; sql/search makes them in `pipeline`.
-drop index if exists catalog.collections_series;
-do $$
-declare
-    moved text;
-begin
-    for moved in
-        select p.oid::regprocedure from pg_proc p
-        where p.pronamespace = 'catalog'::regnamespace and p.proname = any (array[
-            'film_called', 'films_by_words', 'films_of_series', 'films_titled', 'films_with_words', 'near_films_by_words',
-            'posting_keys', 'read_likeness', 'read_question', 'scored_by_words', 'series_key', 'title_variants', 'with_genres',
-            'words_for_films'])
-    loop
-        execute format('drop function %s', moved);
-    end loop;
-end
-$$;

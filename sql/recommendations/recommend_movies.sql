@@ -126,7 +126,7 @@ begin
         nullif(r.reasons -> 0 -> 'shared', 'null'), r.reasons
     from unnest(chosen) with ordinality c (i, place)
     join catalog.movies m on m.tmdb_id = pool[c.i]
-    left join pipeline.speakers_of(array(select pool[i] from unnest(chosen) i), positive, factors) s
+    left join catalog.speakers_of(array(select pool[i] from unnest(chosen) i), positive, factors) s
         on s.tmdb_id = m.tmdb_id and history_scores[c.i] is not null
     left join lateral (select catalog.nearest_of(m.tmdb_id, positive, active) as film where s.films is null) n on true
     cross join lateral (
@@ -290,7 +290,7 @@ as $$
 $$;
 
 -- Returns, for each of some films, what catalog.speakers_for returns for one; no row for a film that no positive film supports.
-create or replace function pipeline.speakers_of(candidates bigint[], positive bigint[], factors double precision[])
+create or replace function catalog.speakers_of(candidates bigint[], positive bigint[], factors double precision[])
 returns table (tmdb_id bigint, films bigint[], weights real[])
 language sql stable
 as $$

@@ -50,7 +50,7 @@ $$;
 -- All titles of catalog.movie_names are compared: the title, the original one, alternative and translated ones.
 --   confidence = likeness × year × share
 --   likeness: exact 1; normalised (another case, accents, punctuation, & for and) 0.97; loose (another or no article,
---     other blanks; or if no film has that, another spelling: see pipeline.title_variants) 0.92; mistyped (one letter missing,
+--     other blanks; or if no film has that, another spelling: see catalog.title_variants) 0.92; mistyped (one letter missing,
 --       wrong, too many, or two that changed places) 0.9 × (1 - 1 / length);
 --     similar 0.9 × Jaccard similarity of trigrams. 0.03 less for an alternative or translated title.
 --   year: 1 for the film's year of release, 0.88 for the year before or after, 0.95 when no year is asked for, 0.8 when the
@@ -142,7 +142,7 @@ begin
         return;
     end if;
     return query execute format(candidates, by_key, 'n.key = any ($7)', condition)
-    using wanted, plain, sought, year, films, most, pipeline.title_variants(plain);
+    using wanted, plain, sought, year, films, most, catalog.title_variants(plain);
     if found or length(plain) < 3 then
         return;
     end if;

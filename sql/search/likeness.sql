@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: questions for films like another one, series by name, other spellings of titles.
 
 -- The key by which a series is found: the key of its name without "Collection" and the like.
-create or replace function pipeline.series_key(name text) returns text
+create or replace function catalog.series_key(name text) returns text
 language plpgsql immutable strict parallel safe
 as $$
 declare
@@ -10,16 +10,16 @@ declare
         regexp_replace(plain, '^(all |the )+(?=.)', ''),
         '(?<=.)( (collection|movies?|films?|series|saga|trilogy|franchise|anthology|filmreihe|reihe))+$', '');
 begin
-    return pipeline.key_of(short, short);
+    return catalog.key_of(short, short);
 end
 $$;
 
 -- Built anew whenever this file changes, because it has the keys as they were. So change this file with catalog.normalised().
 drop index if exists catalog.collections_series;
-create index collections_series on catalog.collections (pipeline.series_key(name));
+create index collections_series on catalog.collections (catalog.series_key(name));
 
 -- The films of the series of this name that pass a condition, in the order of their release.
-create or replace function pipeline.films_of_series(name text, condition text, most integer) returns bigint[]
+create or replace function catalog.films_of_series(name text, condition text, most integer) returns bigint[]
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
@@ -31,16 +31,16 @@ begin
     execute format(
         'select array(
              select m.tmdb_id from catalog.collections c join catalog.movies m on m.collection_id = c.collection_id
-             where pipeline.series_key(c.name) = $1 and $1 <> '''' and %s
+             where catalog.series_key(c.name) = $1 and $1 <> '''' and %s
              order by m.release_date nulls last, m.tmdb_id limit $2)', condition)
-    into films using pipeline.series_key(name), most;
+    into films using catalog.series_key(name), most;
     return films;
 end
 $$;
 
 -- The keys of other spellings of a normalised title: "2", "two", "II", "part 2" and "vol. II" for one another, up to twenty; a
 -- letter written as the digit that looks like it, or the other way round (se7en). At most some 200.
-create or replace function pipeline.title_variants(plain text) returns text[]
+create or replace function catalog.title_variants(plain text) returns text[]
 language plpgsql immutable parallel safe
 as $$
 declare
@@ -77,10 +77,10 @@ begin
         titles := array(select t || ' ' from unnest(titles) t);
         place := place + 1;
     end loop;
-    joined := pipeline.key_of(plain, plain);
+    joined := catalog.key_of(plain, plain);
     return array(
         select distinct k.key from (
-            select pipeline.key_of(btrim(t), btrim(t)) as key from unnest(titles) t
+            select catalog.key_of(btrim(t), btrim(t)) as key from unnest(titles) t
             union all
             select overlay(joined placing l.digit from n for 1)
             from generate_series(1, length(joined)) n
@@ -101,7 +101,7 @@ $$;
 -- What a normalised question for films like another one names: "movies like X", "something similar to X", "X but funnier". film
 -- is the film that X means, the most voted one of a series of that name; null if the question is none of these or no film is
 -- called X. but: the words after "but", null without any.
-create or replace function pipeline.read_likeness(plain text, out film bigint, out but text)
+create or replace function catalog.read_likeness(plain text, out film bigint, out but text)
 language plpgsql stable
 as $$
 declare
@@ -112,11 +112,11 @@ declare
     parts text[] := regexp_match(coalesce(named, left(plain, 300)), '^(.+?) but (?:(?:more|much|a|bit|with|in|the) )*(.+)$');
 begin
     if named is not null then
-        film := pipeline.film_called(named);
+        film := catalog.film_called(named);
     end if;
     -- Without "like", a few words before "but" that are a title; other words tell a plot.
     if film is null and parts is not null and (named is not null or cardinality(string_to_array(parts[1], ' ')) <= 5) then
-        film := pipeline.film_called(parts[1], is_certain => named is null);
+        film := catalog.film_called(parts[1], is_certain => named is null);
         but := case when film is not null then parts[2] end;
     end if;
 end
@@ -124,7 +124,7 @@ $$;
 
 -- The film that a title means without much doubt (is_certain: without a slip), or the most voted one of the series of that name;
 -- null if there is none.
-create or replace function pipeline.film_called(name text, is_certain boolean default false) returns bigint
+create or replace function catalog.film_called(name text, is_certain boolean default false) returns bigint
 language plpgsql stable
 as $$
 declare
@@ -134,7 +134,7 @@ begin
     where case when is_certain then c.matched_by ~ '^(exact|normalised|loose)' else c.matched_by !~ '^similar' or c.confidence >= 0.6 end;
     if film is null then
         select f.tmdb_id into film
-        from unnest(pipeline.films_of_series(name, 'true', 100)) f (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
+        from unnest(catalog.films_of_series(name, 'true', 100)) f (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
         order by s.vote_count desc nulls last, f.tmdb_id limit 1;
     end if;
     return film;
@@ -142,7 +142,7 @@ end
 $$;
 
 -- The words after "but" with the genre that a comparison means: "funnier" is also a comedy.
-create or replace function pipeline.with_genres(but text) returns text
+create or replace function catalog.with_genres(but text) returns text
 language sql immutable parallel safe
 return (
     select but || coalesce(string_agg(' ' || g.genre, '' order by g.genre), '')
@@ -158,7 +158,7 @@ return (
 -- ("90s", "1990s", "nineties"), null if there are none, if they are those of the plot ("set in the 90s", "in the 90s" unless words for
 -- films or a genre stand before it), or if there are two. rest: the question without them, with the genres that other words stand for:
 -- "sci fi" and "romcom" are replaced by them, adjectives such as "scary" are followed by them. is_all: nothing but the years is said.
-create or replace function pipeline.read_wording(
+create or replace function catalog.read_wording(
     plain text, out year_from integer, out year_to integer, out rest text, out is_all boolean)
 language plpgsql immutable parallel safe
 as $$
@@ -188,7 +188,7 @@ begin
         end;
         year_to := year_from + 9;
         rest := btrim(regexp_replace(regexp_replace(rest, '\m' || before || decade, ' '), ' +', ' ', 'g'));
-        is_all := string_to_array(rest, ' ') <@ (pipeline.words_for_films() || '{all,best,good,great,top,the,some,a,of,popular}'::text[]);
+        is_all := string_to_array(rest, ' ') <@ (catalog.words_for_films() || '{all,best,good,great,top,the,some,a,of,popular}'::text[]);
     end if;
     rest := regexp_replace(rest, '\m(sci fi|scifi|sf)\M', 'science', 'g');  -- “fiction” is in titles of other films
     rest := regexp_replace(rest, '\m(romcoms?|rom coms?)\M', 'romance comedy', 'g');

@@ -68,7 +68,7 @@ set enable_mergejoin = off
 set jit = off
 as $$
 declare
-    distance text := case when pipeline.is_short(split_part(target, ' ', 1)::regclass)
+    distance text := case when catalog.is_short(split_part(target, ' ', 1)::regclass)
         then 'm.embedding <=> $1::sparsevec' else 'm.embedding <=> $1' end;
 begin
     -- The values end with the function, because the function sets both options.
@@ -113,7 +113,7 @@ declare
     nearest tid[];
     passing double precision;
 begin
-    if pipeline.is_short(split_part(target, ' ', 1)::regclass) then
+    if catalog.is_short(split_part(target, ' ', 1)::regclass) then
         distance := 'm.embedding <=> $4';
         short := needle::sparsevec;
         strongest := catalog.strongest_components(short, 40);
@@ -216,7 +216,7 @@ begin
     end if;
     target := format('catalog.%I m', 'movie_vectors_' || chosen.set_id);
     select greatest(c.reltuples, 0), catalog.compared_below(c.oid),
-        case when pipeline.is_short(c.oid) then 30 when a.attstorage = 'p' then 40 else 10 end,
+        case when catalog.is_short(c.oid) then 30 when a.attstorage = 'p' then 40 else 10 end,
         exists (select from pg_index x where x.indisvalid
                 and x.indexrelid = to_regclass('catalog.movie_vectors_' || chosen.set_id || '_nearest'))
     into films, least_films, compared, has_index

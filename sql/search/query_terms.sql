@@ -121,19 +121,19 @@ return (
 );
 
 -- Words for films and for likeness, which say nothing of a film: "a movie like ...".
-create or replace function pipeline.words_for_films() returns text[]
+create or replace function catalog.words_for_films() returns text[]
 language sql immutable parallel safe
 return '{movie,movies,film,films,filme,flick,flicks,pelicula,peliculas,like,something,anything}'::text[];
 
 -- A normalised question as searches by words read it. Words for films and for likeness ("a movie like ...") are left out, unless
 -- there are no others. For each other word, terms has a query of its forms and of the words that were probably meant, and
 -- rarities the natural logarithm of 1 + all films / films that have it; pairs and pair_rarities have two words that follow one
--- another; keys has the words as pipeline.posting_keys lists them, key_rarities the rarity of the word that each belongs to; forms and
+-- another; keys has the words as catalog.posting_keys lists them, key_rarities the rarity of the word that each belongs to; forms and
 -- meant_words have all words. begun has the other words and a word that begins as the last one, of three letters or more if there is no
 -- other; null if that is a stop word; is_begun: no film has the last word. is_mended: a word of three letters or more is in no
 -- film, or is taken for others. known_text: the question without the words that are left out, in no film or taken for others; '' if
 -- only stop words are left.
-create or replace function pipeline.read_question(
+create or replace function catalog.read_question(
     plain text,
     out terms tsquery[], out rarities double precision[], out pairs tsquery[], out pair_rarities double precision[],
     out keys text[], out key_rarities double precision[], out forms text[], out meant_words text[], out is_mended boolean,
@@ -143,7 +143,7 @@ set jit = off
 as $$
     with word as materialized (
         select t.*,
-            t.forms && pipeline.words_for_films() as is_empty,
+            t.forms && catalog.words_for_films() as is_empty,
             t.films > 0 and t.meant = '{}' as is_known,
             catalog.any_word(t.forms || t.meant) as query,
             ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1))::double precision as rarity
@@ -157,7 +157,7 @@ as $$
         from term a join term b on b.number = a.number + 1 where b.place > a.place
     ), listed as materialized (
         select k.key, max(t.rarity) as rarity
-        from term t cross join unnest(pipeline.posting_keys(t.forms || t.meant)) k (key) group by k.key
+        from term t cross join unnest(catalog.posting_keys(t.forms || t.meant)) k (key) group by k.key
     ), final as materialized (
         -- The last word of the question, if it is one of the terms.
         select t.*, w.word from term t, (select (string_to_array(plain, ' '))[cardinality(string_to_array(plain, ' '))]) w (word)

@@ -2,7 +2,8 @@
 
 -- The films that pass a condition and have a title of one of these keys: titles and original titles first, of these the normalised
 -- titles of `preferred`, then by votes.
-create or replace function pipeline.films_titled(
+drop function if exists catalog.films_titled(text[], text, integer);
+create or replace function catalog.films_titled(
     wanted text[], condition text, most integer, preferred text[] default '{}') returns bigint[]
 language plpgsql stable
 set jit = off
@@ -29,9 +30,9 @@ end
 $$;
 
 -- The films that pass a condition and have the most of the listed words, by the sum of the words' rarities: so many of them, by that
--- sum and by votes, without those that have less than a third of what the best one has. keys are of pipeline.posting_keys. Words
+-- sum and by votes, without those that have less than a third of what the best one has. keys are of catalog.posting_keys. Words
 -- are read from the rarest on until 10,000 films were read, as the words after that say little. Films of `without` are left out.
-create or replace function pipeline.films_with_words(
+create or replace function catalog.films_with_words(
     keys text[], rarities double precision[], condition text, without bigint[], most integer)
 returns bigint[]
 language plpgsql stable
@@ -80,7 +81,7 @@ $$;
 -- words; rising evenly to 1, 0.9, 0.8 and 0.7 for six words or more, which are rather a plot than a title. A plot's score is more by
 -- up to a fifth for texts of fewer than 50 words, and less for longer ones; that of fewer words is down to a half for titles
 -- with other words too, and for those with none of the question.
-create or replace function pipeline.scored_by_words(
+create or replace function catalog.scored_by_words(
     films bigint[], terms tsquery[], rarities double precision[], pairs tsquery[], pair_rarities double precision[])
 returns table (tmdb_id bigint, score double precision, votes integer)
 language sql stable
@@ -112,10 +113,10 @@ $$;
 
 -- The films that a question means by its words, best first, and their scores: steps 1 to 7 of catalog.search_movies. by_title has those
 -- that were found by their title, by_slip those of them with a title one slip away; plain is the normalised question; forms,
--- meant_words and known_text are of pipeline.read_question; year_from and year_to are the years of release that the question names
--- (pipeline.read_wording), if it is no title.
-drop function if exists pipeline.films_by_words(text, text, integer);
-create function pipeline.films_by_words(
+-- meant_words and known_text are of catalog.read_question; year_from and year_to are the years of release that the question names
+-- (catalog.read_wording), if it is no title.
+drop function if exists catalog.films_by_words(text, text, integer);
+create function catalog.films_by_words(
     question text, condition text, most integer,
     out films bigint[], out scores double precision[], out by_title bigint[], out by_slip bigint[], out forms text[],
     out meant_words text[], out plain text, out known_text text, out year_from integer, out year_to integer)
@@ -139,14 +140,14 @@ declare
     with_article text[] := '{}';
 begin
     plain := coalesce(catalog.normalised(left(question, 2000)), '');
-    select * into words from pipeline.read_question(plain);
+    select * into words from catalog.read_question(plain);
     forms := words.forms;
     meant_words := words.meant_words;
     known_text := words.known_text;
     by_slip := '{}';
-    films := pipeline.films_titled(array[sought], condition, most);
+    films := catalog.films_titled(array[sought], condition, most);
     if films = '{}' then
-        films := pipeline.films_titled(pipeline.title_variants(plain), condition, most);
+        films := catalog.films_titled(catalog.title_variants(plain), condition, most);
     end if;
     if films = '{}' then
         slips := catalog.slips_of(plain, sought);
@@ -156,13 +157,13 @@ begin
     end if;
     by_title := films;
     films := films || array(
-        select f from unnest(pipeline.films_of_series(question, condition, most)) with ordinality s (f, place)
+        select f from unnest(catalog.films_of_series(question, condition, most)) with ordinality s (f, place)
         where f <> all (films) order by place limit greatest(0, most - cardinality(films)));
     -- Stop words are left out of what titles are compared with below, so a title with all of them may be a slip away.
     if films = '{}' and (
         words.is_mended or cardinality(words.terms) < cardinality(string_to_array(plain, ' ')) - (plain ~ '^(the|an?) ')::integer)
     then
-        by_slip := pipeline.films_titled(slips, condition, most, with_article);
+        by_slip := catalog.films_titled(slips, condition, most, with_article);
         films := by_slip;
     end if;
     foreach wanted in array case
@@ -179,19 +180,19 @@ begin
         into titled using wanted, films, greatest(100, 2 * most);
     end loop;
     if films = '{}' and titled = '{}' and not words.is_mended then
-        by_slip := pipeline.films_titled(slips, condition, most, with_article);
+        by_slip := catalog.films_titled(slips, condition, most, with_article);
         films := by_slip;
     end if;
     by_title := by_title || by_slip || titled;
     scores := array(select 1 + 1.0::double precision / n from generate_series(1, cardinality(films)) n order by n);
     is_begun := words.is_begun;
-    select * into wording from pipeline.read_wording(plain);
+    select * into wording from catalog.read_wording(plain);
     if wording.rest <> plain and films = '{}' then
         year_from := wording.year_from;
         year_to := wording.year_to;
         condition := condition || case
             when year_from is not null then format(' and m.release_year between %s and %s', year_from, year_to) else '' end;
-        select * into words from pipeline.read_question(wording.rest);
+        select * into words from catalog.read_question(wording.rest);
         forms := words.forms;
         meant_words := words.meant_words;
         known_text := words.known_text;
@@ -209,7 +210,7 @@ begin
         return;
     end if;
     if cardinality(films) + cardinality(titled) < most then
-        listed := pipeline.films_with_words(
+        listed := catalog.films_with_words(
             words.keys, words.key_rarities, condition, films || titled, greatest(100, 2 * most) - cardinality(titled));
     end if;
     with scored as materialized (
@@ -217,7 +218,7 @@ begin
             is_begun and s.tmdb_id = any (titled) and exists (
                 select from catalog.movie_names n
                 where n.tmdb_id = s.tmdb_id and n.kind in ('title', 'original') and starts_with(n.key, sought)) as starts_so
-        from pipeline.scored_by_words(
+        from catalog.scored_by_words(
             titled || listed, words.terms, words.rarities, words.pairs, words.pair_rarities) s
     ), placed as (
         select s.tmdb_id, row_number() over (
@@ -239,7 +240,7 @@ end
 $$;
 
 -- The films nearest to a vector, with a score by the words of a text: 1 for the best of them. Those without a word are left out.
-create or replace function pipeline.near_films_by_words(
+create or replace function catalog.near_films_by_words(
     needle vector, question text, conditions jsonb, in_set integer, most integer,
     out films bigint[], out scores double precision[], out forms text[], out meant_words text[])
 language plpgsql stable
@@ -247,7 +248,7 @@ as $$
 declare
     words record;
 begin
-    select * into words from pipeline.read_question(coalesce(catalog.normalised(left(question, 2000)), ''));
+    select * into words from catalog.read_question(coalesce(catalog.normalised(left(question, 2000)), ''));
     forms := words.forms;
     meant_words := words.meant_words;
     select array_agg(s.tmdb_id order by s.score desc, s.votes desc, s.tmdb_id),
@@ -255,7 +256,7 @@ begin
     into films, scores
     from (
         select c.*, max(c.score) over () as best
-        from pipeline.scored_by_words(
+        from catalog.scored_by_words(
             array(select n.tmdb_id from catalog.nearest_movies(needle, most, conditions, in_set) n),
             words.terms, words.rarities, words.pairs, words.pair_rarities) c
         where words.terms is not null

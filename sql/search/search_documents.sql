@@ -19,7 +19,7 @@ return to_tsvector('pg_catalog.simple', words) || to_tsvector('pg_catalog.englis
 
 -- The keys under which words are listed in catalog.postings: the English stem of each, the word itself if it has none.
 -- Stop words are not listed.
-create or replace function pipeline.posting_keys(words text[]) returns text[]
+create or replace function catalog.posting_keys(words text[]) returns text[]
 language sql immutable parallel safe
 return array(
     select distinct coalesce(s.stem[1], w) collate "C" as key
@@ -50,7 +50,7 @@ as $$
         from catalog.search_documents d cross join unnest(tsvector_to_array(d.words)) u (word) group by u.word, page
     ), keyed as materialized (
         select k.keys[1] as key, w.page, w.films, count(*) over (partition by k.keys[1], w.page) as words
-        from word w cross join lateral (select pipeline.posting_keys(array[w.word])) k (keys)
+        from word w cross join lateral (select catalog.posting_keys(array[w.word])) k (keys)
         where k.keys <> '{}'
     )
     select k.key collate "C", k.page, array(select f from unnest(k.films) f order by f) from keyed k where k.words = 1
@@ -172,7 +172,7 @@ begin
     ) t
     join due_documents using (tmdb_id)
     cross join lateral (select catalog.normalised(left(t.name, 300)) offset 0) p (plain)
-    cross join lateral (select pipeline.key_of(left(t.name, 300), p.plain) offset 0) k (key)
+    cross join lateral (select catalog.key_of(left(t.name, 300), p.plain) offset 0) k (key)
     cross join lateral (select coalesce(nullif(p.plain, ''), k.key), k.key) n (normalised, key)
     where n.key <> ''
     order by t.tmdb_id, n.normalised, t.place, t.name;
@@ -313,8 +313,8 @@ begin
     select k.key, new_part, (n.tmdb_id >> 31)::integer as page, array_agg((n.tmdb_id & 2147483647)::integer order by n.tmdb_id)
     from new_documents n left join catalog.search_documents o using (tmdb_id)
     cross join lateral (
-        select unnest(pipeline.posting_keys(tsvector_to_array(n.words)))
-        except select unnest(pipeline.posting_keys(tsvector_to_array(o.words)))) k (key)
+        select unnest(catalog.posting_keys(tsvector_to_array(n.words)))
+        except select unnest(catalog.posting_keys(tsvector_to_array(o.words)))) k (key)
     where new_part is not null and o.words is distinct from n.words
     group by k.key, page;
 

@@ -3,17 +3,17 @@
 -- Films are searched by words in these steps; the results of an earlier step stay before those of a later one:
 --   1. films with exactly this title, whatever its case, accents, punctuation and article, or if there is none in another spelling
 --      (see catalog.find_movie);
---   2. the films of the series of this name, in the order of their release (pipeline.films_of_series);
+--   2. the films of the series of this name, in the order of their release (catalog.films_of_series);
 --   3. if nothing was found: films with a title one slip away, if a word is one that hardly any film has;
 --   4. films with every word in their titles; a last word that no film has, or if there are no such films any last word, may be
 --      the start of one;
 --      A decade ("90s") in a question of up to eight words that is no title means years of release from here on, and words for a
---      genre ("sci-fi", "romcom", "scary") mean also the genre (pipeline.read_wording);
+--      genre ("sci-fi", "romcom", "scary") mean also the genre (catalog.read_wording);
 --   5. a title one slip away, if there is nothing until now;
 --   6. if that is less than match_count: of the 100 films whose words have the greatest sum of rarities
---      (pipeline.films_with_words), or twice match_count if that is more, those that have a third of what the best one has.
--- Within steps 4 and 6 by pipeline.scored_by_words, then by votes. English stop words and words for films are left out unless
--- there are only such (pipeline.read_question). A word that hardly any film has also stands for its nearest neighbours
+--      (catalog.films_with_words), or twice match_count if that is more, those that have a third of what the best one has.
+-- Within steps 4 and 6 by catalog.scored_by_words, then by votes. English stop words and words for films are left out unless
+-- there are only such (catalog.read_question). A word that hardly any film has also stands for its nearest neighbours
 -- (catalog.nearest_words).
 -- The score by words is 1 + 1 / rank in steps 1, 2, 3 and 5; 0.5 to 1 in step 4; up to 1 in step 6, but 0.5 if step 4 found any.
 -- With a query_embedding (made by the model of the active set, or of in_set), the 100 films nearest by meaning
@@ -25,9 +25,9 @@
 -- The vector of a hashing model is made again without the words that no film has, misspelt words and words for films; without
 -- any other word, meaning says nothing. With any model nothing is found where no film has a word of the question and no film is
 -- nearer than the others (a score by meaning of 0.1).
--- "Movies like X", where X is a film with a vector or a series (pipeline.read_likeness) and no film has this very title: the films
+-- "Movies like X", where X is a film with a vector or a series (catalog.read_likeness) and no film has this very title: the films
 -- nearest to X by meaning alone, as catalog.similar_movies; a query_embedding is not needed. For "X but funnier" the 200 nearest
--- films have a score by the words after "but" (pipeline.with_genres), and meaning_weight is 0.5 by default. A weight of 0 reads
+-- films have a score by the words after "but" (catalog.with_genres), and meaning_weight is 0.5 by default. A weight of 0 reads
 -- such a question as any other.
 -- found_by: title, people, keywords, overview: where a word is; spelling: a word was mended; meaning: the vector.
 -- filters: see catalog.condition_of.
@@ -74,20 +74,20 @@ begin
     select s.set_id, s.provider = 'local' and s.model like 'hashing-%' as is_hashing into searched
     from catalog.embedding_sets s where case when in_set is null then s.is_active else s.set_id = in_set end;
     select l.film, l.but, catalog.vector_of(l.film, searched.set_id) as embedding into alike
-    from pipeline.read_likeness(catalog.normalised(left(query, 300))) l
+    from catalog.read_likeness(catalog.normalised(left(query, 300))) l
     where l.film is not null and weight is distinct from 0
-      and pipeline.films_titled(array[catalog.title_key(left(query, 300))], 'true', 1) = '{}';
+      and catalog.films_titled(array[catalog.title_key(left(query, 300))], 'true', 1) = '{}';
     needle := coalesce(alike.embedding, needle);
     depth := greatest(most, case when needle is null then 0 else 100 end);
     if alike.embedding is not null then
         weight := case when alike.but is null then 1 else coalesce(weight, 0.5) end;
         allowed := jsonb_set(allowed, '{exclude}', coalesce(allowed -> 'exclude', '[]') || to_jsonb(alike.film));
         select n.*, '{}'::bigint[] as by_title, '{}'::bigint[] as by_slip into words
-        from pipeline.near_films_by_words(
-            needle, pipeline.with_genres(alike.but), allowed, searched.set_id, greatest(200, depth)) n;
+        from catalog.near_films_by_words(
+            needle, catalog.with_genres(alike.but), allowed, searched.set_id, greatest(200, depth)) n;
     else
         weight := case when needle is null then 0 else coalesce(weight, case when searched.is_hashing then 0.2 else 0.4 end) end;
-        select * into words from pipeline.films_by_words(query, condition, depth);
+        select * into words from catalog.films_by_words(query, condition, depth);
         if words.year_from is not null then
             allowed := allowed || jsonb_build_object(
                 'year_from', greatest(words.year_from, (allowed ->> 'year_from')::numeric),

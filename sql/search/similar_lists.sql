@@ -198,7 +198,7 @@ set jit = off
 as $$
 declare
     target regclass := format('catalog.%I', 'movie_vectors_' || in_set);
-    is_short boolean := pipeline.is_short(target);
+    is_short boolean := catalog.is_short(target);
 begin
     return query execute format(
         'select v.tmdb_id, v.text_hash, %s_send(v.embedding), $3

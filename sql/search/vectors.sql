@@ -30,7 +30,7 @@ end
 $$;
 
 -- Whether a table of vectors has them without their zeros.
-create or replace function pipeline.is_short(vectors regclass) returns boolean
+create or replace function catalog.is_short(vectors regclass) returns boolean
 language sql stable
 as $$
     select t.typname = 'sparsevec' from pg_attribute a join pg_type t on t.oid = a.atttypid
@@ -48,7 +48,7 @@ as $$
         select avg(octet_length(sparsevec_send(e.embedding::sparsevec)) - 12) / 8
         from (select * from pipeline.embeddings e
               where e.set_id = which and e.dimensions = s.dimensions and e.length > 0 limit 100) e
-    ), s.dimensions) <= s.dimensions / case when pipeline.is_short(to_regclass('catalog.movie_vectors_' || which))
+    ), s.dimensions) <= s.dimensions / case when catalog.is_short(to_regclass('catalog.movie_vectors_' || which))
         then 4.0 else 8.0 end
     from pipeline.embedding_sets s where s.set_id = which
 $$;
@@ -57,7 +57,7 @@ $$;
 create or replace function pipeline.in_form_of(vectors regclass, expression text) returns text
 language sql stable
 as $$
-    select case when pipeline.is_short(vectors)
+    select case when catalog.is_short(vectors)
         then format('catalog.strongest_components((%s)::halfvec::sparsevec, 1000)', expression)
         else format('(%s)::halfvec', expression) end
 $$;
@@ -92,7 +92,7 @@ declare
     fresh text := target || '_new';
     suits_short boolean := pipeline.suits_short_form(which);
 begin
-    if present is null or suits_short = pipeline.is_short(present) then
+    if present is null or suits_short = catalog.is_short(present) then
         return false;
     end if;
     execute format('drop table if exists catalog.%I', fresh);
@@ -208,7 +208,7 @@ $$;
 create or replace function pipeline.vector_index_options(which integer) returns text
 language sql stable
 as $$
-    select case when pipeline.is_short(to_regclass('catalog.movie_vectors_' || which))
+    select case when catalog.is_short(to_regclass('catalog.movie_vectors_' || which))
         then 'm=24, ef_construction=100' else 'm=32, ef_construction=100' end
 $$;
 
@@ -253,7 +253,7 @@ declare
     target text := 'movie_vectors_' || which;
     index_name text := target || '_nearest';
     state record;
-    is_short boolean := pipeline.is_short(to_regclass('catalog.' || target));
+    is_short boolean := catalog.is_short(to_regclass('catalog.' || target));
     films bigint;
     bytes double precision;
 begin

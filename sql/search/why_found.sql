@@ -32,19 +32,19 @@ declare
     answer jsonb;
 begin
     select l.film, l.but, catalog.vector_of(l.film, searched) as embedding into alike
-    from pipeline.read_likeness(catalog.normalised(named)) l
-    where l.film is not null and pipeline.films_titled(array[catalog.title_key(named)], 'true', 1) = '{}';
+    from catalog.read_likeness(catalog.normalised(named)) l
+    where l.film is not null and catalog.films_titled(array[catalog.title_key(named)], 'true', 1) = '{}';
     if alike.embedding is not null then
         needle := alike.embedding;
-        plain := coalesce(pipeline.with_genres(alike.but), '');
+        plain := coalesce(catalog.with_genres(alike.but), '');
     end if;
     with term as materialized (
         select t.place, catalog.any_word(t.forms || t.meant) as query, t.forms || t.meant as forms, t.meant,
             coalesce(w.word, t.forms[1]) as word, 1.0 / greatest(t.films, 1) as rarity
-        from catalog.query_terms((pipeline.read_wording(plain)).rest) t
+        from catalog.query_terms((catalog.read_wording(plain)).rest) t
         left join lateral (
             select w from unnest(string_to_array(left(plain, 1000), ' ')) w where w = any (t.forms) limit 1) w (word) on true
-        where not t.forms && pipeline.words_for_films()
+        where not t.forms && catalog.words_for_films()
     ), found as materialized (
         select t.*, array(
             select f.label
@@ -56,10 +56,10 @@ begin
         'title', (
             select n.name from catalog.movie_names n
             where n.tmdb_id = film and alike.embedding is null and n.key = any (
-                catalog.title_key(named) || pipeline.title_variants(plain) || catalog.slips_of(plain, catalog.title_key(named)))
+                catalog.title_key(named) || catalog.title_variants(plain) || catalog.slips_of(plain, catalog.title_key(named)))
             order by n.key = catalog.title_key(named) desc, n.kind = 'title' desc, n.kind = 'original' desc, n.normalised limit 1),
         'series', case
-            when alike.embedding is null and pipeline.series_key(m.collection) = pipeline.series_key(named) then m.collection end,
+            when alike.embedding is null and catalog.series_key(m.collection) = catalog.series_key(named) then m.collection end,
         'like', (
             select jsonb_build_object('tmdb_id', o.tmdb_id, 'title', o.title) from catalog.movies o
             where o.tmdb_id = alike.film and alike.embedding is not null),
