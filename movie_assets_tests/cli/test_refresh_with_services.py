@@ -57,7 +57,7 @@ def test_a_refresh_ends_in_vectors_that_are_searched(empty: Environment, service
             "select s.provider, s.dimensions, s.template"
             " from pipeline.embedding_sets s join catalog.embedding_sets c using (set_id) where c.is_active"
         ).fetchall()
-        lengths = connection.execute("select vector_norm(embedding) from pipeline.embeddings").fetchall()
+        lengths = connection.execute("select l2_norm(embedding) from pipeline.embeddings").fetchall()
     assert active[0].startswith(f"{provider}@127.0.0.1:")
     assert active[1:] == (256, TEMPLATES[provider])
     assert [length for (length,) in lengths] == pytest.approx([1.0] * 5, abs=1e-3)
