@@ -17,6 +17,7 @@ from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.search import vector_index
 from movie_assets.search.vector_index import MIN_RECALL, SearchTuning, build_index, tune_searches
 from movie_assets_tests.conftest import database_of_ones_own, figures_of
+from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 from movie_assets_tests.support.small_pipelines import FIRST_DAY, SmallPipeline
 
 FILMS = 5000
@@ -191,6 +192,7 @@ def test_the_build_of_an_index_takes_at_most_twice_the_cache_of_the_embedded_ser
         "insert into pipeline.embedding_sets (provider, model, dimensions, template) values ('openai', 'a', 8, 'none')",
     )
     set_to(database, "select pipeline.refresh_vectors(1)")
+    set_to(database, ALWAYS_INDEXED)
     memory = "select current_setting('maintenance_work_mem')"
     for cache, taken in (("16", "32MB"), ("1024", "64MB")):
         with database.transaction() as connection:
