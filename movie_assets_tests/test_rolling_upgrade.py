@@ -198,7 +198,8 @@ def test_a_day_that_is_done_is_not_done_again(upgrade: Upgrade) -> None:
     emulator.reset_counts()
     texts = emulator.embedded_inputs
     upgrade.deployment.new.call("refresh", "--date", f"{DAY}")
-    assert set(emulator.requests) <= {"export", "changes"}
+    # The lists are read once more, as the last release did not keep them in slices.
+    assert set(emulator.requests) <= {"export", "changes", "discover"}
     assert emulator.embedded_inputs == texts
     assert upgrade.deployment.rows(WORK) == upgrade.work
 
