@@ -115,8 +115,8 @@ $$;
 -- that were found by their title, by_slip those of them with a title one slip away; plain is the normalised question; forms,
 -- meant_words and known_text are of catalog.read_question; year_from and year_to are the years of release that the question names
 -- (catalog.read_wording), if it is no title.
-drop function if exists catalog.films_by_words(text, text, integer);
-create function catalog.films_by_words(
+drop function if exists catalog.films_by_words(text, text, integer);  -- its former form
+create or replace function catalog.films_of_question(
     question text, condition text, most integer,
     out films bigint[], out scores double precision[], out by_title bigint[], out by_slip bigint[], out forms text[],
     out meant_words text[], out plain text, out known_text text, out year_from integer, out year_to integer)

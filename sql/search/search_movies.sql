@@ -87,7 +87,7 @@ begin
             needle, catalog.with_genres(alike.but), allowed, searched.set_id, greatest(200, depth)) n;
     else
         weight := case when needle is null then 0 else coalesce(weight, case when searched.is_hashing then 0.2 else 0.4 end) end;
-        select * into words from catalog.films_by_words(query, condition, depth);
+        select * into words from catalog.films_of_question(query, condition, depth);
         if words.year_from is not null then
             allowed := allowed || jsonb_build_object(
                 'year_from', greatest(words.year_from, (allowed ->> 'year_from')::numeric),
