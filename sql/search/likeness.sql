@@ -10,7 +10,7 @@ declare
         regexp_replace(plain, '^(all |the )+(?=.)', ''),
         '(?<=.)( (collection|movies?|films?|series|saga|trilogy|franchise|anthology|filmreihe|reihe))+$', '');
 begin
-    return catalog.key_of(short, short);
+    return catalog.title_key(short);
 end
 $$;
 
@@ -77,10 +77,10 @@ begin
         titles := array(select t || ' ' from unnest(titles) t);
         place := place + 1;
     end loop;
-    joined := catalog.key_of(plain, plain);
+    joined := catalog.title_key(plain);
     return array(
         select distinct k.key from (
-            select catalog.key_of(btrim(t), btrim(t)) as key from unnest(titles) t
+            select catalog.title_key(t) as key from unnest(titles) t
             union all
             select overlay(joined placing l.digit from n for 1)
             from generate_series(1, length(joined)) n
