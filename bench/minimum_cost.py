@@ -30,7 +30,7 @@ sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
 PAGE = 20
-MOST_POPULAR = 1_000
+MAX_POPULAR = 1_000
 VOTES_DAYS = 7
 PARTS = ("credits", "keywords", "release_dates")
 NEW_FOR_DAYS = 30  # from its release on; before it, too, …
@@ -76,7 +76,7 @@ def list_calls_of(world: World, day: date, *, is_first: bool = False) -> int:
     release = films.release[listed]
     is_new = (release > (day - NEW_FOR).toordinal()) & (release <= day.toordinal())
     others = films.popularity[listed][~is_new]
-    popular = min(MOST_POPULAR, len(others))
+    popular = min(MAX_POPULAR, len(others))
     return sum(-(-int(each) // PAGE) for each in (is_new.sum(), popular, (len(others) - popular) / VOTES_DAYS)) + 1
 
 

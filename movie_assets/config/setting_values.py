@@ -115,8 +115,8 @@ def _days_of_votes(value: object) -> object:
     if not isinstance(value, str):
         return value
     days = {"exact": "1"}.get(value.strip().lower(), value.strip())
-    if not (days.isascii() and days.isdecimal() and 1 <= int(days[:3]) <= MOST_DAYS_OF_VOTES):
-        raise ValueError(f"the age of votes is `exact`, or a number of days from 1 to {MOST_DAYS_OF_VOTES}")
+    if not (days.isascii() and days.isdecimal() and 1 <= int(days[:3]) <= MAX_DAYS_OF_VOTES):
+        raise ValueError(f"the age of votes is `exact`, or a number of days from 1 to {MAX_DAYS_OF_VOTES}")
     return int(days)
 
 
@@ -147,7 +147,7 @@ def shortened(text: str) -> str:
 
 
 LOWEST_RATE, HIGHEST_RATE = 0.01, 10_000.0
-MOST_DAYS_OF_VOTES = 30
+MAX_DAYS_OF_VOTES = 30
 LONGEST_MODEL_NAME = 200
 LONGEST_PREFIX = 500
 LONGEST_VALUE = 8192  # a path of Linux has 4,096, a token of a cloud some 2,000

@@ -53,8 +53,6 @@ SERVER_OPTIONS = {
     "max_wal_size": "2GB",
     "logging_collector": "off",
 }
-
-
 MEMORY_MB = 1024  # of its cache, unless the settings say another number
 
 

@@ -223,7 +223,7 @@ def _class_of(status: int, text: str) -> ErrorClass:
     elif status in KEY_STATUS and not RATE.search(text):
         error_class = "model" if MODEL.search(text) else "key"
     elif status == TOO_MANY:
-        # A limit per minute can be worded alike.
+        # The message of a limit per minute can have the same words.
         error_class = sized if sized and not RATE.search(text) and not PER_TIME.search(text) else "rate"
     elif sized is None and RATE.search(text):
         error_class = "rate"
