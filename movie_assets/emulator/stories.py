@@ -12,6 +12,7 @@ from movie_assets.emulator.people import character_name
 from movie_assets.emulator.vocabulary import Theme, vocabulary
 
 MAX_EXTRA_KEYWORDS = 5
+STEPS = (13, 17, 19, 29, 31, 37, 41)  # primes that share no factor with the number of spare keywords, which is 44 to 50
 
 # The texts that a film's revisions change: its overview and its keywords in turn, or only one of them.
 BOTH, KEYWORDS_ONLY, OVERVIEW_ONLY = range(3)
@@ -164,11 +165,15 @@ def theme_keywords(story: Story) -> tuple[str, ...]:
 
 
 def extra_keywords(base: Sequence[str], plot: int, additions: int) -> tuple[str, ...]:
-    """Return the latest keywords that viewers added to a film; each addition changes the list."""
+    """Return the latest keywords that viewers added to a film; each addition changes the list.
+
+    Films take them in orders of their own, so that two films hardly share any.
+    """
     spare = [word for word in vocabulary().extra_keywords if word not in base]
     start = pick(mixed(plot ^ 0xE5), 0, len(spare))
+    step = STEPS[pick(mixed(plot ^ 0xE5), 1, len(STEPS))]
     count = min(additions, MAX_EXTRA_KEYWORDS)
-    return tuple(spare[(start + additions - 1 - turn) % len(spare)] for turn in range(count))
+    return tuple(spare[(start + (additions - 1 - turn) * step) % len(spare)] for turn in range(count))
 
 
 def versions(revision: int, touched: int, plot: int) -> tuple[int, int]:
