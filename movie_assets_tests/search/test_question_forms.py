@@ -220,6 +220,12 @@ def test_why_names_words_fields_spelling_and_the_sentence(catalogue: Database) -
     assert (why(catalogue, "nothing but the see", 8) or {})["title"] == "Nothing but the Sea"
 
 
+def test_why_names_a_genre_that_another_word_means_in_full(catalogue: Database) -> None:
+    found = why(catalogue, "sci-fi robots", 23)
+    assert found is not None
+    assert "science" in [word["word"] for word in found["words"]]
+
+
 def test_why_says_how_near_a_film_is(catalogue: Database) -> None:
     statement = "select catalog.why_found('submarine', 2, cast(:v as vector))"
     told = rows(catalogue, statement, v=str([1.0, 0, 0, 0, 0, 0, 0, 0]))[0][0]

@@ -29,6 +29,7 @@ declare
         select s.set_id from catalog.embedding_sets s where case when in_set is null then s.is_active else s.set_id = in_set end);
     needle vector := catalog.limited_vector(query_embedding);
     alike record;
+    rest text;
     answer jsonb;
 begin
     select l.film, l.but, catalog.vector_of(l.film, searched) as embedding into alike
@@ -38,12 +39,14 @@ begin
         needle := alike.embedding;
         plain := coalesce(catalog.with_genres(alike.but), '');
     end if;
+    rest := (catalog.read_wording(plain)).rest;
     with term as materialized (
         select t.place, catalog.any_word(t.forms || t.meant) as query, t.forms || t.meant as forms, t.meant,
             coalesce(w.word, t.forms[1]) as word, 1.0 / greatest(t.films, 1) as rarity
-        from catalog.query_terms((catalog.read_wording(plain)).rest) t
+        from catalog.query_terms(rest) t
         left join lateral (
-            select w from unnest(string_to_array(left(plain, 1000), ' ')) w where w = any (t.forms) limit 1) w (word) on true
+            select w from unnest(string_to_array(left(plain, 1000) || ' ' || left(rest, 1000), ' ')) w
+            where w = any (t.forms) limit 1) w (word) on true
         where not t.forms && catalog.words_for_films()
     ), found as materialized (
         select t.*, array(
