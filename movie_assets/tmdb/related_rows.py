@@ -7,6 +7,7 @@ an identifier are left out; of duplicates, the first is used. `tmdb.movies` read
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from movie_assets.tmdb.json_values import JsonObject, Reader, clean
 
@@ -47,7 +48,7 @@ def read_related_rows(body: JsonObject) -> RelatedRows:
     """
     movie = Reader(body)
     return {
-        "cast": _first_of(_cast(movie), "person_id")[:MAX_CAST],
+        "cast": list(islice(_first_ones(_cast(movie), "person_id"), MAX_CAST)),
         "crew": _first_of(_crew(movie), "person_id", "job"),
         "genres": genres_of(body),
         "keywords": keywords_of(body),
@@ -85,17 +86,22 @@ def related_rows_hash(as_json: str) -> str:
 
 
 def _first_of(rows: Iterable[Row], *key: str) -> list[Row]:
-    """Return the first row of each key; a row without a whole key is left out."""
-    by_key: dict[tuple[str | int | bool | None, ...], Row] = {}
+    return list(_first_ones(rows, *key))
+
+
+def _first_ones(rows: Iterable[Row], *key: str) -> Iterator[Row]:
+    """Yield the first row of each key; a row without a whole key is left out."""
+    known: set[tuple[str | int | bool | None, ...]] = set()
     for row in rows:
-        identity = tuple(row[name] for name in key)
-        if None not in identity:
-            by_key.setdefault(identity, row)
-    return list(by_key.values())
+        identity = tuple([row[name] for name in key])
+        if identity not in known and None not in identity:
+            known.add(identity)
+            yield row
 
 
 def _text(entry: JsonObject, key: str, longest: int = LONGEST) -> str | None:
-    return (clean(entry.get(key)) or "")[:longest].rstrip() or None
+    text = clean(entry.get(key))
+    return text if text is None or len(text) <= longest else text[:longest].rstrip()
 
 
 def _id(entry: JsonObject, key: str = "id") -> int | None:
@@ -115,22 +121,23 @@ def _named(body: JsonObject, key: str) -> list[Row]:
 
 
 def _person(entry: JsonObject) -> Row:
+    name = _text(entry, "name")
     return {
-        "person_id": _id(entry) if _text(entry, "name") else None,
-        "name": _text(entry, "name"),
+        "person_id": _id(entry) if name else None,
+        "name": name,
         "gender": Reader(entry).integer("gender", 1, 3),  # 1 female, 2 male, 3 non-binary; TMDB's 0 is unknown
         "profile_path": _text(entry, "profile_path"),
     }
 
 
-def _cast(movie: Reader) -> list[Row]:
-    """Return the cast in the order of billing; people without one keep their place in TMDB's list."""
-    billed: list[tuple[int, Row]] = []
+def _cast(movie: Reader) -> Iterator[Row]:
+    """Yield the cast in the order of billing; people without one keep their place in TMDB's list."""
+    billed: list[tuple[int, JsonObject]] = []
     for place, entry in enumerate(movie.inner("credits").objects("cast")):
         order = Reader(entry).integer("order", 0, 10_000)
-        billing = place if order is None else order
-        billed.append((billing, _person(entry) | {"billing": billing, "character": _text(entry, "character")}))
-    return [row for _, row in sorted(billed, key=lambda pair: pair[0])]
+        billed.append((place if order is None else order, entry))
+    for billing, entry in sorted(billed, key=lambda pair: pair[0]):
+        yield _person(entry) | {"billing": billing, "character": _text(entry, "character")}
 
 
 def _crew(movie: Reader) -> Iterator[Row]:
