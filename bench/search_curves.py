@@ -8,6 +8,7 @@ embedded Postgres of its own in a temporary folder. Usage: search_curves.py [--f
 
 import json
 import random
+import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,15 +18,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from made_up_vectors import Matrix, new_set, percentile, put_films
+from made_up_vectors import FILM_COLUMNS, Matrix, percentile
 from made_up_world import NOW, lines_of, made_up, run
 from tables import parser_of, print_section, report_progress, write_json
 from text_vectors import film_texts, question_texts
 
 from movie_assets.database.database import Database, copy_rows, driver_connection, execute
-from movie_assets.database.embedded import embedded_postgres
+from movie_assets.database.embedded import MEMORY_MB, embedded_postgres
 from movie_assets.database.migrations import ensure_database, migrate
 from movie_assets.embeddings.providers.local import LOCAL_MODEL, LocalEmbedder
+from movie_assets.embeddings.sets import embedding_set
 from movie_assets.search.vector_index import MIN_RECALL, TuningStep
 
 FILTERS = {
@@ -40,6 +42,7 @@ CHANGED = 0.01  # share of the films whose text changes each day
 GONE = 0.002  # share of the films that leave each day; as many come back
 COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
 SEARCH = "select similarity from catalog.nearest_movies(%b, 10, %s::jsonb, null, %s)"
+MORE_COLUMNS = {"overview": "text"}  # of films, beside FILM_COLUMNS
 
 
 class Asked(NamedTuple):
@@ -62,7 +65,9 @@ def main() -> None:
     embedder = LocalEmbedder(arguments.model, arguments.dimensions)
     with tempfile.TemporaryDirectory(prefix="movie_assets_curves_") as home:
         with opened(Path(home)) as database:
-            built, asked = build(database, embedder, arguments.films, arguments.queries, arguments.details)
+            set_id, sampled = fill(database, embedder, film_texts(arguments.films, arguments.details), arguments.films)
+            built = indexed(database, set_id)
+            asked = asked_for(embedder, sampled, arguments.queries)
             rows = curve(database, asked, "built")
         with opened(Path(home)) as database:
             first = first_searches(database, asked)
@@ -82,9 +87,9 @@ def main() -> None:
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[Database]:
+def opened(home: Path, memory_mb: int = MEMORY_MB) -> Iterator[Database]:
     """Start the server of a folder, and yield its migrated database."""
-    with embedded_postgres(home) as server:
+    with embedded_postgres(home, memory_mb=memory_mb) as server:
         address = server.replace("/?", "/curves?")
         ensure_database(address)
         database = Database(address)
@@ -95,48 +100,69 @@ def opened(home: Path) -> Iterator[Database]:
             database.close()
 
 
-def build(
-    database: Database, embedder: LocalEmbedder, films: int, queries: int, details: Path | None
-) -> tuple[dict[str, Any], Asked]:
-    """Load films and vectors, publish and tune them; return what it took, and vectors to search for."""
-    put_films(database, lines_of(made_up(films)))
+def fill(database: Database, embedder: LocalEmbedder, texts: Iterator[str], films: int) -> tuple[int, list[str]]:
+    """Load films and their vectors; return the number of the set, and a sample of the texts."""
+    set_id = embedding_set(database, embedder)
+    lines, chance, sampled = lines_of(made_up(films)), random.Random(3), list[str]()  # noqa: S311
+    for start, chunk in enumerate(chunks(texts)):
+        with database.transaction() as connection:
+            copy_rows(connection, "catalog.movies", FILM_COLUMNS | MORE_COLUMNS, told(lines, chunk))
+        vectors = embedder.embed(chunk).vectors
+        store(database, set_id, ((n, hash_of(n), v) for n, v in enumerate(vectors, start=start * CHUNK + 1)))
+        sampled += chance.sample(chunk, min(len(chunk), 200))
+        report_progress(f"{start * CHUNK + len(chunk):,} of {films:,} films")
     run(database, "insert into catalog.movie_stats select tmdb_id, 1, 7, 100, now() from catalog.movies")
-    set_id = new_set(database, embedder.dimensions)
-    chance, sampled = random.Random(3), list[str]()  # noqa: S311
-    for start, texts in enumerate(chunks(film_texts(films, details))):
-        vectors = embedder.embed(texts).vectors
-        store(database, set_id, ((start * CHUNK + n, vector) for n, vector in enumerate(vectors, start=1)))
-        sampled += chance.sample(texts, min(len(texts), 200))
-        report_progress(f"{start * CHUNK + len(texts):,} of {films:,} films")
     run(database, "analyze")
-    seconds = {
-        "published": spent(database, f"select pipeline.refresh_vectors({set_id})"),
-        "index": spent(database, f"select pipeline.build_vector_index({set_id})"),
-    }
+    return set_id, sampled
+
+
+def told(lines: Iterator[Sequence[object]], texts: Sequence[str]) -> Iterator[Sequence[object]]:
+    """Yield the next made-up films, with the title of a text, and the text as what is told of the film."""
+    for text, line in zip(texts, lines, strict=False):
+        film = dict(zip(FILM_COLUMNS, line, strict=True)) | {"title": title_of(text), "embedding_text": text}
+        yield (*film.values(), text)
+
+
+def title_of(text: str) -> str:
+    """Return what stands before the year or the first full stop of a text, at most its first six words."""
+    return " ".join(re.split(r" \(|\. ", text, maxsplit=1)[0].split()[:6])
+
+
+def hash_of(film: int, day: int = 0) -> str:
+    """Return what stands for the hash of a film's text since a day; on day 0 that of `lines_of`."""
+    return f"{day:02x}{film:062x}"
+
+
+def asked_for(embedder: LocalEmbedder, sampled: Sequence[str], queries: int) -> Asked:
+    """Return vectors to search for, of some of the texts and of questions of their words."""
+    films = random.Random(3).sample(sampled, queries)  # noqa: S311
+    return Asked(embedder.embed(films).vectors, embedder.embed(question_texts(sampled, queries)).vectors)
+
+
+def indexed(database: Database, set_id: int) -> dict[str, Any]:
+    """Publish the vectors, build the index if one is needed, and tune searches; return what it took."""
+    figures: dict[str, Any] = {}
+    for name, statement in (("published", "refresh_vectors"), ("index", "build_vector_index")):
+        took = spent(database, f"select pipeline.{statement}({set_id})")
+        figures |= {f"{name}_s": round(took[0], 1), f"{name}_cpu_s": round(took[1], 1)}
     database.execute("activate_set", set_id=set_id, hold=False)
     run(database, "analyze")
-    is_indexed = database.fetch_value(bool, "index_is_needed", set_id=set_id)
     started = time.perf_counter()
+    is_indexed = database.fetch_value(bool, "index_is_needed", set_id=set_id)
     steps = (
         database.execute_returning(TuningStep, "tune_searches", set_id=set_id, goal=MIN_RECALL, anew=True)
         if is_indexed
         else []
     )
+    figures |= {"tuning_s": round(time.perf_counter() - started, 1), "visited": steps[-1].ef_search if steps else 0}
     with database.transaction() as connection:
         sizes = connection.exec_driver_sql(
             "select pg_total_relation_size('pipeline.embeddings'), "
             f"pg_total_relation_size('catalog.movie_vectors_{set_id}'), "
             f"coalesce(pg_relation_size(to_regclass('catalog.movie_vectors_{set_id}_nearest')), 0)"
         ).one()
-    built = {
-        **{f"{name}_s": value[0] for name, value in seconds.items()},
-        **{f"{name}_cpu_s": value[1] for name, value in seconds.items()},
-        "tuning_s": time.perf_counter() - started,
-        "visited": steps[-1].ef_search if steps else 0,
-        **dict(zip(("kept_mb", "searched_mb", "of_it_index_mb"), (size / 1e6 for size in sizes), strict=True)),
-    }
-    wanted = embedder.embed(chance.sample(sampled, queries)).vectors
-    return built, Asked(wanted, embedder.embed(question_texts(sampled, queries)).vectors)
+    names = ("kept_mb", "searched_mb", "of_it_index_mb")
+    return figures | dict(zip(names, (round(size / 1e6, 1) for size in sizes), strict=True))
 
 
 def chunks(texts: Iterator[str]) -> Iterator[list[str]]:
@@ -145,14 +171,11 @@ def chunks(texts: Iterator[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def store(database: Database, set_id: int, lines: Iterable[tuple[int, Any]]) -> None:
+def store(database: Database, set_id: int, lines: Iterable[tuple[int, str, Any]]) -> None:
     """Store vectors of films as movie_embeddings does, in a larger chunk."""
     with database.transaction() as connection:
         execute(connection, "stage_embeddings")
-        copy_rows(connection, "incoming_embeddings", COLUMNS, ((n, f"{n:064x}", vector) for n, vector in lines))
-        connection.exec_driver_sql(
-            "update incoming_embeddings i set text_hash = m.text_hash from catalog.movies m where m.tmdb_id = i.tmdb_id"
-        )
+        copy_rows(connection, "incoming_embeddings", COLUMNS, lines)
         execute(connection, "store_embeddings", set_id=set_id, as_of=NOW)
 
 
@@ -170,46 +193,58 @@ def cpu_seconds(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def curve(database: Database, asked: Asked, when: str) -> list[dict[str, Any]]:
+def curve(database: Database, asked: Asked, when: str, visits: Sequence[int] = VISITS) -> list[dict[str, Any]]:
     """Measure all filters, as tuned and, if there is an index, for each number of visited films."""
     with database.transaction() as connection:
         set_id, tuned = connection.exec_driver_sql(
             "select set_id, ef_search from catalog.embedding_sets where is_active"
         ).one()
     is_indexed = database.fetch_value(bool, "index_is_needed", set_id=set_id)
+    numbers = sorted({*visits, tuned or 100}) if is_indexed else [None]
+    names = ["all" if each is None else f"{each} (tuned)" if each == tuned else str(each) for each in numbers]
     rows = []
-    for visited in sorted({*VISITS, tuned or 100}) if is_indexed else [None]:
-        with database.transaction() as connection:
-            connection.exec_driver_sql("update pipeline.embedding_sets set ef_search = %s where is_active", (visited,))
-        for share, filters in FILTERS.items():
-            for kind, needles in asked._asdict().items():
-                figures = measured(database, needles, json.dumps(filters))
-                name = "all" if visited is None else f"{visited}{' (tuned)' if visited == tuned else ''}"
-                rows.append({"when": when, "visited": name, "pass": share, "searched_for": kind} | figures)
+    for share, filters in FILTERS.items():
+        for kind, needles in asked._asdict().items():
+            exact = exact_of(database, needles, json.dumps(filters))
+            for visited, name in zip(numbers, names, strict=True):
+                visit(database, visited)
+                found = measured(database, needles, json.dumps(filters), exact)
+                rows.append({"when": when, "visited": name, "pass": share, "searched_for": kind} | found)
+    visit(database, tuned)
+    return sorted(rows, key=lambda row: names.index(row["visited"]))
+
+
+def visit(database: Database, visited: int | None) -> None:
+    """Let searches visit so many films of the graph."""
     with database.transaction() as connection:
-        connection.exec_driver_sql("update pipeline.embedding_sets set ef_search = %s where is_active", (tuned,))
-    return rows
+        connection.exec_driver_sql("update pipeline.embedding_sets set ef_search = %s where is_active", (visited,))
 
 
-def measured(database: Database, needles: Matrix, filters: str) -> dict[str, float]:
+def exact_of(database: Database, needles: Matrix, filters: str) -> list[list[float]]:
+    """Return the similarities of the nearest films for each vector, by comparing all."""
+    with database.transaction() as connection:
+        raw = driver_connection(connection)
+        return [[row[0] for row in raw.execute(SEARCH, (each, filters, True)).fetchall()] for each in needles]
+
+
+def measured(database: Database, needles: Matrix, filters: str, exact: Sequence[Sequence[float]]) -> dict[str, float]:
     """Search for each vector; return recall and times."""
     recalls, clock, processor = [], [], []
     with database.transaction() as connection:
         raw = driver_connection(connection)
         pid = connection.exec_driver_sql("select pg_backend_pid()").scalar_one()
         raw.execute(SEARCH, (needles[0], filters, False)).fetchall()
-        for needle in needles:
-            exact = [row[0] for row in raw.execute(SEARCH, (needle, filters, True)).fetchall()]
+        for needle, nearest in zip(needles, exact, strict=True):
             before, started = cpu_seconds(pid), time.perf_counter()
             found = [row[0] for row in raw.execute(SEARCH, (needle, filters, False)).fetchall()]
             clock.append(1000 * (time.perf_counter() - started))
             processor.append(1000 * (cpu_seconds(pid) - before))
-            recalls.append(sum(similarity >= min(exact) - 1e-6 for similarity in found) / max(1, len(exact)))
+            recalls.append(sum(each >= min(nearest) - 1e-6 for each in found) / max(1, len(nearest)))
     return {
         "recall": round(float(np.mean(recalls)), 4),
-        "cpu_p50": percentile(processor, 0.5), "cpu_p95": percentile(processor, 0.95),
-        "p50": percentile(clock, 0.5), "p95": percentile(clock, 0.95),
-    }  # fmt: skip
+        **{f"cpu_p{share}_ms": round(percentile(processor, share / 100), 1) for share in (50, 95)},
+        **{f"p{share}_ms": round(percentile(clock, share / 100), 1) for share in (50, 95)},
+    }
 
 
 def first_searches(database: Database, asked: Asked) -> list[dict[str, Any]]:
@@ -223,7 +258,8 @@ def first_searches(database: Database, asked: Asked) -> list[dict[str, Any]]:
             before, started = cpu_seconds(pid), time.perf_counter()
             raw.execute(SEARCH, (needle, "{}", False)).fetchall()
             passed = time.perf_counter() - started
-            rows.append({"search": name, "ms": 1000 * passed, "cpu_ms": 1000 * (cpu_seconds(pid) - before)})
+            spent_ms = 1000 * (cpu_seconds(pid) - before)
+            rows.append({"search": name, "ms": round(1000 * passed, 1), "cpu_ms": round(spent_ms, 1)})
     return rows
 
 
@@ -232,26 +268,29 @@ def live(database: Database, embedder: LocalEmbedder, films: int, days: int, det
     chance = random.Random(4)  # noqa: S311
     with database.transaction() as connection:
         set_id = connection.exec_driver_sql("select set_id from catalog.embedding_sets where is_active").scalar_one()
-    texts = list(islice(film_texts(min(films, 20_000), details), films))
-    for day in range(days):
+    texts = list(film_texts(min(films, 20_000), details))
+    for day in range(1, days + 1):
         changed = sorted(chance.sample(range(1, films + 1), int(CHANGED * films)))
         gone = chance.sample(range(1, films + 1), int(GONE * films))
         new = [" ".join((*a.split()[::2], *b.split()[::2])) for a, b in (chance.sample(texts, 2) for _ in changed)]
+        hashes = [hash_of(film, day) for film in changed]
         with database.transaction() as connection:
             connection.exec_driver_sql(
-                "update catalog.movies set text_hash = text_hash || %s where tmdb_id = any(%s)", (f"-{day}", changed)
+                "update catalog.movies m set text_hash = c.text_hash "
+                "from unnest(%s::bigint[], %s::text[]) c (tmdb_id, text_hash) where m.tmdb_id = c.tmdb_id",
+                (changed, hashes),
             )
-        store(database, set_id, zip(changed, embedder.embed(new).vectors, strict=True))
-        publish(database, set_id, gone)
-        report_progress(f"day {day + 1} of {days}")
+        store(database, set_id, zip(changed, hashes, embedder.embed(new).vectors, strict=True))
+        seconds = publish(database, set_id, gone)
+        report_progress(f"day {day} of {days}: published in {seconds:.1f} s")
     run(database, "analyze")
 
 
-def publish(database: Database, set_id: int, gone: Sequence[int]) -> None:
-    """Publish without some films, then with them again."""
+def publish(database: Database, set_id: int, gone: list[int]) -> float:
+    """Publish without some films, then with them again; return the seconds."""
     with database.transaction() as connection:
-        connection.exec_driver_sql(f"delete from catalog.movie_vectors_{set_id} where tmdb_id = any(%s)", (list(gone),))
-        connection.exec_driver_sql(f"select pipeline.refresh_vectors({set_id})")
+        connection.exec_driver_sql(f"delete from catalog.movie_vectors_{set_id} where tmdb_id = any(%s)", (gone,))
+    return spent(database, f"select pipeline.refresh_vectors({set_id})")[0]
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ $$;
 
 -- The films nearest to a vector among all that pass, nearest first, by comparing each of them; with places, among the
 -- rows at these. Films that left the catalogue since the last publication are skipped: only the nearest are checked for that.
+-- The 0 that is added to distances keeps the planner from reading the graph, which returns some of the films only.
 --
 -- Comparing takes as long as both vectors have components. `quickly` therefore compares vectors without zeros first with the
 -- 40 largest components of a long vector, such as a film's, and then only the nearest 400 films, and ten times those wanted,
@@ -114,7 +115,7 @@ declare
     passing double precision;
 begin
     if catalog.is_short(split_part(target, ' ', 1)::regclass) then
-        distance := 'm.embedding <=> $4';
+        distance := '(m.embedding <=> $4) + 0';
         short := needle::sparsevec;
         strongest := catalog.strongest_components(short, 40);
     end if;
@@ -123,7 +124,8 @@ begin
     end if;
     if passing >= 16 * candidates then
         execute format(
-            'select array_agg(t.place) from (select m.ctid as place from %s where %s order by m.embedding <=> $2 limit $3) t',
+            'select array_agg(t.place) from (
+                 select m.ctid as place from %s where %s order by (m.embedding <=> $2) + 0 limit $3) t',
             target, case when places is null then condition else 'm.ctid = any ($1)' end)
         into nearest using places, strongest, candidates;
         if cardinality(nearest) = candidates then
@@ -158,10 +160,11 @@ $$;
 --
 -- A search of the index's graph visits the films that lead to the nearest ones and skips those that do not pass. How many
 -- have to be visited differs from model to model: pipeline.tune_searches measures it (catalog.embedding_sets.ef_search;
--- until then 100, more in a large catalogue). Visiting one film takes as long as comparing 40 vectors, 30 without their
+-- until then 100, more in a large catalogue). A long vector without zeros, such as a film's, needs half as many: each of
+-- its many words leads to films that have it. Visiting one film takes as long as comparing 40 vectors, 20 without their
 -- zeros, or ten if they are stored out of line. So whenever fewer films pass than can be compared in the time of the
--- visits, all are compared: in any case fewer than catalog.compared_below. A set with fewer films has no index.
--- `exactly` compares all vectors in full.
+-- visits, all are compared. A set with fewer films than catalog.compared_below has no index. `exactly` compares all
+-- vectors in full.
 --
 -- 1. If the planner expects more, a short graph search visits ef_search films, or as many as contain twice the wanted
 --    number and ten (at most 1,000; no search if 1,000 would contain too few). Its result is used if 1.2 times the wanted
@@ -181,6 +184,7 @@ create or replace function catalog.nearest_movies(
 returns table (tmdb_id bigint, similarity double precision)
 language plpgsql stable rows 10
 set jit = off
+set random_page_cost = 1.1
 as $$
 declare
     chosen record;
@@ -188,8 +192,8 @@ declare
     target text;
     condition text := catalog.condition_of(filters);
     films double precision;
+    is_short boolean;
     compared integer; -- films in the time in which a search of the graph visits one
-    least_films integer;
     has_index boolean;
     compares_all boolean := exactly;
     steps integer;
@@ -215,19 +219,26 @@ begin
                 'belongs to: in_set => number.';
     end if;
     target := format('catalog.%I m', 'movie_vectors_' || chosen.set_id);
-    select greatest(c.reltuples, 0), catalog.compared_below(c.oid),
-        case when catalog.is_short(c.oid) then 30 when a.attstorage = 'p' then 40 else 10 end,
+    select greatest(c.reltuples, 0), catalog.is_short(c.oid), case when a.attstorage = 'p' then 40 else 10 end,
         exists (select from pg_index x where x.indisvalid
                 and x.indexrelid = to_regclass('catalog.movie_vectors_' || chosen.set_id || '_nearest'))
-    into films, least_films, compared, has_index
+    into films, is_short, compared, has_index
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'embedding'
     where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
     compares_all := exactly or not has_index;
     -- More than wanted, so that the long search visits more films when fewer pass.
     steps := least(wanted::bigint + wanted / 4 + 30, 1000000);
     -- A larger graph needs more visits: 141 at 50,000 films, 283 at 200,000.
-    visits := least(1000, coalesce(chosen.ef_search, greatest(100, 100 * sqrt(films / 25000))) + 2.0 * greatest(0, wanted - 10));
-    narrow := greatest(least_films, sqrt(10 * films * steps), chosen.ef_search * compared);
+    visits := coalesce(chosen.ef_search, greatest(100, 100 * sqrt(films / 25000)));
+    if is_short then
+        compared := 20;
+        -- sparsevec_send takes 8 bytes for a component that is not 0, and 12.
+        if octet_length(sparsevec_send(query::sparsevec)) > 12 + 8 * 40 then
+            visits := greatest(least(150, visits), visits / 2);
+        end if;
+    end if;
+    visits := least(1000, visits + 2.0 * greatest(0, wanted - 10));
+    narrow := greatest(2000, sqrt(10 * films * steps), chosen.ef_search * compared);
     if not compares_all and films >= narrow then
         expected := case when condition = 'true' then films
             else least(films, catalog.films_expected(target, condition)) end;

@@ -152,7 +152,8 @@ end
 $$;
 
 -- Fills the temporary table search_targets: what pipeline.measure_targets searches for, and the similarity of the tenth film
--- that comparing all finds. Sets of fewer than 2,000 films are asked less, as their searches always compare all.
+-- that comparing all finds. Questions are twice as many as films, as a graph misses more of what is near them. Sets of fewer
+-- than 2,000 films are asked less, as their searches always compare all.
 create or replace function pipeline.choose_targets(which integer) returns void
 language plpgsql
 as $$
@@ -173,14 +174,15 @@ begin
     for target in
         with asked as (
             select s.*, row_number() over (partition by s.is_question) as number
-            from pipeline.search_samples(which, samples) s
+            from pipeline.search_samples(which, 2 * samples) s
         ), filters as (
             select 0 as place, 'nothing' as says, '{}'::jsonb as filters
             union all
             select row_number() over (), f.says, f.filters from pipeline.filters_to_measure(which) f
         )
         select row_number() over () as number, f.*, a.is_question, a.needle
-        from filters f join asked a on f.place = 0 or a.number <= samples / 2
+        from filters f join asked a
+            on a.number <= samples / case when f.place = 0 then 1 else 2 end * case when a.is_question then 2 else 1 end
     loop
         started := clock_timestamp();
         exact := array(select n.similarity from catalog.nearest_movies(target.needle, 10, target.filters, which, true) n);

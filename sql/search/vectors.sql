@@ -81,6 +81,52 @@ begin
 end
 $$;
 
+-- Builds an index; once more without parallel workers when the shared memory that these exchange data through is too
+-- small. Containers have 64 MB of /dev/shm unless they are given more, and the server reports it as a full disk. A disk that
+-- is full fails the second time, too.
+create or replace function pipeline.build_index(definition text) returns void
+language plpgsql
+as $$
+begin
+    execute definition;
+exception when disk_full then
+    if current_setting('max_parallel_maintenance_workers') = '0' then
+        raise;
+    end if;
+    raise warning 'an index is built without parallel workers, which takes longer: %. A container gets more shared memory by --shm-size (shm_size in Compose)', sqlerrm;
+    perform set_config('max_parallel_maintenance_workers', '0', true);
+    execute definition;
+end
+$$;
+
+-- The columns of a set's table that filters are on, and what an index of each is on. Without one a search that few films pass
+-- reads all rows, vectors included, to find them.
+create or replace function pipeline.filter_columns() returns table (name text, indexed text)
+language sql immutable
+as $$
+    values ('genres', 'using gin (genres)'), ('year', '(release_year)'), ('runtime', '(runtime_minutes)'),
+        ('language', '(original_language)'), ('certification', '(certification)')
+$$;
+
+-- Makes the indexes of filters that a set's table does not have.
+create or replace function pipeline.index_filters(target text) returns void
+language plpgsql
+as $$
+declare
+    missing record;
+begin
+    for missing in
+        select target || '_' || c.name as name, c.indexed from pipeline.filter_columns() c
+        where to_regclass(format('catalog.%I', target || '_' || c.name)) is null
+    loop
+        perform pipeline.build_index(format('create index %I on catalog.%I %s', missing.name, target, missing.indexed));
+    end loop;
+    if found then
+        execute format('analyze catalog.%I', target);
+    end if;
+end
+$$;
+
 -- Stores the vectors of a set in the form that suits them, if their table has another one, as that of an older release; returns
 -- whether it did. The new table is filled beside the old one, and searches go on with that until the last moment.
 create or replace function pipeline.store_in_suitable_form(which integer) returns boolean
@@ -90,6 +136,7 @@ declare
     target text := 'movie_vectors_' || which;
     present regclass := to_regclass('catalog.' || target);
     fresh text := target || '_new';
+    suffix text;
     suits_short boolean := pipeline.suits_short_form(which);
 begin
     if present is null or suits_short = catalog.is_short(present) then
@@ -103,9 +150,7 @@ begin
              v.runtime_minutes, v.certification
          from %s v order by v.tmdb_id',
         fresh, pipeline.in_form_of(('catalog.' || fresh)::regclass, 'v.embedding'), present);
-    execute format('create index %I on catalog.%I using gin (genres)', fresh || '_genres', fresh);
-    execute format('create index %I on catalog.%I (release_year)', fresh || '_year', fresh);
-    execute format('analyze catalog.%I', fresh);
+    perform pipeline.index_filters(fresh);
     -- Searches wait only for what follows.
     if (select s.is_active from pipeline.embedding_sets s where s.set_id = which) then
         execute format(
@@ -114,9 +159,9 @@ begin
     end if;
     execute format('drop table %s', present);
     execute format('alter table catalog.%I rename to %I', fresh, target);
-    execute format('alter index catalog.%I rename to %I', fresh || '_pkey', target || '_pkey');
-    execute format('alter index catalog.%I rename to %I', fresh || '_genres', target || '_genres');
-    execute format('alter index catalog.%I rename to %I', fresh || '_year', target || '_year');
+    for suffix in select c.name from pipeline.filter_columns() c union all select 'pkey' loop
+        execute format('alter index catalog.%I rename to %I', fresh || '_' || suffix, target || '_' || suffix);
+    end loop;
     perform pipeline.comment_on_vectors(which);
     return true;
 end
@@ -184,24 +229,6 @@ begin
 end
 $$;
 
--- Builds an index; once more without parallel workers when the shared memory that these exchange data through is too
--- small. Containers have 64 MB of /dev/shm unless they are given more, and the server reports it as a full disk. A disk that
--- is full fails the second time, too.
-create or replace function pipeline.build_index(definition text) returns void
-language plpgsql
-as $$
-begin
-    execute definition;
-exception when disk_full then
-    if current_setting('max_parallel_maintenance_workers') = '0' then
-        raise;
-    end if;
-    raise warning 'an index is built without parallel workers, which takes longer: %. A container gets more shared memory by --shm-size (shm_size in Compose)', sqlerrm;
-    perform set_config('max_parallel_maintenance_workers', '0', true);
-    execute definition;
-end
-$$;
-
 -- The options of the index of a set's nearest neighbours, as build_vector_index makes it. With those that pgvector has by
 -- default (m = 16, ef_construction = 64) the index takes half as long to build, and a search finds fewer of the films nearest
 -- to a question: of 50,000, 0.977 of ten where 400 films are visited.
@@ -257,12 +284,7 @@ declare
     films bigint;
     bytes double precision;
 begin
-    if to_regclass(format('catalog.%I', target || '_genres')) is null then
-        perform pipeline.build_index(
-            format('create index %I on catalog.%I using gin (genres)', target || '_genres', target));
-        perform pipeline.build_index(format('create index %I on catalog.%I (release_year)', target || '_year', target));
-        execute format('analyze catalog.%I', target);
-    end if;
+    perform pipeline.index_filters(target);
     select * into state from pipeline.vector_index_state(which);
     if not state.is_needed then
         execute format('drop index if exists catalog.%I', index_name);
