@@ -162,6 +162,34 @@ def test_the_graph_is_searched_where_comparing_takes_longer(catalogue: Database)
             assert connection.exec_driver_sql(SCANS).scalar() == scans
 
 
+def test_comparing_all_films_leaves_the_graph_out(catalogue: Database) -> None:
+    set_to(catalogue, ALWAYS_INDEXED)
+    set_to(catalogue, "select pipeline.build_vector_index(1)")
+    set_to(catalogue, "analyze catalog.movie_vectors_1")
+    films = vectors(1)
+    search = "select tmdb_id from catalog.nearest_movies(%(v)s::vector, 10, %(f)s::jsonb, 1, true)"
+    for needle in (*films[:3], *questions(1)[:3]):
+        for filters, share in (("{}", 1), ('{"genres": ["Tenth"]}', 10)):
+            passing = np.arange(1, FILMS + 1)[np.arange(1, FILMS + 1) % share == 0]
+            with catalogue.transaction() as connection:
+                given = {"v": str(needle.tolist()), "f": filters}
+                found = list(connection.exec_driver_sql(search, given).scalars())
+                assert connection.exec_driver_sql(SCANS).scalar() == 0
+            tenth = np.sort(films[passing - 1] @ needle)[-10]
+            assert len(found) == 10
+            assert all(films[n - 1] @ needle >= tenth - 1e-3 for n in found)
+
+
+def test_each_filter_has_an_index_also_in_a_table_of_an_older_release(catalogue: Database) -> None:
+    names = "select array_agg(indexname::text order by indexname) from pg_indexes where tablename = 'movie_vectors_1'"
+    suffixes = ("certification", "genres", "language", "pkey", "runtime", "year")
+    expected = [f"movie_vectors_1_{suffix}" for suffix in suffixes]
+    assert value_of(catalogue, names) == expected
+    set_to(catalogue, "drop index catalog.movie_vectors_1_runtime, catalog.movie_vectors_1_certification")
+    assert value_of(catalogue, "select pipeline.build_vector_index(1)") is False
+    assert value_of(catalogue, names) == expected
+
+
 def test_a_table_of_an_older_release_gets_the_short_form_with_the_same_vectors(catalogue: Database) -> None:
     before = rows(catalogue)
     for statement in OLD_FORM.split(";"):
@@ -173,6 +201,8 @@ def test_a_table_of_an_older_release_gets_the_short_form_with_the_same_vectors(c
     assert not catalogue.execute_returning(ChangedForm, "store_in_suitable_form", set_id=1)[0].is_changed
     assert value_of(catalogue, f"{TYPE} 'catalog.movie_vectors_1'::regclass") == "sparsevec(4000)"
     assert rows(catalogue) == before
+    renamed = "select count(*) from pg_indexes where tablename = 'movie_vectors_1' and indexname ~ '_new'"
+    assert value_of(catalogue, renamed) == 0
     assert value_of(catalogue, "select count(*) from public.of_an_application") == FILMS
     assert value_of(catalogue, "select pipeline.build_vector_index(1)") is False
     assert value_of(catalogue, "select sum(written) + sum(removed) from pipeline.refresh_vectors(1)") == 0
