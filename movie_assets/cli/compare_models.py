@@ -22,6 +22,7 @@ from movie_assets.orchestration.startup import database_for
 if TYPE_CHECKING:
     from movie_assets.search.model_comparison import Comparison, ModelResult
 
+INTERRUPTED = 130  # as a shell has it after Ctrl-C
 COLUMNS = ("plot\nMRR", "franchise\nNDCG@10", "index\nrecall@10", "catalogue\ncost", "catalogue\nminutes")
 TO_SWITCH = (
     "Searches use the same set as before. To switch, set MOVIE_ASSETS_EMBEDDER, MOVIE_ASSETS_EMBEDDING_MODEL and "
@@ -65,7 +66,7 @@ def compare_models_command(models: list[ModelChoice], films: int, questions: int
 
     index recall@10: how many of the ten nearest films an index of these vectors finds.
 
-    Exit code 0: at least one model was measured.
+    Exit code 0: at least one model was measured. 130: Ctrl-C; what was measured until then is printed.
 
     Example: movie-assets compare-models local openai:text-embedding-3-small openai:text-embedding-3-large=1024
     """
@@ -78,20 +79,33 @@ def compare_models_command(models: list[ModelChoice], films: int, questions: int
         _announce(comparison)
         if comparison.is_paid and not yes:
             click.confirm("Go on?", abort=True, err=True)
-        results = comparison.results(lambda model: notes.print(f"embedding with {escape(model)}", highlight=False))
+        results, is_interrupted = _results(comparison)
     if as_json:
         click.echo(json.dumps([asdict(result) for result in results]))
     else:
         show(console, results)
+    if is_interrupted:
+        sys.exit(INTERRUPTED)
     sys.exit(0 if any(result.problem is None for result in results) else 1)
+
+
+def _results(comparison: "Comparison") -> tuple[list["ModelResult"], bool]:
+    """Return the results, those so far after Ctrl-C, and whether there was one."""
+    results: list[ModelResult] = []
+    try:
+        for result in comparison.results(lambda name: notes.print(f"embedding with {escape(name)}", highlight=False)):
+            results.append(result)  # noqa: PERF402  # those before the interruption are kept
+    except KeyboardInterrupt:
+        return results, True
+    return results, False
 
 
 def _announce(comparison: "Comparison") -> None:
     """Print on standard error what is compared, and what each model is expected to cost."""
     sample = comparison.sample
     notes.print(
-        f"{len(sample.texts):,} films of {comparison.catalogue.texts:,}, {len(sample.questions):,} plot questions, "
-        f"{len(sample.franchises):,} films in collections.",
+        f"{len(sample.texts):,} of the catalogue's {comparison.catalogue.texts:,} films, "
+        f"{len(sample.questions):,} plot questions, {len(sample.franchises):,} films in collections.",
         highlight=False,
     )
     for candidate in comparison.candidates:
@@ -122,9 +136,9 @@ def show(target: Console, results: Sequence["ModelResult"]) -> None:
             target.print(f"[red]not measured[/] {escape(f'{result.model}: {result.problem}')}", highlight=False)
         elif result.rejected_texts:
             target.print(escape(f"{result.model} rejected {result.rejected_texts:,} texts"), highlight=False)
-    if measured:
-        dollars = sum(result.dollars or 0.0 for result in measured)
-        target.print(f"The comparison cost {_dollars(dollars)}. {TO_SWITCH}", highlight=False)
+    dollars = sum(result.dollars or 0.0 for result in results)
+    if measured or dollars:
+        target.print(f"The comparison cost {_dollars(dollars)}. {TO_SWITCH if measured else ''}", highlight=False)
 
 
 def _figure(value: float | None) -> str:

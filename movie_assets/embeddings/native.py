@@ -103,14 +103,14 @@ class NativeEmbedder(RemoteEmbedder):
         headers = with_lower_names(response.headers)
         try:
             content = response.json()
-        except ValueError as error:
+        except ValueError:
             if response.is_success:
-                return ServiceResponse(without_vectors(f"the response is not JSON ({error})"))
+                return ServiceResponse(without_vectors(response.content, (key,)))
             content = response.text
         if not response.is_success:
             return ServiceResponse(self._refusal(response.status_code, content, headers, key), 0, headers)
         if not isinstance(content, dict):
-            return ServiceResponse(without_vectors(f"the response does not hold vectors: {content!r:.200}"))
+            return ServiceResponse(without_vectors(content, (key,)))
         outcome, tokens = self._outcome(content, count, key), self.tokens(content)
         charged = 0 if tokens is None and isinstance(outcome, Refusal) else tokens
         model = content.get("model")

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import httpx
 import openai
 
 from movie_assets.embeddings.error_messages import message_of_error
+from movie_assets.embeddings.openai_endpoint import Endpoint
 from movie_assets.embeddings.openai_request import Model
 from movie_assets.embeddings.refusals import (
     OPENAI_ERRORS,
@@ -22,27 +22,23 @@ from movie_assets.embeddings.service_call import ServiceResponse, with_lower_nam
 from movie_assets.embeddings.vectors import CheckedVectors, UnusableVectorsError, vectors_by_index
 
 BAD_REQUEST, MIN_STATUS, MAX_STATUS = 400, 400, 599
+INSTEAD_OF_VECTORS = ("error", "errors", "detail", "message", "msg", "error_msg", "errorMessage", "base_resp")
+ENTRY_KEYS = ("data", "embeddings", "vectors", "predictions", "output", "result", "float")
 
 
-INSTEAD_OF_VECTORS = ("error", "errors", "detail", "message", "error_msg", "errorMessage", "base_resp")
-ENTRY_KEYS = ("data", "embeddings", "vectors", "predictions", "output", "result")
-
-
-def ask(client: openai.OpenAI, model: Model, texts: Sequence[str], parameters: Parameters) -> ServiceResponse:
+def ask(endpoint: Endpoint, model: Model, texts: Sequence[str], parameters: Parameters) -> ServiceResponse:
     """Request the vectors of texts, once."""
-    secrets = (client.api_key,)
+    secrets = (endpoint.client.api_key,)
     try:
-        # The library's own method would add base64 where the format is left out, and build an object for each number,
-        # which takes longer than the service.
-        response = client.post("/embeddings", cast_to=httpx.Response, body=model.request(list(texts), parameters))
+        response = endpoint.post(model.request(list(texts), parameters))
     except openai.APIStatusError as error:
         return ServiceResponse(refusal_in(error, secrets, model.errors), 0, with_lower_names(error.response.headers))
     except openai.APIConnectionError as error:
         return ServiceResponse(refusal_without_response(error, model.errors, secrets))
     try:
         content = json.loads(response.content)
-    except ValueError as error:
-        return ServiceResponse(without_vectors(f"the response is not JSON ({error})"))
+    except ValueError:
+        return ServiceResponse(without_vectors(response.content, secrets))
     outcome, tokens = outcome_of(content, model, len(texts), secrets), tokens_of(content)
     charged = 0 if tokens is None and isinstance(outcome, Refusal) else tokens
     return ServiceResponse(outcome, charged, with_lower_names(response.headers), model_of(content))
@@ -62,7 +58,7 @@ def outcome_of(content: object, model: Model, count: int, secrets: tuple[str, ..
     """Return the checked vectors of a response's JSON for `count` texts, or a refusal."""
     entries = entries_of(content)
     if not isinstance(content, dict) and not entries:
-        return without_vectors(f"the response does not hold vectors: {content!r:.200}")
+        return without_vectors(content, secrets)
     if isinstance(content, dict) and not entries and any(content.get(name) for name in INSTEAD_OF_VECTORS):
         # Routers return status 200 with the error of the provider behind them.
         code, message = message_of_error(content, secrets)

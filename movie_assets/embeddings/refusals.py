@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from movie_assets.embeddings.error_messages import without_secrets
-from movie_assets.embeddings.service_errors import ErrorClass, ServiceError, service_error
-from movie_assets.embeddings.vectors import UnusableVectorsError
+from movie_assets.embeddings.service_errors import ErrorClass, ServiceError, service_error, speaks_of_time
+from movie_assets.embeddings.vectors import Flaw, UnusableVectorsError
 from movie_assets.http_client.backoff import MAX_RETRY_SECONDS, NUMBER, seconds_asked_for
 from movie_assets.http_client.rate_limits import seconds_to_reset
 
@@ -23,6 +23,13 @@ Action = Literal["stop", "pause", "retry", "split", "retry_then_split", "reduce"
 PAUSE = re.compile(r"(?:retry|try again|wait)\D{0,12}?(\d+(?:\.\d+)?) ?s(?:ec|\b)", re.IGNORECASE)
 ATTEMPTS = 5  # at one request
 MAX_PAUSES = 10  # 429s in a row
+MAX_LOADING_PAUSES = 20  # five minutes on average: a large model is read from a slow disk
+# Pauses of one request after which what it holds may be to blame: some servers send 429 for limits of a request, too.
+FRUITLESS_PAUSES, FRUITLESS_PAUSES_IF_VAGUE = 5, 2
+ATTEMPTS_WITHIN_TIME = 2  # at a request that the service does not finish in time
+NEVER_CONNECTED = ("ConnectError", "ConnectTimeout", "UnsupportedProtocol")  # names of httpx' errors
+
+REDIRECTS = range(300, 400)
 
 ACTIONS: dict[ErrorClass, Action] = {
     "key": "stop",
@@ -37,6 +44,8 @@ ACTIONS: dict[ErrorClass, Action] = {
     "encoding_format": "omit",
     "input": "split",
     "transient": "retry",
+    "loading": "pause",
+    "no_response": "retry",
     "unknown": "diagnose",
 }
 REASONS: dict[ErrorClass, str] = {
@@ -50,7 +59,9 @@ MESSAGES: dict[ErrorClass, str] = {
     "key": "the embeddings service refused the key ({}); check {settings.key}",
     "quota": "the account's quota is used up ({}); raise it and run again: what was embedded is kept",
     "model": "the embeddings service does not serve the model ({}); check {settings.model}",
-    "address": "the embeddings service has no such path ({}); check {settings.address}",
+    "address": "the embeddings service has no such path ({}); check {settings.address}, to which the client adds the "
+    "last part of the path: the addresses of most OpenAI-compatible servers end in /v1",
+    "loading": "the embeddings service is not ready ({})",
     "unknown": "the embeddings service refused the request ({})",
 }
 
@@ -68,6 +79,9 @@ class ErrorWording(NamedTuple):
     model: str = "MOVIE_ASSETS_EMBEDDING_MODEL"
 
 
+REASONS_OF_FLAWS: dict[Flaw, str] = {
+    "count": "no_vector", "zero": "vector_is_zero", "not_finite": "vector_not_finite",
+}  # fmt: skip
 OPENAI_ERRORS = ErrorWording("OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 
@@ -79,8 +93,8 @@ class Refusal:
     problem: str
     reason: str = ""  # of the reject, when one text is to blame
     seconds: float | None = None  # the pause that the service asks for
-    attempts: int = ATTEMPTS  # in all, for `retry` …
-    then: Literal["diagnose", "stop"] = "stop"  # … and the action after them
+    attempts: int = ATTEMPTS  # in all, for `retry` and `pause` …
+    then: Literal["diagnose", "stop"] = "stop"  # … and the action of `retry` after them
     error_class: ErrorClass = "transient"
     limit: int | None = None  # of inputs or of tokens, if the service names it
 
@@ -93,8 +107,17 @@ def refusal_of(
     error = service_error(status, code or "", message, wording.patterns)
     problem = f"HTTP {status} {code or ''} {message}"[:400]
     error_class = error.error_class
+    if status in REDIRECTS:
+        address = without_secrets(headers.get("location", "")) or "no address"
+        return Refusal(
+            "stop", f"the embeddings service redirects to {address} (HTTP {status}); check {wording.address}"
+        )
     if error_class == "rate":
-        return _rate_limited(problem, headers, now)
+        return _rate_limited(problem, message, headers, now)
+    if error_class == "loading":
+        asked = seconds_asked_for(headers.get("retry-after"), now)
+        problem = MESSAGES["loading"].format(problem)
+        return _stop_for_long_pause(asked, problem) or Refusal("pause", problem, seconds=asked, error_class="loading")
     if error_class == "transient":
         asked = seconds_asked_for(headers.get("retry-after"), now)
         return _stop_for_long_pause(asked, problem) or Refusal("retry", problem, seconds=asked, then="diagnose")
@@ -104,14 +127,23 @@ def refusal_of(
 def refusal_without_response(error: Exception, wording: ErrorWording, secrets: tuple[str, ...] = ()) -> Refusal:
     """Return the refusal of a request that got no response; the message names the reason and the setting."""
     cause = error.__cause__ or error
-    reason = without_secrets(str(cause) or type(cause).__name__, secrets)
-    return Refusal("retry", f"no response ({reason}); check {wording.address} and the network")
+    name = type(cause).__name__
+    reason = without_secrets(str(cause) or name, secrets)
+    problem = f"no response ({reason}); check {wording.address} and the network"
+    if name in NEVER_CONNECTED:
+        return Refusal("retry", problem)
+    return unfinished(problem, ATTEMPTS_WITHIN_TIME if "Timeout" in name else ATTEMPTS)
+
+
+def unfinished(problem: str, attempts: int = ATTEMPTS_WITHIN_TIME) -> Refusal:
+    """Return the refusal of a request that the service took and did not answer: it may be too much for it."""
+    return Refusal("retry", problem, attempts=attempts, then="diagnose", error_class="no_response")
 
 
 def refusal_of_vectors(error: UnusableVectorsError) -> Refusal:
     """Return the refusal of a response whose vectors cannot be used."""
-    if error.flaw == "count":
-        return Refusal("retry_then_split", str(error), "no_vector")
+    if error.flaw in REASONS_OF_FLAWS:
+        return Refusal("retry_then_split", str(error), REASONS_OF_FLAWS[error.flaw])
     if error.flaw == "stuck":
         return Refusal("retry", str(error), attempts=2)
     return Refusal("stop", str(error), error_class="dimensions")
@@ -122,7 +154,7 @@ def _of_class(error: ServiceError, message: str) -> Refusal:
     return Refusal(ACTIONS[error.error_class], message, reason, error_class=error.error_class, limit=error.limit)
 
 
-def _rate_limited(problem: str, headers: Mapping[str, str], now: datetime) -> Refusal:
+def _rate_limited(problem: str, message: str, headers: Mapping[str, str], now: datetime) -> Refusal:
     # The most exact header that asks for a pause counts; a header with zero asks for none.
     asked = (
         _seconds_of_milliseconds(headers.get("retry-after-ms", ""))
@@ -130,7 +162,11 @@ def _rate_limited(problem: str, headers: Mapping[str, str], now: datetime) -> Re
         or seconds_to_reset(headers)
         or _seconds_in(problem)
     )
-    return _stop_for_long_pause(asked, problem) or Refusal("pause", problem, seconds=asked, error_class="rate")
+    is_vague = asked is None and not speaks_of_time(message)
+    return _stop_for_long_pause(asked, problem) or Refusal(
+        "pause", problem, "too_long", asked, FRUITLESS_PAUSES_IF_VAGUE if is_vague else FRUITLESS_PAUSES,
+        error_class="rate",
+    )  # fmt: skip
 
 
 def _seconds_of_milliseconds(header: str) -> float | None:

@@ -5,6 +5,7 @@
 and all requests wait together while some of them are in flight.
 """
 
+import logging
 import random
 import time
 from collections import deque
@@ -12,12 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from movie_assets.embeddings.embedder import RejectedInput
-from movie_assets.embeddings.refusals import MAX_PAUSES, Refusal
+from movie_assets.embeddings.refusals import MAX_LOADING_PAUSES, MAX_PAUSES, Refusal
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.shortening import MAX_CUTS, Texts
-from movie_assets.embeddings.vectors import CheckedVectors
+from movie_assets.embeddings.vectors import REASONS, CheckedVectors
 from movie_assets.http_client.backoff import backoff
 
+log = logging.getLogger(__name__)
+
+MAX_REDUCTIONS = 16  # of requests that are refused as too many, in a row; 256 texts become one in eight
 MAX_FAILURES = 20  # responses without a vector in a row, splitting included, after which the service counts as down
 
 
@@ -27,6 +31,7 @@ class PendingRequest:
 
     positions: tuple[int, ...]
     attempts: int = 0  # that failed
+    pauses: int = 0  # that the service asked for
     not_before: float = 0.0  # by time.monotonic
     successes_before: int = -1  # successful requests of the stream when it first failed; -1 before that
     cuts: int = 0  # times that its one text was shortened
@@ -48,7 +53,7 @@ class RequestQueue:
         self.paused_until = 0.0
         self.successes = 0
         self.stopped: str | None = None
-        self._pauses = self._failures = 0  # in a row
+        self._pauses = self._reductions = self._failures = 0  # in a row
 
     def parameters_of(self, request: PendingRequest) -> Parameters:
         """Return the optional parameters with which a request is sent."""
@@ -67,19 +72,17 @@ class RequestQueue:
         accepted = [request.positions[n] for n in vectors.positions]
         if accepted:
             self.successes += 1
-            self._failures = self._pauses = 0
+            self._failures = self._pauses = self._reductions = 0
             self.server.record_success(len(request.positions), sent, model)
             self.texts.accepted(accepted)
         else:
-            self._count_failure("no vector of a response is usable")
+            reason = next(iter(vectors.flawed.values()))
+            return self.handle_refusal(request, sent, Refusal("retry_then_split", REASONS[reason], reason))
         flawed = [request.positions[n] for n in vectors.flawed]
         if flawed and not request.attempts:
             self.waiting.appendleft(PendingRequest(tuple(flawed), attempts=1))
             return []
-        return [
-            RejectedInput(request.positions[n], reason, reason.replace("_", " "))
-            for n, reason in vectors.flawed.items()
-        ]
+        return [RejectedInput(request.positions[n], reason, REASONS[reason]) for n, reason in vectors.flawed.items()]
 
     def handle_refusal(self, request: PendingRequest, sent: Parameters, refusal: Refusal) -> list[RejectedInput]:
         """Carry out the action of a refusal; return the text that is to blame once it is known."""
@@ -102,9 +105,12 @@ class RequestQueue:
         """Send no further requests; responses to those in flight are still received. The first reason counts."""
         self.stopped = self.stopped or reason
 
+    def _seen(self, request: PendingRequest) -> PendingRequest:
+        """Return a request that failed, with the successes of the stream when it first did."""
+        return replace(request, successes_before=self.successes) if request.successes_before < 0 else request
+
     def _handle_failure(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
-        successes = self.successes if request.successes_before < 0 else request.successes_before
-        tried = replace(request, attempts=request.attempts + 1, successes_before=successes, not_before=0.0)
+        tried = replace(self._seen(request), attempts=request.attempts + 1, not_before=0.0)
         match refusal.action:
             case "reduce" if len(request.positions) > 1:
                 tokens = sum(self.texts.tokens[n] for n in request.positions)
@@ -159,13 +165,18 @@ class RequestQueue:
 
     def _diagnose(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
         """Find the reason of a refusal that names none: the parameters, the number of inputs, or one input."""
-        if not self.successes and self.server.trials:
+        if not self.successes and self.server.trials and refusal.error_class != "no_response":
             self.waiting.appendleft(replace(request, trial=self.server.trials.pop(0)))
             return []
         request = replace(request, trial=None)
         if len(request.positions) > 1:
-            is_reduced = self.server.suspect_size(len(request.positions))
+            # A request without a response costs a minute: the next one has a quarter of the texts.
+            share = 2 if refusal.error_class == "no_response" else 1
+            is_reduced = self.server.suspect_size(len(request.positions) // share)
             self.waiting.extendleft([request] if is_reduced else reversed(request.halves()))
+            return []
+        if refusal.error_class == "no_response" and not self.successes:
+            self._stop_after(request, refusal)
             return []
         return self._reject(request, refusal)
 
@@ -174,11 +185,19 @@ class RequestQueue:
         if self.successes <= request.successes_before and not request.is_last and self.waiting:
             self.waiting.append(replace(request, is_last=True))
             return []
-        if self.successes <= request.successes_before and refusal.action in ("diagnose", "retry"):
+        if self.successes <= request.successes_before and self._may_be_down(refusal):
             self._stop_after(request, refusal)
             return []
         self.server.restore_size()
+        if request.cuts < MAX_CUTS and self.texts.shorten_if_longest(request.positions[0]):
+            self.waiting.appendleft(replace(request, cuts=request.cuts + 1))
+            return []
         return [RejectedInput(request.positions[0], refusal.reason or "no_answer", refusal.problem)]
+
+    def _may_be_down(self, refusal: Refusal) -> bool:
+        """Return whether a refusal of each text in turn says more about the service than about the texts."""
+        is_without_vectors = refusal.action == "retry_then_split" and len(self.texts.sent) > 1
+        return refusal.action in ("diagnose", "retry") or is_without_vectors
 
     def _split(self, request: PendingRequest, refusal: Refusal) -> list[RejectedInput]:
         if len(request.positions) == 1:
@@ -188,13 +207,36 @@ class RequestQueue:
         return []
 
     def _pause(self, request: PendingRequest, refusal: Refusal) -> None:
-        self.waiting.appendleft(request)
-        self._pauses += 1
-        problem = refusal.problem
-        if self._pauses > MAX_PAUSES:
-            self.stop(f"the embeddings service refused {self._pauses} requests in a row as too many: {problem}")
-        wait = backoff(self._pauses, random.random, refusal.seconds)
+        tried = replace(self._seen(request), pauses=request.pauses + 1)
+        is_suspected = refusal.error_class == "rate" and tried.pauses > refusal.attempts
+        if is_suspected and self._reductions < MAX_REDUCTIONS and self._send_less(tried):
+            self._reductions += 1
+        else:
+            self.waiting.appendleft(tried)
+            # Requests that were in flight together are refused together.
+            self._pauses += time.monotonic() >= self.paused_until
+        is_loading = refusal.error_class == "loading"
+        if self._pauses > (MAX_LOADING_PAUSES if is_loading else MAX_PAUSES):
+            what = f"refused {self._pauses} requests in a row" + ("" if is_loading else " as too many")
+            self.stop(f"the embeddings service {what}: {refusal.problem}")
+        wait = backoff(max(1, self._pauses - self._reductions), random.random, refusal.seconds)
+        log.info("waiting %.0f s for the embeddings service: %s", wait, refusal.problem)
         self.paused_until = max(self.paused_until, time.monotonic() + wait)
+
+    def _send_less(self, request: PendingRequest) -> bool:
+        """Replace a request that is refused again and again, as too many, by smaller ones; False if there are none."""
+        if len(request.positions) > 1:
+            is_reduced = self.server.suspect_size(len(request.positions), may_grow=True)
+            self.waiting.extendleft([request] if is_reduced else reversed(request.halves()))
+            return True
+        if not request.is_last and self.waiting:  # do others succeed meanwhile?
+            self.waiting.append(replace(request, is_last=True))
+            return True
+        if self.successes <= request.successes_before or not self.texts.shorten_if_longest(request.positions[0]):
+            return False
+        self.server.restore_size()
+        self.waiting.appendleft(request)
+        return True
 
     def _count_failure(self, problem: str) -> None:
         self._failures += 1

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from movie_assets.config.embedding_limits import IN_FLIGHT
 from movie_assets.config.prices import Price
 from movie_assets.embeddings.embedder import BudgetAccount, EmbedderError, RejectedInput, ResultChunk, no_vectors
-from movie_assets.embeddings.refusals import Refusal
+from movie_assets.embeddings.refusals import unfinished
 from movie_assets.embeddings.request_queue import PendingRequest, RequestQueue
 from movie_assets.embeddings.server_limits import Parameters, Server
 from movie_assets.embeddings.service_call import Ask, ServiceResponse
@@ -145,7 +145,7 @@ class Stream:
             if not late:
                 return None
             problem = f"no response within {MAX_SECONDS_PER_CALL:.0f} s"
-            number, response = late[0], ServiceResponse(Refusal("retry", problem))
+            number, response = late[0], ServiceResponse(unfinished(problem))
         if isinstance(response, BaseException):
             raise response
         sent_before = self._in_flight.pop(number, None)

@@ -48,6 +48,8 @@ class Server:
     models: list[str] = field(default_factory=list)  # the model's names in responses, in the order of the first
     _has_succeeded: bool = False
     _max_accepted: int = 0  # inputs of the largest successful request
+    _refused_size: int = 0  # inputs of a request whose size may have been to blame; 0 if none is suspected
+    _is_growing: bool = False  # a request succeeded since its size was suspected
     _max_texts_before: int | None = None  # the limit before the number of inputs was suspected
 
     @classmethod
@@ -74,10 +76,19 @@ class Server:
         self.parameters = replace(self.parameters, is_list=False)
         return True
 
-    def suspect_size(self, texts: int) -> bool:
-        """Halve the limit of inputs after a refusal without a reason; False if as many inputs succeeded before."""
+    def suspect_size(self, texts: int, *, may_grow: bool = False) -> bool:
+        """Halve the limit of inputs after a refusal without a reason; False if as many inputs succeeded before.
+
+        With `may_grow` successes double it again, up to the refused size: it may not have been to blame.
+        """
         if texts <= self._max_accepted:
             return False
+        if not may_grow:
+            self._refused_size = 0
+        elif self._is_growing:
+            self._refused_size, self._is_growing = texts, False
+        else:
+            self._refused_size = max(texts, self._refused_size)
         self._max_texts_before = self._max_texts_before or self.max_texts
         self.max_texts = min(self.max_texts, max(1, texts // 2))
         return True
@@ -85,10 +96,13 @@ class Server:
     def restore_size(self) -> None:
         """Restore the limit of inputs, as a single input turned out to be the reason of the refusals."""
         self.max_texts, self._max_texts_before = self._max_texts_before or self.max_texts, None
+        self._refused_size = 0
 
     def record_success(self, texts: int, parameters: Parameters, model: str | None) -> None:
         """Remember the size, the parameters and the model's name of a successful request."""
         self._max_accepted = max(self._max_accepted, texts)
+        if texts == self.max_texts and 2 * texts < self._refused_size:
+            self.max_texts, self._is_growing = 2 * texts, True
         if not self._has_succeeded:
             self.parameters, self._has_succeeded = parameters, True
         if model and model not in self.models:

@@ -7,11 +7,10 @@ them, `embeddings.request_queue` does it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from movie_assets.embeddings.refusals import Refusal
+from movie_assets.embeddings.error_messages import message_of_error
+from movie_assets.embeddings.refusals import ATTEMPTS, Refusal, unfinished
 from movie_assets.embeddings.server_limits import Parameters
 from movie_assets.embeddings.vectors import CheckedVectors
-
-ATTEMPTS_WITHOUT_JSON = 3  # a captive portal, or a response that was cut off
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ def with_lower_names(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
-def without_vectors(problem: str) -> Refusal:
-    """Return the refusal of a response that is not what the service sends."""
-    return Refusal("retry", problem, attempts=ATTEMPTS_WITHOUT_JSON)
+def without_vectors(content: object, secrets: tuple[str, ...] = ()) -> Refusal:
+    """Return the refusal of a response that is not what the service sends: a page of a portal, or cut off."""
+    _, message = message_of_error(content, secrets)
+    return unfinished(f"the response does not hold vectors: {message or 'it is empty'}", ATTEMPTS)

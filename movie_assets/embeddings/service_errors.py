@@ -12,10 +12,11 @@ from typing import Literal
 # key: not accepted. quota: used up. model: the server has no such model. address: no such path. rate: too many
 # requests for now. too_many_inputs, too_many_tokens: of one request. too_long: one input. dimensions, encoding_format:
 # the server does not accept the parameter. input: the server does not accept an input. transient: the server failed.
-# unknown: none of these.
+# loading: the server has the model and cannot use it yet. no_response: no
+# whole response arrived. unknown: none of these.
 ErrorClass = Literal[
     "key", "quota", "model", "address", "rate", "too_many_inputs", "too_many_tokens", "too_long", "dimensions",
-    "encoding_format", "input", "transient", "unknown",
+    "encoding_format", "input", "transient", "loading", "no_response", "unknown",
 ]  # fmt: skip
 
 NUMBER = r"(\d[\d,_]*)(?![\d.,_]*\s*(?:bytes|[kmg]i?b)\b)"
@@ -54,6 +55,17 @@ MODEL = _words(
     r"no endpoints found", r"deploymentnotfound", r"deployment .{0,60}does not exist",
     r"does not support embeddings?\b", r"no such model", r"模型不存在", r"not have access to (the )?model",
 )  # fmt: skip
+# “No models loaded” and “failed to load model” are not among these, as they do not end by themselves.
+LOADING = _words(
+    r"(?<!error )(?<!failed )(?<!failure )(?<!try )\b(loading|initiali[sz]ing|starting|"
+    r"warming[ -]?up|downloading|pulling|provisioning|waking up|spinning up|booting)\b",
+    r"being (loaded|downloaded|pulled|started|initiali[sz]ed|deployed)",
+    r"cold[ -]?start",
+    r"not (yet )?(been )?(ready|loaded yet|started|initiali[sz]ed)\b",
+    r"not (available|loaded|ready) (yet|right now)",
+    r"(isn't|is not|hasn't|not yet) (finished )?(ready|started|warm)",
+    r"正在(加载|启动)|(加载|启动)中|尚未(加载|就绪)",
+)
 PER_TIME = _words(
     r"\b(min(ute)?s?|sec(ond)?s?|hours?|days?|months?|tpm|rpm|tpd|rpd|later|again|wait|quota|concurren\w+|slow\w*)\b",
     r"频率|每分钟|稍后|并发",
@@ -193,6 +205,7 @@ NEARNESS: tuple[tuple[ErrorClass, re.Pattern[str]], ...] = (
 TOO_LARGE, TOO_MANY, PAYMENT_REQUIRED, NOT_FOUND = 413, 429, 402, 404
 SERVER_ERROR = 500
 KEY_STATUS, ADDRESS_STATUS, TRANSIENT_STATUS = (401, 403), (404, 405), (408, 409, 425)
+FOR_NOW = (409, 425, 502, 503, 504)
 
 
 @dataclass(frozen=True)
@@ -216,6 +229,11 @@ def service_error(status: int, code: str, message: str, own: Sequence[tuple[Erro
     return ServiceError(error_class, message, limit)
 
 
+def speaks_of_time(message: str) -> bool:
+    """Return whether a message is about too many requests in a time, and not about what one request holds."""
+    return bool(RATE.search(message) or PER_TIME.search(message))
+
+
 def _class_of(status: int, text: str) -> ErrorClass:
     sized = next((sized for sized, pattern in SIZES if pattern.search(text)), None)
     if status == PAYMENT_REQUIRED or QUOTA.search(text):
@@ -224,13 +242,15 @@ def _class_of(status: int, text: str) -> ErrorClass:
         error_class = "model" if MODEL.search(text) else "key"
     elif status == TOO_MANY:
         # The message of a limit per minute can have the same words.
-        error_class = sized if sized and not RATE.search(text) and not PER_TIME.search(text) else "rate"
+        error_class = sized if sized and not speaks_of_time(text) else "rate"
     elif sized is None and RATE.search(text):
         error_class = "rate"
     elif sized is None and KEY.search(text):
         error_class = "key"
+    elif sized is None and LOADING.search(text):
+        error_class = "loading"
     elif sized is None and MODEL.search(text):
-        error_class = "model"
+        error_class = "loading" if status in FOR_NOW else "model"
     else:
         # Parameters before sizes, as “dimensions must be at most 1024” is not about a text.
         error_class = _parameter_in(text) or sized or _class_of_status(status, text)

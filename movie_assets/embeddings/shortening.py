@@ -28,6 +28,7 @@ class Texts:
         self._max_accepted = 0
         self._too_long_from: int | None = None
         self._safe = 0  # bytes that fit into the limit, if the server named it
+        self._suspected: dict[int, int] = {}  # bytes of texts that were refused without a reason, by position
         if longest != MAX_TOKENS_OF_A_TEXT:
             self.learn(longest)
 
@@ -46,8 +47,10 @@ class Texts:
         return tuple(ordered[:middle]), tuple(ordered[middle:])
 
     def accepted(self, positions: Sequence[int]) -> None:
-        """Remember the longest text that the server accepted."""
+        """Remember the longest text that the server accepted, and that a text was too long if its cut is accepted."""
         self._max_accepted = max(self._max_accepted, *(self.bytes[n] for n in positions))
+        for position in self._suspected.keys() & set(positions):
+            self._set_too_long(self._suspected.pop(position))
 
     def learn(self, limit: int | None) -> None:
         """Learn the limit in tokens that the server names; None is ignored."""
@@ -62,6 +65,18 @@ class Texts:
         if size <= (limit or 1):
             return False
         self._set_too_long(size)
+        self._cut(position, self._bound(size, size // 2))
+        return bool(self.sent[position].strip())
+
+    def shorten_if_longest(self, position: int) -> bool:
+        """Cut a text that was refused alone and without a reason, if none as long was accepted; return whether it was.
+
+        That the text was too long is learned when the cut is accepted.
+        """
+        size = self.bytes[position]
+        if not 0 < self._max_accepted < size:
+            return False
+        self._suspected[position] = size
         self._cut(position, self._bound(size, size // 2))
         return bool(self.sent[position].strip())
 

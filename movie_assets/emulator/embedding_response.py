@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+PRECISION = {"base64": "<f4", "half": "<f2"}
+
 
 @dataclass(frozen=True)
 class EmbeddingResponse:
@@ -16,9 +18,9 @@ class EmbeddingResponse:
     vectors: npt.NDArray[np.float32]
     indices: tuple[int, ...]
     model: str
-    encoding: Literal["float", "base64"]
+    encoding: Literal["float", "base64", "half", "text"]
     tokens: int
-    index: Literal["given", "left out", "left out where 0"] = "given"
+    index: Literal["given", "left out", "left out where 0", "from 1"] = "given"
     usage: Literal["full", "left out", "null", "total only"] = "full"
     cursed: tuple[int, ...] = ()  # positions of inputs that faults are tied to
 
@@ -36,12 +38,12 @@ class EmbeddingResponse:
 
     def _index(self, index: int) -> str:
         is_left_out = self.index == "left out" or (self.index == "left out where 0" and index == 0)
-        return "" if is_left_out else f'"index":{index},'
+        return "" if is_left_out else f'"index":{index + (self.index == "from 1")},'
 
     def _written(self, row: npt.NDArray[np.float32]) -> str:
-        if self.encoding == "base64":
-            return json.dumps(base64.b64encode(row.astype("<f4").tobytes()).decode())
-        return written(row)
+        if self.encoding in PRECISION:
+            return json.dumps(base64.b64encode(row.astype(PRECISION[self.encoding]).tobytes()).decode())
+        return json.dumps(written(row)) if self.encoding == "text" else written(row)
 
 
 def written(row: npt.NDArray[np.float32]) -> str:

@@ -49,6 +49,8 @@ def _checked(service: Service, request: dict[str, Any]) -> tuple[str, list[str]]
     tokens = [tokens_of(text) for text in texts]
     if make := _make(service):
         _check_make(make, request, tokens)
+        if make.loading and service.count_loading() <= make.loading.most:
+            raise RefusedError(make.refusal(make.loading, 0))
     _check_limits(tokens)
     return model, texts
 
@@ -90,7 +92,9 @@ def _as_made(make: Make, response: EmbeddingResponse) -> EmbeddingResponse:
         response,
         vectors=response.vectors * np.float32(make.length_of_vectors),
         model=make.model or response.model,
-        encoding=make.encoding if make.encoding in ("float", "base64") else response.encoding,
+        encoding=response.encoding
+        if make.encoding == "as asked" or isinstance(make.encoding, Limit)
+        else make.encoding,
         index=make.index,
         usage=make.usage,
     )

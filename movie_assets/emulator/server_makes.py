@@ -31,11 +31,12 @@ class Make:
     length: Limit | None = None  # tokens of one input
     width: int | None = None  # of its model; None: as requested
     dimensions: Literal["taken", "ignored"] | Limit = "taken"  # or the error for the parameter
-    encoding: Literal["as asked", "float", "base64"] | Limit = "as asked"
-    index: Literal["given", "left out", "left out where 0"] = "given"
+    encoding: Literal["as asked", "float", "base64", "half", "text"] | Limit = "as asked"
+    index: Literal["given", "left out", "left out where 0", "from 1"] = "given"
     model: str | None = None  # the name in its responses; None: as requested
     usage: Literal["full", "left out", "null", "total only"] = "full"
     length_of_vectors: float = 1.0
+    loading: Limit | None = None  # requests that are refused at first
     required: str | None = None  # a parameter without which it refuses a request
     serves: str = "films-embed"  # the model that clients ask for
     error_status: int | None = None  # the status that errors are sent with, whatever they are
@@ -186,6 +187,12 @@ MAKES: dict[str, Make] = {
     ),
     "proxy": Make(_page, tokens=Limit(2000, 413, "Request Entity Too Large"), encoding="base64"),
     "unknown limit": Make(_plain, inputs=Limit(10, 400, "Bad Request")),
+    "vague 429": Make(_text, inputs=Limit(10, 429, "Request rejected")),
+    "loading": Make(_text, loading=Limit(3, 503, "Model films-embed is currently loading")),
+    "loading, 404": Make(_openai, loading=Limit(3, 404, "model films-embed is not ready yet")),
+    "counts from 1": Make(_detail, index="from 1", usage="null"),
+    "vectors as text": Make(_detail, encoding="text"),
+    "half precision": Make(_detail, encoding="half"),
     "unknown format": Make(_plain, encoding=Limit(0, 500, "Internal Server Error")),
     "unknown width": Make(_plain, dimensions=Limit(0, 400, "Bad Request"), width=768),
 }  # fmt: skip

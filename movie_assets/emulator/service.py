@@ -61,6 +61,7 @@ class Service:
         self.requests: dict[str, Counter[int]] = {}
         self.struck: Counter[str] = Counter()
         self.embedded_inputs = 0
+        self._loading = 0
         self._chance = random.Random(options.seed)
         self._lock = threading.Lock()
         self.set_faults(options.faults)
@@ -91,6 +92,12 @@ class Service:
         """Count texts for which vectors were sent."""
         with self._lock:
             self.embedded_inputs += inputs
+
+    def count_loading(self) -> int:
+        """Count a request to a server that refuses the first ones, and return their number."""
+        with self._lock:
+            self._loading += 1
+            return self._loading
 
     def within_rate(self) -> bool:
         """Count a TMDB request, and return whether it is within the rate limit."""

@@ -27,14 +27,20 @@ class ComparedSearch(NamedTuple):
     exact: list[float]
 
 
-@dataclass(frozen=True)
+@dataclass
 class CostAccount:
-    """The budget of a comparison, and what its cost is recorded with: no embedding set, so that none looks paid for."""
+    """The budget of a comparison, and what its cost is recorded with: no embedding set, so that none looks paid for.
+
+    `tokens` and `dollars` are those of one model, `texts` got a vector.
+    """
 
     database: Database
     budget: DatabaseBudget
     run_id: str
     as_of: datetime
+    texts: int = 0
+    tokens: int = 0
+    dollars: float = 0.0
 
     def record(self, chunk: ResultChunk) -> None:
         """Record what a request cost, and release its reservation, in one transaction."""
@@ -51,15 +57,17 @@ class CostAccount:
 
         if chunk.dollars or chunk.reservation:
             self.database.once(work)
+        self.texts += len(chunk.positions)
+        self.tokens += chunk.tokens
+        self.dollars += chunk.dollars
 
 
 @dataclass
 class EmbeddedTexts:
-    """The vectors of some texts, (n, dimensions) with rows of zeros for rejected texts, and their cost."""
+    """The vectors of some texts, (n, dimensions) with rows of zeros for rejected texts, their tokens and seconds."""
 
     vectors: Matrix
     tokens: int = 0
-    dollars: float = 0.0
     seconds: float = 0.0
 
     @property
@@ -81,7 +89,6 @@ def embed_texts(account: CostAccount, embedder: Embedder, texts: Sequence[str], 
         account.record(chunk)
         result.vectors[list(chunk.positions)] = chunk.vectors
         result.tokens += chunk.tokens
-        result.dollars += chunk.dollars
     result.seconds = time.perf_counter() - started
     return result
 

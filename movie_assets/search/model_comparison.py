@@ -4,7 +4,7 @@
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -36,8 +36,9 @@ class CatalogueTexts(NamedTuple):
 class ModelResult:
     """What was measured of a model, or the problem because of which it was not.
 
-    Dollars are None if the price is not known. `plot_mrr` and its standard error are of searches by vectors alone.
-    `catalogue_dollars` and `catalogue_minutes` are expected of embedding the whole catalogue.
+    Tokens and dollars are those that were spent, also before a problem. Dollars are None if the price is not known.
+    `plot_mrr` and its standard error are of searches by vectors alone. `catalogue_dollars` and `catalogue_minutes` are
+    expected of embedding the whole catalogue.
     """
 
     model: str
@@ -102,20 +103,27 @@ class Comparison:
                     "compare on fewer films (--films), or raise it"
                 )
 
-    def results(self, say: Callable[[str], None]) -> list[ModelResult]:
-        """Measure each model, one after the other. `say` gets the name of the model as it begins."""
-        results = []
+    def results(self, say: Callable[[str], None]) -> Iterator[ModelResult]:
+        """Measure each model, one after the other. `say` gets the name of the model as it begins.
+
+        A model that fails is a result with a problem, and the others are measured. So is the model at which
+        KeyboardInterrupt is raised, and then the exception is raised again.
+        """
         for candidate in self.candidates:
-            if candidate.embedder is None:
-                results.append(ModelResult(str(candidate.choice), candidate.problem))
+            embedder = candidate.embedder
+            if embedder is None:
+                yield ModelResult(str(candidate.choice), candidate.problem)
                 continue
             say(str(candidate.choice))
+            account = CostAccount(self.database, self.budget, self.run_id, self.as_of)
             try:
-                require_a_price(candidate.embedder, self.budget)
-                results.append(_measure(self, candidate.embedder))
+                require_a_price(embedder, self.budget)
+                yield _measure(self, embedder, account)
             except EmbedderError as error:
-                results.append(ModelResult(name_of(candidate.embedder), str(error)))
-        return results
+                yield _not_measured(self, embedder, account, str(error))
+            except KeyboardInterrupt:
+                yield _not_measured(self, embedder, account, "interrupted")
+                raise
 
 
 def prepare(
@@ -151,9 +159,15 @@ def _candidate(settings: Settings, choice: ModelChoice, text_bytes: int) -> Cand
     return Candidate(choice, embedder, expected_tokens=round(text_bytes / USUAL_BYTES_PER_TOKEN))
 
 
-def _measure(comparison: Comparison, embedder: Embedder) -> ModelResult:
+def _not_measured(comparison: Comparison, embedder: Embedder, account: CostAccount, problem: str) -> ModelResult:
+    texts = len(comparison.sample.texts) + len(comparison.sample.questions)
+    place = f" (after {account.texts:,} of {texts:,} texts)" if account.texts else ""
+    dollars = None if embedder.price.per_million_tokens is None else account.dollars
+    return ModelResult(name_of(embedder), problem + place, tokens=account.tokens, dollars=dollars)
+
+
+def _measure(comparison: Comparison, embedder: Embedder, account: CostAccount) -> ModelResult:
     sample, price = comparison.sample, embedder.price
-    account = CostAccount(comparison.database, comparison.budget, comparison.run_id, comparison.as_of)
     texts = embed_texts(account, embedder, sample.texts, "document")
     questions = embed_texts(account, embedder, [question.text for question in sample.questions], "query")
     ranks = plot_ranks(texts.vectors, questions.vectors, [question.place for question in sample.questions])
@@ -169,8 +183,8 @@ def _measure(comparison: Comparison, embedder: Embedder) -> ModelResult:
         franchise_ndcg_at_10=mean_and_error(franchise_gains(texts.vectors, sample.franchises))[0],
         index_recall_at_10=index_recall(comparison.database, texts.embedded),
         rejected_texts=texts.rejected + questions.rejected,
-        tokens=texts.tokens + questions.tokens,
-        dollars=texts.dollars + questions.dollars if is_priced else None,
+        tokens=account.tokens,
+        dollars=account.dollars if is_priced else None,
         seconds=texts.seconds + questions.seconds,
         catalogue_dollars=price.of(texts.tokens * share) if is_priced else None,
         catalogue_minutes=texts.seconds * comparison.catalogue.texts / max(1, len(texts.embedded)) / 60,

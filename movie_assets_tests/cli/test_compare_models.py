@@ -1,4 +1,7 @@
 import json
+import os
+import re
+import signal
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +10,8 @@ import psycopg
 import pytest
 from click.testing import Result
 
+from movie_assets.emulator.faults import FAULTS, Fault
+from movie_assets.emulator.openai_errors import NO_QUOTA
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.cli.commands import Environment, clean_environment, expected_error, invoke
@@ -92,13 +97,13 @@ def test_nobody_is_asked_when_nothing_is_paid(compare: Any) -> None:
     result = compare("local", "local=32", "--films", "40", "--questions", "5")
     assert result.exit_code == 0, result.output
     assert "Go on?" not in result.stderr
-    assert "40 films of" in result.stderr
+    assert "40 of the catalogue's " in result.stderr
     assert "hashing-v2=32" in result.stdout
     assert "movie-assets sets" in result.stdout
 
 
 def test_a_model_without_a_key_is_reported_and_the_others_are_measured(compare: Any) -> None:
-    result = compare(OPENAI, "local=64", "--json", OPENAI_API_KEY=None)
+    result = compare(OPENAI, "local=64", "--json", OPENAI_API_KEY=None, OPENAI_BASE_URL=None)
     assert result.exit_code == 0, result.output
     without_key, local = json.loads(result.stdout)
     assert "OPENAI_API_KEY is not set" in without_key["problem"]
@@ -106,7 +111,7 @@ def test_a_model_without_a_key_is_reported_and_the_others_are_measured(compare: 
 
 
 def test_a_comparison_of_models_that_all_fail_fails(compare: Any) -> None:
-    result = compare(OPENAI, OPENAI_API_KEY=None)
+    result = compare(OPENAI, OPENAI_API_KEY=None, OPENAI_BASE_URL=None)
     assert result.exit_code == 1
     assert "OPENAI_API_KEY is not set" in result.stdout
 
@@ -156,3 +161,69 @@ def test_a_provider_that_does_not_exist_is_a_usage_error(compare: Any) -> None:
 def test_an_empty_catalogue_has_nothing_to_compare_on(compare: Any, server: str) -> None:
     address = address_of(server, f"compare_{uuid.uuid4().hex[:8]}")
     assert "the catalogue is empty" in expected_error(compare("local", MOVIE_ASSETS_DATABASE_URL=address))
+
+
+def test_a_model_that_fails_in_the_middle_is_reported_with_its_cost_and_the_next_one_is_measured(
+    compare: Any, catalogue: Environment, services: TmdbEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account's quota ends after two requests."""
+    before, sent = state_of(catalogue), []
+
+    def used_up(value: Any, _: Any) -> Any:
+        sent.append(value)
+        return NO_QUOTA if len(sent) > 2 else value
+
+    monkeypatch.setitem(FAULTS, "quota_ends", Fault("embeddings", used_up, "the quota ends"))
+    monkeypatch.setattr(services.service, "faults", {"quota_ends": 1.0})
+    result = compare(OPENAI, "local=64", "--yes", "--json", MOVIE_ASSETS_EMBEDDING_TEXTS_PER_REQUEST="20")
+    assert result.exit_code == 0, result.output
+    failed, local = json.loads(result.stdout)
+    assert "the account's quota is used up" in failed["problem"]
+    assert "You exceeded your current quota" in failed["problem"]
+    assert "(after 40 of " in failed["problem"]
+    assert failed["dollars"] == pytest.approx(float(state_of(catalogue)[3] - before[3]), abs=1e-5)
+    assert failed["dollars"] > 0
+    assert local["plot_mrr"] > 0
+    assert state_of(catalogue)[4] == before[4]
+
+
+def test_a_wrong_key_is_said_in_the_service_s_own_sentence(compare: Any, services: TmdbEmulator) -> None:
+    services.faults = {"oa_401": 1.0}
+    try:
+        result = compare(OPENAI, "--yes")
+    finally:
+        services.faults = {}
+    assert result.exit_code == 1
+    words = " ".join(result.stdout.split())
+    assert "refused the key" in words
+    assert "Incorrect API key provided" in words
+    assert "OPENAI_API_KEY" in words
+    assert "The comparison cost" not in words
+
+
+def test_a_sample_that_is_larger_than_the_catalogue_is_the_catalogue(compare: Any) -> None:
+    result = compare("local=64", "--films", "20000", "--questions", "2000")
+    assert result.exit_code == 0, result.output
+    films, all_films = re.findall(r"(\d+) of the catalogue's (\d+) films", result.stderr)[0]
+    assert films == all_films
+
+
+def test_ctrl_c_prints_what_was_measured(
+    compare: Any, catalogue: Environment, services: TmdbEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, sent = state_of(catalogue), []
+
+    def interrupted(value: Any, _: Any) -> Any:
+        sent.append(value)
+        if len(sent) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return value
+
+    monkeypatch.setitem(FAULTS, "ctrl_c", Fault("embeddings", interrupted, "somebody presses Ctrl-C"))
+    monkeypatch.setattr(services.service, "faults", {"ctrl_c": 1.0})
+    result = compare("local=64", OPENAI, "--yes", "--json", MOVIE_ASSETS_EMBEDDING_TEXTS_PER_REQUEST="20")
+    assert result.exit_code == 130
+    local, paid = json.loads(result.stdout)
+    assert local["plot_mrr"] > 0
+    assert paid["problem"].startswith("interrupted (after ")
+    assert 0 < paid["dollars"] == pytest.approx(float(state_of(catalogue)[3] - before[3]), abs=1e-5)

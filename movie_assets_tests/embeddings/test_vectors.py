@@ -41,7 +41,7 @@ def test_entries_are_put_in_the_order_of_their_index() -> None:
         entries([1, 0]),
         entries([1, 0], [0, 1], [1, 1]),
         [{"index": 0, "embedding": [1, 0]}] * 2,
-        [{"index": 1, "embedding": [1, 0]}, {"index": 2, "embedding": [0, 1]}],
+        [{"index": 0, "embedding": [1, 0]}, {"index": 2, "embedding": [0, 1]}],
         [{"index": 0}, {"index": 1}],
         [{"index": [0], "embedding": [1, 0]}, {"index": 1, "embedding": [0, 1]}],
         entries(None, None),

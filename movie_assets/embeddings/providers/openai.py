@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 from pydantic import SecretStr
 
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 OPENAI_MODEL = "text-embedding-3-small"
 OPENAI_HOST = "api.openai.com"
+NO_KEY = SecretStr("none")  # many servers of one's own want none
 # US dollars for a million tokens, https://platform.openai.com/docs/pricing (embeddings), read in November 2026.
 MODELS = {
     "text-embedding-3-small": KnownModel(0.02, range(1, 1537)),
@@ -54,6 +56,7 @@ class OpenAiEmbedder(RemoteEmbedder):
         limits: Limits | None = None,
         texts_per_request: int = TEXTS_PER_REQUEST,
     ) -> None:
+        base_url = base_address(base_url)
         super().__init__(
             openai_provider(base_url), model, dimensions, price or PROVIDER.price_of(model), counter=counter,
             limits=limits, texts_per_request=texts_per_request,
@@ -75,11 +78,12 @@ class OpenAiEmbedder(RemoteEmbedder):
     @contextmanager
     def asking(self, role: Role, seconds: float) -> Iterator[Ask]:
         """Yield the function that sends one request."""
-        from movie_assets.embeddings import openai_call  # noqa: PLC0415  # takes half a second
+        from movie_assets.embeddings import openai_call, openai_endpoint  # noqa: PLC0415  # takes half a second
 
         model = self.request_model(role)
         with self._client().with_options(timeout=seconds) as client:
-            yield lambda texts, parameters: openai_call.ask(client, model, texts, parameters)
+            endpoint = openai_endpoint.Endpoint(client)
+            yield lambda texts, parameters: openai_call.ask(endpoint, model, texts, parameters)
 
     def _client(self) -> "OpenAI":
         import openai  # noqa: PLC0415  # takes half a second
@@ -87,10 +91,16 @@ class OpenAiEmbedder(RemoteEmbedder):
         # By default the library waits 600 s for a response and retries when the quota is used up.
         return openai.OpenAI(
             api_key=self._api_key.get_secret_value(),
-            base_url=self._base_url.rstrip("/"),
+            base_url=self._base_url,
             max_retries=0,
             timeout=SECONDS_PER_REQUEST,
+            http_client=openai.DefaultHttpxClient(follow_redirects=False),
         )
+
+
+def base_address(address: str) -> str:
+    """Return a server's address without slashes at its end, and without the path of requests for vectors."""
+    return address.rstrip("/").removesuffix("/embeddings").rstrip("/")
 
 
 def openai_provider(base_url: str) -> str:
@@ -105,7 +115,10 @@ def guess(model: str) -> KnownModel:
 
 def make(settings: Settings, model: str, dimensions: int) -> OpenAiEmbedder:
     """Return the embedder of a model. Raises EmbedderError without a key."""
-    key = required_key("openai", "OPENAI_API_KEY", settings.openai_api_key)
+    key = settings.openai_api_key
+    if key is None and httpx.URL(settings.openai_base_url).host != OPENAI_HOST:
+        key = NO_KEY
+    key = required_key("openai", "OPENAI_API_KEY", key)
     return OpenAiEmbedder(
         model, dimensions, key, settings.openai_base_url,
         price=PROVIDER.price_of(model, settings.dollars_per_million_tokens),
