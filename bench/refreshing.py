@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -86,13 +86,19 @@ def catalogue(tmdb_emulator: Services, **variables: str) -> Iterator[dict[str, s
         }
 
 
-def measured(tmdb_emulator: Services, environment: dict[str, str], day: date) -> dict[str, Any]:
+def measured(
+    tmdb_emulator: Services, environment: dict[str, str], day: date, command: Sequence[str] = COMMAND
+) -> dict[str, Any]:
     """Refresh a day in a process of its own; return what it and Postgres used, from its start on."""
     tmdb_emulator.begin(day)
     began, served = time.monotonic(), cpu_seconds([tmdb_emulator.process])
-    command = [*COMMAND, "refresh", "--json", "--date", day.isoformat()]
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, "refresh", "--json", "--date", day.isoformat()],
+        env=environment,
+        cwd=environment["MOVIE_ASSETS_HOME"],  # not the current folder, whose .env would be read
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         with Watch(process.pid, Path(environment["MOVIE_ASSETS_HOME"])) as watch:
             output, errors = process.communicate()

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from movie_assets.emulator.options import EmulatorOptions
@@ -60,7 +61,10 @@ class Standstill:
 
 def main() -> None:
     """Serve until the process is terminated."""
-    options = EmulatorOptions(**json.loads(sys.argv[1]))
+    given = json.loads(sys.argv[1])
+    if "details" in given:
+        given["details"] = Path(given["details"])
+    options = EmulatorOptions(**given)
     with TmdbEmulator(options, world=Standstill(world_of(options), date.fromisoformat(sys.argv[2]))) as ready:
         print(json.dumps([ready.url, ready.tmdb_url, ready.export_url, ready.openai_url]), flush=True)
         threading.Event().wait()

@@ -22,6 +22,7 @@ from movie_assets.embeddings.common_words import word_weight
 # Letters and digits are separate words, so that the sequel "Alien³" shares a word with "Alien".
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
 SHORTEST_PLURAL = 3
+BLOCK = 64  # texts whose vectors are summed at once, in double precision
 MIXER = 1_640_531_527  # 2³² / φ², as in Fibonacci hashing; a digest times it fits SQL's bigint
 
 # Function words do not distinguish films, and hashing has no corpus from which to learn their frequency.
@@ -70,6 +71,13 @@ def weighted_vectors(texts: Sequence[str], dimensions: int) -> npt.NDArray[np.fl
     A word weighs (1 + ln(its count)) · `word_weight`. It is mapped to two components: two rare words that share one
     component seldom share the other, so chance resemblances are weaker.
     """
+    vectors = np.empty((len(texts), dimensions), dtype=np.float32)
+    for start in range(0, len(texts), BLOCK):
+        vectors[start : start + BLOCK] = _weighted_block(texts[start : start + BLOCK], dimensions)
+    return vectors
+
+
+def _weighted_block(texts: Sequence[str], dimensions: int) -> npt.NDArray[np.float32]:
     rows, places, parts = [], [], []
     for n, text in enumerate(texts):
         for word, count in Counter(words_of(text)).items():

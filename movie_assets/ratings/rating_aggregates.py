@@ -1,6 +1,7 @@
 """Stage 6: a score for each film and each group of films, from the ratings of all sources (`ratings.pooled_scores`)."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -23,6 +24,7 @@ COLUMNS = {
     "scope": "text", "key": "text", "films": "int4", "votes": "int8", "score": "float8", "score_low": "float8",
     "score_high": "float8", "method_version": "text", "computed_at": "timestamptz", "source_scores": "jsonb",
 }  # fmt: skip
+CHUNK = 1_000  # rows that are turned into Python's objects at once
 LEADS = 3  # roles by billing that count as leading, as in a film's text
 DESCRIPTION = "all sources on TMDB's scale, weighted by votes, drawn towards the usual score"
 METHOD = f"{pooled.METHOD_VERSION} {LEADS} {MIN_FILMS}"  # inputs of the scores in code
@@ -120,12 +122,17 @@ def _replace(database: Database, scores: Scores, inputs: str, as_of: datetime) -
             parameters=json.dumps(scores.model.as_parameters()), computed_at=as_of,
         )  # fmt: skip
         whole = scores.rows.assign(method_version=pooled.METHOD_VERSION, computed_at=as_of)[list(COLUMNS)]
-        lines: list[list[object]] = whole.astype(object).to_numpy().tolist()
-        copy_rows(connection, "catalog.rating_aggregates", COLUMNS, lines)
+        copy_rows(connection, "catalog.rating_aggregates", COLUMNS, _lines(whole))
         stored = fetch_one(connection, ScoresContent, "scores_content")
         execute(connection, "confirm_scores", fingerprint=f"{inputs} {stored.name}", computed_at=as_of)
 
     database.once(work)
+
+
+def _lines(rows: pd.DataFrame) -> Iterator[list[object]]:
+    """Yield rows as Python's objects, which take much more memory than the columns: some at a time."""
+    for start in range(0, len(rows), CHUNK):
+        yield from rows[start : start + CHUNK].astype(object).to_numpy().tolist()
 
 
 def _model_metadata(scored: Scores, ratings: pd.DataFrame) -> Metadata:

@@ -85,7 +85,8 @@ class FilmVectors:
         else:
             wanted = np.ascontiguousarray(matrix[list(rows)].toarray().T)
             products = np.ascontiguousarray((matrix @ wanted).T)
-        products /= np.outer(self._lengths[list(rows)], self._lengths)
+        for n, row in enumerate(rows):
+            products[n] /= self._lengths[row] * self._lengths
         return products
 
     def _best(self, row: int, similarities: Floats, count: int) -> list[Neighbour]:
@@ -106,19 +107,24 @@ def _read(page: Sequence[SearchedVector]) -> "Half | csr_array":
         return _compact(np.stack([np.frombuffer(row.embedding, ">f2", offset=HEADER) for row in page]))
     from scipy.sparse import csr_array  # noqa: PLC0415  # takes a third of a second
 
-    rows = [_components(row) for row in page]
+    rows = [components_of(row.embedding, row.is_short) for row in page]
     ends = np.cumsum([0, *(len(places) for places, _ in rows)])
     places, values = (np.concatenate([row[n] for row in rows]) for n in (0, 1))
-    width = next(int.from_bytes(row.embedding[:4]) for row in page if row.is_short)
+    width = next(dimensions_of(row.embedding, row.is_short) for row in page if row.is_short)
     return csr_array((values.astype(np.float32), places.astype(np.int32), ends), shape=(len(page), width))
 
 
-def _components(row: SearchedVector) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]:
-    """Return the places and values of the components of a vector that are not zero."""
-    if row.is_short:
-        places, values = np.frombuffer(row.embedding, ">i4", offset=SHORT_HEADER).reshape(2, -1)
+def dimensions_of(embedding: bytes, is_short: bool) -> int:
+    """Return the number of dimensions of a vector as Postgres sends it."""
+    return int.from_bytes(embedding[: 4 if is_short else 2])
+
+
+def components_of(embedding: bytes, is_short: bool) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.floating]]:
+    """Return the places and values of the components that are not zero of a vector as Postgres sends it."""
+    if is_short:
+        places, values = np.frombuffer(embedding, ">i4", offset=SHORT_HEADER).reshape(2, -1)
         return places, values.view(">f4")
-    vector = np.frombuffer(row.embedding, ">f2", offset=HEADER)
+    vector = np.frombuffer(embedding, ">f2", offset=HEADER)
     places = np.flatnonzero(vector)
     return places, vector[places]
 

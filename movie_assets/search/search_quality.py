@@ -12,6 +12,7 @@ from typing import NamedTuple, TypedDict
 
 import dagster as dg
 import numpy as np
+import numpy.typing as npt
 
 from movie_assets.database.database import Database
 from movie_assets.embeddings.sets import ActiveSet
@@ -20,6 +21,7 @@ from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 from movie_assets.search.calibration import QUANTILES, limits_of, pair_similarities, quantiles_of
 from movie_assets.search.movie_vectors import GoldenRank
+from movie_assets.search.nearest_films import components_of, dimensions_of
 from movie_assets.search.vector_index import MIN_RECALL, tune_searches
 
 METHOD = "quality-v2"  # raised when measurements can no longer be compared with those before
@@ -73,9 +75,10 @@ class NeighbourMeasurement(NamedTuple):
 
 
 class VectorSample(NamedTuple):
-    """A film's vector as pgvector sends it: four bytes, then big-endian four-byte floats."""
+    """A film's vector as `halfvec_send` has it, or as `sparsevec_send` (`is_short`)."""
 
     embedding: bytes
+    is_short: bool
 
 
 class QualityMeasurement(NamedTuple):
@@ -187,9 +190,7 @@ def _calibrate(database: Database, set_id: int, neighbours: Sequence[Sequence[fl
     `neighbours` has the similarities of the ten nearest films, descending, for each of some random films.
     """
     sample = database.fetch(VectorSample, "sample_vectors", set_id=set_id, samples=SAMPLE)
-    vectors = np.array([np.frombuffer(row.embedding, ">f4", offset=4) for row in sample], dtype=np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    random = pair_similarities(vectors)
+    random = pair_similarities(_unit_vectors(sample))
     nearest = np.array([similarities[0] for similarities in neighbours])
     tenth = np.array([similarities[-1] for similarities in neighbours])
     limits = limits_of(random, nearest, tenth)
@@ -201,6 +202,16 @@ def _calibrate(database: Database, set_id: int, neighbours: Sequence[Sequence[fl
         "related": limits.related,
         "very_similar": limits.very_similar,
     }
+
+
+def _unit_vectors(sample: Sequence[VectorSample]) -> npt.NDArray[np.float32]:
+    """Return the vectors of a sample, none of which is a zero vector, as rows of length 1."""
+    vectors = np.zeros((len(sample), dimensions_of(*sample[0]) if sample else 0), np.float32)
+    for n, row in enumerate(sample):
+        places, values = components_of(*row)
+        vectors[n, places] = values
+        vectors[n] /= np.linalg.norm(vectors[n])
+    return vectors
 
 
 def _metadata(measurement: QualityMeasurement) -> dict[str, dg.MetadataValue | str | float]:

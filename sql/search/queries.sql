@@ -236,7 +236,7 @@ select pipeline.remove_documents() as removed
 
 -- name: sample_vectors
 -- Run by search_quality: vectors of random films, whose pairs are compared.
-select embedding from pipeline.sample_vectors(:set_id, :samples)
+select embedding, is_short from pipeline.sample_vectors(:set_id, :samples)
 
 
 -- name: search_compared_vectors

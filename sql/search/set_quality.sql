@@ -312,16 +312,19 @@ begin
 end
 $$;
 
--- Vectors of a sample of films with their genres; the sample stays the same while the catalogue does not change. They are
--- in pgvector's binary format (four bytes, then big-endian four-byte floats), because text takes seconds to write and read.
-create or replace function pipeline.sample_vectors(which integer, samples integer)
-returns table (genres text[], embedding bytea)
+-- Vectors of a sample of films, in the form of pipeline.searched_vectors; the sample stays the same while the catalogue does
+-- not change.
+drop function if exists pipeline.sample_vectors;
+create function pipeline.sample_vectors(which integer, samples integer) returns table (embedding bytea, is_short boolean)
 language plpgsql stable
 as $$
+declare
+    target regclass := format('catalog.%I', 'movie_vectors_' || which);
+    is_short boolean := catalog.is_short(target);
 begin
     return query execute format(
-        'select v.genres, vector_send(v.embedding::vector) from catalog.%I v order by md5(v.tmdb_id::text) limit $1',
-        'movie_vectors_' || which) using samples;
+        'select %s_send(v.embedding), $2 from %s v order by md5(v.tmdb_id::text) limit $1',
+        case when is_short then 'sparsevec' else 'halfvec' end, target) using samples, is_short;
 end
 $$;
 
