@@ -183,9 +183,10 @@ class DetailStore:
         """Return the counts of the run in one line."""
         c = self.counts
         return (
-            f"{c.due:,} films due: {c.fetched:,} fetched ({c.accepted:,} accepted, {c.rejected:,} rejected, "
-            f"{c.added:,} new, {c.changed:,} changed), {c.deleted:,} deleted, {c.failed:,} failed; "
-            f"{c.read_again:,} read again; {c.deferred:,} deferred"
+            f"{c.due:,} films due: {c.fetched:,} fetched, {c.deleted:,} deleted at TMDB, {c.failed:,} failed, "
+            f"{c.deferred:,} left for another day; {c.read_again:,} stored responses evaluated again. "
+            f"Of these together, {c.accepted:,} accepted ({c.added:,} new, {c.changed:,} changed), "
+            f"{c.rejected:,} rejected"
         )
 
     def _write(self, movies: list[tuple[Derived, JsonObject | None]], deleted: list[int], failed: list[Failed]) -> None:

@@ -15,7 +15,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, execute, fetch_one
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.metadata_tables import Cell, bar, shown_table
-from movie_assets.runs.partitions import days
+from movie_assets.runs.partitions import day_of_run, days
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
@@ -93,7 +93,7 @@ def movie_ids(
     unusually many ids, they are held until the export of a later day lacks them too. An export older than the one that
     was applied to the ids changes nothing.
     """
-    day, as_of = date.fromisoformat(context.partition_key), run_time_of(context.run)
+    day, as_of = day_of_run(context), run_time_of(context.run)
     newest = database.fetch_one(NewestExport, "newest_export", day=day)
     if newest.loaded is None:
         raise dg.Failure(f"No export was loaded up to {day}; materialize tmdb_export first.", allow_retries=False)

@@ -9,7 +9,7 @@ import dagster as dg
 from movie_assets.database.database import Database
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.metadata_tables import calls_table
-from movie_assets.runs.partitions import days
+from movie_assets.runs.partitions import day_of_run, days
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 from movie_assets.tmdb.client import Tmdb
@@ -43,7 +43,7 @@ def tmdb_changes(
 
     Days that were missed are read too. The last day that was read before is read again, to its end.
     """
-    day, as_of = date.fromisoformat(context.partition_key), run_time_of(context.run)
+    day, as_of = day_of_run(context), run_time_of(context.run)
     wanted = _days_to_read(day, database.fetch_one(FeedCursor, "change_cursor", day=day).day)
     try:
         ids_by_day, calls = run_until_done(_read(tmdb, wanted, context.run.run_id))

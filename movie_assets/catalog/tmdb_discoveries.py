@@ -15,7 +15,7 @@ from movie_assets.catalog.detail_store import evaluate
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute, fetch_one, fetch_value
 from movie_assets.database.interrupts import run_until_done
-from movie_assets.runs.partitions import days
+from movie_assets.runs.partitions import day_of_run, days
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import is_by_hand, run_time_of
 from movie_assets.tmdb.client import Tmdb
@@ -60,7 +60,7 @@ def tmdb_discoveries(
     lists. TMDB keeps its responses for eight hours; a run within that time uses the lists that were read last, unless
     a person launched it.
     """
-    day, as_of = date.fromisoformat(context.partition_key), run_time_of(context.run)
+    day, as_of = day_of_run(context), run_time_of(context.run)
     votes = settings.thresholds.vote_counts
     is_fresh = database.fetch_value(bool, "is_list_fresh", day=day, thresholds=votes, as_of=as_of)
     reading: Reading | None = None

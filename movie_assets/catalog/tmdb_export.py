@@ -14,7 +14,7 @@ from movie_assets.database.database import Database, copy_rows, execute, fetch_o
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.evaluations import evaluation_of
 from movie_assets.runs.metadata_tables import calls_table
-from movie_assets.runs.partitions import days
+from movie_assets.runs.partitions import day_of_run, days
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 from movie_assets.tmdb.client import Tmdb, TmdbClient
@@ -106,7 +106,7 @@ def tmdb_export(
 
     When TMDB has not published the export of a day, the newest of the seven days before it is used.
     """
-    day = date.fromisoformat(context.partition_key)
+    day = day_of_run(context)
     database.execute("begin_on_day", day=day)
     counts = ExportCounts()
     loading = _load(tmdb, database, day, counts, context.run.run_id, accept_unlike=config.accept_unlike)

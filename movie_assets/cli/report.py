@@ -39,6 +39,14 @@ class EmbeddingSpending(NamedTuple):
     texts_in_bulk: int
 
 
+class FailedStep(NamedTuple):
+    """A step whose newest run failed, when, and why."""
+
+    step: str
+    reason: str | None
+    ended_at: datetime
+
+
 class Status(NamedTuple):
     """The state of the catalogue: the fields are the keys that `movie-assets status --json` prints."""
 
@@ -60,10 +68,12 @@ class Status(NamedTuple):
     dollars: float
     dollars_today: float
     texts_in_bulk: int
+    problems: list[FailedStep]
 
     def as_json(self) -> dict[str, object]:
-        """Return the fields as JSON values; a step of the funnel is an object."""
-        return self._asdict() | {"funnel": [step._asdict() for step in self.funnel]}
+        """Return the fields as JSON values; a step of the funnel and a problem are objects."""
+        problems = [{**each._asdict(), "ended_at": each.ended_at.isoformat()} for each in self.problems]
+        return self._asdict() | {"funnel": [step._asdict() for step in self.funnel], "problems": problems}
 
 
 class RequestOutcome(NamedTuple):
@@ -107,6 +117,7 @@ def status_of(database: Database, as_of: datetime) -> Status:
         dollars=round(counts.dollars, 6),
         dollars_today=round(spending.dollars_today, 6),
         texts_in_bulk=spending.texts_in_bulk,
+        problems=database.fetch(FailedStep, "steps_that_failed"),
     )
 
 
@@ -119,9 +130,9 @@ def show_status(console: Console, status: Status) -> None:
         ("embedding model", status.embedding_model),
         ("dimensions", status.dimensions),
         ("last export date", status.last_export_date),
-        ("source", status.source),
+        ("source", source_for_people(status.source)),
         ("due", status.due),
-        ("gone", status.gone),
+        ("deleted at TMDB", status.gone),
     )
     for label, value in shown:
         table.add_row(label, f"{value:,}" if isinstance(value, int) else value or "none yet")
@@ -131,6 +142,15 @@ def show_status(console: Console, status: Status) -> None:
         table.add_row("in batches at the service", f"{status.texts_in_bulk:,} texts")
     console.print(table)
     show_funnel(console, status.funnel)
+    for problem in status.problems:
+        reason = " ".join((problem.reason or "no reason was recorded").split())
+        line = f"the last run of {problem.step} ({problem.ended_at:%Y-%m-%d %H:%M} UTC): {reason}"
+        console.print(f"[red]failed[/] {escape(line)}", highlight=False)
+
+
+def source_for_people(source: str | None) -> str | None:
+    """Return the source of the export as messages name it; the stored word is older."""
+    return source.replace("stand-in", "TMDB emulator", 1) if source else source
 
 
 def show_funnel(console: Console, steps: Sequence[FunnelStep]) -> None:
@@ -193,7 +213,8 @@ def show_checks(console: Console, checks: Iterable[CheckOutcome]) -> None:
             if check.severity == "WARN"
             else "[red]FAILED[/]"
         )
-        reason = f": {escape(check.description)}" if check.description and not check.passed else ""
+        # A check without anything to compare passes, and says so.
+        reason = f": {escape(check.description)}" if check.description else ""
         console.print(f"  {mark} {check.asset:<18} {check.name.replace('_', ' ')}{reason}", highlight=False)
 
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from movie_assets.runs.dagster_compat import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from movie_assets.runs.metadata_tables import shown_table
-from movie_assets.runs.partitions import batch_number
+from movie_assets.runs.partitions import batches_of_run
 
 SECONDS_BETWEEN_REPORTS = 2.0
 NAMES_SHOWN = 6
@@ -82,7 +82,7 @@ class BatchRun:
         unit: str,
         contents_of: Callable[[Collection[int]], Mapping[int, BatchContent]],
     ) -> None:
-        self.batches = {batch_number(key): key for key in context.partition_keys}
+        self.batches = batches_of_run(context)
         self.problems: dict[int, str] = {}
         self._context = context
         self._unit = unit

@@ -56,3 +56,26 @@ def ranges(parts: int) -> list[tuple[str, str]]:
 def range_tags(first: str, last: str) -> dict[str, str]:
     """Return the tags of a run over a range of batches."""
     return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+
+
+def batches_of_run(context: dg.AssetExecutionContext) -> dict[int, str]:
+    """Return the batches of a run, by number. Raises dagster.Failure when it was launched without any."""
+    _require_partition(
+        context, "batch", "batch_00", ", or for a range of them (“Materialize” in the web UI asks for it)"
+    )
+    return {batch_number(key): key for key in context.partition_keys}
+
+
+def day_of_run(context: dg.AssetExecutionContext) -> date:
+    """Return the day of a run. Raises dagster.Failure when it was launched without one."""
+    _require_partition(context, "day", "2026-12-01", " (“Materialize” in the web UI asks for it)")
+    return date.fromisoformat(context.partition_key)
+
+
+def _require_partition(context: dg.AssetExecutionContext, unit: str, example: str, more: str) -> None:
+    # Dagster starts a run of a job that was launched without a partition, for instance by GraphQL.
+    if not (context.has_partition_key or context.has_partition_key_range):
+        raise dg.Failure(
+            f"no {unit} was chosen: launch the run for one, such as with the tag dagster/partition={example}{more}",
+            allow_retries=False,
+        )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -57,7 +58,26 @@ def test_status_as_json_has_the_keys_that_programs_use(call: Call) -> None:
 def test_status_for_people_shows_the_funnel(call: Call) -> None:
     shown = call("status").stdout
     assert "votes ≥ 100" in shown
+    assert re.search(r"source +TMDB emulator ", shown)
+    assert "deleted at TMDB" in shown
+    assert "gone" not in shown
     assert "database: postgresql+psycopg://" in shown
+
+
+def test_status_says_which_steps_failed_until_they_succeed(call: Call, service: TmdbEmulator) -> None:
+    """A refused token is in the table and among the JSON keys."""
+    service.faults = {"401": 1.0}
+    try:
+        assert call("refresh").exit_code == 1
+    finally:
+        service.faults = {}
+    (problem, *_) = json.loads(call("status", "--json").stdout)["problems"]
+    assert "TMDB_API_TOKEN" in problem["reason"]
+    shown = " ".join(call("status").stdout.split())
+    assert f"failed the last run of {problem['step']} (" in shown
+    assert "TMDB_API_TOKEN" in shown
+    assert call("refresh").exit_code == 0
+    assert json.loads(call("status", "--json").stdout)["problems"] == []
 
 
 def test_status_never_shows_the_password(call: Call, environment: Environment) -> None:

@@ -18,6 +18,7 @@ from movie_assets.runs.presentation import table_of
 from movie_assets.runs.run_log import FIGURES, log_work, logged
 from movie_assets.runs.run_time import trigger_of
 from movie_assets_tests.conftest import figures_of
+from movie_assets_tests.support.definitions import defs
 from movie_assets_tests.support.small_pipelines import SmallPipeline
 from movie_assets_tests.support.world import film
 
@@ -255,3 +256,24 @@ def test_each_entry_that_is_logged_is_one_that_some_code_of_its_room_reports() -
 def test_a_figure_that_the_log_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match=r"the run log has no figures chekced; it has checked, skipped"):
         logged(chekced="rows_in")
+
+
+@pytest.mark.parametrize(
+    ("job", "unit", "step"),
+    [
+        ("embed_texts", "batch", "movie_embeddings"), ("fetch_details", "batch", "movie_details"),
+        ("read_the_day", "day", "tmdb_export"),
+    ],
+)  # fmt: skip
+def test_a_job_that_was_launched_without_a_partition_says_what_to_choose(
+    small: Make, job: str, unit: str, step: str
+) -> None:
+    pipeline = small(film(64))
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=pipeline.instance, run_config={"loggers": {"console": {}}}, raise_on_error=False,
+        resources=pipeline.resources(),
+    )  # fmt: skip
+    assert not result.success
+    reason = row(pipeline, step, "failed")["reason"]
+    assert f"no {unit} was chosen: launch the run for one" in reason
+    assert "non-partitioned" not in reason

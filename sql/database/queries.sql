@@ -36,6 +36,15 @@ order by a.xact_start limit 3
 select pipeline.pin_search_paths() as pinned
 
 
+-- name: steps_that_failed
+-- Run by movie-assets status: the steps whose newest run failed, and why.
+select n.step, n.reason, n.ended_at
+from (select distinct on (l.step) l.step, l.status, l.reason, l.ended_at
+      from pipeline.run_log l where l.ended_at is not null order by l.step, l.log_id desc) n
+where n.status = 'failed'
+order by n.ended_at
+
+
 -- name: status
 -- Run by movie-assets status: the state of the catalogue in one row.
 select
