@@ -18,6 +18,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
+from movie_assets.runs.memory import return_freed_memory
 from movie_assets.runs.presentation import table_of
 from movie_assets.runs.run_time import run_time_of, trigger_of
 
@@ -180,7 +181,8 @@ class _Row:
 
 @contextmanager
 def _row(context: dg.AssetExecutionContext, database: Database) -> Iterator[_Row]:
-    """Open a step's row; close it with the step's status at its end."""
+    """Open a step's row; close it with the step's status at its end. What steps before it freed is no longer kept."""
+    return_freed_memory()
     run, step = context.run, context.asset_key.to_user_string()
     trigger, triggered_by = trigger_of(run.tags)
     (begun,) = database.execute_returning(

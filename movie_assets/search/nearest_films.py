@@ -108,7 +108,7 @@ def _read(page: Sequence[SearchedVector]) -> "Half | csr_array":
     from scipy.sparse import csr_array  # noqa: PLC0415  # takes a third of a second
 
     rows = [components_of(row.embedding, row.is_short) for row in page]
-    ends = np.cumsum([0, *(len(places) for places, _ in rows)])
+    ends = np.cumsum([0, *(len(places) for places, _ in rows)], dtype=np.int32)  # or scipy takes 8 bytes for a place
     places, values = (np.concatenate([row[n] for row in rows]) for n in (0, 1))
     width = next(dimensions_of(row.embedding, row.is_short) for row in page if row.is_short)
     return csr_array((values.astype(np.float32), places.astype(np.int32), ends), shape=(len(page), width))

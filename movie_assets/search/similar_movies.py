@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from movie_assets.database.database import Database, copy_rows, execute, fetch_one
 from movie_assets.embeddings.sets import ActiveSet
+from movie_assets.runs.memory import return_freed_memory
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 from movie_assets.search.nearest_films import MAX_FILMS, FilmVectors, SearchedVector
@@ -122,7 +123,9 @@ def _vectors_to_compare(database: Database) -> _SetVectors | None:
     active = database.fetch_optional(ActiveSet, "active_set")
     if active is None or database.fetch_value(int, "count_movies") > MAX_FILMS:
         return None
-    return _SetVectors(active.set_id, FilmVectors(_pages(database, active.set_id)))
+    compared = _SetVectors(active.set_id, FilmVectors(_pages(database, active.set_id)))
+    return_freed_memory()  # the pages leave gaps between the hashes that are kept, as much as the vectors take
+    return compared
 
 
 def _pages(database: Database, set_id: int) -> Iterator[Sequence[SearchedVector]]:

@@ -217,7 +217,7 @@ begin
         where number = target.number;
     end loop;
     return query
-    select t.says, t.is_question, count(*)::integer, avg(t.found::double precision / t.films),
+    select t.says, t.is_question, count(*)::integer, avg(t.found::numeric / t.films)::double precision,
         percentile_cont(0.5) within group (order by t.ms), percentile_cont(0.95) within group (order by t.ms),
         percentile_cont(0.5) within group (order by t.exact_ms)
     from search_targets t group by t.place, t.says, t.is_question order by t.place, t.is_question;
