@@ -101,6 +101,7 @@ def compute_scores(database: Database, ratings: pd.DataFrame) -> Scores:
     membership = membership_of(database.frame("rated_films"), database.frame("people_of_films", leads=LEADS))
     scores, model = pooled.pooled_scores(ratings)
     groups = large_enough(pooled.pooled_groups(scores, membership))
+    membership = membership.merge(groups[["scope", "key"]])  # most groups are people with too few films
     by_film, by_group = pooled.film_sources(ratings, model.calibrations), pooled.group_sources(ratings, membership)
     of_groups = [by_group[group] for group in zip(groups["scope"], groups["key"], strict=True)]
     rows = pd.concat([_by_film(scores), groups], ignore_index=True)
