@@ -26,9 +26,13 @@ class ResultWriter:
         """Store the results of texts; return the hashes of the texts if they are of the run's own set."""
         checked = {n: each.outcome.vectors for n, each in enumerate(results)
                    if isinstance(each.outcome, CheckedVectors)}  # fmt: skip
-        good = tuple(n for n, vectors in checked.items() if len(vectors))
-        rejected = tuple(RejectedInput(n, *_reason_of(each)) for n, each in enumerate(results) if n not in good)
-        vectors = np.concatenate([no_vectors(self._job.dimensions), *(checked[n] for n in good)])
+        good = tuple(checked)
+        rejected = tuple(
+            RejectedInput(n, each.outcome.reason or "no_answer", each.outcome.problem)
+            for n, each in enumerate(results)
+            if isinstance(each.outcome, Refusal)
+        )
+        vectors = np.concatenate([no_vectors(self._job.dimensions), *checked.values()])
         tokens = sum(self._tokens_of(each, text.text) for each, text in zip(results, texts, strict=True))
         are_tokens_reported = all(each.tokens is not None for each in results)
         chunk = ResultChunk(
@@ -50,11 +54,3 @@ class ResultWriter:
 def is_due_again(result: TextResult) -> bool:
     """Return whether the text is not to blame: the job expired, or the service failed."""
     return isinstance(result.outcome, Refusal) and result.outcome.action in ("retry", "pause")
-
-
-def _reason_of(result: TextResult) -> tuple[str, str]:
-    """Return the reason and the message of a result without a vector."""
-    if isinstance(result.outcome, Refusal):
-        return result.outcome.reason or "no_answer", result.outcome.problem
-    reason = result.outcome.flawed[0]
-    return reason, reason.replace("_", " ")

@@ -46,10 +46,11 @@ class ModelNames(NamedTuple):
 
 @dataclass(frozen=True)
 class RunScope:
-    """The batches of a run, and the hashes of their texts that had no vector when it began."""
+    """The batches of a run, the hashes of their texts that had no vector when it began, and why it ended early."""
 
     batches: Sequence[int]
     text_hashes: Sequence[str]
+    problem: str | None = None
 
 
 def evaluate(store: EmbeddingStore, scope: RunScope) -> Iterator[dg.AssetCheckResult]:
@@ -87,10 +88,13 @@ def _current(store: EmbeddingStore, scope: RunScope) -> dg.AssetCheckResult:
     problems = []
     if stale:
         problems.append(f"{sum(stale.values()):,} texts, none may be; materialize again: {listed(stale)}")
+    if stale and scope.problem:
+        problems.append(f"the run ended early: {scope.problem}")
     if in_flight:
         problems.append(f"{in_flight:,} texts are in batches at the service; a later run collects them")
     if refused:
-        problems.append(f"{refused:,} texts were refused and are tried again later, see pipeline.rejects")
+        last = f" (the last: {store.totals.last_refusal})" if store.totals.last_refusal else ""
+        problems.append(f"{refused:,} texts were refused and are tried again later, see pipeline.rejects{last}")
     if came_later:
         problems.append(f"{came_later:,} texts came while the run was at work; the next run embeds them")
     if len(models) > 1:
@@ -116,6 +120,7 @@ def _current(store: EmbeddingStore, scope: RunScope) -> dg.AssetCheckResult:
             "sent_in_bulk": totals.sent_in_bulk,
             "left_by_bulk": len(totals.left_by_bulk),
             "left_at_full_price": totals.left_at_full_price,
+            **({"problem": scope.problem} if scope.problem else {}),
             **_jobs(store),
         },
     )

@@ -85,7 +85,7 @@ def movie_embeddings(
             _embed_or_fail(work, config, settings, flight)
     totals = store.totals
     context.log.info(f"{totals.texts:,} texts embedded, {totals.tokens:,} tokens, ${totals.dollars:.4f}")
-    for result in evaluate(store, RunScope(sorted(ours), [movie.text_hash for movie in movies])):
+    for result in evaluate(store, RunScope(sorted(ours), [movie.text_hash for movie in movies], work.outcome.problem)):
         yield evaluation_of(context, result)
     yield from run.end()
 

@@ -69,15 +69,10 @@ class RequestQueue:
         self, request: PendingRequest, sent: Parameters, vectors: CheckedVectors, model: str | None
     ) -> list[RejectedInput]:
         """Learn from a response with vectors; return the texts that got none and are not tried again."""
-        accepted = [request.positions[n] for n in vectors.positions]
-        if accepted:
-            self.successes += 1
-            self._failures = self._pauses = self._reductions = 0
-            self.server.record_success(len(request.positions), sent, model)
-            self.texts.accepted(accepted)
-        else:
-            reason = next(iter(vectors.flawed.values()))
-            return self.handle_refusal(request, sent, Refusal("retry_then_split", REASONS[reason], reason))
+        self.successes += 1
+        self._failures = self._pauses = self._reductions = 0
+        self.server.record_success(len(request.positions), sent, model)
+        self.texts.accepted([request.positions[n] for n in vectors.positions])
         flawed = [request.positions[n] for n in vectors.flawed]
         if flawed and not request.attempts:
             self.waiting.appendleft(PendingRequest(tuple(flawed), attempts=1))

@@ -24,7 +24,7 @@ MIN_LENGTH = 1e-6  # below it the direction of a vector is rounding error
 
 # width: the service returns other dimensions than the settings name. stuck: all texts got the same vector. count: the
 # response has not exactly one vector for each text.
-# zero, not_finite: no vector of several has a direction.
+# zero, not_finite: no vector of the response has a direction.
 Flaw = Literal["width", "stuck", "count", "zero", "not_finite"]
 REASONS = {
     "vector_is_zero": "the vector has only zeros",
@@ -56,7 +56,7 @@ def vectors_by_index(entries: object, count: int, dimensions: int) -> CheckedVec
     An entry without an index is taken by its place; indices may count from 1. A vector is a list of numbers, a list
     written as text, or base64 of little-endian floats. An entry without a vector rejects its own text only. Raises
     UnusableVectorsError when no vector of the response can be used: not one entry for each text, another width, the
-    same vector for all of several texts, no vector of several with a direction.
+    same vector for all of several texts, no vector with a direction.
     """
     rows = [_components(vector, dimensions) for vector in _in_order(entries, count)]
     missing = [n for n, row in enumerate(rows) if not len(row)]
@@ -73,9 +73,10 @@ def vectors_by_index(entries: object, count: int, dimensions: int) -> CheckedVec
     except (TypeError, ValueError):
         raise UnusableVectorsError("count", "a vector of the response holds something else than numbers") from None
     checked = normalized(matrix)
-    if count > 1 and not checked.positions:
+    if not checked.positions:
         flaw: Flaw = "zero" if "vector_is_zero" in checked.flawed.values() else "not_finite"
-        raise UnusableVectorsError(flaw, f"of {count} texts each got a vector that {WITHOUT_DIRECTION[flaw]}")
+        what = "the vector" if count == 1 else f"each of {count} vectors"
+        raise UnusableVectorsError(flaw, f"{what} of the response {WITHOUT_DIRECTION[flaw]}")
     return replace(checked, flawed=checked.flawed | dict.fromkeys(missing, "no_vector"))
 
 

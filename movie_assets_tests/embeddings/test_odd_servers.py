@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from movie_assets.config.settings import Settings
 from movie_assets.embeddings import request_queue
 from movie_assets.embeddings.embedder import ServiceBusyError
+from movie_assets.embeddings.registry import embedder_from
 from movie_assets_tests.embeddings.odd_server import (
     TEXTS,
     WIDTH,
@@ -280,3 +282,12 @@ def test_an_address_with_less_or_more_than_its_path_works(path: str) -> None:
     all_embedded(
         lambda asked: with_vectors(asked) if asked.path == "/v1/embeddings" else refused(404, "not here"), path
     )
+
+
+def test_a_server_of_ones_own_needs_no_key() -> None:
+    with answering(with_vectors) as server:
+        address = f"{server.address}/v1"
+        settings = Settings(
+            OPENAI_BASE_URL=address, MOVIE_ASSETS_EMBEDDER="openai", MOVIE_ASSETS_EMBEDDING_DIMENSIONS=WIDTH
+        )
+        assert embedder_from(settings).embed(TEXTS[:2]).vectors.shape == (2, WIDTH)
