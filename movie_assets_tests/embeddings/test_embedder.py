@@ -1,17 +1,20 @@
 """The local embedder, which embedder the settings name, and what services are called."""
 
 import re
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from pydantic import SecretStr
 
 from movie_assets.config.embedding_settings import provider_names
 from movie_assets.config.settings import Settings, SettingsError
-from movie_assets.embeddings.embedder import EmbedderError, UnlimitedBudget, former_provider
+from movie_assets.embeddings.embedder import Embedded, EmbedderError, UnlimitedBudget, former_provider
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.embeddings.providers.openai import OpenAiEmbedder, openai_provider
 from movie_assets.embeddings.registry import embedder_for, embedder_from, providers
+from movie_assets.embeddings.roles import Role
 
 WIDTH = 64
 KEY = "sk-canary-of-a-key"
@@ -72,6 +75,32 @@ def test_the_local_embedder_streams_texts_in_their_order() -> None:
     parts = list(LocalEmbedder("hashing-v1", WIDTH).stream(texts, UnlimitedBudget()))
     assert [position for part in parts for position in part.positions] == list(range(600))
     assert (parts[1].vectors[0] == hashed_vectors([texts[512]], WIDTH)[0]).all()
+
+
+def test_the_local_embedder_makes_the_same_vectors_in_a_stream_of_several_chunks() -> None:
+    embedder = LocalEmbedder("hashing-v2", WIDTH)
+    texts = [f"{text} {n % 7}" for n in range(500) for text in TEXTS]
+    chunks = list(embedder.stream(texts, UnlimitedBudget()))
+    assert len(chunks) > 2
+    assert [position for chunk in chunks for position in chunk.positions] == list(range(len(texts)))
+    assert (np.concatenate([chunk.vectors for chunk in chunks]) == embedder.embed(texts).vectors).all()
+    assert (embedder.embed(texts).vectors == [embedder.embed([text]).vectors[0] for text in texts]).all()
+
+
+def test_a_stream_that_is_left_early_makes_no_further_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedder = LocalEmbedder("hashing-v2", WIDTH)
+    made: list[int] = []
+    original = embedder.embed
+
+    def counted(texts: Sequence[str], role: Role = "document") -> Embedded:
+        made.append(len(texts))
+        return original(texts, role)
+
+    monkeypatch.setattr(embedder, "embed", counted)
+    stream = embedder.stream(TEXTS * 2000, UnlimitedBudget())
+    first = next(iter(stream))
+    del stream
+    assert len(made) <= 2 < len(TEXTS) * 2000 / len(first.positions)
 
 
 def test_the_local_embedder_has_its_own_models() -> None:

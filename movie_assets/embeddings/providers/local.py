@@ -1,6 +1,7 @@
 """The local provider: vectors are made on this machine."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from movie_assets.config.prices import Price
 from movie_assets.config.settings import Settings
@@ -60,11 +61,18 @@ class LocalEmbedder:
         bytes_per_token: float = USUAL_BYTES_PER_TOKEN,  # noqa: ARG002  # words are counted
         role: Role = "document",
     ) -> Iterator[ResultChunk]:
-        """Yield the vectors of texts chunk by chunk, in their order."""
-        for start in range(0, len(texts), LOCAL_CHUNK):
-            chunk = texts[start : start + LOCAL_CHUNK]
-            embedded = self.embed(chunk, role)
-            yield ResultChunk(tuple(range(start, start + len(chunk))), embedded.vectors, embedded.tokens, 0.0)
+        """Yield the vectors of texts chunk by chunk, in their order, while the next ones are made."""
+        chunks = [texts[start : start + LOCAL_CHUNK] for start in range(0, len(texts), LOCAL_CHUNK)]
+        maker = ThreadPoolExecutor(1)
+        try:
+            upcoming = [maker.submit(self.embed, chunk, role) for chunk in chunks[:1]]
+            for n in range(len(chunks)):
+                embedded = upcoming.pop().result()
+                upcoming += [maker.submit(self.embed, chunk, role) for chunk in chunks[n + 1 : n + 2]]
+                positions = range(n * LOCAL_CHUNK, n * LOCAL_CHUNK + len(chunks[n]))
+                yield ResultChunk(tuple(positions), embedded.vectors, embedded.tokens, 0.0)
+        finally:
+            maker.shutdown(wait=False, cancel_futures=True)
 
 
 def make(_settings: Settings, model: str, dimensions: int) -> LocalEmbedder:
