@@ -139,15 +139,24 @@ def test_searches_find_the_nearest_with_each_filter(catalogue: Database, set_id:
             assert recall(catalogue, set_id, needles, share, genre) >= 0.99
 
 
-def test_of_many_films_those_nearest_to_the_largest_components_are_compared(catalogue: Database) -> None:
-    set_to(
-        catalogue,
-        "create or replace function catalog.films_expected(target text, condition text) returns double precision "
-        "language sql as $$ select 1e6 $$",
+def test_vectors_of_many_components_are_compared_with_all_of_them(catalogue: Database) -> None:
+    needles = np.array([*vectors(1)[:10], vectors(1)[10:30].sum(axis=0) / 10], dtype=np.float32)
+    assert np.count_nonzero(needles, axis=1).min() > 40
+    longer = "(embedding::halfvec::vector * array_fill(3, array[4000])::vector)::halfvec::sparsevec"
+    set_to(catalogue, f"update catalog.movie_vectors_1 set embedding = {longer} where mod(tmdb_id, 7) = 1")
+    for share, genre in ((1, None), (2, "Half"), (100, "Hundredth")):
+        assert recall(catalogue, 1, needles, share, genre) == 1
+
+
+def test_a_long_vector_finds_films_beside_many_that_left(catalogue: Database) -> None:
+    needle = vectors(1)[1999]
+    near = np.argsort(-(vectors(1) @ needle))[:300] + 1
+    set_to(catalogue, f"delete from catalog.movies where tmdb_id in ({', '.join(map(str, near))})")
+    found = value_of(
+        catalogue, f"select array_agg(tmdb_id) from catalog.nearest_movies('{needle.tolist()}'::vector, 10)"
     )
-    assert recall(catalogue, 1, vectors(1)[:20], 1, None) >= 0.99
-    assert recall(catalogue, 1, vectors(1)[:20], 2, "Half") >= 0.99
-    assert recall(catalogue, 1, vectors(1)[:3], 100, "Hundredth") == 1  # fewer pass than are compared in full
+    assert len(set(found)) == 10
+    assert not set(found) & set(near.tolist())
 
 
 def test_the_graph_is_searched_where_comparing_takes_longer(catalogue: Database) -> None:

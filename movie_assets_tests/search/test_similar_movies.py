@@ -175,7 +175,7 @@ def test_shared_features_name_what_both_films_have(published: SmallPipeline) -> 
         published.column(
             "select f.shared_features = catalog.shared_features(p.a, p.b) "
             "from unnest('{1,3,2,1}'::bigint[], '{2,4,1,60}'::bigint[]) with ordinality p (a, b, number) "
-            "join pipeline.shared_features_of_pairs('{1,3,2,1}', '{2,4,1,60}') f using (number)"
+            "join catalog.shared_features_of_pairs('{1,3,2,1}', '{2,4,1,60}') f using (number)"
         )
         == [True] * 4
     )

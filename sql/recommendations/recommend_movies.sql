@@ -50,11 +50,8 @@ declare
     similarities double precision[];
     history_scores double precision[];
     pool_scores double precision[];
-    pairwise_similarity double precision[];
-    chosen integer[] := '{}';
-    scores double precision[] := '{}';
-    redundancy double precision[];
-    best integer;
+    chosen integer[];
+    scores double precision[];
     films integer;  -- in the pool
     diversified integer := least(100, greatest(50, 4 * catalog.limited_count(match_count)));  -- of them
 begin
@@ -99,40 +96,40 @@ begin
     if films = 0 then
         return;
     end if;
-    pairwise_similarity := catalog.similarities(pool[: diversified], active);
-    redundancy := array_fill(0.0::double precision, array[diversified]);
-    while cardinality(chosen) < least(match_count, diversified) loop
-        best := null;
-        for i in 1 .. diversified loop
-            if pool_scores[i] is not null and (
-                best is null
-                or pool_scores[i] - diversity * redundancy[i] > pool_scores[best] - diversity * redundancy[best]) then
-                best := i;
-            end if;
-        end loop;
-        chosen := chosen || best;
-        scores := scores || (pool_scores[best] - diversity * redundancy[best]);
-        pool_scores[best] := null;
-        for i in 1 .. diversified loop
-            redundancy[i] := greatest(redundancy[i], pairwise_similarity[(best - 1) * diversified + i]);
-        end loop;
-    end loop;
+    select d.chosen, d.chosen_values into chosen, scores
+    from catalog.diversified(
+        catalog.directions_of(pool[: diversified], active), pool_scores[: diversified], diversity, match_count) d;
     for i in diversified + 1 .. least(match_count, films) loop
         chosen := chosen || i;
         scores := scores || (pool_scores[i] - diversity);
     end loop;
     return query
-    select m.tmdb_id, m.title, m.release_year, scores[c.place], similarities[c.i], b.films[1],
-        nullif(r.reasons -> 0 -> 'shared', 'null'), r.reasons
-    from unnest(chosen) with ordinality c (i, place)
-    join catalog.movies m on m.tmdb_id = pool[c.i]
-    left join catalog.speakers_of(array(select pool[i] from unnest(chosen) i), positive, factors) s
-        on s.tmdb_id = m.tmdb_id and history_scores[c.i] is not null
-    left join lateral (select catalog.nearest_of(m.tmdb_id, positive, active) as film where s.films is null) n on true
-    cross join lateral (
-        select coalesce(s.films, case when n.film is not null then array[n.film] end) as films, coalesce(s.weights, '{0}') as weights) b
-    cross join lateral catalog.reasons_of(m.tmdb_id, b.films, b.weights, all_loved) r (reasons)
-    order by c.place;
+    with listed as materialized (
+        select c.place, pool[c.i] as tmdb_id, similarities[c.i] as similarity, coalesce(s.weights, '{0}') as weights,
+            coalesce(s.films, array(select n.film from catalog.nearest_of(pool[c.i], positive, active) n (film))) as films
+        from unnest(chosen) with ordinality c (i, place)
+        left join catalog.speakers_of(array(select pool[i] from unnest(chosen) i), positive, factors) s
+            on s.tmdb_id = pool[c.i] and history_scores[c.i] is not null
+    ), pairs as materialized (
+        select l.tmdb_id, b.tmdb_id as because, b.weight, b.place, row_number() over () as number
+        from listed l cross join lateral unnest(l.films, l.weights) with ordinality b (tmdb_id, weight, place)
+    ), reasoned as (
+        select p.tmdb_id, jsonb_agg(
+            catalog.reason_of(
+                p.because, (select m.title from catalog.movies m where m.tmdb_id = p.because), p.because = any (all_loved),
+                p.weight, f.shared_features) order by p.place) as reasons
+        from pairs p
+        left join catalog.shared_features_of_pairs(
+            array(select n.because from pairs n order by n.number), array(select n.tmdb_id from pairs n order by n.number)) f
+            on f.number = p.number
+        group by 1
+    )
+    select m.tmdb_id, m.title, m.release_year, scores[l.place], l.similarity, l.films[1],
+        nullif(r.reasons -> 0 -> 'shared', 'null'), coalesce(r.reasons, '[]')
+    from listed l
+    join catalog.movies m on m.tmdb_id = l.tmdb_id
+    left join reasoned r on r.tmdb_id = l.tmdb_id
+    order by l.place;
 end
 $$;
 
@@ -355,6 +352,65 @@ begin
             narrows;
     end if;
     return case when vector_norm(direction) > 0 then direction end;
+end
+$$;
+
+-- Returns the vectors of films in an embedding set, of length 1; null for a film without one.
+create or replace function catalog.directions_of(films bigint[], in_set integer) returns vector[]
+language plpgsql stable
+as $$
+declare
+    directions vector[];
+begin
+    if in_set is not null then
+        execute format(
+            'select array_agg(l2_normalize(v.embedding::vector) order by f.place)
+             from unnest($1) with ordinality f (tmdb_id, place) left join catalog.%I v on v.tmdb_id = f.tmdb_id',
+            'movie_vectors_' || in_set) into directions using films;
+    end if;
+    return directions;
+end
+$$;
+
+-- Chooses films one by one: each time the one with the highest value, which is its score minus `diversity` × its largest
+-- similarity to a film chosen before. Takes the films' vectors and their scores, the highest first, and returns the places of
+-- the chosen ones and their values. With a diversity of 0 or more, a film is compared with those chosen only if its value
+-- without them is higher than the best one so far, as few are.
+create or replace function catalog.diversified(
+    directions vector[], scores double precision[], diversity double precision, wanted integer,
+    out chosen integer[], out chosen_values double precision[]
+)
+language plpgsql immutable parallel safe
+as $$
+declare
+    films constant integer := cardinality(scores);
+    is_lazy constant boolean := diversity >= 0;
+    redundancy double precision[] := array_fill(0.0::double precision, array[films]);
+    compared integer[] := array_fill(0, array[films]);  -- with so many of the chosen
+    best integer;
+    highest double precision;
+begin
+    chosen := '{}';
+    chosen_values := '{}';
+    for place in 1 .. least(wanted, films) loop
+        best := null;
+        highest := null;
+        for i in 1 .. films loop
+            exit when is_lazy and scores[i] <= highest;
+            continue when compared[i] is null or is_lazy and scores[i] - diversity * redundancy[i] <= highest;
+            for j in compared[i] + 1 .. place - 1 loop
+                redundancy[i] := greatest(redundancy[i], coalesce(-(directions[i] <#> directions[chosen[j]]), 0));
+            end loop;
+            compared[i] := place - 1;
+            if best is null or scores[i] - diversity * redundancy[i] > highest then
+                best := i;
+                highest := scores[i] - diversity * redundancy[i];
+            end if;
+        end loop;
+        chosen := chosen || best;
+        chosen_values := chosen_values || highest;
+        compared[best] := null;
+    end loop;
 end
 $$;
 

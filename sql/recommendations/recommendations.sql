@@ -45,8 +45,15 @@ as $$
     where not exists (select from unnest(named) e (tmdb_id) where e.tmdb_id = t.other)
 $$;
 
--- Returns the reasons for a recommended film: for each film that supports it its title, how the person rated it (loved or
--- liked), its weight, and the features that both share. Films that are not in the catalogue have no title.
+-- Returns one of the reasons for a recommended film: a film that supports it, how the person rated that (loved or liked), its
+-- weight, and the features that both share. Films that are not in the catalogue have no title.
+create or replace function catalog.reason_of(because bigint, title text, is_loved boolean, weight real, shared jsonb) returns jsonb
+language sql immutable parallel safe
+return jsonb_build_object(
+    'tmdb_id', because, 'title', title, 'how', case when is_loved then 'loved' else 'liked' end,
+    'weight', round(weight::numeric, 4), 'shared', shared);
+
+-- Returns the reasons for a recommended film, one for each film that supports it: see catalog.reason_of.
 create or replace function catalog.reasons_of(
     film bigint, because bigint[], weights real[], loved bigint[] default '{}'
 )
@@ -54,9 +61,7 @@ returns jsonb
 language sql stable
 as $$
     select coalesce(jsonb_agg(
-        jsonb_build_object(
-            'tmdb_id', b.tmdb_id, 'title', m.title, 'how', case when b.tmdb_id = any (loved) then 'loved' else 'liked' end,
-            'weight', round(b.weight::numeric, 4), 'shared', catalog.shared_features(b.tmdb_id, film))
+        catalog.reason_of(b.tmdb_id, m.title, b.tmdb_id = any (loved), b.weight, catalog.shared_features(b.tmdb_id, film))
         order by b.place), '[]')
     from unnest(because, weights) with ordinality b (tmdb_id, weight, place)
     left join catalog.movies m on m.tmdb_id = b.tmdb_id

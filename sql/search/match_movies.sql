@@ -47,6 +47,38 @@ as $$
     where m.tmdb_id = a and n.tmdb_id = b
 $$;
 
+-- What the two films of each of many pairs have in common, as catalog.shared_features says it of one pair: the number of the
+-- pair, counted from 1, and the features.
+create or replace function catalog.shared_features_of_pairs(films bigint[], others bigint[])
+returns table (number bigint, shared_features jsonb)
+language sql stable
+set jit = off
+as $$
+    with people as materialized (
+        select r.tmdb_id, array_agg(r.person_id) as ids
+        from (
+            select c.tmdb_id, c.person_id from catalog.movie_cast c where c.billing < 10 and c.tmdb_id = any (films || others)
+            union select c.tmdb_id, c.person_id from catalog.movie_crew c where c.tmdb_id = any (films || others)
+        ) r
+        group by r.tmdb_id
+    )
+    select p.number, jsonb_strip_nulls(jsonb_build_object(
+        'people', case when x.ids && y.ids then (
+            select jsonb_agg(n.name order by n.name) from catalog.people n
+            where n.person_id = any (x.ids) and n.person_id = any (y.ids)) end,
+        'genres', case when m.genres && n.genres then (
+            select jsonb_agg(g order by g) from unnest(m.genres) g where g = any (n.genres)) end,
+        'keywords', case when m.keywords && n.keywords then (
+            select jsonb_agg(k order by k) from unnest(m.keywords) k where k = any (n.keywords)) end,
+        'collection', case when m.collection_id = n.collection_id then m.collection end
+    ))
+    from unnest(films, others) with ordinality p (film, other, number)
+    join catalog.movies m on m.tmdb_id = p.film
+    join catalog.movies n on n.tmdb_id = p.other
+    left join people x on x.tmdb_id = p.film
+    left join people y on y.tmdb_id = p.other
+$$;
+
 -- The films nearest to a film, itself left out, and what they share with it; no row when it has no vector. The table
 -- of the same name has the ten nearest films of every film, computed at the last publication.
 create or replace function catalog.similar_movies(

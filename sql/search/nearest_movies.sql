@@ -87,9 +87,10 @@ $$;
 -- rows at these. Films that left the catalogue since the last publication are skipped: only the nearest are checked for that.
 -- The 0 that is added to distances keeps the planner from reading the graph, which returns some of the films only.
 --
--- Comparing takes as long as both vectors have components. `quickly` therefore compares vectors without zeros first with the
--- 40 largest components of a long vector, such as a film's, and then only the nearest 400 films, and ten times those wanted,
--- with all of it. It does so where at least 16 times as many pass: of fewer, the tenth is so far that it would be missed.
+-- Comparing vectors without zeros takes as long as both have components. `quickly` therefore compares them first as vectors
+-- with all their components, which takes the same time for any vector, if the given one has more than 40 components: so have
+-- those of films and of what a person likes, and few questions. That is exact but for the last digits, so the nearest, 100 more
+-- than wanted, are compared once more.
 drop function if exists catalog.compare_films(text, text, tid[], halfvec, integer);
 create or replace function catalog.compare_films(
     target text,
@@ -107,33 +108,26 @@ as $$
 declare
     compared integer;
     spare integer := 100;
-    candidates integer := 400 + 10 * least(wanted, 100000);
+    candidates bigint := wanted::bigint + spare;
     distance text := '(m.embedding <=> $1) + 0';
     short sparsevec;
-    strongest sparsevec;
     nearest tid[];
-    passing double precision;
 begin
     if catalog.is_short(split_part(target, ' ', 1)::regclass) then
         distance := '(m.embedding <=> $4) + 0';
         short := needle::sparsevec;
-        strongest := catalog.strongest_components(short, 40);
     end if;
-    if quickly and strongest <> short then
-        passing := coalesce(cardinality(places), catalog.films_expected(target, condition));
-    end if;
-    if passing >= 16 * candidates then
+    if quickly and octet_length(sparsevec_send(short)) > 12 + 40 * 8 then -- 8 bytes a component
         execute format(
-            'select array_agg(t.place) from (
-                 select m.ctid as place from %s where %s order by (m.embedding <=> $2) + 0 limit $3) t',
+            'select coalesce(array_agg(t.place), ''{}'') from (
+                 select m.ctid as place from %s where %s
+                 order by (m.embedding::vector <#> $2::vector) / nullif(l2_norm(m.embedding), 0) limit $3) t',
             target, case when places is null then condition else 'm.ctid = any ($1)' end)
-        into nearest using places, strongest, candidates;
-        if cardinality(nearest) = candidates then
-            select c.ids, c.distances into ids, distances
-            from catalog.compare_films(target, condition, nearest, needle, wanted) c;
-            if cardinality(ids) >= wanted then
-                return;
-            end if;
+        into nearest using places, needle, candidates;
+        select c.ids, c.distances into ids, distances
+        from catalog.compare_films(target, condition, nearest, needle, wanted) c;
+        if cardinality(ids) >= wanted or cardinality(nearest) < candidates then
+            return;
         end if;
     end if;
     loop

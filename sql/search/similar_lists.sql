@@ -27,37 +27,7 @@ begin
 end
 $$;
 
--- What the two films of each of many pairs have in common, as catalog.shared_features says it of one pair: the number of the
--- pair, counted from 1, and the features.
-create or replace function pipeline.shared_features_of_pairs(films bigint[], others bigint[])
-returns table (number bigint, shared_features jsonb)
-language sql stable
-set jit = off
-as $$
-    with people as materialized (
-        select r.tmdb_id, array_agg(r.person_id) as ids
-        from (
-            select c.tmdb_id, c.person_id from catalog.movie_cast c where c.billing < 10 and c.tmdb_id = any (films || others)
-            union select c.tmdb_id, c.person_id from catalog.movie_crew c where c.tmdb_id = any (films || others)
-        ) r
-        group by r.tmdb_id
-    )
-    select p.number, jsonb_strip_nulls(jsonb_build_object(
-        'people', case when x.ids && y.ids then (
-            select jsonb_agg(n.name order by n.name) from catalog.people n
-            where n.person_id = any (x.ids) and n.person_id = any (y.ids)) end,
-        'genres', case when m.genres && n.genres then (
-            select jsonb_agg(g order by g) from unnest(m.genres) g where g = any (n.genres)) end,
-        'keywords', case when m.keywords && n.keywords then (
-            select jsonb_agg(k order by k) from unnest(m.keywords) k where k = any (n.keywords)) end,
-        'collection', case when m.collection_id = n.collection_id then m.collection end
-    ))
-    from unnest(films, others) with ordinality p (film, other, number)
-    join catalog.movies m on m.tmdb_id = p.film
-    join catalog.movies n on n.tmdb_id = p.other
-    left join people x on x.tmdb_id = p.film
-    left join people y on y.tmdb_id = p.other
-$$;
+drop function if exists pipeline.shared_features_of_pairs;  -- now in catalog
 
 -- Moves films with a changed vector to their new places in the lists of other films: the lists that have them, and the
 -- lists in which the table nearest_found shows that they belong. A list needs no search if its last place stays as similar
@@ -150,7 +120,7 @@ begin
     select p.tmdb_id, p.place, p.similar_id, p.similarity, f.shared_features
     from unnest(places.films, places.numbers, places.similar_ids, places.similarities)
         with ordinality p (tmdb_id, place, similar_id, similarity, number)
-    join pipeline.shared_features_of_pairs(places.films, places.similar_ids) f using (number);
+    join catalog.shared_features_of_pairs(places.films, places.similar_ids) f using (number);
     insert into pipeline.similar_lists (tmdb_id, set_id, text_hash)
     select f.tmdb_id, in_set, f.text_hash from unnest(films, hashes) f (tmdb_id, text_hash)
     where f.tmdb_id = any (current_films)
