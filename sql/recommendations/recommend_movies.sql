@@ -210,6 +210,8 @@ declare
     candidates bigint[] := '{}';
     popular bigint[] := '{}';
     is_served boolean := exists (select from catalog.film_weights);
+    most bigint;  -- films of which the weights from histories are read, null for all
+    is_complete boolean;
 begin
     if histories = 0 then
         named := '{}';
@@ -232,36 +234,50 @@ begin
             condition)
         into popular using films;
     end if;
-    execute format(
-        'with history as materialized (
-             select h.tmdb_id, h.weight from catalog.films_by_histories($3, $4) h
-         ), supported as (
-             select k.tmdb_id
-             from (select h.tmdb_id from history h where h.weight > 0 order by h.weight desc, h.tmdb_id offset 0) k
-             where (select true from catalog.movies m where m.tmdb_id = k.tmdb_id and %s)
-             limit $8
-         ), joined as materialized (
-             select c.tmdb_id, h.weight, (select t.standing from catalog.standings t where t.tmdb_id = c.tmdb_id) as standing,
-                 array_position($5, c.tmdb_id) as place,
-                 case when $2 is not null then coalesce(1 - (v.embedding <=> $2::halfvec), 0) end as similarity
-             from (select unnest($1 || $5) as tmdb_id union select s.tmdb_id from supported s) c
-             left join %s v on v.tmdb_id = c.tmdb_id
-             left join history h on h.tmdb_id = c.tmdb_id
-         ), with_history as (
-             select j.*, j.weight / greatest(0.1, max(abs(j.weight)) over ()) as history_score from joined j
-         ), scored as (
-             select t.tmdb_id, t.similarity, t.history_score, $6 * coalesce(t.history_score, 0)
-                 + case when $2 is not null then t.similarity + $7 * coalesce(t.standing, 0)
-                     else coalesce(1 - (t.place - 1.0) / cardinality($5), 0) end as score
-             from with_history t
-         )
-         select array_agg(w.tmdb_id order by w.score desc, w.tmdb_id), array_agg(w.similarity order by w.score desc, w.tmdb_id),
-             array_agg(w.history_score order by w.score desc, w.tmdb_id), array_agg(w.score order by w.score desc, w.tmdb_id)
-         from (select w.* from scored w order by w.score desc, w.tmdb_id limit $8) w',
-        condition, case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
-            else format('catalog.%I', 'movie_vectors_' || in_set) end)
-    into pool, near, told, worth
-    using candidates, direction, named, factors, popular, histories, popularity, films;
+    -- Without filters, the films with the largest weights nearly always pass, so that a few more than wanted are enough.
+    if coalesce(filters, '{}') - 'exclude' = '{}' then
+        most := cardinality(candidates || popular) + 2 * films;
+    end if;
+    loop
+        execute format(
+            'with history as materialized (
+                 select h.tmdb_id, h.weight from catalog.films_by_histories($3, $4) h
+                 order by h.tmdb_id = any ($1 || $5) desc, h.weight desc, h.tmdb_id limit $9
+             ), supported as (
+                 select k.tmdb_id
+                 from (select h.tmdb_id from history h where h.weight > 0 order by h.weight desc, h.tmdb_id offset 0) k
+                 where (select true from catalog.movies m where m.tmdb_id = k.tmdb_id and %s)
+                 limit $8
+             ), joined as materialized (
+                 select c.tmdb_id, h.weight, (%s) as standing,
+                     array_position($5, c.tmdb_id) as place,
+                     case when $2 is not null then coalesce(1 - (v.embedding <=> $2::halfvec), 0) end as similarity
+                 from (select unnest($1 || $5) as tmdb_id union select s.tmdb_id from supported s) c
+                 left join %s v on v.tmdb_id = c.tmdb_id
+                 left join history h on h.tmdb_id = c.tmdb_id
+             ), with_history as (
+                 select j.*, j.weight / greatest(0.1, max(abs(j.weight)) over ()) as history_score from joined j
+             ), scored as (
+                 select t.tmdb_id, t.similarity, t.history_score, $6 * coalesce(t.history_score, 0)
+                     + case when $2 is not null then t.similarity + $7 * coalesce(t.standing, 0)
+                         else coalesce(1 - (t.place - 1.0) / cardinality($5), 0) end as score
+                 from with_history t
+             )
+             select array_agg(w.tmdb_id order by w.score desc, w.tmdb_id), array_agg(w.similarity order by w.score desc, w.tmdb_id),
+                 array_agg(w.history_score order by w.score desc, w.tmdb_id), array_agg(w.score order by w.score desc, w.tmdb_id),
+                 (select count(*) from history) < $9 or (select count(*) from supported) >= $8
+                     or exists (select from history h where h.weight <= 0 and h.tmdb_id <> all ($1 || $5))
+             from (select w.* from scored w order by w.score desc, w.tmdb_id limit $8) w',
+            condition,
+            case when is_served then 'select t.popularity::double precision from catalog.film_weights t where t.tmdb_id = c.tmdb_id'
+                else 'select t.standing from catalog.standings t where t.tmdb_id = c.tmdb_id' end,
+            case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
+                else format('catalog.%I', 'movie_vectors_' || in_set) end)
+        into pool, near, told, worth, is_complete
+        using candidates, direction, named, factors, popular, histories, popularity, films, most;
+        exit when is_complete or most is null;
+        most := null;
+    end loop;
 end
 $$;
 

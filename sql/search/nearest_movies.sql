@@ -89,7 +89,7 @@ $$;
 --
 -- Comparing vectors without zeros takes as long as both have components. `quickly` therefore compares them first as vectors
 -- with all their components, which takes the same time for any vector, if the given one has more than 40 components: so have
--- those of films and of what a person likes, and few questions. That is exact but for the last digits, so the nearest, 100 more
+-- those of films and of what a person likes, and few questions. That is exact but for the last digits, so the nearest, 30 more
 -- than wanted, are compared once more.
 drop function if exists catalog.compare_films(text, text, tid[], halfvec, integer);
 create or replace function catalog.compare_films(
@@ -107,7 +107,7 @@ set jit = off
 as $$
 declare
     compared integer;
-    spare integer := 100;
+    spare integer := 30;
     candidates bigint := wanted::bigint + spare;
     distance text := '(m.embedding <=> $1) + 0';
     short sparsevec;
