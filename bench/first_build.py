@@ -48,7 +48,7 @@ def main() -> None:
     figures = {checkout.name: medians([each["figures"] for each in rounds[checkout]]) for checkout in checkouts}
     configuration = (
         f"{f'recorded details ({options.details.name})' if options.details else f'{options.movies:,} ids'}; both "
-        f"services unlimited, the local embedder; medians of {options.rounds} rounds, each from an empty folder. The "
+        f"services unlimited, the local embedder; medians of {options.rounds}, each from an empty folder. The "
         "emulator works on the same cores. KB a film: the whole database, by the films in the catalogue."
     )
     print_section("First build", configuration, [{"code": name, **each} for name, each in figures.items()])
