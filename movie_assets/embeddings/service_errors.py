@@ -236,9 +236,9 @@ def speaks_of_time(message: str) -> bool:
 
 def _class_of(status: int, text: str) -> ErrorClass:
     sized = next((sized for sized, pattern in SIZES if pattern.search(text)), None)
-    if status == PAYMENT_REQUIRED or QUOTA.search(text):
+    if QUOTA.search(text) or (status == PAYMENT_REQUIRED and not sized):
         error_class: ErrorClass = "quota"
-    elif status in KEY_STATUS and not RATE.search(text):
+    elif status in KEY_STATUS and not RATE.search(text) and (sized is None or KEY.search(text)):
         error_class = "model" if MODEL.search(text) else "key"
     elif status == TOO_MANY:
         # The message of a limit per minute can have the same words.

@@ -25,7 +25,7 @@ def test_an_error_is_classified_by_its_words(case: dict[str, Any]) -> None:
     assert (error.error_class, error.limit) == (case["class"], case["limit"])
 
 
-@pytest.mark.parametrize("status", [400, 413, 422, 500, 503])
+@pytest.mark.parametrize("status", [400, 409, 413, 422, 500, 503])
 @pytest.mark.parametrize(
     ("message", "error_class"),
     [
@@ -37,6 +37,11 @@ def test_an_error_is_classified_by_its_words(case: dict[str, Any]) -> None:
 )
 def test_the_status_does_not_change_what_words_mean(status: int, message: str, error_class: ErrorClass) -> None:
     assert service_error(status, "", message).error_class == error_class
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_a_limit_of_a_request_is_no_question_of_money_or_keys(status: int) -> None:
+    assert service_error(status, "", "at most 10 inputs per request on the free plan").error_class == "too_many_inputs"
 
 
 @pytest.mark.parametrize(
