@@ -1,8 +1,8 @@
 -- Applied after the migrations whenever it changes: the related rows of films, and the history of popularity and votes.
 
--- Returns the tables whose rows come from films' responses, in the order in which they are written. `query` reads the rows
--- of a table from the temporary table related_parts. Rows of a shared table (people, genres …) belong to many films, whose
--- responses can have different values for one row; its query also has the film of each row.
+-- Returns the tables whose rows come from films' responses, in the order in which they are written. `query` reads the
+-- rows of a table from the temporary table related_parts. Rows of a shared table (people, genres …) belong to many
+-- films, whose responses can have different values for one row; its query also has the film of each row.
 create or replace function pipeline.response_tables()
 returns table (name text, keys text[], columns text[], is_shared boolean, query text)
 language sql immutable
@@ -10,7 +10,8 @@ as $$
     select * from (values
         ('people', '{person_id}'::text[], '{person_id,name,gender,profile_path}'::text[], true,
          'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
-              as r (person_id bigint, name text, gender smallint, profile_path text) where n.part in (''cast'', ''crew'')'),
+              as r (person_id bigint, name text, gender smallint, profile_path text)
+          where n.part in (''cast'', ''crew'')'),
         ('genres', '{genre_id}', '{genre_id,name}', true,
          'select n.tmdb_id, r.id as genre_id, r.name
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, name text) where n.part = ''genres'''),
@@ -23,7 +24,8 @@ as $$
               as r (id bigint, name text, country text, logo_path text) where n.part = ''companies'''),
         ('collections', '{collection_id}', '{collection_id,name,poster_path}', true,
          'select n.tmdb_id, r.id as collection_id, r.name, r.poster_path
-          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, name text, poster_path text) where n.part = ''collections'''),
+          from related_parts n, jsonb_to_recordset(n.rows)
+              as r (id bigint, name text, poster_path text) where n.part = ''collections'''),
         ('watch_providers', '{provider_id}', '{provider_id,name}', true,
          'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (provider_id bigint, name text) where n.part = ''watch_providers'''),
@@ -60,21 +62,24 @@ as $$
               as r (source text, value text) where n.part = ''external_ids'''),
         ('movie_videos', '{tmdb_id,site,key}', '{tmdb_id,key,site,name,kind,language,is_official,published}', false,
          'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
-              as r (key text, site text, name text, kind text, language text, is_official boolean, published date) where n.part = ''videos'''),
+              as r (key text, site text, name text, kind text, language text, is_official boolean, published date)
+          where n.part = ''videos'''),
         ('movie_translations', '{tmdb_id,language,country}', '{tmdb_id,language,country,title,overview,tagline}', false,
          'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
-              as r (language text, country text, title text, overview text, tagline text) where n.part = ''translations'''),
+              as r (language text, country text, title text, overview text, tagline text)
+          where n.part = ''translations'''),
         ('movie_alternative_titles', '{tmdb_id,country,title}', '{tmdb_id,country,title,kind}', false,
          'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (country text, title text, kind text) where n.part = ''alternative_titles'''),
-        ('movie_watch_providers', '{tmdb_id,country,kind,provider_id}', '{tmdb_id,country,kind,provider_id,link}', false,
+        ('movie_watch_providers', '{tmdb_id,country,kind,provider_id}',
+         '{tmdb_id,country,kind,provider_id,link}', false,
          'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (country text, kind text, provider_id bigint, link text) where n.part = ''watch_providers''')
     ) as t
 $$;
 
--- Searches find films by the names of their people. When a response in related_parts has another name for a person than the
--- stored one, the search documents of the person's films are due.
+-- Searches find films by the names of their people. When a response in related_parts has another name for a person
+-- than the stored one, the search documents of the person's films are due.
 create or replace function pipeline.outdate_documents_of_people() returns void
 language sql
 as $$
@@ -94,10 +99,12 @@ $$;
 -- Returns column names as a list for SQL, each with a prefix: a.x, a.y
 create or replace function pipeline.listed(names text[], prefix text) returns text
 language sql immutable
-return (select string_agg(format('%s%I', prefix, n.name), ', ' order by n.place) from unnest(names) with ordinality n (name, place));
+return (
+    select string_agg(format('%s%I', prefix, n.name), ', ' order by n.place)
+    from unnest(names) with ordinality n (name, place));
 
--- Reads the related rows of some of incoming_films into the temporary table related_parts, a row for each part that is not
--- empty: the queries of response_tables then unpack no more than their part.
+-- Reads the related rows of some of incoming_films into the temporary table related_parts, a row for each part that is
+-- not empty: the queries of response_tables then unpack no more than their part.
 create or replace function pipeline.stage_related_parts(films bigint[]) returns void
 language plpgsql
 as $$
@@ -111,8 +118,8 @@ begin
 end
 $$;
 
--- Run by store_details for each chunk: writes the related rows of `films`, which are in incoming_films, and first deletes
--- those that films in `stored` have. Rows of shared tables that no film names any more are deleted by
+-- Run by store_details for each chunk: writes the related rows of `films`, which are in incoming_films, and first
+-- deletes those that films in `stored` have. Rows of shared tables that no film names any more are deleted by
 -- pipeline.delete_unnamed.
 drop function if exists pipeline.store_facts();  -- its former name
 drop function if exists pipeline.store_related_rows();
@@ -137,7 +144,9 @@ begin
                 t.name, pipeline.listed(t.columns, ''), pipeline.listed(t.keys, ''), t.query,
                 pipeline.listed(t.columns, 'excluded.'), pipeline.listed(t.columns, 's.'));
         else
-            execute format('insert into catalog.%I (%s) select %2$s from (%s) q', t.name, pipeline.listed(t.columns, ''), t.query);
+            execute format(
+                'insert into catalog.%I (%s) select %2$s from (%s) q',
+                t.name, pipeline.listed(t.columns, ''), t.query);
         end if;
     end loop;
     update catalog.movies m set facts_hash = f.facts_hash
@@ -146,9 +155,10 @@ begin
 end
 $$;
 
--- Run when films were purged for TMDB's six months, and by clean_up: deletes the people, companies and the like that no film
--- names any more, and returns their number. The lock waits for chunks that are being stored and blocks the next ones, which
--- would fail if they referred to a person who is being deleted. It is taken in the order in which store_related_rows writes.
+-- Run when films were purged for TMDB's six months, and by clean_up: deletes the people, companies and the like that
+-- no film names any more, and returns their number. The lock waits for chunks that are being stored and blocks the
+-- next ones, which would fail if they referred to a person who is being deleted. It is taken in the order in which
+-- store_related_rows writes.
 create or replace function pipeline.delete_unnamed() returns integer
 language plpgsql
 as $$
@@ -161,7 +171,8 @@ begin
         catalog.watch_providers in share row exclusive mode;
     for t in
         select s.name, string_agg(
-            format('not exists (select from catalog.%I r where r.%I = s.%2$I)', r.name, s.keys[1]), ' and ') as is_unnamed
+            format('not exists (select from catalog.%I r where r.%I = s.%2$I)', r.name, s.keys[1]), ' and '
+        ) as is_unnamed
         from pipeline.response_tables() s
         join pipeline.response_tables() r on not r.is_shared and s.keys[1] = any (r.columns)
         where s.is_shared
@@ -175,9 +186,9 @@ begin
 end
 $$;
 
--- Run by tmdb_discoveries each day, once popularity and votes are those of the day: adds the values that changed to the history,
--- and refreshes the trends. Returns the number of films whose values changed since the last time, which can be earlier on
--- the same day.
+-- Run by tmdb_discoveries each day, once popularity and votes are those of the day: adds the values that changed to
+-- the history, and refreshes the trends. Returns the number of films whose values changed since the last time, which
+-- can be earlier on the same day.
 create or replace function pipeline.record_stats(day date) returns integer
 language plpgsql
 as $$

@@ -1,8 +1,8 @@
 -- Applied after the migrations whenever it changes: the vector of a question by the keyless models, made in SQL.
 
--- movie_assets/embeddings/hashing.py has the models; this makes the same vectors without Python. The classes of characters
--- are those of Python's Unicode tables, so that the server's locale and version make no difference; docs/make_letters.py
--- prints them.
+-- movie_assets/embeddings/hashing.py has the models; this makes the same vectors without Python. The classes of
+-- characters are those of Python's Unicode tables, so that the server's locale and version make no difference;
+-- docs/make_letters.py prints them.
 
 -- A text in lower case as Python has it, without accents, decomposed.
 create or replace function catalog.plain_text(words text) returns text
@@ -312,43 +312,57 @@ begin
 end
 $$;
 
+-- The vector of length 1 in the direction of the sum of some parts, each at a place (modulo the number of dimensions,
+-- the first is 0). Parts without a sum, as those of a text without words, have no direction of their own: it is the
+-- first dimension's.
+create or replace function catalog.unit_vector(places bigint[], parts double precision[], dimensions integer)
+returns vector
+language plpgsql immutable parallel safe
+as $$
+declare
+    sums double precision[];
+    total double precision;
+begin
+    if dimensions not between 1 and 16000 then
+        raise exception 'a vector has 1 to 16,000 dimensions, not %', dimensions
+            using errcode = 'invalid_parameter_value';
+    end if;
+    with placed as (
+        select u.place % dimensions as place, sum(u.part) as part from unnest(places, parts) u (place, part) group by 1
+    )
+    select array_agg(coalesce(p.part, 0) order by g.place), sqrt(sum(p.part * p.part))
+    into sums, total
+    from generate_series(0, dimensions - 1) g (place) left join placed p on p.place = g.place;
+    if coalesce(total, 0) = 0 then
+        sums[1] := 1;
+        total := 1;
+    end if;
+    return array(select (u.part / total)::real from unnest(sums) with ordinality u (part, place) order by u.place)::vector;
+end
+$$;
+
 -- The vector of a text by the model hashing-v1, of any width.
 create or replace function catalog.hashed_vector(words text, dimensions integer) returns vector
 language plpgsql immutable strict parallel safe
 as $$
-declare
-    parts double precision[];
-    total double precision;
 begin
     if length(words) > 10000 then
         raise exception 'a text to embed may have 10,000 characters, not %', length(words)
             using errcode = 'program_limit_exceeded';
     end if;
-    if dimensions not between 1 and 16000 then
-        raise exception 'a vector has 1 to 16,000 dimensions, not %', dimensions
-            using errcode = 'invalid_parameter_value';
-    end if;
-    with counted as (
-        select catalog.checksum(convert_to(w.word, 'UTF8')) as digest, count(*) as times
-        from catalog.hashed_words(words) w (word) group by w.word
-    ), placed as (
-        select (c.digest & 2147483647) % dimensions as place,
-            sum(case when c.digest >> 31 = 1 then 1 else -1 end * (1 + ln(c.times::double precision))) as part
-        from counted c group by 1
-    )
-    select array_agg(coalesce(p.part, 0) order by g.place), sqrt(sum(p.part * p.part))
-    into parts, total
-    from generate_series(0, dimensions - 1) g (place) left join placed p on p.place = g.place;
-    if coalesce(total, 0) = 0 then
-        parts[1] := 1;  -- a text without words has no direction of its own
-        total := 1;
-    end if;
-    return array(select (u.part / total)::real from unnest(parts) with ordinality u (part, place) order by u.place)::vector;
+    return (
+        select catalog.unit_vector(
+            array_agg(c.digest & 2147483647),
+            array_agg(case when c.digest >> 31 = 1 then 1 else -1 end * (1 + ln(c.times::double precision))), dimensions)
+        from (
+            select catalog.checksum(convert_to(w.word, 'UTF8')) as digest, count(*) as times
+            from catalog.hashed_words(words) w (word) group by w.word
+        ) c);
 end
 $$;
 
--- The weight of a word in the vectors of hashing-v2: less than 1 for a word that many films have. The words are those of
--- movie_assets/embeddings/common_words.py.
+-- The weight of a word in the vectors of hashing-v2: less than 1 for a word that many films have. The words are those
+-- of movie_assets/embeddings/common_words.py.
 create or replace function catalog.word_weight(word text) returns double precision
 language sql immutable strict parallel safe
 return case
@@ -470,40 +484,25 @@ end;
 create or replace function catalog.vector_of_words(words text[], dimensions integer) returns vector
 language plpgsql immutable strict parallel safe
 as $$
-declare
-    parts double precision[];
-    total double precision;
 begin
-    if dimensions not between 1 and 16000 then
-        raise exception 'a vector has 1 to 16,000 dimensions, not %', dimensions
-            using errcode = 'invalid_parameter_value';
-    end if;
-    with counted as (
-        select catalog.checksum(convert_to(w.word, 'UTF8')) as digest,
-            (1 + ln(count(*)::double precision)) * catalog.word_weight(w.word) as weight
-        from unnest(words) w (word) group by w.word
-    ), placed as (
+    return (
+        select catalog.unit_vector(
+            array_agg(p.place), array_agg(case when p.is_positive then c.weight else -c.weight end), dimensions)
+        from (
+            select catalog.checksum(convert_to(w.word, 'UTF8')) as digest,
+                (1 + ln(count(*)::double precision)) * catalog.word_weight(w.word) as weight
+            from unnest(words) w (word) group by w.word
+        ) c
         -- Two components a word; the second one is that of the digest times MIXER in hashing.py.
-        select p.place % dimensions as place, sum(case when p.is_positive then c.weight else -c.weight end) as part
-        from counted c
         cross join lateral (values
             (c.digest & 2147483647, c.digest >> 31 = 1),
             ((c.digest * 1640531527) >> 15 & 2147483647, (c.digest * 1640531527) >> 46 & 1 = 1)
-        ) p (place, is_positive)
-        group by 1
-    )
-    select array_agg(coalesce(p.part, 0) order by g.place), sqrt(sum(p.part * p.part))
-    into parts, total
-    from generate_series(0, dimensions - 1) g (place) left join placed p on p.place = g.place;
-    if coalesce(total, 0) = 0 then
-        parts[1] := 1;  -- a text without words has no direction of its own
-        total := 1;
-    end if;
-    return array(select (u.part / total)::real from unnest(parts) with ordinality u (part, place) order by u.place)::vector;
+        ) p (place, is_positive));
 end
 $$;
 
--- The words of a text, as catalog.hashed_words returns them, that at least one film has; all of them if no film has any.
+-- The words of a text, as catalog.hashed_words returns them, that at least one film has; all of them if no film has
+-- any.
 create or replace function catalog.known_words(words text) returns text[]
 language sql stable strict
 as $$
@@ -521,9 +520,9 @@ as $$
     from asked a
 $$;
 
--- The vector of a question for catalog.match_movies and catalog.search_movies, where the active set (or in_set) is of the
--- keyless model hashing-v1 or hashing-v2. The vectors of other models are made by the service that has the model. With
--- hashing-v2, words of the question that no film has are left out.
+-- The vector of a question for catalog.match_movies and catalog.search_movies, where the active set (or in_set) is of
+-- the keyless model hashing-v1 or hashing-v2. The vectors of other models are made by the service that has the model.
+-- With hashing-v2, words of the question that no film has are left out.
 create or replace function catalog.question_vector(question text, in_set integer default null) returns vector
 language plpgsql stable
 as $$
@@ -552,9 +551,9 @@ begin
 end
 $$;
 
--- The vector of a question for a set whose vectors are a model's joined with those of words (the set's model name ends with
--- +words:<share>): model_vector is that of the question by the model, with the dimensions before +words. Words of the
--- question that no film has are left out. movie_assets/embeddings/joined.py makes the films' vectors.
+-- The vector of a question for a set whose vectors are a model's joined with those of words (the set's model name ends
+-- with +words:<share>): model_vector is that of the question by the model, with the dimensions before +words. Words of
+-- the question that no film has are left out. movie_assets/embeddings/joined.py makes the films' vectors.
 create or replace function catalog.joined_vector(model_vector vector, question text, in_set integer default null)
 returns vector
 language plpgsql stable

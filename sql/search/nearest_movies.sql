@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: the nearest neighbours of a vector, on which every search rests.
 
--- The number of films below which searches of a table of vectors compare all, so that it has no index: comparing vectors
--- without zeros (sparsevec) takes about 1 µs, so 25,000 of them take as long as a search may; 2,000 of others.
+-- The number of films below which searches of a table of vectors compare all, so that it has no index: comparing
+-- vectors without zeros (sparsevec) takes about 1 µs, so 25,000 of them take as long as a search may; 2,000 of others.
 create or replace function catalog.compared_below(vectors regclass) returns integer
 language sql stable
 as $$
@@ -29,8 +29,8 @@ begin
 end
 $$;
 
--- The number of films of a table of vectors that pass a condition, as the planner expects from its statistics. The function
--- is volatile, because Postgres does not run EXPLAIN in other functions.
+-- The number of films of a table of vectors that pass a condition, as the planner expects from its statistics. The
+-- function is volatile, because Postgres does not run EXPLAIN in other functions.
 create or replace function catalog.films_expected(target text, condition text) returns double precision
 language plpgsql
 as $$
@@ -42,9 +42,9 @@ begin
 end
 $$;
 
--- The films nearest to a vector, by the graph of a table of vectors. The search visits `looks` films and returns those that
--- pass, nearest first, at most `enough`. With `goes_on` it visits as many again until enough have passed; the order is then
--- approximate.
+-- The films nearest to a vector, by the graph of a table of vectors. The search visits `looks` films and returns those
+-- that pass, nearest first, at most `enough`. With `goes_on` it visits as many again until enough have passed; the
+-- order is then approximate.
 create or replace function catalog.walk_graph(
     target text,
     condition text,
@@ -84,8 +84,9 @@ end
 $$;
 
 -- The films nearest to a vector among all that pass, nearest first, by comparing each of them; with places, among the
--- rows at these. Films that left the catalogue since the last publication are skipped: only the nearest are checked for that.
--- The 0 that is added to distances keeps the planner from reading the graph, which returns some of the films only.
+-- rows at these. Films that left the catalogue since the last publication are skipped: only the nearest are checked
+-- for that. The 0 that is added to distances keeps the planner from reading the graph, which returns some of the films
+-- only.
 --
 -- Comparing vectors without zeros takes as long as both have components. `quickly` therefore compares them first as vectors
 -- with all their components, which takes the same time for any vector, if the given one has more than 40 components: so have
@@ -152,17 +153,17 @@ $$;
 -- catalog.condition_of), nearest first; similarity is the cosine, -1 to 1. Always as many as wanted when that many
 -- exist.
 --
--- A search of the index's graph visits the films that lead to the nearest ones and skips those that do not pass. How many
--- have to be visited differs from model to model: pipeline.tune_searches measures it (catalog.embedding_sets.ef_search;
--- until then 100, more in a large catalogue). A long vector without zeros, such as a film's, needs half as many: each of
--- its many words leads to films that have it. Visiting one film takes as long as comparing 40 vectors, 20 without their
--- zeros, or ten if they are stored out of line. So whenever fewer films pass than can be compared in the time of the
--- visits, all are compared. A set with fewer films than catalog.compared_below has no index. `exactly` compares all
--- vectors in full.
+-- A search of the index's graph visits the films that lead to the nearest ones and skips those that do not pass. How
+-- many have to be visited differs from model to model: pipeline.tune_searches measures it
+-- (catalog.embedding_sets.ef_search; until then 100, more in a large catalogue). A long vector without zeros, such as
+-- a film's, needs half as many: each of its many words leads to films that have it. Visiting one film takes as long as
+-- comparing 40 vectors, 20 without their zeros, or ten if they are stored out of line. So whenever fewer films pass
+-- than can be compared in the time of the visits, all are compared. A set with fewer films than catalog.compared_below
+-- has no index. `exactly` compares all vectors in full.
 --
 -- 1. If the planner expects more, a short graph search visits ef_search films, or as many as contain twice the wanted
---    number and ten (at most 1,000; no search if 1,000 would contain too few). Its result is used if 1.2 times the wanted
---    number and six pass: the nearest of them are then nearly always the nearest of all.
+--    number and ten (at most 1,000; no search if 1,000 would contain too few). Its result is used if 1.2 times the
+--    wanted number and six pass: the nearest of them are then nearly always the nearest of all.
 -- 2. Fewer pass if the planner was wrong, or if the films that pass are far from the vector, because the graph leads to
 --    near films. They are counted, and all are compared if there are fewer than that or than
 --    sqrt(10 * films * steps), 4,600 of 50,000 for ten wanted.

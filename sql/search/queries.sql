@@ -296,8 +296,7 @@ create temp table compared_vectors (place integer, embedding vector) on commit d
 
 -- name: stage_nearest_found
 -- Run by similar_movies before the films near some films are copied in.
-create temp table if not exists nearest_found (tmdb_id bigint, similar_id bigint, similarity double precision)
-on commit delete rows
+select pipeline.stage_nearest_found()
 
 
 -- name: store_similar_lists

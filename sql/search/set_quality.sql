@@ -70,8 +70,8 @@ begin
 end
 $$;
 
--- Filters with which a set's recall is measured: a common genre, a genre of about a tenth of the films, the newer half of the
--- years and the newest hundredth; at least ten films pass each.
+-- Filters with which a set's recall is measured: a common genre, a genre of about a tenth of the films, the newer half
+-- of the years and the newest hundredth; at least ten films pass each.
 create or replace function pipeline.filters_to_measure(which integer) returns table (says text, filters jsonb)
 language plpgsql stable
 as $$
@@ -97,9 +97,9 @@ begin
 end
 $$;
 
--- Vectors to search for, the same ones while the catalogue stands: those of random films, and those of short questions, which
--- are made of six words from the overview of each of two films. Where SQL cannot make the vectors of texts, the vectors
--- halfway between the two stand for them: like real questions, they are near no film in particular.
+-- Vectors to search for, the same ones while the catalogue stands: those of random films, and those of short
+-- questions, which are made of six words from the overview of each of two films. Where SQL cannot make the vectors of
+-- texts, the vectors halfway between the two stand for them: like real questions, they are near no film in particular.
 create or replace function pipeline.search_samples(which integer, samples integer)
 returns table (is_question boolean, needle vector)
 language plpgsql
@@ -151,9 +151,9 @@ begin
 end
 $$;
 
--- Fills the temporary table search_targets: what pipeline.measure_targets searches for, and the similarity of the tenth film
--- that comparing all finds. Questions are twice as many as films, as a graph misses more of what is near them. Sets of fewer
--- than 2,000 films are asked less, as their searches always compare all.
+-- Fills the temporary table search_targets: what pipeline.measure_targets searches for, and the similarity of the
+-- tenth film that comparing all finds. Questions are twice as many as films, as a graph misses more of what is near
+-- them. Sets of fewer than 2,000 films are asked less, as their searches always compare all.
 create or replace function pipeline.choose_targets(which integer) returns void
 language plpgsql
 as $$
@@ -185,17 +185,20 @@ begin
             on a.number <= samples / case when f.place = 0 then 1 else 2 end * case when a.is_question then 2 else 1 end
     loop
         started := clock_timestamp();
-        exact := array(select n.similarity from catalog.nearest_movies(target.needle, 10, target.filters, which, true) n);
+        exact := array(
+            select n.similarity from catalog.nearest_movies(target.needle, 10, target.filters, which, true) n);
         insert into search_targets values (
             target.number, target.place, target.says, target.is_question, target.filters, target.needle,
-            cardinality(exact), (select min(e) from unnest(exact) e), 1000 * extract(epoch from clock_timestamp() - started));
+            cardinality(exact), (select min(e) from unnest(exact) e),
+            1000 * extract(epoch from clock_timestamp() - started));
     end loop;
     delete from search_targets where films = 0;
 end
 $$;
 
--- Searches for what pipeline.choose_targets chose. A row is a filter, with films or questions searched for: the share of the
--- ten nearest that were found (films at the distance of the tenth are as good as the tenth), and how long it took.
+-- Searches for what pipeline.choose_targets chose. A row is a filter, with films or questions searched for: the share
+-- of the ten nearest that were found (films at the distance of the tenth are as good as the tenth), and how long it
+-- took.
 create or replace function pipeline.measure_targets(which integer)
 returns table (
     says text, is_question boolean, searches integer, recall_at_10 double precision, ms double precision,
@@ -239,10 +242,11 @@ begin
 end
 $$;
 
--- Raises the number of films that searches of a set visit until they find the share `goal` of the ten nearest, with films and
--- with questions, with each filter and without. Where more are visited, more films are compared without the graph, too: see
--- catalog.nearest_movies. Returns each number that was tried, the least recall of all filters, the filter, and the 95th
--- percentile of the times. Begins with the present number, or with `anew` from the first, as for another index.
+-- Raises the number of films that searches of a set visit until they find the share `goal` of the ten nearest, with
+-- films and with questions, with each filter and without. Where more are visited, more films are compared without the
+-- graph, too: see catalog.nearest_movies. Returns each number that was tried, the least recall of all filters, the
+-- filter, and the 95th percentile of the times. Begins with the present number, or with `anew` from the first, as for
+-- another index.
 create or replace function pipeline.tune_searches(which integer, goal double precision, anew boolean default false)
 returns table (ef_search integer, recall_at_10 double precision, says text, p95_ms double precision)
 language plpgsql
@@ -267,9 +271,9 @@ begin
 end
 $$;
 
--- Searches for the nearest films of a sample of films: random ones, and as many of films in collections. The sample stays
--- the same while the catalogue does not change. siblings is the number of other films in the collection; similarities are
--- those of the ten nearest films.
+-- Searches for the nearest films of a sample of films: random ones, and as many of films in collections. The sample
+-- stays the same while the catalogue does not change. siblings is the number of other films in the collection;
+-- similarities are those of the ten nearest films.
 create or replace function pipeline.measure_neighbours(which integer, samples integer)
 returns table (
     tmdb_id bigint, is_random boolean, milliseconds double precision, siblings integer, siblings_found integer,

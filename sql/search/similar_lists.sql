@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: keeps catalog.similar_movies, the ten nearest films of every film.
 
--- Films of the active set whose list is to be made: their vector is another one than the list was made from (is_changed),
--- or one of the films in it left, or a film that changed belongs in it.
+-- Films of the active set whose list is to be made: their vector is another one than the list was made from
+-- (is_changed), or one of the films in it left, or a film that changed belongs in it.
 create or replace function pipeline.similar_due() returns table (tmdb_id bigint, is_changed boolean)
 language plpgsql stable
 as $$
@@ -30,9 +30,9 @@ $$;
 drop function if exists pipeline.shared_features_of_pairs;  -- now in catalog
 
 -- Moves films with a changed vector to their new places in the lists of other films: the lists that have them, and the
--- lists in which the table nearest_found shows that they belong. A list needs no search if its last place stays as similar
--- as before, because a film outside the list was less similar than the last place. Other lists are marked as outdated and
--- made again in their turn. Returns the number of lists that are up to date now.
+-- lists in which the table nearest_found shows that they belong. A list needs no search if its last place stays as
+-- similar as before, because a film outside the list was less similar than the last place. Other lists are marked as
+-- outdated and made again in their turn. Returns the number of lists that are up to date now.
 create or replace function pipeline.move_in_lists(films bigint[], active integer) returns integer
 language plpgsql
 set jit = off
@@ -86,10 +86,10 @@ begin
 end
 $$;
 
--- Stores the lists of `films`, whose vectors had these hashes when the table nearest_found was filled with the films near
--- them: ten of each, and fifty with `echo`. Films whose vector is another one now are left out and stay due. With `echo`,
--- the films are also moved in the lists of other films; a pass over the whole catalogue does not need that. Returns the
--- number of lists made and of other lists updated.
+-- Stores the lists of `films`, whose vectors had these hashes when the table nearest_found was filled with the films
+-- near them: ten of each, and fifty with `echo`. Films whose vector is another one now are left out and stay due. With
+-- `echo`, the films are also moved in the lists of other films; a pass over the whole catalogue does not need that.
+-- Returns the number of lists made and of other lists updated.
 drop function if exists pipeline.store_similar_lists;
 create function pipeline.store_similar_lists(in_set integer, films bigint[], hashes text[], echo boolean)
 returns table (made integer, moved integer)
@@ -131,6 +131,17 @@ begin
 end
 $$;
 
+-- Makes the temporary table nearest_found, or empties it: films near some films, for pipeline.store_similar_lists.
+create or replace function pipeline.stage_nearest_found() returns void
+language plpgsql
+as $$
+begin
+    create temp table if not exists nearest_found (tmdb_id bigint, similar_id bigint, similarity double precision)
+        on commit delete rows;
+    truncate nearest_found;
+end
+$$;
+
 -- Makes the lists of some films in the active set by a search for each: see pipeline.store_similar_lists.
 drop function if exists pipeline.make_similar_lists;
 create function pipeline.make_similar_lists(films bigint[], echo boolean)
@@ -146,9 +157,7 @@ begin
     execute format(
         'select array_agg(v.tmdb_id), array_agg(v.text_hash) from catalog.%I v where v.tmdb_id = any ($1)',
         'movie_vectors_' || active) into films, hashes using films;
-    create temp table if not exists nearest_found (tmdb_id bigint, similar_id bigint, similarity double precision)
-        on commit delete rows;
-    truncate nearest_found;
+    perform pipeline.stage_nearest_found();
     insert into nearest_found
     select f.tmdb_id, n.tmdb_id, n.similarity
     from unnest(films) f (tmdb_id)
@@ -158,8 +167,8 @@ begin
 end
 $$;
 
--- Vectors of a set for comparing all films, by their ids: those after an id, in the form of `halfvec_send`, or in that of
--- `sparsevec_send` where they are stored without their zeros.
+-- Vectors of a set for comparing all films, by their ids: those after an id, in the form of `halfvec_send`, or in that
+-- of `sparsevec_send` where they are stored without their zeros.
 drop function if exists pipeline.searched_vectors;
 create function pipeline.searched_vectors(in_set integer, after bigint, most integer)
 returns table (tmdb_id bigint, text_hash text, embedding bytea, is_short boolean)
@@ -178,9 +187,9 @@ begin
 end
 $$;
 
--- Run by reconciliation: places in the lists of the active set that differ from what the vectors and the films give now.
--- Lists that are due anyway are left out. shared_features is computed when a list is made, so it may be older than the
--- films' rows without being wrong.
+-- Run by reconciliation: places in the lists of the active set that differ from what the vectors and the films give
+-- now. Lists that are due anyway are left out. shared_features is computed when a list is made, so it may be older
+-- than the films' rows without being wrong.
 create or replace function pipeline.compare_similar_lists()
 returns table (tmdb_id bigint, place smallint, column_names text[])
 language plpgsql

@@ -37,9 +37,10 @@ as $$
     where a.attrelid = vectors and a.attname = 'embedding'
 $$;
 
--- Whether the vectors of a set are to be stored without their zeros: if they have 1,000 dimensions or more and an eighth of
--- the components is not 0 (a quarter, if the set's table has that form), as in vectors of hashed words. They take 8 bytes for
--- each other component then, in place of 2 for each, and comparing two takes as long as they have other components.
+-- Whether the vectors of a set are to be stored without their zeros: if they have 1,000 dimensions or more and at
+-- most an eighth of the components is not 0 (a quarter, if the set's table has that form), as in vectors of hashed
+-- words. They take 8 bytes for each other component then, in place of 2 for each, and comparing two takes as long as they have
+-- other components.
 create or replace function pipeline.suits_short_form(which integer) returns boolean
 language sql stable
 as $$
@@ -62,9 +63,9 @@ as $$
         else format('(%s)::halfvec', expression) end
 $$;
 
--- Creates a table for the vectors of a set. Vectors that fit on a page are stored in the rows (plain), where comparing them is
--- three times as fast as out of line. The rest of a row always fits beside a vector of 3,072 dimensions, or 1,000 components
--- without zeros, and is never moved out of line (toast_tuple_target).
+-- Creates a table for the vectors of a set. Vectors that fit on a page are stored in the rows (plain), where comparing
+-- them is three times as fast as out of line. The rest of a row always fits beside a vector of 3,072 dimensions, or
+-- 1,000 components without zeros, and is never moved out of line (toast_tuple_target).
 create or replace function pipeline.create_vector_table(name text, width integer, is_short boolean) returns void
 language plpgsql
 as $$
@@ -82,8 +83,8 @@ end
 $$;
 
 -- Builds an index; once more without parallel workers when the shared memory that these exchange data through is too
--- small. Containers have 64 MB of /dev/shm unless they are given more, and the server reports it as a full disk. A disk that
--- is full fails the second time, too.
+-- small. Containers have 64 MB of /dev/shm unless they are given more, and the server reports it as a full disk. A
+-- disk that is full fails the second time, too.
 create or replace function pipeline.build_index(definition text) returns void
 language plpgsql
 as $$
@@ -93,14 +94,15 @@ exception when disk_full then
     if current_setting('max_parallel_maintenance_workers') = '0' then
         raise;
     end if;
-    raise warning 'an index is built without parallel workers, which takes longer: %. A container gets more shared memory by --shm-size (shm_size in Compose)', sqlerrm;
+    raise warning 'an index is built without parallel workers, which takes longer: %. '
+        'A container gets more shared memory by --shm-size (shm_size in Compose)', sqlerrm;
     perform set_config('max_parallel_maintenance_workers', '0', true);
     execute definition;
 end
 $$;
 
--- The columns of a set's table that filters are on, and what an index of each is on. Without one a search that few films pass
--- reads all rows, vectors included, to find them.
+-- The columns of a set's table that filters are on, and what an index of each is on. Without one a search that few
+-- films pass reads all rows, vectors included, to find them.
 create or replace function pipeline.filter_columns() returns table (name text, indexed text)
 language sql immutable
 as $$
@@ -127,8 +129,9 @@ begin
 end
 $$;
 
--- Stores the vectors of a set in the form that suits them, if their table has another one, as that of an older release; returns
--- whether it did. The new table is filled beside the old one, and searches go on with that until the last moment.
+-- Stores the vectors of a set in the form that suits them, if their table has another one, as that of an older
+-- release; returns whether it did. The new table is filled beside the old one, and searches go on with that until the
+-- last moment.
 create or replace function pipeline.store_in_suitable_form(which integer) returns boolean
 language plpgsql
 as $$
@@ -229,9 +232,9 @@ begin
 end
 $$;
 
--- The options of the index of a set's nearest neighbours, as build_vector_index makes it. With those that pgvector has by
--- default (m = 16, ef_construction = 64) the index takes half as long to build, and a search finds fewer of the films nearest
--- to a question: of 50,000, 0.977 of ten where 400 films are visited.
+-- The options of the index of a set's nearest neighbours, as build_vector_index makes it. With those that pgvector has
+-- by default (m = 16, ef_construction = 64) the index takes half as long to build, and a search finds fewer of the
+-- films nearest to a question: of 50,000, 0.977 of ten where 400 films are visited.
 create or replace function pipeline.vector_index_options(which integer) returns text
 language sql stable
 as $$
@@ -239,8 +242,8 @@ as $$
         then 'm=24, ef_construction=100' else 'm=32, ef_construction=100' end
 $$;
 
--- The index of a set: whether it has one that was built completely, whether with these options, and whether it needs one
--- (catalog.compared_below). One that is there stays until a fifth fewer films than that are left.
+-- The index of a set: whether it has one that was built completely, whether with these options, and whether it needs
+-- one (catalog.compared_below). One that is there stays until a fifth fewer films than that are left.
 drop function if exists pipeline.vector_index_state(integer);
 create or replace function pipeline.vector_index_state(
     which integer, out is_needed boolean, out is_valid boolean, out is_current boolean
@@ -267,10 +270,11 @@ end
 $$;
 drop function if exists pipeline.vector_index_options();
 
--- Builds the set's index of nearest neighbours if it needs one and has no valid one, or has one and is to be built `anew`;
--- returns whether it did. An index that is not needed is dropped. The new index is built beside the old one, and searches go
--- on with that until the last moment. The memory is set to what the graph needs (vector, links and overhead), between 64 MB
--- and 2 GB (on the embedded server twice its cache): a build that spills is four times slower.
+-- Builds the set's index of nearest neighbours if it needs one and has no valid one, or has one and is to be built
+-- `anew`; returns whether it did. An index that is not needed is dropped. The new index is built beside the old one,
+-- and searches go on with that until the last moment. The memory is set to what the graph needs (vector, links and
+-- overhead), between 64 MB and 2 GB (on the embedded server twice its cache): a build that spills is four times
+-- slower.
 drop function if exists pipeline.build_vector_index(smallint);
 drop function if exists pipeline.build_vector_index(integer);
 create or replace function pipeline.build_vector_index(which integer, anew boolean default false) returns boolean
@@ -315,7 +319,8 @@ begin
 end
 $$;
 
--- Run by reconciliation: the rows of the active set, and whether their text and filters are other ones than their film's.
+-- Run by reconciliation: the rows of the active set, and whether their text and filters are other ones than their
+-- film's.
 create or replace function pipeline.compare_filters() returns table (tmdb_id bigint, differs boolean)
 language plpgsql stable
 as $$
