@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 
 from made_up_vectors import percentile
 from processes import Watch
-from search_curves import asked_for, cpu_seconds, curve, fill, indexed, opened, title_of
+from search_curves import asked_for, cpu_seconds, curve, indexed
 from tables import parser_of, print_section, report_progress, write_json
+from text_catalogue import fill, opened, title_of
 from text_search import with_a_slip
 from text_vectors import film_texts, question_texts
 

@@ -2,32 +2,28 @@
 
 With filters that 100, 50, 10 and 1 % of the films pass, by how much of the index is visited; then for the first search
 after a restart of Postgres, and again after 30 days of changes. Recall is against comparing all films that pass. An
-embedded Postgres of its own in a temporary folder. Usage: search_curves.py [--films N] [--model M] [--dimensions D]
+embedded Postgres of its own in a temporary folder. Usage: search_curves.py [--films N ...] [--model M] [--dimensions D]
 [--details FILE] [--queries Q] [--days N] [--json FILE]
 """
 
+import argparse
 import json
 import random
-import re
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from made_up_vectors import FILM_COLUMNS, Matrix, percentile
-from made_up_world import NOW, lines_of, made_up, run
+from made_up_vectors import Matrix, percentile
+from made_up_world import run
 from tables import parser_of, print_section, report_progress, write_json
+from text_catalogue import fill, hash_of, opened, store
 from text_vectors import film_texts, question_texts
 
-from movie_assets.database.database import Database, copy_rows, driver_connection, execute
-from movie_assets.database.embedded import MEMORY_MB, embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.database import Database, driver_connection
 from movie_assets.embeddings.providers.local import LOCAL_MODEL, LocalEmbedder
-from movie_assets.embeddings.sets import embedding_set
 from movie_assets.search.vector_index import MIN_RECALL, TuningStep
 
 FILTERS = {
@@ -37,12 +33,9 @@ FILTERS = {
     "1 %": {"year_from": 1999, "year_to": 1999},
 }
 VISITS = (100, 200, 400, 800)
-CHUNK = 5_000  # texts that are embedded at once
 CHANGED = 0.01  # share of the films whose text changes each day
 GONE = 0.002  # share of the films that leave each day; as many come back
-COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
 SEARCH = "select similarity from catalog.nearest_movies(%b, 10, %s::jsonb, null, %s)"
-MORE_COLUMNS = {"overview": "text"}  # of films, beside FILM_COLUMNS
 
 
 class Asked(NamedTuple):
@@ -55,82 +48,45 @@ class Asked(NamedTuple):
 def main() -> None:
     """Build, measure, restart, measure the first search, live through the days, measure again."""
     parser = parser_of(__doc__)
-    parser.add_argument("--films", type=int, default=20_000)
+    parser.add_argument("--films", type=int, nargs="+", default=[20_000, 50_000], help="sizes, one after the other")
     parser.add_argument("--model", default=LOCAL_MODEL)
     parser.add_argument("--dimensions", type=int, default=4000)
     parser.add_argument("--details", type=Path, help="answers of /movie/{id}, a line each (.gz too)")
     parser.add_argument("--queries", type=int, default=50)
     parser.add_argument("--days", type=int, default=30)
     arguments = parser.parse_args()
-    embedder = LocalEmbedder(arguments.model, arguments.dimensions)
+    figures: dict[str, list[dict[str, Any]]] = {"rows": [], "first_after_restart": [], "built": []}
+    for films in arguments.films:
+        for name, rows in of_size(films, arguments).items():
+            figures[name] += [{"films": films, **row} for row in rows]
+    configured = (
+        f"Vectors of {arguments.model} ({arguments.dimensions:,} dimensions) of "
+        f"{'recorded' if arguments.details else 'emulated'} texts, {arguments.queries} films and "
+        f"{arguments.queries} questions; ten wanted. Milliseconds of the backend's processor time, and of the clock."
+    )
+    rows = figures.pop("rows")
+    print_section("Recall and time of searches", configured, rows)
+    first = figures["first_after_restart"]
+    print_section("First search after a restart", "Milliseconds of the first call on a new connection.", first)
+    print_section("Building", "Seconds, and megabytes.", figures["built"])
+    write_json(arguments.json, "search_curves", "exact search", arguments.rounds, configured, rows, **figures)
+
+
+def of_size(films: int, arguments: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """Measure a catalogue of so many films: rows of the curve, of the first searches, of the build."""
+    embedder, details, days = LocalEmbedder(arguments.model, arguments.dimensions), arguments.details, arguments.days
     with tempfile.TemporaryDirectory(prefix="movie_assets_curves_") as home:
         with opened(Path(home)) as database:
-            set_id, sampled = fill(database, embedder, film_texts(arguments.films, arguments.details), arguments.films)
+            set_id, sampled = fill(database, embedder, film_texts(films, details), films)
             built = indexed(database, set_id)
             asked = asked_for(embedder, sampled, arguments.queries)
             rows = curve(database, asked, "built")
         with opened(Path(home)) as database:
             first = first_searches(database, asked)
-            if arguments.days:
-                live(database, embedder, arguments.films, arguments.days, arguments.details)
-                rows += curve(database, asked, f"after {arguments.days} days")
-    configured = (
-        f"{arguments.films:,} films with vectors of {arguments.model} ({arguments.dimensions:,} dimensions) of "
-        f"{'recorded' if arguments.details else 'emulated'} texts, {arguments.queries} films and "
-        f"{arguments.queries} questions; ten wanted. Milliseconds of the backend's processor time, and of the clock."
-    )
-    print_section("Recall and time of searches", configured, rows)
-    print_section("First search after a restart", "Milliseconds of the first call on a new connection.", first)
-    print_section("Building", "Seconds, and megabytes.", [built])
-    figures = {"first_after_restart": first, "built": built}
-    write_json(arguments.json, "search_curves", "exact search", arguments.rounds, configured, rows, **figures)
-
-
-@contextmanager
-def opened(home: Path, memory_mb: int = MEMORY_MB) -> Iterator[Database]:
-    """Start the server of a folder, and yield its migrated database."""
-    with embedded_postgres(home, memory_mb=memory_mb) as server:
-        address = server.replace("/?", "/curves?")
-        ensure_database(address)
-        database = Database(address)
-        migrate(database)
-        try:
-            yield database
-        finally:
-            database.close()
-
-
-def fill(database: Database, embedder: LocalEmbedder, texts: Iterator[str], films: int) -> tuple[int, list[str]]:
-    """Load films and their vectors; return the number of the set, and a sample of the texts."""
-    set_id = embedding_set(database, embedder)
-    lines, chance, sampled = lines_of(made_up(films)), random.Random(3), list[str]()  # noqa: S311
-    for start, chunk in enumerate(chunks(texts)):
-        with database.transaction() as connection:
-            copy_rows(connection, "catalog.movies", FILM_COLUMNS | MORE_COLUMNS, told(lines, chunk))
-        vectors = embedder.embed(chunk).vectors
-        store(database, set_id, ((n, hash_of(n), v) for n, v in enumerate(vectors, start=start * CHUNK + 1)))
-        sampled += chance.sample(chunk, min(len(chunk), 200))
-        report_progress(f"{start * CHUNK + len(chunk):,} of {films:,} films")
-    run(database, "insert into catalog.movie_stats select tmdb_id, 1, 7, 100, now() from catalog.movies")
-    run(database, "analyze")
-    return set_id, sampled
-
-
-def told(lines: Iterator[Sequence[object]], texts: Sequence[str]) -> Iterator[Sequence[object]]:
-    """Yield the next made-up films, with the title of a text, and the text as what is told of the film."""
-    for text, line in zip(texts, lines, strict=False):
-        film = dict(zip(FILM_COLUMNS, line, strict=True)) | {"title": title_of(text), "embedding_text": text}
-        yield (*film.values(), text)
-
-
-def title_of(text: str) -> str:
-    """Return what stands before the year or the first full stop of a text, at most its first six words."""
-    return " ".join(re.split(r" \(|\. ", text, maxsplit=1)[0].split()[:6])
-
-
-def hash_of(film: int, day: int = 0) -> str:
-    """Return what stands for the hash of a film's text since a day; on day 0 that of `lines_of`."""
-    return f"{day:02x}{film:062x}"
+            if days:
+                live(database, embedder, films, days, details)
+                rows += curve(database, asked, f"after {days} days")
+    return {"rows": rows, "first_after_restart": first, "built": [built]}
 
 
 def asked_for(embedder: LocalEmbedder, sampled: Sequence[str], queries: int) -> Asked:
@@ -163,20 +119,6 @@ def indexed(database: Database, set_id: int) -> dict[str, Any]:
         ).one()
     names = ("kept_mb", "searched_mb", "of_it_index_mb")
     return figures | dict(zip(names, (round(size / 1e6, 1) for size in sizes), strict=True))
-
-
-def chunks(texts: Iterator[str]) -> Iterator[list[str]]:
-    """Yield the texts in lists of CHUNK."""
-    while chunk := list(islice(texts, CHUNK)):
-        yield chunk
-
-
-def store(database: Database, set_id: int, lines: Iterable[tuple[int, str, Any]]) -> None:
-    """Store vectors of films as movie_embeddings does, in a larger chunk."""
-    with database.transaction() as connection:
-        execute(connection, "stage_embeddings")
-        copy_rows(connection, "incoming_embeddings", COLUMNS, lines)
-        execute(connection, "store_embeddings", set_id=set_id, as_of=NOW)
 
 
 def spent(database: Database, statement: str) -> tuple[float, float]:

@@ -138,17 +138,6 @@ def test_what_searches_filter_on_follows_the_film(
     assert figures_of(result, "movie_vectors")["filters_changed"] == 1
 
 
-def test_a_changed_runtime_leaves_the_graph_alone(published: SmallPipeline) -> None:
-    size = "select pg_relation_size('catalog.movie_vectors_1_nearest')"
-    hot = "select pg_stat_get_xact_tuples_hot_updated('catalog.movie_vectors_1'::regclass)"
-    before = published.one(size)
-    with published.database.transaction() as connection:
-        connection.exec_driver_sql("update catalog.movies set runtime_minutes = runtime_minutes + 1")
-        connection.exec_driver_sql("select pipeline.refresh_vectors(1)")
-        assert connection.exec_driver_sql(hot).scalar() == 12
-    assert published.one(size) == before
-
-
 def test_popularity_and_votes_touch_no_vector(published: SmallPipeline) -> None:
     before = published.column(VERSIONS)
     published.do("update catalog.movie_stats set popularity = 99, vote_count = 5000, seen_at = now()")

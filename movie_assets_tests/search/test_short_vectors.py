@@ -162,11 +162,13 @@ def test_a_long_vector_finds_films_beside_many_that_left(catalogue: Database) ->
 def test_the_graph_is_searched_where_comparing_takes_longer(catalogue: Database) -> None:
     set_to(catalogue, ALWAYS_INDEXED)
     set_to(catalogue, "select pipeline.build_vector_index(1)")
-    set_to(catalogue, "update pipeline.embedding_sets set ef_search = 40")
     needle = str(questions(1)[0].tolist())
     with catalogue.transaction() as connection:
         search = "select count(*) from catalog.nearest_movies(%(v)s::vector, 10, %(f)s::jsonb)"
-        for filters, scans in (("{}", 1), ('{"genres": ["Hundredth"]}', 1)):
+        for visits, filters, scans in (
+            (15, "{}", 1), (15, '{"genres": ["Hundredth"]}', 1), (20, "{}", 1), (10, "{}", 2)
+        ):  # fmt: skip
+            connection.exec_driver_sql(f"update pipeline.embedding_sets set ef_search = {visits}")
             assert connection.exec_driver_sql(search, {"v": needle, "f": filters}).scalar() == 10
             assert connection.exec_driver_sql(SCANS).scalar() == scans
 

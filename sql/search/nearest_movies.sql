@@ -157,9 +157,9 @@ $$;
 -- many have to be visited differs from model to model: pipeline.tune_searches measures it
 -- (catalog.embedding_sets.ef_search; until then 100, more in a large catalogue). A long vector without zeros, such as
 -- a film's, needs half as many: each of its many words leads to films that have it. Visiting one film takes as long as
--- comparing 40 vectors, 20 without their zeros, or ten if they are stored out of line. So whenever fewer films pass
--- than can be compared in the time of the visits, all are compared. A set with fewer films than catalog.compared_below
--- has no index. `exactly` compares all vectors in full.
+-- comparing 40 vectors, 20 without their zeros (100 where all of a table are, in the order of the disk), or ten if they
+-- are stored out of line. So whenever fewer films pass than can be compared in the time of the visits, all are
+-- compared. A set with fewer films than catalog.compared_below has no index. `exactly` compares all vectors in full.
 --
 -- 1. If the planner expects more, a short graph search visits ef_search films, or as many as contain twice the wanted
 --    number and ten (at most 1,000; no search if 1,000 would contain too few). Its result is used if 1.2 times the
@@ -237,8 +237,9 @@ begin
     if not compares_all and films >= narrow then
         expected := case when condition = 'true' then films
             else least(films, catalog.films_expected(target, condition)) end;
+        compares_all := is_short and expected >= narrow and films <= 100 * visits;
         visits := least(1000, greatest(visits, (2 * wanted::double precision + 10) * films / greatest(expected, 1)));
-        if expected >= narrow and visits * expected / films >= 1.2 * enough then
+        if not compares_all and expected >= narrow and visits * expected / films >= 1.2 * enough then
             select w.ids, w.distances into ids, distances
             from catalog.walk_graph(target, condition, needle, visits::integer, enough::integer, false) w;
             is_found := coalesce(cardinality(ids) >= enough, false);

@@ -234,7 +234,7 @@ $$;
 
 -- The options of the index of a set's nearest neighbours, as build_vector_index makes it. With those that pgvector has
 -- by default (m = 16, ef_construction = 64) the index takes half as long to build, and a search finds fewer of the
--- films nearest to a question: of 50,000, 0.977 of ten where 400 films are visited.
+-- films nearest to a question.
 create or replace function pipeline.vector_index_options(which integer) returns text
 language sql stable
 as $$
