@@ -1,7 +1,7 @@
 """Changes of the schema that never make readers wait for long.
 
-A session that asks for a table while a change waits for its lock waits behind that change. So a change waits for less
-than a second, lets the readers pass, and tries again.
+A session that asks for a table while a change waits for its lock waits behind that change. So a change waits for a
+fifth of a second, lets the readers pass, and tries again.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from movie_assets.database.addresses import DatabaseError
 from movie_assets.database.database import Database, driver_connection
 from movie_assets.retries.policy import RetryPolicy
 
-# Less than Postgres waits before it ends one of two sessions that wait for each other (deadlock_timeout, a second): the
-# change gives way, and never is a reader ended for it.
-LOCK_TIMEOUT_SECONDS = 0.8
-SECONDS_BETWEEN_LOCK_ATTEMPTS = 3.0
-LOCK_ATTEMPTS = 32  # two minutes in all
+# A session that has waited for a second (deadlock_timeout) is ended if the one that it waits for is waiting for it in
+# turn at that moment. So the change waits for a small part of a second only, and gives way.
+LOCK_TIMEOUT_SECONDS = 0.2
+SECONDS_BETWEEN_LOCK_ATTEMPTS = 1.5
+LOCK_ATTEMPTS = 70  # two minutes in all
 LOCK_ERRORS = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 

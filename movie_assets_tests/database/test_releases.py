@@ -80,6 +80,24 @@ def test_a_migration_goes_on_when_a_reader_ends(empty: Database, reader: psycopg
     ends.join()
 
 
+def test_a_reader_that_a_change_waits_for_and_that_waits_for_it_goes_on(empty: Database, own_sql: Path) -> None:
+    migrate(empty)
+    (own_sql / "migrations" / "9999_two_tables.sql").write_text(
+        "lock table catalog.movies; select pg_sleep(0.6); alter table catalog.movie_stats add column a_column integer;"
+    )
+    with psycopg.connect(dsn_of(empty.url)) as reader:
+        reader.execute("select from catalog.movie_stats")
+        change = threading.Thread(target=migrate, args=(empty,))
+        change.start()
+        is_locked = "select count(*) from pg_locks where relation = 'catalog.movies'::regclass and mode ~ 'AccessExcl'"
+        while reader.execute(is_locked).fetchone() != (1,):
+            assert change.is_alive()
+        reader.execute("select from catalog.movies")  # raised DeadlockDetected when changes waited for 0.8 s
+        reader.rollback()
+        change.join()
+    assert "migrations/9999_two_tables.sql" in history(empty)
+
+
 def test_a_reader_goes_on_while_a_newer_release_migrates_and_after_it(
     empty: Database, own_sql: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
