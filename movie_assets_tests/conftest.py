@@ -33,7 +33,11 @@ from movie_assets_tests.support.definitions import defs
 
 DAY = date(2026, 11, 19)
 
-pytest_plugins = ["movie_assets_tests.support.small_pipelines", "movie_assets_tests.support.instances"]
+pytest_plugins = [
+    "movie_assets_tests.support.small_pipelines",
+    "movie_assets_tests.support.instances",
+    "movie_assets_tests.support.slow_first",
+]
 
 
 def pytest_configure() -> None:

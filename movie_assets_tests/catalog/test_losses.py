@@ -9,7 +9,7 @@ from movie_assets.emulator import faults
 from movie_assets.emulator.faults import Fault
 from movie_assets_tests.catalog.test_tmdb_export import ACCEPT_UNLIKE, message_of
 from movie_assets_tests.conftest import failed_checks, figures, figures_of
-from movie_assets_tests.support.small_pipelines import SmallPipeline
+from movie_assets_tests.support.small_pipelines import SmallPipeline, pipeline_on_copy, prepared_database
 from movie_assets_tests.support.world import film
 
 Make = Callable[..., SmallPipeline]
@@ -18,13 +18,24 @@ IDS = [64 * n for n in range(1, 705)]
 LOSS = "no_unusual_loss_of_ids"
 
 
+def films() -> list[dict[str, Any]]:
+    """704 films, sixteen of which belong in a catalogue; the others are too little known."""
+    return [film(tmdb_id, popularity=5.0 if tmdb_id // 64 % 44 == 1 else 0.1) for tmdb_id in IDS]
+
+
+@pytest.fixture(scope="module")
+def first_day(server: str, template: str) -> Iterator[str]:
+    """A catalogue after its first day."""
+    with prepared_database(server, template, lambda make: make(*films()).run_all()) as name:
+        yield name
+
+
 @pytest.fixture
-def catalogue(small: Make) -> SmallPipeline:
-    """A catalogue of 704 ids of which sixteen are films of the catalogue; the others are too little known."""
-    pipeline = small(*(film(tmdb_id, popularity=5.0 if tmdb_id // 64 % 44 == 1 else 0.1) for tmdb_id in IDS))
-    pipeline.run_all()
-    assert len(pipeline.movies) == 16
-    return pipeline
+def catalogue(server: str, first_day: str) -> Iterator[SmallPipeline]:
+    """A catalogue of 704 ids of which sixteen are films of the catalogue."""
+    with pipeline_on_copy(server, first_day, *films()) as pipeline:
+        assert len(pipeline.movies) == 16
+        yield pipeline
 
 
 def lose(pipeline: SmallPipeline, count: int, *, after: int = 0) -> list[int]:

@@ -1,6 +1,6 @@
 """The life of embedding sets: what a new one must show before it takes over, going back, and being dropped."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,22 +16,32 @@ from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.search.queries import search
 from movie_assets_tests.conftest import failed_checks, figures
 from movie_assets_tests.support.rows import put_films
-from movie_assets_tests.support.small_pipelines import SmallPipeline
+from movie_assets_tests.support.small_pipelines import SmallPipeline, pipeline_on_copy, prepared_database
 
 Make = Callable[..., SmallPipeline]
 PAIR = "insert into pipeline.golden_pairs values ('Film 64', 1990, 'Film 65', 1990, 1)"
 ACTIVE = "select dimensions from catalog.embedding_sets where is_active"
 
 
-@pytest.fixture
-def published(small: Make) -> SmallPipeline:
-    """Twelve films in a set of 64 dimensions."""
-    pipeline = small()
+def publish(make: Make) -> None:
+    pipeline = make()
     for batch in range(4):
         for n in range(1, 4):
             put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
     pipeline.run_all("embed_texts", "publish")
-    return pipeline
+
+
+@pytest.fixture(scope="module")
+def twelve_films(server: str, template: str) -> Iterator[str]:
+    with prepared_database(server, template, publish) as name:
+        yield name
+
+
+@pytest.fixture
+def published(server: str, twelve_films: str) -> Iterator[SmallPipeline]:
+    """Twelve films in a set of 64 dimensions."""
+    with pipeline_on_copy(server, twelve_films) as pipeline:
+        yield pipeline
 
 
 def change_model(pipeline: SmallPipeline, dimensions: int) -> Any:

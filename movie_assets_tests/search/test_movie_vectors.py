@@ -1,6 +1,6 @@
 """What searches see: the rows, the index, and the checks that watch both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,22 +9,32 @@ from movie_assets.search.movie_vectors import IndexState
 from movie_assets_tests.conftest import failed_checks, figures, figures_of
 from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 from movie_assets_tests.support.rows import put_films
-from movie_assets_tests.support.small_pipelines import SmallPipeline
+from movie_assets_tests.support.small_pipelines import SmallPipeline, pipeline_on_copy, prepared_database
 
 Make = Callable[..., SmallPipeline]
 VERSIONS = "select tmdb_id || ':' || xmin from catalog.movie_vectors_1 order by tmdb_id"
 
 
-@pytest.fixture
-def published(small: Make) -> SmallPipeline:
-    """A pipeline with twelve films that searches see, in an index."""
-    pipeline = small()
+def publish(make: Make) -> None:
+    pipeline = make()
     pipeline.do(ALWAYS_INDEXED)
     for batch in range(4):
         for n in range(1, 4):
             put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
     pipeline.run_all("embed_texts", "publish")
-    return pipeline
+
+
+@pytest.fixture(scope="module")
+def twelve_films(server: str, template: str) -> Iterator[str]:
+    with prepared_database(server, template, publish) as name:
+        yield name
+
+
+@pytest.fixture
+def published(server: str, twelve_films: str) -> Iterator[SmallPipeline]:
+    """A pipeline with twelve films that searches see, in an index."""
+    with pipeline_on_copy(server, twelve_films) as pipeline:
+        yield pipeline
 
 
 def index_is_valid(pipeline: SmallPipeline) -> list[bool]:

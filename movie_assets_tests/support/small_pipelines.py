@@ -14,7 +14,7 @@ from movie_assets.database.database import Database
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
-from movie_assets_tests.conftest import Pipeline, settings_for
+from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
 from movie_assets_tests.support.world import Films
 
 FIRST_DAY = date(2026, 10, 5)
@@ -102,6 +102,25 @@ def small_pipelines(database: Database, port: int = 0) -> Iterator[Callable[...,
             )
 
         yield make
+
+
+@contextmanager
+def prepared_database(
+    server: str, template: str, prepare: Callable[[Callable[..., SmallPipeline]], object]
+) -> Iterator[str]:
+    """Name of a database that a pipeline has worked on: tests copy it, so that they need not do that work again."""
+    with database_of_ones_own(server, template) as database:
+        with small_pipelines(database) as make:
+            prepare(make)
+        database.close()
+        yield str(database.url.database)
+
+
+@contextmanager
+def pipeline_on_copy(server: str, prepared: str, *films: dict[str, Any]) -> Iterator[SmallPipeline]:
+    """A pipeline on a copy of a prepared database; its Dagster has no records, and nothing was asked for yet."""
+    with database_of_ones_own(server, prepared) as database, small_pipelines(database) as make:
+        yield make(*films)
 
 
 @pytest.fixture
