@@ -43,7 +43,7 @@ def fill(database: Database, embedder: LocalEmbedder, texts: Iterator[str], film
     lines, chance, sampled = lines_of(made_up(films)), random.Random(3), list[str]()  # noqa: S311
     for start, chunk in enumerate(chunks(texts)):
         with database.transaction() as connection:
-            copy_rows(connection, "catalog.movies", FILM_COLUMNS | MORE_COLUMNS, told(lines, chunk))
+            copy_rows(connection, "catalog.movies", FILM_COLUMNS | MORE_COLUMNS, with_texts(lines, chunk))
         vectors = embedder.embed(chunk).vectors
         store(database, set_id, ((n, hash_of(n), v) for n, v in enumerate(vectors, start=start * CHUNK + 1)))
         sampled += chance.sample(chunk, min(len(chunk), 200))
@@ -53,8 +53,8 @@ def fill(database: Database, embedder: LocalEmbedder, texts: Iterator[str], film
     return set_id, sampled
 
 
-def told(lines: Iterator[Sequence[object]], texts: Sequence[str]) -> Iterator[Sequence[object]]:
-    """Yield the next made-up films, with the title of a text, and the text as what is told of the film."""
+def with_texts(lines: Iterator[Sequence[object]], texts: Sequence[str]) -> Iterator[Sequence[object]]:
+    """Yield the next made-up films, with the title of a text, and the text as its overview."""
     for text, line in zip(texts, lines, strict=False):
         film = dict(zip(FILM_COLUMNS, line, strict=True)) | {"title": title_of(text), "embedding_text": text}
         yield (*film.values(), text)

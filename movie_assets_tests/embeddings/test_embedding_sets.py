@@ -15,25 +15,21 @@ from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.search.queries import search
 from movie_assets_tests.conftest import failed_checks, figures
-from movie_assets_tests.support.rows import put_films
-from movie_assets_tests.support.small_pipelines import SmallPipeline, pipeline_on_copy, prepared_database
+from movie_assets_tests.support.small_pipelines import (
+    SmallPipeline,
+    pipeline_on_copy,
+    prepared_database,
+    publish_twelve_films,
+)
 
 Make = Callable[..., SmallPipeline]
 PAIR = "insert into pipeline.golden_pairs values ('Film 64', 1990, 'Film 65', 1990, 1)"
 ACTIVE = "select dimensions from catalog.embedding_sets where is_active"
 
 
-def publish(make: Make) -> None:
-    pipeline = make()
-    for batch in range(4):
-        for n in range(1, 4):
-            put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
-    pipeline.run_all("embed_texts", "publish")
-
-
 @pytest.fixture(scope="module")
 def twelve_films(server: str, template: str) -> Iterator[str]:
-    with prepared_database(server, template, publish) as name:
+    with prepared_database(server, template, publish_twelve_films) as name:
         yield name
 
 

@@ -9,24 +9,20 @@ from movie_assets.search.movie_vectors import IndexState
 from movie_assets_tests.conftest import failed_checks, figures, figures_of
 from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 from movie_assets_tests.support.rows import put_films
-from movie_assets_tests.support.small_pipelines import SmallPipeline, pipeline_on_copy, prepared_database
+from movie_assets_tests.support.small_pipelines import (
+    SmallPipeline,
+    pipeline_on_copy,
+    prepared_database,
+    publish_twelve_films,
+)
 
 Make = Callable[..., SmallPipeline]
 VERSIONS = "select tmdb_id || ':' || xmin from catalog.movie_vectors_1 order by tmdb_id"
 
 
-def publish(make: Make) -> None:
-    pipeline = make()
-    pipeline.do(ALWAYS_INDEXED)
-    for batch in range(4):
-        for n in range(1, 4):
-            put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
-    pipeline.run_all("embed_texts", "publish")
-
-
 @pytest.fixture(scope="module")
 def twelve_films(server: str, template: str) -> Iterator[str]:
-    with prepared_database(server, template, publish) as name:
+    with prepared_database(server, template, lambda make: publish_twelve_films(make, ALWAYS_INDEXED)) as name:
         yield name
 
 

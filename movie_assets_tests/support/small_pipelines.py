@@ -15,6 +15,7 @@ from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
+from movie_assets_tests.support.rows import put_films
 from movie_assets_tests.support.world import Films
 
 FIRST_DAY = date(2026, 10, 5)
@@ -121,6 +122,17 @@ def pipeline_on_copy(server: str, prepared: str, *films: dict[str, Any]) -> Iter
     """A pipeline on a copy of a prepared database; its Dagster has no records, and nothing was asked for yet."""
     with database_of_ones_own(server, prepared) as database, small_pipelines(database) as make:
         yield make(*films)
+
+
+def publish_twelve_films(make: Callable[..., SmallPipeline], *statements: str) -> None:
+    """Embed and publish three films in each of four batches, after the statements."""
+    pipeline = make()
+    for statement in statements:
+        pipeline.do(statement)
+    for batch in range(4):
+        for n in range(1, 4):
+            put_films(pipeline.database, 64 * n + batch, 64 * n + batch)
+    pipeline.run_all("embed_texts", "publish")
 
 
 @pytest.fixture
