@@ -180,7 +180,8 @@ def test_a_model_that_fails_in_the_middle_is_reported_with_its_cost_and_the_next
     failed, local = json.loads(result.stdout)
     assert "the account's quota is used up" in failed["problem"]
     assert "You exceeded your current quota" in failed["problem"]
-    assert "(after 40 of " in failed["problem"]
+    # Requests in flight are answered in any order, so the refusal may be read before the second good answer.
+    assert re.search(r"\(after [24]0 of ", failed["problem"]), failed["problem"]
     assert failed["dollars"] == pytest.approx(float(state_of(catalogue)[3] - before[3]), abs=1e-5)
     assert failed["dollars"] > 0
     assert local["plot_mrr"] > 0
