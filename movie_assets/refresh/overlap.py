@@ -110,7 +110,9 @@ def _end(child: "subprocess.Popen[str]") -> None:
 
 def main() -> None:
     """Run the second process: see the module's docstring."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # even if the refresh ignores it
+    # Until there is a run to end, a signal ends the process at once. An exception would be lost, or become another one,
+    # in the libraries that are being set up. The handler is set even if the refresh ignores the signal.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     all_is_fetched = threading.Event()
     try:
         threading.Thread(target=_listen, args=(all_is_fetched,), daemon=True).start()
@@ -140,6 +142,7 @@ def _embed(all_is_fetched: threading.Event, tags: dict[str, str], outcomes: IO[s
     settings = Settings.from_env()
     embedder = embedder_from(settings)
     with open_database(settings) as database, dg.DagsterInstance.get() as instance:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         pause = SECONDS_BETWEEN_POLLS
         while not all_is_fetched.wait(pause):
             pause = SECONDS_BETWEEN_POLLS
