@@ -76,7 +76,7 @@ def built(database: Database, world: World, vectors: Matrix) -> dict[str, float]
     store(database, set_id, range(1, len(vectors) + 1), vectors)
     seconds = {
         "published (s)": timed(lambda: database.execute("refresh_vectors", set_id=set_id)),
-        "index built (s)": timed(lambda: database.execute("build_vector_index", set_id=set_id)),
+        "index built (s)": timed(lambda: database.execute("build_vector_index", set_id=set_id, anew=False)),
     }
     database.execute("activate_set", set_id=set_id, hold=False)
     return seconds

@@ -120,7 +120,7 @@ def put_catalogue(database: Database, details: Path | None) -> int:
             copy_rows(connection, "incoming_embeddings", columns, hashed)
             execute(connection, "store_embeddings", set_id=set_id, as_of=NOW)
         database.execute("refresh_vectors", set_id=set_id)
-        database.execute("build_vector_index", set_id=set_id)
+        database.execute("build_vector_index", set_id=set_id, anew=False)
         database.execute("activate_set", set_id=set_id, hold=False)
     return len(items)
 

@@ -76,7 +76,7 @@ def build(database: Database, vectors: Matrix) -> None:
     set_id = new_set(database, dimensions)
     store(database, set_id, range(1, films + 1), vectors)
     database.execute("refresh_vectors", set_id=set_id)
-    database.execute("build_vector_index", set_id=set_id)
+    database.execute("build_vector_index", set_id=set_id, anew=False)
     database.execute("activate_set", set_id=set_id, hold=False)
     (recorded,) = database.execute_returning(
         RecordedModel, "record_model", kind="ease", method="made up", inputs="", parameters="{}", persons=1,

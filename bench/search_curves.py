@@ -125,6 +125,7 @@ def spent(database: Database, statement: str) -> tuple[float, float]:
     """Run a statement; return its seconds by the clock, and of the backend's processor time (not of its workers)."""
     with database.transaction() as connection:
         pid = connection.exec_driver_sql("select pg_backend_pid()").scalar_one()
+        connection.exec_driver_sql("set local statement_timeout = 0")
         before, started = cpu_seconds(pid), time.perf_counter()
         connection.exec_driver_sql(statement)
         return time.perf_counter() - started, cpu_seconds(pid) - before

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from movie_assets.database.database import Database
+import sqlalchemy as sa
+
+from movie_assets.database.database import Database, execute, fetch_value
 from movie_assets.embeddings.embedder import Embedder, set_key
 
 MIN_COVERAGE = 0.99  # of the films, unless a person accepts less
@@ -101,6 +103,15 @@ def embedding_sets(database: Database) -> Sequence[SetProgress]:
     return database.fetch(SetProgress, "embedding_progress")
 
 
+def build_vector_index(connection: sa.Connection, set_id: int, *, anew: bool = False) -> bool:
+    """Build the index of a set if it needs one and has no valid one, or a new one with `anew`; return whether it did.
+
+    No time limit holds for the rest of the transaction.
+    """
+    execute(connection, "lift_time_limit")
+    return fetch_value(connection, bool, "build_vector_index", set_id=set_id, anew=anew)
+
+
 def use_set(database: Database, set_id: int, embedder: Embedder, *, accept_partial: bool = False) -> ChosenSet:
     """Let searches see a set, in one transaction; a set that is not the settings' own is held against automatic change.
 
@@ -115,7 +126,7 @@ def use_set(database: Database, set_id: int, embedder: Embedder, *, accept_parti
             f"set {set_id} has the vectors of {refreshed.total:,} of {wanted.films:,} films; the others would not be "
             "found. Refresh with its model first, or use --accept-partial"
         )
-    database.execute("build_vector_index", set_id=set_id)
+    database.once(lambda connection: build_vector_index(connection, set_id))
     is_held = set_id != embedding_set(database, embedder)
     database.execute("activate_set", set_id=set_id, hold=is_held)
     name = f"{wanted.provider} {wanted.model} {wanted.dimensions}"

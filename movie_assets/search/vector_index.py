@@ -10,7 +10,8 @@ from typing import NamedTuple
 import dagster as dg
 import sqlalchemy as sa
 
-from movie_assets.database.database import Database, driver_connection, fetch_value
+from movie_assets.database.database import Database, driver_connection
+from movie_assets.embeddings.sets import build_vector_index
 
 MIN_RECALL = 0.99  # share of the ten nearest films that searches have to find, with each filter and without
 MAX_MS = 25.0  # 19 of 20 searches are to be faster, else an index with other options is tried
@@ -54,13 +55,12 @@ def build_index(log: dg.DagsterLogManager, database: Database, set_id: int, *, a
     a warning when the server had too little memory for the build.
     """
     notices: list[str] = []
-    query = "rebuild_vector_index" if anew else "build_vector_index"
 
     def build(connection: sa.Connection) -> bool:
         raw = driver_connection(connection)
         raw.add_notice_handler(keep := lambda notice: notices.append(notice.message_primary or ""))
         try:
-            return fetch_value(connection, bool, query, set_id=set_id)
+            return build_vector_index(connection, set_id, anew=anew)
         finally:
             raw.remove_notice_handler(keep)
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +11,11 @@ import dagster as dg
 import numpy as np
 import pytest
 from pgvector import HalfVector
+from sqlalchemy.exc import OperationalError
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows
+from movie_assets.database.sessions import SESSION_SETTINGS
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.search import vector_index
 from movie_assets.search.vector_index import MIN_RECALL, SearchTuning, build_index, tune_searches
@@ -152,6 +155,16 @@ def test_an_old_index_is_replaced_while_searches_use_it(catalogue: Database) -> 
     assert catalogue.fetch_value(bool, "index_is_current", set_id=1)
     assert len(found) > 5
     assert set(found) == {10}
+
+
+def test_an_index_may_take_longer_than_other_statements(catalogue: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SESSION_SETTINGS, "statement_timeout", "100")
+    with Database(catalogue.url.render_as_string(hide_password=False)) as impatient:
+        with pytest.raises(OperationalError, match="statement timeout"):
+            set_to(impatient, "select pg_sleep(10)")
+        started = time.monotonic()
+        assert build_index(LOG, impatient, 1, anew=True)
+        assert time.monotonic() - started > 0.1, "the limit would not have been exceeded"
 
 
 @pytest.mark.parametrize(("ef_search", "is_exact"), [("null", False), ("100", False), ("600", True)])

@@ -16,8 +16,9 @@ where bulk_id = :bulk_id
 
 
 -- name: build_vector_index
--- Run by movie_vectors, and by movie-assets sets use, after refresh_vectors.
-select pipeline.build_vector_index(:set_id) as built
+-- Run by movie_vectors, and by movie-assets sets use, after refresh_vectors. With anew, also run by search_quality, when the
+-- options of a set's index are old and its searches find too little.
+select pipeline.build_vector_index(:set_id, :anew) as built
 
 
 -- name: bulk_job_files
@@ -263,6 +264,12 @@ returning bulk_id
 -- Run with insert_bulk_job, in its transaction: from then on no run sends these texts.
 insert into pipeline.embedding_batch_texts (bulk_id, text_hash)
 select :bulk_id, unnest(cast(:text_hashes as text[]))
+
+
+-- name: lift_time_limit
+-- Run before an index is built: statements of this transaction may take as long as they need. The graph of a million films
+-- takes longer than the 15 minutes that other statements may.
+select set_config('statement_timeout', '0', true)
 
 
 -- name: lock_spending

@@ -192,11 +192,6 @@ limit :measurements
 select cast(catalog.question_vector(cast(:text as text), cast(:set_id as integer)) as text) as vector
 
 
--- name: rebuild_vector_index
--- Run by movie_vectors and search_quality when the options of a set's index are old and its searches find too little.
-select pipeline.build_vector_index(:set_id, true) as built
-
-
 -- name: recommended_movies
 -- Run by movie-assets recommend: films for a person, with what a person wants to see of them and why they are there.
 select n.tmdb_id, n.title, n.release_year, n.similarity, n.score, b.title as because, n.shared_features, n.reasons,
