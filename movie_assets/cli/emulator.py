@@ -9,7 +9,7 @@ import click
 
 from movie_assets.cli.terminal import notes
 from movie_assets.emulator.faults import FAULTS, fault_rates
-from movie_assets.emulator.options import DEMO_MOVIES, EmulatorOptions
+from movie_assets.emulator.options import DEMO_MOVIES, DEMO_SERIES, EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator, serve
 from movie_assets.emulator.server_makes import MAKES
 from movie_assets.orchestration.startup import EMULATOR_TOKEN
@@ -35,6 +35,13 @@ from movie_assets.orchestration.startup import EMULATOR_TOKEN
     default=DEMO_MOVIES,
     show_default=True,
     help="Number of films in the made-up world.",
+)
+@click.option(
+    "--series",
+    type=click.IntRange(0),
+    default=DEMO_SERIES,
+    show_default=True,
+    help="Number of television series in the made-up world; 0 for films only.",
 )
 @click.option("--seed", default=1, show_default=True, help="Seed of the made-up world; another seed makes other films.")
 @click.option(
@@ -65,8 +72,8 @@ from movie_assets.orchestration.startup import EMULATOR_TOKEN
     help="Imitate this embeddings server instead of OpenAI's.",
 )
 def tmdb_emulator(
-    *, host: str, port: int, movies: int, seed: int, details: Path | None, day: datetime | None, rate: int,
-    token: str | None, faults: tuple[str, ...], embeddings_like: str | None,
+    *, host: str, port: int, movies: int, series: int, seed: int, details: Path | None, day: datetime | None,
+    rate: int, token: str | None, faults: tuple[str, ...], embeddings_like: str | None,
 ) -> None:  # fmt: skip
     """Serve an emulator of TMDB, of embeddings services and of rerank endpoints, until Ctrl-C.
 
@@ -74,8 +81,9 @@ def tmdb_emulator(
     """
     try:
         options = EmulatorOptions(
-            host=host, port=port, movies=movies, seed=seed, details=details, today=day.date() if day else None,
-            rate_limit=rate, token=token, faults=fault_rates(faults), embeddings_like=embeddings_like,
+            host=host, port=port, movies=movies, series=series, seed=seed, details=details,
+            today=day.date() if day else None, rate_limit=rate, token=token, faults=fault_rates(faults),
+            embeddings_like=embeddings_like,
         )  # fmt: skip
         serve(options, lambda ready: _print_variables(ready, token))
     except OSError as error:

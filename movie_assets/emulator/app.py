@@ -1,8 +1,8 @@
 """The emulator's routes, and the steps that are common to all of them.
 
 A TMDB request passes credentials, rate limit, the handler, conditional responses and faults, in that order.
-It is counted under the status that is sent. The handlers are in `tmdb`, `export`, `embeddings`, `control` and in the
-modules of services with an API of their own (`apis`).
+It is counted under the status that is sent. The handlers are in `tmdb`, `tv`, `export`, `embeddings`, `control` and in
+the modules of services with an API of their own (`apis`).
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.routing import Route
 
-from movie_assets.emulator import azure, batches, cohere, control, embeddings, gemini, imdb, rerank, tmdb, voyage
+from movie_assets.emulator import azure, batches, cohere, control, embeddings, gemini, imdb, rerank, tmdb, tv, voyage
 from movie_assets.emulator.apis import Api, Exchange
 from movie_assets.emulator.export import export
 from movie_assets.emulator.faults import Where
@@ -39,6 +39,8 @@ class Endpoint:
     slow: bool = False
 
 
+# The endpoints whose responses get the faults of details.
+DETAILS = {"movie", "tv", "tv_season"}
 # The first path that matches is used.
 TMDB_ENDPOINTS = (
     Endpoint("/3/movie/changes", "changes", tmdb.changes, slow=True),
@@ -54,6 +56,22 @@ TMDB_ENDPOINTS = (
     Endpoint("/3/genre/movie/list", "genres", tmdb.genres),
     Endpoint("/3/movie/{movie_id}", "movie", tmdb.movie),
     Endpoint("/3/movie/{movie_id}/{part:path}", "movie_part", tmdb.movie_part),
+    Endpoint("/3/tv/changes", "tv_changes", tv.changes, slow=True),
+    Endpoint("/3/tv/popular", "tv_popular", tv.chart, slow=True),
+    Endpoint("/3/tv/top_rated", "tv_top_rated", tv.chart, slow=True),
+    Endpoint("/3/tv/airing_today", "tv_airing_today", tv.chart, slow=True),
+    Endpoint("/3/tv/on_the_air", "tv_on_the_air", tv.chart, slow=True),
+    Endpoint("/3/trending/tv/{span}", "tv_trending", tv.trending, slow=True),
+    Endpoint("/3/discover/tv", "tv_discover", tv.discover, slow=True),
+    Endpoint("/3/search/tv", "tv_search", tv.search, slow=True),
+    Endpoint("/3/genre/tv/list", "tv_genres", tv.genres),
+    Endpoint("/3/tv/season/{tmdb_id}/changes", "tv_edits", tv.season_edits, slow=True),
+    Endpoint("/3/tv/episode/{tmdb_id}/changes", "tv_edits", tv.episode_edits, slow=True),
+    Endpoint("/3/tv/{tmdb_id}/changes", "tv_edits", tv.series_edits, slow=True),
+    Endpoint("/3/tv/{tmdb_id}/season/{season}", "tv_season", tv.season, slow=True),
+    Endpoint("/3/tv/{tmdb_id}/season/{season}/episode/{episode}", "tv_episode", tv.episode, slow=True),
+    Endpoint("/3/tv/{tmdb_id}", "tv", tv.series, slow=True),
+    Endpoint("/3/tv/{tmdb_id}/{part:path}", "tv_part", tv.series_part, slow=True),
     Endpoint("/3/{rest:path}", "unknown", tmdb.nothing),
 )
 
@@ -116,7 +134,7 @@ def _tmdb_route(service: Service, endpoint: Endpoint) -> AsyncEndpoint:
             else:
                 response = _handled(service, endpoint, request)
             response = _conditional(response, request.headers.get("if-none-match"))
-            if endpoint.name == "movie" and response.status == 200:  # noqa: PLR2004
+            if endpoint.name in DETAILS and response.status == 200:  # noqa: PLR2004
                 response = service.with_fault(response, "details", _subject(request))
             response = service.with_fault(response, "tmdb")
         return _sent(service, endpoint.name, request, response)
@@ -249,5 +267,6 @@ def _admitted(request: Request, token: str | None) -> bool:
 
 
 def _subject(request: Request) -> int:
-    text = request.path_params["movie_id"].removeprefix("tt")
+    name = "movie_id" if "movie_id" in request.path_params else "tmdb_id"
+    text = request.path_params[name].removeprefix("tt")
     return int(text) if text.isdecimal() else 0

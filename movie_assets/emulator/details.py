@@ -14,7 +14,7 @@ def detail(movie: Movie) -> Json:
     """Return a film's details without sub-objects."""
     return {
         "adult": movie.adult,
-        "backdrop_path": _image(movie.tmdb_id, "backdrop") if movie.tmdb_id % 10 else None,
+        "backdrop_path": image(movie.tmdb_id, "backdrop") if movie.tmdb_id % 10 else None,
         "belongs_to_collection": _collection(movie),
         "budget": movie.budget,
         "genres": [{"id": GENRES[name], "name": name} for name in movie.genres],
@@ -26,7 +26,7 @@ def detail(movie: Movie) -> Json:
         "original_title": movie.original_title,
         "overview": movie.overview,
         "popularity": movie.popularity,
-        "poster_path": _image(movie.tmdb_id, "poster") if movie.tmdb_id % 20 else None,
+        "poster_path": image(movie.tmdb_id, "poster") if movie.tmdb_id % 20 else None,
         "production_companies": [
             {
                 "id": stable_id("company", name),
@@ -41,7 +41,7 @@ def detail(movie: Movie) -> Json:
         "revenue": movie.revenue,
         "runtime": movie.runtime,
         "softcore": movie.softcore,
-        "spoken_languages": [_language(movie.language)],
+        "spoken_languages": [language(movie.language)],
         "status": movie.status,
         "tagline": movie.tagline,
         "title": movie.title,
@@ -71,7 +71,7 @@ def _credits(movie: Movie) -> Json:
 
 def _cast_member(movie: Movie, role: Role, order: int) -> Json:
     return {
-        **_person(role.person, "Acting"),
+        **person(role.person, "Acting"),
         "cast_id": order + 1,
         "character": role.character,
         "credit_id": f"{movie.tmdb_id:016x}{order:08x}",
@@ -81,14 +81,15 @@ def _cast_member(movie: Movie, role: Role, order: int) -> Json:
 
 def _crew_member(movie: Movie, job: Job, order: int) -> Json:
     return {
-        **_person(job.person, job.department),
+        **person(job.person, job.department),
         "credit_id": f"{movie.tmdb_id:016x}c{order:07x}",
         "department": job.department,
         "job": job.job,
     }
 
 
-def _person(person: Person, department: str) -> Json:
+def person(person: Person, department: str) -> Json:
+    """Return a person as a member of a cast or crew."""
     return {
         "adult": False,
         "gender": person.gender,
@@ -141,28 +142,38 @@ def _external_ids(movie: Movie) -> Json:
 
 
 def _videos(movie: Movie) -> Json:
-    if movie.tmdb_id % 3:
+    return videos(movie.tmdb_id, movie.title, movie.release_date)
+
+
+def videos(tmdb_id: int, title: str, released: str) -> Json:
+    """Return a trailer for one title in three; `released` is a date or empty."""
+    if tmdb_id % 3:
         return {"results": []}
     return {
         "results": [
             {
                 "iso_639_1": "en",
                 "iso_3166_1": "US",
-                "name": f"{movie.title} | Official Trailer",
-                "key": f"{zlib.crc32(movie.title.encode()):011x}",
+                "name": f"{title} | Official Trailer",
+                "key": f"{zlib.crc32(title.encode()):011x}",
                 "site": "YouTube",
                 "size": 1080,
                 "type": "Trailer",
                 "official": True,
-                "id": f"{movie.tmdb_id:024x}",
-                "published_at": f"{movie.release_date or '2000-01-01'}T12:00:00.000Z",
+                "id": f"{tmdb_id:024x}",
+                "published_at": f"{released or '2000-01-01'}T12:00:00.000Z",
             }
         ]
     }
 
 
 def _watch_providers(movie: Movie) -> Json:
-    if movie.tmdb_id % 4:
+    return watch_providers(movie.tmdb_id, "movie")
+
+
+def watch_providers(tmdb_id: int, media_type: str) -> Json:
+    """Return the offers in the United States of one title in four."""
+    if tmdb_id % 4:
         return {"results": {}}
     provider = {
         "logo_path": "/stand-in.jpg",
@@ -170,7 +181,7 @@ def _watch_providers(movie: Movie) -> Json:
         "provider_name": "Netflix",
         "display_priority": 0,
     }
-    return {"results": {"US": {"link": f"/movie/{movie.tmdb_id}/watch", "flatrate": [provider]}}}
+    return {"results": {"US": {"link": f"/{media_type}/{tmdb_id}/watch", "flatrate": [provider]}}}
 
 
 def _translations(movie: Movie) -> Json:
@@ -179,21 +190,20 @@ def _translations(movie: Movie) -> Json:
         entries.append((movie.countries[0], movie.language, movie.original_title, ""))
     return {
         "translations": [
-            {
-                "iso_3166_1": country,
-                "iso_639_1": code,
-                "name": LANGUAGE_NAMES.get(code, (code, code))[1],
-                "english_name": LANGUAGE_NAMES.get(code, (code, code))[0],
-                "data": {
-                    "homepage": "",
-                    "overview": text,
-                    "runtime": movie.runtime,
-                    "tagline": "",
-                    "title": title,
-                },
-            }
+            translation(country, code, {"overview": text, "runtime": movie.runtime, "tagline": "", "title": title})
             for country, code, title, text in entries
         ]
+    }
+
+
+def translation(country: str, code: str, texts: Json) -> Json:
+    """Return an entry of `translations` with its texts."""
+    return {
+        "iso_3166_1": country,
+        "iso_639_1": code,
+        "name": LANGUAGE_NAMES.get(code, (code, code))[1],
+        "english_name": LANGUAGE_NAMES.get(code, (code, code))[0],
+        "data": {"homepage": "", **texts},
     }
 
 
@@ -226,10 +236,12 @@ def _collection(movie: Movie) -> Json | None:
     }
 
 
-def _language(code: str) -> Json:
+def language(code: str) -> Json:
+    """Return an entry of `spoken_languages`."""
     english, own = LANGUAGE_NAMES.get(code, (code, code))
     return {"english_name": english, "iso_639_1": code, "name": own}
 
 
-def _image(tmdb_id: int, kind: str) -> str:
+def image(tmdb_id: int, kind: str) -> str:
+    """Return the path of a picture."""
     return f"/{kind}{tmdb_id}.jpg"

@@ -5,7 +5,7 @@ Lines are made and compressed piece by piece, so that an export of a million fil
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from movie_assets.emulator.faults import NO_EXPORT
 from movie_assets.emulator.responses import ServedResponse
 from movie_assets.emulator.service import Service
-from movie_assets.emulator.world import ExportRow
+from movie_assets.emulator.world import ExportRow, SeriesExportRow
 
 DAYS_KEPT = timedelta(days=92)
 GZIP_WINDOW = 31  # zlib's number for the largest window in a gzip frame, whose time stamp is then 0
@@ -21,21 +21,25 @@ TRUTH = {False: "false", True: "true"}
 
 
 def export(service: Service, request: Request) -> ServedResponse:
-    """Return `/p/exports/movie_ids_MM_DD_YYYY.json.gz`; 403 for any other file, as S3 does."""
-    day = day_of_file(request.path_params["file"])
+    """Return the file of `/p/exports/{file}`; 403 for a file that is not in FILES, as S3 does."""
+    name, day = named_file(request.path_params["file"])
     if day is None or not service.today - DAYS_KEPT <= day <= service.today:
         return NO_EXPORT
-    lines = service.with_fault(line_pieces(service, day), "export_lines")
+    if name != "movie_ids" and service.series is None:
+        return NO_EXPORT
+    lines = service.with_fault(FILES[name](service, day), "export_lines")
     pieces = service.with_fault(gzip_pieces(lines), "export_gzip")
     return ServedResponse(200, headers={"Content-Type": "application/gzip"}, pieces=pieces)
 
 
-def day_of_file(name: str) -> date | None:
-    """Return the day in an export's file name, None for any other name."""
-    try:
-        return datetime.strptime(name, "movie_ids_%m_%d_%Y.json.gz").date()  # noqa: DTZ007
-    except ValueError:
-        return None
+def named_file(file: str) -> tuple[str, date | None]:
+    """Return the name and the day of an export's file (`NAME_MM_DD_YYYY.json.gz`), no day for any other file."""
+    for name in FILES:
+        try:
+            return name, datetime.strptime(file, f"{name}_%m_%d_%Y.json.gz").date()  # noqa: DTZ007
+        except ValueError:
+            continue
+    return "", None
 
 
 def line_pieces(service: Service, day: date) -> Iterator[bytes]:
@@ -43,6 +47,25 @@ def line_pieces(service: Service, day: date) -> Iterator[bytes]:
     for rows in service.world.export(day):
         if rows:
             yield lines_of(rows)
+
+
+def series_pieces(service: Service, day: date, *, adult: bool = False) -> Iterator[bytes]:
+    """Yield the lines of the series that are for adults, or of the others."""
+    for rows in service.series.export(day) if service.series else ():
+        yield b"".join(_series_line(row) for row in rows if row.adult == adult)
+
+
+def _series_line(row: SeriesExportRow) -> bytes:
+    name = json.encoder.encode_basestring(row.original_name)
+    line = f'{{"id":{row.tmdb_id},"original_name":{name},"popularity":{row.popularity!r}}}\n'
+    return line.encode(errors="replace")
+
+
+FILES: Mapping[str, Callable[[Service, date], Iterator[bytes]]] = {
+    "movie_ids": line_pieces,
+    "tv_series_ids": series_pieces,
+    "adult_tv_series_ids": lambda service, day: series_pieces(service, day, adult=True),
+}
 
 
 def lines_of(rows: Sequence[ExportRow]) -> bytes:

@@ -6,6 +6,7 @@ a film is deleted after `period` days, and a new one with a higher number takes 
 as the first. `traits` makes the figures of the films.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -79,6 +80,32 @@ class Lifecycle:
         later = number - self.slots
         rank = later % max(self.passing, 1)
         return self._birth(rank, later // max(self.passing, 1) + 1)
+
+    def slot(self, number: int) -> int:
+        """Return the slot of a number."""
+        if number < self.slots:
+            return number
+        rank = (number - self.slots) % self.passing
+        return rank // 2 * 5 + rank % 2 * 3
+
+    def end(self, number: int) -> int | None:
+        """Return the first day on which a number no longer exists, None for one that stays."""
+        if number >= self.slots:
+            generation, rank = self._origin(number)
+            return int(self._birth(rank, generation + 1))
+        return int(self._birth(self._rank(number), 1)) if number % 5 in {0, 3} else None
+
+    def ended(self, slot: int, day: int) -> Iterator[int]:
+        """Yield the numbers that a slot has had and no longer has on a day, the latest first."""
+        if slot % 5 not in {0, 3} or not 0 <= slot < self.slots:
+            return
+        rank = self._rank(slot)
+        phase = rank * self.period // self.passing
+        generation = (day - 1 - phase) // self.period + 1 if day > phase else 0
+        for earlier in range(generation - 1, 0, -1):
+            yield self.slots + (earlier - 1) * self.passing + rank
+        if generation > 0:
+            yield slot
 
     def born(self, day: int) -> Numbers:
         """Return the numbers that are new on that day."""

@@ -4,6 +4,7 @@ Works on a day's columns. The results of the latest queries are cached, because 
 makes the pages.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -73,20 +74,31 @@ class Lists:
 
     def _matches(self, query: Query, day: date) -> Ids:
         columns = self._world.columns(day)
-        rows = np.flatnonzero(_mask(query, columns))
-        name, _, direction = query.sort_by.partition(".")
-        key = getattr(columns, SORT_COLUMNS[name])[rows]
-        order = np.lexsort((columns.tmdb_id[rows], key if direction == "asc" else -key))
-        return columns.tmdb_id[rows[order]]
+        return ordered(columns, mask_of(query, columns), query.sort_by)
 
     def _search(self, words: str, day: date) -> tuple[int, ...]:
         """Return the ids of films whose title contains the words, the shortest title first."""
-        sought = words.casefold()
-        matches = [(len(title), tmdb_id) for tmdb_id, title in self._world.titles(day) if sought in title.casefold()]
-        return tuple(tmdb_id for _, tmdb_id in sorted(matches))
+        return containing(words, self._world.titles(day))
 
 
-def _mask(query: Query, columns: Columns) -> npt.NDArray[np.bool_]:
+def containing(words: str, titles: Iterable[tuple[int, str]]) -> tuple[int, ...]:
+    """Return the ids of titles that contain the words, the shortest title first."""
+    sought = words.casefold()
+    matches = [(len(title), tmdb_id) for tmdb_id, title in titles if sought in title.casefold()]
+    return tuple(tmdb_id for _, tmdb_id in sorted(matches))
+
+
+def ordered(columns: Columns, mask: npt.NDArray[np.bool_], sort_by: str) -> Ids:
+    """Return the ids of the rows of a mask, sorted like `popularity.desc`."""
+    rows = np.flatnonzero(mask)
+    name, _, direction = sort_by.partition(".")
+    key = getattr(columns, SORT_COLUMNS[name])[rows]
+    order = np.lexsort((columns.tmdb_id[rows], key if direction == "asc" else -key))
+    return columns.tmdb_id[rows[order]]
+
+
+def mask_of(query: Query, columns: Columns, genre_index: Mapping[int, int] = GENRE_INDEX) -> npt.NDArray[np.bool_]:
+    """Return which rows match a query; `genre_index` has the place of each genre's bit."""
     mask = np.ones(len(columns.tmdb_id), dtype=np.bool_)
     ranges = (
         (columns.release, query.release_from, query.release_to),
@@ -104,7 +116,7 @@ def _mask(query: Query, columns: Columns) -> npt.NDArray[np.bool_]:
     if query.languages:
         mask &= np.isin(columns.language, query.languages)
     for alternatives in query.genres:
-        bits = sum(1 << GENRE_INDEX[genre] for genre in alternatives if genre in GENRE_INDEX)
+        bits = sum(1 << genre_index[genre] for genre in alternatives if genre in genre_index)
         mask &= (columns.genres & np.uint32(bits)) > 0
     if not query.include_adult:
         mask &= ~columns.adult

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 
 from movie_assets.emulator import stories
-from movie_assets.emulator.chance import mixed, pick
+from movie_assets.emulator.chance import pick
 from movie_assets.emulator.lifecycle import Lifecycle, Numbers, revision
 from movie_assets.emulator.movie import Collection, Movie
 from movie_assets.emulator.people import Cast
@@ -55,7 +55,7 @@ class MadeUpMovies:
         people = Cast(self.slots)
         release = traits.release(number, self._birth(number))
         adult, video, softcore = traits.flags(number)
-        text, keywords = self._texts(number, story, day)
+        text, keywords = stories.texts(story, revision(number, day))
         variant = () if traits.has_no_genres(number) else story.theme.genre_variants[traits.genre_variant(number)]
         votes = traits.vote_count(number, day)
         money = traits.word(MONEY, number)
@@ -131,21 +131,6 @@ class MadeUpMovies:
         part = number % BLOCK if traits.in_franchise(number) else 0
         theme = vocabulary().themes[traits.theme(number)]
         return stories.Story(theme, traits.word(STORY, number), shared, part)
-
-    def _texts(self, number: int, story: stories.Story, day: int) -> tuple[str, tuple[str, ...]]:
-        """Return overview and keywords on a day. About 1 % of films have no overview, 7 % no keywords."""
-        fate = pick(mixed(story.plot ^ 0x3C), 0, 100)
-        touched = stories.BOTH
-        if fate < 1:
-            touched = stories.KEYWORDS_ONLY
-        elif fate < 8:  # noqa: PLR2004
-            touched = stories.OVERVIEW_ONLY
-        version, additions = stories.versions(revision(number, day), touched, story.plot)
-        text = "" if touched == stories.KEYWORDS_ONLY else stories.overview(story, version)
-        if touched == stories.OVERVIEW_ONLY:
-            return text, ()
-        base = stories.theme_keywords(story)
-        return text, base + stories.extra_keywords(base, story.plot, additions)
 
     def _collection(self, number: int, story: stories.Story) -> Collection | None:
         if not self.traits.in_franchise(number):

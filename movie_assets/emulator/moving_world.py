@@ -15,6 +15,7 @@ from movie_assets.emulator.bundled import MOVIES_FILE, BundledMovies, most_voted
 from movie_assets.emulator.lifecycle import day_index
 from movie_assets.emulator.made_up import IDS_FROM, MadeUpMovies, number_of_imdb
 from movie_assets.emulator.movie import Movie
+from movie_assets.emulator.moving_series import MovingSeries
 from movie_assets.emulator.responses import compact_json
 from movie_assets.emulator.vocabulary import GENRE_BITS, vocabulary
 from movie_assets.emulator.world import Change, Columns, ExportRow
@@ -26,10 +27,15 @@ class MovingWorld:
     """`movies` films on any day: the bundled ones with the most votes first, then made-up ones.
 
     With `movies` at or below the number of bundled films there are no made-up ones, so no film comes or
-    goes; texts, popularity and votes move all the same.
+    goes; texts, popularity and votes move all the same. `series` made-up series are beside them, in an attribute of
+    that name, which is None without any.
     """
 
-    def __init__(self, movies: int, seed: int, entries: Sequence[dict[str, Any]] | None = None) -> None:
+    series: MovingSeries | None
+
+    def __init__(
+        self, movies: int, seed: int, entries: Sequence[dict[str, Any]] | None = None, series: int = 0
+    ) -> None:
         if movies < 1:
             raise ValueError(f"a world needs at least one film, not {movies}")
         known = read_movies(MOVIES_FILE) if entries is None else entries
@@ -37,6 +43,7 @@ class MovingWorld:
         self._made_up = MadeUpMovies(seed, movies - len(self._bundled.entries))
         self._rank = {entry["id"]: rank for rank, entry in enumerate(self._bundled.entries)}
         self._by_imdb = {entry["imdb_id"]: entry["id"] for entry in self._bundled.entries}
+        self.series = MovingSeries(series, seed) if series else None
         self.changes = lru_cache(maxsize=32)(self._changes)
         self.columns = lru_cache(maxsize=3)(self._columns)
 

@@ -28,7 +28,8 @@ def _nul_in_title(body: Body) -> None:
 
 def _keywords_under_results(body: Body) -> None:
     if "keywords" in body:
-        body["keywords"] = {"results": body["keywords"].get("keywords", [])}
+        key, other = ("results", "keywords") if "results" in body["keywords"] else ("keywords", "results")
+        body["keywords"] = {other: body["keywords"].get(key, [])}
 
 
 def _thousand_cast(body: Body) -> None:
@@ -77,6 +78,15 @@ ODDITIES: dict[str, Change] = {
     "unknown_keys": _sets(mood="blue", hologram={"available": True}),
 }
 NAMES = tuple(ODDITIES)
+# What series and seasons call what films have under another key.
+NAMES_OF_SERIES = {
+    "name": "title",
+    "original_name": "original_title",
+    "first_air_date": "release_date",
+    "air_date": "release_date",
+    "episode_run_time": "runtime",
+    "aggregate_credits": "credits",
+}
 
 
 def oddity_of(tmdb_id: int) -> str:
@@ -86,5 +96,11 @@ def oddity_of(tmdb_id: int) -> str:
 
 def odd_body(body: Body, tmdb_id: int) -> bytes:
     """Return details with the film's oddity, as JSON (ASCII, so that a lone surrogate can be written)."""
+    names = {own: film for own, film in NAMES_OF_SERIES.items() if own in body and film not in body}
+    body = _with_keys(body, names)
     ODDITIES[oddity_of(tmdb_id)](body)
-    return json.dumps(body).encode()
+    return json.dumps(_with_keys(body, {film: own for own, film in names.items()})).encode()
+
+
+def _with_keys(body: Body, names: dict[str, str]) -> Body:
+    return {names.get(key, key): value for key, value in body.items()}

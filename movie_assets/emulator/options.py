@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 DEMO_MOVIES = 600
+DEMO_SERIES = 200
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class EmulatorOptions:
     host: str = "127.0.0.1"
     port: int = 0
     movies: int = DEMO_MOVIES
+    series: int = DEMO_SERIES
     seed: int = 1
     details: Path | None = None
     token: str | None = None

@@ -16,27 +16,30 @@ import numpy as np
 import numpy.typing as npt
 
 from movie_assets.emulator.moving_world import release_ordinal
+from movie_assets.emulator.recorded_series import RecordedSeries, is_id, number_in
 from movie_assets.emulator.responses import compact_json
 from movie_assets.emulator.shapes import EMPTY_PARTS, GENRES
 from movie_assets.emulator.world import Change, Columns, ExportRow
 
-LARGEST_ID = 2**53
 GENRE_BIT_BY_ID = {number: 1 << index for index, number in enumerate(GENRES.values())}
 
 
 class RecordedWorld:
     """Films of a file, plain or .gz; of several records of one id the first counts.
 
-    Lines without a film are counted in `skipped`, and their number is written to stderr.
+    Series of the file are in the attribute `series`, which is None if there are none.
+    Lines without a film or series are counted in `skipped`, and their number is written to stderr.
     """
 
     def __init__(self, path: Path) -> None:
         self._lines: dict[int, bytes] = {}
+        recorded = RecordedSeries()
         self.skipped = 0
         with _opened(path) as lines:
             for line in lines:
-                self._take(line.strip())
-        if not self._lines:
+                self._take(line.strip(), recorded)
+        self.series = recorded or None
+        if not self._lines and not recorded:
             raise ValueError(f"{path} holds no film: a line should be the JSON of one film in TMDB's detail shape")
         if self.skipped:
             sys.stderr.write(f"{path}: {self.skipped} lines without a film skipped\n")
@@ -71,7 +74,7 @@ class RecordedWorld:
                 adult=bool(movie.get("adult")),
                 tmdb_id=movie["id"],
                 original_title=str(movie.get("original_title") or movie.get("title") or ""),
-                popularity=_number(movie.get("popularity")),
+                popularity=number_in(movie.get("popularity")),
                 video=bool(movie.get("video")),
                 softcore=bool(movie["softcore"]) if "softcore" in movie else None,
             )
@@ -91,7 +94,7 @@ class RecordedWorld:
         for movie in self._movies():
             yield movie["id"], str(movie.get("title") or "")
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes, recorded: RecordedSeries) -> None:
         if not line:
             return
         try:
@@ -99,11 +102,12 @@ class RecordedWorld:
         except ValueError:
             self.skipped += 1
             return
-        tmdb_id = movie.get("id") if isinstance(movie, dict) else None
-        if not isinstance(tmdb_id, int) or isinstance(tmdb_id, bool) or not 0 < tmdb_id < LARGEST_ID:
+        if isinstance(movie, dict) and recorded.take(movie):
+            return
+        if not isinstance(movie, dict) or not is_id(movie.get("id")):
             self.skipped += 1
             return
-        self._lines.setdefault(tmdb_id, line)
+        self._lines.setdefault(movie["id"], line)
 
     def _movies(self) -> Iterator[dict[str, Any]]:
         for tmdb_id in sorted(self._lines):
@@ -132,21 +136,15 @@ def _row(movie: dict[str, Any]) -> tuple[Any, ...]:
     genres = {genre["id"] for genre in entries if isinstance(genre, dict) and isinstance(genre.get("id"), int)}
     return (
         movie["id"],
-        _number(movie.get("popularity")),
-        int(_number(movie.get("vote_count"))),
-        _number(movie.get("vote_average")),
+        number_in(movie.get("popularity")),
+        int(number_in(movie.get("vote_count"))),
+        number_in(movie.get("vote_average")),
         release_ordinal(str(movie.get("release_date") or "")),
-        int(_number(movie.get("runtime"))),
+        int(number_in(movie.get("runtime"))),
         str(movie.get("original_language") or ""),
         sum(GENRE_BIT_BY_ID.get(genre, 0) for genre in genres),
         bool(movie.get("adult")),
     )
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0.0
-    return float(value) if -LARGEST_ID < value < LARGEST_ID else 0.0
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -31,7 +31,7 @@ def world_of(options: EmulatorOptions) -> World:
     """Return the world of the options: recorded details, or the made-up world."""
     if options.details is not None:
         return RecordedWorld(options.details)
-    return MovingWorld(options.movies, options.seed)
+    return MovingWorld(options.movies, options.seed, series=options.series)
 
 
 class TmdbEmulator:

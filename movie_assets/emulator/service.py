@@ -16,7 +16,8 @@ from movie_assets.emulator.batch_storage import BatchStorage
 from movie_assets.emulator.faults import FAULTS, Situation, Where, known_faults
 from movie_assets.emulator.lists import Lists
 from movie_assets.emulator.options import EmulatorOptions
-from movie_assets.emulator.world import World
+from movie_assets.emulator.series_lists import SeriesLists
+from movie_assets.emulator.world import HasSeries, World
 
 T = TypeVar("T")
 
@@ -53,6 +54,8 @@ class Service:
         self.world = world
         self.options = options
         self.lists = Lists(world)
+        self.series = world.series if isinstance(world, HasSeries) else None
+        self.series_lists = SeriesLists(self.series) if self.series else None
         self.set_day: date | None = options.today
         self.faults: dict[str, float] = {}
         self.rate = RateLimit(options.rate_limit)

@@ -184,3 +184,19 @@ def versions(revision: int, touched: int, plot: int) -> tuple[int, int]:
         return revision, 0
     turn = revision + plot % 2
     return turn // 2, (turn + 1) // 2
+
+
+def texts(story: Story, revision: int) -> tuple[str, tuple[str, ...]]:
+    """Return overview and keywords after so many revisions. About 1 % have no overview, 7 % no keywords."""
+    fate = pick(mixed(story.plot ^ 0x3C), 0, 100)
+    touched = BOTH
+    if fate < 1:
+        touched = KEYWORDS_ONLY
+    elif fate < 8:  # noqa: PLR2004
+        touched = OVERVIEW_ONLY
+    version, additions = versions(revision, touched, story.plot)
+    text = "" if touched == KEYWORDS_ONLY else overview(story, version)
+    if touched == OVERVIEW_ONLY:
+        return text, ()
+    base = theme_keywords(story)
+    return text, base + extra_keywords(base, story.plot, additions)

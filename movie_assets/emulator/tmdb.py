@@ -4,9 +4,9 @@
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from starlette.requests import Request
 
@@ -15,9 +15,7 @@ from movie_assets.emulator.parameters import appended_parts, change_window, disc
 from movie_assets.emulator.responses import JSON_TYPE, ServedResponse, json_response, refusal
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.shapes import EMPTY_PARTS, GENRES, Json, list_item, page_of
-
-if TYPE_CHECKING:
-    from movie_assets.emulator.world import Change
+from movie_assets.emulator.world import Change
 
 PAGE_SIZE = 20
 CHANGES_PAGE_SIZE = 100
@@ -58,10 +56,15 @@ def movie_part(service: Service, request: Request) -> ServedResponse:
 
 def changes(service: Service, request: Request) -> ServedResponse:
     """Return the ids that are new, changed or deleted within a window of days: `/movie/changes`."""
+    return changes_of(service.world.changes, service, request)
+
+
+def changes_of(source: Callable[[date], Sequence[Change]], service: Service, request: Request) -> ServedResponse:
+    """Return a page of the changes of a window of days, each id once with its latest change."""
     page = page_number(request.query_params)
     latest: dict[int, Change] = {}
     for day in change_window(request.query_params, service.today):
-        latest.update({change.tmdb_id: change for change in service.world.changes(day)})
+        latest.update({change.tmdb_id: change for change in source(day)})
     ordered = sorted(latest.values(), key=lambda change: change.tmdb_id)
     start = (page - 1) * CHANGES_PAGE_SIZE
     results = [{"id": change.tmdb_id, "adult": change.adult} for change in ordered[start : start + CHANGES_PAGE_SIZE]]
@@ -103,10 +106,14 @@ def search(service: Service, request: Request) -> ServedResponse:
 
 
 def find(service: Service, request: Request) -> ServedResponse:
-    """Return the film with an IMDb id: `/find/{imdb_id}?external_source=imdb_id`."""
-    item = None
-    if request.query_params.get("external_source") == "imdb_id":
-        tmdb_id = service.world.id_of(request.path_params["external_id"], service.today)
+    """Return what has an id at another site: `/find/{id}?external_source=imdb_id`; series also by `tvdb_id`."""
+    item, source, external_id = (
+        None,
+        request.query_params.get("external_source", ""),
+        request.path_params["external_id"],
+    )
+    if source == "imdb_id":
+        tmdb_id = service.world.id_of(external_id, service.today)
         item = service.world.detail(tmdb_id, service.today) if tmdb_id is not None else None
     return json_response(
         {
@@ -115,6 +122,7 @@ def find(service: Service, request: Request) -> ServedResponse:
             "tv_results": [],
             "tv_episode_results": [],
             "tv_season_results": [],
+            **(service.series.find(source, external_id, service.today) if service.series else {}),
         }
     )
 
@@ -141,6 +149,11 @@ def _movie_id(service: Service, request: Request) -> int:
         if tmdb_id is None:
             raise refusal(34)
         return tmdb_id
+    return id_in(text)
+
+
+def id_in(text: str) -> int:
+    """Return the id at the beginning of a part of a path (`550-fight-club`); code 34 without one."""
     digits = text.partition("-")[0]
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 16):  # noqa: PLR2004
         raise refusal(34)
@@ -148,9 +161,16 @@ def _movie_id(service: Service, request: Request) -> int:
 
 
 def _list_page(service: Service, ids: Sequence[int], page: int) -> Json:
+    return list_page(ids, page, lambda tmdb_id: service.world.detail(tmdb_id, service.today), list_item)
+
+
+def list_page(
+    ids: Sequence[int], page: int, detail: Callable[[int], Json | None], item: Callable[[Json], Json]
+) -> Json:
+    """Return a page of twenty of the ids; `item` makes an entry of a title's details."""
     start = (page - 1) * PAGE_SIZE
-    items = (service.world.detail(tmdb_id, service.today) for tmdb_id in ids[start : start + PAGE_SIZE])
-    return page_of([list_item(item) for item in items if item is not None], page, len(ids), PAGE_SIZE)
+    bodies = (detail(tmdb_id) for tmdb_id in ids[start : start + PAGE_SIZE])
+    return page_of([item(body) for body in bodies if body is not None], page, len(ids), PAGE_SIZE)
 
 
 def _chart_dates(name: Chart, today: date) -> Json | None:
