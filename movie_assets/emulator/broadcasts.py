@@ -12,6 +12,7 @@ from movie_assets.emulator.chance import field, mixed, pick
 
 NEVER = 1 << 20
 AT_ONCE, WEEKDAYS, WEEKLY = 0, 1, 7
+SETTLED_AFTER = 14  # days after the last episode
 UNDATED, UNDATED_SPECIALS = 2, 35  # per cent
 
 
@@ -131,6 +132,11 @@ class Broadcast:
         for episode in range(self.count):
             yield self.added(episode)
             yield self.filled(episode)
+
+    def is_settled(self, day: int) -> bool:
+        """Return whether nothing of the season changes after a day."""
+        later = (self.renumbered_on, self.lost_on, self.slips_on, self.moved_on)
+        return self.last + SETTLED_AFTER <= day and all(edit <= day or edit == NEVER for edit in later)
 
     def _first_dated(self, episodes: range, day: int) -> int | None:
         for episode in episodes:

@@ -181,6 +181,7 @@ class MadeUpSeries:
                 air_date=_season_date(listing.broadcast, day),
                 episode_count=listing.broadcast.listed_count(day),
                 vote_average=round(5 + pick(listing.broadcast.word, 2, 40) / 10, 1),
+                is_settled=listing.broadcast.is_settled(day),
                 made=listing.episodes,
             )
             for listing in listings

@@ -43,7 +43,8 @@ class Episode:
 class Season:
     """A season; number 0 is that of the specials.
 
-    Its `episodes` are made when they are asked for. They take no part in comparisons of seasons.
+    Its `episodes` are made when they are asked for. They take no part in comparisons of seasons. A settled season is
+    edited no more.
     """
 
     season_id: int
@@ -53,6 +54,7 @@ class Season:
     air_date: date | None
     episode_count: int
     vote_average: float
+    is_settled: bool = field(compare=False)
     made: Callable[[], tuple[Episode, ...]] = field(repr=False, compare=False)
 
     @cached_property

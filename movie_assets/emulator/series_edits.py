@@ -62,7 +62,7 @@ def _is_other(before: Any, after: Any) -> bool:
     names = OF_SEASON if isinstance(after, Season) else OF_EPISODE
     if any(getattr(before, name) != getattr(after, name) for name in names):
         return True
-    if not isinstance(after, Season):
+    if not isinstance(after, Season) or before.is_settled:
         return False
     known, listed = ({episode.episode_id: episode for episode in season.episodes} for season in (before, after))
     return any(True for _ in _differing(known, listed))
