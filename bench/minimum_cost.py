@@ -23,8 +23,9 @@ from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.profiles import profiles_of
 from movie_assets.embeddings.hashing import words_of
 from movie_assets.emulator.world import Columns, World
+from movie_assets.tmdb.json_values import read_json
 from movie_assets.tmdb.list_slices import NEW_FOR
-from movie_assets.tmdb.movies import Movie, read_json, read_movie
+from movie_assets.tmdb.movies import Movie, read_movie
 
 sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.expected_eligibility import reason_to_reject

@@ -27,7 +27,8 @@ from movie_assets.database.database import Database, copy_rows, execute
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.recommendations.quality import PROTOCOLS
 from movie_assets.recommendations.recommendation_quality import ModelQuality, table_of
-from movie_assets.tmdb.movies import Movie, UnusableResponseError, read_json
+from movie_assets.tmdb.json_values import UnusableResponseError, read_json
+from movie_assets.tmdb.movies import Movie
 
 sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.definitions import defs

@@ -17,7 +17,7 @@ from made_up_vectors import Matrix
 from movie_assets.catalog.eligibility import derive
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.moving_world import MovingWorld
-from movie_assets.tmdb.movies import UnusableResponseError, read_json
+from movie_assets.tmdb.json_values import UnusableResponseError, read_json
 
 KEPT = 0.6  # share of each text's words in a combined one
 QUESTION_WORDS = 6  # of each of two texts

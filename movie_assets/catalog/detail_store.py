@@ -20,8 +20,7 @@ from movie_assets.database.database import Database, copy_rows, execute, fetch_o
 from movie_assets.runs.batch_runs import BatchContent, row_counts
 from movie_assets.runs.metadata_tables import calls_table
 from movie_assets.runs.run_log import log_work
-from movie_assets.tmdb.json_values import JsonObject
-from movie_assets.tmdb.movies import UnusableResponseError
+from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
 from movie_assets.tmdb.related_rows import KNOWN_KEYS
 from movie_assets.tmdb.responses import CallCounts, Failed, Fetched, NotFound, TmdbResponse
 

@@ -14,8 +14,7 @@ from movie_assets.catalog.eligibility import Derived, derivation_name, derive
 from movie_assets.database.database import Database, copy_rows, execute, fetch
 from movie_assets.operations.agreements import Agreement
 from movie_assets.runs.partitions import BATCH_COUNT
-from movie_assets.tmdb.json_values import JsonObject
-from movie_assets.tmdb.movies import UnusableResponseError
+from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
 
 CHUNK = 100  # films in one transaction
 RESPONSES = "each film and each row around it is what its stored response says"

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from movie_assets.tmdb.movies import UnusableResponseError, read_json
+from movie_assets.tmdb.json_values import UnusableResponseError, read_json
 
 SECONDS_PER_CALL = 15.0
 MAX_BODY_BYTES = 10 * 2**20  # unpacked

@@ -23,8 +23,7 @@ from movie_assets.http_client.retries import HttpRetries, PausedError, Retryable
 from movie_assets.tmdb.call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, ApiResponse, call
 from movie_assets.tmdb.export import downloaded, is_published
 from movie_assets.tmdb.export_lines import file_name
-from movie_assets.tmdb.json_values import JsonObject
-from movie_assets.tmdb.movies import UnusableResponseError
+from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
 from movie_assets.tmdb.responses import (
     CallCounts,
     CredentialRefusedError,

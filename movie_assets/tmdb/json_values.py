@@ -3,6 +3,7 @@
 `tmdb.movies` reads a movie's own fields with it, `tmdb.related_rows` the people, companies and places around it.
 """
 
+import json
 import math
 import re
 import unicodedata
@@ -12,9 +13,55 @@ from datetime import date
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 TAKEN_OUT = "\x1a"  # ASCII's substitute, a control character: replaces one that cannot be stored
 REPLACED = "\ufffd"  # replaces bytes that are not a character
+LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 JsonObject = Mapping[str, object]
+
+
+class UnusableResponseError(ValueError):
+    """TMDB's response is not what was requested. `reason` is a short code; the message has the details."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def read_json(content: bytes) -> object:
+    """Decode the JSON of a response, without values that Postgres could not store.
+
+    A byte order mark is skipped; it also distinguishes UTF-16 and UTF-32. NaN and infinities become null. NUL and lone
+    surrogates are replaced by characters that `Reader` notes. Raises UnusableResponseError ("not_json") when it is not
+    JSON, or an object has a key twice.
+    """
+    try:
+        text = content.decode(json.detect_encoding(content), errors="replace")  # by REPLACED
+        value: object = json.loads(text, parse_constant=lambda _: None, parse_float=_finite, object_pairs_hook=_object)
+        return _storable(value) if "\\u0000" in text or "\\ud" in text.lower() else value
+    except (ValueError, RecursionError):
+        raise UnusableResponseError("not_json", f"the body is not JSON: {content[:80]!r}") from None
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("a key comes twice in one object")
+    return read
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return LONE_SURROGATE.sub(REPLACED, value.replace("\x00", TAKEN_OUT))
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value
 
 
 class Reader:
@@ -78,6 +125,14 @@ class Reader:
         if value is not None and not isinstance(value, bool):
             self.repairs.append(key)
         return read_flag(value) is True
+
+    def texts(self, key: str, longest: int) -> tuple[str, ...]:
+        """Read the texts in a list, each once and cut to `longest` characters; a value that is not a list is noted."""
+        value = self.body.get(key)
+        if value is not None and not isinstance(value, list):
+            self.repairs.append(key)
+        texts = (clean(item) for item in value) if isinstance(value, list) else ()
+        return tuple(dict.fromkeys(text[:longest].rstrip() for text in texts if text is not None))
 
     def objects(self, key: str) -> list[JsonObject]:
         """Return the objects in a list; none when the value is not a list."""

@@ -9,9 +9,8 @@ from datetime import date, timedelta
 from typing import NamedTuple, TypeVar
 
 from movie_assets.tmdb.client import TmdbClient
-from movie_assets.tmdb.json_values import JsonObject, Reader
+from movie_assets.tmdb.json_values import JsonObject, Reader, UnusableResponseError
 from movie_assets.tmdb.list_slices import PAGE_SIZE
-from movie_assets.tmdb.movies import UnusableResponseError
 from movie_assets.tmdb.responses import ListedMovie, TmdbUnavailableError
 
 MAX_PAGES = 500  # TMDB returns no further pages of any list

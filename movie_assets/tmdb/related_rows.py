@@ -1,12 +1,13 @@
-"""The people, companies, places and offers around a movie, read from TMDB's response as rows for SQL.
+"""The people, companies, places and offers around a title, read from TMDB's response as rows for SQL.
 
 Each key is a table of sql/migrations/0006_facts.sql, each object a row with the columns as its keys. Entries without
-an identifier are left out; of duplicates, the first is used. `tmdb.movies` reads the movie's own fields.
+an identifier are left out; of duplicates, the first is used. `tmdb.movies` reads the movie's own fields,
+`tmdb.series_rows` what is different around a series.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from movie_assets.tmdb.json_values import JsonObject, Reader, clean
@@ -42,26 +43,33 @@ RelatedRows = dict[str, list[Row]]
 
 
 def read_related_rows(body: JsonObject) -> RelatedRows:
-    """Read the rows of every table from a response.
+    """Read the rows of every table from the response for a movie.
 
     A part that is missing or has another shape gives an empty list.
     """
     movie = Reader(body)
+    return rows_in_common(body) | {
+        "cast": list(islice(first_ones(_cast(movie), "person_id"), MAX_CAST)),
+        "crew": first_of(_crew(movie), "person_id", "job"),
+        "certifications": first_of(_certifications(movie), "country"),
+        "collections": first_of(_collections(movie), "id"),
+    }
+
+
+def rows_in_common(body: JsonObject) -> RelatedRows:
+    """Read the rows of the tables that the responses of all media types fill in the same way."""
+    title = Reader(body)
     return {
-        "cast": list(islice(_first_ones(_cast(movie), "person_id"), MAX_CAST)),
-        "crew": _first_of(_crew(movie), "person_id", "job"),
         "genres": genres_of(body),
         "keywords": keywords_of(body),
-        "companies": _first_of(_companies(movie), "id"),
-        "countries": _first_of(_coded(movie, "production_countries", "iso_3166_1", "name"), "code"),
-        "languages": _first_of(_coded(movie, "spoken_languages", "iso_639_1", "english_name"), "code"),
-        "certifications": _first_of(_certifications(movie), "country"),
-        "external_ids": list(_external_ids(movie)),
-        "videos": _first_of(_videos(movie), "site", "key"),
-        "translations": _first_of(_translations(movie), "language", "country"),
-        "alternative_titles": _first_of(_alternative_titles(movie), "country", "title"),
-        "watch_providers": _first_of(_watch_providers(movie), "country", "kind", "provider_id"),
-        "collections": _first_of(_collections(movie), "id"),
+        "companies": first_of(companies_of(title, "production_companies"), "id"),
+        "countries": first_of(_coded(title, "production_countries", "iso_3166_1", "name"), "code"),
+        "languages": first_of(_coded(title, "spoken_languages", "iso_639_1", "english_name"), "code"),
+        "external_ids": list(_external_ids(title)),
+        "videos": first_of(_videos(title), "site", "key"),
+        "translations": first_of(_translations(title), "language", "country"),
+        "alternative_titles": first_of(_alternative_titles(title), "country", "title"),
+        "watch_providers": first_of(_watch_providers(title), "country", "kind", "provider_id"),
     }
 
 
@@ -85,11 +93,12 @@ def related_rows_hash(as_json: str) -> str:
     return hashlib.sha256(as_json.encode()).hexdigest()
 
 
-def _first_of(rows: Iterable[Row], *key: str) -> list[Row]:
-    return list(_first_ones(rows, *key))
+def first_of(rows: Iterable[Row], *key: str) -> list[Row]:
+    """Return the first row of each key; a row without a whole key is left out."""
+    return list(first_ones(rows, *key))
 
 
-def _first_ones(rows: Iterable[Row], *key: str) -> Iterator[Row]:
+def first_ones(rows: Iterable[Row], *key: str) -> Iterator[Row]:
     """Yield the first row of each key; a row without a whole key is left out."""
     known: set[tuple[str | int | bool | None, ...]] = set()
     for row in rows:
@@ -99,12 +108,14 @@ def _first_ones(rows: Iterable[Row], *key: str) -> Iterator[Row]:
             yield row
 
 
-def _text(entry: JsonObject, key: str, longest: int = LONGEST) -> str | None:
+def text_of(entry: JsonObject, key: str, longest: int = LONGEST) -> str | None:
+    """Return a text of an object, cut to `longest` characters; None when there is none."""
     text = clean(entry.get(key))
     return text if text is None or len(text) <= longest else text[:longest].rstrip()
 
 
-def _id(entry: JsonObject, key: str = "id") -> int | None:
+def id_of(entry: JsonObject, key: str = "id") -> int | None:
+    """Return an id of an object; None when there is none."""
     return Reader(entry).integer(key, 1, LARGEST_ID)
 
 
@@ -116,116 +127,125 @@ def _named(body: JsonObject, key: str) -> list[Row]:
     inner = body.get(key)
     reader = Reader(inner if isinstance(inner, dict) else {key: inner})
     entries = reader.objects(key) or reader.objects("results")
-    rows: list[Row] = [{"id": _id(entry), "name": _text(entry, "name", LONGEST_NAME)} for entry in entries]
-    return _first_of((row for row in rows if row["name"] is not None), "id")
+    rows: list[Row] = [{"id": id_of(entry), "name": text_of(entry, "name", LONGEST_NAME)} for entry in entries]
+    return first_of((row for row in rows if row["name"] is not None), "id")
 
 
-def _person(entry: JsonObject) -> Row:
-    name = _text(entry, "name")
+def person_of(entry: JsonObject) -> Row:
+    """Return the columns of a person; without a name there is no `person_id`, so that the row is left out."""
+    name = text_of(entry, "name")
     return {
-        "person_id": _id(entry) if name else None,
+        "person_id": id_of(entry) if name else None,
         "name": name,
         "gender": Reader(entry).integer("gender", 1, 3),  # 1 female, 2 male, 3 non-binary; TMDB's 0 is unknown
-        "profile_path": _text(entry, "profile_path"),
+        "profile_path": text_of(entry, "profile_path"),
     }
 
 
-def _cast(movie: Reader) -> Iterator[Row]:
-    """Yield the cast in the order of billing; people without one keep their place in TMDB's list."""
+def in_order_of_billing(cast: Sequence[JsonObject]) -> list[tuple[int, JsonObject]]:
+    """Return the cast with their billing, sorted by it; people without one keep their place in the list."""
     billed: list[tuple[int, JsonObject]] = []
-    for place, entry in enumerate(movie.inner("credits").objects("cast")):
+    for place, entry in enumerate(cast):
         order = Reader(entry).integer("order", 0, 10_000)
         billed.append((place if order is None else order, entry))
-    for billing, entry in sorted(billed, key=lambda pair: pair[0]):
-        yield _person(entry) | {"billing": billing, "character": _text(entry, "character")}
+    return sorted(billed, key=lambda pair: pair[0])
+
+
+def companies_of(title: Reader, key: str) -> Iterator[Row]:
+    """Yield the companies (or networks) in a list; those without a name are left out."""
+    for entry in title.objects(key):
+        if name := text_of(entry, "name"):
+            yield {
+                "id": id_of(entry),
+                "name": name,
+                "country": text_of(entry, "origin_country", 2),
+                "logo_path": text_of(entry, "logo_path"),
+            }
+
+
+def _cast(movie: Reader) -> Iterator[Row]:
+    for billing, entry in in_order_of_billing(movie.inner("credits").objects("cast")):
+        yield person_of(entry) | {"billing": billing, "character": text_of(entry, "character")}
 
 
 def _crew(movie: Reader) -> Iterator[Row]:
     for entry in movie.inner("credits").objects("crew"):
-        job = _text(entry, "job")
+        job = text_of(entry, "job")
         if job in JOBS:
-            yield _person(entry) | {"job": job, "department": _text(entry, "department")}
+            yield person_of(entry) | {"job": job, "department": text_of(entry, "department")}
 
 
-def _companies(movie: Reader) -> Iterator[Row]:
-    for entry in movie.objects("production_companies"):
-        if name := _text(entry, "name"):
-            yield {
-                "id": _id(entry),
-                "name": name,
-                "country": _text(entry, "origin_country", 2),
-                "logo_path": _text(entry, "logo_path"),
-            }
-
-
-def _coded(movie: Reader, key: str, code: str, name: str) -> Iterator[Row]:
-    for entry in movie.objects(key):
-        yield {"code": _text(entry, code, 10), "name": _text(entry, name) or _text(entry, "name")}
+def _coded(title: Reader, key: str, code: str, name: str) -> Iterator[Row]:
+    for entry in title.objects(key):
+        yield {"code": text_of(entry, code, 10), "name": text_of(entry, name) or text_of(entry, "name")}
 
 
 def _certifications(movie: Reader) -> Iterator[Row]:
     for entry in movie.inner("release_dates").objects("results"):
         releases: list[Row] = [
             {
-                "country": _text(entry, "iso_3166_1", 2),
+                "country": text_of(entry, "iso_3166_1", 2),
                 "certification": certification,
                 "kind": Reader(release).integer("type", 1, 6),
                 "released": day.isoformat() if (day := Reader(release).day("release_date")) else None,
             }
             for release in Reader(entry).objects("release_dates")
-            if (certification := _text(release, "certification", 50))
+            if (certification := text_of(release, "certification", 50))
         ]
         yield from sorted(releases, key=lambda row: row["kind"] != THEATRICAL)[:1]
 
 
-def _external_ids(movie: Reader) -> Iterator[Row]:
-    ids = movie.inner("external_ids").body
+def _external_ids(title: Reader) -> Iterator[Row]:
+    ids = title.inner("external_ids").body
     for name in IDENTIFIERS:
-        if value := _text(ids, name, 100):
+        if value := text_of(ids, name, 100):
             yield {"source": name.removesuffix("_id"), "value": value}
+    if (tvdb_id := id_of(ids, "tvdb_id")) is not None:  # of series only, and a number
+        yield {"source": "tvdb", "value": str(tvdb_id)}
 
 
 def _country(entry: JsonObject) -> str:
     """Return the country of a title or translation, UNKNOWN without one: such an entry is used like the others."""
-    return _text(entry, "iso_3166_1", 2) or UNKNOWN
+    return text_of(entry, "iso_3166_1", 2) or UNKNOWN
 
 
-def _videos(movie: Reader) -> Iterator[Row]:
-    for entry in movie.inner("videos").objects("results"):
+def _videos(title: Reader) -> Iterator[Row]:
+    for entry in title.inner("videos").objects("results"):
         yield {
-            "site": _text(entry, "site", 50) or UNKNOWN,
-            "key": _text(entry, "key", 100),
-            "name": _text(entry, "name"),
-            "kind": _text(entry, "type", 50),
-            "language": _text(entry, "iso_639_1", 10),
+            "site": text_of(entry, "site", 50) or UNKNOWN,
+            "key": text_of(entry, "key", 100),
+            "name": text_of(entry, "name"),
+            "kind": text_of(entry, "type", 50),
+            "language": text_of(entry, "iso_639_1", 10),
             "is_official": Reader(entry).flag("official"),
             "published": day.isoformat() if (day := Reader(entry).day("published_at")) else None,
         }
 
 
-def _translations(movie: Reader) -> Iterator[Row]:
-    for entry in movie.inner("translations").objects("translations"):
+def _translations(title: Reader) -> Iterator[Row]:
+    for entry in title.inner("translations").objects("translations"):
         texts = Reader(entry).inner("data").body
         row: Row = {
-            "title": _text(texts, "title"),
-            "overview": _text(texts, "overview", LONGEST_OVERVIEW),
-            "tagline": _text(texts, "tagline"),
+            "title": text_of(texts, "title") or text_of(texts, "name"),  # the latter of a series
+            "overview": text_of(texts, "overview", LONGEST_OVERVIEW),
+            "tagline": text_of(texts, "tagline"),
         }
         if any(row.values()):  # TMDB also lists languages without any text
-            yield row | {"language": _text(entry, "iso_639_1", 10), "country": _country(entry)}
+            yield row | {"language": text_of(entry, "iso_639_1", 10), "country": _country(entry)}
 
 
-def _alternative_titles(movie: Reader) -> Iterator[Row]:
-    for entry in movie.inner("alternative_titles").objects("titles"):
+def _alternative_titles(title: Reader) -> Iterator[Row]:
+    titles = title.inner("alternative_titles")
+    for entry in titles.objects("titles") or titles.objects("results"):  # the latter of a series
         yield {
             "country": _country(entry),
-            "title": _text(entry, "title"),
-            "kind": _text(entry, "type", 100),
+            "title": text_of(entry, "title"),
+            "kind": text_of(entry, "type", 100),
         }
 
 
-def _watch_providers(movie: Reader) -> Iterator[Row]:
-    countries = movie.inner("watch/providers").inner("results").body
+def _watch_providers(title: Reader) -> Iterator[Row]:
+    countries = title.inner("watch/providers").inner("results").body
     for country in sorted(countries):
         offers = countries[country]
         if not isinstance(offers, dict):
@@ -235,13 +255,13 @@ def _watch_providers(movie: Reader) -> Iterator[Row]:
                 yield {
                     "country": country[:2],
                     "kind": kind,
-                    "provider_id": _id(entry, "provider_id") if _text(entry, "provider_name") else None,
-                    "name": _text(entry, "provider_name"),
-                    "link": _text(offers, "link"),
+                    "provider_id": id_of(entry, "provider_id") if text_of(entry, "provider_name") else None,
+                    "name": text_of(entry, "provider_name"),
+                    "link": text_of(offers, "link"),
                 }
 
 
 def _collections(movie: Reader) -> Iterator[Row]:
     entry = movie.inner("belongs_to_collection").body
-    if name := _text(entry, "name"):
-        yield {"id": _id(entry), "name": name, "poster_path": _text(entry, "poster_path")}
+    if name := text_of(entry, "name"):
+        yield {"id": id_of(entry), "name": name, "poster_path": text_of(entry, "poster_path")}

@@ -11,7 +11,8 @@ import pytest
 
 from movie_assets.emulator import faults
 from movie_assets.emulator.faults import Fault
-from movie_assets.tmdb.movies import read_json, read_movie
+from movie_assets.tmdb.json_values import read_json
+from movie_assets.tmdb.movies import read_movie
 from movie_assets_tests.conftest import database_of_ones_own
 from movie_assets_tests.support.odd_answers import ACCEPTED, ODD, ODD_LINES, Odd, OddLine, State, line
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines

@@ -5,7 +5,7 @@ import pytest
 from movie_assets.catalog import eligibility as rules
 from movie_assets.catalog.eligibility import derivation_name, derive
 from movie_assets.catalog.embedding_text import embedding_text, text_hash
-from movie_assets.tmdb.movies import UnusableResponseError
+from movie_assets.tmdb.json_values import UnusableResponseError
 from movie_assets_tests.tmdb.bodies import details
 
 

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from movie_assets.tmdb.movies import Movie, read_json, read_movie
+from movie_assets.tmdb.json_values import read_json
+from movie_assets.tmdb.movies import Movie, read_movie
 
 
 def details(**changes: Any) -> dict[str, Any]:

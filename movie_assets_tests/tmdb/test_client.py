@@ -13,7 +13,8 @@ from movie_assets.database.database import Database
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb.client import ATTEMPTS, CONCURRENCY, Tmdb
-from movie_assets.tmdb.movies import UnusableResponseError, read_movie
+from movie_assets.tmdb.json_values import UnusableResponseError
+from movie_assets.tmdb.movies import read_movie
 from movie_assets.tmdb.responses import (
     CredentialRefusedError,
     Failed,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from movie_assets.tmdb.movies import LEADS
+from movie_assets.tmdb.titles import LEADS
 from movie_assets_tests.tmdb.bodies import details_without, film, sent
 
 # Lists

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from movie_assets.tmdb.movies import UnusableResponseError, read_json, read_movie
+from movie_assets.tmdb.json_values import UnusableResponseError, read_json
+from movie_assets.tmdb.movies import read_movie
 from movie_assets_tests.tmdb.bodies import details, film, sent
 
 # Bodies

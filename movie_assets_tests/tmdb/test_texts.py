@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from movie_assets.tmdb.movies import LONGEST_TEXT, LONGEST_TITLE, UnusableResponseError
+from movie_assets.tmdb.json_values import UnusableResponseError
+from movie_assets.tmdb.titles import LONGEST_TEXT, LONGEST_TITLE
 from movie_assets_tests.tmdb.bodies import film
 
 
