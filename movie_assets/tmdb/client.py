@@ -1,7 +1,7 @@
 """A session with TMDB over HTTP. This layer alone limits the rate of calls, repeats and counts them.
 
-`tmdb.call` sends one request, `tmdb.lists` reads the lists, `tmdb.export` downloads the export, `tmdb.movies` reads the
-response for a movie. The assets decide what is fetched when.
+`tmdb.call` sends one request, `tmdb.lists` reads the lists, `tmdb.export` downloads the export, `tmdb.details`
+decides which calls bring a title. The assets decide what is fetched when.
 """
 
 import asyncio
@@ -21,9 +21,10 @@ from movie_assets.http_client.connections import Connections, certificates, conn
 from movie_assets.http_client.rate_limiter import RateLimiter, shared_limiter
 from movie_assets.http_client.retries import HttpRetries, PausedError, RetryableError
 from movie_assets.tmdb.call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, ApiResponse, call
+from movie_assets.tmdb.details import fetch_details
 from movie_assets.tmdb.export import downloaded, is_published
-from movie_assets.tmdb.export_lines import file_name
 from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
+from movie_assets.tmdb.media import MOVIES, MediaType
 from movie_assets.tmdb.responses import (
     CallCounts,
     CredentialRefusedError,
@@ -35,8 +36,8 @@ from movie_assets.tmdb.responses import (
     TmdbResponse,
     TmdbUnavailableError,
 )
+from movie_assets.tmdb.season_plan import NOTHING_KNOWN, KnownCatalogue
 
-APPENDED = "credits,keywords,release_dates,external_ids,videos,watch/providers,translations,alternative_titles"
 CONCURRENCY = 20  # TMDB allows 20 connections from one address
 ATTEMPTS = 5
 ATTEMPTS_AT_NONSENSE = 3  # more attempts do not help against a captive portal or a broken proxy
@@ -90,10 +91,10 @@ class Tmdb:
             finally:
                 self._record_calls(client.calls, run_id)
 
-    async def publishes(self, day: date) -> bool:
+    async def publishes(self, day: date, media: MediaType = MOVIES) -> bool:
         """Return whether TMDB has published a day's export. Raises TmdbUnavailableError when the request fails."""
         async with httpx.AsyncClient(timeout=SECONDS_PER_CALL, transport=self.transport, verify=certificates()) as http:
-            return await is_published(http, f"{self.settings.tmdb_export_url}/{file_name(day)}")
+            return await is_published(http, f"{self.settings.tmdb_export_url}/{media.export_file(day)}")
 
     def _record_calls(self, calls: CallCounts, run_id: str | None) -> None:
         """Store the counts of the session's calls. The event loop waits for this one short statement."""
@@ -125,22 +126,24 @@ class TmdbClient:
         self._seconds_in_a_row = 0.0
         self._failures_in_a_row = 0
 
-    async def details(self, tmdb_ids: Sequence[int]) -> AsyncIterator[TmdbResponse]:
-        """Fetch movies concurrently; yield one response for each id, in about the order of the ids.
+    async def details(
+        self, tmdb_ids: Sequence[int], media: MediaType = MOVIES, known: KnownCatalogue = NOTHING_KNOWN
+    ) -> AsyncIterator[TmdbResponse]:
+        """Fetch titles concurrently; yield one response for each id, in about the order of the ids.
 
         The first call is made alone, so that a wrong token costs one request. Raises CredentialRefusedError,
         RequestRefusedError or TmdbUnavailableError when no further call can succeed.
         """
         if not tmdb_ids:
             return
-        yield await self._detail(tmdb_ids[0])
+        yield await self._detail(media, tmdb_ids[0], known)
         waiting = iter(tmdb_ids[1:])
         responses: asyncio.Queue[TmdbResponse | BaseException] = asyncio.Queue(maxsize=4 * CONCURRENCY)
 
         async def work() -> None:
             try:
                 for tmdb_id in waiting:
-                    await responses.put(await self._detail(tmdb_id))
+                    await responses.put(await self._detail(media, tmdb_id, known))
             except asyncio.CancelledError:
                 raise
             except BaseException as error:  # noqa: BLE001  # an error that ends a worker must reach the consumer
@@ -159,18 +162,18 @@ class TmdbClient:
             await asyncio.gather(*workers, return_exceptions=True)
 
     @asynccontextmanager
-    async def export(self, day: date) -> AsyncIterator[Export]:
+    async def export(self, day: date, media: MediaType = MOVIES) -> AsyncIterator[Export]:
         """Download a day's export to a temporary file.
 
         Raises ExportMissingError, ExportDamagedError or TmdbUnavailableError.
         """
-        url = f"{self._export_url}/{file_name(day)}"
+        url = f"{self._export_url}/{media.export_file(day)}"
         async with self._connections.one() as http, downloaded(http, url, self.calls) as export:
             yield export
 
-    async def _detail(self, tmdb_id: int) -> TmdbResponse:
+    async def _detail(self, media: MediaType, tmdb_id: int, known: KnownCatalogue) -> TmdbResponse:
         try:
-            body = await self.json(f"/movie/{tmdb_id}", {"append_to_response": APPENDED})
+            body = await fetch_details(self.json, media, tmdb_id, known)
         except UnusableResponseError as error:
             return Failed(tmdb_id, error.reason, str(error)[:500])
         return NotFound(tmdb_id) if body is None else Fetched(tmdb_id, body)
@@ -293,6 +296,6 @@ def _raise_if_permanent(response: ApiResponse) -> None:
 
 
 def _endpoint(path: str) -> str:
-    """Return the name under which calls of a path are counted: movie, changes, discover, find."""
-    first, second = path.split("/")[1:3]
-    return second if second == "changes" else first
+    """Return the name under which calls of a path are counted: movie, tv, season, changes, discover, find."""
+    first, second, *rest = path.split("/")[1:]
+    return next(iter(rest), second if second == "changes" else first)

@@ -15,6 +15,7 @@ from movie_assets.tmdb import list_slices
 from movie_assets.tmdb.client import TmdbClient
 from movie_assets.tmdb.list_slices import KnownMovie, Slice
 from movie_assets.tmdb.lists import discover, first_by_votes, most_popular, together
+from movie_assets.tmdb.media import MOVIES, MediaType
 from movie_assets.tmdb.responses import ListedMovie
 
 SLICES_AT_ONCE = 5
@@ -31,7 +32,7 @@ class Probe(NamedTuple):
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which films are listed: release dates, both included, and the votes of each profile in ascending order.
+    """Which titles are listed: release dates, both included, and the votes of each profile in ascending order.
 
     `max_age_days` is the age that votes may reach; at 1 the whole list is read.
     """
@@ -40,6 +41,7 @@ class Wanted:
     last: date
     votes: Sequence[int]
     max_age_days: int
+    media: MediaType = MOVIES
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Reading:
 
     as_of: datetime
     slices: list[Slice]  # as they are known so far; `finish` replaces those that were read whole
+    media: MediaType = MOVIES
     votes: dict[int, int] = field(default_factory=dict)  # of known films
     homes: dict[int, date | None] = field(default_factory=dict)  # the first day of each known film's slice
     members: defaultdict[date | None, set[int]] = field(default_factory=lambda: defaultdict(set))  # the same by slice
@@ -130,7 +133,7 @@ async def read_lists(
 
     Raises TmdbUnavailableError when pages of a slice do not have as many films as TMDB reports.
     """
-    reading = Reading(as_of, list_slices.extended(slices, wanted.first, wanted.last))
+    reading = Reading(as_of, list_slices.extended(slices, wanted.first, wanted.last), wanted.media)
     for film in known:
         reading.note(film.tmdb_id, film.vote_count, film.slice)
     least = wanted.votes[0]
@@ -140,7 +143,9 @@ async def read_lists(
     due |= {film.slice for film in known if film.is_gone and film.slice in films}
     if wanted.max_age_days > 1 and list_slices.saves_calls(reading.slices, films, due):
         await _walk(client, reading, least, due)
-        popular = await most_popular(client, wanted.first, reading.slices[-1].until, least, list_slices.POPULAR_PAGES)
+        popular = await most_popular(
+            client, wanted.first, reading.slices[-1].until, least, list_slices.POPULAR_PAGES, wanted.media
+        )
         reading.note_read(popular, None)
         await _walk(client, reading, least, await _unexplained(client, reading, wanted.votes))
     else:
@@ -152,7 +157,7 @@ async def read_lists(
 async def _walk_everything(client: TmdbClient, reading: Reading, wanted: Wanted) -> None:
     last = max([wanted.last, *(each.until for each in reading.slices)])
     whole = Slice(wanted.first, last, 0, reading.as_of)
-    movies, unshown = await discover(client, whole.since, whole.until, wanted.votes[0])
+    movies, unshown = await discover(client, whole.since, whole.until, wanted.votes[0], wanted.media)
     reading.slices = [whole]
     reading.note_walk(whole, movies, unshown)
 
@@ -162,7 +167,9 @@ async def _walk(client: TmdbClient, reading: Reading, votes: int, since: set[dat
     slices = [each for each in reading.slices if each.since in since]
     for start in range(0, len(slices), SLICES_AT_ONCE):
         chunk = slices[start : start + SLICES_AT_ONCE]
-        walks = await together(discover(client, s.since, s.until, votes, usually_unshown=s.unshown) for s in chunk)
+        walks = await together(
+            discover(client, s.since, s.until, votes, reading.media, usually_unshown=s.unshown) for s in chunk
+        )
         for each, (movies, unshown) in zip(chunk, walks, strict=True):
             reading.note_walk(each, movies, unshown)
 
@@ -199,7 +206,7 @@ async def _unexplained(client: TmdbClient, reading: Reading, votes: Sequence[int
 async def _is_explained(client: TmdbClient, reading: Reading, probe: Probe) -> bool:
     """Read the first page of some slices by number of votes; return whether it explains their total."""
     first, last = probe.slices[0], probe.slices[-1]
-    movies, total = await first_by_votes(client, first.since, last.until, probe.votes)
+    movies, total = await first_by_votes(client, first.since, last.until, probe.votes, reading.media)
     known = reading.known(probe.votes, probe.slices)
     is_explained = list_slices.is_explained(movies, total - probe.unshown, known, reading.movies.keys(), probe.votes)
     reading.probed += 1

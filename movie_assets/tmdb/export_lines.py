@@ -1,4 +1,4 @@
-"""TMDB's daily ID export: the name of its file, its lines, and the rules for a plausible load.
+"""TMDB's daily ID export: its lines, and the rules for a plausible load.
 
 `tmdb.export` downloads the file; the asset stores its lines.
 """
@@ -7,29 +7,24 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
 
 from movie_assets.tmdb.json_values import read_flag
+from movie_assets.tmdb.media import MOVIES, MediaType
 
 MAX_BAD_LINES = 0.01  # share; TMDB writes single broken lines, a broken file has more
 MIN_LINES_KEPT = 0.9  # share of the load before; TMDB grows, and never lost a tenth in a day
 MAX_MEDIAN_MOVES = 10.0  # factor; TMDB once divided its whole scale by about seven
 LARGEST_ID = 2**53
 HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; a higher one is not plausible
-REQUIRED_FLAGS = ("adult", "video")
+FLAGS = ("adult", "video", "softcore")
 MAX_UNREADABLE_IDS = 100_000  # a file with more of them is refused
 # A whole number up to a comma or brace: a number that is cut names another id.
 ID_IN_TEXT = re.compile(r'"id"\s*:\s*"?\s*(\d{1,16})(?:\.0+)?\s*"?\s*[,}]')
 
 
-def file_name(day: date) -> str:
-    """Return the name of a day's file: `movie_ids_MM_DD_YYYY.json.gz`, with the month first."""
-    return f"movie_ids_{day:%m_%d_%Y}.json.gz"
-
-
 @dataclass(frozen=True)
 class ExportLine:
-    """One id as the export lists it."""
+    """One id as the export lists it; a flag that the media type does not have is false."""
 
     tmdb_id: int
     original_title: str
@@ -70,14 +65,14 @@ class ExportCounts:
             self.samples.append((reason, line[:500].replace("\x00", "")))
 
 
-def read_lines(lines: Iterable[bytes], counts: ExportCounts) -> Iterator[ExportLine]:
+def read_lines(lines: Iterable[bytes], counts: ExportCounts, media: MediaType = MOVIES) -> Iterator[ExportLine]:
     """Parse an export's lines one by one, in constant memory. Blank lines are skipped, bad ones are counted."""
     for raw in lines:
         text = raw.decode("utf-8", errors="replace").strip().removeprefix("\ufeff")
         if not text:
             continue
         try:
-            line, is_repaired = _read_line(text)
+            line, is_repaired = _read_line(text, media)
         except ValueError as error:
             counts.reject(str(error), text, ids_in(text))
             continue
@@ -86,7 +81,7 @@ def read_lines(lines: Iterable[bytes], counts: ExportCounts) -> Iterator[ExportL
         yield line
 
 
-def _read_line(text: str) -> tuple[ExportLine, bool]:
+def _read_line(text: str, media: MediaType) -> tuple[ExportLine, bool]:
     try:
         entry: object = json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
@@ -96,13 +91,13 @@ def _read_line(text: str) -> tuple[ExportLine, bool]:
     tmdb_id = entry.get("id")
     if not isinstance(tmdb_id, int) or isinstance(tmdb_id, bool) or not 0 < tmdb_id <= LARGEST_ID:
         raise ValueError("bad_id")
-    if any(flag not in entry for flag in REQUIRED_FLAGS):
+    if any(flag not in entry for flag in media.export_flags):
         raise ValueError("no_flag")
-    flags = {flag: read_flag(entry.get(flag, False)) for flag in (*REQUIRED_FLAGS, "softcore")}
+    flags = {flag: read_flag(entry.get(flag, False)) for flag in FLAGS}
     if None in flags.values():
         raise ValueError("bad_flag")
     popularity = _popularity(entry.get("popularity"))
-    title = entry.get("original_title")
+    title = entry.get(media.export_title)
     line = ExportLine(
         tmdb_id=tmdb_id,
         original_title=_storable(title)[:500] if isinstance(title, str) else "",

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 from movie_assets.tmdb.client import TmdbClient
 from movie_assets.tmdb.json_values import JsonObject, Reader, UnusableResponseError
 from movie_assets.tmdb.list_slices import PAGE_SIZE
+from movie_assets.tmdb.media import MOVIES, MediaType
 from movie_assets.tmdb.responses import ListedMovie, TmdbUnavailableError
 
 MAX_PAGES = 500  # TMDB returns no further pages of any list
@@ -20,8 +21,6 @@ LARGEST_ID = 2**53
 MAX_VOTES = 10**9
 MAX_MISSED = 0.01  # share of a list's movies; they move while its pages are read
 MAX_MISSED_OF_FEW = 0.05  # of a slice of few pages, where a page is a larger share
-
-DISCOVER = "/discover/movie"
 
 Query = dict[str, str | int]
 T = TypeVar("T")
@@ -35,13 +34,13 @@ class Page(NamedTuple):
     total_pages: int
 
 
-async def changed_ids(client: TmdbClient, day: date) -> list[int]:
-    """Return the ids that TMDB's change feed has for a day, each once."""
+async def changed_ids(client: TmdbClient, day: date, media: MediaType = MOVIES) -> list[int]:
+    """Return the ids that TMDB's change feed of a media type has for a day, each once."""
     ids: dict[int, None] = {}
     number, pages = 1, 1
     while number <= min(pages, MAX_PAGES):
         query: Query = {"start_date": day.isoformat(), "end_date": day.isoformat(), "page": number}
-        page = await _page(client, "/movie/changes", query)
+        page = await _page(client, f"/{media.path}/changes", query)
         ids.update((tmdb_id, None) for entry in page.entries if (tmdb_id := _id(entry)) is not None)
         pages = page.total_pages
         number += 1
@@ -49,19 +48,25 @@ async def changed_ids(client: TmdbClient, day: date) -> list[int]:
 
 
 async def discover(
-    client: TmdbClient, first: date, last: date, min_votes: int, *, usually_unshown: int | None = None
+    client: TmdbClient,
+    first: date,
+    last: date,
+    min_votes: int,
+    media: MediaType = MOVIES,
+    *,
+    usually_unshown: int | None = None,
 ) -> tuple[Sequence[ListedMovie], int]:
-    """Return every movie released from `first` to `last`, both included, with at least `min_votes` votes.
+    """Return every title of a media type released from `first` to `last`, both included, with at least `min_votes`.
 
     Also return by how many TMDB's total exceeds them. With `usually_unshown`, the same number at the last reading, the
     pages of a range are read again when it is another one. Raises TmdbUnavailableError when the pages do not have as
-    many movies as TMDB reports.
+    many titles as TMDB reports.
     """
     movies: dict[int, ListedMovie] = {}
     slices, unshown = [(first, last)], 0
     while slices:
         since, until = slices.pop()
-        listed, total, pages = await _slice(client, since, until, min_votes, usually_unshown)
+        listed, total, pages = await _slice(client, media, since, until, min_votes, usually_unshown)
         if pages > MAX_PAGES_OF_A_SLICE and since < until:
             middle = since + (until - since) // 2
             slices += [(middle + timedelta(days=1), until), (since, middle)]
@@ -72,20 +77,23 @@ async def discover(
 
 
 async def first_by_votes(
-    client: TmdbClient, first: date, last: date, min_votes: int
+    client: TmdbClient, first: date, last: date, min_votes: int, media: MediaType = MOVIES
 ) -> tuple[Sequence[ListedMovie], int]:
-    """Return the movies with the fewest votes of those that `discover` lists (a page), and TMDB's total of these."""
-    page = await _page(client, DISCOVER, {**_query(first, last, min_votes), "sort_by": "vote_count.asc", "page": 1})
-    return _listed_movies(page.entries), page.total_entries
+    """Return the titles with the fewest votes of those that `discover` lists (a page), and TMDB's total of these."""
+    query = _query(media, first, last, min_votes) | {"sort_by": "vote_count.asc", "page": 1}
+    page = await _page(client, _discover_path(media), query)
+    return _listed_movies(page.entries, media), page.total_entries
 
 
 async def most_popular(
-    client: TmdbClient, first: date, last: date, min_votes: int, pages: int
+    client: TmdbClient, first: date, last: date, min_votes: int, pages: int, media: MediaType = MOVIES
 ) -> Sequence[ListedMovie]:
-    """Return the most popular movies of those that `discover` lists, so many pages of them at most."""
-    query = {**_query(first, last, min_votes), "sort_by": "popularity.desc"}
-    page = await _page(client, DISCOVER, {**query, "page": 1})
-    return _listed_movies(page.entries + await _further_entries(client, query, min(pages, page.total_pages)))
+    """Return the most popular titles of those that `discover` lists, so many pages of them at most."""
+    query = _query(media, first, last, min_votes) | {"sort_by": "popularity.desc"}
+    path = _discover_path(media)
+    page = await _page(client, path, {**query, "page": 1})
+    further = await _further_entries(client, path, query, min(pages, page.total_pages))
+    return _listed_movies(page.entries + further, media)
 
 
 async def together(work: Iterable[Coroutine[object, object, T]]) -> list[T]:
@@ -99,32 +107,33 @@ async def together(work: Iterable[Coroutine[object, object, T]]) -> list[T]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def find_imdb(client: TmdbClient, imdb_id: str) -> int | None:
-    """Return the id of the movie that TMDB has for an IMDb id, or None."""
+async def find_imdb(client: TmdbClient, imdb_id: str, media: MediaType = MOVIES) -> int | None:
+    """Return the id of the title of a media type that TMDB has for an IMDb id, or None."""
     body = await _body(client, f"/find/{imdb_id}", {"external_source": "imdb_id"})
-    match body:
-        case {"movie_results": [entry, *_]}:
+    match body.get(media.find_key):
+        case [entry, *_]:
             return _id(entry)
     return None
 
 
 async def _slice(
-    client: TmdbClient, since: date, until: date, votes: int, usually_unshown: int | None
+    client: TmdbClient, media: MediaType, since: date, until: date, votes: int, usually_unshown: int | None
 ) -> tuple[dict[int, ListedMovie], int, int]:
-    """Return the movies of a range of release dates, their total and the number of their pages.
+    """Return the titles of a range of release dates, their total and the number of their pages.
 
-    For too many pages no movies are returned. The pages are read twice when they do not add up, as movies move between
+    For too many pages no titles are returned. The pages are read twice when they do not add up, as titles move between
     them meanwhile; of the second time, and both times taken together, what is closer to the total counts.
     """
-    query = _query(since, until, votes) | {"sort_by": "primary_release_date.asc"}
+    path = _discover_path(media)
+    query = _query(media, since, until, votes) | {"sort_by": f"{media.date_parameter}.asc"}
     allowed = MAX_MISSED if usually_unshown is None else MAX_MISSED_OF_FEW
     before: dict[int, ListedMovie] = {}
     for is_last in (False, True):
-        page = await _page(client, DISCOVER, {**query, "page": 1})
+        page = await _page(client, path, {**query, "page": 1})
         if page.total_pages > MAX_PAGES_OF_A_SLICE and since < until:
             return {}, 0, page.total_pages
-        entries = page.entries + await _further_entries(client, query, min(page.total_pages, MAX_PAGES))
-        listed = {movie.tmdb_id: movie for movie in _listed_movies(entries)}
+        entries = page.entries + await _further_entries(client, path, query, min(page.total_pages, MAX_PAGES))
+        listed = {movie.tmdb_id: movie for movie in _listed_movies(entries, media)}
         total = min(page.total_entries, MAX_PAGES * PAGE_SIZE)
         listed = min((listed, before | listed), key=lambda movies: abs(total - len(movies)))
         unshown = total - len(listed)
@@ -133,26 +142,29 @@ async def _slice(
             return listed, total, page.total_pages
         before = listed
     raise TmdbUnavailableError(
-        f"TMDB's list of films from {since} to {until} has {page.total_entries:,} and its pages hold {len(listed):,}"
+        f"TMDB's list {path} from {since} to {until} has {page.total_entries:,} and its pages hold {len(listed):,}"
     )
 
 
-def _query(since: date, until: date, votes: int) -> Query:
+def _discover_path(media: MediaType) -> str:
+    return f"/discover/{media.path}"
+
+
+def _query(media: MediaType, since: date, until: date, votes: int) -> Query:
     return {
-        "primary_release_date.gte": since.isoformat(),
-        "primary_release_date.lte": until.isoformat(),
+        f"{media.date_parameter}.gte": since.isoformat(),
+        f"{media.date_parameter}.lte": until.isoformat(),
         "vote_count.gte": votes,
-        "include_adult": "false",
-        "include_video": "false",
+        **media.list_parameters,
     }
 
 
-async def _further_entries(client: TmdbClient, query: Query, pages: int) -> list[object]:
+async def _further_entries(client: TmdbClient, path: str, query: Query, pages: int) -> list[object]:
     """Return the entries of the pages from the second to the last, some of which are requested at the same time."""
     entries: list[object] = []
     for start in range(2, pages + 1, PAGES_AT_ONCE):
         numbers = range(start, min(start + PAGES_AT_ONCE, pages + 1))
-        read = await together(_page(client, DISCOVER, {**query, "page": number}) for number in numbers)
+        read = await together(_page(client, path, {**query, "page": number}) for number in numbers)
         entries += [entry for page in read for entry in page.entries]
     return entries
 
@@ -177,11 +189,11 @@ def _id(entry: object) -> int | None:
     return Reader(entry).integer("id", 1, LARGEST_ID) if isinstance(entry, dict) else None
 
 
-def _listed_movies(entries: Iterable[object]) -> list[ListedMovie]:
-    return [movie for entry in entries if (movie := _listed_movie(entry)) is not None]
+def _listed_movies(entries: Iterable[object], media: MediaType) -> list[ListedMovie]:
+    return [movie for entry in entries if (movie := _listed_movie(entry, media)) is not None]
 
 
-def _listed_movie(entry: object) -> ListedMovie | None:
+def _listed_movie(entry: object, media: MediaType = MOVIES) -> ListedMovie | None:
     """Read an entry of a list; None without an id or a number of votes. Other odd values are read as unknown."""
     tmdb_id = _id(entry)
     if tmdb_id is None or not isinstance(entry, dict):
@@ -194,6 +206,6 @@ def _listed_movie(entry: object) -> ListedMovie | None:
         tmdb_id=tmdb_id,
         vote_count=votes,
         vote_average=read.number("vote_average", 0, 10),
-        release_date=read.day("release_date"),
+        release_date=read.day(media.date_key),
         original_language=read.text("original_language", 10),
     )

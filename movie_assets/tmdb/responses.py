@@ -41,7 +41,7 @@ class ExportDamagedError(TmdbError):
 
 @dataclass(frozen=True)
 class Fetched:
-    """A movie's details as TMDB sent them."""
+    """A title's details as TMDB sent them; a series has further seasons beside those of the first response."""
 
     tmdb_id: int
     body: JsonObject
@@ -49,7 +49,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class NotFound:
-    """TMDB does not have a movie of this id, or no longer has it."""
+    """TMDB does not have a title of this id, or no longer has it."""
 
     tmdb_id: int
 
@@ -83,7 +83,7 @@ class Export:
 
 @dataclass(frozen=True)
 class ListedMovie:
-    """A movie as TMDB's lists show it; the average vote is 0 to 10, None when the list has none."""
+    """A title as TMDB's lists show it; the average vote is 0 to 10, None when the list has none."""
 
     tmdb_id: int
     vote_count: int

@@ -101,15 +101,16 @@ def read_season(body: object, number: int, notes: Notes) -> FetchedSeason:
     return FetchedSeason(season, tuple(episodes.values()))
 
 
-def listed_seasons(series: JsonObject, notes: Notes) -> tuple[Season, ...]:
-    """Read the list of seasons in the response for a series, sorted by number.
+def listed_seasons(series: JsonObject, notes: Notes) -> tuple[Season, ...] | None:
+    """Read the list of seasons in the response for a series, sorted by number; None when it is missing.
 
     Raises UnusableResponseError ("bad_seasons") when it has another shape: a series without seasons would lose those
     that are stored.
     """
     entries = series.get("seasons")
     if entries is None:
-        return ()
+        notes.rejects.append("seasons: missing")
+        return None
     if not isinstance(entries, list):
         raise UnusableResponseError("bad_seasons", f"the field seasons is not a list but {str(entries)[:80]!r}")
     seasons: dict[int, Season] = {}
@@ -125,14 +126,16 @@ def listed_seasons(series: JsonObject, notes: Notes) -> tuple[Season, ...]:
     return tuple(seasons[number] for number in sorted(seasons))
 
 
-def fetched_seasons(series: JsonObject, listed: Iterable[Season], notes: Notes) -> tuple[FetchedSeason, ...]:
-    """Read those of the listed seasons that the response for a series has with their episodes, sorted by number.
+def fetched_seasons(series: JsonObject, listed: Iterable[Season] | None, notes: Notes) -> tuple[FetchedSeason, ...]:
+    """Read the seasons that the response for a series has with their episodes, sorted by number.
 
-    A season of another shape is noted and left out. An episode of several seasons is left to the one with the highest
-    number.
+    A season that the series does not list, or of another shape, is left out; the latter is noted. An episode of several
+    seasons is left to the one with the highest number.
     """
     read: list[FetchedSeason] = []
-    numbers = {season.season_number for season in listed} & set(appended_seasons(series))
+    numbers = set(appended_seasons(series))
+    if listed is not None:
+        numbers &= {season.season_number for season in listed}
     for number in sorted(numbers, reverse=True):
         try:
             read.append(read_season(series[f"{SEASON_KEY}{number}"], number, notes))
@@ -161,7 +164,7 @@ def without_guests(series: JsonObject) -> JsonObject:
 
 def with_stored_seasons(body: JsonObject, stored: JsonObject) -> JsonObject:
     """Return the response for a series with the seasons of a stored response that it lists and did not bring again."""
-    listed = {season.season_number for season in listed_seasons(body, Notes())}
+    listed = {season.season_number for season in listed_seasons(body, Notes()) or ()}
     older = {f"{SEASON_KEY}{number}" for number in appended_seasons(stored) if number in listed} - body.keys()
     return {**body, **{key: stored[key] for key in sorted(older)}}
 

@@ -75,8 +75,8 @@ def read_series(body: object, tmdb_id: int) -> Series:
     if title is None:
         raise UnusableResponseError("no_name", "the series has neither a name nor an original name")
     notes = Notes()
-    seasons = listed_seasons(read.body, notes)
-    fetched = fetched_seasons(read.body, seasons, notes)
+    listed = listed_seasons(read.body, notes)
+    fetched = fetched_seasons(read.body, listed, notes)
     ids = read.inner("external_ids")
     return Series(
         **same_fields(read),
@@ -101,7 +101,7 @@ def read_series(body: object, tmdb_id: int) -> Series:
         tvdb_id=ids.integer("tvdb_id", 1, LARGEST_ID),
         last_episode=read_episode(read, "last_episode_to_air", notes),
         next_episode=read_episode(read, "next_episode_to_air", notes),
-        seasons=seasons,
+        seasons=tuple(each.season for each in fetched) if listed is None else listed,
         fetched=fetched,
         rejects=tuple(notes.rejects),
         repairs=(*read.repairs, *notes.repairs),

@@ -20,11 +20,11 @@ from movie_assets.catalog.eligibility import Derived, derive
 from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.emulator.world import World
-from movie_assets.tmdb.client import APPENDED
+from movie_assets.tmdb.media import MOVIES
 from movie_assets_tests.chaos.truth import Differences, State, compared
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
-PARTS = tuple(APPENDED.split(","))
+PARTS = MOVIES.appended
 RELATED_ROWS = (
     "imdb_id", "title", "original_title", "original_language", "release_date", "runtime_minutes", "tagline",
     "overview", "genres", "keywords", "directors", "leading_cast", "countries", "collection_id", "collection",

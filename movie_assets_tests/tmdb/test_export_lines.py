@@ -12,10 +12,10 @@ from movie_assets.tmdb.export_lines import (
     ExportCounts,
     ExportLine,
     LoadBefore,
-    file_name,
     read_lines,
     reasons_to_refuse,
 )
+from movie_assets.tmdb.media import MOVIES
 
 LINE = {"adult": False, "id": 3924, "original_title": "Blondie", "popularity": 1.8133, "video": False}
 BLONDIE = ExportLine(3924, "Blondie", 1.8133, adult=False, video=False, softcore=False)
@@ -31,7 +31,7 @@ def read(*lines: bytes) -> tuple[list[ExportLine], ExportCounts]:
 
 
 def test_the_file_name_has_the_month_first() -> None:
-    assert file_name(date(2026, 8, 5)) == "movie_ids_08_05_2026.json.gz"
+    assert MOVIES.export_file(date(2026, 8, 5)) == "movie_ids_08_05_2026.json.gz"
 
 
 def test_a_line_is_read() -> None:
