@@ -49,7 +49,7 @@ comment on column pipeline.api_calls.id is 'number of the row';
 comment on column pipeline.api_calls.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 comment on column pipeline.api_calls.started_at is 'when the session began; a run can have several';
 comment on column pipeline.api_calls.ended_at is 'when the session ended';
-comment on column pipeline.api_calls.endpoint is 'what was called: movie, export, changes, discover or find';
+comment on column pipeline.api_calls.endpoint is 'what was called: movie, tv (a series), season, export, changes, discover or find';
 comment on column pipeline.api_calls.status is 'HTTP status of the responses, or the name of the failure if there was none';
 comment on column pipeline.api_calls.calls is 'number of calls';
 comment on column pipeline.api_calls.bytes is 'size of the responses in bytes: unpacked, but of an export as it was downloaded';
