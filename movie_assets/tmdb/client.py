@@ -268,9 +268,7 @@ class TmdbClient:
 def _object_in(response: ApiResponse) -> JsonObject | None:
     """Return the JSON object of a successful response; None for any other."""
     body = response.body
-    if response.status != "200" or not isinstance(body, dict) or body.get("success") is False:
-        return None
-    return body
+    return body if response.status == "200" and isinstance(body, dict) and body.get("success") is not False else None
 
 
 def _is_not_found(response: ApiResponse) -> bool:

@@ -27,12 +27,12 @@ LONG_AGO = "2020-01-01"
 DORMANT: dict[str, Any] = {"last_episode_to_air": episode(2, 3, air_date=LONG_AGO), "next_episode_to_air": None}
 
 
-def of_seasons(numbers: Sequence[int], episodes: int = 10, **changes: Any) -> Any:
+def of_seasons(numbers: Sequence[int], episodes: int = 10, /, **changes: Any) -> Any:
     """A series with some seasons of so many episodes, of which nothing was aired lately."""
     return series(**{"seasons": [listed_season(number, episodes) for number in numbers], **DORMANT, **changes})
 
 
-def known(numbers: Sequence[int], age: timedelta = timedelta(days=7), **changes: Any) -> KnownSeries:
+def known(numbers: Sequence[int], age: timedelta = timedelta(days=7), /, **changes: Any) -> KnownSeries:
     """A series that was fetched whole some time ago."""
     return known_series(of_seasons(numbers, **changes), dict.fromkeys(numbers, NOW - age))
 
