@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from movie_assets.tmdb import lists
+from movie_assets.tmdb import list_slices, lists
 from movie_assets.tmdb.client import TmdbClient
 from movie_assets.tmdb.discovery import Reading, Wanted, read_lists
 from movie_assets.tmdb.export_lines import ExportCounts, ExportLine, read_lines
+from movie_assets.tmdb.list_slices import KnownMovie, Slice
 from movie_assets.tmdb.media import ALL, IDS_OF_A_TYPE, MOVIES, SERIES, MediaType
 from movie_assets.tmdb.responses import ListedMovie, RequestRefusedError
 from movie_assets_tests.conftest import DAY
@@ -184,6 +185,20 @@ def test_a_days_reading_of_the_list_of_series() -> None:
     )
     assert reading.votes == {n: 100 + n for n in range(1, 61)}
     assert {path for path, _ in tmdb.queries} == {"/3/discover/tv"}
+
+
+def test_a_later_day_reads_slices_popular_ones_and_first_pages_of_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_slices, "FILMS_OF_A_SLICE", 40)
+    monkeypatch.setattr(list_slices, "POPULAR_PAGES", 2)
+    as_of = datetime(2026, 11, 20, 4, tzinfo=UTC)
+    tmdb = Pages([listed(n, first_air_date=f"{1980 + (n - 1) // 20}-03-01") for n in range(1, 801)])
+    slices = [Slice(date(n, 1, 1), date(n + 4, 12, 31), 0, as_of) for n in range(1980, 2020, 5)]
+    known = [KnownMovie(n, 120, date(1980 + (n - 1) // 100 * 5, 1, 1)) for n in range(1, 801)]
+    wanted = Wanted(date(1980, 1, 1), date(2019, 12, 31), [100], 14, SERIES)
+    made_up(tmdb, lambda client: read_lists(client, wanted, slices, known, as_of + timedelta(days=1)))
+    assert {path for path, _ in tmdb.queries} == {"/3/discover/tv"}
+    sorts = {"first_air_date.asc", "popularity.desc", "vote_count.asc"}
+    assert {query["sort_by"] for _, query in tmdb.queries} == sorts
 
 
 def test_popular_series_and_those_with_few_votes_are_of_their_type() -> None:

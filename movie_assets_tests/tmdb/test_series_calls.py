@@ -208,7 +208,7 @@ def test_a_season_that_is_listed_and_not_there_is_no_row() -> None:
     tmdb = OneSeries(range(14))
     tmdb.spoil = lambda called: httpx.Response(404, json=NOT_FOUND) if called.endswith("season/13") else None
     read = tmdb.read()
-    assert (fetched_numbers(read), len(read.seasons)) == (list(range(13)), 14)
+    assert (fetched_numbers(read), len(read.seasons), read.rejects) == (list(range(13)), 14, ())
 
 
 def test_an_outage_while_seasons_are_fetched_fails_the_series() -> None:
