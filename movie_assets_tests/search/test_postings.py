@@ -1,6 +1,7 @@
 """The films of each word: listed with the documents, seen by searches at once, made anew when many are due."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -162,3 +163,36 @@ def test_a_view_on_the_signature_before_goes_on_working(written: SmallPipeline) 
 )  # fmt: skip
 def test_calls_with_and_without_the_weight_fit_one_function(written: SmallPipeline, arguments: str) -> None:
     assert len(written.column(f"select tmdb_id from catalog.search_movies({arguments})")) in (3, 10)
+
+
+def test_films_of_common_words_alone_are_among_the_ranked_ones_only_if_their_sum_is_enough(small: Make) -> None:
+    chance = random.Random(1)  # noqa: S311
+    frequency = {"zanzibar": 0.03, "mombasa": 0.05, "lagoon": 0.1, "volcano": 0.3, "glacier": 0.5, "harbour": 0.9}
+    pipeline = small()
+    put_films(pipeline.database, 1, 60)
+    pipeline.do("update catalog.movie_stats set vote_count = 5")
+    words = {n: {w for w, share in frequency.items() if chance.random() < share} for n in range(1, 61)}
+    for number, of_film in words.items():
+        retitle(pipeline, " ".join(sorted(of_film)), number, number)
+    update_documents(pipeline.database)
+    for wanted in (1, 4, 20, 60) * 10:
+        # Powers of two, so that a sum does not depend on its order.
+        rarities = {word: 2.0 ** chance.randint(-2, 3) for word in chance.sample(sorted(frequency), 4)}
+        without = chance.sample(range(1, 61), chance.choice((0, 3)))
+        returned = pipeline.one(
+            f"select catalog.films_with_words(array{list(rarities)}, array{list(rarities.values())}, 'true', "
+            f"array{without}::bigint[], {wanted})"
+        )
+        assert returned == ranked(words, rarities, without, wanted), (rarities, without, wanted)
+
+
+def ranked(
+    words: Mapping[int, set[str]], rarities: Mapping[str, float], without: Sequence[int], most: int
+) -> list[int]:
+    """Return the films with the greatest sums, as catalog.films_with_words says, by adding up those of all films."""
+    sums = {film: sum(rarities[word] for word in of_film & set(rarities)) for film, of_film in words.items()}
+    sums = {film: known for film, known in sums.items() if known}
+    best = sorted(sums.values(), reverse=True)[: most + len(without)]
+    least = max(best[0] / 3, best[-1] if len(best) == most + len(without) else 0)
+    enough = [film for film, known in sums.items() if known >= least and film not in without]
+    return sorted(enough, key=lambda film: (-sums[film], film))[:most]

@@ -32,6 +32,9 @@ $$;
 -- The films that pass a condition and have the most of the listed words, by the sum of the words' rarities: so many of them, by that
 -- sum and by votes, without those that have less than a third of what the best one has. keys are of catalog.posting_keys. Words
 -- are read from the rarest on until 10,000 films were read, as the words after that say little. Films of `without` are left out.
+-- Without a condition, the sum of the last film that is returned is at least a third of the greatest rarity, and at least the
+-- rarity of a word that as many films have as are wanted. Films that have only common words with a smaller sum than that
+-- (is_enough: false) are not summed up, as they are most of those that are read.
 create or replace function catalog.films_with_words(
     keys text[], rarities double precision[], condition text, without bigint[], most integer)
 returns bigint[]
@@ -44,22 +47,34 @@ declare
 begin
     execute format(
         'with listed as materialized (
-             select t.rarity, p.page, p.films, sum(cardinality(p.films)) over (order by t.rarity desc, p.key, p.part, p.page) as so_far
+             select t.rarity, p.page, p.films, cardinality(p.films) as number,
+                 sum(cardinality(p.films)) over following as so_far, row_number() over following as place
              from unnest($1, $2) t (key, rarity) join catalog.postings p on p.key = t.key
+             window following as (order by t.rarity desc, p.key, p.part, p.page)
+         ), read as materialized (
+             select l.page, l.rarity, l.films, %s or sum(l.rarity) over (order by l.place desc) >= 0.999 * greatest(
+                 max(l.rarity) over () / 3, max(l.rarity) filter (where l.number >= $4 + cardinality($3)) over ()) as is_enough
+             from listed l where l.number > 0 and l.so_far - l.number < 10000
+             order by l.place
+         ), likely as materialized (
+             select (r.page::bigint << 31) + unnest(r.films) as tmdb_id, r.rarity from read r where r.is_enough
          ), found as materialized (
-             select (f.page::bigint << 31) + f.film as tmdb_id, sum(f.rarity) as known
+             select f.tmdb_id, sum(f.rarity) as known
              from (
-                 select l.page, l.rarity, unnest(l.films) as film  -- faster here than in the FROM clause
-                 from listed l where l.so_far - cardinality(l.films) < 10000
+                 select l.tmdb_id, l.rarity from likely l
+                 union all
+                 select c.tmdb_id, c.rarity
+                 from (
+                     -- Unnesting is faster here than in the FROM clause.
+                     select (r.page::bigint << 31) + unnest(r.films) as tmdb_id, r.rarity from read r where not r.is_enough
+                 ) c
+                 where (c.tmdb_id in (select l.tmdb_id from likely l)) is true  -- by a hash table, not as a join
              ) f %s
              where %s
-             group by f.page, f.film
+             group by f.tmdb_id
          ), best as materialized (
-             select greatest(min(b.known) filter (where b.place = $4 + cardinality($3)), max(b.known) / 3) as least
-             from (
-                 select f.known, row_number() over (order by f.known desc) as place
-                 from found f order by f.known desc limit $4 + cardinality($3)
-             ) b
+             select greatest(case when count(*) = $4 + cardinality($3) then min(b.known) end, max(b.known) / 3) as least
+             from (select f.known from found f order by f.known desc limit $4 + cardinality($3)) b
          )
          select array_agg(f.tmdb_id order by f.known desc, f.votes desc, f.tmdb_id)
          from (
@@ -68,7 +83,7 @@ begin
              where f.known >= (select b.least from best b) and f.tmdb_id <> all ($3)
              order by f.known desc, s.vote_count desc nulls last, f.tmdb_id limit $4
          ) f',
-        case when condition = 'true' then '' else 'join catalog.movies m on m.tmdb_id = (f.page::bigint << 31) + f.film' end,
+        (condition <> 'true')::text, case when condition = 'true' then '' else 'join catalog.movies m on m.tmdb_id = f.tmdb_id' end,
         condition)
     into films using keys, rarities, without, most;
     return coalesce(films, '{}');
