@@ -89,8 +89,9 @@ begin
         into direction
         from catalog.centred_weights(loved, liked, disliked, weights, rated, ratings) c;
     end if;
-    select p.pool, p.near, p.told, p.worth into pool, similarities, history_scores, pool_scores
-    from catalog.pool_of(direction, named, factors, weights, pool_filters, greatest(diversified, match_count), active) p;
+    select p.pool, p.similarities, p.history_scores, p.scores into pool, similarities, history_scores, pool_scores
+    from catalog.competing_films(
+        direction, named, factors, weights, pool_filters, greatest(diversified, match_count), active) p;
     films := coalesce(cardinality(pool), 0);
     diversified := least(diversified, films);
     if films = 0 then
@@ -196,10 +197,13 @@ $$;
 -- largest history score is 1, or less if its weight is below 0.1, as such weights are learnt from few people.
 drop function if exists catalog.joined_with_histories(
     bigint[], double precision[], bigint[], double precision[], double precision, jsonb, integer, vector, integer);
-create or replace function catalog.pool_of(
+drop function if exists catalog.pool_of(
+    vector, bigint[], double precision[], jsonb, jsonb, integer, integer);  -- its former form
+create or replace function catalog.competing_films(
     direction vector, named bigint[], factors double precision[], weights jsonb, filters jsonb, films integer,
     in_set integer,
-    out pool bigint[], out near double precision[], out told double precision[], out worth double precision[]
+    out pool bigint[], out similarities double precision[], out history_scores double precision[],
+    out scores double precision[]
 )
 language plpgsql stable
 as $$
@@ -273,7 +277,7 @@ begin
                 else 'select t.standing from catalog.standings t where t.tmdb_id = c.tmdb_id' end,
             case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
                 else format('catalog.%I', 'movie_vectors_' || in_set) end)
-        into pool, near, told, worth, is_complete
+        into pool, similarities, history_scores, scores, is_complete
         using candidates, direction, named, factors, popular, histories, popularity, films, most;
         exit when is_complete or most is null;
         most := null;
