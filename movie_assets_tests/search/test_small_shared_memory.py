@@ -30,7 +30,8 @@ alter table catalog.movie_vectors_1 set (parallel_workers = 2)
 @pytest.fixture
 def small() -> Iterator[Database]:
     """A catalogue with vectors and no index, on a server that sees 8 MB of shared memory."""
-    with tempfile.TemporaryDirectory(prefix="ma-", ignore_cleanup_errors=True) as folder:
+    on_disk = "/var/tmp"  # noqa: S108  # the usual folder can be the one that is made small
+    with tempfile.TemporaryDirectory(prefix="ma-", dir=on_disk, ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         home = Path(folder) / "home"
         process = subprocess.Popen(
