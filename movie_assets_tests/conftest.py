@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -45,9 +46,12 @@ pytest_plugins = [
 
 
 def pytest_configure() -> None:
-    """Refuse to run beside a file .env: commands and Dagster's processes would read it, and use what it names."""
+    """Refuse to run beside a file .env, let Ctrl-C reach the processes of tests, and choose a temporary folder."""
     if (CHECKOUT / ".env").exists():
+        # Commands and Dagster's processes would use what it names.
         raise pytest.UsageError(f"the tests' processes would read {CHECKOUT / '.env'}; move it away while they run")
+    # A shell starts what it runs in the background with Ctrl-C ignored, and so would be every process of a test.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     use_memory_for_temporary_files()
 
 
