@@ -1,19 +1,22 @@
 """Run benchmarks, each in its own process; write their tables to RESULTS.md and their figures to results/.
 
-Usage: all.py [--before DIR] [NAME ...], names without `.py`; without a name all that need no files. When one fails, the
-others run, its old part of RESULTS.md stays, and the exit code is 1. With --before each benchmark is then run on the
-code of another checkout, which has an environment of its own (.venv) and a copy of this folder (see
-docs/performance.md), for the table of goals; one that the code there cannot run leaves its column empty.
+Usage: all.py [--before DIR] [NAME ...], names without `.py`; without a name all that need no files. Arguments of a
+benchmark follow its name in quotes: "full_build --growth 5000". When one fails, the others run, its old part of
+RESULTS.md stays, and the exit code is 1. With --before each benchmark is then run on the code of another checkout,
+which has an environment of its own (.venv) and a copy of this folder (see docs/performance.md), for the table of
+goals; one that the code there cannot run leaves its column empty.
 """
 
 import argparse
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -40,21 +43,22 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--before", type=Path, metavar="DIR", help="an earlier checkout to measure, too")
     options = parser.parse_args()
-    wanted = options.names
-    if unknown := set(wanted) - set(BENCHES):
+    wanted = {name: arguments for name, *arguments in map(shlex.split, options.names)}
+    if unknown := wanted.keys() - set(BENCHES):
         sys.exit(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}")
     parts = dict(PART.findall(RESULTS.read_text())) if RESULTS.exists() else {}
     failed = []
-    for number, name in enumerate(names := wanted or list(BENCHES), start=1):
+    for number, name in enumerate(names := list(wanted or BENCHES), start=1):
         print(f"[{number}/{len(names)}] {name} … ", end="", file=sys.stderr, flush=True)
         began, load = time.monotonic(), os.getloadavg()[0]
-        output = output_of(name, HERE.parent, HERE / "results")
+        arguments = wanted.get(name) or ARGUMENTS.get(name, ())
+        output = output_of(name, arguments, HERE.parent, HERE / "results")
         seconds = time.monotonic() - began
         if output is None:
             failed.append(name)
         else:
-            parts[name] = f"{output.strip()}\n\n{conditions_of(name, seconds, load)}\n"
-            if options.before is not None and output_of(name, options.before, BEFORE) is None:
+            parts[name] = f"{output.strip()}\n\n{conditions_of(name, arguments, seconds, load)}\n"
+            if options.before is not None and output_of(name, arguments, options.before, BEFORE) is None:
                 print("not on the code before … ", end="", file=sys.stderr, flush=True)
             RESULTS.write_text(page(parts))
         print(f"{'failed after' if output is None else 'done in'} {seconds:,.0f} s", file=sys.stderr, flush=True)
@@ -63,17 +67,17 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def output_of(name: str, checkout: Path, results: Path) -> str | None:
+def output_of(name: str, arguments: Sequence[str], checkout: Path, results: Path) -> str | None:
     """Return what a benchmark of a checkout printed; None when it failed."""
     python, script = checkout / ".venv" / "bin" / "python", checkout / "bench" / f"{name}.py"
-    command = [str(python), str(script), *ARGUMENTS.get(name, ()), "--json", str(results / f"{name}.json")]
+    command = [str(python), str(script), *arguments, "--json", str(results / f"{name}.json")]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     return None if done.returncode else done.stdout
 
 
-def conditions_of(name: str, seconds: float, load: float) -> str:
+def conditions_of(name: str, arguments: Sequence[str], seconds: float, load: float) -> str:
     """Describe the command, its time, and the machine."""
-    command = " ".join((".venv/bin/python", f"bench/{name}.py", *ARGUMENTS.get(name, ())))
+    command = " ".join((".venv/bin/python", f"bench/{name}.py", *arguments))
     return (
         f"`{command}`, {seconds:,.0f} s, {datetime.now(UTC):%d %B %Y %H:%M} UTC, commit "
         f"{COMMIT}; {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, "
