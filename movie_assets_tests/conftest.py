@@ -90,9 +90,10 @@ def no_instance_of_an_earlier_test() -> Iterator[None]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of an embedded server, without a database."""
     with embedded_postgres(tmp_path_factory.mktemp("home")) as address:
-        # Thousands of databases are copied and dropped here; nothing of them has to survive a power cut.
+        # Thousands of databases are copied and dropped here; nothing of them has to survive a power cut. A commit
+        # has to survive a server that is killed.
         with psycopg.connect(address_of(address, "postgres"), autocommit=True) as connection:
-            for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            for name in ("fsync", "full_page_writes"):
                 connection.execute(f"alter system set {name} = off")
             connection.execute("select pg_reload_conf()")
         yield address

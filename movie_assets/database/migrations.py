@@ -72,16 +72,20 @@ def ensure_database(address: str) -> None:
             return
     except psycopg.OperationalError as error:
         server = _server_without(url, error)
+    if server is None:  # another process has created it meanwhile
+        ensure_database(address)
+        return
     with server:
         _create_database(server, url)
     # A pooler may still refuse the new database for some seconds.
     psycopg.connect(dsn_of(url), connect_timeout=SECONDS_A_POOLER_REMEMBERS).close()
 
 
-def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Connection:
+def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Connection | None:
     """Connect to another database of a server that does not have the database of the address.
 
-    Raises DatabaseError when the server cannot be reached, or has that database and refuses the connection.
+    Returns None when the database accepts connections by now. Raises DatabaseError when the server cannot be reached,
+    or has that database and refuses the connection.
     """
     for name in MAINTENANCE_DATABASES:
         if name == url.database:
@@ -94,7 +98,12 @@ def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Con
         if row is None:
             return server
         server.close()
-        break
+        try:
+            psycopg.connect(dsn_of(url), connect_timeout=10).close()
+        except psycopg.OperationalError as again:
+            error = again
+            break
+        return None
     raise DatabaseError(_why_unreachable(url, error)) from None
 
 

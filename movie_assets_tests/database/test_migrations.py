@@ -3,15 +3,17 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
 from movie_assets.database import server_checks
-from movie_assets.database.addresses import DatabaseError, url_of
+from movie_assets.database.addresses import DatabaseError, dsn_of, url_of
 from movie_assets.database.database import Database
-from movie_assets.database.migrations import migrate
+from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.empty_databases import COMMENTS, FILES, FUNCTIONS, as_administrator, history
 
 MIGRATE = """
@@ -44,6 +46,24 @@ def test_vectors_can_be_used_at_once(empty: Database) -> None:
     migrate(empty)
     with empty.transaction() as connection:
         assert connection.exec_driver_sql("select '[1,2]'::vector").scalar_one().to_list() == [1, 2]
+
+
+def test_a_database_that_another_process_creates_between_two_looks_is_used(
+    server: str, empty_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, name = psycopg.connect, url_of(empty_address).database
+
+    def connect_after_the_other(dsn: str, **options: Any) -> Any:
+        if options.get("autocommit"):  # the look at the server, after the database was missing
+            with connect(address_of(server, "postgres"), autocommit=True) as other:
+                other.execute(f"create database {name}".encode())
+        return connect(dsn, **options)
+
+    monkeypatch.setattr(psycopg, "connect", connect_after_the_other)
+    ensure_database(empty_address)
+    monkeypatch.undo()
+    connect(dsn_of(url_of(empty_address))).close()
+    as_administrator(server, f"drop database {name}")
 
 
 def test_processes_that_migrate_at_once_do_it_once(server: str, empty_address: str) -> None:
