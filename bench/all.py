@@ -28,7 +28,7 @@ BENCHES = (
     "full_build", "list_calls", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
     "search_curves", "search_peers", "text_search", "recommending_live", "ratings", "rating_intervals", "imports",
 )  # fmt: skip
-ARGUMENTS = {"search_curves": ("--days", "3")}  # of the quick run; 30 days take a quarter of an hour
+ARGUMENTS: dict[str, Sequence[str]] = {"search_curves": ("--days", "3")}  # 30 take a quarter of an hour
 # The state before the first benchmark, as each one changes RESULTS.md.
 GIT = shutil.which("git") or "true"  # without git, `true` prints nothing
 COMMIT = subprocess.run(
