@@ -35,26 +35,26 @@ from movie_assets.search import movie_vectors as vectors
 EMBED = dg.define_asset_job("embed", selection=[movie_embeddings])
 PUBLISH = dg.define_asset_job("publish", selection=[vectors.movie_vectors])
 RUN_ID = "a day without Dagster"
-INCOMING = {"tmdb_id": "int8", "title": "text", "embedding_text": "text", "text_hash": "text", "popularity": "float8"}
+INCOMING = {"title_id": "int8", "title": "text", "embedding_text": "text", "text_hash": "text", "popularity": "float8"}
 STAGE = f"create temp table incoming_films ({', '.join(map(' '.join, INCOMING.items()))}) on commit drop"
 TAKE_IN = (
-    """insert into catalog.movies (
-           tmdb_id, title, original_title, original_language, release_date, runtime_minutes, genres, keywords,
+    """insert into catalog.titles (
+           title_id, title, original_title, original_language, release_date, runtime_minutes, genres, keywords,
            directors, leading_cast, countries, embedding_text, text_hash, changed_at
        )
        select
-           i.tmdb_id, i.title, '', 'en', date '2000-01-01', 100, '{}', '{}', '{}', '{}', '{}', i.embedding_text,
+           i.title_id, i.title, '', 'en', date '2000-01-01', 100, '{}', '{}', '{}', '{}', '{}', i.embedding_text,
            i.text_hash, now()
-       from incoming_films i left join catalog.movies old using (tmdb_id)
+       from incoming_films i left join catalog.titles old using (title_id)
        where old.text_hash is distinct from i.text_hash
-       on conflict (tmdb_id) do update set
+       on conflict (title_id) do update set
            title = excluded.title, embedding_text = excluded.embedding_text, text_hash = excluded.text_hash,
            changed_at = excluded.changed_at""",
-    """insert into catalog.movie_stats (tmdb_id, popularity, vote_average, vote_count, seen_at)
-       select i.tmdb_id, i.popularity, 7, 100, now()
-       from incoming_films i left join catalog.movie_stats old using (tmdb_id)
+    """insert into catalog.title_stats (title_id, popularity, vote_average, vote_count, seen_at)
+       select i.title_id, i.popularity, 7, 100, now()
+       from incoming_films i left join catalog.title_stats old using (title_id)
        where old.popularity is distinct from i.popularity
-       on conflict (tmdb_id) do update set popularity = excluded.popularity""",
+       on conflict (title_id) do update set popularity = excluded.popularity""",
 )
 
 
@@ -162,8 +162,8 @@ def main() -> None:
         set_id = embedding_set(database, embedder)
         database.execute("refresh_vectors", set_id=set_id)  # makes the table, still empty
         found = (
-            "select tmdb_id, m.embedding_text as text, s.popularity, v.embedding from catalog.movies m "
-            f"join catalog.movie_stats s using (tmdb_id) join catalog.movie_vectors_{set_id} v using (tmdb_id)"
+            "select title_id, m.embedding_text as text, s.popularity, v.embedding from catalog.titles m "
+            f"join catalog.title_stats s using (title_id) join catalog.title_vectors_{set_id} v using (title_id)"
         )
         print(json.dumps(pass_days(source, stub, build, found, beside=False)))
         database.close()

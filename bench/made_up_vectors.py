@@ -74,7 +74,7 @@ def new_set(database: Database, dimensions: int) -> int:
 
 
 FILM_COLUMNS = {
-    "tmdb_id": "int8", "title": "text", "original_title": "text", "original_language": "text", "release_date": "date",
+    "title_id": "int8", "title": "text", "original_title": "text", "original_language": "text", "release_date": "date",
     "runtime_minutes": "int2", "genres": "text[]", "keywords": "text[]", "directors": "text[]",
     "leading_cast": "text[]", "countries": "text[]", "certification": "text", "embedding_text": "text",
     "text_hash": "text", "changed_at": "timestamptz",
@@ -84,7 +84,7 @@ FILM_COLUMNS = {
 def put_films(database: Database, lines: Iterable[Sequence[object]]) -> int:
     """Copy films into catalog.movies, with values in the order of FILM_COLUMNS, and return their number."""
     with database.transaction() as connection:
-        return copy_rows(connection, "catalog.movies", FILM_COLUMNS, lines)
+        return copy_rows(connection, "catalog.titles", FILM_COLUMNS, lines)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -65,7 +65,7 @@ def made_up(films: int) -> World:
 
 def built(database: Database, world: World, vectors: Matrix) -> dict[str, float]:
     """Load films and vectors, build the index, and let searches use it; return the seconds of two of the steps."""
-    for table in ("movies", "movie_stats"):
+    for table in ("titles", "title_stats"):
         run(database, f"alter table catalog.{table} set (autovacuum_enabled = off)")
     put_films(database, lines_of(world))
     run(
@@ -94,7 +94,7 @@ def lines_of(world: World) -> Iterator[tuple[object, ...]]:
 
 def store(database: Database, set_id: int, ids: range, vectors: Matrix) -> None:
     """Store vectors as movie_embeddings does, in larger chunks."""
-    columns = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
+    columns = {"title_id": "int8", "text_hash": "text", "embedding": "vector"}
     with database.transaction() as connection:
         hashes = {row[0]: row[1] for row in connection.exec_driver_sql("select tmdb_id, text_hash from catalog.movies")}
         execute(connection, "stage_embeddings")

@@ -34,7 +34,7 @@ sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.definitions import defs
 
 NOW = datetime.now(UTC)
-HISTORY = {"person": "text", "tmdb_id": "int8", "source": "text", "rating": "float4", "seen_at": "timestamptz"}
+HISTORY = {"person": "text", "title_id": "int8", "source": "text", "rating": "float4", "seen_at": "timestamptz"}
 DIMENSIONS = 1536
 
 
@@ -90,7 +90,7 @@ def put_histories(database: Database, folder: Path, *, within: bool) -> dict[str
         for user, film, rating, seconds in last[["userId", "tmdbId", "rating", "timestamp"]].itertuples(index=False)
     )
     with database.transaction() as connection:
-        copy_rows(connection, "catalog.watch_histories", HISTORY, lines)
+        copy_rows(connection, "catalog.watched_titles", HISTORY, lines)
         if within:
             connection.exec_driver_sql(
                 "delete from catalog.watch_histories h where not exists (select from catalog.movies m "
@@ -107,14 +107,14 @@ def put_catalogue(database: Database, details: Path | None) -> int:
     """Store films of recorded details with local vectors, make them searchable, and return their number."""
     items = read_items(details) if details else []
     with database.transaction() as connection:
-        copy_rows(connection, "catalog.movies", FILM_COLUMNS, lines_of(items))
+        copy_rows(connection, "catalog.titles", FILM_COLUMNS, lines_of(items))
         connection.exec_driver_sql(
             "insert into catalog.movie_stats select tmdb_id, 1, 7, 100, now() from catalog.movies"
         )
     if items:
         set_id = new_set(database, DIMENSIONS)
         vectors = hashed_vectors([item.text for item in items], DIMENSIONS)
-        columns = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
+        columns = {"title_id": "int8", "text_hash": "text", "embedding": "vector"}
         with database.transaction() as connection:
             execute(connection, "stage_embeddings")
             hashed = ((i.film.tmdb_id, f"{i.film.tmdb_id:064x}", v) for i, v in zip(items, vectors, strict=True))

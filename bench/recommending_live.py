@@ -23,7 +23,7 @@ KEPT = 200
 HASHING_MODEL = "hashing-v1"  # of any number of dimensions
 WARM_UP = 5  # questions that are not measured: plans are made
 WEIGHTS = {
-    "model_id": "int4", "tmdb_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
+    "model_id": "int4", "title_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
     "directions": "float4[]",
 }  # fmt: skip
 ASK = "select tmdb_id, because, reasons from catalog.recommend_movies(%s::bigint[], %s::bigint[], %s::bigint[])"
@@ -89,7 +89,7 @@ def build(database: Database, vectors: Matrix) -> None:
         for n in range(films)
     )  # fmt: skip
     with database.transaction() as connection:
-        copy_rows(connection, "pipeline.film_weights", WEIGHTS, lines)
+        copy_rows(connection, "pipeline.title_weights", WEIGHTS, lines)
     database.execute("mark_served", model_id=recorded.model_id)
     run(database, "analyze")
 

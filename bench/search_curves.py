@@ -113,9 +113,9 @@ def indexed(database: Database, set_id: int) -> dict[str, Any]:
     figures |= {"tuning_s": round(time.perf_counter() - started, 1), "visited": steps[-1].ef_search if steps else 0}
     with database.transaction() as connection:
         sizes = connection.exec_driver_sql(
-            "select pg_total_relation_size('pipeline.embeddings'), "
-            f"pg_total_relation_size('catalog.movie_vectors_{set_id}'), "
-            f"coalesce(pg_relation_size(to_regclass('catalog.movie_vectors_{set_id}_nearest')), 0)"
+            "select pg_total_relation_size('pipeline.title_embeddings'), "
+            f"pg_total_relation_size('catalog.title_vectors_{set_id}'), "
+            f"coalesce(pg_relation_size(to_regclass('catalog.title_vectors_{set_id}_nearest')), 0)"
         ).one()
     names = ("kept_mb", "searched_mb", "of_it_index_mb")
     return figures | dict(zip(names, (round(size / 1e6, 1) for size in sizes), strict=True))
@@ -232,7 +232,7 @@ def live(database: Database, embedder: LocalEmbedder, films: int, days: int, det
 def publish(database: Database, set_id: int, gone: list[int]) -> float:
     """Publish without some films, then with them again; return the seconds."""
     with database.transaction() as connection:
-        connection.exec_driver_sql(f"delete from catalog.movie_vectors_{set_id} where tmdb_id = any(%s)", (gone,))
+        connection.exec_driver_sql(f"delete from catalog.title_vectors_{set_id} where title_id = any(%s)", (gone,))
     return spent(database, f"select pipeline.refresh_vectors({set_id})")[0]
 
 

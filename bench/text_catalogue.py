@@ -19,7 +19,7 @@ from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.embeddings.sets import embedding_set
 
 CHUNK = 5_000  # texts that are embedded at once
-COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
+COLUMNS = {"title_id": "int8", "text_hash": "text", "embedding": "vector"}
 MORE_COLUMNS = {"overview": "text"}  # of films, beside FILM_COLUMNS
 
 
@@ -43,7 +43,7 @@ def fill(database: Database, embedder: LocalEmbedder, texts: Iterator[str], film
     lines, chance, sampled = lines_of(made_up(films)), random.Random(3), list[str]()  # noqa: S311
     for start, chunk in enumerate(chunks(texts)):
         with database.transaction() as connection:
-            copy_rows(connection, "catalog.movies", FILM_COLUMNS | MORE_COLUMNS, with_texts(lines, chunk))
+            copy_rows(connection, "catalog.titles", FILM_COLUMNS | MORE_COLUMNS, with_texts(lines, chunk))
         vectors = embedder.embed(chunk).vectors
         store(database, set_id, ((n, hash_of(n), v) for n, v in enumerate(vectors, start=start * CHUNK + 1)))
         sampled += chance.sample(chunk, min(len(chunk), 200))

@@ -42,7 +42,7 @@ FUNCTIONS = {
     "complete_title": "select tmdb_id from catalog.complete_title(:q)",
 }
 MOVIE_COLUMNS = {
-    "tmdb_id": "int8", "title": "text", "original_title": "text", "original_language": "text", "release_date": "date",
+    "title_id": "int8", "title": "text", "original_title": "text", "original_language": "text", "release_date": "date",
     "tagline": "text", "overview": "text", "genres": "text[]", "keywords": "text[]", "directors": "text[]",
     "leading_cast": "text[]", "countries": "text[]", "embedding_text": "text", "text_hash": "text",
     "facts_hash": "text", "changed_at": "timestamptz",
@@ -108,19 +108,19 @@ def put_films(database: Database, count: int, chance: random.Random) -> list[str
     """Fill the catalogue with made-up films, and return their main titles."""
     films = MadeUpFilms(count, chance)
     with database.transaction() as connection:
-        copy_rows(connection, "catalog.movies", MOVIE_COLUMNS, films.movies())
+        copy_rows(connection, "catalog.titles", MOVIE_COLUMNS, films.movies())
         connection.exec_driver_sql(
             "insert into catalog.movie_stats "
             "select tmdb_id, 1, 7, (200000 / (1 + tmdb_id * 7919 %% 50021))::integer, now() from catalog.movies"
         )
-        columns = {"tmdb_id": "int8", "country": "text", "title": "text"}
-        copy_rows(connection, "catalog.movie_alternative_titles", columns, films.alternative_titles())
+        columns = {"title_id": "int8", "country": "text", "title": "text"}
+        copy_rows(connection, "catalog.title_alternative_titles", columns, films.alternative_titles())
         people = enumerate(films.people, start=1)
         copy_rows(connection, "catalog.people", {"person_id": "int8", "name": "text"}, people)
-        cast = {"tmdb_id": "int8", "person_id": "int8", "billing": "int2"}
-        copy_rows(connection, "catalog.movie_cast", cast, films.roles(CAST))
-        crew = {"tmdb_id": "int8", "person_id": "int8", "job": "text"}
-        copy_rows(connection, "catalog.movie_crew", crew, ((a, b, "Writer") for a, b, _ in films.roles(CREW)))
+        cast = {"title_id": "int8", "person_id": "int8", "billing": "int2"}
+        copy_rows(connection, "catalog.title_cast", cast, films.roles(CAST))
+        crew = {"title_id": "int8", "person_id": "int8", "job": "text"}
+        copy_rows(connection, "catalog.title_crew", crew, ((a, b, "Writer") for a, b, _ in films.roles(CREW)))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("vacuum analyze")
     return films.main_titles

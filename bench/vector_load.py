@@ -28,7 +28,7 @@ PEERS = {
 }
 OURS = "**ours: load**"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector"}
+COLUMNS = {"title_id": "int8", "text_hash": "text", "embedding": "vector"}
 
 
 def main() -> None:
@@ -82,8 +82,8 @@ def our_figures(database: Database, vectors: Matrix, rounds: int) -> list[dict[s
         run(database, "checkpoint", alone=True)
         bare.append(timed(lambda: by_copy(database, vectors)))
         run(database, "drop table public.bare")
-        run(database, f"drop table if exists catalog.movie_vectors_{set_id}")
-        run(database, "truncate pipeline.embeddings")
+        run(database, f"drop table if exists catalog.title_vectors_{set_id}")
+        run(database, "truncate pipeline.title_embeddings")
         run(database, "checkpoint", alone=True)
         load.append(timed(lambda: by_our_path(database, set_id, vectors)))
         publish.append(timed(lambda: database.execute("refresh_vectors", set_id=set_id)))

@@ -205,8 +205,8 @@ def state_of(database: Database, set_id: int) -> tuple[Any, ...]:
     """Size of the index, and every row's version."""
     with database.transaction() as connection:
         found = connection.exec_driver_sql(
-            f"select pg_relation_size(to_regclass('catalog.movie_vectors_{set_id}_nearest')), "
-            f"md5(string_agg(tmdb_id || ':' || xmin, ',' order by tmdb_id)) from catalog.movie_vectors_{set_id}"
+            f"select pg_relation_size(to_regclass('catalog.title_vectors_{set_id}_nearest')), "
+            f"md5(string_agg(title_id || ':' || xmin, ',' order by title_id)) from catalog.title_vectors_{set_id}"
         ).one()
         return tuple(found)
 

@@ -25,7 +25,7 @@ from movie_assets.tmdb.related_rows import KNOWN_KEYS
 from movie_assets.tmdb.responses import CallCounts, Failed, Fetched, NotFound, TmdbResponse
 
 MOVIE_COLUMNS = {
-    "tmdb_id": "int8", "imdb_id": "text", "title": "text", "original_title": "text", "original_language": "text",
+    "title_id": "int8", "imdb_id": "text", "title": "text", "original_title": "text", "original_language": "text",
     "release_date": "date", "runtime_minutes": "int2", "status": "text", "tagline": "text", "overview": "text",
     "genres": "text[]", "keywords": "text[]", "directors": "text[]", "leading_cast": "text[]", "countries": "text[]",
     "collection_id": "int8", "collection": "text", "certification": "text", "budget": "int8", "revenue": "int8",
@@ -41,7 +41,7 @@ STAGED_COLUMNS = MOVIE_COLUMNS | {
 class StoredResponse(NamedTuple):
     """A stored response that is to be read again."""
 
-    tmdb_id: int
+    title_id: int
     body: JsonObject
 
 
@@ -155,7 +155,7 @@ class DetailStore:
             StoredResponse, "responses_to_derive", batches=sorted(batch_numbers), derivation=derivation_name(),
             as_of=self.as_of,
         ):  # fmt: skip
-            self._write([(derive(response.body, response.tmdb_id), None) for response in chunk], [], [])
+            self._write([(derive(response.body, response.title_id), None) for response in chunk], [], [])
             self.counts.read_again += len(chunk)
 
     def evaluate(self) -> None:
@@ -200,7 +200,7 @@ class DetailStore:
                     connection, StoredDetails, "store_details", as_of=self.as_of, derivation=derivation_name()
                 )
             if deleted:
-                execute(connection, "mark_gone", tmdb_ids=deleted, as_of=self.as_of)
+                execute(connection, "mark_gone", title_ids=deleted, as_of=self.as_of)
             if failed:
                 self._record_failures(connection, failed)
             if unknown:
@@ -208,8 +208,8 @@ class DetailStore:
                     connection, "record_unknown_keys", keys=list(unknown), responses=list(unknown.values()),
                     as_of=self.as_of,
                 )  # fmt: skip
-            tmdb_ids = [derived.movie.tmdb_id for derived, _ in movies] + deleted + [f.tmdb_id for f in failed]
-            execute(connection, "answer_requests", tmdb_ids=tmdb_ids, as_of=self.as_of)
+            title_ids = [derived.movie.tmdb_id for derived, _ in movies] + deleted + [f.tmdb_id for f in failed]
+            execute(connection, "answer_requests", title_ids=title_ids, as_of=self.as_of)
             log_work(
                 connection, self.run_id, "movie_details", fetched=sum(body is not None for _, body in movies),
                 changed=stored.added + stored.changed, failed=len(failed), gone=len(deleted),
@@ -226,7 +226,7 @@ class DetailStore:
 
     def _record_failures(self, connection: sa.Connection, failed: Sequence[Failed]) -> None:
         execute(
-            connection, "record_failures", tmdb_ids=[f.tmdb_id for f in failed], reasons=[f.reason for f in failed],
+            connection, "record_failures", title_ids=[f.tmdb_id for f in failed], reasons=[f.reason for f in failed],
             samples=[f.sample for f in failed], run_id=self.run_id, as_of=self.as_of,
         )  # fmt: skip
 

@@ -45,7 +45,7 @@ class DetailsConfig(ForceConfig):
 class WantedFilm(NamedTuple):
     """A film to fetch, and the reason; `is_deferred` is true when the limit of the day leaves it to another day."""
 
-    tmdb_id: int
+    title_id: int
     batch: int
     reason: str
     is_deferred: bool
@@ -95,7 +95,7 @@ def movie_details(
         store.plan(ours, len(due), deferred)
         run.plan(film.batch for film in due)
         try:
-            run_until_done(_work(tmdb, store, run, {film.tmdb_id: film.batch for film in due}))
+            run_until_done(_work(tmdb, store, run, {film.title_id: film.batch for film in due}))
         except TmdbError as error:
             context.log.warning(str(error))
             run.fail_unfinished(str(error))

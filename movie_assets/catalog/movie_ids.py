@@ -60,7 +60,7 @@ class PurgedFilms(NamedTuple):
 class HeldId(NamedTuple):
     """A living id that the export does not list, and the reason why it was not deleted."""
 
-    tmdb_id: int
+    title_id: int
     original_title: str
     state: str
     reason: str
@@ -182,5 +182,5 @@ def _held_table(database: Database) -> dict[str, dg.TableMetadataValue]:
     held = database.fetch(HeldId, "held_ids", most=MAX_ROWS_SHOWN)
     if not held:
         return {}
-    cells = [(row.tmdb_id, row.original_title, row.reason) for row in held]
+    cells = [(row.title_id, row.original_title, row.reason) for row in held]
     return {"ids_without_line": shown_table(("tmdb_id", "title", "reason"), cells)}

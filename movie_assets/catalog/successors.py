@@ -17,7 +17,7 @@ MAX_IDS = 500  # of a run; TMDB deletes a few dozen ids a day
 class IdWithoutSuccessor(NamedTuple):
     """A deleted id whose successor was never sought, with the IMDb id of its film."""
 
-    tmdb_id: int
+    title_id: int
     imdb_id: str
 
 
@@ -31,9 +31,9 @@ async def find_successors(client: TmdbClient, database: Database, as_of: datetim
     successors: dict[int, int | None] = {}
     for row in ids_without_successor(database):
         other = await find_imdb(client, row.imdb_id)
-        successors[row.tmdb_id] = None if other == row.tmdb_id else other
+        successors[row.title_id] = None if other == row.title_id else other
     if successors:
         database.execute(
-            "record_successors", tmdb_ids=list(successors), successor_ids=list(successors.values()), as_of=as_of
+            "record_successors", title_ids=list(successors), successor_ids=list(successors.values()), as_of=as_of
         )
     return sum(successor is not None for successor in successors.values())

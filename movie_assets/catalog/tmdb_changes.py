@@ -50,9 +50,9 @@ def tmdb_changes(
     except TmdbError as error:
         raise dg.Failure(f"{error}. The next run reads these days too.", allow_retries=False) from None
     fresh = marked = 0
-    for changed_on, tmdb_ids in ids_by_day.items():
+    for changed_on, title_ids in ids_by_day.items():
         (recorded,) = database.execute_returning(
-            RecordedChanges, "record_changes", change_date=changed_on, tmdb_ids=tmdb_ids, as_of=as_of
+            RecordedChanges, "record_changes", change_date=changed_on, title_ids=title_ids, as_of=as_of
         )
         fresh, marked = fresh + recorded.fresh, marked + recorded.marked
     return dg.MaterializeResult(

@@ -26,7 +26,7 @@ from movie_assets.tmdb.responses import TmdbError
 FIRST_FILMS = date(1870, 1, 1)
 AHEAD = timedelta(days=3 * 366)  # a film can have votes before it is released
 COLUMNS = {
-    "tmdb_id": "int8",
+    "title_id": "int8",
     "vote_count": "int4",
     "vote_average": "float8",
     "release_date": "date",

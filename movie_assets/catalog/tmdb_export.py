@@ -24,7 +24,7 @@ from movie_assets.tmdb.responses import CallCounts, Export, ExportDamagedError, 
 DAYS_TO_FALL_BACK = 7
 LINE_COLUMNS = {
     "line": "int8",
-    "tmdb_id": "int8",
+    "title_id": "int8",
     "original_title": "text",
     "popularity": "float8",
     "adult": "bool",

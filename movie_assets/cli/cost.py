@@ -29,7 +29,7 @@ NO_SET = -1  # no set has this number, so every text is due
 class TextToCount(NamedTuple):
     """A movie with a text whose cost is forecast."""
 
-    tmdb_id: int
+    title_id: int
     batch: int
     text_hash: str
     embedding_text: str

@@ -13,6 +13,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import shown
 from movie_assets.database.database import open_database
 from movie_assets.orchestration.startup import bring_up_to_date, database_for, everything_for
+from movie_assets.tmdb.export_lines import LARGEST_ID
 
 
 @click.command("demo")
@@ -87,7 +88,7 @@ def refresh_command(day: datetime | None, accept_unlike: bool, as_json: bool) ->
 
 
 @click.command("fetch")
-@click.argument("tmdb_ids", nargs=-1, required=True, type=click.IntRange(1, 2**53), metavar="ID...")
+@click.argument("tmdb_ids", nargs=-1, required=True, type=click.IntRange(1, LARGEST_ID), metavar="ID...")
 @click.option(
     "--keep",
     is_flag=True,
@@ -107,9 +108,9 @@ def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, as_json: bool) -> None:
     settings = Settings.from_env()
     with everything_for(settings) as ready, open_database(ready) as database:
         outcome = fetch(database, tmdb_ids, keep=keep, say=_print_job)
-        requests = database.fetch(report.RequestOutcome, "request_outcomes", tmdb_ids=list(tmdb_ids))
+        requests = database.fetch(report.RequestOutcome, "request_outcomes", title_ids=list(tmdb_ids))
         if as_json:
-            click.echo(json.dumps([request._asdict() for request in requests], ensure_ascii=False))
+            click.echo(json.dumps([request.as_json() for request in requests], ensure_ascii=False))
         else:
             report.show_requests(console, requests)
             for problem in outcome.problems:

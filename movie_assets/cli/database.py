@@ -122,7 +122,7 @@ def psql_command(arguments: tuple[str, ...]) -> None:
 
     Uses the psql in your PATH, or the one that comes with the embedded server.
 
-    Example: movie-assets database psql -c "select count(*) from catalog.movies"
+    Example: movie-assets database psql -c "select count(*) from catalog.titles"
     """
     program = shutil.which("psql") or str(BINARIES / "psql")
     with database_for(Settings.from_env()) as ready:

@@ -65,8 +65,8 @@ def run_demo(settings: Settings, console: Console) -> int:
         for text in SEARCHES:
             report_films.show_films(console, f"search “{text}”", search(database, ready, text, 5)[0])
         film = resolve(database, LIKE)[0]
-        report_films.show_films(console, f"similar to “{LIKE}”", similar(database, film.tmdb_id, 5))
-        taste = {"loved": [film.tmdb_id], "liked": [], "disliked": [resolve(database, UNLIKE)[0].tmdb_id]}
+        report_films.show_films(console, f"similar to “{LIKE}”", similar(database, film.title_id, 5))
+        taste = {"loved": [film.title_id], "liked": [], "disliked": [resolve(database, UNLIKE)[0].title_id]}
         title = f"recommended to somebody who loved “{LIKE}” and disliked “{UNLIKE}”"
         report_films.show_films(console, title, recommend(database, taste, 5, {}, {}))
     if not all(outcome.succeeded for outcome in outcomes):

@@ -17,6 +17,7 @@ from movie_assets.histories.import_report import show_import
 from movie_assets.histories.imports import import_path
 from movie_assets.histories.inbox import Inbox
 from movie_assets.orchestration.startup import dagster_address, database_for
+from movie_assets.tmdb.export_lines import LARGEST_ID
 
 
 class Candidate(TypedDict):
@@ -122,7 +123,7 @@ def review_command(review_id: int | None, film: str | None, as_json: bool) -> No
 
     Example: movie-assets review 12 438631
     """
-    if film not in (None, "none", "open") and not (film.isdecimal() and 0 < int(film) < 2**53):
+    if film not in (None, "none", "open") and not (film.isdecimal() and 0 < int(film) <= LARGEST_ID):
         raise click.BadParameter("FILM is one film's TMDB id, none, or open", param_hint="FILM")
     with database_for(Settings.from_env()) as ready, open_database(ready) as database:
         if review_id is not None and film is not None:

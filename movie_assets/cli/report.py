@@ -83,13 +83,17 @@ class RequestOutcome(NamedTuple):
     another one.
     """
 
-    tmdb_id: int
+    title_id: int
     title: str | None
     release_year: int | None
     state: str
     reason: str | None
     is_served: bool
     successor_id: int | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return the fields that `movie-assets fetch --json` prints."""
+        return {"tmdb_id" if name == "title_id" else name: value for name, value in self._asdict().items()}
 
 
 def status_of(database: Database, as_of: datetime) -> Status:
@@ -225,5 +229,5 @@ def show_requests(console: Console, outcomes: Iterable[RequestOutcome]) -> None:
         reason = f": {outcome.reason}" if outcome.reason else ""
         merged = f"; TMDB has the film as {outcome.successor_id} now" if outcome.successor_id else ""
         waiting = "" if outcome.is_served else " (no usable response yet; it will be tried again)"
-        line = f"  {outcome.tmdb_id:>9}  {outcome.state}{reason}{waiting}{merged}  {title}"
+        line = f"  {outcome.title_id:>9}  {outcome.state}{reason}{waiting}{merged}  {title}"
         console.print(escape(line.rstrip()), highlight=False)

@@ -34,7 +34,7 @@ def show_films(console: Console, title: str, films: Iterable[Movie]) -> None:
         year = f" ({film.release_year})" if film.release_year else ""
         by = f" by {', '.join(film.directors[:2])}" if film.directors else ""
         console.print(
-            f"  {number}{escape(f'{film.title}{year}{by}{reasons}')}  [dim]{film.tmdb_id}[/]", highlight=False
+            f"  {number}{escape(f'{film.title}{year}{by}{reasons}')}  [dim]{film.title_id}[/]", highlight=False
         )
         plot = textwrap.shorten(_sentence(film), 90, placeholder=" …")
         console.print(f"        [dim]{escape(plot)}[/]", highlight=False)
@@ -110,8 +110,9 @@ def _names(shared: SharedFeatures, *, with_people: bool) -> list[str]:
 
 
 def film_as_json(film: Movie) -> dict[str, object]:
-    """Return the fields of a film as JSON values; similarity and score have six decimals."""
+    """Return the fields of a film as JSON values: similarity and score with six decimals, the key as tmdb_id."""
+    fields = {"tmdb_id" if name == "title_id" else name: value for name, value in film._asdict().items()}
     return {
         name: round(value, 6) if name in ("similarity", "score") and value is not None else value
-        for name, value in film._asdict().items()
+        for name, value in fields.items()
     }

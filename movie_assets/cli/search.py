@@ -106,7 +106,7 @@ def similar_command(title_or_id: tuple[str, ...], count: int, as_json: bool, **o
     filters = filters_of(options)
     with database_for(Settings.from_env(), only_reads=True) as ready, open_database(ready) as database:
         film = _resolve_one(database, " ".join(title_or_id))
-        films = similar(database, film.tmdb_id, count, filters)
+        films = similar(database, film.title_id, count, filters)
         show_films(f"like {film.title} ({film.release_year})", films, filters, as_json=as_json)
 
 
@@ -146,15 +146,15 @@ def recommend_command(
             for how, titles in (("loved", loved), ("liked", liked), ("disliked", _known(database, disliked)))
         }
         _refuse_contradictions(named)
-        ids = {how: [film.tmdb_id for film in films] for how, films in named.items()}
+        ids = {how: [film.title_id for film in films] for how, films in named.items()}
         parameters = {} if diversity is None else {"diversity": diversity}
         show_films("recommended", recommend(database, ids, count, filters, parameters), filters, as_json=as_json)
 
 
 def _refuse_contradictions(films: Mapping[str, list[TitleMatch]]) -> None:
     """Raise UsageError if a film is named as liked and as disliked, even by titles that are written differently."""
-    disliked = {film.tmdb_id for film in films["disliked"]}
-    both = {film.tmdb_id: _named(film) for film in [*films["loved"], *films["liked"]] if film.tmdb_id in disliked}
+    disliked = {film.title_id for film in films["disliked"]}
+    both = {film.title_id: _named(film) for film in [*films["loved"], *films["liked"]] if film.title_id in disliked}
     if both:
         raise click.UsageError(f"these are named as disliked and as loved or liked: {'; '.join(both.values())}")
 
@@ -189,7 +189,7 @@ def _resolve_one(database: Database, title_or_id: str) -> TitleMatch:
 
 
 def _named(film: TitleMatch) -> str:
-    return f"{film.title} ({film.release_year or 'year unknown'}), {film.tmdb_id}"
+    return f"{film.title} ({film.release_year or 'year unknown'}), {film.title_id}"
 
 
 def show_films(title: str, films: Sequence[Movie], filters: Mapping[str, object], *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ class JobText(NamedTuple):
 
     text_hash: str
     embedding_text: str | None
-    tmdb_ids: list[int]
+    title_ids: list[int]
     batches: list[int]
 
 
@@ -72,7 +72,7 @@ class BulkJobs:
         """Return the texts of a job by their hash; texts without a movie, too, as they are charged all the same."""
         return {
             row.text_hash: Text(
-                row.text_hash, row.embedding_text or "", tuple(zip(row.tmdb_ids, row.batches, strict=True))
+                row.text_hash, row.embedding_text or "", tuple(zip(row.title_ids, row.batches, strict=True))
             )
             for row in self._database.fetch(JobText, "bulk_job_texts", bulk_id=bulk_id)
         }

@@ -16,7 +16,7 @@ from movie_assets.embeddings.embedder import ResultChunk
 from movie_assets.runs.batch_runs import BatchContent, row_counts
 from movie_assets.runs.run_log import log_work
 
-COLUMNS = {"tmdb_id": "int8", "text_hash": "text", "embedding": "vector", "is_cut": "bool"}
+COLUMNS = {"title_id": "int8", "text_hash": "text", "embedding": "vector", "is_cut": "bool"}
 MAX_REJECTED_SHARE = 0.01  # of a batch's films without a vector; beyond it the batch fails …
 MAX_REJECTED_ALWAYS_ACCEPTED = 5  # … unless there are no more than these
 
@@ -25,7 +25,7 @@ class MovieText(Protocol):
     """A movie with its text, as several queries return it."""
 
     @property
-    def tmdb_id(self) -> int:
+    def title_id(self) -> int:
         """Return the movie's id."""
 
     @property
@@ -44,7 +44,7 @@ class MovieText(Protocol):
 class DueMovie(NamedTuple):
     """A movie whose text has no current vector, or whose text is embedded again (`is_forced`)."""
 
-    tmdb_id: int
+    title_id: int
     batch: int
     text_hash: str
     embedding_text: str
@@ -80,7 +80,7 @@ class BulkJob(NamedTuple):
 
 @dataclass(frozen=True)
 class Text:
-    """A text to embed and the movies that have it: (tmdb_id, batch)."""
+    """A text to embed and the movies that have it: (title_id, batch)."""
 
     text_hash: str
     text: str
@@ -93,7 +93,7 @@ def texts_of(movies: Iterable[MovieText]) -> list[Text]:
     for movie in movies:
         movies_by_hash.setdefault(movie.text_hash, []).append(movie)
     return [
-        Text(text_hash, having[0].embedding_text, tuple((movie.tmdb_id, movie.batch) for movie in having))
+        Text(text_hash, having[0].embedding_text, tuple((movie.title_id, movie.batch) for movie in having))
         for text_hash, having in movies_by_hash.items()
     ]
 
@@ -200,9 +200,9 @@ class EmbeddingStore:
         execute(connection, "stage_embeddings")
         copy_rows(
             connection, "incoming_embeddings", COLUMNS,
-            ((tmdb_id, texts[position].text_hash, vector, position in cut)
+            ((title_id, texts[position].text_hash, vector, position in cut)
              for position, vector in zip(chunk.positions, chunk.vectors, strict=True)
-             for tmdb_id, _ in texts[position].films),
+             for title_id, _ in texts[position].films),
         )  # fmt: skip
         execute(connection, "store_embeddings", set_id=self.set_id, as_of=self.as_of)
         hashes = [texts[position].text_hash for position in chunk.positions]
@@ -216,10 +216,10 @@ class EmbeddingStore:
             connection, "refuse_texts", set_id=self.set_id, as_of=self.as_of,
             text_hashes=[text.text_hash for text, _ in rejected], reasons=[why.reason for _, why in rejected],
         )  # fmt: skip
-        by_movie = [(tmdb_id, text, why) for text, why in rejected for tmdb_id, _ in text.films]
+        by_movie = [(title_id, text, why) for text, why in rejected for title_id, _ in text.films]
         execute(
             connection, "record_text_rejects", run_id=self.run_id, as_of=self.as_of,
-            tmdb_ids=[tmdb_id for tmdb_id, _, _ in by_movie], reasons=[why.reason for _, _, why in by_movie],
+            title_ids=[title_id for title_id, _, _ in by_movie], reasons=[why.reason for _, _, why in by_movie],
             samples=[f"{why.problem[:200]} | {text.text}"[:500] for _, text, why in by_movie],
         )  # fmt: skip
 

@@ -6,10 +6,10 @@ import unicodedata
 from datetime import UTC, date, datetime
 
 from movie_assets.histories.rows import RowError, Tally
+from movie_assets.tmdb.export_lines import LARGEST_ID
 
 LONGEST_TITLE = 500
 FIRST_YEAR, LAST_YEAR = 1870, 2200
-LARGEST_ID = 2**53
 
 
 def title_in(cell: str) -> str:

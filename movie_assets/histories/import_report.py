@@ -21,7 +21,7 @@ class ImportedName(NamedTuple):
 
     name_id: int
     name: str
-    tmdb_id: int | None
+    title_id: int | None
     matched_by: str | None
     confidence: float | None
     review: str | None
@@ -83,7 +83,7 @@ class ImportReport:
 
     @property
     def changed(self) -> int:
-        """Return how many rows of catalog.watch_histories were added, updated or removed."""
+        """Return how many rows of catalog.watched_titles were added, updated or removed."""
         return self.added + self.updated + self.removed
 
     def as_json(self) -> dict[str, object]:
@@ -103,13 +103,13 @@ class ImportReport:
 def count_names(names: Sequence[ImportedName]) -> NameCounts:
     """Count the names of an import by how they were matched."""
     kinds = Counter(_kind_of(name) for name in names)
-    tmdb_ids = [name.tmdb_id for name in names if name.tmdb_id is not None]
+    title_ids = [name.title_id for name in names if name.title_id is not None]
     return NameCounts(
         films=len(names), by_id=kinds["by_id"], by_title=kinds["by_title"], by_decision=kinds["by_decision"],
         ambiguous=kinds["ambiguous"], unknown=kinds["unknown"], decided_none=kinds["decided_none"],
         year_off=sum(_kind_of(name) == "by_title" and (name.confidence or 0) < SURE for name in names),
-        not_in_catalogue=sum(name.tmdb_id is not None and not name.is_in_catalogue for name in names),
-        same_film=len(tmdb_ids) - len(set(tmdb_ids)),
+        not_in_catalogue=sum(name.title_id is not None and not name.is_in_catalogue for name in names),
+        same_film=len(title_ids) - len(set(title_ids)),
         ambiguous_names=[name.name for name in names if _kind_of(name) == "ambiguous"][:MAX_NAMES],
         unknown_names=[name.name for name in names if _kind_of(name) == "unknown"][:MAX_NAMES],
     )  # fmt: skip
@@ -118,8 +118,8 @@ def count_names(names: Sequence[ImportedName]) -> NameCounts:
 def _kind_of(name: ImportedName) -> str:
     """Return the field of the report that counts a name."""
     if name.matched_by == "decision":
-        return "decided_none" if name.tmdb_id is None else "by_decision"
-    if name.tmdb_id is not None:
+        return "decided_none" if name.title_id is None else "by_decision"
+    if name.title_id is not None:
         return "by_id" if name.matched_by in ("tmdb id", "imdb id") else "by_title"
     return "ambiguous" if name.review == "open" else "unknown"
 

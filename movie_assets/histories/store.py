@@ -151,5 +151,5 @@ def store_series(
 def derive_histories(
     connection: sa.Connection, *, source: str | None = None, person: str | None = None, movies: list[int] | None = None
 ) -> DerivedCounts:
-    """Update catalog.watch_histories from the entries; None stands for all sources, people or movies."""
+    """Update catalog.watched_titles from the entries; None stands for all sources, people or movies."""
     return fetch_one(connection, DerivedCounts, "derive_histories", source=source, person=person, films=movies)

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal, TypeVar
 
-from movie_assets.histories.cells import LARGEST_ID, date_in, ids_in, rating_in, time_in, title_in, year_in
+from movie_assets.histories.cells import date_in, ids_in, rating_in, time_in, title_in, year_in
 from movie_assets.histories.rows import Entry, MovieName, RowError, SeriesEntry, Tally, read_table
+from movie_assets.tmdb.export_lines import LARGEST_ID
 
 LOWEST, HIGHEST = 1.0, 10.0
 Item = Mapping[str, object]

@@ -32,12 +32,12 @@ ScoreValues = tuple[object, ...]  # NUMBERS and source_scores
 class DocumentDifference(NamedTuple):
     """A row of a film's document or names that differs; `last_id` and `compared` describe the chunk.
 
-    A chunk without differences has one row with `tmdb_id` None. `last_id` is None after the last chunk.
+    A chunk without differences has one row with `title_id` None. `last_id` is None after the last chunk.
     """
 
     last_id: int | None
     compared: int
-    tmdb_id: int | None
+    title_id: int | None
     table_name: str | None
     column_names: list[str] | None
     state: str | None
@@ -46,7 +46,7 @@ class DocumentDifference(NamedTuple):
 class SimilarDifference(NamedTuple):
     """A place in a list of similar films whose columns differ."""
 
-    tmdb_id: int
+    title_id: int
     place: int
     column_names: list[str]
 
@@ -75,11 +75,11 @@ def compare_documents(database: Database, *, repair: bool) -> Agreement:
         after = last_id
         agreement.rows_compared += chunk[0].compared
         for row in chunk:
-            if row.tmdb_id is not None and row.table_name is not None:
-                agreement.add_difference(row.table_name, row.tmdb_id, row.column_names, row.state or "other")
-                differing.add(row.tmdb_id)
+            if row.title_id is not None and row.table_name is not None:
+                agreement.add_difference(row.table_name, row.title_id, row.column_names, row.state or "other")
+                differing.add(row.title_id)
     if repair and differing:
-        database.execute("forget_documents", tmdb_ids=sorted(differing))
+        database.execute("forget_documents", title_ids=sorted(differing))
         agreement.repaired = agreement.rows_differing
     return agreement
 
@@ -95,10 +95,10 @@ def compare_similar_lists(database: Database, *, repair: bool) -> list[Agreement
     for row in database.fetch(SimilarDifference, "compare_similar_lists"):
         is_drift = row.column_names == ["shared_features"]
         agreement = shared if is_drift else similar
-        agreement.add_difference("similar_movies", f"{row.tmdb_id}/{row.place}", row.column_names)
-        differing.add(row.tmdb_id)
+        agreement.add_difference("similar_titles", f"{row.title_id}/{row.place}", row.column_names)
+        differing.add(row.title_id)
     if repair and differing:
-        database.execute("outdate_lists_of", tmdb_ids=sorted(differing))
+        database.execute("outdate_lists_of", title_ids=sorted(differing))
         similar.repaired, shared.repaired = similar.rows_differing, shared.rows_differing
     return [similar, shared]
 

@@ -24,14 +24,14 @@ SHARED = "each person, genre, keyword, company, collection and provider is what 
 class StoredResponse(NamedTuple):
     """The stored response of an accepted film."""
 
-    tmdb_id: int
+    title_id: int
     body: JsonObject
 
 
 class ResponseDifference(NamedTuple):
     """A row of a film that differs from its response; `column_names` is None when the whole row differs."""
 
-    tmdb_id: int
+    title_id: int
     table_name: str
     column_names: list[str] | None
     state: str
@@ -79,7 +79,7 @@ class ResponseComparison:
                     after = self._chunk(batch, after)
         self._compare_shared_rows()
         if self._repair and self.unusable:
-            self._database.execute("fetch_again", tmdb_ids=self.unusable, as_of=self._as_of)
+            self._database.execute("fetch_again", title_ids=self.unusable, as_of=self._as_of)
             self.films.repaired += len(self.unusable)
         return [self.films, self.shared]
 
@@ -96,27 +96,27 @@ class ResponseComparison:
             copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(film, None) for film in derived))
             differing = fetch(connection, ResponseDifference, "compare_responses")
             if differing and self._repair:
-                tmdb_ids = sorted({row.tmdb_id for row in differing})
-                execute(connection, "keep_incoming_films", tmdb_ids=tmdb_ids)
-                execute(connection, "forget_rows", tmdb_ids=tmdb_ids)
+                title_ids = sorted({row.title_id for row in differing})
+                execute(connection, "keep_incoming_films", title_ids=title_ids)
+                execute(connection, "forget_rows", title_ids=title_ids)
                 execute(connection, "store_details", as_of=self._as_of, derivation=name)
             return differing
 
         if derived:
             differing = self._database.once(work)
             for row in differing:
-                self.films.add_difference(row.table_name, row.tmdb_id, row.column_names, row.state)
+                self.films.add_difference(row.table_name, row.title_id, row.column_names, row.state)
             self.films.repaired += len(differing) if self._repair else 0
-        return responses[-1].tmdb_id if responses else None
+        return responses[-1].title_id if responses else None
 
     def _read(self, response: StoredResponse) -> Derived | None:
         """Read a response again; None when it cannot be read, which is a difference."""
         self.films.rows_compared += 1
         try:
-            return derive(response.body, response.tmdb_id)
+            return derive(response.body, response.title_id)
         except UnusableResponseError as error:
-            self.unusable.append(response.tmdb_id)
-            self.films.add_difference("raw_details", response.tmdb_id, [error.reason])
+            self.unusable.append(response.title_id)
+            self.films.add_difference("title_details", response.title_id, [error.reason])
             return None
 
     def _compare_shared_rows(self) -> None:

@@ -55,7 +55,7 @@ class Rating:
     """A source's average and votes for a film, on the source's own scale (lowest and highest value)."""
 
     line: int
-    tmdb_id: int
+    title_id: int
     source: str
     scale: tuple[float, float]
     raw_value: float
@@ -88,10 +88,10 @@ def read_imdb(lines: Iterable[bytes], films: Films, counts: FileCounts, seen_at:
         if not votes:
             counts.unrated += 1
             continue
-        tmdb_ids = films.get(imdb_id, ())
-        counts.unmatched += not tmdb_ids
-        for tmdb_id in tmdb_ids:
-            yield Rating(number, tmdb_id, "imdb", IMDB_SCALE, value, votes, seen_at)
+        title_ids = films.get(imdb_id, ())
+        counts.unmatched += not title_ids
+        for title_id in title_ids:
+            yield Rating(number, title_id, "imdb", IMDB_SCALE, value, votes, seen_at)
 
 
 def _imdb_line(text: str) -> tuple[int, float, int]:
@@ -172,7 +172,7 @@ def _csv_row(
     low, high = _number(cells["scale_min"], "bad_scale"), _number(cells["scale_max"], "bad_scale")
     if not low < high:
         raise ValueError("bad_scale")
-    tmdb_ids = _films_of(cells, films)
+    title_ids = _films_of(cells, films)
     votes = _whole(cells["votes"], "bad_votes")
     if not 0 <= votes <= MAX_VOTES:
         raise ValueError("bad_votes")
@@ -182,16 +182,16 @@ def _csv_row(
     if not low <= value <= high:
         raise ValueError("bad_value")
     rated_at = _time_in(cells["seen_at"], latest) if cells.get("seen_at") else seen_at
-    return [Rating(line, tmdb_id, source, (low, high), value, votes, rated_at) for tmdb_id in tmdb_ids]
+    return [Rating(line, title_id, source, (low, high), value, votes, rated_at) for title_id in title_ids]
 
 
 def _films_of(cells: dict[str, str], films: Films) -> Sequence[int]:
     """Return the TMDB ids of a row. Raises ValueError when it has no valid id."""
     if cells.get("tmdb_id"):
-        tmdb_id = _whole(cells["tmdb_id"], "bad_id")
-        if not 0 < tmdb_id <= LARGEST_ID:
+        title_id = _whole(cells["tmdb_id"], "bad_id")
+        if not 0 < title_id <= LARGEST_ID:
             raise ValueError("bad_id")
-        return [tmdb_id]
+        return [title_id]
     number = imdb_number(cells.get("imdb_id", ""))
     if number is None:
         raise ValueError("bad_id")

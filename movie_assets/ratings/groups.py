@@ -8,21 +8,21 @@ MIN_FILMS = 3  # of a person: a mean of fewer describes the films rather than th
 def membership_of(films: pd.DataFrame, people: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the groups of each film: genres, year, decade, language, countries, collection, people.
 
-    `films` has tmdb_id, genres and countries (lists), release_year, original_language and collection_id, which may be
-    missing; `people` has tmdb_id and person_id. Returns tmdb_id, scope and key, each once.
+    `films` has title_id, genres and countries (lists), release_year, original_language and collection_id, which may be
+    missing; `people` has title_id and person_id. Returns title_id, scope and key, each once.
     """
-    ids = films["tmdb_id"]
+    ids = films["title_id"]
     year = films["release_year"].astype("Int64")
     parts = {
-        "genre": films[["tmdb_id", "genres"]].explode("genres").rename(columns={"genres": "key"}),
-        "year": pd.DataFrame({"tmdb_id": ids, "key": year.astype("string")}),
-        "decade": pd.DataFrame({"tmdb_id": ids, "key": (year // 10 * 10).astype("string") + "s"}),
-        "language": films[["tmdb_id", "original_language"]].rename(columns={"original_language": "key"}),
-        "country": films[["tmdb_id", "countries"]].explode("countries").rename(columns={"countries": "key"}),
-        "collection": pd.DataFrame({"tmdb_id": ids, "key": films["collection_id"].astype("Int64").astype("string")}),
+        "genre": films[["title_id", "genres"]].explode("genres").rename(columns={"genres": "key"}),
+        "year": pd.DataFrame({"title_id": ids, "key": year.astype("string")}),
+        "decade": pd.DataFrame({"title_id": ids, "key": (year // 10 * 10).astype("string") + "s"}),
+        "language": films[["title_id", "original_language"]].rename(columns={"original_language": "key"}),
+        "country": films[["title_id", "countries"]].explode("countries").rename(columns={"countries": "key"}),
+        "collection": pd.DataFrame({"title_id": ids, "key": films["collection_id"].astype("Int64").astype("string")}),
     }
     if people is not None:
-        parts["person"] = pd.DataFrame({"tmdb_id": people["tmdb_id"], "key": people["person_id"].astype("string")})
+        parts["person"] = pd.DataFrame({"title_id": people["title_id"], "key": people["person_id"].astype("string")})
     whole = pd.concat([part.dropna().assign(scope=scope) for scope, part in parts.items()], ignore_index=True)
     return whole.drop_duplicates()
 

@@ -41,10 +41,10 @@ class Links:
     def same_film(self) -> dict[int, list[int]]:
         """Return the TMDB ids that several movies have, with the ids of those movies."""
         by_tmdb_id: dict[int, list[int]] = defaultdict(list)
-        for movie, tmdb_id in zip(self.movies.tolist(), self.films.tolist(), strict=True):
-            if tmdb_id != NO_MOVIE:
-                by_tmdb_id[tmdb_id].append(movie)
-        return {tmdb_id: movies for tmdb_id, movies in by_tmdb_id.items() if len(movies) > 1}
+        for movie, title_id in zip(self.movies.tolist(), self.films.tolist(), strict=True):
+            if title_id != NO_MOVIE:
+                by_tmdb_id[title_id].append(movie)
+        return {title_id: movies for title_id, movies in by_tmdb_id.items() if len(movies) > 1}
 
 
 def read_links(frame: pd.DataFrame, counts: FileCounts) -> Links:
@@ -104,10 +104,10 @@ class RatingSums:
         frame = pd.DataFrame({"film": self.links.films, "sum": self.sums, "votes": self.votes})
         films = frame[(frame["film"] != NO_MOVIE) & (frame["votes"] > 0)].groupby("film").sum()
         averages = (films["sum"] / films["votes"]).clip(*SCALE)  # a sum of millions may be off in the last digit
-        for line, (tmdb_id, value, votes) in enumerate(
+        for line, (title_id, value, votes) in enumerate(
             zip(films.index.tolist(), averages.tolist(), films["votes"].astype("int64").tolist(), strict=True), start=1
         ):
-            yield Rating(line, tmdb_id, "movielens", SCALE, value, votes, seen_at)
+            yield Rating(line, title_id, "movielens", SCALE, value, votes, seen_at)
 
 
 def _require_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:

@@ -75,11 +75,11 @@ def usable(ratings: pd.DataFrame) -> pd.DataFrame:
 
 
 def matched(ratings: pd.DataFrame, source: str, reference: str = REFERENCE) -> pd.DataFrame:
-    """Return the films with MIN_VOTES votes at both sources: tmdb_id, value, votes, value_ref, votes_ref."""
+    """Return the films with MIN_VOTES votes at both sources: title_id, value, votes, value_ref, votes_ref."""
     known = ratings[ratings["votes"] >= MIN_VOTES]
-    of_source = known.loc[known["source"] == source, ["tmdb_id", "value", "votes"]]
-    of_reference = known.loc[known["source"] == reference, ["tmdb_id", "value", "votes"]]
-    return of_source.merge(of_reference, on="tmdb_id", suffixes=("", "_ref"))
+    of_source = known.loc[known["source"] == source, ["title_id", "value", "votes"]]
+    of_reference = known.loc[known["source"] == reference, ["title_id", "value", "votes"]]
+    return of_source.merge(of_reference, on="title_id", suffixes=("", "_ref"))
 
 
 def calibration_of(pairs: pd.DataFrame) -> Calibration:
@@ -143,7 +143,7 @@ def prior_of(means: Values, variances: Values) -> tuple[float, float]:
 def pooled_scores(ratings: pd.DataFrame) -> tuple[pd.DataFrame, Model]:
     """Score each film that a source has votes for.
 
-    `ratings` has tmdb_id, source, value (0-100) and votes, a row for each film and source. Returns tmdb_id, votes,
+    `ratings` has title_id, source, value (0-100) and votes, a row for each film and source. Returns title_id, votes,
     score, score_low, score_high (0-100; 95 % of the posterior) and the posterior's variance; and the model.
     """
     ratings = usable(ratings)
@@ -152,9 +152,9 @@ def pooled_scores(ratings: pd.DataFrame) -> tuple[pd.DataFrame, Model]:
     slopes = ratings["source"].map({name: c.slope for name, c in calibrations.items()}).astype(float)
     weight = 1 / (disagreement**2 + (slopes * VOTE_DEVIATION) ** 2 / ratings["votes"])
     parts = pd.DataFrame(
-        {"tmdb_id": ratings["tmdb_id"], "votes": ratings["votes"], "weight": weight, "sum": weight * scaled}
+        {"title_id": ratings["title_id"], "votes": ratings["votes"], "weight": weight, "sum": weight * scaled}
     )
-    films = parts.groupby("tmdb_id", sort=True).sum()
+    films = parts.groupby("title_id", sort=True).sum()
     if films.empty:
         model = Model(calibrations, disagreement, 0.0, PRIOR_DEVIATION)
     else:
@@ -188,11 +188,11 @@ def pooled_groups(scores: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFram
     interval. The films' own variances are added. Arguments and result as in `ratings.scores.group_scores`; `scores` has
     the column variance, too.
     """
-    joined = membership.merge(scores[["tmdb_id", "votes", "score", "variance"]], on="tmdb_id")
+    joined = membership.merge(scores[["title_id", "votes", "score", "variance"]], on="title_id")
     by_group = joined.groupby(["scope", "key"], sort=True)
     joined["error"] = (joined["score"] - by_group["score"].transform("mean")) ** 2
     groups = by_group.agg(
-        films=("tmdb_id", "size"), votes=("votes", "sum"), score=("score", "mean"), variance=("variance", "mean")
+        films=("title_id", "size"), votes=("votes", "sum"), score=("score", "mean"), variance=("variance", "mean")
     )
     scope = groups.index.get_level_values("scope")
     degrees = joined.groupby("scope").size() - groups.groupby("scope").size()  # of freedom
@@ -225,17 +225,17 @@ def film_sources(ratings: pd.DataFrame, calibrations: Mapping[str, Calibration])
     ratings = usable(ratings)
     by_film: dict[int, dict[str, FilmSource]] = {}
     rows = zip(
-        ratings["tmdb_id"].tolist(), ratings["source"].tolist(), on_common_scale(ratings, calibrations).tolist(),
+        ratings["title_id"].tolist(), ratings["source"].tolist(), on_common_scale(ratings, calibrations).tolist(),
         ratings["value"].tolist(), ratings["votes"].tolist(), strict=True,
     )  # fmt: skip
-    for tmdb_id, source, score, value, votes in rows:
-        by_film.setdefault(tmdb_id, {})[source] = {"score": round(score, 4), "value": round(value, 4), "votes": votes}
+    for title_id, source, score, value, votes in rows:
+        by_film.setdefault(title_id, {})[source] = {"score": round(score, 4), "value": round(value, 4), "votes": votes}
     return by_film
 
 
 def group_sources(ratings: pd.DataFrame, membership: pd.DataFrame) -> dict[tuple[str, str], dict[str, GroupSource]]:
     """Return the films and votes of each group (scope and key) by source, as they are stored beside its score."""
-    joined = membership.merge(usable(ratings), on="tmdb_id")
+    joined = membership.merge(usable(ratings), on="title_id")
     counts = joined.groupby(["scope", "key", "source"])["votes"].agg(["size", "sum"])
     by_group: dict[tuple[str, str], dict[str, GroupSource]] = {}
     for (scope, key, source), films, votes in zip(

@@ -105,12 +105,12 @@ def compute_scores(database: Database, ratings: pd.DataFrame) -> Scores:
     by_film, by_group = pooled.film_sources(ratings, model.calibrations), pooled.group_sources(ratings, membership)
     of_groups = [by_group[group] for group in zip(groups["scope"], groups["key"], strict=True)]
     rows = pd.concat([_by_film(scores), groups], ignore_index=True)
-    rows["source_scores"] = pd.Series([*map(by_film.__getitem__, scores["tmdb_id"]), *of_groups], dtype=object)
+    rows["source_scores"] = pd.Series([*map(by_film.__getitem__, scores["title_id"]), *of_groups], dtype=object)
     return Scores(rows, model)
 
 
 def _by_film(scores: pd.DataFrame) -> pd.DataFrame:
-    return scores.assign(scope="film", key=scores["tmdb_id"].astype("string"), films=1)
+    return scores.assign(scope="film", key=scores["title_id"].astype("string"), films=1)
 
 
 def _replace(database: Database, scores: Scores, inputs: str, as_of: datetime) -> None:

@@ -30,7 +30,7 @@ from movie_assets.ratings.file_formats import (
 from movie_assets.runs.run_time import run_time_of
 
 COLUMNS = {
-    "line": "int8", "tmdb_id": "int8", "source": "text", "scale_min": "float8", "scale_max": "float8",
+    "line": "int8", "title_id": "int8", "source": "text", "scale_min": "float8", "scale_max": "float8",
     "raw_value": "float8", "votes": "int8", "seen_at": "timestamptz",
 }  # fmt: skip
 UNCHANGED = "The stored ratings were not changed"
@@ -62,14 +62,14 @@ class LastLoad(NamedTuple):
 class ImdbId(NamedTuple):
     """A movie with one of its IMDb ids."""
 
-    tmdb_id: int
+    title_id: int
     imdb_id: str
 
 
 class DuplicateRating(NamedTuple):
     """A movie that several lines of a file rate for one source; the first of the lines is the one that is stored."""
 
-    tmdb_id: int
+    title_id: int
     source: str
     lines: list[int]
 
@@ -181,7 +181,7 @@ def _load(
 def _stage(connection: sa.Connection, ratings: Iterator[Rating]) -> None:
     """Copy ratings into the temporary table incoming_ratings."""
     execute(connection, "stage_ratings")
-    lines = ((r.line, r.tmdb_id, r.source, *r.scale, r.raw_value, r.votes, r.seen_at) for r in ratings)
+    lines = ((r.line, r.title_id, r.source, *r.scale, r.raw_value, r.votes, r.seen_at) for r in ratings)
     copy_rows(connection, "incoming_ratings", COLUMNS, lines)
 
 
@@ -224,7 +224,7 @@ def _metadata_of(counts: FileCounts, stored: StoredRatings) -> Metadata:
 def _described(duplicates: Sequence[DuplicateRating]) -> list[str]:
     """Return a text for each movie that several lines rate for one source, with the numbers of these lines."""
     return [
-        f"film {row.tmdb_id} at {row.source} (line {row.lines[0]} counts, not {', '.join(map(str, row.lines[1:]))})"
+        f"film {row.title_id} at {row.source} (line {row.lines[0]} counts, not {', '.join(map(str, row.lines[1:]))})"
         for row in duplicates
     ]
 
@@ -235,7 +235,7 @@ def _films_by_imdb_id(database: Database) -> Films:
     for row in database.fetch(ImdbId, "imdb_ids"):
         number = imdb_number(row.imdb_id)
         if number is not None:
-            films[number].append(row.tmdb_id)
+            films[number].append(row.title_id)
     return dict(films)
 
 

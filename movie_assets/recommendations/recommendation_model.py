@@ -28,7 +28,7 @@ from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 
 COLUMNS = {
-    "model_id": "int4", "tmdb_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
+    "model_id": "int4", "title_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
     "directions": "float4[]",
 }  # fmt: skip
 
@@ -93,7 +93,7 @@ def _store(database: Database, fitted: Fitted, histories: Histories, record: dic
             (model_id, int(films[place]), popularity, films[others].tolist(), weights.tolist(), direction.tolist())
             for place, popularity, others, weights, direction in weights_of(fitted)
         )
-        copy_rows(connection, "pipeline.film_weights", COLUMNS, lines)
+        copy_rows(connection, "pipeline.title_weights", COLUMNS, lines)
         execute(connection, "serve_model", model_id=model_id)
         execute(connection, "mark_served", model_id=model_id)
 

@@ -31,7 +31,7 @@ NO_MODEL = "no model is served yet"
 class MovieVector(NamedTuple):
     """The vector of a film in the active set, in pgvector's binary form."""
 
-    tmdb_id: int
+    title_id: int
     embedding: bytes
 
 
@@ -115,7 +115,7 @@ def _vectors(database: Database, films: Ids) -> Matrix | None:
             vector = np.frombuffer(row.embedding, ">f4", offset=4).astype(np.float32)
             if vectors is None:
                 vectors = np.zeros((len(films), len(vector)), dtype=np.float32)
-            vectors[np.searchsorted(films, row.tmdb_id)] = vector / max(float(np.linalg.norm(vector)), 1e-9)
+            vectors[np.searchsorted(films, row.title_id)] = vector / max(float(np.linalg.norm(vector)), 1e-9)
     return vectors
 
 

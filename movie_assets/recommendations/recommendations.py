@@ -35,7 +35,7 @@ CHUNK = 250  # people in one transaction, whose lists are lost when the process 
 MIN_KNOWN = 3  # films that a person liked and the model knows; with fewer, its scores are mostly popularity
 SECONDS_BETWEEN_REPORTS = 5.0
 COLUMNS = {
-    "person": "text", "place": "int2", "tmdb_id": "int8", "score": "float4", "because": "int8[]",
+    "person": "text", "place": "int2", "title_id": "int8", "score": "float4", "because": "int8[]",
     "because_weights": "float4[]",
 }  # fmt: skip
 
@@ -114,7 +114,7 @@ def _make(database: Database, recommender: Recommender | None, due: Sequence[Due
 
     def work(connection: sa.Connection) -> None:
         execute(connection, "clear_recommendations", people=people)
-        copy_rows(connection, "catalog.recommendations", COLUMNS, lines)
+        copy_rows(connection, "catalog.recommended_titles", COLUMNS, lines)
         execute(connection, "recommend_live", people=others, count=LIST)
         execute(
             connection, "finish_lists", people=people, changes=[row.changes for row in due], as_of=as_of,

@@ -46,7 +46,7 @@ class FeatureMovies(NamedTuple):
 class MovieWeights(NamedTuple):
     """The stored weights from one film to others, as binary arrays."""
 
-    tmdb_id: int
+    title_id: int
     popularity: float
     others: bytes  # int8
     weights: bytes  # float4
@@ -138,12 +138,12 @@ def read_model(database: Database, model_id: int) -> StoredModel:
     others, weights = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.float32)]
     directions, after = [], FIRST
     while chunk := database.fetch(MovieWeights, "model_weights", model_id=model_id, after=after, count=MOVIES):
-        popularities += [(row.tmdb_id, row.popularity) for row in chunk]
+        popularities += [(row.title_id, row.popularity) for row in chunk]
         others += [numbers_of(row.others, "int8") for row in chunk]
         weights += [numbers_of(row.weights, "float4") for row in chunk]
         directions += [numbers_of(row.directions, "float4") for row in chunk]
-        after = chunk[-1].tmdb_id
-    with_weights = np.array([tmdb_id for tmdb_id, _ in popularities], dtype=np.int64)
+        after = chunk[-1].title_id
+    with_weights = np.array([title_id for title_id, _ in popularities], dtype=np.int64)
     films = np.union1d(with_weights, np.concatenate(others))
     places, count = np.searchsorted(films, with_weights), len(films)
     rows = np.repeat(places, [len(part) for part in others[1:]])

@@ -70,7 +70,7 @@ def refresh(
 
 
 def fetch(
-    database: Database, tmdb_ids: Sequence[int], *, keep: bool, say: Callable[[str], None] = lambda _: None
+    database: Database, title_ids: Sequence[int], *, keep: bool, say: Callable[[str], None] = lambda _: None
 ) -> DayOutcome:
     """Fetch films now, even if they are not due: details, vectors, publication.
 
@@ -78,14 +78,14 @@ def fetch(
     """
     started = datetime.now(UTC)
     outcome = DayOutcome(started.date())
-    in_batches = [batch_of(tmdb_id) for tmdb_id in tmdb_ids]
+    in_batches = [batch_of(title_id) for title_id in title_ids]
     launched_by = {LAUNCHED_BY_TAG: LAUNCHED_BY_FETCH}
     tags = launched_by | range_tags(min(in_batches), max(in_batches))
     only_these = {"ops": {"movie_details": {"config": {"reasons": ["requested"]}}}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
         fail_orphaned_runs(instance, database, datetime.now(UTC))
-        database.execute("fetch_again", tmdb_ids=list(tmdb_ids), as_of=started)
-        database.execute("request_ids", tmdb_ids=list(tmdb_ids), keep=keep, requested_by=LAUNCHED_BY_FETCH)
+        database.execute("fetch_again", title_ids=list(title_ids), as_of=started)
+        database.execute("request_ids", title_ids=list(title_ids), keep=keep, requested_by=LAUNCHED_BY_FETCH)
         run_job(instance, database, outcome, "fetch_details", tags, say, only_these)
         run_job(instance, database, outcome, "embed_texts", tags, say)
         run_job(instance, database, outcome, "publish", launched_by, say)

@@ -12,7 +12,7 @@ import dagster as dg
 # A run over a range of batches needs it, and it has been in beta since Dagster 1.4; a test holds its behaviour.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `backfill_policy`")
 
-BATCH_COUNT = 64  # pipeline.batch_of(tmdb_id) in sql/migrations holds the same number; a test compares them
+BATCH_COUNT = 64  # pipeline.batch_of(title_id) in sql/migrations holds the same number; a test compares them
 
 # All days that a catalogue can have: TMDB keeps an export for three months, and the first release is of November
 # 2026. Commands and tests work with them. Dagster's processes show those since the catalogue's first day: first_day.py.
@@ -36,9 +36,9 @@ def with_days_since(defs: dg.Definitions, first_day: date) -> dg.Definitions:
         return defs.map_asset_specs(func=begun)
 
 
-def batch_of(tmdb_id: int) -> str:
+def batch_of(title_id: int) -> str:
     """Return the name of a film's batch, which never changes."""
-    return f"batch_{tmdb_id % BATCH_COUNT:02}"
+    return f"batch_{title_id % BATCH_COUNT:02}"
 
 
 def batch_number(batch: str) -> int:

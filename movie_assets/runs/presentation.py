@@ -22,15 +22,15 @@ TABLES_FILE = Path(__file__).parent / "tables.json"  # made by `make docs` from 
 
 # The table of an asset's rows, if it does not have the asset's name.
 TABLE_OF = {
-    "tmdb_export": "pipeline.export_lines",
-    "tmdb_changes": "pipeline.changes",
-    "tmdb_discoveries": "pipeline.discovered",
-    "movie_details": "catalog.movies",
-    "movie_embeddings": "pipeline.embeddings",
-    "imdb_ratings": "catalog.external_ratings",
-    "movielens_ratings": "catalog.external_ratings",
-    "csv_ratings": "catalog.external_ratings",
-    "recommendation_model": "pipeline.film_weights",
+    "tmdb_export": "pipeline.exported_titles",
+    "tmdb_changes": "pipeline.changed_titles",
+    "tmdb_discoveries": "pipeline.discovered_titles",
+    "movie_details": "catalog.titles",
+    "movie_embeddings": "pipeline.title_embeddings",
+    "imdb_ratings": "catalog.title_ratings",
+    "movielens_ratings": "catalog.title_ratings",
+    "csv_ratings": "catalog.title_ratings",
+    "recommendation_model": "pipeline.title_weights",
     "reconciliation": "pipeline.reconciliations",
 }
 

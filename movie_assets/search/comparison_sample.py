@@ -21,7 +21,7 @@ SHORT_WORD = 3  # letters; a sentence may share such words with the title ("The"
 class SampledMovie(NamedTuple):
     """A film of the sample; `collection_id` is None if it is in no collection."""
 
-    tmdb_id: int
+    title_id: int
     title: str
     overview: str | None
     embedding_text: str
@@ -75,7 +75,7 @@ def question_and_rest(movie: SampledMovie) -> tuple[str, str] | None:
     ]
     if not sentences:
         return None
-    sentence = sentences[zlib.crc32(str(movie.tmdb_id).encode()) % len(sentences)]
+    sentence = sentences[zlib.crc32(str(movie.title_id).encode()) % len(sentences)]
     return sentence, " ".join(movie.embedding_text.replace(sentence, " ").split())
 
 

@@ -33,7 +33,7 @@ class SearchMeasurement(NamedTuple):
     `recall_at_10` is the share of the ten nearest films that the index found; None when no film passes the filter.
     """
 
-    tmdb_id: int
+    title_id: int
     recall_at_10: float | None
     milliseconds: float
     exact_ms: float

@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float32]
 class SearchedVector(NamedTuple):
     """A film's vector as `halfvec_send` has it, or as `sparsevec_send` (`is_short`), and the hash of its text."""
 
-    tmdb_id: int
+    title_id: int
     text_hash: str
     embedding: bytes
     is_short: bool
@@ -35,7 +35,7 @@ class SearchedVector(NamedTuple):
 class Neighbour(NamedTuple):
     """A film near another one, with the cosine of their vectors."""
 
-    tmdb_id: int
+    title_id: int
     similar_id: int
     similarity: float
 
@@ -49,18 +49,18 @@ class FilmVectors:
         hashes: list[str] = []
         parts: list[Half | csr_array] = []
         for page in pages:
-            ids += [row.tmdb_id for row in page]
+            ids += [row.title_id for row in page]
             hashes += [row.text_hash for row in page]
             parts.append(_read(page))
         self.ids = np.array(ids, dtype=np.int64)
         self.hashes = hashes
-        self._rows = {tmdb_id: row for row, tmdb_id in enumerate(ids)}
+        self._rows = {title_id: row for row, title_id in enumerate(ids)}
         self._matrix = _joined(parts)
         self._lengths = np.concatenate([np.zeros(0, np.float32), *map(_lengths, parts)])
 
-    def hash_of(self, tmdb_id: int) -> str | None:
+    def hash_of(self, title_id: int) -> str | None:
         """Return the hash of the text of a film's vector; None without a vector."""
-        row = self._rows.get(tmdb_id)
+        row = self._rows.get(title_id)
         return None if row is None else self.hashes[row]
 
     def nearest(self, films: Sequence[int], count: int) -> list[Neighbour]:

@@ -23,7 +23,7 @@ MIN_LEAD = 0.1  # … and how far it has to be ahead of the next film
 class TitleMatch(NamedTuple):
     """A film that a title or an id can mean, with a confidence from 0 to 1 and a description of the match."""
 
-    tmdb_id: int
+    title_id: int
     title: str
     release_year: int | None
     confidence: float
@@ -45,7 +45,7 @@ class Reason(TypedDict):
     The title is None when the catalogue no longer has the film. `how` is `loved` or `liked`.
     """
 
-    tmdb_id: int
+    title_id: int
     title: str | None
     how: str
     weight: float
@@ -58,7 +58,7 @@ FoundWord = TypedDict("FoundWord", {"word": str, "in": list[str], "meant": NotRe
 class NamedMovie(TypedDict):
     """A film that a question names."""
 
-    tmdb_id: int
+    title_id: int
     title: str
 
 
@@ -77,7 +77,7 @@ class Why(TypedDict, total=False):
 class FoundMovie(NamedTuple):
     """A film that a search found. `found_by` names the fields that matched, and `meaning` for its vector; see `Why`."""
 
-    tmdb_id: int
+    title_id: int
     title: str
     release_year: int | None
     score: float
@@ -93,7 +93,7 @@ class FoundMovie(NamedTuple):
 class SimilarMovie(NamedTuple):
     """A film near another one, with the cosine similarity of their vectors and the features that both have."""
 
-    tmdb_id: int
+    title_id: int
     title: str
     release_year: int | None
     similarity: float
@@ -108,7 +108,7 @@ class SimilarMovie(NamedTuple):
 class RecommendedMovie(NamedTuple):
     """A film recommended by its likeness to others; `because` is the title of the loved or liked film nearest to it."""
 
-    tmdb_id: int
+    title_id: int
     title: str
     release_year: int | None
     similarity: float | None
@@ -126,7 +126,7 @@ class RecommendedMovie(NamedTuple):
 class PersonalRecommendation(NamedTuple):
     """A film recommended to a person with a watch history. A precomputed one was read from the person's stored list."""
 
-    tmdb_id: int
+    title_id: int
     title: str
     release_year: int | None
     score: float
@@ -212,7 +212,7 @@ def resolve(database: Database, title_or_id: str) -> list[TitleMatch]:
         raise NothingToSearchError("name a film by its title or its TMDB id")
     matches: list[TitleMatch] = []
     if title_or_id.isdecimal():
-        matches = database.fetch(TitleMatch, "film_by_id", tmdb_id=int(title_or_id))
+        matches = database.fetch(TitleMatch, "film_by_id", title_id=int(title_or_id))
     matches = matches or database.fetch(TitleMatch, "find_movie", title=title_or_id)
     if not matches:
         raise NoSuchMovieError(
@@ -229,10 +229,10 @@ def is_certain(film: TitleMatch, others: Sequence[TitleMatch]) -> bool:
     return film.confidence >= MIN_CONFIDENCE and film.confidence - next_best >= MIN_LEAD
 
 
-def similar(database: Database, tmdb_id: int, count: int, filters: Filters | None = None) -> list[SimilarMovie]:
+def similar(database: Database, title_id: int, count: int, filters: Filters | None = None) -> list[SimilarMovie]:
     """Return the films nearest to a film, nearest first."""
     return database.fetch(
-        SimilarMovie, "films_like", tmdb_id=tmdb_id, count=count, filters=json.dumps(filters or {})
+        SimilarMovie, "films_like", title_id=title_id, count=count, filters=json.dumps(filters or {})
     )  # fmt: skip
 
 

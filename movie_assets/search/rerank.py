@@ -33,7 +33,7 @@ class Reranking(NamedTuple):
 class MovieText(NamedTuple):
     """The text of a film that a reranker reads."""
 
-    tmdb_id: int
+    title_id: int
     text: str
 
 
@@ -71,10 +71,10 @@ def rerank_films(
     ranked, others = films[:MAX_RERANKED], films[MAX_RERANKED:]
     if settings.rerank_url is None:
         return list(films[:count]), None
-    ids = [film.tmdb_id for film in ranked]
-    texts = {row.tmdb_id: row.text for row in database.fetch(MovieText, "movie_texts", tmdb_ids=ids)}
+    ids = [film.title_id for film in ranked]
+    texts = {row.title_id: row.text for row in database.fetch(MovieText, "movie_texts", title_ids=ids)}
     # A film can leave the catalogue between the two queries; its title is left.
-    result = rerank(settings, question, [texts.get(film.tmdb_id, film.title) for film in ranked])
+    result = rerank(settings, question, [texts.get(film.title_id, film.title) for film in ranked])
     scores = result.scores or [film.score for film in ranked]
     ordered = [ranked[n]._replace(score=scores[n]) for n in result.order]
     return [*ordered, *others][:count], result.problem

@@ -26,7 +26,7 @@ MANY = 100  # films whose lists are made by comparing all vectors, which are rea
 PAGE = 2_000  # vectors read at once
 LENGTH = 10  # films in a list
 LENGTH_WITH_ECHO = 50  # films near a changed film, in whose lists it may belong
-COLUMNS = {"tmdb_id": "int8", "similar_id": "int8", "similarity": "float8"}
+COLUMNS = {"title_id": "int8", "similar_id": "int8", "similarity": "float8"}
 TURNS = 100  # days in which every list is made again, as a changed film only updates the lists near it
 SECONDS_BETWEEN_REPORTS = 5.0
 SAMPLES = 20
@@ -36,7 +36,7 @@ MIN_RECALL = 0.95
 class DueList(NamedTuple):
     """A film whose list is to be made, because its vector changed or because its list is outdated."""
 
-    tmdb_id: int
+    title_id: int
     is_changed: bool
 
 
@@ -50,7 +50,7 @@ class MadeLists(NamedTuple):
 class ListSample(NamedTuple):
     """A film, and the share of its ten nearest films that its list has."""
 
-    tmdb_id: int
+    title_id: int
     recall: float
 
 
@@ -67,14 +67,14 @@ def similar_movies(
     """
     database.execute("outdate_similar_lists", turns=TURNS, turn=run_time_of(context.run).date().toordinal() % TURNS)
     due = database.fetch(DueList, "similar_due")
-    changed = [film.tmdb_id for film in due if film.is_changed]
-    outdated = [film.tmdb_id for film in due if not film.is_changed]
+    changed = [film.title_id for film in due if film.is_changed]
+    outdated = [film.title_id for film in due if not film.is_changed]
     is_large = len(changed) > LARGE_SHARE * database.fetch_value(int, "count_movies")
     if is_large:
         database.execute("outdate_similar_lists", turns=1, turn=0)
     made, moved = _make(context.log, database, changed, echo=not is_large)
     if changed:
-        outdated = [film.tmdb_id for film in database.fetch(DueList, "similar_due")]
+        outdated = [film.title_id for film in database.fetch(DueList, "similar_due")]
     made += _make(context.log, database, outdated, echo=False)[0]
     return dg.MaterializeResult(
         metadata={
@@ -132,7 +132,7 @@ def _pages(database: Database, set_id: int) -> Iterator[Sequence[SearchedVector]
     after = 0
     while page := database.fetch(SearchedVector, "searched_vectors", set_id=set_id, after=after, most=PAGE):
         yield page
-        after = page[-1].tmdb_id
+        after = page[-1].title_id
 
 
 def _store(database: Database, compared: _SetVectors, films: Sequence[int], *, echo: bool) -> MadeLists:

@@ -14,7 +14,7 @@ from movie_assets.tmdb.media import MOVIES, MediaType
 MAX_BAD_LINES = 0.01  # share; TMDB writes single broken lines, a broken file has more
 MIN_LINES_KEPT = 0.9  # share of the load before; TMDB grows, and never lost a tenth in a day
 MAX_MEDIAN_MOVES = 10.0  # factor; TMDB once divided its whole scale by about seven
-LARGEST_ID = 2**53
+LARGEST_ID = 999_999_999  # of a movie; keys of series in the database begin above it
 HIGHEST_POPULARITY = 1e9  # TMDB's is in the thousands; a higher one is not plausible
 FLAGS = ("adult", "video", "softcore")
 MAX_UNREADABLE_IDS = 100_000  # a file with more of them is refused

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import NamedTuple, TypeVar
 
 from movie_assets.tmdb.client import TmdbClient
+from movie_assets.tmdb.export_lines import LARGEST_ID
 from movie_assets.tmdb.json_values import JsonObject, Reader, UnusableResponseError
 from movie_assets.tmdb.list_slices import PAGE_SIZE
 from movie_assets.tmdb.media import MOVIES, MediaType
@@ -17,7 +18,7 @@ from movie_assets.tmdb.responses import ListedMovie, TmdbUnavailableError
 MAX_PAGES = 500  # TMDB returns no further pages of any list
 PAGES_AT_ONCE = 20  # the connections of a session
 MAX_PAGES_OF_A_SLICE = 100  # a longer list is split by release date: the more pages, the more movies move between them
-LARGEST_ID = 2**53
+MAX_TOTAL = 2**53
 MAX_VOTES = 10**9
 MAX_MISSED = 0.01  # share of a list's movies; they move while its pages are read
 MAX_MISSED_OF_FEW = 0.05  # of a slice of few pages, where a page is a larger share
@@ -173,7 +174,7 @@ async def _page(client: TmdbClient, path: str, query: Query) -> Page:
     body = await _body(client, path, query)
     match body:
         case {"results": list(entries), "total_pages": int(pages)}:
-            return Page(entries, Reader(body).integer("total_results", 0, LARGEST_ID) or 0, pages)
+            return Page(entries, Reader(body).integer("total_results", 0, MAX_TOTAL) or 0, pages)
     raise TmdbUnavailableError(f"TMDB's list {path} cannot be read ({str(body)[:100]})")
 
 

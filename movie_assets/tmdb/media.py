@@ -8,9 +8,7 @@ from movie_assets.tmdb import movies, related_rows, series, series_rows
 from movie_assets.tmdb.json_values import JsonObject
 from movie_assets.tmdb.related_rows import RelatedRows
 from movie_assets.tmdb.seasons import appended_seasons
-from movie_assets.tmdb.titles import Title
-
-IDS_OF_A_TYPE = 10**9  # a multiple of 64, so that a title's batch follows from its TMDB id
+from movie_assets.tmdb.titles import IDS_OF_A_TYPE, Title
 
 
 @dataclass(frozen=True)

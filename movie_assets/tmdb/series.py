@@ -23,6 +23,7 @@ from movie_assets.tmdb.seasons import (
 )
 from movie_assets.tmdb.series_rows import creators_of, networks_of
 from movie_assets.tmdb.titles import (
+    IDS_OF_A_TYPE,
     LONGEST_TITLE,
     Title,
     imdb_id_of,
@@ -46,6 +47,8 @@ class Series(Title):
     those of them that the response has with their episodes. `rejects` names the entries that were left out, with the
     reason: what they hold is unknown, and not deleted.
     """
+
+    first_title_id = IDS_OF_A_TYPE
 
     type: str | None
     in_production: bool

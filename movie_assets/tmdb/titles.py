@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypedDict
+from typing import ClassVar, TypedDict
 
 from movie_assets.tmdb.json_values import JsonObject, Reader, UnusableResponseError, clean
 from movie_assets.tmdb.related_rows import Row, genres_of, keywords_of
 
+IDS_OF_A_TYPE = 10**9  # a multiple of 64, so that a title's batch follows from its TMDB id
 LONGEST_TITLE = 500
 LONGEST_TEXT = 20_000
 LONGEST_NAME = 200
@@ -30,6 +31,8 @@ class Title:
     The average vote is 0 to 10. Genres and keywords are sorted, other names in TMDB's order. `repairs` names the fields
     whose value could not be right.
     """
+
+    first_title_id: ClassVar[int] = 0  # of the media type
 
     tmdb_id: int
     imdb_id: str | None
@@ -54,6 +57,11 @@ class Title:
     adult: bool
     softcore: bool
     repairs: tuple[str, ...]
+
+    @property
+    def title_id(self) -> int:
+        """Return the title's key in the database (sql/migrations/0060b_media_types.sql)."""
+        return self.first_title_id + self.tmdb_id
 
 
 class SameFields(TypedDict):

@@ -55,7 +55,7 @@ def test_what_grows_stale_before_the_next_day_is_read_is_fetched_with_what_is(sm
             force=False,
             forced_since=None,
         )
-        return [film.tmdb_id for film in films]
+        return [film.title_id for film in films]
 
     assert fetched_at(half_past_eight + timedelta(days=1)) == []
     assert fetched_at(half_past_eight + timedelta(days=2, seconds=-1)) == []

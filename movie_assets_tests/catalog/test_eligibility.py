@@ -144,10 +144,10 @@ def test_a_day_on_which_nothing_moved_writes_no_id(small: Make) -> None:
     with_stored_response(pipeline, 65)
     pipeline.turn_day()
     pipeline.run_all(*DAY)
-    before = pipeline.column("select xmin::text from pipeline.movie_ids order by tmdb_id")
+    before = pipeline.column("select xmin::text from pipeline.title_ids order by title_id")
     pipeline.turn_day()
     pipeline.run_all(*DAY)
-    assert pipeline.column("select xmin::text from pipeline.movie_ids order by tmdb_id") == before
+    assert pipeline.column("select xmin::text from pipeline.title_ids order by title_id") == before
 
 
 # Other profiles

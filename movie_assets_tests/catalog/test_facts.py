@@ -60,12 +60,12 @@ def test_what_changed_is_rewritten_and_what_left_is_gone(small: Make) -> None:
 def test_what_did_not_change_is_not_written_again(small: Make) -> None:
     pipeline = small(whole(64))
     pipeline.run_all("read_the_day", "fetch_details")
-    before = pipeline.one("select xmin::text from catalog.movie_cast limit 1")
+    before = pipeline.one("select xmin::text from catalog.title_cast limit 1")
     pipeline.turn_day()
     pipeline.world.put(whole(64, vote_count=777))
     pipeline.world.changed[pipeline.day] = [64]
     pipeline.run_all("read_the_day", "fetch_details")
-    assert pipeline.one("select xmin::text from catalog.movie_cast limit 1") == before
+    assert pipeline.one("select xmin::text from catalog.title_cast limit 1") == before
 
 
 def test_a_catalogue_of_an_older_parser_is_filled_from_its_stored_answers(small: Make) -> None:

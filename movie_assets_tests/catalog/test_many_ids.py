@@ -21,7 +21,7 @@ def many(database: Database) -> Database:
             f"from generate_series(1, {IDS}) n"
         )
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("vacuum analyze pipeline.movie_ids")
+        connection.exec_driver_sql("vacuum analyze pipeline.title_ids")
     return database
 
 

@@ -54,7 +54,7 @@ def test_films_are_committed_in_chunks(small: Make) -> None:
     pipeline.run("read_the_day")
     goes_down_after(pipeline, 230)
     pipeline.run("fetch_details", batches=("batch_00", "batch_63"))
-    stored = pipeline.column("select count(*) from pipeline.raw_details group by fetched_at, xmin order by 1")
+    stored = pipeline.column("select count(*) from pipeline.title_details group by fetched_at, xmin order by 1")
     assert max(stored) == CHUNK
     assert 2 * CHUNK < sum(stored) <= 230
 

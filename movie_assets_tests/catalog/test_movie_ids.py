@@ -131,12 +131,12 @@ def test_a_film_that_returns_without_a_call_has_the_popularity_of_the_day(small:
 def test_popularity_moves_every_day_without_touching_the_facts(small: Make) -> None:
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
-    before = pipeline.one("select xmin::text from catalog.movies")
+    before = pipeline.one("select xmin::text from catalog.titles")
     pipeline.world.put(film(64, popularity=8.5))
     pipeline.turn_day()
     pipeline.run_all("read_the_day", "fetch_details")
     assert pipeline.one("select popularity from catalog.movie_stats") == 8.5
-    assert pipeline.one("select xmin::text from catalog.movies") == before
+    assert pipeline.one("select xmin::text from catalog.titles") == before
 
 
 def test_an_older_day_changes_nothing(small: Make) -> None:

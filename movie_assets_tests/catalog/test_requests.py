@@ -28,8 +28,8 @@ def request(pipeline: SmallPipeline, *tmdb_ids: int, keep: bool = True) -> None:
 def request_fetch(pipeline: SmallPipeline, *tmdb_ids: int, keep: bool = False) -> None:
     """Ask for ids as `movie-assets fetch` does: their stored details count as outdated."""
     as_of = datetime.combine(pipeline.day, time(), UTC)
-    pipeline.database.execute("fetch_again", tmdb_ids=list(tmdb_ids), as_of=as_of)
-    pipeline.database.execute("request_ids", tmdb_ids=list(tmdb_ids), keep=keep, requested_by="movie-assets fetch")
+    pipeline.database.execute("fetch_again", title_ids=list(tmdb_ids), as_of=as_of)
+    pipeline.database.execute("request_ids", title_ids=list(tmdb_ids), keep=keep, requested_by="movie-assets fetch")
 
 
 def outcome_of(pipeline: SmallPipeline, tmdb_id: int) -> Any:

@@ -100,13 +100,13 @@ def test_a_film_that_is_stored_again_is_the_newer_one_in_every_column_of_every_t
 def test_facts_that_did_not_change_are_not_written_for_a_film_that_did(small: Make) -> None:
     pipeline = small(version(1))
     pipeline.run_all("read_the_day", "fetch_details")
-    before = pipeline.column("select ctid::text || xmin::text from catalog.movie_videos")
+    before = pipeline.column("select ctid::text || xmin::text from catalog.title_videos")
     pipeline.turn_day()
     pipeline.world.put(version(1) | {"overview": "Another story"})
     pipeline.world.changed[pipeline.day] = [64]
     pipeline.run_all("read_the_day", "fetch_details")
     assert pipeline.one("select overview from catalog.movies") == "Another story"
-    assert pipeline.column("select ctid::text || xmin::text from catalog.movie_videos") == before
+    assert pipeline.column("select ctid::text || xmin::text from catalog.title_videos") == before
 
 
 def test_a_film_that_failed_and_then_came_has_no_trace_of_the_failure(small: Make) -> None:

@@ -218,7 +218,7 @@ def test_a_lock_that_another_session_holds(impatient: Chaos, stage: Stage) -> No
         "details": "pipeline.movie_ids",
         "embeddings": "pipeline.embeddings",
         "vectors": "pipeline.embeddings",
-        "index build": "catalog.movie_vectors_1",
+        "index build": "catalog.title_vectors_1",
         "similar films": "catalog.similar_movies",
         "documents": "catalog.search_documents",
         "aggregates": "catalog.rating_aggregates",

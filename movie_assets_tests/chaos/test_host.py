@@ -182,7 +182,7 @@ def test_a_rebuild_of_the_index_that_is_killed(chaos: Chaos) -> None:
     address = dsn_of(chaos.database.url)
     with psycopg.connect(address) as reader:
         reader.execute("set transaction isolation level repeatable read")
-        reader.execute("select count(*) from catalog.movie_vectors_1")
+        reader.execute("select count(*) from catalog.title_vectors_1")
         with subprocess.Popen([sys.executable, "-c", REBUILD, address]) as process:
             wait_for(chaos, "query like 'reindex%' and wait_event_type = 'Lock'")
             process.kill()

@@ -56,7 +56,7 @@ def test_every_table_view_and_column_has_a_comment(database: Database) -> None:
     comments: dict[str, str | None] = dict(map(tuple, found))
     silent = sorted(name for name, comment in comments.items() if len((comment or "").split()) < FEWEST_WORDS)
     assert silent == [], "say in sql/comments what they hold, with unit, range, source and what null means"
-    assert "catalog.movie_vectors_1.embedding" in comments
+    assert "catalog.title_vectors_1.embedding" in comments
 
 
 def make_set(database: Database) -> None:

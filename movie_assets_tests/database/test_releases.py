@@ -55,7 +55,7 @@ def test_a_view_that_is_created_again_keeps_its_comments(empty: Database, own_sq
 def reader(empty: Database, own_sql: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection[Any]]:
     """An application that has read the movies in a transaction that is open, while a migration changes their table."""
     migrate(empty)
-    (own_sql / "migrations" / "9999_a_column.sql").write_text("alter table catalog.movies add column a_column integer;")
+    (own_sql / "migrations" / "9999_a_column.sql").write_text("alter table catalog.titles add column a_column integer;")
     monkeypatch.setattr(short_locks, "LOCK_TIMEOUT_SECONDS", 0.2)
     monkeypatch.setattr(short_locks, "SECONDS_BETWEEN_LOCK_ATTEMPTS", 0.2)
     with psycopg.connect(dsn_of(empty.url), application_name="a slow report") as connection:
@@ -83,13 +83,13 @@ def test_a_migration_goes_on_when_a_reader_ends(empty: Database, reader: psycopg
 def test_a_reader_that_a_change_waits_for_and_that_waits_for_it_goes_on(empty: Database, own_sql: Path) -> None:
     migrate(empty)
     (own_sql / "migrations" / "9999_two_tables.sql").write_text(
-        "lock table catalog.movies; select pg_sleep(0.6); alter table catalog.movie_stats add column a_column integer;"
+        "lock table catalog.titles; select pg_sleep(0.6); alter table catalog.title_stats add column a_column integer;"
     )
     with psycopg.connect(dsn_of(empty.url)) as reader:
         reader.execute("select from catalog.movie_stats")
         change = threading.Thread(target=migrate, args=(empty,))
         change.start()
-        is_locked = "select count(*) from pg_locks where relation = 'catalog.movies'::regclass and mode ~ 'AccessExcl'"
+        is_locked = "select count(*) from pg_locks where relation = 'catalog.titles'::regclass and mode ~ 'AccessExcl'"
         while reader.execute(is_locked).fetchone() != (1,):
             assert change.is_alive()
         reader.execute("select from catalog.movies")  # raised DeadlockDetected when changes waited for 0.8 s

@@ -221,7 +221,7 @@ def _answers(port: int) -> bool:
 @pytest.mark.parametrize("pooler", ["session"], indirect=True)
 def test_a_pooler_in_session_mode_serves(pooler: str, server: str, name: str) -> None:
     database = migrated(pooler + name)
-    database.execute("request_ids", tmdb_ids=[1], keep=True, requested_by="test")
+    database.execute("request_ids", title_ids=[1], keep=True, requested_by="test")
     with database.batch_locks([1, 2], "stage") as ours, database.batch_locks([2, 3], "stage") as others:
         assert (ours, others) == ({1, 2}, {3})
     database.close()

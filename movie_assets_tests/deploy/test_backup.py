@@ -107,7 +107,7 @@ def test_what_was_not_paid_for_can_be_built_again_without_a_call(
     asked = world.asked.copy()
     with pipeline_on(server_with_roles, world, tmp_path) as pipeline:
         pipeline.do("truncate catalog.rating_aggregates")
-        pipeline.do("delete from catalog.movie_vectors_1")
+        pipeline.do("delete from catalog.title_vectors_1")
         assert pipeline.run("publish").success
         assert pipeline.one("select count(*) from catalog.movie_vectors") == 30
         assert pipeline.one("select count(*) from catalog.film_scores") == 30

@@ -16,7 +16,10 @@ from movie_assets_tests.deploy.files import DEPLOY
 
 READER = "an_app"
 PERSON, PEOPLE = "a_site", "a_report"
-OF_PERSONS = ("catalog.watch_histories", "catalog.recommendations", "catalog.seen_films")
+OF_PERSONS = (
+    "catalog.watched_titles", "catalog.recommended_titles", "catalog.seen_films", "catalog.watch_histories",
+    "catalog.recommendations",
+)  # fmt: skip
 DAGSTER = ("movie_assets_dagster", "movie_assets_dagster")  # role and database
 INSERT = "insert into pipeline.requested_ids (tmdb_id, requested_by) values ({}, 'an app')"
 
@@ -78,10 +81,12 @@ def test_a_reader_searches(server: Server, search: str) -> None:
         "create schema mine",
         "select * from pipeline.movie_ids",
         "select * from pipeline.raw_details",
+        "select * from pipeline.title_ids",
         "select * from pipeline.embeddings",
         "select * from pipeline.due",
         "select pipeline.activate_set(1::smallint)",
         "delete from pipeline.requested_ids",
+        "delete from pipeline.requested_titles",
         "update pipeline.requested_ids set outcome = 'accepted'",
         "insert into pipeline.requested_ids (tmdb_id, outcome) values (1, 'accepted')",
         "select * from public.movie_assets_schema",

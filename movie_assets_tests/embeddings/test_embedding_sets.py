@@ -133,7 +133,7 @@ def test_golden_pairs_of_the_active_set_are_watched(published: SmallPipeline) ->
     published.do("update catalog.movies set release_date = '1990-01-01' where tmdb_id in (64, 65)")
     published.do(PAIR)
     turn_away(published, 65, 64)
-    published.do("delete from catalog.movie_vectors_1 where tmdb_id = 65")
+    published.do("delete from catalog.title_vectors_1 where title_id = 65")
     (result,) = published.run_all("publish")
     assert failed_checks(result) == {"golden_pairs_are_near"}
     assert figures(result, "golden_pairs_are_near")["pairs"] == 1

@@ -28,7 +28,7 @@ STORY = st.integers(0, len(STORIES) - 1)  # few, so that films share them and te
 WIDTHS = (8, 16)  # of the two sets
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 TELL = "update catalog.movies set embedding_text = %s, text_hash = %s where tmdb_id = %s"
-EMPTY = "truncate catalog.movies, pipeline.embeddings, pipeline.refused_texts cascade"
+EMPTY = "truncate catalog.titles, pipeline.title_embeddings, pipeline.refused_texts cascade"
 
 
 @dataclass
@@ -99,7 +99,7 @@ class HashPolicy(RuleBasedStateMachine):
     def vectors_are_those_of_the_model(self) -> None:
         for set_id, embedder in zip(self.sets, self.embedders, strict=True):
             paid = f"select tmdb_id, text_hash, embedding from pipeline.embeddings where set_id = {set_id}"
-            searched = f"select tmdb_id, text_hash, embedding::vector from catalog.movie_vectors_{set_id}"
+            searched = f"select title_id, text_hash, embedding::vector from catalog.title_vectors_{set_id}"
             self._compare(paid, self.vectors[set_id], embedder)
             self._compare(searched, self.searched[set_id], embedder)
 

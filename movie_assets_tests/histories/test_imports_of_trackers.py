@@ -186,13 +186,13 @@ def test_a_person_is_forgotten_in_every_table(catalogue: Database, tmp_path: Pat
     taken(catalogue, archive(tmp_path, as_text(TRAKT), "trakt.zip"), person=who)
     taken(catalogue, file(tmp_path, "watched.csv", WATCHED + "2023-01-01,Dune,,u3\n"), person="other")
     others = run(catalogue, "select count(*) from pipeline.watch_entries where person = 'other'")
-    assert tables_with(catalogue, who) >= {"catalog.watch_histories", "pipeline.watch_entries", "pipeline.imports"}
+    assert tables_with(catalogue, who) >= {"catalog.watched_titles", "pipeline.watch_entries", "pipeline.imports"}
     deleted = {
         row.table_name: row.rows_deleted
         for row in catalogue.execute_returning(DeletedRows, "forget_person", person=who)
     }
     assert deleted["pipeline.series_entries"] == 3
-    assert deleted["catalog.watch_histories"] == 3
+    assert deleted["catalog.watched_titles"] == 3
     assert tables_with(catalogue, who) == set()
     assert tables_with(catalogue, "A Film of Mine") == set()
     assert run(catalogue, "select count(*) from pipeline.named_films where name = 'Dune'") == [(1,)]

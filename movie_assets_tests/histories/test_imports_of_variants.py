@@ -27,7 +27,7 @@ def written(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path
 
 
 def emptied(database: Database) -> None:
-    run(database, "truncate catalog.watch_histories, pipeline.watch_entries, pipeline.series_entries")
+    run(database, "truncate catalog.watched_titles, pipeline.watch_entries, pipeline.series_entries")
 
 
 IMDB_FILES: dict[str, tuple[str, str]] = {

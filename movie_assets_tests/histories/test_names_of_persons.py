@@ -53,7 +53,7 @@ def test_a_day_with_imports_leaves_no_name_with_dagster(
     pipeline.with_settings(inbox=tmp_path / "inbox")
     results = live(pipeline)
     assert CHECK in failed_checks(results[-1])
-    assert tables_with(pipeline.database, WHO) >= {"catalog.watch_histories", "pipeline.refusals", "pipeline.imports"}
+    assert tables_with(pipeline.database, WHO) >= {"catalog.watched_titles", "pipeline.refusals", "pipeline.imports"}
     assert rows_of(empty_address, "event_logs") > 100
     assert dagster_records_naming(empty_address, WHO) == []
     assert dagster_records_naming(empty_address, "canaries") == []

@@ -14,30 +14,30 @@ from movie_assets_tests.conftest import database_of_ones_own, failed_checks, fig
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
 
 FILMS = [64 * n for n in range(1, 14)]
-VECTORS = "movie_vectors_1"
+VECTORS = "title_vectors_1"
 SHARED = ["people", "genres", "keywords", "companies", "collections", "watch_providers"]
 CHILDREN = [
-    "movie_cast", "movie_crew", "movie_genres", "movie_keywords", "movie_companies", "movie_collections",
-    "movie_countries", "movie_languages", "movie_certifications", "movie_external_ids", "movie_videos",
-    "movie_translations", "movie_alternative_titles", "movie_watch_providers",
+    "title_cast", "title_crew", "title_genres", "title_keywords", "title_companies", "title_collections",
+    "title_countries", "title_languages", "title_certifications", "title_external_ids", "title_videos",
+    "title_translations", "title_alternative_titles", "title_watch_providers",
 ]  # fmt: skip
 DERIVED = [
-    "search_documents",
-    "movie_names",
+    "title_documents",
+    "title_names",
     "vocabulary",
     "postings",
-    "similar_movies",
+    "similar_titles",
     "rating_aggregates",
     "rating_methods",
     VECTORS,
 ]
-OWNED = ["movies", "movie_stats", *CHILDREN, *SHARED, *DERIVED]
+OWNED = ["titles", "title_stats", *CHILDREN, *SHARED, *DERIVED]
 # docs/architecture.md says why, under "What the recount compares".
 NOT_COMPARED = {
-    "movie_stats_history", "popularity_trends", "watch_histories", "external_ratings", "recommendations",
+    "title_stats_history", "title_trends", "watched_titles", "title_ratings", "recommended_titles",
 }  # fmt: skip
 NOT_COMPARED_COLUMNS = {
-    ("movies", "changed_at"), ("rating_aggregates", "computed_at"), ("rating_methods", "computed_at"),
+    ("titles", "changed_at"), ("rating_aggregates", "computed_at"), ("rating_methods", "computed_at"),
     ("postings", "part"),  # says when films were listed, not where
     ("rating_methods", "fingerprint"), ("rating_methods", "method_version"),  # without its method no score is left
     # Foreign keys do not let the keys of shared rows change.
@@ -50,17 +50,17 @@ STRANGERS = {  # rows that a damaged reference points at
     "collection_id": "collections (collection_id, name)", "provider_id": "watch_providers (provider_id, name)",
 }  # fmt: skip
 SPECIAL = {
-    ("movie_names", "kind"): "'translated'",
+    ("title_names", "kind"): "'translated'",
     ("rating_aggregates", "score"): "score_low",
     ("rating_aggregates", "score_low"): "score_low - 0.5",
     ("rating_aggregates", "score_high"): "least(100, score_high + 0.5)",
     ("rating_aggregates", "scope"): "'person'",
     ("rating_aggregates", "key"): "key || '9'",
     ("rating_methods", "is_current"): "false",
-    ("similar_movies", "place"): "10",
-    ("movie_stats", "seen_at"): "seen_at - interval '1 day'",
+    ("similar_titles", "place"): "10",
+    ("title_stats", "seen_at"): "seen_at - interval '1 day'",
     ("postings", "films"): "films[2:]",
-    (VECTORS, "embedding"): f"(select v.embedding from catalog.{VECTORS} v order by v.tmdb_id desc limit 1)",
+    (VECTORS, "embedding"): f"(select v.embedding from catalog.{VECTORS} v order by v.title_id desc limit 1)",
 }  # fmt: skip
 OTHER_VALUES = {
     "text": "coalesce({c}, '') || ' damaged'", "bigint": "coalesce({c}, 0) + 1", "integer": "coalesce({c}, 0) + 1",
@@ -73,7 +73,7 @@ OTHER_VALUES = {
 @pytest.fixture(scope="module")
 def lived(server: str, template: str) -> Iterator[SmallPipeline]:
     with database_of_ones_own(server, template) as database, small_pipelines(database) as small:
-        pipeline = small(*(whole(tmdb_id, title=f"The Matrix number {tmdb_id}", imdb_id=None) for tmdb_id in FILMS))
+        pipeline = small(*(whole(title_id, title=f"The Matrix number {title_id}", imdb_id=None) for title_id in FILMS))
         pipeline.run_all()
         assert pipeline.movies == FILMS
         yield pipeline
@@ -117,26 +117,26 @@ def damage(pipeline: SmallPipeline, tables: list[str]) -> set[tuple[str, str]]:
     for place, (table, column, kind) in enumerate(all_columns(pipeline)):
         if table not in tables or (table, column) in NOT_COMPARED_COLUMNS:
             continue
-        key = "tmdb_id" if (table, "tmdb_id") in names else "ctid"
+        key = "title_id" if (table, "title_id") in names else "ctid"
         row = (
-            f"(select ctid from catalog.{table} order by {key} offset {place % 13 if key == 'tmdb_id' else 0} limit 1)"
+            f"(select ctid from catalog.{table} order by {key} offset {place % 13 if key == 'title_id' else 0} limit 1)"
         )
         if column == "place":
-            pipeline.do("delete from catalog.similar_movies where place = 10 and tmdb_id = 64")
-            row = "(select ctid from catalog.similar_movies where tmdb_id = 64 and place = 9)"
+            pipeline.do("delete from catalog.similar_titles where place = 10 and title_id = 64")
+            row = "(select ctid from catalog.similar_titles where title_id = 64 and place = 9)"
         if table == "rating_aggregates" and column == "scope":
             row = "(select ctid from catalog.rating_aggregates where scope = 'film' limit 1)"
-        if column == "tmdb_id" or (table, column) == ("rating_methods", "method_version"):
+        if column == "title_id" or (table, column) == ("rating_methods", "method_version"):
             pipeline.do(f"delete from catalog.{table} where ctid = {row}")
         else:
             value = SPECIAL.get((table, column)) or OTHER_VALUES[kind].format(c=column)
-            if column in STRANGERS and table in (*CHILDREN, "movies"):
+            if column in STRANGERS and table in (*CHILDREN, "titles"):
                 pipeline.do(f"insert into catalog.{STRANGERS[column]} values (999999, 'nobody') on conflict do nothing")
                 value = "999999"
             if column == "similar_id":
                 value = (
-                    "(select min(m.tmdb_id) from catalog.movies m where m.tmdb_id <> t.tmdb_id and not exists ("
-                    "select from catalog.similar_movies o where o.tmdb_id = t.tmdb_id and o.similar_id = m.tmdb_id))"
+                    "(select min(m.title_id) from catalog.titles m where m.title_id <> t.title_id and not exists ("
+                    "select from catalog.similar_titles o where o.title_id = t.title_id and o.similar_id = m.title_id))"
                 )
             pipeline.do(f"update catalog.{table} t set {column} = {value} where ctid = {row}")
         damaged.add((table, column))
@@ -162,12 +162,12 @@ WORDS_OF = {  # agreements that are counted in SQL name rows by their key alone
 }
 
 LOST = {
-    "search_documents": "each film is found by the words",
-    "similar_movies": "each film that is searched has its list",
+    "title_documents": "each film is found by the words",
+    "similar_titles": "each film that is searched has its list",
 }
 
 
-@pytest.mark.parametrize("tables", [["movies", "movie_stats"], CHILDREN, SHARED, DERIVED], ids=" ".join)
+@pytest.mark.parametrize("tables", [["titles", "title_stats"], CHILDREN, SHARED, DERIVED], ids=" ".join)
 def test_each_damaged_column_is_found_named_and_put_right(lived: SmallPipeline, tables: list[str]) -> None:
     before = snapshot(lived)
     damaged = damage(lived, tables)
@@ -184,7 +184,7 @@ def test_each_damaged_column_is_found_named_and_put_right(lived: SmallPipeline, 
             assert any(agreement.startswith(WORDS_OF[table]) for agreement, _, _ in found), (table, column)
         else:
             reported = [columns for _, name, columns in found if name == table]
-            if column == "tmdb_id" and table in LOST:  # a lost row is counted in SQL
+            if column == "title_id" and table in LOST:  # a lost row is counted in SQL
                 reported += ["row missing" for agreement, *_ in found if agreement.startswith(LOST[table])]
             assert any(column in columns or columns.startswith("row ") for columns in reported), (
                 table,
@@ -203,7 +203,7 @@ def test_each_damaged_column_is_found_named_and_put_right(lived: SmallPipeline, 
     assert failed_checks(result) == set(), named(result)
 
 
-@pytest.mark.parametrize("table", ["movies", "movie_stats", *CHILDREN, *DERIVED])
+@pytest.mark.parametrize("table", ["titles", "title_stats", *CHILDREN, *DERIVED])
 def test_a_table_that_lost_all_its_rows_is_filled_again(lived: SmallPipeline, table: str) -> None:
     before = snapshot(lived)
     lived.do(f"delete from catalog.{table}")
@@ -220,22 +220,22 @@ def test_a_wrong_title_that_spread_into_the_search_is_found_and_searches_see_the
     found: Callable[[str], list[int]] = lambda words: lived.column(  # noqa: E731
         f"select tmdb_id from catalog.find_movie('{words}') where confidence > 0.9"
     )
-    lived.do("update catalog.movies set title = 'Quite another film' where tmdb_id = 64")
-    lived.do("delete from pipeline.document_sources where tmdb_id = 64")
+    lived.do("update catalog.titles set title = 'Quite another film' where title_id = 64")
+    lived.do("delete from pipeline.title_document_sources where title_id = 64")
     lived.run_all("publish")
     assert found("Quite another film") == [64]
     result = lived.run("reconcile")
-    assert {table for _, table, _ in named(result)} >= {"movies", "search_documents", "movie_names"}
+    assert {table for _, table, _ in named(result)} >= {"titles", "title_documents", "title_names"}
     lived.run_all("publish")
     assert found("Quite another film") == []
     assert found("The Matrix number 64") == [64]
 
 
 def test_bookkeeping_that_decides_what_is_due_is_compared(lived: SmallPipeline) -> None:
-    lived.do("update pipeline.movie_ids set fetched_at = fetched_at + interval '90 days' where tmdb_id = 64")
-    lived.do("update catalog.movies set text_hash = 'x', facts_hash = 'y' where tmdb_id = 128")
-    lived.do("delete from pipeline.similar_lists where tmdb_id = 192")
-    lived.do("delete from pipeline.document_sources where tmdb_id = 256")
+    lived.do("update pipeline.title_ids set fetched_at = fetched_at + interval '90 days' where title_id = 64")
+    lived.do("update catalog.titles set text_hash = 'x', facts_hash = 'y' where title_id = 128")
+    lived.do("delete from pipeline.similar_title_lists where title_id = 192")
+    lived.do("delete from pipeline.title_document_sources where title_id = 256")
     result = lived.run("reconcile")
     assert failed_checks(result) == {"everything_agrees"}
     assert len({agreement for agreement, _, _ in named(result)}) >= 4
@@ -245,7 +245,7 @@ def test_bookkeeping_that_decides_what_is_due_is_compared(lived: SmallPipeline) 
 
 
 def test_what_two_films_share_is_made_anew_without_an_alarm(lived: SmallPipeline) -> None:
-    lived.do("update catalog.similar_movies set shared_features = '{}' where tmdb_id = 64 and place = 1")
+    lived.do("update catalog.similar_titles set shared_features = '{}' where title_id = 64 and place = 1")
     result = lived.run("reconcile")
     assert failed_checks(result) == set()
     assert [agreement for agreement, _, _ in named(result)] == [SHARED_FEATURES]

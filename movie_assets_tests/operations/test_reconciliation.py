@@ -81,10 +81,10 @@ def test_an_answer_that_cannot_be_read_is_fetched_again(lived: Pipeline) -> None
 
 
 def test_a_vector_that_nobody_paid_for_is_taken_out_and_put_in_anew(lived: Pipeline) -> None:
-    table = f"catalog.movie_vectors_{lived.one('select set_id from pipeline.embedding_sets')}"
+    table = f"catalog.title_vectors_{lived.one('select set_id from pipeline.embedding_sets')}"
     lived.do(
-        f"update {table} set embedding = (select embedding from {table} order by tmdb_id desc limit 1) "
-        f"where tmdb_id = {SECOND}"
+        f"update {table} set embedding = (select embedding from {table} order by title_id desc limit 1) "
+        f"where title_id = {SECOND}"
     )
     _, differing = recounted(lived)
     assert differing["each vector that is searched is the one that was paid for"] == (1, 1)

@@ -107,7 +107,7 @@ def test_lines_of_an_export_that_are_still_there_keep_its_row(pipeline: Pipeline
     for day in ("2025-01-01", "2025-01-02"):
         run_sql(pipeline.database, EXPORT.format(f"'{day}'", OLD))
     run_sql(pipeline.database, "insert into pipeline.ids_as_of values (true, '2025-01-02', 0)")
-    run_sql(pipeline.database, "create table pipeline.export_lines_20250101 (like pipeline.export_lines)")
+    run_sql(pipeline.database, "create table pipeline.export_lines_20250101 (like pipeline.exported_titles)")
     pipeline.database.execute("clean_up", as_of=NOW)
     assert pipeline.one("select count(*) from pipeline.exports") == 2
 
@@ -125,8 +125,8 @@ def test_an_old_import_is_still_known_but_not_what_it_did_not_take(pipeline: Pip
 
 
 def test_what_a_killed_reindex_left_is_dropped(pipeline: Pipeline) -> None:
-    pipeline.do("create index movies_title_ccnew on catalog.movies (title)")
-    pipeline.do("create index movies_overview_ccnew on catalog.movies (tagline)")
+    pipeline.do("create index movies_title_ccnew on catalog.titles (title)")
+    pipeline.do("create index movies_overview_ccnew on catalog.titles (tagline)")
     pipeline.do("update pg_index set indisvalid = false where indexrelid = 'catalog.movies_title_ccnew'::regclass")
     assert pipeline.run("clean_up").success
     assert pipeline.one("select to_regclass('catalog.movies_title_ccnew')") is None

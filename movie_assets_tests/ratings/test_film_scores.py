@@ -157,7 +157,7 @@ def test_one_vote_of_ten_does_not_lead(rated: SmallPipeline) -> None:
 
 
 def test_without_other_sources_the_scores_are_tmdbs_alone(rated: SmallPipeline) -> None:
-    rated.do("truncate catalog.external_ratings")
+    rated.do("truncate catalog.title_ratings")
     assert published(rated)
     assert rated.one("select count(*) from catalog.film_scores") == FILMS - 2
     sources = "select distinct jsonb_object_keys(source_scores) from catalog.rating_aggregates"

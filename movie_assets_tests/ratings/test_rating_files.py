@@ -72,7 +72,7 @@ def test_a_rating_of_nobody_is_none(line: str) -> None:
 def test_bom_carriage_returns_and_blank_lines_are_no_harm() -> None:
     lines = [b"\xef\xbb\xbf" + IMDB.encode() + b"\r\n", b"tt0000007\t7.0\t9\r\n", b"\r\n"]
     counts = FileCounts()
-    assert [r.tmdb_id for r in read_imdb(lines, FILMS, counts, SEEN)] == [70]
+    assert [r.title_id for r in read_imdb(lines, FILMS, counts, SEEN)] == [70]
     assert counts.rejected == 0
 
 
@@ -135,7 +135,7 @@ def test_a_quote_that_is_never_closed_costs_all_lines_that_it_swallows(later: st
 
 def test_a_cell_of_another_column_may_have_several_lines() -> None:
     ratings, counts = own('7,stars,1,5,4,10,"one', 'two"', header="tmdb_id,source,scale_min,scale_max,value,votes,note")
-    assert ([rating.tmdb_id for rating in ratings], counts.lines, counts.rejected) == ([7], 1, 0)
+    assert ([rating.title_id for rating in ratings], counts.lines, counts.rejected) == ([7], 1, 0)
 
 
 def test_a_header_that_cannot_be_read_is_refused() -> None:
@@ -163,7 +163,7 @@ def averages(lines: str, links: str = LINKS) -> tuple[list[tuple[int, float, int
     whole = RatingSums(read_links(pd.read_csv(StringIO(links)), counts))
     for chunk in pd.read_csv(StringIO("userId,movieId,rating\n" + lines), chunksize=3):
         whole.add(chunk, counts)
-    return [(r.tmdb_id, r.raw_value, r.votes) for r in whole.ratings(SEEN)], counts
+    return [(r.title_id, r.raw_value, r.votes) for r in whole.ratings(SEEN)], counts
 
 
 def test_movies_of_one_film_are_merged_by_their_votes() -> None:

@@ -41,7 +41,7 @@ def test_imdb_ratings_are_matched_by_imdb_id(rated: SmallPipeline, tmp_path: Pat
 def test_reading_twice_leaves_the_same_rows(rated: SmallPipeline, tmp_path: Path) -> None:
     path = imdb_file(tmp_path / "r.tsv.gz")
     take(rated, imdb_ratings=str(path))
-    digest = "select md5(string_agg(t::text || t.xmin, ',' order by tmdb_id)) from catalog.external_ratings t"
+    digest = "select md5(string_agg(t::text || t.xmin, ',' order by title_id)) from catalog.title_ratings t"
     before = rated.one(digest)
     again = metadata_of(take(rated, imdb_ratings=f"file://{path}"), "imdb_ratings")  # another address
     assert (again["is_new"], again["rows_changed"], again["rows_removed"]) == (True, 0, 0)

@@ -96,7 +96,7 @@ def test_films_of_the_history_speak_for_a_film(learnt: SmallPipeline) -> None:
 
 
 def test_nothing_is_learnt_or_made_again_while_nothing_changed(learnt: SmallPipeline) -> None:
-    versions = "select sum(hashint8extended(tmdb_id, xmin::text::bigint)) from catalog.recommendations"
+    versions = "select sum(hashint8extended(title_id, xmin::text::bigint)) from catalog.recommended_titles"
     before = learnt.one(versions)
     result = learnt.run("recommend")
     assert metadata_of(result, "recommendation_model")["is_new"] is False
@@ -195,7 +195,7 @@ def test_work_is_committed_person_by_person_so_that_a_failure_costs_one_chunk(
     learnt.do("update pipeline.recommendation_lists set model_id = null")
     learnt.do(
         "create function pipeline.refuse() returns trigger language plpgsql as 'begin raise exception ''no''; end'; "
-        "create trigger refuse before insert on catalog.recommendations for each row when (new.person = 'p25') "
+        "create trigger refuse before insert on catalog.recommended_titles for each row when (new.person = 'p25') "
         "execute function pipeline.refuse()"
     )
     monkeypatch.setattr(recommendations, "CHUNK", 10)

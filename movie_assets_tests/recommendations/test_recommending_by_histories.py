@@ -64,7 +64,7 @@ def test_histories_obey_filters_and_need_no_vectors(films: Database) -> None:
 def test_a_film_after_hundreds_that_left_the_catalogue_is_found_by_histories(films: Database) -> None:
     with_histories(films, {1: {1000 + n: 0.5 for n in range(400)} | {7: 0.4}})
     with films.transaction() as connection:
-        connection.exec_driver_sql("delete from catalog.movie_vectors_1 where tmdb_id = 7")
+        connection.exec_driver_sql("delete from catalog.title_vectors_1 where title_id = 7")
     assert ids(recommended(films, loved=[1], options=PLAIN | {"histories": 9}, count=1)) == [7]
 
 

@@ -34,7 +34,7 @@ HARM = (  # SQL for one movie, and what the comparison has to count
     ("delete from catalog.movie_names where tmdb_id = {id} and kind = 'title'", "wrong"),
     ("delete from catalog.search_documents where tmdb_id = {id}", "wrong"),
     ("update catalog.rating_aggregates set score_low = score_low - 0.001 where key = '{id}'", "wrong"),
-    ("update {vectors} v set embedding = o.embedding from {vectors} o where v.tmdb_id={id} and o.tmdb_id={other}",
+    ("update {vectors} v set embedding = o.embedding from {vectors} o where v.title_id={id} and o.title_id={other}",
      "wrong"),
     ("update pipeline.movie_ids set detail_reason = 'vote_count' where tmdb_id = {id}", "states"),
     ("update pipeline.requested_ids set served_at = null where tmdb_id = 990000001", "requests"),
@@ -97,7 +97,7 @@ def _differences_after(lived: Rehearsal, harm: str) -> Differences:
     person = lived.pipeline.one(f"select min(person_id) from catalog.movie_cast where tmdb_id = {tmdb_id}")
     set_id = lived.pipeline.one("select set_id from catalog.embedding_sets where is_active")
     other = lived.world.ids_of("merged")[1]
-    harm = harm.format(id=tmdb_id, other=other, person=person, vectors=f"catalog.movie_vectors_{set_id}")
+    harm = harm.format(id=tmdb_id, other=other, person=person, vectors=f"catalog.title_vectors_{set_id}")
     with lived.pipeline.database.transaction() as connection:
         before = connection.begin_nested()
         assert connection.execute(sa.text(harm)).rowcount > 0

@@ -37,7 +37,7 @@ def built(small: Make, *films: dict[str, Any]) -> SmallPipeline:
 def vectors(pipeline: SmallPipeline) -> dict[int, np.ndarray[Any, Any]]:
     """The vectors that searches see."""
     with pipeline.database.transaction() as connection:
-        found = connection.exec_driver_sql("select tmdb_id, embedding::text from catalog.movie_vectors_1")
+        found = connection.exec_driver_sql("select title_id, embedding::text from catalog.title_vectors_1")
         return {tmdb_id: np.array(text.strip("[]").split(","), float) for tmdb_id, text in found}
 
 

@@ -111,7 +111,7 @@ def test_a_spike_that_is_over_is_no_trend(lists: Lists) -> None:
 def test_a_change_of_tmdbs_scale_moves_nobody(lists: Lists) -> None:
     lists.live(20, {1: [5] * 17 + [20, 40, 80]})
     before = lists.velocity(1)
-    lists.do("truncate catalog.movie_stats_history")
+    lists.do("truncate catalog.title_stats_history")
     lists.live(20, {1: [5] * 17 + [20, 40, 80]}, scales=dict.fromkeys(range(10, 20), 1 / 7))
     assert lists.velocity(1) == pytest.approx(before)
     assert lists.velocity(2) == pytest.approx(0, abs=1e-12)

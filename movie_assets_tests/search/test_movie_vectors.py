@@ -17,7 +17,7 @@ from movie_assets_tests.support.small_pipelines import (
 )
 
 Make = Callable[..., SmallPipeline]
-VERSIONS = "select tmdb_id || ':' || xmin from catalog.movie_vectors_1 order by tmdb_id"
+VERSIONS = "select title_id || ':' || xmin from catalog.title_vectors_1 order by title_id"
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_set_whose_searches_compare_all_has_no_index(small: Make) -> None:
     (result,) = pipeline.run_all("publish")
     assert figures_of(result, "movie_vectors")["index_built"] is False
     assert failed_checks(result) == set()
-    assert pipeline.one("select to_regclass('catalog.movie_vectors_1_nearest') is null")
+    assert pipeline.one("select to_regclass('catalog.title_vectors_1_nearest') is null")
     assert pipeline.one("select ef_search is null from catalog.embedding_sets")
 
 
@@ -102,14 +102,14 @@ def test_an_index_that_is_not_needed_any_more_is_dropped(published: SmallPipelin
     assert index_is_valid(published) == [True]
     published.do(ALWAYS_INDEXED.replace("select 0", "select 16"))  # 12 films are less than four fifths
     published.run("publish")
-    assert published.one("select to_regclass('catalog.movie_vectors_1_nearest') is null")
+    assert published.one("select to_regclass('catalog.title_vectors_1_nearest') is null")
 
 
 @pytest.mark.parametrize(
     "harm",
     [
-        "drop index catalog.movie_vectors_1_nearest",
-        "update pg_index set indisvalid = false where indexrelid = 'catalog.movie_vectors_1_nearest'::regclass",
+        "drop index catalog.title_vectors_1_nearest",
+        "update pg_index set indisvalid = false where indexrelid = 'catalog.title_vectors_1_nearest'::regclass",
     ],
 )
 def test_a_missing_or_invalid_index_is_rebuilt(published: SmallPipeline, harm: str) -> None:
@@ -136,11 +136,11 @@ def test_publishing_twice_leaves_the_same_rows(published: SmallPipeline) -> None
 def test_what_searches_filter_on_follows_the_film(
     published: SmallPipeline, change: str, column: str, value: Any
 ) -> None:
-    before = published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 64")
+    before = published.one("select embedding::text from catalog.title_vectors_1 where title_id = 64")
     published.do(f"update catalog.movies set {change} where tmdb_id = 64")
     (result,) = published.run_all("publish")
-    assert published.one(f"select {column} from catalog.movie_vectors_1 where tmdb_id = 64") == value
-    assert published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 64") == before
+    assert published.one(f"select {column} from catalog.title_vectors_1 where title_id = 64") == value
+    assert published.one("select embedding::text from catalog.title_vectors_1 where title_id = 64") == before
     assert figures_of(result, "movie_vectors")["filters_changed"] == 1
 
 
@@ -153,7 +153,7 @@ def test_popularity_and_votes_touch_no_vector(published: SmallPipeline) -> None:
 
 def test_a_film_that_left_is_not_found_before_the_next_publication(published: SmallPipeline) -> None:
     published.do("delete from catalog.movies where tmdb_id = 65")
-    vector = published.one("select embedding::text from catalog.movie_vectors_1 where tmdb_id = 65")
+    vector = published.one("select embedding::text from catalog.title_vectors_1 where title_id = 65")
     found = published.column(f"select tmdb_id from catalog.match_movies('{vector}', -1, 100)")
     assert len(found) == 11
     assert 65 not in found

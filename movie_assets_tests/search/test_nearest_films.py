@@ -56,7 +56,7 @@ def test_the_nearest_are_those_with_the_largest_cosine(kind: str) -> None:
     assert len(found) == 10 * FILMS
     for n in range(FILMS):
         mine = found[10 * n : 10 * n + 10]
-        assert {each.tmdb_id for each in mine} == {10 * n}
+        assert {each.title_id for each in mine} == {10 * n}
         best = np.sort(cosines[n])[::-1][:10]
         assert [each.similarity for each in mine] == pytest.approx(best, abs=1e-4)
         assert [cosines[n][each.similar_id // 10] for each in mine] == pytest.approx(best, abs=1e-4)

@@ -124,11 +124,11 @@ def test_films_that_are_not_listed_are_counted(written: SmallPipeline) -> None:
 
 def test_a_database_of_the_release_before_is_searched_as_soon_as_it_is_migrated(written: SmallPipeline) -> None:
     written.do("delete from catalog.postings")
-    written.do("create index search_documents_words on catalog.search_documents using gin (words)")
+    written.do("create index title_documents_words on catalog.title_documents using gin (words)")
     written.do("delete from movie_assets_schema where file = 'search/search_documents.sql'")
     migrate(written.database)
     assert found(written, "7") == [7]
-    assert written.one("select to_regclass('catalog.search_documents_words')") is None
+    assert written.one("select to_regclass('catalog.title_documents_words')") is None
     assert written.one(LISTED) == 0
 
 

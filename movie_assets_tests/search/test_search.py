@@ -73,7 +73,7 @@ def test_without_the_key_of_a_set_words_are_searched_and_the_key_is_named(films:
     with films.transaction() as connection:
         connection.exec_driver_sql("update pipeline.embedding_sets set provider = 'openai'")
     found, missing = search(films, SETTINGS, "Alien", 1)
-    assert [film.tmdb_id for film in found] == [1]
+    assert [film.title_id for film in found] == [1]
     assert "OPENAI_API_KEY" in str(missing)
 
 
@@ -81,7 +81,7 @@ def test_without_vectors_words_are_searched(films: Database) -> None:
     with films.transaction() as connection:
         connection.exec_driver_sql("update pipeline.embedding_sets set is_active = false")
     found, missing = search(films, SETTINGS, "Alien", 1)
-    assert [film.tmdb_id for film in found] == [1]
+    assert [film.title_id for film in found] == [1]
     assert missing == "the catalogue has no vectors yet"
 
 
@@ -91,28 +91,28 @@ def test_in_an_empty_catalogue_a_search_says_what_to_do(database: Database) -> N
 
 
 def test_an_exact_title_is_preferred_to_one_that_is_nearly_it(films: Database) -> None:
-    assert [film.tmdb_id for film in resolve(films, "alien")] == [1]
+    assert [film.title_id for film in resolve(films, "alien")] == [1]
 
 
 def test_a_title_with_a_slip_is_taken_for_what_was_meant(films: Database) -> None:
     film, *others = resolve(films, "Amelei")
-    assert film.tmdb_id == 3
+    assert film.title_id == 3
     assert is_certain(film, others)
 
 
 def test_of_two_titles_that_may_be_meant_none_is_certain(films: Database) -> None:
     film, *others = resolve(films, "Alienz")
-    assert {film.tmdb_id, *(other.tmdb_id for other in others)} == {1, 2}
+    assert {film.title_id, *(other.title_id for other in others)} == {1, 2}
     assert not is_certain(film, others)
 
 
 def test_an_original_title_is_a_title(films: Database) -> None:
-    assert [film.tmdb_id for film in resolve(films, "le fabuleux destin d'amélie poulain")] == [3]
+    assert [film.title_id for film in resolve(films, "le fabuleux destin d'amélie poulain")] == [3]
 
 
 def test_digits_are_an_id_first_and_a_title_after_that(films: Database) -> None:
-    assert [film.tmdb_id for film in resolve(films, "3")] == [3]
-    assert [film.tmdb_id for film in resolve(films, "12")] == [4]
+    assert [film.title_id for film in resolve(films, "3")] == [3]
+    assert [film.title_id for film in resolve(films, "12")] == [4]
 
 
 def test_an_unknown_title_is_repeated_in_the_message(films: Database) -> None:
@@ -128,15 +128,15 @@ def test_a_backslash_in_a_title_harms_nothing(films: Database) -> None:
 def test_similar_films_leave_the_film_out_even_when_another_is_its_equal(films: Database) -> None:
     with films.transaction() as connection:
         connection.exec_driver_sql(
-            "update catalog.movie_vectors_1 set embedding = (select embedding from catalog.movie_vectors_1 "
-            "where tmdb_id = 4) where tmdb_id = 5"
+            "update catalog.title_vectors_1 set embedding = (select embedding from catalog.title_vectors_1 "
+            "where title_id = 4) where title_id = 5"
         )
-    assert [film.tmdb_id for film in similar(films, 5, 1)] == [4]
-    assert [film.tmdb_id for film in similar(films, 4, 1)] == [5]
+    assert [film.title_id for film in similar(films, 5, 1)] == [4]
+    assert [film.title_id for film in similar(films, 4, 1)] == [5]
 
 
 def test_similarity_is_the_cosine_of_the_vectors(films: Database) -> None:
     vectors = LocalEmbedder("hashing-v1", 64).embed([TEXTS[1][2], TEXTS[2][2]]).vectors
     (nearest,) = similar(films, 1, 1)
-    assert nearest.tmdb_id == 2
+    assert nearest.title_id == 2
     assert nearest.similarity == pytest.approx(float(np.dot(vectors[0], vectors[1])), abs=2e-3)

@@ -15,10 +15,10 @@ from movie_assets_tests.support.world import film
 Make = Callable[..., SmallPipeline]
 EVERYTHING = """
 select string_agg(x, ',' order by x) from (
-    select 'd' || tmdb_id || xmin from catalog.search_documents
-    union all select 'n' || tmdb_id || normalised || xmin from catalog.movie_names
+    select 'd' || title_id || xmin from catalog.title_documents
+    union all select 'n' || title_id || normalised || xmin from catalog.title_names
     union all select 'v' || word || xmin from catalog.vocabulary
-    union all select 's' || tmdb_id || xmin from pipeline.document_sources) r (x)
+    union all select 's' || title_id || xmin from pipeline.title_document_sources) r (x)
 """
 COUNTED = """
 select (select string_agg(word || films, ',' order by word) from catalog.vocabulary) = (

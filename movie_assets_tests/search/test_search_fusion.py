@@ -119,5 +119,5 @@ def test_films_that_are_all_as_near_are_no_result(hashed: Database) -> None:
     statement = "select * from catalog.search_movies('zzzzqqqq', 10, '{}', cast(:v as vector))"
     assert ids(rows(hashed, statement, v=near))[0] == 9
     with hashed.transaction() as connection:
-        connection.exec_driver_sql("update catalog.movie_vectors_1 set embedding = cast(%(v)s as halfvec)", {"v": even})
+        connection.exec_driver_sql("update catalog.title_vectors_1 set embedding = cast(%(v)s as halfvec)", {"v": even})
     assert rows(hashed, statement, v=near) == []

@@ -28,16 +28,16 @@ WIDTH = 256
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 OLD_INDEX = "with (m = 4, ef_construction = 8)"
 FEW_LINKS = f"""
-drop index if exists catalog.movie_vectors_1_nearest;
-create index movie_vectors_1_nearest on catalog.movie_vectors_1 using hnsw (embedding halfvec_cosine_ops) {OLD_INDEX}
+drop index if exists catalog.title_vectors_1_nearest;
+create index title_vectors_1_nearest on catalog.title_vectors_1 using hnsw (embedding halfvec_cosine_ops) {OLD_INDEX}
 """
 OUT_OF_LINE = """
-create table kept as select * from catalog.movie_vectors_1;
-truncate catalog.movie_vectors_1;
-alter table catalog.movie_vectors_1 alter embedding set storage external;
-insert into catalog.movie_vectors_1 select * from kept
+create table kept as select * from catalog.title_vectors_1;
+truncate catalog.title_vectors_1;
+alter table catalog.title_vectors_1 alter embedding set storage external;
+insert into catalog.title_vectors_1 select * from kept
 """
-FIRST = "select embedding::vector from catalog.movie_vectors_1 where tmdb_id = 64"
+FIRST = "select embedding::vector from catalog.title_vectors_1 where title_id = 64"
 SEARCH = f"select count(*) from catalog.nearest_movies(({FIRST}), 10)"
 LOG: Any = logging.getLogger(__name__)
 
@@ -70,15 +70,15 @@ def scattered(server: str, template: str) -> Iterator[str]:
                 f"values ('local', 'hashing-v1', {WIDTH}, 'film-v1')"
             )
             copy_rows(
-                connection, "pipeline.embeddings",
-                {"set_id": "int2", "tmdb_id": "int8", "text_hash": "text", "embedding": "halfvec",
+                connection, "pipeline.title_embeddings",
+                {"set_id": "int2", "title_id": "int8", "text_hash": "text", "embedding": "halfvec",
                  "embedded_at": "timestamptz"},
                 ((1, 64 * n, str(n), HalfVector(vector), NOW) for n, vector in enumerate(vectors, start=1)),
             )  # fmt: skip
             connection.exec_driver_sql("select pipeline.refresh_vectors(1)")
             connection.exec_driver_sql(OUT_OF_LINE)
             connection.exec_driver_sql(FEW_LINKS)
-            connection.exec_driver_sql("analyze catalog.movie_vectors_1")
+            connection.exec_driver_sql("analyze catalog.title_vectors_1")
             connection.exec_driver_sql("select pipeline.activate_set(1, true)")
         database.close()
         yield str(database.url.database)
@@ -172,7 +172,7 @@ def test_all_films_are_compared_where_that_takes_no_longer_than_the_graph(
     catalogue: Database, ef_search: str, is_exact: bool
 ) -> None:
     set_to(catalogue, f"update pipeline.embedding_sets set ef_search = {ef_search}")
-    scans = "select pg_stat_get_xact_numscans('catalog.movie_vectors_1_nearest'::regclass)"
+    scans = "select pg_stat_get_xact_numscans('catalog.title_vectors_1_nearest'::regclass)"
     with catalogue.transaction() as connection:
         assert connection.exec_driver_sql(SEARCH).scalar_one() == 10
         assert (connection.exec_driver_sql(scans).scalar_one() == 0) is is_exact
@@ -188,11 +188,11 @@ def test_vectors_lie_in_their_rows_where_they_fit(database: Database) -> None:
     storage = "select attstorage from pg_attribute where attname = 'embedding' and attrelid = "
     with database.transaction() as connection:
         stored = [
-            connection.exec_driver_sql(f"{storage} 'catalog.movie_vectors_{n}'::regclass").scalar_one() for n in (1, 2)
+            connection.exec_driver_sql(f"{storage} 'catalog.title_vectors_{n}'::regclass").scalar_one() for n in (1, 2)
         ]
         # The longest row that TMDB's films make: every genre, beside the widest vector.
         connection.exec_driver_sql(
-            "insert into catalog.movie_vectors_1 select 1, repeat('a', 64), "
+            "insert into catalog.title_vectors_1 select 1, repeat('a', 64), "
             "array_fill(0.5, array[3072])::vector::halfvec, 2000, "
             "array_fill('Science Fiction'::text, array[19]), 'en', 1, 'R'"
         )

@@ -21,22 +21,22 @@ NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 MODELS = {1: ("hashing-v2", 4000), 2: ("hashing-v1", 1536)}  # by set
 SHARES = {"Half": 2, "Fifth": 5, "Tenth": 10, "Twentieth": 20, "Hundredth": 100}  # of the films, by genre
 OLD_FORM = """
-drop view catalog.movie_vectors;
-create table kept as select * from catalog.movie_vectors_1;
-drop table catalog.movie_vectors_1;
-create table catalog.movie_vectors_1 (
-    tmdb_id bigint primary key, text_hash text not null, embedding halfvec(4000) not null, release_year smallint,
+drop view catalog.movie_vectors, catalog.movie_vectors_1;
+create table kept as select * from catalog.title_vectors_1;
+drop table catalog.title_vectors_1;
+create table catalog.title_vectors_1 (
+    title_id bigint primary key, text_hash text not null, embedding halfvec(4000) not null, release_year smallint,
     genres text[] not null, original_language text, runtime_minutes smallint, certification text
 );
-insert into catalog.movie_vectors_1 select * from kept;
-create index movie_vectors_1_nearest on catalog.movie_vectors_1 using hnsw (embedding halfvec_cosine_ops);
-create index movie_vectors_1_genres on catalog.movie_vectors_1 using gin (genres);
-create index movie_vectors_1_year on catalog.movie_vectors_1 (release_year);
+insert into catalog.title_vectors_1 select * from kept;
+create index title_vectors_1_nearest on catalog.title_vectors_1 using hnsw (embedding halfvec_cosine_ops);
+create index title_vectors_1_genres on catalog.title_vectors_1 using gin (genres);
+create index title_vectors_1_year on catalog.title_vectors_1 (release_year);
 select pipeline.activate_set(1)
 """
-ROWS = "select tmdb_id, text_hash, embedding::halfvec::text, genres from catalog.movie_vectors_1 order by 1"
+ROWS = "select title_id, text_hash, embedding::halfvec::text, genres from catalog.title_vectors_1 order by 1"
 TYPE = "select format_type(atttypid, atttypmod) from pg_attribute where attname = 'embedding' and attrelid = "
-SCANS = "select pg_stat_get_xact_numscans(to_regclass('catalog.movie_vectors_1_nearest'))"
+SCANS = "select pg_stat_get_xact_numscans(to_regclass('catalog.title_vectors_1_nearest'))"
 
 
 def texts(count: int, words: int, seed: int) -> list[str]:
@@ -66,8 +66,8 @@ def stored(server: str, template: str) -> Iterator[str]:
                     f"values ('local', '{model}', {width}, 'film-v1')"
                 )
                 copy_rows(
-                    connection, "pipeline.embeddings",
-                    {"set_id": "int2", "tmdb_id": "int8", "text_hash": "text", "embedding": "halfvec",
+                    connection, "pipeline.title_embeddings",
+                    {"set_id": "int2", "title_id": "int8", "text_hash": "text", "embedding": "halfvec",
                      "embedded_at": "timestamptz"},
                     ((set_id, n, str(n), HalfVector(vector), NOW) for n, vector in enumerate(vectors(set_id), start=1)),
                 )  # fmt: skip
@@ -130,7 +130,7 @@ def test_searches_find_the_nearest_with_each_filter(catalogue: Database, set_id:
         set_to(catalogue, ALWAYS_INDEXED)
         set_to(catalogue, f"select pipeline.build_vector_index({set_id})")
         set_to(catalogue, f"select pipeline.tune_searches({set_id}, 0.99, true)")
-    form = value_of(catalogue, f"{TYPE} 'catalog.movie_vectors_{set_id}'::regclass")
+    form = value_of(catalogue, f"{TYPE} 'catalog.title_vectors_{set_id}'::regclass")
     assert form == f"sparsevec({MODELS[set_id][1]})"
     assert value_of(catalogue, f"select is_valid from pipeline.vector_index_state({set_id})") is is_indexed
     for needles in (vectors(set_id)[:10], questions(set_id)):
@@ -143,7 +143,7 @@ def test_vectors_of_many_components_are_compared_with_all_of_them(catalogue: Dat
     needles = np.array([*vectors(1)[:10], vectors(1)[10:30].sum(axis=0) / 10], dtype=np.float32)
     assert np.count_nonzero(needles, axis=1).min() > 40
     longer = "(embedding::halfvec::vector * array_fill(3, array[4000])::vector)::halfvec::sparsevec"
-    set_to(catalogue, f"update catalog.movie_vectors_1 set embedding = {longer} where mod(tmdb_id, 7) = 1")
+    set_to(catalogue, f"update catalog.title_vectors_1 set embedding = {longer} where mod(title_id, 7) = 1")
     for share, genre in ((1, None), (2, "Half"), (100, "Hundredth")):
         assert recall(catalogue, 1, needles, share, genre) == 1
 
@@ -176,7 +176,7 @@ def test_the_graph_is_searched_where_comparing_takes_longer(catalogue: Database)
 def test_comparing_all_films_leaves_the_graph_out(catalogue: Database) -> None:
     set_to(catalogue, ALWAYS_INDEXED)
     set_to(catalogue, "select pipeline.build_vector_index(1)")
-    set_to(catalogue, "analyze catalog.movie_vectors_1")
+    set_to(catalogue, "analyze catalog.title_vectors_1")
     films = vectors(1)
     search = "select tmdb_id from catalog.nearest_movies(%(v)s::vector, 10, %(f)s::jsonb, 1, true)"
     for needle in (*films[:3], *questions(1)[:3]):
@@ -192,11 +192,11 @@ def test_comparing_all_films_leaves_the_graph_out(catalogue: Database) -> None:
 
 
 def test_each_filter_has_an_index_also_in_a_table_of_an_older_release(catalogue: Database) -> None:
-    names = "select array_agg(indexname::text order by indexname) from pg_indexes where tablename = 'movie_vectors_1'"
+    names = "select array_agg(indexname::text order by indexname) from pg_indexes where tablename = 'title_vectors_1'"
     suffixes = ("certification", "genres", "language", "pkey", "runtime", "year")
-    expected = [f"movie_vectors_1_{suffix}" for suffix in suffixes]
+    expected = [f"title_vectors_1_{suffix}" for suffix in suffixes]
     assert value_of(catalogue, names) == expected
-    set_to(catalogue, "drop index catalog.movie_vectors_1_runtime, catalog.movie_vectors_1_certification")
+    set_to(catalogue, "drop index catalog.title_vectors_1_runtime, catalog.title_vectors_1_certification")
     assert value_of(catalogue, "select pipeline.build_vector_index(1)") is False
     assert value_of(catalogue, names) == expected
 
@@ -205,14 +205,14 @@ def test_a_table_of_an_older_release_gets_the_short_form_with_the_same_vectors(c
     before = rows(catalogue)
     for statement in OLD_FORM.split(";"):
         set_to(catalogue, statement)
-    assert value_of(catalogue, f"{TYPE} 'catalog.movie_vectors_1'::regclass") == "halfvec(4000)"
+    assert value_of(catalogue, f"{TYPE} 'catalog.title_vectors_1'::regclass") == "halfvec(4000)"
     assert recall(catalogue, 1, questions(1), 1, None) >= 0.9  # searches work before the upgrade, too
     set_to(catalogue, "create view public.of_an_application as select tmdb_id, embedding from catalog.movie_vectors")
     assert catalogue.execute_returning(ChangedForm, "store_in_suitable_form", set_id=1)[0].is_changed
     assert not catalogue.execute_returning(ChangedForm, "store_in_suitable_form", set_id=1)[0].is_changed
-    assert value_of(catalogue, f"{TYPE} 'catalog.movie_vectors_1'::regclass") == "sparsevec(4000)"
+    assert value_of(catalogue, f"{TYPE} 'catalog.title_vectors_1'::regclass") == "sparsevec(4000)"
     assert rows(catalogue) == before
-    renamed = "select count(*) from pg_indexes where tablename = 'movie_vectors_1' and indexname ~ '_new'"
+    renamed = "select count(*) from pg_indexes where tablename = 'title_vectors_1' and indexname ~ '_new'"
     assert value_of(catalogue, renamed) == 0
     assert value_of(catalogue, "select count(*) from public.of_an_application") == FILMS
     assert value_of(catalogue, "select pipeline.build_vector_index(1)") is False

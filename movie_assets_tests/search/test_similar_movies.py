@@ -19,7 +19,7 @@ ALL_BATCHES = ("batch_00", "batch_63")
 LISTS = (
     "select (tmdb_id, place, round(similarity::numeric, 3))::text from catalog.similar_movies order by tmdb_id, place"
 )
-VERSIONS = "select tmdb_id || ':' || place || ':' || xmin from catalog.similar_movies order by tmdb_id, place"
+VERSIONS = "select title_id || ':' || place || ':' || xmin from catalog.similar_titles order by title_id, place"
 # What the lists are by the definition: the ten nearest of each film, all compared with all.
 EXACT = """
 select (a.tmdb_id, n.place, round((1 - n.distance)::numeric, 3))::text
@@ -202,8 +202,8 @@ def test_chunks_beside_one_that_failed_are_kept(small: Make, monkeypatch: pytest
     pipeline = small()
     put_films(pipeline.database, 1, 60)
     assert pipeline.run("embed_texts", batches=ALL_BATCHES).success
-    pipeline.do("alter table pipeline.similar_lists add constraint nobody check (tmdb_id <> 58)")
+    pipeline.do("alter table pipeline.similar_title_lists add constraint nobody check (title_id <> 58)")
     assert not pipeline.run("publish").success
-    pipeline.do("alter table pipeline.similar_lists drop constraint nobody")
+    pipeline.do("alter table pipeline.similar_title_lists drop constraint nobody")
     assert day(pipeline)["films_changed"] == 4  # those of the last chunk
     assert pipeline.column(LISTS) == pipeline.column(EXACT)

@@ -20,10 +20,10 @@ SMALL = 'mount -t tmpfs -o size=8m,mode=1777 tmpfs /dev/shm && exec "$0" "$@"'
 VECTORS = """
 insert into pipeline.embedding_sets (provider, model, dimensions, template) values ('p', 'm', 8, 't');
 select pipeline.refresh_vectors(1);
-insert into catalog.movie_vectors_1 (tmdb_id, text_hash, embedding, genres)
+insert into catalog.title_vectors_1 (title_id, text_hash, embedding, genres)
 select n, '', array(select random() from generate_series(1, 8) where n > 0)::vector::halfvec, '{}'
 from generate_series(1, 3000) n;
-alter table catalog.movie_vectors_1 set (parallel_workers = 2)
+alter table catalog.title_vectors_1 set (parallel_workers = 2)
 """
 
 
@@ -69,6 +69,6 @@ def test_an_index_is_built_without_parallel_workers_and_that_is_logged(
     assert "--shm-size" in warnings[0]
     with small.transaction() as connection:
         valid = connection.exec_driver_sql(
-            "select indisvalid from pg_index where indexrelid = 'catalog.movie_vectors_1_nearest'::regclass"
+            "select indisvalid from pg_index where indexrelid = 'catalog.title_vectors_1_nearest'::regclass"
         ).scalar()
     assert valid is True

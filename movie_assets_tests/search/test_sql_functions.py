@@ -78,8 +78,8 @@ def catalogue(server: str, template: str) -> Iterator[Database]:
             f"values ('test', 'random', {WIDTH}, 'none')"
         )
         copy_rows(
-            connection, "pipeline.embeddings",
-            {"set_id": "int2", "tmdb_id": "int8", "text_hash": "text", "embedding": "halfvec",
+            connection, "pipeline.title_embeddings",
+            {"set_id": "int2", "title_id": "int8", "text_hash": "text", "embedding": "halfvec",
              "embedded_at": "timestamptz"},
             ((1, n, str(n), HalfVector(vector), NOW) for n, vector in enumerate(vectors(), start=1)),
         )  # fmt: skip
@@ -154,7 +154,7 @@ def test_a_wide_filter_keeps_its_recall_where_its_films_lie_far_from_the_questio
 def test_the_graph_is_walked_once_for_a_wide_filter_twice_for_one_that_lies_far_and_not_for_a_narrow_one(
     catalogue: Database, filters: dict[str, Any], north: float | None, walks: int
 ) -> None:
-    scans = "select pg_stat_get_xact_numscans('catalog.movie_vectors_1_nearest'::regclass)"
+    scans = "select pg_stat_get_xact_numscans('catalog.title_vectors_1_nearest'::regclass)"
     search = "select * from catalog.match_movies(%(v)s::vector, filters => %(f)s::jsonb)"
     for question in points(seed=13, count=5, north=north):
         with catalogue.transaction() as connection:

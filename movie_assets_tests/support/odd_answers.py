@@ -197,7 +197,7 @@ ODD_LINES = (
     OddLine("B5 an id twice, the first one counts", line(9006) + b"\n" + line(9006, popularity=0.1), 9006, TAKEN),
     OddLine("B6 the id zero", line(0), refused_as="bad_id"),
     OddLine("B6 a negative id", line(-9007), refused_as="bad_id"),
-    OddLine("B7 an id beyond four bytes", line(2**31 + 9008), 2**31 + 9008, TAKEN),
+    OddLine("B7 an id beyond those of movies", line(2**31 + 9008), refused_as="bad_id"),
     OddLine("B8 an id in quotes", line("9009"), refused_as="bad_id"),
     OddLine("B9 no popularity", without_popularity(9010), 9010, UNPOPULAR),
     OddLine("B9 a popularity of NaN", line(9011, popularity=float("nan")), 9011, UNPOPULAR),

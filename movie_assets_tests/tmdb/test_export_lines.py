@@ -68,7 +68,7 @@ def test_an_id_that_is_there_twice_passes_twice() -> None:
     assert ([line.tmdb_id for line in found], counts.lines) == ([3924, 3924], 2)
 
 
-@pytest.mark.parametrize("bad", [0, -1, "550", None, 550.0, True, 2**53 + 1, 10**30, [1], {}])
+@pytest.mark.parametrize("bad", [0, -1, "550", None, 550.0, True, 10**9, 10**30, [1], {}])
 def test_a_bad_id_is_rejected(bad: Any) -> None:
     found, counts = read(written(id=bad))
     assert (found, counts.samples[0][0]) == ([], "bad_id")
@@ -78,8 +78,8 @@ def test_a_line_without_an_id_is_rejected() -> None:
     assert read(b'{"adult":false,"video":false,"popularity":1}')[1].samples[0][0] == "bad_id"
 
 
-@pytest.mark.parametrize("good", [1, 2**31, 2**53])
-def test_ids_of_eight_bytes_are_read(good: int) -> None:
+@pytest.mark.parametrize("good", [1, 10**9 - 1])
+def test_the_smallest_and_the_largest_id_are_read(good: int) -> None:
     assert read(written(id=good))[0][0].tmdb_id == good
 
 

@@ -13,8 +13,9 @@ from movie_assets.tmdb.client import TmdbClient
 from movie_assets.tmdb.discovery import Reading, Wanted, read_lists
 from movie_assets.tmdb.export_lines import ExportCounts, ExportLine, read_lines
 from movie_assets.tmdb.list_slices import KnownMovie, Slice
-from movie_assets.tmdb.media import ALL, IDS_OF_A_TYPE, MOVIES, SERIES, MediaType
+from movie_assets.tmdb.media import ALL, MOVIES, SERIES, MediaType
 from movie_assets.tmdb.responses import ListedMovie, RequestRefusedError
+from movie_assets.tmdb.titles import IDS_OF_A_TYPE
 from movie_assets_tests.conftest import DAY
 from movie_assets_tests.tmdb.series_bodies import series_details
 from movie_assets_tests.tmdb.tmdb_calls import Bytes, made_up, shorten_waits

@@ -2,10 +2,10 @@
 
 -- Returns whether an id may be alive although an export does not list it: an application waits for it, or TMDB returned
 -- its details after the export was written (at 08:00 UTC).
-create or replace function pipeline.may_be_unlisted(id pipeline.movie_ids, export_date date) returns boolean
+create or replace function pipeline.may_be_unlisted(id pipeline.title_ids, export_date date) returns boolean
 language sql stable
 return coalesce((id).fetched_at >= export_date + interval '8 hours', false) or exists (
-    select from pipeline.requested_ids q where q.tmdb_id = (id).tmdb_id and q.served_at is null);
+    select from pipeline.requested_titles q where q.title_id = (id).title_id and q.served_at is null);
 
 -- Applies the export of a day; only ids whose state changes are updated. An id that left the export is gone until it is
 -- listed again. An id whose response was 404 can stay listed for a while; it is fetched again when it was unlisted
@@ -33,7 +33,7 @@ begin
     select min(greatest(
         p.least,
         case when p.rank is not null then coalesce((
-            select l.popularity from pipeline.export_lines l
+            select l.popularity from pipeline.exported_titles l
             where l.export_date = day and not (l.adult or l.video or l.softcore)
             order by l.popularity desc offset p.rank - 1 limit 1
         ), 0) else 0 end
@@ -43,7 +43,7 @@ begin
 
     create temp table outcomes on commit drop as
     select
-        l.tmdb_id,
+        l.title_id,
         l.original_title,
         case
             when l.adult then 'adult'
@@ -53,24 +53,24 @@ begin
             -- The lists rejected the id (see eligibility.sql), and only they can accept it again.
             when not pipeline.is_export_rule(i.export_reason) then i.export_reason
         end as reason
-    from pipeline.export_lines l left join pipeline.movie_ids i using (tmdb_id)
+    from pipeline.exported_titles l left join pipeline.title_ids i using (title_id)
     where l.export_date = day;
-    create index on outcomes (tmdb_id);
+    create index on outcomes (title_id);
     analyze outcomes;
 
     create temp table missing on commit drop as
-    select i.tmdb_id, i.gone_since is null and coalesce(i.missing_since, day) >= day as is_new
-    from pipeline.movie_ids i
+    select i.title_id, i.gone_since is null and coalesce(i.missing_since, day) >= day as is_new
+    from pipeline.title_ids i
     where i.gone_reason is distinct from 'left_export' and not pipeline.may_be_unlisted(i, day)
-      and not exists (select from outcomes v where v.tmdb_id = i.tmdb_id)
+      and not exists (select from outcomes v where v.title_id = i.title_id)
       and not exists (
-          select from pipeline.exports e, unnest(e.unreadable_ids) u (tmdb_id)
-          where e.export_date = day and u.tmdb_id = i.tmdb_id);
-    create index on missing (tmdb_id);
+          select from pipeline.exports e, unnest(e.unreadable_ids) u (title_id)
+          where e.export_date = day and u.title_id = i.title_id);
+    create index on missing (title_id);
     analyze missing;
     select l.is_certain, l.is_usual into is_certain, is_usual
     from pipeline.evaluate_loss(
-        day, (select count(*)::integer from pipeline.movie_ids i where i.gone_since is null),
+        day, (select count(*)::integer from pipeline.title_ids i where i.gone_since is null),
         (select count(*)::integer from missing m where m.is_new)) l;
 
     if is_certain then
@@ -78,50 +78,50 @@ begin
         set ids_confirmed = e.ids_confirmed + h.ids
         from (
             select i.missing_since, count(*)::integer as ids
-            from pipeline.movie_ids i join missing m using (tmdb_id)
+            from pipeline.title_ids i join missing m using (title_id)
             where i.gone_since is null and i.missing_since < day
             group by i.missing_since
         ) h
         where e.export_date = h.missing_since;
     end if;
 
-    update pipeline.movie_ids i
+    update pipeline.title_ids i
     set gone_since = coalesce(i.gone_since, day), gone_reason = 'left_export', changed_at = null, missing_since = null
     from missing m
-    where m.tmdb_id = i.tmdb_id and (i.gone_since is not null or (is_certain and (is_usual or not m.is_new)));
+    where m.title_id = i.title_id and (i.gone_since is not null or (is_certain and (is_usual or not m.is_new)));
     get diagnostics gone = row_count;
 
-    update pipeline.movie_ids i
+    update pipeline.title_ids i
     set missing_since = day
     from missing m
-    where m.tmdb_id = i.tmdb_id and i.gone_since is null and i.missing_since is null;
-    update pipeline.movie_ids i
+    where m.title_id = i.title_id and i.gone_since is null and i.missing_since is null;
+    update pipeline.title_ids i
     set missing_since = null
-    where i.missing_since is not null and not exists (select from missing m where m.tmdb_id = i.tmdb_id);
-    select count(*) into held from pipeline.movie_ids i where i.missing_since is not null;
+    where i.missing_since is not null and not exists (select from missing m where m.title_id = i.title_id);
+    select count(*) into held from pipeline.title_ids i where i.missing_since is not null;
 
-    update pipeline.movie_ids i
+    update pipeline.title_ids i
     set gone_since = null, gone_reason = null, fetched_at = null, judged_by = null, unlisted_at = null,
         attempts = 0, next_attempt_at = null, last_error = null
     from outcomes v
-    where v.tmdb_id = i.tmdb_id
+    where v.title_id = i.title_id
       and (i.gone_reason = 'left_export' or (i.gone_reason = 'not_found' and i.gone_since <= day - 30));
     get diagnostics returned = row_count;
 
-    update pipeline.movie_ids i
+    update pipeline.title_ids i
     set export_reason = v.reason, original_title = v.original_title
     from outcomes v
-    where v.tmdb_id = i.tmdb_id
+    where v.title_id = i.title_id
       and (i.export_reason is distinct from v.reason or i.original_title <> v.original_title);
     get diagnostics verdicts_changed = row_count;
 
-    insert into pipeline.movie_ids (tmdb_id, original_title, first_seen, export_reason)
-    select v.tmdb_id, v.original_title, day, v.reason
+    insert into pipeline.title_ids (title_id, original_title, first_seen, export_reason)
+    select v.title_id, v.original_title, day, v.reason
     from outcomes v
-    where not exists (select from pipeline.movie_ids i where i.tmdb_id = v.tmdb_id);
+    where not exists (select from pipeline.title_ids i where i.title_id = v.title_id);
     get diagnostics new = row_count;
-    insert into pipeline.movie_ids (tmdb_id, original_title, first_seen)
-    select q.tmdb_id, '', day from pipeline.requested_ids q where q.served_at is null
+    insert into pipeline.title_ids (title_id, original_title, first_seen)
+    select q.title_id, '', day from pipeline.requested_titles q where q.served_at is null
     on conflict do nothing;
 
     insert into pipeline.ids_as_of (export_date, min_popularity, rules, target)
@@ -130,13 +130,13 @@ begin
     set export_date = excluded.export_date, min_popularity = excluded.min_popularity,
         rules = excluded.rules, target = excluded.target;
 
-    delete from catalog.movies m
-    where not exists (select from pipeline.movie_ids i where i.tmdb_id = m.tmdb_id and i.state = 'accepted');
+    delete from catalog.titles m
+    where not exists (select from pipeline.title_ids i where i.title_id = m.title_id and i.state = 'accepted');
 
-    update catalog.movie_stats s
+    update catalog.title_stats s
     set popularity = l.popularity
-    from pipeline.export_lines l
-    where l.export_date = day and l.tmdb_id = s.tmdb_id and s.popularity <> l.popularity;
+    from pipeline.exported_titles l
+    where l.export_date = day and l.title_id = s.title_id and s.popularity <> l.popularity;
 
     return next;
 end
@@ -197,19 +197,19 @@ $$;
 -- The living ids that the export in use does not list, with the reason why they were not deleted.
 create or replace view pipeline.ids_without_line as
 select
-    i.tmdb_id, i.original_title, i.state, i.missing_since,
+    i.title_id as tmdb_id, i.original_title, i.state, i.missing_since,
     'missing since the export of ' || i.missing_since || '; it is deleted when the export of a later day lacks it too'
         as reason
-from pipeline.movie_ids i
+from pipeline.title_ids i
 where i.missing_since is not null and i.gone_since is null
 union all
 select
-    i.tmdb_id, i.original_title, i.state, null, 'its line in the export of ' || e.export_date || ' could not be read'
+    i.title_id, i.original_title, i.state, null, 'its line in the export of ' || e.export_date || ' could not be read'
 from pipeline.ids_as_of a
 join pipeline.exports e on e.export_date = a.export_date
-cross join unnest(e.unreadable_ids) u (tmdb_id)
-join pipeline.movie_ids i on i.tmdb_id = u.tmdb_id and i.gone_since is null
+cross join unnest(e.unreadable_ids) u (title_id)
+join pipeline.title_ids i on i.title_id = u.title_id and i.gone_since is null
 where not exists (
-    select from pipeline.export_lines l where l.export_date = a.export_date and l.tmdb_id = i.tmdb_id);
+    select from pipeline.exported_titles l where l.export_date = a.export_date and l.title_id = i.title_id);
 comment on view pipeline.ids_without_line is 'a living id that the export in use does not list';
 comment on column pipeline.ids_without_line.reason is 'why the id was not deleted';

@@ -16,12 +16,12 @@ return case
 end;
 
 -- Returns whether the stored details of a film are within their age, and TMDB does not report a change since.
-create or replace function pipeline.has_young_details(id pipeline.movie_ids, moment timestamptz) returns boolean
+create or replace function pipeline.has_young_details(id pipeline.title_ids, moment timestamptz) returns boolean
 language sql stable
 return (id).fetched_at > moment - pipeline.age_allowed((id).release_date, moment) and (id).attempts = 0
     and (id).changed_at is null and (id).unlisted_at is null and (id).gone_since is null
     and (id).answer_version = pipeline.answer_version()
-    and exists (select from pipeline.raw_details r where r.tmdb_id = (id).tmdb_id);
+    and exists (select from pipeline.title_details r where r.title_id = (id).title_id);
 
 -- Returns the films that are wanted, with one reason each, the first that holds:
 --   requested      an application requested it and it has no young details (with young ones, see to_judge)
@@ -47,16 +47,16 @@ returns table (
 language sql stable
 as $$
     select
-        i.tmdb_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment, i.fetched_at
+        i.title_id, i.batch, r.reason, r.priority, i.attempts > 0 and i.next_attempt_at > moment, i.fetched_at
     from (  -- in two parts, as each has an index
-        select i.*, q.tmdb_id is not null and not pipeline.has_young_details(i, moment) as is_requested,
+        select i.*, q.title_id is not null and not pipeline.has_young_details(i, moment) as is_requested,
             coalesce(q.is_urgent, true) as is_urgent
-        from pipeline.movie_ids i
-        left join pipeline.requested_ids q on q.tmdb_id = i.tmdb_id and q.served_at is null
+        from pipeline.title_ids i
+        left join pipeline.requested_titles q on q.title_id = i.title_id and q.served_at is null
         where i.gone_since is null and i.export_reason is null
         union all
         select i.*, not pipeline.has_young_details(i, moment), q.is_urgent
-        from pipeline.requested_ids q join pipeline.movie_ids i using (tmdb_id)
+        from pipeline.requested_titles q join pipeline.title_ids i using (title_id)
         where q.served_at is null and (i.gone_since is not null or i.export_reason is not null)
     ) i
     cross join lateral (
@@ -72,7 +72,7 @@ as $$
                 when i.fetched_at <= moment - pipeline.age_allowed(i.release_date, moment)
                     and (i.detail_reason is null or (
                         i.failed_rules @? '$.* ? (@ == "vote_count" || @ == "vote_average")'
-                        and (i.release_date is null or not exists (select from pipeline.discovered))
+                        and (i.release_date is null or not exists (select from pipeline.discovered_titles))
                     )) then 'stale'
             end
     ) as d (reason)
@@ -89,7 +89,7 @@ create function pipeline.due_at(moment timestamptz)
 returns table (tmdb_id bigint, batch smallint, reason text, priority smallint)
 language sql stable
 as $$
-    select w.tmdb_id, w.batch, w.reason, w.priority from pipeline.wanted_at(moment) w where not w.parked
+    select w.title_id, w.batch, w.reason, w.priority from pipeline.wanted_at(moment) w (title_id) where not w.parked
 $$;
 
 -- Returns the stored responses that are read again without a call: another parser or template read them, their film passes
@@ -99,16 +99,16 @@ create or replace function pipeline.to_judge(judge text, moment timestamptz)
 returns table (tmdb_id bigint, batch smallint)
 language sql stable
 as $$
-    select r.tmdb_id, i.batch
-    from pipeline.raw_details r join pipeline.movie_ids i using (tmdb_id)
+    select r.title_id, i.batch
+    from pipeline.title_details r join pipeline.title_ids i using (title_id)
     where i.fetched_at is not null and i.gone_since is null and i.export_reason is null
       and (
           i.judged_by is distinct from judge
-          or (i.state = 'accepted' and not exists (select from catalog.movies m where m.tmdb_id = i.tmdb_id))
+          or (i.state = 'accepted' and not exists (select from catalog.titles m where m.title_id = i.title_id))
       )
     union
-    select i.tmdb_id, i.batch
-    from pipeline.requested_ids q join pipeline.movie_ids i using (tmdb_id)
+    select i.title_id, i.batch
+    from pipeline.requested_titles q join pipeline.title_ids i using (title_id)
     where q.served_at is null and pipeline.has_young_details(i, moment)
 $$;
 

@@ -90,12 +90,12 @@ begin
         from jsonb_populate_recordset(null::pipeline.profiles, evaluate.profiles) p;
         analyze pipeline.profiles;
     end if;
-    select exists (select from pipeline.discovered) into has_lists;
+    select exists (select from pipeline.discovered_titles) into has_lists;
 
     with outcomes as (
-        select i.tmdb_id, i.detail_reason as reason_before, e.reason, e.failed_rules
-        from pipeline.rule_inputs n
-        join pipeline.movie_ids i using (tmdb_id)
+        select i.title_id, i.detail_reason as reason_before, e.reason, e.failed_rules
+        from pipeline.title_rule_inputs n
+        join pipeline.title_ids i using (title_id)
         cross join lateral (
             select pipeline.unless_kept(f.reason, i.kept_on_request), f.failed_rules
             from pipeline.evaluate_film(
@@ -105,30 +105,30 @@ begin
         where i.fetched_at is not null
           and (i.detail_reason, i.failed_rules) is distinct from (e.reason, e.failed_rules)
     ), written as (
-        update pipeline.movie_ids i set detail_reason = o.reason, failed_rules = o.failed_rules
-        from outcomes o where i.tmdb_id = o.tmdb_id
+        update pipeline.title_ids i set detail_reason = o.reason, failed_rules = o.failed_rules
+        from outcomes o where i.title_id = o.title_id
     )
     select count(*) filter (where reason is null and reason_before is not null),
         count(*) filter (where reason is not null and reason_before is null)
     into now_pass, now_fail from outcomes;
 
     with outcomes as (
-        select i.tmdb_id, i.export_reason as reason_before, o.reason,
+        select i.title_id, i.export_reason as reason_before, o.reason,
             case when i.fetched_at is null then o.failed_rules else i.failed_rules end as failed_rules
-        from pipeline.movie_ids i
-        left join pipeline.discovered d using (tmdb_id)
+        from pipeline.title_ids i
+        left join pipeline.discovered_titles d using (title_id)
         left join lateral pipeline.evaluate_film(
             today, false, false, false, false, d.vote_count, d.vote_average, d.release_date, null,
-            d.original_language) f on d.tmdb_id is not null
+            d.original_language) f on d.title_id is not null
         cross join lateral (
             select
                 case
                     when not has_lists or i.kept_on_request or (i.fetched_at is not null and i.detail_reason is null)
                         then null
-                    when d.tmdb_id is not null then f.reason
+                    when d.title_id is not null then f.reason
                     when case
                         when i.fetched_at is not null then i.release_date is not null
-                        else not exists (select from pipeline.raw_details r where r.tmdb_id = i.tmdb_id)
+                        else not exists (select from pipeline.title_details r where r.title_id = i.title_id)
                     end then 'vote_count'
                 end,
                 f.failed_rules
@@ -139,15 +139,15 @@ begin
               or (i.fetched_at is null and i.failed_rules is distinct from o.failed_rules)
           )
     ), written as (
-        update pipeline.movie_ids i set export_reason = o.reason, failed_rules = o.failed_rules
-        from outcomes o where i.tmdb_id = o.tmdb_id
+        update pipeline.title_ids i set export_reason = o.reason, failed_rules = o.failed_rules
+        from outcomes o where i.title_id = o.title_id
     )
     select count(*) filter (where reason is null and reason_before is not null),
         count(*) filter (where reason is not null and reason_before is null)
     into let_in, put_aside from outcomes;
 
-    delete from catalog.movies m
-    where not exists (select from pipeline.movie_ids i where i.tmdb_id = m.tmdb_id and i.state = 'accepted');
+    delete from catalog.titles m
+    where not exists (select from pipeline.title_ids i where i.title_id = m.title_id and i.state = 'accepted');
 
     insert into pipeline.evaluation (rules, day, evaluated_at) values (evaluate.rules, today, moment)
     on conflict (only_row) do update

@@ -12,16 +12,16 @@ declare
 begin
     execute format('drop table if exists pipeline.%I', partition_name);
     execute format(
-        'create table pipeline.%I (like pipeline.export_lines including defaults, check (export_date = %L))',
+        'create table pipeline.%I (like pipeline.exported_titles including defaults, check (export_date = %L))',
         partition_name, day);
     execute format(
         'insert into pipeline.%I
-         select distinct on (tmdb_id) %L::date, tmdb_id, original_title, popularity, adult, video, softcore
-         from incoming_lines order by tmdb_id, line', partition_name, day);
+         select distinct on (title_id) %L::date, title_id, original_title, popularity, adult, video, softcore
+         from incoming_lines order by title_id, line', partition_name, day);
     get diagnostics kept = row_count;
-    execute format('alter table pipeline.%I add primary key (export_date, tmdb_id)', partition_name);
+    execute format('alter table pipeline.%I add primary key (export_date, title_id)', partition_name);
     execute format(
-        'alter table pipeline.export_lines attach partition pipeline.%I for values in (%L)', partition_name, day);
+        'alter table pipeline.exported_titles attach partition pipeline.%I for values in (%L)', partition_name, day);
     execute format('analyze pipeline.%I', partition_name);
 
     for old_day in

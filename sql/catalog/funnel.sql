@@ -6,7 +6,7 @@ select
     state,
     reason,
     count(*)::integer as ids
-from pipeline.movie_ids
+from pipeline.title_ids
 group by state, reason;
 
 -- The numbers of ids that each rule dropped and left, in the order of the rules. The last row is the catalogue.

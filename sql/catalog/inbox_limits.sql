@@ -15,9 +15,6 @@ begin
     if pg_has_role(session_user, (select c.relowner from pg_class c where c.oid = tg_relid), 'member') then
         return new;
     end if;
-    if new.tmdb_id > 9007199254740991 then
-        raise exception 'tmdb_id is %; an id of TMDB is below 2^53', new.tmdb_id using errcode = '22003';
-    end if;
     if length(new.requested_by) > 200 then
         raise exception 'requested_by has % characters; it can have 200', length(new.requested_by)
             using errcode = '22001';
@@ -39,5 +36,5 @@ begin
     return new;
 end
 $$;
-create or replace trigger limit_request before insert or update of requested_at, keep on pipeline.requested_ids
+create or replace trigger limit_request before insert or update of requested_at, keep on pipeline.requested_titles
 for each row execute function pipeline.limit_request();

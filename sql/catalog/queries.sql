@@ -9,11 +9,11 @@ from pipeline.ages_at(:as_of)
 -- Run by movie_details after a chunk was stored: records the outcomes of the requests of applications. A film without a
 -- usable response is fetched again later. The third failure (six hours after the first) is an outcome, which is replaced
 -- when a later attempt succeeds.
-update pipeline.requested_ids q
+update pipeline.requested_titles q
 set served_at = :as_of,
     outcome = case when i.attempts > 0 then 'failed: ' || i.last_error else i.state || coalesce(': ' || i.reason, '') end
-from pipeline.movie_ids i
-where i.tmdb_id = q.tmdb_id and q.tmdb_id = any(:tmdb_ids) and (i.attempts = 0 or i.attempts >= 3)
+from pipeline.title_ids i
+where i.title_id = q.title_id and q.title_id = any(:title_ids) and (i.attempts = 0 or i.attempts >= 3)
   and (q.served_at is null or q.outcome like 'failed: %')
 
 
@@ -39,10 +39,10 @@ from unnest(cast(:batches as integer[])) as b (batch)
 cross join lateral (
     select
         count(*)::integer as films,
-        md5(coalesce(string_agg(tmdb_id || ':' || text_hash, ',' order by tmdb_id), '')) as content
-    from catalog.movies where pipeline.batch_of(tmdb_id) = b.batch
+        md5(coalesce(string_agg(title_id || ':' || text_hash, ',' order by title_id), '')) as content
+    from catalog.titles where pipeline.batch_of(title_id) = b.batch
 ) c
-cross join (select count(*)::integer as total from catalog.movies) a
+cross join (select count(*)::integer as total from catalog.titles) a
 
 
 -- name: batch_coverage
@@ -52,9 +52,9 @@ select
     i.batch,
     count(*) filter (where i.state = 'candidate')::integer as never_fetched,
     count(*) filter (where i.attempts > 0)::integer as failed,
-    count(*) filter (where i.state = 'accepted' and m.tmdb_id is null)::integer as without_details,
+    count(*) filter (where i.state = 'accepted' and m.title_id is null)::integer as without_details,
     count(*)::integer as ids
-from pipeline.movie_ids i left join catalog.movies m using (tmdb_id)
+from pipeline.title_ids i left join catalog.titles m using (title_id)
 where i.gone_since is null and i.export_reason is null
 group by i.batch
 order by i.batch
@@ -81,27 +81,27 @@ delete from pipeline.refusals where step = :step and not subject = any (cast(:st
 -- before that they list too (null when its lines were dropped).
 select
     (select percentile_disc(0.5) within group (order by popularity) from incoming_lines) as median_popularity,
-    case when exists (select from pipeline.export_lines where export_date = :day_before) then (
-        select count(*) from pipeline.export_lines l
-        where l.export_date = :day_before and exists (select from incoming_lines i where i.tmdb_id = l.tmdb_id)
+    case when exists (select from pipeline.exported_titles where export_date = :day_before) then (
+        select count(*) from pipeline.exported_titles l
+        where l.export_date = :day_before and exists (select from incoming_lines i where i.title_id = l.title_id)
     ) end as kept
 
 
 -- name: count_listed
 -- Run by tmdb_discoveries when the lists are fresh: the number of films that they have.
-select count(*) as films from pipeline.discovered
+select count(*) as films from pipeline.discovered_titles
 
 
 -- name: count_movies
 -- Run by checks, assets and the reports: the number of accepted films.
-select count(*)::integer as films from catalog.movies
+select count(*)::integer as films from catalog.titles
 
 
 -- name: count_open_ids
 -- Run by movie_details for the run log: the number of ids in some batches that no rule rejects before their details are
 -- fetched.
 select count(*)::integer as ids
-from pipeline.movie_ids i
+from pipeline.title_ids i
 where i.gone_since is null and i.export_reason is null and i.batch = any(:batches)
 
 
@@ -117,7 +117,7 @@ select
     count(*) filter (where fetched_at <= cast(:as_of as timestamptz) - interval '180 days')::integer as expired,
     count(*) filter (where fetched_at <= cast(:as_of as timestamptz) - interval '170 days')::integer as soon,
     min(fetched_at) as oldest
-from pipeline.raw_details
+from pipeline.title_details
 
 
 -- name: export_before
@@ -136,7 +136,7 @@ select
     e.url, e.is_accepted, e.unidentified_lines, coalesce(e.is_usual, true) as is_usual,
     coalesce(e.ids_known, 0) as ids_known, coalesce(e.ids_missing, 0) as ids_missing, coalesce(e.days_since, 1) as days_since,
     pipeline.usual_loss(e.export_date) as usual_share,
-    (select count(*)::integer from pipeline.movie_ids i where i.missing_since is not null) as held
+    (select count(*)::integer from pipeline.title_ids i where i.missing_since is not null) as held
 from pipeline.exports e where e.export_date = :day
 
 
@@ -148,36 +148,36 @@ from pipeline.exports e where e.export_date = :day
 -- films are added that are not due; a run that continues another one leaves out films fetched since that one began
 -- (forced_since).
 with due as (
-    select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
-    from pipeline.wanted_at(:as_of) w
+    select w.title_id, w.batch, w.reason, w.priority, w.fetched_at
+    from pipeline.wanted_at(:as_of) w (title_id)
     where not w.parked or :by_hand
     union all
-    select w.tmdb_id, w.batch, w.reason, w.priority, w.fetched_at
+    select w.title_id, w.batch, w.reason, w.priority, w.fetched_at
     from pipeline.wanted_at(
-        date_bin('1 day', cast(:as_of as timestamptz), timestamptz '2000-01-01 08:30+00') + interval '1 day') w
+        date_bin('1 day', cast(:as_of as timestamptz), timestamptz '2000-01-01 08:30+00') + interval '1 day') w (title_id)
     where w.reason = 'stale' and cast(:room as bigint) is null
-      and not exists (select from pipeline.wanted_at(:as_of) now where now.tmdb_id = w.tmdb_id)
+      and not exists (select from pipeline.wanted_at(:as_of) now (title_id) where now.title_id = w.title_id)
 ), chosen as (
     select d.* from due d
     where d.batch = any(:batches) and (cardinality(cast(:reasons as text[])) = 0 or d.reason = any(:reasons))
 ), forced as (
-    select i.tmdb_id, i.batch, 'forced', 8::smallint, i.fetched_at
-    from pipeline.movie_ids i
+    select i.title_id, i.batch, 'forced', 8::smallint, i.fetched_at
+    from pipeline.title_ids i
     where cast(:force as boolean) and i.state = 'accepted' and i.batch = any(:batches)
       and i.fetched_at < coalesce(cast(:forced_since as timestamptz), 'infinity')
-      and not exists (select from chosen c where c.tmdb_id = i.tmdb_id)
+      and not exists (select from chosen c where c.title_id = i.title_id)
 ), wanted as (
-    select a.*, row_number() over (order by a.priority, a.fetched_at nulls first, a.tmdb_id) as place
+    select a.*, row_number() over (order by a.priority, a.fetched_at nulls first, a.title_id) as place
     from (select * from chosen union all select * from forced) a
 )
-select tmdb_id, batch, reason, coalesce(place > cast(:room as bigint), false) as is_deferred
+select title_id, batch, reason, coalesce(place > cast(:room as bigint), false) as is_deferred
 from wanted
-order by batch, priority, tmdb_id
+order by batch, priority, title_id
 
 
 -- name: forget_films
 -- Run by tmdb_export when the emulator serves another world than before: every film is fetched again.
-update pipeline.movie_ids
+update pipeline.title_ids
 set fetched_at = null, judged_by = null, detail_reason = null, failed_rules = null, unlisted_at = null, attempts = 0,
     next_attempt_at = null, last_error = null
 
@@ -189,21 +189,21 @@ select step, rule, says, dropped, kept, target from pipeline.funnel order by ste
 
 -- name: held_ids
 -- Run by movie_ids: the first of the ids that the export does not list and that are not deleted, for the run's table.
-select tmdb_id, original_title, state, reason from pipeline.ids_without_line order by missing_since, tmdb_id limit :most
+select title_id, original_title, state, reason from pipeline.ids_without_line as t (title_id) order by missing_since, title_id limit :most
 
 
 -- name: id_agreement
 -- Run by movie_ids' check: the numbers of export lines without an id, of living ids without a line or a reason for that, and
 -- of duplicates.
 select
-    count(*) filter (where i.tmdb_id is null)::integer as lines_without_id,
+    count(*) filter (where i.title_id is null)::integer as lines_without_id,
     count(*) filter (
-        where l.tmdb_id is null and i.gone_since is null and w.tmdb_id is null and not pipeline.may_be_unlisted(i, :day)
+        where l.title_id is null and i.gone_since is null and w.title_id is null and not pipeline.may_be_unlisted(i, :day)
     )::integer as ids_without_line,
-    (count(*) - count(distinct coalesce(i.tmdb_id, l.tmdb_id)))::integer as duplicates
-from (select tmdb_id from pipeline.export_lines where export_date = :day) l
-full join pipeline.movie_ids i using (tmdb_id)
-left join pipeline.ids_without_line w on w.tmdb_id = i.tmdb_id
+    (count(*) - count(distinct coalesce(i.title_id, l.title_id)))::integer as duplicates
+from (select title_id from pipeline.exported_titles where export_date = :day) l
+full join pipeline.title_ids i using (title_id)
+left join pipeline.ids_without_line w (title_id) on w.title_id = i.title_id
 
 
 -- name: id_states
@@ -213,16 +213,16 @@ select state, reason, ids from pipeline.id_states order by ids desc
 
 -- name: ids_in_use
 -- Run by tmdb_export when it fails: the export that was applied to the ids last, and the number of living ids.
-select a.export_date, (select count(*)::integer from pipeline.movie_ids i where i.gone_since is null) as living
+select a.export_date, (select count(*)::integer from pipeline.title_ids i where i.gone_since is null) as living
 from pipeline.ids_as_of a
 
 
 -- name: ids_without_successor
 -- Run by movie_details: deleted ids whose film had an IMDb id and whose successor was never sought.
-select i.tmdb_id, r.body ->> 'imdb_id' as imdb_id
-from pipeline.movie_ids i join pipeline.raw_details r using (tmdb_id)
+select i.title_id, r.body ->> 'imdb_id' as imdb_id
+from pipeline.title_ids i join pipeline.title_details r using (title_id)
 where i.state = 'gone' and i.successor_sought_at is null and r.body ->> 'imdb_id' ~ '^tt\d{7,10}$'
-order by i.gone_since desc, i.tmdb_id
+order by i.gone_since desc, i.title_id
 limit :most
 
 
@@ -243,7 +243,7 @@ with today as (
     update pipeline.exports
     set min_popularity = :min_popularity,
         kept_by = :kept_by,
-        kept = (select count(*) from pipeline.movie_ids
+        kept = (select count(*) from pipeline.title_ids
                 where gone_since is null and (export_reason is null or not pipeline.is_export_rule(export_reason)))
     where export_date = :day
     returning kept, lines
@@ -277,11 +277,11 @@ where e.kept is not null
 -- Run by tmdb_discoveries when no profile requires votes, or no film is listed: deletes the lists, so that they reject
 -- no id any more.
 with lifted as (
-    delete from pipeline.discovered
+    delete from pipeline.discovered_titles
 ), undivided as (
     delete from pipeline.list_slices
 )
-update pipeline.movie_ids set unlisted_at = null where unlisted_at is not null
+update pipeline.title_ids set unlisted_at = null where unlisted_at is not null
 
 
 -- name: list_slices
@@ -294,20 +294,20 @@ order by s.since
 -- name: listed_films
 -- Run by tmdb_discoveries: the films that the lists had, with their votes when they were last read; is_gone: TMDB has deleted
 -- the film since, as its export or a response for it says.
-select d.tmdb_id, d.vote_count, d.slice, coalesce(i.gone_since is not null, false) as is_gone
-from pipeline.discovered d left join pipeline.movie_ids i using (tmdb_id)
+select d.title_id as tmdb_id, d.vote_count, d.slice, coalesce(i.gone_since is not null, false) as is_gone
+from pipeline.discovered_titles d left join pipeline.title_ids i using (title_id)
 
 
 -- name: mark_gone
 -- Run by movie_details for ids whose response is 404: marks them as deleted, and deletes their films from the catalogue.
 with gone as (
-    update pipeline.movie_ids
+    update pipeline.title_ids
     set gone_since = cast(:as_of as timestamptz)::date, gone_reason = 'not_found', changed_at = null, unlisted_at = null,
         attempts = 0, next_attempt_at = null, last_error = null
-    where tmdb_id = any(:tmdb_ids)
-    returning tmdb_id
+    where title_id = any(:title_ids)
+    returning title_id
 )
-delete from catalog.movies m using gone g where g.tmdb_id = m.tmdb_id
+delete from catalog.titles m using gone g where g.title_id = m.title_id
 
 
 -- name: metadata_rates
@@ -327,10 +327,10 @@ select
     count(certification)::integer as certification,
     count(imdb_id)::integer as imdb_id,
     count(poster_path)::integer as poster_path
-from catalog.movies m
-join catalog.movie_stats s using (tmdb_id)
+from catalog.titles m
+join catalog.title_stats s using (title_id)
 where s.vote_count >= :min_votes
-  and not exists (select from pipeline.requested_ids r where r.tmdb_id = m.tmdb_id and r.keep)
+  and not exists (select from pipeline.requested_titles r where r.title_id = m.title_id and r.keep)
 
 
 -- name: newest_export
@@ -346,8 +346,8 @@ select
 select
     d.reason,
     count(*)::integer as films
-from pipeline.wanted_at(:as_of) d
-join pipeline.movie_ids i using (tmdb_id)
+from pipeline.wanted_at(:as_of) d (title_id)
+join pipeline.title_ids i using (title_id)
 where i.state = 'accepted'
 group by d.reason
 
@@ -366,20 +366,20 @@ select pipeline.purge_expired(:as_of) as films
 -- name: record_changes
 -- Run by tmdb_changes for each day: marks an id as changed when it is seen in that day's feed for the first time.
 with fresh as (
-    insert into pipeline.changes (change_date, tmdb_id, seen_at)
-    select :change_date, t.tmdb_id, :as_of from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
+    insert into pipeline.changed_titles (change_date, title_id, seen_at)
+    select :change_date, t.title_id, :as_of from unnest(cast(:title_ids as bigint[])) as t (title_id)
     on conflict do nothing
-    returning tmdb_id
+    returning title_id
 ), marked as (
-    update pipeline.movie_ids i set changed_at = :as_of
-    from fresh f where f.tmdb_id = i.tmdb_id and i.gone_since is null
-    returning i.tmdb_id
+    update pipeline.title_ids i set changed_at = :as_of
+    from fresh f where f.title_id = i.title_id and i.gone_since is null
+    returning i.title_id
 ), day as (
     insert into pipeline.change_days (change_date, ids, read_at)
-    values (:change_date, cardinality(cast(:tmdb_ids as bigint[])), :as_of)
+    values (:change_date, cardinality(cast(:title_ids as bigint[])), :as_of)
     on conflict (change_date) do update set ids = excluded.ids, read_at = excluded.read_at
 ), forgotten as (
-    delete from pipeline.changes where change_date < cast(:change_date as date) - 15
+    delete from pipeline.changed_titles where change_date < cast(:change_date as date) - 15
 )
 select (select count(*) from fresh) as fresh, (select count(*) from marked) as marked
 
@@ -413,17 +413,17 @@ returning lines, duplicate_lines, median_popularity
 -- Run by movie_details for ids without a usable response: the next attempt is after 2, 4, 8 … hours, a week at most.
 with failed as (
     select * from unnest(
-        cast(:tmdb_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])
-    ) as f (tmdb_id, reason, sample)
+        cast(:title_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])
+    ) as f (title_id, reason, sample)
 ), marked as (
-    update pipeline.movie_ids i
+    update pipeline.title_ids i
     set attempts = i.attempts + 1,
         next_attempt_at = :as_of + least(interval '7 days', interval '1 hour' * 2 ^ least(i.attempts + 1, 10)),
         last_error = f.reason
-    from failed f where f.tmdb_id = i.tmdb_id
+    from failed f where f.title_id = i.title_id
 )
 insert into pipeline.rejects (stage, tmdb_id, reason, sample, run_id, rejected_at)
-select 'movie_details', tmdb_id, reason, left(sample, 500), :run_id, :as_of from failed
+select 'movie_details', title_id, reason, left(sample, 500), :run_id, :as_of from failed
 
 
 -- name: record_refusal
@@ -449,10 +449,10 @@ select pipeline.record_stats(:day) as films
 
 -- name: record_successors
 -- Run by movie_details: records the id that TMDB has for the IMDb id of a deleted film; null when it has none.
-update pipeline.movie_ids i
+update pipeline.title_ids i
 set successor_id = s.successor_id, successor_sought_at = :as_of
-from unnest(cast(:tmdb_ids as bigint[]), cast(:successor_ids as bigint[])) as s (tmdb_id, successor_id)
-where s.tmdb_id = i.tmdb_id
+from unnest(cast(:title_ids as bigint[]), cast(:successor_ids as bigint[])) as s (title_id, successor_id)
+where s.title_id = i.title_id
 
 
 -- name: record_unknown_keys
@@ -471,9 +471,9 @@ select subject, reason, run_id, refused_at from pipeline.refusals where step = :
 
 -- name: responses_to_derive
 -- Run by movie_details: stored responses of some batches that are to be read again, at most 500 at a time.
-select j.tmdb_id, r.body
-from pipeline.to_judge(:derivation, :as_of) j
-join pipeline.raw_details r using (tmdb_id)
+select j.title_id, r.body
+from pipeline.to_judge(:derivation, :as_of) j (title_id)
+join pipeline.title_details r using (title_id)
 where j.batch = any(:batches)
 order by j.batch
 limit 500
@@ -482,34 +482,34 @@ limit 500
 -- name: room_today
 -- Run by movie_details: the number of films that may still be fetched on the day of as_of; null without a limit.
 select case when :daily_films > 0 then greatest(0, :daily_films - (
-    select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:as_of as timestamptz))
+    select count(*) from pipeline.title_details where fetched_at >= date_trunc('day', cast(:as_of as timestamptz))
 )) end as films
 
 
 -- name: stage_discoveries
 -- Run by tmdb_discoveries before the listed films are copied in.
 create temp table incoming_discoveries (
-    tmdb_id bigint primary key, vote_count integer, vote_average double precision, release_date date,
+    title_id bigint primary key, vote_count integer, vote_average double precision, release_date date,
     original_language text, slice date
 ) on commit drop
 
 
 -- name: stage_films
--- Run before a chunk of details is copied in: the columns of catalog.movies, and further values of the
+-- Run before a chunk of details is copied in: the columns of catalog.titles, and further values of the
 -- response. related_rows are the rows around a film, such as its cast.
 create temp table if not exists incoming_films on commit delete rows as
 select
     m.*, cast(null as double precision) as popularity, cast(null as double precision) as vote_average,
     cast(null as integer) as vote_count, cast(null as boolean) as adult, cast(null as boolean) as video,
     cast(null as boolean) as softcore, cast(null as jsonb) as body, cast(null as jsonb) as related_rows
-from catalog.movies m
+from catalog.titles m
 with no data
 
 
 -- name: stage_lines
 -- Run by tmdb_export before the lines are copied in; `line` is the position in the file.
 create temp table incoming_lines (
-    line bigint, tmdb_id bigint, original_title text, popularity double precision,
+    line bigint, title_id bigint, original_title text, popularity double precision,
     adult boolean, video boolean, softcore boolean
 ) on commit drop
 

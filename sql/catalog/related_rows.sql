@@ -9,71 +9,71 @@ language sql immutable
 as $$
     select * from (values
         ('people', '{person_id}'::text[], '{person_id,name,gender,profile_path}'::text[], true,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (person_id bigint, name text, gender smallint, profile_path text)
           where n.part in (''cast'', ''crew'')'),
         ('genres', '{genre_id}', '{genre_id,name}', true,
-         'select n.tmdb_id, r.id as genre_id, r.name
+         'select n.title_id, r.id as genre_id, r.name
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, name text) where n.part = ''genres'''),
         ('keywords', '{keyword_id}', '{keyword_id,name}', true,
-         'select n.tmdb_id, r.id as keyword_id, r.name
+         'select n.title_id, r.id as keyword_id, r.name
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, name text) where n.part = ''keywords'''),
         ('companies', '{company_id}', '{company_id,name,country,logo_path}', true,
-         'select n.tmdb_id, r.id as company_id, r.name, r.country, r.logo_path
+         'select n.title_id, r.id as company_id, r.name, r.country, r.logo_path
           from related_parts n, jsonb_to_recordset(n.rows)
               as r (id bigint, name text, country text, logo_path text) where n.part = ''companies'''),
         ('collections', '{collection_id}', '{collection_id,name,poster_path}', true,
-         'select n.tmdb_id, r.id as collection_id, r.name, r.poster_path
+         'select n.title_id, r.id as collection_id, r.name, r.poster_path
           from related_parts n, jsonb_to_recordset(n.rows)
               as r (id bigint, name text, poster_path text) where n.part = ''collections'''),
         ('watch_providers', '{provider_id}', '{provider_id,name}', true,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (provider_id bigint, name text) where n.part = ''watch_providers'''),
-        ('movie_cast', '{tmdb_id,person_id}', '{tmdb_id,person_id,billing,character}', false,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+        ('title_cast', '{title_id,person_id}', '{title_id,person_id,billing,character}', false,
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (person_id bigint, billing smallint, character text) where n.part = ''cast'''),
-        ('movie_crew', '{tmdb_id,person_id,job}', '{tmdb_id,person_id,job,department}', false,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+        ('title_crew', '{title_id,person_id,job}', '{title_id,person_id,job,department}', false,
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (person_id bigint, job text, department text) where n.part = ''crew'''),
-        ('movie_genres', '{tmdb_id,genre_id}', '{tmdb_id,genre_id}', false,
-         'select n.tmdb_id, r.id as genre_id
+        ('title_genres', '{title_id,genre_id}', '{title_id,genre_id}', false,
+         'select n.title_id, r.id as genre_id
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''genres'''),
-        ('movie_keywords', '{tmdb_id,keyword_id}', '{tmdb_id,keyword_id}', false,
-         'select n.tmdb_id, r.id as keyword_id
+        ('title_keywords', '{title_id,keyword_id}', '{title_id,keyword_id}', false,
+         'select n.title_id, r.id as keyword_id
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''keywords'''),
-        ('movie_companies', '{tmdb_id,company_id}', '{tmdb_id,company_id}', false,
-         'select n.tmdb_id, r.id as company_id
+        ('title_companies', '{title_id,company_id}', '{title_id,company_id}', false,
+         'select n.title_id, r.id as company_id
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''companies'''),
-        ('movie_collections', '{tmdb_id}', '{tmdb_id,collection_id}', false,
-         'select n.tmdb_id, r.id as collection_id
+        ('title_collections', '{title_id}', '{title_id,collection_id}', false,
+         'select n.title_id, r.id as collection_id
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''collections'''),
-        ('movie_countries', '{tmdb_id,country}', '{tmdb_id,country,name}', false,
-         'select n.tmdb_id, r.code as country, r.name
+        ('title_countries', '{title_id,country}', '{title_id,country,name}', false,
+         'select n.title_id, r.code as country, r.name
           from related_parts n, jsonb_to_recordset(n.rows) as r (code text, name text) where n.part = ''countries'''),
-        ('movie_languages', '{tmdb_id,language}', '{tmdb_id,language,name}', false,
-         'select n.tmdb_id, r.code as language, r.name
+        ('title_languages', '{title_id,language}', '{title_id,language,name}', false,
+         'select n.title_id, r.code as language, r.name
           from related_parts n, jsonb_to_recordset(n.rows) as r (code text, name text) where n.part = ''languages'''),
-        ('movie_certifications', '{tmdb_id,country}', '{tmdb_id,country,certification,release_type,released}', false,
-         'select n.tmdb_id, r.country, r.certification, r.kind as release_type, r.released
+        ('title_certifications', '{title_id,country}', '{title_id,country,certification,release_type,released}', false,
+         'select n.title_id, r.country, r.certification, r.kind as release_type, r.released
           from related_parts n, jsonb_to_recordset(n.rows)
               as r (country text, certification text, kind smallint, released date) where n.part = ''certifications'''),
-        ('movie_external_ids', '{tmdb_id,source}', '{tmdb_id,source,value}', false,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+        ('title_external_ids', '{title_id,source}', '{title_id,source,value}', false,
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (source text, value text) where n.part = ''external_ids'''),
-        ('movie_videos', '{tmdb_id,site,key}', '{tmdb_id,key,site,name,kind,language,is_official,published}', false,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+        ('title_videos', '{title_id,site,key}', '{title_id,key,site,name,kind,language,is_official,published}', false,
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (key text, site text, name text, kind text, language text, is_official boolean, published date)
           where n.part = ''videos'''),
-        ('movie_translations', '{tmdb_id,language,country}', '{tmdb_id,language,country,title,overview,tagline}', false,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+        ('title_translations', '{title_id,language,country}', '{title_id,language,country,title,overview,tagline}', false,
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (language text, country text, title text, overview text, tagline text)
           where n.part = ''translations'''),
-        ('movie_alternative_titles', '{tmdb_id,country,title}', '{tmdb_id,country,title,kind}', false,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+        ('title_alternative_titles', '{title_id,country,title}', '{title_id,country,title,kind}', false,
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (country text, title text, kind text) where n.part = ''alternative_titles'''),
-        ('movie_watch_providers', '{tmdb_id,country,kind,provider_id}',
-         '{tmdb_id,country,kind,provider_id,link}', false,
-         'select n.tmdb_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+        ('title_watch_providers', '{title_id,country,kind,provider_id}',
+         '{title_id,country,kind,provider_id,link}', false,
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (country text, kind text, provider_id bigint, link text) where n.part = ''watch_providers''')
     ) as t
 $$;
@@ -90,10 +90,10 @@ as $$
         join catalog.people p using (person_id)
         where n.part in ('cast', 'crew') and p.name <> r.name
     )
-    delete from pipeline.document_sources s
-    where s.tmdb_id in (
-        select c.tmdb_id from catalog.movie_cast c join renamed using (person_id)
-        union all select c.tmdb_id from catalog.movie_crew c join renamed using (person_id))
+    delete from pipeline.title_document_sources s
+    where s.title_id in (
+        select c.title_id from catalog.title_cast c join renamed using (person_id)
+        union all select c.title_id from catalog.title_crew c join renamed using (person_id))
 $$;
 
 -- Returns column names as a list for SQL, each with a prefix: a.x, a.y
@@ -109,11 +109,11 @@ create or replace function pipeline.stage_related_parts(films bigint[]) returns 
 language plpgsql
 as $$
 begin
-    create temp table if not exists related_parts (tmdb_id bigint, part text, rows jsonb) on commit delete rows;
+    create temp table if not exists related_parts (title_id bigint, part text, rows jsonb) on commit delete rows;
     truncate related_parts;
     insert into related_parts
-    select f.tmdb_id, p.key, p.value from incoming_films f cross join jsonb_each(f.related_rows) p
-    where f.tmdb_id = any (films) and p.value <> '[]';
+    select f.title_id, p.key, p.value from incoming_films f cross join jsonb_each(f.related_rows) p
+    where f.title_id = any (films) and p.value <> '[]';
     analyze related_parts;
 end
 $$;
@@ -131,14 +131,14 @@ declare
 begin
     perform pipeline.stage_related_parts(films);
     for t in select * from pipeline.response_tables() r where not r.is_shared and cardinality(stored) > 0 loop
-        execute format('delete from catalog.%I c where c.tmdb_id = any ($1)', t.name) using stored;
+        execute format('delete from catalog.%I c where c.title_id = any ($1)', t.name) using stored;
     end loop;
     perform pipeline.outdate_documents_of_people();
     for t in select * from pipeline.response_tables() loop
         if t.is_shared then
             execute format(
                 'insert into catalog.%1$I as s (%2$s)
-                 select distinct on (%3$s) %2$s from (%4$s) q order by %3$s, q.tmdb_id
+                 select distinct on (%3$s) %2$s from (%4$s) q order by %3$s, q.title_id
                  on conflict (%3$s) do update set (%2$s) = row (%5$s)
                  where (%6$s) is distinct from (%5$s)',
                 t.name, pipeline.listed(t.columns, ''), pipeline.listed(t.keys, ''), t.query,
@@ -149,9 +149,9 @@ begin
                 t.name, pipeline.listed(t.columns, ''), t.query);
         end if;
     end loop;
-    update catalog.movies m set facts_hash = f.facts_hash
+    update catalog.titles m set facts_hash = f.facts_hash
     from incoming_films f
-    where f.tmdb_id = any (stored) and m.tmdb_id = f.tmdb_id and m.facts_hash is distinct from f.facts_hash;
+    where f.title_id = any (stored) and m.title_id = f.title_id and m.facts_hash is distinct from f.facts_hash;
 end
 $$;
 
@@ -195,15 +195,15 @@ as $$
 declare
     kept integer;
 begin
-    insert into catalog.movie_stats_history as h (tmdb_id, day, popularity, vote_average, vote_count)
-    select s.tmdb_id, record_stats.day, s.popularity, s.vote_average, s.vote_count
-    from catalog.movie_stats s
+    insert into catalog.title_stats_history as h (title_id, day, popularity, vote_average, vote_count)
+    select s.title_id, record_stats.day, s.popularity, s.vote_average, s.vote_count
+    from catalog.title_stats s
     left join lateral (
-        select l.popularity, l.vote_average, l.vote_count from catalog.movie_stats_history l
-        where l.tmdb_id = s.tmdb_id and l.day <= record_stats.day order by l.day desc limit 1
+        select l.popularity, l.vote_average, l.vote_count from catalog.title_stats_history l
+        where l.title_id = s.title_id and l.day <= record_stats.day order by l.day desc limit 1
     ) l on true
     where (l.popularity, l.vote_average, l.vote_count) is distinct from (s.popularity, s.vote_average, s.vote_count)
-    on conflict on constraint movie_stats_history_pkey do update set
+    on conflict on constraint title_stats_history_pkey do update set
         popularity = excluded.popularity, vote_average = excluded.vote_average, vote_count = excluded.vote_count;
     get diagnostics kept = row_count;
     perform pipeline.refresh_trends();

@@ -10,11 +10,15 @@ as $$
 declare
     known record;
 begin
-    insert into pipeline.movie_ids (tmdb_id, original_title, first_seen)
-    values (new.tmdb_id, '', new.requested_at::date)
+    if new.title_id >= 1000000000 then
+        raise exception 'bad_id: % is no tmdb_id of a movie, which is below 1,000,000,000', new.title_id
+            using errcode = '22003';
+    end if;
+    insert into pipeline.title_ids (title_id, original_title, first_seen)
+    values (new.title_id, '', new.requested_at::date)
     on conflict do nothing;
     select i.gone_since, i.export_reason into known
-    from pipeline.movie_ids i where i.tmdb_id = new.tmdb_id;
+    from pipeline.title_ids i where i.title_id = new.title_id;
     new.served_at := null;
     new.outcome := null;
     if known.gone_since is null and known.export_reason in ('adult', 'video', 'softcore') then
@@ -22,13 +26,13 @@ begin
         new.outcome := 'rejected: ' || known.export_reason;
         return new;
     end if;
-    update pipeline.movie_ids i
+    update pipeline.title_ids i
     set kept_on_request = i.kept_on_request or new.keep,
         export_reason = case when new.keep then null else i.export_reason end,
         attempts = 0, next_attempt_at = null, last_error = null
-    where i.tmdb_id = new.tmdb_id;
+    where i.title_id = new.title_id;
     return new;
 end
 $$;
-create or replace trigger take_request before insert or update of requested_at on pipeline.requested_ids
+create or replace trigger take_request before insert or update of requested_at on pipeline.requested_titles
 for each row execute function pipeline.take_request();

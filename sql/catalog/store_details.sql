@@ -19,37 +19,37 @@ begin
     if not exists (select from pipeline.profiles) then
         raise exception 'no profile is in use: pipeline.evaluate has to run first';
     end if;
-    insert into pipeline.raw_details as r (tmdb_id, body, fetched_at)
-    select f.tmdb_id, f.body, moment from incoming_films f where f.body is not null
-    on conflict (tmdb_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
+    insert into pipeline.title_details as r (title_id, body, fetched_at)
+    select f.title_id, f.body, moment from incoming_films f where f.body is not null
+    on conflict (title_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
 
     -- The votes, date and language of a stored response that is read again may be older than those of the lists.
-    insert into pipeline.rule_inputs as n (
-        tmdb_id, adult, video, softcore, vote_count, vote_average, release_date, runtime_minutes, original_language,
+    insert into pipeline.title_rule_inputs as n (
+        title_id, adult, video, softcore, vote_count, vote_average, release_date, runtime_minutes, original_language,
         seen_at
     )
-    select f.tmdb_id, f.adult, f.video, f.softcore, coalesce(d.vote_count, f.vote_count),
+    select f.title_id, f.adult, f.video, f.softcore, coalesce(d.vote_count, f.vote_count),
         coalesce(d.vote_average, f.vote_average), coalesce(d.release_date, f.release_date), f.runtime_minutes,
         coalesce(d.original_language, f.original_language), coalesce(d.seen_at, r.fetched_at)
     from incoming_films f
-    join pipeline.raw_details r using (tmdb_id)
+    join pipeline.title_details r using (title_id)
     left join lateral (
         select n.vote_count, n.vote_average, n.release_date, n.original_language, n.seen_at
-        from pipeline.rule_inputs n
-        where n.tmdb_id = f.tmdb_id and f.body is null and n.seen_at > r.fetched_at
+        from pipeline.title_rule_inputs n
+        where n.title_id = f.title_id and f.body is null and n.seen_at > r.fetched_at
         union all
         select l.vote_count, l.vote_average, l.release_date, l.original_language, l.read_at
-        from pipeline.discovered l
-        where l.tmdb_id = f.tmdb_id and f.body is null and l.read_at > r.fetched_at
+        from pipeline.discovered_titles l
+        where l.title_id = f.title_id and f.body is null and l.read_at > r.fetched_at
         limit 1
     ) d on true
-    on conflict (tmdb_id) do update set
+    on conflict (title_id) do update set
         adult = excluded.adult, video = excluded.video, softcore = excluded.softcore,
         vote_count = excluded.vote_count, vote_average = excluded.vote_average, release_date = excluded.release_date,
         runtime_minutes = excluded.runtime_minutes, original_language = excluded.original_language,
         seen_at = excluded.seen_at;
 
-    update pipeline.movie_ids i
+    update pipeline.title_ids i
     set fetched_at = case when f.body is null then i.fetched_at else moment end,
         -- A change that was reported during this run is left to the next run.
         changed_at = case when f.body is null or i.changed_at > moment then i.changed_at end,
@@ -66,35 +66,35 @@ begin
         next_attempt_at = null,
         last_error = null
     from incoming_films f
-    join pipeline.rule_inputs n using (tmdb_id)
+    join pipeline.title_rule_inputs n using (title_id)
     cross join lateral pipeline.evaluate_film(
         today, true, n.adult, n.video, n.softcore, n.vote_count, n.vote_average, n.release_date, n.runtime_minutes,
         n.original_language) e
-    where i.tmdb_id = f.tmdb_id;
+    where i.title_id = f.title_id;
 
-    delete from catalog.movies m using incoming_films f, pipeline.movie_ids i
-    where m.tmdb_id = f.tmdb_id and i.tmdb_id = f.tmdb_id and i.state <> 'accepted';
+    delete from catalog.titles m using incoming_films f, pipeline.title_ids i
+    where m.title_id = f.title_id and i.title_id = f.title_id and i.state <> 'accepted';
 
-    select array_agg(f.tmdb_id), array_agg(f.tmdb_id) filter (where m.tmdb_id is not null) into rewritten, stored
+    select array_agg(f.title_id), array_agg(f.title_id) filter (where m.title_id is not null) into rewritten, stored
     from incoming_films f
-    join pipeline.movie_ids i using (tmdb_id)
-    left join catalog.movies m using (tmdb_id)
+    join pipeline.title_ids i using (title_id)
+    left join catalog.titles m using (title_id)
     where i.state = 'accepted' and f.facts_hash is distinct from m.facts_hash;
 
     with written as (
-        insert into catalog.movies as m (
-            tmdb_id, imdb_id, title, original_title, original_language, release_date, runtime_minutes, status,
+        insert into catalog.titles as m (
+            title_id, imdb_id, title, original_title, original_language, release_date, runtime_minutes, status,
             tagline, overview, genres, keywords, directors, leading_cast, countries, collection_id, collection,
             certification, budget, revenue, poster_path, backdrop_path, embedding_text, text_hash, changed_at, facts_hash
         )
         select
-            f.tmdb_id, f.imdb_id, f.title, f.original_title, f.original_language, f.release_date,
+            f.title_id, f.imdb_id, f.title, f.original_title, f.original_language, f.release_date,
             f.runtime_minutes, f.status, f.tagline, f.overview, f.genres, f.keywords, f.directors, f.leading_cast,
             f.countries, f.collection_id, f.collection, f.certification, f.budget, f.revenue, f.poster_path,
             f.backdrop_path, f.embedding_text, f.text_hash, moment, f.facts_hash
-        from incoming_films f join pipeline.movie_ids i using (tmdb_id)
+        from incoming_films f join pipeline.title_ids i using (title_id)
         where i.state = 'accepted'
-        on conflict (tmdb_id) do update set
+        on conflict (title_id) do update set
             imdb_id = excluded.imdb_id, title = excluded.title, original_title = excluded.original_title,
             original_language = excluded.original_language, release_date = excluded.release_date,
             runtime_minutes = excluded.runtime_minutes, status = excluded.status, tagline = excluded.tagline,
@@ -121,19 +121,19 @@ begin
     )
     select count(*) filter (where is_new), count(*) filter (where not is_new) into added, changed from written;
 
-    insert into catalog.movie_stats as s (tmdb_id, popularity, vote_average, vote_count, seen_at)
+    insert into catalog.title_stats as s (title_id, popularity, vote_average, vote_count, seen_at)
     select
-        f.tmdb_id,
+        f.title_id,
         case when f.body is null then coalesce(l.popularity, f.popularity) else f.popularity end,
         n.vote_average,
         n.vote_count,
         n.seen_at
     from incoming_films f
-    join catalog.movies using (tmdb_id)
-    join pipeline.rule_inputs n using (tmdb_id)
-    left join pipeline.export_lines l
-        on l.tmdb_id = f.tmdb_id and l.export_date = (select export_date from pipeline.ids_as_of)
-    on conflict (tmdb_id) do update set
+    join catalog.titles using (title_id)
+    join pipeline.title_rule_inputs n using (title_id)
+    left join pipeline.exported_titles l
+        on l.title_id = f.title_id and l.export_date = (select export_date from pipeline.ids_as_of)
+    on conflict (title_id) do update set
         popularity = excluded.popularity, vote_average = excluded.vote_average,
         vote_count = excluded.vote_count, seen_at = excluded.seen_at
     where s.seen_at < excluded.seen_at;
@@ -143,7 +143,7 @@ begin
     end if;
 
     select count(*) filter (where i.state = 'accepted'), count(*) filter (where i.state <> 'accepted')
-    into accepted, rejected from incoming_films f join pipeline.movie_ids i using (tmdb_id);
+    into accepted, rejected from incoming_films f join pipeline.title_ids i using (title_id);
     return next;
 end
 $$;

@@ -10,17 +10,17 @@ declare
     purged integer;
 begin
     create temp table expired on commit drop as
-    select r.tmdb_id from pipeline.raw_details r where r.fetched_at <= moment - interval '180 days';
-    delete from catalog.movies m using expired e where m.tmdb_id = e.tmdb_id;
-    delete from catalog.movie_stats_history h using expired e where h.tmdb_id = e.tmdb_id;
-    delete from pipeline.embeddings v using expired e where v.tmdb_id = e.tmdb_id;
-    delete from pipeline.raw_details r using expired e where r.tmdb_id = e.tmdb_id;
+    select r.title_id from pipeline.title_details r where r.fetched_at <= moment - interval '180 days';
+    delete from catalog.titles m using expired e where m.title_id = e.title_id;
+    delete from catalog.title_stats_history h using expired e where h.title_id = e.title_id;
+    delete from pipeline.title_embeddings v using expired e where v.title_id = e.title_id;
+    delete from pipeline.title_details r using expired e where r.title_id = e.title_id;
     get diagnostics purged = row_count;
-    update pipeline.movie_ids i
+    update pipeline.title_ids i
     set fetched_at = null, judged_by = null, detail_reason = null, failed_rules = null, release_date = null,
         unlisted_at = null
-    from expired e where i.tmdb_id = e.tmdb_id;
-    update pipeline.movie_ids set original_title = ''
+    from expired e where i.title_id = e.title_id;
+    update pipeline.title_ids set original_title = ''
     where gone_since <= moment::date - 180 and original_title <> '';
     if purged > 0 then
         perform pipeline.delete_unnamed();

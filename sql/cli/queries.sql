@@ -5,12 +5,12 @@ select name, until from pipeline.alert_mutes where until > :as_of order by name
 
 -- name: request_outcomes
 -- Run by movie-assets fetch: the state of the requested ids.
-select q.tmdb_id, m.title, m.release_year, i.state, i.reason, q.served_at is not null as is_served, i.successor_id
-from pipeline.requested_ids q
-join pipeline.movie_ids i using (tmdb_id)
-left join catalog.movies m using (tmdb_id)
-where q.tmdb_id = any(:tmdb_ids)
-order by q.tmdb_id
+select q.title_id, m.title, m.release_year, i.state, i.reason, q.served_at is not null as is_served, i.successor_id
+from pipeline.requested_titles q
+join pipeline.title_ids i using (title_id)
+left join catalog.titles m using (title_id)
+where q.title_id = any(:title_ids)
+order by q.title_id
 
 
 -- name: broken_now
@@ -54,7 +54,7 @@ join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdroppe
 where c.relnamespace in ('catalog'::regnamespace, 'pipeline'::regnamespace)
   and c.relkind in ('r', 'p', 'v', 'm')
   and not c.relispartition
-  and c.relname !~ '^movie_vectors_\d+$'
+  and c.relname !~ '^(title|movie)_vectors_\d+$'
 group by c.oid, c.relnamespace, c.relname, c.relkind
 order by 1
 
@@ -103,10 +103,10 @@ on conflict (name) do update set muted_at = excluded.muted_at, until = excluded.
 -- Run by movie-assets review: one review, or all open ones, those of most people first; is_known is about the id :film.
 select r.review_id, r.name, r.candidates, r.status, r.decision, count(distinct e.person)::integer as people, m.title,
     exists (select from jsonb_array_elements(r.candidates) c where (c ->> 'tmdb_id')::bigint = cast(:film as bigint))
-        or exists (select from catalog.movies f where f.tmdb_id = cast(:film as bigint))
-        or exists (select from pipeline.movie_ids i where i.tmdb_id = cast(:film as bigint)) as is_known
+        or exists (select from catalog.titles f where f.title_id = cast(:film as bigint))
+        or exists (select from pipeline.title_ids i where i.title_id = cast(:film as bigint)) as is_known
 from pipeline.match_reviews r
-left join catalog.movies m on m.tmdb_id = r.decision
+left join catalog.titles m on m.title_id = r.decision
 left join pipeline.watch_entries e on e.name_id = r.review_id
 where r.review_id = cast(:review_id as bigint) or (cast(:review_id as bigint) is null and r.status = 'open')
 group by r.review_id, m.title
@@ -115,15 +115,15 @@ order by people desc, r.name
 
 -- name: texts_to_count
 -- Run by movie-assets cost: the texts that are due in the set of the settings, or those of all films.
-select m.tmdb_id, pipeline.batch_of(m.tmdb_id) as batch, m.text_hash, m.embedding_text
-from catalog.movies m
-left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+select m.title_id, pipeline.batch_of(m.title_id) as batch, m.text_hash, m.embedding_text
+from catalog.titles m
+left join pipeline.title_embeddings e on e.set_id = :set_id and e.title_id = m.title_id
 where :all_films
    or (e.text_hash is distinct from m.text_hash
        and not exists (
            select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
            where b.set_id = :set_id and t.text_hash = m.text_hash))
-order by m.tmdb_id
+order by m.title_id
 
 
 -- name: unmute_alert

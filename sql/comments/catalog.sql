@@ -22,7 +22,7 @@ comment on column catalog.companies.logo_path is
 
 comment on view catalog.embedding_sets is
     'an embedding set that can be searched: vectors of one provider, model, number of dimensions and template';
-comment on column catalog.embedding_sets.set_id is 'number of the set; its vectors are in catalog.movie_vectors_<set_id>';
+comment on column catalog.embedding_sets.set_id is 'number of the set; its vectors are in catalog.title_vectors_<set_id>';
 comment on column catalog.embedding_sets.name is
     'provider, model, dimensions and template in one text; the in_set argument of searches takes set_id';
 comment on column catalog.embedding_sets.provider is 'provider of the vectors, such as local or openai (OpenAI or a compatible service)';
@@ -35,17 +35,17 @@ comment on column catalog.embedding_sets.retired_at is 'when another set took it
 comment on column catalog.embedding_sets.ef_search is
     'number of films that a search in the graph of the index visits, as measured; null until it is';
 
-comment on table catalog.external_ratings is
+comment on table catalog.title_ratings is
     'the average rating of a film at one source other than TMDB; the film need not be in the catalogue';
-comment on column catalog.external_ratings.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.external_ratings.source is 'name of the source: imdb, movielens, or a name of your own from a CSV';
-comment on column catalog.external_ratings.scale_min is 'lowest vote that the source takes, such as 1 at IMDb';
-comment on column catalog.external_ratings.scale_max is 'highest vote that the source takes, such as 10 at IMDb';
-comment on column catalog.external_ratings.raw_value is
+comment on column catalog.title_ratings.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_ratings.source is 'name of the source: imdb, movielens, or a name of your own from a CSV';
+comment on column catalog.title_ratings.scale_min is 'lowest vote that the source takes, such as 1 at IMDb';
+comment on column catalog.title_ratings.scale_max is 'highest vote that the source takes, such as 10 at IMDb';
+comment on column catalog.title_ratings.raw_value is
     'average vote on the source''s own scale, between scale_min and scale_max';
-comment on column catalog.external_ratings.value is 'average vote on a scale of 0 to 100, computed from raw_value';
-comment on column catalog.external_ratings.votes is 'number of votes behind the average, at least 1';
-comment on column catalog.external_ratings.seen_at is
+comment on column catalog.title_ratings.value is 'average vote on a scale of 0 to 100, computed from raw_value';
+comment on column catalog.title_ratings.votes is 'number of votes behind the average, at least 1';
+comment on column catalog.title_ratings.seen_at is
     'when the source published the rating if it tells, otherwise when the file was read';
 
 comment on view catalog.film_scores is 'the score of a film by the current method; order by score_low to rank films';
@@ -94,172 +94,172 @@ comment on table catalog.keywords is 'a keyword that describes films';
 comment on column catalog.keywords.keyword_id is 'TMDB''s id of the keyword';
 comment on column catalog.keywords.name is 'the keyword itself, in English and mostly in lower case';
 
-comment on table catalog.movie_alternative_titles is
+comment on table catalog.title_alternative_titles is
     'a title under which a film is known in a country, beside its translated titles';
-comment on column catalog.movie_alternative_titles.tmdb_id is
-    'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_alternative_titles.country is
+comment on column catalog.title_alternative_titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_alternative_titles.country is
     'country of the title, ISO 3166-1 alpha-2; empty if TMDB names none';
-comment on column catalog.movie_alternative_titles.title is 'the alternative title itself';
-comment on column catalog.movie_alternative_titles.kind is
+comment on column catalog.title_alternative_titles.title is 'the alternative title itself';
+comment on column catalog.title_alternative_titles.kind is
     'what TMDB says of the title, such as working title or DVD title; null if it says nothing';
 
-comment on table catalog.movie_cast is 'a person''s role in a film; the first 30 by billing';
-comment on column catalog.movie_cast.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_cast.person_id is 'TMDB''s id of the person, a row of catalog.people';
-comment on column catalog.movie_cast.billing is 'position in the credits; 0 is the lead';
-comment on column catalog.movie_cast.character is 'name of the role; null if TMDB has none';
+comment on table catalog.title_cast is 'a person''s role in a film; the first 30 by billing';
+comment on column catalog.title_cast.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_cast.person_id is 'TMDB''s id of the person, a row of catalog.people';
+comment on column catalog.title_cast.billing is 'position in the credits; 0 is the lead';
+comment on column catalog.title_cast.character is 'name of the role; null if TMDB has none';
 
-comment on table catalog.movie_certifications is 'a film''s age certification in a country';
-comment on column catalog.movie_certifications.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_certifications.country is 'country of the certification, ISO 3166-1 alpha-2';
-comment on column catalog.movie_certifications.certification is
+comment on table catalog.title_certifications is 'a film''s age certification in a country';
+comment on column catalog.title_certifications.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_certifications.country is 'country of the certification, ISO 3166-1 alpha-2';
+comment on column catalog.title_certifications.certification is
     'certification as the country''s board writes it, such as PG-13 or 16';
-comment on column catalog.movie_certifications.release_type is
+comment on column catalog.title_certifications.release_type is
     'release that was certified: 1 premiere, 2 limited, 3 theatrical (preferred), 4 digital, 5 physical, 6 TV; '
     'null if unknown';
-comment on column catalog.movie_certifications.released is 'date of that release in the country; null if unknown';
+comment on column catalog.title_certifications.released is 'date of that release in the country; null if unknown';
 
-comment on table catalog.movie_collections is 'the collection that a film belongs to';
-comment on column catalog.movie_collections.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_collections.collection_id is 'TMDB''s id of the collection, a row of catalog.collections';
+comment on table catalog.title_collections is 'the collection that a film belongs to';
+comment on column catalog.title_collections.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_collections.collection_id is 'TMDB''s id of the collection, a row of catalog.collections';
 
-comment on table catalog.movie_companies is 'a company that produced a film';
-comment on column catalog.movie_companies.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_companies.company_id is 'TMDB''s id of the company, a row of catalog.companies';
+comment on table catalog.title_companies is 'a company that produced a film';
+comment on column catalog.title_companies.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_companies.company_id is 'TMDB''s id of the company, a row of catalog.companies';
 
-comment on table catalog.movie_countries is 'a country in which a film was produced';
-comment on column catalog.movie_countries.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_countries.country is 'country of production, ISO 3166-1 alpha-2 such as FR';
-comment on column catalog.movie_countries.name is 'name of the country, in English; null if TMDB has none';
+comment on table catalog.title_countries is 'a country in which a film was produced';
+comment on column catalog.title_countries.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_countries.country is 'country of production, ISO 3166-1 alpha-2 such as FR';
+comment on column catalog.title_countries.name is 'name of the country, in English; null if TMDB has none';
 
-comment on table catalog.movie_crew is 'a person''s job in a film; 16 jobs that people search by, such as Director';
-comment on column catalog.movie_crew.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_crew.person_id is 'TMDB''s id of the person, a row of catalog.people';
-comment on column catalog.movie_crew.job is 'name of the job, in English, such as Director or Original Music Composer';
-comment on column catalog.movie_crew.department is
+comment on table catalog.title_crew is 'a person''s job in a film; 16 jobs that people search by, such as Director';
+comment on column catalog.title_crew.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_crew.person_id is 'TMDB''s id of the person, a row of catalog.people';
+comment on column catalog.title_crew.job is 'name of the job, in English, such as Director or Original Music Composer';
+comment on column catalog.title_crew.department is
     'TMDB''s department of the job, such as Directing or Sound; null if TMDB has none';
 
-comment on table catalog.movie_external_ids is 'a film''s id at another place: IMDb, Wikidata, social media';
-comment on column catalog.movie_external_ids.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_external_ids.source is 'where the id is used: imdb, wikidata, facebook, instagram or twitter';
-comment on column catalog.movie_external_ids.value is 'the id there, such as tt0133093 at IMDb';
+comment on table catalog.title_external_ids is 'a film''s id at another place: IMDb, Wikidata, social media';
+comment on column catalog.title_external_ids.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_external_ids.source is 'where the id is used: imdb, wikidata, facebook, instagram or twitter';
+comment on column catalog.title_external_ids.value is 'the id there, such as tt0133093 at IMDb';
 
-comment on table catalog.movie_genres is 'a genre of a film';
-comment on column catalog.movie_genres.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_genres.genre_id is 'TMDB''s id of the genre, a row of catalog.genres';
+comment on table catalog.title_genres is 'a genre of a film';
+comment on column catalog.title_genres.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_genres.genre_id is 'TMDB''s id of the genre, a row of catalog.genres';
 
-comment on table catalog.movie_keywords is 'a keyword of a film';
-comment on column catalog.movie_keywords.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_keywords.keyword_id is 'TMDB''s id of the keyword, a row of catalog.keywords';
+comment on table catalog.title_keywords is 'a keyword of a film';
+comment on column catalog.title_keywords.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_keywords.keyword_id is 'TMDB''s id of the keyword, a row of catalog.keywords';
 
-comment on table catalog.movie_languages is 'a language that is spoken in a film';
-comment on column catalog.movie_languages.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_languages.language is 'language that is spoken, ISO 639-1 such as en';
-comment on column catalog.movie_languages.name is 'name of the language in the language itself; null if TMDB has none';
+comment on table catalog.title_languages is 'a language that is spoken in a film';
+comment on column catalog.title_languages.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_languages.language is 'language that is spoken, ISO 639-1 such as en';
+comment on column catalog.title_languages.name is 'name of the language in the language itself; null if TMDB has none';
 
-comment on table catalog.movie_names is 'a distinct name of a film after normalisation, for finding films by title';
-comment on column catalog.movie_names.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_names.normalised is
+comment on table catalog.title_names is 'a distinct name of a film after normalisation, for finding films by title';
+comment on column catalog.title_names.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_names.normalised is
     'the name in lower case without accents and punctuation: catalog.normalised(name)';
-comment on column catalog.movie_names.key is
+comment on column catalog.title_names.key is
     'the normalised name without a leading article and blanks: catalog.title_key(name); names with one key count '
     'as the same title';
-comment on column catalog.movie_names.kind is 'where the name is from: title, original, alternative or translated';
-comment on column catalog.movie_names.name is 'the name as TMDB writes it';
+comment on column catalog.title_names.kind is 'where the name is from: title, original, alternative or translated';
+comment on column catalog.title_names.name is 'the name as TMDB writes it';
 
-comment on table catalog.movie_stats is
+comment on table catalog.title_stats is
     'a film''s popularity and votes, as TMDB last reported them: popularity daily, votes of quiet films within a week '
     '(MOVIE_ASSETS_VOTES_DAYS)';
-comment on column catalog.movie_stats.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_stats.popularity is
+comment on column catalog.title_stats.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_stats.popularity is
     'TMDB''s popularity measure, 0 or more; only comparable within a day, as TMDB changes its scale';
-comment on column catalog.movie_stats.vote_average is 'average of TMDB''s votes, 0 to 10; 0 if there are no votes';
-comment on column catalog.movie_stats.vote_count is 'number of votes at TMDB';
-comment on column catalog.movie_stats.seen_at is
+comment on column catalog.title_stats.vote_average is 'average of TMDB''s votes, 0 to 10; 0 if there are no votes';
+comment on column catalog.title_stats.vote_count is 'number of votes at TMDB';
+comment on column catalog.title_stats.seen_at is
     'when these figures were last received from TMDB''s lists or from the film''s details';
 
-comment on table catalog.movie_stats_history is
+comment on table catalog.title_stats_history is
     'popularity and votes of a film on a day on which they moved, kept for two years, also for films that left';
-comment on column catalog.movie_stats_history.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_stats_history.day is
+comment on column catalog.title_stats_history.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_stats_history.day is
     'day (UTC) on which the figures changed; they hold until the film''s next row';
-comment on column catalog.movie_stats_history.popularity is
+comment on column catalog.title_stats_history.popularity is
     'TMDB''s popularity measure on this day; only comparable within a day';
-comment on column catalog.movie_stats_history.vote_average is 'average of TMDB''s votes on this day, 0 to 10';
-comment on column catalog.movie_stats_history.vote_count is 'number of votes at TMDB on this day';
+comment on column catalog.title_stats_history.vote_average is 'average of TMDB''s votes on this day, 0 to 10';
+comment on column catalog.title_stats_history.vote_count is 'number of votes at TMDB on this day';
 
-comment on table catalog.movie_translations is 'a film''s title and plot in another language';
-comment on column catalog.movie_translations.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_translations.language is 'language of the texts, ISO 639-1 such as de';
-comment on column catalog.movie_translations.country is
+comment on table catalog.title_translations is 'a film''s title and plot in another language';
+comment on column catalog.title_translations.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_translations.language is 'language of the texts, ISO 639-1 such as de';
+comment on column catalog.title_translations.country is
     'country that the translation is for, ISO 3166-1 alpha-2 such as AT; empty if TMDB names none';
-comment on column catalog.movie_translations.title is 'translated title; null if TMDB has none';
-comment on column catalog.movie_translations.overview is 'translated plot; null if TMDB has none';
-comment on column catalog.movie_translations.tagline is 'translated tagline; null if TMDB has none';
+comment on column catalog.title_translations.title is 'translated title; null if TMDB has none';
+comment on column catalog.title_translations.overview is 'translated plot; null if TMDB has none';
+comment on column catalog.title_translations.tagline is 'translated tagline; null if TMDB has none';
 
 comment on view catalog.movie_vectors is 'a film''s vector in the active embedding set: what searches use';
 comment on column catalog.movie_vectors.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.movie_vectors.text_hash is
-    'hash of the text that the vector was made from; the vector is up to date if catalog.movies has the same one';
+    'hash of the text that the vector was made from; the vector is up to date if catalog.titles has the same one';
 comment on column catalog.movie_vectors.embedding is
     'vector of length 1 in half precision (halfvec); compare with the cosine operator <=>';
 
-comment on table catalog.movie_videos is 'a trailer, teaser or clip of a film';
-comment on column catalog.movie_videos.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_videos.key is 'id of the video at its site, such as the v= of a YouTube address';
-comment on column catalog.movie_videos.site is 'where the video is, mostly YouTube or Vimeo; empty if unknown';
-comment on column catalog.movie_videos.name is 'title of the video; null if TMDB has none';
-comment on column catalog.movie_videos.kind is 'TMDB''s type: Trailer, Teaser, Clip, Featurette and others; null if unknown';
-comment on column catalog.movie_videos.language is 'language of the video, ISO 639-1; null if unknown';
-comment on column catalog.movie_videos.is_official is 'true if the studio published the video itself';
-comment on column catalog.movie_videos.published is 'day on which the video was published; null if unknown';
+comment on table catalog.title_videos is 'a trailer, teaser or clip of a film';
+comment on column catalog.title_videos.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_videos.key is 'id of the video at its site, such as the v= of a YouTube address';
+comment on column catalog.title_videos.site is 'where the video is, mostly YouTube or Vimeo; empty if unknown';
+comment on column catalog.title_videos.name is 'title of the video; null if TMDB has none';
+comment on column catalog.title_videos.kind is 'TMDB''s type: Trailer, Teaser, Clip, Featurette and others; null if unknown';
+comment on column catalog.title_videos.language is 'language of the video, ISO 639-1; null if unknown';
+comment on column catalog.title_videos.is_official is 'true if the studio published the video itself';
+comment on column catalog.title_videos.published is 'day on which the video was published; null if unknown';
 
-comment on table catalog.movie_watch_providers is
+comment on table catalog.title_watch_providers is
     'a service that offers a film in a country; data of JustWatch, to be credited wherever it is shown';
-comment on column catalog.movie_watch_providers.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movie_watch_providers.country is 'country of the offer, ISO 3166-1 alpha-2';
-comment on column catalog.movie_watch_providers.kind is 'how it is offered: flatrate (subscription), free, ads, rent or buy';
-comment on column catalog.movie_watch_providers.provider_id is 'TMDB''s id of the service, a row of catalog.watch_providers';
-comment on column catalog.movie_watch_providers.link is
+comment on column catalog.title_watch_providers.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_watch_providers.country is 'country of the offer, ISO 3166-1 alpha-2';
+comment on column catalog.title_watch_providers.kind is 'how it is offered: flatrate (subscription), free, ads, rent or buy';
+comment on column catalog.title_watch_providers.provider_id is 'TMDB''s id of the service, a row of catalog.watch_providers';
+comment on column catalog.title_watch_providers.link is
     'TMDB''s page with all offers for the film in this country; null if TMDB has none';
 
-comment on table catalog.movies is
+comment on table catalog.titles is
     'a film that passed a profile (or was asked for with keep), with the facts that TMDB has of it';
-comment on column catalog.movies.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.movies.imdb_id is 'id at IMDb, such as tt0133093; null if TMDB does not know it';
-comment on column catalog.movies.title is 'title in English, or the original title if there is no English one';
-comment on column catalog.movies.original_title is 'title in the original language';
-comment on column catalog.movies.original_language is 'original language, ISO 639-1 such as en; null if unknown';
-comment on column catalog.movies.release_date is 'date of the first release in any country; null if unknown';
-comment on column catalog.movies.release_year is 'year of release_date; null if unknown';
-comment on column catalog.movies.runtime_minutes is 'running time in minutes; null if TMDB has none';
-comment on column catalog.movies.status is
+comment on column catalog.titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.titles.imdb_id is 'id at IMDb, such as tt0133093; null if TMDB does not know it';
+comment on column catalog.titles.title is 'title in English, or the original title if there is no English one';
+comment on column catalog.titles.original_title is 'title in the original language';
+comment on column catalog.titles.original_language is 'original language, ISO 639-1 such as en; null if unknown';
+comment on column catalog.titles.release_date is 'date of the first release in any country; null if unknown';
+comment on column catalog.titles.release_year is 'year of release_date; null if unknown';
+comment on column catalog.titles.runtime_minutes is 'running time in minutes; null if TMDB has none';
+comment on column catalog.titles.status is
     'state of the production: Released, Post Production, In Production, Planned, Rumored or Canceled; null if '
     'unknown';
-comment on column catalog.movies.tagline is 'advertising line of the film, in English; null if TMDB has none';
-comment on column catalog.movies.overview is 'plot in a few sentences, in English; null if TMDB has none';
-comment on column catalog.movies.genres is 'names of the genres, in English; empty if TMDB has none';
-comment on column catalog.movies.keywords is 'TMDB''s keywords, in English; empty if TMDB has none';
-comment on column catalog.movies.directors is 'names of the directors; empty if TMDB has none';
-comment on column catalog.movies.leading_cast is 'names of the leading actors, the lead first; empty if TMDB has none';
-comment on column catalog.movies.countries is 'countries of production, ISO 3166-1 alpha-2; empty if unknown';
-comment on column catalog.movies.collection_id is
+comment on column catalog.titles.tagline is 'advertising line of the film, in English; null if TMDB has none';
+comment on column catalog.titles.overview is 'plot in a few sentences, in English; null if TMDB has none';
+comment on column catalog.titles.genres is 'names of the genres, in English; empty if TMDB has none';
+comment on column catalog.titles.keywords is 'TMDB''s keywords, in English; empty if TMDB has none';
+comment on column catalog.titles.directors is 'names of the directors; empty if TMDB has none';
+comment on column catalog.titles.leading_cast is 'names of the leading actors, the lead first; empty if TMDB has none';
+comment on column catalog.titles.countries is 'countries of production, ISO 3166-1 alpha-2; empty if unknown';
+comment on column catalog.titles.collection_id is
     'TMDB''s id of the collection that the film belongs to; null if it belongs to none';
-comment on column catalog.movies.collection is 'name of the collection that the film belongs to; null if it belongs to none';
-comment on column catalog.movies.certification is 'age certification in the United States, such as PG-13; null if unknown';
-comment on column catalog.movies.budget is 'cost of production in US dollars; null if unknown';
-comment on column catalog.movies.revenue is 'box office in US dollars; null if unknown';
-comment on column catalog.movies.poster_path is
+comment on column catalog.titles.collection is 'name of the collection that the film belongs to; null if it belongs to none';
+comment on column catalog.titles.certification is 'age certification in the United States, such as PG-13; null if unknown';
+comment on column catalog.titles.budget is 'cost of production in US dollars; null if unknown';
+comment on column catalog.titles.revenue is 'box office in US dollars; null if unknown';
+comment on column catalog.titles.poster_path is
     'path of the poster image, to be appended to https://image.tmdb.org/t/p/w500; null if TMDB has none';
-comment on column catalog.movies.backdrop_path is
+comment on column catalog.titles.backdrop_path is
     'path of the wide background image, to be appended to https://image.tmdb.org/t/p/w1280; null if TMDB has '
     'none';
-comment on column catalog.movies.embedding_text is 'text that is made of the facts above and embedded';
-comment on column catalog.movies.text_hash is
+comment on column catalog.titles.embedding_text is 'text that is made of the facts above and embedded';
+comment on column catalog.titles.text_hash is
     'hash of embedding_text; a vector that was made from a text with another hash is out of date';
-comment on column catalog.movies.changed_at is 'when a fact of the film last changed (not when it was last fetched)';
-comment on column catalog.movies.facts_hash is
+comment on column catalog.titles.changed_at is 'when a fact of the film last changed (not when it was last fetched)';
+comment on column catalog.titles.facts_hash is
     'hash of the film''s rows in the other tables (cast, crew, genres …); they are written again when it changes';
 
 comment on table catalog.people is 'a person who acts in a film or worked on it';
@@ -269,16 +269,16 @@ comment on column catalog.people.gender is '1 female, 2 male, 3 non-binary; null
 comment on column catalog.people.profile_path is
     'path of a portrait, to be appended to https://image.tmdb.org/t/p/w185; null if TMDB has none';
 
-comment on table catalog.popularity_trends is
+comment on table catalog.title_trends is
     'a film''s popularity now against what is usual for it; computed anew each day by tmdb_discoveries';
-comment on column catalog.popularity_trends.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.popularity_trends.day is 'newest day (UTC) that the computation used';
-comment on column catalog.popularity_trends.days is 'on how many of the last 28 days the film''s popularity is known, 1 to 28';
-comment on column catalog.popularity_trends.recent is
+comment on column catalog.title_trends.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_trends.day is 'newest day (UTC) that the computation used';
+comment on column catalog.title_trends.days is 'on how many of the last 28 days the film''s popularity is known, 1 to 28';
+comment on column catalog.title_trends.recent is
     'mean of ln(1 + popularity / median popularity of the catalogue on the day), with weights that halve each '
     'day of age';
-comment on column catalog.popularity_trends.usual is 'the same mean with weights that halve every seven days of age';
-comment on column catalog.popularity_trends.velocity is
+comment on column catalog.title_trends.usual is 'the same mean with weights that halve every seven days of age';
+comment on column catalog.title_trends.velocity is
     'recent - usual; 0.7 means about twice as popular as usual, negative means less popular than usual';
 
 comment on table catalog.postings is 'the films that have a word; searches by words add up the rarities of a film''s words here';
@@ -330,15 +330,15 @@ comment on column catalog.rating_sources.votes is 'number of votes behind the av
 comment on column catalog.rating_sources.seen_at is
     'when the source published the rating if it tells, otherwise when it was received';
 
-comment on table catalog.recommendations is
+comment on table catalog.recommended_titles is
     'a film in the list that was made for a person; catalog.recommendations_for returns the reasons too';
-comment on column catalog.recommendations.person is 'whose list it is, a person of catalog.watch_histories';
-comment on column catalog.recommendations.place is 'position in the list; 1 is the best';
-comment on column catalog.recommendations.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.recommendations.score is
+comment on column catalog.recommended_titles.person is 'whose list it is, a person of catalog.watched_titles';
+comment on column catalog.recommended_titles.place is 'position in the list; 1 is the best';
+comment on column catalog.recommended_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.recommended_titles.score is
     'score of the film for this person; higher is better, comparable only within the list';
-comment on column catalog.recommendations.because is 'TMDB''s ids of the person''s films that speak most for it';
-comment on column catalog.recommendations.because_weights is 'how much each film in because says for it, in the same order';
+comment on column catalog.recommended_titles.because is 'TMDB''s ids of the person''s films that speak most for it';
+comment on column catalog.recommended_titles.because_weights is 'how much each film in because says for it, in the same order';
 
 comment on view catalog.scored_films is 'a film with its figures and its score: the columns that all lists of films share';
 comment on column catalog.scored_films.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
@@ -360,27 +360,27 @@ comment on column catalog.scored_films.score_low is
     'them';
 comment on column catalog.scored_films.score_high is 'upper end of the 95 % interval of the score; null if score is';
 
-comment on table catalog.search_documents is 'a film as words, for full-text search';
-comment on column catalog.search_documents.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.search_documents.titles is
+comment on table catalog.title_documents is 'a film as words, for full-text search';
+comment on column catalog.title_documents.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_documents.titles is
     'words of every title; weight A: the title and the original title, also stemmed (English), weight B: other '
     'titles';
-comment on column catalog.search_documents.words is
+comment on column catalog.title_documents.words is
     'all words; weight A: titles, B: people, C: keywords, genres and collection, D: tagline and overview';
 
 comment on view catalog.seen_films is 'a film that a person saw, with the person''s rating';
-comment on column catalog.seen_films.person is 'who saw it, a person of catalog.watch_histories';
+comment on column catalog.seen_films.person is 'who saw it, a person of catalog.watched_titles';
 comment on column catalog.seen_films.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.seen_films.rating is 'the person''s rating from 0 to 100; null if not rated';
 comment on column catalog.seen_films.seen_at is 'when the person last saw it; null if no source tells';
 
-comment on table catalog.similar_movies is 'a film in the list of the ten films nearest to another film';
-comment on column catalog.similar_movies.tmdb_id is 'TMDB''s id of the film whose list this is';
-comment on column catalog.similar_movies.place is 'position in the list, 1 to 10; 1 is the nearest';
-comment on column catalog.similar_movies.similar_id is 'TMDB''s id of the film that is near it';
-comment on column catalog.similar_movies.similarity is
+comment on table catalog.similar_titles is 'a film in the list of the ten films nearest to another film';
+comment on column catalog.similar_titles.title_id is 'TMDB''s id of the film whose list this is';
+comment on column catalog.similar_titles.place is 'position in the list, 1 to 10; 1 is the nearest';
+comment on column catalog.similar_titles.similar_id is 'TMDB''s id of the film that is near it';
+comment on column catalog.similar_titles.similarity is
     'cosine similarity of both vectors, -1 to 1; catalog.similarity_thresholds tells what a value means';
-comment on column catalog.similar_movies.shared_features is
+comment on column catalog.similar_titles.shared_features is
     'what both films have: {"people": […], "genres": […], "keywords": […], "collection": "…"}, empty parts left '
     'out';
 
@@ -411,16 +411,16 @@ comment on column catalog.vocabulary.word is 'the word, normalised like titles';
 comment on column catalog.vocabulary.films is 'number of films that contain the word';
 comment on column catalog.vocabulary.trigrams is 'groups of three letters of the word, by which similar words are found';
 
-comment on table catalog.watch_histories is
+comment on table catalog.watched_titles is
     'a film in somebody''s history or watchlist, from one source; the film need not be in the catalogue';
-comment on column catalog.watch_histories.person is 'whose entry it is, for example me, or movielens:1';
-comment on column catalog.watch_histories.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.watch_histories.source is
+comment on column catalog.watched_titles.person is 'whose entry it is, for example me, or movielens:1';
+comment on column catalog.watched_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.watched_titles.source is
     'where the entry was exported: letterboxd, imdb, movielens, or list for plain lists';
-comment on column catalog.watch_histories.is_wanted is 'true if the film is on a watchlist and not known to be seen';
-comment on column catalog.watch_histories.rating is 'rating from 0 to 100, converted from the source''s scale; null if not rated';
-comment on column catalog.watch_histories.seen_at is 'when the person last saw it; null if the source does not tell';
-comment on column catalog.watch_histories.imported_at is 'when the entry was imported or last changed by an import';
+comment on column catalog.watched_titles.is_wanted is 'true if the film is on a watchlist and not known to be seen';
+comment on column catalog.watched_titles.rating is 'rating from 0 to 100, converted from the source''s scale; null if not rated';
+comment on column catalog.watched_titles.seen_at is 'when the person last saw it; null if the source does not tell';
+comment on column catalog.watched_titles.imported_at is 'when the entry was imported or last changed by an import';
 
 comment on table catalog.watch_providers is 'a service on which films can be watched';
 comment on column catalog.watch_providers.provider_id is 'TMDB''s id of the service';
@@ -457,7 +457,7 @@ comment on column catalog.new_releases.days_since_release is 'days from the rele
 
 comment on view catalog.upcoming is
     'films of the catalogue with a release date to come, the nearest first. Few have the votes that a profile '
-    'asks for before they are out: films that an application asked for with keep (pipeline.requested_ids) are '
+    'asks for before they are out: films that an application asked for with keep (pipeline.requested_titles) are '
     'here, too';
 comment on column catalog.upcoming.rank is 'position in the list; 1 is the next to be released';
 comment on column catalog.upcoming.days_until_release is 'days from today (UTC) to the release, 1 or more';

@@ -68,26 +68,26 @@ comment on column pipeline.change_days.read_at is 'when this day of the feed was
 
 comment on table pipeline.changed_histories is
     'a person whose history changed since their recommendations were made; filled by triggers';
-comment on column pipeline.changed_histories.person is 'a person of catalog.watch_histories';
+comment on column pipeline.changed_histories.person is 'a person of catalog.watched_titles';
 comment on column pipeline.changed_histories.changes is
     'number of changes; it tells whether more arrived while the list was being made';
 
-comment on table pipeline.changes is 'an id in one day of TMDB''s change feed';
-comment on column pipeline.changes.change_date is 'day (UTC) of the feed';
-comment on column pipeline.changes.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.changes.seen_at is
+comment on table pipeline.changed_titles is 'an id in one day of TMDB''s change feed';
+comment on column pipeline.changed_titles.change_date is 'day (UTC) of the feed';
+comment on column pipeline.changed_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.changed_titles.seen_at is
     'when the id was first read in the feed of that day; it counts as changed from then on';
 
-comment on table pipeline.discovered is 'a film in TMDB''s lists (/discover) with enough votes';
-comment on column pipeline.discovered.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.discovered.vote_count is 'number of votes at TMDB, as listed';
-comment on column pipeline.discovered.vote_average is 'average of TMDB''s votes as listed, 0 to 10; null if there is none';
-comment on column pipeline.discovered.release_date is 'release date as listed; null if there is none';
-comment on column pipeline.discovered.original_language is 'original language as listed, ISO 639-1; null if there is none';
+comment on table pipeline.discovered_titles is 'a film in TMDB''s lists (/discover) with enough votes';
+comment on column pipeline.discovered_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.discovered_titles.vote_count is 'number of votes at TMDB, as listed';
+comment on column pipeline.discovered_titles.vote_average is 'average of TMDB''s votes as listed, 0 to 10; null if there is none';
+comment on column pipeline.discovered_titles.release_date is 'release date as listed; null if there is none';
+comment on column pipeline.discovered_titles.original_language is 'original language as listed, ISO 639-1; null if there is none';
 
-comment on column pipeline.discovered.slice is
+comment on column pipeline.discovered_titles.slice is
     'first day of the slice that lists the film (pipeline.list_slices); null if that is not known';
-comment on column pipeline.discovered.read_at is
+comment on column pipeline.discovered_titles.read_at is
     'when the listed values were last read, at most MOVIE_ASSETS_VOTES_DAYS days before the newest reading of the lists';
 
 comment on table pipeline.discoveries is 'a reading of TMDB''s lists (/discover)';
@@ -98,20 +98,20 @@ comment on column pipeline.discoveries.walked_at is 'when the reading ended';
 comment on column pipeline.discoveries.thresholds is 'the numbers of votes that profiles asked for, in ascending order';
 comment on column pipeline.discoveries.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 
-comment on table pipeline.document_sources is 'what a film''s search document was made from';
-comment on column pipeline.document_sources.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.document_sources.source is
+comment on table pipeline.title_document_sources is 'what a film''s search document was made from';
+comment on column pipeline.title_document_sources.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_document_sources.source is
     'hash of the film''s texts and of the method; the document is made again when it differs';
 
 comment on view pipeline.due is 'a film whose details are to be fetched, with the reason';
 comment on column pipeline.due.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.due.batch is 'batch that the film belongs to, 0 to 63: tmdb_id % 64';
+comment on column pipeline.due.batch is 'batch that the film belongs to, 0 to 63: title_id % 64';
 comment on column pipeline.due.reason is 'why: requested, six months, changed, never fetched, schema, failed or stale';
 comment on column pipeline.due.priority is 'urgency of the reason; 1 is fetched first';
 
 comment on table pipeline.embedding_batch_texts is 'a text in a bulk job at the embeddings service; no run sends it again';
 comment on column pipeline.embedding_batch_texts.bulk_id is 'bulk job, a row of pipeline.embedding_batches';
-comment on column pipeline.embedding_batch_texts.text_hash is 'hash of the text, as in catalog.movies';
+comment on column pipeline.embedding_batch_texts.text_hash is 'hash of the text, as in catalog.titles';
 
 comment on table pipeline.embedding_batches is 'a bulk job at the embeddings service, recorded before anything is sent';
 comment on column pipeline.embedding_batches.bulk_id is 'number of the bulk job';
@@ -231,17 +231,17 @@ comment on column pipeline.embedding_spending.dollars is 'cost in US dollars';
 comment on column pipeline.embedding_spending.of_which_in_bulk is 'share of the cost that bulk jobs had, in US dollars';
 comment on column pipeline.embedding_spending.runs is 'number of runs that spent it';
 
-comment on table pipeline.embeddings is 'a film''s vector in an embedding set; kept when the film leaves, as it was paid for';
-comment on column pipeline.embeddings.set_id is 'embedding set, a row of pipeline.embedding_sets';
-comment on column pipeline.embeddings.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.embeddings.batch is 'batch that the film belongs to, 0 to 63: tmdb_id % 64';
-comment on column pipeline.embeddings.text_hash is 'hash of the text that the vector was made from';
-comment on column pipeline.embeddings.embedding is 'vector of length 1 in half precision';
-comment on column pipeline.embeddings.embedded_at is 'when the vector was stored';
-comment on column pipeline.embeddings.is_replaced is
+comment on table pipeline.title_embeddings is 'a film''s vector in an embedding set; kept when the film leaves, as it was paid for';
+comment on column pipeline.title_embeddings.set_id is 'embedding set, a row of pipeline.embedding_sets';
+comment on column pipeline.title_embeddings.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_embeddings.batch is 'batch that the film belongs to, 0 to 63: title_id % 64';
+comment on column pipeline.title_embeddings.text_hash is 'hash of the text that the vector was made from';
+comment on column pipeline.title_embeddings.embedding is 'vector of length 1 in half precision';
+comment on column pipeline.title_embeddings.embedded_at is 'when the vector was stored';
+comment on column pipeline.title_embeddings.is_replaced is
     'whether the text was embedded again and movie_vectors has yet to replace the vector that searches see';
-comment on column pipeline.embeddings.dimensions is 'number of values in the vector, counted by the database';
-comment on column pipeline.embeddings.length is
+comment on column pipeline.title_embeddings.dimensions is 'number of values in the vector, counted by the database';
+comment on column pipeline.title_embeddings.length is
     'Euclidean length of the vector, computed by the database; NaN if one of its values is';
 
 comment on table pipeline.evaluation is 'the last evaluation of all stored responses and listed films; one row';
@@ -250,14 +250,14 @@ comment on column pipeline.evaluation.rules is 'profiles that were used, as a ha
 comment on column pipeline.evaluation.day is 'day that release dates were compared with; it never moves back';
 comment on column pipeline.evaluation.evaluated_at is 'when it was done';
 
-comment on table pipeline.export_lines is 'a line of TMDB''s daily id export: an id that exists; one partition for each day';
-comment on column pipeline.export_lines.export_date is 'day (UTC) of the export';
-comment on column pipeline.export_lines.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.export_lines.original_title is 'title in the original language';
-comment on column pipeline.export_lines.popularity is 'TMDB''s popularity measure on that day; its scale moves over the years';
-comment on column pipeline.export_lines.adult is 'true for pornography, which never enters the catalogue';
-comment on column pipeline.export_lines.video is 'true for what TMDB marks as a recording that is not a film';
-comment on column pipeline.export_lines.softcore is 'true for what TMDB marks as softcore, which never enters the catalogue';
+comment on table pipeline.exported_titles is 'a line of TMDB''s daily id export: an id that exists; one partition for each day';
+comment on column pipeline.exported_titles.export_date is 'day (UTC) of the export';
+comment on column pipeline.exported_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.exported_titles.original_title is 'title in the original language';
+comment on column pipeline.exported_titles.popularity is 'TMDB''s popularity measure on that day; its scale moves over the years';
+comment on column pipeline.exported_titles.adult is 'true for pornography, which never enters the catalogue';
+comment on column pipeline.exported_titles.video is 'true for what TMDB marks as a recording that is not a film';
+comment on column pipeline.exported_titles.softcore is 'true for what TMDB marks as softcore, which never enters the catalogue';
 
 comment on table pipeline.exports is 'an export that was loaded';
 comment on column pipeline.exports.export_date is 'day (UTC) of the export';
@@ -275,16 +275,16 @@ comment on column pipeline.exports.kept_by is
     'rules by which kept was counted; only loads under the same rules are compared; null until movie_ids has '
     'applied it';
 
-comment on table pipeline.film_weights is
+comment on table pipeline.title_weights is
     'what liking a film says for and against other films, by one model; the films need not be in the catalogue';
-comment on column pipeline.film_weights.model_id is 'model that learned it, a row of pipeline.recommendation_models';
-comment on column pipeline.film_weights.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.film_weights.popularity is
+comment on column pipeline.title_weights.model_id is 'model that learned it, a row of pipeline.recommendation_models';
+comment on column pipeline.title_weights.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_weights.popularity is
     'how many people like the film, 0 to 1: log(1 + people), divided by that of the most liked film';
-comment on column pipeline.film_weights.others is 'TMDB''s ids of up to 200 films with the largest weights';
-comment on column pipeline.film_weights.weights is
+comment on column pipeline.title_weights.others is 'TMDB''s ids of up to 200 films with the largest weights';
+comment on column pipeline.title_weights.weights is
     'weight of each film in others, in the same order; positive speaks for it, negative against it';
-comment on column pipeline.film_weights.directions is
+comment on column pipeline.title_weights.directions is
     'vector of length 1; films with similar ones are liked by the same people or have much in common';
 
 comment on table pipeline.first_day is 'the day that the catalogue begins on; a single row, none before a day was read';
@@ -312,13 +312,13 @@ comment on table pipeline.heartbeats is 'when a process that cannot report its o
 comment on column pipeline.heartbeats.name is 'name of the process, such as alerts';
 comment on column pipeline.heartbeats.beat_at is 'when it last reported that it is alive';
 
-comment on table pipeline.id_history is 'a change of an id''s state or reason; kept for 400 days';
-comment on column pipeline.id_history.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.id_history.changed_at is 'when it changed';
-comment on column pipeline.id_history.state_before is 'state before the change';
-comment on column pipeline.id_history.reason_before is 'reason of the state before the change; null if it had none';
-comment on column pipeline.id_history.state is 'state after the change';
-comment on column pipeline.id_history.reason is 'reason of the state after the change; null if it has none';
+comment on table pipeline.title_id_history is 'a change of an id''s state or reason; kept for 400 days';
+comment on column pipeline.title_id_history.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_id_history.changed_at is 'when it changed';
+comment on column pipeline.title_id_history.state_before is 'state before the change';
+comment on column pipeline.title_id_history.reason_before is 'reason of the state before the change; null if it had none';
+comment on column pipeline.title_id_history.state is 'state after the change';
+comment on column pipeline.title_id_history.reason is 'reason of the state after the change; null if it has none';
 
 comment on view pipeline.id_states is 'how many ids are in a state, for one reason';
 comment on column pipeline.id_states.state is 'candidate, accepted, rejected, failed or gone';
@@ -377,44 +377,44 @@ comment on column pipeline.match_reviews.decision is
 comment on column pipeline.match_reviews.opened_at is 'when the review was opened';
 comment on column pipeline.match_reviews.decided_at is 'when it was decided; null while it is open';
 
-comment on table pipeline.movie_ids is 'an id that TMDB has or had, with its state and the reason of it';
-comment on column pipeline.movie_ids.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.movie_ids.batch is 'batch that the film belongs to, 0 to 63: tmdb_id % 64';
-comment on column pipeline.movie_ids.original_title is 'title in the original language, as the export has it';
-comment on column pipeline.movie_ids.first_seen is 'day of the first export that listed it';
-comment on column pipeline.movie_ids.gone_since is
+comment on table pipeline.title_ids is 'an id that TMDB has or had, with its state and the reason of it';
+comment on column pipeline.title_ids.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_ids.batch is 'batch that the film belongs to, 0 to 63: title_id % 64';
+comment on column pipeline.title_ids.original_title is 'title in the original language, as the export has it';
+comment on column pipeline.title_ids.first_seen is 'day of the first export that listed it';
+comment on column pipeline.title_ids.gone_since is
     'day from which the export does not list it, or TMDB answers that it is gone; null while it exists';
-comment on column pipeline.movie_ids.gone_reason is
+comment on column pipeline.title_ids.gone_reason is
     'how it went: left_export (the export no longer lists it) or not_found (TMDB answers 404); null while it '
     'exists';
-comment on column pipeline.movie_ids.export_reason is 'rule for exports or lists that rejects it; null if none does';
-comment on column pipeline.movie_ids.detail_reason is
+comment on column pipeline.title_ids.export_reason is 'rule for exports or lists that rejects it; null if none does';
+comment on column pipeline.title_ids.detail_reason is
     'rule for details that rejects it; null if none does, or if it was not fetched yet';
-comment on column pipeline.movie_ids.failed_rules is
+comment on column pipeline.title_ids.failed_rules is
     'first rule that it fails, for each profile that it fails: {"quality": "vote_count"}; null if it fails none, or if no '
     'list names it and its details were never fetched';
-comment on column pipeline.movie_ids.fetched_at is 'when its details were last fetched; null if they never were';
-comment on column pipeline.movie_ids.release_date is 'date of the first release, from its details; null if unknown';
-comment on column pipeline.movie_ids.changed_at is 'when TMDB named a change that was not fetched yet; null if there is none';
-comment on column pipeline.movie_ids.unlisted_at is
+comment on column pipeline.title_ids.fetched_at is 'when its details were last fetched; null if they never were';
+comment on column pipeline.title_ids.release_date is 'date of the first release, from its details; null if unknown';
+comment on column pipeline.title_ids.changed_at is 'when TMDB named a change that was not fetched yet; null if there is none';
+comment on column pipeline.title_ids.unlisted_at is
     'when TMDB''s lists stopped naming the accepted film, whose details are due for that; null if they name it';
-comment on column pipeline.movie_ids.missing_since is
+comment on column pipeline.title_ids.missing_since is
     'day (UTC) of the first export that did not list the id, which is held until the export of a later day does not list '
     'it either; null if the id is listed, or gone already';
-comment on column pipeline.movie_ids.attempts is 'failed fetches in a row; 0 after a success';
-comment on column pipeline.movie_ids.next_attempt_at is
+comment on column pipeline.title_ids.attempts is 'failed fetches in a row; 0 after a success';
+comment on column pipeline.title_ids.next_attempt_at is
     'after a failure, the time before which it is not fetched again; null otherwise';
-comment on column pipeline.movie_ids.last_error is 'reason of the last failed fetch; null after a success';
-comment on column pipeline.movie_ids.judged_by is
+comment on column pipeline.title_ids.last_error is 'reason of the last failed fetch; null after a success';
+comment on column pipeline.title_ids.judged_by is
     'versions of parser, text template and rules that last evaluated it; null if it was not evaluated yet';
-comment on column pipeline.movie_ids.state is 'candidate (to be fetched), accepted (in the catalogue), rejected, failed or gone';
-comment on column pipeline.movie_ids.reason is 'why it is rejected, failed or gone; null for candidates and accepted films';
-comment on column pipeline.movie_ids.answer_version is
+comment on column pipeline.title_ids.state is 'candidate (to be fetched), accepted (in the catalogue), rejected, failed or gone';
+comment on column pipeline.title_ids.reason is 'why it is rejected, failed or gone; null for candidates and accepted films';
+comment on column pipeline.title_ids.answer_version is
     'which parts of TMDB''s response were asked for when it was last fetched; null if it never was';
-comment on column pipeline.movie_ids.kept_on_request is 'true if an application asked to keep it whatever the profiles say';
-comment on column pipeline.movie_ids.successor_id is
+comment on column pipeline.title_ids.kept_on_request is 'true if an application asked to keep it whatever the profiles say';
+comment on column pipeline.title_ids.successor_id is
     'TMDB''s id of the film that it was merged into; null if it was not, or none is known';
-comment on column pipeline.movie_ids.successor_sought_at is 'when a successor was last looked for; null if it never was';
+comment on column pipeline.title_ids.successor_sought_at is 'when a successor was last looked for; null if it never was';
 
 comment on table pipeline.named_films is 'a film as an import names it, and the film in the catalogue that it is';
 comment on column pipeline.named_films.name_id is 'number of the name';
@@ -471,19 +471,19 @@ comment on column pipeline.rating_loads.changed is 'number of ratings that are n
 comment on column pipeline.rating_loads.loaded_at is 'when the file was read';
 comment on column pipeline.rating_loads.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 
-comment on table pipeline.raw_details is 'TMDB''s whole response for a film, from which all facts are made';
-comment on column pipeline.raw_details.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.raw_details.body is 'the response as JSON, without characters that Postgres cannot store';
-comment on column pipeline.raw_details.fetched_at is 'when it was fetched';
+comment on table pipeline.title_details is 'TMDB''s whole response for a film, from which all facts are made';
+comment on column pipeline.title_details.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_details.body is 'the response as JSON, without characters that Postgres cannot store';
+comment on column pipeline.title_details.fetched_at is 'when it was fetched';
 
 comment on table pipeline.recommendation_lists is 'when a person''s list of recommendations was made, and by which model';
-comment on column pipeline.recommendation_lists.person is 'a person of catalog.watch_histories';
+comment on column pipeline.recommendation_lists.person is 'a person of catalog.watched_titles';
 comment on column pipeline.recommendation_lists.model_id is 'model in use when the list was made; null if there was none';
 comment on column pipeline.recommendation_lists.films is 'number of films in the list, 0 to 30';
 comment on column pipeline.recommendation_lists.made_at is 'when the list was made';
 
 comment on table pipeline.recommendation_models is
-    'a model that was learned from watch histories; the weights of the one in use are in pipeline.film_weights';
+    'a model that was learned from watch histories; the weights of the one in use are in pipeline.title_weights';
 comment on column pipeline.recommendation_models.model_id is 'number of the model';
 comment on column pipeline.recommendation_models.kind is 'method: ease or als';
 comment on column pipeline.recommendation_models.method_version is 'version of the method';
@@ -492,9 +492,9 @@ comment on column pipeline.recommendation_models.parameters is 'parameters of th
 comment on column pipeline.recommendation_models.persons is 'number of people in the histories';
 comment on column pipeline.recommendation_models.films is 'number of films in the histories';
 comment on column pipeline.recommendation_models.likes is 'number of films that people like, added up over people';
-comment on column pipeline.recommendation_models.entries is 'number of rows in catalog.watch_histories when it was learned';
+comment on column pipeline.recommendation_models.entries is 'number of rows in catalog.watched_titles when it was learned';
 comment on column pipeline.recommendation_models.newest_entry is
-    'newest imported_at in catalog.watch_histories when it was learned';
+    'newest imported_at in catalog.watched_titles when it was learned';
 comment on column pipeline.recommendation_models.seconds is 'duration of learning in seconds';
 comment on column pipeline.recommendation_models.fitted_at is 'when it was learned';
 comment on column pipeline.recommendation_models.is_served is 'true for the one model that recommendations use';
@@ -537,7 +537,7 @@ comment on column pipeline.reconciliations.run_id is 'Dagster''s id of the run t
 
 comment on table pipeline.refused_texts is 'a text for which the embeddings service returned no vector';
 comment on column pipeline.refused_texts.set_id is 'embedding set, a row of pipeline.embedding_sets';
-comment on column pipeline.refused_texts.text_hash is 'hash of the text, as in catalog.movies';
+comment on column pipeline.refused_texts.text_hash is 'hash of the text, as in catalog.titles';
 comment on column pipeline.refused_texts.reason is 'why there was no vector';
 comment on column pipeline.refused_texts.attempts is 'failed attempts in a row';
 comment on column pipeline.refused_texts.next_attempt_at is 'earliest time of the next attempt';
@@ -551,37 +551,37 @@ comment on column pipeline.rejects.sample is 'the first 500 characters of the in
 comment on column pipeline.rejects.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 comment on column pipeline.rejects.rejected_at is 'when it was rejected';
 
-comment on table pipeline.requested_ids is
+comment on table pipeline.requested_titles is
     'an id that an application asked for, and what became of it; insert ids here to have them fetched. An id whose stored '
     'details are young is answered from them, without a call to TMDB';
-comment on column pipeline.requested_ids.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.requested_ids.keep is
+comment on column pipeline.requested_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.requested_titles.keep is
     'true if the film belongs in the catalogue whatever its votes, age, runtime or language; adult titles and '
     'videos never do';
-comment on column pipeline.requested_ids.requested_by is
+comment on column pipeline.requested_titles.requested_by is
     'who asked for it, as the application calls itself; null if it did not say';
-comment on column pipeline.requested_ids.requested_at is 'when it was last asked for; update it to ask again';
-comment on column pipeline.requested_ids.role is
+comment on column pipeline.requested_titles.requested_at is 'when it was last asked for; update it to ask again';
+comment on column pipeline.requested_titles.role is
     'the database role that asked; null for the pipeline''s own requests';
-comment on column pipeline.requested_ids.is_urgent is
+comment on column pipeline.requested_titles.is_urgent is
     'true: fetched before other films; false for those beyond the first 1,000 of a role in a day, which are fetched last';
-comment on column pipeline.requested_ids.served_at is 'when it was answered; null while it is open';
-comment on column pipeline.requested_ids.outcome is
+comment on column pipeline.requested_titles.served_at is 'when it was answered; null while it is open';
+comment on column pipeline.requested_titles.outcome is
     'state and reason of the id when it was answered, such as accepted or rejected: runtime; null while it is '
     'open';
 
-comment on table pipeline.rule_inputs is
+comment on table pipeline.title_rule_inputs is
     'what the profiles ask of a film whose details are stored, as its details or TMDB''s lists last said';
-comment on column pipeline.rule_inputs.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.rule_inputs.adult is 'true if TMDB marks it as an adult title';
-comment on column pipeline.rule_inputs.video is 'true if TMDB marks it as a recording that is no film';
-comment on column pipeline.rule_inputs.softcore is 'true if TMDB marks it as softcore';
-comment on column pipeline.rule_inputs.vote_count is 'number of votes at TMDB';
-comment on column pipeline.rule_inputs.vote_average is 'average of TMDB''s votes, 0 to 10; 0 without votes';
-comment on column pipeline.rule_inputs.release_date is 'date of the first release; null if unknown';
-comment on column pipeline.rule_inputs.runtime_minutes is 'runtime in minutes; null if unknown';
-comment on column pipeline.rule_inputs.original_language is 'original language, ISO 639-1; null if unknown';
-comment on column pipeline.rule_inputs.seen_at is 'when votes, date and language were last read, in details or a list';
+comment on column pipeline.title_rule_inputs.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_rule_inputs.adult is 'true if TMDB marks it as an adult title';
+comment on column pipeline.title_rule_inputs.video is 'true if TMDB marks it as a recording that is no film';
+comment on column pipeline.title_rule_inputs.softcore is 'true if TMDB marks it as softcore';
+comment on column pipeline.title_rule_inputs.vote_count is 'number of votes at TMDB';
+comment on column pipeline.title_rule_inputs.vote_average is 'average of TMDB''s votes, 0 to 10; 0 without votes';
+comment on column pipeline.title_rule_inputs.release_date is 'date of the first release; null if unknown';
+comment on column pipeline.title_rule_inputs.runtime_minutes is 'runtime in minutes; null if unknown';
+comment on column pipeline.title_rule_inputs.original_language is 'original language, ISO 639-1; null if unknown';
+comment on column pipeline.title_rule_inputs.seen_at is 'when votes, date and language were last read, in details or a list';
 
 comment on table pipeline.run_log is
     'what a step (an asset) did in a run; counted up with each chunk, in the chunk''s own transaction';
@@ -678,11 +678,11 @@ comment on column pipeline.search_quality.map is
 comment on column pipeline.search_quality.histogram is
     'a chart that earlier versions stored; not written any more';
 
-comment on table pipeline.similar_lists is 'what a film''s list of similar films was made from';
-comment on column pipeline.similar_lists.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column pipeline.similar_lists.set_id is 'embedding set, a row of pipeline.embedding_sets';
-comment on column pipeline.similar_lists.text_hash is 'hash of the text of the film''s vector when the list was made';
-comment on column pipeline.similar_lists.is_outdated is 'true if a film that changed or left makes a new list necessary';
+comment on table pipeline.similar_title_lists is 'what a film''s list of similar films was made from';
+comment on column pipeline.similar_title_lists.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.similar_title_lists.set_id is 'embedding set, a row of pipeline.embedding_sets';
+comment on column pipeline.similar_title_lists.text_hash is 'hash of the text of the film''s vector when the list was made';
+comment on column pipeline.similar_title_lists.is_outdated is 'true if a film that changed or left makes a new list necessary';
 
 comment on table pipeline.triggers is 'what a schedule or sensor last decided';
 comment on column pipeline.triggers.name is 'name of the schedule or sensor';
@@ -708,7 +708,7 @@ comment on column pipeline.unknown_keys.last_seen is 'when it was last received'
 comment on column pipeline.unknown_keys.answers is 'number of responses that had it';
 
 comment on table pipeline.watch_entries is
-    'what a person''s newest file of a kind says about a film; catalog.watch_histories is made from it';
+    'what a person''s newest file of a kind says about a film; catalog.watched_titles is made from it';
 comment on column pipeline.watch_entries.person is 'whose file it is, for example me, or movielens:1';
 comment on column pipeline.watch_entries.source is 'kind of export: letterboxd, imdb, movielens or list';
 comment on column pipeline.watch_entries.part is 'which file: watched, diary, ratings, watchlist, or list: and its name';

@@ -7,7 +7,8 @@ create or replace function pipeline.grant_reader() returns void
 language plpgsql
 as $$
 declare
-    persons text[] := '{catalog.watch_histories,catalog.recommendations,catalog.seen_films}';
+    persons text[] := '{catalog.watched_titles,catalog.recommended_titles,catalog.seen_films,'
+        'catalog.watch_histories,catalog.recommendations}';  -- the last two are former names of the first two
     relation text;
 begin
     if exists (select from pg_roles where rolname = 'movie_assets_reader') then
@@ -19,6 +20,8 @@ begin
         end loop;
         -- Applications may write requests, and nothing else in the schema pipeline; only the pipeline writes their outcome.
         grant usage on schema pipeline to movie_assets_reader;
+        grant select, insert (title_id, keep, requested_by), update (keep, requested_at)
+            on pipeline.requested_titles to movie_assets_reader;
         grant select, insert (tmdb_id, keep, requested_by), update (keep, requested_at)
             on pipeline.requested_ids to movie_assets_reader;
     end if;

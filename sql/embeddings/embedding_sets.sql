@@ -14,7 +14,7 @@ select
     s.retired_at,
     s.ef_search
 from pipeline.embedding_sets s
-where to_regclass('catalog.movie_vectors_' || s.set_id) is not null;
+where to_regclass('catalog.title_vectors_' || s.set_id) is not null;
 
 -- The progress of each set: films of the catalogue, films with the vector of their text, and the cost so far.
 create or replace view pipeline.embedding_progress as
@@ -30,8 +30,8 @@ select
         when s.retired_at is not null then 'retired'
         else 'building'
     end as state,
-    (select count(*) from catalog.movies)::integer as films,
-    (select count(*) from catalog.movies m join pipeline.embeddings e on e.tmdb_id = m.tmdb_id
+    (select count(*) from catalog.titles)::integer as films,
+    (select count(*) from catalog.titles m join pipeline.title_embeddings e on e.title_id = m.title_id
      where e.set_id = s.set_id and e.text_hash = m.text_hash)::integer as films_embedded,
     coalesce(c.tokens, 0)::bigint as tokens,
     coalesce(c.dollars, 0)::double precision as dollars,
@@ -63,7 +63,8 @@ begin
     -- cast the column's type would include the width, which `create or replace view` cannot change.
     execute format(
         'create or replace view catalog.movie_vectors as
-         select tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I', 'movie_vectors_' || which);
+         select title_id as tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I',
+        'title_vectors_' || which);
 end
 $$;
 drop function if exists pipeline.activate_set(smallint);
@@ -83,10 +84,11 @@ begin
           and not exists (select from pipeline.embedding_batches b where b.set_id = s.set_id and b.ended_at is null)
           and greatest(
               s.created_at, s.activated_at, s.retired_at,
-              (select max(e.embedded_at) from pipeline.embeddings e where e.set_id = s.set_id)) < since
+              (select max(e.embedded_at) from pipeline.title_embeddings e where e.set_id = s.set_id)) < since
     loop
-        execute format('drop table if exists catalog.%I', 'movie_vectors_' || old.set_id);
-        delete from pipeline.embeddings e where e.set_id = old.set_id;
+        execute format('drop view if exists catalog.%I', 'movie_vectors_' || old.set_id);
+        execute format('drop table if exists catalog.%I', 'title_vectors_' || old.set_id);
+        delete from pipeline.title_embeddings e where e.set_id = old.set_id;
         if found then
             return next old.name;
         end if;

@@ -36,11 +36,11 @@ order by b.bulk_id
 select
     t.text_hash,
     min(m.embedding_text) as embedding_text,
-    coalesce(array_agg(m.tmdb_id order by m.tmdb_id) filter (where m.tmdb_id is not null), '{}') as tmdb_ids,
+    coalesce(array_agg(m.title_id order by m.title_id) filter (where m.title_id is not null), '{}') as title_ids,
     coalesce(
-        array_agg(pipeline.batch_of(m.tmdb_id) order by m.tmdb_id) filter (where m.tmdb_id is not null), '{}'
+        array_agg(pipeline.batch_of(m.title_id) order by m.title_id) filter (where m.title_id is not null), '{}'
     ) as batches
-from pipeline.embedding_batch_texts t left join catalog.movies m using (text_hash)
+from pipeline.embedding_batch_texts t left join catalog.titles m using (text_hash)
 where t.bulk_id = :bulk_id
 group by t.text_hash
 
@@ -93,14 +93,14 @@ update pipeline.embedding_batches set stored = stored + :vectors where bulk_id =
 
 -- name: count_movies_of_batches
 -- Run by movie_embeddings for the run log: the films in some batches.
-select count(*)::integer as films from catalog.movies m where pipeline.batch_of(m.tmdb_id) = any(:batches)
+select count(*)::integer as films from catalog.titles m where pipeline.batch_of(m.title_id) = any(:batches)
 
 
 -- name: count_waiting_texts
 -- Run by movie_embeddings: the number of texts of a whole set that are due and in no bulk job.
 select count(distinct m.text_hash)::integer as texts
-from catalog.movies m
-left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+from catalog.titles m
+left join pipeline.title_embeddings e on e.set_id = :set_id and e.title_id = m.title_id
 left join pipeline.refused_texts r on r.set_id = :set_id and r.text_hash = m.text_hash
 where e.text_hash is distinct from m.text_hash
   and (r.next_attempt_at is null or r.next_attempt_at <= :as_of)
@@ -122,7 +122,7 @@ select
     e.batch,
     count(*) filter (where e.dimensions <> s.dimensions)::integer as wrong_width,
     count(*) filter (where e.length not between 0.99 and 1.01)::integer as wrong_length
-from pipeline.embeddings e join pipeline.embedding_sets s using (set_id)
+from pipeline.title_embeddings e join pipeline.embedding_sets s using (set_id)
 where e.set_id = :set_id
   and (e.dimensions <> s.dimensions or e.length not between 0.99 and 1.01)
 group by e.batch
@@ -146,12 +146,12 @@ delete from pipeline.embedding_batch_texts where bulk_id = :bulk_id
 -- name: delete_bulk_job_texts_without_movie
 -- Run before a recorded bulk job is sent: texts that no film has any more are not sent.
 delete from pipeline.embedding_batch_texts t
-where t.bulk_id = :bulk_id and not exists (select from catalog.movies m where m.text_hash = t.text_hash)
+where t.bulk_id = :bulk_id and not exists (select from catalog.titles m where m.text_hash = t.text_hash)
 
 
 -- name: drop_damaged_vectors
 -- Run by movie_embeddings first: deletes damaged vectors of its batches, so that they are made again.
-delete from pipeline.embeddings e using pipeline.embedding_sets s
+delete from pipeline.title_embeddings e using pipeline.embedding_sets s
 where s.set_id = :set_id and e.set_id = s.set_id and e.batch = any(:batches)
   and (e.dimensions <> s.dimensions or e.length not between 0.99 and 1.01)
 
@@ -164,13 +164,13 @@ from unnest(cast(:batches as integer[])) as b (batch)
 cross join lateral (
     select
         count(*)::integer as films,
-        md5(coalesce(string_agg(e.tmdb_id || ':' || e.text_hash, ',' order by e.tmdb_id), '')) as content
-    from pipeline.embeddings e join catalog.movies m using (tmdb_id)
+        md5(coalesce(string_agg(e.title_id || ':' || e.text_hash, ',' order by e.title_id), '')) as content
+    from pipeline.title_embeddings e join catalog.titles m using (title_id)
     where e.set_id = :set_id and e.batch = b.batch
 ) c
 cross join (
     select count(*)::integer as total
-    from pipeline.embeddings e join catalog.movies m using (tmdb_id) where e.set_id = :set_id
+    from pipeline.title_embeddings e join catalog.titles m using (title_id) where e.set_id = :set_id
 ) a
 
 
@@ -330,7 +330,7 @@ with named as (
         answered_by = case
             when s.answered_by is null then n.names[1]
             when cardinality(n.names) = 1 and n.newest <> s.answered_by and not exists (
-                select from pipeline.embeddings e where e.set_id = s.set_id and e.embedded_at < :as_of)
+                select from pipeline.title_embeddings e where e.set_id = s.set_id and e.embedded_at < :as_of)
             then n.newest
             else s.answered_by
         end
@@ -364,8 +364,8 @@ on conflict (set_id) do update set
 -- name: record_text_rejects
 -- Run by movie_embeddings with a result chunk that has rejected texts, in its transaction.
 insert into pipeline.rejects (stage, tmdb_id, reason, sample, run_id, rejected_at)
-select 'movie_embeddings', f.tmdb_id, f.reason, left(f.sample, 500), :run_id, :as_of
-from unnest(cast(:tmdb_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])) as f (tmdb_id, reason, sample)
+select 'movie_embeddings', f.title_id, f.reason, left(f.sample, 500), :run_id, :as_of
+from unnest(cast(:title_ids as bigint[]), cast(:reasons as text[]), cast(:samples as text[])) as f (title_id, reason, sample)
 
 
 -- name: refresh_vectors
@@ -404,14 +404,14 @@ returning reservation_id
 -- Run by movie-assets sets use: a set, the number of films, and whether the set's table exists.
 select
     p.provider, p.model, p.dimensions, p.films,
-    to_regclass('catalog.movie_vectors_' || p.set_id) is not null as is_searchable
+    to_regclass('catalog.title_vectors_' || p.set_id) is not null as is_searchable
 from pipeline.embedding_progress p where p.set_id = :set_id
 
 
 -- name: stage_embeddings
 -- Run before a chunk of vectors is copied in.
 create temp table if not exists incoming_embeddings (
-    tmdb_id bigint, text_hash text, embedding vector, is_cut boolean
+    title_id bigint, text_hash text, embedding vector, is_cut boolean
 ) on commit delete rows
 
 
@@ -420,13 +420,13 @@ create temp table if not exists incoming_embeddings (
 -- are texts that are in a bulk job, that were refused and are tried again later, and that came into one of the run's
 -- batches after the run had read its list of texts, from a run that fetched at the same time.
 select
-    pipeline.batch_of(m.tmdb_id) as batch,
+    pipeline.batch_of(m.title_id) as batch,
     count(*) filter (where not (w.is_in_flight or w.is_refused or w.came_later))::integer as films,
     count(*) filter (where w.is_in_flight)::integer as in_flight,
     count(*) filter (where w.is_refused and not w.is_in_flight)::integer as refused,
     count(*) filter (where w.came_later and not (w.is_in_flight or w.is_refused))::integer as came_later
-from catalog.movies m
-left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+from catalog.titles m
+left join pipeline.title_embeddings e on e.set_id = :set_id and e.title_id = m.title_id
 cross join (
     select exists (
         select from pipeline.run_log r
@@ -438,7 +438,7 @@ cross join lateral (
 ) h
 cross join lateral (
     select
-        pipeline.batch_of(m.tmdb_id) = any(:batches) and m.text_hash = h.text_hash
+        pipeline.batch_of(m.title_id) = any(:batches) and m.text_hash = h.text_hash
             and m.text_hash not in (select p.text_hash from unnest(cast(:planned as text[])) p (text_hash))
             and f.is_fetching as came_later,
         exists (
@@ -456,13 +456,13 @@ order by 1
 -- name: store_embeddings
 -- Run by movie_embeddings after a chunk was copied in: a film whose text changed meanwhile is left for the next run. The
 -- films are looked up one by one (limit 1), as the planner has no statistics of the staging table and would read all films.
-insert into pipeline.embeddings as e (set_id, tmdb_id, text_hash, embedding, embedded_at, is_cut)
-select :set_id, i.tmdb_id, i.text_hash, i.embedding, :as_of, coalesce(i.is_cut, false)
+insert into pipeline.title_embeddings as e (set_id, title_id, text_hash, embedding, embedded_at, is_cut)
+select :set_id, i.title_id, i.text_hash, i.embedding, :as_of, coalesce(i.is_cut, false)
 from incoming_embeddings i
-join lateral (select m.text_hash from catalog.movies m where m.tmdb_id = i.tmdb_id limit 1) m
+join lateral (select m.text_hash from catalog.titles m where m.title_id = i.title_id limit 1) m
     on m.text_hash = i.text_hash
-order by i.tmdb_id
-on conflict (set_id, tmdb_id) do update set
+order by i.title_id
+on conflict (set_id, title_id) do update set
     text_hash = excluded.text_hash, embedding = excluded.embedding, embedded_at = excluded.embedded_at,
     is_cut = excluded.is_cut,
     is_replaced = e.is_replaced or (e.text_hash = excluded.text_hash and e.embedding <> excluded.embedding)
@@ -480,17 +480,17 @@ where b.set_id = :set_id
 -- recently (a run that a person launched includes them). Texts in a bulk job are marked, as they are not sent again. With
 -- force, every text that was last embedded before the run which this one repeats.
 select
-    m.tmdb_id, pipeline.batch_of(m.tmdb_id) as batch, m.text_hash, m.embedding_text,
+    m.title_id, pipeline.batch_of(m.title_id) as batch, m.text_hash, m.embedding_text,
     exists (
         select from pipeline.embedding_batch_texts t join pipeline.embedding_batches b using (bulk_id)
         where b.set_id = :set_id and t.text_hash = m.text_hash
     ) as is_in_flight,
     e.text_hash is not distinct from m.text_hash as is_forced
-from catalog.movies m
-left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+from catalog.titles m
+left join pipeline.title_embeddings e on e.set_id = :set_id and e.title_id = m.title_id
 left join pipeline.refused_texts r on r.set_id = :set_id and r.text_hash = m.text_hash
-where pipeline.batch_of(m.tmdb_id) = any(:batches)
+where pipeline.batch_of(m.title_id) = any(:batches)
   and (e.text_hash is distinct from m.text_hash
        or (cast(:force as boolean) and e.embedded_at < coalesce(cast(:forced_since as timestamptz), 'infinity')))
   and (:by_hand or r.next_attempt_at is null or r.next_attempt_at <= :as_of)
-order by batch, m.tmdb_id
+order by batch, m.title_id

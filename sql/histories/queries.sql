@@ -7,14 +7,14 @@ from pipeline.entries_that_leave(
 
 -- name: count_histories
 -- Run by watch_histories: the stored histories, and the names that wait for a decision or for a film.
-select (select count(*) from catalog.watch_histories) as histories,
-    (select count(distinct person) from catalog.watch_histories) as people,
+select (select count(*) from catalog.watched_titles) as histories,
+    (select count(distinct person) from catalog.watched_titles) as people,
     (select count(*) from pipeline.match_reviews r where r.status = 'open') as reviews_open,
     (select count(*) from pipeline.named_films n where n.film_id is null and n.matched_by is null) as names_waiting
 
 
 -- name: derive_histories
--- Run after entries or their films have changed: updates catalog.watch_histories.
+-- Run after entries or their films have changed: updates catalog.watched_titles.
 select added, updated, removed, unchanged
 from pipeline.derive_histories(cast(:source as text), cast(:person as text), cast(:films as bigint[]))
 
@@ -35,21 +35,21 @@ select pg_try_advisory_xact_lock(1836022640) as is_ours
 -- Run after a file's names were stored: matches them with films; returns the films whose histories change.
 select pipeline.match_named_films(array(
     select n.name_id from pipeline.named_films n where n.name in (select s.name from staged_names s)
-)) as tmdb_ids
+)) as title_ids
 
 
 -- name: match_waiting_names
 -- Run by watch_histories: matches the names that wait with films; returns the films whose histories change.
-select pipeline.match_named_films(null) as tmdb_ids
+select pipeline.match_named_films(null) as title_ids
 
 
 -- name: named_in_import
 -- Run after an import: the names in it, with the films that were matched.
-select distinct n.name_id, n.name, n.film_id as tmdb_id, n.matched_by, n.confidence, r.status as review,
-    n.film_id is not null and m.tmdb_id is not null as is_in_catalogue
+select distinct n.name_id, n.name, n.film_id as title_id, n.matched_by, n.confidence, r.status as review,
+    n.film_id is not null and m.title_id is not null as is_in_catalogue
 from staged_names s
 join pipeline.named_films n using (name)
-left join catalog.movies m on m.tmdb_id = n.film_id
+left join catalog.titles m on m.title_id = n.film_id
 left join pipeline.match_reviews r on r.review_id = n.name_id
 order by n.name
 
@@ -78,22 +78,22 @@ select removed from pipeline.remove_entries(cast(:source as text), cast(:person 
 -- name: request_named_films
 -- Run by movie-assets import --request: requests the films of an import that the catalogue does not have. Earlier requests
 -- are not repeated.
-insert into pipeline.requested_ids (tmdb_id, requested_by)
+insert into pipeline.requested_titles (title_id, requested_by)
 select distinct n.film_id, 'movie-assets import'
 from staged_names s
 join pipeline.named_films n using (name)
-where n.film_id is not null and not exists (select from catalog.movies m where m.tmdb_id = n.film_id)
+where n.film_id is not null and not exists (select from catalog.titles m where m.title_id = n.film_id)
 order by n.film_id
-on conflict (tmdb_id) do nothing
+on conflict (title_id) do nothing
 
 
 -- name: requested_in_import
 -- Run after request_named_films: the outcomes of the requests for an import's films, such as films that TMDB does not have.
 select case when q.served_at is null then 'waiting' else q.outcome end as outcome, count(*) as films
-from pipeline.requested_ids q
-where q.tmdb_id in (
+from pipeline.requested_titles q
+where q.title_id in (
     select n.film_id from staged_names s join pipeline.named_films n using (name)
-    where not exists (select from catalog.movies m where m.tmdb_id = n.film_id)
+    where not exists (select from catalog.titles m where m.title_id = n.film_id)
 )
 group by 1 order by 2 desc, 1
 

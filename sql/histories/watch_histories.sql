@@ -18,15 +18,15 @@ declare
     by_title bigint[];
 begin
     with best as (
-        select n.name_id, n.film_id as before, coalesce(m.tmdb_id, x.tmdb_id, s.successor_id, n.tmdb_id) as film_id,
-            case when m.tmdb_id is null and x.tmdb_id is not null then 'imdb id' else 'tmdb id' end as matched_by
+        select n.name_id, n.film_id as before, coalesce(m.title_id, x.title_id, s.successor_id, n.tmdb_id) as film_id,
+            case when m.title_id is null and x.title_id is not null then 'imdb id' else 'tmdb id' end as matched_by
         from pipeline.named_films n
-        left join catalog.movies m on m.tmdb_id = n.tmdb_id
+        left join catalog.titles m on m.title_id = n.tmdb_id
         left join lateral (
-            select e.tmdb_id from catalog.movie_external_ids e
-            where e.source = 'imdb' and e.value = n.imdb_id order by e.tmdb_id limit 1
-        ) x on m.tmdb_id is null
-        left join catalog.successors s on s.tmdb_id = n.tmdb_id
+            select e.title_id from catalog.title_external_ids e
+            where e.source = 'imdb' and e.value = n.imdb_id order by e.title_id limit 1
+        ) x on m.title_id is null
+        left join catalog.successors s (title_id) on s.title_id = n.tmdb_id
         where (of_names is null or n.name_id = any (of_names)) and (n.tmdb_id is not null or n.imdb_id is not null)
     ), changed as (
         update pipeline.named_films n set film_id = b.film_id, matched_by = b.matched_by, confidence = 1
@@ -46,10 +46,10 @@ begin
             and n.rivals = 1 and length(n.title) <= 300 and n.title !~ ', \S{1,5}$'
             and (of_names is null or n.name_id = any (of_names))
     ), similar_titles as (
-        select n.name_id, n.year, k.tmdb_id, m.release_year, k.kind, a.how, a.similarity
+        select n.name_id, n.year, k.title_id, m.release_year, k.kind, a.how, a.similarity
         from named n
-        join catalog.movie_names k on k.key = n.key
-        join catalog.movies m on m.tmdb_id = k.tmdb_id
+        join catalog.title_names k on k.key = n.key
+        join catalog.titles m on m.title_id = k.title_id
         cross join lateral (
             select case when k.name = n.title then 'exact' when k.normalised = n.normalised then 'normalised' else 'loose' end,
                 case when k.name = n.title then 1 when k.normalised = n.normalised then 0.97 else 0.92 end
@@ -57,15 +57,15 @@ begin
         ) a (how, similarity)
         where m.release_year is null or m.release_year between n.year - 1 and n.year + 1
     ), certain as (
-        select a.name_id, min(a.tmdb_id) as tmdb_id, max(a.similarity) as similarity,
+        select a.name_id, min(a.title_id) as title_id, max(a.similarity) as similarity,
             (array_agg(a.how || case a.kind when 'title' then ' title' else ' ' || a.kind || ' title' end
                 order by a.similarity desc, a.kind = 'title' desc, a.kind = 'original' desc, a.kind))[1] as matched_by
         from similar_titles a
         group by a.name_id
-        having min(a.tmdb_id) = max(a.tmdb_id) and bool_and(a.release_year = a.year) and max(a.similarity) >= 0.9
+        having min(a.title_id) = max(a.title_id) and bool_and(a.release_year = a.year) and max(a.similarity) >= 0.9
     ), matched as (
         update pipeline.named_films n
-        set is_searched = true, film_id = c.tmdb_id, matched_by = c.matched_by, confidence = c.similarity
+        set is_searched = true, film_id = c.title_id, matched_by = c.matched_by, confidence = c.similarity
         from certain c
         where n.name_id = c.name_id
         returning n.film_id
@@ -78,22 +78,22 @@ begin
         where n.film_id is null and n.title <> '' and n.matched_by is null
             and (of_names is null or n.name_id = any (of_names))
             and (not n.is_searched
-                or exists (select from catalog.movie_names m where m.key = catalog.title_key(n.title)))
+                or exists (select from catalog.title_names m where m.key = catalog.title_key(n.title)))
         union all
         select n.name_id, n.name, n.title, n.year, n.imdb_id, n.rivals, n.film_id
         from pipeline.named_films n
         where n.film_id is not null and n.confidence < 0.9
             and (of_names is null or n.name_id = any (of_names))
             and exists (
-                select from catalog.movie_names k join catalog.movies m on m.tmdb_id = k.tmdb_id
+                select from catalog.title_names k join catalog.titles m on m.title_id = k.title_id
                 where k.key = catalog.title_key(n.title) and m.release_year = n.year)
     ), candidates as materialized (
         select a.name_id, a.name, a.year, a.imdb_id, a.rivals, c.*, count(*) over (partition by a.name_id) as candidates
         from searched a
         cross join lateral catalog.candidates_for(a.title, a.year, 5, '{}') with ordinality
-            c (tmdb_id, title, release_year, confidence, matched_by, place)
+            c (title_id, title, release_year, confidence, matched_by, place)
     ), ranked as materialized (
-        select c.name_id, c.name, c.tmdb_id, c.title, c.release_year, c.confidence / c.rivals as confidence, c.matched_by,
+        select c.name_id, c.name, c.title_id, c.title, c.release_year, c.confidence / c.rivals as confidence, c.matched_by,
             row_number() over (partition by c.name_id order by c.place) as place,
             c.confidence / c.rivals >= 0.9
                 or c.candidates = 1 and c.rivals = 1 and abs(c.release_year - c.year) = 1
@@ -101,12 +101,12 @@ begin
                 as is_accepted
         from candidates c
         where c.imdb_id is null or not exists (
-            select from catalog.movie_external_ids e where e.tmdb_id = c.tmdb_id and e.source = 'imdb')
+            select from catalog.title_external_ids e where e.title_id = c.title_id and e.source = 'imdb')
     ), doubtful as (
         insert into pipeline.match_reviews as r (review_id, name, candidates)
         select f.name_id, f.name, jsonb_agg(
             jsonb_build_object(
-                'tmdb_id', f.tmdb_id, 'title', f.title, 'release_year', f.release_year,
+                'tmdb_id', f.title_id, 'title', f.title, 'release_year', f.release_year,
                 'confidence', round(f.confidence::numeric, 3), 'matched_by', f.matched_by) order by f.place)
         from ranked f
         group by f.name_id, f.name
@@ -115,10 +115,10 @@ begin
         where r.status = 'open' and r.candidates <> excluded.candidates
     ), matched as (
         update pipeline.named_films n
-        set is_searched = true, film_id = f.tmdb_id, matched_by = f.matched_by, confidence = f.confidence
+        set is_searched = true, film_id = f.title_id, matched_by = f.matched_by, confidence = f.confidence
         from searched a
         left join ranked f on f.name_id = a.name_id and f.place = 1 and f.is_accepted
-        where n.name_id = a.name_id and (a.before is null and not n.is_searched or f.tmdb_id <> coalesce(a.before, 0))
+        where n.name_id = a.name_id and (a.before is null and not n.is_searched or f.title_id <> coalesce(a.before, 0))
         returning array[a.before, n.film_id] as films
     )
     select array_agg(distinct f.film) into by_title from matched m, unnest(m.films) f (film) where f.film is not null;
@@ -145,7 +145,7 @@ declare
         then array(select n.name_id from pipeline.named_films n where n.film_id = any (of_films)) end;
 begin
     with derived as materialized (
-        select e.person, n.film_id as tmdb_id, e.source, bool_and(e.is_wanted) as is_wanted,
+        select e.person, n.film_id as title_id, e.source, bool_and(e.is_wanted) as is_wanted,
             (array_agg(e.rating order by e.part = 'ratings' desc, e.seen_at desc nulls last, e.part, e.name_id)
                 filter (where e.rating is not null and not e.is_wanted))[1] as rating,
             coalesce(
@@ -157,16 +157,16 @@ begin
             and (of_source is null or e.source = of_source) and (of_person is null or e.person = of_person)
         group by e.person, n.film_id, e.source
     ), deleted as (
-        delete from catalog.watch_histories h
-        where (of_films is null or h.tmdb_id = any (of_films))
+        delete from catalog.watched_titles h
+        where (of_films is null or h.title_id = any (of_films))
             and (of_source is null or h.source = of_source) and (of_person is null or h.person = of_person)
             and not exists (
-                select from derived d where (d.person, d.tmdb_id, d.source) = (h.person, h.tmdb_id, h.source))
+                select from derived d where (d.person, d.title_id, d.source) = (h.person, h.title_id, h.source))
         returning 1
     ), written as (
-        insert into catalog.watch_histories as h (person, tmdb_id, source, is_wanted, rating, seen_at)
-        select d.person, d.tmdb_id, d.source, d.is_wanted, d.rating, d.seen_at from derived d
-        on conflict (person, tmdb_id, source) do update set
+        insert into catalog.watched_titles as h (person, title_id, source, is_wanted, rating, seen_at)
+        select d.person, d.title_id, d.source, d.is_wanted, d.rating, d.seen_at from derived d
+        on conflict (person, title_id, source) do update set
             is_wanted = excluded.is_wanted, rating = excluded.rating, seen_at = excluded.seen_at, imported_at = now()
         where (h.is_wanted, h.rating, h.seen_at) is distinct from (excluded.is_wanted, excluded.rating, excluded.seen_at)
         returning xmax = 0 as is_new

@@ -17,8 +17,8 @@ begin
             ('pipeline.embedding_batches', 'ended_at', 90, 'true'),
             ('pipeline.run_log', 'ended_at', 400, 'true'),
             ('pipeline.alerts', 'ended_at', 400, 'true'),  -- with their deliveries
-            ('pipeline.id_history', 'changed_at', 400, 'true'),
-            ('pipeline.requested_ids', 'served_at', 400, 'true'),  -- movie_ids knows which films are kept
+            ('pipeline.title_id_history', 'changed_at', 400, 'true'),
+            ('pipeline.requested_titles', 'served_at', 400, 'true'),  -- movie_ids knows which films are kept
             ('pipeline.search_quality', 'measured_at', 400, 'true'),
             ('pipeline.reconciliations', 'reconciled_at', 400, 'true'),
             ('pipeline.embedding_costs', 'spent_at', 400, 'true'),
@@ -34,7 +34,7 @@ begin
             ('pipeline.rating_loads', 'loaded_at', 400,
              'load_id < (select max(n.load_id) from pipeline.rating_loads n where n.loader = rating_loads.loader)'),
             ('pipeline.recommendation_models', 'fitted_at', 400, 'not is_served'),  -- with how good they were
-            ('catalog.movie_stats_history', 'day', 730, 'true')
+            ('catalog.title_stats_history', 'day', 730, 'true')
         ) as e (name, aged_by, days, may_go)
     loop
         execute format('delete from %s where %I < $1 and %s', expiring.name, expiring.aged_by, expiring.may_go)

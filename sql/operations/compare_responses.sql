@@ -13,40 +13,40 @@ as $$
 declare
     t record;
 begin
-    perform pipeline.stage_related_parts((select array_agg(f.tmdb_id) from incoming_films f));
+    perform pipeline.stage_related_parts((select array_agg(f.title_id) from incoming_films f));
 
     return query
-    select f.tmdb_id, 'movies', d.names, case when m.tmdb_id is null then 'missing' else 'other' end
+    select f.title_id, 'titles', d.names, case when m.title_id is null then 'missing' else 'other' end
     from incoming_films f
-    left join catalog.movies m using (tmdb_id)
+    left join catalog.titles m using (title_id)
     cross join lateral (
-        select array_agg(c.name order by c.name) filter (where m.tmdb_id is not null) as names, count(*) as differing
-        from unnest(pipeline.columns_of_responses('movies')) c (name)
+        select array_agg(c.name order by c.name) filter (where m.title_id is not null) as names, count(*) as differing
+        from unnest(pipeline.columns_of_responses('titles')) c (name)
         where to_jsonb(m) -> c.name is distinct from to_jsonb(f) -> c.name
     ) d
     where d.differing > 0;
 
     return query
-    select f.tmdb_id, 'movie_stats', d.names, case when s.tmdb_id is null then 'missing' else 'other' end
+    select f.title_id, 'title_stats', d.names, case when s.title_id is null then 'missing' else 'other' end
     from incoming_films f
-    join catalog.movies using (tmdb_id)
-    join pipeline.raw_details r using (tmdb_id)
-    left join catalog.movie_stats s using (tmdb_id)
-    left join pipeline.rule_inputs v on v.tmdb_id = f.tmdb_id
-    left join pipeline.export_lines l
-        on l.tmdb_id = f.tmdb_id and l.export_date = (select export_date from pipeline.ids_as_of)
+    join catalog.titles using (title_id)
+    join pipeline.title_details r using (title_id)
+    left join catalog.title_stats s using (title_id)
+    left join pipeline.title_rule_inputs v on v.title_id = f.title_id
+    left join pipeline.exported_titles l
+        on l.title_id = f.title_id and l.export_date = (select export_date from pipeline.ids_as_of)
     cross join lateral (
         select array_agg(c.name) as names from (values
             ('popularity', l.popularity is not null and s.popularity not in (f.popularity, l.popularity)),
-            ('vote_average', (v.tmdb_id is not null or s.seen_at <= r.fetched_at)
+            ('vote_average', (v.title_id is not null or s.seen_at <= r.fetched_at)
                 and s.vote_average not in (f.vote_average, coalesce(v.vote_average, f.vote_average))),
-            ('vote_count', (v.tmdb_id is not null or s.seen_at <= r.fetched_at)
+            ('vote_count', (v.title_id is not null or s.seen_at <= r.fetched_at)
                 and s.vote_count not in (f.vote_count, coalesce(v.vote_count, f.vote_count))),
             ('seen_at', s.seen_at < r.fetched_at)
         ) c (name, differs)
         where c.differs
     ) d
-    where s.tmdb_id is null or d.names is not null;
+    where s.title_id is null or d.names is not null;
 
     for t in select * from pipeline.response_tables() loop
         if t.is_shared then
@@ -54,10 +54,10 @@ begin
                 'insert into pipeline.shared_claims as k (name, id, is_confirmed, claim, seen_at)
                  select distinct on (q.%2$I) %1$L, q.%2$I, c.is_confirmed, c.claim, r.fetched_at
                  from (%3$s) q
-                 join pipeline.raw_details r on r.tmdb_id = q.tmdb_id
+                 join pipeline.title_details r on r.title_id = q.title_id
                  left join catalog.%1$I s on s.%2$I = q.%2$I
                  cross join lateral (
-                     select (%4$s) is not distinct from (%5$s), to_jsonb(q) - ''tmdb_id'') c (is_confirmed, claim)
+                     select (%4$s) is not distinct from (%5$s), to_jsonb(q) - ''title_id'') c (is_confirmed, claim)
                  order by q.%2$I, c.is_confirmed desc, r.fetched_at desc
                  on conflict (name, id) do update set
                      is_confirmed = excluded.is_confirmed, claim = excluded.claim, seen_at = excluded.seen_at
@@ -66,14 +66,14 @@ begin
         else
             return query execute format(
                 'select
-                     coalesce(e.tmdb_id, a.tmdb_id), %1$L,
-                     case when e.tmdb_id is not null and a.tmdb_id is not null then array(
+                     coalesce(e.title_id, a.title_id), %1$L,
+                     case when e.title_id is not null and a.title_id is not null then array(
                          select c.name from unnest(%2$L::text[]) c (name)
                          where to_jsonb(e) -> c.name is distinct from to_jsonb(a) -> c.name) end,
-                     case when a.tmdb_id is null then ''missing'' when e.tmdb_id is null then ''too many'' else ''other'' end
+                     case when a.title_id is null then ''missing'' when e.title_id is null then ''too many'' else ''other'' end
                  from (%3$s) e
                  full join (
-                     select r.* from catalog.%1$I r where r.tmdb_id in (select f.tmdb_id from incoming_films f)) a using (%4$s)
+                     select r.* from catalog.%1$I r where r.title_id in (select f.title_id from incoming_films f)) a using (%4$s)
                  where (%5$s) is distinct from (%6$s)',
                 t.name, t.columns, t.query, pipeline.listed(t.keys, ''), pipeline.listed(t.columns, 'e.'),
                 pipeline.listed(t.columns, 'a.'));
@@ -88,7 +88,7 @@ language sql stable
 return array(
     select a.attname::text from pg_attribute a
     where a.attrelid = to_regclass('catalog.' || quote_ident(columns_of_responses.name)) and a.attnum > 0
-      and not a.attisdropped and a.attgenerated = '' and a.attname not in ('tmdb_id', 'changed_at')
+      and not a.attisdropped and a.attgenerated = '' and a.attname not in ('title_id', 'changed_at')
     order by a.attnum);
 
 -- A movie that leaves takes its response out of the comparison, and may have been the newest to name a person, a company or
@@ -100,29 +100,29 @@ begin
     insert into pipeline.departed_claims (name, id, claim)
     select 'people', p.person_id, to_jsonb(p) from catalog.people p
     where p.person_id in (
-        select c.person_id from catalog.movie_cast c where c.tmdb_id = old.tmdb_id
-        union all select c.person_id from catalog.movie_crew c where c.tmdb_id = old.tmdb_id)
+        select c.person_id from catalog.title_cast c where c.title_id = old.title_id
+        union all select c.person_id from catalog.title_crew c where c.title_id = old.title_id)
     union all
-    select 'genres', g.genre_id, to_jsonb(g) from catalog.genres g join catalog.movie_genres m using (genre_id)
-    where m.tmdb_id = old.tmdb_id
+    select 'genres', g.genre_id, to_jsonb(g) from catalog.genres g join catalog.title_genres m using (genre_id)
+    where m.title_id = old.title_id
     union all
-    select 'keywords', k.keyword_id, to_jsonb(k) from catalog.keywords k join catalog.movie_keywords m using (keyword_id)
-    where m.tmdb_id = old.tmdb_id
+    select 'keywords', k.keyword_id, to_jsonb(k) from catalog.keywords k join catalog.title_keywords m using (keyword_id)
+    where m.title_id = old.title_id
     union all
-    select 'companies', c.company_id, to_jsonb(c) from catalog.companies c join catalog.movie_companies m using (company_id)
-    where m.tmdb_id = old.tmdb_id
+    select 'companies', c.company_id, to_jsonb(c) from catalog.companies c join catalog.title_companies m using (company_id)
+    where m.title_id = old.title_id
     union all
     select 'collections', c.collection_id, to_jsonb(c)
-    from catalog.collections c join catalog.movie_collections m using (collection_id)
-    where m.tmdb_id = old.tmdb_id
+    from catalog.collections c join catalog.title_collections m using (collection_id)
+    where m.title_id = old.title_id
     union all
     select 'watch_providers', w.provider_id, to_jsonb(w) from catalog.watch_providers w
-    where w.provider_id in (select m.provider_id from catalog.movie_watch_providers m where m.tmdb_id = old.tmdb_id);
+    where w.provider_id in (select m.provider_id from catalog.title_watch_providers m where m.title_id = old.title_id);
     return old;
 end
 $$;
 
-create or replace trigger keep_claims_of_leaving_movie before delete on catalog.movies
+create or replace trigger keep_claims_of_leaving_movie before delete on catalog.titles
 for each row execute function pipeline.keep_claims_of_leaving_movie();
 
 -- Run by reconciliation after all responses were compared: shared rows that differ from every response, of movies that are
@@ -186,6 +186,6 @@ $$;
 create or replace function pipeline.forget_rows(films bigint[]) returns void
 language sql
 as $$
-    update catalog.movies set facts_hash = null where tmdb_id = any (films);
-    delete from catalog.movie_stats where tmdb_id = any (films);
+    update catalog.titles set facts_hash = null where title_id = any (films);
+    delete from catalog.title_stats where title_id = any (films);
 $$;

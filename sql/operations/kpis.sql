@@ -17,9 +17,9 @@ as $$
         count(*) filter (where i.fetched_at <= moment - a.allowed - interval '1 day')::integer,
         min(i.fetched_at),
         percentile_cont(0.5) within group (order by extract(epoch from moment - i.fetched_at)::double precision / 3600),
-        (array_agg(i.tmdb_id order by i.fetched_at, i.tmdb_id) filter (
+        (array_agg(i.title_id order by i.fetched_at, i.title_id) filter (
             where i.fetched_at <= moment - a.allowed - interval '1 day'))[1:5]
-    from pipeline.movie_ids i cross join lateral (select pipeline.age_allowed(i.release_date, moment)) a (allowed)
+    from pipeline.title_ids i cross join lateral (select pipeline.age_allowed(i.release_date, moment)) a (allowed)
     where i.state = 'accepted'
     group by a.allowed
     order by a.allowed
@@ -38,7 +38,7 @@ as $$
             count(*) filter (where i.state = 'accepted' and f.is_new) as new_films,
             count(*) filter (where i.state = 'accepted' and f.is_new and i.fetched_at > moment - interval '24 hours') as fresh,
             extract(epoch from moment - min(i.fetched_at) filter (where i.state = 'accepted' and f.is_new)) / 3600 as oldest
-        from pipeline.movie_ids i
+        from pipeline.title_ids i
         cross join lateral (
             select i.release_date between moment::date - 30 and moment::date
         ) f (is_new)
@@ -52,8 +52,8 @@ as $$
         select count(*) as steps, count(*) filter (where r.status in ('failed', 'killed')) as failed
         from pipeline.run_log r where r.ended_at > moment - interval '24 hours'
     ), films as (
-        select count(*) as films, count(v.tmdb_id) filter (where v.text_hash = m.text_hash) as searchable
-        from catalog.movies m left join catalog.movie_vectors v using (tmdb_id)
+        select count(*) as films, count(v.title_id) filter (where v.text_hash = m.text_hash) as searchable
+        from catalog.titles m left join catalog.movie_vectors v (title_id) using (title_id)
     ), figures (place, kpi, value, goal, higher, says) as (
         select 1, 'new_releases_within_24_hours', l.fresh::double precision / nullif(l.new_films, 0), null, true,
             'share of the films released in the last 30 days that were fetched in the last 24 hours; they are due after 48'

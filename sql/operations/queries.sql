@@ -51,13 +51,13 @@ delete from pipeline.health_findings
 
 -- name: compare_documents
 -- Run by reconciliation, chunk by chunk: documents and names made anew, compared with the stored ones.
-select last_id, looked_at as compared, tmdb_id, table_name, column_names, what as state
-from pipeline.compare_documents(cast(:after as bigint), cast(:films as integer))
+select last_id, looked_at as compared, title_id, table_name, column_names, what as state
+from pipeline.compare_documents(cast(:after as bigint), cast(:films as integer)) as t (last_id, looked_at, title_id)
 
 
 -- name: compare_responses
 -- Run by reconciliation for each chunk of responses that it read into incoming_films.
-select tmdb_id, table_name, column_names, what as state from pipeline.compare_responses()
+select title_id, table_name, column_names, what as state from pipeline.compare_responses() as t (title_id)
 
 
 -- name: compare_shared_rows
@@ -67,7 +67,7 @@ select table_name, id, column_names, what as state from pipeline.compare_shared_
 
 -- name: compare_similar_lists
 -- Run by reconciliation: places in lists of similar films that are not what the vectors and the films say.
-select tmdb_id, place, column_names from pipeline.compare_similar_lists()
+select title_id, place, column_names from pipeline.compare_similar_lists() as t (title_id)
 
 
 -- name: correct_postings
@@ -91,7 +91,7 @@ select count(*)::integer as claims from pipeline.shared_claims
 
 -- name: count_similar
 -- Run by reconciliation: how many places the lists of similar films have.
-select count(*)::integer as places from catalog.similar_movies
+select count(*)::integer as places from catalog.similar_titles
 
 
 -- name: end_alert
@@ -107,8 +107,8 @@ where alert_id = :alert_id and ended_at is null
 -- name: fetch_again
 -- Run by reconciliation, for films whose stored response cannot be read, and by movie-assets fetch: the details of the films
 -- count as changed. They are due, and no request is answered from them.
-update pipeline.movie_ids set changed_at = :as_of
-where tmdb_id = any(cast(:tmdb_ids as bigint[]))
+update pipeline.title_ids set changed_at = :as_of
+where title_id = any(cast(:title_ids as bigint[]))
 
 
 -- name: forget_days
@@ -118,7 +118,7 @@ update pipeline.first_day set day = :before where day < :before
 
 -- name: forget_documents
 -- Run by reconciliation: the next publication makes the documents of these films again.
-delete from pipeline.document_sources where tmdb_id = any (cast(:tmdb_ids as bigint[]))
+delete from pipeline.title_document_sources where title_id = any (cast(:title_ids as bigint[]))
 
 
 -- name: forget_lost_documents
@@ -128,7 +128,7 @@ select pipeline.forget_lost_documents() as repaired
 
 -- name: forget_rows
 -- Run by reconciliation in the transaction that writes the rows of some films again.
-select pipeline.forget_rows(cast(:tmdb_ids as bigint[])) as forgotten
+select pipeline.forget_rows(cast(:title_ids as bigint[])) as forgotten
 
 
 -- name: forget_scores
@@ -174,25 +174,25 @@ order by failing_since, destination
 select
     d.reason,
     count(*)::integer as films,
-    (array_agg(d.tmdb_id order by d.tmdb_id))[1:5] as examples,
-    (select count(*) from catalog.movies)::integer as movies,
+    (array_agg(d.title_id order by d.title_id))[1:5] as examples,
+    (select count(*) from catalog.titles)::integer as movies,
     (select max(r.ended_at) from pipeline.run_log r where r.step = 'movie_details' and r.status = 'succeeded')
         as succeeded_at
-from pipeline.due_at(:as_of) d
+from pipeline.due_at(:as_of) d (title_id)
 group by d.reason
 order by min(d.priority)
 
 
 -- name: health_duplicates
 -- Run by health: films that may be the same, with one IMDb id, or with one title, date and runtime.
-select 'IMDb id ' || m.imdb_id as identity, array_agg(m.tmdb_id order by m.tmdb_id) as ids
-from catalog.movies m where m.imdb_id is not null
+select 'IMDb id ' || m.imdb_id as identity, array_agg(m.title_id order by m.title_id) as ids
+from catalog.titles m where m.imdb_id is not null
 group by m.imdb_id having count(*) > 1
 union all
 select
     '“' || min(m.title) || '” of ' || m.release_date || ', ' || m.runtime_minutes || ' minutes',
-    array_agg(m.tmdb_id order by m.tmdb_id)
-from catalog.movies m where m.release_date is not null and m.runtime_minutes is not null
+    array_agg(m.title_id order by m.title_id)
+from catalog.titles m where m.release_date is not null and m.runtime_minutes is not null
 group by lower(m.title), lower(m.original_title), m.release_date, m.runtime_minutes
 having count(*) > 1 and count(distinct m.imdb_id) < count(*)
 order by 1
@@ -209,9 +209,9 @@ select
     coalesce(i.last_error, 'unknown') as reason,
     count(*)::integer as ids,
     count(*) filter (where i.attempts >= 5)::integer as failed_often,
-    (array_agg(i.tmdb_id order by i.attempts desc, i.tmdb_id))[1:5] as examples,
-    (select count(*) from pipeline.movie_ids a where a.gone_since is null and a.export_reason is null)::integer as all_ids
-from pipeline.movie_ids i
+    (array_agg(i.title_id order by i.attempts desc, i.title_id))[1:5] as examples,
+    (select count(*) from pipeline.title_ids a where a.gone_since is null and a.export_reason is null)::integer as all_ids
+from pipeline.title_ids i
 where i.gone_since is null and i.attempts > 0
 group by 1
 order by ids desc
@@ -227,9 +227,9 @@ from pipeline.health_findings order by name, not is_service
 -- Run by health: the films that lack what applications show or search by; the most popular ones are the examples.
 select g.field, count(*)::integer as films,
     count(*) filter (where g.is_missing)::integer as missing,
-    (array_agg(m.tmdb_id order by s.popularity desc nulls last, m.tmdb_id) filter (where g.is_missing))[1:5] as examples
-from catalog.movies m
-left join catalog.movie_stats s using (tmdb_id)
+    (array_agg(m.title_id order by s.popularity desc nulls last, m.title_id) filter (where g.is_missing))[1:5] as examples
+from catalog.titles m
+left join catalog.title_stats s using (title_id)
 cross join lateral (values
     ('posters', m.poster_path is null),
     ('runtimes', m.runtime_minutes is null),
@@ -250,7 +250,7 @@ select
     coalesce(i.is_valid, false) as is_valid
 from (values (1)) one (row)
 left join pipeline.embedding_sets s on s.is_active
-left join pg_class x on x.oid = to_regclass('catalog.movie_vectors_' || s.set_id || '_nearest')
+left join pg_class x on x.oid = to_regclass('catalog.title_vectors_' || s.set_id || '_nearest')
 left join lateral pipeline.vector_index_state(s.set_id) i on s.set_id is not null
 
 
@@ -282,15 +282,15 @@ with sets as (
 ), counted as (
     select
         s.set_id,
-        count(m.tmdb_id)::integer as movies,
+        count(m.title_id)::integer as movies,
         count(*) filter (where w.is_missing)::integer as missing,
         count(*) filter (where w.is_stale and r.text_hash is null)::integer as stale,
         count(*) filter (where w.is_stale and r.text_hash is not null)::integer as refused,
-        (array_agg(m.tmdb_id order by m.changed_at, m.tmdb_id) filter (where w.is_stale))[1:5] as examples
+        (array_agg(m.title_id order by m.changed_at, m.title_id) filter (where w.is_stale))[1:5] as examples
     from (values (1)) one (row)
     left join sets s on true
-    left join catalog.movies m on true
-    left join pipeline.embeddings e on e.set_id = s.set_id and e.tmdb_id = m.tmdb_id
+    left join catalog.titles m on true
+    left join pipeline.title_embeddings e on e.set_id = s.set_id and e.title_id = m.title_id
     left join pipeline.refused_texts r on r.set_id = s.set_id and r.text_hash = m.text_hash
     cross join lateral (
         select
@@ -327,7 +327,7 @@ select name, beat_at from pipeline.heartbeats order by beat_at
 
 -- name: keep_incoming_films
 -- Run by reconciliation before it writes rows again: only the films that differ.
-delete from incoming_films where tmdb_id <> all (cast(:tmdb_ids as bigint[]))
+delete from incoming_films where title_id <> all (cast(:title_ids as bigint[]))
 
 
 -- name: kpis
@@ -348,7 +348,7 @@ from pipeline.alerts where ended_at is null
 
 -- name: outdate_lists_of
 -- Run by reconciliation: the next publication makes the lists of these films again.
-update pipeline.similar_lists set is_outdated = true where tmdb_id = any (cast(:tmdb_ids as bigint[]))
+update pipeline.similar_title_lists set is_outdated = true where title_id = any (cast(:title_ids as bigint[]))
 
 
 -- name: reconcile
@@ -434,18 +434,18 @@ update pipeline.alert_deliveries set severity = 'WARN' where alert_id = :alert_i
 -- Run by reconciliation: a film of the catalogue whose id is not accepted leaves; an accepted one without a stored response
 -- is due to be fetched, and the time of a fetch is that of the response.
 with extra as (
-    delete from catalog.movies m
-    where not exists (select from pipeline.movie_ids i where i.tmdb_id = m.tmdb_id and i.state = 'accepted')
-    returning m.tmdb_id
+    delete from catalog.titles m
+    where not exists (select from pipeline.title_ids i where i.title_id = m.title_id and i.state = 'accepted')
+    returning m.title_id
 ), lost as (
-    update pipeline.movie_ids i set changed_at = :as_of
-    where i.state = 'accepted' and not exists (select from pipeline.raw_details r where r.tmdb_id = i.tmdb_id)
-    returning i.tmdb_id
+    update pipeline.title_ids i set changed_at = :as_of
+    where i.state = 'accepted' and not exists (select from pipeline.title_details r where r.title_id = i.title_id)
+    returning i.title_id
 ), redated as (
-    update pipeline.movie_ids i set fetched_at = r.fetched_at
-    from pipeline.raw_details r
-    where r.tmdb_id = i.tmdb_id and i.fetched_at <> r.fetched_at and i.state = 'accepted'
-    returning i.tmdb_id
+    update pipeline.title_ids i set fetched_at = r.fetched_at
+    from pipeline.title_details r
+    where r.title_id = i.title_id and i.fetched_at <> r.fetched_at and i.state = 'accepted'
+    returning i.title_id
 )
 select ((select count(*) from extra) + (select count(*) from lost) + (select count(*) from redated))::integer as repaired
 
@@ -457,11 +457,11 @@ select pipeline.repair_shared_rows() as repaired
 
 -- name: responses_after
 -- Run by reconciliation: the next stored responses of a batch's accepted films that the parser in use read, by id.
-select i.tmdb_id, r.body
-from pipeline.movie_ids i
-join pipeline.raw_details r using (tmdb_id)
-where i.batch = :batch and i.tmdb_id > :after and i.state = 'accepted' and i.judged_by = :derivation
-order by i.tmdb_id limit :films
+select i.title_id, r.body
+from pipeline.title_ids i
+join pipeline.title_details r using (title_id)
+where i.batch = :batch and i.title_id > :after and i.state = 'accepted' and i.judged_by = :derivation
+order by i.title_id limit :films
 
 
 -- name: stored_methods

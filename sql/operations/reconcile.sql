@@ -9,55 +9,55 @@ set jit = off
 as $$
     with ids as (
         select 'each line of the export has its id, each living id a line' as agreement, true as is_compared,
-            coalesce(i.tmdb_id, l.tmdb_id)::text as key,
-            i.tmdb_id is null or (
-                l.tmdb_id is null and i.gone_since is null and w.tmdb_id is null
+            coalesce(i.title_id, l.title_id)::text as key,
+            i.title_id is null or (
+                l.title_id is null and i.gone_since is null and w.title_id is null
                 and not pipeline.may_be_unlisted(i, (select a.export_date from pipeline.ids_as_of a))
             )
-                or (l.tmdb_id is not null and i.gone_reason = 'left_export') as differs
-        from (select e.tmdb_id from pipeline.export_lines e
+                or (l.title_id is not null and i.gone_reason = 'left_export') as differs
+        from (select e.title_id from pipeline.exported_titles e
               where e.export_date = (select a.export_date from pipeline.ids_as_of a)) l
-        full join pipeline.movie_ids i using (tmdb_id)
-        left join pipeline.ids_without_line w on w.tmdb_id = i.tmdb_id
+        full join pipeline.title_ids i using (title_id)
+        left join pipeline.ids_without_line w (title_id) on w.title_id = i.title_id
     ), films as (
         select 'each accepted id has its film, its numbers and its answer, and no other has', true,
-            coalesce(i.tmdb_id, m.tmdb_id)::text,
-            i.tmdb_id is null or m.tmdb_id is null or s.tmdb_id is null or r.tmdb_id is null or i.fetched_at <> r.fetched_at
-        from (select tmdb_id, fetched_at from pipeline.movie_ids where state = 'accepted') i
-        full join catalog.movies m using (tmdb_id)
-        left join catalog.movie_stats s using (tmdb_id)
-        left join pipeline.raw_details r using (tmdb_id)
+            coalesce(i.title_id, m.title_id)::text,
+            i.title_id is null or m.title_id is null or s.title_id is null or r.title_id is null or i.fetched_at <> r.fetched_at
+        from (select title_id, fetched_at from pipeline.title_ids where state = 'accepted') i
+        full join catalog.titles m using (title_id)
+        left join catalog.title_stats s using (title_id)
+        left join pipeline.title_details r using (title_id)
     ), texts as (
-        select 'each text has the hash that it is known by', true, m.tmdb_id::text,
+        select 'each text has the hash that it is known by', true, m.title_id::text,
             m.text_hash <> encode(sha256(convert_to(template || E'\n' || m.embedding_text, 'UTF8')), 'hex')
-        from catalog.movies m
+        from catalog.titles m
     ), vectors as (
-        select 'each vector that is searched is the one that was paid for', true, coalesce(v.tmdb_id, e.tmdb_id)::text,
-            e.tmdb_id is null or v.tmdb_id is null or (v.text_hash = e.text_hash and v.embedding <> e.embedding::halfvec
+        select 'each vector that is searched is the one that was paid for', true, coalesce(v.title_id, e.title_id)::text,
+            e.title_id is null or v.title_id is null or (v.text_hash = e.text_hash and v.embedding <> e.embedding::halfvec
                 -- of longer vectors without zeros, the 1,000 largest components are searched: see pipeline.in_form_of
                 and octet_length(sparsevec_send(v.embedding::sparsevec)) <> 8012)
-        from catalog.movie_vectors v
+        from catalog.movie_vectors v (title_id)
         full join (
-            select e.tmdb_id, e.text_hash, e.embedding, m.text_hash = e.text_hash as is_of_film
-            from pipeline.embeddings e left join catalog.movies m using (tmdb_id)
+            select e.title_id, e.text_hash, e.embedding, m.text_hash = e.text_hash as is_of_film
+            from pipeline.title_embeddings e left join catalog.titles m using (title_id)
             where e.set_id = (select s.set_id from pipeline.embedding_sets s where s.is_active) and e.length > 0
-        ) e using (tmdb_id)
-        where v.tmdb_id is not null or e.is_of_film
+        ) e using (title_id)
+        where v.title_id is not null or e.is_of_film
     ), filters as (
-        select 'each vector that is searched has its film''s text and filters', true, v.tmdb_id::text,
-            m.tmdb_id is null or v.differs
-        from pipeline.compare_filters() v left join catalog.movies m using (tmdb_id)
+        select 'each vector that is searched has its film''s text and filters', true, v.title_id::text,
+            m.title_id is null or v.differs
+        from pipeline.compare_filters() v (title_id) left join catalog.titles m using (title_id)
     ), lists as (
-        select 'each film that is searched has its list of similar films', true, v.tmdb_id::text,
-            d.tmdb_id is not null
-        from catalog.movie_vectors v left join pipeline.similar_due() d using (tmdb_id)
+        select 'each film that is searched has its list of similar films', true, v.title_id::text,
+            d.title_id is not null
+        from catalog.movie_vectors v (title_id) left join pipeline.similar_due() d (title_id) using (title_id)
     ), documents as (
-        select 'each film is found by the words that it has now', true, coalesce(m.tmdb_id, s.tmdb_id)::text,
-            d.tmdb_id is null or s.source is distinct from
+        select 'each film is found by the words that it has now', true, coalesce(m.title_id, s.title_id)::text,
+            d.title_id is null or s.source is distinct from
                 pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline)
-        from catalog.movies m
-        full join pipeline.document_sources s using (tmdb_id)
-        left join catalog.search_documents d using (tmdb_id)
+        from catalog.titles m
+        full join pipeline.title_document_sources s using (title_id)
+        left join catalog.title_documents d using (title_id)
     ), words as (
         select 'each word of the vocabulary is counted right', true, coalesce(v.word, w.word) collate "default",
             v.films is distinct from w.films or v.trigrams is distinct from catalog.trigrams(v.word)
@@ -66,11 +66,11 @@ as $$
         select 'each film is listed under the words that it has now', true, p.key collate "default", p.differs
         from pipeline.compare_postings() p
     ), scores as (
-        select 'each film with votes has its score, of as many votes', true, tmdb_id::text,
+        select 'each film with votes has its score, of as many votes', true, title_id::text,
             a.votes is distinct from s.votes
-        from (select r.tmdb_id, sum(r.votes) as votes from catalog.rating_sources r join catalog.movies m using (tmdb_id)
-              group by r.tmdb_id) s
-        full join catalog.film_scores a using (tmdb_id)
+        from (select r.title_id, sum(r.votes) as votes from catalog.rating_sources r (title_id) join catalog.titles m using (title_id)
+              group by r.title_id) s
+        full join catalog.film_scores a (title_id) using (title_id)
     )
     select c.agreement, count(*), count(*) filter (where c.differs),
         coalesce((array_agg(c.key order by c.key) filter (where c.differs))[1:50], '{}')
@@ -87,7 +87,7 @@ $$;
 create or replace function pipeline.words_of_documents() returns table (word text, films integer)
 language sql stable
 as $$
-    select w.word collate "C", w.ndoc from ts_stat('select words from catalog.search_documents') w
+    select w.word collate "C", w.ndoc from ts_stat('select words from catalog.title_documents') w
     where length(w.word) <= 60
 $$;
 
@@ -98,7 +98,7 @@ as $$
 declare
     corrected integer;
 begin
-    lock table pipeline.document_sources in share row exclusive mode;  -- nobody writes documents meanwhile
+    lock table pipeline.title_document_sources in share row exclusive mode;  -- nobody writes documents meanwhile
     truncate pipeline.word_changes;
     create temp table recounted on commit drop as select * from pipeline.words_of_documents();
     create temp table to_correct on commit drop as
@@ -123,11 +123,11 @@ begin
     if active is not null then
         execute format(
             'delete from catalog.%I v where not exists (
-                 select from pipeline.embeddings e
-                 where e.set_id = $1 and e.tmdb_id = v.tmdb_id
+                 select from pipeline.title_embeddings e
+                 where e.set_id = $1 and e.title_id = v.title_id
                    and (e.text_hash <> v.text_hash or %s = v.embedding))',
-            'movie_vectors_' || active,
-            pipeline.in_form_of(('catalog.movie_vectors_' || active)::regclass, 'e.embedding')) using active;
+            'title_vectors_' || active,
+            pipeline.in_form_of(('catalog.title_vectors_' || active)::regclass, 'e.embedding')) using active;
         get diagnostics removed = row_count;
     end if;
     return removed;
@@ -139,9 +139,9 @@ create or replace function pipeline.forget_lost_documents() returns integer
 language sql
 as $$
     with forgotten as (
-        delete from pipeline.document_sources s
-        where not exists (select from catalog.search_documents d where d.tmdb_id = s.tmdb_id)
-        returning s.tmdb_id
+        delete from pipeline.title_document_sources s
+        where not exists (select from catalog.title_documents d where d.title_id = s.title_id)
+        returning s.title_id
     )
     select count(*)::integer from forgotten
 $$;

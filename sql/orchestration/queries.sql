@@ -2,16 +2,16 @@
 -- Run by the sensor details_are_due: the number of films that a run would fetch within the day's limit and of stored
 -- responses that it would read again (all of them after a change of profiles), and the lowest id of all these.
 with due as (
-    select count(*) as films, min(tmdb_id) as first_id from pipeline.due_at(:as_of)
+    select count(*) as films, min(title_id) as first_id from pipeline.due_at(:as_of) as t (title_id)
 ), stored as (
-    select count(*) as responses, min(tmdb_id) as first_id from (
-        select tmdb_id from pipeline.to_judge(:derivation, :as_of)
+    select count(*) as responses, min(title_id) as first_id from (
+        select title_id from pipeline.to_judge(:derivation, :as_of) as t (title_id)
         union
-        select tmdb_id from pipeline.rule_inputs where exists (select from pipeline.evaluation where rules <> :rules)
+        select title_id from pipeline.title_rule_inputs where exists (select from pipeline.evaluation where rules <> :rules)
     ) s
 ), day as (
     select case when :daily_films > 0 then greatest(0, :daily_films - (
-        select count(*) from pipeline.raw_details where fetched_at >= date_trunc('day', cast(:as_of as timestamptz))
+        select count(*) from pipeline.title_details where fetched_at >= date_trunc('day', cast(:as_of as timestamptz))
     )) end as films
 )
 select
@@ -31,7 +31,7 @@ select (
          and not exists (select from pipeline.changed_histories c where c.person = l.person))
     + (select count(*) from pipeline.recommendation_models m
        where m.is_served and m.fitted_at < cast(:as_of as timestamptz) - interval '7 days'
-         and exists (select from catalog.watch_histories h where h.imported_at > m.newest_entry))
+         and exists (select from catalog.watched_titles h where h.imported_at > m.newest_entry))
     + (select count(*) from (
         select max(l.ended_at) filter (where l.step = 'search_documents' and l.changed > 0) as films_came,
             max(l.started_at) filter (where l.step = 'watch_histories') as compared
@@ -50,9 +50,9 @@ with money as (
     select :daily_dollars > 0 and spent_today + reserved_today + cast(:least_dollars as numeric) > :daily_dollars as is_spent
     from pipeline.embedding_dollars(:as_of, '')
 ), due as (
-    select count(*) as films, min(m.tmdb_id) as first_id
-    from catalog.movies m
-    left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+    select count(*) as films, min(m.title_id) as first_id
+    from catalog.titles m
+    left join pipeline.title_embeddings e on e.set_id = :set_id and e.title_id = m.title_id
     left join pipeline.refused_texts r on r.set_id = :set_id and r.text_hash = m.text_hash
     where e.text_hash is distinct from m.text_hash
       and (r.next_attempt_at is null or r.next_attempt_at <= :as_of)
@@ -85,8 +85,8 @@ with wanted as (
     select coalesce((select s.set_id from pipeline.embedding_sets s where s.held_since is not null), :set_id) as set_id
 )
 select case when exists (
-    select from catalog.movies m
-    left join pipeline.embeddings e on e.set_id = :set_id and e.tmdb_id = m.tmdb_id
+    select from catalog.titles m
+    left join pipeline.title_embeddings e on e.set_id = :set_id and e.title_id = m.title_id
     where e.text_hash is distinct from m.text_hash and m.changed_at > cast(:as_of as timestamptz) - interval '6 hours'
       and not exists (select from pipeline.refused_texts r where r.set_id = :set_id and r.text_hash = m.text_hash)
       and not exists (
@@ -94,20 +94,20 @@ select case when exists (
           where b.set_id = :set_id and t.text_hash = m.text_hash)
 ) then 0 else (
     (select count(*)
-     from catalog.movies m
-     join pipeline.embeddings e
-         on e.set_id = (select w.set_id from wanted w) and e.tmdb_id = m.tmdb_id and e.text_hash = m.text_hash
-     left join catalog.movie_vectors v on v.tmdb_id = m.tmdb_id
+     from catalog.titles m
+     join pipeline.title_embeddings e
+         on e.set_id = (select w.set_id from wanted w) and e.title_id = m.title_id and e.text_hash = m.text_hash
+     left join catalog.movie_vectors v (title_id) on v.title_id = m.title_id
      where v.text_hash is distinct from m.text_hash
         or e.is_replaced
         or not exists (select from pipeline.embedding_sets s where s.is_active and s.set_id = (select w.set_id from wanted w)))
-    + (select count(*) from catalog.movie_vectors v
-       where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id))
-    + (select count(*) from catalog.movies m
-       full join pipeline.document_sources d using (tmdb_id)
+    + (select count(*) from catalog.movie_vectors v (title_id)
+       where not exists (select from catalog.titles m where m.title_id = v.title_id))
+    + (select count(*) from catalog.titles m
+       full join pipeline.title_document_sources d using (title_id)
        where d.source is distinct from
            pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline))
-    + (select count(*) from catalog.movie_stats s
+    + (select count(*) from catalog.title_stats s
        where s.seen_at > coalesce((select max(computed_at) from catalog.rating_methods), '-infinity'))
     + (select coalesce(sum(l.changed), 0) from pipeline.rating_loads l
        where l.loaded_at > coalesce((select max(computed_at) from catalog.rating_methods), '-infinity'))

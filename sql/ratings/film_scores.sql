@@ -2,13 +2,13 @@
 
 -- One row is the rating of a film by a source that has votes for it. TMDB's are those of its details and lists.
 create or replace view catalog.rating_sources as
-select s.tmdb_id, 'tmdb' as source, 0::double precision as scale_min, 10::double precision as scale_max,
+select s.title_id as tmdb_id, 'tmdb' as source, 0::double precision as scale_min, 10::double precision as scale_max,
     s.vote_average as raw_value, 10 * s.vote_average as value, s.vote_count::bigint as votes, s.seen_at
-from catalog.movie_stats s
+from catalog.title_stats s
 where s.vote_count > 0 and s.vote_average between 0 and 10
 union all
-select e.tmdb_id, e.source, e.scale_min, e.scale_max, e.raw_value, e.value, e.votes, e.seen_at
-from catalog.external_ratings e;
+select e.title_id, e.source, e.scale_min, e.scale_max, e.raw_value, e.value, e.votes, e.seen_at
+from catalog.title_ratings e;
 
 -- To rank films, order by score_low: films with many votes then come before films with a few high ones.
 create or replace view catalog.film_scores as

@@ -3,17 +3,17 @@
 with current as materialized (
     select a.* from catalog.rating_aggregates a join catalog.rating_methods m using (method_version) where m.is_current
 ), rated as materialized (
-    select r.* from catalog.rating_sources r where exists (select from catalog.movies m where m.tmdb_id = r.tmdb_id)
+    select r.* from catalog.rating_sources r (title_id) where exists (select from catalog.titles m where m.title_id = r.title_id)
 ), scored as materialized (
-    select m.* from catalog.movies m where exists (select from rated r where r.tmdb_id = m.tmdb_id)
+    select m.* from catalog.titles m where exists (select from rated r where r.title_id = m.title_id)
 ), credited as materialized (
-    select tmdb_id, person_id from catalog.movie_crew where job = 'Director'
+    select title_id, person_id from catalog.title_crew where job = 'Director'
     union
-    select c.tmdb_id, c.person_id
-    from (select c.*, row_number() over (partition by tmdb_id order by billing, person_id) as place from catalog.movie_cast c) c
+    select c.title_id, c.person_id
+    from (select c.*, row_number() over (partition by title_id order by billing, person_id) as place from catalog.title_cast c) c
     where c.place <= 3
 ), well_known as materialized (
-    select count(*) as films from credited c join scored s using (tmdb_id) group by c.person_id having count(*) >= 3
+    select count(*) as films from credited c join scored s using (title_id) group by c.person_id having count(*) >= 3
 ), by_source as materialized (
     select s.source, (s.rating ->> 'votes')::bigint as votes
     from current a cross join lateral jsonb_each(a.source_scores) as s (source, rating)
@@ -37,8 +37,8 @@ from (
     union all select 'year', count(release_year) from scored
     union all select 'decade', count(release_year) from scored
     union all select 'collection', count(collection_id) from scored
-    union all select 'genre', count(*) from (select distinct tmdb_id, unnest(genres) from scored) g
-    union all select 'country', count(*) from (select distinct tmdb_id, unnest(countries) from scored) c
+    union all select 'genre', count(*) from (select distinct title_id, unnest(genres) from scored) g
+    union all select 'country', count(*) from (select distinct title_id, unnest(countries) from scored) c
     union all select 'person', coalesce(sum(films), 0) from well_known
 ) g
 
@@ -60,9 +60,9 @@ select source, count(*)::integer as compared,
         where i.votes < :min_vote_ratio * e.votes or i.votes > :max_vote_ratio * e.votes
     ))::integer as recounted
 from (
-    select distinct on (tmdb_id, source) * from incoming_ratings order by tmdb_id, source, seen_at desc, line desc
+    select distinct on (title_id, source) * from incoming_ratings order by title_id, source, seen_at desc, line desc
 ) i
-join catalog.external_ratings e using (tmdb_id, source)
+join catalog.title_ratings e using (title_id, source)
 where e.votes >= :min_votes
 group by source order by source
 
@@ -75,17 +75,17 @@ update catalog.rating_methods set fingerprint = :fingerprint, computed_at = :com
 -- name: duplicate_ratings
 -- Run by the assets that read files of ratings once incoming_ratings is filled: the first films that several lines rate
 -- for one source, with the numbers of these lines; the line that store_ratings stores comes first.
-select tmdb_id, source, array_agg(line order by seen_at desc, line desc) as lines
-from incoming_ratings group by tmdb_id, source having count(*) > 1
-order by tmdb_id, source limit 20
+select title_id, source, array_agg(line order by seen_at desc, line desc) as lines
+from incoming_ratings group by title_id, source having count(*) > 1
+order by title_id, source limit 20
 
 
 -- name: imdb_ids
 -- Run by the assets that read files of ratings: the IMDb ids of the films, including former ones.
-select m.tmdb_id, m.imdb_id from catalog.movies m where m.imdb_id is not null
+select m.title_id, m.imdb_id from catalog.titles m where m.imdb_id is not null
 union
-select e.tmdb_id, e.value from catalog.movie_external_ids e where e.source = 'imdb'
-order by tmdb_id, imdb_id
+select e.title_id, e.value from catalog.title_external_ids e where e.source = 'imdb'
+order by title_id, imdb_id
 
 
 -- name: last_rating_load
@@ -96,20 +96,20 @@ from pipeline.rating_loads where loader = :loader order by load_id desc limit 1
 
 -- name: people_of_films
 -- Run by rating_aggregates: the directors and the leading cast (the first roles by billing) of each film.
-select tmdb_id, person_id from catalog.movie_crew where job = 'Director'
+select title_id, person_id from catalog.title_crew where job = 'Director'
 union
-select tmdb_id, person_id from (
-    select tmdb_id, person_id, row_number() over (partition by tmdb_id order by billing, person_id) as place
-    from catalog.movie_cast
+select title_id, person_id from (
+    select title_id, person_id, row_number() over (partition by title_id order by billing, person_id) as place
+    from catalog.title_cast
 ) c where place <= :leads
-order by tmdb_id, person_id
+order by title_id, person_id
 
 
 -- name: rated_films
 -- Run by rating_aggregates: TMDB's votes of each film and the groups to which it belongs.
-select m.tmdb_id, m.genres, m.release_year, m.original_language, m.countries, m.collection_id, s.vote_average, s.vote_count
-from catalog.movies m join catalog.movie_stats s using (tmdb_id)
-order by m.tmdb_id
+select m.title_id, m.genres, m.release_year, m.original_language, m.countries, m.collection_id, s.vote_average, s.vote_count
+from catalog.titles m join catalog.title_stats s using (title_id)
+order by m.title_id
 
 
 -- name: rating_inputs
@@ -117,15 +117,15 @@ order by m.tmdb_id
 select concat_ws(
     '-', cast(:methods as text),
     (select sum(hash_record_extended(m, 0)::numeric) from (
-        select tmdb_id, genres, release_year, original_language, countries, collection_id from catalog.movies) m),
+        select title_id, genres, release_year, original_language, countries, collection_id from catalog.titles) m),
     (select sum(hash_record_extended(s, 0)::numeric) from (
-        select tmdb_id, vote_average, vote_count from catalog.movie_stats) s),
+        select title_id, vote_average, vote_count from catalog.title_stats) s),
     (select sum(hash_record_extended(r, 0)::numeric) from (
-        select tmdb_id, source, value, votes from catalog.external_ratings) r),
+        select title_id, source, value, votes from catalog.title_ratings) r),
     (select sum(hash_record_extended(c, 0)::numeric) from (
-        select tmdb_id, person_id, billing from catalog.movie_cast) c),
+        select title_id, person_id, billing from catalog.title_cast) c),
     (select sum(hash_record_extended(d, 0)::numeric) from (
-        select tmdb_id, person_id from catalog.movie_crew where job = 'Director') d)
+        select title_id, person_id from catalog.title_crew where job = 'Director') d)
 ) as name
 
 
@@ -171,7 +171,7 @@ where not (score_low between 0 and score and score_high between score and 100)
 -- Run by the assets that read files of ratings, before COPY fills it.
 create temporary table incoming_ratings (
     line bigint not null,
-    tmdb_id bigint not null,
+    title_id bigint not null,
     source text not null,
     scale_min double precision not null,
     scale_max double precision not null,
@@ -186,27 +186,27 @@ create temporary table incoming_ratings (
 -- sources, without touching equal rows. Of several lines about a film and a source the newest by seen_at is stored, then
 -- the last in the file; duplicate_ratings lists them by the same rule.
 with incoming as materialized (
-    select distinct on (tmdb_id, source) * from incoming_ratings order by tmdb_id, source, seen_at desc, line desc
+    select distinct on (title_id, source) * from incoming_ratings order by title_id, source, seen_at desc, line desc
 ), changed as materialized (
-    select i.tmdb_id
+    select i.title_id
     from incoming i
-    left join catalog.external_ratings e using (tmdb_id, source)
+    left join catalog.title_ratings e using (title_id, source)
     where (i.scale_min, i.scale_max, i.raw_value, i.votes)
         is distinct from (e.scale_min, e.scale_max, e.raw_value, e.votes)
 ), deleted as (
-    delete from catalog.external_ratings e
+    delete from catalog.title_ratings e
     where case when :loader = 'csv' then e.source not in ('imdb', 'movielens') else e.source = :loader end
-      and not exists (select from incoming i where i.tmdb_id = e.tmdb_id and i.source = e.source)
-    returning e.tmdb_id
+      and not exists (select from incoming i where i.title_id = e.title_id and i.source = e.source)
+    returning e.title_id
 ), stored as (
-    insert into catalog.external_ratings as e (tmdb_id, source, scale_min, scale_max, raw_value, votes, seen_at)
-    select tmdb_id, source, scale_min, scale_max, raw_value, votes, seen_at from incoming
-    on conflict (tmdb_id, source) do update set
+    insert into catalog.title_ratings as e (title_id, source, scale_min, scale_max, raw_value, votes, seen_at)
+    select title_id, source, scale_min, scale_max, raw_value, votes, seen_at from incoming
+    on conflict (title_id, source) do update set
         scale_min = excluded.scale_min, scale_max = excluded.scale_max, raw_value = excluded.raw_value,
         votes = excluded.votes, seen_at = excluded.seen_at
     where (e.scale_min, e.scale_max, e.raw_value, e.votes, e.seen_at)
         is distinct from (excluded.scale_min, excluded.scale_max, excluded.raw_value, excluded.votes, excluded.seen_at)
-    returning e.tmdb_id
+    returning e.title_id
 )
 select
     (select count(*) from incoming)::integer as stored,
@@ -218,7 +218,7 @@ select
 
 -- name: stored_ratings
 -- Run by rating_aggregates: the ratings of the films in the catalogue from all sources.
-select r.tmdb_id, r.source, r.value, r.votes
-from catalog.rating_sources r
-where exists (select from catalog.movies m where m.tmdb_id = r.tmdb_id)
-order by r.tmdb_id, r.source
+select r.title_id, r.source, r.value, r.votes
+from catalog.rating_sources r (title_id)
+where exists (select from catalog.titles m where m.title_id = r.title_id)
+order by r.title_id, r.source

@@ -1,22 +1,22 @@
 -- name: catalogue_ids
 -- Run by recommendation_model and recommendations: the films that can be recommended.
-select array_send(coalesce(array_agg(m.tmdb_id order by m.tmdb_id), '{}')) as films from catalog.movies m
+select array_send(coalesce(array_agg(m.title_id order by m.title_id), '{}')) as films from catalog.titles m
 
 
 -- name: clear_recommendations
 -- Run by recommendations for a chunk of people, before their lists are written.
-delete from catalog.recommendations r where r.person = any (:people)
+delete from catalog.recommended_titles r where r.person = any (:people)
 
 
 -- name: content_features
 -- Run by recommendation_model and recommendation_quality: the features that several films of the catalogue share, the most
 -- frequent first, each as the ids of its films in the binary form of arrays (database.binary_arrays).
-select array_send(array_agg(f.tmdb_id order by f.tmdb_id)) as films
+select array_send(array_agg(f.title_id order by f.title_id)) as films
 from (
-    select m.tmdb_id, 'genre ' || unnest(m.genres) as feature from catalog.movies m
-    union select m.tmdb_id, 'keyword ' || unnest(m.keywords) from catalog.movies m
-    union select m.tmdb_id, 'person ' || unnest(m.directors || m.leading_cast) from catalog.movies m
-    union select m.tmdb_id, 'decade ' || m.release_year / 10 from catalog.movies m where m.release_year is not null
+    select m.title_id, 'genre ' || unnest(m.genres) as feature from catalog.titles m
+    union select m.title_id, 'keyword ' || unnest(m.keywords) from catalog.titles m
+    union select m.title_id, 'person ' || unnest(m.directors || m.leading_cast) from catalog.titles m
+    union select m.title_id, 'decade ' || m.release_year / 10 from catalog.titles m where m.release_year is not null
 ) f
 group by f.feature
 having count(*) >= :least
@@ -26,8 +26,8 @@ limit :most
 
 -- name: film_vectors
 -- Run by recommendation_quality: vectors of the active set for some films, as pgvector sends them in binary.
-select v.tmdb_id, vector_send(v.embedding::vector) as embedding
-from catalog.movie_vectors v where v.tmdb_id = any (:films) order by v.tmdb_id
+select v.title_id, vector_send(v.embedding::vector) as embedding
+from catalog.movie_vectors v (title_id) where v.title_id = any (:films) order by v.title_id
 
 
 -- name: finish_lists
@@ -39,12 +39,12 @@ with done as (
     where c.person = d.person and c.changes = d.changes
 ), deleted as (
     delete from pipeline.recommendation_lists l
-    where l.person = any (:people) and not exists (select from catalog.watch_histories h where h.person = l.person)
+    where l.person = any (:people) and not exists (select from catalog.watched_titles h where h.person = l.person)
 )
 insert into pipeline.recommendation_lists (person, model_id, films, made_at)
-select p.person, :model_id, (select count(*) from catalog.recommendations r where r.person = p.person), :as_of
+select p.person, :model_id, (select count(*) from catalog.recommended_titles r where r.person = p.person), :as_of
 from unnest(cast(:people as text[])) p (person)
-where exists (select from catalog.watch_histories h where h.person = p.person)
+where exists (select from catalog.watched_titles h where h.person = p.person)
 on conflict (person) do update
     set model_id = excluded.model_id, films = excluded.films, made_at = excluded.made_at
 
@@ -53,10 +53,10 @@ on conflict (person) do update
 -- Run by recommendation_model, recommendations and recommendation_quality: the films that each person saw, by time, in the
 -- binary form of arrays (database.binary_arrays), NaN without a rating. For the people after one by name, or for those listed.
 select s.person,
-    array_send(array_agg(s.tmdb_id order by s.seen_at nulls first, s.tmdb_id)) as films,
-    array_send(array_agg(coalesce(s.rating, 'NaN') order by s.seen_at nulls first, s.tmdb_id)) as ratings,
-    array_send(array_agg((s.seen_at is not null)::integer::bigint order by s.seen_at nulls first, s.tmdb_id)) as dated
-from catalog.seen_films s
+    array_send(array_agg(s.title_id order by s.seen_at nulls first, s.title_id)) as films,
+    array_send(array_agg(coalesce(s.rating, 'NaN') order by s.seen_at nulls first, s.title_id)) as ratings,
+    array_send(array_agg((s.seen_at is not null)::integer::bigint order by s.seen_at nulls first, s.title_id)) as dated
+from catalog.seen_films s (person, title_id)
 where s.person > :after and (cast(:people as text[]) is null or s.person = any (:people))
 group by s.person
 order by s.person
@@ -70,28 +70,28 @@ update pipeline.recommendation_models set is_served = true where model_id = :mod
 
 -- name: model_weights
 -- Run by recommendations, some thousands of films at a time: a model's weights, in the binary form of arrays.
-select w.tmdb_id, w.popularity, array_send(w.others) as others, array_send(w.weights) as weights,
+select w.title_id, w.popularity, array_send(w.others) as others, array_send(w.weights) as weights,
     array_send(w.directions) as directions
-from pipeline.film_weights w
-where w.model_id = :model_id and w.tmdb_id > :after
-order by w.tmdb_id
+from pipeline.title_weights w
+where w.model_id = :model_id and w.title_id > :after
+order by w.title_id
 limit :count
 
 
 -- name: recommend_live
 -- Run by recommendations for people with too few films that the model knows: lists by catalog.recommend_movies.
-insert into catalog.recommendations (person, place, tmdb_id, score, because, because_weights)
-select p.person, r.place, r.tmdb_id, r.score,
+insert into catalog.recommended_titles (person, place, title_id, score, because, because_weights)
+select p.person, r.place, r.title_id, r.score,
     array(select (b ->> 'tmdb_id')::bigint from jsonb_array_elements(r.reasons) b),
     array(select (b ->> 'weight')::real from jsonb_array_elements(r.reasons) b)
 from unnest(cast(:people as text[])) p (person)
 cross join lateral (
-    select coalesce(array_agg(s.tmdb_id), '{}') as films, coalesce(array_agg(s.rating), '{}') as ratings
-    from catalog.seen_films s where s.person = p.person
+    select coalesce(array_agg(s.title_id), '{}') as films, coalesce(array_agg(s.rating), '{}') as ratings
+    from catalog.seen_films s (person, title_id) where s.person = p.person
 ) h
 cross join lateral catalog.recommend_movies(rated => h.films, ratings => h.ratings, match_count => :count) with ordinality
-    r (tmdb_id, title, release_year, score, similarity, because, shared_features, reasons, place)
-where exists (select from catalog.watch_histories w where w.person = p.person)
+    r (title_id, title, release_year, score, similarity, because, shared_features, reasons, place)
+where exists (select from catalog.watched_titles w where w.person = p.person)
 
 
 -- name: recommendation_inputs
@@ -100,7 +100,7 @@ where exists (select from catalog.watch_histories w where w.person = p.person)
 with histories as (
     select count(*) as entries, count(distinct h.person) filter (where not h.is_wanted) as persons,
         max(h.imported_at) as newest
-    from catalog.watch_histories h
+    from catalog.watched_titles h
 ), known as (
     select h.*, concat_ws(' ', cast(:method as text), h.entries, h.persons, h.newest) as inputs from histories h
 )
@@ -109,7 +109,7 @@ select k.entries, k.persons, k.newest, k.inputs, m.model_id,
         m.fitted_at < cast(:as_of as timestamptz) - interval '7 days'
         or greatest(
             abs(k.entries - m.entries),
-            (select count(*) from catalog.watch_histories h where h.imported_at > m.newest_entry)) >= 0.02 * k.entries
+            (select count(*) from catalog.watched_titles h where h.imported_at > m.newest_entry)) >= 0.02 * k.entries
     )) as is_due
 from known k
 left join pipeline.recommendation_models m on m.is_served
@@ -128,7 +128,7 @@ order by q.protocol, q.ndcg_at_10 desc, q.model
 -- name: recommendation_totals
 -- Run by recommendations at its end: the numbers of lists and of films in them.
 select count(*) as lists, coalesce(sum(l.films), 0) as films,
-    (select count(distinct r.tmdb_id) from catalog.recommendations r) as films_recommended
+    (select count(distinct r.title_id) from catalog.recommended_titles r) as films_recommended
 from pipeline.recommendation_lists l
 
 
@@ -167,11 +167,11 @@ values (
 with before as (
     update pipeline.recommendation_models set is_served = false where is_served and model_id <> :model_id
 )
-delete from pipeline.film_weights where model_id <> :model_id
+delete from pipeline.title_weights where model_id <> :model_id
 
 
 -- name: served_model
 -- Run by recommendation_model, recommendations and recommendation_quality: the model that is served, if there is one.
 select m.model_id, m.kind, m.method_version, m.parameters, m.persons, m.films, m.likes, m.fitted_at, m.seconds,
-    (select count(*) from pipeline.film_weights w where w.model_id = m.model_id) as films_with_weights
+    (select count(*) from pipeline.title_weights w where w.model_id = m.model_id) as films_with_weights
 from pipeline.recommendation_models m where m.is_served

@@ -67,12 +67,12 @@ begin
     if cardinality(ratings) > 20000 then
         raise exception 'ratings has % numbers; it can have 20,000', cardinality(ratings) using errcode = '22023';
     end if;
-    select coalesce(array_agg(r.tmdb_id) filter (where r.rating >= 90), '{}') as loved,
-        coalesce(array_agg(r.tmdb_id) filter (where r.rating >= 80 and r.rating < 90 or r.rating is null), '{}') as liked,
-        coalesce(array_agg(r.tmdb_id) filter (where r.rating < 50), '{}') as disliked,
-        coalesce(array_agg(r.tmdb_id), '{}') as all_of_them
+    select coalesce(array_agg(r.title_id) filter (where r.rating >= 90), '{}') as loved,
+        coalesce(array_agg(r.title_id) filter (where r.rating >= 80 and r.rating < 90 or r.rating is null), '{}') as liked,
+        coalesce(array_agg(r.title_id) filter (where r.rating < 50), '{}') as disliked,
+        coalesce(array_agg(r.title_id), '{}') as all_of_them
     into by_rating
-    from unnest(rated, ratings) r (tmdb_id, rating) where r.tmdb_id is not null;
+    from unnest(rated, ratings) r (title_id, rating) where r.title_id is not null;
     all_loved := loved || by_rating.loved;
     positive := all_loved || liked || by_rating.liked;
     named := positive || disliked || by_rating.disliked;
@@ -84,10 +84,10 @@ begin
         coalesce(filters -> 'exclude', '[]') || to_jsonb(named || by_rating.all_of_them));
     if active is not null then
         select catalog.direction_of(
-            array_agg(c.tmdb_id), array_agg(c.weight), disliked || by_rating.disliked, filters,
+            array_agg(c.title_id), array_agg(c.weight), disliked || by_rating.disliked, filters,
             -(weights ->> 'disliked')::double precision, active)
         into direction
-        from catalog.centred_weights(loved, liked, disliked, weights, rated, ratings) c;
+        from catalog.centred_weights(loved, liked, disliked, weights, rated, ratings) c (title_id);
     end if;
     select p.pool, p.similarities, p.history_scores, p.scores into pool, similarities, history_scores, pool_scores
     from catalog.competing_films(
@@ -106,30 +106,30 @@ begin
     end loop;
     return query
     with listed as materialized (
-        select c.place, pool[c.i] as tmdb_id, similarities[c.i] as similarity, coalesce(s.weights, '{0}') as weights,
+        select c.place, pool[c.i] as title_id, similarities[c.i] as similarity, coalesce(s.weights, '{0}') as weights,
             coalesce(s.films, array(select n.film from catalog.nearest_of(pool[c.i], positive, active) n (film))) as films
         from unnest(chosen) with ordinality c (i, place)
-        left join catalog.speakers_of(array(select pool[i] from unnest(chosen) i), positive, factors) s
-            on s.tmdb_id = pool[c.i] and history_scores[c.i] is not null
+        left join catalog.speakers_of(array(select pool[i] from unnest(chosen) i), positive, factors) s (title_id)
+            on s.title_id = pool[c.i] and history_scores[c.i] is not null
     ), pairs as materialized (
-        select l.tmdb_id, b.tmdb_id as because, b.weight, b.place, row_number() over () as number
-        from listed l cross join lateral unnest(l.films, l.weights) with ordinality b (tmdb_id, weight, place)
+        select l.title_id, b.title_id as because, b.weight, b.place, row_number() over () as number
+        from listed l cross join lateral unnest(l.films, l.weights) with ordinality b (title_id, weight, place)
     ), reasoned as (
-        select p.tmdb_id, jsonb_agg(
+        select p.title_id, jsonb_agg(
             catalog.reason_of(
-                p.because, (select m.title from catalog.movies m where m.tmdb_id = p.because), p.because = any (all_loved),
+                p.because, (select m.title from catalog.titles m where m.title_id = p.because), p.because = any (all_loved),
                 p.weight, f.shared_features) order by p.place) as reasons
         from pairs p
         left join catalog.shared_features_of_pairs(
-            array(select n.because from pairs n order by n.number), array(select n.tmdb_id from pairs n order by n.number)) f
+            array(select n.because from pairs n order by n.number), array(select n.title_id from pairs n order by n.number)) f
             on f.number = p.number
         group by 1
     )
-    select m.tmdb_id, m.title, m.release_year, scores[l.place], l.similarity, l.films[1],
+    select m.title_id, m.title, m.release_year, scores[l.place], l.similarity, l.films[1],
         nullif(r.reasons -> 0 -> 'shared', 'null'), coalesce(r.reasons, '[]')
     from listed l
-    join catalog.movies m on m.tmdb_id = l.tmdb_id
-    left join reasoned r on r.tmdb_id = l.tmdb_id
+    join catalog.titles m on m.title_id = l.title_id
+    left join reasoned r on r.title_id = l.title_id
     order by l.place;
 end
 $$;
@@ -172,23 +172,23 @@ returns table (tmdb_id bigint, weight double precision)
 language sql stable
 as $$
     with given as (
-        select u.tmdb_id, max(u.weight) as weight
+        select u.title_id, max(u.weight) as weight
         from (
             select unnest(loved), (weights ->> 'loved')::double precision
             union all select unnest(liked), (weights ->> 'liked')::double precision
             union all select unnest(disliked), (weights ->> 'disliked')::double precision
-        ) u (tmdb_id, weight) group by 1
+        ) u (title_id, weight) group by 1
     ), mean as (
         select coalesce(sum(s.weight), 0) / (count(*) + 10) as weight from given s
     ), known as (
-        select r.tmdb_id, r.rating from unnest(rated, ratings) r (tmdb_id, rating) where r.tmdb_id is not null
+        select r.title_id, r.rating from unnest(rated, ratings) r (title_id, rating) where r.title_id is not null
     ), usual as (
         select (coalesce(sum(k.rating), 0) + 10 * 70) / (count(k.rating) + 10) as rating from known k
     )
-    select s.tmdb_id, case when sign(s.weight) = sign(s.weight - m.weight) then s.weight - m.weight else 0 end
+    select s.title_id, case when sign(s.weight) = sign(s.weight - m.weight) then s.weight - m.weight else 0 end
     from given s, mean m
     union all
-    select k.tmdb_id, coalesce(k.rating - u.rating, 10) / 50
+    select k.title_id, coalesce(k.rating - u.rating, 10) / 50
     from known k, usual u
 $$;
 
@@ -221,20 +221,20 @@ begin
         named := '{}';
     end if;
     if direction is not null then
-        select coalesce(array_agg(n.tmdb_id), '{}') into candidates
-        from catalog.nearest_movies(direction, films, filters, in_set) n;
+        select coalesce(array_agg(n.title_id), '{}') into candidates
+        from catalog.nearest_movies(direction, films, filters, in_set) n (title_id);
     end if;
     if direction is null or popularity <> 0 then
         -- Looked up one by one in this order until enough films pass the filters, as most of them do. The order is that of
         -- catalog.standings, by an index.
         execute format(
-            'select coalesce(array_agg(t.tmdb_id order by t.measure desc, t.tmdb_id), ''{}'') from (
-                 select k.tmdb_id, k.measure
-                 from (select s.tmdb_id, s.%s as measure from catalog.%s s order by 2 desc, 1 offset 0) k
-                 where (select true from catalog.movies m where m.tmdb_id = k.tmdb_id and %s)
+            'select coalesce(array_agg(t.title_id order by t.measure desc, t.title_id), ''{}'') from (
+                 select k.title_id, k.measure
+                 from (select s.title_id, s.%s as measure from catalog.%s s (title_id) order by 2 desc, 1 offset 0) k
+                 where (select true from catalog.titles m where m.title_id = k.title_id and %s)
                  limit $1) t',
             case when direction is null or is_served then 'popularity' else 'vote_count' end,
-            case when direction is not null and is_served then 'film_weights' else 'movie_stats' end,
+            case when direction is not null and is_served then 'film_weights' else 'title_stats' end,
             condition)
         into popular using films;
     end if;
@@ -245,38 +245,38 @@ begin
     loop
         execute format(
             'with history as materialized (
-                 select h.tmdb_id, h.weight from catalog.films_by_histories($3, $4) h
-                 order by h.tmdb_id = any ($1 || $5) desc, h.weight desc, h.tmdb_id limit $9
+                 select h.title_id, h.weight from catalog.films_by_histories($3, $4) h (title_id)
+                 order by h.title_id = any ($1 || $5) desc, h.weight desc, h.title_id limit $9
              ), supported as (
-                 select k.tmdb_id
-                 from (select h.tmdb_id from history h where h.weight > 0 order by h.weight desc, h.tmdb_id offset 0) k
-                 where (select true from catalog.movies m where m.tmdb_id = k.tmdb_id and %s)
+                 select k.title_id
+                 from (select h.title_id from history h where h.weight > 0 order by h.weight desc, h.title_id offset 0) k
+                 where (select true from catalog.titles m where m.title_id = k.title_id and %s)
                  limit $8
              ), joined as materialized (
-                 select c.tmdb_id, h.weight, (%s) as standing,
-                     array_position($5, c.tmdb_id) as place,
+                 select c.title_id, h.weight, (%s) as standing,
+                     array_position($5, c.title_id) as place,
                      case when $2 is not null then coalesce(1 - (v.embedding <=> $2::halfvec), 0) end as similarity
-                 from (select unnest($1 || $5) as tmdb_id union select s.tmdb_id from supported s) c
-                 left join %s v on v.tmdb_id = c.tmdb_id
-                 left join history h on h.tmdb_id = c.tmdb_id
+                 from (select unnest($1 || $5) as title_id union select s.title_id from supported s) c
+                 left join %s v on v.title_id = c.title_id
+                 left join history h on h.title_id = c.title_id
              ), with_history as (
                  select j.*, j.weight / greatest(0.1, max(abs(j.weight)) over ()) as history_score from joined j
              ), scored as (
-                 select t.tmdb_id, t.similarity, t.history_score, $6 * coalesce(t.history_score, 0)
+                 select t.title_id, t.similarity, t.history_score, $6 * coalesce(t.history_score, 0)
                      + case when $2 is not null then t.similarity + $7 * coalesce(t.standing, 0)
                          else coalesce(1 - (t.place - 1.0) / cardinality($5), 0) end as score
                  from with_history t
              )
-             select array_agg(w.tmdb_id order by w.score desc, w.tmdb_id), array_agg(w.similarity order by w.score desc, w.tmdb_id),
-                 array_agg(w.history_score order by w.score desc, w.tmdb_id), array_agg(w.score order by w.score desc, w.tmdb_id),
+             select array_agg(w.title_id order by w.score desc, w.title_id), array_agg(w.similarity order by w.score desc, w.title_id),
+                 array_agg(w.history_score order by w.score desc, w.title_id), array_agg(w.score order by w.score desc, w.title_id),
                  (select count(*) from history) < $9 or (select count(*) from supported) >= $8
-                     or exists (select from history h where h.weight <= 0 and h.tmdb_id <> all ($1 || $5))
-             from (select w.* from scored w order by w.score desc, w.tmdb_id limit $8) w',
+                     or exists (select from history h where h.weight <= 0 and h.title_id <> all ($1 || $5))
+             from (select w.* from scored w order by w.score desc, w.title_id limit $8) w',
             condition,
-            case when is_served then 'select t.popularity::double precision from catalog.film_weights t where t.tmdb_id = c.tmdb_id'
-                else 'select t.standing from catalog.standings t where t.tmdb_id = c.tmdb_id' end,
-            case when in_set is null then '(select null::bigint as tmdb_id, null::halfvec as embedding)'
-                else format('catalog.%I', 'movie_vectors_' || in_set) end)
+            case when is_served then 'select t.popularity::double precision from catalog.film_weights t (title_id) where t.title_id = c.title_id'
+                else 'select t.standing from catalog.standings t (title_id) where t.title_id = c.title_id' end,
+            case when in_set is null then '(select null::bigint as title_id, null::halfvec as embedding)'
+                else format('catalog.%I', 'title_vectors_' || in_set) end)
         into pool, similarities, history_scores, scores, is_complete
         using candidates, direction, named, factors, popular, histories, popularity, films, most;
         exit when is_complete or most is null;
@@ -293,11 +293,11 @@ create or replace function catalog.speakers_for(
 )
 language sql stable
 as $$
-    select array_agg(t.tmdb_id order by t.weight desc, t.tmdb_id), array_agg(t.weight::real order by t.weight desc, t.tmdb_id)
+    select array_agg(t.title_id order by t.weight desc, t.title_id), array_agg(t.weight::real order by t.weight desc, t.title_id)
     from (
-        select f.tmdb_id, max(p.factor * f.weights[array_position(f.others, film)]) as weight
-        from unnest(praised, factors[: cardinality(praised)]) p (tmdb_id, factor)
-        join catalog.film_weights f on f.tmdb_id = p.tmdb_id
+        select f.title_id, max(p.factor * f.weights[array_position(f.others, film)]) as weight
+        from unnest(praised, factors[: cardinality(praised)]) p (title_id, factor)
+        join catalog.film_weights f (title_id) on f.title_id = p.title_id
         where is_told
         group by 1
         having max(p.factor * f.weights[array_position(f.others, film)]) > 0
@@ -311,21 +311,21 @@ create or replace function catalog.speakers_of(candidates bigint[], positive big
 returns table (tmdb_id bigint, films bigint[], weights real[])
 language sql stable
 as $$
-    select t.candidate, array_agg(t.tmdb_id order by t.weight desc, t.tmdb_id),
-        array_agg(t.weight::real order by t.weight desc, t.tmdb_id)
+    select t.candidate, array_agg(t.title_id order by t.weight desc, t.title_id),
+        array_agg(t.weight::real order by t.weight desc, t.title_id)
     from (
-        select w.candidate, w.tmdb_id, greatest(w.highest * w.weight, w.lowest * w.weight) as weight,
+        select w.candidate, w.title_id, greatest(w.highest * w.weight, w.lowest * w.weight) as weight,
             row_number() over (
-                partition by w.candidate order by greatest(w.highest * w.weight, w.lowest * w.weight) desc, w.tmdb_id) as place
+                partition by w.candidate order by greatest(w.highest * w.weight, w.lowest * w.weight) desc, w.title_id) as place
         from (
-            select unnest(f.others) as candidate, f.tmdb_id, unnest(f.weights) as weight, p.highest, p.lowest
+            select unnest(f.others) as candidate, f.title_id, unnest(f.weights) as weight, p.highest, p.lowest
             from (
-                select u.tmdb_id, max(u.factor) as highest, min(u.factor) as lowest
-                from unnest(positive, factors[: cardinality(positive)]) u (tmdb_id, factor) group by 1
+                select u.title_id, max(u.factor) as highest, min(u.factor) as lowest
+                from unnest(positive, factors[: cardinality(positive)]) u (title_id, factor) group by 1
             ) p
-            join catalog.film_weights f on f.tmdb_id = p.tmdb_id
+            join catalog.film_weights f (title_id) on f.title_id = p.title_id
         ) w
-        join unnest(candidates) c (tmdb_id) on c.tmdb_id = w.candidate
+        join unnest(candidates) c (title_id) on c.title_id = w.candidate
         where greatest(w.highest * w.weight, w.lowest * w.weight) > 0
     ) t
     where t.place <= 3
@@ -343,7 +343,7 @@ returns vector
 language plpgsql stable
 as $$
 declare
-    target text := format('catalog.%I', 'movie_vectors_' || in_set);
+    target text := format('catalog.%I', 'title_vectors_' || in_set);
     narrows boolean := coalesce(filters, '{}') ?| '{genres,keywords,people}';
     has_positive boolean;
     direction vector;
@@ -351,19 +351,19 @@ begin
     execute format(
         'select l2_normalize(sum(l2_normalize(v.embedding::vector) * array_fill(w.weight::real, array[d.dimensions])::vector)),
              coalesce(bool_or(w.weight > 0), false)
-         from unnest($1, $2) w (tmdb_id, weight)
-         join %s v using (tmdb_id)
+         from unnest($1, $2) w (title_id, weight)
+         join %s v using (title_id)
          cross join (select dimensions from catalog.embedding_sets where set_id = $3) d', target)
     into direction, has_positive using films, weights, in_set;
     if not has_positive and (direction is not null or narrows) then
         execute format(
             'select l2_normalize(l2_normalize(avg(t.embedding::vector)) + coalesce($2, l2_normalize(avg(t.embedding::vector))))
              from (
-                 select v.embedding from %s v join catalog.movies m using (tmdb_id)
-                 join catalog.movie_stats s using (tmdb_id)
+                 select v.embedding from %s v join catalog.titles m using (title_id)
+                 join catalog.title_stats s using (title_id)
                  where %s and ($3 or not m.genres && array(
-                     select unnest(d.genres) from catalog.movies d where d.tmdb_id = any ($1)))
-                 order by s.vote_count desc, v.tmdb_id limit 200
+                     select unnest(d.genres) from catalog.titles d where d.title_id = any ($1)))
+                 order by s.vote_count desc, v.title_id limit 200
              ) t', target, catalog.condition_of(filters))
         into direction
         using disliked,
@@ -385,8 +385,8 @@ begin
     if in_set is not null then
         execute format(
             'select array_agg(l2_normalize(v.embedding::vector) order by f.place)
-             from unnest($1) with ordinality f (tmdb_id, place) left join catalog.%I v on v.tmdb_id = f.tmdb_id',
-            'movie_vectors_' || in_set) into directions using films;
+             from unnest($1) with ordinality f (title_id, place) left join catalog.%I v on v.title_id = f.title_id',
+            'title_vectors_' || in_set) into directions using films;
     end if;
     return directions;
 end
@@ -447,14 +447,14 @@ begin
     execute format(
         'with pool as materialized (
              select p.i, l2_normalize(v.embedding::vector) as direction
-             from unnest($1) with ordinality p (tmdb_id, i) left join catalog.%I v on v.tmdb_id = p.tmdb_id
+             from unnest($1) with ordinality p (title_id, i) left join catalog.%I v on v.title_id = p.title_id
          ), pairs as materialized (  -- each once
              select a.i, b.i as j, coalesce(-(a.direction <#> b.direction), 0) as similarity from pool a join pool b on a.i <= b.i
          )
          select array_agg(p.similarity order by p.i, p.j) from (
              select i, j, similarity from pairs union all select j, i, similarity from pairs where i < j
          ) p',
-        'movie_vectors_' || in_set) into pairwise_similarity using films;
+        'title_vectors_' || in_set) into pairwise_similarity using films;
     return pairwise_similarity;
 end
 $$;
@@ -466,10 +466,10 @@ as $$
 begin
     if in_set is not null then
         return query execute format(
-            'select o.tmdb_id from catalog.%1$I o
-             where o.tmdb_id = any ($2)
-             order by (o.embedding <=> (select v.embedding from catalog.%1$I v where v.tmdb_id = $1)) + 0, o.tmdb_id
-             limit 1', 'movie_vectors_' || in_set) using film, films;
+            'select o.title_id from catalog.%1$I o
+             where o.title_id = any ($2)
+             order by (o.embedding <=> (select v.embedding from catalog.%1$I v where v.title_id = $1)) + 0, o.title_id
+             limit 1', 'title_vectors_' || in_set) using film, films;
     end if;
 end
 $$;

@@ -4,25 +4,25 @@
 -- average of those at Letterboxd, IMDb and MovieLens; that of a plain list is used only without one, as it may be another
 -- person's.
 create or replace view catalog.seen_films as
-select h.person, h.tmdb_id,
+select h.person, h.title_id as tmdb_id,
     coalesce(avg(h.rating) filter (where h.source <> 'list'), avg(h.rating))::double precision as rating,
     max(h.seen_at) as seen_at
-from catalog.watch_histories h
+from catalog.watched_titles h
 where not h.is_wanted
-group by h.person, h.tmdb_id;
+group by h.person, h.title_id;
 
 -- The weights from each film to others, by the model that is served; no rows without a model.
 create or replace view catalog.film_weights as
-select w.tmdb_id, w.popularity, w.others, w.weights
-from pipeline.film_weights w
+select w.title_id as tmdb_id, w.popularity, w.others, w.weights
+from pipeline.title_weights w
 where w.model_id = (select m.model_id from pipeline.recommendation_models m where m.is_served);
 
 -- The popularity of each film, 0-1: that of the model that is served, or from TMDB's votes without a model.
 create or replace view catalog.standings as
-select w.tmdb_id, w.popularity::double precision as standing from catalog.film_weights w
+select w.title_id as tmdb_id, w.popularity::double precision as standing from catalog.film_weights w (title_id)
 union all
-select s.tmdb_id, ln(1 + s.vote_count) / greatest(1, (select ln(1 + max(o.vote_count)) from catalog.movie_stats o))
-from catalog.movie_stats s
+select s.title_id, ln(1 + s.vote_count) / greatest(1, (select ln(1 + max(o.vote_count)) from catalog.title_stats o))
+from catalog.title_stats s
 where not exists (select from catalog.film_weights);
 
 -- Returns the sums of the weights from the named films to other films; `factors` has a factor for each named film.
@@ -36,13 +36,13 @@ as $$
         from (
             select unnest(f.others) as other, n.factor * unnest(f.weights) as weight
             from (
-                select u.tmdb_id, max(u.factor) as factor from unnest(named, factors) u (tmdb_id, factor) group by 1
+                select u.title_id, max(u.factor) as factor from unnest(named, factors) u (title_id, factor) group by 1
             ) n
-            join catalog.film_weights f on f.tmdb_id = n.tmdb_id
+            join catalog.film_weights f (title_id) on f.title_id = n.title_id
         ) w
         group by 1
     ) t
-    where not exists (select from unnest(named) e (tmdb_id) where e.tmdb_id = t.other)
+    where not exists (select from unnest(named) e (title_id) where e.title_id = t.other)
 $$;
 
 -- Returns one of the reasons for a recommended film: a film that supports it, how the person rated that (loved or liked), its
@@ -61,10 +61,10 @@ returns jsonb
 language sql stable
 as $$
     select coalesce(jsonb_agg(
-        catalog.reason_of(b.tmdb_id, m.title, b.tmdb_id = any (loved), b.weight, catalog.shared_features(b.tmdb_id, film))
+        catalog.reason_of(b.title_id, m.title, b.title_id = any (loved), b.weight, catalog.shared_features(b.title_id, film))
         order by b.place), '[]')
-    from unnest(because, weights) with ordinality b (tmdb_id, weight, place)
-    left join catalog.movies m on m.tmdb_id = b.tmdb_id
+    from unnest(because, weights) with ordinality b (title_id, weight, place)
+    left join catalog.titles m on m.title_id = b.title_id
 $$;
 
 -- Returns films for a person with a history, the best first: from the list that the pipeline made, or, if too few films of it
@@ -87,27 +87,27 @@ declare
 begin
     match_count := catalog.limited_count(match_count);
     filters := catalog.limited_filters(filters);
-    select coalesce(array_agg(s.tmdb_id) filter (where s.rating >= 90), '{}'), coalesce(array_agg(s.tmdb_id), '{}'),
+    select coalesce(array_agg(s.title_id) filter (where s.rating >= 90), '{}'), coalesce(array_agg(s.title_id), '{}'),
         coalesce(array_agg(s.rating), '{}')
     into loved, seen, ratings
-    from catalog.seen_films s where s.person = who;
+    from catalog.seen_films s (person, title_id) where s.person = who;
     execute format(
-        'select count(*) from catalog.recommendations r join catalog.movies m using (tmdb_id)
-         where r.person = $1 and r.tmdb_id <> all ($2) and %s', catalog.condition_of(filters))
+        'select count(*) from catalog.recommended_titles r join catalog.titles m using (title_id)
+         where r.person = $1 and r.title_id <> all ($2) and %s', catalog.condition_of(filters))
     into passing using who, seen;
     if passing >= match_count then
         return query execute format(
-            'select m.tmdb_id, m.title, m.release_year, r.score::double precision, true,
-                 catalog.reasons_of(m.tmdb_id, r.because, r.because_weights, $4)
-             from catalog.recommendations r join catalog.movies m using (tmdb_id)
-             where r.person = $1 and r.tmdb_id <> all ($2) and %s
+            'select m.title_id, m.title, m.release_year, r.score::double precision, true,
+                 catalog.reasons_of(m.title_id, r.because, r.because_weights, $4)
+             from catalog.recommended_titles r join catalog.titles m using (title_id)
+             where r.person = $1 and r.title_id <> all ($2) and %s
              order by r.place limit $3', catalog.condition_of(filters))
         using who, seen, match_count, loved;
     else
         return query
-        select r.tmdb_id, r.title, r.release_year, r.score, false, r.reasons
+        select r.title_id, r.title, r.release_year, r.score, false, r.reasons
         from catalog.recommend_movies(
-            filters => filters, match_count => match_count, rated => seen, ratings => ratings) r;
+            filters => filters, match_count => match_count, rated => seen, ratings => ratings) r (title_id);
     end if;
 end
 $$;

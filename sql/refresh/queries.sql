@@ -5,7 +5,7 @@ select exists (select from pipeline.ids_as_of)
 
 -- name: request_ids
 -- Run by movie-assets fetch: requests ids, also those that were requested before.
-insert into pipeline.requested_ids as q (tmdb_id, keep, requested_by)
-select distinct t.tmdb_id, cast(:keep as boolean), :requested_by from unnest(cast(:tmdb_ids as bigint[])) as t (tmdb_id)
-on conflict (tmdb_id) do update set
+insert into pipeline.requested_titles as q (title_id, keep, requested_by)
+select distinct t.title_id, cast(:keep as boolean), :requested_by from unnest(cast(:title_ids as bigint[])) as t (title_id)
+on conflict (title_id) do update set
     keep = q.keep or excluded.keep, requested_by = excluded.requested_by, requested_at = excluded.requested_at

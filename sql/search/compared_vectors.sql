@@ -16,7 +16,7 @@ declare
     width integer := (select max(vector_dims(c.embedding)) from compared_vectors c);
     parameters text := (
         select ' with (' || array_to_string(i.reloptions, ', ') || ')'
-        from catalog.embedding_sets s join pg_class i on i.relname = format('movie_vectors_%s_nearest', s.set_id)
+        from catalog.embedding_sets s join pg_class i on i.relname = format('title_vectors_%s_nearest', s.set_id)
         where s.is_active and i.relnamespace = 'catalog'::regnamespace);
 begin
     perform pipeline.build_index(format(

@@ -30,23 +30,23 @@ declare
     more_names text[];
     -- $1 key, $2 the first key that does not begin so, $3 as typed, $4 films that are there, $5 how many, $6 words.
     completions constant text :=
-        'select array_agg(c.tmdb_id order by c.place), array_agg(c.name order by c.place)
+        'select array_agg(c.title_id order by c.place), array_agg(c.name order by c.place)
          from (
-             select b.tmdb_id, b.name, row_number() over (order by b.votes desc, b.tmdb_id) as place
+             select b.title_id, b.name, row_number() over (order by b.votes desc, b.title_id) as place
              from (
-                 select distinct on (n.tmdb_id) n.tmdb_id, n.name, coalesce(s.vote_count, 0) as votes
-                 from %s join catalog.movies m on m.tmdb_id = n.tmdb_id
-                 left join catalog.movie_stats s on s.tmdb_id = n.tmdb_id
-                 where n.tmdb_id <> all ($4) and %s
-                 order by n.tmdb_id, starts_with(n.normalised, $3) desc, n.kind = ''title'' desc, n.normalised
+                 select distinct on (n.title_id) n.title_id, n.name, coalesce(s.vote_count, 0) as votes
+                 from %s join catalog.titles m on m.title_id = n.title_id
+                 left join catalog.title_stats s on s.title_id = n.title_id
+                 where n.title_id <> all ($4) and %s
+                 order by n.title_id, starts_with(n.normalised, $3) desc, n.kind = ''title'' desc, n.normalised
              ) b
              order by place limit $5
          ) c';
-    names_begun constant text := 'catalog.movie_names n';
+    names_begun constant text := 'catalog.title_names n';
     names_with_words constant text :=
-        '(select d.tmdb_id from catalog.search_documents d left join catalog.movie_stats v using (tmdb_id)
-          where d.titles @@ $6 order by v.vote_count desc nulls last, d.tmdb_id limit 200) d
-         join catalog.movie_names n on n.tmdb_id = d.tmdb_id';
+        '(select d.title_id from catalog.title_documents d left join catalog.title_stats v using (title_id)
+          where d.titles @@ $6 order by v.vote_count desc nulls last, d.title_id limit 200) d
+         join catalog.title_names n on n.title_id = d.title_id';
 begin
     if coalesce(sought, '') = '' or most < 1 then
         return;
@@ -74,8 +74,8 @@ begin
         names := names || more_names;
     end loop;
     return query
-    select m.tmdb_id, m.title, m.release_year, f.name
-    from unnest(films, names) with ordinality f (tmdb_id, name, place) join catalog.movies m using (tmdb_id)
+    select m.title_id, m.title, m.release_year, f.name
+    from unnest(films, names) with ordinality f (title_id, name, place) join catalog.titles m using (title_id)
     order by f.place;
 end
 $$;

@@ -1,7 +1,7 @@
 -- Applied after the migrations whenever it changes: the filters that every search takes, as a condition in SQL.
 
--- The condition is on a row named m that has tmdb_id, release_year, genres, original_language, runtime_minutes and
--- certification: catalog.movies, or the vectors of an embedding set. Filters are joined by "and"; null counts as unsaid:
+-- The condition is on a row named m that has title_id, release_year, genres, original_language, runtime_minutes and
+-- certification: catalog.titles, or the vectors of an embedding set. Filters are joined by "and"; null counts as unsaid:
 --   genres, without_genres       lists of TMDB's genre names: any of them, none of them
 --   languages                    original language (ISO 639-1), any of these
 --   countries                    of production (ISO 3166-1), any of these
@@ -11,7 +11,7 @@
 --   runtime_from, runtime_to     minutes, both included
 --   min_votes, min_average       of TMDB's users, the average 0 to 10
 --   collection_id                films of one collection
---   exclude                      tmdb_ids that are not wanted
+--   exclude                      title_ids that are not wanted
 -- Values are quoted by format(); an unknown filter or a value of another type is an error that names it.
 create or replace function catalog.condition_of(filters jsonb) returns text
 language plpgsql stable parallel safe
@@ -50,23 +50,23 @@ begin
             when 'year_to' then format('m.release_year <= %s', wanted)
             when 'runtime_from' then format('m.runtime_minutes >= %s', wanted)
             when 'runtime_to' then format('m.runtime_minutes <= %s', wanted)
-            when 'exclude' then format('m.tmdb_id <> all (%s::bigint[])', wanted)
+            when 'exclude' then format('m.title_id <> all (%s::bigint[])', wanted)
             when 'countries' then format(
-                'm.tmdb_id in (select c.tmdb_id from catalog.movie_countries c where c.country = any (%s))', wanted)
+                'm.title_id in (select c.title_id from catalog.title_countries c where c.country = any (%s))', wanted)
             when 'keywords' then format(
-                'm.tmdb_id in (select k.tmdb_id from catalog.movie_keywords k join catalog.keywords w using (keyword_id)
+                'm.title_id in (select k.title_id from catalog.title_keywords k join catalog.keywords w using (keyword_id)
                  where w.name = any (%s))', wanted)
             when 'people' then format(
-                'm.tmdb_id in (select r.tmdb_id from catalog.people p join catalog.movie_cast r using (person_id)
+                'm.title_id in (select r.title_id from catalog.people p join catalog.title_cast r using (person_id)
                  where p.name = any (%1$s)
-                 union all select r.tmdb_id from catalog.people p join catalog.movie_crew r using (person_id)
+                 union all select r.title_id from catalog.people p join catalog.title_crew r using (person_id)
                  where p.name = any (%1$s))', wanted)
             when 'collection_id' then format(
-                'm.tmdb_id in (select c.tmdb_id from catalog.movie_collections c where c.collection_id = %s)', wanted)
+                'm.title_id in (select c.title_id from catalog.title_collections c where c.collection_id = %s)', wanted)
             when 'min_votes' then format(
-                'exists (select from catalog.movie_stats s where s.tmdb_id = m.tmdb_id and s.vote_count >= %s)', wanted)
+                'exists (select from catalog.title_stats s where s.title_id = m.title_id and s.vote_count >= %s)', wanted)
             when 'min_average' then format(
-                'exists (select from catalog.movie_stats s where s.tmdb_id = m.tmdb_id and s.vote_average >= %s)', wanted)
+                'exists (select from catalog.title_stats s where s.title_id = m.title_id and s.vote_average >= %s)', wanted)
         end;
     end loop;
     return condition;

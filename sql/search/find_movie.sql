@@ -18,7 +18,7 @@ begin
         array_agg(ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1)) order by t.place)
     into terms, rarities
     from catalog.query_terms(plain, mend_all => true) t, pg_class c
-    where c.oid = 'catalog.search_documents'::regclass;
+    where c.oid = 'catalog.title_documents'::regclass;
     words := catalog.any_of(terms);
     foreach wanted in array array[
         catalog.all_of(terms), catalog.two_of(terms, rarities), case when cardinality(terms) < 3 then words end
@@ -27,27 +27,27 @@ begin
         continue when wanted is null;
         execute format(
             'select array(
-                 select f.tmdb_id
+                 select f.title_id
                  from (
-                     select d.tmdb_id, coalesce(s.vote_count, 0) as votes
-                     from catalog.search_documents d join catalog.movies m using (tmdb_id)
-                     left join catalog.movie_stats s using (tmdb_id)
+                     select d.title_id, coalesce(s.vote_count, 0) as votes
+                     from catalog.title_documents d join catalog.titles m using (title_id)
+                     left join catalog.title_stats s using (title_id)
                      where d.titles @@ $1 and ($4 is null or m.release_year is null
                          or m.release_year between $4 - 1 and $4 + 1) and %s
-                     order by s.vote_count desc nulls last, d.tmdb_id limit 300
+                     order by s.vote_count desc nulls last, d.title_id limit 300
                  ) f
                  cross join lateral (
-                     select d.titles || '''' from catalog.search_documents d where d.tmdb_id = f.tmdb_id offset 0) d (titles)
+                     select d.titles || '''' from catalog.title_documents d where d.title_id = f.title_id offset 0) d (titles)
                  cross join lateral (
                      select sum(t.rarity) from unnest($2, $3) t (query, rarity) where d.titles @@ t.query) t (rarity)
-                 order by t.rarity desc, f.votes desc, f.tmdb_id limit 40)', condition)
+                 order by t.rarity desc, f.votes desc, f.title_id limit 40)', condition)
         into films using wanted, terms, rarities, year;
     end loop;
 end
 $$;
 
 -- Candidates with a confidence from 0 to 1. From 0.9 on a candidate can be taken without asking a person.
--- All titles of catalog.movie_names are compared: the title, the original one, alternative and translated ones.
+-- All titles of catalog.title_names are compared: the title, the original one, alternative and translated ones.
 --   confidence = likeness × year × share
 --   likeness: exact 1; normalised (another case, accents, punctuation, & for and) 0.97; loose (another or no article,
 --     other blanks; or if no film has that, another spelling: see catalog.title_variants) 0.92; mistyped (one letter missing,
@@ -81,19 +81,19 @@ declare
     -- $1 name, $2 its normalised form, $3 its key, $4 year, $5 films to compare, $6 number of candidates.
     candidates constant text :=
         'with likely as (
-             select n.tmdb_id, n.key, h.how, n.kind, m.title, m.release_year, coalesce(s.vote_count, 0) as votes,
+             select n.title_id, n.key, h.how, n.kind, m.title, m.release_year, coalesce(s.vote_count, 0) as votes,
                  h.likeness - case when n.kind in (''title'', ''original'') then 0 else 0.03 end as likeness,
                  case when n.kind in (''title'', ''original'') then 1 else 0.25 end as weight,
                  case when $4 is null then 0.95 when m.release_year is null then 0.8
                      when m.release_year = $4 then 1 else 0.88 end as fits
-             from catalog.movie_names n
-             join catalog.movies m on m.tmdb_id = n.tmdb_id
-             left join catalog.movie_stats s on s.tmdb_id = n.tmdb_id
+             from catalog.title_names n
+             join catalog.titles m on m.title_id = n.title_id
+             left join catalog.title_stats s on s.title_id = n.title_id
              cross join lateral (%s) h (how, likeness)
              where (m.release_year between $4 - 1 and $4 + 1 or $4 is null or m.release_year is null) and %s and %s
          ), best as materialized (
-             select distinct on (a.tmdb_id) a.* from likely a
-             order by a.tmdb_id, a.likeness desc, a.kind = ''title'' desc, a.kind = ''original'' desc, a.kind
+             select distinct on (a.title_id) a.* from likely a
+             order by a.title_id, a.likeness desc, a.kind = ''title'' desc, a.kind = ''original'' desc, a.kind
          ), equals as materialized (
              select b.key, b.fits, b.likeness, sum(b.weight) as weight from best b group by b.key, b.fits, b.likeness
          ), shared as (
@@ -107,11 +107,11 @@ declare
                  from equals e
              ) r using (key, fits, likeness)
          )
-         select s.tmdb_id, s.title, s.release_year,
+         select s.title_id, s.title, s.release_year,
              (s.likeness * s.fits * s.weight / s.rivals)::double precision as confidence,
              s.how || '' '' || case s.kind when ''title'' then ''title'' else s.kind || '' title'' end
          from shared s
-         order by confidence desc, s.votes desc, s.tmdb_id
+         order by confidence desc, s.votes desc, s.title_id
          limit $6';
     by_key constant text :=
         'select case when n.name = $1 then ''exact'' when n.normalised = $2 then ''normalised'' else ''loose'' end,
@@ -147,9 +147,9 @@ begin
         return;
     end if;
     slips := catalog.slips_of(plain, sought);
-    films := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (slips));
+    films := array(select distinct n.title_id from catalog.title_names n where n.key = any (slips));
     if films <> '{}' then
-        return query execute format(candidates, by_slip, 'n.tmdb_id = any ($5) and n.key = any ($7)', condition)
+        return query execute format(candidates, by_slip, 'n.title_id = any ($5) and n.key = any ($7)', condition)
         using wanted, plain, sought, year, films, most, slips;
         if found then
             return;
@@ -161,7 +161,7 @@ begin
     end if;
     return query execute format(
         candidates, by_trigrams,
-        'n.tmdb_id = any ($5) and length(n.normalised) between 0.4 * length($2) and 2.5 * length($2)
+        'n.title_id = any ($5) and length(n.normalised) between 0.4 * length($2) and 2.5 * length($2)
          and to_tsvector(''pg_catalog.simple'', n.normalised) @@ $8 and h.likeness >= 0.9 * 0.45', condition)
     using wanted, plain, sought, year, films, most, catalog.trigrams(plain), words;
 end
@@ -176,7 +176,7 @@ create or replace function catalog.find_movie(
 returns table (tmdb_id bigint, title text, release_year smallint, confidence double precision, matched_by text)
 language sql stable
 as $$
-    select c.tmdb_id, c.title, c.release_year, c.confidence, c.matched_by
+    select c.title_id, c.title, c.release_year, c.confidence, c.matched_by
     from catalog.candidates_for(
-        left($1, 2000), $2, catalog.limited_count(coalesce($3, 5)), catalog.limited_filters($4)) c
+        left($1, 2000), $2, catalog.limited_count(coalesce($3, 5)), catalog.limited_filters($4)) c (title_id)
 $$;

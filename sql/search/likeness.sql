@@ -30,9 +30,9 @@ declare
 begin
     execute format(
         'select array(
-             select m.tmdb_id from catalog.collections c join catalog.movies m on m.collection_id = c.collection_id
+             select m.title_id from catalog.collections c join catalog.titles m on m.collection_id = c.collection_id
              where catalog.series_key(c.name) = $1 and $1 <> '''' and %s
-             order by m.release_date nulls last, m.tmdb_id limit $2)', condition)
+             order by m.release_date nulls last, m.title_id limit $2)', condition)
     into films using catalog.series_key(name), most;
     return films;
 end
@@ -130,12 +130,12 @@ as $$
 declare
     film bigint;
 begin
-    select c.tmdb_id into film from catalog.candidates_for(name, null, 1, '{}') c
+    select c.title_id into film from catalog.candidates_for(name, null, 1, '{}') c (title_id)
     where case when is_certain then c.matched_by ~ '^(exact|normalised|loose)' else c.matched_by !~ '^similar' or c.confidence >= 0.6 end;
     if film is null then
-        select f.tmdb_id into film
-        from unnest(catalog.films_of_series(name, 'true', 100)) f (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
-        order by s.vote_count desc nulls last, f.tmdb_id limit 1;
+        select f.title_id into film
+        from unnest(catalog.films_of_series(name, 'true', 100)) f (title_id) left join catalog.title_stats s using (title_id)
+        order by s.vote_count desc nulls last, f.title_id limit 1;
     end if;
     return film;
 end

@@ -23,27 +23,27 @@ returns table (tmdb_id bigint, days smallint, recent double precision, usual dou
 language sql stable
 as $$
     with known as (
-        select h.tmdb_id, h.day, h.popularity
-        from catalog.movie_stats_history h
+        select h.title_id, h.day, h.popularity
+        from catalog.title_stats_history h
         where h.day between as_of - 27 and as_of
         union all
-        select m.tmdb_id, as_of - 28, b.popularity
-        from catalog.movies m
+        select m.title_id, as_of - 28, b.popularity
+        from catalog.titles m
         cross join lateral (
-            select h.popularity from catalog.movie_stats_history h
-            where h.tmdb_id = m.tmdb_id and h.day < as_of - 27 order by h.day desc limit 1
+            select h.popularity from catalog.title_stats_history h
+            where h.title_id = m.title_id and h.day < as_of - 27 order by h.day desc limit 1
         ) b
     ), spans as materialized (  -- until which day a film stayed where it was
         select
-            k.tmdb_id, k.day, k.popularity,
-            coalesce(lead(k.day) over (partition by k.tmdb_id order by k.day), as_of + 1) as next_day
-        from known k join catalog.movies m using (tmdb_id)
+            k.title_id, k.day, k.popularity,
+            coalesce(lead(k.day) over (partition by k.title_id order by k.day), as_of + 1) as next_day
+        from known k join catalog.titles m using (title_id)
     ), days as materialized (
         select distinct s.day from spans s where s.day >= as_of - 27
     ), daily as materialized (
-        select s.tmdb_id, s.day, s.popularity from spans s where s.day >= as_of - 27
+        select s.title_id, s.day, s.popularity from spans s where s.day >= as_of - 27
         union all
-        select s.tmdb_id, d.day, s.popularity
+        select s.title_id, d.day, s.popularity
         from spans s join days d on d.day > s.day and d.day < s.next_day
         where s.next_day > s.day + 1
     ), medians as (
@@ -53,12 +53,12 @@ as $$
         from daily d group by d.day
     )
     select
-        d.tmdb_id,
+        d.title_id,
         count(*)::smallint,
         sum(m.recently * ln(1 + greatest(d.popularity, 0) / m.median)) / sum(m.recently),
         sum(m.usually * ln(1 + greatest(d.popularity, 0) / m.median)) / sum(m.usually)
     from daily d join medians m using (day)
-    group by d.tmdb_id
+    group by d.title_id
 $$;
 
 -- Run by record_stats in its transaction: three seconds at 50,000 films, which no reader should wait for.
@@ -66,12 +66,12 @@ create or replace function pipeline.refresh_trends() returns integer
 language plpgsql
 as $$
 declare
-    newest date := (select max(day) from catalog.movie_stats_history);
+    newest date := (select max(day) from catalog.title_stats_history);
     films integer;
 begin
-    delete from catalog.popularity_trends;
-    insert into catalog.popularity_trends (tmdb_id, day, days, recent, usual, velocity)
-    select t.tmdb_id, newest, t.days, t.recent, t.usual, t.recent - t.usual from pipeline.popularity_trends_at(newest) t;
+    delete from catalog.title_trends;
+    insert into catalog.title_trends (title_id, day, days, recent, usual, velocity)
+    select t.title_id, newest, t.days, t.recent, t.usual, t.recent - t.usual from pipeline.popularity_trends_at(newest) t (title_id);
     get diagnostics films = row_count;
     return films;
 end
@@ -79,11 +79,11 @@ $$;
 
 create or replace view catalog.scored_films as
 select
-    m.tmdb_id, m.title, m.release_date, m.release_year, m.genres, m.original_language, m.runtime_minutes, m.poster_path,
+    m.title_id as tmdb_id, m.title, m.release_date, m.release_year, m.genres, m.original_language, m.runtime_minutes, m.poster_path,
     s.popularity, s.vote_average, s.vote_count, a.score, a.score_low, a.score_high
-from catalog.movies m
-left join catalog.movie_stats s using (tmdb_id)
-left join catalog.film_scores a using (tmdb_id);
+from catalog.titles m
+left join catalog.title_stats s using (title_id)
+left join catalog.film_scores a (title_id) using (title_id);
 
 create or replace view catalog.trending as
 select
@@ -92,7 +92,7 @@ select
     t.days as days_of_history,
     t.day as as_of,
     f.*
-from catalog.popularity_trends t join catalog.scored_films f using (tmdb_id)
+from catalog.title_trends t join catalog.scored_films f on f.tmdb_id = t.title_id
 where t.velocity > 0 and t.days > 1;
 
 create or replace view catalog.hidden_gems as
@@ -132,7 +132,7 @@ select
     f.release_date - (now() at time zone 'UTC')::date as days_until_release,
     m.status,
     f.*
-from catalog.scored_films f join catalog.movies m using (tmdb_id)
+from catalog.scored_films f join catalog.titles m on m.title_id = f.tmdb_id
 where f.release_date > (now() at time zone 'UTC')::date and m.status is distinct from 'Canceled';
 
 create or replace view catalog.award_worthy as

@@ -15,13 +15,13 @@ create or replace function catalog.match_movies(
 returns table (tmdb_id bigint, title text, release_year smallint, similarity double precision)
 language sql stable rows 10
 as $$
-    select n.tmdb_id, m.title, m.release_year, n.similarity
+    select n.title_id, m.title, m.release_year, n.similarity
     from catalog.nearest_movies(
         catalog.limited_vector(query_embedding), catalog.limited_count(match_count), catalog.limited_filters(filters), in_set
-    ) n
-    join catalog.movies m using (tmdb_id)
+    ) n (title_id)
+    join catalog.titles m using (title_id)
     where n.similarity >= match_threshold
-    order by n.similarity desc, n.tmdb_id
+    order by n.similarity desc, n.title_id
 $$;
 
 -- What two films have in common: {"people": […], "genres": […], "keywords": […], "collection": "…"}, names in their
@@ -30,21 +30,21 @@ create or replace function catalog.shared_features(a bigint, b bigint) returns j
 language sql stable
 as $$
     with people as (
-        select r.tmdb_id, r.person_id from catalog.movie_cast r where r.tmdb_id in (a, b) and r.billing < 10
-        union select r.tmdb_id, r.person_id from catalog.movie_crew r where r.tmdb_id in (a, b)
+        select r.title_id, r.person_id from catalog.title_cast r where r.title_id in (a, b) and r.billing < 10
+        union select r.title_id, r.person_id from catalog.title_crew r where r.title_id in (a, b)
     )
     select jsonb_strip_nulls(jsonb_build_object(
         'people', (
             select jsonb_agg(p.name order by p.name) from people x join people y using (person_id)
-            join catalog.people p using (person_id) where x.tmdb_id = a and y.tmdb_id = b),
+            join catalog.people p using (person_id) where x.title_id = a and y.title_id = b),
         'genres', (
             select jsonb_agg(g order by g) from unnest(m.genres) g where g = any (n.genres)),
         'keywords', (
             select jsonb_agg(k order by k) from unnest(m.keywords) k where k = any (n.keywords)),
         'collection', case when m.collection_id = n.collection_id then m.collection end
     ))
-    from catalog.movies m, catalog.movies n
-    where m.tmdb_id = a and n.tmdb_id = b
+    from catalog.titles m, catalog.titles n
+    where m.title_id = a and n.title_id = b
 $$;
 
 -- What the two films of each of many pairs have in common, as catalog.shared_features says it of one pair: the number of the
@@ -55,12 +55,12 @@ language sql stable
 set jit = off
 as $$
     with people as materialized (
-        select r.tmdb_id, array_agg(r.person_id) as ids
+        select r.title_id, array_agg(r.person_id) as ids
         from (
-            select c.tmdb_id, c.person_id from catalog.movie_cast c where c.billing < 10 and c.tmdb_id = any (films || others)
-            union select c.tmdb_id, c.person_id from catalog.movie_crew c where c.tmdb_id = any (films || others)
+            select c.title_id, c.person_id from catalog.title_cast c where c.billing < 10 and c.title_id = any (films || others)
+            union select c.title_id, c.person_id from catalog.title_crew c where c.title_id = any (films || others)
         ) r
-        group by r.tmdb_id
+        group by r.title_id
     )
     select p.number, jsonb_strip_nulls(jsonb_build_object(
         'people', case when x.ids && y.ids then (
@@ -73,10 +73,10 @@ as $$
         'collection', case when m.collection_id = n.collection_id then m.collection end
     ))
     from unnest(films, others) with ordinality p (film, other, number)
-    join catalog.movies m on m.tmdb_id = p.film
-    join catalog.movies n on n.tmdb_id = p.other
-    left join people x on x.tmdb_id = p.film
-    left join people y on y.tmdb_id = p.other
+    join catalog.titles m on m.title_id = p.film
+    join catalog.titles n on n.title_id = p.other
+    left join people x on x.title_id = p.film
+    left join people y on y.title_id = p.other
 $$;
 
 -- The films nearest to a film, itself left out, and what they share with it; no row when it has no vector. The table
@@ -95,13 +95,13 @@ declare
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
 begin
     return query
-    select n.tmdb_id, m.title, m.release_year, n.similarity, catalog.shared_features(film, n.tmdb_id)
+    select n.title_id, m.title, m.release_year, n.similarity, catalog.shared_features(film, n.title_id)
     from catalog.nearest_movies(
         catalog.vector_of(film, active), catalog.limited_count(match_count),
         jsonb_set(catalog.limited_filters(filters), '{exclude}', coalesce(filters -> 'exclude', '[]') || to_jsonb(film)), active
-    ) n
-    join catalog.movies m on m.tmdb_id = n.tmdb_id
-    order by n.similarity desc, n.tmdb_id;
+    ) n (title_id)
+    join catalog.titles m on m.title_id = n.title_id
+    order by n.similarity desc, n.title_id;
 end
 $$;
 
@@ -113,7 +113,7 @@ declare
     embedding vector;
 begin
     if in_set is not null then
-        execute format('select v.embedding::vector from catalog.%I v where v.tmdb_id = $1', 'movie_vectors_' || in_set)
+        execute format('select v.embedding::vector from catalog.%I v where v.title_id = $1', 'title_vectors_' || in_set)
         into embedding using film;
     end if;
     return embedding;

@@ -75,9 +75,9 @@ begin
     perform set_config('hnsw.ef_search', looks::text, true),
         set_config('hnsw.iterative_scan', case when goes_on then 'relaxed_order' else 'off' end, true);
     execute format(
-        'select array_agg(t.tmdb_id), array_agg(t.distance) from (
-             select m.tmdb_id, %1$s as distance from %2$s
-             where %3$s and exists (select from catalog.movies c where c.tmdb_id = m.tmdb_id)
+        'select array_agg(t.title_id), array_agg(t.distance) from (
+             select m.title_id, %1$s as distance from %2$s
+             where %3$s and exists (select from catalog.titles c where c.title_id = m.title_id)
              order by %1$s limit $2) t', distance, target, condition)
     into ids, distances using needle, enough;
 end
@@ -133,12 +133,12 @@ begin
     end if;
     loop
         execute format(
-            'select array_agg(n.tmdb_id order by n.distance, n.tmdb_id) filter (where n.is_there),
-                 array_agg(n.distance order by n.distance, n.tmdb_id) filter (where n.is_there), count(*)
+            'select array_agg(n.title_id order by n.distance, n.title_id) filter (where n.is_there),
+                 array_agg(n.distance order by n.distance, n.title_id) filter (where n.is_there), count(*)
              from (
-                 select t.*, (select true from catalog.movies c where c.tmdb_id = t.tmdb_id) as is_there
+                 select t.*, (select true from catalog.titles c where c.title_id = t.title_id) as is_there
                  from (
-                     select m.tmdb_id, %s as distance from %s where %s order by 2, 1 limit $3) t
+                     select m.title_id, %s as distance from %s where %s order by 2, 1 limit $3) t
              ) n', distance, target, case when places is null then condition else 'm.ctid = any ($2)' end)
         into ids, distances, compared using needle, places, wanted::bigint + spare, short;
         exit when cardinality(ids) >= wanted or compared < wanted::bigint + spare;
@@ -213,13 +213,13 @@ begin
             using hint = 'Embed with the model that catalog.embedding_sets names, or say which set the vector '
                 'belongs to: in_set => number.';
     end if;
-    target := format('catalog.%I m', 'movie_vectors_' || chosen.set_id);
+    target := format('catalog.%I m', 'title_vectors_' || chosen.set_id);
     select greatest(c.reltuples, 0), catalog.is_short(c.oid), case when a.attstorage = 'p' then 40 else 10 end,
         exists (select from pg_index x where x.indisvalid
-                and x.indexrelid = to_regclass('catalog.movie_vectors_' || chosen.set_id || '_nearest'))
+                and x.indexrelid = to_regclass('catalog.title_vectors_' || chosen.set_id || '_nearest'))
     into films, is_short, compared, has_index
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'embedding'
-    where c.oid = to_regclass('catalog.movie_vectors_' || chosen.set_id);
+    where c.oid = to_regclass('catalog.title_vectors_' || chosen.set_id);
     compares_all := exactly or not has_index;
     -- More than wanted, so that the long search visits more films when fewer pass.
     steps := least(wanted::bigint + wanted / 4 + 30, 1000000);
@@ -268,9 +268,9 @@ begin
         from catalog.compare_films(target, condition, places, needle, wanted, not exactly) f;
     end if;
     return query
-    select f.tmdb_id, 1 - f.distance
-    from unnest(ids, distances) f (tmdb_id, distance)
-    order by f.distance, f.tmdb_id
+    select f.title_id, 1 - f.distance
+    from unnest(ids, distances) f (title_id, distance)
+    order by f.distance, f.title_id
     limit wanted;
 end
 $$;

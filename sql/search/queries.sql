@@ -7,33 +7,33 @@ from pipeline.embedding_sets where is_active
 -- name: catalogue_texts
 -- Run by movie-assets compare-models: the distinct texts of all films, which a new set would embed.
 select count(*)::integer as texts, coalesce(sum(octet_length(embedding_text)), 0)::bigint as text_bytes
-from (select distinct on (text_hash) embedding_text from catalog.movies) t
+from (select distinct on (text_hash) embedding_text from catalog.titles) t
 
 
 -- name: document_agreement
 -- Run by the check documents_agree_with_the_catalogue: what searches by words see and should not, or do not and should.
 select
-    (select count(*) from catalog.movies) as films,
-    (select count(*) from catalog.movies m
-     left join pipeline.document_sources s using (tmdb_id)
+    (select count(*) from catalog.titles) as films,
+    (select count(*) from catalog.titles m
+     left join pipeline.title_document_sources s using (title_id)
      where s.source is distinct from pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline))
         as films_without_their_document,
-    (select count(*) from pipeline.document_sources s
-     full join catalog.search_documents d using (tmdb_id)
-     where s.tmdb_id is null or d.tmdb_id is null) as documents_half_there,
-    (select count(*) from pipeline.document_sources s
-     where not exists (select from catalog.movies m where m.tmdb_id = s.tmdb_id)) as documents_without_a_film,
-    (select count(*) from catalog.movies m
-     where m.title ~ '\w' and not exists (select from catalog.movie_names n where n.tmdb_id = m.tmdb_id))
+    (select count(*) from pipeline.title_document_sources s
+     full join catalog.title_documents d using (title_id)
+     where s.title_id is null or d.title_id is null) as documents_half_there,
+    (select count(*) from pipeline.title_document_sources s
+     where not exists (select from catalog.titles m where m.title_id = s.title_id)) as documents_without_a_film,
+    (select count(*) from catalog.titles m
+     where m.title ~ '\w' and not exists (select from catalog.title_names n where n.title_id = m.title_id))
         as films_without_a_name,
     (select count(*) from pipeline.word_changes) as words_not_counted,
     (select count(*) from (
-        select d.tmdb_id from catalog.search_documents d
+        select d.title_id from catalog.title_documents d
         except select (p.page::bigint << 31) + f from catalog.postings p cross join unnest(p.films) f where p.key = '') l)
         as documents_not_listed,
     (select count(*) from (
-        values ('search_documents_titles'), ('vocabulary_trigrams'), ('movie_names_key'),
-            ('movie_names_main_key')) i (name)
+        values ('title_documents_titles'), ('vocabulary_trigrams'), ('title_names_key'),
+            ('title_names_main_key')) i (name)
      where not exists (
         select from pg_index x where x.indexrelid = to_regclass('catalog.' || i.name) and x.indisvalid))
         as indexes_missing
@@ -46,22 +46,22 @@ select name from pipeline.drop_old_sets(cast(:as_of as timestamptz) - make_inter
 
 -- name: film_by_id
 -- Run by movie-assets similar when it is given an id.
-select tmdb_id, title, release_year, 1.0::double precision as confidence, 'id' as matched_by
-from catalog.movies where tmdb_id = :tmdb_id
+select title_id, title, release_year, 1.0::double precision as confidence, 'id' as matched_by
+from catalog.titles where title_id = :title_id
 
 
 -- name: films_like
 -- Run by movie-assets similar: the films nearest to a film, with what a person wants to see of them.
-select n.tmdb_id, n.title, n.release_year, n.similarity, n.shared_features, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
-from catalog.similar_movies(:tmdb_id, :count, cast(:filters as jsonb)) n
-join catalog.movies m using (tmdb_id)
-left join catalog.movie_stats s using (tmdb_id)
-order by n.similarity desc, n.tmdb_id
+select n.title_id, n.title, n.release_year, n.similarity, n.shared_features, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
+from catalog.similar_movies(:title_id, :count, cast(:filters as jsonb)) n (title_id)
+join catalog.titles m using (title_id)
+left join catalog.title_stats s using (title_id)
+order by n.similarity desc, n.title_id
 
 
 -- name: find_movie
 -- Run by movie-assets similar: the films that a title can mean.
-select tmdb_id, title, release_year, confidence, matched_by from catalog.find_movie(cast(:title as text))
+select title_id, title, release_year, confidence, matched_by from catalog.find_movie(cast(:title as text)) as t (title_id)
 
 
 -- name: finish_documents
@@ -96,8 +96,8 @@ select
     coalesce(t.n_dead_tup, 0)::integer as dead_rows
 from pipeline.embedding_sets s
 cross join lateral pipeline.vector_index_state(s.set_id) i
-left join pg_class x on x.oid = to_regclass('catalog.movie_vectors_' || s.set_id || '_nearest')
-left join pg_stat_user_tables t on t.relid = to_regclass('catalog.movie_vectors_' || s.set_id)
+left join pg_class x on x.oid = to_regclass('catalog.title_vectors_' || s.set_id || '_nearest')
+left join pg_stat_user_tables t on t.relid = to_regclass('catalog.title_vectors_' || s.set_id)
 where s.is_active
 
 
@@ -119,54 +119,54 @@ from pipeline.measure_neighbours(:set_id, :samples)
 
 -- name: measure_searches
 -- Run by movie_vectors before a set takes over: searches through the index against all vectors.
-select tmdb_id, recall_at_10, milliseconds, exact_ms
-from pipeline.measure_searches(:set_id, :samples, cast(:filters as jsonb))
+select title_id, recall_at_10, milliseconds, exact_ms
+from pipeline.measure_searches(:set_id, :samples, cast(:filters as jsonb)) as t (title_id)
 
 
 -- name: movie_texts
 -- Run by movie-assets search: the texts of films, for a reranker.
-select tmdb_id, embedding_text as text from catalog.movies where tmdb_id = any(cast(:tmdb_ids as bigint[]))
+select title_id, embedding_text as text from catalog.titles where title_id = any(cast(:title_ids as bigint[]))
 
 
 -- name: movies_to_compare
 -- Run by movie-assets compare-models: films of the catalogue, the same ones each time. Whole collections are up to half of them.
 with collections as (
-    select collection_id, count(*) as films from catalog.movies
+    select collection_id, count(*) as films from catalog.titles
     where collection_id is not null group by 1 having count(*) between 2 and 30
 ), chosen as (
     select collection_id
     from (select collection_id, sum(films) over (order by md5(collection_id::text)) as so_far from collections) c
     where so_far <= cast(:films as integer) / 2
 ), films as (
-    select m.*, c.collection_id is not null as is_chosen from catalog.movies m left join chosen c using (collection_id)
-    order by is_chosen desc, md5(m.tmdb_id::text) limit :films
+    select m.*, c.collection_id is not null as is_chosen from catalog.titles m left join chosen c using (collection_id)
+    order by is_chosen desc, md5(m.title_id::text) limit :films
 )
-select tmdb_id, title, overview, embedding_text, case when is_chosen then collection_id end as collection_id
-from films order by md5(tmdb_id::text)
+select title_id, title, overview, embedding_text, case when is_chosen then collection_id end as collection_id
+from films order by md5(title_id::text)
 
 
 -- name: outdate_similar_lists
 -- Run by similar_movies: makes lists due again, those whose turn it is or all of them.
-update pipeline.similar_lists set is_outdated = true where tmdb_id % :turns = :turn and not is_outdated
+update pipeline.similar_title_lists set is_outdated = true where title_id % :turns = :turn and not is_outdated
 
 
 -- name: people_with_histories
 -- Run by movie-assets recommend --for: the person of that name, if there is one, else up to five who have a history.
-(select h.person from catalog.watch_histories h where h.person = :person limit 1)
+(select h.person from catalog.watched_titles h where h.person = :person limit 1)
 union all
-(select h.person from catalog.watch_histories h
- where not exists (select from catalog.watch_histories w where w.person = :person)
+(select h.person from catalog.watched_titles h
+ where not exists (select from catalog.watched_titles w where w.person = :person)
  group by h.person order by h.person limit 5)
 
 
 -- name: person_recommendations
 -- Run by movie-assets recommend --for: films for a person, with what a person wants to see of them and why they are there.
-select n.tmdb_id, n.title, n.release_year, n.score, n.is_precomputed, n.reasons, m.genres, m.directors, m.overview,
+select n.title_id, n.title, n.release_year, n.score, n.is_precomputed, n.reasons, m.genres, m.directors, m.overview,
     s.vote_average, s.vote_count
 from catalog.recommendations_for(:person, cast(:filters as jsonb), :count) with ordinality
-    n (tmdb_id, title, release_year, score, is_precomputed, reasons, place)
-join catalog.movies m using (tmdb_id)
-left join catalog.movie_stats s using (tmdb_id)
+    n (title_id, title, release_year, score, is_precomputed, reasons, place)
+join catalog.titles m using (title_id)
+left join catalog.title_stats s using (title_id)
 order by n.place
 
 
@@ -194,15 +194,15 @@ select cast(catalog.question_vector(cast(:text as text), cast(:set_id as integer
 
 -- name: recommended_movies
 -- Run by movie-assets recommend: films for a person, with what a person wants to see of them and why they are there.
-select n.tmdb_id, n.title, n.release_year, n.similarity, n.score, b.title as because, n.shared_features, n.reasons,
+select n.title_id, n.title, n.release_year, n.similarity, n.score, b.title as because, n.shared_features, n.reasons,
     m.genres, m.directors, m.overview, s.vote_average, s.vote_count
 from catalog.recommend_movies(
     cast(:loved as bigint[]), cast(:liked as bigint[]), cast(:disliked as bigint[]), cast(:filters as jsonb), :count,
     cast(:options as jsonb)
-) with ordinality n (tmdb_id, title, release_year, score, similarity, because_id, shared_features, reasons, place)
-join catalog.movies m using (tmdb_id)
-left join catalog.movie_stats s using (tmdb_id)
-left join catalog.movies b on b.tmdb_id = n.because_id
+) with ordinality n (title_id, title, release_year, score, similarity, because_id, shared_features, reasons, place)
+join catalog.titles m using (title_id)
+left join catalog.title_stats s using (title_id)
+left join catalog.titles b on b.title_id = n.because_id
 order by n.place
 
 
@@ -242,14 +242,14 @@ select approximate, exact from pipeline.search_compared_vectors(:searches)
 -- name: search_movies
 -- Run by movie-assets search: films by words and meaning, with what a person wants to see of them.
 select
-    n.tmdb_id, n.title, n.release_year, n.score, n.found_by, m.genres, m.directors, m.overview, s.vote_average, s.vote_count,
+    n.title_id, n.title, n.release_year, n.score, n.found_by, m.genres, m.directors, m.overview, s.vote_average, s.vote_count,
     catalog.why_found(
-        cast(:text as text), n.tmdb_id, cast(:embedding as vector), cast(:set_id as integer)) as why
+        cast(:text as text), n.title_id, cast(:embedding as vector), cast(:set_id as integer)) as why
 from catalog.search_movies(
     cast(:text as text), :count, cast(:filters as jsonb), cast(:embedding as vector), cast(:set_id as integer)
-) with ordinality n (tmdb_id, title, release_year, score, found_by, place)
-join catalog.movies m using (tmdb_id)
-left join catalog.movie_stats s using (tmdb_id)
+) with ordinality n (title_id, title, release_year, score, found_by, place)
+join catalog.titles m using (title_id)
+left join catalog.title_stats s using (title_id)
 order by n.place
 
 
@@ -260,27 +260,27 @@ select ef_search, tuning from pipeline.embedding_sets where set_id = :set_id
 
 -- name: searched_vectors
 -- Run by similar_movies, page by page, before it compares all films.
-select tmdb_id, text_hash, embedding, is_short from pipeline.searched_vectors(:set_id, :after, :most)
+select title_id, text_hash, embedding, is_short from pipeline.searched_vectors(:set_id, :after, :most) as t (title_id)
 
 
 -- name: similar_due
 -- Run by similar_movies: films whose list of nearest films is to be made.
-select tmdb_id, is_changed from pipeline.similar_due()
+select title_id, is_changed from pipeline.similar_due() as t (title_id)
 
 
 -- name: similar_samples
 -- Run by similar_movies' check: for some films, the ones that change from day to day, which share of the ten nearest is in their list.
 select
-    f.tmdb_id,
-    (select count(*) from catalog.similar_movies s
-     where s.tmdb_id = f.tmdb_id and s.similarity >= (select min(n.similarity) from unnest(n.found) n (similarity)) - 1e-3)
+    f.title_id,
+    (select count(*) from catalog.similar_titles s
+     where s.title_id = f.title_id and s.similarity >= (select min(n.similarity) from unnest(n.found) n (similarity)) - 1e-3)
         ::double precision / greatest(1, cardinality(n.found)) as recall
 from (
-    select l.tmdb_id from pipeline.similar_lists l
-    order by md5(l.tmdb_id || cast(:as_of as timestamptz)::date::text) limit :samples
+    select l.title_id from pipeline.similar_title_lists l
+    order by md5(l.title_id || cast(:as_of as timestamptz)::date::text) limit :samples
 ) f
 cross join lateral (
-    select array(select s.similarity from catalog.similar_movies(f.tmdb_id, 10) s) as found
+    select array(select s.similarity from catalog.similar_movies(f.title_id, 10) s (title_id)) as found
 ) n
 
 
@@ -312,11 +312,11 @@ select ef_search, recall_at_10, says, p95_ms from pipeline.tune_searches(:set_id
 -- name: vector_agreement
 -- Run by movie_vectors' check: films without a vector, vectors without a film, vectors of an older text.
 select
-    count(*) filter (where v.tmdb_id is null)::integer as films_without_vector,
-    count(*) filter (where m.tmdb_id is null)::integer as vectors_without_film,
+    count(*) filter (where v.title_id is null)::integer as films_without_vector,
+    count(*) filter (where m.title_id is null)::integer as vectors_without_film,
     count(*) filter (where m.text_hash <> v.text_hash)::integer as vectors_of_older_text,
     count(*)::integer as either
-from catalog.movies m full join catalog.movie_vectors v using (tmdb_id)
+from catalog.titles m full join catalog.movie_vectors v (title_id) using (title_id)
 
 
 -- name: write_documents

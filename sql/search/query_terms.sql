@@ -148,7 +148,7 @@ as $$
             catalog.any_word(t.forms || t.meant) as query,
             ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1))::double precision as rarity
         from catalog.query_terms(plain) t, pg_class c
-        where c.oid = 'catalog.search_documents'::regclass
+        where c.oid = 'catalog.title_documents'::regclass
     ), term as materialized (
         select w.*, row_number() over (order by w.place) as number
         from word w where not w.is_empty or not exists (select from word o where not o.is_empty)

@@ -11,17 +11,17 @@ set random_page_cost = 1.1
 set enable_seqscan = off
 as $$
 declare
-    films bigint[] := array(select distinct n.tmdb_id from catalog.movie_names n where n.key = any (wanted) and n.key <> '');
+    films bigint[] := array(select distinct n.title_id from catalog.title_names n where n.key = any (wanted) and n.key <> '');
 begin
     if films <> '{}' then
         execute format(
             'select array(
-                 select n.tmdb_id from catalog.movie_names n
-                 join catalog.movies m using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
-                 where n.tmdb_id = any ($1) and n.key = any ($2) and %s
-                 group by n.tmdb_id
+                 select n.title_id from catalog.title_names n
+                 join catalog.titles m using (title_id) left join catalog.title_stats s using (title_id)
+                 where n.title_id = any ($1) and n.key = any ($2) and %s
+                 group by n.title_id
                  order by min((n.kind not in (''title'', ''original''))::integer),
-                     bool_or(n.normalised = any ($4)) desc, max(s.vote_count) desc nulls last, n.tmdb_id
+                     bool_or(n.normalised = any ($4)) desc, max(s.vote_count) desc nulls last, n.title_id
                  limit $3)', condition)
         into films using films, wanted, most, preferred;
     end if;
@@ -57,33 +57,33 @@ begin
              from listed l where l.number > 0 and l.so_far - l.number < 10000
              order by l.place
          ), likely as materialized (
-             select (r.page::bigint << 31) + unnest(r.films) as tmdb_id, r.rarity from read r where r.is_enough
+             select (r.page::bigint << 31) + unnest(r.films) as title_id, r.rarity from read r where r.is_enough
          ), found as materialized (
-             select f.tmdb_id, sum(f.rarity) as known
+             select f.title_id, sum(f.rarity) as known
              from (
-                 select l.tmdb_id, l.rarity from likely l
+                 select l.title_id, l.rarity from likely l
                  union all
-                 select c.tmdb_id, c.rarity
+                 select c.title_id, c.rarity
                  from (
                      -- Unnesting is faster here than in the FROM clause.
-                     select (r.page::bigint << 31) + unnest(r.films) as tmdb_id, r.rarity from read r where not r.is_enough
+                     select (r.page::bigint << 31) + unnest(r.films) as title_id, r.rarity from read r where not r.is_enough
                  ) c
-                 where (c.tmdb_id in (select l.tmdb_id from likely l)) is true  -- by a hash table, not as a join
+                 where (c.title_id in (select l.title_id from likely l)) is true  -- by a hash table, not as a join
              ) f %s
              where %s
-             group by f.tmdb_id
+             group by f.title_id
          ), best as materialized (
              select greatest(case when count(*) = $4 + cardinality($3) then min(b.known) end, max(b.known) / 3) as least
              from (select f.known from found f order by f.known desc limit $4 + cardinality($3)) b
          )
-         select array_agg(f.tmdb_id order by f.known desc, f.votes desc, f.tmdb_id)
+         select array_agg(f.title_id order by f.known desc, f.votes desc, f.title_id)
          from (
-             select f.tmdb_id, f.known, coalesce(s.vote_count, 0) as votes
-             from found f left join catalog.movie_stats s using (tmdb_id)
-             where f.known >= (select b.least from best b) and f.tmdb_id <> all ($3)
-             order by f.known desc, s.vote_count desc nulls last, f.tmdb_id limit $4
+             select f.title_id, f.known, coalesce(s.vote_count, 0) as votes
+             from found f left join catalog.title_stats s using (title_id)
+             where f.known >= (select b.least from best b) and f.title_id <> all ($3)
+             order by f.known desc, s.vote_count desc nulls last, f.title_id limit $4
          ) f',
-        (condition <> 'true')::text, case when condition = 'true' then '' else 'join catalog.movies m on m.tmdb_id = f.tmdb_id' end,
+        (condition <> 'true')::text, case when condition = 'true' then '' else 'join catalog.titles m on m.title_id = f.title_id' end,
         condition)
     into films using keys, rarities, without, most;
     return coalesce(films, '{}');
@@ -104,16 +104,16 @@ set jit = off
 as $$
     with read as materialized (
         -- Looked up once: what is stored out of line would be fetched again for each word.
-        select d.tmdb_id, d.words || '' as words, case when cardinality(terms) < 6 then ts_filter(d.titles, '{a}') end as title,
+        select d.title_id, d.words || '' as words, case when cardinality(terms) < 6 then ts_filter(d.titles, '{a}') end as title,
             coalesce(s.vote_count, 0) as votes
-        from unnest(films) f (tmdb_id)
-        join catalog.search_documents d using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
+        from unnest(films) f (title_id)
+        join catalog.title_documents d using (title_id) left join catalog.title_stats s using (title_id)
     ), plot as materialized (
         select array[0.1 + 0.6 * n.share, 0.3 + 0.5 * n.share, 0.6 + 0.3 * n.share, 1]::real[] as weights, n.share,
             catalog.any_of(terms) as any_of_them
         from (select least(1, greatest(0, (cardinality(terms) - 2) / 4.0))) n (share)
     )
-    select r.tmdb_id, (
+    select r.title_id, (
             (select sum(t.rarity * ts_rank(p.weights, r.words, t.query)) from unnest(terms, rarities) t (query, rarity))
             + coalesce((
                 select sum(p.rarity) / 4 from unnest(pairs, pair_rarities) p (query, rarity) where r.words @@ p.query), 0)
@@ -188,10 +188,10 @@ begin
         continue when wanted is null or titled <> '{}' or cardinality(films) >= most;
         execute format(
             'select array(
-                 select d.tmdb_id from catalog.search_documents d join catalog.movies m on m.tmdb_id = d.tmdb_id
-                 left join catalog.movie_stats s on s.tmdb_id = d.tmdb_id
-                 where d.titles @@ $1 and d.tmdb_id <> all ($2) and %s
-                 order by s.vote_count desc nulls last, d.tmdb_id limit $3)', condition)
+                 select d.title_id from catalog.title_documents d join catalog.titles m on m.title_id = d.title_id
+                 left join catalog.title_stats s on s.title_id = d.title_id
+                 where d.titles @@ $1 and d.title_id <> all ($2) and %s
+                 order by s.vote_count desc nulls last, d.title_id limit $3)', condition)
         into titled using wanted, films, greatest(100, 2 * most);
     end loop;
     if films = '{}' and titled = '{}' and not words.is_mended then
@@ -215,8 +215,8 @@ begin
     if wording.is_all and films = '{}' then
         execute format(
             'select array(
-                 select m.tmdb_id from catalog.movies m left join catalog.movie_stats s using (tmdb_id) where %s
-                 order by s.vote_count desc nulls last, m.tmdb_id limit $1)', condition)
+                 select m.title_id from catalog.titles m left join catalog.title_stats s using (title_id) where %s
+                 order by s.vote_count desc nulls last, m.title_id limit $1)', condition)
         into films using most;
         scores := array(select 1.0::double precision / n from generate_series(1, cardinality(films)) n order by n);
         return;
@@ -229,15 +229,15 @@ begin
             words.keys, words.key_rarities, condition, films || titled, greatest(100, 2 * most) - cardinality(titled));
     end if;
     with scored as materialized (
-        select s.*, s.tmdb_id = any (titled) as is_titled, max(s.score) over () as best,
-            is_begun and s.tmdb_id = any (titled) and exists (
-                select from catalog.movie_names n
-                where n.tmdb_id = s.tmdb_id and n.kind in ('title', 'original') and starts_with(n.key, sought)) as starts_so
+        select s.*, s.title_id = any (titled) as is_titled, max(s.score) over () as best,
+            is_begun and s.title_id = any (titled) and exists (
+                select from catalog.title_names n
+                where n.title_id = s.title_id and n.kind in ('title', 'original') and starts_with(n.key, sought)) as starts_so
         from catalog.scored_by_words(
-            titled || listed, words.terms, words.rarities, words.pairs, words.pair_rarities) s
+            titled || listed, words.terms, words.rarities, words.pairs, words.pair_rarities) s (title_id)
     ), placed as (
-        select s.tmdb_id, row_number() over (
-                order by s.is_titled desc, s.starts_so desc, s.score desc, s.votes desc, s.tmdb_id) as place,
+        select s.title_id, row_number() over (
+                order by s.is_titled desc, s.starts_so desc, s.score desc, s.votes desc, s.title_id) as place,
             case
                 -- "star w": titles that begin so come before those that have both words.
                 when s.is_titled and is_begun then case when s.starts_so then 0.75 else 0.5 end
@@ -247,7 +247,7 @@ begin
             end as share
         from scored s where s.is_titled or s.score > 0
     )
-    select array_agg(p.tmdb_id order by p.place), array_agg(coalesce(p.share, 0.5) order by p.place) into more, more_scores
+    select array_agg(p.title_id order by p.place), array_agg(coalesce(p.share, 0.5) order by p.place) into more, more_scores
     from placed p where p.place <= most - cardinality(films);
     films := films || more;
     scores := scores || more_scores;
@@ -266,14 +266,14 @@ begin
     select * into words from catalog.read_question(coalesce(catalog.normalised(left(question, 2000)), ''));
     forms := words.forms;
     meant_words := words.meant_words;
-    select array_agg(s.tmdb_id order by s.score desc, s.votes desc, s.tmdb_id),
-        array_agg(s.score / s.best order by s.score desc, s.votes desc, s.tmdb_id)
+    select array_agg(s.title_id order by s.score desc, s.votes desc, s.title_id),
+        array_agg(s.score / s.best order by s.score desc, s.votes desc, s.title_id)
     into films, scores
     from (
         select c.*, max(c.score) over () as best
         from catalog.scored_by_words(
-            array(select n.tmdb_id from catalog.nearest_movies(needle, most, conditions, in_set) n),
-            words.terms, words.rarities, words.pairs, words.pair_rarities) c
+            array(select n.title_id from catalog.nearest_movies(needle, most, conditions, in_set) n (title_id)),
+            words.terms, words.rarities, words.pairs, words.pair_rarities) c (title_id)
         where words.terms is not null
     ) s
     where s.score > 0;

@@ -46,8 +46,8 @@ set jit = off
 set work_mem = '96MB'
 as $$
     with word as materialized (
-        select u.word, (d.tmdb_id >> 31)::integer as page, array_agg((d.tmdb_id & 2147483647)::integer) as films
-        from catalog.search_documents d cross join unnest(tsvector_to_array(d.words)) u (word) group by u.word, page
+        select u.word, (d.title_id >> 31)::integer as page, array_agg((d.title_id & 2147483647)::integer) as films
+        from catalog.title_documents d cross join unnest(tsvector_to_array(d.words)) u (word) group by u.word, page
     ), keyed as materialized (
         select k.keys[1] as key, w.page, w.films, count(*) over (partition by k.keys[1], w.page) as words
         from word w cross join lateral (select catalog.posting_keys(array[w.word])) k (keys)
@@ -58,10 +58,10 @@ as $$
     select k.key collate "C", k.page, array_agg(distinct f order by f) from keyed k cross join unnest(k.films) f
     where k.words > 1 group by k.key, k.page
     union all
-    select '', 0, '{}' where not exists (select from catalog.search_documents)
+    select '', 0, '{}' where not exists (select from catalog.title_documents)
     union all
-    select '', (d.tmdb_id >> 31)::integer as page, array_agg((d.tmdb_id & 2147483647)::integer order by d.tmdb_id)
-    from catalog.search_documents d group by page
+    select '', (d.title_id >> 31)::integer as page, array_agg((d.title_id & 2147483647)::integer order by d.title_id)
+    from catalog.title_documents d group by page
 $$;
 
 -- Makes the postings of all documents anew, a row for each key. Searches see the old ones until the transaction ends.
@@ -79,9 +79,9 @@ language sql stable
 set jit = off
 as $$
     with posted as materialized (
-        select p.key, p.page, array_agg(distinct f.film order by f.film) filter (where d.tmdb_id is not null) as films
+        select p.key, p.page, array_agg(distinct f.film order by f.film) filter (where d.title_id is not null) as films
         from catalog.postings p left join unnest(p.films) f (film) on true
-        left join catalog.search_documents d on d.tmdb_id = (p.page::bigint << 31) + f.film
+        left join catalog.title_documents d on d.title_id = (p.page::bigint << 31) + f.film
         group by p.key, p.page
     )
     select coalesce(w.key, p.key),
@@ -98,7 +98,7 @@ as $$
 declare
     corrected integer;
 begin
-    lock table pipeline.document_sources in share row exclusive mode;  -- nobody writes documents meanwhile
+    lock table pipeline.title_document_sources in share row exclusive mode;  -- nobody writes documents meanwhile
     corrected := (select count(*) from pipeline.compare_postings() c where c.differs);
     perform pipeline.merge_postings();
     return corrected;
@@ -134,20 +134,20 @@ as $$
 declare
     left_films bigint[];
 begin
-    lock table pipeline.document_sources in share row exclusive mode;
+    lock table pipeline.title_document_sources in share row exclusive mode;
     left_films := array(
-        select s.tmdb_id from pipeline.document_sources s
-        where not exists (select from catalog.movies m where m.tmdb_id = s.tmdb_id));
+        select s.title_id from pipeline.title_document_sources s
+        where not exists (select from catalog.titles m where m.title_id = s.title_id));
     if left_films = '{}' then
         return 0;
     end if;
     insert into pipeline.word_changes (word, films)
-    select w.word, -count(*) from catalog.search_documents d, unnest(tsvector_to_array(d.words)) w (word)
-    where d.tmdb_id = any (left_films) group by w.word;
+    select w.word, -count(*) from catalog.title_documents d, unnest(tsvector_to_array(d.words)) w (word)
+    where d.title_id = any (left_films) group by w.word;
     perform pipeline.note_postings_due(left_films);
-    delete from catalog.search_documents d where d.tmdb_id = any (left_films);
-    delete from catalog.movie_names n where n.tmdb_id = any (left_films);
-    delete from pipeline.document_sources s where s.tmdb_id = any (left_films);
+    delete from catalog.title_documents d where d.title_id = any (left_films);
+    delete from catalog.title_names n where n.title_id = any (left_films);
+    delete from pipeline.title_document_sources s where s.title_id = any (left_films);
     return cardinality(left_films);
 end
 $$;
@@ -158,60 +158,60 @@ language plpgsql
 set jit = off
 as $$
 begin
-    create temp table if not exists due_names (like catalog.movie_names) on commit delete rows;
-    create temp table if not exists new_documents (tmdb_id bigint primary key, titles tsvector, words tsvector)
+    create temp table if not exists due_names (like catalog.title_names) on commit delete rows;
+    create temp table if not exists new_documents (title_id bigint primary key, titles tsvector, words tsvector)
         on commit delete rows;
     truncate due_names, new_documents;
-    insert into due_names (tmdb_id, normalised, key, kind, name)
-    select distinct on (t.tmdb_id, n.normalised) t.tmdb_id, n.normalised, n.key, t.kind, t.name
+    insert into due_names (title_id, normalised, key, kind, name)
+    select distinct on (t.title_id, n.normalised) t.title_id, n.normalised, n.key, t.kind, t.name
     from (
-        select m.tmdb_id, 1 as place, 'title' as kind, m.title as name from catalog.movies m
-        union all select m.tmdb_id, 2, 'original', m.original_title from catalog.movies m
-        union all select a.tmdb_id, 3, 'alternative', a.title from catalog.movie_alternative_titles a
-        union all select r.tmdb_id, 4, 'translated', r.title from catalog.movie_translations r where r.title is not null
+        select m.title_id, 1 as place, 'title' as kind, m.title as name from catalog.titles m
+        union all select m.title_id, 2, 'original', m.original_title from catalog.titles m
+        union all select a.title_id, 3, 'alternative', a.title from catalog.title_alternative_titles a
+        union all select r.title_id, 4, 'translated', r.title from catalog.title_translations r where r.title is not null
     ) t
-    join due_documents using (tmdb_id)
+    join due_documents using (title_id)
     cross join lateral (select catalog.normalised(left(t.name, 300)) offset 0) p (plain)
     cross join lateral (select catalog.key_of(left(t.name, 300), p.plain) offset 0) k (key)
     cross join lateral (select coalesce(nullif(p.plain, ''), k.key), k.key) n (normalised, key)
     where n.key <> ''
-    order by t.tmdb_id, n.normalised, t.place, t.name;
+    order by t.title_id, n.normalised, t.place, t.name;
     analyze due_names;
 
-    insert into new_documents (tmdb_id, titles, words)
+    insert into new_documents (title_id, titles, words)
     select
-        m.tmdb_id, t.titles,
+        m.title_id, t.titles,
         setweight(t.titles, 'A')
         || setweight(to_tsvector('pg_catalog.simple', catalog.normalised(coalesce(p.names, ''))), 'B')
         || setweight(pipeline.words_and_stems(catalog.normalised(
             concat_ws(' ', array_to_string(m.keywords, ' '), array_to_string(m.genres, ' '), m.collection))), 'C')
         || setweight(to_tsvector('pg_catalog.english', catalog.normalised(concat_ws(' ', m.tagline, m.overview))), 'D')
     from due_documents d
-    join catalog.movies m using (tmdb_id)
+    join catalog.titles m using (title_id)
     left join (
-        select n.tmdb_id,
+        select n.title_id,
             setweight(pipeline.words_and_stems(
                 coalesce(string_agg(n.normalised, ' ') filter (where n.kind in ('title', 'original')), '')), 'A')
             || setweight(to_tsvector('pg_catalog.simple',
                 coalesce(string_agg(n.normalised, ' ') filter (where n.kind in ('alternative', 'translated')), '')), 'B')
-        from due_names n group by n.tmdb_id
-    ) t (tmdb_id, titles) using (tmdb_id)
+        from due_names n group by n.title_id
+    ) t (title_id, titles) using (title_id)
     left join (
-        select c.tmdb_id, string_agg(c.name, ' ' order by c.place, c.name)
+        select c.title_id, string_agg(c.name, ' ' order by c.place, c.name)
         from (
-            select r.tmdb_id, r.name, min(r.place) as place
+            select r.title_id, r.name, min(r.place) as place
             from (
-                select c.tmdb_id, p.name, c.billing::integer
-                from due_documents d join catalog.movie_cast c using (tmdb_id) join catalog.people p using (person_id)
-                union all select c.tmdb_id, p.name, 100000
-                from due_documents d join catalog.movie_crew c using (tmdb_id) join catalog.people p using (person_id)
-                union all select m.tmdb_id, n.name, 100000
-                from due_documents d join catalog.movies m using (tmdb_id), unnest(m.directors || m.leading_cast) n (name)
-            ) r (tmdb_id, name, place)
-            group by r.tmdb_id, r.name
+                select c.title_id, p.name, c.billing::integer
+                from due_documents d join catalog.title_cast c using (title_id) join catalog.people p using (person_id)
+                union all select c.title_id, p.name, 100000
+                from due_documents d join catalog.title_crew c using (title_id) join catalog.people p using (person_id)
+                union all select m.title_id, n.name, 100000
+                from due_documents d join catalog.titles m using (title_id), unnest(m.directors || m.leading_cast) n (name)
+            ) r (title_id, name, place)
+            group by r.title_id, r.name
         ) c
-        group by c.tmdb_id
-    ) p (tmdb_id, names) using (tmdb_id);
+        group by c.title_id
+    ) p (title_id, names) using (title_id);
     update new_documents set titles = '' where titles is null;
     update new_documents set words = coalesce(words, '') where words is null;
 end
@@ -229,33 +229,33 @@ declare
     newest bigint;
     looked integer;
 begin
-    create temp table if not exists due_documents (tmdb_id bigint primary key, source bigint not null) on commit delete rows;
+    create temp table if not exists due_documents (title_id bigint primary key, source bigint not null) on commit delete rows;
     truncate due_documents;
     insert into due_documents
-    select m.tmdb_id, s.source
-    from catalog.movies m join pipeline.document_sources s using (tmdb_id)
-    where m.tmdb_id > after
+    select m.title_id, s.source
+    from catalog.titles m join pipeline.title_document_sources s using (title_id)
+    where m.title_id > after
       and s.source = pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline)
-    order by m.tmdb_id limit films;
-    select max(d.tmdb_id), count(*) into newest, looked from due_documents d;
+    order by m.title_id limit films;
+    select max(d.title_id), count(*) into newest, looked from due_documents d;
     analyze due_documents;
     perform pipeline.make_documents();
     return query select newest, looked, null::bigint, null::text, null::text[], null::text;
     return query
-    select newest, looked, n.tmdb_id, 'search_documents', array_remove(array[
+    select newest, looked, n.title_id, 'title_documents', array_remove(array[
             case when o.titles <> n.titles then 'titles' end, case when o.words <> n.words then 'words' end], null),
         'other'
-    from new_documents n join catalog.search_documents o using (tmdb_id)  -- pipeline.reconcile finds those that are missing
+    from new_documents n join catalog.title_documents o using (title_id)  -- pipeline.reconcile finds those that are missing
     where (o.titles, o.words) is distinct from (n.titles, n.words);
     return query
-    select newest, looked, coalesce(n.tmdb_id, o.tmdb_id), 'movie_names', array_remove(array[
+    select newest, looked, coalesce(n.title_id, o.title_id), 'title_names', array_remove(array[
             case when o.key <> n.key then 'key' end, case when o.kind <> n.kind then 'kind' end,
             case when o.name <> n.name then 'name' end], null),
-        case when o.tmdb_id is null then 'missing' when n.tmdb_id is null then 'too many' else 'other' end
+        case when o.title_id is null then 'missing' when n.title_id is null then 'too many' else 'other' end
     from due_names n
     full join (
-        select o.* from catalog.movie_names o where o.tmdb_id in (select d.tmdb_id from due_documents d)
-    ) o on o.tmdb_id = n.tmdb_id and o.normalised = n.normalised
+        select o.* from catalog.title_names o where o.title_id in (select d.title_id from due_documents d)
+    ) o on o.title_id = n.title_id and o.normalised = n.normalised
     where (o.key, o.kind, o.name) is distinct from (n.key, n.kind, n.name);
 end
 $$;
@@ -272,18 +272,18 @@ declare
     changed integer;
     new_part integer;
 begin
-    lock table pipeline.document_sources in share row exclusive mode;
-    create temp table if not exists due_documents (tmdb_id bigint primary key, source bigint not null) on commit delete rows;
+    lock table pipeline.title_document_sources in share row exclusive mode;
+    create temp table if not exists due_documents (title_id bigint primary key, source bigint not null) on commit delete rows;
     truncate due_documents;
     insert into due_documents
-    select m.tmdb_id, n.source
-    from catalog.movies m
+    select m.title_id, n.source
+    from catalog.titles m
     cross join lateral (
         select pipeline.document_source(m.text_hash, m.facts_hash, m.original_title, m.tagline)) n (source)
-    left join pipeline.document_sources s on s.tmdb_id = m.tmdb_id
-    where m.tmdb_id > after and s.source is distinct from n.source
-    order by m.tmdb_id limit films;
-    select max(d.tmdb_id), count(*) into last_id, looked_at from due_documents d;
+    left join pipeline.title_document_sources s on s.title_id = m.title_id
+    where m.title_id > after and s.source is distinct from n.source
+    order by m.title_id limit films;
+    select max(d.title_id), count(*) into last_id, looked_at from due_documents d;
     if last_id is null then
         documents_written := 0;
         names_written := 0;
@@ -296,10 +296,10 @@ begin
 
     insert into pipeline.word_changes (word, films)
     select c.word, sum(c.change) from (
-        select w.word, -1 from new_documents n join catalog.search_documents o using (tmdb_id),
+        select w.word, -1 from new_documents n join catalog.title_documents o using (title_id),
             unnest(tsvector_to_array(o.words)) w (word)
         where o.words <> n.words
-        union all select w.word, 1 from new_documents n left join catalog.search_documents o using (tmdb_id),
+        union all select w.word, 1 from new_documents n left join catalog.title_documents o using (title_id),
             unnest(tsvector_to_array(n.words)) w (word)
         where o.words is distinct from n.words
     ) c (word, change)
@@ -307,37 +307,37 @@ begin
 
     -- Only what a document has and had not is listed: search_movies reads the documents of the films that it ranks.
     new_part := pipeline.note_postings_due(array(
-        select n.tmdb_id from new_documents n left join catalog.search_documents o using (tmdb_id)
-        where o.words is distinct from n.words order by n.tmdb_id));
+        select n.title_id from new_documents n left join catalog.title_documents o using (title_id)
+        where o.words is distinct from n.words order by n.title_id));
     insert into catalog.postings (key, part, page, films)
-    select k.key, new_part, (n.tmdb_id >> 31)::integer as page, array_agg((n.tmdb_id & 2147483647)::integer order by n.tmdb_id)
-    from new_documents n left join catalog.search_documents o using (tmdb_id)
+    select k.key, new_part, (n.title_id >> 31)::integer as page, array_agg((n.title_id & 2147483647)::integer order by n.title_id)
+    from new_documents n left join catalog.title_documents o using (title_id)
     cross join lateral (
         select unnest(catalog.posting_keys(tsvector_to_array(n.words)))
         except select unnest(catalog.posting_keys(tsvector_to_array(o.words)))) k (key)
     where new_part is not null and o.words is distinct from n.words
     group by k.key, page;
 
-    insert into catalog.search_documents as d (tmdb_id, titles, words)
-    select n.tmdb_id, n.titles, n.words from new_documents n order by n.tmdb_id
-    on conflict (tmdb_id) do update set titles = excluded.titles, words = excluded.words
+    insert into catalog.title_documents as d (title_id, titles, words)
+    select n.title_id, n.titles, n.words from new_documents n order by n.title_id
+    on conflict (title_id) do update set titles = excluded.titles, words = excluded.words
     where (d.titles, d.words) is distinct from (excluded.titles, excluded.words);
     get diagnostics documents_written = row_count;
 
-    delete from catalog.movie_names n using due_documents d
-    where n.tmdb_id = d.tmdb_id and not exists (
-        select from due_names w where w.tmdb_id = n.tmdb_id and w.normalised = n.normalised);
+    delete from catalog.title_names n using due_documents d
+    where n.title_id = d.title_id and not exists (
+        select from due_names w where w.title_id = n.title_id and w.normalised = n.normalised);
     get diagnostics names_written = row_count;
-    insert into catalog.movie_names as n (tmdb_id, normalised, key, kind, name)
-    select w.tmdb_id, w.normalised, w.key, w.kind, w.name from due_names w order by w.tmdb_id, w.normalised
-    on conflict (tmdb_id, normalised) do update set key = excluded.key, kind = excluded.kind, name = excluded.name
+    insert into catalog.title_names as n (title_id, normalised, key, kind, name)
+    select w.title_id, w.normalised, w.key, w.kind, w.name from due_names w order by w.title_id, w.normalised
+    on conflict (title_id, normalised) do update set key = excluded.key, kind = excluded.kind, name = excluded.name
     where (n.key, n.kind, n.name) is distinct from (excluded.key, excluded.kind, excluded.name);
     get diagnostics changed = row_count;
     names_written := names_written + changed;
 
-    insert into pipeline.document_sources as s (tmdb_id, source)
-    select d.tmdb_id, d.source from due_documents d
-    on conflict (tmdb_id) do update set source = excluded.source;
+    insert into pipeline.title_document_sources as s (title_id, source)
+    select d.title_id, d.source from due_documents d
+    on conflict (title_id) do update set source = excluded.source;
     return next;
 end
 $$;
@@ -353,7 +353,7 @@ declare
     moved integer;
     postings record;
 begin
-    lock table pipeline.document_sources in share row exclusive mode;
+    lock table pipeline.title_document_sources in share row exclusive mode;
     create temp table if not exists moved_words (word text collate "C" primary key, films integer) on commit delete rows;
     truncate moved_words;
     insert into moved_words
@@ -375,17 +375,17 @@ begin
         analyze catalog.postings;
     end if;
     perform set_config('maintenance_work_mem', '256MB', true);
-    create index if not exists movie_names_key on catalog.movie_names (key);
-    create index if not exists movie_names_main_key on catalog.movie_names (key) where kind in ('title', 'original');
-    create index if not exists search_documents_titles on catalog.search_documents using gin (titles);
+    create index if not exists title_names_key on catalog.title_names (key);
+    create index if not exists title_names_main_key on catalog.title_names (key) where kind in ('title', 'original');
+    create index if not exists title_documents_titles on catalog.title_documents using gin (titles);
     create index if not exists vocabulary_trigrams on catalog.vocabulary using gin (trigrams);
     if moved > 20000 then
-        analyze catalog.search_documents;
-        analyze catalog.movie_names;
+        analyze catalog.title_documents;
+        analyze catalog.title_names;
         analyze catalog.vocabulary;
     end if;
     perform gin_clean_pending_list(to_regclass(format('catalog.%I', i)))
-    from unnest(array['search_documents_titles', 'vocabulary_trigrams']) i;
+    from unnest(array['title_documents_titles', 'vocabulary_trigrams']) i;
     return (select count(*) from catalog.vocabulary);
 end
 $$;
@@ -393,9 +393,9 @@ $$;
 -- A database of the release before has documents, and the index in place of which postings are read.
 do $$
 begin
-    if (select d.merged from pipeline.postings_due() d) is null and exists (select from catalog.search_documents) then
+    if (select d.merged from pipeline.postings_due() d) is null and exists (select from catalog.title_documents) then
         perform pipeline.merge_postings();
     end if;
 end
 $$;
-drop index if exists catalog.search_documents_words;
+drop index if exists catalog.title_documents_words;

@@ -26,7 +26,7 @@
 -- any other word, meaning says nothing. With any model nothing is found where no film has a word of the question and no film is
 -- nearer than the others (a score by meaning of 0.1).
 -- "Movies like X", where X is a film with a vector or a series (catalog.read_likeness) and no film has this very title: the films
--- nearest to X by meaning alone, as catalog.similar_movies; a query_embedding is not needed. For "X but funnier" the 200 nearest
+-- nearest to X by meaning alone, as catalog.similar_titles; a query_embedding is not needed. For "X but funnier" the 200 nearest
 -- films have a score by the words after "but" (catalog.with_genres), and meaning_weight is 0.5 by default. A weight of 0 reads
 -- such a question as any other.
 -- found_by: title, people, keywords, overview: where a word is; spelling: a word was mended; meaning: the vector.
@@ -103,44 +103,44 @@ begin
 
     return query
     with worded as (
-        select w.tmdb_id, w.score, w.place
-        from unnest(words.films, words.scores) with ordinality w (tmdb_id, score, place)
+        select w.title_id, w.score, w.place
+        from unnest(words.films, words.scores) with ordinality w (title_id, score, place)
         where weight < 1
     ), near as materialized (
-        select n.tmdb_id, n.similarity,
+        select n.title_id, n.similarity,
             case when count(*) over () >= depth then min(n.similarity) over () else 0 end as least
-        from catalog.match_movies(needle, -1, depth, allowed, in_set) n
+        from catalog.match_movies(needle, -1, depth, allowed, in_set) n (title_id)
         where needle is not null and weight > 0
     ), meant as (
-        select n.tmdb_id, greatest(0, (n.similarity - n.least) / greatest(1 - n.least, 1e-6)) as score
+        select n.title_id, greatest(0, (n.similarity - n.least) / greatest(1 - n.least, 1e-6)) as score
         from near n
         where words.films <> '{}' or alike.embedding is not null
             or (select max((o.similarity - o.least) / greatest(1 - o.least, 1e-6)) from near o) >= 0.1
     ), fused as (
-        select f.tmdb_id, (1 - weight) * coalesce(w.score, 0) + weight * coalesce(n.score, 0) as score, w.place,
-            w.tmdb_id is not null as has_words, n.tmdb_id is not null as has_meaning
-        from (select w.tmdb_id from worded w union select n.tmdb_id from meant n) f
-        left join worded w using (tmdb_id) left join meant n using (tmdb_id)
+        select f.title_id, (1 - weight) * coalesce(w.score, 0) + weight * coalesce(n.score, 0) as score, w.place,
+            w.title_id is not null as has_words, n.title_id is not null as has_meaning
+        from (select w.title_id from worded w union select n.title_id from meant n) f
+        left join worded w using (title_id) left join meant n using (title_id)
     ), first as (
         select f.*, m.title, m.release_year, s.vote_count
-        from fused f join catalog.movies m using (tmdb_id) left join catalog.movie_stats s using (tmdb_id)
-        order by f.score desc, f.place, s.vote_count desc nulls last, f.tmdb_id
+        from fused f join catalog.titles m using (title_id) left join catalog.title_stats s using (title_id)
+        order by f.score desc, f.place, s.vote_count desc nulls last, f.title_id
         limit most
     )
-    select f.tmdb_id, f.title, f.release_year, f.score, array_remove(array[
+    select f.title_id, f.title, f.release_year, f.score, array_remove(array[
         case when f.has_words and (
-            f.tmdb_id = any (words.by_title)
+            f.title_id = any (words.by_title)
             or d.words @@ catalog.any_word(words.forms || words.meant_words, 'A'))
         then 'title' end,
         case when f.has_words and d.words @@ catalog.any_word(words.forms || words.meant_words, 'B') then 'people' end,
         case when f.has_words and d.words @@ catalog.any_word(words.forms || words.meant_words, 'C') then 'keywords' end,
         case when f.has_words and d.words @@ catalog.any_word(words.forms || words.meant_words, 'D') then 'overview' end,
         case when f.has_words and (
-            f.tmdb_id = any (words.by_slip) or d.words @@ catalog.any_word(words.meant_words)) then 'spelling' end,
+            f.title_id = any (words.by_slip) or d.words @@ catalog.any_word(words.meant_words)) then 'spelling' end,
         case when f.has_meaning then 'meaning' end
     ], null)
-    from first f left join catalog.search_documents d on d.tmdb_id = f.tmdb_id
-    order by f.score desc, f.place, f.vote_count desc nulls last, f.tmdb_id;
+    from first f left join catalog.title_documents d on d.title_id = f.title_id
+    order by f.score desc, f.place, f.vote_count desc nulls last, f.title_id;
 end
 $$;
 
@@ -154,9 +154,9 @@ begin
             query_embedding vector default null,
             in_set integer default null
         )
-        returns table (tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[])
+        returns table (title_id bigint, title text, release_year smallint, score double precision, found_by text[])
         language sql stable
-        as 'select * from catalog.search_movies(query, match_count, filters, query_embedding, in_set)';
+        as 'select * from catalog.search_movies(query, match_count, filters, query_embedding, in_set) as t (title_id)';
     end if;
 end
 $$;

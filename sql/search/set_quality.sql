@@ -15,14 +15,14 @@ declare
     started timestamptz;
 begin
     for tmdb_id, needle in execute format(
-        'select v.tmdb_id, v.embedding::vector from catalog.%I v order by md5(v.tmdb_id::text) limit $1',
-        'movie_vectors_' || which) using samples
+        'select v.title_id, v.embedding::vector from catalog.%I v order by md5(v.title_id::text) limit $1',
+        'title_vectors_' || which) using samples
     loop
         started := clock_timestamp();
-        found := array(select n.similarity from catalog.nearest_movies(needle, 10, filters, which) n);
+        found := array(select n.similarity from catalog.nearest_movies(needle, 10, filters, which) n (title_id));
         milliseconds := 1000 * extract(epoch from clock_timestamp() - started);
         started := clock_timestamp();
-        exact := array(select n.similarity from catalog.nearest_movies(needle, 10, filters, which, exactly => true) n);
+        exact := array(select n.similarity from catalog.nearest_movies(needle, 10, filters, which, exactly => true) n (title_id));
         exact_ms := 1000 * extract(epoch from clock_timestamp() - started);
         recall_at_10 := (select count(*) from unnest(found) f where f >= (select min(e) from unnest(exact) e) - 1e-6)
             ::double precision / nullif(cardinality(exact), 0);
@@ -40,17 +40,17 @@ begin
     return query execute format(
         'select p.title, p.other_title, p.within, (
              select count(*)::integer + 1 from catalog.%1$I v
-             where v.tmdb_id not in (a.tmdb_id, b.tmdb_id)
+             where v.title_id not in (a.title_id, b.title_id)
                and v.embedding <=> d.needle < d.distance)
          from pipeline.golden_pairs p
-         join catalog.movies m on m.title = p.title and m.release_year = p.release_year
-         join catalog.movies n on n.title = p.other_title and n.release_year = p.other_year
-         join catalog.%1$I a on a.tmdb_id = m.tmdb_id
-         join catalog.%1$I b on b.tmdb_id = n.tmdb_id
+         join catalog.titles m on m.title = p.title and m.release_year = p.release_year
+         join catalog.titles n on n.title = p.other_title and n.release_year = p.other_year
+         join catalog.%1$I a on a.title_id = m.title_id
+         join catalog.%1$I b on b.title_id = n.title_id
          cross join lateral ( -- read and computed once, not for each other film
              select c.needle, b.embedding <=> c.needle as distance
              from (select a.embedding::vector::halfvec as needle offset 0) c offset 0) d
-         order by p.title', 'movie_vectors_' || which);
+         order by p.title', 'title_vectors_' || which);
 end
 $$;
 
@@ -61,12 +61,12 @@ language plpgsql stable
 as $$
 begin
     return query execute format(
-        'select count(*)::integer, concat_ws(''-'', count(*), sum(hashint8extended(v.tmdb_id, v.xmin::text::bigint)), $1,
-             (select sum(hashint8extended(m.tmdb_id, m.collection_id)) from catalog.movies m
+        'select count(*)::integer, concat_ws(''-'', count(*), sum(hashint8extended(v.title_id, v.xmin::text::bigint)), $1,
+             (select sum(hashint8extended(m.title_id, m.collection_id)) from catalog.titles m
               where m.collection_id is not null),
              (select md5(string_agg(p::text, '','' order by p)) from pipeline.golden_pairs p))
-         from catalog.%I v', 'movie_vectors_' || which)
-    using pg_relation_filenode(to_regclass(format('catalog.%I', 'movie_vectors_' || which || '_nearest')));
+         from catalog.%I v', 'title_vectors_' || which)
+    using pg_relation_filenode(to_regclass(format('catalog.%I', 'title_vectors_' || which || '_nearest')));
 end
 $$;
 
@@ -93,7 +93,7 @@ begin
          from (
              select s.share, percentile_disc(s.share) within group (order by v.release_year) as since
              from (values (0.5), (0.99)) s (share), catalog.%1$I v
-             group by s.share having count(v.release_year) * (1 - s.share) >= 10) y', 'movie_vectors_' || which);
+             group by s.share having count(v.release_year) * (1 - s.share) >= 10) y', 'title_vectors_' || which);
 end
 $$;
 
@@ -113,7 +113,7 @@ declare
 begin
     is_question := false;
     for needle in execute format(
-        'select v.embedding::vector from catalog.%I v order by md5(v.tmdb_id::text) limit $1', 'movie_vectors_' || which)
+        'select v.embedding::vector from catalog.%I v order by md5(v.title_id::text) limit $1', 'title_vectors_' || which)
         using samples
     loop
         return next;
@@ -121,15 +121,15 @@ begin
     is_question := true;
     for film, words in execute format(
         'select v.embedding::vector, left(w.words, 500)
-         from (select * from catalog.%I order by md5(tmdb_id::text) desc limit $1) v
-         join catalog.movies m using (tmdb_id)
+         from (select * from catalog.%I order by md5(title_id::text) desc limit $1) v
+         join catalog.titles m using (title_id)
          cross join lateral (
              select string_agg(t.word, '' '') as words
              from (select s.*, count(*) over () as words
                    from regexp_split_to_table(coalesce(nullif(m.overview, ''''), m.embedding_text), ''\s+'')
                        with ordinality s (word, place)) t
              where (t.place - 1) %% greatest(1, t.words / 6) = 0) w
-         order by md5(v.tmdb_id::text) desc', 'movie_vectors_' || which) using samples + 1
+         order by md5(v.title_id::text) desc', 'title_vectors_' || which) using samples + 1
     loop
         if other is not null then
             needle := film;
@@ -170,7 +170,7 @@ begin
     truncate search_targets;
     execute format(
         'select case when count(*) < 2000 then 10 else 20 end from (select from catalog.%I limit 2000) v',
-        'movie_vectors_' || which) into samples;
+        'title_vectors_' || which) into samples;
     for target in
         with asked as (
             select s.*, row_number() over (partition by s.is_question) as number
@@ -186,7 +186,7 @@ begin
     loop
         started := clock_timestamp();
         exact := array(
-            select n.similarity from catalog.nearest_movies(target.needle, 10, target.filters, which, true) n);
+            select n.similarity from catalog.nearest_movies(target.needle, 10, target.filters, which, true) n (title_id));
         insert into search_targets values (
             target.number, target.place, target.says, target.is_question, target.filters, target.needle,
             cardinality(exact), (select min(e) from unnest(exact) e),
@@ -214,7 +214,7 @@ declare
 begin
     for target in select * from search_targets loop
         started := clock_timestamp();
-        hits := (select count(*) from catalog.nearest_movies(target.needle, 10, target.filters, which) n
+        hits := (select count(*) from catalog.nearest_movies(target.needle, 10, target.filters, which) n (title_id)
                  where n.similarity >= target.tenth - 1e-6);
         update search_targets set found = hits, ms = 1000 * extract(epoch from clock_timestamp() - started)
         where number = target.number;
@@ -307,25 +307,25 @@ declare
 begin
     for tmdb_id, is_random, others, needle in execute format(
         'with siblings as (
-             select m.collection_id, array_agg(m.tmdb_id) as films from catalog.movies m join catalog.%1$I using (tmdb_id)
+             select m.collection_id, array_agg(m.title_id) as films from catalog.titles m join catalog.%1$I using (title_id)
              where m.collection_id is not null group by 1 having count(*) > 1
          ), picked as (
-             (select tmdb_id, true as is_random, null::bigint[] as others
-              from catalog.%1$I order by md5(tmdb_id::text) limit $1)
+             (select title_id, true as is_random, null::bigint[] as others
+              from catalog.%1$I order by md5(title_id::text) limit $1)
              union all
              (select f, false, array_remove(s.films, f) from siblings s, unnest(s.films) f order by md5(f::text) limit $1)
          )
-         select p.tmdb_id, p.is_random, p.others, v.embedding::vector
-         from picked p join catalog.%1$I v using (tmdb_id) order by p.is_random, p.tmdb_id', 'movie_vectors_' || which)
+         select p.title_id, p.is_random, p.others, v.embedding::vector
+         from picked p join catalog.%1$I v using (title_id) order by p.is_random, p.title_id', 'title_vectors_' || which)
         using samples
     loop
         started := clock_timestamp();
-        select array_agg(n.tmdb_id), array_agg(n.similarity) into found, similarities
-        from catalog.nearest_movies(needle, 11, '{}', which) n;
+        select array_agg(n.title_id), array_agg(n.similarity) into found, similarities
+        from catalog.nearest_movies(needle, 11, '{}', which) n (title_id);
         milliseconds := 1000 * extract(epoch from clock_timestamp() - started);
-        select array_agg(n.tmdb_id), array_agg(n.similarity order by n.similarity desc) into found, similarities
-        from (select * from unnest(found, similarities) u (tmdb_id, similarity)
-              where u.tmdb_id <> measure_neighbours.tmdb_id order by u.similarity desc limit 10) n;
+        select array_agg(n.title_id), array_agg(n.similarity order by n.similarity desc) into found, similarities
+        from (select * from unnest(found, similarities) u (title_id, similarity)
+              where u.title_id <> measure_neighbours.tmdb_id order by u.similarity desc limit 10) n;
         siblings := cardinality(others);
         siblings_found := (select count(*) from unnest(others) o where o = any (found));
         return next;
@@ -340,11 +340,11 @@ create function pipeline.sample_vectors(which integer, samples integer) returns 
 language plpgsql stable
 as $$
 declare
-    target regclass := format('catalog.%I', 'movie_vectors_' || which);
+    target regclass := format('catalog.%I', 'title_vectors_' || which);
     is_short boolean := catalog.is_short(target);
 begin
     return query execute format(
-        'select %s_send(v.embedding), $2 from %s v order by md5(v.tmdb_id::text) limit $1',
+        'select %s_send(v.embedding), $2 from %s v order by md5(v.title_id::text) limit $1',
         case when is_short then 'sparsevec' else 'halfvec' end, target) using samples, is_short;
 end
 $$;

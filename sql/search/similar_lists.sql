@@ -1,4 +1,4 @@
--- Applied after the migrations whenever it changes: keeps catalog.similar_movies, the ten nearest films of every film.
+-- Applied after the migrations whenever it changes: keeps catalog.similar_titles, the ten nearest films of every film.
 
 -- Films of the active set whose list is to be made: their vector is another one than the list was made from
 -- (is_changed), or one of the films in it left, or a film that changed belongs in it.
@@ -13,17 +13,17 @@ begin
     end if;
     return query execute format(
         'with vectors as materialized (
-             select v.tmdb_id, v.text_hash from catalog.%I v join catalog.movies using (tmdb_id)
+             select v.title_id, v.text_hash from catalog.%I v join catalog.titles using (title_id)
          ), lengths as (
-             select s.tmdb_id, count(*) as films from catalog.similar_movies s group by 1
+             select s.title_id, count(*) as films from catalog.similar_titles s group by 1
          )
-         select v.tmdb_id, (l.set_id, l.text_hash) is distinct from ($1, v.text_hash)
+         select v.title_id, (l.set_id, l.text_hash) is distinct from ($1, v.text_hash)
          from vectors v
-         left join pipeline.similar_lists l using (tmdb_id)
-         left join lengths n using (tmdb_id)
+         left join pipeline.similar_title_lists l using (title_id)
+         left join lengths n using (title_id)
          where (l.set_id, l.text_hash) is distinct from ($1, v.text_hash) or l.is_outdated
             or coalesce(n.films, 0) < least(10, (select count(*) from vectors) - 1)
-         order by 2 desc, 1', 'movie_vectors_' || active) using active::smallint;
+         order by 2 desc, 1', 'title_vectors_' || active) using active::smallint;
 end
 $$;
 
@@ -41,46 +41,46 @@ declare
     moved bigint[];
 begin
     -- Tables, because the planner knows their size. With the parts of one query it compared all pairs with all lists.
-    create temp table if not exists pairs (tmdb_id bigint, similar_id bigint, primary key (tmdb_id, similar_id))
+    create temp table if not exists pairs (title_id bigint, similar_id bigint, primary key (title_id, similar_id))
         on commit delete rows;
     create temp table if not exists around (
-        tmdb_id bigint, place bigint, similar_id bigint, similarity real, shared_features jsonb, is_certain boolean
+        title_id bigint, place bigint, similar_id bigint, similarity real, shared_features jsonb, is_certain boolean
     ) on commit delete rows;
     truncate pairs, around;
     insert into pairs
-    select s.tmdb_id, s.similar_id from catalog.similar_movies s where s.similar_id = any (films) and s.tmdb_id <> all (films)
+    select s.title_id, s.similar_id from catalog.similar_titles s where s.similar_id = any (films) and s.title_id <> all (films)
     union
-    select n.similar_id, n.tmdb_id from nearest_found n where n.similar_id <> all (films) and n.similarity > (
-        select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = n.similar_id);
+    select n.similar_id, n.title_id from nearest_found n where n.similar_id <> all (films) and n.similarity > (
+        select min(s.similarity) from catalog.similar_titles s where s.title_id = n.similar_id);
     execute format(
         'with lasts as materialized (
-             select p.tmdb_id, (select min(s.similarity) from catalog.similar_movies s where s.tmdb_id = p.tmdb_id) as last
-             from (select distinct tmdb_id from pairs) p
-             join pipeline.similar_lists l using (tmdb_id)
+             select p.title_id, (select min(s.similarity) from catalog.similar_titles s where s.title_id = p.title_id) as last
+             from (select distinct title_id from pairs) p
+             join pipeline.similar_title_lists l using (title_id)
              where l.set_id = $2 and not l.is_outdated
          ), lists as (
              select o.*, p.similar_id, (1 - (v.embedding <=> w.embedding))::real as similarity, null::jsonb as shared
-             from lasts o join pairs p using (tmdb_id)
-             left join catalog.%1$I v on v.tmdb_id = p.tmdb_id left join catalog.%1$I w on w.tmdb_id = p.similar_id
+             from lasts o join pairs p using (title_id)
+             left join catalog.%1$I v on v.title_id = p.title_id left join catalog.%1$I w on w.title_id = p.similar_id
              union all
              select o.*, s.similar_id, s.similarity, s.shared_features
-             from lasts o join catalog.similar_movies s using (tmdb_id) where s.similar_id <> all ($1)
+             from lasts o join catalog.similar_titles s using (title_id) where s.similar_id <> all ($1)
          ), placed as (
-             select l.*, row_number() over (partition by l.tmdb_id order by l.similarity desc nulls last, l.similar_id) as place
+             select l.*, row_number() over (partition by l.title_id order by l.similarity desc nulls last, l.similar_id) as place
              from lists l
          )
          insert into around
-         select p.tmdb_id, p.place, p.similar_id, p.similarity, p.shared,
-             bool_or(p.place = 10 and p.similarity >= p.last) over (partition by p.tmdb_id)
-         from placed p where p.place <= 10', 'movie_vectors_' || active)
+         select p.title_id, p.place, p.similar_id, p.similarity, p.shared,
+             bool_or(p.place = 10 and p.similarity >= p.last) over (partition by p.title_id)
+         from placed p where p.place <= 10', 'title_vectors_' || active)
     using films, active::smallint;
-    update pipeline.similar_lists l set is_outdated = true
-    where l.tmdb_id in (select a.tmdb_id from around a where a.is_certain is not true);
-    moved := array(select distinct a.tmdb_id from around a where a.is_certain);
-    delete from catalog.similar_movies s where s.tmdb_id = any (moved);
-    insert into catalog.similar_movies (tmdb_id, place, similar_id, similarity, shared_features)
-    select a.tmdb_id, a.place, a.similar_id, a.similarity,
-        coalesce(a.shared_features, catalog.shared_features(a.tmdb_id, a.similar_id))
+    update pipeline.similar_title_lists l set is_outdated = true
+    where l.title_id in (select a.title_id from around a where a.is_certain is not true);
+    moved := array(select distinct a.title_id from around a where a.is_certain);
+    delete from catalog.similar_titles s where s.title_id = any (moved);
+    insert into catalog.similar_titles (title_id, place, similar_id, similarity, shared_features)
+    select a.title_id, a.place, a.similar_id, a.similarity,
+        coalesce(a.shared_features, catalog.shared_features(a.title_id, a.similar_id))
     from around a where a.is_certain;
     return cardinality(moved);
 end
@@ -101,30 +101,30 @@ declare
     places record;
 begin
     execute format(
-        'select coalesce(array_agg(v.tmdb_id), ''{}'') from unnest($1, $2) f (tmdb_id, text_hash)
-         join catalog.%I v using (tmdb_id, text_hash) join catalog.movies using (tmdb_id)', 'movie_vectors_' || in_set)
+        'select coalesce(array_agg(v.title_id), ''{}'') from unnest($1, $2) f (title_id, text_hash)
+         join catalog.%I v using (title_id, text_hash) join catalog.titles using (title_id)', 'title_vectors_' || in_set)
     into current_films using films, hashes;
     delete from nearest_found n
-    where n.tmdb_id <> all (current_films) or not exists (select from catalog.movies m where m.tmdb_id = n.similar_id);
+    where n.title_id <> all (current_films) or not exists (select from catalog.titles m where m.title_id = n.similar_id);
     moved := case when echo then pipeline.move_in_lists(current_films, in_set) else 0 end;
-    delete from catalog.similar_movies s where s.tmdb_id = any (current_films);
-    select array_agg(p.tmdb_id) as films, array_agg(p.place) as numbers, array_agg(p.similar_id) as similar_ids,
+    delete from catalog.similar_titles s where s.title_id = any (current_films);
+    select array_agg(p.title_id) as films, array_agg(p.place) as numbers, array_agg(p.similar_id) as similar_ids,
         array_agg(p.similarity) as similarities
     into places
     from (
-        select n.*, row_number() over (partition by n.tmdb_id order by n.similarity desc, n.similar_id) as place
+        select n.*, row_number() over (partition by n.title_id order by n.similarity desc, n.similar_id) as place
         from nearest_found n
     ) p
     where p.place <= 10;
-    insert into catalog.similar_movies (tmdb_id, place, similar_id, similarity, shared_features)
-    select p.tmdb_id, p.place, p.similar_id, p.similarity, f.shared_features
+    insert into catalog.similar_titles (title_id, place, similar_id, similarity, shared_features)
+    select p.title_id, p.place, p.similar_id, p.similarity, f.shared_features
     from unnest(places.films, places.numbers, places.similar_ids, places.similarities)
-        with ordinality p (tmdb_id, place, similar_id, similarity, number)
+        with ordinality p (title_id, place, similar_id, similarity, number)
     join catalog.shared_features_of_pairs(places.films, places.similar_ids) f using (number);
-    insert into pipeline.similar_lists (tmdb_id, set_id, text_hash)
-    select f.tmdb_id, in_set, f.text_hash from unnest(films, hashes) f (tmdb_id, text_hash)
-    where f.tmdb_id = any (current_films)
-    on conflict (tmdb_id) do update set
+    insert into pipeline.similar_title_lists (title_id, set_id, text_hash)
+    select f.title_id, in_set, f.text_hash from unnest(films, hashes) f (title_id, text_hash)
+    where f.title_id = any (current_films)
+    on conflict (title_id) do update set
         set_id = excluded.set_id, text_hash = excluded.text_hash, is_outdated = false;
     made := cardinality(current_films);
     return next;
@@ -136,7 +136,7 @@ create or replace function pipeline.stage_nearest_found() returns void
 language plpgsql
 as $$
 begin
-    create temp table if not exists nearest_found (tmdb_id bigint, similar_id bigint, similarity double precision)
+    create temp table if not exists nearest_found (title_id bigint, similar_id bigint, similarity double precision)
         on commit delete rows;
     truncate nearest_found;
 end
@@ -155,14 +155,14 @@ declare
     hashes text[];
 begin
     execute format(
-        'select array_agg(v.tmdb_id), array_agg(v.text_hash) from catalog.%I v where v.tmdb_id = any ($1)',
-        'movie_vectors_' || active) into films, hashes using films;
+        'select array_agg(v.title_id), array_agg(v.text_hash) from catalog.%I v where v.title_id = any ($1)',
+        'title_vectors_' || active) into films, hashes using films;
     perform pipeline.stage_nearest_found();
     insert into nearest_found
-    select f.tmdb_id, n.tmdb_id, n.similarity
-    from unnest(films) f (tmdb_id)
-    cross join lateral catalog.nearest_movies(catalog.vector_of(f.tmdb_id, active), most + 1, '{}', active) n
-    where n.tmdb_id <> f.tmdb_id;
+    select f.title_id, n.title_id, n.similarity
+    from unnest(films) f (title_id)
+    cross join lateral catalog.nearest_movies(catalog.vector_of(f.title_id, active), most + 1, '{}', active) n (title_id)
+    where n.title_id <> f.title_id;
     return query select s.made, s.moved from pipeline.store_similar_lists(active, films, hashes, echo) s;
 end
 $$;
@@ -176,13 +176,13 @@ language plpgsql stable
 set jit = off
 as $$
 declare
-    target regclass := format('catalog.%I', 'movie_vectors_' || in_set);
+    target regclass := format('catalog.%I', 'title_vectors_' || in_set);
     is_short boolean := catalog.is_short(target);
 begin
     return query execute format(
-        'select v.tmdb_id, v.text_hash, %s_send(v.embedding), $3
-         from %s v join catalog.movies using (tmdb_id)
-         where v.tmdb_id > $1 order by v.tmdb_id limit $2', case when is_short then 'sparsevec' else 'halfvec' end, target)
+        'select v.title_id, v.text_hash, %s_send(v.embedding), $3
+         from %s v join catalog.titles using (title_id)
+         where v.title_id > $1 order by v.title_id limit $2', case when is_short then 'sparsevec' else 'halfvec' end, target)
         using after, most, is_short;
 end
 $$;
@@ -203,25 +203,25 @@ begin
         return;
     end if;
     return query execute format(
-        'select p.tmdb_id, p.place, d.names
+        'select p.title_id, p.place, d.names
          from (
              select s.*, (1 - (v.embedding <=> w.embedding))::real as computed,
-                 row_number() over (partition by s.tmdb_id order by s.place) as row,
-                 lag(s.similarity) over (partition by s.tmdb_id order by s.place) as before
-             from catalog.similar_movies s
-             join pipeline.similar_lists l on l.tmdb_id = s.tmdb_id and l.set_id = $1 and not l.is_outdated
-             join catalog.%1$I v on v.tmdb_id = s.tmdb_id and v.text_hash = l.text_hash
-             left join catalog.%1$I w on w.tmdb_id = s.similar_id
+                 row_number() over (partition by s.title_id order by s.place) as row,
+                 lag(s.similarity) over (partition by s.title_id order by s.place) as before
+             from catalog.similar_titles s
+             join pipeline.similar_title_lists l on l.title_id = s.title_id and l.set_id = $1 and not l.is_outdated
+             join catalog.%1$I v on v.title_id = s.title_id and v.text_hash = l.text_hash
+             left join catalog.%1$I w on w.title_id = s.similar_id
          ) p
          cross join lateral (
              select array_agg(c.name) as names from (values
                  (''place'', p.place <> p.row or p.similarity > p.before),
                  (''similar_id'', p.computed is null),
                  (''similarity'', abs(p.computed - p.similarity) > 0.0001),
-                 (''shared_features'', p.shared_features <> catalog.shared_features(p.tmdb_id, p.similar_id))
+                 (''shared_features'', p.shared_features <> catalog.shared_features(p.title_id, p.similar_id))
              ) c (name, differs)
              where c.differs
          ) d
-         where d.names is not null', 'movie_vectors_' || active) using active::smallint;
+         where d.names is not null', 'title_vectors_' || active) using active::smallint;
 end
 $$;

@@ -1,13 +1,52 @@
 -- Applied after the migrations whenever it changes: the searchable table of each embedding set.
 
--- Comments on catalog.movie_vectors_<set>: its columns are those of catalog.movies and of catalog.movie_vectors.
+-- Makes the former name of a set's table a view of its movies, for applications that read it. It is made anew, as the vectors of
+-- another form are another type.
+create or replace function pipeline.make_view_of_vectors(which integer) returns void
+language plpgsql
+as $$
+begin
+    execute format('drop view if exists catalog.%I', 'movie_vectors_' || which);
+    execute format(
+        'create view catalog.%I as
+         select title_id as tmdb_id, text_hash, embedding, release_year, genres, original_language, runtime_minutes, certification
+         from catalog.%I where title_id < 1000000000', 'movie_vectors_' || which, 'title_vectors_' || which);
+end
+$$;
+
+-- Tables of the release before get their names here and not in a migration, as its functions read the places of their rows,
+-- which a view does not have: the functions that read the new names come in the same transaction. No row is rewritten.
+do $$
+declare
+    found record;
+begin
+    for found in
+        select c.oid::regclass as target, c.relname as former_name, replace(c.relname, 'movie_', 'title_') as name,
+            substring(c.relname from '\d+$')::integer as set_id
+        from pg_class c
+        where c.relnamespace = 'catalog'::regnamespace and c.relkind = 'r' and c.relname ~ '^movie_vectors_\d+$'
+    loop
+        execute format('alter table %s rename column tmdb_id to title_id', found.target);
+        execute format('alter table %s rename to %I', found.target, found.name);
+        perform pipeline.rename_parts(format('catalog.%I', found.name)::regclass, found.former_name, found.name);
+        perform pipeline.make_view_of_vectors(found.set_id), pipeline.copy_rights(
+            format('catalog.%I', found.name)::regclass, format('catalog.%I', found.former_name)::regclass);
+    end loop;
+end
+$$;
+
+-- Comments on catalog.title_vectors_<set>: its columns are those of catalog.titles and of catalog.movie_vectors.
 create or replace function pipeline.comment_on_vectors(which integer) returns void
 language plpgsql
 as $$
 declare
-    target regclass := format('catalog.%I', 'movie_vectors_' || which)::regclass;
+    target regclass := format('catalog.%I', 'title_vectors_' || which)::regclass;
+    former regclass := to_regclass(format('catalog.%I', 'movie_vectors_' || which));
     found record;
 begin
+    if former is not null then
+        execute format('comment on view %s is %L', former, format('the movies of %s, by its former name', target));
+    end if;
     execute format(
         'comment on table %s is %L', target,
         (select format('vectors of embedding set %s (%s %s, %s dimensions), with what searches filter on',
@@ -19,12 +58,16 @@ begin
                 (select col_description(v.attrelid, v.attnum) from pg_attribute v
                  where v.attrelid = 'catalog.movie_vectors'::regclass and v.attname = a.attname),
                 (select col_description(m.attrelid, m.attnum) from pg_attribute m
-                 where m.attrelid = 'catalog.movies'::regclass and m.attname = a.attname)) as comment
+                 where m.attrelid = 'catalog.titles'::regclass and m.attname = a.attname)) as comment
         from pg_attribute a where a.attrelid = target and a.attnum > 0 and not a.attisdropped
     loop
         execute format(
             'comment on column %s.%I is %L', target, found.name,
             found.comment);
+        if former is not null then
+            execute format('comment on column %s.%I is %L', former,
+                case when found.name = 'title_id' then 'tmdb_id' else found.name end, found.comment);
+        end if;
     end loop;
 end
 $$;
@@ -47,9 +90,9 @@ as $$
     select s.dimensions >= 1000 and coalesce((
         -- sparsevec_send takes 8 bytes for a component that is not 0, and 12.
         select avg(octet_length(sparsevec_send(e.embedding::sparsevec)) - 12) / 8
-        from (select * from pipeline.embeddings e
+        from (select * from pipeline.title_embeddings e
               where e.set_id = which and e.dimensions = s.dimensions and e.length > 0 limit 100) e
-    ), s.dimensions) <= s.dimensions / case when catalog.is_short(to_regclass('catalog.movie_vectors_' || which))
+    ), s.dimensions) <= s.dimensions / case when catalog.is_short(to_regclass('catalog.title_vectors_' || which))
         then 4.0 else 8.0 end
     from pipeline.embedding_sets s where s.set_id = which
 $$;
@@ -72,7 +115,7 @@ as $$
 begin
     execute format(
         'create table catalog.%I (
-             tmdb_id bigint primary key, text_hash text not null, embedding %s(%s) not null,
+             title_id bigint primary key, text_hash text not null, embedding %s(%s) not null,
              release_year smallint, genres text[] not null, original_language text, runtime_minutes smallint,
              certification text
          ) with (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.05, toast_tuple_target = 8160)',
@@ -136,7 +179,7 @@ create or replace function pipeline.store_in_suitable_form(which integer) return
 language plpgsql
 as $$
 declare
-    target text := 'movie_vectors_' || which;
+    target text := 'title_vectors_' || which;
     present regclass := to_regclass('catalog.' || target);
     fresh text := target || '_new';
     suffix text;
@@ -149,28 +192,29 @@ begin
     perform pipeline.create_vector_table(
         fresh, (select s.dimensions from pipeline.embedding_sets s where s.set_id = which), suits_short);
     execute format(
-        'insert into catalog.%I select v.tmdb_id, v.text_hash, %s, v.release_year, v.genres, v.original_language,
+        'insert into catalog.%I select v.title_id, v.text_hash, %s, v.release_year, v.genres, v.original_language,
              v.runtime_minutes, v.certification
-         from %s v order by v.tmdb_id',
+         from %s v order by v.title_id',
         fresh, pipeline.in_form_of(('catalog.' || fresh)::regclass, 'v.embedding'), present);
     perform pipeline.index_filters(fresh);
     -- Searches wait only for what follows.
     if (select s.is_active from pipeline.embedding_sets s where s.set_id = which) then
         execute format(
             'create or replace view catalog.movie_vectors as
-             select tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I', fresh);
+             select title_id as tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I', fresh);
     end if;
+    execute format('drop view if exists catalog.%I', 'movie_vectors_' || which);
     execute format('drop table %s', present);
     execute format('alter table catalog.%I rename to %I', fresh, target);
     for suffix in select c.name from pipeline.filter_columns() c union all select 'pkey' loop
         execute format('alter index catalog.%I rename to %I', fresh || '_' || suffix, target || '_' || suffix);
     end loop;
-    perform pipeline.comment_on_vectors(which);
+    perform pipeline.make_view_of_vectors(which), pipeline.comment_on_vectors(which);
     return true;
 end
 $$;
 
--- Brings catalog.movie_vectors_<set> in line with the accepted films and their paid-for vectors. A vector of
+-- Brings catalog.title_vectors_<set> in line with the accepted films and their paid-for vectors. A vector of
 -- the wrong width or without direction stays out; a film whose text moved keeps its old vector until the new
 -- one is there. Unchanged rows are not touched, so the index is not either.
 drop function if exists pipeline.refresh_vectors(smallint);
@@ -180,38 +224,38 @@ language plpgsql
 as $$
 declare
     width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
-    target text := format('catalog.%I', 'movie_vectors_' || which);
+    target text := format('catalog.%I', 'title_vectors_' || which);
     replaced bigint[];
 begin
     if to_regclass(target) is null then
-        perform pipeline.create_vector_table('movie_vectors_' || which, width, pipeline.suits_short_form(which)),
-            pipeline.comment_on_vectors(which);
+        perform pipeline.create_vector_table('title_vectors_' || which, width, pipeline.suits_short_form(which)),
+            pipeline.make_view_of_vectors(which), pipeline.comment_on_vectors(which);
     end if;
     execute format(
-        'delete from %s v where not exists (select from catalog.movies m where m.tmdb_id = v.tmdb_id)', target);
+        'delete from %s v where not exists (select from catalog.titles m where m.title_id = v.title_id)', target);
     get diagnostics removed = row_count;
     -- Vectors that another one of the same text replaced, and the lists of similar films that were made from them.
     with published as (
-        update pipeline.embeddings e set is_replaced = false
+        update pipeline.title_embeddings e set is_replaced = false
         where e.set_id = which and e.is_replaced
-        returning e.tmdb_id)
-    select array(select p.tmdb_id from published p) into replaced;
-    delete from pipeline.similar_lists l where l.set_id = which and l.tmdb_id = any (replaced);
+        returning e.title_id)
+    select array(select p.title_id from published p) into replaced;
+    delete from pipeline.similar_title_lists l where l.set_id = which and l.title_id = any (replaced);
     execute format(
         'with changed as materialized (
-             select m.tmdb_id, m.text_hash
-             from catalog.movies m left join %1$s v using (tmdb_id)
-             where v.text_hash is distinct from m.text_hash or m.tmdb_id = any ($1))
+             select m.title_id, m.text_hash
+             from catalog.titles m left join %1$s v using (title_id)
+             where v.text_hash is distinct from m.text_hash or m.title_id = any ($1))
          insert into %1$s as v (
-             tmdb_id, text_hash, embedding, release_year, genres, original_language, runtime_minutes, certification)
-         select c.tmdb_id, c.text_hash, %4$s, m.release_year, m.genres, m.original_language,
+             title_id, text_hash, embedding, release_year, genres, original_language, runtime_minutes, certification)
+         select c.title_id, c.text_hash, %4$s, m.release_year, m.genres, m.original_language,
              m.runtime_minutes, m.certification
          from changed c
-         join pipeline.embeddings e on e.tmdb_id = c.tmdb_id and e.text_hash = c.text_hash
-         join catalog.movies m on m.tmdb_id = c.tmdb_id
+         join pipeline.title_embeddings e on e.title_id = c.title_id and e.text_hash = c.text_hash
+         join catalog.titles m on m.title_id = c.title_id
          where e.set_id = %2$s and e.dimensions = %3$s and e.length > 0
-         order by c.tmdb_id
-         on conflict (tmdb_id) do update set
+         order by c.title_id
+         on conflict (title_id) do update set
              text_hash = excluded.text_hash, embedding = excluded.embedding, release_year = excluded.release_year,
              genres = excluded.genres, original_language = excluded.original_language,
              runtime_minutes = excluded.runtime_minutes, certification = excluded.certification',
@@ -221,8 +265,8 @@ begin
         'update %s v
          set release_year = m.release_year, genres = m.genres, original_language = m.original_language,
              runtime_minutes = m.runtime_minutes, certification = m.certification
-         from catalog.movies m
-         where m.tmdb_id = v.tmdb_id
+         from catalog.titles m
+         where m.title_id = v.title_id
            and (v.release_year, v.genres, v.original_language, v.runtime_minutes, v.certification)
                is distinct from (m.release_year, m.genres, m.original_language, m.runtime_minutes, m.certification)',
         target);
@@ -238,7 +282,7 @@ $$;
 create or replace function pipeline.vector_index_options(which integer) returns text
 language sql stable
 as $$
-    select case when catalog.is_short(to_regclass('catalog.movie_vectors_' || which))
+    select case when catalog.is_short(to_regclass('catalog.title_vectors_' || which))
         then 'm=24, ef_construction=100' else 'm=32, ef_construction=100' end
 $$;
 
@@ -251,8 +295,8 @@ create or replace function pipeline.vector_index_state(
 language plpgsql stable
 as $$
 declare
-    target regclass := to_regclass(format('catalog.%I', 'movie_vectors_' || which));
-    index_name regclass := to_regclass(format('catalog.%I', 'movie_vectors_' || which || '_nearest'));
+    target regclass := to_regclass(format('catalog.%I', 'title_vectors_' || which));
+    index_name regclass := to_regclass(format('catalog.%I', 'title_vectors_' || which || '_nearest'));
     enough double precision := catalog.compared_below(target) * case when index_name is null then 1 else 0.8 end;
     films bigint;
 begin
@@ -281,7 +325,7 @@ create or replace function pipeline.build_vector_index(which integer, anew boole
 language plpgsql
 as $$
 declare
-    target text := 'movie_vectors_' || which;
+    target text := 'title_vectors_' || which;
     index_name text := target || '_nearest';
     state record;
     is_short boolean := catalog.is_short(to_regclass('catalog.' || target));
@@ -329,11 +373,11 @@ declare
 begin
     if active is not null then
         return query execute format(
-            'select v.tmdb_id,
+            'select v.title_id,
                  (v.text_hash, v.release_year, v.genres, v.original_language, v.runtime_minutes, v.certification)
                  is distinct from
                  (m.text_hash, m.release_year, m.genres, m.original_language, m.runtime_minutes, m.certification)
-             from catalog.%I v left join catalog.movies m using (tmdb_id)', 'movie_vectors_' || active);
+             from catalog.%I v left join catalog.titles m using (title_id)', 'title_vectors_' || active);
     end if;
 end
 $$;

@@ -4,7 +4,7 @@
 -- returned for a film that the catalogue does not have:
 --   title       the title of the film that the question is, or that it is one slip away from
 --   series      the series that the question names, if the film belongs to it
---   like        {"tmdb_id", "title"} of the film that the question names ("movies like X"), if the films near it are found
+--   like        {"title_id", "title"} of the film that the question names ("movies like X"), if the films near it are found
 --   words       [{"word", "in", "meant"}] for each word of the question that the film has, in the question's order: the fields
 --               (title, people, keywords, overview), and for a misspelt word the words that it was taken for
 --   missing     the words of the question that the film does not have
@@ -53,19 +53,19 @@ begin
             select f.label
             from (values (1, 'A', 'title'), (2, 'B', 'people'), (3, 'C', 'keywords'), (4, 'D', 'overview')) f (place, weight, label)
             where d.words @@ catalog.any_word(t.forms, f.weight) order by f.place) as fields
-        from term t cross join catalog.search_documents d where d.tmdb_id = film
+        from term t cross join catalog.title_documents d where d.title_id = film
     )
     select jsonb_strip_nulls(jsonb_build_object(
         'title', (
-            select n.name from catalog.movie_names n
-            where n.tmdb_id = film and alike.embedding is null and n.key = any (
+            select n.name from catalog.title_names n
+            where n.title_id = film and alike.embedding is null and n.key = any (
                 catalog.title_key(named) || catalog.title_variants(plain) || catalog.slips_of(plain, catalog.title_key(named)))
             order by n.key = catalog.title_key(named) desc, n.kind = 'title' desc, n.kind = 'original' desc, n.normalised limit 1),
         'series', case
             when alike.embedding is null and catalog.series_key(m.collection) = catalog.series_key(named) then m.collection end,
         'like', (
-            select jsonb_build_object('tmdb_id', o.tmdb_id, 'title', o.title) from catalog.movies o
-            where o.tmdb_id = alike.film and alike.embedding is not null),
+            select jsonb_build_object('tmdb_id', o.title_id, 'title', o.title) from catalog.titles o
+            where o.title_id = alike.film and alike.embedding is not null),
         'words', (
             select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('word', f.word, 'in', to_jsonb(f.fields),
                 'meant', case when f.meant <> '{}' then to_jsonb(f.meant) end)) order by f.place)
@@ -80,7 +80,7 @@ begin
             where r.rarity is not null order by r.rarity desc, s.place limit 1),
         'similarity', (1 - (catalog.vector_of(film, searched) <=> needle))::double precision
     )) into answer
-    from catalog.movies m where m.tmdb_id = film;
+    from catalog.titles m where m.title_id = film;
     return answer;
 end
 $$;

@@ -1,0 +1,28 @@
+-- Comments: applied last, whenever this file or anything else of the schema changed. It copies the comments of the other files.
+
+-- The former name of a table is a view of its movies, with the comments of the table.
+do $$
+declare
+    renamed record;
+    found record;
+begin
+    for renamed in
+        select format('%I.%I', r.schema_name, r.former_name)::regclass as former,
+            format('%I.%I', r.schema_name, r.name)::regclass as target
+        from pipeline.renamed_tables() r
+    loop
+        execute format('comment on view %s is %L', renamed.former, format(
+            '%s; the movies of %s, by its former name', obj_description(renamed.target, 'pg_class'), renamed.target));
+        for found in
+            select case when a.attname = 'title_id' then 'tmdb_id' else a.attname end as name,
+                case when a.attname = 'title_id' then 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603'
+                    else col_description(a.attrelid, a.attnum) end as comment
+            from pg_attribute a where a.attrelid = renamed.target and a.attnum > 0 and not a.attisdropped and exists (
+                select from pg_attribute v where v.attrelid = renamed.former
+                and v.attname = case when a.attname = 'title_id' then 'tmdb_id' else a.attname end)
+        loop
+            execute format('comment on column %s.%I is %L', renamed.former, found.name, found.comment);
+        end loop;
+    end loop;
+end
+$$;
