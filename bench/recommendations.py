@@ -138,7 +138,8 @@ def read_items(path: Path) -> list[Item]:
                 derived = derive(body, body["id"])
             except (UnusableResponseError, KeyError, TypeError):
                 continue
-            items[derived.movie.tmdb_id] = Item(derived.movie, derived.text)
+            if isinstance(derived.title, Movie):
+                items[derived.title.tmdb_id] = Item(derived.title, derived.text)
     return list(items.values())
 
 

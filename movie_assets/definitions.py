@@ -5,12 +5,13 @@ Nothing is read when this module is imported: Dagster calls `location`, and show
 
 import dagster as dg
 
+from movie_assets.catalog.media_assets import switched_off
 from movie_assets.config.settings import Settings
 from movie_assets.operations.alerts.sensor import alert_sensor
 from movie_assets.orchestration.console import console
 from movie_assets.orchestration.executor import in_process_executor
 from movie_assets.orchestration.freshness import with_freshness
-from movie_assets.orchestration.jobs import JOBS
+from movie_assets.orchestration.jobs import jobs
 from movie_assets.orchestration.orphaned_runs import orphaned_runs_sensor
 from movie_assets.orchestration.resources import RESOURCES
 from movie_assets.orchestration.rooms import ASSETS, CHECKS
@@ -32,10 +33,11 @@ def definitions_for(settings: Settings) -> dg.Definitions:
     """Return the definitions under given settings, with all days that any catalogue can have."""
     schedule = dg.DefaultScheduleStatus.RUNNING if settings.automation else dg.DefaultScheduleStatus.STOPPED
     sensor = dg.DefaultSensorStatus.RUNNING if settings.automation else dg.DefaultSensorStatus.STOPPED
+    off = {dg.AssetKey(name) for name in switched_off(settings.media_types)}
     defs = dg.Definitions(
-        assets=with_freshness(ASSETS, off=settings.rating_files.off),
-        asset_checks=CHECKS,
-        jobs=JOBS,
+        assets=with_freshness([each for each in ASSETS if not off & each.keys], off=settings.rating_files.off),
+        asset_checks=[each for each in CHECKS if not off & {key.asset_key for key in each.check_keys}],
+        jobs=jobs(settings.media_types),
         schedules=schedules(schedule),
         sensors=[*work_sensors(sensor), alert_sensor(sensor), orphaned_runs_sensor(sensor)],
         resources=RESOURCES,

@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -32,7 +32,7 @@ from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.run_time import AS_OF_TAG, noon_of
 from movie_assets.tmdb.client import Tmdb
-from movie_assets_tests.support.definitions import defs
+from movie_assets_tests.support.definitions import definitions_of
 
 DAY = date(2026, 11, 19)
 MEMORY_DISK = Path("/dev/shm")  # noqa: S108  # a disk in memory that Linux has
@@ -41,6 +41,7 @@ BYTES_OF_TEMPORARY_FILES = 4 * 2**30  # several times what the servers and folde
 pytest_plugins = [
     "movie_assets_tests.support.small_pipelines",
     "movie_assets_tests.support.instances",
+    "movie_assets_tests.support.series_runs",
     "movie_assets_tests.support.slow_first",
 ]
 
@@ -165,7 +166,10 @@ class _GivenProfiles(Settings):
 
     @property
     def thresholds(self) -> FilterProfiles:
-        return self._profiles
+        return self._profiles if self._profiles.media == "movie" else super().thresholds
+
+    def profiles_for(self, media: str) -> FilterProfiles:
+        return self._profiles if self._profiles.media == media else super().profiles_for(media)
 
 
 def with_profiles(settings: Settings, profiles: FilterProfiles) -> Settings:
@@ -194,8 +198,12 @@ class Pipeline:
         config: dict[str, Any] | None = None,
         batches: tuple[str, str] | None = None,
         as_of: str | None = None,
+        assets: Sequence[str] = (),
     ) -> Any:
-        """Run a job for the pipeline's day (at noon unless given), or for a range of batches (all unless given)."""
+        """Run a job for the pipeline's day (at noon unless given), or for a range of batches (all unless given).
+
+        With `assets`, it materializes these only.
+        """
         tags = {} if self.by_the_clock else {AS_OF_TAG: as_of or noon_of(self.day.isoformat())}
         partition = None
         if job in ("read_the_day", "read_the_lists"):
@@ -203,7 +211,10 @@ class Pipeline:
         elif job in ("fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk"):
             first, last = batches or ("batch_00", "batch_63")
             tags |= {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
-        return defs.resolve_job_def(job).execute_in_process(
+        definition = definitions_of(*self.settings.media).resolve_job_def(job)
+        if assets:
+            definition = definition.get_subset(asset_selection=frozenset(map(dg.AssetKey, assets)))
+        return definition.execute_in_process(
             instance=self.instance,
             partition_key=partition,
             tags=tags,
@@ -214,8 +225,10 @@ class Pipeline:
 
     def check(self, key: dg.AssetCheckKey) -> Any:
         """Execute a check alone, as of the pipeline's day at noon."""
-        job = defs.resolve_implicit_global_asset_job_def().get_subset(
-            asset_selection=frozenset(), asset_check_selection=frozenset({key})
+        job = (
+            definitions_of(*self.settings.media)
+            .resolve_implicit_global_asset_job_def()
+            .get_subset(asset_selection=frozenset(), asset_check_selection=frozenset({key}))
         )
         return job.execute_in_process(
             instance=self.instance,

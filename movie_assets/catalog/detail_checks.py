@@ -1,16 +1,21 @@
-"""The checks of `movie_details`: coverage of each batch, completeness of the metadata, and age of the details."""
+"""The checks of `movie_details` and `series_details`: coverage of each batch, completeness of the metadata, age.
 
-from collections.abc import Iterator, Mapping
+`catalog.episode_checks` has the check that only series have.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 import dagster as dg
 
 from movie_assets.catalog.detail_ages import AgeTier, ExpiredResponses
+from movie_assets.catalog.episode_checks import EPISODES, EPISODES_SAYS, episodes_agree
 from movie_assets.database.database import Database
 from movie_assets.runs.metadata_tables import Cell, bar, shown_table
 from movie_assets.runs.partitions import batches
 from movie_assets.runs.run_time import run_time_of
+from movie_assets.tmdb.media import MOVIES, SERIES, MediaType
 
 COVERAGE = "every_batch_is_covered"
 COMPLETENESS = "metadata_is_complete"
@@ -24,7 +29,8 @@ HOURS_SHOWN_AS_DAYS = 48  # from here on
 # A wide profile accepts films of which TMDB itself has few details. Films with at least so many votes are well known.
 WELL_KNOWN_VOTES = 100
 # Each of these fields was present in 99.9 % or more of 1,348 accepted real films with so many votes. The rates of the
-# other fields are only reported, because TMDB has no keyword or certification for many films.
+# other fields are only reported, because TMDB has no keyword or certification for many films. Of series, a fifth of the
+# episodes have no runtime, and directors belong to episodes.
 MIN_RATE = {
     "title": 1.0,
     "original_language": 1.0,
@@ -36,10 +42,15 @@ MIN_RATE = {
     "leading_cast": 0.95,
     "poster_path": 0.95,
 }
+MIN_RATES = {MOVIES.name: MIN_RATE, SERIES.name: MIN_RATE | {"runtime_minutes": 0.9, "directors": 0.0}}
 # Without these fields, search finds less and applications show less: a warning, not an error.
 WARNING_ONLY = ("directors", "leading_cast", "poster_path")
 WHERE_COLUMNS = ("batch", "ids", "never fetched", "failed", "details missing")
 AGE_COLUMNS = ("allowed age", "films", "within it", "due", "overdue by a day", "share within it", "bar")
+AGES_SAID = {
+    MOVIES.name: "2 to 30 days old, by release date",
+    SERIES.name: "a day old while they are aired, 7 days while they rest, 30 days once they have ended",
+}
 Figures = Mapping[str, int | float | str | dict[str, int] | list[str] | dg.TableMetadataValue]  # metadata
 
 
@@ -88,12 +99,16 @@ class OverdueFilms(NamedTuple):
     films: int
 
 
-def evaluate(database: Database, as_of: datetime, figures: Figures | None = None) -> Iterator[dg.AssetCheckResult]:
-    """Evaluate all checks over the whole catalogue. The figures of a run are added to the metadata of the first."""
-    yield _coverage(database, figures)
-    yield _completeness(database)
-    yield _age(database, as_of)
+def evaluate(
+    database: Database, as_of: datetime, media: MediaType, figures: Figures | None = None
+) -> Iterator[dg.AssetCheckResult]:
+    """Evaluate all checks over a media type. The figures of a run are added to the metadata of the first."""
+    yield _coverage(database, media, figures)
+    yield _completeness(database, media)
+    yield _age(database, as_of, media)
     yield _terms(database, as_of)
+    if media.has_seasons:
+        yield episodes_agree(database)
 
 
 def _terms(database: Database, as_of: datetime) -> dg.AssetCheckResult:
@@ -111,9 +126,9 @@ def _terms(database: Database, as_of: datetime) -> dg.AssetCheckResult:
     )
 
 
-def _coverage(database: Database, figures: Figures | None = None) -> dg.AssetCheckResult:
+def _coverage(database: Database, media: MediaType, figures: Figures | None = None) -> dg.AssetCheckResult:
     names = batches.get_partition_keys()
-    coverage = database.fetch(BatchCoverage, "batch_coverage")
+    coverage = database.fetch(BatchCoverage, "batch_coverage", media=media.name)
     bad = [batch for batch in coverage if not batch.is_covered]
     ids = sum(batch.ids for batch in coverage)
     cells = [(names[b.batch], b.ids, b.never_fetched, b.failed, b.without_details) for b in bad]
@@ -131,21 +146,22 @@ def _coverage(database: Database, figures: Figures | None = None) -> dg.AssetChe
     )
 
 
-def _completeness(database: Database) -> dg.AssetCheckResult:
-    counts = database.fetch_one(FieldCounts, "metadata_rates", min_votes=WELL_KNOWN_VOTES)._asdict()
+def _completeness(database: Database, media: MediaType) -> dg.AssetCheckResult:
+    counts = database.fetch_one(FieldCounts, "metadata_rates", min_votes=WELL_KNOWN_VOTES, media=media.name)._asdict()
+    least_rates = MIN_RATES[media.name]
     films = counts.pop("films")
     rates = {field: count / films if films else 1.0 for field, count in counts.items()}
-    too_low = [field for field, least in MIN_RATE.items() if rates[field] < least]
-    problems = [f"{field} ({rates[field]:.1%}, at least {MIN_RATE[field]:.0%} should)" for field in too_low]
+    too_low = [field for field, least in least_rates.items() if rates[field] < least]
+    problems = [f"{field} ({rates[field]:.1%}, at least {least_rates[field]:.0%} should)" for field in too_low]
     cells = [
-        (field, f"{rate:.1%}", bar(rate), f"{MIN_RATE[field]:.0%}" if field in MIN_RATE else "reported only")
+        (field, f"{rate:.1%}", bar(rate), f"{least_rates[field]:.0%}" if field in least_rates else "reported only")
         for field, rate in rates.items()
     ]
     return dg.AssetCheckResult(
         passed=not too_low,
         check_name=COMPLETENESS,
         severity=dg.AssetCheckSeverity.WARN if set(too_low) <= set(WARNING_ONLY) else dg.AssetCheckSeverity.ERROR,
-        description=f"too few of {films:,} films have {'; '.join(problems)}" if too_low else None,
+        description=f"too few of {films:,} {_noun(media)} have {'; '.join(problems)}" if too_low else None,
         metadata={
             "films": films,
             **rates,
@@ -154,17 +170,19 @@ def _completeness(database: Database) -> dg.AssetCheckResult:
     )
 
 
-def _age(database: Database, as_of: datetime) -> dg.AssetCheckResult:
-    films = database.fetch_value(int, "count_movies")
-    by_reason = {row.reason: row.films for row in database.fetch(OverdueFilms, "overdue_films", as_of=as_of)}
+def _age(database: Database, as_of: datetime, media: MediaType) -> dg.AssetCheckResult:
+    films = database.fetch_value(int, "count_titles", media=media.name)
+    overdue_films = database.fetch(OverdueFilms, "overdue_films", as_of=as_of, media=media.name)
+    by_reason = {row.reason: row.films for row in overdue_films}
     overdue = sum(by_reason.values())
     passed = overdue <= MAX_OVERDUE * films
-    tiers = database.fetch(AgeTier, "ages", as_of=as_of)
+    tiers = database.fetch(AgeTier, "ages", as_of=as_of, media=media.name)
+    problem = f"{overdue:,} of {films:,} {_noun(media)} are overdue; at most {MAX_OVERDUE:.0%} may be"
     return dg.AssetCheckResult(
         passed=passed,
         check_name=AGE,
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if passed else f"{overdue:,} of {films:,} films are overdue; at most {MAX_OVERDUE:.0%} may be",
+        description=None if passed else problem,
         metadata={
             "films": films,
             "overdue": overdue,
@@ -201,47 +219,54 @@ def _span(hours: int) -> str:
     return f"{hours} hours" if hours < HOURS_SHOWN_AS_DAYS else f"{hours // 24} days"
 
 
-@dg.asset_check(
-    asset="movie_details",
-    description="In each batch, at most 1 % (or two) of the ids that neither the export nor TMDB's lists "
-    "reject have no details.",
-)
-def every_batch_is_covered(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Count the ids without details in each batch."""
-    return _coverage(database)
+def _noun(media: MediaType) -> str:
+    return "films" if media == MOVIES else media.name
 
 
-@dg.asset_check(
-    asset="movie_details",
-    description="Nearly every accepted film with 100 votes or more has each field that search and applications depend "
-    "on, posters included. Films that are kept on request, whatever the profiles, do not count.",
-)
-def metadata_is_complete(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Count the well-known films that have each field."""
-    return _completeness(database)
+def checks_of(media: MediaType) -> list[dg.AssetChecksDefinition]:
+    """Return the checks of the asset of a media type."""
+    noun = _noun(media)
+    checks = [
+        _check(
+            media,
+            COVERAGE,
+            "In each batch, at most 1 % (or two) of the ids that neither the export nor TMDB's lists "
+            "reject have no details.",
+            lambda database, _: _coverage(database, media),
+        ),
+        _check(
+            media,
+            COMPLETENESS,
+            f"Nearly every accepted {'film' if media == MOVIES else noun} with 100 votes or more has each field that "
+            f"search and applications depend on, posters included. {noun.capitalize()} that are kept on request, "
+            "whatever the profiles, do not count.",
+            lambda database, _: _completeness(database, media),
+        ),
+        _check(
+            media,
+            AGE,
+            f"At most 2 % of the accepted {noun} are due again ({AGES_SAID[media.name]}). Reports the "
+            f"share of {noun} within each age, and the oldest copy.",
+            lambda database, as_of: _age(database, as_of, media),
+        ),
+        _check(
+            media,
+            TERMS,
+            f"TMDB's terms: no response is older than 180 days. {noun.capitalize()} are refreshed at 170 and "
+            "purged at 180.",
+            _terms,
+        ),
+    ]
+    if media.has_seasons:
+        checks.append(_check(media, EPISODES, EPISODES_SAYS, lambda database, _: episodes_agree(database)))
+    return checks
 
 
-@dg.asset_check(
-    asset="movie_details",
-    description="At most 2 % of the accepted films are due again (2 to 30 days old, by release date). Reports the "
-    "share of films within each age, and the oldest copy.",
-)
-def details_are_within_their_age(
-    context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
-) -> dg.AssetCheckResult:
-    """Count the accepted films that are due again."""
-    return _age(database, run_time_of(context.run))
+def _check(
+    media: MediaType, name: str, description: str, result: Callable[[Database, datetime], dg.AssetCheckResult]
+) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=f"{media.name}_details", name=name, description=description)
+    def check(context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+        return result(database, run_time_of(context.run))
 
-
-@dg.asset_check(
-    asset="movie_details",
-    description="TMDB's terms: no response is older than 180 days. Films are refreshed at 170 and purged at 180.",
-)
-def nothing_is_kept_for_six_months(
-    context: dg.AssetCheckExecutionContext, database: dg.ResourceParam[Database]
-) -> dg.AssetCheckResult:
-    """Count the responses that are older than 180 days."""
-    return _terms(database, run_time_of(context.run))
-
-
-CHECKS = [every_batch_is_covered, metadata_is_complete, details_are_within_their_age, nothing_is_kept_for_six_months]
+    return check

@@ -1,6 +1,6 @@
 """Storing responses of TMDB, a chunk in one transaction, and counting the outcomes.
 
-`movie_details` decides what is fetched and when. `catalog.eligibility` reads a response, and
+`catalog.movie_details` decides what is fetched and when. `catalog.eligibility` reads a response, and
 sql/catalog/store_details.sql writes its rows.
 """
 
@@ -11,31 +11,22 @@ from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from psycopg.types.json import Jsonb
 
 from movie_assets.catalog.detail_checks import Figures
 from movie_assets.catalog.eligibility import Derived, derivation_name, derive
+from movie_assets.catalog.staged_rows import STAGED_COLUMNS, staged_row
 from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.database.database import Database, copy_rows, execute, fetch_one, fetch_value
 from movie_assets.runs.batch_runs import BatchContent, row_counts
 from movie_assets.runs.metadata_tables import calls_table
 from movie_assets.runs.run_log import log_work
 from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
-from movie_assets.tmdb.related_rows import KNOWN_KEYS
+from movie_assets.tmdb.media import MOVIES, SERIES, MediaType
 from movie_assets.tmdb.responses import CallCounts, Failed, Fetched, NotFound, TmdbResponse
+from movie_assets.tmdb.season_plan import NOTHING_KNOWN, KnownCatalogue, known_series
+from movie_assets.tmdb.series import read_series
 
-MOVIE_COLUMNS = {
-    "title_id": "int8", "imdb_id": "text", "title": "text", "original_title": "text", "original_language": "text",
-    "release_date": "date", "runtime_minutes": "int2", "status": "text", "tagline": "text", "overview": "text",
-    "genres": "text[]", "keywords": "text[]", "directors": "text[]", "leading_cast": "text[]", "countries": "text[]",
-    "collection_id": "int8", "collection": "text", "certification": "text", "budget": "int8", "revenue": "int8",
-    "poster_path": "text", "backdrop_path": "text", "popularity": "float8", "vote_average": "float8",
-    "vote_count": "int4",
-}  # fmt: skip
-STAGED_COLUMNS = MOVIE_COLUMNS | {
-    "adult": "bool", "video": "bool", "softcore": "bool", "body": "jsonb", "embedding_text": "text",
-    "text_hash": "text", "related_rows": "jsonb", "facts_hash": "text",
-}  # fmt: skip
+NOUNS = {MOVIES.name: "films", SERIES.name: "series"}  # of titles of a media type, in logs
 
 
 class StoredResponse(NamedTuple):
@@ -43,6 +34,15 @@ class StoredResponse(NamedTuple):
 
     title_id: int
     body: JsonObject
+
+
+class KnownResponse(NamedTuple):
+    """The seasons, last and next episode that a series had, and when the episodes of some seasons were fetched."""
+
+    title_id: int
+    body: JsonObject
+    numbers: list[int]
+    times: list[datetime]
 
 
 class BatchFilms(NamedTuple):
@@ -118,18 +118,22 @@ class DetailCounts:
 
 
 class DetailStore:
-    """Writes responses to the database, chunk by chunk, and counts the outcomes."""
+    """Writes responses for titles of a media type to the database, chunk by chunk, and counts the outcomes."""
 
-    def __init__(self, database: Database, thresholds: FilterProfiles, as_of: datetime, run_id: str) -> None:
+    def __init__(
+        self, database: Database, thresholds: FilterProfiles, as_of: datetime, run_id: str, media: MediaType
+    ) -> None:
         self.counts = DetailCounts()
         self.database = database
+        self.media = media
+        self.step = f"{media.name}_details"
         self._thresholds = thresholds
         self.as_of = as_of
         self.run_id = run_id
 
     def store(self, responses: Sequence[TmdbResponse]) -> list[Failed]:
         """Store a chunk in one transaction, and return the ids without a usable response."""
-        movies: list[tuple[Derived, JsonObject | None]] = []
+        titles: list[tuple[Derived, JsonObject | None]] = []
         deleted: list[int] = []
         failed: list[Failed] = []
         for response in responses:
@@ -138,13 +142,13 @@ class DetailStore:
                     deleted.append(tmdb_id)
                 case Fetched(tmdb_id, body):
                     try:
-                        movies.append((derive(body, tmdb_id), body))
+                        titles.append((derive(body, tmdb_id, self.media), body))
                     except UnusableResponseError as error:
                         failed.append(Failed(tmdb_id, error.reason, f"{error}: {body!s:.400}"))
                 case Failed():
                     failed.append(response)
-        self._write(movies, deleted, failed)
-        self.counts.fetched += len(movies)
+        self._write(titles, deleted, failed)
+        self.counts.fetched += len(titles)
         self.counts.deleted += len(deleted)
         self.counts.failed += len(failed)
         return failed
@@ -152,10 +156,10 @@ class DetailStore:
     def derive_stored_responses(self, batch_numbers: set[int]) -> None:
         """Read stored responses again: those read by another parser, and those of films that became eligible."""
         while chunk := self.database.fetch(
-            StoredResponse, "responses_to_derive", batches=sorted(batch_numbers), derivation=derivation_name(),
-            as_of=self.as_of,
+            StoredResponse, "responses_to_derive", batches=sorted(batch_numbers), media=self.media.name,
+            derivation=derivation_name(self.media), as_of=self.as_of,
         ):  # fmt: skip
-            self._write([(derive(response.body, response.title_id), None) for response in chunk], [], [])
+            self._write([(self._derived(response), None) for response in chunk], [], [])
             self.counts.read_again += len(chunk)
 
     def evaluate(self) -> None:
@@ -167,40 +171,60 @@ class DetailStore:
         self.counts.due, self.counts.deferred = due + deferred, deferred
 
         def work(connection: sa.Connection) -> None:
-            open_ids = fetch_value(connection, int, "count_open_ids", batches=sorted(batch_numbers))
+            batches = sorted(batch_numbers)
+            open_ids = fetch_value(connection, int, "count_open_ids", batches=batches, media=self.media.name)
             checked = max(open_ids, due + deferred)  # a requested id is fetched although a rule rejects it
-            log_work(connection, self.run_id, "movie_details", checked=checked, skipped=checked - due)
+            log_work(connection, self.run_id, self.step, checked=checked, skipped=checked - due)
 
         self.database.once(work)
 
     def contents(self, batches: Collection[int]) -> dict[int, BatchContent]:
         """Return the content of finished batches: a hash of their texts, and counts of films."""
-        rows = self.database.fetch(BatchFilms, "batch_contents", batches=list(batches))
+        rows = self.database.fetch(BatchFilms, "batch_contents", batches=list(batches), media=self.media.name)
         return {row.batch: BatchContent(row.content, row_counts(row.films, row.total)) for row in rows}
 
     def summary(self) -> str:
         """Return the counts of the run in one line."""
         c = self.counts
         return (
-            f"{c.due:,} films due: {c.fetched:,} fetched, {c.deleted:,} deleted at TMDB, {c.failed:,} failed, "
-            f"{c.deferred:,} left for another day; {c.read_again:,} stored responses evaluated again. "
-            f"Of these together, {c.accepted:,} accepted ({c.added:,} new, {c.changed:,} changed), "
-            f"{c.rejected:,} rejected"
+            f"{c.due:,} {NOUNS[self.media.name]} due: {c.fetched:,} fetched, {c.deleted:,} deleted at TMDB, "
+            f"{c.failed:,} failed, {c.deferred:,} left for another day; "
+            f"{c.read_again:,} stored responses evaluated again. Of these together, {c.accepted:,} accepted "
+            f"({c.added:,} new, {c.changed:,} changed), {c.rejected:,} rejected"
         )
 
-    def _write(self, movies: list[tuple[Derived, JsonObject | None]], deleted: list[int], failed: list[Failed]) -> None:
-        unknown = Counter(key for _, body in movies if body is not None for key in body.keys() - KNOWN_KEYS)
+    def known(self, tmdb_ids: Sequence[int]) -> KnownCatalogue:
+        """Return what the catalogue has of some titles, for the plan of the seasons that are fetched."""
+        if not self.media.has_seasons:
+            return NOTHING_KNOWN
+        rows = self.database.fetch(
+            KnownResponse, "known_series", title_ids=[self.media.title_id(tmdb_id) for tmdb_id in tmdb_ids],
+            derivation=derivation_name(self.media),
+        )  # fmt: skip
+        series = {}
+        for row in rows:
+            tmdb_id = self.media.tmdb_id(row.title_id)
+            times = dict(zip(row.numbers, row.times, strict=True))
+            series[tmdb_id] = known_series(read_series(row.body, tmdb_id), times)
+        return KnownCatalogue(series, self.as_of)
+
+    def _derived(self, response: StoredResponse) -> Derived:
+        return derive(response.body, self.media.tmdb_id(response.title_id), self.media)
+
+    def _write(self, titles: list[tuple[Derived, JsonObject | None]], deleted: list[int], failed: list[Failed]) -> None:
+        unknown = Counter(key for _, body in titles if body is not None for key in self.media.unknown_keys(body))
+        title_id = self.media.title_id
 
         def work(connection: sa.Connection) -> StoredDetails:
             stored = StoredDetails(0, 0, 0, 0)
-            if movies:
+            if titles:
                 execute(connection, "stage_films")
-                copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(*movie) for movie in movies))
+                copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(*title) for title in titles))
                 stored = fetch_one(
-                    connection, StoredDetails, "store_details", as_of=self.as_of, derivation=derivation_name()
+                    connection, StoredDetails, "store_details", as_of=self.as_of, derivation=derivation_name(self.media)
                 )
             if deleted:
-                execute(connection, "mark_gone", title_ids=deleted, as_of=self.as_of)
+                execute(connection, "mark_gone", title_ids=list(map(title_id, deleted)), as_of=self.as_of)
             if failed:
                 self._record_failures(connection, failed)
             if unknown:
@@ -208,10 +232,10 @@ class DetailStore:
                     connection, "record_unknown_keys", keys=list(unknown), responses=list(unknown.values()),
                     as_of=self.as_of,
                 )  # fmt: skip
-            title_ids = [derived.movie.tmdb_id for derived, _ in movies] + deleted + [f.tmdb_id for f in failed]
-            execute(connection, "answer_requests", title_ids=title_ids, as_of=self.as_of)
+            ids = [derived.title.tmdb_id for derived, _ in titles] + deleted + [f.tmdb_id for f in failed]
+            execute(connection, "answer_requests", title_ids=list(map(title_id, ids)), as_of=self.as_of)
             log_work(
-                connection, self.run_id, "movie_details", fetched=sum(body is not None for _, body in movies),
+                connection, self.run_id, self.step, fetched=sum(body is not None for _, body in titles),
                 changed=stored.added + stored.changed, failed=len(failed), gone=len(deleted),
             )  # fmt: skip
             return stored
@@ -222,12 +246,13 @@ class DetailStore:
         self.counts.rejected += stored.rejected
         self.counts.added += stored.added
         self.counts.changed += stored.changed
-        self.counts.repaired += sum(bool(derived.movie.repairs) for derived, _ in movies)
+        self.counts.repaired += sum(bool(derived.title.repairs) for derived, _ in titles)
 
     def _record_failures(self, connection: sa.Connection, failed: Sequence[Failed]) -> None:
         execute(
-            connection, "record_failures", title_ids=[f.tmdb_id for f in failed], reasons=[f.reason for f in failed],
-            samples=[f.sample for f in failed], run_id=self.run_id, as_of=self.as_of,
+            connection, "record_failures", title_ids=[self.media.title_id(f.tmdb_id) for f in failed],
+            reasons=[f.reason for f in failed], samples=[f.sample for f in failed], stage=self.step, run_id=self.run_id,
+            as_of=self.as_of,
         )  # fmt: skip
 
 
@@ -236,17 +261,6 @@ def evaluate(
 ) -> Evaluation:  # fmt: skip
     """Evaluate all stored responses and listed films by the profiles, and return how many ids changed their state."""
     return fetch_one(
-        connection, Evaluation, "evaluate", day=as_of.date(), profiles=thresholds.as_json, rules=thresholds.name,
-        as_of=as_of, are_lists_new=are_lists_new,
+        connection, Evaluation, "evaluate", media=thresholds.media, day=as_of.date(), profiles=thresholds.as_json,
+        rules=thresholds.name, as_of=as_of, are_lists_new=are_lists_new,
     )  # fmt: skip
-
-
-def staged_row(derived: Derived, body: JsonObject | None) -> tuple[object, ...]:
-    """Return a film as a row of incoming_films; `body` is None for a film that was read from its stored response."""
-    movie = derived.movie
-    values = (getattr(movie, column) for column in MOVIE_COLUMNS)
-    columns = (list(value) if isinstance(value, tuple) else value for value in values)
-    stored_body = None if body is None else Jsonb(body)
-    flags = (movie.adult, movie.video, movie.softcore)
-    related = (Jsonb(derived.related_rows_json, dumps=str), derived.related_rows_hash)
-    return (*columns, *flags, stored_body, derived.text, derived.text_hash, *related)

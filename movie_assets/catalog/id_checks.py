@@ -1,4 +1,4 @@
-"""The checks of `movie_ids`, which read the ids and the exports that were applied to them."""
+"""The checks of `movie_ids` and `series_ids`, which read the ids and the exports that were applied to them."""
 
 from datetime import date
 from typing import NamedTuple
@@ -6,6 +6,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from movie_assets.catalog.export_checks import Refusal
+from movie_assets.catalog.media_assets import ALL, MediaAssets
 from movie_assets.database.database import Database
 from movie_assets.runs.batch_runs import amiss
 
@@ -63,10 +64,10 @@ class ExportLoss(NamedTuple):
     held: int
 
 
-def last_share(database: Database) -> dg.AssetCheckResult:
+def last_share(database: Database, of: MediaAssets) -> dg.AssetCheckResult:
     """Evaluate the last attempt to apply the export's rules. Fails if it was refused, until another one succeeds."""
-    refusals = database.fetch(Refusal, "refusals", step="movie_ids")
-    share = database.fetch_optional(LastShare, "last_share")
+    refusals = database.fetch(Refusal, "refusals", step=of.ids)
+    share = database.fetch_optional(LastShare, "last_share", media=of.media.name)
     return dg.AssetCheckResult(
         passed=not refusals,
         check_name=SHARE,
@@ -75,40 +76,18 @@ def last_share(database: Database) -> dg.AssetCheckResult:
     )
 
 
-def _applied(database: Database) -> date | None:
-    return database.fetch_one(NewestExport, "newest_export", day=date.max).applied
+def _applied(database: Database, of: MediaAssets) -> date | None:
+    return database.fetch_one(NewestExport, "newest_export", media=of.media.name, day=date.max).applied
 
 
-@dg.asset_check(
-    asset="movie_ids",
-    description="Each line of the export has exactly one id, and no id is alive that the export does not list, except "
-    "ids that wait for a later export and ids whose line cannot be read (pipeline.ids_without_line).",
-)
-def every_export_line_has_one_id(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Compare the ids with the lines of the export that was applied to them last."""
-    counts = database.fetch_one(IdAgreement, "id_agreement", day=_applied(database))._asdict()
+def _agreement(database: Database, of: MediaAssets) -> dg.AssetCheckResult:
+    day = _applied(database, of)
+    counts = database.fetch_one(IdAgreement, "id_agreement", media=of.media.name, day=day)._asdict()
     return dg.AssetCheckResult(passed=not any(counts.values()), description=amiss(counts), metadata=counts)
 
 
-@dg.asset_check(
-    name=SHARE,
-    asset="movie_ids",
-    blocking=True,
-    description="The share of ids that pass the export's rules is within a factor of 3 of the last 14 loads.",
-)
-def share_kept_is_within_bounds(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Evaluate the last attempt to apply the export's rules, as `movie_ids` does."""
-    return last_share(database)
-
-
-@dg.asset_check(
-    asset="movie_ids",
-    description="The export's median popularity is within a factor of 2 of the loads before; "
-    "when TMDB changes its scale, the profiles' least popularity has to be adapted.",
-)
-def popularity_has_not_drifted(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Compare the median popularity of the export that was applied last with those before it."""
-    loads = database.fetch(PopularityMedian, "popularity_medians", day=_applied(database))
+def _drift(database: Database, of: MediaAssets) -> dg.AssetCheckResult:
+    loads = database.fetch(PopularityMedian, "popularity_medians", media=of.media.name, day=_applied(database, of))
     medians = [load.median_popularity for load in loads]
     if not medians:
         return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=NO_IDS)
@@ -127,16 +106,9 @@ def popularity_has_not_drifted(database: dg.ResourceParam[Database]) -> dg.Asset
     )
 
 
-@dg.asset_check(
-    asset="movie_ids",
-    description="The export lacks about as many of the known ids as the last loads did, and each of its lines shows "
-    "its id. Otherwise no id is deleted that this export is the first to lack: it is held (pipeline.ids_without_line) "
-    "until the export of a later day lacks it too. accept_unlike in tmdb_export's config deletes at once.",
-)
-def no_unusual_loss_of_ids(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
-    """Compare the number of ids that the applied export was the first to lack with the usual number."""
-    day = _applied(database)
-    loss = database.fetch_optional(ExportLoss, "export_loss", day=day)
+def _loss(database: Database, of: MediaAssets) -> dg.AssetCheckResult:
+    day = _applied(database, of)
+    loss = database.fetch_optional(ExportLoss, "export_loss", media=of.media.name, day=day)
     if loss is None:
         return dg.AssetCheckResult(passed=True, severity=dg.AssetCheckSeverity.WARN, description=NO_IDS)
     share = loss.ids_missing / loss.ids_known if loss.ids_known else 0.0
@@ -156,4 +128,51 @@ def no_unusual_loss_of_ids(database: dg.ResourceParam[Database]) -> dg.AssetChec
     )
 
 
-CHECKS = [every_export_line_has_one_id, share_kept_is_within_bounds, popularity_has_not_drifted, no_unusual_loss_of_ids]
+def checks_of(of: MediaAssets) -> list[dg.AssetChecksDefinition]:
+    """Return the checks of the ids of a media type."""
+
+    @dg.asset_check(
+        asset=of.ids,
+        description="Each line of the export has exactly one id, and no id is alive that the export does not list, "
+        "except ids that wait for a later export and ids whose line cannot be read (pipeline.ids_without_line).",
+    )
+    def every_export_line_has_one_id(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+        """Compare the ids with the lines of the export that was applied to them last."""
+        return _agreement(database, of)
+
+    @dg.asset_check(
+        name=SHARE,
+        asset=of.ids,
+        blocking=True,
+        description="The share of ids that pass the export's rules is within a factor of 3 of the last 14 loads.",
+    )
+    def share_kept_is_within_bounds(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+        """Evaluate the last attempt to apply the export's rules, as the asset does."""
+        return last_share(database, of)
+
+    @dg.asset_check(
+        asset=of.ids,
+        description="The export's median popularity is within a factor of 2 of the loads before; "
+        "when TMDB changes its scale, the profiles' least popularity has to be adapted.",
+    )
+    def popularity_has_not_drifted(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+        """Compare the median popularity of the export that was applied last with those before it."""
+        return _drift(database, of)
+
+    @dg.asset_check(
+        asset=of.ids,
+        description="The export lacks about as many of the known ids as the last loads did, and each of its lines "
+        "shows its id. Otherwise no id is deleted that this export is the first to lack: it is held "
+        "(pipeline.ids_without_line) until the export of a later day lacks it too. accept_unlike in the config of "
+        f"{of.export} deletes at once.",
+    )
+    def no_unusual_loss_of_ids(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+        """Compare the number of ids that the applied export was the first to lack with the usual number."""
+        return _loss(database, of)
+
+    return [
+        every_export_line_has_one_id, share_kept_is_within_bounds, popularity_has_not_drifted, no_unusual_loss_of_ids,
+    ]  # fmt: skip
+
+
+CHECKS = [check for of in ALL for check in checks_of(of)]

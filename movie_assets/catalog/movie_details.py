@@ -1,6 +1,7 @@
-"""Stage 3: the details of the films that are due, fetched batch by batch, evaluated and stored.
+"""Stage 3: the details of the titles that are due, fetched batch by batch, evaluated and stored.
 
-sql/catalog/due.sql decides which ids are due, and `catalog.eligibility` reads a response.
+`movie_details` and `series_details` are one asset for two media types. sql/catalog/due.sql decides which ids are due,
+and `catalog.eligibility` reads a response.
 """
 
 import asyncio
@@ -12,8 +13,9 @@ from typing import NamedTuple
 import dagster as dg
 from pydantic import Field
 
+from movie_assets.catalog.broadcasts import episodes_in
 from movie_assets.catalog.detail_checks import evaluate
-from movie_assets.catalog.detail_store import DetailStore
+from movie_assets.catalog.detail_store import NOUNS, DetailStore
 from movie_assets.catalog.successors import find_successors, ids_without_successor
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
@@ -24,9 +26,13 @@ from movie_assets.runs.partitions import batches, newest_day
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import is_by_hand, run_time_of, went_on_since
 from movie_assets.tmdb.client import Tmdb, TmdbClient
-from movie_assets.tmdb.responses import Failed, TmdbError, TmdbResponse
+from movie_assets.tmdb.media import MOVIES, SERIES, MediaType
+from movie_assets.tmdb.responses import Failed, Fetched, TmdbError, TmdbResponse
+from movie_assets.tmdb.season_plan import NOTHING_KNOWN
 
-CHUNK = 100  # films in one transaction: the most that a killed run fetches again
+CHUNK = 100  # titles in one transaction: the most that a killed run fetches again
+MAX_EPISODES = 5000  # of a chunk, which ends with the title that has one more; a response may have ten thousand alone
+KNOWN_AT_ONCE = 1000  # series whose seasons are read from the database before they are fetched
 FORCED = "forced"  # the reason of a film that is fetched although it is not due
 MAX_FAILURES = 0.01  # share of a batch's films without a usable response, above which the batch fails …
 FAILURES_ALWAYS_ALLOWED = 2  # … but never for single films of a small batch
@@ -57,52 +63,77 @@ class RoomToday(NamedTuple):
     films: int | None
 
 
-@dg.asset(
-    group_name="catalogue",
-    kinds={"python", "postgres"},
-    partitions_def=batches,
-    backfill_policy=dg.BackfillPolicy.single_run(),
-    deps=[
-        dg.AssetDep("movie_ids", partition_mapping=newest_day),
-        dg.AssetDep("tmdb_changes", partition_mapping=newest_day),
-        dg.AssetDep("tmdb_discoveries", partition_mapping=newest_day),
-    ],
-    dagster_type=NO_VALUE,
-    pool="tmdb",
-)
-@logged("checked", "skipped", "fetched", "changed", "failed", "gone")
-def movie_details(
-    context: dg.AssetExecutionContext,
-    config: DetailsConfig,
-    database: dg.ResourceParam[Database],
-    tmdb: dg.ResourceParam[Tmdb],
-    settings: dg.ResourceParam[Settings],
-) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
-    """A film as TMDB describes it, fetched when it is due and accepted or rejected by the filter profiles.
+class MadeFrom(NamedTuple):
+    """What the asset of a media type is called, says of itself and is made from."""
 
-    TMDB's response is stored, so a change of profiles or of the parser costs no call. Films are committed in chunks
-    of 100: after a run was killed, the next one continues where it stopped. With the config `force: true`, a run
-    fetches every accepted film of its batches again.
-    """
-    as_of = run_time_of(context.run)
-    store = DetailStore(database, settings.thresholds, as_of, context.run.run_id)
-    run = BatchRun(context, "films", store.contents)
-    with database.batch_locks(run.batches, "movie_details") as ours:
-        run.exclude_locked(ours)
-        store.evaluate()
-        store.derive_stored_responses(ours)
-        due, deferred = _films_to_fetch(context, config, run, sorted(ours), settings.daily_films, database)
-        store.plan(ours, len(due), deferred)
-        run.plan(film.batch for film in due)
-        try:
-            run_until_done(_work(tmdb, store, run, {film.title_id: film.batch for film in due}))
-        except TmdbError as error:
-            context.log.warning(str(error))
-            run.fail_unfinished(str(error))
-    context.log.info(store.summary())
-    for result in evaluate(database, as_of, store.counts.figures):
-        yield evaluation_of(context, result)
-    yield from run.end()
+    description: str
+    deps: tuple[str, ...]
+
+
+MADE_FROM = {
+    MOVIES.name: MadeFrom(
+        """A film as TMDB describes it, fetched when it is due and accepted or rejected by the filter profiles.
+
+TMDB's response is stored, so a change of profiles or of the parser costs no call. Films are committed in chunks
+of 100: after a run was killed, the next one continues where it stopped. With the config `force: true`, a run
+fetches every accepted film of its batches again.""",
+        ("movie_ids", "tmdb_changes", "tmdb_discoveries"),
+    ),
+    SERIES.name: MadeFrom(
+        """A series as TMDB describes it, with its seasons and episodes, fetched when it is due: daily while it is
+aired, each week while it rests, each month once it has ended, and when TMDB names a change.
+
+Of a series that is known, only the seasons that may have changed are fetched again, with the config `force: true`
+all. As for films, responses are stored and committed in chunks.""",
+        ("series_ids", "series_changes", "series_discoveries"),
+    ),
+}
+
+
+def details_asset(media: MediaType) -> dg.AssetsDefinition:
+    """Return the asset of the details of a media type."""
+
+    @dg.asset(
+        name=f"{media.name}_details",
+        description=MADE_FROM[media.name].description,
+        group_name="catalogue",
+        kinds={"python", "postgres"},
+        partitions_def=batches,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        deps=[dg.AssetDep(name, partition_mapping=newest_day) for name in MADE_FROM[media.name].deps],
+        dagster_type=NO_VALUE,
+        pool="tmdb",
+    )
+    @logged("checked", "skipped", "fetched", "changed", "failed", "gone")
+    def details(
+        context: dg.AssetExecutionContext,
+        config: DetailsConfig,
+        database: dg.ResourceParam[Database],
+        tmdb: dg.ResourceParam[Tmdb],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
+        as_of = run_time_of(context.run)
+        store = DetailStore(database, settings.profiles_for(media.name), as_of, context.run.run_id, media)
+        run = BatchRun(context, NOUNS[media.name], store.contents)
+        with database.batch_locks(run.batches, store.step) as ours:
+            run.exclude_locked(ours)
+            store.evaluate()
+            store.derive_stored_responses(ours)
+            due, deferred = _films_to_fetch(context, config, run, sorted(ours), settings.daily_films, store)
+            store.plan(ours, len(due), deferred)
+            run.plan(film.batch for film in due)
+            batch_of = {media.tmdb_id(film.title_id): film.batch for film in due}
+            try:
+                run_until_done(_work(tmdb, store, run, batch_of, is_known=not config.force))
+            except TmdbError as error:
+                context.log.warning(str(error))
+                run.fail_unfinished(str(error))
+        context.log.info(store.summary())
+        for result in evaluate(database, as_of, media, store.counts.figures):
+            yield evaluation_of(context, result)
+        yield from run.end()
+
+    return details
 
 
 def _films_to_fetch(
@@ -111,14 +142,15 @@ def _films_to_fetch(
     run: BatchRun,
     batch_numbers: list[int],
     daily_films: int,
-    database: Database,
+    store: DetailStore,
 ) -> tuple[list[WantedFilm], int]:
     """Return the films that a run fetches, and the number of films that the day's limit defers; log both."""
-    as_of = run_time_of(context.run)
+    as_of, database, noun = store.as_of, store.database, NOUNS[store.media.name]
     room = database.fetch_one(RoomToday, "room_today", as_of=as_of, daily_films=daily_films)
     wanted = database.fetch(
         WantedFilm,
         "films_to_fetch",
+        media=store.media.name,
         as_of=as_of,
         batches=batch_numbers,
         by_hand=is_by_hand(context.run),
@@ -129,7 +161,7 @@ def _films_to_fetch(
     )
     due = [film for film in wanted if not film.is_deferred]
     forced = sum(film.reason == FORCED for film in due)
-    context.log.info(what_is_done("fetching", "films", len(due) - forced, forced if config.force else None))
+    context.log.info(what_is_done("fetching", noun, len(due) - forced, forced if config.force else None))
     deferred = Counter(film.reason for film in wanted if film.is_deferred)
     if deferred:
         counts = ", ".join(f"{reason} {films:,}" for reason, films in deferred.most_common())
@@ -140,18 +172,32 @@ def _films_to_fetch(
     return due, deferred.total()
 
 
-async def _work(tmdb: Tmdb, store: DetailStore, run: BatchRun, batch_of: dict[int, int]) -> None:
+async def _work(tmdb: Tmdb, store: DetailStore, run: BatchRun, batch_of: dict[int, int], *, is_known: bool) -> None:
     """Fetch the films that are due, then the successors of deleted ids. Without either, no session is opened."""
-    if not batch_of and not ids_without_successor(store.database):
+    if not batch_of and not ids_without_successor(store.database, store.media):
         return
     async with tmdb.session(store.run_id) as client:
         store.counts.calls = client.calls
         if batch_of:
-            await _fetch(client, store, run, batch_of)
-        store.counts.successors = await find_successors(client, store.database, store.as_of)
+            await _fetch(client, store, run, batch_of, is_known=is_known)
+        store.counts.successors = await find_successors(client, store.database, store.as_of, store.media)
 
 
-async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of: dict[int, int]) -> None:
+async def _responses(
+    client: TmdbClient, store: DetailStore, tmdb_ids: Sequence[int], *, is_known: bool
+) -> AsyncIterator[TmdbResponse]:
+    """Yield the responses for titles. Of series, what is known is read for a thousand at a time."""
+    step = KNOWN_AT_ONCE if store.media.has_seasons else len(tmdb_ids)
+    for start in range(0, len(tmdb_ids), step):
+        some = tmdb_ids[start : start + step]
+        known = await asyncio.to_thread(store.known, some) if is_known else NOTHING_KNOWN
+        async for response in client.details(some, store.media, known):
+            yield response
+
+
+async def _fetch(
+    client: TmdbClient, store: DetailStore, run: BatchRun, batch_of: dict[int, int], *, is_known: bool
+) -> None:
     """Fetch films and store them in chunks; the next chunk is fetched while one is written."""
     sizes = Counter(batch_of.values())
     failures: dict[int, list[Failed]] = defaultdict(list)
@@ -162,17 +208,19 @@ async def _fetch(client: TmdbClient, store: DetailStore, run: BatchRun, batch_of
             failures[batch].append(failed)
             too_many = len(failures[batch]) > max(FAILURES_ALWAYS_ALLOWED, MAX_FAILURES * sizes[batch])
             if too_many or store.counts.failed == len(batch_of):
-                run.fail(batch, _problem(failures[batch], sizes[batch]))
+                run.fail(batch, _problem(failures[batch], sizes[batch], NOUNS[store.media.name]))
         run.advance(batch_of[response.tmdb_id] for response in chunk)
 
     chunk: list[TmdbResponse] = []
+    episodes = 0
     async with _one_at_a_time(write) as start:
         try:
-            async for response in client.details(list(batch_of)):
+            async for response in _responses(client, store, list(batch_of), is_known=is_known):
                 chunk.append(response)
-                if len(chunk) == CHUNK:
+                episodes += episodes_in(response.body) if isinstance(response, Fetched) else 0
+                if len(chunk) == CHUNK or episodes > MAX_EPISODES:
                     await start(chunk)
-                    chunk = []
+                    chunk, episodes = [], 0
         except TmdbError:
             # TMDB failed, not these films: they stay due as they were.
             chunk = [response for response in chunk if not isinstance(response, Failed)]
@@ -203,8 +251,12 @@ async def _one_at_a_time(
             await last.pop()
 
 
-def _problem(failures: Sequence[Failed], films: int) -> str:
-    """Return the reason why a batch of so many films failed: its failures by their reasons, and the last id."""
+def _problem(failures: Sequence[Failed], titles: int, noun: str) -> str:
+    """Return the reason why a batch of so many titles failed: its failures by their reasons, and the last id."""
     reasons = ", ".join(f"{reason} {count}x" for reason, count in Counter(f.reason for f in failures).most_common(3))
     last = failures[-1].tmdb_id
-    return f"{len(failures)} or more of its {films} films had no usable response ({reasons}; the last was {last})"
+    return f"{len(failures)} or more of its {titles} {noun} had no usable response ({reasons}; the last was {last})"
+
+
+movie_details = details_asset(MOVIES)
+series_details = details_asset(SERIES)

@@ -18,9 +18,9 @@ from movie_assets.refresh.outcome import CheckOutcome, DayOutcome
 
 
 class CatalogueCounts(NamedTuple):
-    """Counts of films and ids, the newest export, and the tokens and US dollars of all embeddings."""
+    """Counts of titles and ids of a media type, its newest export, and the tokens and dollars of all embeddings."""
 
-    movies: int
+    titles: int
     last_export_date: date | None
     source: str | None
     due: int
@@ -47,8 +47,25 @@ class FailedStep(NamedTuple):
     ended_at: datetime
 
 
+class SeriesStatus(NamedTuple):
+    """The state of the series of the catalogue, with the meaning of the same keys of movies."""
+
+    series: int
+    last_export_date: str | None
+    ids: int
+    candidates: int
+    due: int
+    rejected: dict[str | None, int]
+    funnel: list[FunnelStep]
+    gone: int
+    failed: int
+
+
 class Status(NamedTuple):
-    """The state of the catalogue: the fields are the keys that `movie-assets status --json` prints."""
+    """The state of the catalogue: the fields are the keys that `movie-assets status --json` prints.
+
+    Numbers of ids and titles are those of movies. `series` is None, and no key, until series were read.
+    """
 
     movies: int
     vectors: int
@@ -69,11 +86,16 @@ class Status(NamedTuple):
     dollars_today: float
     texts_in_bulk: int
     problems: list[FailedStep]
+    series: SeriesStatus | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the fields as JSON values; a step of the funnel and a problem are objects."""
         problems = [{**each._asdict(), "ended_at": each.ended_at.isoformat()} for each in self.problems]
-        return self._asdict() | {"funnel": [step._asdict() for step in self.funnel], "problems": problems}
+        values = self._asdict() | {"funnel": [step._asdict() for step in self.funnel], "problems": problems}
+        series = values.pop("series")
+        if series is not None:
+            values["series"] = series._asdict() | {"funnel": [step._asdict() for step in series.funnel]}
+        return values
 
 
 class RequestOutcome(NamedTuple):
@@ -98,12 +120,11 @@ class RequestOutcome(NamedTuple):
 
 def status_of(database: Database, as_of: datetime) -> Status:
     """Return the state of the catalogue; `as_of` decides which films are due and which day's cost is today's."""
-    counts = database.fetch_one(CatalogueCounts, "status", as_of=as_of)
+    counts = database.fetch_one(CatalogueCounts, "status", media="movie", as_of=as_of)
     spending = database.fetch_one(EmbeddingSpending, "embedding_spending", as_of=as_of)
     active = database.fetch_optional(ActiveSet, "active_set")
-    states = database.fetch(IdState, "id_states")
     return Status(
-        movies=counts.movies,
+        movies=counts.titles,
         vectors=database.fetch_value(int, "count_vectors"),
         embedding_provider=active.provider if active else None,
         embedding_model=active.model if active else None,
@@ -113,8 +134,8 @@ def status_of(database: Database, as_of: datetime) -> Status:
         ids=counts.ids,
         candidates=counts.candidates,
         due=counts.due,
-        rejected={row.reason: row.ids for row in states if row.state == "rejected"},
-        funnel=database.fetch(FunnelStep, "funnel"),
+        rejected=_rejected(database, "movie"),
+        funnel=database.fetch(FunnelStep, "funnel", media="movie"),
         gone=counts.gone,
         failed=counts.failed,
         tokens_embedded=counts.tokens_embedded,
@@ -122,7 +143,30 @@ def status_of(database: Database, as_of: datetime) -> Status:
         dollars_today=round(spending.dollars_today, 6),
         texts_in_bulk=spending.texts_in_bulk,
         problems=database.fetch(FailedStep, "steps_that_failed"),
+        series=_series_of(database, as_of),
     )
+
+
+def _series_of(database: Database, as_of: datetime) -> SeriesStatus | None:
+    counts = database.fetch_one(CatalogueCounts, "status", media="series", as_of=as_of)
+    if counts.last_export_date is None:
+        return None
+    return SeriesStatus(
+        series=counts.titles,
+        last_export_date=counts.last_export_date.isoformat(),
+        ids=counts.ids,
+        candidates=counts.candidates,
+        due=counts.due,
+        rejected=_rejected(database, "series"),
+        funnel=database.fetch(FunnelStep, "funnel", media="series"),
+        gone=counts.gone,
+        failed=counts.failed,
+    )
+
+
+def _rejected(database: Database, media: str) -> dict[str | None, int]:
+    states = database.fetch(IdState, "id_states", media=media)
+    return {row.reason: row.ids for row in states if row.state == "rejected"}
 
 
 def show_status(console: Console, status: Status) -> None:
@@ -130,13 +174,14 @@ def show_status(console: Console, status: Status) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2))
     shown: tuple[tuple[str, int | str | None], ...] = (
         ("movies", status.movies),
+        *([("series", status.series.series)] if status.series else []),
         ("vectors", status.vectors),
         ("embedding model", status.embedding_model),
         ("dimensions", status.dimensions),
         ("last export date", status.last_export_date),
         ("source", source_for_people(status.source)),
-        ("due", status.due),
-        ("deleted at TMDB", status.gone),
+        ("due", status.due + (status.series.due if status.series else 0)),
+        ("deleted at TMDB", status.gone + (status.series.gone if status.series else 0)),
     )
     for label, value in shown:
         table.add_row(label, f"{value:,}" if isinstance(value, int) else value or "none yet")
@@ -146,6 +191,8 @@ def show_status(console: Console, status: Status) -> None:
         table.add_row("in batches at the service", f"{status.texts_in_bulk:,} texts")
     console.print(table)
     show_funnel(console, status.funnel)
+    if status.series:
+        show_funnel(console, status.series.funnel, "series")
     for problem in status.problems:
         reason = " ".join((problem.reason or "no reason was recorded").split())
         line = f"the last run of {problem.step} ({problem.ended_at:%Y-%m-%d %H:%M} UTC): {reason}"
@@ -157,16 +204,17 @@ def source_for_people(source: str | None) -> str | None:
     return source.replace("stand-in", "TMDB emulator", 1) if source else source
 
 
-def show_funnel(console: Console, steps: Sequence[FunnelStep]) -> None:
+def show_funnel(console: Console, steps: Sequence[FunnelStep], of: str = "") -> None:
     """Print the number of ids that each rule dropped and kept, in the order of the rules."""
-    table = Table(title="From TMDB's ids to the catalogue", title_justify="left")
+    title = f"From TMDB's ids of {of} to the catalogue" if of else "From TMDB's ids to the catalogue"
+    table = Table(title=title, title_justify="left")
     for column in ("rule", "dropped", "left"):
         table.add_column(column, justify="left" if column == "rule" else "right")
     for step in steps:
         table.add_row(step.says, f"{step.dropped:,}" if step.step else "", f"{step.kept:,}")
     console.print(table)
     if steps and steps[-1].target:
-        console.print(f"{steps[-1].kept:,} of the {steps[-1].target:,} films aimed at")
+        console.print(f"{steps[-1].kept:,} of the {steps[-1].target:,} {of or 'films'} aimed at")
 
 
 def show_sets(console: Console, sets: Iterable[SetProgress]) -> None:

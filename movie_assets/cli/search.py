@@ -31,6 +31,7 @@ NAMED_BY_TMDB = {"genres", "without_genres", "keywords"}  # filters whose values
 MINUTES = click.IntRange(0, 30_000)
 # An option, the filter of catalog.condition_of that it sets, its type (None for a list of texts), and its help text.
 FILTERS: tuple[tuple[str, str, click.IntRange | click.FloatRange | None, str], ...] = (
+    ("--media", "media_types", None, "Titles of this media type, movie or series, in place of movies."),
     ("--genre", "genres", None, "Only films of this genre."),
     ("--without-genre", "without_genres", None, "No films of this genre."),
     ("--language", "languages", None, "Only films in this original language (ISO 639-1)."),

@@ -1,7 +1,8 @@
 """Filter profiles: the rules that say which films belong in the catalogue, and the order of the rules.
 
-SQL applies them: pipeline.apply_export the rules of the export stage (adult, video, softcore, popularity), and
-pipeline.evaluate the rules of the details. `movie_assets.config.profiles` reads profiles from files.
+A profile is for titles of one media type. SQL applies them: pipeline.apply_export the rules of the export stage (adult,
+video, softcore, popularity), and pipeline.evaluate the rules of the details. `movie_assets.config.profiles` reads
+profiles from files.
 """
 
 import hashlib
@@ -13,16 +14,24 @@ from datetime import date
 EXPORT_RULES = ("adult", "video", "softcore", "popularity")
 NEVER_WANTED = ("adult", "video", "softcore")
 DETAIL_RULES = (*NEVER_WANTED, "vote_count", "vote_average", "release_date", "runtime", "language")
-RULES = (*EXPORT_RULES, *(rule for rule in DETAIL_RULES if rule not in EXPORT_RULES))
+RULES = (*EXPORT_RULES, *(rule for rule in DETAIL_RULES if rule not in EXPORT_RULES))  # of movies
+OF_SERIES = ("type", "status")  # rules that only series have, applied last
+RULES_OF = {"movie": RULES, "series": (*(rule for rule in RULES if rule != "video"), *OF_SERIES)}
+LEFT_OUT: Mapping[str, object] = {
+    "media": "movie",
+    "types": (),
+    "statuses": (),
+}  # values that the hash does not depend on
 
 
 @dataclass(frozen=True)
 class FilterProfile:
-    """The conditions that a film must meet.
+    """The conditions that a title must meet.
 
-    Runtimes are in minutes, averages 0 to 10, languages ISO 639-1 codes (an empty tuple: any language). Details are
-    fetched only for ids with the popularity, and with a rank (1 is the most popular id of the day's export) up to
-    `popularity_rank`.
+    `media` is movie or series. Runtimes are in minutes, averages 0 to 10, languages ISO 639-1 codes (an empty tuple:
+    any language). The release date of a series is that of its first episode; types and statuses are TMDB's words for
+    series, such as Miniseries and Ended (an empty tuple: any). Details are fetched only for ids with the popularity,
+    and with a rank (1 is the most popular id of the day's export) up to `popularity_rank`.
     """
 
     name: str
@@ -36,17 +45,21 @@ class FilterProfile:
     max_runtime: int | None = None
     languages: tuple[str, ...] = ()
     target: int | None = None  # number of films; only reported
+    media: str = "movie"
+    types: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
 
     def describe(self) -> dict[str, str]:
         """Return a description of each rule."""
-        dates = []
+        is_movie = self.media == "movie"
+        released, dates = "released" if is_movie else "first aired", []
         if self.released_since is not None:
-            dates.append(f"released since {self.released_since}")
+            dates.append(f"{released} since {self.released_since}")
         if self.released_within_days is not None:
-            dates.append(f"released in the last {self.released_within_days} days")
+            dates.append(f"{released} in the last {self.released_within_days} days")
         rank = f", among the {self.popularity_rank:,} most popular" if self.popularity_rank else ""
         longest = " or more" if self.max_runtime is None else f"-{self.max_runtime}"
-        return {
+        rules = {
             "adult": "not marked adult",
             "video": "a film, not a video",
             "softcore": "not marked softcore",
@@ -56,7 +69,10 @@ class FilterProfile:
             "release_date": ", ".join(dates) or "any release date",
             "runtime": f"{self.min_runtime}{longest} minutes",
             "language": f"language in {' '.join(self.languages)}" if self.languages else "any language",
+            "type": f"type {' or '.join(self.types)}" if self.types else "any type",
+            "status": f"status {' or '.join(self.statuses)}" if self.statuses else "any status",
         }
+        return {rule: rules[rule] for rule in RULES_OF[self.media]}
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,11 @@ class FilterProfiles:
     """The profiles in use. A film belongs in the catalogue if it passes one of them."""
 
     profiles: tuple[FilterProfile, ...]
+
+    @property
+    def media(self) -> str:
+        """The media type of the profiles, which have the same one."""
+        return self.profiles[0].media
 
     @property
     def min_vote_count(self) -> int:
@@ -88,7 +109,11 @@ class FilterProfiles:
     @property
     def as_json(self) -> str:
         """The profiles in the form for pipeline.evaluate: a JSON array with an object for each profile."""
-        return json.dumps([asdict(profile) for profile in self.profiles], default=date.isoformat, sort_keys=True)
+        profiles = [
+            {name: value for name, value in asdict(profile).items() if LEFT_OUT.get(name, ...) != value}
+            for profile in self.profiles
+        ]
+        return json.dumps(profiles, default=date.isoformat, sort_keys=True)
 
     @property
     def name(self) -> str:
@@ -103,4 +128,4 @@ class FilterProfiles:
     def describe(self) -> Mapping[str, str]:
         """Return a description of each rule, in the order of evaluation; different ones are joined by |."""
         descriptions = [profile.describe() for profile in self.profiles]
-        return {rule: " | ".join(dict.fromkeys(each[rule] for each in descriptions)) for rule in RULES}
+        return {rule: " | ".join(dict.fromkeys(each[rule] for each in descriptions)) for rule in RULES_OF[self.media]}

@@ -5,7 +5,7 @@
 
 import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,19 +13,36 @@ from pydantic import TypeAdapter, ValidationError
 
 from movie_assets.config.filter_profiles import FilterProfile, FilterProfiles
 
+MEDIA_TYPES = ("movie", "series")
+LISTS = {"languages": "language", "types": "type", "statuses": "status"}
 BUNDLED = Path(__file__).with_name("profiles.toml")
 KEYS = {field.name for field in fields(FilterProfile)} - {"name"}
 
 
-def profiles_of(names: Sequence[str], file: Path | None = None) -> FilterProfiles:
-    """Return the named profiles. Raises ValueError with one sentence that says what to change."""
+def profiles_of(names: Sequence[str], file: Path | None = None, media: str = "movie") -> FilterProfiles:
+    """Return the named profiles, which are for titles of a media type.
+
+    Raises ValueError with one sentence that says what to change.
+    """
     tables = _tables(BUNDLED) | (_tables(file) if file else {})
     for name in names:
         if name not in tables:
-            raise ValueError(f"there is no profile {name}; known are {', '.join(tables)}")
+            raise ValueError(f"there is no profile {name}; known are {', '.join(_of_media(tables, media))}")
     if not names:
         raise ValueError("no profile is named")
-    return FilterProfiles(tuple(_profile(name, tables[name]) for name in dict.fromkeys(names)))
+    profiles = tuple(_profile(name, tables[name]) for name in dict.fromkeys(names))
+    for profile in profiles:
+        if profile.media != media:
+            raise ValueError(f'profile {profile.name} has media = "{profile.media}"; it has to be "{media}" here')
+    return FilterProfiles(profiles)
+
+
+def _of_media(tables: Mapping[str, object], media: str) -> list[str]:
+    """Return the names of the profiles for titles of a media type."""
+    return [
+        name for name, table in tables.items()
+        if (table.get("media", "movie") if isinstance(table, dict) else "movie") == media
+    ]  # fmt: skip
 
 
 def _tables(file: Path) -> dict[str, object]:
@@ -42,18 +59,27 @@ def _profile(name: str, table: object) -> FilterProfile:
         raise ValueError(f"{name} is no table of a profile file; a profile begins with [{name}]")  # noqa: TRY004
     if unknown := table.keys() - KEYS:
         raise ValueError(f"profile {name} has {', '.join(sorted(unknown))}; known are {', '.join(sorted(KEYS))}")
-    if table.get("languages") == []:
-        raise ValueError(f"profile {name}: languages is empty, which no film passes; leave it out for any language")
     for key, value in table.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"profile {name}: {key} is {value}, which is no number that a film can be compared with")
-        if isinstance(value, int | float) and value < 0:
-            raise ValueError(f"profile {name}: {key} is {value}; it cannot be below 0")
+        _require_usable(name, key, value)
     try:
         profile = TypeAdapter(FilterProfile).validate_python({"name": name, **table})
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"profile {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if profile.media == "movie" and (profile.types or profile.statuses):
+        raise ValueError(f'profile {name}: only series have types and statuses; add media = "series"')
     if profile.max_runtime is not None and profile.min_runtime > profile.max_runtime:
         raise ValueError(f"profile {name}: min_runtime is greater than max_runtime")
     return profile
+
+
+def _require_usable(name: str, key: str, value: object) -> None:
+    """Raise ValueError for a value that no title can be compared with."""
+    if value == [] and key in LISTS:
+        raise ValueError(f"profile {name}: {key} is empty, which no film passes; leave it out for any {LISTS[key]}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"profile {name}: {key} is {value}, which is no number that a film can be compared with")
+    if isinstance(value, int | float) and value < 0:
+        raise ValueError(f"profile {name}: {key} is {value}; it cannot be below 0")
+    if key == "media" and value not in MEDIA_TYPES:
+        raise ValueError(f"profile {name}: media is none of {', '.join(MEDIA_TYPES)}")

@@ -22,6 +22,14 @@ Secret = Annotated[
 ]
 
 
+def _are_media_types(words: tuple[str, ...]) -> tuple[str, ...]:
+    if set(words) - MEDIA_WORDS.keys():
+        raise ValueError("it is `movies` or `movies series`")
+    if "movies" not in words:
+        raise ValueError("a catalogue always has movies: write `movies series`")
+    return tuple(word for word in MEDIA_WORDS if word in words)
+
+
 def _fits_a_header(token: SecretStr | None) -> SecretStr | None:
     if token is not None and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
         raise ValueError("the token has blanks or characters that no HTTP header can carry; copy it again")
@@ -146,6 +154,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
 
 
+MEDIA_WORDS = {"movies": "movie", "series": "series"}  # what a setting has, and the name of the media type
 LOWEST_RATE, HIGHEST_RATE = 0.01, 10_000.0
 MAX_DAYS_OF_VOTES = 30
 LONGEST_MODEL_NAME = 200
@@ -163,4 +172,5 @@ Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), A
 MailServer = Annotated[Secret, AfterValidator(_is_a_mail_server)]
 SigningKey = Annotated[Token, AfterValidator(_is_a_key)]
 VotesDays = Annotated[int, BeforeValidator(_days_of_votes)]
+Media = Annotated[Words, AfterValidator(_are_media_types)]
 Owners = Annotated[Words, AfterValidator(_are_owners)]

@@ -25,7 +25,9 @@ from movie_assets.config.profiles import profiles_of
 from movie_assets.config.rating_files import RatingFiles
 from movie_assets.config.rerank_settings import RerankSettings
 from movie_assets.config.setting_values import (
+    MEDIA_WORDS,
     Folder,
+    Media,
     Owners,
     Secret,
     Token,
@@ -128,6 +130,12 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
         description="How long a run waits for a pool (`tmdb`, `embedder`) that another run holds, before it fails and "
         "names that run.",
     )
+    media: Media = Field(
+        ("movies",),
+        alias="MOVIE_ASSETS_MEDIA",
+        description="What the catalogue holds: `movies`, or `movies series`. Series come from their own export, change "
+        "feed and lists, and share everything else with movies.",
+    )
     profiles: Words = Field(
         ("quality",),
         alias="MOVIE_ASSETS_PROFILES",
@@ -139,6 +147,12 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
         None,
         alias="MOVIE_ASSETS_PROFILES_FILE",
         description="A TOML file with profiles of your own, in the form of `movie_assets/config/profiles.toml`.",
+    )
+    series_profiles: Words = Field(
+        ("series",),
+        alias="MOVIE_ASSETS_SERIES_PROFILES",
+        description="The same for series, where `MOVIE_ASSETS_MEDIA` has them: one or more of `series`, `new_series`, "
+        '`miniseries` and those of your own file with `media = "series"`.',
     )
     daily_films: int = Field(
         0,
@@ -256,10 +270,11 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
 
     @model_validator(mode="after")
     def _profiles_can_be_read(self) -> Self:
-        try:
-            profiles_of(self.profiles, self.profiles_file)
-        except ValueError as error:
-            raise ValueError(f"MOVIE_ASSETS_PROFILES: {error}") from None
+        for media, variable in (("movie", "MOVIE_ASSETS_PROFILES"), ("series", "MOVIE_ASSETS_SERIES_PROFILES")):
+            try:
+                self.profiles_for(media)
+            except ValueError as error:
+                raise ValueError(f"{variable}: {error}") from None
         return self
 
     @property
@@ -279,5 +294,21 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
 
     @property
     def thresholds(self) -> FilterProfiles:
-        """The filter profiles; a film has to pass one of them."""
+        """The filter profiles of movies; a movie has to pass one of them."""
         return profiles_of(self.profiles, self.profiles_file)
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """The media types that the catalogue holds, movie first."""
+        return tuple(MEDIA_WORDS[word] for word in self.media)
+
+    @property
+    def rules_in_use(self) -> list[str]:
+        """The names of the profiles of each media type, in the order of `media_types`."""
+        return [self.profiles_for(media).name for media in self.media_types]
+
+    def profiles_for(self, media: str) -> FilterProfiles:
+        """Return the filter profiles of a media type (movie or series)."""
+        if media == "movie":
+            return self.thresholds
+        return profiles_of(self.series_profiles, self.profiles_file, media)

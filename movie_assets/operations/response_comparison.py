@@ -5,16 +5,18 @@ the tables that responses fill, and sql/operations/compare_responses.sql compare
 """
 
 from datetime import datetime
+from itertools import product
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from movie_assets.catalog.detail_store import STAGED_COLUMNS, staged_row
 from movie_assets.catalog.eligibility import Derived, derivation_name, derive
+from movie_assets.catalog.staged_rows import STAGED_COLUMNS, staged_row
 from movie_assets.database.database import Database, copy_rows, execute, fetch
 from movie_assets.operations.agreements import Agreement
 from movie_assets.runs.partitions import BATCH_COUNT
 from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
+from movie_assets.tmdb.media import ALL, MediaType
 
 CHUNK = 100  # films in one transaction
 RESPONSES = "each film and each row around it is what its stored response says"
@@ -69,27 +71,27 @@ class ResponseComparison:
     def run(self) -> list[Agreement]:
         """Compare all batches but the skipped ones, then the shared rows; return both agreements."""
         self._database.execute("clear_claims")
-        for batch in range(BATCH_COUNT):
-            with self._database.batch_locks([batch], "movie_details") as ours:
+        for media, batch in product(ALL, range(BATCH_COUNT)):
+            with self._database.batch_locks([batch], f"{media.name}_details") as ours:
                 if not ours:
                     self.skipped.append(batch)
                     continue
-                after: int | None = 0
+                after: int | None = media.first_title_id
                 while after is not None:
-                    after = self._chunk(batch, after)
+                    after = self._chunk(media, batch, after)
         self._compare_shared_rows()
         if self._repair and self.unusable:
             self._database.execute("fetch_again", title_ids=self.unusable, as_of=self._as_of)
             self.films.repaired += len(self.unusable)
         return [self.films, self.shared]
 
-    def _chunk(self, batch: int, after: int) -> int | None:
-        """Compare the next films of a batch; return the last one's id, or None when there is none left."""
-        name = derivation_name()
+    def _chunk(self, media: MediaType, batch: int, after: int) -> int | None:
+        """Compare the next titles of a batch; return the last one's id, or None when there is none left."""
+        name = derivation_name(media)
         responses = self._database.fetch(
-            StoredResponse, "responses_after", batch=batch, after=after, derivation=name, films=CHUNK
+            StoredResponse, "responses_after", batch=batch, after=after, derivation=name, films=CHUNK, media=media.name
         )
-        derived = [film for response in responses if (film := self._read(response)) is not None]
+        derived = [title for response in responses if (title := self._read(media, response)) is not None]
 
         def work(connection: sa.Connection) -> list[ResponseDifference]:
             execute(connection, "stage_films")
@@ -109,11 +111,11 @@ class ResponseComparison:
             self.films.repaired += len(differing) if self._repair else 0
         return responses[-1].title_id if responses else None
 
-    def _read(self, response: StoredResponse) -> Derived | None:
+    def _read(self, media: MediaType, response: StoredResponse) -> Derived | None:
         """Read a response again; None when it cannot be read, which is a difference."""
         self.films.rows_compared += 1
         try:
-            return derive(response.body, response.title_id)
+            return derive(response.body, media.tmdb_id(response.title_id), media)
         except UnusableResponseError as error:
             self.unusable.append(response.title_id)
             self.films.add_difference("title_details", response.title_id, [error.reason])

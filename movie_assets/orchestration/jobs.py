@@ -1,54 +1,31 @@
-"""The jobs: the steps of a day in their order, and the upkeep that rooms declare. Schedules and sensors launch them."""
+"""The jobs: the steps of a day in their order, and the upkeep that rooms declare. Schedules and sensors launch them.
+
+Jobs that read TMDB have the assets of the media types that are switched on.
+"""
+
+from collections.abc import Collection
 
 import dagster as dg
 
-from movie_assets.catalog.movie_details import movie_details
-from movie_assets.catalog.movie_ids import movie_ids
-from movie_assets.catalog.tmdb_changes import tmdb_changes
-from movie_assets.catalog.tmdb_discoveries import tmdb_discoveries
-from movie_assets.catalog.tmdb_export import tmdb_export
+from movie_assets.catalog.media_assets import assets_for
 from movie_assets.embeddings.movie_embeddings import movie_embeddings
 from movie_assets.histories.watch_histories import watch_histories
 from movie_assets.operations.health.asset import health
-from movie_assets.orchestration.rooms import UPKEEP
+from movie_assets.orchestration.rooms import ASSETS, UPKEEP
 from movie_assets.ratings.rating_aggregates import rating_aggregates
 from movie_assets.recommendations.recommendation_model import recommendation_model
 from movie_assets.recommendations.recommendation_quality import recommendation_quality
 from movie_assets.recommendations.recommendations import recommendations
-from movie_assets.runs.dagster_compat import KeysAssetSelection, SubtractAssetSelection
+from movie_assets.runs.dagster_compat import KeysAssetSelection, SubtractAssetSelection, UnresolvedAssetJobDefinition
 from movie_assets.search.movie_vectors import movie_vectors
 from movie_assets.search.search_documents import search_documents
 from movie_assets.search.search_quality import search_quality
 from movie_assets.search.similar_movies import similar_movies
 
-# Their steps evaluate their checks with the run's figures; separate steps would evaluate them a second time.
-DETAILS = dg.AssetSelection.assets(movie_details).without_checks()
+# Its step evaluates its checks with the run's figures; separate steps would evaluate them a second time.
 EMBEDDINGS = dg.AssetSelection.assets(movie_embeddings).without_checks()
-ONLY_MISSING = {"ops": {"movie_details": {"config": {"reasons": ["requested", "never fetched"]}}}}
+MOVIES_ONLY = ("movie",)
 IN_BULK = {"ops": {"movie_embeddings": {"config": {"bulk": True}}}}
-
-read_the_day = dg.define_asset_job(
-    "read_the_day",
-    selection=[tmdb_export, movie_ids, tmdb_changes, tmdb_discoveries],
-    description="Reads TMDB's ID export, change feed and lists of a day: the ids of films, changes and votes.",
-)
-read_the_lists = dg.define_asset_job(
-    "read_the_lists",
-    selection=[tmdb_discoveries],
-    description="Reads TMDB's lists alone, on the ids of the last good export: for a day whose export cannot be used.",
-)
-fetch_details = dg.define_asset_job(
-    "fetch_details",
-    selection=DETAILS,
-    description="Fetches from TMDB the details of the films that are due, for one batch or a range of batches.",
-)
-fetch_missing = dg.define_asset_job(
-    "fetch_missing",
-    selection=DETAILS,
-    config=ONLY_MISSING,
-    description="Fetches from TMDB the details of films that have none yet, for one batch or a range of batches. It "
-    "does not refresh other films.",
-)
 embed_texts = dg.define_asset_job(
     "embed_texts",
     selection=EMBEDDINGS,
@@ -78,16 +55,71 @@ look_at_health = dg.define_asset_job(
     selection=[health],
     description="Checks everything that can be broken; records the problems and what to do about them.",
 )
-JOBS = [
-    read_the_day, read_the_lists, fetch_details, fetch_missing, embed_texts, embed_in_bulk, publish, recommend,
-    look_at_health,
-    *(dg.define_asset_job(each.job, selection=each.assets, description=each.description) for each in UPKEEP),
-]  # fmt: skip
 
 
-def assets_of(name: str) -> list[str]:
-    """Return the names of the assets that a job materializes."""
-    (selection,) = (job.selection for job in JOBS if job.name == name)
+def jobs(media_types: Collection[str]) -> list[UnresolvedAssetJobDefinition]:
+    """Return all jobs, with the assets of some media types."""
+    return [
+        *_jobs_of_tmdb(media_types), embed_texts, embed_in_bulk, publish, recommend, look_at_health,
+        *(dg.define_asset_job(each.job, selection=each.assets, description=each.description) for each in UPKEEP),
+    ]  # fmt: skip
+
+
+def only_missing(media_types: Collection[str]) -> dict[str, object]:
+    """Return the config of a run that fetches only titles without details."""
+    return _config_of_details(media_types, ["requested", "never fetched"])
+
+
+def only_requested(media_types: Collection[str]) -> dict[str, object]:
+    """Return the config of a run that fetches only titles that applications or persons requested."""
+    return _config_of_details(media_types, ["requested"])
+
+
+def _config_of_details(media_types: Collection[str], reasons: list[str]) -> dict[str, object]:
+    return {"ops": {name: {"config": {"reasons": reasons}} for name in _details(media_types)}}
+
+
+def _details(media_types: Collection[str]) -> list[str]:
+    made = {key.to_user_string() for asset in ASSETS for key in asset.keys}
+    return [of.details for of in assets_for(media_types) if of.details in made]
+
+
+def _jobs_of_tmdb(media_types: Collection[str]) -> list[UnresolvedAssetJobDefinition]:
+    on = assets_for(media_types)
+    # Their steps evaluate their checks, as that of the embeddings does.
+    details = dg.AssetSelection.assets(*_details(media_types)).without_checks()
+    return [
+        dg.define_asset_job(
+            "read_the_day",
+            selection=dg.AssetSelection.assets(
+                *(name for of in on for name in (of.export, of.ids, of.changes, of.discoveries))
+            ),
+            description="Reads TMDB's ID export, change feed and lists of a day: the ids of films, changes and votes.",
+        ),
+        dg.define_asset_job(
+            "read_the_lists",
+            selection=dg.AssetSelection.assets(*(of.discoveries for of in on)),
+            description="Reads TMDB's lists alone, on the ids of the last good export: for a day whose export cannot "
+            "be used.",
+        ),
+        dg.define_asset_job(
+            "fetch_details",
+            selection=details,
+            description="Fetches from TMDB the details of the films that are due, for one batch or a range of batches.",
+        ),
+        dg.define_asset_job(
+            "fetch_missing",
+            selection=details,
+            config=only_missing(media_types),
+            description="Fetches from TMDB the details of films that have none yet, for one batch or a range of "
+            "batches. It does not refresh other films.",
+        ),
+    ]
+
+
+def assets_of(name: str, media_types: Collection[str] = MOVIES_ONLY) -> list[str]:
+    """Return the names of the assets that a job materializes where the catalogue has some media types."""
+    (selection,) = (job.selection for job in jobs(media_types) if job.name == name)
     if isinstance(selection, SubtractAssetSelection):
         selection = selection.left
     if not isinstance(selection, KeysAssetSelection):

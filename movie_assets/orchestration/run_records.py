@@ -1,11 +1,11 @@
 """Reading Dagster's run records for triggers: runs in flight, the last failure, the number of tries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from movie_assets.orchestration.jobs import assets_of
+from movie_assets.orchestration.jobs import MOVIES_ONLY, assets_of
 from movie_assets.orchestration.launch_decisions import Past, Runs
 
 UNFINISHED = [
@@ -21,12 +21,19 @@ LAUNCH = "movie_assets/launch"  # a tag that runs launched together share; so do
 
 
 def past_of(
-    instance: dg.DagsterInstance, jobs: Sequence[str], assets: Sequence[str], after: Sequence[str] = ()
+    instance: dg.DagsterInstance,
+    jobs: Sequence[str],
+    assets: Sequence[str],
+    after: Sequence[str] = (),
+    media_types: Collection[str] = MOVIES_ONLY,
 ) -> Past:
-    """Return the earlier runs of the first of the jobs, which all do the same work; `after` are jobs to wait for."""
+    """Return the earlier runs of the first of the jobs, which all do the same work; `after` are jobs to wait for.
+
+    A day was read when a run read it for all of the media types.
+    """
     at_work = unfinished(instance)
     read = dg.RunsFilter(job_name=READING, statuses=[dg.DagsterRunStatus.SUCCESS])
-    of_day = assets_of(READING)
+    of_day = assets_of(READING, media_types)
     return Past(
         in_flight=is_in_flight(at_work, jobs, *assets),
         waits_for=next((run.job_name for run in at_work if run.job_name in after), None),

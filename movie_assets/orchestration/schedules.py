@@ -1,13 +1,15 @@
 """The schedules: reading a day after TMDB has published it, health, and the upkeep that rooms declare."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 
 import dagster as dg
 
+from movie_assets.catalog.media_assets import assets_for
 from movie_assets.database.database import Database
 from movie_assets.orchestration.console import CONSOLE
-from movie_assets.orchestration.jobs import assets_of, look_at_health, read_the_day
+from movie_assets.orchestration.jobs import assets_of, look_at_health
 from movie_assets.orchestration.launch_decisions import (
     Decision,
     Memory,
@@ -15,10 +17,11 @@ from movie_assets.orchestration.launch_decisions import (
     decide_once,
 )
 from movie_assets.orchestration.rooms import UPKEEP
-from movie_assets.orchestration.run_records import is_in_flight, runs_of_day, runs_since, unfinished
+from movie_assets.orchestration.run_records import READING, is_in_flight, runs_of_day, runs_since, unfinished
 from movie_assets.orchestration.sensors import TRIGGERS, record
 from movie_assets.runs.upkeep import Upkeep
 from movie_assets.tmdb.client import Tmdb
+from movie_assets.tmdb.media import MOVIES
 from movie_assets.tmdb.responses import TmdbUnavailableError
 
 # The first tick is at 08:30, as the export is complete by 08:00; then one every quarter of an hour, for a day whose
@@ -38,7 +41,7 @@ def schedules(status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
 def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=DAILY,
-        job=read_the_day,
+        job_name=READING,
         cron_schedule=TICKS,
         execution_timezone="UTC",
         default_status=status,
@@ -49,19 +52,19 @@ def _daily_schedule(status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext, database: dg.ResourceParam[Database], tmdb: dg.ResourceParam[Tmdb]
     ) -> dg.RunRequest | dg.SkipReason:
         scheduled = context.scheduled_execution_time.astimezone(UTC)
-        day = scheduled.date()
+        day, media = scheduled.date(), tmdb.settings.media_types
         if day != datetime.now(UTC).date():
             return dg.SkipReason(f"{day} is over; its export is no longer the newest")
-        runs = runs_of_day(context.instance, day, assets_of(read_the_day.name))
+        runs = runs_of_day(context.instance, day, assets_of(READING, media))
         decision = decide_day(
             scheduled,
             runs,
-            is_loaded=database.fetch_value(bool, "export_of_day", day=day),
-            missing=lambda: _missing(tmdb, day),
+            is_loaded=database.fetch_value(bool, "export_of_day", day=day, media=list(media)),
+            missing=lambda: _missing(tmdb, day, media),
         )
         # Otherwise health would report a renamed or removed trigger that had given up for ever.
         database.execute("forget_triggers", names=list(RECORDING))
-        record(database, DAILY, read_the_day.name, decision, scheduled)
+        record(database, DAILY, READING, decision, scheduled)
         if not decision.launch:
             return dg.SkipReason(decision.reason)
         key = f"{day}-{decision.memory.tries}"
@@ -122,10 +125,14 @@ def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.Sch
     return once
 
 
-def _missing(tmdb: Tmdb, day: date) -> str | None:
-    """Return why a day's export is not available now; None if it is."""
-    try:
-        is_published = asyncio.run(tmdb.publishes(day))
-    except TmdbUnavailableError as error:
-        return str(error)
-    return None if is_published else f"TMDB has not published the export of {day} yet"
+def _missing(tmdb: Tmdb, day: date, media_types: Collection[str]) -> str | None:
+    """Return why a day's export of one of the media types is not available now; None if all are."""
+    for of in assets_for(media_types):
+        try:
+            is_published = asyncio.run(tmdb.publishes(day, of.media))
+        except TmdbUnavailableError as error:
+            return str(error)
+        if not is_published:
+            which = "the export" if of.media is MOVIES else f"the export of {of.media.name}"
+            return f"TMDB has not published {which} of {day} yet"
+    return None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from movie_assets.catalog.eligibility import derivation_name
+from movie_assets.catalog.eligibility import derivation_names
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.bulk_policy import may_go_in_bulk
@@ -98,8 +98,6 @@ def work_sensors(status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
 
 
 def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
-    assets = assets_of(trigger.job)
-
     @dg.sensor(
         name=trigger.sensor,
         job_name=trigger.job,
@@ -114,10 +112,11 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         settings: dg.ResourceParam[Settings],
     ) -> dg.SensorResult:
         now = datetime.now(UTC)
-        set_id, derivation = embedding_set(database, embedder), derivation_name()
+        set_id, derivations = embedding_set(database, embedder), derivation_names(settings.media_types)
         due = database.fetch_one(
-            DueWork, trigger.query, as_of=now, set_id=set_id, derivation=derivation, rules=settings.thresholds.name,
-            daily_films=settings.daily_films, daily_dollars=settings.daily_dollars,
+            DueWork, trigger.query, as_of=now, set_id=set_id, derivations=derivations,
+            media=list(settings.media_types), rules=settings.rules_in_use, daily_films=settings.daily_films,
+            daily_dollars=settings.daily_dollars,
             least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
         )  # fmt: skip
         work = due.work + int(trigger.reads_inbox and has_new_files(context.instance, Inbox(settings.inbox), now))
@@ -130,7 +129,8 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
             # Texts that come one after the other would be too few for the Batch API: they wait for the last of them.
             is_enough = work >= MIN_WORK_OF_A_RUN and not may_go_in_bulk(embedder, settings)
             after = () if trigger.overlaps and is_enough else trigger.after
-            past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after)
+            assets = assets_of(trigger.job, settings.media_types)
+            past = past_of(context.instance, (trigger.job, *trigger.same_work), assets, after, settings.media_types)
             decision = decide(work, past, memory, now, due.first_id)
         record(database, trigger.sensor, trigger.job, decision, now)
         if not decision.launch:

@@ -22,7 +22,7 @@ from typing import IO
 
 import dagster as dg
 
-from movie_assets.catalog.eligibility import derivation_name
+from movie_assets.catalog.eligibility import derivation_names
 from movie_assets.config.embedding_limits import TEXTS_PER_REQUEST
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, open_database
@@ -94,8 +94,9 @@ def has_enough_to_overlap(database: Database, settings: Settings, tags: dict[str
     if settings.run_dollars or hashes_words(settings):
         return False
     due = database.fetch_one(
-        DueWork, "count_due", as_of=run_time_in(tags), daily_films=settings.daily_films, derivation=derivation_name(),
-        rules=settings.thresholds.name,
+        DueWork, "count_due", as_of=run_time_in(tags), daily_films=settings.daily_films,
+        derivations=derivation_names(settings.media_types),
+        media=list(settings.media_types), rules=settings.rules_in_use,
     )  # fmt: skip
     return due.work >= MIN_WORK_OF_A_RUN and not settings.goes_in_bulk(due.work)
 

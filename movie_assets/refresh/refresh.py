@@ -10,8 +10,10 @@ from datetime import UTC, date, datetime
 import dagster as dg
 import sqlalchemy as sa
 
+from movie_assets.catalog.media_assets import MediaAssets, assets_for
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
+from movie_assets.orchestration.jobs import only_requested
 from movie_assets.orchestration.orphaned_runs import fail_orphaned_runs
 from movie_assets.orchestration.sensors import ALL_BATCHES
 from movie_assets.refresh.in_process import run_job
@@ -46,16 +48,19 @@ def refresh(
     if day != started.date():
         tags[AS_OF_TAG] = noon_of(day.isoformat())
     of_batches = tags | ALL_BATCHES
-    config = {"ops": {"tmdb_export": {"config": {"accept_unlike": accept_unlike}}}}
+    settings = Settings.from_env()
+    on = assets_for(settings.media_types)
+    config = {"ops": {of.export: {"config": {"accept_unlike": accept_unlike}} for of in on}}
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
         fail_orphaned_runs(instance, database, datetime.now(UTC))
         of_day = {**tags, "dagster/partition": day.isoformat()}
         run_job(instance, database, outcome, "read_the_day", of_day, say, config)
-        is_without_export = _only_the_export_failed(database, outcome)
+        without_export = _without_export(database, outcome, on)
+        is_without_export = bool(without_export)
         if is_without_export:
-            run_job(instance, database, outcome, "read_the_lists", of_day, say)
+            lists = [of.discoveries for of in without_export]
+            run_job(instance, database, outcome, "read_the_lists", of_day, say, assets=lists)
         if is_without_export or not outcome.failed_jobs:
-            settings = Settings.from_env()
             overlaps = has_enough_to_overlap(database, settings, of_batches)
             with embedding_meanwhile(outcome, of_batches, say) if overlaps else nullcontext():
                 run_job(instance, database, outcome, "fetch_details", of_batches, say)
@@ -81,7 +86,7 @@ def fetch(
     in_batches = [batch_of(title_id) for title_id in title_ids]
     launched_by = {LAUNCHED_BY_TAG: LAUNCHED_BY_FETCH}
     tags = launched_by | range_tags(min(in_batches), max(in_batches))
-    only_these = {"ops": {"movie_details": {"config": {"reasons": ["requested"]}}}}
+    only_these = only_requested(Settings.from_env().media_types)
     with _only_refresh(database), dg.DagsterInstance.get() as instance:
         fail_orphaned_runs(instance, database, datetime.now(UTC))
         database.execute("fetch_again", title_ids=list(title_ids), as_of=started)
@@ -94,10 +99,13 @@ def fetch(
     return outcome
 
 
-def _only_the_export_failed(database: Database, outcome: DayOutcome) -> bool:
-    """Return whether only the day's export failed, and there are ids of an earlier export."""
-    of_export = {"tmdb_export", "movie_ids"}
-    return bool(outcome.failed_steps) and outcome.failed_steps <= of_export and database.fetch_value(bool, "has_ids")
+def _without_export(database: Database, outcome: DayOutcome, on: Sequence[MediaAssets]) -> list[MediaAssets]:
+    """Return the media types whose export failed, with ids of an earlier one; none when any other step failed, too."""
+    if outcome.failed_steps - {name for of in on for name in (of.export, of.ids)}:
+        return []
+    failed = [of for of in on if outcome.failed_steps & {of.export, of.ids}]
+    has_ids = all(database.fetch_value(bool, "has_ids", media=of.media.name) for of in failed)
+    return failed if has_ids else []
 
 
 @contextmanager

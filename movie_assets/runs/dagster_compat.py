@@ -9,6 +9,7 @@ from dagster._core.definitions.freshness import FreshnessState, FreshnessStateRe
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.events import DagsterEvent, EngineEventData
 from dagster._core.execution.api import ExecuteRunWithPlanIterable, execute_run_iterator
@@ -91,6 +92,7 @@ __all__ = [
     "SubtractAssetSelection",
     "TickStatus",
     "TimeWindowFreshnessPolicy",
+    "UnresolvedAssetJobDefinition",
     "execute_run_iterator",
     "inner_plan_execution_iterator",
     "location_origins_from_yaml_paths",

@@ -38,6 +38,7 @@ class DueList(NamedTuple):
 
     title_id: int
     is_changed: bool
+    media_type: str
 
 
 class MadeLists(NamedTuple):
@@ -67,14 +68,14 @@ def similar_movies(
     """
     database.execute("outdate_similar_lists", turns=TURNS, turn=run_time_of(context.run).date().toordinal() % TURNS)
     due = database.fetch(DueList, "similar_due")
-    changed = [film.title_id for film in due if film.is_changed]
-    outdated = [film.title_id for film in due if not film.is_changed]
+    changed = [film for film in due if film.is_changed]
+    outdated = [film for film in due if not film.is_changed]
     is_large = len(changed) > LARGE_SHARE * database.fetch_value(int, "count_movies")
     if is_large:
         database.execute("outdate_similar_lists", turns=1, turn=0)
     made, moved = _make(context.log, database, changed, echo=not is_large)
     if changed:
-        outdated = [film.title_id for film in database.fetch(DueList, "similar_due")]
+        outdated = list(database.fetch(DueList, "similar_due"))
     made += _make(context.log, database, outdated, echo=False)[0]
     return dg.MaterializeResult(
         metadata={
@@ -86,13 +87,25 @@ def similar_movies(
     )
 
 
-def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *, echo: bool) -> tuple[int, int]:
+def _make(log: dg.DagsterLogManager, database: Database, due: Sequence[DueList], *, echo: bool) -> tuple[int, int]:
+    """Make lists that are due, those of each media type by themselves, as the films in a list are of one type."""
+    made, moved = 0, 0
+    for media_type in sorted({film.media_type for film in due}):
+        films = [film.title_id for film in due if film.media_type == media_type]
+        lists = _make_of_media(log, database, media_type, films, echo=echo)
+        made, moved = made + lists.made, moved + lists.moved
+    return made, moved
+
+
+def _make_of_media(
+    log: dg.DagsterLogManager, database: Database, media_type: str, films: Sequence[int], *, echo: bool
+) -> MadeLists:
     """Make the lists of some films, chunk by chunk; with `echo`, also move the films in the lists around them.
 
     Returns the numbers of lists that were made and of other lists that changed. Two chunks are made at the same time,
     except with `echo`, as both chunks might change the same list.
     """
-    vectors = None if len(films) < MANY else _vectors_to_compare(database)
+    vectors = None if len(films) < MANY else _vectors_to_compare(database, media_type)
 
     def make(start: int) -> MadeLists:
         chunk = list(films[start : start + CHUNK])
@@ -108,29 +121,31 @@ def _make(log: dg.DagsterLogManager, database: Database, films: Sequence[int], *
             if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
                 reported = time.monotonic()
                 log.info(f"{made:,} of {len(films):,} lists of similar films")
-    return made, moved
+    return MadeLists(made, moved)
 
 
 class _SetVectors(NamedTuple):
-    """The number of the active set, and its vectors."""
+    """The number of the active set, and its vectors of one media type."""
 
     set_id: int
     vectors: FilmVectors
 
 
-def _vectors_to_compare(database: Database) -> _SetVectors | None:
-    """Return the vectors of the active set; None if it has so many that searching the graph takes less time."""
+def _vectors_to_compare(database: Database, media_type: str) -> _SetVectors | None:
+    """Return the active set's vectors of a media type; None if the set has so many that searching the graph is faster."""
     active = database.fetch_optional(ActiveSet, "active_set")
     if active is None or database.fetch_value(int, "count_movies") > MAX_FILMS:
         return None
-    compared = _SetVectors(active.set_id, FilmVectors(_pages(database, active.set_id)))
+    compared = _SetVectors(active.set_id, FilmVectors(_pages(database, active.set_id, media_type)))
     return_freed_memory()  # the pages leave gaps between the hashes that are kept, as much as the vectors take
     return compared
 
 
-def _pages(database: Database, set_id: int) -> Iterator[Sequence[SearchedVector]]:
+def _pages(database: Database, set_id: int, media_type: str) -> Iterator[Sequence[SearchedVector]]:
     after = 0
-    while page := database.fetch(SearchedVector, "searched_vectors", set_id=set_id, after=after, most=PAGE):
+    while page := database.fetch(
+        SearchedVector, "searched_vectors", set_id=set_id, after=after, most=PAGE, media=media_type
+    ):
         yield page
         after = page[-1].title_id
 

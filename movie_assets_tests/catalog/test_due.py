@@ -47,6 +47,7 @@ def test_what_grows_stale_before_the_next_day_is_read_is_fetched_with_what_is(sm
         films = pipeline.database.fetch(
             WantedFilm,
             "films_to_fetch",
+            media="movie",
             as_of=as_of,
             batches=[0, 1],
             by_hand=False,

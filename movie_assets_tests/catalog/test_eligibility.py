@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from movie_assets.config.filter_profiles import DETAIL_RULES, FilterProfile, FilterProfiles
+from movie_assets.config.filter_profiles import DETAIL_RULES, OF_SERIES, FilterProfile, FilterProfiles
 from movie_assets.config.profiles import profiles_of
 from movie_assets_tests.catalog.test_requests import request, request_fetch
 from movie_assets_tests.support.expected_eligibility import first_failed, reason_to_reject
@@ -197,7 +197,7 @@ def test_the_funnel_adds_up_with_several_profiles(small: Make) -> None:
 
 
 def test_the_rules_have_the_same_order_in_sql_and_python(small: Make) -> None:
-    assert tuple(small().one("select pipeline.detail_rules()")) == DETAIL_RULES
+    assert tuple(small().one("select pipeline.detail_rules()")) == (*DETAIL_RULES, *OF_SERIES)
 
 
 def test_sql_evaluates_films_as_the_rules_say(small: Make) -> None:

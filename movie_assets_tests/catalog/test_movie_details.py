@@ -85,7 +85,7 @@ def test_unchanged_content_keeps_its_data_version(small: Make) -> None:
 def test_dagster_takes_the_batchs_content_for_its_data_version(small: Make) -> None:
     pipeline = small(film(64))
     pipeline.run_all("read_the_day", "fetch_details")
-    stored = pipeline.database.fetch_one(BatchFilms, "batch_contents", batches=[0])
+    stored = pipeline.database.fetch_one(BatchFilms, "batch_contents", batches=[0], media="movie")
     assert data_version(pipeline, "batch_00") == stored.content
 
 

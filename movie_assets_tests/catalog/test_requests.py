@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from movie_assets.orchestration.jobs import ONLY_MISSING
+from movie_assets.orchestration.jobs import only_missing
 from movie_assets_tests.conftest import failed_checks
 from movie_assets_tests.support.detail_runs import due
 from movie_assets_tests.support.small_pipelines import SmallPipeline
@@ -260,5 +260,5 @@ def test_the_missing_only_job_refreshes_nothing(small: Make) -> None:
     pipeline.world.put(film(66))
     pipeline.run_all("read_the_day")
     assert due(pipeline) == {64: "stale", 65: "stale", 66: "never fetched"}
-    assert pipeline.run("fetch_missing", config=ONLY_MISSING).success
+    assert pipeline.run("fetch_missing", config=only_missing(["movie"])).success
     assert pipeline.world.asked == {64: 1, 65: 1, 66: 1}

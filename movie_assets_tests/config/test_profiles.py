@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from movie_assets.config.profiles import profiles_of
+from movie_assets.config.settings import Settings, SettingsError
 
 MINE = """
 [noir]
@@ -82,3 +83,55 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_no_profile_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="no profile is named"):
         profiles_of([])
+
+
+def test_a_profile_of_series_is_for_series_alone(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[ended]\nmedia = "series"\ntypes = ["Miniseries"]\nstatuses = ["Ended", "Canceled"]\n')
+    (ended,) = profiles_of(["ended"], file, "series").profiles
+    assert (ended.types, ended.statuses) == (("Miniseries",), ("Ended", "Canceled"))
+    with pytest.raises(ValueError, match='profile ended has media = "series"; it has to be "movie" here'):
+        profiles_of(["quality", "ended"], file)
+    with pytest.raises(ValueError, match="there is no profile mine; known are series, new_series, miniseries, ended"):
+        profiles_of(["mine"], file, "series")
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ('types = ["Miniseries"]', 'only series have types and statuses; add media = "series"'),
+        ('media = "books"', "media is none of movie, series"),
+        ('media = "series"\nstatuses = []', "statuses is empty, which no film passes; leave it out for any status"),
+    ],
+)
+def test_a_profile_that_no_title_can_pass_is_refused(tmp_path: Path, table: str, sentence: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f"[mine]\n{table}\n")
+    with pytest.raises(ValueError, match=sentence):
+        profiles_of(["mine"], file, "series")
+
+
+def test_the_hash_of_profiles_of_movies_is_that_of_earlier_releases() -> None:
+    """Another one would have every stored response evaluated again."""
+    assert profiles_of(["quality"]).name == "12d2fdc3c872"
+
+
+@pytest.mark.parametrize(
+    ("text", "media_types"), [("movies", ("movie",)), ("series, movies", ("movie", "series")), ("", ("movie",))]
+)
+def test_the_setting_names_media_types_movies_first(text: str, media_types: tuple[str, ...]) -> None:
+    assert Settings.from_env({"MOVIE_ASSETS_MEDIA": text}).media_types == media_types
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"MOVIE_ASSETS_MEDIA": "films"}, "MOVIE_ASSETS_MEDIA: it is `movies` or `movies series`"),
+        ({"MOVIE_ASSETS_MEDIA": "series"}, "MOVIE_ASSETS_MEDIA: a catalogue always has movies: write `movies series`"),
+        ({"MOVIE_ASSETS_SERIES_PROFILES": "quality"}, "MOVIE_ASSETS_SERIES_PROFILES: profile quality has media"),
+        ({"MOVIE_ASSETS_PROFILES": "series"}, "MOVIE_ASSETS_PROFILES: profile series has media"),
+    ],
+)
+def test_a_wrong_media_type_is_named(variables: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        Settings.from_env(variables)

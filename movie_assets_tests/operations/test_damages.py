@@ -33,6 +33,8 @@ DERIVED = [
 ]
 OWNED = ["titles", "title_stats", *CHILDREN, *SHARED, *DERIVED]
 # docs/architecture.md says why, under "What the recount compares".
+# Tables of series, which this catalogue has none of: catalog/test_series_rows.py damages them.
+OF_SERIES = {"broadcasts", "seasons", "episodes", "networks", "series_networks", "series_creators"}
 NOT_COMPARED = {
     "title_stats_history", "title_trends", "watched_titles", "title_ratings", "recommended_titles",
 }  # fmt: skip
@@ -92,7 +94,7 @@ def all_columns(pipeline: SmallPipeline) -> list[tuple[str, str, str]]:
 
 def test_every_table_of_the_catalogue_is_compared_or_said_not_to_be(lived: SmallPipeline) -> None:
     tables = {table for table, _, _ in all_columns(lived)}
-    assert tables == {*OWNED} | NOT_COMPARED
+    assert tables == {*OWNED} | NOT_COMPARED | OF_SERIES
     for table in OWNED:
         assert lived.one(f"select count(*) from catalog.{table}") > 0, table
 

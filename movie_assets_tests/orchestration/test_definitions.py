@@ -11,19 +11,23 @@ import dagster as dg
 import pytest
 from dagster_shared.yaml_utils import load_yaml_from_path
 
+from movie_assets.catalog.media_assets import MOVIE_ASSETS, SERIES_ASSETS, switched_off
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.database.database import Database
 from movie_assets.operations.ages import ALLOWED_AGES
+from movie_assets.orchestration import rooms
 from movie_assets.orchestration.freshness import FRESHNESS, with_freshness
+from movie_assets.orchestration.jobs import assets_of
 from movie_assets.orchestration.launch_decisions import WAIT_UNTIL
 from movie_assets.ratings.rating_sources import imdb_ratings
 from movie_assets.runs.locations import LOCATION
 from movie_assets.runs.partitions import BATCH_COUNT, batch_of, batches
 from movie_assets_tests.orchestration.registered import FILE, listed, registered, write
-from movie_assets_tests.support.definitions import defs
+from movie_assets_tests.support.definitions import definitions_of, defs
 
 LISTED = listed()
 ASSETS = list(LISTED["assets"])
+MADE = {key.to_user_string() for each in rooms.ASSETS for key in each.keys}
 
 
 def asset(name: str) -> dg.AssetsDefinition:
@@ -32,6 +36,23 @@ def asset(name: str) -> dg.AssetsDefinition:
 
 def test_dagster_accepts_the_definitions() -> None:
     dg.Definitions.validate_loadable(defs)
+
+
+def test_assets_and_checks_of_series_are_there_only_where_the_catalogue_has_them() -> None:
+    both = definitions_of("movies", "series")
+    dg.Definitions.validate_loadable(both)
+    of_movies, of_both = (
+        {key.to_user_string() for key in each.resolve_asset_graph().get_all_asset_keys()} for each in (defs, both)
+    )
+    assert of_both - of_movies == {name for name in SERIES_ASSETS.names if name in MADE}
+    assert of_movies < of_both
+    assert assets_of("read_the_day") == list(MOVIE_ASSETS.names[:-1])
+    assert set(assets_of("read_the_day", ("movie", "series"))) == {
+        *MOVIE_ASSETS.names[:-1], *SERIES_ASSETS.names[:-1],
+    }  # fmt: skip
+    checks = {(key.asset_key.to_user_string(), key.name) for key in both.resolve_asset_graph().asset_check_keys}
+    stages = dict(zip(MOVIE_ASSETS.names[:-1], SERIES_ASSETS.names[:-1], strict=True))
+    assert {(stages[name], check) for name, check in checks if name in stages} <= checks
 
 
 def test_what_is_registered_is_what_the_file_lists() -> None:
@@ -125,7 +146,7 @@ def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
         "watch_histories", "recommendation_model", "recommendations", "recommendation_quality",  # made when one changed
         "imdb_ratings", "movielens_ratings", "csv_ratings",  # switched off
     }  # fmt: skip
-    assert set(FRESHNESS) <= set(ASSETS)
+    assert set(FRESHNESS) - switched_off(["movie"]) <= set(ASSETS)
 
 
 def test_a_source_of_ratings_may_be_so_old_when_it_is_switched_on() -> None:

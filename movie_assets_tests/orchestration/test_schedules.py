@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 
 from movie_assets.database.database import Database
+from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.jobs import assets_of
 from movie_assets.orchestration.run_records import past_of, runs_since
@@ -47,6 +48,26 @@ def test_a_late_export_is_waited_for_until_half_past_twelve(
     assert tmdb_emulator.requests["export"] == {403: 2}
     tmdb_emulator.faults = {}
     assert isinstance(tick_of_the_day(today + timedelta(hours=9), database, tmdb_emulator, instance), dg.RunRequest)
+
+
+def test_the_day_waits_for_the_export_of_series_where_the_catalogue_has_them(
+    database: Database, instance: dg.DagsterInstance, today: datetime
+) -> None:
+    both = ("movies", "series")
+    with TmdbEmulator(EmulatorOptions(today=today.date(), movies=10, series=0)) as without_series:
+        early = tick_of_the_day(today + timedelta(hours=8.5), database, without_series, instance, both)
+        assert isinstance(early, dg.SkipReason)
+        assert f"the export of series of {today.date()} yet" in str(early.skip_message)
+        assert isinstance(
+            tick_of_the_day(today + timedelta(hours=8.5), database, without_series, instance), dg.RunRequest
+        )
+    add_run(instance, today, READ)
+    load(database, today)
+    with TmdbEmulator(EmulatorOptions(today=today.date(), movies=10, series=10)) as with_series:
+        at_nine = today + timedelta(hours=9)
+        assert isinstance(tick_of_the_day(at_nine, database, with_series, instance), dg.SkipReason)
+        again = tick_of_the_day(at_nine, database, with_series, instance, both)
+        assert isinstance(again, dg.RunRequest), "the day was read for movies alone"
 
 
 def test_while_tmdb_cannot_be_asked_the_day_waits(

@@ -132,7 +132,7 @@ def truth(weeks: Weeks) -> dict[int, tuple[str, str, float, int]]:
     """Every film that belongs in the catalogue on the last day: title, hash of its text, average and votes."""
     films = accepted(weeks.world, weeks.pipeline.day, weeks.pipeline.settings.thresholds)
     return {
-        tmdb_id: (each.movie.title, each.text_hash, each.movie.vote_average, each.movie.vote_count)
+        tmdb_id: (each.title.title, each.text_hash, each.title.vote_average, each.title.vote_count)
         for tmdb_id, each in films.items()
     }
 

@@ -55,7 +55,10 @@ def test_the_data_versions_of_a_selection_are_those_of_the_batches_contents(smal
     pipeline = small(film(64), film(65))
     pipeline.run("read_the_day")
     ran = launch(pipeline, DETAILS, EMBEDDINGS, batches=("batch_00", "batch_01"))
-    contents = {row.batch: row.content for row in pipeline.database.fetch(BatchFilms, "batch_contents", batches=[0, 1])}
+    contents = {
+        row.batch: row.content
+        for row in pipeline.database.fetch(BatchFilms, "batch_contents", batches=[0, 1], media="movie")
+    }
     assert {n: ran.data_version(DETAILS, f"batch_0{n}") for n in (0, 1)} == contents
     assert len({ran.data_version(EMBEDDINGS, f"batch_0{n}") for n in (0, 1)}) == 2
 

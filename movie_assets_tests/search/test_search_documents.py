@@ -131,7 +131,7 @@ def test_the_vocabulary_counts_the_films_of_each_word(written: SmallPipeline) ->
     "harm",
     ["delete from catalog.search_documents where tmdb_id = 7", "delete from catalog.movie_names where tmdb_id = 7",
      "update catalog.movies set tagline = 'new' where tmdb_id = 7", "delete from catalog.movies where tmdb_id = 7",
-     "drop index catalog.search_documents_titles", "insert into pipeline.word_changes values ('word', 1)"],
+     "drop index catalog.title_documents_titles", "insert into pipeline.word_changes values ('word', 1)"],
 )  # fmt: skip
 def test_what_does_not_agree_is_counted(written: SmallPipeline, harm: str) -> None:
     written.do(harm)

@@ -21,6 +21,7 @@ from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.embeddings.hashing import hashed_vectors
 from movie_assets.emulator.world import World
 from movie_assets.tmdb.media import MOVIES
+from movie_assets.tmdb.movies import Movie
 from movie_assets_tests.chaos.truth import Differences, State, compared
 from movie_assets_tests.support.expected_eligibility import reason_to_reject
 
@@ -70,7 +71,8 @@ def accepted(world: World, day: date, thresholds: FilterProfiles) -> dict[int, D
     films = {}
     for tmdb_id in worth_a_look(world, day):
         derived = derive(json.loads(world.body(tmdb_id, day, PARTS) or b"null"), tmdb_id)
-        if reason_to_reject(thresholds, derived.movie, day) is None:
+        assert isinstance(derived.title, Movie)
+        if reason_to_reject(thresholds, derived.title, day) is None:
             films[tmdb_id] = derived
     return films
 
@@ -83,8 +85,8 @@ def truth_of(world: World, first: date, last: date, films: dict[int, Derived]) -
     only_ids = Counter((str(tmdb_id), "") for tmdb_id in films)
     return {
         "ids": Counter((str(tmdb_id), state) for tmdb_id, state in ids.items()),
-        "films": Counter((str(i), _content(getattr(j.movie, name) for name in RELATED_ROWS)) for i, j in rows),
-        "stats": Counter((str(i), f"{j.movie.vote_count} {j.movie.vote_average:.3f} {today[i]:.4f}") for i, j in rows),
+        "films": Counter((str(i), _content(getattr(j.title, name) for name in RELATED_ROWS)) for i, j in rows),
+        "stats": Counter((str(i), f"{j.title.vote_count} {j.title.vote_average:.3f} {today[i]:.4f}") for i, j in rows),
         "genres": Counter((f"{i}/{row['id']}", "") for i, j in rows for row in j.related_rows["genres"]),
         "cast": Counter(
             (f"{i}/{row['person_id']}", str(row["character"] or "")) for i, j in rows for row in j.related_rows["cast"]
@@ -93,7 +95,7 @@ def truth_of(world: World, first: date, last: date, films: dict[int, Derived]) -
         "texts of vectors": Counter((str(i), j.text_hash) for i, j in rows),
         "documents": only_ids,
         "lists": only_ids,
-        "scores": Counter((str(i), str(j.movie.vote_count)) for i, j in rows if j.movie.vote_count),
+        "scores": Counter((str(i), str(j.title.vote_count)) for i, j in rows if j.title.vote_count),
     }
 
 

@@ -52,7 +52,7 @@ FILMS = (
     Made(22, "Brat", 1997, 400, original="Брат", translated={"en": "Brother"}),
 )  # fmt: skip
 MOVIE = """
-insert into catalog.movies (tmdb_id, title, original_title, original_language, release_date, overview, genres, keywords,
+insert into catalog.titles (title_id, title, original_title, original_language, release_date, overview, genres, keywords,
     directors, leading_cast, countries, embedding_text, text_hash, changed_at, runtime_minutes)
 values (%(id)s, %(title)s, %(original)s, 'en', make_date(%(year)s, 1, 1), %(overview)s, %(genres)s, %(keywords)s,
     %(people)s, '{}', '{}', '', %(id)s, now(), 100)
@@ -69,16 +69,16 @@ def put(database: Database, films: tuple[Made, ...]) -> None:
             }  # fmt: skip
             connection.exec_driver_sql(MOVIE, values)
             connection.exec_driver_sql(
-                "insert into catalog.movie_stats values (%(id)s, 1, 7, %(votes)s, now())", values
+                "insert into catalog.title_stats values (%(id)s, 1, 7, %(votes)s, now())", values
             )
             for title in film.alternative:
                 connection.exec_driver_sql(
-                    "insert into catalog.movie_alternative_titles values (%(id)s, 'US', %(title)s)",
+                    "insert into catalog.title_alternative_titles values (%(id)s, 'US', %(title)s)",
                     {"id": film.tmdb_id, "title": title},
                 )
             for language, title in film.translated.items():
                 connection.exec_driver_sql(
-                    "insert into catalog.movie_translations values (%(id)s, %(language)s, '', %(title)s)",
+                    "insert into catalog.title_translations values (%(id)s, %(language)s, '', %(title)s)",
                     {"id": film.tmdb_id, "language": language, "title": title},
                 )
 
@@ -93,7 +93,7 @@ def put_set(database: Database, model: str, vectors: dict[int, str], dimensions:
         )
         for tmdb_id, embedding in vectors.items():
             connection.exec_driver_sql(
-                "insert into pipeline.embeddings (set_id, tmdb_id, text_hash, embedding, embedded_at) "
+                "insert into pipeline.title_embeddings (set_id, title_id, text_hash, embedding, embedded_at) "
                 "values (1, %(id)s, %(id)s::text, %(vector)s, now())",
                 {"id": tmdb_id, "vector": embedding},
             )

@@ -1,22 +1,27 @@
 -- Applied after the migrations whenever it changes: TMDB's own lists of films with enough votes.
 
--- Applies the temporary table incoming_discoveries, which has the films that were read today with the slice of the list that
--- each is in: all films of the slices that were read whole, and some of the others. new_slices are all slices from now on,
--- an array of objects with the columns of pipeline.list_slices; kept_slices are the first days of those that were not read
--- whole, whose films stay listed. Listed values that are newer than a film's details replace them in catalog.title_stats and
--- in pipeline.title_rule_inputs, which the profiles are applied to. An accepted film that was listed before and is not listed now is
--- due (`unlisted`), as its votes fell below the least of thresholds. pipeline.evaluate decides the state of each id.
+-- Applies the temporary table incoming_discoveries, which has the films of a media type that were read today with the
+-- slice of the list that each is in: all films of the slices that were read whole, and some of the others. new_slices
+-- are all slices from now on, an array of objects with the columns of pipeline.list_slices; kept_slices are the first
+-- days of those that were not read whole, whose films stay listed. Listed values that are newer than a film's details
+-- replace them in catalog.title_stats and in pipeline.title_rule_inputs, which the profiles are applied to. An accepted
+-- film that was listed before and is not listed now is due (`unlisted`), as its votes fell below the least of
+-- thresholds. pipeline.evaluate decides the state of each id.
 drop function if exists pipeline.apply_discoveries;
 create function pipeline.apply_discoveries(
-    day date, thresholds integer[], moment timestamptz, run_id text, new_slices jsonb, kept_slices date[]
+    day date, thresholds integer[], moment timestamptz, run_id text, new_slices jsonb, kept_slices date[],
+    media text default 'movie'
 )
 returns table (listed integer, new integer, no_longer_listed integer)
 language plpgsql
 as $$
+declare
+    first_id bigint := catalog.title_id(media, 1);
+    last_id bigint := catalog.title_id(media, 999999999);
 begin
     create temp table unlisted on commit drop as
     select o.title_id from pipeline.discovered_titles o
-    where not coalesce(o.slice = any(kept_slices), false)
+    where o.title_id between first_id and last_id and not coalesce(o.slice = any(kept_slices), false)
       and not exists (select from incoming_discoveries d where d.title_id = o.title_id);
     select count(*) into new from incoming_discoveries d
     where not exists (select from pipeline.discovered_titles o where o.title_id = d.title_id);
@@ -38,11 +43,12 @@ begin
         vote_count = excluded.vote_count, vote_average = excluded.vote_average,
         release_date = excluded.release_date, original_language = excluded.original_language,
         slice = excluded.slice, read_at = excluded.read_at;
-    select count(*) into listed from pipeline.discovered_titles;
+    select count(*) into listed from pipeline.discovered_titles o where o.title_id between first_id and last_id;
 
-    delete from pipeline.list_slices;
-    insert into pipeline.list_slices (since, until, unshown, walked_at)
-    select s.since, s.until, s.unshown, s.walked_at from jsonb_populate_recordset(null::pipeline.list_slices, new_slices) s;
+    delete from pipeline.title_list_slices s where s.media_type = media;
+    insert into pipeline.title_list_slices (media_type, since, until, unshown, walked_at)
+    select media, s.since, s.until, s.unshown, s.walked_at
+    from jsonb_populate_recordset(null::pipeline.title_list_slices, new_slices) s;
 
     update pipeline.title_rule_inputs n
     set vote_count = d.vote_count, vote_average = coalesce(d.vote_average, n.vote_average),
@@ -60,10 +66,10 @@ begin
     where d.title_id = s.title_id and s.seen_at <= moment
       and (s.vote_average, s.vote_count) is distinct from (coalesce(d.vote_average, s.vote_average), d.vote_count);
 
-    insert into pipeline.discoveries as w (day, min_votes, films, walked_at, run_id, thresholds)
-    values (apply_discoveries.day, apply_discoveries.thresholds[1], listed, moment, apply_discoveries.run_id,
+    insert into pipeline.title_discoveries as w (media_type, day, min_votes, films, walked_at, run_id, thresholds)
+    values (media, apply_discoveries.day, apply_discoveries.thresholds[1], listed, moment, apply_discoveries.run_id,
         apply_discoveries.thresholds)
-    on conflict on constraint discoveries_pkey do update set
+    on conflict on constraint title_discoveries_media_type_day_key do update set
         min_votes = excluded.min_votes, films = excluded.films, walked_at = excluded.walked_at,
         run_id = excluded.run_id, thresholds = excluded.thresholds;
     return next;

@@ -5,6 +5,11 @@ create or replace function pipeline.answer_version() returns smallint
 language sql immutable parallel safe
 return 1::smallint;
 
+-- Returns the same for a title: that of series is tmdb.series.ANSWER_VERSION.
+create or replace function pipeline.answer_version(title_id bigint) returns smallint
+language sql immutable parallel safe
+return case when title_id < 1000000000 then pipeline.answer_version() else 1::smallint end;
+
 -- Returns the age that the stored details of a film may reach.
 create or replace function pipeline.age_allowed(release_date date, moment timestamptz) returns interval
 language sql stable parallel safe
@@ -15,12 +20,22 @@ return case
     else interval '30 days'
 end;
 
+-- Returns the same for a title; age_of_series is in broadcasts.sql.
+create or replace function pipeline.age_allowed(title_id bigint, release_date date, moment timestamptz) returns interval
+language sql stable parallel safe
+as $$
+    select case
+        when title_id < 1000000000 then pipeline.age_allowed(release_date, moment)
+        else pipeline.age_of_series(title_id, moment)
+    end
+$$;
+
 -- Returns whether the stored details of a film are within their age, and TMDB does not report a change since.
 create or replace function pipeline.has_young_details(id pipeline.title_ids, moment timestamptz) returns boolean
 language sql stable
-return (id).fetched_at > moment - pipeline.age_allowed((id).release_date, moment) and (id).attempts = 0
+return (id).fetched_at > moment - pipeline.age_allowed((id).title_id, (id).release_date, moment) and (id).attempts = 0
     and (id).changed_at is null and (id).unlisted_at is null and (id).gone_since is null
-    and (id).answer_version = pipeline.answer_version()
+    and (id).answer_version = pipeline.answer_version((id).title_id)
     and exists (select from pipeline.title_details r where r.title_id = (id).title_id);
 
 -- Returns the films that are wanted, with one reason each, the first that holds:
@@ -68,11 +83,14 @@ as $$
                 when i.fetched_at is null then 'never fetched'
                 when i.changed_at is not null then 'changed'
                 when i.unlisted_at is not null and i.detail_reason is null then 'unlisted'
-                when i.answer_version < pipeline.answer_version() then 'schema'
-                when i.fetched_at <= moment - pipeline.age_allowed(i.release_date, moment)
+                when i.answer_version < pipeline.answer_version(i.title_id) then 'schema'
+                when i.fetched_at <= moment - pipeline.age_allowed(i.title_id, i.release_date, moment)
                     and (i.detail_reason is null or (
                         i.failed_rules @? '$.* ? (@ == "vote_count" || @ == "vote_average")'
-                        and (i.release_date is null or not exists (select from pipeline.discovered_titles))
+                        and (i.release_date is null or not exists (
+                            select from pipeline.discovered_titles d
+                            where d.title_id >= i.title_id / 1000000000 * 1000000000
+                              and d.title_id < i.title_id / 1000000000 * 1000000000 + 1000000000))
                     )) then 'stale'
             end
     ) as d (reason)
@@ -93,15 +111,18 @@ as $$
 $$;
 
 -- Returns the stored responses that are read again without a call: another parser or template read them, their film passes
--- again, or an application requested a film whose details are young. `judge` is the name of the parser and template.
+-- again, or an application requested a film whose details are young. `judge` is the name of the parser and template of a
+-- media type.
 drop function if exists pipeline.to_judge(text);
-create or replace function pipeline.to_judge(judge text, moment timestamptz)
+drop function if exists pipeline.to_judge(text, timestamptz);
+create or replace function pipeline.to_judge(judge text, moment timestamptz, media_type text default 'movie')
 returns table (tmdb_id bigint, batch smallint)
 language sql stable
 as $$
     select r.title_id, i.batch
     from pipeline.title_details r join pipeline.title_ids i using (title_id)
     where i.fetched_at is not null and i.gone_since is null and i.export_reason is null
+      and i.title_id between catalog.title_id(media_type, 1) and catalog.title_id(media_type, 999999999)
       and (
           i.judged_by is distinct from judge
           or (i.state = 'accepted' and not exists (select from catalog.titles m where m.title_id = i.title_id))
@@ -109,7 +130,9 @@ as $$
     union
     select i.title_id, i.batch
     from pipeline.requested_titles q join pipeline.title_ids i using (title_id)
-    where q.served_at is null and pipeline.has_young_details(i, moment)
+    where q.served_at is null
+      and i.title_id between catalog.title_id(media_type, 1) and catalog.title_id(media_type, 999999999)
+      and pipeline.has_young_details(i, moment)
 $$;
 
 create view pipeline.due as

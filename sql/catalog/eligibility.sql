@@ -9,15 +9,19 @@ return rule in ('adult', 'video', 'softcore', 'popularity');
 -- compares them.
 create or replace function pipeline.detail_rules() returns text[]
 language sql immutable parallel safe
-return array['adult', 'video', 'softcore', 'vote_count', 'vote_average', 'release_date', 'runtime', 'language'];
+return array[
+    'adult', 'video', 'softcore', 'vote_count', 'vote_average', 'release_date', 'runtime', 'language', 'type', 'status'
+];
 
--- Returns the first rule that a film fails on a day, for each profile that it fails. The reason is null when one profile
--- accepts it, otherwise the latest of these rules. A value that is missing in the details fails a rule that requires it. A
--- value that is missing in a list (is_complete is false) fails none, as the details may have it.
+-- Returns the first rule that a title fails on a day, for each profile of its media type that it fails. The reason is
+-- null when one profile accepts it, otherwise the latest of these rules. A value that is missing in the details fails a
+-- rule that requires it. A value that is missing in a list (is_complete is false) fails none, as the details may have
+-- it.
 drop function if exists pipeline.evaluate_film;
 create function pipeline.evaluate_film(
     day date, is_complete boolean, adult boolean, video boolean, softcore boolean, vote_count integer,
-    vote_average double precision, release_date date, runtime_minutes integer, original_language text
+    vote_average double precision, release_date date, runtime_minutes integer, original_language text,
+    series_type text default null, series_status text default null, media text default 'movie'
 )
 returns table (reason text, failed_rules jsonb)
 language sql stable
@@ -27,7 +31,7 @@ as $$
             (pipeline.detail_rules())[max(array_position(pipeline.detail_rules(), r.rule))]
         end,
         jsonb_object_agg(p.name, r.rule) filter (where r.rule is not null)
-    from pipeline.profiles p
+    from pipeline.title_profiles p
     cross join lateral (
         select case
             when adult then 'adult'
@@ -45,8 +49,11 @@ as $$
                 not is_complete) then 'runtime'
             when not coalesce(
                 p.languages = '{}' or original_language = any(p.languages), not is_complete) then 'language'
+            when not coalesce(p.types = '{}' or series_type = any(p.types), not is_complete) then 'type'
+            when not coalesce(p.statuses = '{}' or series_status = any(p.statuses), not is_complete) then 'status'
         end
     ) as r (rule)
+    where p.media_type = media
 $$;
 
 -- Returns the reason to reject a film; null if it is kept on request, unless it is an adult title or a video.
@@ -54,28 +61,32 @@ create or replace function pipeline.unless_kept(reason text, is_kept boolean) re
 language sql immutable parallel safe
 return case when not is_kept or reason in ('adult', 'video', 'softcore') then reason end;
 
--- Evaluates every stored response and every listed film for a day; updates only the ids whose outcome changed. Nothing is
--- done when the same profiles were applied for that day already, unless are_lists_new is true. A film that no longer passes
--- is deleted from the catalogue here; a film that passes now is written from its stored response by movie_details.
+-- Evaluates every stored response and every listed film of a media type for a day; updates only the ids whose outcome
+-- changed. Nothing is done when the same profiles were applied for that day already, unless are_lists_new is true. A
+-- film that no longer passes is deleted from the catalogue here; a film that passes now is written from its stored
+-- response by movie_details.
 --
 -- TMDB's lists reject an id when the listed values fail every profile, or when the id is not listed although every film
 -- with enough votes is. They do not reject accepted films (an accepted film that is no longer listed is due instead, see
 -- due.sql), films that came back into the export, films without a release date (no list has them), and kept films.
 -- let_in and put_aside are the numbers of ids that the lists no longer reject and newly reject, now_pass and now_fail
 -- those whose details newly pass and fail.
+drop function if exists pipeline.evaluate(date, jsonb, text, timestamptz, boolean);
 create or replace function pipeline.evaluate(
-    day date, profiles jsonb, rules text, moment timestamptz, are_lists_new boolean
+    day date, profiles jsonb, rules text, moment timestamptz, are_lists_new boolean, media text default 'movie'
 )
 returns table (let_in integer, put_aside integer, now_pass integer, now_fail integer)
 language plpgsql
 as $$
 declare
+    first_id bigint := catalog.title_id(media, 1);
+    last_id bigint := catalog.title_id(media, 999999999);
     last record;
     today date;
     has_lists boolean;
 begin
-    lock table pipeline.evaluation in share row exclusive mode;
-    select * into last from pipeline.evaluation;
+    lock table pipeline.title_evaluation in share row exclusive mode;
+    select * into last from pipeline.title_evaluation e where e.media_type = media;
     today := greatest(day, last.day);
     let_in := 0; put_aside := 0; now_pass := 0; now_fail := 0;
     if last.rules = evaluate.rules and last.day = today and not are_lists_new then
@@ -83,14 +94,18 @@ begin
         return;
     end if;
     if last.rules is distinct from evaluate.rules then
-        delete from pipeline.profiles;
-        insert into pipeline.profiles
-        select p.name, p.min_popularity, p.popularity_rank, p.min_vote_count, p.min_vote_average, p.released_since,
-            p.released_within_days, p.min_runtime, p.max_runtime, p.languages, p.target
-        from jsonb_populate_recordset(null::pipeline.profiles, evaluate.profiles) p;
-        analyze pipeline.profiles;
+        delete from pipeline.title_profiles p where p.media_type = media;
+        insert into pipeline.title_profiles (
+            media_type, name, min_popularity, popularity_rank, min_vote_count, min_vote_average, released_since,
+            released_within_days, min_runtime, max_runtime, languages, target, types, statuses
+        )
+        select media, p.name, p.min_popularity, p.popularity_rank, p.min_vote_count, p.min_vote_average, p.released_since,
+            p.released_within_days, p.min_runtime, p.max_runtime, p.languages, p.target,
+            coalesce(p.types, '{}'), coalesce(p.statuses, '{}')
+        from jsonb_populate_recordset(null::pipeline.title_profiles, evaluate.profiles) p;
+        analyze pipeline.title_profiles;
     end if;
-    select exists (select from pipeline.discovered_titles) into has_lists;
+    select exists (select from pipeline.discovered_titles d where d.title_id between first_id and last_id) into has_lists;
 
     with outcomes as (
         select i.title_id, i.detail_reason as reason_before, e.reason, e.failed_rules
@@ -100,9 +115,9 @@ begin
             select pipeline.unless_kept(f.reason, i.kept_on_request), f.failed_rules
             from pipeline.evaluate_film(
                 today, true, n.adult, n.video, n.softcore, n.vote_count, n.vote_average, n.release_date,
-                n.runtime_minutes, n.original_language) f
+                n.runtime_minutes, n.original_language, n.series_type, n.series_status, media) f
         ) as e (reason, failed_rules)
-        where i.fetched_at is not null
+        where i.fetched_at is not null and i.title_id between first_id and last_id
           and (i.detail_reason, i.failed_rules) is distinct from (e.reason, e.failed_rules)
     ), written as (
         update pipeline.title_ids i set detail_reason = o.reason, failed_rules = o.failed_rules
@@ -119,7 +134,7 @@ begin
         left join pipeline.discovered_titles d using (title_id)
         left join lateral pipeline.evaluate_film(
             today, false, false, false, false, d.vote_count, d.vote_average, d.release_date, null,
-            d.original_language) f on d.title_id is not null
+            d.original_language, null, null, media) f on d.title_id is not null
         cross join lateral (
             select
                 case
@@ -133,7 +148,8 @@ begin
                 end,
                 f.failed_rules
         ) as o (reason, failed_rules)
-        where i.gone_since is null and (i.export_reason is null or not pipeline.is_export_rule(i.export_reason))
+        where i.gone_since is null and i.title_id between first_id and last_id
+          and (i.export_reason is null or not pipeline.is_export_rule(i.export_reason))
           and (
               i.export_reason is distinct from o.reason
               or (i.fetched_at is null and i.failed_rules is distinct from o.failed_rules)
@@ -147,10 +163,12 @@ begin
     into let_in, put_aside from outcomes;
 
     delete from catalog.titles m
-    where not exists (select from pipeline.title_ids i where i.title_id = m.title_id and i.state = 'accepted');
+    where m.title_id between first_id and last_id
+      and not exists (select from pipeline.title_ids i where i.title_id = m.title_id and i.state = 'accepted');
 
-    insert into pipeline.evaluation (rules, day, evaluated_at) values (evaluate.rules, today, moment)
-    on conflict (only_row) do update
+    insert into pipeline.title_evaluation (media_type, rules, day, evaluated_at)
+    values (media, evaluate.rules, today, moment)
+    on conflict (media_type) do update
     set rules = excluded.rules, day = excluded.day, evaluated_at = excluded.evaluated_at;
     return next;
 end

@@ -2,7 +2,7 @@
 -- Run by movie_details' age check and by health: the ages of stored details, by the age that they may reach.
 select
     (extract(epoch from allowed) / 3600)::integer as allowed_hours, films, within, overdue, oldest, median_hours, examples
-from pipeline.ages_at(:as_of)
+from pipeline.ages_at(:as_of, cast(:media as text))
 
 
 -- name: answer_requests
@@ -20,14 +20,14 @@ where i.title_id = q.title_id and q.title_id = any(:title_ids) and (i.attempts =
 -- name: apply_discoveries
 -- Run by tmdb_discoveries once the listed films are in incoming_discoveries: applies the lists to ids and films.
 select * from pipeline.apply_discoveries(
-    :day, cast(:thresholds as integer[]), :as_of, :run_id, cast(:slices as jsonb), cast(:kept_slices as date[])
+    :day, cast(:thresholds as integer[]), :as_of, :run_id, cast(:slices as jsonb), cast(:kept_slices as date[]), :media
 )
 
 
 -- name: apply_export
--- Run by movie_ids: applies a day's export to the states of the ids.
+-- Run by movie_ids: applies a day's export to the states of the ids of its media type.
 select * from pipeline.apply_export(
-    :day, cast(:min_popularities as double precision[]), cast(:ranks as integer[]), cast(:rules as jsonb), :target
+    :day, cast(:min_popularities as double precision[]), cast(:ranks as integer[]), cast(:rules as jsonb), :target, :media
 )
 
 
@@ -40,9 +40,14 @@ cross join lateral (
     select
         count(*)::integer as films,
         md5(coalesce(string_agg(title_id || ':' || text_hash, ',' order by title_id), '')) as content
-    from catalog.titles where pipeline.batch_of(title_id) = b.batch
+    from catalog.titles
+    where pipeline.batch_of(title_id) = b.batch
+      and title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 ) c
-cross join (select count(*)::integer as total from catalog.titles) a
+cross join (
+    select count(*)::integer as total from catalog.titles
+    where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+) a
 
 
 -- name: batch_coverage
@@ -56,6 +61,7 @@ select
     count(*)::integer as ids
 from pipeline.title_ids i left join catalog.titles m using (title_id)
 where i.gone_since is null and i.export_reason is null
+  and i.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 group by i.batch
 order by i.batch
 
@@ -68,7 +74,12 @@ on conflict (only_row) do update set day = excluded.day where f.day > excluded.d
 
 -- name: change_cursor
 -- Run by tmdb_changes: the last day of the change feed that was read before a day; null without one.
-select max(change_date) as day from pipeline.change_days where change_date < :day
+select max(change_date) as day from pipeline.title_change_days where media_type = :media and change_date < :day
+
+
+-- name: catalogue_source
+-- Run by tmdb_export: where the newest export of any media type was loaded from.
+select source from pipeline.title_exports order by export_date desc, loaded_at desc limit 1
 
 
 -- name: clear_refusals
@@ -81,15 +92,33 @@ delete from pipeline.refusals where step = :step and not subject = any (cast(:st
 -- before that they list too (null when its lines were dropped).
 select
     (select percentile_disc(0.5) within group (order by popularity) from incoming_lines) as median_popularity,
-    case when exists (select from pipeline.exported_titles where export_date = :day_before) then (
+    case when exists (
+        select from pipeline.exported_titles
+        where export_date = :day_before and title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+    ) then (
         select count(*) from pipeline.exported_titles l
-        where l.export_date = :day_before and exists (select from incoming_lines i where i.title_id = l.title_id)
+        where l.export_date = :day_before and l.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+          and exists (select from incoming_lines i where i.title_id = l.title_id)
     ) end as kept
+
+
+-- name: count_episodes
+-- Run by series_details' check: the numbers of accepted series, of their seasons and episodes without season 0, of the
+-- episodes of season 0, and of seasons that have episodes and were never fetched.
+select
+    (select count(*) from catalog.broadcasts)::integer as series,
+    (select count(*) from catalog.seasons where season_number > 0)::integer as seasons,
+    (select count(*) from catalog.episodes where season_number > 0)::integer as episodes,
+    (select count(*) from catalog.episodes where season_number = 0)::integer as specials,
+    (select count(*) from catalog.seasons s where s.episode_count > 0 and not exists (
+        select from pipeline.season_details d
+        where d.title_id = s.title_id and d.season_number = s.season_number))::integer as unfetched_seasons
 
 
 -- name: count_listed
 -- Run by tmdb_discoveries when the lists are fresh: the number of films that they have.
 select count(*) as films from pipeline.discovered_titles
+where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 
 
 -- name: count_movies
@@ -103,11 +132,18 @@ select count(*)::integer as films from catalog.titles
 select count(*)::integer as ids
 from pipeline.title_ids i
 where i.gone_since is null and i.export_reason is null and i.batch = any(:batches)
+  and i.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+
+
+-- name: count_titles
+-- Run by the age check: the number of accepted titles of a media type.
+select count(*)::integer as films from catalog.titles
+where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 
 
 -- name: evaluate
 -- Run by tmdb_discoveries and movie_details: evaluates stored responses and listed films by the profiles.
-select * from pipeline.evaluate(:day, cast(:profiles as jsonb), :rules, :as_of, :are_lists_new)
+select * from pipeline.evaluate(:day, cast(:profiles as jsonb), :rules, :as_of, :are_lists_new, :media)
 
 
 -- name: expired_films
@@ -117,14 +153,14 @@ select
     count(*) filter (where fetched_at <= cast(:as_of as timestamptz) - interval '180 days')::integer as expired,
     count(*) filter (where fetched_at <= cast(:as_of as timestamptz) - interval '170 days')::integer as soon,
     min(fetched_at) as oldest
-from pipeline.title_details
+from (select fetched_at from pipeline.title_details union all select fetched_at from pipeline.season_details) r
 
 
 -- name: export_before
 -- Run by tmdb_export: the newest load up to a day, with which a new one is compared.
 select export_date, source, lines, median_popularity
-from pipeline.exports
-where export_date <= :day
+from pipeline.title_exports
+where media_type = :media and export_date <= :day
 order by export_date desc
 limit 1
 
@@ -135,9 +171,11 @@ limit 1
 select
     e.url, e.is_accepted, e.unidentified_lines, coalesce(e.is_usual, true) as is_usual,
     coalesce(e.ids_known, 0) as ids_known, coalesce(e.ids_missing, 0) as ids_missing, coalesce(e.days_since, 1) as days_since,
-    pipeline.usual_loss(e.export_date) as usual_share,
-    (select count(*)::integer from pipeline.title_ids i where i.missing_since is not null) as held
-from pipeline.exports e where e.export_date = :day
+    pipeline.usual_loss(e.export_date, e.media_type) as usual_share,
+    (select count(*)::integer from pipeline.title_ids i
+     where i.missing_since is not null
+       and i.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)) as held
+from pipeline.title_exports e where e.media_type = :media and e.export_date = :day
 
 
 -- name: films_to_fetch
@@ -159,11 +197,13 @@ with due as (
       and not exists (select from pipeline.wanted_at(:as_of) now (title_id) where now.title_id = w.title_id)
 ), chosen as (
     select d.* from due d
-    where d.batch = any(:batches) and (cardinality(cast(:reasons as text[])) = 0 or d.reason = any(:reasons))
+    where d.batch = any(:batches) and d.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+      and (cardinality(cast(:reasons as text[])) = 0 or d.reason = any(:reasons))
 ), forced as (
     select i.title_id, i.batch, 'forced', 8::smallint, i.fetched_at
     from pipeline.title_ids i
     where cast(:force as boolean) and i.state = 'accepted' and i.batch = any(:batches)
+      and i.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
       and i.fetched_at < coalesce(cast(:forced_since as timestamptz), 'infinity')
       and not exists (select from chosen c where c.title_id = i.title_id)
 ), wanted as (
@@ -176,20 +216,22 @@ order by batch, priority, title_id
 
 
 -- name: forget_films
--- Run by tmdb_export when the emulator serves another world than before: every film is fetched again.
+-- Run by tmdb_export when the emulator serves another world than before: every title of the media type is fetched again.
 update pipeline.title_ids
 set fetched_at = null, judged_by = null, detail_reason = null, failed_rules = null, unlisted_at = null, attempts = 0,
     next_attempt_at = null, last_error = null
+where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 
 
 -- name: funnel
 -- Run by movie_ids and the reports: the numbers of ids that each rule dropped and left, in the order of the rules.
-select step, rule, says, dropped, kept, target from pipeline.funnel order by step
+select step, rule, says, dropped, kept, target from pipeline.funnel_of(:media) order by step
 
 
 -- name: held_ids
 -- Run by movie_ids: the first of the ids that the export does not list and that are not deleted, for the run's table.
-select title_id, original_title, state, reason from pipeline.ids_without_line as t (title_id) order by missing_since, title_id limit :most
+select tmdb_id, original_title, state, reason from pipeline.ids_without_line
+where media_type = :media order by missing_since, title_id limit :most
 
 
 -- name: id_agreement
@@ -201,27 +243,40 @@ select
         where l.title_id is null and i.gone_since is null and w.title_id is null and not pipeline.may_be_unlisted(i, :day)
     )::integer as ids_without_line,
     (count(*) - count(distinct coalesce(i.title_id, l.title_id)))::integer as duplicates
-from (select title_id from pipeline.exported_titles where export_date = :day) l
-full join pipeline.title_ids i using (title_id)
-left join pipeline.ids_without_line w (title_id) on w.title_id = i.title_id
+from (
+    select title_id from pipeline.exported_titles
+    where export_date = :day and title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+) l
+full join (
+    select * from pipeline.title_ids
+    where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+) i using (title_id)
+left join pipeline.ids_without_line w on w.title_id = i.title_id
 
 
 -- name: id_states
 -- Run by movie_ids and the reports: the number of ids in each state, by reason.
-select state, reason, ids from pipeline.id_states order by ids desc
+select state, reason, ids from pipeline.id_states_of(:media) order by ids desc
 
 
 -- name: ids_in_use
 -- Run by tmdb_export when it fails: the export that was applied to the ids last, and the number of living ids.
-select a.export_date, (select count(*)::integer from pipeline.title_ids i where i.gone_since is null) as living
-from pipeline.ids_as_of a
+select
+    a.export_date,
+    (select count(*)::integer from pipeline.title_ids i
+     where i.gone_since is null
+       and i.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)) as living
+from pipeline.title_ids_as_of a where a.media_type = :media
 
 
 -- name: ids_without_successor
 -- Run by movie_details: deleted ids whose film had an IMDb id and whose successor was never sought.
-select i.title_id, r.body ->> 'imdb_id' as imdb_id
-from pipeline.title_ids i join pipeline.title_details r using (title_id)
-where i.state = 'gone' and i.successor_sought_at is null and r.body ->> 'imdb_id' ~ '^tt\d{7,10}$'
+select i.title_id, o.imdb_id
+from pipeline.title_ids i
+join pipeline.title_details r using (title_id)
+cross join lateral (select coalesce(r.body ->> 'imdb_id', r.body #>> '{external_ids,imdb_id}')) o (imdb_id)
+where i.state = 'gone' and i.successor_sought_at is null and o.imdb_id ~ '^tt\d{7,10}$'
+  and i.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 order by i.gone_since desc, i.title_id
 limit :most
 
@@ -229,10 +284,12 @@ limit :most
 -- name: is_list_fresh
 -- Run by tmdb_discoveries: whether the lists were read so recently that TMDB would return the same again.
 select exists (
-    select from pipeline.discoveries d
-    where d.day = :day and d.thresholds = cast(:thresholds as integer[])
+    select from pipeline.title_discoveries d
+    where d.media_type = :media and d.day = :day and d.thresholds = cast(:thresholds as integer[])
       and d.walked_at > cast(:as_of as timestamptz) - interval '8 hours'
-      and not exists (select from pipeline.discoveries later where later.walked_at > d.walked_at)
+      and not exists (
+          select from pipeline.title_discoveries later
+          where later.media_type = d.media_type and later.walked_at > d.walked_at)
 ) as is_fresh
 
 
@@ -240,27 +297,47 @@ select exists (
 -- Run by movie_ids in its transaction: records and returns the number of ids that pass the export's rules, whatever TMDB's
 -- lists have of their votes, with the median share of the last 14 exports under the same rules.
 with today as (
-    update pipeline.exports
+    update pipeline.title_exports
     set min_popularity = :min_popularity,
         kept_by = :kept_by,
         kept = (select count(*) from pipeline.title_ids
-                where gone_since is null and (export_reason is null or not pipeline.is_export_rule(export_reason)))
-    where export_date = :day
+                where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+                  and gone_since is null and (export_reason is null or not pipeline.is_export_rule(export_reason)))
+    where media_type = :media and export_date = :day
     returning kept, lines
 )
 select
     kept,
     lines,
     (select percentile_cont(0.5) within group (order by e.kept::double precision / e.lines)
-     from (select * from pipeline.exports where export_date < :day and kept_by = :kept_by and lines > 0
+     from (select * from pipeline.title_exports
+           where media_type = :media and export_date < :day and kept_by = :kept_by and lines > 0
            order by export_date desc limit 14) e) as usual_share
 from today
+
+
+-- name: known_series
+-- Run by series_details: what is known of the series of the catalogue among some ids: the seasons and the last and next
+-- episode in the stored response, and when the episodes of each season were fetched.
+select
+    m.title_id,
+    jsonb_build_object(
+        'id', r.body -> 'id', 'name', m.title, 'seasons', r.body -> 'seasons',
+        'last_episode_to_air', r.body -> 'last_episode_to_air', 'next_episode_to_air', r.body -> 'next_episode_to_air'
+    ) as body,
+    array(select d.season_number from pipeline.season_details d where d.title_id = m.title_id order by 1) as numbers,
+    array(select d.fetched_at from pipeline.season_details d where d.title_id = m.title_id order by d.season_number) as times
+from catalog.titles m
+join pipeline.title_ids i using (title_id)
+join pipeline.title_details r using (title_id)
+where m.title_id = any(:title_ids) and i.fetched_at is not null and i.judged_by = :derivation
 
 
 -- name: last_load
 -- Run by tmdb_export's checks: the export that was loaded last, and the day for which it was loaded.
 select export_date, coalesce(asked_for, export_date) as asked_for, lines, rejected_lines, newer_is_unusable
-from pipeline.exports
+from pipeline.title_exports
+where media_type = :media
 order by loaded_at desc, export_date desc
 limit 1
 
@@ -268,9 +345,9 @@ limit 1
 -- name: last_share
 -- Run by movie_ids' check: the number of ids that passed the rules of the export that was applied last.
 select e.export_date, e.kept, e.lines
-from pipeline.ids_as_of a
-join pipeline.exports e using (export_date)
-where e.kept is not null
+from pipeline.title_ids_as_of a
+join pipeline.title_exports e using (media_type, export_date)
+where a.media_type = :media and e.kept is not null
 
 
 -- name: lift_discoveries
@@ -278,24 +355,30 @@ where e.kept is not null
 -- no id any more.
 with lifted as (
     delete from pipeline.discovered_titles
+    where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 ), undivided as (
-    delete from pipeline.list_slices
+    delete from pipeline.title_list_slices where media_type = :media
 )
-update pipeline.title_ids set unlisted_at = null where unlisted_at is not null
+update pipeline.title_ids set unlisted_at = null
+where unlisted_at is not null and title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 
 
 -- name: list_slices
 -- Run by tmdb_discoveries: the slices in which the lists were read; none when other numbers of votes are asked for now.
-select s.since, s.until, s.unshown, s.walked_at from pipeline.list_slices s
-where (select d.thresholds from pipeline.discoveries d order by d.walked_at desc limit 1) = cast(:thresholds as integer[])
+select s.since, s.until, s.unshown, s.walked_at from pipeline.title_list_slices s
+where s.media_type = :media and (
+    select d.thresholds from pipeline.title_discoveries d
+    where d.media_type = s.media_type order by d.walked_at desc limit 1
+) = cast(:thresholds as integer[])
 order by s.since
 
 
 -- name: listed_films
 -- Run by tmdb_discoveries: the films that the lists had, with their votes when they were last read; is_gone: TMDB has deleted
 -- the film since, as its export or a response for it says.
-select d.title_id as tmdb_id, d.vote_count, d.slice, coalesce(i.gone_since is not null, false) as is_gone
+select catalog.tmdb_id(d.title_id) as tmdb_id, d.vote_count, d.slice, coalesce(i.gone_since is not null, false) as is_gone
 from pipeline.discovered_titles d left join pipeline.title_ids i using (title_id)
+where d.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 
 
 -- name: mark_gone
@@ -329,15 +412,42 @@ select
     count(poster_path)::integer as poster_path
 from catalog.titles m
 join catalog.title_stats s using (title_id)
-where s.vote_count >= :min_votes
+where s.vote_count >= :min_votes and m.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
   and not exists (select from pipeline.requested_titles r where r.title_id = m.title_id and r.keep)
+
+
+-- name: miscounted_series
+-- Run by series_details' check: the first 50 numbers of seasons and episodes that differ from TMDB's counts, of a series without
+-- season 0 or of one season, with the number of series that have such a difference.
+with seasons as (
+    select s.title_id, s.season_number, s.episode_count, count(e.episode_id) as episodes
+    from catalog.seasons s left join catalog.episodes e using (title_id, season_number)
+    group by s.season_id
+), series as (
+    select b.title_id, b.number_of_seasons, b.number_of_episodes, count(s.title_id) as seasons,
+        coalesce(sum(s.episodes), 0) as episodes
+    from catalog.broadcasts b left join seasons s on s.title_id = b.title_id and s.season_number > 0
+    group by b.title_id
+), differing as (
+    select title_id, 'seasons' as what, number_of_seasons as counted, seasons as stored from series
+    union all
+    select title_id, 'episodes', number_of_episodes, episodes from series
+    union all
+    select title_id, 'episodes of season ' || season_number, episode_count, episodes from seasons
+)
+select
+    d.title_id, m.title, d.what, d.counted, d.stored::integer as stored,
+    (select count(distinct o.title_id) from differing o where o.counted <> o.stored)::integer as series
+from differing d join catalog.titles m using (title_id)
+where d.counted <> d.stored
+order by d.title_id, d.what limit 50
 
 
 -- name: newest_export
 -- Run by movie_ids and its checks: the newest loaded export up to a day, and the export that was applied to the ids last.
 select
-    (select max(export_date) from pipeline.exports where export_date <= :day) as loaded,
-    (select export_date from pipeline.ids_as_of) as applied
+    (select max(export_date) from pipeline.title_exports where media_type = :media and export_date <= :day) as loaded,
+    (select export_date from pipeline.title_ids_as_of where media_type = :media) as applied
 
 
 -- name: overdue_films
@@ -348,14 +458,14 @@ select
     count(*)::integer as films
 from pipeline.wanted_at(:as_of) d (title_id)
 join pipeline.title_ids i using (title_id)
-where i.state = 'accepted'
+where i.state = 'accepted' and i.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 group by d.reason
 
 
 -- name: popularity_medians
 -- Run by movie_ids' drift check: the median popularity of the last 14 exports up to a day, the newest first.
-select export_date, median_popularity, lines from pipeline.exports
-where export_date <= :day order by export_date desc limit 14
+select export_date, median_popularity, lines from pipeline.title_exports
+where media_type = :media and export_date <= :day order by export_date desc limit 14
 
 
 -- name: purge_expired
@@ -375,11 +485,13 @@ with fresh as (
     from fresh f where f.title_id = i.title_id and i.gone_since is null
     returning i.title_id
 ), day as (
-    insert into pipeline.change_days (change_date, ids, read_at)
-    values (:change_date, cardinality(cast(:title_ids as bigint[])), :as_of)
-    on conflict (change_date) do update set ids = excluded.ids, read_at = excluded.read_at
+    insert into pipeline.title_change_days (media_type, change_date, ids, read_at)
+    values (:media, :change_date, cardinality(cast(:title_ids as bigint[])), :as_of)
+    on conflict (media_type, change_date) do update set ids = excluded.ids, read_at = excluded.read_at
 ), forgotten as (
-    delete from pipeline.changed_titles where change_date < cast(:change_date as date) - 15
+    delete from pipeline.changed_titles
+    where change_date < cast(:change_date as date) - 15
+      and title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 )
 select (select count(*) from fresh) as fresh, (select count(*) from marked) as marked
 
@@ -388,18 +500,18 @@ select (select count(*) from fresh) as fresh, (select count(*) from marked) as m
 -- Run by tmdb_export once the lines are in incoming_lines: replaces the day's lines and records the load.
 with replaced as materialized (
     select
-        pipeline.replace_export_lines(:day) as kept,
+        pipeline.replace_export_lines(:day, :media) as kept,
         (select percentile_disc(0.5) within group (order by popularity) from incoming_lines) as median
 )
-insert into pipeline.exports as e (
-    export_date, source, url, lines, rejected_lines, duplicate_lines, median_popularity, loaded_at, run_id,
+insert into pipeline.title_exports as e (
+    media_type, export_date, source, url, lines, rejected_lines, duplicate_lines, median_popularity, loaded_at, run_id,
     asked_for, unidentified_lines, unreadable_ids, is_accepted, newer_is_unusable
 )
 select
-    :day, :source, :url, kept, :rejected, :lines - kept, median, now(), :run_id,
+    :media, :day, :source, :url, kept, :rejected, :lines - kept, median, now(), :run_id,
     :asked, :unidentified, cast(:unreadable_ids as bigint[]), :is_accepted, :newer_is_unusable
 from replaced
-on conflict (export_date) do update set
+on conflict (media_type, export_date) do update set
     source = excluded.source, url = excluded.url, lines = excluded.lines,
     rejected_lines = excluded.rejected_lines, duplicate_lines = excluded.duplicate_lines,
     median_popularity = excluded.median_popularity, loaded_at = excluded.loaded_at, run_id = excluded.run_id,
@@ -423,7 +535,7 @@ with failed as (
     from failed f where f.title_id = i.title_id
 )
 insert into pipeline.rejects (stage, tmdb_id, reason, sample, run_id, rejected_at)
-select 'movie_details', title_id, reason, left(sample, 500), :run_id, :as_of from failed
+select :stage, catalog.tmdb_id(title_id), reason, left(sample, 500), :run_id, :as_of from failed
 
 
 -- name: record_refusal
@@ -444,7 +556,7 @@ from unnest(cast(:reasons as text[]), cast(:samples as text[])) as f (reason, sa
 -- name: record_stats
 -- Run by tmdb_discoveries each day: records the popularity and votes of accepted films, and returns the number of films
 -- with other values than before.
-select pipeline.record_stats(:day) as films
+select pipeline.record_stats(:day, :media) as films
 
 
 -- name: record_successors
@@ -470,13 +582,22 @@ select subject, reason, run_id, refused_at from pipeline.refusals where step = :
 
 
 -- name: responses_to_derive
--- Run by movie_details: stored responses of some batches that are to be read again, at most 500 at a time.
-select j.title_id, r.body
-from pipeline.to_judge(:derivation, :as_of) j (title_id)
-join pipeline.title_details r using (title_id)
-where j.batch = any(:batches)
-order by j.batch
-limit 500
+-- Run by movie_details: stored responses of some batches that are to be read again, at most 500 at a time, and no more than
+-- 8 MB of compressed ones, but one.
+select r.title_id, pipeline.whole_response(r.title_id, r.body) as body
+from (
+    select j.*, sum(pipeline.bytes_of_response(j.title_id, j.body)) over (order by j.batch, j.title_id) as bytes,
+        row_number() over (order by j.batch, j.title_id) as place
+    from (
+        select j.title_id, j.batch, r.body
+        from pipeline.to_judge(:derivation, :as_of, :media) j (title_id)
+        join pipeline.title_details r using (title_id)
+        where j.batch = any(:batches)
+        order by j.batch, j.title_id
+        limit 500
+    ) j
+) r
+where r.place = 1 or r.bytes <= 8000000
 
 
 -- name: room_today
@@ -496,12 +617,14 @@ create temp table incoming_discoveries (
 
 -- name: stage_films
 -- Run before a chunk of details is copied in: the columns of catalog.titles, and further values of the
--- response. related_rows are the rows around a film, such as its cast.
+-- response. related_rows are the rows around a film, such as its cast. broadcasts are the seasons and episodes of a series,
+-- season_bodies the seasons that came with the response, by their numbers.
 create temp table if not exists incoming_films on commit delete rows as
 select
     m.*, cast(null as double precision) as popularity, cast(null as double precision) as vote_average,
     cast(null as integer) as vote_count, cast(null as boolean) as adult, cast(null as boolean) as video,
-    cast(null as boolean) as softcore, cast(null as jsonb) as body, cast(null as jsonb) as related_rows
+    cast(null as boolean) as softcore, cast(null as jsonb) as body, cast(null as jsonb) as related_rows,
+    cast(null as jsonb) as broadcasts, cast(null as jsonb) as season_bodies
 from catalog.titles m
 with no data
 

@@ -11,7 +11,7 @@ as $$
         ('people', '{person_id}'::text[], '{person_id,name,gender,profile_path}'::text[], true,
          'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (person_id bigint, name text, gender smallint, profile_path text)
-          where n.part in (''cast'', ''crew'')'),
+          where n.part in (''cast'', ''crew'', ''creators'')'),
         ('genres', '{genre_id}', '{genre_id,name}', true,
          'select n.title_id, r.id as genre_id, r.name
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, name text) where n.part = ''genres'''),
@@ -29,12 +29,24 @@ as $$
         ('watch_providers', '{provider_id}', '{provider_id,name}', true,
          'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (provider_id bigint, name text) where n.part = ''watch_providers'''),
-        ('title_cast', '{title_id,person_id}', '{title_id,person_id,billing,character}', false,
+        ('networks', '{network_id}', '{network_id,name,country,logo_path}', true,
+         'select n.title_id, r.id as network_id, r.name, r.country, r.logo_path
+          from related_parts n, jsonb_to_recordset(n.rows)
+              as r (id bigint, name text, country text, logo_path text) where n.part = ''networks'''),
+        ('title_cast', '{title_id,person_id}', '{title_id,person_id,billing,character,episode_count}', false,
          'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
-              as r (person_id bigint, billing smallint, character text) where n.part = ''cast'''),
-        ('title_crew', '{title_id,person_id,job}', '{title_id,person_id,job,department}', false,
+              as r (person_id bigint, billing smallint, character text, episode_count integer)
+          where n.part = ''cast'''),
+        ('title_crew', '{title_id,person_id,job}', '{title_id,person_id,job,department,episode_count}', false,
          'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
-              as r (person_id bigint, job text, department text) where n.part = ''crew'''),
+              as r (person_id bigint, job text, department text, episode_count integer) where n.part = ''crew'''),
+        ('series_networks', '{title_id,network_id}', '{title_id,network_id,position}', false,
+         'select n.title_id, r.id as network_id, r.position
+          from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint, position smallint)
+          where n.part = ''networks'''),
+        ('series_creators', '{title_id,person_id}', '{title_id,person_id,position}', false,
+         'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
+              as r (person_id bigint, position smallint) where n.part = ''creators'''),
         ('title_genres', '{title_id,genre_id}', '{title_id,genre_id}', false,
          'select n.title_id, r.id as genre_id
           from related_parts n, jsonb_to_recordset(n.rows) as r (id bigint) where n.part = ''genres'''),
@@ -53,10 +65,12 @@ as $$
         ('title_languages', '{title_id,language}', '{title_id,language,name}', false,
          'select n.title_id, r.code as language, r.name
           from related_parts n, jsonb_to_recordset(n.rows) as r (code text, name text) where n.part = ''languages'''),
-        ('title_certifications', '{title_id,country}', '{title_id,country,certification,release_type,released}', false,
-         'select n.title_id, r.country, r.certification, r.kind as release_type, r.released
+        ('title_certifications', '{title_id,country}',
+         '{title_id,country,certification,release_type,released,descriptors}', false,
+         'select n.title_id, r.country, r.certification, r.kind as release_type, r.released, r.descriptors
           from related_parts n, jsonb_to_recordset(n.rows)
-              as r (country text, certification text, kind smallint, released date) where n.part = ''certifications'''),
+              as r (country text, certification text, kind smallint, released date, descriptors text)
+          where n.part = ''certifications'''),
         ('title_external_ids', '{title_id,source}', '{title_id,source,value}', false,
          'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (source text, value text) where n.part = ''external_ids'''),
@@ -118,6 +132,22 @@ begin
 end
 $$;
 
+-- Inserts the rows of a query into a table of the catalogue, and updates those with the same keys that have other values. Of
+-- several rows with the same keys, that of the first title counts.
+create or replace function pipeline.merge_rows(name text, keys text[], columns text[], query text) returns void
+language plpgsql
+as $$
+begin
+    execute format(
+        'insert into catalog.%1$I as s (%2$s)
+         select distinct on (%3$s) %2$s from (%4$s) q order by %3$s, q.title_id
+         on conflict (%3$s) do update set (%2$s) = row (%5$s)
+         where (%6$s) is distinct from (%5$s)',
+        name, pipeline.listed(columns, ''), pipeline.listed(keys, ''), query, pipeline.listed(columns, 'excluded.'),
+        pipeline.listed(columns, 's.'));
+end
+$$;
+
 -- Run by store_details for each chunk: writes the related rows of `films`, which are in incoming_films, and first
 -- deletes those that films in `stored` have. Rows of shared tables that no film names any more are deleted by
 -- pipeline.delete_unnamed.
@@ -136,13 +166,7 @@ begin
     perform pipeline.outdate_documents_of_people();
     for t in select * from pipeline.response_tables() loop
         if t.is_shared then
-            execute format(
-                'insert into catalog.%1$I as s (%2$s)
-                 select distinct on (%3$s) %2$s from (%4$s) q order by %3$s, q.title_id
-                 on conflict (%3$s) do update set (%2$s) = row (%5$s)
-                 where (%6$s) is distinct from (%5$s)',
-                t.name, pipeline.listed(t.columns, ''), pipeline.listed(t.keys, ''), t.query,
-                pipeline.listed(t.columns, 'excluded.'), pipeline.listed(t.columns, 's.'));
+            perform pipeline.merge_rows(t.name, t.keys, t.columns, t.query);
         else
             execute format(
                 'insert into catalog.%I (%s) select %2$s from (%s) q',
@@ -168,7 +192,7 @@ declare
     t record;
 begin
     lock table catalog.people, catalog.genres, catalog.keywords, catalog.companies, catalog.collections,
-        catalog.watch_providers in share row exclusive mode;
+        catalog.watch_providers, catalog.networks in share row exclusive mode;
     for t in
         select s.name, string_agg(
             format('not exists (select from catalog.%I r where r.%I = s.%2$I)', r.name, s.keys[1]), ' and '
@@ -189,7 +213,8 @@ $$;
 -- Run by tmdb_discoveries each day, once popularity and votes are those of the day: adds the values that changed to
 -- the history, and refreshes the trends. Returns the number of films whose values changed since the last time, which
 -- can be earlier on the same day.
-create or replace function pipeline.record_stats(day date) returns integer
+drop function if exists pipeline.record_stats(date);
+create or replace function pipeline.record_stats(day date, media text default 'movie') returns integer
 language plpgsql
 as $$
 declare
@@ -202,7 +227,8 @@ begin
         select l.popularity, l.vote_average, l.vote_count from catalog.title_stats_history l
         where l.title_id = s.title_id and l.day <= record_stats.day order by l.day desc limit 1
     ) l on true
-    where (l.popularity, l.vote_average, l.vote_count) is distinct from (s.popularity, s.vote_average, s.vote_count)
+    where s.title_id between catalog.title_id(media, 1) and catalog.title_id(media, 999999999)
+      and (l.popularity, l.vote_average, l.vote_count) is distinct from (s.popularity, s.vote_average, s.vote_count)
     on conflict on constraint title_stats_history_pkey do update set
         popularity = excluded.popularity, vote_average = excluded.vote_average, vote_count = excluded.vote_count;
     get diagnostics kept = row_count;

@@ -10,7 +10,9 @@ as $$
 declare
     known record;
 begin
-    if new.title_id >= 1000000000 then
+    if new.title_id >= 1000000000 and not exists (
+        select from pipeline.title_ids_as_of a where a.media_type = catalog.media_type(new.title_id))
+    then
         raise exception 'bad_id: % is no tmdb_id of a movie, which is below 1,000,000,000', new.title_id
             using errcode = '22003';
     end if;

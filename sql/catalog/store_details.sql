@@ -14,23 +14,26 @@ as $$
 declare
     rewritten bigint[]; -- accepted films whose related rows are not the stored ones
     stored bigint[]; -- those of them that the catalogue has
-    today date := greatest(moment::date, (select e.day from pipeline.evaluation e));
+    media text := coalesce(catalog.media_type((select min(f.title_id) from incoming_films f)), 'movie'); -- of all titles
+    today date := greatest(moment::date, (select e.day from pipeline.title_evaluation e where e.media_type = media));
 begin
-    if not exists (select from pipeline.profiles) then
+    if not exists (select from pipeline.title_profiles p where p.media_type = media) then
         raise exception 'no profile is in use: pipeline.evaluate has to run first';
     end if;
     insert into pipeline.title_details as r (title_id, body, fetched_at)
     select f.title_id, f.body, moment from incoming_films f where f.body is not null
     on conflict (title_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
+    perform pipeline.store_season_details(moment);
 
     -- The votes, date and language of a stored response that is read again may be older than those of the lists.
     insert into pipeline.title_rule_inputs as n (
         title_id, adult, video, softcore, vote_count, vote_average, release_date, runtime_minutes, original_language,
-        seen_at
+        seen_at, series_type, series_status
     )
     select f.title_id, f.adult, f.video, f.softcore, coalesce(d.vote_count, f.vote_count),
         coalesce(d.vote_average, f.vote_average), coalesce(d.release_date, f.release_date), f.runtime_minutes,
-        coalesce(d.original_language, f.original_language), coalesce(d.seen_at, r.fetched_at)
+        coalesce(d.original_language, f.original_language), coalesce(d.seen_at, r.fetched_at),
+        f.broadcasts #>> '{broadcasts,0,type}', case when media = 'series' then f.status end
     from incoming_films f
     join pipeline.title_details r using (title_id)
     left join lateral (
@@ -47,7 +50,7 @@ begin
         adult = excluded.adult, video = excluded.video, softcore = excluded.softcore,
         vote_count = excluded.vote_count, vote_average = excluded.vote_average, release_date = excluded.release_date,
         runtime_minutes = excluded.runtime_minutes, original_language = excluded.original_language,
-        seen_at = excluded.seen_at;
+        seen_at = excluded.seen_at, series_type = excluded.series_type, series_status = excluded.series_status;
 
     update pipeline.title_ids i
     set fetched_at = case when f.body is null then i.fetched_at else moment end,
@@ -57,7 +60,7 @@ begin
         gone_since = case when f.body is null then i.gone_since end,
         gone_reason = case when f.body is null then i.gone_reason end,
         export_reason = case when f.body is null or pipeline.is_export_rule(i.export_reason) then i.export_reason end,
-        answer_version = case when f.body is null then i.answer_version else pipeline.answer_version() end,
+        answer_version = case when f.body is null then i.answer_version else pipeline.answer_version(i.title_id) end,
         release_date = f.release_date,
         detail_reason = pipeline.unless_kept(e.reason, i.kept_on_request),
         failed_rules = e.failed_rules,
@@ -69,7 +72,7 @@ begin
     join pipeline.title_rule_inputs n using (title_id)
     cross join lateral pipeline.evaluate_film(
         today, true, n.adult, n.video, n.softcore, n.vote_count, n.vote_average, n.release_date, n.runtime_minutes,
-        n.original_language) e
+        n.original_language, n.series_type, n.series_status, media) e
     where i.title_id = f.title_id;
 
     delete from catalog.titles m using incoming_films f, pipeline.title_ids i
@@ -132,7 +135,8 @@ begin
     join catalog.titles using (title_id)
     join pipeline.title_rule_inputs n using (title_id)
     left join pipeline.exported_titles l
-        on l.title_id = f.title_id and l.export_date = (select export_date from pipeline.ids_as_of)
+        on l.title_id = f.title_id and l.export_date = (
+            select a.export_date from pipeline.title_ids_as_of a where a.media_type = media)
     on conflict (title_id) do update set
         popularity = excluded.popularity, vote_average = excluded.vote_average,
         vote_count = excluded.vote_count, seen_at = excluded.seen_at
@@ -141,6 +145,7 @@ begin
     if rewritten is not null then
         perform pipeline.store_related_rows(rewritten, stored);
     end if;
+    perform pipeline.store_broadcasts();
 
     select count(*) filter (where i.state = 'accepted'), count(*) filter (where i.state <> 'accepted')
     into accepted, rejected from incoming_films f join pipeline.title_ids i using (title_id);

@@ -16,6 +16,8 @@ begin
     delete from pipeline.title_embeddings v using expired e where v.title_id = e.title_id;
     delete from pipeline.title_details r using expired e where r.title_id = e.title_id;
     get diagnostics purged = row_count;
+    -- A season that TMDB no longer sends, of a series that is fetched again and again.
+    delete from pipeline.season_details d where d.fetched_at <= moment - interval '180 days';
     update pipeline.title_ids i
     set fetched_at = null, judged_by = null, detail_reason = null, failed_rules = null, release_date = null,
         unlisted_at = null

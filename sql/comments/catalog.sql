@@ -287,8 +287,8 @@ comment on column catalog.postings.key is
 comment on column catalog.postings.part is
     '0 for the films that were listed when all rows were last made anew, greater for films written since';
 comment on column catalog.postings.films is
-    'TMDB''s ids of the films, less page * 2^31; a film may have lost the word since';
-comment on column catalog.postings.page is '0 for ids below 2^31, as TMDB''s are';
+    'TMDB''s ids of the titles; a title may have lost the word since';
+comment on column catalog.postings.page is 'the media type of the titles: 0 movies, 1 series';
 
 comment on table catalog.rating_aggregates is
     'a score from 0 to 100 with its 95 % interval, of a film or of a group of films, by one method';
@@ -407,8 +407,10 @@ comment on column catalog.successors.successor_id is 'TMDB''s id of the film tha
 comment on column catalog.successors.gone_since is 'day from which the old id was missing';
 
 comment on table catalog.vocabulary is 'a word that films are found by, for correcting misspelt searches';
-comment on column catalog.vocabulary.word is 'the word, normalised like titles';
-comment on column catalog.vocabulary.films is 'number of films that contain the word';
+comment on column catalog.vocabulary.word is
+    'the word, normalised like titles; '''' in the row that counts the documents of another media type than movies';
+comment on column catalog.vocabulary.media_type is 'movie or series: whose documents are counted';
+comment on column catalog.vocabulary.films is 'number of titles of the media type that contain the word';
 comment on column catalog.vocabulary.trigrams is 'groups of three letters of the word, by which similar words are found';
 
 comment on table catalog.watched_titles is
@@ -485,6 +487,7 @@ begin
     loop
         execute format('comment on column %s.%I is %L', found.list, found.name, found.comment);
     end loop;
-    perform pipeline.comment_on_vectors(s.set_id) from catalog.embedding_sets s;
+    perform pipeline.comment_on_vectors(s.set_id, m)
+    from catalog.embedding_sets s cross join lateral pipeline.media_of_set(s.set_id) m;
 end
 $$;

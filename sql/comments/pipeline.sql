@@ -61,10 +61,11 @@ comment on column pipeline.api_calls.seconds_waited is
     'seconds that calls waited for the rate limit and in pauses, added up over calls that waited at the same '
     'time';
 
-comment on table pipeline.change_days is 'a day of TMDB''s change feed that was read';
-comment on column pipeline.change_days.change_date is 'day (UTC) of the feed';
-comment on column pipeline.change_days.ids is 'number of ids that the feed listed for this day when it was last read';
-comment on column pipeline.change_days.read_at is 'when this day of the feed was last read';
+comment on table pipeline.title_change_days is 'a day of TMDB''s change feed that was read';
+comment on column pipeline.title_change_days.media_type is 'media type of the feed: movie or series';
+comment on column pipeline.title_change_days.change_date is 'day (UTC) of the feed';
+comment on column pipeline.title_change_days.ids is 'number of ids that the feed listed for this day when it was last read';
+comment on column pipeline.title_change_days.read_at is 'when this day of the feed was last read';
 
 comment on table pipeline.changed_histories is
     'a person whose history changed since their recommendations were made; filled by triggers';
@@ -90,13 +91,14 @@ comment on column pipeline.discovered_titles.slice is
 comment on column pipeline.discovered_titles.read_at is
     'when the listed values were last read, at most MOVIE_ASSETS_VOTES_DAYS days before the newest reading of the lists';
 
-comment on table pipeline.discoveries is 'a reading of TMDB''s lists (/discover)';
-comment on column pipeline.discoveries.day is 'day (UTC) that the lists were read for';
-comment on column pipeline.discoveries.min_votes is 'least number of votes that was asked for';
-comment on column pipeline.discoveries.films is 'number of films that were listed';
-comment on column pipeline.discoveries.walked_at is 'when the reading ended';
-comment on column pipeline.discoveries.thresholds is 'the numbers of votes that profiles asked for, in ascending order';
-comment on column pipeline.discoveries.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
+comment on table pipeline.title_discoveries is 'a reading of TMDB''s lists (/discover)';
+comment on column pipeline.title_discoveries.media_type is 'media type of the lists: movie or series';
+comment on column pipeline.title_discoveries.day is 'day (UTC) that the lists were read for';
+comment on column pipeline.title_discoveries.min_votes is 'least number of votes that was asked for';
+comment on column pipeline.title_discoveries.films is 'number of films that were listed';
+comment on column pipeline.title_discoveries.walked_at is 'when the reading ended';
+comment on column pipeline.title_discoveries.thresholds is 'the numbers of votes that profiles asked for, in ascending order';
+comment on column pipeline.title_discoveries.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 
 comment on table pipeline.title_document_sources is 'what a film''s search document was made from';
 comment on column pipeline.title_document_sources.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
@@ -244,13 +246,14 @@ comment on column pipeline.title_embeddings.dimensions is 'number of values in t
 comment on column pipeline.title_embeddings.length is
     'Euclidean length of the vector, computed by the database; NaN if one of its values is';
 
-comment on table pipeline.evaluation is 'the last evaluation of all stored responses and listed films; one row';
-comment on column pipeline.evaluation.only_row is 'true: there is one row';
-comment on column pipeline.evaluation.rules is 'profiles that were used, as a hash of their values';
-comment on column pipeline.evaluation.day is 'day that release dates were compared with; it never moves back';
-comment on column pipeline.evaluation.evaluated_at is 'when it was done';
+comment on table pipeline.title_evaluation is 'the last evaluation of all stored responses and listed titles of a media type';
+comment on column pipeline.title_evaluation.media_type is 'media type that was evaluated: movie or series';
+comment on column pipeline.title_evaluation.only_row is 'true: there is one row for each media type';
+comment on column pipeline.title_evaluation.rules is 'profiles that were used, as a hash of their values';
+comment on column pipeline.title_evaluation.day is 'day that release dates were compared with; it never moves back';
+comment on column pipeline.title_evaluation.evaluated_at is 'when it was done';
 
-comment on table pipeline.exported_titles is 'a line of TMDB''s daily id export: an id that exists; one partition for each day';
+comment on table pipeline.exported_titles is 'a line of TMDB''s daily id export: an id that exists; one partition for each media type and day';
 comment on column pipeline.exported_titles.export_date is 'day (UTC) of the export';
 comment on column pipeline.exported_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.exported_titles.original_title is 'title in the original language';
@@ -259,19 +262,20 @@ comment on column pipeline.exported_titles.adult is 'true for pornography, which
 comment on column pipeline.exported_titles.video is 'true for what TMDB marks as a recording that is not a film';
 comment on column pipeline.exported_titles.softcore is 'true for what TMDB marks as softcore, which never enters the catalogue';
 
-comment on table pipeline.exports is 'an export that was loaded';
-comment on column pipeline.exports.export_date is 'day (UTC) of the export';
-comment on column pipeline.exports.source is 'where it was from: tmdb, or a name of the TMDB emulator''s world';
-comment on column pipeline.exports.url is 'address that it was downloaded from';
-comment on column pipeline.exports.lines is 'number of lines that were stored';
-comment on column pipeline.exports.rejected_lines is 'number of lines that could not be read';
-comment on column pipeline.exports.duplicate_lines is 'number of lines whose id another line had too';
-comment on column pipeline.exports.median_popularity is 'median of the popularity of all lines; null if there were none';
-comment on column pipeline.exports.kept is 'number of ids that passed the rules for exports; null until movie_ids has applied it';
-comment on column pipeline.exports.min_popularity is 'lowest popularity that passed; null until movie_ids has applied it';
-comment on column pipeline.exports.loaded_at is 'when it was loaded';
-comment on column pipeline.exports.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
-comment on column pipeline.exports.kept_by is
+comment on table pipeline.title_exports is 'an export that was loaded';
+comment on column pipeline.title_exports.media_type is 'media type of its lines: movie or series';
+comment on column pipeline.title_exports.export_date is 'day (UTC) of the export';
+comment on column pipeline.title_exports.source is 'where it was from: tmdb, or a name of the TMDB emulator''s world';
+comment on column pipeline.title_exports.url is 'address that it was downloaded from';
+comment on column pipeline.title_exports.lines is 'number of lines that were stored';
+comment on column pipeline.title_exports.rejected_lines is 'number of lines that could not be read';
+comment on column pipeline.title_exports.duplicate_lines is 'number of lines whose id another line had too';
+comment on column pipeline.title_exports.median_popularity is 'median of the popularity of all lines; null if there were none';
+comment on column pipeline.title_exports.kept is 'number of ids that passed the rules for exports; null until movie_ids has applied it';
+comment on column pipeline.title_exports.min_popularity is 'lowest popularity that passed; null until movie_ids has applied it';
+comment on column pipeline.title_exports.loaded_at is 'when it was loaded';
+comment on column pipeline.title_exports.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
+comment on column pipeline.title_exports.kept_by is
     'rules by which kept was counted; only loads under the same rules are compared; null until movie_ids has '
     'applied it';
 
@@ -325,14 +329,17 @@ comment on column pipeline.id_states.state is 'candidate, accepted, rejected, fa
 comment on column pipeline.id_states.reason is 'reason of the state, such as the rule that rejected the id; null if it has none';
 comment on column pipeline.id_states.ids is 'number of ids';
 
-comment on table pipeline.ids_as_of is 'the export and the rules that the states of all ids are based on; a single row';
-comment on column pipeline.ids_as_of.only_row is 'always true, which keeps the table at one row';
-comment on column pipeline.ids_as_of.export_date is 'day (UTC) of the export that was applied last';
-comment on column pipeline.ids_as_of.min_popularity is 'lowest popularity that passed';
-comment on column pipeline.ids_as_of.rules is 'rules in use, in order: a list of {"rule": name, "says": what it asks for}';
-comment on column pipeline.ids_as_of.target is 'number of films that the profiles aim at; null if there is no target';
+comment on table pipeline.title_ids_as_of is 'the export and the rules that the states of all ids of a media type are based on';
+comment on column pipeline.title_ids_as_of.media_type is 'media type of the ids: movie or series';
+comment on column pipeline.title_ids_as_of.only_row is 'true: there is one row for each media type';
+comment on column pipeline.title_ids_as_of.export_date is 'day (UTC) of the export that was applied last';
+comment on column pipeline.title_ids_as_of.min_popularity is 'lowest popularity that passed';
+comment on column pipeline.title_ids_as_of.rules is 'rules in use, in order: a list of {"rule": name, "says": what it asks for}';
+comment on column pipeline.title_ids_as_of.target is 'number of films that the profiles aim at; null if there is no target';
 
-comment on column pipeline.ids_without_line.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.ids_without_line.media_type is 'media type of the title: movie or series';
+comment on column pipeline.ids_without_line.title_id is 'key of the title';
+comment on column pipeline.ids_without_line.tmdb_id is 'TMDB''s id of the title among those of its media type';
 comment on column pipeline.ids_without_line.original_title is 'title in the original language, as the last export had it';
 comment on column pipeline.ids_without_line.state is 'state of the id, such as accepted or rejected';
 comment on column pipeline.ids_without_line.missing_since is
@@ -355,14 +362,15 @@ comment on column pipeline.kpis.goal is 'limit that the figure should keep; null
 comment on column pipeline.kpis.is_met is 'true if the figure keeps its goal; null if either is missing';
 comment on column pipeline.kpis.says is 'what the figure counts, with its unit';
 
-comment on table pipeline.list_slices is
+comment on table pipeline.title_list_slices is
     'a slice of TMDB''s lists (/discover): the films released in a range of days; read whole at least every '
     'MOVIE_ASSETS_VOTES_DAYS days, and whenever its first page does not explain its number of films';
-comment on column pipeline.list_slices.since is 'first release date of the slice';
-comment on column pipeline.list_slices.until is 'last release date of the slice';
-comment on column pipeline.list_slices.unshown is
+comment on column pipeline.title_list_slices.media_type is 'media type of the list: movie or series';
+comment on column pipeline.title_list_slices.since is 'first release date of the slice';
+comment on column pipeline.title_list_slices.until is 'last release date of the slice';
+comment on column pipeline.title_list_slices.unshown is
     'by how many the number of films that TMDB reported exceeded the films on its pages when they were last read';
-comment on column pipeline.list_slices.walked_at is 'when the slice was last read whole';
+comment on column pipeline.title_list_slices.walked_at is 'when the slice was last read whole';
 
 comment on table pipeline.match_reviews is
     'a film in an import that may be one of several: set decision to a TMDB id, or status to ''decided'' if it is '
@@ -438,20 +446,23 @@ comment on table pipeline.pace is 'when the next call to a rate-limited service 
 comment on column pipeline.pace.service is 'name of the service, such as tmdb';
 comment on column pipeline.pace.next_at is 'earliest time of the next call';
 
-comment on table pipeline.profiles is 'a filter profile in use; a film has to pass one of them';
-comment on column pipeline.profiles.name is 'name of the profile, as in MOVIE_ASSETS_PROFILES';
-comment on column pipeline.profiles.min_popularity is 'lowest popularity in the daily export with which details are fetched';
-comment on column pipeline.profiles.popularity_rank is
+comment on table pipeline.title_profiles is 'a filter profile in use; a title has to pass one of its media type';
+comment on column pipeline.title_profiles.media_type is 'media type of the titles that it is for: movie or series';
+comment on column pipeline.title_profiles.name is 'name of the profile, as in MOVIE_ASSETS_PROFILES or MOVIE_ASSETS_SERIES_PROFILES';
+comment on column pipeline.title_profiles.min_popularity is 'lowest popularity in the daily export with which details are fetched';
+comment on column pipeline.title_profiles.popularity_rank is
     'number of the most popular ids of the export whose details are fetched; null if there is no limit';
-comment on column pipeline.profiles.min_vote_count is 'lowest number of votes at TMDB';
-comment on column pipeline.profiles.min_vote_average is 'lowest average of TMDB''s votes, 0 to 10';
-comment on column pipeline.profiles.released_since is 'earliest release date; null if any is accepted';
-comment on column pipeline.profiles.released_within_days is
+comment on column pipeline.title_profiles.min_vote_count is 'lowest number of votes at TMDB';
+comment on column pipeline.title_profiles.min_vote_average is 'lowest average of TMDB''s votes, 0 to 10';
+comment on column pipeline.title_profiles.released_since is 'earliest release date; null if any is accepted';
+comment on column pipeline.title_profiles.released_within_days is
     'greatest age in days; younger films are released already; null if any age is accepted';
-comment on column pipeline.profiles.min_runtime is 'shortest runtime in minutes; 0 if any is accepted, also an unknown one';
-comment on column pipeline.profiles.max_runtime is 'longest runtime in minutes; null if any is accepted';
-comment on column pipeline.profiles.languages is 'accepted original languages, ISO 639-1; empty if any is accepted';
-comment on column pipeline.profiles.target is 'number of films that the profile is meant to reach; null if there is none';
+comment on column pipeline.title_profiles.min_runtime is 'shortest runtime in minutes; 0 if any is accepted, also an unknown one';
+comment on column pipeline.title_profiles.max_runtime is 'longest runtime in minutes; null if any is accepted';
+comment on column pipeline.title_profiles.languages is 'accepted original languages, ISO 639-1; empty if any is accepted';
+comment on column pipeline.title_profiles.types is 'accepted types of series, such as Miniseries; empty if any is accepted';
+comment on column pipeline.title_profiles.statuses is 'accepted statuses of series, such as Ended; empty if any is accepted';
+comment on column pipeline.title_profiles.target is 'number of films that the profile is meant to reach; null if there is none';
 
 comment on table pipeline.rating_loads is 'a file of ratings that was read';
 comment on column pipeline.rating_loads.load_id is 'number of the load';
@@ -581,6 +592,8 @@ comment on column pipeline.title_rule_inputs.vote_average is 'average of TMDB''s
 comment on column pipeline.title_rule_inputs.release_date is 'date of the first release; null if unknown';
 comment on column pipeline.title_rule_inputs.runtime_minutes is 'runtime in minutes; null if unknown';
 comment on column pipeline.title_rule_inputs.original_language is 'original language, ISO 639-1; null if unknown';
+comment on column pipeline.title_rule_inputs.series_type is 'type of a series, such as Scripted; null for movies and if unknown';
+comment on column pipeline.title_rule_inputs.series_status is 'status of a series, such as Ended; null for movies and if unknown';
 comment on column pipeline.title_rule_inputs.seen_at is 'when votes, date and language were last read, in details or a list';
 
 comment on table pipeline.run_log is
@@ -720,7 +733,8 @@ comment on column pipeline.watch_entries.seen_at is 'when the person last saw it
 comment on table pipeline.word_changes is
     'by how many films a word became more or less frequent, until the vocabulary is updated';
 comment on column pipeline.word_changes.word is 'the word, normalised like titles';
-comment on column pipeline.word_changes.films is 'number of films by which it became more frequent; negative if less';
+comment on column pipeline.word_changes.films is 'number of titles by which it became more frequent; negative if less';
+comment on column pipeline.word_changes.media_type is 'media type of these titles: movie or series';
 
 comment on table pipeline.request_quotas is 'how many ids a role of an application has asked for today';
 comment on column pipeline.request_quotas.role is 'the database role that asked';

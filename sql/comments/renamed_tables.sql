@@ -26,3 +26,27 @@ begin
     end loop;
 end
 $$;
+
+-- The partitions of one media type have the comments of their table.
+do $$
+declare
+    part record;
+    found record;
+begin
+    for part in
+        select i.inhparent as target, i.inhrelid::regclass as partition_name, pg_get_expr(c.relpartbound, c.oid) as bound
+        from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_partitioned_table t on t.partrelid = i.inhparent
+        where c.relnamespace = 'pipeline'::regnamespace and pg_get_partkeydef(i.inhparent) = 'LIST (media_type)'
+    loop
+        execute format('comment on table %s is %L', part.partition_name, format(
+            '%s; those of %s that are %s', obj_description(part.target, 'pg_class'), part.target::regclass,
+            case part.bound when 'FOR VALUES IN (''movie'')' then 'of movies' else 'of series' end));
+        for found in
+            select a.attname as name, col_description(a.attrelid, a.attnum) as comment
+            from pg_attribute a where a.attrelid = part.target and a.attnum > 0 and not a.attisdropped
+        loop
+            execute format('comment on column %s.%I is %L', part.partition_name, found.name, found.comment);
+        end loop;
+    end loop;
+end
+$$;

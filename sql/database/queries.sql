@@ -46,15 +46,20 @@ order by n.ended_at
 
 
 -- name: status
--- Run by movie-assets status: the state of the catalogue in one row.
+-- Run by movie-assets status: the state of the titles of a media type, and the tokens and dollars of all, in one row.
+with ids as (
+    select count(*) as ids, count(*) filter (where state = 'gone') as gone, count(*) filter (where state = 'failed') as failed,
+        count(*) filter (where state = 'candidate') as candidates
+    from pipeline.title_ids where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
+)
 select
-    (select count(*) from catalog.titles)::integer as movies,
-    (select max(export_date) from pipeline.exports) as last_export_date,
-    (select source from pipeline.exports order by export_date desc limit 1) as source,
-    (select count(*) from pipeline.due_at(:as_of))::integer as due,
-    (select count(*) from pipeline.title_ids)::integer as ids,
-    (select count(*) from pipeline.title_ids where state = 'gone')::integer as gone,
-    (select count(*) from pipeline.title_ids where state = 'failed')::integer as failed,
-    (select count(*) from pipeline.title_ids where state = 'candidate')::integer as candidates,
+    (select count(*) from catalog.titles
+     where title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999))::integer as titles,
+    (select max(export_date) from pipeline.title_exports where media_type = :media) as last_export_date,
+    (select source from pipeline.title_exports where media_type = :media order by export_date desc limit 1) as source,
+    (select count(*) from pipeline.due_at(:as_of) d (title_id)
+     where d.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999))::integer as due,
+    i.ids::integer as ids, i.gone::integer as gone, i.failed::integer as failed, i.candidates::integer as candidates,
     (select coalesce(sum(tokens), 0) from pipeline.embedding_costs)::bigint as tokens_embedded,
     (select coalesce(sum(dollars), 0) from pipeline.embedding_costs)::double precision as dollars
+from ids i

@@ -69,6 +69,19 @@ end
 $$;
 drop function if exists pipeline.activate_set(smallint);
 
+-- Drops the tables of a set's vectors.
+create or replace function pipeline.drop_vector_tables(which integer) returns void
+language plpgsql
+as $$
+declare
+    media text;
+begin
+    foreach media in array catalog.media_types() loop
+        execute format('drop table if exists catalog.%I', catalog.vector_table(which, media));
+    end loop;
+end
+$$;
+
 -- Drops the vectors of sets that were neither searched nor built since a time, and returns their names. The active set,
 -- which the view catalog.movie_vectors reads, is never dropped.
 create or replace function pipeline.drop_old_sets(since timestamptz, wanted integer) returns setof text
@@ -87,7 +100,7 @@ begin
               (select max(e.embedded_at) from pipeline.title_embeddings e where e.set_id = s.set_id)) < since
     loop
         execute format('drop view if exists catalog.%I', 'movie_vectors_' || old.set_id);
-        execute format('drop table if exists catalog.%I', 'title_vectors_' || old.set_id);
+        perform pipeline.drop_vector_tables(old.set_id);
         delete from pipeline.title_embeddings e where e.set_id = old.set_id;
         if found then
             return next old.name;

@@ -24,7 +24,7 @@ begin
         left join catalog.titles m on m.title_id = n.tmdb_id
         left join lateral (
             select e.title_id from catalog.title_external_ids e
-            where e.source = 'imdb' and e.value = n.imdb_id order by e.title_id limit 1
+            where e.source = 'imdb' and e.value = n.imdb_id and e.title_id < 1000000000 order by e.title_id limit 1
         ) x on m.title_id is null
         left join catalog.successors s (title_id) on s.title_id = n.tmdb_id
         where (of_names is null or n.name_id = any (of_names)) and (n.tmdb_id is not null or n.imdb_id is not null)
@@ -48,7 +48,7 @@ begin
     ), similar_titles as (
         select n.name_id, n.year, k.title_id, m.release_year, k.kind, a.how, a.similarity
         from named n
-        join catalog.title_names k on k.key = n.key
+        join catalog.title_names k on k.key = n.key and k.title_id < 1000000000
         join catalog.titles m on m.title_id = k.title_id
         cross join lateral (
             select case when k.name = n.title then 'exact' when k.normalised = n.normalised then 'normalised' else 'loose' end,
@@ -78,7 +78,8 @@ begin
         where n.film_id is null and n.title <> '' and n.matched_by is null
             and (of_names is null or n.name_id = any (of_names))
             and (not n.is_searched
-                or exists (select from catalog.title_names m where m.key = catalog.title_key(n.title)))
+                or exists (
+                    select from catalog.title_names m where m.key = catalog.title_key(n.title) and m.title_id < 1000000000))
         union all
         select n.name_id, n.name, n.title, n.year, n.imdb_id, n.rivals, n.film_id
         from pipeline.named_films n
@@ -86,7 +87,7 @@ begin
             and (of_names is null or n.name_id = any (of_names))
             and exists (
                 select from catalog.title_names k join catalog.titles m on m.title_id = k.title_id
-                where k.key = catalog.title_key(n.title) and m.release_year = n.year)
+                where k.key = catalog.title_key(n.title) and k.title_id < 1000000000 and m.release_year = n.year)
     ), candidates as materialized (
         select a.name_id, a.name, a.year, a.imdb_id, a.rivals, c.*, count(*) over (partition by a.name_id) as candidates
         from searched a

@@ -24,12 +24,13 @@ begin
             ('pipeline.embedding_costs', 'spent_at', 400, 'true'),
             -- The newest load, and the one that the ids stand on, are what the next export is compared with. Lines that
             -- are still there go with the next load, which finds them by this row.
-            ('pipeline.exports', 'export_date', 400,
-             'export_date < (select export_date from pipeline.ids_as_of) '
-             'and to_regclass(''pipeline.export_lines_'' || to_char(export_date, ''YYYYMMDD'')) is null'),
+            ('pipeline.title_exports', 'export_date', 400,
+             'export_date < (select a.export_date from pipeline.title_ids_as_of a where a.media_type = title_exports.media_type) '
+             'and to_regclass(''pipeline.'' || pipeline.export_partition(media_type, export_date)) is null'),
             -- The feed is read on from its newest day.
-            ('pipeline.change_days', 'change_date', 400,
-             'change_date < (select max(change_date) from pipeline.change_days)'),
+            ('pipeline.title_change_days', 'change_date', 400,
+             'change_date < (select max(n.change_date) from pipeline.title_change_days n '
+             'where n.media_type = title_change_days.media_type)'),
             -- A file is not read again while it is the one of the newest load.
             ('pipeline.rating_loads', 'loaded_at', 400,
              'load_id < (select max(n.load_id) from pipeline.rating_loads n where n.loader = rating_loads.loader)'),

@@ -34,7 +34,8 @@ begin
     left join catalog.title_stats s using (title_id)
     left join pipeline.title_rule_inputs v on v.title_id = f.title_id
     left join pipeline.exported_titles l
-        on l.title_id = f.title_id and l.export_date = (select export_date from pipeline.ids_as_of)
+        on l.title_id = f.title_id and l.export_date = (
+            select a.export_date from pipeline.title_ids_as_of a where a.media_type = catalog.media_type(f.title_id))
     cross join lateral (
         select array_agg(c.name) as names from (values
             ('popularity', l.popularity is not null and s.popularity not in (f.popularity, l.popularity)),
@@ -79,6 +80,23 @@ begin
                 pipeline.listed(t.columns, 'a.'));
         end if;
     end loop;
+
+    -- Of the episodes of a series, those of fetched seasons are known: more of these, or of seasons not listed, are too many.
+    perform pipeline.stage_broadcasts();
+    for t in select * from pipeline.broadcast_tables() loop
+        return query execute format(
+            'select
+                 e.title_id, %1$L,
+                 case when a.title_id is not null then array(
+                     select c.name from unnest(%2$L::text[]) c (name)
+                     where to_jsonb(e) -> c.name is distinct from to_jsonb(a) -> c.name) end,
+                 case when a.title_id is null then ''missing'' else ''other'' end
+             from (%3$s) e left join catalog.%1$I a using (%4$s)
+             where (%5$s) is distinct from (%6$s)',
+            t.name, t.columns, t.query, pipeline.listed(t.keys, ''), pipeline.listed(t.columns, 'e.'),
+            pipeline.listed(t.columns, 'a.'));
+    end loop;
+    return query select s.title_id, s.table_name, null::text[], 'too many' from pipeline.surplus_broadcasts() s;
 end
 $$;
 
@@ -101,7 +119,11 @@ begin
     select 'people', p.person_id, to_jsonb(p) from catalog.people p
     where p.person_id in (
         select c.person_id from catalog.title_cast c where c.title_id = old.title_id
-        union all select c.person_id from catalog.title_crew c where c.title_id = old.title_id)
+        union all select c.person_id from catalog.title_crew c where c.title_id = old.title_id
+        union all select c.person_id from catalog.series_creators c where c.title_id = old.title_id)
+    union all
+    select 'networks', n.network_id, to_jsonb(n) from catalog.networks n join catalog.series_networks m using (network_id)
+    where m.title_id = old.title_id
     union all
     select 'genres', g.genre_id, to_jsonb(g) from catalog.genres g join catalog.title_genres m using (genre_id)
     where m.title_id = old.title_id

@@ -1,9 +1,10 @@
 -- Applied after the migrations whenever it changes: the figures that the catalogue is operated by, against their goals.
 
--- One row for each age that a copy may have (age_allowed in due.sql), the newest films first. A copy is overdue when it is a
--- day older than that, because it becomes due some time before the day's run. Films that were rejected for another reason
+-- One row for each age that a copy may have (age_allowed in due.sql), of one media type or of all, the shortest age first. A
+-- copy is overdue when it is a day older than that, because it becomes due some time before the day's run. Films that were rejected for another reason
 -- than votes are not refreshed, and deleted ones are left out.
-create or replace function pipeline.ages_at(moment timestamptz)
+drop function if exists pipeline.ages_at(timestamptz);
+create or replace function pipeline.ages_at(moment timestamptz, media_type text default null)
 returns table (
     allowed interval, films integer, within integer, overdue integer, oldest timestamptz, median_hours double precision,
     examples bigint[]
@@ -19,8 +20,9 @@ as $$
         percentile_cont(0.5) within group (order by extract(epoch from moment - i.fetched_at)::double precision / 3600),
         (array_agg(i.title_id order by i.fetched_at, i.title_id) filter (
             where i.fetched_at <= moment - a.allowed - interval '1 day'))[1:5]
-    from pipeline.title_ids i cross join lateral (select pipeline.age_allowed(i.release_date, moment)) a (allowed)
-    where i.state = 'accepted'
+    from pipeline.title_ids i cross join lateral (select pipeline.age_allowed(i.title_id, i.release_date, moment)) a (allowed)
+    where i.state = 'accepted' and (ages_at.media_type is null or i.title_id between
+        catalog.title_id(ages_at.media_type, 1) and catalog.title_id(ages_at.media_type, 999999999))
     group by a.allowed
     order by a.allowed
 $$;
@@ -42,7 +44,7 @@ as $$
         cross join lateral (
             select i.release_date between moment::date - 30 and moment::date
         ) f (is_new)
-        where i.gone_since is null and i.export_reason is null
+        where i.gone_since is null and i.export_reason is null and i.title_id < 1000000000
     ), ages as (
         select sum(a.films) as films, sum(a.within) as within from pipeline.ages_at(moment) a
     ), calls as (
@@ -54,6 +56,7 @@ as $$
     ), films as (
         select count(*) as films, count(v.title_id) filter (where v.text_hash = m.text_hash) as searchable
         from catalog.titles m left join catalog.movie_vectors v (title_id) using (title_id)
+        where m.title_id < 1000000000
     ), figures (place, kpi, value, goal, higher, says) as (
         select 1, 'new_releases_within_24_hours', l.fresh::double precision / nullif(l.new_films, 0), null, true,
             'share of the films released in the last 30 days that were fetched in the last 24 hours; they are due after 48'

@@ -186,13 +186,14 @@ order by min(d.priority)
 -- name: health_duplicates
 -- Run by health: films that may be the same, with one IMDb id, or with one title, date and runtime.
 select 'IMDb id ' || m.imdb_id as identity, array_agg(m.title_id order by m.title_id) as ids
-from catalog.titles m where m.imdb_id is not null
+from catalog.titles m where m.imdb_id is not null and m.title_id < 1000000000
 group by m.imdb_id having count(*) > 1
 union all
 select
     '“' || min(m.title) || '” of ' || m.release_date || ', ' || m.runtime_minutes || ' minutes',
     array_agg(m.title_id order by m.title_id)
-from catalog.titles m where m.release_date is not null and m.runtime_minutes is not null
+from catalog.titles m
+where m.release_date is not null and m.runtime_minutes is not null and m.title_id < 1000000000
 group by lower(m.title), lower(m.original_title), m.release_date, m.runtime_minutes
 having count(*) > 1 and count(distinct m.imdb_id) < count(*)
 order by 1
@@ -238,6 +239,7 @@ cross join lateral (values
     ('keywords', cardinality(m.keywords) = 0),
     ('overviews', coalesce(m.overview, '') = '')
 ) g (field, is_missing)
+where m.title_id < 1000000000
 group by g.field
 
 
@@ -457,11 +459,22 @@ select pipeline.repair_shared_rows() as repaired
 
 -- name: responses_after
 -- Run by reconciliation: the next stored responses of a batch's accepted films that the parser in use read, by id.
-select i.title_id, r.body
-from pipeline.title_ids i
-join pipeline.title_details r using (title_id)
-where i.batch = :batch and i.title_id > :after and i.state = 'accepted' and i.judged_by = :derivation
-order by i.title_id limit :films
+-- Of series, no more than 8 MB of compressed ones at a time, but one.
+select r.title_id, pipeline.whole_response(r.title_id, r.body) as body
+from (
+    select j.*, sum(pipeline.bytes_of_response(j.title_id, j.body)) over (order by j.title_id) as bytes,
+        row_number() over (order by j.title_id) as place
+    from (
+        select i.title_id, r.body
+        from pipeline.title_ids i
+        join pipeline.title_details r using (title_id)
+        where i.batch = :batch and i.state = 'accepted' and i.judged_by = :derivation
+          and i.title_id > :after and i.title_id <= catalog.title_id(:media, 999999999)
+        order by i.title_id limit :films
+    ) j
+) r
+where r.place = 1 or r.bytes <= 8000000
+order by r.title_id
 
 
 -- name: stored_methods

@@ -1,13 +1,22 @@
 -- name: count_due
--- Run by the sensor details_are_due: the number of films that a run would fetch within the day's limit and of stored
--- responses that it would read again (all of them after a change of profiles), and the lowest id of all these.
-with due as (
+-- Run by the sensor details_are_due: the number of titles that a run would fetch within the day's limit and of stored
+-- responses that it would read again (all of them after a change of profiles), and the lowest id of all these. Only titles of
+-- the media types that are switched on count; rules has the profiles of each, derivations parser and template.
+with media as (
+    select * from unnest(cast(:media as text[]), cast(:rules as text[]), cast(:derivations as text[]))
+        as m (media_type, rules, derivation)
+), due as (
     select count(*) as films, min(title_id) as first_id from pipeline.due_at(:as_of) as t (title_id)
+    where catalog.media_type(title_id) = any(cast(:media as text[]))
 ), stored as (
     select count(*) as responses, min(title_id) as first_id from (
-        select title_id from pipeline.to_judge(:derivation, :as_of) as t (title_id)
+        select t.title_id from media m cross join lateral pipeline.to_judge(m.derivation, :as_of, m.media_type) t (title_id)
         union
-        select title_id from pipeline.title_rule_inputs where exists (select from pipeline.evaluation where rules <> :rules)
+        select n.title_id
+        from media m
+        join pipeline.title_evaluation e on e.media_type = m.media_type and e.rules <> m.rules
+        join pipeline.title_rule_inputs n
+            on n.title_id between catalog.title_id(m.media_type, 1) and catalog.title_id(m.media_type, 999999999)
     ) s
 ), day as (
     select case when :daily_films > 0 then greatest(0, :daily_films - (
@@ -97,11 +106,11 @@ select case when exists (
      from catalog.titles m
      join pipeline.title_embeddings e
          on e.set_id = (select w.set_id from wanted w) and e.title_id = m.title_id and e.text_hash = m.text_hash
-     left join catalog.movie_vectors v (title_id) on v.title_id = m.title_id
+     left join pipeline.searched_texts() v on v.title_id = m.title_id
      where v.text_hash is distinct from m.text_hash
         or e.is_replaced
         or not exists (select from pipeline.embedding_sets s where s.is_active and s.set_id = (select w.set_id from wanted w)))
-    + (select count(*) from catalog.movie_vectors v (title_id)
+    + (select count(*) from pipeline.searched_texts() v
        where not exists (select from catalog.titles m where m.title_id = v.title_id))
     + (select count(*) from catalog.titles m
        full join pipeline.title_document_sources d using (title_id)
@@ -120,24 +129,27 @@ select (not exists (select from pipeline.exports))::integer as work, null::bigin
 
 
 -- name: count_unread_lists
--- Run by the sensor lists_were_not_read: 1 while an export failed today, no run has read the lists since the day began, and
--- there are ids of an earlier export.
-select (
-    exists (select from pipeline.ids_as_of)
-    and exists (
-        select from pipeline.run_log r
-        where r.step in ('tmdb_export', 'movie_ids') and r.status = 'failed'
-          and r.started_at >= date_trunc('day', cast(:as_of as timestamptz)))
-    and not exists (
-        select from pipeline.run_log r
-        where r.step = 'tmdb_discoveries' and r.status = 'succeeded'
-          and r.started_at >= date_trunc('day', cast(:as_of as timestamptz)))
+-- Run by the sensor lists_were_not_read: 1 while an export failed today, no run has read the lists of its media type since the
+-- day began, and there are ids of an earlier export.
+with today as (
+    select r.step, r.status from pipeline.run_log r where r.started_at >= date_trunc('day', cast(:as_of as timestamptz))
+)
+select exists (
+    select from pipeline.title_ids_as_of a
+    join (values
+        ('movie', 'tmdb_export', 'movie_ids', 'tmdb_discoveries'),
+        ('series', 'series_export', 'series_ids', 'series_discoveries')
+    ) as s (media_type, export, ids, lists) using (media_type)
+    where a.media_type = any(cast(:media as text[]))
+      and exists (select from today t where t.step in (s.export, s.ids) and t.status = 'failed')
+      and not exists (select from today t where t.step = s.lists and t.status = 'succeeded')
 )::integer as work, null::bigint as first_id, null::text as held_by
 
 
 -- name: export_of_day
--- Run by the schedule read_the_day_at_0830: whether the export of that very day was loaded.
-select exists (select from pipeline.exports where export_date = :day) as is_loaded
+-- Run by the schedule read_the_day_at_0830: whether the exports of that very day were loaded, for all media types.
+select count(*) = cardinality(cast(:media as text[])) as is_loaded
+from pipeline.title_exports where export_date = :day and media_type = any(cast(:media as text[]))
 
 
 -- name: forget_triggers

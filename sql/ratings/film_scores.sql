@@ -5,10 +5,11 @@ create or replace view catalog.rating_sources as
 select s.title_id as tmdb_id, 'tmdb' as source, 0::double precision as scale_min, 10::double precision as scale_max,
     s.vote_average as raw_value, 10 * s.vote_average as value, s.vote_count::bigint as votes, s.seen_at
 from catalog.title_stats s
-where s.vote_count > 0 and s.vote_average between 0 and 10
+where s.vote_count > 0 and s.vote_average between 0 and 10 and s.title_id < 1000000000
 union all
 select e.title_id, e.source, e.scale_min, e.scale_max, e.raw_value, e.value, e.votes, e.seen_at
-from catalog.title_ratings e;
+from catalog.title_ratings e
+where e.title_id < 1000000000;
 
 -- To rank films, order by score_low: films with many votes then come before films with a few high ones.
 create or replace view catalog.film_scores as

@@ -7,7 +7,7 @@ with current as materialized (
 ), scored as materialized (
     select m.* from catalog.titles m where exists (select from rated r where r.title_id = m.title_id)
 ), credited as materialized (
-    select title_id, person_id from catalog.title_crew where job = 'Director'
+    select title_id, person_id from catalog.title_crew where job = 'Director' and title_id < 1000000000
     union
     select c.title_id, c.person_id
     from (select c.*, row_number() over (partition by title_id order by billing, person_id) as place from catalog.title_cast c) c
@@ -82,9 +82,9 @@ order by title_id, source limit 20
 
 -- name: imdb_ids
 -- Run by the assets that read files of ratings: the IMDb ids of the films, including former ones.
-select m.title_id, m.imdb_id from catalog.titles m where m.imdb_id is not null
+select m.title_id, m.imdb_id from catalog.titles m where m.imdb_id is not null and m.title_id < 1000000000
 union
-select e.title_id, e.value from catalog.title_external_ids e where e.source = 'imdb'
+select e.title_id, e.value from catalog.title_external_ids e where e.source = 'imdb' and e.title_id < 1000000000
 order by title_id, imdb_id
 
 
@@ -96,12 +96,12 @@ from pipeline.rating_loads where loader = :loader order by load_id desc limit 1
 
 -- name: people_of_films
 -- Run by rating_aggregates: the directors and the leading cast (the first roles by billing) of each film.
-select title_id, person_id from catalog.title_crew where job = 'Director'
+select title_id, person_id from catalog.title_crew where job = 'Director' and title_id < 1000000000
 union
 select title_id, person_id from (
     select title_id, person_id, row_number() over (partition by title_id order by billing, person_id) as place
     from catalog.title_cast
-) c where place <= :leads
+) c where place <= :leads and title_id < 1000000000
 order by title_id, person_id
 
 
@@ -109,6 +109,7 @@ order by title_id, person_id
 -- Run by rating_aggregates: TMDB's votes of each film and the groups to which it belongs.
 select m.title_id, m.genres, m.release_year, m.original_language, m.countries, m.collection_id, s.vote_average, s.vote_count
 from catalog.titles m join catalog.title_stats s using (title_id)
+where m.title_id < 1000000000
 order by m.title_id
 
 
@@ -117,15 +118,16 @@ order by m.title_id
 select concat_ws(
     '-', cast(:methods as text),
     (select sum(hash_record_extended(m, 0)::numeric) from (
-        select title_id, genres, release_year, original_language, countries, collection_id from catalog.titles) m),
+        select title_id, genres, release_year, original_language, countries, collection_id from catalog.titles
+        where title_id < 1000000000) m),
     (select sum(hash_record_extended(s, 0)::numeric) from (
-        select title_id, vote_average, vote_count from catalog.title_stats) s),
+        select title_id, vote_average, vote_count from catalog.title_stats where title_id < 1000000000) s),
     (select sum(hash_record_extended(r, 0)::numeric) from (
-        select title_id, source, value, votes from catalog.title_ratings) r),
+        select title_id, source, value, votes from catalog.title_ratings where title_id < 1000000000) r),
     (select sum(hash_record_extended(c, 0)::numeric) from (
-        select title_id, person_id, billing from catalog.title_cast) c),
+        select title_id, person_id, billing from catalog.title_cast where title_id < 1000000000) c),
     (select sum(hash_record_extended(d, 0)::numeric) from (
-        select title_id, person_id from catalog.title_crew where job = 'Director') d)
+        select title_id, person_id from catalog.title_crew where job = 'Director' and title_id < 1000000000) d)
 ) as name
 
 

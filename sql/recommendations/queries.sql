@@ -1,6 +1,7 @@
 -- name: catalogue_ids
 -- Run by recommendation_model and recommendations: the films that can be recommended.
-select array_send(coalesce(array_agg(m.title_id order by m.title_id), '{}')) as films from catalog.titles m
+select array_send(coalesce(array_agg(m.title_id order by m.title_id), '{}')) as films
+from catalog.titles m where m.title_id < 1000000000
 
 
 -- name: clear_recommendations
@@ -11,12 +12,15 @@ delete from catalog.recommended_titles r where r.person = any (:people)
 -- name: content_features
 -- Run by recommendation_model and recommendation_quality: the features that several films of the catalogue share, the most
 -- frequent first, each as the ids of its films in the binary form of arrays (database.binary_arrays).
+with movie as (
+    select * from catalog.titles t where t.title_id < 1000000000
+)
 select array_send(array_agg(f.title_id order by f.title_id)) as films
 from (
-    select m.title_id, 'genre ' || unnest(m.genres) as feature from catalog.titles m
-    union select m.title_id, 'keyword ' || unnest(m.keywords) from catalog.titles m
-    union select m.title_id, 'person ' || unnest(m.directors || m.leading_cast) from catalog.titles m
-    union select m.title_id, 'decade ' || m.release_year / 10 from catalog.titles m where m.release_year is not null
+    select m.title_id, 'genre ' || unnest(m.genres) as feature from movie m
+    union select m.title_id, 'keyword ' || unnest(m.keywords) from movie m
+    union select m.title_id, 'person ' || unnest(m.directors || m.leading_cast) from movie m
+    union select m.title_id, 'decade ' || m.release_year / 10 from movie m where m.release_year is not null
 ) f
 group by f.feature
 having count(*) >= :least

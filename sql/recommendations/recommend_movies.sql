@@ -62,7 +62,7 @@ begin
     loved := catalog.limited_ids(loved, 'loved');
     liked := catalog.limited_ids(liked, 'liked');
     disliked := catalog.limited_ids(disliked, 'disliked');
-    filters := catalog.limited_filters(filters);
+    filters := catalog.filters_of_movies(catalog.limited_filters(filters), 'search_titles');
     perform catalog.limited_ids(rated, 'rated');
     if cardinality(ratings) > 20000 then
         raise exception 'ratings has % numbers; it can have 20,000', cardinality(ratings) using errcode = '22023';

@@ -8,7 +8,7 @@ select h.person, h.title_id as tmdb_id,
     coalesce(avg(h.rating) filter (where h.source <> 'list'), avg(h.rating))::double precision as rating,
     max(h.seen_at) as seen_at
 from catalog.watched_titles h
-where not h.is_wanted
+where not h.is_wanted and h.title_id < 1000000000
 group by h.person, h.title_id;
 
 -- The weights from each film to others, by the model that is served; no rows without a model.
@@ -21,9 +21,10 @@ where w.model_id = (select m.model_id from pipeline.recommendation_models m wher
 create or replace view catalog.standings as
 select w.title_id as tmdb_id, w.popularity::double precision as standing from catalog.film_weights w (title_id)
 union all
-select s.title_id, ln(1 + s.vote_count) / greatest(1, (select ln(1 + max(o.vote_count)) from catalog.title_stats o))
+select s.title_id, ln(1 + s.vote_count) / greatest(1, (
+    select ln(1 + max(o.vote_count)) from catalog.title_stats o where o.title_id < 1000000000))
 from catalog.title_stats s
-where not exists (select from catalog.film_weights);
+where s.title_id < 1000000000 and not exists (select from catalog.film_weights);
 
 -- Returns the sums of the weights from the named films to other films; `factors` has a factor for each named film.
 create or replace function catalog.films_by_histories(named bigint[], factors double precision[])
@@ -86,7 +87,7 @@ declare
     passing integer;  -- films of the list
 begin
     match_count := catalog.limited_count(match_count);
-    filters := catalog.limited_filters(filters);
+    filters := catalog.filters_of_movies(catalog.limited_filters(filters), 'search_titles');
     select coalesce(array_agg(s.title_id) filter (where s.rating >= 90), '{}'), coalesce(array_agg(s.title_id), '{}'),
         coalesce(array_agg(s.rating), '{}')
     into loved, seen, ratings

@@ -1,6 +1,6 @@
 -- name: has_ids
 -- Run by movie-assets refresh when the day's export cannot be used: whether there are ids of an earlier export.
-select exists (select from pipeline.ids_as_of)
+select exists (select from pipeline.title_ids_as_of where media_type = :media)
 
 
 -- name: request_ids

@@ -5,16 +5,17 @@
 -- and translated ones, and those with the words in their midst, the last of them begun (a single word: with three letters
 -- at least). Among these, the films with the most votes. name is the title that was completed; no film comes twice.
 -- filters: see catalog.condition_of.
-create or replace function catalog.complete_title(
+create or replace function catalog.complete_any_title(
     prefix text,
     match_count integer default 10,
     filters jsonb default '{}'
 )
-returns table (tmdb_id bigint, title text, release_year smallint, name text)
+returns table (title_id bigint, media_type text, tmdb_id bigint, title text, release_year smallint, name text)
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
 as $$
+#variable_conflict use_column
 declare
     condition text := catalog.condition_of(catalog.limited_filters(filters));
     plain text := coalesce(catalog.normalised(left(prefix, 200)), '');
@@ -44,8 +45,8 @@ declare
          ) c';
     names_begun constant text := 'catalog.title_names n';
     names_with_words constant text :=
-        '(select d.title_id from catalog.title_documents d left join catalog.title_stats v using (title_id)
-          where d.titles @@ $6 order by v.vote_count desc nulls last, d.title_id limit 200) d
+        '(select m.title_id from catalog.title_documents m left join catalog.title_stats v using (title_id)
+          where m.titles @@ $6 ' || catalog.condition_of_media(catalog.media_of(filters)) || ' order by v.vote_count desc nulls last, m.title_id limit 200) d
          join catalog.title_names n on n.title_id = d.title_id';
 begin
     if coalesce(sought, '') = '' or most < 1 then
@@ -74,8 +75,21 @@ begin
         names := names || more_names;
     end loop;
     return query
-    select m.title_id, m.title, m.release_year, f.name
+    select m.title_id, catalog.media_type(m.title_id), catalog.tmdb_id(m.title_id), m.title, m.release_year, f.name
     from unnest(films, names) with ordinality f (title_id, name, place) join catalog.titles m using (title_id)
     order by f.place;
 end
+$$;
+
+-- As catalog.complete_any_title, for movies.
+create or replace function catalog.complete_title(
+    prefix text,
+    match_count integer default 10,
+    filters jsonb default '{}'
+)
+returns table (tmdb_id bigint, title text, release_year smallint, name text)
+language sql stable
+as $$
+    select c.tmdb_id, c.title, c.release_year, c.name
+    from catalog.complete_any_title(prefix, match_count, catalog.filters_of_movies(filters, 'complete_any_title')) c
 $$;

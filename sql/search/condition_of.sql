@@ -1,7 +1,26 @@
 -- Applied after the migrations whenever it changes: the filters that every search takes, as a condition in SQL.
 
+-- The part of a condition that leaves titles of these media types only; nothing if the catalogue has no others, so that searches
+-- of a catalogue of movies are planned without it.
+create or replace function catalog.condition_of_media(media text[]) returns text
+language plpgsql stable parallel safe
+as $$
+begin
+    if media @> catalog.media_types()
+        or media = '{movie}' and not exists (select from catalog.titles t where t.title_id >= 1000000000)
+    then
+        return '';
+    end if;
+    return ' and (' || coalesce((
+        select string_agg(
+            format('m.title_id between %s and %s', catalog.title_id(t.media, 0), catalog.title_id(t.media, 999999999)), ' or ')
+        from unnest(media) t (media)), 'false') || ')';
+end
+$$;
+
 -- The condition is on a row named m that has title_id, release_year, genres, original_language, runtime_minutes and
 -- certification: catalog.titles, or the vectors of an embedding set. Filters are joined by "and"; null counts as unsaid:
+--   media_types                  movie, series; any of these, movies if unsaid
 --   genres, without_genres       lists of TMDB's genre names: any of them, none of them
 --   languages                    original language (ISO 639-1), any of these
 --   countries                    of production (ISO 3166-1), any of these
@@ -18,7 +37,7 @@ language plpgsql stable parallel safe
 as $$
 declare
     given jsonb := jsonb_strip_nulls(coalesce(filters, '{}'));
-    lists constant text[] := '{genres,without_genres,languages,countries,certifications,keywords,people,exclude}';
+    lists constant text[] := '{media_types,genres,without_genres,languages,countries,certifications,keywords,people,exclude}';
     numbers constant text[] :=
         '{year_from,year_to,runtime_from,runtime_to,min_votes,min_average,collection_id}';
     name text;
@@ -41,6 +60,7 @@ begin
             raise exception 'there is no filter %', name
                 using hint = 'Known are ' || array_to_string(lists || numbers, ', ') || '.';
         end if;
+        continue when name = 'media_types';
         condition := condition || ' and ' || case name
             when 'genres' then format('m.genres && %s', wanted)
             when 'without_genres' then format('not m.genres && %s', wanted)
@@ -69,6 +89,6 @@ begin
                 'exists (select from catalog.title_stats s where s.title_id = m.title_id and s.vote_average >= %s)', wanted)
         end;
     end loop;
-    return condition;
+    return condition || catalog.condition_of_media(catalog.media_of(given));
 end
 $$;

@@ -2,8 +2,9 @@
 
 -- The 40 films whose titles contain most of the words, or similar words, with rare words weighing more; and a query of the
 -- words.
+drop function if exists catalog.films_titled_like(text, integer, text);
 create or replace function catalog.films_titled_like(
-    plain text, year integer, condition text, out films bigint[], out words tsquery)
+    plain text, year integer, condition text, media text[], out films bigint[], out words tsquery)
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
@@ -15,10 +16,9 @@ declare
 begin
     films := '{}';
     select array_agg(catalog.any_word(t.forms || t.meant) order by t.place),
-        array_agg(ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1)) order by t.place)
+        array_agg(ln(1 + greatest(c.titles, 1000) / greatest(t.films, 1)) order by t.place)
     into terms, rarities
-    from catalog.query_terms(plain, mend_all => true) t, pg_class c
-    where c.oid = 'catalog.title_documents'::regclass;
+    from catalog.query_terms(plain, mend_all => true, media => media) t, catalog.titles_with_words(media) c (titles);
     words := catalog.any_of(terms);
     foreach wanted in array array[
         catalog.all_of(terms), catalog.two_of(terms, rarities), case when cardinality(terms) < 3 then words end
@@ -155,7 +155,7 @@ begin
             return;
         end if;
     end if;
-    select l.films, l.words into films, words from catalog.films_titled_like(plain, year, condition) l;
+    select l.films, l.words into films, words from catalog.films_titled_like(plain, year, condition, catalog.media_of(filters)) l;
     if films = '{}' then
         return;
     end if;
@@ -177,6 +177,25 @@ returns table (tmdb_id bigint, title text, release_year smallint, confidence dou
 language sql stable
 as $$
     select c.title_id, c.title, c.release_year, c.confidence, c.matched_by
+    from catalog.candidates_for(
+        left($1, 2000), $2, catalog.limited_count(coalesce($3, 5)),
+        catalog.filters_of_movies(catalog.limited_filters($4), 'find_title')) c (title_id)
+$$;
+
+-- As catalog.find_movie, for titles of the media types that the filters name.
+create or replace function catalog.find_title(
+    title text,
+    year integer default null,
+    match_count integer default 5,
+    filters jsonb default '{}'
+)
+returns table (
+    title_id bigint, media_type text, tmdb_id bigint, title text, release_year smallint, confidence double precision,
+    matched_by text
+)
+language sql stable
+as $$
+    select c.title_id, catalog.media_type(c.title_id), catalog.tmdb_id(c.title_id), c.title, c.release_year, c.confidence, c.matched_by
     from catalog.candidates_for(
         left($1, 2000), $2, catalog.limited_count(coalesce($3, 5)), catalog.limited_filters($4)) c (title_id)
 $$;

@@ -501,15 +501,16 @@ begin
 end
 $$;
 
--- The words of a text, as catalog.hashed_words returns them, that at least one film has; all of them if no film has
--- any.
-create or replace function catalog.known_words(words text) returns text[]
+-- The words of a text, as catalog.hashed_words returns them, that at least one title of these media types has; all of them if no
+-- title has any.
+drop function if exists catalog.known_words(text);
+create or replace function catalog.known_words(words text, media text[] default '{movie}') returns text[]
 language sql stable strict
 as $$
     with asked as materialized (
         select w.word, w.place, exists (
             select from catalog.vocabulary v
-            where v.word = any (
+            where v.media_type = any (media) and v.word = any (
                 array[w.word, w.word || 's', n.word, n.word || 's'] || ts_lexize('pg_catalog.english_stem', n.word))
         ) as is_known
         from catalog.hashed_words(words) with ordinality w (word, place)
@@ -522,8 +523,8 @@ $$;
 
 -- The vector of a question for catalog.match_movies and catalog.search_movies, where the active set (or in_set) is of
 -- the keyless model hashing-v1 or hashing-v2. The vectors of other models are made by the service that has the model.
--- With hashing-v2, words of the question that no film has are left out.
-create or replace function catalog.question_vector(question text, in_set integer default null) returns vector
+-- With hashing-v2, words of the question that no title of these media types has are left out.
+create or replace function catalog.question_vector(question text, in_set integer, media text[]) returns vector
 language plpgsql stable
 as $$
 declare
@@ -547,14 +548,19 @@ begin
         raise exception 'a question may have 10,000 characters, not %', length(question)
             using errcode = 'program_limit_exceeded';
     end if;
-    return catalog.vector_of_words(catalog.known_words(question), named.dimensions);
+    return catalog.vector_of_words(catalog.known_words(question, media), named.dimensions);
 end
 $$;
+
+-- The vector of a question for searches for movies.
+create or replace function catalog.question_vector(question text, in_set integer default null) returns vector
+language sql stable
+return catalog.question_vector(question, in_set, '{movie}');
 
 -- The vector of a question for a set whose vectors are a model's joined with those of words (the set's model name ends
 -- with +words:<share>): model_vector is that of the question by the model, with the dimensions before +words. Words of
 -- the question that no film has are left out. movie_assets/embeddings/joined.py makes the films' vectors.
-create or replace function catalog.joined_vector(model_vector vector, question text, in_set integer default null)
+create or replace function catalog.joined_vector(model_vector vector, question text, in_set integer, media text[])
 returns vector
 language plpgsql stable
 as $$
@@ -593,9 +599,14 @@ begin
             union all
             select 2, w.place, (w.part * sqrt(share))::real
             from unnest(catalog.vector_of_words(
-                catalog.known_words(question), named.dimensions - parts[1]::integer)::real[])
+                catalog.known_words(question, media), named.dimensions - parts[1]::integer)::real[])
                 with ordinality w (part, place)
         ) j
     );
 end
 $$;
+
+-- The joined vector of a question for searches for movies.
+create or replace function catalog.joined_vector(model_vector vector, question text, in_set integer default null) returns vector
+language sql stable
+return catalog.joined_vector(model_vector, question, in_set, '{movie}');

@@ -101,7 +101,8 @@ $$;
 -- What a normalised question for films like another one names: "movies like X", "something similar to X", "X but funnier". film
 -- is the film that X means, the most voted one of a series of that name; null if the question is none of these or no film is
 -- called X. but: the words after "but", null without any.
-create or replace function catalog.read_likeness(plain text, out film bigint, out but text)
+drop function if exists catalog.read_likeness(text);
+create or replace function catalog.read_likeness(plain text, media text[] default '{movie}', out film bigint, out but text)
 language plpgsql stable
 as $$
 declare
@@ -112,11 +113,11 @@ declare
     parts text[] := regexp_match(coalesce(named, left(plain, 300)), '^(.+?) but (?:(?:more|much|a|bit|with|in|the) )*(.+)$');
 begin
     if named is not null then
-        film := catalog.film_called(named);
+        film := catalog.film_called(named, media => media);
     end if;
     -- Without "like", a few words before "but" that are a title; other words tell a plot.
     if film is null and parts is not null and (named is not null or cardinality(string_to_array(parts[1], ' ')) <= 5) then
-        film := catalog.film_called(parts[1], is_certain => named is null);
+        film := catalog.film_called(parts[1], is_certain => named is null, media => media);
         but := case when film is not null then parts[2] end;
     end if;
 end
@@ -124,17 +125,19 @@ $$;
 
 -- The film that a title means without much doubt (is_certain: without a slip), or the most voted one of the series of that name;
 -- null if there is none.
-create or replace function catalog.film_called(name text, is_certain boolean default false) returns bigint
+drop function if exists catalog.film_called(text, boolean);
+create or replace function catalog.film_called(name text, is_certain boolean default false, media text[] default '{movie}')
+returns bigint
 language plpgsql stable
 as $$
 declare
     film bigint;
 begin
-    select c.title_id into film from catalog.candidates_for(name, null, 1, '{}') c (title_id)
+    select c.title_id into film from catalog.candidates_for(name, null, 1, jsonb_build_object('media_types', media)) c (title_id)
     where case when is_certain then c.matched_by ~ '^(exact|normalised|loose)' else c.matched_by !~ '^similar' or c.confidence >= 0.6 end;
     if film is null then
         select f.title_id into film
-        from unnest(catalog.films_of_series(name, 'true', 100)) f (title_id) left join catalog.title_stats s using (title_id)
+        from unnest(catalog.films_of_series(name, 'true' || catalog.condition_of_media(media), 100)) f (title_id) left join catalog.title_stats s using (title_id)
         order by s.vote_count desc nulls last, f.title_id limit 1;
     end if;
     return film;

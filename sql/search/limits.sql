@@ -38,6 +38,41 @@ begin
 end
 $$;
 
+-- The media types that filters name, in the order of catalog.media_types(); `usual` if they name none. Raises
+-- invalid_parameter_value (22023) for another value than a list of media types.
+create or replace function catalog.media_of(filters jsonb, usual text[] default '{movie}') returns text[]
+language plpgsql immutable parallel safe
+as $$
+declare
+    named jsonb := filters -> 'media_types';
+begin
+    if coalesce(jsonb_typeof(named), 'null') = 'null' then
+        return usual;
+    end if;
+    if jsonb_typeof(named) <> 'array' or not named <@ to_jsonb(catalog.media_types()) then
+        raise exception 'the filter media_types takes a list of %, not %',
+            array_to_string(catalog.media_types(), ' and '), named using errcode = '22023';
+    end if;
+    return array(
+        select t.media from unnest(catalog.media_types()) with ordinality t (media, place)
+        where named ? t.media order by t.place);
+end
+$$;
+
+-- The filters of a function whose rows are movies. Raises invalid_parameter_value (22023) if they name another media type; `other`
+-- is the function whose rows are titles of any.
+create or replace function catalog.filters_of_movies(filters jsonb, other text) returns jsonb
+language plpgsql immutable parallel safe
+as $$
+begin
+    if catalog.media_of(filters) <> '{movie}' then
+        raise exception 'this function finds movies, not %', filters -> 'media_types'
+            using errcode = '22023', hint = format('catalog.%s finds titles of any media type.', other);
+    end if;
+    return filters;
+end
+$$;
+
 -- A vector as it is. Raises invalid_parameter_value (22023) for one of zeros, whose similarity to anything is no number.
 create or replace function catalog.limited_vector(embedding vector) returns vector
 language plpgsql immutable parallel safe

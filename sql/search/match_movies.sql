@@ -5,6 +5,27 @@
 -- match_count rows (0 to 10,000) when that many reach the threshold. An application that names its set (in_set) goes on finding
 -- films in it while another set becomes the active one, and for as long as old sets are kept.
 drop function if exists catalog.match_movies(vector, double precision, integer, jsonb);
+create or replace function catalog.match_titles(
+    query_embedding vector,
+    match_threshold double precision default -1,
+    match_count integer default 10,
+    filters jsonb default '{}',
+    in_set integer default null
+)
+returns table (
+    title_id bigint, media_type text, tmdb_id bigint, title text, release_year smallint, similarity double precision)
+language sql stable rows 10
+as $$
+    select n.title_id, catalog.media_type(n.title_id), catalog.tmdb_id(n.title_id), m.title, m.release_year, n.similarity
+    from catalog.nearest_titles(
+        catalog.limited_vector(query_embedding), catalog.limited_count(match_count), catalog.limited_filters(filters), in_set
+    ) n
+    join catalog.titles m using (title_id)
+    where n.similarity >= match_threshold
+    order by n.similarity desc, n.title_id
+$$;
+
+-- As catalog.match_titles, for movies.
 create or replace function catalog.match_movies(
     query_embedding vector,
     match_threshold double precision default -1,
@@ -15,13 +36,9 @@ create or replace function catalog.match_movies(
 returns table (tmdb_id bigint, title text, release_year smallint, similarity double precision)
 language sql stable rows 10
 as $$
-    select n.title_id, m.title, m.release_year, n.similarity
-    from catalog.nearest_movies(
-        catalog.limited_vector(query_embedding), catalog.limited_count(match_count), catalog.limited_filters(filters), in_set
-    ) n (title_id)
-    join catalog.titles m using (title_id)
-    where n.similarity >= match_threshold
-    order by n.similarity desc, n.title_id
+    select t.tmdb_id, t.title, t.release_year, t.similarity
+    from catalog.match_titles(
+        query_embedding, match_threshold, match_count, catalog.filters_of_movies(filters, 'match_titles'), in_set) t
 $$;
 
 -- What two films have in common: {"people": […], "genres": […], "keywords": […], "collection": "…"}, names in their
@@ -79,14 +96,18 @@ as $$
     left join people y on y.title_id = p.other
 $$;
 
--- The films nearest to a film, itself left out, and what they share with it; no row when it has no vector. The table
--- of the same name has the ten nearest films of every film, computed at the last publication.
-create or replace function catalog.similar_movies(
+-- The titles nearest to a title, itself left out, and what they share with it; no row when it has no vector. They are of its
+-- media type, unless the filters name others. The table of the same name has the ten nearest titles of every title, of its media
+-- type, computed at the last publication.
+create or replace function catalog.similar_titles(
     film bigint,
     match_count integer default 10,
     filters jsonb default '{}'
 )
-returns table (tmdb_id bigint, title text, release_year smallint, similarity double precision, shared_features jsonb)
+returns table (
+    title_id bigint, media_type text, tmdb_id bigint, title text, release_year smallint, similarity double precision,
+    shared_features jsonb
+)
 language plpgsql stable rows 10
 as $$
 #variable_conflict use_column
@@ -95,14 +116,32 @@ declare
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
 begin
     return query
-    select n.title_id, m.title, m.release_year, n.similarity, catalog.shared_features(film, n.title_id)
-    from catalog.nearest_movies(
+    select n.title_id, catalog.media_type(n.title_id), catalog.tmdb_id(n.title_id), m.title, m.release_year, n.similarity,
+        catalog.shared_features(film, n.title_id)
+    from catalog.nearest_titles(
         catalog.vector_of(film, active), catalog.limited_count(match_count),
-        jsonb_set(catalog.limited_filters(filters), '{exclude}', coalesce(filters -> 'exclude', '[]') || to_jsonb(film)), active
-    ) n (title_id)
+        catalog.limited_filters(filters) || jsonb_build_object(
+            'exclude', coalesce(filters -> 'exclude', '[]') || to_jsonb(film),
+            'media_types', catalog.media_of(filters, array[catalog.media_type(film)])), active
+    ) n
     join catalog.titles m on m.title_id = n.title_id
     order by n.similarity desc, n.title_id;
 end
+$$;
+
+-- As catalog.similar_titles, for a movie and movies.
+create or replace function catalog.similar_movies(
+    film bigint,
+    match_count integer default 10,
+    filters jsonb default '{}'
+)
+returns table (tmdb_id bigint, title text, release_year smallint, similarity double precision, shared_features jsonb)
+language sql stable rows 10
+as $$
+    select t.tmdb_id, t.title, t.release_year, t.similarity, t.shared_features
+    from catalog.similar_titles(
+        film, match_count, '{"media_types": ["movie"]}'::jsonb || catalog.filters_of_movies(filters, 'similar_titles')) t
+    where film < 1000000000
 $$;
 
 -- A film's vector in an embedding set, null when it has none.
@@ -112,8 +151,8 @@ as $$
 declare
     embedding vector;
 begin
-    if in_set is not null then
-        execute format('select v.embedding::vector from catalog.%I v where v.title_id = $1', 'title_vectors_' || in_set)
+    if to_regclass('catalog.' || catalog.vector_table(in_set, catalog.media_type(film))) is not null then
+        execute format('select v.embedding::vector from catalog.%I v where v.title_id = $1', catalog.vector_table(in_set, catalog.media_type(film)))
         into embedding using film;
     end if;
     return embedding;

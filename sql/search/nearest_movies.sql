@@ -1,5 +1,11 @@
 -- Applied after the migrations whenever it changes: the nearest neighbours of a vector, on which every search rests.
 
+-- The name of the table with the vectors of an embedding set, for a media type. Each media type has its own, so that a search for
+-- movies visits and compares movies only, in a graph of their own.
+create or replace function catalog.vector_table(in_set integer, media text) returns text
+language sql immutable parallel safe
+return case media when 'movie' then 'title' else media end || '_vectors_' || in_set;
+
 -- The number of films below which searches of a table of vectors compare all, so that it has no index: comparing
 -- vectors without zeros (sparsevec) takes about 1 µs, so 25,000 of them take as long as a search may; 2,000 of others.
 create or replace function catalog.compared_below(vectors regclass) returns integer
@@ -169,23 +175,26 @@ $$;
 --    sqrt(10 * films * steps), 4,600 of 50,000 for ten wanted.
 -- 3. Otherwise a long graph search visits 1,000 films at a time, at most 50,000, until `steps` have passed, or twice as
 --    many if the short search failed. If it returns fewer than wanted, all that pass are compared.
-create or replace function catalog.nearest_movies(
+create or replace function catalog.nearest_of_media(
+    media text,
     query vector,
     wanted integer,
     filters jsonb default '{}',
     in_set integer default null,
     exactly boolean default false
 )
-returns table (tmdb_id bigint, similarity double precision)
+returns table (title_id bigint, similarity double precision)
 language plpgsql stable rows 10
 set jit = off
 set random_page_cost = 1.1
 as $$
+#variable_conflict use_column
 declare
     chosen record;
     needle halfvec := query::halfvec;
     target text;
-    condition text := catalog.condition_of(filters);
+    condition text := catalog.condition_of(
+        coalesce(filters, '{}') || jsonb_build_object('media_types', catalog.media_types()));
     films double precision;
     is_short boolean;
     compared integer; -- films in the time in which a search of the graph visits one
@@ -213,13 +222,16 @@ begin
             using hint = 'Embed with the model that catalog.embedding_sets names, or say which set the vector '
                 'belongs to: in_set => number.';
     end if;
-    target := format('catalog.%I m', 'title_vectors_' || chosen.set_id);
+    target := format('catalog.%I m', catalog.vector_table(chosen.set_id, media));
     select greatest(c.reltuples, 0), catalog.is_short(c.oid), case when a.attstorage = 'p' then 40 else 10 end,
         exists (select from pg_index x where x.indisvalid
-                and x.indexrelid = to_regclass('catalog.title_vectors_' || chosen.set_id || '_nearest'))
+                and x.indexrelid = to_regclass('catalog.' || catalog.vector_table(chosen.set_id, media) || '_nearest'))
     into films, is_short, compared, has_index
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'embedding'
-    where c.oid = to_regclass('catalog.title_vectors_' || chosen.set_id);
+    where c.oid = to_regclass('catalog.' || catalog.vector_table(chosen.set_id, media));
+    if films is null then
+        return; -- the set has no title of this media type
+    end if;
     compares_all := exactly or not has_index;
     -- More than wanted, so that the long search visits more films when fewer pass.
     steps := least(wanted::bigint + wanted / 4 + 30, 1000000);
@@ -273,4 +285,46 @@ begin
     order by f.distance, f.title_id
     limit wanted;
 end
+$$;
+
+-- The nearest titles of an embedding set, of the media types that the filters name: see catalog.nearest_of_media.
+create or replace function catalog.nearest_titles(
+    query vector,
+    wanted integer,
+    filters jsonb default '{}',
+    in_set integer default null,
+    exactly boolean default false
+)
+returns table (title_id bigint, similarity double precision)
+language plpgsql stable rows 10
+as $$
+#variable_conflict use_column
+declare
+    media text[] := catalog.media_of(filters);
+begin
+    if cardinality(media) = 1 then
+        return query select n.* from catalog.nearest_of_media(media[1], query, wanted, filters, in_set, exactly) n;
+    else
+        return query
+        select n.*
+        from unnest(media) t (media) cross join lateral catalog.nearest_of_media(t.media, query, wanted, filters, in_set, exactly) n
+        order by n.similarity desc, n.title_id
+        limit wanted;
+    end if;
+end
+$$;
+
+-- As catalog.nearest_titles, for movies.
+create or replace function catalog.nearest_movies(
+    query vector,
+    wanted integer,
+    filters jsonb default '{}',
+    in_set integer default null,
+    exactly boolean default false
+)
+returns table (tmdb_id bigint, similarity double precision)
+language sql stable rows 10
+as $$
+    select n.title_id, n.similarity
+    from catalog.nearest_of_media('movie', query, wanted, catalog.filters_of_movies(filters, 'nearest_titles'), in_set, exactly) n
 $$;

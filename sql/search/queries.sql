@@ -29,7 +29,7 @@ select
     (select count(*) from pipeline.word_changes) as words_not_counted,
     (select count(*) from (
         select d.title_id from catalog.title_documents d
-        except select (p.page::bigint << 31) + f from catalog.postings p cross join unnest(p.films) f where p.key = '') l)
+        except select p.page * 1000000000::bigint + f from catalog.postings p cross join unnest(p.films) f where p.key = '') l)
         as documents_not_listed,
     (select count(*) from (
         values ('title_documents_titles'), ('vocabulary_trigrams'), ('title_names_key'),
@@ -53,7 +53,7 @@ from catalog.titles where title_id = :title_id
 -- name: films_like
 -- Run by movie-assets similar: the films nearest to a film, with what a person wants to see of them.
 select n.title_id, n.title, n.release_year, n.similarity, n.shared_features, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
-from catalog.similar_movies(:title_id, :count, cast(:filters as jsonb)) n (title_id)
+from catalog.similar_titles(:title_id, :count, cast(:filters as jsonb)) n
 join catalog.titles m using (title_id)
 left join catalog.title_stats s using (title_id)
 order by n.similarity desc, n.title_id
@@ -245,9 +245,9 @@ select
     n.title_id, n.title, n.release_year, n.score, n.found_by, m.genres, m.directors, m.overview, s.vote_average, s.vote_count,
     catalog.why_found(
         cast(:text as text), n.title_id, cast(:embedding as vector), cast(:set_id as integer)) as why
-from catalog.search_movies(
+from catalog.search_titles(
     cast(:text as text), :count, cast(:filters as jsonb), cast(:embedding as vector), cast(:set_id as integer)
-) with ordinality n (title_id, title, release_year, score, found_by, place)
+) with ordinality n (title_id, media_type, tmdb_id, title, release_year, score, found_by, place)
 join catalog.titles m using (title_id)
 left join catalog.title_stats s using (title_id)
 order by n.place
@@ -260,12 +260,12 @@ select ef_search, tuning from pipeline.embedding_sets where set_id = :set_id
 
 -- name: searched_vectors
 -- Run by similar_movies, page by page, before it compares all films.
-select title_id, text_hash, embedding, is_short from pipeline.searched_vectors(:set_id, :after, :most) as t (title_id)
+select title_id, text_hash, embedding, is_short from pipeline.searched_vectors(:set_id, :after, :most, cast(:media as text)) as t (title_id)
 
 
 -- name: similar_due
 -- Run by similar_movies: films whose list of nearest films is to be made.
-select title_id, is_changed from pipeline.similar_due() as t (title_id)
+select title_id, is_changed, catalog.media_type(title_id) as media_type from pipeline.similar_due() as t (title_id)
 
 
 -- name: similar_samples
@@ -280,7 +280,7 @@ from (
     order by md5(l.title_id || cast(:as_of as timestamptz)::date::text) limit :samples
 ) f
 cross join lateral (
-    select array(select s.similarity from catalog.similar_movies(f.title_id, 10) s (title_id)) as found
+    select array(select s.similarity from catalog.similar_titles(f.title_id, 10) s) as found
 ) n
 
 
@@ -316,7 +316,7 @@ select
     count(*) filter (where m.title_id is null)::integer as vectors_without_film,
     count(*) filter (where m.text_hash <> v.text_hash)::integer as vectors_of_older_text,
     count(*)::integer as either
-from catalog.titles m full join catalog.movie_vectors v (title_id) using (title_id)
+from catalog.titles m full join pipeline.searched_texts() v using (title_id)
 
 
 -- name: write_documents

@@ -2,8 +2,10 @@
 
 -- The words of the vocabulary that are most similar to a word: those one typing error away, common words first. If there
 -- are none, and unless only_slips, those with a trigram similarity (Jaccard) of at least 0.4. A word of fewer than four
--- letters has none.
-create or replace function catalog.nearest_words(wanted text, most integer default 3, only_slips boolean default false)
+-- letters has none. The vocabulary is that of some media types, as is the number of their titles in films.
+drop function if exists catalog.nearest_words(text, integer, boolean);
+create or replace function catalog.nearest_words(
+    wanted text, most integer default 3, only_slips boolean default false, media text[] default '{movie}')
 returns table (word text, likeness double precision, films integer)
 language plpgsql stable
 set jit = off
@@ -16,10 +18,11 @@ begin
         return;
     end if;
     return query
-    select v.word::text, 1 - 1.0::double precision / greatest(length(wanted), length(v.word)), v.films
+    select v.word::text, 1 - 1.0::double precision / greatest(length(wanted), length(v.word)), sum(v.films)::integer as titles
     from catalog.vocabulary v
-    where v.word = any (catalog.one_edit_away(wanted)) and length(v.word) > 2
-    order by v.films desc, v.word limit most;
+    where v.word = any (catalog.one_edit_away(wanted)) and length(v.word) > 2 and v.media_type = any (media)
+    group by v.word
+    order by titles desc, v.word limit most;
     if found or only_slips or length(wanted) < 5 then
         return;
     end if;
@@ -31,11 +34,13 @@ begin
     from (
         select v.word::text, catalog.similarity(v.trigrams, wanted_trigrams) as likeness, v.films
         from (
-            select distinct on (v.word) v.*
+            select distinct on (v.word) v.word, v.trigrams, case when cardinality(media) = 1 then v.films else (
+                select sum(a.films)::integer from catalog.vocabulary a where a.word = v.word and a.media_type = any (media)) end as films
             from generate_series(1, length(wanted)) n
             cross join lateral (
                 select v.* from catalog.vocabulary v
                 where v.trigrams @> array[substr('  ' || wanted || ' ', n, 3), substr('  ' || wanted || ' ', n + 1, 3)]
+                  and v.media_type = any (media)
             ) v
         ) v
         where cardinality(v.trigrams) between 0.4 * cardinality(wanted_trigrams) and 2.5 * cardinality(wanted_trigrams)
@@ -47,8 +52,9 @@ $$;
 
 -- The first 16 distinct words of a normalised text without English stop words (with them, if it has no other words): the
 -- place in the text; the forms in documents (the word and its English stem); the words that were probably meant, for a word
--- that hardly any film has, or for every word with mend_all; and the number of films with one of them.
-create or replace function catalog.query_terms(plain text, mend_all boolean default false)
+-- that hardly any film has, or for every word with mend_all; and the number of films (titles of these media types) with one of them.
+drop function if exists catalog.query_terms(text, boolean);
+create or replace function catalog.query_terms(plain text, mend_all boolean default false, media text[] default '{movie}')
 returns table (place integer, forms text[], meant text[], films integer)
 language plpgsql stable
 set jit = off
@@ -72,12 +78,16 @@ begin
         stem := ts_lexize('pg_catalog.english_stem', term.lexeme);
         place := term.place;
         forms := array(select distinct f from unnest(array[term.lexeme] || coalesce(stem, '{}')) f order by f);
-        select coalesce(max(v.films), 0) into films from catalog.vocabulary v where v.word = any (forms);
+        select coalesce(max(v.titles), 0) into films
+        from (
+            select sum(v.films)::integer as titles from catalog.vocabulary v
+            where v.word = any (forms) and v.media_type = any (media) group by v.word
+        ) v;
         meant := '{}';
         if films <= 1 or mend_all then
             select coalesce(array_agg(n.word), '{}'), greatest(query_terms.films, max(n.films))
             into meant, films
-            from catalog.nearest_words(term.lexeme, case when mend_all then 5 else 3 end, only_slips => query_terms.films > 1) n
+            from catalog.nearest_words(term.lexeme, case when mend_all then 5 else 3 end, only_slips => query_terms.films > 1, media => media) n
             where n.word <> all (query_terms.forms);
         end if;
         return next;
@@ -125,6 +135,17 @@ create or replace function catalog.words_for_films() returns text[]
 language sql immutable parallel safe
 return '{movie,movies,film,films,filme,flick,flicks,pelicula,peliculas,like,something,anything}'::text[];
 
+-- The number of titles of some media types that have words: of movies, by the statistics of the table.
+create or replace function catalog.titles_with_words(media text[]) returns real
+language sql stable
+as $$
+    select (case when 'movie' = any (media) then c.reltuples - coalesce(sum(v.films) filter (where v.media_type <> all (media)), 0)
+        else coalesce(sum(v.films) filter (where v.media_type = any (media)), 0) end)::real
+    from pg_class c left join catalog.vocabulary v on v.word = ''
+    where c.oid = 'catalog.title_documents'::regclass
+    group by c.reltuples
+$$;
+
 -- A normalised question as searches by words read it. Words for films and for likeness ("a movie like ...") are left out, unless
 -- there are no others. For each other word, terms has a query of its forms and of the words that were probably meant, and
 -- rarities the natural logarithm of 1 + all films / films that have it; pairs and pair_rarities have two words that follow one
@@ -133,8 +154,9 @@ return '{movie,movies,film,films,filme,flick,flicks,pelicula,peliculas,like,some
 -- other; null if that is a stop word; is_begun: no film has the last word. is_mended: a word of three letters or more is in no
 -- film, or is taken for others. known_text: the question without the words that are left out, in no film or taken for others; '' if
 -- only stop words are left.
+drop function if exists catalog.read_question(text);
 create or replace function catalog.read_question(
-    plain text,
+    plain text, media text[] default '{movie}',
     out terms tsquery[], out rarities double precision[], out pairs tsquery[], out pair_rarities double precision[],
     out keys text[], out key_rarities double precision[], out forms text[], out meant_words text[], out is_mended boolean,
     out begun tsquery, out is_begun boolean, out known_text text)
@@ -146,9 +168,8 @@ as $$
             t.forms && catalog.words_for_films() as is_empty,
             t.films > 0 and t.meant = '{}' as is_known,
             catalog.any_word(t.forms || t.meant) as query,
-            ln(1 + greatest(c.reltuples, 1000) / greatest(t.films, 1))::double precision as rarity
-        from catalog.query_terms(plain) t, pg_class c
-        where c.oid = 'catalog.title_documents'::regclass
+            ln(1 + greatest(c.titles, 1000) / greatest(t.films, 1))::double precision as rarity
+        from catalog.query_terms(plain, media => media) t, catalog.titles_with_words(media) c (titles)
     ), term as materialized (
         select w.*, row_number() over (order by w.place) as number
         from word w where not w.is_empty or not exists (select from word o where not o.is_empty)

@@ -29,14 +29,15 @@ begin
 end
 $$;
 
--- The films that pass a condition and have the most of the listed words, by the sum of the words' rarities: so many of them, by that
+-- The films of some media types that pass a condition and have the most of the listed words, by the sum of the words' rarities: so many of them, by that
 -- sum and by votes, without those that have less than a third of what the best one has. keys are of catalog.posting_keys. Words
 -- are read from the rarest on until 10,000 films were read, as the words after that say little. Films of `without` are left out.
 -- Without a condition, the sum of the last film that is returned is at least a third of the greatest rarity, and at least the
 -- rarity of a word that as many films have as are wanted. Films that have only common words with a smaller sum than that
 -- (is_enough: false) are not summed up, as they are most of those that are read.
+drop function if exists catalog.films_with_words(text[], double precision[], text, bigint[], integer);
 create or replace function catalog.films_with_words(
-    keys text[], rarities double precision[], condition text, without bigint[], most integer)
+    keys text[], rarities double precision[], condition text, without bigint[], most integer, media text[] default '{movie}')
 returns bigint[]
 language plpgsql stable
 set jit = off
@@ -49,7 +50,7 @@ begin
         'with listed as materialized (
              select t.rarity, p.page, p.films, cardinality(p.films) as number,
                  sum(cardinality(p.films)) over following as so_far, row_number() over following as place
-             from unnest($1, $2) t (key, rarity) join catalog.postings p on p.key = t.key
+             from unnest($1, $2) t (key, rarity) join catalog.postings p on p.key = t.key and p.page = any ($5)
              window following as (order by t.rarity desc, p.key, p.part, p.page)
          ), read as materialized (
              select l.page, l.rarity, l.films, %s or sum(l.rarity) over (order by l.place desc) >= 0.999 * greatest(
@@ -57,7 +58,7 @@ begin
              from listed l where l.number > 0 and l.so_far - l.number < 10000
              order by l.place
          ), likely as materialized (
-             select (r.page::bigint << 31) + unnest(r.films) as title_id, r.rarity from read r where r.is_enough
+             select r.page * 1000000000::bigint + unnest(r.films) as title_id, r.rarity from read r where r.is_enough
          ), found as materialized (
              select f.title_id, sum(f.rarity) as known
              from (
@@ -66,7 +67,7 @@ begin
                  select c.title_id, c.rarity
                  from (
                      -- Unnesting is faster here than in the FROM clause.
-                     select (r.page::bigint << 31) + unnest(r.films) as title_id, r.rarity from read r where not r.is_enough
+                     select r.page * 1000000000::bigint + unnest(r.films) as title_id, r.rarity from read r where not r.is_enough
                  ) c
                  where (c.title_id in (select l.title_id from likely l)) is true  -- by a hash table, not as a join
              ) f %s
@@ -85,7 +86,8 @@ begin
          ) f',
         (condition <> 'true')::text, case when condition = 'true' then '' else 'join catalog.titles m on m.title_id = f.title_id' end,
         condition)
-    into films using keys, rarities, without, most;
+    into films using keys, rarities, without, most,
+        array(select array_position(catalog.media_types(), m) - 1 from unnest(media) m);
     return coalesce(films, '{}');
 end
 $$;
@@ -130,9 +132,9 @@ $$;
 -- that were found by their title, by_slip those of them with a title one slip away; plain is the normalised question; forms,
 -- meant_words and known_text are of catalog.read_question; year_from and year_to are the years of release that the question names
 -- (catalog.read_wording), if it is no title.
-drop function if exists catalog.films_by_words(text, text, integer);  -- its former form
+drop function if exists catalog.films_by_words(text, text, integer), catalog.films_of_question(text, text, integer);  -- its former forms
 create or replace function catalog.films_of_question(
-    question text, condition text, most integer,
+    question text, filters jsonb, most integer,
     out films bigint[], out scores double precision[], out by_title bigint[], out by_slip bigint[], out forms text[],
     out meant_words text[], out plain text, out known_text text, out year_from integer, out year_to integer)
 language plpgsql stable
@@ -143,6 +145,9 @@ set enable_seqscan = off
 as $$
 declare
     sought text := catalog.title_key(left(question, 300));
+    condition text := catalog.condition_of(filters);
+    media text[] := catalog.media_of(filters);
+    years text := '';
     words record;
     titled bigint[] := '{}';
     listed bigint[];
@@ -155,7 +160,7 @@ declare
     with_article text[] := '{}';
 begin
     plain := coalesce(catalog.normalised(left(question, 2000)), '');
-    select * into words from catalog.read_question(plain);
+    select * into words from catalog.read_question(plain, media);
     forms := words.forms;
     meant_words := words.meant_words;
     known_text := words.known_text;
@@ -205,9 +210,9 @@ begin
     if wording.rest <> plain and films = '{}' then
         year_from := wording.year_from;
         year_to := wording.year_to;
-        condition := condition || case
-            when year_from is not null then format(' and m.release_year between %s and %s', year_from, year_to) else '' end;
-        select * into words from catalog.read_question(wording.rest);
+        years := case when year_from is not null then format(' and m.release_year between %s and %s', year_from, year_to) else '' end;
+        condition := condition || years;
+        select * into words from catalog.read_question(wording.rest, media);
         forms := words.forms;
         meant_words := words.meant_words;
         known_text := words.known_text;
@@ -226,7 +231,8 @@ begin
     end if;
     if cardinality(films) + cardinality(titled) < most then
         listed := catalog.films_with_words(
-            words.keys, words.key_rarities, condition, films || titled, greatest(100, 2 * most) - cardinality(titled));
+            words.keys, words.key_rarities, catalog.condition_of(filters || jsonb_build_object('media_types', catalog.media_types())) || years,
+            films || titled, greatest(100, 2 * most) - cardinality(titled), media);
     end if;
     with scored as materialized (
         select s.*, s.title_id = any (titled) as is_titled, max(s.score) over () as best,
@@ -263,7 +269,7 @@ as $$
 declare
     words record;
 begin
-    select * into words from catalog.read_question(coalesce(catalog.normalised(left(question, 2000)), ''));
+    select * into words from catalog.read_question(coalesce(catalog.normalised(left(question, 2000)), ''), catalog.media_of(conditions));
     forms := words.forms;
     meant_words := words.meant_words;
     select array_agg(s.title_id order by s.score desc, s.votes desc, s.title_id),
@@ -272,7 +278,7 @@ begin
     from (
         select c.*, max(c.score) over () as best
         from catalog.scored_by_words(
-            array(select n.title_id from catalog.nearest_movies(needle, most, conditions, in_set) n (title_id)),
+            array(select n.title_id from catalog.nearest_titles(needle, most, conditions, in_set) n),
             words.terms, words.rarities, words.pairs, words.pair_rarities) c (title_id)
         where words.terms is not null
     ) s

@@ -27,6 +27,13 @@ return array(
     where s.stem is distinct from '{}'
     order by key);
 
+-- The words of a document that catalog.vocabulary counts. For another media type than movies, '' is one, which counts the documents.
+create or replace function pipeline.words_to_count(media text, words tsvector) returns setof text
+language sql immutable parallel safe
+as $$
+    select unnest(tsvector_to_array(words)) union all select '' where media <> 'movie'
+$$;
+
 -- The films whose documents were written or removed since the postings were merged, and the number of films then: null if
 -- they were never merged.
 create or replace function pipeline.postings_due(out merged integer, out due integer)
@@ -37,8 +44,8 @@ as $$
     from catalog.postings p where p.key = ''
 $$;
 
--- The films of each key, by id, as the documents have them; all films under the key ''. A film's id is page * 2^31 + the number in
--- films; each page of a key is a row, and TMDB's ids of today are in the first.
+-- The titles of each key, by id, as the documents have them; all of them under the key ''. Each page of a key is a row: that of
+-- movies is 0, that of series 1 (catalog.media_types). films has TMDB's ids.
 drop function if exists pipeline.films_of_words();
 create function pipeline.films_of_words() returns table (key text, page integer, films integer[])
 language sql stable
@@ -46,7 +53,7 @@ set jit = off
 set work_mem = '96MB'
 as $$
     with word as materialized (
-        select u.word, (d.title_id >> 31)::integer as page, array_agg((d.title_id & 2147483647)::integer) as films
+        select u.word, (d.title_id / 1000000000)::integer as page, array_agg((d.title_id % 1000000000)::integer) as films
         from catalog.title_documents d cross join unnest(tsvector_to_array(d.words)) u (word) group by u.word, page
     ), keyed as materialized (
         select k.keys[1] as key, w.page, w.films, count(*) over (partition by k.keys[1], w.page) as words
@@ -60,7 +67,7 @@ as $$
     union all
     select '', 0, '{}' where not exists (select from catalog.title_documents)
     union all
-    select '', (d.title_id >> 31)::integer as page, array_agg((d.title_id & 2147483647)::integer order by d.title_id)
+    select '', (d.title_id / 1000000000)::integer as page, array_agg((d.title_id % 1000000000)::integer order by d.title_id)
     from catalog.title_documents d group by page
 $$;
 
@@ -81,7 +88,7 @@ as $$
     with posted as materialized (
         select p.key, p.page, array_agg(distinct f.film order by f.film) filter (where d.title_id is not null) as films
         from catalog.postings p left join unnest(p.films) f (film) on true
-        left join catalog.title_documents d on d.title_id = (p.page::bigint << 31) + f.film
+        left join catalog.title_documents d on d.title_id = p.page * 1000000000::bigint + f.film
         group by p.key, p.page
     )
     select coalesce(w.key, p.key),
@@ -121,7 +128,7 @@ begin
     end if;
     new_part := (select 1 + max(p.part) from catalog.postings p where p.key = '');
     insert into catalog.postings (key, part, page, films)
-    select '', new_part, (f >> 31)::integer as page, array_agg((f & 2147483647)::integer order by f)
+    select '', new_part, (f / 1000000000)::integer as page, array_agg((f % 1000000000)::integer order by f)
     from unnest(note_postings_due.films) f group by page;
     return case when (state.due + cardinality(films)) * 10 <= state.merged then new_part end;
 end
@@ -141,9 +148,12 @@ begin
     if left_films = '{}' then
         return 0;
     end if;
-    insert into pipeline.word_changes (word, films)
-    select w.word, -count(*) from catalog.title_documents d, unnest(tsvector_to_array(d.words)) w (word)
-    where d.title_id = any (left_films) group by w.word;
+    insert into pipeline.word_changes (word, films, media_type)
+    select w.word, -count(*), m.media_type
+    from catalog.title_documents d
+    cross join lateral (select catalog.media_type(d.title_id)) m (media_type)
+    cross join lateral pipeline.words_to_count(m.media_type, d.words) w (word)
+    where d.title_id = any (left_films) group by w.word, m.media_type;
     perform pipeline.note_postings_due(left_films);
     delete from catalog.title_documents d where d.title_id = any (left_films);
     delete from catalog.title_names n where n.title_id = any (left_films);
@@ -294,23 +304,28 @@ begin
 
     perform pipeline.make_documents();
 
-    insert into pipeline.word_changes (word, films)
-    select c.word, sum(c.change) from (
-        select w.word, -1 from new_documents n join catalog.title_documents o using (title_id),
-            unnest(tsvector_to_array(o.words)) w (word)
+    insert into pipeline.word_changes (word, films, media_type)
+    select c.word, sum(c.change), c.media_type from (
+        select w.word, -1, m.media_type
+        from new_documents n join catalog.title_documents o using (title_id)
+        cross join lateral (select catalog.media_type(n.title_id)) m (media_type)
+        cross join lateral pipeline.words_to_count(m.media_type, o.words) w (word)
         where o.words <> n.words
-        union all select w.word, 1 from new_documents n left join catalog.title_documents o using (title_id),
-            unnest(tsvector_to_array(n.words)) w (word)
+        union all
+        select w.word, 1, m.media_type
+        from new_documents n left join catalog.title_documents o using (title_id)
+        cross join lateral (select catalog.media_type(n.title_id)) m (media_type)
+        cross join lateral pipeline.words_to_count(m.media_type, n.words) w (word)
         where o.words is distinct from n.words
-    ) c (word, change)
-    group by c.word having sum(c.change) <> 0;
+    ) c (word, change, media_type)
+    group by c.word, c.media_type having sum(c.change) <> 0;
 
     -- Only what a document has and had not is listed: search_movies reads the documents of the films that it ranks.
     new_part := pipeline.note_postings_due(array(
         select n.title_id from new_documents n left join catalog.title_documents o using (title_id)
         where o.words is distinct from n.words order by n.title_id));
     insert into catalog.postings (key, part, page, films)
-    select k.key, new_part, (n.title_id >> 31)::integer as page, array_agg((n.title_id & 2147483647)::integer order by n.title_id)
+    select k.key, new_part, (n.title_id / 1000000000)::integer as page, array_agg((n.title_id % 1000000000)::integer order by n.title_id)
     from new_documents n left join catalog.title_documents o using (title_id)
     cross join lateral (
         select unnest(catalog.posting_keys(tsvector_to_array(n.words)))
@@ -351,23 +366,32 @@ set jit = off
 as $$
 declare
     moved integer;
+    are_many_new boolean;
     postings record;
 begin
     lock table pipeline.title_document_sources in share row exclusive mode;
-    create temp table if not exists moved_words (word text collate "C" primary key, films integer) on commit delete rows;
+    create temp table if not exists moved_words (word text collate "C", media_type text, films integer, primary key (word, media_type))
+        on commit delete rows;
     truncate moved_words;
     insert into moved_words
-    select c.word, sum(c.films) from pipeline.word_changes c group by c.word having sum(c.films) <> 0;
+    select c.word, c.media_type, sum(c.films) from pipeline.word_changes c group by c.word, c.media_type having sum(c.films) <> 0;
     get diagnostics moved = row_count;
+    -- The number of movies is that of all documents, as the statistics have it, without the series that are counted here.
+    are_many_new := exists (
+        select from moved_words w, pg_class c
+        where w.word = '' and c.oid = 'catalog.title_documents'::regclass and abs(w.films) > 0.01 * c.reltuples);
     truncate pipeline.word_changes;
     if moved > 0 then
         analyze moved_words;
-        update catalog.vocabulary v set films = v.films + w.films from moved_words w where w.word = v.word;
-        insert into catalog.vocabulary (word, films, trigrams)
-        select w.word, w.films, catalog.trigrams(w.word) from moved_words w
-        where not exists (select from catalog.vocabulary v where v.word = w.word) and length(w.word) <= 60
+        update catalog.vocabulary v set films = v.films + w.films from moved_words w
+        where w.word = v.word and w.media_type = v.media_type;
+        insert into catalog.vocabulary (word, media_type, films, trigrams)
+        select w.word, w.media_type, w.films, catalog.trigrams(w.word) from moved_words w
+        where not exists (select from catalog.vocabulary v where v.word = w.word and v.media_type = w.media_type)
+          and length(w.word) <= 60
         order by w.word;
-        delete from catalog.vocabulary v using moved_words w where w.word = v.word and v.films <= 0;
+        delete from catalog.vocabulary v using moved_words w
+        where w.word = v.word and w.media_type = v.media_type and v.films <= 0;
     end if;
     select * into postings from pipeline.postings_due();
     if postings.merged is null or postings.due * 10 > postings.merged then
@@ -379,14 +403,14 @@ begin
     create index if not exists title_names_main_key on catalog.title_names (key) where kind in ('title', 'original');
     create index if not exists title_documents_titles on catalog.title_documents using gin (titles);
     create index if not exists vocabulary_trigrams on catalog.vocabulary using gin (trigrams);
-    if moved > 20000 then
+    if moved > 20000 or are_many_new then
         analyze catalog.title_documents;
         analyze catalog.title_names;
         analyze catalog.vocabulary;
     end if;
     perform gin_clean_pending_list(to_regclass(format('catalog.%I', i)))
     from unnest(array['title_documents_titles', 'vocabulary_trigrams']) i;
-    return (select count(*) from catalog.vocabulary);
+    return (select count(distinct v.word) from catalog.vocabulary v where v.word <> '');
 end
 $$;
 

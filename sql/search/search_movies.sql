@@ -30,7 +30,8 @@
 -- films have a score by the words after "but" (catalog.with_genres), and meaning_weight is 0.5 by default. A weight of 0 reads
 -- such a question as any other.
 -- found_by: title, people, keywords, overview: where a word is; spelling: a word was mended; meaning: the vector.
--- filters: see catalog.condition_of.
+-- filters: see catalog.condition_of. The words that are rare, and the films that are near, are so among the titles of the media
+-- types that the filters name.
 
 -- The signature without a weight is dropped, as a call would fit both. A view of an application that depends on it keeps it
 -- under another name, which calls this function.
@@ -43,7 +44,7 @@ exception when dependent_objects_still_exist then
     alter function catalog.search_movies(text, integer, jsonb, vector, integer) rename to search_movies_of_views;
 end
 $$;
-create or replace function catalog.search_movies(
+create or replace function catalog.search_titles(
     query text,
     match_count integer default 10,
     filters jsonb default '{}',
@@ -51,15 +52,18 @@ create or replace function catalog.search_movies(
     in_set integer default null,
     meaning_weight double precision default null
 )
-returns table (tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[])
+returns table (
+    title_id bigint, media_type text, tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[]
+)
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1
 set enable_seqscan = off
 as $$
+#variable_conflict use_column
 declare
     allowed jsonb := catalog.limited_filters(filters);
-    condition text := catalog.condition_of(allowed);
+    media text[] := catalog.media_of(allowed);
     most integer := catalog.limited_count(match_count);
     needle vector := catalog.limited_vector(query_embedding);
     weight double precision := catalog.limited_weight(meaning_weight);
@@ -74,9 +78,10 @@ begin
     select s.set_id, s.provider = 'local' and s.model like 'hashing-%' as is_hashing into searched
     from catalog.embedding_sets s where case when in_set is null then s.is_active else s.set_id = in_set end;
     select l.film, l.but, catalog.vector_of(l.film, searched.set_id) as embedding into alike
-    from catalog.read_likeness(catalog.normalised(left(query, 300))) l
+    from catalog.read_likeness(catalog.normalised(left(query, 300)), media) l
     where l.film is not null and weight is distinct from 0
-      and catalog.films_titled(array[catalog.title_key(left(query, 300))], 'true', 1) = '{}';
+      and catalog.films_titled(
+          array[catalog.title_key(left(query, 300))], 'true' || catalog.condition_of_media(media), 1) = '{}';
     needle := coalesce(alike.embedding, needle);
     depth := greatest(most, case when needle is null then 0 else 100 end);
     if alike.embedding is not null then
@@ -87,7 +92,7 @@ begin
             needle, catalog.with_genres(alike.but), allowed, searched.set_id, greatest(200, depth)) n;
     else
         weight := case when needle is null then 0 else coalesce(weight, case when searched.is_hashing then 0.2 else 0.4 end) end;
-        select * into words from catalog.films_of_question(query, condition, depth);
+        select * into words from catalog.films_of_question(query, allowed, depth);
         if words.year_from is not null then
             allowed := allowed || jsonb_build_object(
                 'year_from', greatest(words.year_from, (allowed ->> 'year_from')::numeric),
@@ -96,7 +101,7 @@ begin
         if searched.is_hashing and words.known_text is distinct from words.plain then
             needle := case
                 when needle is not null and (words.known_text <> '' or words.forms = '{}')
-                then catalog.question_vector(words.known_text, in_set)
+                then catalog.question_vector(words.known_text, in_set, media)
             end;
         end if;
     end if;
@@ -109,7 +114,7 @@ begin
     ), near as materialized (
         select n.title_id, n.similarity,
             case when count(*) over () >= depth then min(n.similarity) over () else 0 end as least
-        from catalog.match_movies(needle, -1, depth, allowed, in_set) n (title_id)
+        from catalog.match_titles(needle, -1, depth, allowed, in_set) n
         where needle is not null and weight > 0
     ), meant as (
         select n.title_id, greatest(0, (n.similarity - n.least) / greatest(1 - n.least, 1e-6)) as score
@@ -127,7 +132,7 @@ begin
         order by f.score desc, f.place, s.vote_count desc nulls last, f.title_id
         limit most
     )
-    select f.title_id, f.title, f.release_year, f.score, array_remove(array[
+    select f.title_id, catalog.media_type(f.title_id), catalog.tmdb_id(f.title_id), f.title, f.release_year, f.score, array_remove(array[
         case when f.has_words and (
             f.title_id = any (words.by_title)
             or d.words @@ catalog.any_word(words.forms || words.meant_words, 'A'))
@@ -144,6 +149,23 @@ begin
 end
 $$;
 
+-- As catalog.search_titles, for movies.
+create or replace function catalog.search_movies(
+    query text,
+    match_count integer default 10,
+    filters jsonb default '{}',
+    query_embedding vector default null,
+    in_set integer default null,
+    meaning_weight double precision default null
+)
+returns table (tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[])
+language sql stable
+as $$
+    select t.tmdb_id, t.title, t.release_year, t.score, t.found_by
+    from catalog.search_titles(
+        query, match_count, catalog.filters_of_movies(filters, 'search_titles'), query_embedding, in_set, meaning_weight) t
+$$;
+
 do $$
 begin
     if to_regprocedure('catalog.search_movies_of_views(text, integer, jsonb, vector, integer)') is not null then
@@ -154,7 +176,7 @@ begin
             query_embedding vector default null,
             in_set integer default null
         )
-        returns table (title_id bigint, title text, release_year smallint, score double precision, found_by text[])
+        returns table (tmdb_id bigint, title text, release_year smallint, score double precision, found_by text[])
         language sql stable
         as 'select * from catalog.search_movies(query, match_count, filters, query_embedding, in_set) as t (title_id)';
     end if;

@@ -1,4 +1,42 @@
--- Applied after the migrations whenever it changes: keeps catalog.similar_titles, the ten nearest films of every film.
+-- Applied after the migrations whenever it changes: keeps catalog.similar_titles, the ten nearest titles of every title, of its media
+-- type. Functions that take some titles take those of one media type at once.
+
+-- The media types that have vectors in a set.
+create or replace function pipeline.media_of_set(in_set integer) returns setof text
+language sql stable
+as $$
+    select t.media from unnest(catalog.media_types()) with ordinality t (media, place)
+    where to_regclass('catalog.' || catalog.vector_table(in_set, t.media)) is not null order by t.place
+$$;
+
+-- The vectors of the active set, of all media types.
+create or replace function pipeline.searched_titles() returns table (title_id bigint, text_hash text, embedding halfvec)
+language plpgsql stable
+as $$
+declare
+    active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+    media text;
+begin
+    for media in select pipeline.media_of_set(active) loop
+        return query execute format(
+            'select v.title_id, v.text_hash, v.embedding::halfvec from catalog.%I v', catalog.vector_table(active, media));
+    end loop;
+end
+$$;
+
+-- The titles of the active set, of all media types, with the hashes of the texts that their vectors were made from.
+create or replace function pipeline.searched_texts() returns table (title_id bigint, text_hash text)
+language plpgsql stable
+as $$
+declare
+    active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+    media text;
+begin
+    for media in select pipeline.media_of_set(active) loop
+        return query execute format('select v.title_id, v.text_hash from catalog.%I v', catalog.vector_table(active, media));
+    end loop;
+end
+$$;
 
 -- Films of the active set whose list is to be made: their vector is another one than the list was made from
 -- (is_changed), or one of the films in it left, or a film that changed belongs in it.
@@ -7,23 +45,23 @@ language plpgsql stable
 as $$
 declare
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+    media text;
 begin
-    if active is null then
-        return;
-    end if;
-    return query execute format(
-        'with vectors as materialized (
-             select v.title_id, v.text_hash from catalog.%I v join catalog.titles using (title_id)
-         ), lengths as (
-             select s.title_id, count(*) as films from catalog.similar_titles s group by 1
-         )
-         select v.title_id, (l.set_id, l.text_hash) is distinct from ($1, v.text_hash)
-         from vectors v
-         left join pipeline.similar_title_lists l using (title_id)
-         left join lengths n using (title_id)
-         where (l.set_id, l.text_hash) is distinct from ($1, v.text_hash) or l.is_outdated
-            or coalesce(n.films, 0) < least(10, (select count(*) from vectors) - 1)
-         order by 2 desc, 1', 'title_vectors_' || active) using active::smallint;
+    for media in select pipeline.media_of_set(active) loop
+        return query execute format(
+            'with vectors as materialized (
+                 select v.title_id, v.text_hash from catalog.%I v join catalog.titles using (title_id)
+             ), lengths as (
+                 select s.title_id, count(*) as films from catalog.similar_titles s group by 1
+             )
+             select v.title_id, (l.set_id, l.text_hash) is distinct from ($1, v.text_hash)
+             from vectors v
+             left join pipeline.similar_title_lists l using (title_id)
+             left join lengths n using (title_id)
+             where (l.set_id, l.text_hash) is distinct from ($1, v.text_hash) or l.is_outdated
+                or coalesce(n.films, 0) < least(10, (select count(*) from vectors) - 1)
+             order by 2 desc, 1', catalog.vector_table(active, media)) using active::smallint;
+    end loop;
 end
 $$;
 
@@ -38,6 +76,7 @@ language plpgsql
 set jit = off
 as $$
 declare
+    vectors text := catalog.vector_table(active, coalesce(catalog.media_type(films[1]), 'movie'));
     moved bigint[];
 begin
     -- Tables, because the planner knows their size. With the parts of one query it compared all pairs with all lists.
@@ -72,7 +111,7 @@ begin
          insert into around
          select p.title_id, p.place, p.similar_id, p.similarity, p.shared,
              bool_or(p.place = 10 and p.similarity >= p.last) over (partition by p.title_id)
-         from placed p where p.place <= 10', 'title_vectors_' || active)
+         from placed p where p.place <= 10', vectors)
     using films, active::smallint;
     update pipeline.similar_title_lists l set is_outdated = true
     where l.title_id in (select a.title_id from around a where a.is_certain is not true);
@@ -102,7 +141,8 @@ declare
 begin
     execute format(
         'select coalesce(array_agg(v.title_id), ''{}'') from unnest($1, $2) f (title_id, text_hash)
-         join catalog.%I v using (title_id, text_hash) join catalog.titles using (title_id)', 'title_vectors_' || in_set)
+         join catalog.%I v using (title_id, text_hash) join catalog.titles using (title_id)',
+        catalog.vector_table(in_set, coalesce(catalog.media_type(films[1]), 'movie')))
     into current_films using films, hashes;
     delete from nearest_found n
     where n.title_id <> all (current_films) or not exists (select from catalog.titles m where m.title_id = n.similar_id);
@@ -151,17 +191,18 @@ set jit = off
 as $$
 declare
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+    media text := coalesce(catalog.media_type(films[1]), 'movie');
     most integer := case when echo then 50 else 10 end;
     hashes text[];
 begin
     execute format(
         'select array_agg(v.title_id), array_agg(v.text_hash) from catalog.%I v where v.title_id = any ($1)',
-        'title_vectors_' || active) into films, hashes using films;
+        catalog.vector_table(active, media)) into films, hashes using films;
     perform pipeline.stage_nearest_found();
     insert into nearest_found
     select f.title_id, n.title_id, n.similarity
     from unnest(films) f (title_id)
-    cross join lateral catalog.nearest_movies(catalog.vector_of(f.title_id, active), most + 1, '{}', active) n (title_id)
+    cross join lateral catalog.nearest_of_media(media, catalog.vector_of(f.title_id, active), most + 1, '{}', active) n
     where n.title_id <> f.title_id;
     return query select s.made, s.moved from pipeline.store_similar_lists(active, films, hashes, echo) s;
 end
@@ -170,13 +211,13 @@ $$;
 -- Vectors of a set for comparing all films, by their ids: those after an id, in the form of `halfvec_send`, or in that
 -- of `sparsevec_send` where they are stored without their zeros.
 drop function if exists pipeline.searched_vectors;
-create function pipeline.searched_vectors(in_set integer, after bigint, most integer)
+create function pipeline.searched_vectors(in_set integer, after bigint, most integer, media text default 'movie')
 returns table (tmdb_id bigint, text_hash text, embedding bytea, is_short boolean)
 language plpgsql stable
 set jit = off
 as $$
 declare
-    target regclass := format('catalog.%I', 'title_vectors_' || in_set);
+    target regclass := format('catalog.%I', catalog.vector_table(in_set, media));
     is_short boolean := catalog.is_short(target);
 begin
     return query execute format(
@@ -198,30 +239,30 @@ as $$
 #variable_conflict use_column
 declare
     active integer := (select s.set_id from catalog.embedding_sets s where s.is_active);
+    media text;
 begin
-    if active is null then
-        return;
-    end if;
-    return query execute format(
-        'select p.title_id, p.place, d.names
-         from (
-             select s.*, (1 - (v.embedding <=> w.embedding))::real as computed,
-                 row_number() over (partition by s.title_id order by s.place) as row,
-                 lag(s.similarity) over (partition by s.title_id order by s.place) as before
-             from catalog.similar_titles s
-             join pipeline.similar_title_lists l on l.title_id = s.title_id and l.set_id = $1 and not l.is_outdated
-             join catalog.%1$I v on v.title_id = s.title_id and v.text_hash = l.text_hash
-             left join catalog.%1$I w on w.title_id = s.similar_id
-         ) p
-         cross join lateral (
-             select array_agg(c.name) as names from (values
-                 (''place'', p.place <> p.row or p.similarity > p.before),
-                 (''similar_id'', p.computed is null),
-                 (''similarity'', abs(p.computed - p.similarity) > 0.0001),
-                 (''shared_features'', p.shared_features <> catalog.shared_features(p.title_id, p.similar_id))
-             ) c (name, differs)
-             where c.differs
-         ) d
-         where d.names is not null', 'title_vectors_' || active) using active::smallint;
+    for media in select pipeline.media_of_set(active) loop
+        return query execute format(
+            'select p.title_id, p.place, d.names
+             from (
+                 select s.*, (1 - (v.embedding <=> w.embedding))::real as computed,
+                     row_number() over (partition by s.title_id order by s.place) as row,
+                     lag(s.similarity) over (partition by s.title_id order by s.place) as before
+                 from catalog.similar_titles s
+                 join pipeline.similar_title_lists l on l.title_id = s.title_id and l.set_id = $1 and not l.is_outdated
+                 join catalog.%1$I v on v.title_id = s.title_id and v.text_hash = l.text_hash
+                 left join catalog.%1$I w on w.title_id = s.similar_id
+             ) p
+             cross join lateral (
+                 select array_agg(c.name) as names from (values
+                     (''place'', p.place <> p.row or p.similarity > p.before),
+                     (''similar_id'', p.computed is null),
+                     (''similarity'', abs(p.computed - p.similarity) > 0.0001),
+                     (''shared_features'', p.shared_features <> catalog.shared_features(p.title_id, p.similar_id))
+                 ) c (name, differs)
+                 where c.differs
+             ) d
+             where d.names is not null', catalog.vector_table(active, media)) using active::smallint;
+    end loop;
 end
 $$;

@@ -35,13 +35,14 @@ begin
 end
 $$;
 
--- Comments on catalog.title_vectors_<set>: its columns are those of catalog.titles and of catalog.movie_vectors.
-create or replace function pipeline.comment_on_vectors(which integer) returns void
+-- Comments on the table of a set's vectors for a media type: its columns are those of catalog.titles and of catalog.movie_vectors.
+drop function if exists pipeline.comment_on_vectors(integer);
+create or replace function pipeline.comment_on_vectors(which integer, media text) returns void
 language plpgsql
 as $$
 declare
-    target regclass := format('catalog.%I', 'title_vectors_' || which)::regclass;
-    former regclass := to_regclass(format('catalog.%I', 'movie_vectors_' || which));
+    target regclass := format('catalog.%I', catalog.vector_table(which, media))::regclass;
+    former regclass := case when media = 'movie' then to_regclass(format('catalog.%I', 'movie_vectors_' || which)) end;
     found record;
 begin
     if former is not null then
@@ -49,8 +50,8 @@ begin
     end if;
     execute format(
         'comment on table %s is %L', target,
-        (select format('vectors of embedding set %s (%s %s, %s dimensions), with what searches filter on',
-                       s.set_id, s.provider, s.model, s.dimensions)
+        (select format('vectors of embedding set %s (%s %s, %s dimensions), of %s, with what searches filter on',
+                       s.set_id, s.provider, s.model, s.dimensions, case media when 'movie' then 'movies' else media end)
          from pipeline.embedding_sets s where s.set_id = which));
     for found in
         select a.attname as name,
@@ -179,7 +180,22 @@ create or replace function pipeline.store_in_suitable_form(which integer) return
 language plpgsql
 as $$
 declare
-    target text := 'title_vectors_' || which;
+    media text;
+    is_changed boolean := false;
+begin
+    foreach media in array catalog.media_types() loop
+        is_changed := pipeline.store_media_in_suitable_form(which, media) or is_changed;
+    end loop;
+    return is_changed;
+end
+$$;
+
+-- As pipeline.store_in_suitable_form, for one media type.
+create or replace function pipeline.store_media_in_suitable_form(which integer, media text) returns boolean
+language plpgsql
+as $$
+declare
+    target text := catalog.vector_table(which, media);
     present regclass := to_regclass('catalog.' || target);
     fresh text := target || '_new';
     suffix text;
@@ -198,42 +214,39 @@ begin
         fresh, pipeline.in_form_of(('catalog.' || fresh)::regclass, 'v.embedding'), present);
     perform pipeline.index_filters(fresh);
     -- Searches wait only for what follows.
-    if (select s.is_active from pipeline.embedding_sets s where s.set_id = which) then
+    if media = 'movie' and (select s.is_active from pipeline.embedding_sets s where s.set_id = which) then
         execute format(
             'create or replace view catalog.movie_vectors as
              select title_id as tmdb_id, text_hash, embedding::halfvec as embedding from catalog.%I', fresh);
     end if;
-    execute format('drop view if exists catalog.%I', 'movie_vectors_' || which);
+    if media = 'movie' then
+        execute format('drop view if exists catalog.%I', 'movie_vectors_' || which);
+    end if;
     execute format('drop table %s', present);
     execute format('alter table catalog.%I rename to %I', fresh, target);
     for suffix in select c.name from pipeline.filter_columns() c union all select 'pkey' loop
         execute format('alter index catalog.%I rename to %I', fresh || '_' || suffix, target || '_' || suffix);
     end loop;
-    perform pipeline.make_view_of_vectors(which), pipeline.comment_on_vectors(which);
+    if media = 'movie' then
+        perform pipeline.make_view_of_vectors(which);
+    end if;
+    perform pipeline.comment_on_vectors(which, media);
     return true;
 end
 $$;
 
--- Brings catalog.title_vectors_<set> in line with the accepted films and their paid-for vectors. A vector of
--- the wrong width or without direction stays out; a film whose text moved keeps its old vector until the new
--- one is there. Unchanged rows are not touched, so the index is not either.
+-- Brings the tables of a set's vectors, one for each media type, in line with the accepted titles and their paid-for vectors. A
+-- vector of the wrong width or without direction stays out; a title whose text moved keeps its old vector until the new
+-- one is there. Unchanged rows are not touched, so the indexes are not either. Another media type than movies has a table from
+-- its first title on.
 drop function if exists pipeline.refresh_vectors(smallint);
 create or replace function pipeline.refresh_vectors(which integer)
 returns table (removed integer, written integer, refiltered integer, total integer)
 language plpgsql
 as $$
 declare
-    width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
-    target text := format('catalog.%I', 'title_vectors_' || which);
     replaced bigint[];
 begin
-    if to_regclass(target) is null then
-        perform pipeline.create_vector_table('title_vectors_' || which, width, pipeline.suits_short_form(which)),
-            pipeline.make_view_of_vectors(which), pipeline.comment_on_vectors(which);
-    end if;
-    execute format(
-        'delete from %s v where not exists (select from catalog.titles m where m.title_id = v.title_id)', target);
-    get diagnostics removed = row_count;
     -- Vectors that another one of the same text replaced, and the lists of similar films that were made from them.
     with published as (
         update pipeline.title_embeddings e set is_replaced = false
@@ -241,11 +254,49 @@ begin
         returning e.title_id)
     select array(select p.title_id from published p) into replaced;
     delete from pipeline.similar_title_lists l where l.set_id = which and l.title_id = any (replaced);
+    return query
+    select sum(r.removed)::integer, sum(r.written)::integer, sum(r.refiltered)::integer, sum(r.total)::integer
+    from unnest(catalog.media_types()) t (media)
+    cross join lateral pipeline.refresh_vectors_of_media(which, t.media, replaced) r;
+end
+$$;
+
+-- As pipeline.refresh_vectors, for one media type; `replaced` are titles whose vector is another one of the same text.
+create or replace function pipeline.refresh_vectors_of_media(which integer, media text, replaced bigint[])
+returns table (removed integer, written integer, refiltered integer, total integer)
+language plpgsql
+as $$
+declare
+    width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
+    target text := format('catalog.%I', catalog.vector_table(which, media));
+    first_id bigint := catalog.title_id(media, 0);
+begin
+    removed := 0;
+    written := 0;
+    refiltered := 0;
+    total := 0;
+    if to_regclass(target) is null then
+        if media <> 'movie' and not exists (
+            select from catalog.titles m where m.title_id between first_id and first_id + 999999999)
+        then
+            return next;
+            return;
+        end if;
+        perform pipeline.create_vector_table(catalog.vector_table(which, media), width, pipeline.suits_short_form(which));
+        if media = 'movie' then
+            perform pipeline.make_view_of_vectors(which);
+        end if;
+        perform pipeline.comment_on_vectors(which, media);
+    end if;
+    execute format(
+        'delete from %s v where not exists (select from catalog.titles m where m.title_id = v.title_id)', target);
+    get diagnostics removed = row_count;
     execute format(
         'with changed as materialized (
              select m.title_id, m.text_hash
              from catalog.titles m left join %1$s v using (title_id)
-             where v.text_hash is distinct from m.text_hash or m.title_id = any ($1))
+             where (v.text_hash is distinct from m.text_hash or m.title_id = any ($1))
+               and m.title_id between $2 and $2 + 999999999)
          insert into %1$s as v (
              title_id, text_hash, embedding, release_year, genres, original_language, runtime_minutes, certification)
          select c.title_id, c.text_hash, %4$s, m.release_year, m.genres, m.original_language,
@@ -259,7 +310,7 @@ begin
              text_hash = excluded.text_hash, embedding = excluded.embedding, release_year = excluded.release_year,
              genres = excluded.genres, original_language = excluded.original_language,
              runtime_minutes = excluded.runtime_minutes, certification = excluded.certification',
-        target, which, width, pipeline.in_form_of(target::regclass, 'e.embedding')) using replaced;
+        target, which, width, pipeline.in_form_of(target::regclass, 'e.embedding')) using replaced, first_id;
     get diagnostics written = row_count;
     execute format(
         'update %s v
@@ -279,24 +330,24 @@ $$;
 -- The options of the index of a set's nearest neighbours, as build_vector_index makes it. With those that pgvector has
 -- by default (m = 16, ef_construction = 64) the index takes half as long to build, and a search finds fewer of the
 -- films nearest to a question.
-create or replace function pipeline.vector_index_options(which integer) returns text
+create or replace function pipeline.vector_index_options(which integer, media text) returns text
 language sql stable
 as $$
-    select case when catalog.is_short(to_regclass('catalog.title_vectors_' || which))
+    select case when catalog.is_short(to_regclass('catalog.' || catalog.vector_table(which, media)))
         then 'm=24, ef_construction=100' else 'm=32, ef_construction=100' end
 $$;
 
--- The index of a set: whether it has one that was built completely, whether with these options, and whether it needs
+-- The index of a set for a media type: whether it has one that was built completely, whether with these options, and whether it needs
 -- one (catalog.compared_below). One that is there stays until a fifth fewer films than that are left.
 drop function if exists pipeline.vector_index_state(integer);
 create or replace function pipeline.vector_index_state(
-    which integer, out is_needed boolean, out is_valid boolean, out is_current boolean
+    which integer, media text default 'movie', out is_needed boolean, out is_valid boolean, out is_current boolean
 )
 language plpgsql stable
 as $$
 declare
-    target regclass := to_regclass(format('catalog.%I', 'title_vectors_' || which));
-    index_name regclass := to_regclass(format('catalog.%I', 'title_vectors_' || which || '_nearest'));
+    target regclass := to_regclass(format('catalog.%I', catalog.vector_table(which, media)));
+    index_name regclass := to_regclass(format('catalog.%I', catalog.vector_table(which, media) || '_nearest'));
     enough double precision := catalog.compared_below(target) * case when index_name is null then 1 else 0.8 end;
     films bigint;
 begin
@@ -305,14 +356,14 @@ begin
         into films using ceil(enough)::bigint;
     end if;
     is_needed := coalesce(films >= enough, false);
-    select x.indisvalid, array_to_string(c.reloptions, ', ') is not distinct from pipeline.vector_index_options(which)
+    select x.indisvalid, array_to_string(c.reloptions, ', ') is not distinct from pipeline.vector_index_options(which, media)
     into is_valid, is_current
     from pg_index x join pg_class c on c.oid = x.indexrelid where c.oid = index_name;
     is_valid := coalesce(is_valid, false);
     is_current := coalesce(is_current, false);
 end
 $$;
-drop function if exists pipeline.vector_index_options();
+drop function if exists pipeline.vector_index_options(), pipeline.vector_index_options(integer);
 
 -- Builds the set's index of nearest neighbours if it needs one and has no valid one, or has one and is to be built
 -- `anew`; returns whether it did. An index that is not needed is dropped. The new index is built beside the old one,
@@ -325,7 +376,24 @@ create or replace function pipeline.build_vector_index(which integer, anew boole
 language plpgsql
 as $$
 declare
-    target text := 'title_vectors_' || which;
+    media text;
+    is_built boolean := false;
+begin
+    foreach media in array catalog.media_types() loop
+        if media = 'movie' or to_regclass('catalog.' || catalog.vector_table(which, media)) is not null then
+            is_built := pipeline.build_vector_index_of_media(which, media, anew) or is_built;
+        end if;
+    end loop;
+    return is_built;
+end
+$$;
+
+-- As pipeline.build_vector_index, for one media type.
+create or replace function pipeline.build_vector_index_of_media(which integer, media text, anew boolean) returns boolean
+language plpgsql
+as $$
+declare
+    target text := catalog.vector_table(which, media);
     index_name text := target || '_nearest';
     state record;
     is_short boolean := catalog.is_short(to_regclass('catalog.' || target));
@@ -333,7 +401,7 @@ declare
     bytes double precision;
 begin
     perform pipeline.index_filters(target);
-    select * into state from pipeline.vector_index_state(which);
+    select * into state from pipeline.vector_index_state(which, media);
     if not state.is_needed then
         execute format('drop index if exists catalog.%I', index_name);
         return false;
@@ -351,14 +419,14 @@ begin
     perform pipeline.build_index(format(
         'create index %I on catalog.%I using hnsw (embedding %s_cosine_ops)%s',
         index_name || '_new', target, case when is_short then 'sparsevec' else 'halfvec' end,
-        format(' with (%s)', pipeline.vector_index_options(which))));
+        format(' with (%s)', pipeline.vector_index_options(which, media))));
     execute format('analyze catalog.%I', target);
     -- Searches wait only for what follows.
     execute format('drop index if exists catalog.%I', index_name);
     execute format('alter index catalog.%I rename to %I', index_name || '_new', index_name);
     update pipeline.embedding_sets
     set bytes_per_vector = pg_relation_size(format('catalog.%I', index_name)::regclass) / greatest(1, films)
-    where set_id = which;
+    where set_id = which and media = 'movie';
     return true;
 end
 $$;
@@ -370,14 +438,19 @@ language plpgsql stable
 as $$
 declare
     active integer := (select s.set_id from pipeline.embedding_sets s where s.is_active);
+    target regclass;
 begin
-    if active is not null then
+    for target in
+        select t.name::regclass
+        from (select 'catalog.' || catalog.vector_table(active, t.media) from unnest(catalog.media_types()) t (media)) t (name)
+        where to_regclass(t.name) is not null
+    loop
         return query execute format(
             'select v.title_id,
                  (v.text_hash, v.release_year, v.genres, v.original_language, v.runtime_minutes, v.certification)
                  is distinct from
                  (m.text_hash, m.release_year, m.genres, m.original_language, m.runtime_minutes, m.certification)
-             from catalog.%I v left join catalog.titles m using (title_id)', 'title_vectors_' || active);
-    end if;
+             from %s v left join catalog.titles m using (title_id)', target);
+    end loop;
 end
 $$;

@@ -27,14 +27,16 @@ declare
     plain text := coalesce(catalog.normalised(left(query, 2000)), '');
     searched integer := (
         select s.set_id from catalog.embedding_sets s where case when in_set is null then s.is_active else s.set_id = in_set end);
+    media text[] := array[catalog.media_type(film)];
     needle vector := catalog.limited_vector(query_embedding);
     alike record;
     rest text;
     answer jsonb;
 begin
     select l.film, l.but, catalog.vector_of(l.film, searched) as embedding into alike
-    from catalog.read_likeness(catalog.normalised(named)) l
-    where l.film is not null and catalog.films_titled(array[catalog.title_key(named)], 'true', 1) = '{}';
+    from catalog.read_likeness(catalog.normalised(named), media) l
+    where l.film is not null
+      and catalog.films_titled(array[catalog.title_key(named)], 'true' || catalog.condition_of_media(media), 1) = '{}';
     if alike.embedding is not null then
         needle := alike.embedding;
         plain := coalesce(catalog.with_genres(alike.but), '');
@@ -43,7 +45,7 @@ begin
     with term as materialized (
         select t.place, catalog.any_word(t.forms || t.meant) as query, t.forms || t.meant as forms, t.meant,
             coalesce(w.word, t.forms[1]) as word, 1.0 / greatest(t.films, 1) as rarity
-        from catalog.query_terms(rest) t
+        from catalog.query_terms(rest, media => media) t
         left join lateral (
             select w from unnest(string_to_array(left(plain, 1000) || ' ' || left(rest, 1000), ' ')) w
             where w = any (t.forms) limit 1) w (word) on true

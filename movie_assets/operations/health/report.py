@@ -13,6 +13,7 @@ import psycopg
 import sqlalchemy as sa
 
 from movie_assets.catalog.detail_ages import AgeTier, ExpiredResponses
+from movie_assets.catalog.media_assets import switched_off
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import DatabaseError
 from movie_assets.database.database import Database
@@ -127,7 +128,7 @@ def _probes(settings: Settings, queries: BoundedQueries, now: datetime) -> dict[
     return {
         "database": lambda: _server(queries.fetch_one(DatabaseState, "health_database")),
         "export": lambda: _export(queries.fetch_optional(NewestExport, "health_export"), now),
-        "freshness": lambda: data.freshness(queries.fetch(AgeTier, "ages", as_of=now)),
+        "freshness": lambda: data.freshness(queries.fetch(AgeTier, "ages", as_of=now, media=None)),
         "terms": lambda: data.terms(queries.fetch_one(ExpiredResponses, "expired_films", as_of=now)),
         "due backlog": lambda: data.due_backlog(queries.fetch(DueFilms, "health_due", as_of=now), now),
         "failed ids": lambda: data.failed_ids(queries.fetch(FailedIds, "health_failed_ids")),
@@ -137,7 +138,10 @@ def _probes(settings: Settings, queries: BoundedQueries, now: datetime) -> dict[
         "gaps": lambda: data.gaps(queries.fetch(FieldGap, "health_gaps")),
         "duplicate identities": lambda: data.duplicates(queries.fetch(DuplicateFilms, "health_duplicates")),
         "runs": lambda: data.steps(
-            queries.fetch(StepOutcome, "health_steps", as_of=now), now, ALLOWED_AGES, settings.rating_files.off
+            queries.fetch(StepOutcome, "health_steps", as_of=now),
+            now,
+            ALLOWED_AGES,
+            {*settings.rating_files.off, *switched_off(settings.media_types)},
         ),
         "triggers": lambda: data.triggers(queries.fetch(TriggerState, "health_triggers")),
         "destinations": lambda: data.destinations(queries.fetch(UnreachableDestination, "health_destinations"), now),

@@ -11,6 +11,7 @@ from movie_assets.catalog.detail_checks import AGE, _age
 from movie_assets.database.database import Database
 from movie_assets.operations.alerts.messages import Entry, Message
 from movie_assets.operations.alerts.observations import figures_of
+from movie_assets.tmdb.media import MOVIES
 from movie_assets_tests.support.definitions import defs
 from movie_assets_tests.support.rows import put_films
 
@@ -35,7 +36,7 @@ def test_an_alert_in_the_documents_is_a_real_one(database: Database) -> None:
     put_films(database, 1, 1000)
     with database.transaction() as connection:
         connection.exec_driver_sql(CATALOGUE)
-    failed = _age(database, NOW)
+    failed = _age(database, NOW, MOVIES)
     alert = Entry(
         alert_id=7, event="broken", kind="check", place="movie_details", name=AGE, severity=failed.severity.value,
         message=failed.description or "",
