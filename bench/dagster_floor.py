@@ -25,7 +25,9 @@ from movie_assets.runs.partitions import batches, days
 sys.path.insert(0, str(CHECKOUT))  # where the tests are
 from movie_assets_tests.support.definitions import defs
 
-OF_A_REFRESH = (jobs.read_the_day, jobs.fetch_details, jobs.embed_texts, jobs.publish, jobs.recommend)
+NAMES = ("read_the_day", "fetch_details", "embed_texts", "publish", "recommend")
+BY_NAME = {job.name: job for job in jobs.jobs(jobs.MOVIES_ONLY)}
+OF_A_REFRESH = tuple(BY_NAME[name] for name in NAMES)
 
 
 def main(day: str) -> None:

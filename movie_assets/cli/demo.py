@@ -6,7 +6,7 @@ from rich.console import Console
 
 from movie_assets.cli import report, report_films
 from movie_assets.config.settings import Settings
-from movie_assets.database.database import open_database
+from movie_assets.database.database import Database, open_database
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.orchestration.startup import everything_for
@@ -15,6 +15,7 @@ from movie_assets.search.queries import recommend, resolve, search, similar
 
 SEARCHES = ("a detective investigates a murder in a mansion", "robots and machines turn against mankind")
 DAYS = 3  # catalog.trending has films once there are the numbers of two days besides the first build
+FORTNIGHT = timedelta(days=14)
 LIKE = "Knives Out"
 UNLIKE = "Terminator Salvation"
 GO_ON = """
@@ -29,6 +30,12 @@ def days_until(today: date) -> list[date]:
     return [today - timedelta(days=DAYS - number) for number in range(1, DAYS + 1)]
 
 
+def _episodes_around(database: Database, day: date) -> list[report_films.AiredEpisode]:
+    return database.fetch(
+        report_films.AiredEpisode, "episodes_between", first=day - FORTNIGHT, last=day + FORTNIGHT, most=8
+    )  # fmt: skip
+
+
 def run_demo(settings: Settings, console: Console) -> int:
     """Refresh three days from the emulator, print what changed, and search; return the exit code, 0 on success."""
     keyless = settings.model_copy(
@@ -41,6 +48,7 @@ def run_demo(settings: Settings, console: Console) -> int:
             "dagster_database_url": None,
             "movielens_ratings": None,  # nor do ratings of real films belong to made-up ones
             "ratings_csv": None,
+            "media": ("movies", "series"),
         }
     )
     today = datetime.now(UTC).date()
@@ -69,6 +77,8 @@ def run_demo(settings: Settings, console: Console) -> int:
         taste = {"loved": [film.title_id], "liked": [], "disliked": [resolve(database, UNLIKE)[0].title_id]}
         title = f"recommended to somebody who loved “{LIKE}” and disliked “{UNLIKE}”"
         report_films.show_films(console, title, recommend(database, taste, 5, {}, {}))
+        title = "on television in the four weeks around today: the first new episode of each series"
+        report_films.show_episodes(console, title, _episodes_around(database, today))
     if not all(outcome.succeeded for outcome in outcomes):
         console.print("[red]The demo failed; the problems are printed above.[/]")
         return 1

@@ -2,6 +2,8 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,6 +40,29 @@ def show_films(console: Console, title: str, films: Iterable[Movie]) -> None:
         )
         plot = textwrap.shorten(_sentence(film), 90, placeholder=" …")
         console.print(f"        [dim]{escape(plot)}[/]", highlight=False)
+
+
+class AiredEpisode(NamedTuple):
+    """An episode of a series, with the day on which it is first broadcast."""
+
+    title: str
+    air_date: date
+    season_number: int
+    episode_number: int
+    name: str | None
+
+
+def show_episodes(console: Console, title: str, episodes: Iterable[AiredEpisode]) -> None:
+    """Print episodes below a title, a line each, in the order of their days."""
+    console.print(f"[bold]{escape(title)}[/]", highlight=False)
+    for each in sorted(episodes, key=lambda each: each.air_date):
+        name = f"  {each.name}" if each.name else ""
+        console.print(
+            escape(
+                f"  {each.air_date}  {each.title}, season {each.season_number}, episode {each.episode_number}{name}"
+            ),
+            highlight=False,
+        )
 
 
 def _sentence(film: Movie) -> str:

@@ -63,7 +63,8 @@ class ImportReport:
     ambiguous: int = 0
     unknown: int = 0
     decided_none: int = 0
-    series: int = 0  # rows on series, seasons and episodes, stored for the day when the catalogue has series
+    series: int = 0  # rows on series, seasons and episodes
+    series_matched: int = 0  # stored rows of the person and source whose series the catalogue has
     passed_over: Mapping[str, int] = field(default_factory=dict)  # rows that are no film, by kind
     assumed: Mapping[str, int] = field(default_factory=dict)  # rows that were taken by a guess, by the guess
     rejected: int = 0
@@ -140,6 +141,7 @@ def show_import(console: Console, report: ImportReport) -> None:
         ("  ambiguous (movie-assets review)", report.ambiguous), ("  unknown", report.unknown),
         ("  decided to be none", report.decided_none),
         ("series, seasons and episodes (stored)", report.series),
+        ("  … of series in the catalogue", report.series_matched),
         *((f"passed over: {kind}", rows) for kind, rows in report.passed_over.items()),
         *report.assumed.items(),
         ("rows rejected", report.rejected), ("dates that cannot be right", report.dates_unread),

@@ -25,6 +25,7 @@ from movie_assets.histories.rows import TooLargeError
 from movie_assets.histories.store import (
     DerivedCounts,
     derive_histories,
+    derive_series,
     require_import_lock,
     stage_entries,
     store_entries,
@@ -80,6 +81,7 @@ def _import(connection: sa.Connection, parts: Sequence[FilePart], choices: Choic
         files = ", ".join(part.member.name for part in parts)
         raise ImportFailedError(f"{files}: there is a header and no row below it; nothing was imported")
     stored_series = store_series(connection, parts, choices, series)
+    derived_series = derive_series(connection, source=parts[0].kind.source, person=person)
     derived = derive_histories(connection, source=parts[0].kind.source, person=person)
     notes += _notes_on_others(connection, parts[0].kind.source, person, moved)
     requested = execute(connection, "request_named_films") if choices.request else 0
@@ -91,6 +93,7 @@ def _import(connection: sa.Connection, parts: Sequence[FilePart], choices: Choic
     names = count_names(fetch(connection, ImportedName, "named_in_import"))
     report = ImportReport(
         parts[0].kind.source, person, [part.member.name for part in parts], **names, series=stored_series,
+        series_matched=derived_series.matched,
         **derived._asdict(), kept=kept, requested=requested, requests={row.outcome: row.films for row in outcomes},
         notes=notes,
     )  # fmt: skip
@@ -151,6 +154,7 @@ def match_waiting(database: Database) -> DerivedCounts:
 
     def work(connection: sa.Connection) -> DerivedCounts:
         require_import_lock(connection)
+        derive_series(connection)
         moved: list[int] = fetch_value(connection, list, "match_waiting_names")
         return derive_histories(connection, movies=moved)
 

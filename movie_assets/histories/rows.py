@@ -48,9 +48,9 @@ class Reject:
 
 
 class SeriesEntry(NamedTuple):
-    """One row of a file that names a series, a season or an episode. The ids are the series'; IMDb's is the episode's.
+    """One row of a file that names a series, a season or an episode.
 
-    The catalogue has no series yet. These rows are stored as they are, for later.
+    The ids are the series', but IMDb's files have that of the episode; `tmdb_episode_id` is TMDB's of the episode.
     """
 
     kind: Literal["series", "season", "episode"]
@@ -65,6 +65,7 @@ class SeriesEntry(NamedTuple):
     is_wanted: bool = False
     rating: float | None = None
     seen_at: datetime | None = None
+    tmdb_episode_id: int | None = None
 
     @property
     def key(self) -> str:

@@ -24,7 +24,7 @@ ENTRY_COLUMNS = {
 SERIES_COLUMNS = {
     "person": "text", "part": "text", "key": "text", "kind": "text", "title": "text", "year": "int2", "imdb_id": "text",
     "tmdb_id": "int8", "tvdb_id": "int8", "season": "int4", "episode": "int4", "is_wanted": "bool", "rating": "float4",
-    "seen_at": "timestamptz", "line": "int4",
+    "seen_at": "timestamptz", "tmdb_episode_id": "int8", "line": "int4",
 }  # fmt: skip
 NAME_COLUMNS = {
     "no": "int4", "name": "text", "title": "text", "year": "int2", "imdb_id": "text", "tmdb_id": "int8",
@@ -137,7 +137,7 @@ def store_series(
     execute(connection, "stage_series")
     lines = (
         (choices.person, part, e.key, e.kind, e.title, e.year, e.imdb_id, e.tmdb_id, e.tvdb_id, e.season, e.episode,
-         e.is_wanted, e.rating, e.seen_at, e.line)
+         e.is_wanted, e.rating, e.seen_at, e.tmdb_episode_id, e.line)
         for part, e in series
     )  # fmt: skip
     copy_rows(connection, "staged_series", SERIES_COLUMNS, lines)
@@ -146,6 +146,19 @@ def store_series(
         connection, int, "store_series", person=choices.person, source=parts[0].kind.source,
         parts=sorted({part.name for part in parts}), remove=is_whole or choices.replace,
     )  # fmt: skip
+
+
+class DerivedSeries(NamedTuple):
+    """Counts of what people have seen of series: episodes written and removed, and the rows that match a series."""
+
+    written: int
+    removed: int
+    matched: int
+
+
+def derive_series(connection: sa.Connection, *, source: str | None = None, person: str | None = None) -> DerivedSeries:
+    """Match the rows on series, and update what people have seen; None stands for all sources or people."""
+    return fetch_one(connection, DerivedSeries, "derive_series", source=source, person=person)
 
 
 def derive_histories(

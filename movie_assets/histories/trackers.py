@@ -135,11 +135,15 @@ def _trakt_entry(
         return str(kind)
     inner = {} if kind == "show" else _object(item, kind)
     number = _number(inner.get("number"))
-    return _entry(
+    entry = _entry(
         SERIES_KINDS[kind], place, _object(item, "show"), tally, is_wanted=is_wanted, rating=rating, seen_at=seen_at,
         season=_number(inner.get("season")) if kind == "episode" else number,
         episode=number if kind == "episode" else None,
     )  # fmt: skip
+    ids = inner.get("ids")
+    if kind == "episode" and isinstance(entry, SeriesEntry) and isinstance(ids, dict):
+        return entry._replace(tmdb_episode_id=_number_in(ids.get("tmdb")))
+    return entry
 
 
 def _simkl_entry(item: object, group: str, place: int, tally: Tally, as_of: datetime) -> Entry | SeriesEntry:

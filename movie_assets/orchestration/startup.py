@@ -155,6 +155,7 @@ def _for_dagster(settings: Settings) -> dict[str, str]:
         DAGSTER_FILES: str(files),
         "TMDB_API_URL": settings.tmdb_api_url,
         "TMDB_EXPORT_URL": settings.tmdb_export_url,
+        "MOVIE_ASSETS_MEDIA": " ".join(settings.media),
         "MOVIE_ASSETS_IMDB_RATINGS": settings.imdb_ratings or "",
         "MOVIE_ASSETS_EMBEDDER": settings.embedder_in_use,
         "MOVIE_ASSETS_EMBEDDING_MODEL": settings.embedding_model or "",

@@ -30,6 +30,7 @@ TABLE_OF = {
     "series_changes": "pipeline.changed_titles",
     "series_discoveries": "pipeline.discovered_titles",
     "movie_details": "catalog.titles",
+    "series_details": "catalog.series",
     "movie_embeddings": "pipeline.title_embeddings",
     "imdb_ratings": "catalog.title_ratings",
     "movielens_ratings": "catalog.title_ratings",

@@ -132,7 +132,7 @@ class _SetVectors(NamedTuple):
 
 
 def _vectors_to_compare(database: Database, media_type: str) -> _SetVectors | None:
-    """Return the active set's vectors of a media type; None if the set has so many that searching the graph is faster."""
+    """Return the active set's vectors of a media type; None if they are so many that the graph is faster."""
     active = database.fetch_optional(ActiveSet, "active_set")
     if active is None or database.fetch_value(int, "count_movies") > MAX_FILMS:
         return None

@@ -41,10 +41,10 @@ def test_asking_what_is_due_does_not_read_the_ids_that_are_put_aside(many: Datab
             "explain (format json) select count(*) from pipeline.due_at(now())"
         ).scalar_one()
     scans = list(nodes(plan[0]["Plan"]))
-    read = {node["Node Type"] for node in scans if node.get("Relation Name") == "movie_ids"}
+    read = {node["Node Type"] for node in scans if node.get("Relation Name") == "title_ids"}
     assert read <= {"Index Only Scan", "Index Scan", "Bitmap Heap Scan"}
-    indexes = {node["Index Name"] for node in scans if node.get("Index Name", "").startswith("movie_ids")}
-    assert indexes == {"movie_ids_looked_at", "movie_ids_pkey"}
+    indexes = {node["Index Name"] for node in scans if node.get("Index Name", "").startswith("title_ids")}
+    assert indexes == {"title_ids_looked_at", "title_ids_pkey"}
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

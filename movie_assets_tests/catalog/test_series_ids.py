@@ -150,7 +150,7 @@ def test_each_series_of_the_export_has_the_state_that_export_and_lists_give(
         state == "candidate" for state, _ in expected.values()
     )
     assert not failed_checks(result)
-    status = status_of(pipeline.database, datetime.combine(DAY, time(12), UTC)).as_json()
+    status: dict[str, Any] = status_of(pipeline.database, datetime.combine(DAY, time(12), UTC)).as_json()
     assert (status["ids"], status["series"]["ids"]) == (movies, len(expected))
     assert status["series"]["candidates"] == sum(state == "candidate" for state, _ in expected.values())
 

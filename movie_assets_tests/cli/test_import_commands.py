@@ -69,7 +69,7 @@ def test_forgetting_a_person_deletes_all_rows_and_prints_their_number(call: Call
     call("import", str(watched), "--person", "bob")
     result = call("forget", "bob", "--yes")
     assert result.exit_code == 0, result.output
-    assert re.search(r"^ +1  catalog\.watch_histories$", result.stdout, re.MULTILINE)
+    assert re.search(r"^ +1  catalog\.watched_titles$", result.stdout, re.MULTILINE)
     assert "Dagster's records do not contain bob." in result.stderr
     again = call("forget", "bob", "--yes")
     assert (again.exit_code, again.stdout) == (0, "")

@@ -166,6 +166,9 @@ def before(empty: Database, own_sql: Path) -> Database:
 
 def test_an_upgrade_rewrites_no_row(before: Database) -> None:
     storage = {row[0]: row[1] for row in rows(before, STORAGE)}
+    # The vocabulary's key, one index of words, is another one: words are counted by media type.
+    (key,) = rows(before, "select 'catalog.vocabulary_pkey'::regclass::oid")[0]
+    del storage[key]
     versions = {
         name: rows(before, ROW_VERSIONS.format(key="tmdb_id", table=name))
         for name in ("catalog.movies", "catalog.movie_stats", "pipeline.movie_ids", "catalog.movie_vectors_1")

@@ -17,8 +17,8 @@ from movie_assets_tests.deploy.files import DEPLOY
 READER = "an_app"
 PERSON, PEOPLE = "a_site", "a_report"
 OF_PERSONS = (
-    "catalog.watched_titles", "catalog.recommended_titles", "catalog.seen_films", "catalog.watch_histories",
-    "catalog.recommendations",
+    "catalog.watched_titles", "catalog.watched_episodes", "catalog.recommended_titles", "catalog.seen_films",
+    "catalog.watch_histories", "catalog.recommendations",
 )  # fmt: skip
 DAGSTER = ("movie_assets_dagster", "movie_assets_dagster")  # role and database
 INSERT = "insert into pipeline.requested_ids (tmdb_id, requested_by) values ({}, 'an app')"
@@ -73,8 +73,8 @@ def test_a_reader_searches(server: Server, search: str) -> None:
         "insert into catalog.genres values (1, 'x')",
         "update catalog.movies set title = 'x'",
         "delete from catalog.movies",
-        "truncate catalog.movies",
-        "drop table catalog.movies cascade",
+        "truncate catalog.titles",
+        "drop table catalog.titles cascade",
         "create table catalog.mine (n int)",
         "create table public.mine (n int)",
         "create temporary table mine (n int)",

@@ -36,7 +36,7 @@ OWNED = ["titles", "title_stats", *CHILDREN, *SHARED, *DERIVED]
 # Tables of series, which this catalogue has none of: catalog/test_series_rows.py damages them.
 OF_SERIES = {"broadcasts", "seasons", "episodes", "networks", "series_networks", "series_creators"}
 NOT_COMPARED = {
-    "title_stats_history", "title_trends", "watched_titles", "title_ratings", "recommended_titles",
+    "title_stats_history", "title_trends", "watched_titles", "watched_episodes", "title_ratings", "recommended_titles",
 }  # fmt: skip
 NOT_COMPARED_COLUMNS = {
     ("titles", "changed_at"), ("rating_aggregates", "computed_at"), ("rating_methods", "computed_at"),

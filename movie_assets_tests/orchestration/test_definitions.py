@@ -46,6 +46,8 @@ def test_assets_and_checks_of_series_are_there_only_where_the_catalogue_has_them
     )
     assert of_both - of_movies == {name for name in SERIES_ASSETS.names if name in MADE}
     assert of_movies < of_both
+    embedded = both.resolve_asset_graph().get(dg.AssetKey("movie_embeddings"))
+    assert {key.to_user_string() for key in embedded.parent_keys} == {MOVIE_ASSETS.details, SERIES_ASSETS.details}
     assert assets_of("read_the_day") == list(MOVIE_ASSETS.names[:-1])
     assert set(assets_of("read_the_day", ("movie", "series"))) == {
         *MOVIE_ASSETS.names[:-1], *SERIES_ASSETS.names[:-1],

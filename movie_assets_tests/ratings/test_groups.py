@@ -7,7 +7,7 @@ import pandas as pd
 
 from movie_assets.ratings.groups import MIN_FILMS, large_enough, membership_of
 
-COLUMNS = ["tmdb_id", "genres", "release_year", "original_language", "vote_average", "vote_count"]
+COLUMNS = ["title_id", "genres", "release_year", "original_language", "vote_average", "vote_count"]
 Movie = tuple[int, list[str], int | None, str | None, float, int]
 FILMS: list[Movie] = [
     (1, ["Drama", "Crime"], 1999, "en", 8.5, 1000),
@@ -27,14 +27,14 @@ def frame(films: Sequence[Movie] = FILMS) -> pd.DataFrame:
 
 def test_a_film_is_in_each_of_its_groups() -> None:
     table = membership_of(frame())
-    mine = table[table["tmdb_id"] == 1]
+    mine = table[table["title_id"] == 1]
     assert set(zip(mine["scope"], mine["key"], strict=True)) == {
         ("genre", "Drama"), ("genre", "Crime"), ("year", "1999"), ("decade", "1990s"), ("language", "en"),
     }  # fmt: skip
 
 
 def test_a_film_without_year_language_and_genres_is_in_no_group() -> None:
-    assert 4 not in set(membership_of(frame())["tmdb_id"])
+    assert 4 not in set(membership_of(frame())["title_id"])
 
 
 def test_years_are_written_without_a_decimal_point() -> None:

@@ -19,7 +19,7 @@ from movie_assets.ratings.pooled_scores import (
 )
 from movie_assets_tests.ratings.independent_scores import SourceRating, expected_group, expected_scores
 
-COLUMNS = ["tmdb_id", "source", "value", "votes"]
+COLUMNS = ["title_id", "source", "value", "votes"]
 
 
 def frame(ratings: Iterable[Any]) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def listed(table: pd.DataFrame) -> list[Any]:
 
 
 def scored(ratings: Iterable[Any]) -> dict[int, Any]:
-    return {row.tmdb_id: row for row in listed(pooled_scores(frame(ratings))[0])}
+    return {row.title_id: row for row in listed(pooled_scores(frame(ratings))[0])}
 
 
 def worlds(films: int = 300, seed: int = 7) -> list[SourceRating]:
@@ -60,12 +60,12 @@ def test_scores_are_those_of_an_independent_computation(seed: int) -> None:
     assert {n: (c.shift, c.slope) for n, c in model.calibrations.items()} == {
         name: pytest.approx(calibration) for name, calibration in expected.calibrations.items()
     }
-    assert set(scores["tmdb_id"]) == set(expected.score)
+    assert set(scores["title_id"]) == set(expected.score)
     for row in listed(scores):
-        assert row.votes == expected.votes[row.tmdb_id]
-        assert row.score == pytest.approx(expected.score[row.tmdb_id])
-        assert (row.score_low, row.score_high) == pytest.approx(expected.bounds(row.tmdb_id))
-        assert row.variance == pytest.approx(expected.deviation[row.tmdb_id] ** 2)
+        assert row.votes == expected.votes[row.title_id]
+        assert row.score == pytest.approx(expected.score[row.title_id])
+        assert (row.score_low, row.score_high) == pytest.approx(expected.bounds(row.title_id))
+        assert row.variance == pytest.approx(expected.deviation[row.title_id] ** 2)
 
 
 def test_the_parameters_of_the_made_up_world_are_estimated() -> None:
@@ -99,7 +99,7 @@ def test_groups_are_those_of_an_independent_computation() -> None:
     ratings = worlds()
     groups = groups_of(ratings)
     members = [(film, "genre", str(n)) for n, films in enumerate(groups) for film in films]
-    membership = pd.DataFrame(members, columns=["tmdb_id", "scope", "key"])
+    membership = pd.DataFrame(members, columns=["title_id", "scope", "key"])
     scores = pooled_groups(pooled_scores(frame(ratings))[0], membership)
     expected = expected_scores(ratings)
     assert len(scores) == len(groups)
@@ -110,7 +110,7 @@ def test_groups_are_those_of_an_independent_computation() -> None:
 
 def test_groups_of_one_film_each_differ_as_all_films_do() -> None:
     ratings = worlds(50)
-    membership = pd.DataFrame([(f, "person", str(f)) for f in range(1, 51)], columns=["tmdb_id", "scope", "key"])
+    membership = pd.DataFrame([(f, "person", str(f)) for f in range(1, 51)], columns=["title_id", "scope", "key"])
     expected = expected_scores(ratings)
     alone = [[film] for film in expected.score]
     for row in pooled_groups(pooled_scores(frame(ratings))[0], membership).itertuples():
@@ -121,7 +121,7 @@ def test_groups_of_one_film_each_differ_as_all_films_do() -> None:
 def test_one_vote_of_ten_does_not_lead_and_has_a_wide_interval() -> None:
     scores = scored([*worlds(), SourceRating(999, "tmdb", 100.0, 1)])
     best = max(scores.values(), key=lambda row: row.score)
-    assert best.tmdb_id != 999
+    assert best.title_id != 999
     assert scores[999].score_high - scores[999].score_low > 20
     assert sorted(scores.values(), key=lambda row: -row.score_low).index(scores[999]) > 100
 
@@ -191,7 +191,7 @@ def test_no_ratings_give_no_scores(ratings: list[Any]) -> None:
     scores, model = pooled_scores(frame(ratings))
     assert len(scores) == 0
     assert model.prior_deviation == 7.0
-    membership = pd.DataFrame([(1, "genre", "Drama")], columns=["tmdb_id", "scope", "key"])
+    membership = pd.DataFrame([(1, "genre", "Drama")], columns=["title_id", "scope", "key"])
     assert len(pooled_groups(scores, membership)) == 0
 
 
@@ -210,7 +210,7 @@ def test_the_ratings_of_each_source_are_returned() -> None:
         1: {"tmdb": {"score": 70.0, "value": 70.0, "votes": 10}, "imdb": {"score": 80.0, "value": 80.0, "votes": 20}},
         2: {"imdb": {"score": 60.0, "value": 60.0, "votes": 5}},
     }
-    membership = pd.DataFrame([(1, "genre", "A"), (2, "genre", "A")], columns=["tmdb_id", "scope", "key"])
+    membership = pd.DataFrame([(1, "genre", "A"), (2, "genre", "A")], columns=["title_id", "scope", "key"])
     assert group_sources(ratings, membership) == {
         ("genre", "A"): {"imdb": {"films": 2, "votes": 25}, "tmdb": {"films": 1, "votes": 10}}
     }
@@ -225,4 +225,4 @@ def test_only_films_with_votes_at_both_sources_are_matched() -> None:
             SourceRating(2, "imdb", 80, 900),
         ]
     )
-    assert matched(usable(ratings), "imdb")["tmdb_id"].tolist() == [1]
+    assert matched(usable(ratings), "imdb")["title_id"].tolist() == [1]

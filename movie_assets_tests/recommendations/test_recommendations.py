@@ -201,7 +201,7 @@ def test_work_is_committed_person_by_person_so_that_a_failure_costs_one_chunk(
     monkeypatch.setattr(recommendations, "CHUNK", 10)
     assert not learnt.run("recommend").success
     assert learnt.one("select count(*) from pipeline.recommendation_lists where model_id is not null") == 20
-    learnt.do("drop trigger refuse on catalog.recommendations")
+    learnt.do("drop trigger refuse on catalog.recommended_titles")
     assert metadata_of(learnt.run("recommend"), "recommendations")["people_due"] == 20
 
 

@@ -103,7 +103,7 @@ def test_scores_and_reasons_are_the_sums_after_each_kind_of_change(films: Databa
 
 @pytest.mark.parametrize(
     ("table", "column", "index"),
-    [("film_weights", "popularity", "film_weights_standing"), ("movie_stats", "vote_count", "movie_stats_standing")],
+    [("film_weights", "popularity", "title_weights_standing"), ("movie_stats", "vote_count", "title_stats_standing")],
 )
 def test_the_best_known_films_are_read_from_an_index(films: Database, table: str, column: str, index: str) -> None:
     with_histories(films, WEIGHTS)

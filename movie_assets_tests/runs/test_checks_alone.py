@@ -140,7 +140,7 @@ def test_after_a_repair_the_button_turns_the_check_green_and_closes_its_alert(fi
 def test_the_recount_alone_names_what_differs(filled: SmallPipeline) -> None:
     filled.do(DAMAGES["everything_agrees"][0])
     assert (
-        "(64 movies: embedding_text)"
+        "(64 titles: embedding_text)"
         in evaluation(filled.check(key_of("everything_agrees")), "everything_agrees").description
     )
 

@@ -15,10 +15,28 @@ from movie_assets_tests.support.made_films import Made, put, put_set, rows
 
 SERIES = 1_000_000_000
 AXES = 64
-WORDS = (
-    "castle", "dragon", "harbour", "winter", "silver", "garden", "engine", "lantern", "river", "mirror",
-    "desert", "violin", "captain", "orchard", "shadow", "planet", "letter", "stranger", "wolf", "island",
-)  # fmt: skip
+WORDS = [
+    "castle",
+    "dragon",
+    "harbour",
+    "winter",
+    "silver",
+    "garden",
+    "engine",
+    "lantern",
+    "river",
+    "mirror",
+    "desert",
+    "violin",
+    "captain",
+    "orchard",
+    "shadow",
+    "planet",
+    "letter",
+    "stranger",
+    "wolf",
+    "island",
+]
 BOTH = {"media_types": ["movie", "series"]}
 ONLY_SERIES = {"media_types": ["series"]}
 GIVEN = "cast(:filters as jsonb)"

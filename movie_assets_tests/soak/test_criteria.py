@@ -106,7 +106,7 @@ def test_a_table_with_more_dead_rows_than_autovacuum_leaves_is_a_pile() -> None:
 
 
 def test_histories_are_what_the_clean_up_empties() -> None:
-    assert {"pipeline.run_log", "catalog.movie_stats_history"} <= histories()
+    assert {"pipeline.run_log", "catalog.title_stats_history"} <= histories()
     assert "catalog.movies" not in histories()
 
 

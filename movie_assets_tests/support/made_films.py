@@ -52,8 +52,9 @@ FILMS = (
     Made(22, "Brat", 1997, 400, original="Брат", translated={"en": "Brother"}),
 )  # fmt: skip
 MOVIE = """
-insert into catalog.titles (title_id, title, original_title, original_language, release_date, overview, genres, keywords,
-    directors, leading_cast, countries, embedding_text, text_hash, changed_at, runtime_minutes)
+insert into catalog.titles (
+    title_id, title, original_title, original_language, release_date, overview, genres, keywords, directors,
+    leading_cast, countries, embedding_text, text_hash, changed_at, runtime_minutes)
 values (%(id)s, %(title)s, %(original)s, 'en', make_date(%(year)s, 1, 1), %(overview)s, %(genres)s, %(keywords)s,
     %(people)s, '{}', '{}', '', %(id)s, now(), 100)
 """

@@ -3,6 +3,21 @@
 select name, until from pipeline.alert_mutes where until > :as_of order by name
 
 
+-- name: episodes_between
+-- Run by `movie-assets demo`: the first episode that is aired from one day to another, both included, of each of the most voted
+-- series.
+select m.title, e.air_date, e.season_number, e.episode_number, e.name
+from catalog.titles m
+join catalog.title_stats s using (title_id)
+cross join lateral (
+    select e.* from catalog.episodes e
+    where e.title_id = m.title_id and e.air_date between :first and :last and e.season_number > 0
+    order by e.air_date, e.season_number, e.episode_number limit 1
+) e
+order by s.vote_count desc, m.title_id
+limit :most
+
+
 -- name: request_outcomes
 -- Run by movie-assets fetch: the state of the requested ids.
 select q.title_id, m.title, m.release_year, i.state, i.reason, q.served_at is not null as is_served, i.successor_id

@@ -1,4 +1,4 @@
--- Comments: series, their seasons and episodes.
+-- Comments: applied last, whenever this file or anything else of the schema changed. The tables of series.
 
 comment on table catalog.broadcasts is 'what a series has and a movie has not, apart from seasons and episodes';
 comment on column catalog.broadcasts.title_id is

@@ -25,7 +25,8 @@ comment on view catalog.embedding_sets is
 comment on column catalog.embedding_sets.set_id is 'number of the set; its vectors are in catalog.title_vectors_<set_id>';
 comment on column catalog.embedding_sets.name is
     'provider, model, dimensions and template in one text; the in_set argument of searches takes set_id';
-comment on column catalog.embedding_sets.provider is 'provider of the vectors, such as local or openai (OpenAI or a compatible service)';
+comment on column catalog.embedding_sets.provider is
+    'provider of the vectors, such as local or openai (OpenAI or a compatible service)';
 comment on column catalog.embedding_sets.model is 'name of the embedding model, such as text-embedding-3-small';
 comment on column catalog.embedding_sets.dimensions is 'number of values in each vector';
 comment on column catalog.embedding_sets.template is 'version of the text that is made of a film and embedded';
@@ -37,7 +38,8 @@ comment on column catalog.embedding_sets.ef_search is
 
 comment on table catalog.title_ratings is
     'the average rating of a film at one source other than TMDB; the film need not be in the catalogue';
-comment on column catalog.title_ratings.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_ratings.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_ratings.source is 'name of the source: imdb, movielens, or a name of your own from a CSV';
 comment on column catalog.title_ratings.scale_min is 'lowest vote that the source takes, such as 1 at IMDb';
 comment on column catalog.title_ratings.scale_max is 'highest vote that the source takes, such as 10 at IMDb';
@@ -105,13 +107,15 @@ comment on column catalog.title_alternative_titles.kind is
     'what TMDB says of the title, such as working title or DVD title; null if it says nothing';
 
 comment on table catalog.title_cast is 'a person''s role in a film; the first 30 by billing';
-comment on column catalog.title_cast.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_cast.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_cast.person_id is 'TMDB''s id of the person, a row of catalog.people';
 comment on column catalog.title_cast.billing is 'position in the credits; 0 is the lead';
 comment on column catalog.title_cast.character is 'name of the role; null if TMDB has none';
 
 comment on table catalog.title_certifications is 'a film''s age certification in a country';
-comment on column catalog.title_certifications.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_certifications.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_certifications.country is 'country of the certification, ISO 3166-1 alpha-2';
 comment on column catalog.title_certifications.certification is
     'certification as the country''s board writes it, such as PG-13 or 16';
@@ -121,45 +125,54 @@ comment on column catalog.title_certifications.release_type is
 comment on column catalog.title_certifications.released is 'date of that release in the country; null if unknown';
 
 comment on table catalog.title_collections is 'the collection that a film belongs to';
-comment on column catalog.title_collections.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_collections.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_collections.collection_id is 'TMDB''s id of the collection, a row of catalog.collections';
 
 comment on table catalog.title_companies is 'a company that produced a film';
-comment on column catalog.title_companies.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_companies.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_companies.company_id is 'TMDB''s id of the company, a row of catalog.companies';
 
 comment on table catalog.title_countries is 'a country in which a film was produced';
-comment on column catalog.title_countries.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_countries.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_countries.country is 'country of production, ISO 3166-1 alpha-2 such as FR';
 comment on column catalog.title_countries.name is 'name of the country, in English; null if TMDB has none';
 
 comment on table catalog.title_crew is 'a person''s job in a film; 16 jobs that people search by, such as Director';
-comment on column catalog.title_crew.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_crew.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_crew.person_id is 'TMDB''s id of the person, a row of catalog.people';
 comment on column catalog.title_crew.job is 'name of the job, in English, such as Director or Original Music Composer';
 comment on column catalog.title_crew.department is
     'TMDB''s department of the job, such as Directing or Sound; null if TMDB has none';
 
 comment on table catalog.title_external_ids is 'a film''s id at another place: IMDb, Wikidata, social media';
-comment on column catalog.title_external_ids.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_external_ids.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_external_ids.source is 'where the id is used: imdb, wikidata, facebook, instagram or twitter';
 comment on column catalog.title_external_ids.value is 'the id there, such as tt0133093 at IMDb';
 
 comment on table catalog.title_genres is 'a genre of a film';
-comment on column catalog.title_genres.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_genres.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_genres.genre_id is 'TMDB''s id of the genre, a row of catalog.genres';
 
 comment on table catalog.title_keywords is 'a keyword of a film';
-comment on column catalog.title_keywords.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_keywords.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_keywords.keyword_id is 'TMDB''s id of the keyword, a row of catalog.keywords';
 
 comment on table catalog.title_languages is 'a language that is spoken in a film';
-comment on column catalog.title_languages.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_languages.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_languages.language is 'language that is spoken, ISO 639-1 such as en';
 comment on column catalog.title_languages.name is 'name of the language in the language itself; null if TMDB has none';
 
 comment on table catalog.title_names is 'a distinct name of a film after normalisation, for finding films by title';
-comment on column catalog.title_names.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_names.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_names.normalised is
     'the name in lower case without accents and punctuation: catalog.normalised(name)';
 comment on column catalog.title_names.key is
@@ -171,7 +184,8 @@ comment on column catalog.title_names.name is 'the name as TMDB writes it';
 comment on table catalog.title_stats is
     'a film''s popularity and votes, as TMDB last reported them: popularity daily, votes of quiet films within a week '
     '(MOVIE_ASSETS_VOTES_DAYS)';
-comment on column catalog.title_stats.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_stats.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_stats.popularity is
     'TMDB''s popularity measure, 0 or more; only comparable within a day, as TMDB changes its scale';
 comment on column catalog.title_stats.vote_average is 'average of TMDB''s votes, 0 to 10; 0 if there are no votes';
@@ -181,7 +195,8 @@ comment on column catalog.title_stats.seen_at is
 
 comment on table catalog.title_stats_history is
     'popularity and votes of a film on a day on which they moved, kept for two years, also for films that left';
-comment on column catalog.title_stats_history.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_stats_history.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_stats_history.day is
     'day (UTC) on which the figures changed; they hold until the film''s next row';
 comment on column catalog.title_stats_history.popularity is
@@ -190,7 +205,8 @@ comment on column catalog.title_stats_history.vote_average is 'average of TMDB''
 comment on column catalog.title_stats_history.vote_count is 'number of votes at TMDB on this day';
 
 comment on table catalog.title_translations is 'a film''s title and plot in another language';
-comment on column catalog.title_translations.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_translations.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_translations.language is 'language of the texts, ISO 639-1 such as de';
 comment on column catalog.title_translations.country is
     'country that the translation is for, ISO 3166-1 alpha-2 such as AT; empty if TMDB names none';
@@ -206,7 +222,8 @@ comment on column catalog.movie_vectors.embedding is
     'vector of length 1 in half precision (halfvec); compare with the cosine operator <=>';
 
 comment on table catalog.title_videos is 'a trailer, teaser or clip of a film';
-comment on column catalog.title_videos.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_videos.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_videos.key is 'id of the video at its site, such as the v= of a YouTube address';
 comment on column catalog.title_videos.site is 'where the video is, mostly YouTube or Vimeo; empty if unknown';
 comment on column catalog.title_videos.name is 'title of the video; null if TMDB has none';
@@ -217,7 +234,8 @@ comment on column catalog.title_videos.published is 'day on which the video was 
 
 comment on table catalog.title_watch_providers is
     'a service that offers a film in a country; data of JustWatch, to be credited wherever it is shown';
-comment on column catalog.title_watch_providers.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_watch_providers.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_watch_providers.country is 'country of the offer, ISO 3166-1 alpha-2';
 comment on column catalog.title_watch_providers.kind is 'how it is offered: flatrate (subscription), free, ads, rent or buy';
 comment on column catalog.title_watch_providers.provider_id is 'TMDB''s id of the service, a row of catalog.watch_providers';
@@ -226,7 +244,8 @@ comment on column catalog.title_watch_providers.link is
 
 comment on table catalog.titles is
     'a film that passed a profile (or was asked for with keep), with the facts that TMDB has of it';
-comment on column catalog.titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.titles.imdb_id is 'id at IMDb, such as tt0133093; null if TMDB does not know it';
 comment on column catalog.titles.title is 'title in English, or the original title if there is no English one';
 comment on column catalog.titles.original_title is 'title in the original language';
@@ -271,7 +290,8 @@ comment on column catalog.people.profile_path is
 
 comment on table catalog.title_trends is
     'a film''s popularity now against what is usual for it; computed anew each day by tmdb_discoveries';
-comment on column catalog.title_trends.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_trends.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_trends.day is 'newest day (UTC) that the computation used';
 comment on column catalog.title_trends.days is 'on how many of the last 28 days the film''s popularity is known, 1 to 28';
 comment on column catalog.title_trends.recent is
@@ -334,7 +354,8 @@ comment on table catalog.recommended_titles is
     'a film in the list that was made for a person; catalog.recommendations_for returns the reasons too';
 comment on column catalog.recommended_titles.person is 'whose list it is, a person of catalog.watched_titles';
 comment on column catalog.recommended_titles.place is 'position in the list; 1 is the best';
-comment on column catalog.recommended_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.recommended_titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.recommended_titles.score is
     'score of the film for this person; higher is better, comparable only within the list';
 comment on column catalog.recommended_titles.because is 'TMDB''s ids of the person''s films that speak most for it';
@@ -361,7 +382,8 @@ comment on column catalog.scored_films.score_low is
 comment on column catalog.scored_films.score_high is 'upper end of the 95 % interval of the score; null if score is';
 
 comment on table catalog.title_documents is 'a film as words, for full-text search';
-comment on column catalog.title_documents.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_documents.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.title_documents.titles is
     'words of every title; weight A: the title and the original title, also stemmed (English), weight B: other '
     'titles';
@@ -413,10 +435,20 @@ comment on column catalog.vocabulary.media_type is 'movie or series: whose docum
 comment on column catalog.vocabulary.films is 'number of titles of the media type that contain the word';
 comment on column catalog.vocabulary.trigrams is 'groups of three letters of the word, by which similar words are found';
 
+comment on table catalog.watched_episodes is 'an episode that somebody has seen, from one source';
+comment on column catalog.watched_episodes.person is 'who saw it, for example me';
+comment on column catalog.watched_episodes.episode_id is 'TMDB''s id of the episode, as in catalog.episodes';
+comment on column catalog.watched_episodes.source is 'where the entry was exported: imdb, trakt or simkl';
+comment on column catalog.watched_episodes.title_id is 'key of the series, as in catalog.titles';
+comment on column catalog.watched_episodes.rating is
+    'rating from 0 to 100, converted from the source''s scale; null if not rated';
+comment on column catalog.watched_episodes.seen_at is 'when the person last saw it; null if the source does not tell';
+
 comment on table catalog.watched_titles is
     'a film in somebody''s history or watchlist, from one source; the film need not be in the catalogue';
 comment on column catalog.watched_titles.person is 'whose entry it is, for example me, or movielens:1';
-comment on column catalog.watched_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.watched_titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.watched_titles.source is
     'where the entry was exported: letterboxd, imdb, movielens, or list for plain lists';
 comment on column catalog.watched_titles.is_wanted is 'true if the film is on a watchlist and not known to be seen';

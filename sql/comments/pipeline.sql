@@ -49,7 +49,8 @@ comment on column pipeline.api_calls.id is 'number of the row';
 comment on column pipeline.api_calls.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 comment on column pipeline.api_calls.started_at is 'when the session began; a run can have several';
 comment on column pipeline.api_calls.ended_at is 'when the session ended';
-comment on column pipeline.api_calls.endpoint is 'what was called: movie, tv (a series), season, export, changes, discover or find';
+comment on column pipeline.api_calls.endpoint is
+    'what was called: movie, tv (a series), season, export, changes, discover or find';
 comment on column pipeline.api_calls.status is 'HTTP status of the responses, or the name of the failure if there was none';
 comment on column pipeline.api_calls.calls is 'number of calls';
 comment on column pipeline.api_calls.bytes is 'size of the responses in bytes: unpacked, but of an export as it was downloaded';
@@ -75,12 +76,14 @@ comment on column pipeline.changed_histories.changes is
 
 comment on table pipeline.changed_titles is 'an id in one day of TMDB''s change feed';
 comment on column pipeline.changed_titles.change_date is 'day (UTC) of the feed';
-comment on column pipeline.changed_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.changed_titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.changed_titles.seen_at is
     'when the id was first read in the feed of that day; it counts as changed from then on';
 
 comment on table pipeline.discovered_titles is 'a film in TMDB''s lists (/discover) with enough votes';
-comment on column pipeline.discovered_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.discovered_titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.discovered_titles.vote_count is 'number of votes at TMDB, as listed';
 comment on column pipeline.discovered_titles.vote_average is 'average of TMDB''s votes as listed, 0 to 10; null if there is none';
 comment on column pipeline.discovered_titles.release_date is 'release date as listed; null if there is none';
@@ -98,10 +101,12 @@ comment on column pipeline.title_discoveries.min_votes is 'least number of votes
 comment on column pipeline.title_discoveries.films is 'number of films that were listed';
 comment on column pipeline.title_discoveries.walked_at is 'when the reading ended';
 comment on column pipeline.title_discoveries.thresholds is 'the numbers of votes that profiles asked for, in ascending order';
-comment on column pipeline.title_discoveries.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
+comment on column pipeline.title_discoveries.run_id is
+    'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 
 comment on table pipeline.title_document_sources is 'what a film''s search document was made from';
-comment on column pipeline.title_document_sources.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_document_sources.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.title_document_sources.source is
     'hash of the film''s texts and of the method; the document is made again when it differs';
 
@@ -233,9 +238,11 @@ comment on column pipeline.embedding_spending.dollars is 'cost in US dollars';
 comment on column pipeline.embedding_spending.of_which_in_bulk is 'share of the cost that bulk jobs had, in US dollars';
 comment on column pipeline.embedding_spending.runs is 'number of runs that spent it';
 
-comment on table pipeline.title_embeddings is 'a film''s vector in an embedding set; kept when the film leaves, as it was paid for';
+comment on table pipeline.title_embeddings is
+    'a film''s vector in an embedding set; kept when the film leaves, as it was paid for';
 comment on column pipeline.title_embeddings.set_id is 'embedding set, a row of pipeline.embedding_sets';
-comment on column pipeline.title_embeddings.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_embeddings.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.title_embeddings.batch is 'batch that the film belongs to, 0 to 63: title_id % 64';
 comment on column pipeline.title_embeddings.text_hash is 'hash of the text that the vector was made from';
 comment on column pipeline.title_embeddings.embedding is 'vector of length 1 in half precision';
@@ -253,9 +260,11 @@ comment on column pipeline.title_evaluation.rules is 'profiles that were used, a
 comment on column pipeline.title_evaluation.day is 'day that release dates were compared with; it never moves back';
 comment on column pipeline.title_evaluation.evaluated_at is 'when it was done';
 
-comment on table pipeline.exported_titles is 'a line of TMDB''s daily id export: an id that exists; one partition for each media type and day';
+comment on table pipeline.exported_titles is
+    'a line of TMDB''s daily id export: an id that exists; one partition for each media type and day';
 comment on column pipeline.exported_titles.export_date is 'day (UTC) of the export';
-comment on column pipeline.exported_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.exported_titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.exported_titles.original_title is 'title in the original language';
 comment on column pipeline.exported_titles.popularity is 'TMDB''s popularity measure on that day; its scale moves over the years';
 comment on column pipeline.exported_titles.adult is 'true for pornography, which never enters the catalogue';
@@ -271,8 +280,25 @@ comment on column pipeline.title_exports.lines is 'number of lines that were sto
 comment on column pipeline.title_exports.rejected_lines is 'number of lines that could not be read';
 comment on column pipeline.title_exports.duplicate_lines is 'number of lines whose id another line had too';
 comment on column pipeline.title_exports.median_popularity is 'median of the popularity of all lines; null if there were none';
-comment on column pipeline.title_exports.kept is 'number of ids that passed the rules for exports; null until movie_ids has applied it';
+comment on column pipeline.title_exports.kept is
+    'number of ids that passed the rules for exports; null until movie_ids has applied it';
 comment on column pipeline.title_exports.min_popularity is 'lowest popularity that passed; null until movie_ids has applied it';
+comment on column pipeline.title_exports.asked_for is
+    'the day that the last load of this export was asked for; later than export_date when TMDB had no newer export';
+comment on column pipeline.title_exports.unidentified_lines is
+    'rejected lines that do not show their id; while there are any, no id is deleted for missing';
+comment on column pipeline.title_exports.unreadable_ids is 'ids of the other rejected lines; they count as listed';
+comment on column pipeline.title_exports.is_accepted is
+    'a person accepted this export as it is: what it lacks is deleted at once';
+comment on column pipeline.title_exports.ids_known is 'living ids when this export was applied';
+comment on column pipeline.title_exports.ids_missing is 'of those, how many this export was the first to lack';
+comment on column pipeline.title_exports.days_since is 'days since the export that was applied before';
+comment on column pipeline.title_exports.is_usual is
+    'whether as many ids were missing as in the last loads; of an unusual export, the missing ids are held';
+comment on column pipeline.title_exports.newer_is_unusable is
+    'why the export of the day that was asked for could not be used; null where this is that export';
+comment on column pipeline.title_exports.ids_confirmed is
+    'number of its missing ids that were held, and that an export of a later day did not list either';
 comment on column pipeline.title_exports.loaded_at is 'when it was loaded';
 comment on column pipeline.title_exports.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 comment on column pipeline.title_exports.kept_by is
@@ -282,7 +308,8 @@ comment on column pipeline.title_exports.kept_by is
 comment on table pipeline.title_weights is
     'what liking a film says for and against other films, by one model; the films need not be in the catalogue';
 comment on column pipeline.title_weights.model_id is 'model that learned it, a row of pipeline.recommendation_models';
-comment on column pipeline.title_weights.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_weights.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.title_weights.popularity is
     'how many people like the film, 0 to 1: log(1 + people), divided by that of the most liked film';
 comment on column pipeline.title_weights.others is 'TMDB''s ids of up to 200 films with the largest weights';
@@ -317,7 +344,8 @@ comment on column pipeline.heartbeats.name is 'name of the process, such as aler
 comment on column pipeline.heartbeats.beat_at is 'when it last reported that it is alive';
 
 comment on table pipeline.title_id_history is 'a change of an id''s state or reason; kept for 400 days';
-comment on column pipeline.title_id_history.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_id_history.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.title_id_history.changed_at is 'when it changed';
 comment on column pipeline.title_id_history.state_before is 'state before the change';
 comment on column pipeline.title_id_history.reason_before is 'reason of the state before the change; null if it had none';
@@ -386,7 +414,8 @@ comment on column pipeline.match_reviews.opened_at is 'when the review was opene
 comment on column pipeline.match_reviews.decided_at is 'when it was decided; null while it is open';
 
 comment on table pipeline.title_ids is 'an id that TMDB has or had, with its state and the reason of it';
-comment on column pipeline.title_ids.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_ids.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.title_ids.batch is 'batch that the film belongs to, 0 to 63: title_id % 64';
 comment on column pipeline.title_ids.original_title is 'title in the original language, as the export has it';
 comment on column pipeline.title_ids.first_seen is 'day of the first export that listed it';
@@ -448,8 +477,10 @@ comment on column pipeline.pace.next_at is 'earliest time of the next call';
 
 comment on table pipeline.title_profiles is 'a filter profile in use; a title has to pass one of its media type';
 comment on column pipeline.title_profiles.media_type is 'media type of the titles that it is for: movie or series';
-comment on column pipeline.title_profiles.name is 'name of the profile, as in MOVIE_ASSETS_PROFILES or MOVIE_ASSETS_SERIES_PROFILES';
-comment on column pipeline.title_profiles.min_popularity is 'lowest popularity in the daily export with which details are fetched';
+comment on column pipeline.title_profiles.name is
+    'name of the profile, as in MOVIE_ASSETS_PROFILES or MOVIE_ASSETS_SERIES_PROFILES';
+comment on column pipeline.title_profiles.min_popularity is
+    'lowest popularity in the daily export with which details are fetched';
 comment on column pipeline.title_profiles.popularity_rank is
     'number of the most popular ids of the export whose details are fetched; null if there is no limit';
 comment on column pipeline.title_profiles.min_vote_count is 'lowest number of votes at TMDB';
@@ -483,7 +514,8 @@ comment on column pipeline.rating_loads.loaded_at is 'when the file was read';
 comment on column pipeline.rating_loads.run_id is 'Dagster''s id of the run that did it; the web UI shows it under /runs/<id>';
 
 comment on table pipeline.title_details is 'TMDB''s whole response for a film, from which all facts are made';
-comment on column pipeline.title_details.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_details.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.title_details.body is 'the response as JSON, without characters that Postgres cannot store';
 comment on column pipeline.title_details.fetched_at is 'when it was fetched';
 
@@ -565,7 +597,8 @@ comment on column pipeline.rejects.rejected_at is 'when it was rejected';
 comment on table pipeline.requested_titles is
     'an id that an application asked for, and what became of it; insert ids here to have them fetched. An id whose stored '
     'details are young is answered from them, without a call to TMDB';
-comment on column pipeline.requested_titles.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.requested_titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.requested_titles.keep is
     'true if the film belongs in the catalogue whatever its votes, age, runtime or language; adult titles and '
     'videos never do';
@@ -583,7 +616,8 @@ comment on column pipeline.requested_titles.outcome is
 
 comment on table pipeline.title_rule_inputs is
     'what the profiles ask of a film whose details are stored, as its details or TMDB''s lists last said';
-comment on column pipeline.title_rule_inputs.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.title_rule_inputs.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.title_rule_inputs.adult is 'true if TMDB marks it as an adult title';
 comment on column pipeline.title_rule_inputs.video is 'true if TMDB marks it as a recording that is no film';
 comment on column pipeline.title_rule_inputs.softcore is 'true if TMDB marks it as softcore';
@@ -692,7 +726,8 @@ comment on column pipeline.search_quality.histogram is
     'a chart that earlier versions stored; not written any more';
 
 comment on table pipeline.similar_title_lists is 'what a film''s list of similar films was made from';
-comment on column pipeline.similar_title_lists.title_id is 'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column pipeline.similar_title_lists.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column pipeline.similar_title_lists.set_id is 'embedding set, a row of pipeline.embedding_sets';
 comment on column pipeline.similar_title_lists.text_hash is 'hash of the text of the film''s vector when the list was made';
 comment on column pipeline.similar_title_lists.is_outdated is 'true if a film that changed or left makes a new list necessary';
@@ -742,18 +777,23 @@ comment on column pipeline.request_quotas.day is 'day (UTC) of the requests';
 comment on column pipeline.request_quotas.requests is 'number of ids asked for; 10,000 at most';
 
 comment on table pipeline.series_entries is
-    'what a person''s newest file of a kind says about a series, a season or an episode; stored until the catalogue has series';
+    'what a person''s newest file of a kind says about a series, a season or an episode';
 comment on column pipeline.series_entries.person is 'whose file it is, for example me';
 comment on column pipeline.series_entries.source is 'kind of export: imdb, trakt or simkl';
 comment on column pipeline.series_entries.part is 'which file: ratings, watched, diary, watchlist, or list: and its name';
-comment on column pipeline.series_entries.key is 'kind, id (or title and year), season and episode; tells the rows of a file apart';
+comment on column pipeline.series_entries.key is
+    'kind, id (or title and year), season and episode; tells the rows of a file apart';
 comment on column pipeline.series_entries.kind is 'what the row is about: series, season or episode';
 comment on column pipeline.series_entries.title is 'title as the file has it; empty if the file has only an id';
 comment on column pipeline.series_entries.year is 'year of the first episode as the file has it; null if it has none';
 comment on column pipeline.series_entries.imdb_id is
     'IMDb''s id of the series, in IMDb''s own files that of the row''s series or episode; null if the file has none';
-comment on column pipeline.series_entries.tmdb_id is 'TMDB''s id of the series, which is not a movie''s; null if the file has none';
+comment on column pipeline.series_entries.tmdb_id is
+    'TMDB''s id of the series, which is not a movie''s; null if the file has none';
 comment on column pipeline.series_entries.tvdb_id is 'TheTVDB''s id of the series; null if the file has none';
+comment on column pipeline.series_entries.tmdb_episode_id is 'TMDB''s id of the episode; null if the file has none';
+comment on column pipeline.series_entries.title_id is 'key of the series in the catalogue; null while it has none';
+comment on column pipeline.series_entries.episode_id is 'the episode in catalog.episodes; null while there is none';
 comment on column pipeline.series_entries.season is 'number of the season, 0 for specials; null for a whole series';
 comment on column pipeline.series_entries.episode is 'number of the episode in its season; null for a series or season';
 comment on column pipeline.series_entries.is_wanted is 'true if the file says that the person wants to see it';

@@ -7,7 +7,7 @@ create or replace function pipeline.grant_reader() returns void
 language plpgsql
 as $$
 declare
-    persons text[] := '{catalog.watched_titles,catalog.recommended_titles,catalog.seen_films,'
+    persons text[] := '{catalog.watched_titles,catalog.watched_episodes,catalog.recommended_titles,catalog.seen_films,'
         'catalog.watch_histories,catalog.recommendations}';  -- the last two are former names of the first two
     relation text;
 begin

@@ -19,6 +19,12 @@ select added, updated, removed, unchanged
 from pipeline.derive_histories(cast(:source as text), cast(:person as text), cast(:films as bigint[]))
 
 
+-- name: derive_series
+-- Run after the rows on series or the catalogue have changed: updates what people have seen of series (null: everybody, from
+-- all sources), and returns the number of rows that a series of the catalogue matches.
+select written, removed, matched from pipeline.derive_series_histories(cast(:person as text), cast(:source as text))
+
+
 -- name: imported_before
 -- Run by watch_histories: whether a file with this content was imported before, for this person or for those in it.
 select exists (
@@ -116,7 +122,7 @@ create temp table staged_names (
 -- Run before the rows on series of a person's files are copied in.
 create temp table staged_series (
     person text, part text, key text, kind text, title text, year smallint, imdb_id text, tmdb_id bigint, tvdb_id bigint,
-    season integer, episode integer, is_wanted boolean, rating real, seen_at timestamptz, line integer
+    season integer, episode integer, is_wanted boolean, rating real, seen_at timestamptz, tmdb_episode_id bigint, line integer
 ) on commit drop
 
 

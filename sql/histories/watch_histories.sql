@@ -159,7 +159,7 @@ begin
         group by e.person, n.film_id, e.source
     ), deleted as (
         delete from catalog.watched_titles h
-        where (of_films is null or h.title_id = any (of_films))
+        where catalog.media_type(h.title_id) = 'movie' and (of_films is null or h.title_id = any (of_films))
             and (of_source is null or h.source = of_source) and (of_person is null or h.person = of_person)
             and not exists (
                 select from derived d where (d.person, d.title_id, d.source) = (h.person, h.title_id, h.source))
@@ -265,17 +265,20 @@ begin
             and not exists (select from staged_series s where (s.part, s.key) = (e.part, e.key));
     end if;
     insert into pipeline.series_entries as e (
-        person, source, part, key, kind, title, year, imdb_id, tmdb_id, tvdb_id, season, episode, is_wanted, rating, seen_at)
+        person, source, part, key, kind, title, year, imdb_id, tmdb_id, tvdb_id, season, episode, is_wanted, rating, seen_at,
+        tmdb_episode_id)
     select distinct on (s.part, s.key) s.person, of_source, s.part, s.key, s.kind, s.title, s.year, s.imdb_id, s.tmdb_id,
-        s.tvdb_id, s.season, s.episode, s.is_wanted, s.rating, s.seen_at
+        s.tvdb_id, s.season, s.episode, s.is_wanted, s.rating, s.seen_at,
+        (to_jsonb(s) ->> 'tmdb_episode_id')::bigint -- code of an earlier release stages no such column
     from staged_series s
     order by s.part, s.key, s.seen_at desc nulls last, s.line desc
     on conflict (person, source, part, key) do update set
         title = excluded.title, year = excluded.year, imdb_id = excluded.imdb_id, tmdb_id = excluded.tmdb_id,
-        tvdb_id = excluded.tvdb_id, is_wanted = excluded.is_wanted, rating = excluded.rating, seen_at = excluded.seen_at
-    where (e.title, e.year, e.imdb_id, e.tmdb_id, e.tvdb_id, e.is_wanted, e.rating, e.seen_at) is distinct from
+        tvdb_id = excluded.tvdb_id, is_wanted = excluded.is_wanted, rating = excluded.rating, seen_at = excluded.seen_at,
+        tmdb_episode_id = excluded.tmdb_episode_id
+    where (e.title, e.year, e.imdb_id, e.tmdb_id, e.tvdb_id, e.is_wanted, e.rating, e.seen_at, e.tmdb_episode_id) is distinct from
         (excluded.title, excluded.year, excluded.imdb_id, excluded.tmdb_id, excluded.tvdb_id, excluded.is_wanted,
-         excluded.rating, excluded.seen_at);
+         excluded.rating, excluded.seen_at, excluded.tmdb_episode_id);
     select count(*) into stored from staged_series;
 end
 $$;

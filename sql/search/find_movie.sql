@@ -4,7 +4,7 @@
 -- words.
 drop function if exists catalog.films_titled_like(text, integer, text);
 create or replace function catalog.films_titled_like(
-    plain text, year integer, condition text, media text[], out films bigint[], out words tsquery)
+    plain text, year integer, condition text, media text[] default '{movie}', out films bigint[], out words tsquery)
 language plpgsql stable
 set jit = off
 set random_page_cost = 1.1

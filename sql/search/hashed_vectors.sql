@@ -524,7 +524,7 @@ $$;
 -- The vector of a question for catalog.match_movies and catalog.search_movies, where the active set (or in_set) is of
 -- the keyless model hashing-v1 or hashing-v2. The vectors of other models are made by the service that has the model.
 -- With hashing-v2, words of the question that no title of these media types has are left out.
-create or replace function catalog.question_vector(question text, in_set integer, media text[]) returns vector
+create or replace function catalog.question_vector_of(question text, in_set integer, media text[]) returns vector
 language plpgsql stable
 as $$
 declare
@@ -555,12 +555,12 @@ $$;
 -- The vector of a question for searches for movies.
 create or replace function catalog.question_vector(question text, in_set integer default null) returns vector
 language sql stable
-return catalog.question_vector(question, in_set, '{movie}');
+return catalog.question_vector_of(question, in_set, '{movie}');
 
 -- The vector of a question for a set whose vectors are a model's joined with those of words (the set's model name ends
 -- with +words:<share>): model_vector is that of the question by the model, with the dimensions before +words. Words of
 -- the question that no film has are left out. movie_assets/embeddings/joined.py makes the films' vectors.
-create or replace function catalog.joined_vector(model_vector vector, question text, in_set integer, media text[])
+create or replace function catalog.joined_vector_of(model_vector vector, question text, in_set integer, media text[])
 returns vector
 language plpgsql stable
 as $$
@@ -609,4 +609,4 @@ $$;
 -- The joined vector of a question for searches for movies.
 create or replace function catalog.joined_vector(model_vector vector, question text, in_set integer default null) returns vector
 language sql stable
-return catalog.joined_vector(model_vector, question, in_set, '{movie}');
+return catalog.joined_vector_of(model_vector, question, in_set, '{movie}');

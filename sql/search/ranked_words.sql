@@ -29,8 +29,8 @@ begin
 end
 $$;
 
--- The films of some media types that pass a condition and have the most of the listed words, by the sum of the words' rarities: so many of them, by that
--- sum and by votes, without those that have less than a third of what the best one has. keys are of catalog.posting_keys. Words
+-- The films of some media types that pass a condition and have the most of the listed words, by the sum of the words' rarities:
+-- so many of them, by that sum and by votes, without those that have less than a third of what the best one has. keys are of catalog.posting_keys. Words
 -- are read from the rarest on until 10,000 films were read, as the words after that say little. Films of `without` are left out.
 -- Without a condition, the sum of the last film that is returned is at least a third of the greatest rarity, and at least the
 -- rarity of a word that as many films have as are wanted. Films that have only common words with a smaller sum than that
@@ -131,10 +131,10 @@ $$;
 -- The films that a question means by its words, best first, and their scores: steps 1 to 7 of catalog.search_movies. by_title has those
 -- that were found by their title, by_slip those of them with a title one slip away; plain is the normalised question; forms,
 -- meant_words and known_text are of catalog.read_question; year_from and year_to are the years of release that the question names
--- (catalog.read_wording), if it is no title.
+-- (catalog.read_wording), if it is no title. condition is that of the filters, which also have the media types; null: movies.
 drop function if exists catalog.films_by_words(text, text, integer), catalog.films_of_question(text, text, integer);  -- its former forms
 create or replace function catalog.films_of_question(
-    question text, filters jsonb, most integer,
+    question text, condition text, most integer, filters jsonb default null,
     out films bigint[], out scores double precision[], out by_title bigint[], out by_slip bigint[], out forms text[],
     out meant_words text[], out plain text, out known_text text, out year_from integer, out year_to integer)
 language plpgsql stable
@@ -145,8 +145,7 @@ set enable_seqscan = off
 as $$
 declare
     sought text := catalog.title_key(left(question, 300));
-    condition text := catalog.condition_of(filters);
-    media text[] := catalog.media_of(filters);
+    media text[] := catalog.media_of(coalesce(filters, '{}'));
     years text := '';
     words record;
     titled bigint[] := '{}';
@@ -231,7 +230,8 @@ begin
     end if;
     if cardinality(films) + cardinality(titled) < most then
         listed := catalog.films_with_words(
-            words.keys, words.key_rarities, catalog.condition_of(filters || jsonb_build_object('media_types', catalog.media_types())) || years,
+            words.keys, words.key_rarities,
+            coalesce(catalog.condition_of(filters || jsonb_build_object('media_types', catalog.media_types())) || years, condition),
             films || titled, greatest(100, 2 * most) - cardinality(titled), media);
     end if;
     with scored as materialized (

@@ -92,7 +92,7 @@ begin
             needle, catalog.with_genres(alike.but), allowed, searched.set_id, greatest(200, depth)) n;
     else
         weight := case when needle is null then 0 else coalesce(weight, case when searched.is_hashing then 0.2 else 0.4 end) end;
-        select * into words from catalog.films_of_question(query, allowed, depth);
+        select * into words from catalog.films_of_question(query, catalog.condition_of(allowed), depth, allowed);
         if words.year_from is not null then
             allowed := allowed || jsonb_build_object(
                 'year_from', greatest(words.year_from, (allowed ->> 'year_from')::numeric),
@@ -101,7 +101,7 @@ begin
         if searched.is_hashing and words.known_text is distinct from words.plain then
             needle := case
                 when needle is not null and (words.known_text <> '' or words.forms = '{}')
-                then catalog.question_vector(words.known_text, in_set, media)
+                then catalog.question_vector_of(words.known_text, in_set, media)
             end;
         end if;
     end if;
