@@ -26,7 +26,8 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
 BENCHES = (
     "full_build", "list_calls", "limits", "export_stage", "pacing", "incremental", "vector_load", "vector_search",
-    "search_curves", "search_peers", "text_search", "recommending_live", "ratings", "rating_intervals", "imports",
+    "search_curves", "search_peers", "text_search", "recommending_live", "applications", "ratings",
+    "rating_intervals", "imports",
 )  # fmt: skip
 ARGUMENTS: dict[str, Sequence[str]] = {"search_curves": ("--days", "3")}  # 30 take a quarter of an hour
 # The state before the first benchmark, as each one changes RESULTS.md.

@@ -2,6 +2,8 @@
 
 Then the same in worlds of other sizes: seconds should grow with what changed, memory not at all.
 
+With --series N, a world of movies and so many series is built instead, and a day on which both move.
+
 Both services are unlimited: this measures our own ceiling, not TMDB's. Each round builds from an empty data folder, and
 the medians are printed. A day is compared with its minimum cost in the emulator's world (minimum_cost.py), and with the
 time of Dagster itself, measured in the same round (dagster_floor.py).
@@ -10,6 +12,7 @@ time of Dagster itself, measured in the same round (dagster_floor.py).
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +32,10 @@ WHAT_IT_TOOK = (
     "postgres_peak_megabytes", "films_fetched",
 )  # fmt: skip
 STEPS = "select step, extract(epoch from started_at)::float8, duration from pipeline.run_log order by step"
+IN_THE_CATALOGUE = """
+select (select count(*) from catalog.series), (select count(*) from catalog.seasons),
+    (select count(*) from catalog.episodes)
+"""
 SHOWN_FROM = 0.5  # seconds that a step takes in some run
 
 
@@ -37,7 +44,11 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--movies", type=int, default=50_000, help="ids in the world of the detailed tables")
     parser.add_argument("--growth", type=int, nargs="*", default=[5_000, 200_000], help="of others, a larger one once")
+    parser.add_argument("--series", type=int, default=0, help="build a world that has so many series, too, and a day")
     options = parser.parse_args()
+    if options.series:
+        measure_with_series(options)
+        return
     worlds = {}
     for movies in sorted({options.movies, *options.growth}):
         count = 1 if movies > options.movies else options.rounds
@@ -65,6 +76,29 @@ def main() -> None:
     print_rows([growth(run, *world) for run in (BUILD, STILL, CHANGED) for world in worlds.items()])
     kept = {"runs": figures, "least": least, "dagster_floor_seconds": floor, "seconds_by_step": steps}
     write_figures(options.json, {**kept, "rounds": worlds})
+
+
+def measure_with_series(options: Namespace) -> None:
+    """Measure the build of a catalogue of movies and series, and the day after it."""
+    days = {BUILD: FIRST_DAY, "the next day": STANDSTILL}
+    lines = []
+    with (
+        services(movies=options.movies, series=options.series) as tmdb_emulator,
+        catalogue(tmdb_emulator, MOVIE_ASSETS_MEDIA="movies series") as environment,
+    ):
+        for run, day in days.items():
+            report_progress(run)
+            figures = measured(tmdb_emulator, environment, day)
+            ((series, seasons, episodes),) = of_the_database(environment, IN_THE_CATALOGUE)
+            calls = sum(tmdb_emulator.requests().get("tv", {}).values())
+            line = {name: figures[name] for name in ("failed_checks", *WHAT_IT_TOOK)}
+            lines.append(
+                {"run": run, **line, "calls for series": calls, "series": series, "seasons": seasons}
+                | {"episodes": episodes, "episodes a second": round(episodes / figures["seconds"], 1)}
+            )
+    configuration = f"{options.movies:,} ids of movies and {options.series:,} of series; otherwise as above, one round."
+    print_section("Full build with series", configuration, lines)
+    write_figures(options.json, {"runs": lines})
 
 
 def one_round(tmdb_emulator: Services, which: str) -> dict[str, Any]:

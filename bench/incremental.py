@@ -20,7 +20,7 @@ from made_up_vectors import server_of_ones_own
 from peer_environment import run_script
 from tables import parser_of, report_progress, table, write_json
 
-from movie_assets.database.migrations import ensure_database
+from movie_assets.database.creation import ensure_database
 
 POPULARITY = "popularity of all changed"
 BESIDE = "popularity of all changed, kept beside"

@@ -13,9 +13,10 @@ from statistics import quantiles
 import numpy as np
 import numpy.typing as npt
 
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database, copy_rows
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets.embeddings.sets import SetId
 
 CLUSTERS = 500

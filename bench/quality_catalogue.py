@@ -14,8 +14,8 @@ from typing import Any
 
 import psycopg
 
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.database.migrations import ensure_database
 from movie_assets.embeddings.choice import ModelChoice
 from movie_assets.emulator.server import TmdbEmulator
 

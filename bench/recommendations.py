@@ -66,7 +66,7 @@ def main() -> None:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         figures["CPU of the process (s)"] = usage.ru_utime + usage.ru_stime
         figures["peak memory of the process (MB)"] = usage.ru_maxrss / 1024
-        found = database.fetch(ModelQuality, "recommendation_quality")
+        found = database.fetch(ModelQuality, "recommendation_quality", media=["movie"])
     for name, value in figures.items():
         print(f"{name}: {value:,.2f}" if isinstance(value, float) else f"{name}: {value}")
     for protocol, _ in PROTOCOLS:

@@ -18,8 +18,8 @@ from peer_environment import run_script
 from peers.clients import ask_at_once, recall_of, times
 from tables import parser_of, report_progress, table, write_json
 
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
-from movie_assets.database.migrations import ensure_database
 
 WANTED = 10
 CLIENTS = (1, 16)

@@ -15,7 +15,7 @@ from typing import Any
 
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator, world_of
-from movie_assets.emulator.world import Change, Columns, ExportRow, World
+from movie_assets.emulator.world import Change, Columns, ExportRow, HasSeries, SeriesWorld, World
 
 DAY = timedelta(days=1)
 
@@ -26,6 +26,11 @@ class Standstill:
 
     inner: World
     day: date
+
+    @property
+    def series(self) -> SeriesWorld | None:
+        """The series of the inner world, which move every day."""
+        return self.inner.series if isinstance(self.inner, HasSeries) else None
 
     def _shown(self, day: date) -> date:
         return day if day < self.day else day - DAY

@@ -12,9 +12,10 @@ from made_up_vectors import FILM_COLUMNS
 from made_up_world import NOW, lines_of, made_up, run
 from tables import report_progress
 
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database, copy_rows, execute
 from movie_assets.database.embedded import MEMORY_MB, embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.embeddings.sets import embedding_set
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from movie_assets.cli import reference
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets.definitions import definitions_for
 from movie_assets.runs.presentation import TABLES_FILE, tables
 

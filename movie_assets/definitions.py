@@ -8,8 +8,8 @@ from collections.abc import Collection
 import dagster as dg
 
 from movie_assets.catalog.media_assets import MOVIE_ASSETS, assets_for, switched_off
-from movie_assets.catalog.movie_details import movie_details
 from movie_assets.config.settings import Settings
+from movie_assets.events.webhook_sensor import webhook_sensor
 from movie_assets.operations.alerts.sensor import alert_sensor
 from movie_assets.orchestration.console import console
 from movie_assets.orchestration.executor import in_process_executor
@@ -39,11 +39,11 @@ def definitions_for(settings: Settings) -> dg.Definitions:
     off = {dg.AssetKey(name) for name in switched_off(settings.media_types)}
     on = [_of_media(each, settings.media_types) for each in ASSETS if not off & each.keys]
     defs = dg.Definitions(
-        assets=with_freshness(on, off=settings.rating_files.off),
+        assets=with_freshness(on, off=settings.switched_off),
         asset_checks=[each for each in CHECKS if not off & {key.asset_key for key in each.check_keys}],
         jobs=jobs(settings.media_types),
         schedules=schedules(schedule),
-        sensors=[*work_sensors(sensor), alert_sensor(sensor), orphaned_runs_sensor(sensor)],
+        sensors=[*work_sensors(sensor), alert_sensor(sensor), webhook_sensor(sensor), orphaned_runs_sensor(sensor)],
         resources=RESOURCES,
         loggers={"console": console},
         executor=in_process_executor,
@@ -54,6 +54,6 @@ def definitions_for(settings: Settings) -> dg.Definitions:
 def _of_media(asset: dg.AssetsDefinition, media_types: Collection[str]) -> dg.AssetsDefinition:
     """Return an asset that is made from the details of movies as one that is made from those of all media types."""
     details = [dg.AssetDep(of.details) for of in assets_for(media_types) if of is not MOVIE_ASSETS]
-    if not details or not any(dep.asset_key == movie_details.key for spec in asset.specs for dep in spec.deps):
+    if not details or dg.AssetKey(MOVIE_ASSETS.details) not in asset.dependency_keys:
         return asset
     return asset.map_asset_specs(lambda spec: spec.replace_attributes(deps=[*spec.deps, *details]))

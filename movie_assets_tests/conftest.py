@@ -22,9 +22,10 @@ from pydantic import PrivateAttr
 from movie_assets.config.filter_profiles import FilterProfiles
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets.embeddings.embedder import Embedder
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
@@ -206,7 +207,7 @@ class Pipeline:
         """
         tags = {} if self.by_the_clock else {AS_OF_TAG: as_of or noon_of(self.day.isoformat())}
         partition = None
-        if job in ("read_the_day", "read_the_lists"):
+        if job in ("read_the_day", "read_the_lists", "read_list_snapshots", "write_exports"):
             partition = self.day.isoformat()
         elif job in ("fetch_details", "fetch_missing", "embed_texts", "embed_in_bulk"):
             first, last = batches or ("batch_00", "batch_63")

@@ -27,12 +27,15 @@ pytestmark = pytest.mark.release
 
 PAGES = (
     "README.md", "docs/tutorial.md", "docs/imports.md", "docs/search.md", "docs/profiles.md", "docs/operating.md",
-    "docs/alerts.md", "docs/tmdb_terms.md", "docs/contributing.md", "docs/connect.md", "docs/embedding_servers.md",
+    "docs/alerts.md", "docs/applications.md", "docs/tmdb_terms.md",
+    "docs/contributing.md", "docs/connect.md", "docs/embedding_servers.md", "docs/series.md", "docs/ratings.md",
+    "docs/keyless_embeddings.md",
 )  # fmt: skip
 # Commands that are not run here, by how they begin, and why.
 ELSEWHERE = {
     "make ": "installs, serves until Ctrl-C or runs for minutes; test_docs.py has the targets, test_wheel.py the demo",
     ". .venv/bin/activate": "changes the reader's shell",
+    "pip install ": "installs a package: test_wheel.py",
     "rm -r ": "deletes the reader's data folder",
     "psql ": "cli/test_connect.py runs it; its statements are run here",
     "movie-assets database ": "works on the embedded server: cli/test_connect.py; its statements are run here",
@@ -49,6 +52,12 @@ ELSEWHERE = {
     "export MOVIE_ASSETS_EMBEDDING_": "names a model of such a server",
     "export MOVIE_ASSETS_HOME": "another data folder would be another catalogue",
 }
+# Statements that may return no row, by what they call, and why.
+MAY_BE_EMPTY = (
+    "offers_that_came", "offers_that_left",  # in three days few titles are fetched again
+    "find_title('Severance'",  # the emulator's series are made up
+    "next_episodes('me')",  # the files of this reader have movies only
+)  # fmt: skip
 COMMAND_OPTION = re.compile(r'-c "(select [^"]+)"')
 LETTERBOXD = (
     "Date,Name,Year,Letterboxd URI,Rating\n2026-01-01,Knives Out,2019,u,4.5\n2026-01-02,The Dark Night,2008,v,4\n"
@@ -89,10 +98,12 @@ def environment(
         TmdbEmulator(EmulatorOptions(rate_limit=0)) as emulator,
         dg.DagsterInstance.ephemeral() as instance,
     ):
-        pipeline = Pipeline(database, settings_for(emulator), instance, embedder_from(settings_for(emulator)))
+        settings = settings_for(emulator, images="on", media="movies series")
+        pipeline = Pipeline(database, settings, instance, embedder_from(settings))
         for pipeline.day in days_until(today):
             emulator.today, pipeline.by_the_clock = pipeline.day, pipeline.day == today
-            assert all(run.success for run in pipeline.run_day())
+            assert all(run.success for run in (*pipeline.run_day(), pipeline.run("read_list_snapshots")))
+        assert pipeline.run("read_images").success
         put_files(folder)
         before = Path.cwd()
         os.chdir(folder)
@@ -162,7 +173,7 @@ def test_what_a_page_shows_runs_as_written(page: str, environment: dict[str, str
             run(line, of_page)
     with psycopg.connect(str(environment["MOVIE_ASSETS_DATABASE_URL"]), autocommit=True) as connection:
         found = {each: connection.execute(each.encode()).fetchall() for each in statements(page)}
-    assert [each for each, rows in found.items() if not rows] == []
+    assert [each for each, rows in found.items() if not rows and not any(name in each for name in MAY_BE_EMPTY)] == []
 
 
 def test_each_exception_is_of_a_command_that_a_page_shows() -> None:

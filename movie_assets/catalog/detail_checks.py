@@ -15,7 +15,7 @@ from movie_assets.database.database import Database
 from movie_assets.runs.metadata_tables import Cell, bar, shown_table
 from movie_assets.runs.partitions import batches
 from movie_assets.runs.run_time import run_time_of
-from movie_assets.tmdb.media import MOVIES, SERIES, MediaType
+from movie_assets.tmdb.media import MOVIES, MediaType
 
 COVERAGE = "every_batch_is_covered"
 COMPLETENESS = "metadata_is_complete"
@@ -28,29 +28,10 @@ MAX_OVERDUE = 0.02  # of the accepted films
 HOURS_SHOWN_AS_DAYS = 48  # from here on
 # A wide profile accepts films of which TMDB itself has few details. Films with at least so many votes are well known.
 WELL_KNOWN_VOTES = 100
-# Each of these fields was present in 99.9 % or more of 1,348 accepted real films with so many votes. The rates of the
-# other fields are only reported, because TMDB has no keyword or certification for many films. Of series, a fifth of the
-# episodes have no runtime, and directors belong to episodes.
-MIN_RATE = {
-    "title": 1.0,
-    "original_language": 1.0,
-    "release_year": 0.99,
-    "runtime_minutes": 0.99,
-    "genres": 0.98,
-    "overview": 0.98,
-    "directors": 0.95,
-    "leading_cast": 0.95,
-    "poster_path": 0.95,
-}
-MIN_RATES = {MOVIES.name: MIN_RATE, SERIES.name: MIN_RATE | {"runtime_minutes": 0.9, "directors": 0.0}}
 # Without these fields, search finds less and applications show less: a warning, not an error.
 WARNING_ONLY = ("directors", "leading_cast", "poster_path")
 WHERE_COLUMNS = ("batch", "ids", "never fetched", "failed", "details missing")
 AGE_COLUMNS = ("allowed age", "films", "within it", "due", "overdue by a day", "share within it", "bar")
-AGES_SAID = {
-    MOVIES.name: "2 to 30 days old, by release date",
-    SERIES.name: "a day old while they are aired, 7 days while they rest, 30 days once they have ended",
-}
 Figures = Mapping[str, int | float | str | dict[str, int] | list[str] | dg.TableMetadataValue]  # metadata
 
 
@@ -148,7 +129,7 @@ def _coverage(database: Database, media: MediaType, figures: Figures | None = No
 
 def _completeness(database: Database, media: MediaType) -> dg.AssetCheckResult:
     counts = database.fetch_one(FieldCounts, "metadata_rates", min_votes=WELL_KNOWN_VOTES, media=media.name)._asdict()
-    least_rates = MIN_RATES[media.name]
+    least_rates = media.min_rates
     films = counts.pop("films")
     rates = {field: count / films if films else 1.0 for field, count in counts.items()}
     too_low = [field for field, least in least_rates.items() if rates[field] < least]
@@ -161,7 +142,7 @@ def _completeness(database: Database, media: MediaType) -> dg.AssetCheckResult:
         passed=not too_low,
         check_name=COMPLETENESS,
         severity=dg.AssetCheckSeverity.WARN if set(too_low) <= set(WARNING_ONLY) else dg.AssetCheckSeverity.ERROR,
-        description=f"too few of {films:,} {_noun(media)} have {'; '.join(problems)}" if too_low else None,
+        description=f"too few of {films:,} {media.noun} have {'; '.join(problems)}" if too_low else None,
         metadata={
             "films": films,
             **rates,
@@ -177,7 +158,7 @@ def _age(database: Database, as_of: datetime, media: MediaType) -> dg.AssetCheck
     overdue = sum(by_reason.values())
     passed = overdue <= MAX_OVERDUE * films
     tiers = database.fetch(AgeTier, "ages", as_of=as_of, media=media.name)
-    problem = f"{overdue:,} of {films:,} {_noun(media)} are overdue; at most {MAX_OVERDUE:.0%} may be"
+    problem = f"{overdue:,} of {films:,} {media.noun} are overdue; at most {MAX_OVERDUE:.0%} may be"
     return dg.AssetCheckResult(
         passed=passed,
         check_name=AGE,
@@ -219,13 +200,9 @@ def _span(hours: int) -> str:
     return f"{hours} hours" if hours < HOURS_SHOWN_AS_DAYS else f"{hours // 24} days"
 
 
-def _noun(media: MediaType) -> str:
-    return "films" if media == MOVIES else media.name
-
-
 def checks_of(media: MediaType) -> list[dg.AssetChecksDefinition]:
     """Return the checks of the asset of a media type."""
-    noun = _noun(media)
+    noun = media.noun
     checks = [
         _check(
             media,
@@ -245,7 +222,7 @@ def checks_of(media: MediaType) -> list[dg.AssetChecksDefinition]:
         _check(
             media,
             AGE,
-            f"At most 2 % of the accepted {noun} are due again ({AGES_SAID[media.name]}). Reports the "
+            f"At most 2 % of the accepted {noun} are due again ({media.ages}). Reports the "
             f"share of {noun} within each age, and the oldest copy.",
             lambda database, as_of: _age(database, as_of, media),
         ),

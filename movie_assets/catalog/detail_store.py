@@ -21,12 +21,10 @@ from movie_assets.runs.batch_runs import BatchContent, row_counts
 from movie_assets.runs.metadata_tables import calls_table
 from movie_assets.runs.run_log import log_work
 from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
-from movie_assets.tmdb.media import MOVIES, SERIES, MediaType
+from movie_assets.tmdb.media import MediaType
 from movie_assets.tmdb.responses import CallCounts, Failed, Fetched, NotFound, TmdbResponse
-from movie_assets.tmdb.season_plan import NOTHING_KNOWN, KnownCatalogue, known_series
+from movie_assets.tmdb.season_plan import NOTHING_KNOWN, RECENT, KnownCatalogue, known_series
 from movie_assets.tmdb.series import read_series
-
-NOUNS = {MOVIES.name: "films", SERIES.name: "series"}  # of titles of a media type, in logs
 
 
 class StoredResponse(NamedTuple):
@@ -37,12 +35,16 @@ class StoredResponse(NamedTuple):
 
 
 class KnownResponse(NamedTuple):
-    """The seasons, last and next episode that a series had, and when the episodes of some seasons were fetched."""
+    """The seasons, last and next episode that a series had, and when the episodes of some seasons were fetched.
+
+    Of the seasons in `moving`, an episode may still change.
+    """
 
     title_id: int
     body: JsonObject
     numbers: list[int]
     times: list[datetime]
+    moving: list[int]
 
 
 class BatchFilms(NamedTuple):
@@ -121,7 +123,13 @@ class DetailStore:
     """Writes responses for titles of a media type to the database, chunk by chunk, and counts the outcomes."""
 
     def __init__(
-        self, database: Database, thresholds: FilterProfiles, as_of: datetime, run_id: str, media: MediaType
+        self,
+        database: Database,
+        thresholds: FilterProfiles,
+        as_of: datetime,
+        run_id: str,
+        media: MediaType,
+        regions: Sequence[str],
     ) -> None:
         self.counts = DetailCounts()
         self.database = database
@@ -130,6 +138,7 @@ class DetailStore:
         self._thresholds = thresholds
         self.as_of = as_of
         self.run_id = run_id
+        self._regions = list(regions)
 
     def store(self, responses: Sequence[TmdbResponse]) -> list[Failed]:
         """Store a chunk in one transaction, and return the ids without a usable response."""
@@ -187,7 +196,7 @@ class DetailStore:
         """Return the counts of the run in one line."""
         c = self.counts
         return (
-            f"{c.due:,} {NOUNS[self.media.name]} due: {c.fetched:,} fetched, {c.deleted:,} deleted at TMDB, "
+            f"{c.due:,} {self.media.noun} due: {c.fetched:,} fetched, {c.deleted:,} deleted at TMDB, "
             f"{c.failed:,} failed, {c.deferred:,} left for another day; "
             f"{c.read_again:,} stored responses evaluated again. Of these together, {c.accepted:,} accepted "
             f"({c.added:,} new, {c.changed:,} changed), {c.rejected:,} rejected"
@@ -199,13 +208,13 @@ class DetailStore:
             return NOTHING_KNOWN
         rows = self.database.fetch(
             KnownResponse, "known_series", title_ids=[self.media.title_id(tmdb_id) for tmdb_id in tmdb_ids],
-            derivation=derivation_name(self.media),
+            derivation=derivation_name(self.media), since=(self.as_of - RECENT).date(),
         )  # fmt: skip
         series = {}
         for row in rows:
             tmdb_id = self.media.tmdb_id(row.title_id)
             times = dict(zip(row.numbers, row.times, strict=True))
-            series[tmdb_id] = known_series(read_series(row.body, tmdb_id), times)
+            series[tmdb_id] = known_series(read_series(row.body, tmdb_id), times, row.moving)
         return KnownCatalogue(series, self.as_of)
 
     def _derived(self, response: StoredResponse) -> Derived:
@@ -221,8 +230,9 @@ class DetailStore:
                 execute(connection, "stage_films")
                 copy_rows(connection, "incoming_films", STAGED_COLUMNS, (staged_row(*title) for title in titles))
                 stored = fetch_one(
-                    connection, StoredDetails, "store_details", as_of=self.as_of, derivation=derivation_name(self.media)
-                )
+                    connection, StoredDetails, "store_details", as_of=self.as_of,
+                    derivation=derivation_name(self.media), regions=self._regions,
+                )  # fmt: skip
             if deleted:
                 execute(connection, "mark_gone", title_ids=list(map(title_id, deleted)), as_of=self.as_of)
             if failed:

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from movie_assets.catalog.broadcasts import episodes_in
 from movie_assets.catalog.detail_checks import evaluate
-from movie_assets.catalog.detail_store import NOUNS, DetailStore
+from movie_assets.catalog.detail_store import DetailStore
+from movie_assets.catalog.media_assets import MediaAssets
 from movie_assets.catalog.successors import find_successors, ids_without_successor
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
@@ -26,7 +27,6 @@ from movie_assets.runs.partitions import batches, newest_day
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import is_by_hand, run_time_of, went_on_since
 from movie_assets.tmdb.client import Tmdb, TmdbClient
-from movie_assets.tmdb.media import MOVIES, SERIES, MediaType
 from movie_assets.tmdb.responses import Failed, Fetched, TmdbError, TmdbResponse
 from movie_assets.tmdb.season_plan import NOTHING_KNOWN
 
@@ -63,44 +63,18 @@ class RoomToday(NamedTuple):
     films: int | None
 
 
-class MadeFrom(NamedTuple):
-    """What the asset of a media type is called, says of itself and is made from."""
-
-    description: str
-    deps: tuple[str, ...]
-
-
-MADE_FROM = {
-    MOVIES.name: MadeFrom(
-        """A film as TMDB describes it, fetched when it is due and accepted or rejected by the filter profiles.
-
-TMDB's response is stored, so a change of profiles or of the parser costs no call. Films are committed in chunks
-of 100: after a run was killed, the next one continues where it stopped. With the config `force: true`, a run
-fetches every accepted film of its batches again.""",
-        ("movie_ids", "tmdb_changes", "tmdb_discoveries"),
-    ),
-    SERIES.name: MadeFrom(
-        """A series as TMDB describes it, with its seasons and episodes, fetched when it is due: daily while it is
-aired, each week while it rests, each month once it has ended, and when TMDB names a change.
-
-Of a series that is known, only the seasons that may have changed are fetched again, with the config `force: true`
-all. As for films, responses are stored and committed in chunks.""",
-        ("series_ids", "series_changes", "series_discoveries"),
-    ),
-}
-
-
-def details_asset(media: MediaType) -> dg.AssetsDefinition:
+def details_asset(of: MediaAssets) -> dg.AssetsDefinition:
     """Return the asset of the details of a media type."""
+    media = of.media
 
     @dg.asset(
-        name=f"{media.name}_details",
-        description=MADE_FROM[media.name].description,
+        name=of.details,
+        description=of.description,
         group_name="catalogue",
         kinds={"python", "postgres"},
         partitions_def=batches,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        deps=[dg.AssetDep(name, partition_mapping=newest_day) for name in MADE_FROM[media.name].deps],
+        deps=[dg.AssetDep(name, partition_mapping=newest_day) for name in (of.ids, of.changes, of.discoveries)],
         dagster_type=NO_VALUE,
         pool="tmdb",
     )
@@ -113,8 +87,10 @@ def details_asset(media: MediaType) -> dg.AssetsDefinition:
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[dg.AssetCheckEvaluation | dg.Output[None]]:
         as_of = run_time_of(context.run)
-        store = DetailStore(database, settings.profiles_for(media.name), as_of, context.run.run_id, media)
-        run = BatchRun(context, NOUNS[media.name], store.contents)
+        store = DetailStore(
+            database, settings.profiles_for(media.name), as_of, context.run.run_id, media, settings.regions
+        )
+        run = BatchRun(context, media.noun, store.contents)
         with database.batch_locks(run.batches, store.step) as ours:
             run.exclude_locked(ours)
             store.evaluate()
@@ -145,7 +121,7 @@ def _films_to_fetch(
     store: DetailStore,
 ) -> tuple[list[WantedFilm], int]:
     """Return the films that a run fetches, and the number of films that the day's limit defers; log both."""
-    as_of, database, noun = store.as_of, store.database, NOUNS[store.media.name]
+    as_of, database, noun = store.as_of, store.database, store.media.noun
     room = database.fetch_one(RoomToday, "room_today", as_of=as_of, daily_films=daily_films)
     wanted = database.fetch(
         WantedFilm,
@@ -208,7 +184,7 @@ async def _fetch(
             failures[batch].append(failed)
             too_many = len(failures[batch]) > max(FAILURES_ALWAYS_ALLOWED, MAX_FAILURES * sizes[batch])
             if too_many or store.counts.failed == len(batch_of):
-                run.fail(batch, _problem(failures[batch], sizes[batch], NOUNS[store.media.name]))
+                run.fail(batch, _problem(failures[batch], sizes[batch], store.media.noun))
         run.advance(batch_of[response.tmdb_id] for response in chunk)
 
     chunk: list[TmdbResponse] = []
@@ -256,7 +232,3 @@ def _problem(failures: Sequence[Failed], titles: int, noun: str) -> str:
     reasons = ", ".join(f"{reason} {count}x" for reason, count in Counter(f.reason for f in failures).most_common(3))
     last = failures[-1].tmdb_id
     return f"{len(failures)} or more of its {titles} {noun} had no usable response ({reasons}; the last was {last})"
-
-
-movie_details = details_asset(MOVIES)
-series_details = details_asset(SERIES)

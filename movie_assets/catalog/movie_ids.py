@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from movie_assets.catalog.id_checks import NewestExport, last_share
 from movie_assets.catalog.id_counts import FunnelStep, IdState
-from movie_assets.catalog.media_assets import MOVIE_ASSETS, SERIES_ASSETS, MediaAssets
+from movie_assets.catalog.media_assets import MediaAssets
 from movie_assets.config.filter_profiles import FilterProfiles
+from movie_assets.config.setting_values import PROFILES
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, execute, fetch_one
 from movie_assets.runs.evaluations import evaluation_of
@@ -22,7 +23,6 @@ from movie_assets.runs.run_time import run_time_of
 
 MAX_SHARE_CHANGE = 3.0  # factor; a change of the popularity scale changes the share by more
 MAX_ROWS_SHOWN = 20
-PROFILES = {"movie": "MOVIE_ASSETS_PROFILES", "series": "MOVIE_ASSETS_SERIES_PROFILES"}  # the settings that name them
 STATES = ("candidate", "accepted", "rejected", "failed", "gone")
 
 
@@ -193,7 +193,3 @@ def _held_table(database: Database, of: MediaAssets) -> dict[str, dg.TableMetada
         return {}
     cells = [(row.tmdb_id, row.original_title, row.reason) for row in held]
     return {"ids_without_line": shown_table(("tmdb_id", "title", "reason"), cells)}
-
-
-movie_ids = ids_asset(MOVIE_ASSETS)
-series_ids = ids_asset(SERIES_ASSETS)

@@ -18,6 +18,7 @@ TITLE_COLUMNS = {
 STAGED_COLUMNS = TITLE_COLUMNS | {
     "adult": "bool", "video": "bool", "softcore": "bool", "body": "jsonb", "embedding_text": "text",
     "text_hash": "text", "related_rows": "jsonb", "facts_hash": "text", "broadcasts": "jsonb", "season_bodies": "jsonb",
+    "has_offers": "bool",
 }  # fmt: skip
 FLAGS = ("adult", "video", "softcore")
 OF_MOVIES_ALONE: dict[str, object] = {"directors": [], "video": False}  # and columns that are null for other titles
@@ -35,7 +36,13 @@ def staged_row(derived: Derived, body: JsonObject | None) -> tuple[object, ...]:
         seasons = Jsonb(seasons_in(body, [each.season.season_number for each in title.fetched]))
         body = without_seasons(body)
     stored_body = None if body is None else Jsonb(body)
-    return (*columns, stored_body, derived.text, derived.text_hash, *related, broadcasts, seasons)
+    return (*columns, stored_body, derived.text, derived.text_hash, *related, broadcasts, seasons, _has_offers(body))
+
+
+def _has_offers(body: JsonObject | None) -> bool:
+    """Return whether a response says what providers offer; one without the part says nothing."""
+    part = None if body is None else body.get("watch/providers")
+    return isinstance(part, dict) and isinstance(part.get("results"), dict)
 
 
 def _as_jsonb(text: str | None) -> Jsonb | None:

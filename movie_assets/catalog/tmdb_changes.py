@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from movie_assets.catalog.media_assets import MOVIE_ASSETS, SERIES_ASSETS, MediaAssets
+from movie_assets.catalog.media_assets import MediaAssets
 from movie_assets.database.database import Database
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.metadata_tables import calls_table
@@ -87,7 +87,3 @@ async def _read(
     async with tmdb.session(run_id) as client:
         ids_by_day = {day: await changed_ids(client, day, media) for day in wanted}
         return {day: [media.title_id(tmdb_id) for tmdb_id in ids] for day, ids in ids_by_day.items()}, client.calls
-
-
-tmdb_changes = changes_asset(MOVIE_ASSETS)
-series_changes = changes_asset(SERIES_ASSETS)

@@ -13,7 +13,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from movie_assets.catalog.detail_store import evaluate
-from movie_assets.catalog.media_assets import MOVIE_ASSETS, SERIES_ASSETS, MediaAssets
+from movie_assets.catalog.media_assets import MediaAssets
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute, fetch_one, fetch_value
 from movie_assets.database.interrupts import run_until_done
@@ -141,7 +141,3 @@ def _read(tmdb: Tmdb, database: Database, wanted: Wanted, as_of: datetime, run_i
             return await read_lists(client, wanted, slices, known, as_of)
 
     return run_until_done(read())
-
-
-tmdb_discoveries = discoveries_asset(MOVIE_ASSETS)
-series_discoveries = discoveries_asset(SERIES_ASSETS)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from movie_assets.catalog.export_checks import last_attempt
-from movie_assets.catalog.media_assets import MOVIE_ASSETS, SERIES_ASSETS, MediaAssets
+from movie_assets.catalog.media_assets import MediaAssets
 from movie_assets.database.database import Database, copy_rows, execute, fetch_one
 from movie_assets.database.interrupts import run_until_done
 from movie_assets.runs.evaluations import evaluation_of
@@ -285,7 +285,3 @@ def _record_rejects(
             "record_rejects", stage=of.export, reasons=list(reasons), samples=list(samples),
             run_id=context.run.run_id, as_of=run_time_of(context.run),
         )  # fmt: skip
-
-
-tmdb_export = export_asset(MOVIE_ASSETS)
-series_export = export_asset(SERIES_ASSETS)

@@ -12,10 +12,11 @@ from movie_assets.cli import report_alerts
 from movie_assets.cli.terminal import console, notes
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import open_database
+from movie_assets.http_client.webhooks import DeliveryError
 from movie_assets.operations.alerts.delivery import send_all
 from movie_assets.operations.alerts.destinations import destinations_from
 from movie_assets.operations.alerts.history import open_alerts
-from movie_assets.operations.alerts.messages import DeliveryError, Message
+from movie_assets.operations.alerts.messages import Message
 from movie_assets.orchestration.startup import database_for
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -65,6 +65,21 @@ def bulk_of(database: Database, settings: Settings, expected: Forecast) -> Bulk:
     return Bulk(settings.bulk_above_texts, is_used, jobs)
 
 
+def image_calls(database: Database, settings: Settings) -> int:
+    """Return the number of calls to TMDB for images that are due, or that would be if images were switched on."""
+    return database.fetch_value(
+        int, "count_images_due", as_of=datetime.now(UTC), media=list(settings.media_types),
+        languages=list(settings.languages),
+    )  # fmt: skip
+
+
+def show_image_calls(console: Console, calls: int, settings: Settings) -> None:
+    """Print for people how many calls images take now."""
+    verb = "take" if settings.images else "are off; MOVIE_ASSETS_IMAGES=on would take"
+    minutes = f", about {calls / settings.tmdb_rate / 60:,.0f} minutes" if settings.tmdb_rate else ""
+    console.print(f"images {verb} {calls:,} calls to TMDB now{minutes}", highlight=False)
+
+
 def as_json(expected: Forecast, settings: Settings, bulk: Bulk, *, all_films: bool) -> dict[str, object]:
     """Return the forecast under the keys of `movie-assets cost --json`."""
     return {

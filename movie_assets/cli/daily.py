@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from movie_assets.cli import report
 from movie_assets.cli.terminal import console, notes
+from movie_assets.config.setting_values import MEDIA_WORDS
 from movie_assets.config.settings import Settings
 from movie_assets.database.addresses import shown
 from movie_assets.database.database import open_database
@@ -94,21 +95,32 @@ def refresh_command(day: datetime | None, accept_unlike: bool, as_json: bool) ->
     is_flag=True,
     help="Keep the films even if no profile accepts them for their votes, age, runtime or language.",
 )
+@click.option(
+    "--media", type=click.Choice(MEDIA_WORDS.values()), default="movie", help="What the ids are of (default: movie)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome for each id as JSON.")
-def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, as_json: bool) -> None:
-    """Fetch films by their TMDB ids now, whether or not they are due, and publish the result.
+def fetch_command(tmdb_ids: tuple[int, ...], keep: bool, media: str, as_json: bool) -> None:
+    """Fetch films or series by their TMDB ids now, whether or not they are due, and publish the result.
 
     Use it to repair a film that looks wrong, or to add one that the profiles reject (--keep). Exit code 0: TMDB gave a
     usable response for every id.
 
-    Example: movie-assets fetch 603 604 --keep
+    Example: movie-assets fetch 603 604 --keep, or movie-assets fetch --media series 1399
     """
+    from movie_assets.refresh.outcome import RefreshError  # noqa: PLC0415
     from movie_assets.refresh.refresh import fetch  # noqa: PLC0415  # importing Dagster takes a second
+    from movie_assets.tmdb.media import ALL  # noqa: PLC0415
 
     settings = Settings.from_env()
+    if media not in settings.media_types:
+        raise click.UsageError("the catalogue has movies only; MOVIE_ASSETS_MEDIA switches series on")
+    (media_type,) = (each for each in ALL if each.name == media)
+    title_ids = [media_type.title_id(tmdb_id) for tmdb_id in tmdb_ids]
     with everything_for(settings) as ready, open_database(ready) as database:
-        outcome = fetch(database, tmdb_ids, keep=keep, say=_print_job)
-        requests = database.fetch(report.RequestOutcome, "request_outcomes", title_ids=list(tmdb_ids))
+        if media != "movie" and not database.fetch_value(bool, "has_ids", media=media):
+            raise RefreshError(f"the catalogue has read no day of {media} yet; run movie-assets refresh first")
+        outcome = fetch(database, title_ids, keep=keep, say=_print_job)
+        requests = database.fetch(report.RequestOutcome, "request_outcomes", title_ids=title_ids)
         if as_json:
             click.echo(json.dumps([request.as_json() for request in requests], ensure_ascii=False))
         else:
@@ -145,10 +157,13 @@ def cost_command(all_films: bool, as_json: bool) -> None:
     with database_for(settings, only_reads=True) as ready, open_database(ready) as database:
         expected = cost.cost_of(database, ready, all_films=all_films)
         bulk = cost.bulk_of(database, ready, expected)
+        calls = cost.image_calls(database, ready)
         if as_json:
-            click.echo(json.dumps(cost.as_json(expected, ready, bulk, all_films=all_films)))
+            images = {"images": ready.images, "image_calls": calls}
+            click.echo(json.dumps(cost.as_json(expected, ready, bulk, all_films=all_films) | images))
         else:
             cost.show(console, expected, bulk, all_films=all_films)
+            cost.show_image_calls(console, calls, ready)
 
 
 def _print_job(job: str) -> None:

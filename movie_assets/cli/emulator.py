@@ -117,4 +117,5 @@ def _print_variables(ready: TmdbEmulator, token: str | None) -> None:
         f"# and, to rank there: export MOVIE_ASSETS_RERANK_URL={ready.rerank_url} MOVIE_ASSETS_RERANK_KEY="
         f"{EMULATOR_TOKEN} MOVIE_ASSETS_RERANK_MODEL=rerank-v3.5"
     )
+    click.echo(f"# and, for ratings of OMDb: export OMDB_API_URL={ready.omdb_url} OMDB_API_KEY={EMULATOR_TOKEN}")
     notes.print(f"The emulator listens on {ready.url}; Ctrl-C stops it.")

@@ -16,6 +16,11 @@ from movie_assets.config.paths import CHECKOUT
 # The module of each command in this package, its name there, and the first sentence of its help; none if it is hidden.
 COMMANDS: dict[str, tuple[str, str, str | None]] = {
     "alert": ("alerts", "alert_command", "Send a test message, list what is broken now, and mute alerts for a while."),
+    "calendar": (
+        "calendar",
+        "calendar_command",
+        "List what comes out when: releases of movies in a country, and episodes of series.",
+    ),
     "compare-models": (
         "compare_models",
         "compare_models_command",
@@ -50,7 +55,7 @@ COMMANDS: dict[str, tuple[str, str, str | None]] = {
     "fetch": (
         "daily",
         "fetch_command",
-        "Fetch films by their TMDB ids now, whether or not they are due, and publish the result.",
+        "Fetch films or series by their TMDB ids now, whether or not they are due, and publish the result.",
     ),
     "forget": (
         "imports",

@@ -99,23 +99,24 @@ class Status(NamedTuple):
 
 
 class RequestOutcome(NamedTuple):
-    """The state of an id that was requested, with the film's title if it is in the catalogue.
+    """The state of an id that was requested, with the title of the film or series if it is in the catalogue.
 
-    `is_served` is false while TMDB has given no usable response. `successor_id` is set when TMDB merged the film into
+    `is_served` is false while TMDB has given no usable response. `successor_id` is set when TMDB merged the title into
     another one.
     """
 
-    title_id: int
+    tmdb_id: int
     title: str | None
     release_year: int | None
     state: str
     reason: str | None
     is_served: bool
     successor_id: int | None
+    media_type: str
 
     def as_json(self) -> dict[str, object]:
         """Return the fields that `movie-assets fetch --json` prints."""
-        return {"tmdb_id" if name == "title_id" else name: value for name, value in self._asdict().items()}
+        return self._asdict()
 
 
 def status_of(database: Database, as_of: datetime) -> Status:
@@ -275,7 +276,7 @@ def show_requests(console: Console, outcomes: Iterable[RequestOutcome]) -> None:
     for outcome in outcomes:
         title = f"{outcome.title} ({outcome.release_year})" if outcome.title else ""
         reason = f": {outcome.reason}" if outcome.reason else ""
-        merged = f"; TMDB has the film as {outcome.successor_id} now" if outcome.successor_id else ""
+        merged = f"; TMDB has it as {outcome.successor_id} now" if outcome.successor_id else ""
         waiting = "" if outcome.is_served else " (no usable response yet; it will be tried again)"
-        line = f"  {outcome.title_id:>9}  {outcome.state}{reason}{waiting}{merged}  {title}"
+        line = f"  {outcome.tmdb_id:>9}  {outcome.state}{reason}{waiting}{merged}  {title}"
         console.print(escape(line.rstrip()), highlight=False)

@@ -1,9 +1,10 @@
 """Prints films that a search or a recommendation found, and returns them as JSON values."""
 
+import json
 import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -40,6 +41,40 @@ def show_films(console: Console, title: str, films: Iterable[Movie]) -> None:
         )
         plot = textwrap.shorten(_sentence(film), 90, placeholder=" …")
         console.print(f"        [dim]{escape(plot)}[/]", highlight=False)
+
+
+class TitleOfList(NamedTuple):
+    """A title at its place in one of TMDB's lists."""
+
+    rank: int
+    title: str | None
+    release_date: date | None
+    in_catalogue: bool
+
+
+def show_list(console: Console, title: str, listed: Iterable[TitleOfList]) -> None:
+    """Print the first titles of a list below a title, a line each."""
+    console.print(f"[bold]{escape(title)}[/]", highlight=False)
+    for each in listed:
+        year = f" ({each.release_date.year})" if each.release_date else ""
+        lacks = "" if each.in_catalogue else "  not in the catalogue"
+        console.print(escape(f"  {each.rank}. {each.title}{year}{lacks}"), highlight=False)
+
+
+class Card(NamedTuple):
+    """A card of a title in a language: its short payload, and the tag that changes with its facts."""
+
+    language: str
+    short_payload: dict[str, Any]
+    facts_etag: str
+
+
+def show_cards(console: Console, title: str, cards: Iterable[Card]) -> None:
+    """Print cards as JSON below a title, a line each."""
+    console.print(f"[bold]{escape(title)}[/]", highlight=False)
+    for each in cards:
+        text = json.dumps(each.short_payload, ensure_ascii=False)
+        console.print(escape(f"  {each.language}: {text}"), highlight=False, soft_wrap=True)
 
 
 class AiredEpisode(NamedTuple):
@@ -135,9 +170,8 @@ def _names(shared: SharedFeatures, *, with_people: bool) -> list[str]:
 
 
 def film_as_json(film: Movie) -> dict[str, object]:
-    """Return the fields of a film as JSON values: similarity and score with six decimals, the key as tmdb_id."""
-    fields = {"tmdb_id" if name == "title_id" else name: value for name, value in film._asdict().items()}
+    """Return the fields of a film as JSON values: similarity and score with six decimals."""
     return {
         name: round(value, 6) if name in ("similarity", "score") and value is not None else value
-        for name, value in fields.items()
+        for name, value in film._asdict().items()
     }

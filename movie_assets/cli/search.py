@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from movie_assets.cli import report_films
 from movie_assets.cli.terminal import console, notes
+from movie_assets.config.setting_values import MEDIA_WORDS
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, open_database
 from movie_assets.orchestration.startup import database_for
@@ -17,6 +18,7 @@ from movie_assets.search.queries import (
     NothingToSearchError,
     TitleMatch,
     is_certain,
+    media_of,
     recommend,
     recommend_for,
     resolve,
@@ -27,16 +29,24 @@ from movie_assets.search.rerank import candidates, rerank_films
 
 Command = Callable[..., object]
 YEARS = click.IntRange(1870, 2200)
+ALL_MEDIA = tuple(MEDIA_WORDS.values())
 NAMED_BY_TMDB = {"genres", "without_genres", "keywords"}  # filters whose values have to be TMDB's names
 MINUTES = click.IntRange(0, 30_000)
 # An option, the filter of catalog.condition_of that it sets, its type (None for a list of texts), and its help text.
-FILTERS: tuple[tuple[str, str, click.IntRange | click.FloatRange | None, str], ...] = (
+FILTERS: tuple[tuple[str, str, click.IntRange | click.FloatRange | click.types.StringParamType | None, str], ...] = (
     ("--media", "media_types", None, "Titles of this media type, movie or series, in place of movies."),
     ("--genre", "genres", None, "Only films of this genre."),
     ("--without-genre", "without_genres", None, "No films of this genre."),
     ("--language", "languages", None, "Only films in this original language (ISO 639-1)."),
     ("--country", "countries", None, "Only films produced in this country (ISO 3166-1)."),
     ("--certification", "certifications", None, "Only films with this certification in the United States."),
+    (
+        "--max-age",
+        "max_age",
+        click.IntRange(0, 21),
+        "Only films that are suitable at this age by their certifications.",
+    ),
+    ("--certified-in", "country", click.STRING, "The country of these certifications, in place of the United States."),
     ("--keyword", "keywords", None, "Only films with this TMDB keyword."),
     ("--person", "people", None, "Only films with this person in cast or crew."),
     ("--from", "year_from", YEARS, "Only films released in this year or later."),
@@ -106,7 +116,7 @@ def similar_command(title_or_id: tuple[str, ...], count: int, as_json: bool, **o
     """
     filters = filters_of(options)
     with database_for(Settings.from_env(), only_reads=True) as ready, open_database(ready) as database:
-        film = _resolve_one(database, " ".join(title_or_id))
+        film = _resolve_one(database, " ".join(title_or_id), media_of(filters))
         films = similar(database, film.title_id, count, filters)
         show_films(f"like {film.title} ({film.release_year})", films, filters, as_json=as_json)
 
@@ -142,8 +152,9 @@ def recommend_command(
             recommended = recommend_for(database, person, count, filters)
             show_films(f"recommended for {person}", recommended, filters, as_json=as_json)
             return
+        media = media_of(filters)
         named = {
-            how: [_resolve_one(database, title) for title in titles]
+            how: [_resolve_one(database, title, media) for title in titles]
             for how, titles in (("loved", loved), ("liked", liked), ("disliked", _known(database, disliked)))
         }
         _refuse_contradictions(named)
@@ -165,19 +176,20 @@ def _known(database: Database, disliked: tuple[str, ...]) -> list[str]:
     known = []
     for title in disliked:
         try:
-            resolve(database, title)
+            resolve(database, title, ALL_MEDIA)
             known.append(title)
         except NoSuchMovieError as error:
             notes.print(escape(f"Left out: {error}"), highlight=False)
     return known
 
 
-def _resolve_one(database: Database, title_or_id: str) -> TitleMatch:
+def _resolve_one(database: Database, title_or_id: str, media: Sequence[str]) -> TitleMatch:
     """Return the film that a title or an id means; print which one if the title is not exact.
 
-    Raises NothingToSearchError if no film matches, or if several match and none is clearly the best.
+    It is of one of the media types, or of any if none of these is clearly meant. Raises NothingToSearchError if no film
+    matches, or if several match and none is clearly the best.
     """
-    film, *others = resolve(database, title_or_id)
+    film, *others = _matches(database, title_or_id, media)
     if not is_certain(film, others):
         candidates = "; ".join(map(_named, [film, *others]))
         raise NothingToSearchError(
@@ -187,6 +199,18 @@ def _resolve_one(database: Database, title_or_id: str) -> TitleMatch:
         also = f" Also possible: {'; '.join(map(_named, others))}." if others else ""
         notes.print(escape(f"Taken as {_named(film)} ({film.matched_by}).{also}"), highlight=False)
     return film
+
+
+def _matches(database: Database, title_or_id: str, media: Sequence[str]) -> list[TitleMatch]:
+    """Return what a title or an id can mean among the media types; among all if only this makes it clear."""
+    try:
+        matches = resolve(database, title_or_id, media)
+    except NoSuchMovieError:
+        return resolve(database, title_or_id, ALL_MEDIA)
+    if is_certain(matches[0], matches[1:]):
+        return matches
+    of_any = resolve(database, title_or_id, ALL_MEDIA)
+    return of_any if is_certain(of_any[0], of_any[1:]) else matches
 
 
 def _named(film: TitleMatch) -> str:

@@ -16,7 +16,7 @@ NEVER_WANTED = ("adult", "video", "softcore")
 DETAIL_RULES = (*NEVER_WANTED, "vote_count", "vote_average", "release_date", "runtime", "language")
 RULES = (*EXPORT_RULES, *(rule for rule in DETAIL_RULES if rule not in EXPORT_RULES))  # of movies
 OF_SERIES = ("type", "status")  # rules that only series have, applied last
-RULES_OF = {"movie": RULES, "series": (*(rule for rule in RULES if rule != "video"), *OF_SERIES)}
+RULES_OF = {"movie": RULES, "series": (*(rule for rule in RULES if rule != "video"), *OF_SERIES)}  # by media type
 LEFT_OUT: Mapping[str, object] = {
     "media": "movie",
     "types": (),

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from movie_assets.config.filter_profiles import FilterProfile, FilterProfiles
+from movie_assets.config.filter_profiles import RULES_OF, FilterProfile, FilterProfiles
 
-MEDIA_TYPES = ("movie", "series")
 LISTS = {"languages": "language", "types": "type", "statuses": "status"}
 BUNDLED = Path(__file__).with_name("profiles.toml")
 KEYS = {field.name for field in fields(FilterProfile)} - {"name"}
@@ -81,5 +80,5 @@ def _require_usable(name: str, key: str, value: object) -> None:
         raise ValueError(f"profile {name}: {key} is {value}, which is no number that a film can be compared with")
     if isinstance(value, int | float) and value < 0:
         raise ValueError(f"profile {name}: {key} is {value}; it cannot be below 0")
-    if key == "media" and value not in MEDIA_TYPES:
-        raise ValueError(f"profile {name}: media is none of {', '.join(MEDIA_TYPES)}")
+    if key == "media" and value not in RULES_OF:
+        raise ValueError(f"profile {name}: media is none of {', '.join(RULES_OF)}")

@@ -14,7 +14,7 @@ class RatingFiles:
 
     @property
     def assets(self) -> list[str]:
-        """The assets of the sources that are switched on."""
+        """The assets of the files that are switched on."""
         return [name for name, address in self._files.items() if address]
 
     @property

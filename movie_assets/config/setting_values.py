@@ -30,7 +30,8 @@ def _are_media_types(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word for word in MEDIA_WORDS if word in words)
 
 
-def _fits_a_header(token: SecretStr | None) -> SecretStr | None:
+def fits_a_header(token: SecretStr | None) -> SecretStr | None:
+    """Return a token if a header of HTTP can carry it. Raises ValueError."""
     if token is not None and not re.fullmatch(r"[!-~]+", token.get_secret_value()):
         raise ValueError("the token has blanks or characters that no HTTP header can carry; copy it again")
     return token
@@ -49,7 +50,8 @@ def _is_an_address(url: str) -> str:
     return url
 
 
-def _is_a_secret_address(url: SecretStr | None) -> SecretStr | None:
+def is_a_secret_address(url: SecretStr | None) -> SecretStr | None:
+    """Return a secret address if it is one of HTTP. Raises ValueError."""
     if url is not None:
         _is_an_address(url.get_secret_value())
     return url
@@ -70,7 +72,8 @@ def _is_a_mail_server(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
-def _is_a_key(key: SecretStr | None) -> SecretStr | None:
+def is_a_key(key: SecretStr | None) -> SecretStr | None:
+    """Return a key for signatures if its base64 can be read. Raises ValueError."""
     if key is not None and key.get_secret_value().startswith("whsec_"):
         try:
             base64.b64decode(key.get_secret_value().removeprefix("whsec_"), validate=True)
@@ -155,6 +158,7 @@ def shortened(text: str) -> str:
 
 
 MEDIA_WORDS = {"movies": "movie", "series": "series"}  # what a setting has, and the name of the media type
+PROFILES = {"movie": "MOVIE_ASSETS_PROFILES", "series": "MOVIE_ASSETS_SERIES_PROFILES"}  # the settings that name them
 LOWEST_RATE, HIGHEST_RATE = 0.01, 10_000.0
 MAX_DAYS_OF_VOTES = 30
 LONGEST_MODEL_NAME = 200
@@ -166,11 +170,11 @@ Folder = Annotated[Path, AfterValidator(_is_a_folder)]
 ModelName = Annotated[str, AfterValidator(_is_a_model)]
 ApiVersion = Annotated[str, AfterValidator(_is_a_version)]
 Prefix = Annotated[str, AfterValidator(_is_a_prefix)]
-Token = Annotated[Secret, AfterValidator(_fits_a_header)]
-SecretUrl = Annotated[Secret, AfterValidator(_is_a_secret_address)]
+Token = Annotated[Secret, AfterValidator(fits_a_header)]
+SecretUrl = Annotated[Secret, AfterValidator(is_a_secret_address)]
 Url = Annotated[str, BeforeValidator(lambda value: value.strip().rstrip("/")), AfterValidator(_is_an_address)]
 MailServer = Annotated[Secret, AfterValidator(_is_a_mail_server)]
-SigningKey = Annotated[Token, AfterValidator(_is_a_key)]
+SigningKey = Annotated[Token, AfterValidator(is_a_key)]
 VotesDays = Annotated[int, BeforeValidator(_days_of_votes)]
 Media = Annotated[Words, AfterValidator(_are_media_types)]
 Owners = Annotated[Words, AfterValidator(_are_owners)]

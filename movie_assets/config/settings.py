@@ -1,6 +1,8 @@
 """All environment variables of the project: their names, defaults and meaning.
 
-Those of alerts are in alert_settings.py, of embeddings in embedding_settings.py, of the reranker in rerank_settings.py;
+Those of the catalogue are in catalogue_settings.py, of alerts in alert_settings.py, of embeddings in
+embedding_settings.py, of the reranker in rerank_settings.py, of lists, countries and languages in
+application_settings.py, of webhooks in webhook_settings.py, of OMDb in omdb_settings.py;
 setting_values.py validates.
 
 A value is read once, and passed on as a field of `Settings`. Secrets are `SecretStr`, so that no log line, traceback or
@@ -14,31 +16,30 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import platformdirs
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from movie_assets.config.alert_settings import AlertSettings
+from movie_assets.config.application_settings import ApplicationSettings
+from movie_assets.config.catalogue_settings import CatalogueSettings
 from movie_assets.config.embedding_settings import EmbeddingSettings
-from movie_assets.config.filter_profiles import FilterProfiles
+from movie_assets.config.omdb_settings import OmdbSettings
 from movie_assets.config.paths import CHECKOUT
-from movie_assets.config.profiles import profiles_of
 from movie_assets.config.rating_files import RatingFiles
 from movie_assets.config.rerank_settings import RerankSettings
 from movie_assets.config.setting_values import (
-    MEDIA_WORDS,
     Folder,
-    Media,
     Owners,
     Secret,
     Token,
     Url,
     VotesDays,
-    Words,
     is_a_rate,
     passwords_in,
     shortened,
     text_error,
 )
+from movie_assets.config.webhook_settings import WebhookSettings
 
 RUNBOOK = "docs/runbook.md"
 # Variables that deploy/ sets, or `movie-assets` for the Dagster processes that it starts.
@@ -54,7 +55,15 @@ class SettingsError(Exception):
     """An environment variable has an unusable value. The message names the variable and never shows the value."""
 
 
-class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
+class Settings(
+    CatalogueSettings,
+    EmbeddingSettings,
+    RerankSettings,
+    ApplicationSettings,
+    OmdbSettings,
+    WebhookSettings,
+    AlertSettings,
+):
     """The project's configuration, with a field for each environment variable (its alias)."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, populate_by_name=True)
@@ -130,38 +139,6 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
         description="How long a run waits for a pool (`tmdb`, `embedder`) that another run holds, before it fails and "
         "names that run.",
     )
-    media: Media = Field(
-        ("movies",),
-        alias="MOVIE_ASSETS_MEDIA",
-        description="What the catalogue holds: `movies`, or `movies series`. Series come from their own export, change "
-        "feed and lists, and share everything else with movies.",
-    )
-    profiles: Words = Field(
-        ("quality",),
-        alias="MOVIE_ASSETS_PROFILES",
-        description="Profiles of the films in the catalogue: one or more of `quality`, `new_releases`, `broad` and "
-        "those of your own file, separated by blanks or commas. A film belongs in the catalogue if it passes one of "
-        "them.",
-    )
-    profiles_file: Path | None = Field(
-        None,
-        alias="MOVIE_ASSETS_PROFILES_FILE",
-        description="A TOML file with profiles of your own, in the form of `movie_assets/config/profiles.toml`.",
-    )
-    series_profiles: Words = Field(
-        ("series",),
-        alias="MOVIE_ASSETS_SERIES_PROFILES",
-        description="The same for series, where `MOVIE_ASSETS_MEDIA` has them: one or more of `series`, `new_series`, "
-        '`miniseries` and those of your own file with `media = "series"`.',
-    )
-    daily_films: int = Field(
-        0,
-        alias="MOVIE_ASSETS_DAILY_FILMS",
-        ge=0,
-        description="The largest number of films whose details are fetched in a day (UTC), the most urgent first. "
-        "0 = no limit.",
-    )
-
     imdb_ratings: str | None = Field(
         None,
         alias="MOVIE_ASSETS_IMDB_RATINGS",
@@ -252,30 +229,25 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
     def secrets(self) -> list[str]:
         """All secret values, and the passwords in those that are addresses, to remove them from messages."""
         values = [value.get_secret_value() for _, value in self if isinstance(value, SecretStr)]
+        values += [value.get_secret_value() for each in self.webhooks for value in (each.url, each.key)]
         return sorted(
             {part for value in values for part in (value, *passwords_in(value)) if part}, key=len, reverse=True
         )
 
     @classmethod
     def variables(cls) -> list[FieldInfo]:
-        """Return the fields in the order of the documentation: TMDB, embeddings, reranker, the others, alerts."""
+        """Return the fields in the order of the documentation, group by group; alerts are last."""
 
         def place(name: str) -> int:
             if name.startswith("tmdb_") or name == "votes_days":
                 return 0
-            groups = (EmbeddingSettings, RerankSettings, None, AlertSettings)
-            return next((n for n, group in enumerate(groups, 1) if group and name in group.model_fields), 3)
+            groups = (
+                EmbeddingSettings, RerankSettings, ApplicationSettings, None, OmdbSettings, WebhookSettings,
+                AlertSettings,
+            )  # fmt: skip
+            return next((n for n, group in enumerate(groups, 1) if group and name in group.model_fields), 4)
 
         return [field for name, field in sorted(cls.model_fields.items(), key=lambda item: place(item[0]))]
-
-    @model_validator(mode="after")
-    def _profiles_can_be_read(self) -> Self:
-        for media, variable in (("movie", "MOVIE_ASSETS_PROFILES"), ("series", "MOVIE_ASSETS_SERIES_PROFILES")):
-            try:
-                self.profiles_for(media)
-            except ValueError as error:
-                raise ValueError(f"{variable}: {error}") from None
-        return self
 
     @property
     def runbook_url(self) -> str:
@@ -293,22 +265,17 @@ class Settings(EmbeddingSettings, RerankSettings, AlertSettings):
         return RatingFiles(self.imdb_ratings, self.movielens_ratings, self.ratings_csv)
 
     @property
-    def thresholds(self) -> FilterProfiles:
-        """The filter profiles of movies; a movie has to pass one of them."""
-        return profiles_of(self.profiles, self.profiles_file)
+    def rating_assets(self) -> list[str]:
+        """The assets of the sources of ratings, other than TMDB, that are switched on."""
+        return [*self.rating_files.assets, *(["omdb_ratings"] if self.omdb_api_key else [])]
 
     @property
-    def media_types(self) -> tuple[str, ...]:
-        """The media types that the catalogue holds, movie first."""
-        return tuple(MEDIA_WORDS[word] for word in self.media)
-
-    @property
-    def rules_in_use(self) -> list[str]:
-        """The names of the profiles of each media type, in the order of `media_types`."""
-        return [self.profiles_for(media).name for media in self.media_types]
-
-    def profiles_for(self, media: str) -> FilterProfiles:
-        """Return the filter profiles of a media type (movie or series)."""
-        if media == "movie":
-            return self.thresholds
-        return profiles_of(self.series_profiles, self.profiles_file, media)
+    def switched_off(self) -> list[str]:
+        """The assets that the settings switch off, apart from those of media types; what they left may have any age."""
+        off = {
+            "tmdb_lists": not self.list_pages,
+            "title_images": not self.images,
+            "exports": self.export_to is None,
+            "omdb_ratings": self.omdb_api_key is None,
+        }
+        return [*self.rating_files.off, *(name for name, is_off in off.items() if is_off)]

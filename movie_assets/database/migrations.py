@@ -16,10 +16,11 @@ import psycopg
 import sqlalchemy as sa
 
 from movie_assets.config.paths import SQL
-from movie_assets.database.addresses import DatabaseError, dsn_of, shown, url_of
+from movie_assets.database.addresses import DatabaseError, shown
+from movie_assets.database.creation import first_line, why_unreachable
 from movie_assets.database.database import MIGRATION_LOCK, Database, driver_connection
 from movie_assets.database.queries import query_text
-from movie_assets.database.server_checks import require_encoding, require_usable
+from movie_assets.database.server_checks import require_usable
 from movie_assets.database.short_locks import change_with_short_locks
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,6 @@ begin
 end
 $$
 """
-SECONDS_A_POOLER_REMEMBERS = 40  # PgBouncer's server_login_retry is 15
 # Functions set settings of pgvector for themselves. A session knows these once it has used a vector; until then only a
 # superuser may name them.
 LOAD_PGVECTOR = """
@@ -60,71 +60,6 @@ APPLIED = """
 insert into movie_assets_schema (file, digest) values (%(file)s, %(digest)s)
 on conflict (file) do update set digest = excluded.digest, applied_at = now()
 """
-MAINTENANCE_DATABASES = ("postgres", "template1", "defaultdb")
-
-
-def ensure_database(address: str) -> None:
-    """Create the database of an address if the server does not have it. Raises DatabaseError."""
-    url = url_of(address)
-    try:
-        with psycopg.connect(dsn_of(url), connect_timeout=10) as connection:
-            require_encoding(connection)
-            return
-    except psycopg.OperationalError as error:
-        server = _server_without(url, error)
-    if server is None:  # another process has created it meanwhile
-        ensure_database(address)
-        return
-    with server:
-        _create_database(server, url)
-    # A pooler may still refuse the new database for some seconds.
-    psycopg.connect(dsn_of(url), connect_timeout=SECONDS_A_POOLER_REMEMBERS).close()
-
-
-def _server_without(url: sa.URL, error: psycopg.OperationalError) -> psycopg.Connection | None:
-    """Connect to another database of a server that does not have the database of the address.
-
-    Returns None when the database accepts connections by now. Raises DatabaseError when the server cannot be reached,
-    or has that database and refuses the connection.
-    """
-    for name in MAINTENANCE_DATABASES:
-        if name == url.database:
-            continue
-        try:
-            server = psycopg.connect(dsn_of(url.set(database=name)), autocommit=True, connect_timeout=10)
-        except psycopg.OperationalError:
-            continue
-        row = server.execute("select from pg_database where datname = %s", (url.database,)).fetchone()
-        if row is None:
-            return server
-        server.close()
-        try:
-            psycopg.connect(dsn_of(url), connect_timeout=10).close()
-        except psycopg.OperationalError as again:
-            error = again
-            break
-        return None
-    raise DatabaseError(_why_unreachable(url, error)) from None
-
-
-def _create_database(server: psycopg.Connection, url: sa.URL) -> None:
-    name = psycopg.sql.Identifier(str(url.database))
-    encoded = psycopg.sql.SQL(
-        "create database {} encoding 'UTF8' lc_collate 'C' lc_ctype 'C' template template0"
-    ).format(name)
-    plain = psycopg.sql.SQL("create database {}").format(name)
-    is_utf8 = server.execute(
-        "select pg_encoding_to_char(encoding) = 'UTF8' from pg_database where datname = 'template1'"
-    ).fetchone()
-    try:
-        server.execute(plain if is_utf8 == (True,) else encoded)
-    except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-        return  # another process was quicker
-    except psycopg.Error as error:
-        raise DatabaseError(
-            f'the server has no database "{url.database}" and this role may not create it ({_first_line(error)}); '
-            f'have an administrator run: create database "{url.database}" owner "{url.username}"'
-        ) from None
 
 
 def migrate(database: Database) -> list[str]:
@@ -181,11 +116,11 @@ def _errors_as_sentences(database: Database) -> Iterator[None]:
     try:
         yield
     except (sa.exc.OperationalError, psycopg.OperationalError) as error:
-        raise DatabaseError(_why_unreachable(database.url, getattr(error, "orig", error))) from None
+        raise DatabaseError(why_unreachable(database.url, getattr(error, "orig", error))) from None
     except (sa.exc.ProgrammingError, psycopg.errors.InsufficientPrivilege) as error:
         raise DatabaseError(
             f'the role "{database.url.username}" lacks a right on database "{database.url.database}" '
-            f"({_first_line(error)}); have an administrator grant it, or make the role the database's owner"
+            f"({first_line(error)}); have an administrator grant it, or make the role the database's owner"
         ) from None
 
 
@@ -248,7 +183,7 @@ def _apply(database: Database, name: str, files: Sequence[Path], *queries: str) 
                 connection.execute(path.read_bytes())  # a script of many statements, without parameters
             except OTHER_SHAPE as error:
                 raise DatabaseError(
-                    f"{_name(path)} cannot replace what another version of movie_assets left ({_first_line(error)}); "
+                    f"{_name(path)} cannot replace what another version of movie_assets left ({first_line(error)}); "
                     "take that version again, or restore the backup from before it"
                 ) from None
             connection.execute(APPLIED, {"file": _name(path), "digest": _digest(path)})
@@ -287,17 +222,6 @@ def _newer(known: dict[str, str], migrations: list[Path]) -> str:
     """Return the names of migrations that the database has and this code does not, empty when there are none."""
     ours = {_name(path) for path in migrations}
     return ", ".join(sorted(name for name in known if name.startswith("migrations/") and name not in ours))
-
-
-def _why_unreachable(url: sa.URL, error: BaseException | None) -> str:
-    return (
-        f"the database at {shown(url)} cannot be reached ({_first_line(error)}); is the server up, the address right?"
-    )
-
-
-def _first_line(error: BaseException | None) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0]
 
 
 def _name(path: Path) -> str:

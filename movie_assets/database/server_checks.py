@@ -67,7 +67,7 @@ def require_encoding(connection: psycopg.Connection) -> None:
 def require_usable(url: sa.URL) -> None:
     """Raise DatabaseError when the server or the role does not meet a requirement. Creates nothing.
 
-    The database exists and can be reached (see `migrations.ensure_database`).
+    The database exists and can be reached (see `creation.ensure_database`).
     """
     with psycopg.connect(dsn_of(url), connect_timeout=10, autocommit=True) as connection:
         require_encoding(connection)

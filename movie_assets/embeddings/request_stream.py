@@ -24,6 +24,7 @@ from movie_assets.embeddings.vectors import CheckedVectors
 from movie_assets.http_client.rate_limits import RateLimits
 
 MAX_SECONDS_PER_CALL = 120.0  # a read timeout is per read, and a slow server could hold a call for hours
+MAX_SECONDS_PER_WAIT = 1.0  # Python handles a signal that comes just before a wait only when the wait ends
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Stream:
         now = time.monotonic()
         oldest = min((sent.since for sent in self._in_flight.values()), default=now)
         try:
-            timeout = max(0.0, min(seconds, oldest + MAX_SECONDS_PER_CALL - now))
+            timeout = max(0.0, min(seconds, oldest + MAX_SECONDS_PER_CALL - now, MAX_SECONDS_PER_WAIT))
             number, response = self._responses.get(timeout=timeout)
         except Empty:
             late = [n for n, sent in self._in_flight.items() if time.monotonic() - sent.since >= MAX_SECONDS_PER_CALL]

@@ -20,6 +20,7 @@ from movie_assets.emulator import azure, batches, cohere, control, embeddings, g
 from movie_assets.emulator.apis import Api, Exchange
 from movie_assets.emulator.export import export
 from movie_assets.emulator.faults import Where
+from movie_assets.emulator.omdb import title_at_omdb
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.responses import RefusedError, ResponseSender, ServedResponse, openai_error, tmdb_error
 from movie_assets.emulator.service import Service
@@ -83,6 +84,7 @@ def create_app(world: World, options: EmulatorOptions, service: Service | None =
     routes += [
         Route("/p/exports/{file}", _export_route(state)),
         Route("/imdb/title.ratings.tsv.gz", _imdb_route(state)),
+        Route("/omdb/", _omdb_route(state)),
         Route("/v1/embeddings", _embeddings_route(state), methods=["POST"]),
         Route("/v1/models", _models_route(state)),
         *(Route(path, _bulk_route(state, name, handler), methods=[method]) for method, path, name, handler in BULK),
@@ -175,6 +177,14 @@ def _imdb_route(service: Service) -> AsyncEndpoint:
     async def route(request: Request) -> ResponseSender:
         response = await run_in_threadpool(imdb.title_ratings, service, request)
         return _sent(service, "imdb_ratings", request, response)
+
+    return route
+
+
+def _omdb_route(service: Service) -> AsyncEndpoint:
+    async def route(request: Request) -> ResponseSender:
+        response = await run_in_threadpool(title_at_omdb, service, request)
+        return _sent(service, "omdb", request, service.with_fault(response, "omdb"))
 
     return route
 

@@ -74,6 +74,7 @@ class BundledMovies:
             budget=entry["budget"] or 0,
             revenue=entry["revenue"] or 0,
             status="Released",
+            revision=int(additions),
         )
 
     def popularity(self, rank: int, day: int) -> float:

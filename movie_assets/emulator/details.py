@@ -5,8 +5,12 @@ A `Movie` goes in, JSON comes out. The worlds decide which films exist, `app` wh
 
 import zlib
 from collections.abc import Callable, Collection
+from datetime import date
 
+from movie_assets.emulator.images import images
 from movie_assets.emulator.movie import Job, Movie, Person, Role
+from movie_assets.emulator.offers import watch_providers
+from movie_assets.emulator.releases import releases_of
 from movie_assets.emulator.shapes import COUNTRIES, EMPTY_PARTS, GENRES, LANGUAGE_NAMES, Json, stable_id
 
 
@@ -51,11 +55,13 @@ def detail(movie: Movie) -> Json:
     }
 
 
-def with_parts(movie: Movie, parts: Collection[str]) -> Json:
+def with_parts(movie: Movie, parts: Collection[str], day: date) -> Json:
     """Return a film's details with the requested sub-objects; names that TMDB does not know are ignored."""
     body = detail(movie)
     for part in parts:
-        if part in PARTS:
+        if part == "watch/providers":
+            body[part] = watch_providers(movie.tmdb_id, "movie", day)
+        elif part in PARTS:
             body[part] = PARTS[part](movie)
         elif part in EMPTY_PARTS:
             body[part] = EMPTY_PARTS[part]
@@ -107,26 +113,25 @@ def _keywords(movie: Movie) -> Json:
 
 
 def _release_dates(movie: Movie) -> Json:
-    if not movie.release_date:
-        return {"results": []}
-    releases = dict.fromkeys(movie.countries, "")
-    releases["US"] = movie.certification
+    releases = releases_of(movie)
     return {
         "results": [
             {
                 "iso_3166_1": code,
                 "release_dates": [
                     {
-                        "certification": certification,
+                        "certification": release.certification,
                         "descriptors": [],
-                        "iso_639_1": "",
-                        "note": "",
-                        "release_date": f"{movie.release_date}T00:00:00.000Z",
-                        "type": 3,
+                        "iso_639_1": release.language,
+                        "note": release.note,
+                        "release_date": f"{release.day.isoformat()}T00:00:00.000Z",
+                        "type": release.kind,
                     }
+                    for release in releases
+                    if release.country == code
                 ],
             }
-            for code, certification in releases.items()
+            for code in dict.fromkeys(release.country for release in releases)
         ]
     }
 
@@ -167,23 +172,6 @@ def videos(tmdb_id: int, title: str, released: str) -> Json:
     }
 
 
-def _watch_providers(movie: Movie) -> Json:
-    return watch_providers(movie.tmdb_id, "movie")
-
-
-def watch_providers(tmdb_id: int, media_type: str) -> Json:
-    """Return the offers in the United States of one title in four."""
-    if tmdb_id % 4:
-        return {"results": {}}
-    provider = {
-        "logo_path": "/stand-in.jpg",
-        "provider_id": 8,
-        "provider_name": "Netflix",
-        "display_priority": 0,
-    }
-    return {"results": {"US": {"link": f"/{media_type}/{tmdb_id}/watch", "flatrate": [provider]}}}
-
-
 def _translations(movie: Movie) -> Json:
     entries = [("US", "en", movie.title, movie.overview)]
     if movie.language != "en" and movie.countries:
@@ -215,13 +203,13 @@ def _alternative_titles(movie: Movie) -> Json:
 
 PARTS: dict[str, Callable[[Movie], Json]] = {
     "alternative_titles": _alternative_titles,
+    "images": lambda movie: images(movie.tmdb_id, "", movie.language),
     "credits": _credits,
     "external_ids": _external_ids,
     "keywords": _keywords,
     "release_dates": _release_dates,
     "translations": _translations,
     "videos": _videos,
-    "watch/providers": _watch_providers,
 }
 
 

@@ -30,7 +30,7 @@ from movie_assets.emulator.responses import (
 
 Where = Literal[
     "tmdb", "details", "export", "export_lines", "export_gzip", "embeddings", "inputs", "vectors", "batch",
-    "batch_line", "batch_made", "file_sent", "file_deleted", "service", "ranking",
+    "batch_line", "batch_made", "file_sent", "file_deleted", "service", "ranking", "omdb",
 ]  # fmt: skip
 
 HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Welcome</h1></body></html>"
@@ -266,6 +266,8 @@ FAULTS: dict[str, Fault] = {
     "api_timeout": Fault("service", _of_service(_sent("stall_head")), "no response from one of these"),
     "api_drip": Fault("service", _of_service(_sent("drip")), "one byte every 0.4 s from one of these"),
     "api_cut": Fault("service", _of_service(_sent("cut")), "connection closed within the response of one of these"),
+    "omdb_500": Fault("omdb", _page(500, BAD_GATEWAY), "internal error of OMDb"),
+    "omdb_html": Fault("omdb", _page(200, HTML), "200 with HTML from OMDb"),
     "rank_missing": Fault("ranking", _changed(faulty_rankings.without_last), "a reranker leaves a document out"),
     "rank_twice": Fault("ranking", _changed(faulty_rankings.one_twice), "a reranker ranks one document twice"),
     "rank_beyond": Fault("ranking", _changed(faulty_rankings.beyond), "a reranker names a document beyond the last"),

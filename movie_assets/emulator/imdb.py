@@ -36,6 +36,12 @@ def title_ratings(service: Service, request: Request) -> ServedResponse:
     return ServedResponse(200, headers=headers, pieces=gzip_pieces(_pieces(service)))
 
 
+def average_of(tmdb_id: int, vote_average: float) -> float:
+    """Return a title's average at IMDb, 1 to 10, by TMDB's."""
+    off = OFF * float(np.random.default_rng(tmdb_id).standard_normal())
+    return min(10.0, max(1.0, SHIFT + SLOPE * vote_average + off))
+
+
 def _pieces(service: Service) -> Iterator[bytes]:
     movies = service.world.columns(service.today)
     order = np.argsort(-movies.vote_count, kind="stable")[:MAX_TITLES]
@@ -45,8 +51,7 @@ def _pieces(service: Service) -> Iterator[bytes]:
         body = service.world.detail(int(movies.tmdb_id[place]), service.today) if votes >= MIN_VOTES else None
         if body is None or not body.get("imdb_id"):
             continue
-        off = OFF * float(np.random.default_rng(int(movies.tmdb_id[place])).standard_normal())
-        average = min(10.0, max(1.0, SHIFT + SLOPE * float(movies.vote_average[place]) + off))
+        average = average_of(int(movies.tmdb_id[place]), float(movies.vote_average[place]))
         lines.append(f"{body['imdb_id']}\t{average:.1f}\t{votes * VOTES_FOR_ONE}\n".encode())
         if len(lines) == PIECE:
             yield b"".join(lines)

@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from movie_assets.emulator.list_order import chances, in_order
 from movie_assets.emulator.shapes import GENRES
 from movie_assets.emulator.world import Columns, World
 
-Chart = Literal["popular", "now_playing", "upcoming", "top_rated"]
+Chart = Literal["popular", "now_playing", "upcoming", "top_rated", "trending_day", "trending_week"]
 Ids = npt.NDArray[np.int64]
 
 SORT_COLUMNS = {
@@ -28,8 +29,11 @@ SORT_COLUMNS = {
 }
 GENRE_INDEX = {genre_id: index for index, genre_id in enumerate(GENRES.values())}
 TOP_RATED_VOTES = 200
-NOW_PLAYING_DAYS = 42
-UPCOMING_DAYS = 21
+# The first and the last day of the lists of a span of days, counted from today, as TMDB has them.
+SPANS = {"now_playing": (-35, 7), "upcoming": (7, 28)}
+RE_RELEASED = 13  # titles that are shown again somewhere, for each new one, in a list without a region
+RE_RELEASED_DAYS = 21
+OLD_DAYS = 365
 
 
 @dataclass(frozen=True)
@@ -59,18 +63,29 @@ class Lists:
     def __init__(self, world: World) -> None:
         self._world = world
         self.matches = lru_cache(maxsize=128)(self._matches)
+        self.chart = lru_cache(maxsize=64)(self._chart)
         self.search = lru_cache(maxsize=16)(self._search)
 
-    def chart(self, name: Chart, day: date) -> Ids:
-        """Return the ids of one of TMDB's fixed lists, the best first."""
-        today = day.toordinal()
-        queries = {
-            "popular": Query(),
-            "top_rated": Query(votes_from=TOP_RATED_VOTES, sort_by="vote_average.desc"),
-            "now_playing": Query(release_from=today - NOW_PLAYING_DAYS, release_to=today),
-            "upcoming": Query(release_from=today + 1, release_to=today + UPCOMING_DAYS),
-        }
-        return self.matches(queries[name], day)
+    def _chart(self, name: Chart, day: date, region: str = "") -> Ids:
+        """Return the ids of one of TMDB's fixed lists, the first one first; a list of a region differs from others."""
+        columns = self._world.columns(day)
+        if name == "top_rated":
+            ids = self.matches(Query(votes_from=TOP_RATED_VOTES, sort_by="vote_average.desc"), day)
+            return in_order(ids, np.linspace(2.0, 1.0, len(ids)), name, region, day)
+        mask = mask_of(Query(), columns)
+        if name in SPANS:
+            mask &= self._is_shown(name, day, region, columns)
+        return in_order(columns.tmdb_id[mask], columns.popularity[mask] + 1.0, name, region, day)
+
+    def _is_shown(self, name: str, day: date, region: str, columns: Columns) -> npt.NDArray[np.bool_]:
+        """Return which films are released within the list's days: of old ones a few in a region, many in the world."""
+        first, last = (day.toordinal() + days for days in SPANS[name])
+        is_new = (columns.release >= first) & (columns.release <= last)
+        old = np.flatnonzero((columns.release > 0) & (columns.release < day.toordinal() - OLD_DAYS))
+        shown_again = max(2, is_new.sum() // 10) if region else RE_RELEASED * max(2, is_new.sum())
+        order = np.argsort(chances(columns.tmdb_id[old], f"{name} again {region}", RE_RELEASED_DAYS, day))
+        is_new[old[order[:shown_again]]] = True
+        return is_new
 
     def _matches(self, query: Query, day: date) -> Ids:
         columns = self._world.columns(day)

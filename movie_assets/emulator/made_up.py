@@ -55,7 +55,8 @@ class MadeUpMovies:
         people = Cast(self.slots)
         release = traits.release(number, self._birth(number))
         adult, video, softcore = traits.flags(number)
-        text, keywords = stories.texts(story, revision(number, day))
+        edition = int(revision(number, day))
+        text, keywords = stories.texts(story, edition)
         variant = () if traits.has_no_genres(number) else story.theme.genre_variants[traits.genre_variant(number)]
         votes = traits.vote_count(number, day)
         money = traits.word(MONEY, number)
@@ -89,6 +90,7 @@ class MadeUpMovies:
             adult=adult,
             video=video,
             softcore=softcore,
+            revision=edition,
         )
 
     def export_rows(self, numbers: Numbers, day: int) -> Iterator[ExportRow]:

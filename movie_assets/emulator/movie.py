@@ -39,7 +39,10 @@ class Collection:
 
 @dataclass(frozen=True)
 class Movie:
-    """What is known about a film on one day; runtime in minutes, money in dollars."""
+    """What is known about a film on one day; runtime in minutes, money in dollars.
+
+    `revision` says how often it was edited by that day.
+    """
 
     tmdb_id: int
     imdb_id: str | None
@@ -67,3 +70,4 @@ class Movie:
     adult: bool = False
     video: bool = False
     softcore: bool = False
+    revision: int = 0

@@ -58,7 +58,7 @@ class MovingSeries:
     def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:
         """Return details with the requested sub-objects and seasons, as JSON."""
         series = self.series(tmdb_id, day)
-        return None if series is None else compact_json(series_details.with_parts(series, parts))
+        return None if series is None else compact_json(series_details.with_parts(series, parts, day))
 
     def season_body(self, tmdb_id: int, number: int, day: date, parts: Collection[str]) -> bytes | None:
         """Return a season with its episodes and the requested sub-objects, as JSON."""

@@ -60,7 +60,7 @@ class MovingWorld:
         movie = self.movie(tmdb_id, day)
         if movie is None:
             return None
-        return compact_json(details.with_parts(movie, parts))
+        return compact_json(details.with_parts(movie, parts, day))
 
     def detail(self, tmdb_id: int, day: date) -> dict[str, Any] | None:
         """Return details without sub-objects."""

@@ -21,7 +21,8 @@ class EmulatorOptions:
     limits for embeddings within `openai_window` seconds, enforced and sent in headers, 0 for none and no headers;
     `embeddings_like` names a server of another make, whose limits and errors are imitated, see `server_makes`;
     `embedding_seconds` is how long an embeddings request takes, `batch_seconds` a batch; `openai_enqueued_tokens` is
-    the limit of tokens in batches that have not ended, 0 for none.
+    the limit of tokens in batches that have not ended, 0 for none; `omdb_calls` is the number of calls a day that
+    OMDb allows.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +44,7 @@ class EmulatorOptions:
     embedding_seconds: float = 0.0
     batch_seconds: float = 2.0
     openai_enqueued_tokens: int = 0
+    omdb_calls: int = 1000
 
     @property
     def world_name(self) -> str:

@@ -6,8 +6,10 @@ A `Series` goes in, JSON comes out. What films have in the same shape is in `det
 from collections.abc import Callable, Collection
 from datetime import date
 
-from movie_assets.emulator.details import image, language, person, translation, videos, watch_providers
+from movie_assets.emulator.details import image, language, person, translation, videos
+from movie_assets.emulator.images import images
 from movie_assets.emulator.made_up_series import SEASON_TVDB_FROM
+from movie_assets.emulator.offers import watch_providers
 from movie_assets.emulator.series import Episode, Network, Season, Series
 from movie_assets.emulator.series_credits import aggregate_credits, flat_credits
 from movie_assets.emulator.series_shapes import (
@@ -69,7 +71,7 @@ def item(series: Series) -> Json:
     return series_item(detail(series))
 
 
-def with_parts(series: Series, parts: Collection[str]) -> Json:
+def with_parts(series: Series, parts: Collection[str], day: date) -> Json:
     """Return details with the requested sub-objects and seasons; seasons and names that TMDB does not know are ignored.
 
     A season is requested as `season/N`.
@@ -81,6 +83,8 @@ def with_parts(series: Series, parts: Collection[str]) -> Json:
             season = series.season(number)
             if season is not None:
                 body[part] = season_detail(series, season)
+        elif part == "watch/providers":
+            body[part] = watch_providers(series.tmdb_id, "tv", day)
         elif part in PARTS:
             body[part] = PARTS[part](series)
         elif part in EMPTY_SERIES_PARTS:
@@ -234,12 +238,12 @@ PARTS: dict[str, Callable[[Series], Json]] = {
     "content_ratings": _content_ratings,
     "credits": lambda series: flat_credits(series, len(series.numbered)),
     "external_ids": _external_ids,
+    "images": lambda series: images(series.tmdb_id, "tv-", series.language),
     "keywords": lambda series: {
         "results": [{"name": name, "id": stable_id("keyword", name)} for name in series.keywords]
     },
     "translations": _translations,
     "videos": lambda series: videos(series.tmdb_id, series.name, _iso(series.first_air_date) or ""),
-    "watch/providers": lambda series: watch_providers(series.tmdb_id, "tv"),
 }
 SEASON_PARTS: dict[str, Callable[[Series, Season], Json]] = {
     "aggregate_credits": lambda series, season: aggregate_credits(series, (season,)),

@@ -7,11 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from movie_assets.emulator.list_order import in_order
 from movie_assets.emulator.lists import Ids, Query, containing, mask_of, ordered
 from movie_assets.emulator.series_shapes import TV_GENRES
 from movie_assets.emulator.world import SeriesWorld
 
-SeriesChart = Literal["popular", "top_rated", "airing_today", "on_the_air"]
+SeriesChart = Literal["popular", "top_rated", "airing_today", "on_the_air", "trending_day", "trending_week"]
 GENRE_INDEX = {genre_id: index for index, genre_id in enumerate(TV_GENRES.values())}
 TOP_RATED_VOTES = 100
 ON_THE_AIR_DAYS = 7
@@ -35,17 +36,18 @@ class SeriesLists:
     def __init__(self, world: SeriesWorld) -> None:
         self._world = world
         self.matches = lru_cache(maxsize=128)(self._matches)
+        self.chart = lru_cache(maxsize=64)(self._chart)
         self.search = lru_cache(maxsize=16)(self._search)
 
-    def chart(self, name: SeriesChart, day: date) -> Ids:
-        """Return the ids of one of TMDB's fixed lists, the best first."""
+    def _chart(self, name: SeriesChart, day: date) -> Ids:
+        """Return the ids of one of TMDB's fixed lists, the first one first."""
         queries = {
-            "popular": SeriesQuery(),
             "top_rated": SeriesQuery(votes_from=TOP_RATED_VOTES, sort_by="vote_average.desc"),
             "airing_today": SeriesQuery(air_from=day, air_to=day),
             "on_the_air": SeriesQuery(air_from=day, air_to=day + timedelta(days=ON_THE_AIR_DAYS - 1)),
         }
-        return self.matches(queries[name], day)
+        ids = self.matches(queries.get(name, SeriesQuery(include_undated=True)), day)
+        return in_order(ids, np.linspace(2.0, 1.0, len(ids)), f"tv {name}", "", day)
 
     def _matches(self, query: SeriesQuery, day: date) -> Ids:
         columns = self._world.columns(day)

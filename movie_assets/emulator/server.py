@@ -82,6 +82,11 @@ class TmdbEmulator:
         return f"{self.url}/imdb/title.ratings.tsv.gz"
 
     @property
+    def omdb_url(self) -> str:
+        """The address of OMDb."""
+        return f"{self.url}/omdb"
+
+    @property
     def openai_url(self) -> str:
         """The base of the embeddings API, with its version."""
         return f"{self.url}/v1"

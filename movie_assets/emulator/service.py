@@ -64,6 +64,7 @@ class Service:
         self.requests: dict[str, Counter[int]] = {}
         self.struck: Counter[str] = Counter()
         self.embedded_inputs = 0
+        self.omdb_calls = Counter[date]()
         self._loading = 0
         self._chance = random.Random(options.seed)
         self._lock = threading.Lock()
@@ -95,6 +96,12 @@ class Service:
         """Count texts for which vectors were sent."""
         with self._lock:
             self.embedded_inputs += inputs
+
+    def within_omdb_quota(self) -> bool:
+        """Count a request to OMDb, and return whether it is within the calls of the day."""
+        with self._lock:
+            self.omdb_calls[self.today] += 1
+            return self.omdb_calls[self.today] <= self.options.omdb_calls
 
     def count_loading(self) -> int:
         """Count a request to a server that refuses the first ones, and return their number."""

@@ -10,14 +10,15 @@ from typing import cast
 
 from starlette.requests import Request
 
-from movie_assets.emulator.lists import NOW_PLAYING_DAYS, UPCOMING_DAYS, Chart
+from movie_assets.emulator.images import in_languages
+from movie_assets.emulator.list_order import PAGE_SIZE, page_of_ids
+from movie_assets.emulator.lists import SPANS, Chart
 from movie_assets.emulator.parameters import appended_parts, change_window, discovery, page_number
 from movie_assets.emulator.responses import JSON_TYPE, ServedResponse, json_response, refusal
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.shapes import EMPTY_PARTS, GENRES, Json, list_item, page_of
 from movie_assets.emulator.world import Change
 
-PAGE_SIZE = 20
 CHANGES_PAGE_SIZE = 100
 
 CONFIGURATION: Json = {
@@ -51,7 +52,7 @@ def movie_part(service: Service, request: Request) -> ServedResponse:
     body = service.world.body(tmdb_id, service.today, (part,))
     if body is None:
         raise refusal(34)
-    return json_response({"id": tmdb_id, **json.loads(body)[part]})
+    return json_response({"id": tmdb_id, **in_languages(json.loads(body)[part], request.query_params)})
 
 
 def changes(service: Service, request: Request) -> ServedResponse:
@@ -79,20 +80,20 @@ def discover(service: Service, request: Request) -> ServedResponse:
 
 
 def chart(service: Service, request: Request) -> ServedResponse:
-    """Return a fixed list: `/movie/{popular,now_playing,upcoming,top_rated}`."""
+    """Return a fixed list: `/movie/{popular,now_playing,upcoming,top_rated}`, for a region or the world."""
     name = cast("Chart", request.url.path.rsplit("/", 1)[-1])
-    page = page_number(request.query_params)
-    body = _list_page(service, service.lists.chart(name, service.today).tolist(), page)
+    region = request.query_params.get("region", "").upper()
+    body = _chart_page(service, request, name, region)
     dates = _chart_dates(name, service.today)
     return json_response({"dates": dates, **body} if dates else body)
 
 
 def trending(service: Service, request: Request) -> ServedResponse:
-    """Return films by popularity, which moves daily: `/trending/movie/{day,week}`."""
-    if request.path_params["span"] not in {"day", "week"}:
+    """Return the films of a day's or a week's trend: `/trending/movie/{day,week}`."""
+    span = request.path_params["span"]
+    if span not in {"day", "week"}:
         raise refusal(34)
-    page = page_number(request.query_params)
-    body = _list_page(service, service.lists.chart("popular", service.today).tolist(), page)
+    body = _chart_page(service, request, cast("Chart", f"trending_{span}"))
     body["results"] = [{**item, "media_type": "movie"} for item in body["results"]]
     return json_response(body)
 
@@ -160,6 +161,14 @@ def id_in(text: str) -> int:
     return int(digits)
 
 
+def _chart_page(service: Service, request: Request, name: Chart, region: str = "") -> Json:
+    ids = service.lists.chart(name, service.today, region).tolist()
+    return chart_page(
+        ids, page_number(request.query_params), f"{name} {region}", service.today,
+        lambda tmdb_id: service.world.detail(tmdb_id, service.today), list_item,
+    )  # fmt: skip
+
+
 def _list_page(service: Service, ids: Sequence[int], page: int) -> Json:
     return list_page(ids, page, lambda tmdb_id: service.world.detail(tmdb_id, service.today), list_item)
 
@@ -173,9 +182,18 @@ def list_page(
     return page_of([item(body) for body in bodies if body is not None], page, len(ids), PAGE_SIZE)
 
 
+def chart_page(
+    ids: Sequence[int], page: int, name: str, day: date, detail: Callable[[int], Json | None],
+    item: Callable[[Json], Json],
+) -> Json:  # fmt: skip
+    """Return a page of a fixed list; some pages begin with the last entry of the page before."""
+    on_page, total = page_of_ids(ids, page, name, day)
+    bodies = (detail(tmdb_id) for tmdb_id in on_page)
+    return page_of([item(body) for body in bodies if body is not None], page, total, PAGE_SIZE)
+
+
 def _chart_dates(name: Chart, today: date) -> Json | None:
-    spans = {"now_playing": (-NOW_PLAYING_DAYS, 0), "upcoming": (1, UPCOMING_DAYS)}
-    if name not in spans:
+    if name not in SPANS:
         return None
-    first, last = (today + timedelta(days=days) for days in spans[name])
+    first, last = (today + timedelta(days=days) for days in SPANS[name])
     return {"maximum": last.isoformat(), "minimum": first.isoformat()}

@@ -9,13 +9,14 @@ from typing import Any, cast
 
 from starlette.requests import Request
 
+from movie_assets.emulator.images import in_languages
 from movie_assets.emulator.parameters import appended_parts, change_window, page_number, series_discovery
 from movie_assets.emulator.responses import JSON_TYPE, RefusedError, ServedResponse, json_response, refusal
 from movie_assets.emulator.series_lists import SeriesChart, SeriesLists
 from movie_assets.emulator.series_shapes import EMPTY_SERIES_PARTS, TV_GENRES, series_item
 from movie_assets.emulator.service import Service
 from movie_assets.emulator.shapes import Json
-from movie_assets.emulator.tmdb import changes_of, id_in, list_page
+from movie_assets.emulator.tmdb import changes_of, chart_page, id_in, list_page
 from movie_assets.emulator.world import Level, SeriesWorld
 
 
@@ -31,7 +32,7 @@ def series_part(service: Service, request: Request) -> ServedResponse:
     if part not in EMPTY_SERIES_PARTS:
         raise refusal(34)
     body = _body(_world(service).body(_id(request), service.today, (part,))).body
-    return json_response({"id": _id(request), **json.loads(body)[part]})
+    return json_response({"id": _id(request), **in_languages(json.loads(body)[part], request.query_params)})
 
 
 def season(service: Service, request: Request) -> ServedResponse:
@@ -78,16 +79,15 @@ def discover(service: Service, request: Request) -> ServedResponse:
 def chart(service: Service, request: Request) -> ServedResponse:
     """Return a fixed list: `/tv/{popular,top_rated,airing_today,on_the_air}`."""
     name = cast("SeriesChart", request.url.path.rsplit("/", 1)[-1])
-    page = page_number(request.query_params)
-    return json_response(_list_page(service, _lists(service).chart(name, service.today).tolist(), page))
+    return json_response(_chart_page(service, request, name))
 
 
 def trending(service: Service, request: Request) -> ServedResponse:
-    """Return series by popularity, which moves daily: `/trending/tv/{day,week}`."""
-    if request.path_params["span"] not in {"day", "week"}:
+    """Return the series of a day's or a week's trend: `/trending/tv/{day,week}`."""
+    span = request.path_params["span"]
+    if span not in {"day", "week"}:
         raise refusal(34)
-    page = page_number(request.query_params)
-    body = _list_page(service, _lists(service).chart("popular", service.today).tolist(), page)
+    body = _chart_page(service, request, cast("SeriesChart", f"trending_{span}"))
     body["results"] = [{**item, "media_type": "tv"} for item in body["results"]]
     return json_response(body)
 
@@ -133,6 +133,14 @@ def _body_of(body: Any) -> ServedResponse:
     if body is None:
         raise refusal(34)
     return json_response(body)
+
+
+def _chart_page(service: Service, request: Request, name: SeriesChart) -> Json:
+    world, ids = _world(service), _lists(service).chart(name, service.today).tolist()
+    return chart_page(
+        ids, page_number(request.query_params), f"tv {name}", service.today,
+        lambda tmdb_id: world.detail(tmdb_id, service.today), series_item,
+    )  # fmt: skip
 
 
 def _list_page(service: Service, ids: Sequence[int], page: int) -> Json:

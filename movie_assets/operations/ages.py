@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from movie_assets.catalog.media_assets import ALL
+
 
 @dataclass(frozen=True)
 class AllowedAge:
@@ -29,23 +31,22 @@ WEEKLY = _hours(8 * 24, 31 * 24)
 MONTHLY = _hours(33 * 24, 65 * 24)
 HOURLY = _hours(3, 6)
 ALLOWED_AGES: Mapping[str, AllowedAge] = {
-    "tmdb_export": DAILY,
-    "movie_ids": DAILY,
-    "tmdb_changes": DAILY,
-    "tmdb_discoveries": DAILY,
-    "series_export": DAILY,
-    "series_ids": DAILY,
-    "series_changes": DAILY,
-    "series_discoveries": DAILY,
+    **{name: DAILY for of in ALL for name in of.of_days},
+    "tmdb_lists": DAILY,  # a check has the age of each list
     "movie_vectors": PUBLISHED,
     "search_quality": PUBLISHED,
     "similar_movies": PUBLISHED,
     "search_documents": PUBLISHED,
     "rating_aggregates": PUBLISHED,
     "imdb_ratings": PUBLISHED,
+    "omdb_ratings": PUBLISHED,
     "movielens_ratings": WEEKLY,
     "csv_ratings": WEEKLY,
     "reconciliation": WEEKLY,
     "retention": MONTHLY,
+    "events": DAILY,
+    "exports": DAILY,
+    "tmdb_configuration": DAILY,
+    "title_images": DAILY,
     "health": HOURLY,
 }

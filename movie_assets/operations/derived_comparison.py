@@ -12,8 +12,8 @@ import pandas as pd
 
 from movie_assets.database.database import Database
 from movie_assets.operations.agreements import Agreement
-from movie_assets.ratings.pooled_scores import METHOD_VERSION
-from movie_assets.ratings.rating_aggregates import DESCRIPTION, METHOD, Scores, ScoresContent, compute_scores
+from movie_assets.ratings.rating_aggregates import DESCRIPTION, METHOD, Scores, ScoresContent, compute_scores, method_of
+from movie_assets.tmdb.media import ALL
 
 DOCUMENTS = "each film's document and names are what its rows say"
 SIMILAR = "each place in a list of similar films has the similarity of the two vectors"
@@ -109,23 +109,25 @@ def compare_scores(database: Database, *, repair: bool) -> Agreement:
     Nothing is compared when votes, ratings or groups have changed, as that run computes the scores again anyway.
     """
     agreement = Agreement(SCORES)
-    content = database.fetch_one(ScoresContent, "scores_content")
-    inputs = database.fetch_value(str, "rating_inputs", methods=METHOD)
-    if content.fingerprint is None or not content.fingerprint.startswith(f"{inputs} "):
-        return agreement
-    computed = compute_scores(database, database.frame("stored_ratings"))
-    _compare_methods(agreement, computed, database.fetch(StoredMethod, "stored_methods"))
-    scores = computed.rows.assign(method_version=METHOD_VERSION)
-    _compare_rows(agreement, _by_key(scores), _by_key(database.frame("stored_scores")))
+    for media in ALL:
+        content = database.fetch_one(ScoresContent, "scores_content", media=media.name)
+        inputs = database.fetch_value(str, "rating_inputs", methods=METHOD, media=media.name)
+        if content.fingerprint is None or not content.fingerprint.startswith(f"{inputs} "):
+            continue
+        computed = compute_scores(database, database.frame("stored_ratings", media=media.name), media.name)
+        method = method_of(media.name)
+        _compare_methods(agreement, method, computed, database.fetch(StoredMethod, "stored_methods", media=media.name))
+        scores = computed.rows.assign(method_version=method)
+        _compare_rows(agreement, _by_key(scores), _by_key(database.frame("stored_scores", media=media.name)))
     if repair and agreement.rows_differing:
         database.execute("forget_scores")
         agreement.repaired = agreement.rows_differing
     return agreement
 
 
-def _compare_methods(agreement: Agreement, computed: Scores, stored: Iterable[StoredMethod]) -> None:
+def _compare_methods(agreement: Agreement, method: str, computed: Scores, stored: Iterable[StoredMethod]) -> None:
     parameters = json.loads(json.dumps(computed.model.as_parameters()))
-    computed_by_name = {METHOD_VERSION: (True, DESCRIPTION, parameters)}
+    computed_by_name = {method: (True, DESCRIPTION, parameters)}
     stored_by_name = {row.method_version: (row.is_current, row.says, row.parameters) for row in stored}
     for name in sorted(computed_by_name.keys() | stored_by_name.keys()):
         agreement.rows_compared += 1

@@ -5,7 +5,6 @@ the tables that responses fill, and sql/operations/compare_responses.sql compare
 """
 
 from datetime import datetime
-from itertools import product
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -14,7 +13,6 @@ from movie_assets.catalog.eligibility import Derived, derivation_name, derive
 from movie_assets.catalog.staged_rows import STAGED_COLUMNS, staged_row
 from movie_assets.database.database import Database, copy_rows, execute, fetch
 from movie_assets.operations.agreements import Agreement
-from movie_assets.runs.partitions import BATCH_COUNT
 from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
 from movie_assets.tmdb.media import ALL, MediaType
 
@@ -28,6 +26,13 @@ class StoredResponse(NamedTuple):
 
     title_id: int
     body: JsonObject
+
+
+class FilledBatch(NamedTuple):
+    """A batch that has accepted titles of a media type."""
+
+    media: str
+    batch: int
 
 
 class ResponseDifference(NamedTuple):
@@ -71,7 +76,8 @@ class ResponseComparison:
     def run(self) -> list[Agreement]:
         """Compare all batches but the skipped ones, then the shared rows; return both agreements."""
         self._database.execute("clear_claims")
-        for media, batch in product(ALL, range(BATCH_COUNT)):
+        filled = self._database.fetch(FilledBatch, "batches_with_accepted")
+        for media, batch in ((media, each.batch) for media in ALL for each in filled if each.media == media.name):
             with self._database.batch_locks([batch], f"{media.name}_details") as ours:
                 if not ours:
                     self.skipped.append(batch)
@@ -101,7 +107,7 @@ class ResponseComparison:
                 title_ids = sorted({row.title_id for row in differing})
                 execute(connection, "keep_incoming_films", title_ids=title_ids)
                 execute(connection, "forget_rows", title_ids=title_ids)
-                execute(connection, "store_details", as_of=self._as_of, derivation=name)
+                execute(connection, "store_details", as_of=self._as_of, derivation=name, regions=[])  # none are fetched
             return differing
 
         if derived:

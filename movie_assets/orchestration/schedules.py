@@ -119,8 +119,14 @@ def _upkeep_schedule(upkeep: Upkeep, status: dg.DefaultScheduleStatus) -> dg.Sch
         record(database, upkeep.schedule, upkeep.job, decision, scheduled)
         if not decision.launch:
             return dg.SkipReason(decision.reason)
-        key = f"{since.date()}-{decision.memory.tries}"
-        return dg.RunRequest(run_key=key, asset_selection=[dg.AssetKey(name) for name in assets], run_config=CONSOLE)
+        day = scheduled.date().isoformat()
+        hour = f"T{since:%H}" if upkeep.is_of_today else ""
+        return dg.RunRequest(
+            run_key=f"{since.date()}{hour}-{decision.memory.tries}",
+            asset_selection=[dg.AssetKey(name) for name in assets],
+            run_config=CONSOLE,
+            partition_key=day if upkeep.is_of_today else None,
+        )
 
     return once
 

@@ -1,5 +1,6 @@
 """The sensors that launch jobs: each runs a query that counts the work for its job."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from movie_assets.catalog.eligibility import derivation_names
+from movie_assets.catalog.media_assets import assets_for
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
 from movie_assets.embeddings.bulk_policy import may_go_in_bulk
@@ -117,7 +119,7 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
             DueWork, trigger.query, as_of=now, set_id=set_id, derivations=derivations,
             media=list(settings.media_types), rules=settings.rules_in_use, daily_films=settings.daily_films,
             daily_dollars=settings.daily_dollars,
-            least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT),
+            least_dollars=embedder.price.of(MAX_TOKENS_OF_A_TEXT), media_assets=_steps_of(settings),
         )  # fmt: skip
         work = due.work + int(trigger.reads_inbox and has_new_files(context.instance, Inbox(settings.inbox), now))
         memory = Memory.read(context.cursor)
@@ -141,6 +143,14 @@ def _work_sensor(trigger: Trigger, status: dg.DefaultSensorStatus) -> dg.SensorD
         return dg.SensorResult(run_requests=requests, cursor=decision.memory.write())
 
     return work_sensor
+
+
+def _steps_of(settings: Settings) -> str:
+    """Return the names of the steps that read exports and lists, for each media type in use, as JSON."""
+    return json.dumps([
+        {"media_type": of.media.name, "export": of.export, "ids": of.ids, "lists": of.discoveries}
+        for of in assets_for(settings.media_types)
+    ])  # fmt: skip
 
 
 def has_new_files(instance: dg.DagsterInstance, inbox: Inbox, now: datetime) -> bool:

@@ -16,9 +16,10 @@ from pydantic import SecretStr
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings, SettingsError
 from movie_assets.database.addresses import DatabaseError, url_of
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database, open_database
 from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data, embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate, migrate_for_reading
+from movie_assets.database.migrations import migrate, migrate_for_reading
 from movie_assets.database.server_checks import pgvector_warning
 from movie_assets.embeddings.embedder import EmbedderError
 from movie_assets.embeddings.registry import embedder_from
@@ -123,6 +124,7 @@ def pointed_at(settings: Settings, tmdb_emulator: "TmdbEmulator") -> Settings:
             "tmdb_api_url": tmdb_emulator.tmdb_url,
             "tmdb_export_url": tmdb_emulator.export_url,
             "imdb_ratings": tmdb_emulator.imdb_ratings_url,  # IMDb's own ids mean other films
+            "omdb_url": tmdb_emulator.omdb_url,
             "tmdb_api_token": SecretStr(EMULATOR_TOKEN),
         }
     )
@@ -157,6 +159,7 @@ def _for_dagster(settings: Settings) -> dict[str, str]:
         "TMDB_EXPORT_URL": settings.tmdb_export_url,
         "MOVIE_ASSETS_MEDIA": " ".join(settings.media),
         "MOVIE_ASSETS_IMDB_RATINGS": settings.imdb_ratings or "",
+        "OMDB_API_URL": settings.omdb_url,
         "MOVIE_ASSETS_EMBEDDER": settings.embedder_in_use,
         "MOVIE_ASSETS_EMBEDDING_MODEL": settings.embedding_model or "",
         **{name: secret.get_secret_value() for name, secret in secrets.items() if secret is not None},

@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute, fetch_one
 from movie_assets.ratings import pooled_scores as pooled
 from movie_assets.ratings.groups import MIN_FILMS, large_enough, membership_of
 from movie_assets.ratings.score_tables import distribution_table, votes_table
 from movie_assets.ratings.store import Metadata
-from movie_assets.runs.metadata_tables import shown_table
+from movie_assets.runs.metadata_tables import of_media, shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
+from movie_assets.tmdb.media import MOVIES
 
 COLUMNS = {
     "scope": "text", "key": "text", "films": "int4", "votes": "int8", "score": "float8", "score_low": "float8",
@@ -60,45 +62,62 @@ class Scores:
 @dg.asset(
     group_name="search",
     kinds={"pandas", "postgres"},
-    deps=["movie_details", "imdb_ratings", "movielens_ratings", "csv_ratings"],
+    deps=["movie_details", "imdb_ratings", "movielens_ratings", "csv_ratings", "omdb_ratings"],
 )
 @logged(checked="rows_in", changed="rows_out")
 def rating_aggregates(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
+    context: dg.AssetExecutionContext,
+    database: dg.ResourceParam[Database],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """A score on 0-100 with a 95 % interval: of a film, or of the films of a genre, year, country, person and so on.
 
     Sources are brought to one scale and weighted by their votes. Scores with few votes are shrunk towards the mean, so
     that one vote of 10 does not lead the list. They are computed again only if votes, ratings, groups or the stored
-    scores have changed.
+    scores have changed. Each media type has scores, calibrations and a prior of its own.
     """
     as_of = run_time_of(context.run)  # before anything is read: votes that arrive later are not covered
-    inputs = database.fetch_value(str, "rating_inputs", methods=METHOD)
-    stored = database.fetch_one(ScoresContent, "scores_content")
+    metadata: Metadata = {}
+    if settings.omdb_api_key is None and (deleted := database.execute("delete_omdb_ratings")):
+        context.log.info(f"OMDb is switched off: {deleted:,} of its ratings were deleted")
+    for media in settings.media_types:
+        metadata |= of_media(media, _score(context.log, database, media, as_of))
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def method_of(media: str) -> str:
+    """Return the name of the method by which titles of a media type are scored."""
+    return pooled.METHOD_VERSION if media == MOVIES.name else f"{pooled.METHOD_VERSION}-{media}"
+
+
+def _score(log: dg.DagsterLogManager, database: Database, media: str, as_of: datetime) -> Metadata:
+    """Replace the scores of a media type unless they are current; return the metadata."""
+    inputs = database.fetch_value(str, "rating_inputs", methods=METHOD, media=media)
+    stored = database.fetch_one(ScoresContent, "scores_content", media=media)
     if stored.fingerprint == f"{inputs} {stored.name}":
-        database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=as_of)
-        context.log.info("no vote, rating or group of films has changed: the stored scores are current")
-        return dg.MaterializeResult(metadata={"is_new": False, "dagster/row_count": stored.scores})
-    ratings = database.frame("stored_ratings")
-    scores = compute_scores(database, ratings)
-    _replace(database, scores, inputs, as_of)
-    return dg.MaterializeResult(
-        metadata={
-            "is_new": True,
-            "dagster/row_count": len(scores.rows),
-            "rows_in": len(ratings),
-            "rows_out": len(scores.rows),
-            **{f"rows_{scope}": int(count) for scope, count in scores.rows["scope"].value_counts().items()},
-            **{f"films_by_{source}": int(count) for source, count in ratings["source"].value_counts().items()},
-            "method_version": pooled.METHOD_VERSION,
-            **_model_metadata(scores, ratings),
-        }
+        database.execute("confirm_scores", fingerprint=stored.fingerprint, computed_at=as_of, media=media)
+        log.info("no vote, rating or group of films has changed: the stored scores are current")
+        return {"is_new": False, "dagster/row_count": stored.scores}
+    ratings = database.frame("stored_ratings", media=media)
+    scores = compute_scores(database, ratings, media)
+    _replace(database, scores, inputs, as_of, media)
+    return {
+        "is_new": True,
+        "dagster/row_count": len(scores.rows),
+        "rows_in": len(ratings),
+        "rows_out": len(scores.rows),
+        **{f"rows_{scope}": int(count) for scope, count in scores.rows["scope"].value_counts().items()},
+        **{f"films_by_{source}": int(count) for source, count in ratings["source"].value_counts().items()},
+        "method_version": method_of(media),
+        **_model_metadata(scores, ratings),
+    }
+
+
+def compute_scores(database: Database, ratings: pd.DataFrame, media: str) -> Scores:
+    """Compute the scores of the films of a media type and of their groups without writing them."""
+    membership = membership_of(
+        database.frame("rated_films", media=media), database.frame("people_of_films", media=media, leads=LEADS)
     )
-
-
-def compute_scores(database: Database, ratings: pd.DataFrame) -> Scores:
-    """Compute the scores of films and groups without writing them."""
-    membership = membership_of(database.frame("rated_films"), database.frame("people_of_films", leads=LEADS))
     scores, model = pooled.pooled_scores(ratings)
     groups = large_enough(pooled.pooled_groups(scores, membership))
     membership = membership.merge(groups[["scope", "key"]])  # most groups are people with too few films
@@ -113,19 +132,19 @@ def _by_film(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(scope="film", key=scores["title_id"].astype("string"), films=1)
 
 
-def _replace(database: Database, scores: Scores, inputs: str, as_of: datetime) -> None:
-    """Replace all stored scores in one transaction, and store the fingerprint of their inputs and content."""
+def _replace(database: Database, scores: Scores, inputs: str, as_of: datetime, media: str) -> None:
+    """Replace the scores of a media type in one transaction, and store the fingerprint of their inputs and content."""
 
     def work(connection: sa.Connection) -> None:
-        execute(connection, "clear_aggregates")
+        execute(connection, "clear_aggregates", media=media)
         execute(
-            connection, "record_method", method_version=pooled.METHOD_VERSION, is_current=True, says=DESCRIPTION,
-            parameters=json.dumps(scores.model.as_parameters()), computed_at=as_of,
+            connection, "record_method", media=media, method_version=method_of(media), is_current=True,
+            says=DESCRIPTION, parameters=json.dumps(scores.model.as_parameters()), computed_at=as_of,
         )  # fmt: skip
-        whole = scores.rows.assign(method_version=pooled.METHOD_VERSION, computed_at=as_of)[list(COLUMNS)]
+        whole = scores.rows.assign(method_version=method_of(media), computed_at=as_of)[list(COLUMNS)]
         copy_rows(connection, "catalog.rating_aggregates", COLUMNS, _lines(whole))
-        stored = fetch_one(connection, ScoresContent, "scores_content")
-        execute(connection, "confirm_scores", fingerprint=f"{inputs} {stored.name}", computed_at=as_of)
+        stored = fetch_one(connection, ScoresContent, "scores_content", media=media)
+        execute(connection, "confirm_scores", fingerprint=f"{inputs} {stored.name}", computed_at=as_of, media=media)
 
     database.once(work)
 
@@ -160,18 +179,22 @@ def _model_metadata(scored: Scores, ratings: pd.DataFrame) -> Metadata:
 
 
 @dg.asset_check(asset=rating_aggregates)
-def totals_reconcile(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+def totals_reconcile(database: dg.ResourceParam[Database], settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
     """The films and votes of the scores equal those of the sources, and the groups add up to them in each scope."""
-    totals = database.fetch(AggregateTotal, "aggregate_totals")
+    totals = {
+        total.quantity if media == MOVIES.name else f"{media}, {total.quantity}": total
+        for media in settings.media_types
+        for total in database.fetch(AggregateTotal, "aggregate_totals", media=media)
+    }
     wrong = [
-        f"{total.quantity}: {total.stored:,}, expected {total.expected:,}"
-        for total in totals
+        f"{quantity}: {total.stored:,}, expected {total.expected:,}"
+        for quantity, total in totals.items()
         if total.stored != total.expected
     ]
     return dg.AssetCheckResult(
         passed=not wrong,
         description="; ".join(wrong) or None,
-        metadata={total.quantity: total.stored for total in totals},
+        metadata={quantity: total.stored for quantity, total in totals.items()},
     )
 
 

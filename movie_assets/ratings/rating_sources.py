@@ -36,7 +36,7 @@ def imdb_ratings(
 
     Films are found by their IMDb ids. A file that did not change is not fetched again.
     """
-    yield from load_ratings(context, database, IMDB, settings.rating_files.imdb, config)
+    yield from load_ratings(context, database, settings, IMDB, config)
 
 
 @dg.asset(
@@ -54,7 +54,7 @@ def movielens_ratings(
 
     Movies without a TMDB id are left out, movies with the same one counted together; the run names them.
     """
-    yield from load_ratings(context, database, MOVIELENS, settings.rating_files.movielens, config)
+    yield from load_ratings(context, database, settings, MOVIELENS, config)
 
 
 @dg.asset(
@@ -74,7 +74,7 @@ def csv_ratings(
     Its first line names the columns: tmdb_id or imdb_id, source, scale_min, scale_max, value, votes and, if you like,
     seen_at.
     """
-    yield from load_ratings(context, database, CSV, settings.rating_files.csv, config)
+    yield from load_ratings(context, database, settings, CSV, config)
 
 
 def _imdb(file: Opened, reading: Reading) -> Iterator[Rating]:

@@ -11,6 +11,7 @@ import dagster as dg
 import sqlalchemy as sa
 from pydantic import Field
 
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute, fetch, fetch_one
 from movie_assets.ratings.downloads import DAMAGED, Opened, RatingFileError, opened, shown
 from movie_assets.ratings.file_formats import (
@@ -60,7 +61,7 @@ class LastLoad(NamedTuple):
 
 
 class ImdbId(NamedTuple):
-    """A movie with one of its IMDb ids."""
+    """A title with one of its IMDb ids."""
 
     title_id: int
     imdb_id: str
@@ -89,6 +90,7 @@ class Reading:
     """The state of reading one file: the reader's inputs, and the counts that it fills."""
 
     films: Films
+    media: list[str]  # the media types that are switched on
     as_of: datetime
     counts: FileCounts = field(default_factory=FileCounts)
     remarks: Metadata = field(default_factory=dict)  # further metadata of the run
@@ -106,18 +108,21 @@ class Loader:
 
 
 def load_ratings(
-    context: dg.AssetExecutionContext, database: Database, loader: Loader, address: str | None, config: RatingsConfig
+    context: dg.AssetExecutionContext, database: Database, settings: Settings, loader: Loader, config: RatingsConfig
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Make the stored ratings of a file's sources those of the file. Without an address, log how to enable it.
 
     A disabled source is materialized too, because a run or a backfill would otherwise skip the assets after it.
     Raises dagster.Failure when the file cannot be opened, cannot be read or is refused.
     """
+    address: str | None = getattr(settings.rating_files, loader.name)
     if address is None:
         context.log.info(f"off: set {loader.setting} to an address or a path to switch it on")
         yield dg.MaterializeResult(metadata={"state": f"off: set {loader.setting} to switch it on"})
         return
-    reading = Reading(_films_by_imdb_id(database) if loader.by_imdb_id else {}, run_time_of(context.run))
+    media = list(settings.media_types)
+    films = _films_by_imdb_id(database, media) if loader.by_imdb_id else {}
+    reading = Reading(films, media, run_time_of(context.run))
     try:
         metadata = _load(database, loader, address, reading, config, context.run.run_id)
     except (UnreadableFileError, *DAMAGED) as error:
@@ -169,7 +174,7 @@ def _load(
             reading.duplicates = _described(fetch(connection, DuplicateRating, "duplicate_ratings"))
             counts = reading.counts
             _require_believable(connection, counts, last, accept_unlike=config.accept_unlike)
-            stored = fetch_one(connection, StoredRatings, "store_ratings", loader=loader.name)
+            stored = fetch_one(connection, StoredRatings, "store_ratings", loader=loader.name, media=reading.media)
             execute(
                 connection, "record_rating_load", loader=loader.name, address=shown(address), version=file.version,
                 film_ids=film_ids, lines=counts.lines, rejected=counts.rejected, unmatched=counts.unmatched,
@@ -229,10 +234,10 @@ def _described(duplicates: Sequence[DuplicateRating]) -> list[str]:
     ]
 
 
-def _films_by_imdb_id(database: Database) -> Films:
-    """Return the TMDB ids of the movies that the number of each IMDb id stands for."""
+def _films_by_imdb_id(database: Database, media: list[str]) -> Films:
+    """Return the keys of the titles of some media types that the number of each IMDb id stands for."""
     films: dict[int, list[int]] = defaultdict(list)
-    for row in database.fetch(ImdbId, "imdb_ids"):
+    for row in database.fetch(ImdbId, "imdb_ids", media=media):
         number = imdb_number(row.imdb_id)
         if number is not None:
             films[number].append(row.title_id)

@@ -14,15 +14,16 @@ import sqlalchemy as sa
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, execute
-from movie_assets.recommendations.histories import Ids
+from movie_assets.recommendations.histories import MIN_TO_CUT, Ids
 from movie_assets.recommendations.item_models import Matrix
 from movie_assets.recommendations.model import Parameters
 from movie_assets.recommendations.quality import POPULARITY, PROTOCOLS, SERVED, Measured, compare
 from movie_assets.recommendations.recommendation_model import recommendation_model
 from movie_assets.recommendations.store import Metadata, parameters_of, read_learnable, served_model
-from movie_assets.runs.metadata_tables import bar, shown_table
+from movie_assets.runs.metadata_tables import bar, of_media, shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
+from movie_assets.tmdb.media import MOVIES
 
 VECTORS = 2_000  # per query
 NO_MODEL = "no model is served yet"
@@ -38,6 +39,7 @@ class MovieVector(NamedTuple):
 class ModelQuality(NamedTuple):
     """The stored figures of a model by one protocol, with the ends of their 95 % intervals."""
 
+    media_type: str
     model_id: int
     protocol: str
     model: str
@@ -68,36 +70,49 @@ def recommendation_quality(
 ) -> dg.MaterializeResult[None]:
     """A model's recall@10, NDCG@10, coverage and diversity on the latest films of each history, with 95 % intervals.
 
-    It is measured when the served model is another one; otherwise the last figures stay.
+    It is measured when the served model is another one; otherwise the last figures stay. Each media type is measured by
+    itself.
     """
-    served = served_model(database)
+    metadata: Metadata = {}
+    for media in settings.media_types:
+        metadata |= of_media(media, _evaluate(context.log, database, settings, media, run_time_of(context.run)))
+    return dg.MaterializeResult(metadata=metadata)
+
+
+def _evaluate(
+    log: dg.DagsterLogManager, database: Database, settings: Settings, media: str, as_of: datetime
+) -> Metadata:
+    """Measure the served model of a media type if that was not done yet; return the metadata of its figures."""
+    of = "" if media == MOVIES.name else f" of {media}"
+    served = served_model(database, media)
     if served is None:
-        context.log.info(NO_MODEL)
-        return dg.MaterializeResult(metadata={"is_new": False, "why": NO_MODEL})
-    qualities = database.fetch(ModelQuality, "recommendation_quality")
+        why = f"no model{of} is served yet"
+        log.info(why)
+        return {"is_new": False, "why": why}
+    qualities = database.fetch(ModelQuality, "recommendation_quality", media=[media])
     is_new = not qualities or qualities[0].model_id != served.model_id
     if is_new:
-        measured = _measure(
-            context.log, database, parameters_of(served), learn_from_content=settings.learn_from_content
-        )
+        measured = _measure(log, database, media, parameters_of(served), learn_from_content=settings.learn_from_content)
 
         def work(connection: sa.Connection) -> None:
             for figures in measured:
                 execute(
                     connection, "record_recommendation_quality", model_id=served.model_id,
-                    measured_at=run_time_of(context.run), **columns_of(figures),
+                    measured_at=as_of, **columns_of(figures),
                 )  # fmt: skip
 
         database.once(work)
-        qualities = database.fetch(ModelQuality, "recommendation_quality")
-    return dg.MaterializeResult(metadata={"is_new": is_new, **_metadata_of(qualities)})
+        if not measured:
+            return {"is_new": False, "why": f"no history{of} has {MIN_TO_CUT} dates, so there is nothing to predict"}
+        qualities = database.fetch(ModelQuality, "recommendation_quality", media=[media])
+    return {"is_new": is_new, **_metadata_of(qualities)}
 
 
 def _measure(
-    log: dg.DagsterLogManager, database: Database, parameters: Parameters, *, learn_from_content: bool
+    log: dg.DagsterLogManager, database: Database, media: str, parameters: Parameters, *, learn_from_content: bool
 ) -> list[Measured]:
     """Return the figures of each model by each protocol, logged as they are measured."""
-    learnable = read_learnable(database, learn_from_content=learn_from_content)
+    learnable = read_learnable(database, media, learn_from_content=learn_from_content)
     vectors = _vectors(database, learnable.histories.films)
     measured = []
     for figures in compare(learnable.histories, learnable.content, vectors, parameters, time.monotonic):
@@ -137,7 +152,7 @@ def _metadata_of(qualities: Sequence[ModelQuality]) -> Metadata:
     metadata: Metadata = {}
     for protocol, _ in PROTOCOLS:
         rows = [row for row in qualities if row.protocol == protocol]
-        name = protocol.replace(" %", "_percent").replace(" ", "_")
+        name = _name_of(protocol)
         for row in rows:
             if row.model in (SERVED, POPULARITY):
                 metadata[f"{name}_{row.model}_recall_at_10"] = row.recall_at_10
@@ -175,12 +190,15 @@ def table_of(rows: Sequence[ModelQuality]) -> dg.TableMetadataValue:
 
 
 @dg.asset_check(asset=recommendation_quality)
-def the_model_beats_popularity(database: dg.ResourceParam[Database]) -> dg.AssetCheckResult:
+def the_model_beats_popularity(
+    database: dg.ResourceParam[Database], settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
     """The served model ranks the films that people watched next better than a list of the most liked films does.
 
     It is an error only if the whole interval of the difference is below 0.
     """
-    newest = [row for row in database.fetch(ModelQuality, "recommendation_quality") if row.model == SERVED]
+    qualities = database.fetch(ModelQuality, "recommendation_quality", media=list(settings.media_types))
+    newest = [row for row in qualities if row.model == SERVED]
     if not newest:
         return dg.AssetCheckResult(passed=True, description=NO_MODEL)
     below = [row for row in newest if row.over_popularity < 0]
@@ -189,7 +207,7 @@ def the_model_beats_popularity(database: dg.ResourceParam[Database]) -> dg.Asset
         passed=not below,
         severity=dg.AssetCheckSeverity.ERROR if is_sure else dg.AssetCheckSeverity.WARN,
         description="; ".join(
-            f"{row.protocol}: NDCG@10 of {row.ndcg_at_10:.4f} is {-row.over_popularity:.4f} below popularity's "
+            f"{_protocol_of(row)}: NDCG@10 of {row.ndcg_at_10:.4f} is {-row.over_popularity:.4f} below popularity's "
             f"(95 % interval of the difference: {row.over_popularity_low:+.4f} to {row.over_popularity_high:+.4f})"
             for row in below
         )
@@ -197,7 +215,20 @@ def the_model_beats_popularity(database: dg.ResourceParam[Database]) -> dg.Asset
         if below
         else None,
         metadata={
-            f"over_popularity_{row.protocol.replace(' %', '_percent').replace(' ', '_')}": row.over_popularity
+            name: value
             for row in newest
+            for name, value in of_media(
+                row.media_type, {f"over_popularity_{_name_of(row.protocol)}": row.over_popularity}
+            ).items()
         },
     )
+
+
+def _protocol_of(row: ModelQuality) -> str:
+    """Return the protocol of figures, with the media type if they are not of movies."""
+    return row.protocol if row.media_type == MOVIES.name else f"{row.media_type}, {row.protocol}"
+
+
+def _name_of(protocol: str) -> str:
+    """Return a protocol as a part of a name."""
+    return protocol.replace(" %", "_percent").replace(" ", "_")

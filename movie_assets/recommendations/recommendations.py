@@ -1,11 +1,11 @@
 """The asset of recommendations: lists of films for all people with a watch history, updated with histories and model.
 
 `recommendations.lists` makes a list from scores. People with too few films that the model knows get their list from
-catalog.recommend_movies.
+catalog.recommend_titles.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -14,6 +14,7 @@ import dagster as dg
 import numpy as np
 import sqlalchemy as sa
 
+from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database, copy_rows, execute
 from movie_assets.recommendations.histories import Mask, within
 from movie_assets.recommendations.lists import recommend
@@ -44,9 +45,10 @@ Line = tuple[str, int, int, float, list[int], list[float]]  # in the order of CO
 
 
 class DueList(NamedTuple):
-    """A person whose list is due, with the number of changes of the history; None if it has not changed."""
+    """A person whose list of a media type is due, with the number of changes of the history; None if there are none."""
 
     person: str
+    media_type: str
     changes: int | None
 
 
@@ -60,7 +62,7 @@ class ListTotals(NamedTuple):
 
 @dataclass(frozen=True)
 class Recommender:
-    """The served model with its parameters, and the films of it that can be recommended."""
+    """The served model of a media type with its parameters, and the films of it that can be recommended."""
 
     model_id: int
     stored: StoredModel
@@ -71,64 +73,84 @@ class Recommender:
 @dg.asset(group_name="recommendations", kinds={"scipy", "postgres"}, deps=[recommendation_model, "movie_vectors"])
 @logged(checked="people_due")
 def recommendations(
-    context: dg.AssetExecutionContext, database: dg.ResourceParam[Database]
+    context: dg.AssetExecutionContext,
+    database: dg.ResourceParam[Database],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """A film in the list of thirty for a person with a watch history, with the films that are the reasons for it.
 
-    Lists are made again for people whose history has changed, and for all people when the model is another one.
+    Lists are made again for people whose history has changed, and for all people when the model is another one. A
+    person has a list of each media type.
     """
-    due = database.fetch(DueList, "recommendations_due")
-    recommender = _recommender(database) if due else None
+    media_types = list(settings.media_types)
+    due = database.fetch(DueList, "recommendations_due", media=media_types)
+    recommenders = {media: _recommender(database, media) for media in {row.media_type for row in due}}
+    people = sorted({row.person for row in due})
     started = reported = time.monotonic()
     by_model = 0
-    for start in range(0, len(due), CHUNK):
-        by_model += _make(database, recommender, due[start : start + CHUNK], run_time_of(context.run))
+    for start in range(0, len(people), CHUNK):
+        chunk = set(people[start : start + CHUNK])
+        rows = [row for row in due if row.person in chunk]
+        by_model += _make(database, recommenders, rows, media_types, run_time_of(context.run))
         if time.monotonic() - reported >= SECONDS_BETWEEN_REPORTS:
             reported = time.monotonic()
-            context.log.info(f"lists of {min(start + CHUNK, len(due)):,} of {len(due):,} people")
-    totals = database.fetch_one(ListTotals, "recommendation_totals")
+            context.log.info(f"lists of {min(start + CHUNK, len(people)):,} of {len(people):,} people")
+    totals = database.fetch_one(ListTotals, "recommendation_totals", media=media_types)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": totals.films, "people_due": len(due), "lists_by_the_model": by_model,
+            "dagster/row_count": totals.films, "people_due": len(people), "lists_by_the_model": by_model,
             "lists_by_vectors": len(due) - by_model, "lists": totals.lists,
             "films_recommended": totals.films_recommended, "seconds": round(time.monotonic() - started, 2),
         }
     )  # fmt: skip
 
 
-def _recommender(database: Database) -> Recommender | None:
-    """Read the served model; None without one."""
-    served = served_model(database)
+def _recommender(database: Database, media: str) -> Recommender | None:
+    """Read the served model of a media type; None without one."""
+    served = served_model(database, media)
     if served is None:
         return None
     stored = read_model(database, served.model_id)
-    is_recommendable = np.isin(stored.films, catalogue_ids(database))
+    is_recommendable = np.isin(stored.films, catalogue_ids(database, media))
     return Recommender(served.model_id, stored, parameters_of(served), is_recommendable)
 
 
-def _make(database: Database, recommender: Recommender | None, due: Sequence[DueList], as_of: datetime) -> int:
-    """Make the lists of some people in one transaction; return how many of them are by the model."""
-    people = [row.person for row in due]
-    lines = list(_lines(database, recommender, people)) if recommender else []
-    others = sorted(set(people) - {line[0] for line in lines})
+def _make(
+    database: Database, recommenders: Mapping[str, Recommender | None], due: Sequence[DueList],
+    media_types: Sequence[str], as_of: datetime,
+) -> int:  # fmt: skip
+    """Make the due lists of some people in one transaction; return how many of them are by a model."""
+    people = {media: [row.person for row in due if row.media_type == media] for media in recommenders}
+    lines = {
+        media: list(_lines(database, recommender, media, people[media]))
+        for media, recommender in recommenders.items()
+        if recommender and people[media]
+    }
+    changes = {row.person: row.changes for row in due}
+    by_model = {media: {line[0] for line in of_media} for media, of_media in lines.items()}
 
     def work(connection: sa.Connection) -> None:
-        execute(connection, "clear_recommendations", people=people)
-        copy_rows(connection, "catalog.recommended_titles", COLUMNS, lines)
-        execute(connection, "recommend_live", people=others, count=LIST)
+        for media, recommender in recommenders.items():
+            others = sorted(set(people[media]) - by_model.get(media, set()))
+            execute(connection, "clear_recommendations", media=media, people=people[media])
+            copy_rows(connection, "catalog.recommended_titles", COLUMNS, lines.get(media, ()))
+            execute(connection, "recommend_live", media=media, people=others, count=LIST)
+            execute(
+                connection, "finish_lists", media=media, people=people[media], as_of=as_of,
+                model_id=recommender.model_id if recommender else None,
+            )  # fmt: skip
         execute(
-            connection, "finish_lists", people=people, changes=[row.changes for row in due], as_of=as_of,
-            model_id=recommender.model_id if recommender else None,
-        )  # fmt: skip
+            connection, "finish_changes", people=list(changes), changes=list(changes.values()), media=list(media_types)
+        )
 
     database.once(work)
-    return len(people) - len(others)
+    return sum(map(len, by_model.values()))
 
 
-def _lines(database: Database, recommender: Recommender, people: list[str]) -> Iterator[Line]:
+def _lines(database: Database, recommender: Recommender, media: str, people: list[str]) -> Iterator[Line]:
     """Yield the rows of the lists of the people who liked enough films that the model knows."""
     model, parameters = recommender.stored, recommender.parameters
-    known = within(read_histories(database, people), model.films)
+    known = within(read_histories(database, media, people), model.films)
     has_enough = np.bincount(known.person[known.is_liked], minlength=len(known.persons)) >= MIN_KNOWN
     given = input_weights(known, parameters)
     scores = model.weights.scores(given) + np.float32(parameters.prior) * model.popularity.prior

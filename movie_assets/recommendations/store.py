@@ -68,9 +68,9 @@ class ServedModel(NamedTuple):
     films_with_weights: int
 
 
-def served_model(database: Database) -> ServedModel | None:
-    """Return the model that is served; None without one."""
-    return database.fetch_optional(ServedModel, "served_model")
+def served_model(database: Database, media: str) -> ServedModel | None:
+    """Return the model of a media type that is served; None without one."""
+    return database.fetch_optional(ServedModel, "served_model", media=media)
 
 
 def parameters_of(model: ServedModel) -> Parameters:
@@ -78,11 +78,13 @@ def parameters_of(model: ServedModel) -> Parameters:
     return Parameters(**model.parameters)
 
 
-def read_histories(database: Database, people: list[str] | None = None) -> Histories:
-    """Read the films that people saw; None stands for all people."""
+def read_histories(database: Database, media: str, people: list[str] | None = None) -> Histories:
+    """Read the films of a media type that people saw; None stands for all people."""
     histories: list[PersonHistory] = []
     after = ""
-    while chunk := database.fetch(PersonHistory, "history_of_people", after=after, people=people, count=PEOPLE):
+    while chunk := database.fetch(
+        PersonHistory, "history_of_people", media=media, after=after, people=people, count=PEOPLE
+    ):
         histories += chunk
         after = chunk[-1].person
     return histories_of(
@@ -93,14 +95,14 @@ def read_histories(database: Database, people: list[str] | None = None) -> Histo
     )
 
 
-def catalogue_ids(database: Database) -> Ids:
-    """Return the ids of the films that can be recommended, ascending."""
-    return np.asarray(numbers_of(database.fetch_value(bytes, "catalogue_ids"), "int8"), dtype=np.int64)
+def catalogue_ids(database: Database, media: str) -> Ids:
+    """Return the ids of the films of a media type, which can be recommended, ascending."""
+    return np.asarray(numbers_of(database.fetch_value(bytes, "catalogue_ids", media=media), "int8"), dtype=np.int64)
 
 
-def read_content(database: Database) -> list[Ids]:
-    """Return the ids of the films that share a feature, for each content feature of the catalogue."""
-    features = database.fetch(FeatureMovies, "content_features", least=MIN_MOVIES, most=MAX_FEATURES)
+def read_content(database: Database, media: str) -> list[Ids]:
+    """Return the ids of the films that share a feature, for each content feature of a media type."""
+    features = database.fetch(FeatureMovies, "content_features", media=media, least=MIN_MOVIES, most=MAX_FEATURES)
     return [np.asarray(numbers_of(row.films, "int8"), dtype=np.int64) for row in features]
 
 
@@ -112,10 +114,13 @@ class Learnable:
     content: sp.csr_matrix | None
 
 
-def read_learnable(database: Database, *, learn_from_content: bool) -> Learnable:
-    """Read histories and, if wanted, content. Films that nobody saw are included as long as EASE can invert them."""
-    catalogue, features = catalogue_ids(database), read_content(database) if learn_from_content else []
-    seen = read_histories(database)
+def read_learnable(database: Database, media: str, *, learn_from_content: bool) -> Learnable:
+    """Read the histories of a media type and, if wanted, content.
+
+    Films that nobody saw are included as long as EASE can invert them.
+    """
+    catalogue, features = catalogue_ids(database, media), read_content(database, media) if learn_from_content else []
+    seen = read_histories(database, media)
     widened = among(seen, catalogue)
     if kind_for(len(widened.films), len(seen.persons) + len(features)) == "als":
         return Learnable(seen, content_rows(features, seen.films) if len(seen.films) <= EASE_LIMIT else None)

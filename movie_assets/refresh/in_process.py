@@ -18,7 +18,7 @@ from movie_assets.runs.dagster_compat import MAX_RETRIES_TAG, USER_TAG, InMemory
 from movie_assets.runs.metadata_tables import plain
 from movie_assets.runs.run_time import LAUNCHED_BY_TAG
 
-DAILY_JOBS = ("read_the_day", "read_the_lists")
+DAILY_JOBS = ("read_the_day", "read_the_lists", "read_list_snapshots")
 
 
 class RecordedError(Protocol):

@@ -61,15 +61,19 @@ def refresh(
             lists = [of.discoveries for of in without_export]
             run_job(instance, database, outcome, "read_the_lists", of_day, say, assets=lists)
         if is_without_export or not outcome.failed_jobs:
+            if settings.list_pages:  # before the fetch, which has the titles that lists have and the catalogue lacks
+                run_job(instance, database, outcome, "read_list_snapshots", of_day, say)
             overlaps = has_enough_to_overlap(database, settings, of_batches)
             with embedding_meanwhile(outcome, of_batches, say) if overlaps else nullcontext():
                 run_job(instance, database, outcome, "fetch_details", of_batches, say)
-                if rating_assets := settings.rating_files.assets:
+                if rating_assets := settings.rating_assets:
                     run_job(instance, database, outcome, "read_ratings", tags, say, assets=rating_assets)
             fail_orphaned_runs(instance, database, datetime.now(UTC))  # also if the other process was killed
             run_job(instance, database, outcome, "embed_texts", of_batches, say)
             run_job(instance, database, outcome, "publish", tags, say)
             run_job(instance, database, outcome, "recommend", tags, say)
+            if settings.images:
+                run_job(instance, database, outcome, "read_images", tags, say)
     outcome.seconds = (datetime.now(UTC) - started).total_seconds()
     return outcome
 

@@ -4,15 +4,24 @@ The web UI draws charts of numbers over time; bars in a table compare shares wit
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 
+from movie_assets.tmdb.media import MOVIES
 from movie_assets.tmdb.responses import CallCounts
 
 BAR = 16  # blocks of a share of 1
 TYPES: dict[type, str] = {bool: "bool", int: "int", float: "float"}
 Cell = str | int | float | bool | None
+Value = TypeVar("Value")
+
+
+def of_media(media: str, metadata: Mapping[str, Value]) -> dict[str, Value]:
+    """Return metadata by names that tell the media type: those of movies as they are, others with its name first."""
+    if media == MOVIES.name:
+        return dict(metadata)
+    return {f"{media}_{name.removeprefix('dagster/')}": value for name, value in metadata.items()}
 
 
 def shown_table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> dg.TableMetadataValue:

@@ -22,21 +22,24 @@ TABLES_FILE = Path(__file__).parent / "tables.json"  # made by `make docs` from 
 
 # The table of an asset's rows, if it does not have the asset's name.
 TABLE_OF = {
-    "tmdb_export": "pipeline.exported_titles",
-    "tmdb_changes": "pipeline.changed_titles",
-    "tmdb_discoveries": "pipeline.discovered_titles",
-    "series_export": "pipeline.exported_titles",
-    "series_ids": "pipeline.title_ids",
-    "series_changes": "pipeline.changed_titles",
-    "series_discoveries": "pipeline.discovered_titles",
-    "movie_details": "catalog.titles",
+    "tmdb_lists": "catalog.list_snapshots",
     "series_details": "catalog.series",
     "movie_embeddings": "pipeline.title_embeddings",
     "imdb_ratings": "catalog.title_ratings",
     "movielens_ratings": "catalog.title_ratings",
     "csv_ratings": "catalog.title_ratings",
     "recommendation_model": "pipeline.title_weights",
+    "tmdb_configuration": "catalog.image_sizes",
     "reconciliation": "pipeline.reconciliations",
+    "events": "catalog.events",
+}
+# The tables that the media types share, by the ends of the names of their assets.
+TABLE_OF_STAGE = {
+    "export": "pipeline.exported_titles",
+    "ids": "pipeline.title_ids",
+    "changes": "pipeline.changed_titles",
+    "discoveries": "pipeline.discovered_titles",
+    "details": "catalog.titles",
 }
 
 
@@ -75,7 +78,8 @@ def tables() -> dict[str, Table]:
 
 def table_of(asset: str) -> Table | None:
     """Return the table of an asset's rows; None without one."""
-    names = [TABLE_OF.get(asset, ""), f"catalog.{asset}", f"pipeline.{asset}"]
+    shared = TABLE_OF_STAGE.get(asset.rpartition("_")[2], "")
+    names = [TABLE_OF.get(asset, ""), f"catalog.{asset}", f"pipeline.{asset}", shared]
     return next((tables()[name] for name in names if name in tables()), None)
 
 

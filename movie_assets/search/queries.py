@@ -16,6 +16,7 @@ Filters = Mapping[str, object]  # as catalog.condition_of takes them
 MAX_QUESTION = 10_000  # characters that catalog.question_vector takes
 NO_VECTORS = "the catalogue has no vectors yet"
 SAME_TITLE = ("id", "exact", "normalised", "loose")  # first words of matched_by where a film has the given title
+MAX_DIGITS = 10  # of an id
 MIN_CONFIDENCE = 0.6  # in a title that is spelt differently …
 MIN_LEAD = 0.1  # … and how far it has to be ahead of the next film
 
@@ -46,6 +47,8 @@ class Reason(TypedDict):
     """
 
     title_id: int
+    media_type: str
+    tmdb_id: int
     title: str | None
     how: str
     weight: float
@@ -56,9 +59,9 @@ FoundWord = TypedDict("FoundWord", {"word": str, "in": list[str], "meant": NotRe
 
 
 class NamedMovie(TypedDict):
-    """A film that a question names."""
+    """A film that a question names, of the media type of the film that was found."""
 
-    title_id: int
+    tmdb_id: int
     title: str
 
 
@@ -78,6 +81,8 @@ class FoundMovie(NamedTuple):
     """A film that a search found. `found_by` names the fields that matched, and `meaning` for its vector; see `Why`."""
 
     title_id: int
+    media_type: str
+    tmdb_id: int
     title: str
     release_year: int | None
     score: float
@@ -94,6 +99,8 @@ class SimilarMovie(NamedTuple):
     """A film near another one, with the cosine similarity of their vectors and the features that both have."""
 
     title_id: int
+    media_type: str
+    tmdb_id: int
     title: str
     release_year: int | None
     similarity: float
@@ -109,6 +116,8 @@ class RecommendedMovie(NamedTuple):
     """A film recommended by its likeness to others; `because` is the title of the loved or liked film nearest to it."""
 
     title_id: int
+    media_type: str
+    tmdb_id: int
     title: str
     release_year: int | None
     similarity: float | None
@@ -127,6 +136,8 @@ class PersonalRecommendation(NamedTuple):
     """A film recommended to a person with a watch history. A precomputed one was read from the person's stored list."""
 
     title_id: int
+    media_type: str
+    tmdb_id: int
     title: str
     release_year: int | None
     score: float
@@ -167,7 +178,7 @@ def search(
     _require_movies(database)
     if not text.strip():
         raise NothingToSearchError("say what the films should be about")
-    set_id, vector, missing = _embedded(database, settings, text)
+    set_id, vector, missing = _embedded(database, settings, text, media_of(filters))
     films = database.fetch(
         FoundMovie, "search_movies", text=text, count=count, filters=json.dumps(filters or {}), embedding=vector,
         set_id=set_id,
@@ -180,8 +191,18 @@ def _require_movies(database: Database) -> None:
         raise NothingToSearchError("the catalogue is empty; run `movie-assets refresh` first")
 
 
-def _embedded(database: Database, settings: Settings, text: str) -> tuple[int | None, str | None, str | None]:
+def media_of(filters: Filters | None) -> list[str]:
+    """Return the media types that filters name; movies if they name none."""
+    named = (filters or {}).get("media_types")
+    return [str(media) for media in named] if isinstance(named, list) and named else ["movie"]
+
+
+def _embedded(
+    database: Database, settings: Settings, text: str, media: Sequence[str]
+) -> tuple[int | None, str | None, str | None]:
     """Embed a text with the model of the active set, whatever model the settings name.
+
+    A keyless model uses the words that titles of the media types have.
 
     Returns the set and the vector, or the reason why there is no vector.
     """
@@ -195,25 +216,29 @@ def _embedded(database: Database, settings: Settings, text: str) -> tuple[int | 
         if embedder.provider == LOCAL and embedder.model in HASHING:
             # SQL knows which words the films have.
             text = text[:MAX_QUESTION]
-            return active.set_id, database.fetch_value(str, "question_vector", text=text, set_id=active.set_id), None
+            vector = database.fetch_value(
+                str, "question_vector", text=text, set_id=active.set_id, media=list(media)
+            )  # fmt: skip
+            return active.set_id, vector, None
         return active.set_id, str(embedder.embed([text], "query").vectors[0].tolist()), None
     except EmbedderError as error:
         return None, None, str(error)
 
 
-def resolve(database: Database, title_or_id: str) -> list[TitleMatch]:
+def resolve(database: Database, title_or_id: str, media: Sequence[str] = ("movie",)) -> list[TitleMatch]:
     """Return the films that a title or an id can mean, the most likely one first; at least one. See `is_certain`.
 
-    Raises NoSuchMovieError when no film matches, and NothingToSearchError without vectors or without a title.
+    They are of the media types in `media`; an id is TMDB's, or from 1,000,000,000 on a title_id. Raises
+    NoSuchMovieError when no film matches, and NothingToSearchError without vectors or without a title.
     """
     if database.fetch_optional(ActiveSet, "active_set") is None:
         raise NothingToSearchError(f"{NO_VECTORS}; run `movie-assets refresh` first")
     if not title_or_id.strip():
         raise NothingToSearchError("name a film by its title or its TMDB id")
     matches: list[TitleMatch] = []
-    if title_or_id.isdecimal():
-        matches = database.fetch(TitleMatch, "film_by_id", title_id=int(title_or_id))
-    matches = matches or database.fetch(TitleMatch, "find_movie", title=title_or_id)
+    if title_or_id.isdecimal() and len(title_or_id) <= MAX_DIGITS:
+        matches = database.fetch(TitleMatch, "film_by_id", number=int(title_or_id), media=list(media))
+    matches = matches or database.fetch(TitleMatch, "find_title", title=title_or_id, media=list(media))
     if not matches:
         raise NoSuchMovieError(
             f"the catalogue has no film that is titled “{title_or_id}” or nearly so; try `movie-assets search`"
@@ -241,7 +266,7 @@ def recommend(
 ) -> list[RecommendedMovie]:
     """Recommend films by others: `named` has the ids of films under `loved`, `liked` and `disliked`.
 
-    `options` are those of catalog.recommend_movies. Raises NothingToSearchError when the catalogue is empty.
+    `options` are those of catalog.recommend_titles. Raises NothingToSearchError when the catalogue is empty.
     """
     _require_movies(database)
     return database.fetch(

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 
 import httpx
 
@@ -21,6 +22,7 @@ from movie_assets.http_client.connections import Connections, certificates, conn
 from movie_assets.http_client.rate_limiter import RateLimiter, shared_limiter
 from movie_assets.http_client.retries import HttpRetries, PausedError, RetryableError
 from movie_assets.tmdb.call import NO_HTTP, SECONDS_PER_CALL, TOO_LARGE, ApiResponse, call
+from movie_assets.tmdb.concurrent_calls import CONCURRENCY, responses
 from movie_assets.tmdb.details import fetch_details
 from movie_assets.tmdb.export import downloaded, is_published
 from movie_assets.tmdb.json_values import JsonObject, UnusableResponseError
@@ -29,16 +31,13 @@ from movie_assets.tmdb.responses import (
     CallCounts,
     CredentialRefusedError,
     Export,
-    Failed,
-    Fetched,
-    NotFound,
     RequestRefusedError,
     TmdbResponse,
     TmdbUnavailableError,
+    endpoint_of,
 )
 from movie_assets.tmdb.season_plan import NOTHING_KNOWN, KnownCatalogue
 
-CONCURRENCY = 20  # TMDB allows 20 connections from one address
 ATTEMPTS = 5
 ATTEMPTS_AT_NONSENSE = 3  # more attempts do not help against a captive portal or a broken proxy
 ATTEMPTS_AT_NO_HTTP = 2  # nor against a redirect, another protocol or an endless body
@@ -126,40 +125,11 @@ class TmdbClient:
         self._seconds_in_a_row = 0.0
         self._failures_in_a_row = 0
 
-    async def details(
+    def details(
         self, tmdb_ids: Sequence[int], media: MediaType = MOVIES, known: KnownCatalogue = NOTHING_KNOWN
     ) -> AsyncIterator[TmdbResponse]:
-        """Fetch titles concurrently; yield one response for each id, in about the order of the ids.
-
-        The first call is made alone, so that a wrong token costs one request. Raises CredentialRefusedError,
-        RequestRefusedError or TmdbUnavailableError when no further call can succeed.
-        """
-        if not tmdb_ids:
-            return
-        yield await self._detail(media, tmdb_ids[0], known)
-        waiting = iter(tmdb_ids[1:])
-        responses: asyncio.Queue[TmdbResponse | BaseException] = asyncio.Queue(maxsize=4 * CONCURRENCY)
-
-        async def work() -> None:
-            try:
-                for tmdb_id in waiting:
-                    await responses.put(await self._detail(media, tmdb_id, known))
-            except asyncio.CancelledError:
-                raise
-            except BaseException as error:  # noqa: BLE001  # an error that ends a worker must reach the consumer
-                await responses.put(error)
-
-        workers = [asyncio.create_task(work()) for _ in range(CONCURRENCY)]
-        try:
-            for _ in tmdb_ids[1:]:
-                response = await responses.get()
-                if isinstance(response, BaseException):
-                    raise response
-                yield response
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+        """Fetch the details of titles, as `concurrent_calls.responses` does."""
+        return responses(tmdb_ids, partial(fetch_details, self.json, media, known=known))
 
     @asynccontextmanager
     async def export(self, day: date, media: MediaType = MOVIES) -> AsyncIterator[Export]:
@@ -170,13 +140,6 @@ class TmdbClient:
         url = f"{self._export_url}/{media.export_file(day)}"
         async with self._connections.one() as http, downloaded(http, url, self.calls) as export:
             yield export
-
-    async def _detail(self, media: MediaType, tmdb_id: int, known: KnownCatalogue) -> TmdbResponse:
-        try:
-            body = await fetch_details(self.json, media, tmdb_id, known)
-        except UnusableResponseError as error:
-            return Failed(tmdb_id, error.reason, str(error)[:500])
-        return NotFound(tmdb_id) if body is None else Fetched(tmdb_id, body)
 
     async def json(self, path: str, parameters: Mapping[str, str | int]) -> JsonObject | None:
         """Return the JSON object of a response, or None for TMDB's own 404.
@@ -202,7 +165,7 @@ class TmdbClient:
         async with self._connections.one() as http:
             response = await call(http, self._api_url + path, parameters)
         kind = self.calls.count(
-            _endpoint(path), response.status, loop.time() - began, response.size, waited=began - asked
+            endpoint_of(path), response.status, loop.time() - began, response.size, waited=began - asked
         )
         body = _object_in(response)
         if body is not None or _is_not_found(response):
@@ -291,9 +254,3 @@ def _raise_if_permanent(response: ApiResponse) -> None:
         raise CredentialRefusedError(f"TMDB refused the credential (HTTP {status}: {message}); check TMDB_API_TOKEN")
     if status in ("400", "405", "406", "422"):
         raise RequestRefusedError(f"TMDB refused the request (HTTP {status}: {message})")
-
-
-def _endpoint(path: str) -> str:
-    """Return the name under which calls of a path are counted: movie, tv, season, changes, discover, find."""
-    first, second, *rest = path.split("/")[1:]
-    return next(iter(rest), second if second == "changes" else first)

@@ -10,6 +10,20 @@ from movie_assets.tmdb.related_rows import RelatedRows
 from movie_assets.tmdb.seasons import appended_seasons
 from movie_assets.tmdb.titles import IDS_OF_A_TYPE, Title
 
+# Each of these fields was present in 99.9 % or more of 1,348 accepted real films with 100 votes or more. Other fields
+# have no rate, because TMDB has no keyword or certification for many films.
+MIN_RATES = {
+    "title": 1.0,
+    "original_language": 1.0,
+    "release_year": 0.99,
+    "runtime_minutes": 0.99,
+    "genres": 0.98,
+    "overview": 0.98,
+    "directors": 0.95,
+    "leading_cast": 0.95,
+    "poster_path": 0.95,
+}
+
 
 @dataclass(frozen=True)
 class MediaType:
@@ -20,6 +34,7 @@ class MediaType:
     """
 
     name: str  # as applications see it
+    noun: str  # of several titles, in logs and checks
     path: str  # the first part of TMDB's paths
     first_title_id: int
     appended: tuple[str, ...]  # the sub-resources in the response for a title
@@ -33,6 +48,8 @@ class MediaType:
     find_key: str  # of the titles in the response of /find
     parser_version: int
     answer_version: int
+    min_rates: Mapping[str, float]  # the share of the well-known titles that have a field, at least
+    ages: str  # that details may have (pipeline.age_allowed), in words
     known_keys: frozenset[str]  # at the top of the response for a title, but of seasons
     read: Callable[[object, int], Title]  # raises UnusableResponseError
     read_rows: Callable[[JsonObject], RelatedRows]
@@ -66,6 +83,7 @@ class MediaType:
 
 MOVIES = MediaType(
     name="movie",
+    noun="films",
     path="movie",
     first_title_id=0,
     appended=(
@@ -82,17 +100,20 @@ MOVIES = MediaType(
     find_key="movie_results",
     parser_version=movies.PARSER_VERSION,
     answer_version=movies.ANSWER_VERSION,
+    min_rates=MIN_RATES,
+    ages="2 to 30 days old, by release date",
     known_keys=frozenset(related_rows.KNOWN_KEYS),
     read=movies.read_movie,
     read_rows=related_rows.read_related_rows,
 )  # fmt: skip
 SERIES = MediaType(
     name="series",
+    noun="series",
     path="tv",
     first_title_id=IDS_OF_A_TYPE,
     appended=(
-        "aggregate_credits", "keywords", "content_ratings", "external_ids", "watch/providers", "translations",
-        "alternative_titles",
+        "aggregate_credits", "keywords", "content_ratings", "external_ids", "videos", "watch/providers",
+        "translations", "alternative_titles",
     ),
     has_seasons=True,
     export="tv_series_ids",
@@ -104,6 +125,9 @@ SERIES = MediaType(
     find_key="tv_results",
     parser_version=series.PARSER_VERSION,
     answer_version=series.ANSWER_VERSION,
+    # A fifth of the episodes have no runtime, and directors belong to episodes.
+    min_rates=MIN_RATES | {"runtime_minutes": 0.9, "directors": 0.0},
+    ages="a day old while they are aired, 7 days while they rest, 30 days once they have ended",
     known_keys=frozenset(series_rows.KNOWN_KEYS),
     read=series.read_series,
     read_rows=series_rows.read_series_rows,

@@ -20,7 +20,7 @@ from movie_assets.tmdb.titles import (
     unique,
 )
 
-PARSER_VERSION = 3  # raised when a movie would be read differently: stored responses are then read again
+PARSER_VERSION = 4  # raised when a movie would be read differently: stored responses are then read again
 ANSWER_VERSION = 1  # raised when more is requested of TMDB: every movie is fetched again; due.sql has the same number
 
 LARGEST_MONEY = 10**12

@@ -48,10 +48,12 @@ def read_related_rows(body: JsonObject) -> RelatedRows:
     A part that is missing or has another shape gives an empty list.
     """
     movie = Reader(body)
+    releases = list(_releases(movie))
     return rows_in_common(body) | {
         "cast": list(islice(first_ones(_cast(movie), "person_id"), MAX_CAST)),
         "crew": first_of(_crew(movie), "person_id", "job"),
-        "certifications": first_of(_certifications(movie), "country"),
+        "certifications": certifications_of(releases),
+        "release_dates": first_of(releases, "country", "kind", "released", "note", "language"),
         "collections": first_of(_collections(movie), "id"),
     }
 
@@ -180,19 +182,38 @@ def _coded(title: Reader, key: str, code: str, name: str) -> Iterator[Row]:
         yield {"code": text_of(entry, code, 10), "name": text_of(entry, name) or text_of(entry, "name")}
 
 
-def _certifications(movie: Reader) -> Iterator[Row]:
+def _releases(movie: Reader) -> Iterator[Row]:
+    """Yield the releases in all countries, in TMDB's order; `kind` is TMDB's type from 1 to 6."""
     for entry in movie.inner("release_dates").objects("results"):
-        releases: list[Row] = [
-            {
-                "country": text_of(entry, "iso_3166_1", 2),
-                "certification": certification,
-                "kind": Reader(release).integer("type", 1, 6),
-                "released": day.isoformat() if (day := Reader(release).day("release_date")) else None,
+        country = text_of(entry, "iso_3166_1", 2)
+        for release in Reader(entry).objects("release_dates"):
+            read = Reader(release)
+            yield {
+                "country": country,
+                "kind": read.integer("type", 1, 6),
+                "released": day.isoformat() if (day := read.day("release_date")) else None,
+                "note": text_of(release, "note") or UNKNOWN,
+                "language": text_of(release, "iso_639_1", 10) or UNKNOWN,
+                "certification": text_of(release, "certification", 50),
             }
-            for release in Reader(entry).objects("release_dates")
-            if (certification := text_of(release, "certification", 50))
-        ]
-        yield from sorted(releases, key=lambda row: row["kind"] != THEATRICAL)[:1]
+
+
+def certifications_of(releases: Iterable[Row]) -> list[Row]:
+    """Return the certification of each country: that of a theatrical release, or else of its first one.
+
+    `labels` has all certifications of the country, one to a line, where there are several.
+    """
+    by_country: dict[str, list[Row]] = {}
+    for release in releases:
+        if release["certification"] and release["country"]:
+            by_country.setdefault(str(release["country"]), []).append(release)
+    rows = []
+    for certified in by_country.values():
+        chosen = min(certified, key=lambda row: row.get("kind") != THEATRICAL)
+        labels = dict.fromkeys(str(row["certification"]) for row in certified)
+        row = {key: value for key, value in chosen.items() if key not in ("note", "language")}
+        rows.append(row | ({"labels": "\n".join(labels)} if len(labels) > 1 else {}))
+    return rows
 
 
 def _external_ids(title: Reader) -> Iterator[Row]:

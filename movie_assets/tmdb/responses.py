@@ -146,3 +146,17 @@ class CallCounts:
             }
             for (endpoint, status), kind in sorted(self.kinds.items())
         ]
+
+
+def endpoint_of(path: str) -> str:
+    """Return the name under which calls of a path are counted: movie, tv, season, changes, lists, discover, find."""
+    match path.split("/")[1:]:
+        case ["trending", *_]:
+            return "lists"
+        case ["movie" | "tv", name] if name[0].isalpha():
+            return name if name == "changes" else "lists"
+        case [_, _, part, *_]:
+            return part
+        case [first, *_]:
+            return first
+    raise ValueError(f"{path} is no path of TMDB")

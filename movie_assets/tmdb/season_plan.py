@@ -6,7 +6,7 @@ others are needed. Of a series that was never fetched, the first call asks for t
 leaves out those that do not exist. Pure functions; `tmdb.details` makes the calls.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -22,13 +22,17 @@ RECENT = timedelta(days=30)  # names, runtimes and images of an episode come for
 
 
 class KnownSeason(NamedTuple):
-    """A season as its series listed it when it was fetched last; `fetched_at` is the time of its episodes, if any."""
+    """A season as its series listed it when it was fetched last; `fetched_at` is the time of its episodes, if any.
+
+    One that is moving has an episode that is still to come or was aired lately, of which names and runtimes may come.
+    """
 
     season_id: int
     season_number: int
     episode_count: int | None
     air_date: date | None
     fetched_at: datetime | None
+    is_moving: bool = False
 
 
 class KnownEpisode(NamedTuple):
@@ -61,12 +65,18 @@ class KnownCatalogue:
 NOTHING_KNOWN = KnownCatalogue({}, datetime.min.replace(tzinfo=UTC))
 
 
-def known_series(series: Series, fetched_at: Mapping[int, datetime]) -> KnownSeries:
-    """Return what a response makes known; `fetched_at` has the time of the episodes by the number of their season."""
+def known_series(series: Series, fetched_at: Mapping[int, datetime], moving: Collection[int] = ()) -> KnownSeries:
+    """Return what a response makes known; `fetched_at` has the time of the episodes by the number of their season.
+
+    `moving` has the numbers of the seasons of which an episode may still change.
+    """
     seasons = [
-        KnownSeason(s.season_id, s.season_number, s.episode_count, s.air_date, fetched_at.get(s.season_number))
+        KnownSeason(
+            s.season_id, s.season_number, s.episode_count, s.air_date, fetched_at.get(s.season_number),
+            s.season_number in moving,
+        )
         for s in series.seasons
-    ]
+    ]  # fmt: skip
     return KnownSeries(seasons, _known_episode(series.last_episode), _known_episode(series.next_episode))
 
 
@@ -74,15 +84,17 @@ def first_seasons(known: KnownSeries | None, as_of: datetime, slots: int) -> lis
     """Return the numbers of the seasons for the first call, at most `slots`.
 
     Without anything known, they are the lowest numbers. Else they are the seasons of the next episode and of one that
-    was aired recently, the season after the last one, and seasons whose episodes are missing or old.
+    was aired recently, the season after the last one, others with such an episode (specials, mostly, which are never
+    the next one), and seasons whose episodes are missing or old.
     """
     if known is None or not known.seasons:
         return list(range(slots))
     seasons = {each.season_number: each for each in known.seasons}
     episodes_around = [each for each in (known.next_episode, known.last_episode) if each is not None]
     expected = [each.season_number for each in episodes_around if _is_near(each, as_of)]
+    moving = [number for number in _newest_first(seasons) if seasons[number].is_moving]
     old = [number for number in _newest_first(seasons) if _is_old(seasons[number], as_of)]
-    numbers = list(dict.fromkeys([*expected, max(seasons) + 1, *old]))
+    numbers = list(dict.fromkeys([*expected, max(seasons) + 1, *moving, *old]))
     chosen: list[int] = []
     episodes = 0
     for number in numbers:

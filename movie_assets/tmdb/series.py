@@ -32,8 +32,8 @@ from movie_assets.tmdb.titles import (
     same_fields,
 )
 
-PARSER_VERSION = 1  # raised when a series would be read differently: stored responses are then read again
-ANSWER_VERSION = 1  # raised when more is requested of TMDB: every series is fetched again
+PARSER_VERSION = 2  # raised when a series would be read differently: stored responses are then read again
+ANSWER_VERSION = 2  # raised when more is requested of TMDB: every series is fetched again
 
 LONGEST_URL = 2_000
 

@@ -13,6 +13,7 @@ from movie_assets.tmdb.related_rows import (
     MAX_CAST,
     RelatedRows,
     Row,
+    certifications_of,
     companies_of,
     first_of,
     first_ones,
@@ -32,7 +33,8 @@ KNOWN_KEYS = {
     "languages", "last_air_date", "last_episode_to_air", "name", "networks", "next_episode_to_air",
     "number_of_episodes", "number_of_seasons", "origin_country", "original_language", "original_name", "overview",
     "popularity", "poster_path", "production_companies", "production_countries", "seasons", "softcore",
-    "spoken_languages", "status", "tagline", "translations", "type", "vote_average", "vote_count", "watch/providers",
+    "spoken_languages", "status", "tagline", "translations", "type", "videos", "vote_average", "vote_count",
+    "watch/providers",
 }  # fmt: skip
 
 
@@ -46,7 +48,7 @@ def read_series_rows(body: JsonObject) -> RelatedRows:
     return rows_in_common(body) | {
         "cast": list(islice(first_ones(_cast(series), "person_id"), MAX_CAST)),
         "crew": list(islice(first_ones(crew, "person_id", "job"), MAX_CREW)),
-        "certifications": first_of(_certifications(series), "country"),
+        "certifications": certifications_of(_certifications(series)),
         "networks": networks_of(body),
         "creators": creators_of(body),
     }

@@ -74,7 +74,7 @@ def test_a_catalogue_of_an_older_parser_is_filled_from_its_stored_answers(small:
     for table in TABLES:
         pipeline.do(f"delete from catalog.{table}")
     pipeline.do("update catalog.movies set facts_hash = null")
-    pipeline.do("update pipeline.movie_ids set judged_by = replace(judged_by, 'parser-3', 'parser-2')")
+    pipeline.do("update pipeline.movie_ids set judged_by = replace(judged_by, 'parser-4', 'parser-3')")
     pipeline.run_all("fetch_details")
     assert counted(pipeline) == TABLES
     assert pipeline.world.asked == {64: 1}

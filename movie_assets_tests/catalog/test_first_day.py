@@ -15,8 +15,9 @@ from dagster_graphql.cli import execute_query
 from movie_assets.config.paths import SQL
 from movie_assets.config.settings import Settings
 from movie_assets.database import migrations
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets.runs.first_day import first_day_of
 from movie_assets.runs.partitions import EARLIEST_DAY
 from movie_assets_tests.support.small_pipelines import SmallPipeline

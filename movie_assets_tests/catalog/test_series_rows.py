@@ -7,7 +7,7 @@ import pytest
 
 from movie_assets.catalog import movie_details
 from movie_assets.tmdb.media import MOVIES, SERIES
-from movie_assets_tests.conftest import failed_checks
+from movie_assets_tests.conftest import failed_checks, figures_of
 from movie_assets_tests.support.series_runs import FIRST_DAY, SeriesPipeline
 from movie_assets_tests.tmdb.series_bodies import episode, season
 
@@ -38,7 +38,7 @@ def test_a_series_is_stored_with_its_specials_which_count_nowhere(few: SeriesPip
     specials = season(0, [episode(0, 1, runtime=5), episode(0, 2, runtime=6)])
     few.put(64, [specials, of(1, 1, 2, 3), of(2, 1)])
     result = first_day(few)
-    assert few.few.asked == [list(range(13))]
+    assert few.few.asked == [list(range(12))]
     columns = "tmdb_id, title_id, title, type, runtime_minutes, networks, creators"
     assert few.rows(f"select {columns} from catalog.series") == {
         (64, TITLE_ID, "The Lamp Keepers", "Scripted", 41, ("Sea TV",), ("Ida Quill", "Tom Reed"))
@@ -68,7 +68,7 @@ def test_of_a_known_series_only_seasons_that_changed_are_fetched_and_written(few
     assert few.few.asked == [[3]]
     pipeline_calls = few.calls
     few.fetch(force=True)
-    assert (few.few.asked, pipeline_calls[-1]) == ([list(range(13))], 1)
+    assert (few.few.asked, pipeline_calls[-1]) == ([list(range(12))], 1)
 
 
 def test_episodes_and_seasons_that_are_renumbered_stay_themselves(few: SeriesPipeline) -> None:
@@ -91,6 +91,26 @@ def test_an_episode_that_moves_to_another_season_is_one_row(few: SeriesPipeline)
     few.put(64, [of(1, 1), season(2, [episode(2, 1), episode(1, 2, episode_number=2)])])
     day_after(few)
     assert stored(few) == {101_001: (1, 1), 102_001: (2, 1), 101_002: (2, 2)}
+
+
+def test_an_episode_that_moved_to_an_earlier_season_stays_there(few: SeriesPipeline) -> None:
+    """The season that it left is not fetched: its number of episodes is the same, as it got another one."""
+    few.put(64, [of(1, 1, 2), season(2, [episode(2, 1, runtime=90), episode(2, 2, runtime=90)])])
+    first_day(few)
+    moved = episode(2, 1, season_number=1, episode_number=3, runtime=90)
+    few.put(64, [season(1, [episode(1, 1), episode(1, 2), moved]), of(2, 2, 3)])
+    day_after(few)
+    assert few.few.asked == [[3], [1]]
+    now = stored(few)
+    assert now == {101_001: (1, 1), 101_002: (1, 2), 102_001: (1, 3), 102_002: (2, 2)}
+    assert few.one("select runtime_minutes from catalog.series") == 42, "each episode counts once"
+    few.do("update pipeline.title_ids set judged_by = 'another parser'")
+    day_after(few)
+    assert stored(few) == now
+    result = few.run("reconcile")
+    assert result.success
+    assert stored(few) == now
+    assert few.one("select rows_differing from pipeline.reconciliations where agreement like 'each film and%%'") == 0
 
 
 def test_what_tmdb_no_longer_has_goes_and_what_could_not_be_read_stays(few: SeriesPipeline) -> None:
@@ -121,7 +141,7 @@ def test_a_series_that_tmdb_does_not_have_leaves_no_row(few: SeriesPipeline) -> 
     few.put(64, [of(1, 1, 2)])
     few.do("update pipeline.title_ids set gone_since = null, gone_reason = null, fetched_at = null")
     day_after(few)
-    assert few.few.asked[0] == list(range(13)), "nothing of it is known any more"
+    assert few.few.asked[0] == list(range(12)), "nothing of it is known any more"
     assert stored(few).keys() == {101_001, 101_002}
 
 
@@ -218,11 +238,98 @@ def test_a_series_without_a_usable_response_fails_under_its_own_key(few: SeriesP
     assert few.rows("select stage, tmdb_id from pipeline.rejects") == {("series_details", 64)}
 
 
+def test_a_season_that_cannot_be_fetched_leaves_the_series_as_it_was(
+    few: SeriesPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call for the series succeeds, as do other series; the next run brings all of it."""
+    few.put(64, [of(number, 1) for number in range(13)])
+    few.put(128, [season(1, [episode(1, 1, id=9, air_date="2031-01-01")], id=9)])  # to come: it is in the first call
+    with monkeypatch.context() as broken:
+        broken.setattr(few.few, "season_body", lambda *_: b"{")
+        first_day(few)
+    assert few.column("select title_id from catalog.titles") == [SERIES.title_id(128)]
+    for table in ("title_details", "season_details"):
+        assert few.one(f"select count(*) from pipeline.{table} where title_id = {TITLE_ID}") == 0, table
+    day_after(few)
+    before = stored(few)
+    assert len(before) == 14
+    few.put(64, [of(number, 1, *([2] if number == 1 else [])) for number in range(13)])
+    few.put(128, [season(1, [episode(1, 1, id=9, air_date="2031-01-01"), episode(1, 2, id=10)], id=9)])
+    with monkeypatch.context() as broken:
+        broken.setattr(few.few, "season_body", lambda *_: b"{")
+        day_after(few)
+    assert stored(few) == before | {10: (1, 2)}
+    assert few.column("select number_of_episodes from catalog.series where tmdb_id = 64") == [12]
+    day_after(few)
+    assert few.column("select number_of_episodes from catalog.series where tmdb_id = 64") == [13]
+    assert len(stored(few)) == 16
+
+
 def test_an_episode_that_tmdb_counts_and_does_not_send_is_reported(few: SeriesPipeline) -> None:
     for number in range(1, 5):
         few.put(64 * number, [season(1, [episode(1, 1, id=number)], id=number, episode_count=3)])
     result = first_day(few)
     assert "episodes_are_as_counted" in failed_checks(result)
+
+
+TABLES_OF_SERIES = ("broadcasts", "seasons", "episodes", "networks", "series_networks", "series_creators")
+KEY_OF_NETWORKS = ("networks", "network_id")  # foreign keys hold it
+DAMAGES = {  # by the type of a column
+    "text": "coalesce({c}, '') || ' damaged'", "bigint": "coalesce({c}, 0) + 900001", "integer": "coalesce({c}, 0) + 1",
+    "smallint": "coalesce({c}, 0) + 1", "double precision": "coalesce({c}, 0) + 0.5", "boolean": "not {c}",
+    "date": "coalesce({c}, date '2000-01-01') + 1", "ARRAY": "{c} || array['damaged']",
+}  # fmt: skip
+
+
+def test_each_damaged_column_of_series_is_found_and_put_right(few: SeriesPipeline) -> None:
+    """Each column in a row of its own. Networks are damaged apart, as the repair of a series repairs its network."""
+    for n in range(1, 15):
+        of_one = [episode(1, 1, id=1000 * n), episode(1, 2, id=1000 * n + 1)]
+        networks, creators = [{"id": n, "name": f"Channel {n}"}], [{"id": 100 + n, "name": f"Creator {n}"}]
+        few.put(64 * n, [season(1, of_one, id=n)], networks=networks, created_by=creators)
+    first_day(few)
+    before = {name: few.rows(f"select * from catalog.{name}") for name in TABLES_OF_SERIES}
+    columns = few.rows(
+        "select table_name, column_name, data_type from information_schema.columns where table_schema = 'catalog' "
+        f"and table_name = any('{{{','.join(TABLES_OF_SERIES)}}}') and (table_name, column_name) <> {KEY_OF_NETWORKS}"
+    )
+    asked = len(few.few.asked)
+    for tables in ({"networks"}, {*TABLES_OF_SERIES} - {"networks"}):
+        damaged = sorted(column for column in columns if column[0] in tables)
+        for place, (table, column, kind) in enumerate(damaged):
+            row = f"(select ctid from catalog.{table} order by ctid offset {place % 14} limit 1)"
+            if column in ("title_id", "network_id", "person_id"):
+                few.do(f"delete from catalog.{table} where ctid = {row}")
+            else:
+                few.do(f"update catalog.{table} set {column} = {DAMAGES[kind].format(c=column)} where ctid = {row}")
+        result = few.run("reconcile")
+        assert result.success
+        named = [(row["table"], row["differs in"]) for row in figures_of(result, "reconciliation")["differences"]]
+        for table, column, _ in damaged:
+            words = [differs for name, differs in named if name == table]
+            assert any(column in differs or differs.startswith("row ") for differs in words), (table, column, named)
+        assert {name: few.rows(f"select * from catalog.{name}") for name in before} == before
+    assert len(few.few.asked) == asked, "without a call to TMDB"
+
+
+def test_responses_for_series_and_seasons_are_purged_after_180_days(few: SeriesPipeline) -> None:
+    """As those of movies: `movie_ids` does it each day, also where series are switched off."""
+    few.put(64, [of(1, 1), of(2, 1)])
+    first_day(few)
+    purge = "select pipeline.purge_expired(timestamptz '{}')"
+    fetched = datetime.combine(FIRST_DAY, time(12), UTC)
+    assert few.one(purge.format(fetched + timedelta(days=180, seconds=-1))) == 0
+    few.do("update pipeline.season_details set fetched_at = fetched_at - interval '1 hour' where season_number = 1")
+    assert few.one(purge.format(fetched + timedelta(days=180, seconds=-1))) == 0
+    assert few.column("select season_number from pipeline.season_details") == [2], "a season that was sent no more"
+    assert few.one(purge.format(fetched + timedelta(days=180))) == 1
+    left = (
+        "pipeline.title_details", "pipeline.season_details", "pipeline.title_embeddings", "catalog.titles",
+        "catalog.title_stats_history", *(f"catalog.{name}" for name in TABLES_OF_SERIES),
+    )  # fmt: skip
+    for table in left:
+        assert few.one(f"select count(*) from {table}") == 0, table
+    assert few.rows("select title_id, fetched_at, judged_by from pipeline.title_ids") == {(TITLE_ID, None, None)}
 
 
 def test_a_slip_in_seasons_and_episodes_is_seen_and_put_right(few: SeriesPipeline) -> None:

@@ -20,7 +20,7 @@ ROWS = (
     "catalog.movie_companies", "catalog.collections", "catalog.movie_collections", "catalog.movie_countries",
     "catalog.movie_languages", "catalog.movie_certifications", "catalog.movie_external_ids", "catalog.movie_videos",
     "catalog.movie_translations", "catalog.movie_alternative_titles", "catalog.watch_providers",
-    "catalog.movie_watch_providers", "pipeline.raw_details",
+    "catalog.movie_watch_providers", "catalog.release_dates", "pipeline.raw_details",
 )  # fmt: skip
 SHARED = ("people", "genres", "keywords", "companies", "collections", "watch_providers")  # rows of several films
 

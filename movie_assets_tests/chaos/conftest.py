@@ -22,15 +22,16 @@ from movie_assets.embeddings.providers.openai import OpenAiEmbedder
 from movie_assets.emulator.world import ExportRow
 from movie_assets.tmdb import client as tmdb
 from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, Differences, State, compared, count_secrets, state_of
+from movie_assets_tests.chaos.worlds import FILMS, SeriesOfFewBatches, asked_of_series, credits_of, releases_of
 from movie_assets_tests.conftest import address_of, database_of_ones_own
 from movie_assets_tests.support.small_pipelines import SmallPipeline, small_pipelines
 from movie_assets_tests.support.world import film
 
-FILMS = [64 * n + batch for n in range(1, 39) for batch in range(4)]
 JOBS = ("read_the_day", "fetch_details", "embed_texts", "publish")
 
 # Work is done in portions so small that this small world takes many of them.
 FILMS_PER_CHUNK = 20
+EPISODES_PER_CHUNK = 100
 CONNECTIONS = 4
 TEXTS_PER_REQUEST = 5
 # What can be in hand, asked for and not committed: a chunk that is written, one that fills, and what waits for it.
@@ -41,18 +42,24 @@ MAX_TEXTS_IN_HAND = IN_FLIGHT * TEXTS_PER_REQUEST
 def work_in_small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commit as often as a catalogue of real size does."""
     monkeypatch.setattr(movie_details, "CHUNK", FILMS_PER_CHUNK)
+    monkeypatch.setattr(movie_details, "MAX_EPISODES", EPISODES_PER_CHUNK)
     monkeypatch.setattr(tmdb, "CONCURRENCY", CONNECTIONS)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a fault strikes: at the nth run of a query in a job, or so many statements later."""
+    """Where a fault strikes: at the nth run of a query in a job, or so many statements later.
+
+    With `of`, only runs of the query count whose parameters contain it. A stage of series strikes in a world that has
+    some beside the films.
+    """
 
     name: str
     job: str
     query: str
     nth: int = 1
     later: int = 0
+    of: str = ""
 
 
 STAGES = (
@@ -67,7 +74,15 @@ STAGES = (
     Stage("documents", "publish", "write_documents"),
     Stage("aggregates", "publish", "clear_aggregates"),
 )
-BY_NAME = {stage.name: stage for stage in STAGES}
+STAGES_OF_SERIES = (
+    Stage("series export", "read_the_day", "record_export", of="series"),
+    Stage("series ids", "read_the_day", "apply_export", of="series"),
+    Stage("series changes", "read_the_day", "record_changes", of="series"),
+    Stage("series lists", "read_the_day", "apply_discoveries", of="series"),
+    Stage("series details", "fetch_details", "store_details", nth=2, of="series"),
+)
+ALL_STAGES = STAGES + STAGES_OF_SERIES
+BY_NAME = {stage.name: stage for stage in ALL_STAGES}
 
 
 def at(stages: list[Stage] | tuple[Stage, ...], *quick: str) -> list[Any]:
@@ -81,9 +96,9 @@ def strike(database: Database, stage: Stage, action: Callable[[], object], when:
     """Let something happen once, `before` or `after` the statement of a stage, inside its transaction."""
     opening, seen, left = query_text(stage.query).partition("\n")[0], 0, stage.later
 
-    def watch(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def watch(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
         nonlocal seen, left
-        seen += statement.startswith(opening)
+        seen += statement.startswith(opening) and stage.of in str(parameters)
         if seen >= stage.nth:
             left -= 1
             if left == -1:
@@ -123,7 +138,7 @@ class Chaos:
     @property
     def asked(self) -> int:
         """How many details were asked for, in the runs before too."""
-        return self.asked_before + self.pipeline.world.asked.total()
+        return self.asked_before + self.pipeline.world.asked.total() + asked_of_series(self.pipeline)
 
     @property
     def embedded(self) -> int:
@@ -143,7 +158,7 @@ class Chaos:
         # By files, as a copy through the log takes sequences back when the server crashes after it.
         copied = f"create database {name} template {self.truth.before[done]} strategy file_copy"
         self.administer(f"drop database {name}", copied)
-        self.asked_before += len(FILMS) if done > JOBS.index("fetch_details") else 0
+        self.asked_before += self.truth.details if done > JOBS.index("fetch_details") else 0
         self.embedded_before += self.truth.texts if done > JOBS.index("embed_texts") else 0
 
     def run_after(self, stage: Stage) -> None:
@@ -204,31 +219,18 @@ class Chaos:
         return differences
 
 
-def credits_of(tmdb_id: int) -> dict[str, Any]:
-    """People of a film, some of whom play in others too."""
-    people = [{"id": n, "name": f"Person {n}", "credit_id": f"{tmdb_id}-{n}"} for n in range(tmdb_id % 7, 12, 3)]
-    cast = [{**person, "character": "A role", "order": n} for n, person in enumerate(people)]
-    return {"cast": cast, "crew": [{**people[0], "job": "Director", "department": "Directing"}]}
-
-
-def a_new_day(pipeline: SmallPipeline) -> None:
-    """The next day, on which the change feed names every film, and each has another text."""
-    pipeline.turn_day()
-    marker = f"told anew on {pipeline.day}"
-    pipeline.world.put(*({**f, "overview": f"Story {f['id']}, {marker}."} for f in pipeline.world.films.values()))
-    pipeline.world.changed[pipeline.day] = FILMS
-
-
 @contextmanager
-def calm_pipelines(database: Database, port: int = 0) -> Iterator[SmallPipeline]:
+def calm_pipelines(database: Database, port: int = 0, media: str = "movies") -> Iterator[SmallPipeline]:
     """A pipeline on the world of this folder's tests, with an embeddings service that is paid; port 0 is a free one."""
-    with pytest.MonkeyPatch.context() as monkeypatch, small_pipelines(database, port) as make:
+    series = SeriesOfFewBatches() if "series" in media else None
+    with pytest.MonkeyPatch.context() as monkeypatch, small_pipelines(database, port, series) as make:
         work_in_small_portions(monkeypatch)
-        pipeline = make(*(film(n, runtime=20 if n % 9 == 0 else 100, credits=credits_of(n)) for n in FILMS))
+        films = (film(n, runtime=20 if n % 9 == 0 else 100, credits=credits_of(n), **releases_of(n)) for n in FILMS)
+        pipeline = make(*films)
         pipeline.world.listed = [
             ExportRow(adult=False, tmdb_id=0, original_title="No film", popularity=1.0, video=False, softcore=None)
         ]
-        pipeline.with_settings(tmdb_api_token=TOKEN)
+        pipeline.with_settings(tmdb_api_token=TOKEN, media=media)
         pipeline.embedder = OpenAiEmbedder(
             "text-embedding-3-small",
             64,
@@ -242,12 +244,23 @@ def calm_pipelines(database: Database, port: int = 0) -> Iterator[SmallPipeline]
 @pytest.fixture(scope="session")
 def truth(server: str, template: str) -> Truth:
     """What an undisturbed run leaves."""
+    return undisturbed(server, template, "movies")
+
+
+@pytest.fixture(scope="session")
+def truth_with_series(server: str, template: str) -> Truth:
+    """What an undisturbed run leaves of films and series."""
+    return undisturbed(server, template, "movies series")
+
+
+def undisturbed(server: str, template: str, media: str) -> Truth:
+    """Run all jobs, and keep the database as it is before each."""
     before = [template]
-    with database_of_ones_own(server, template) as database, calm_pipelines(database) as pipeline:
+    with database_of_ones_own(server, template) as database, calm_pipelines(database, media=media) as pipeline:
         for job, following in pairwise(JOBS):
             pipeline.run_all(job)
             database.close()
-            before.append(f"before_{following}")
+            before.append(f"before_{following}_of_{media.replace(' ', '_')}")
             with psycopg.connect(address_of(server, "postgres"), autocommit=True) as administrator:
                 administrator.execute(f"create database {before[-1]} template {database.url.database}".encode())
         pipeline.run_all(JOBS[-1])
@@ -256,15 +269,16 @@ def truth(server: str, template: str) -> Truth:
 
 def truth_of(pipeline: SmallPipeline, *before: str) -> Truth:
     """What an undisturbed pipeline came to."""
-    asked, embedded = pipeline.world.asked.total(), pipeline.serving.embedded_inputs
+    asked = pipeline.world.asked.total() + asked_of_series(pipeline)
+    embedded = pipeline.serving.embedded_inputs
     return Truth(state_of(pipeline.database), before, asked, embedded, pipeline.serving.port)
 
 
 @pytest.fixture
 def chaos(
+    request: pytest.FixtureRequest,
     server: str,
     database: Database,
-    truth: Truth,
     record_property: Callable[[str, Any], None],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -279,6 +293,10 @@ def chaos(
         sys.stderr.write(shown)  # for whoever reads why a test failed
         return caplog.text + shown
 
-    with calm_pipelines(Database(address), truth.port) as pipeline:
+    stage = getattr(request.node, "callspec", None) and request.node.callspec.params.get("stage")
+    has_series = stage is not None and stage.of == "series"  # tests strike at copies of STAGES_OF_SERIES, too
+    truth: Truth = request.getfixturevalue("truth_with_series" if has_series else "truth")
+    media = "movies series" if has_series else "movies"
+    with calm_pipelines(Database(address), truth.port, media) as pipeline:
         yield Chaos(pipeline, truth, server, record_property, tmp_path / "workers.log", output)
         pipeline.database.close()

@@ -63,6 +63,7 @@ def worker(chaos: Chaos, *jobs: str, **order: Any) -> Iterator[Worker]:
         day=pipeline.day,
         log=chaos.log,
         jobs=jobs,
+        media=pipeline.settings.media,
         **order,
     )
     ours, theirs = FORKS.Pipe()

@@ -18,9 +18,10 @@ import time_machine
 from movie_assets.config.paths import SQL
 from movie_assets.database.addresses import dsn_of
 from movie_assets.database.database import Database
-from movie_assets_tests.chaos.conftest import BY_NAME, FILMS, JOBS, Chaos
+from movie_assets_tests.chaos.conftest import BY_NAME, JOBS, Chaos
 from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, seconds_until_nobody_is_left, wait_for, worker
 from movie_assets_tests.chaos.truth import OF_DAYS
+from movie_assets_tests.chaos.worlds import FILMS
 from movie_assets_tests.support.indexes import ALWAYS_INDEXED
 
 # Where a run writes its moment.

@@ -9,21 +9,20 @@ from dataclasses import replace
 import pytest
 
 from movie_assets_tests.chaos.conftest import (
+    ALL_STAGES,
     BY_NAME,
-    FILMS,
     JOBS,
     MAX_FILMS_IN_HAND,
     MAX_TEXTS_IN_HAND,
-    STAGES,
     Chaos,
     Stage,
-    a_new_day,
     at,
     calm_pipelines,
     truth_of,
 )
 from movie_assets_tests.chaos.processes import LONGEST_ORPHAN, seconds_until_nobody_is_left, wait_for, worker
 from movie_assets_tests.chaos.truth import compared, state_of
+from movie_assets_tests.chaos.worlds import FILMS, a_new_day
 from movie_assets_tests.conftest import database_of_ones_own
 
 BEFORE_THE_FIRST_WRITE = Stage("before the first write", "read_the_day", "stage_lines")
@@ -31,19 +30,21 @@ BETWEEN_FETCH_AND_EMBED = Stage("between fetch and embed", "embed_texts", "texts
 KILLS = (
     (BEFORE_THE_FIRST_WRITE, "before"),
     (BETWEEN_FETCH_AND_EMBED, "before"),
-    *((stage, "after") for stage in STAGES),
+    *((stage, "after") for stage in ALL_STAGES),
 )
 # How many statements after the stage's own, at most: those that come before what the stage is named after have none.
 KILLED_OFTEN = (
     (BEFORE_THE_FIRST_WRITE, 0),
     (replace(BY_NAME["details"], nth=1), 8),
+    (replace(BY_NAME["series details"], nth=1), 4),
     (BETWEEN_FETCH_AND_EMBED, 0),
     (replace(BY_NAME["embeddings"], nth=1), 8),
     (BY_NAME["index build"], 8),
     (BY_NAME["aggregates"], 8),
 )
-ASKED_TO_STOP = [stage for stage in STAGES if stage.name not in ("ids", "lists", "index build", "documents")]
+ASKED_TO_STOP = [stage for stage in ALL_STAGES if stage.name not in ("ids", "lists", "index build", "documents")]
 MANY = 20
+MAX_MISSES = 3  # rounds without a kill, as a draw can lie behind the job's last statement
 # Steps that planned work and were killed before its end count as killed at work; figures are committed with each chunk.
 KILLED_AT_WORK = """
     select step, count(*) filter (where status = 'killed' and checked > skipped), sum(fetched), sum(embedded)
@@ -165,6 +166,7 @@ def test_many_kills_at_a_stage(chaos: Chaos, stage: Stage, most: int) -> None:
                 break
             kills += 1
         rounds += 1
+        assert rounds <= kills + MAX_MISSES, f"{kills} kills in {rounds} rounds: the job does not come to the statement"
         chaos.struck_at = time.monotonic()
         seconds_until_nobody_is_left(chaos)
         chaos.pipeline.run_all(stage.job)

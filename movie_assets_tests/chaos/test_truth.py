@@ -5,18 +5,26 @@ import logging
 import dagster as dg
 import pytest
 
-from movie_assets_tests.chaos.conftest import FILMS, Chaos, Truth
-from movie_assets_tests.chaos.truth import KEY, PASSWORD, TOKEN, Differences, compared, state_of
+from movie_assets_tests.chaos.conftest import Chaos, Truth
+from movie_assets_tests.chaos.truth import KEY, OF_SERIES, PASSWORD, TOKEN, Differences, compared, state_of
+from movie_assets_tests.chaos.worlds import FILMS
 
 
 def test_the_truth_is_the_world(truth: Truth, chaos: Chaos) -> None:
     accepted = {n for n in FILMS if n % 9}
     assert {int(key) for key, _ in truth.state["movies"]} == accepted == {int(key) for key, _ in truth.state["vectors"]}
     assert {int(key) for key, _ in truth.state["ids"]} == set(FILMS) == {int(key) for key, _ in truth.state["export"]}
-    assert {name for name, rows in truth.state.items() if not rows} == {"stats by day"}  # a new film's come a day later
+    # A new film's numbers of a day come a day later, and nothing changed yet.
+    assert {name for name, rows in truth.state.items() if not rows} == {"stats by day", "changes", *OF_SERIES}
     chaos.pipeline.run_all()
     assert chaos.compare("none", "all", 0).is_true
     assert chaos.asked == len(FILMS)
+
+
+@pytest.mark.chaos
+def test_the_truth_with_series_has_seasons_and_changes(truth_with_series: Truth) -> None:
+    assert {name for name, rows in truth_with_series.state.items() if not rows} == {"stats by day"}
+    assert 20 < len(truth_with_series.state["seasons"]) < len(truth_with_series.state["episodes"])
 
 
 @pytest.mark.parametrize(

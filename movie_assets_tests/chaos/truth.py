@@ -16,31 +16,47 @@ TOKEN, KEY, PASSWORD = CANARY + "token", CANARY + "key", CANARY + "password"
 # Each table as keys and contents; moments are left out, as they differ between runs. Tables of what TMDB did not tell
 # of these films are empty; logs of runs, calls and units tell of the disturbance itself.
 TABLES = {
-    "export": "select tmdb_id::text, original_title || popularity from pipeline.export_lines "
-    "where export_date = (select max(export_date) from pipeline.exports)",
-    "exports": "select export_date::text, concat_ws('/', lines, rejected_lines, duplicate_lines, kept, min_popularity) "
-    "from pipeline.exports",
-    "discovered": "select tmdb_id::text, (to_jsonb(d) - 'read_at')::text from pipeline.discovered d",
-    "ids": "select tmdb_id::text, state || coalesce(reason, '') || batch from pipeline.movie_ids",
-    "movies": "select tmdb_id::text, (to_jsonb(m) - 'changed_at')::text from catalog.movies m",
-    "stats": "select tmdb_id::text, (to_jsonb(s) - 'seen_at')::text from catalog.movie_stats s",
-    "stats by day": "select tmdb_id || '/' || day, (to_jsonb(h) - 'tmdb_id' - 'day')::text "
-    "from catalog.movie_stats_history h",
-    "genres": "select tmdb_id || '/' || genre_id, '' from catalog.movie_genres",
-    "cast": "select tmdb_id || '/' || to_jsonb(c)::text, '' from catalog.movie_cast c",
-    "crew": "select tmdb_id || '/' || to_jsonb(c)::text, '' from catalog.movie_crew c",
+    "export": "select title_id::text, original_title || popularity from pipeline.exported_titles e "
+    "where export_date = (select max(export_date) from pipeline.title_exports x "
+    "where x.media_type = catalog.media_type(title_id))",
+    "exports": "select media_type || export_date, concat_ws('/', lines, rejected_lines, duplicate_lines, kept, "
+    "min_popularity) from pipeline.title_exports",
+    "discovered": "select title_id::text, (to_jsonb(d) - 'read_at')::text from pipeline.discovered_titles d",
+    "ids": "select title_id::text, state || coalesce(reason, '') || batch from pipeline.title_ids",
+    "movies": "select title_id::text, (to_jsonb(m) - 'changed_at' - 'facts_hash')::text from catalog.titles m",
+    "facts": "select title_id::text, facts_hash from catalog.titles",  # of all tables around a title
+    "stats": "select title_id::text, (to_jsonb(s) - 'seen_at')::text from catalog.title_stats s",
+    "stats by day": "select title_id || '/' || day, (to_jsonb(h) - 'title_id' - 'day')::text "
+    "from catalog.title_stats_history h",
+    "genres": "select title_id || '/' || genre_id, '' from catalog.title_genres",
+    "cast": "select title_id || '/' || to_jsonb(c)::text, '' from catalog.title_cast c",
+    "crew": "select title_id || '/' || to_jsonb(c)::text, '' from catalog.title_crew c",
     "people": "select person_id::text, to_jsonb(p)::text from catalog.people p",
-    "keywords": "select tmdb_id || '/' || keyword_id, '' from catalog.movie_keywords",
-    "answers": "select tmdb_id::text, body::text from pipeline.raw_details",
-    "embeddings": "select set_id || '/' || tmdb_id, text_hash || embedding::text from pipeline.embeddings",
+    "keywords": "select title_id || '/' || keyword_id, '' from catalog.title_keywords",
+    "answers": "select title_id::text, body::text from pipeline.title_details",
+    "broadcasts": "select title_id::text, to_jsonb(b)::text from catalog.broadcasts b",
+    "seasons": "select season_id::text, to_jsonb(s)::text from catalog.seasons s",
+    "episodes": "select episode_id::text, to_jsonb(e)::text from catalog.episodes e",
+    "networks": "select title_id || '/' || network_id, position::text from catalog.series_networks",
+    "answers for seasons": "select title_id || '/' || season_number, body::text || runtimes::text "
+    "from pipeline.season_details",
+    "changes": "select title_id || '/' || change_date, '' from pipeline.changed_titles",
+    "embeddings": "select set_id || '/' || title_id, text_hash || embedding::text from pipeline.title_embeddings",
     "vectors": "select tmdb_id::text, text_hash || embedding::text from catalog.movie_vectors",
     # Which of equally near films is listed depends on the order in which the index was built.
-    "similar": "select tmdb_id || '/' || place, round(similarity::numeric, 3)::text from catalog.similar_movies",
-    "documents": "select tmdb_id::text, titles::text || words::text from catalog.search_documents",
+    "similar": "select title_id || '/' || place, round(similarity::numeric, 3)::text from catalog.similar_titles",
+    "documents": "select title_id::text, titles::text || words::text from catalog.title_documents",
     "scores": "select scope || '/' || key, (to_jsonb(a) - 'computed_at')::text from catalog.rating_aggregates a",
+    "release dates": "select concat_ws('/', title_id, country, release_type, note, entry), to_jsonb(r)::text "
+    "from catalog.release_dates r",
+    "offers": "select concat_ws('/', title_id, country, kind, provider_id), is_opening || coalesce(left_at::text, '') "
+    "from catalog.offer_intervals",
+    # All events replayed give the catalogue, and no number is missing.
+    "events": "select 'titles that differ from their events', differing::text from pipeline.compare_events()",
+    "event numbers": "select 'missing', (max(sequence) - min(sequence) + 1 - count(*))::text from catalog.events",
     # These have no key: work that is committed twice leaves a row twice. Each run keeps the rejects that it saw.
-    "history": "select tmdb_id::text, concat_ws('/', state_before, reason_before, state, reason) "
-    "from pipeline.id_history",
+    "history": "select title_id::text, concat_ws('/', state_before, reason_before, state, reason) "
+    "from pipeline.title_id_history",
     "rejects": "select distinct stage || '/' || sample, reason || count(*) from pipeline.rejects "
     "group by run_id, stage, reason, sample",
     "paid": "select 'texts', sum(texts)::text from pipeline.embedding_costs",
@@ -51,6 +67,7 @@ TABLES = {
 OF_BAD_DAYS = ("history", "rejects", "exports", "stats by day")
 # A day that is read twice has the numbers of its new films; each day that is read, its own.
 OF_DAYS = ("exports", "stats by day")
+OF_SERIES = ("broadcasts", "seasons", "episodes", "networks", "answers for seasons")
 
 State = dict[str, Counter[tuple[str, str]]]
 

@@ -36,6 +36,7 @@ class Order:
     day: date
     log: Path
     jobs: tuple[str, ...]
+    media: tuple[str, ...] = ("movies",)
     kill: Stage | None = None
     by: signal.Signals = signal.SIGKILL
     when: str = "after"
@@ -66,7 +67,7 @@ def work(order: Order, line: Connection) -> None:
         strike(database, order.hang, lambda: here[-1].exec_driver_sql("select pg_sleep(60)"), "after")
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(
-            database, settings_for(cast("Any", services), tmdb_api_token=TOKEN), instance,
+            database, settings_for(cast("Any", services), tmdb_api_token=TOKEN, media=order.media), instance,
             OpenAiEmbedder(
                 "text-embedding-3-small", 64, SecretStr(KEY), order.openai_url, texts_per_request=TEXTS_PER_REQUEST
             ),

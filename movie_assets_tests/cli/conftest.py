@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from click.testing import Result
 
+from movie_assets.emulator.moving_series import MovingSeries
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets_tests.cli.commands import Call, Environment, clean_environment, invoke
@@ -37,7 +38,7 @@ def films() -> list[dict[str, object]]:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[TmdbEmulator]:
-    world = Films()
+    world = Films(MovingSeries(20, 6))
     world.put(*films())
     with TmdbEmulator(EmulatorOptions(rate_limit=0), world=world) as running:
         yield running

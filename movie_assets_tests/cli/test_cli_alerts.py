@@ -12,9 +12,9 @@ from movie_assets.cli.report_alerts import Mute
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
+from movie_assets.http_client.webhooks import DeliveryError
 from movie_assets.operations.alerts import history
 from movie_assets.operations.alerts.decisions import Changes, Problem, Subject
-from movie_assets.operations.alerts.messages import DeliveryError
 from movie_assets_tests.listeners import Listener, listening
 
 Call = Callable[..., Result]

@@ -12,7 +12,19 @@ from movie_assets_tests.cli.commands import PASSWORD, clean_environment, expecte
 
 COMMANDS = (
     *("demo", "dev", "migrate", "refresh", "fetch", "search", "similar", "recommend", "import", "review", "forget"),
-    *("database", "embed", "providers", "status", "cost", "sets", "compare-models", "health", "alert", "emulator"),
+    *(
+        "database",
+        "embed",
+        "providers",
+        "status",
+        "cost",
+        "sets",
+        "compare-models",
+        "calendar",
+        "health",
+        "alert",
+        "emulator",
+    ),
 )
 
 

@@ -7,7 +7,10 @@ import psycopg
 import pytest
 from click.testing import Result
 
+from movie_assets.emulator.moving_series import MovingSeries
 from movie_assets.emulator.server import TmdbEmulator
+from movie_assets.emulator.world import HasSeries
+from movie_assets.refresh import in_process
 from movie_assets.refresh.refresh import REFRESH_LOCK
 from movie_assets_tests.cli.commands import Call, Environment, expected_error
 
@@ -101,6 +104,30 @@ def test_fetch_prints_the_outcome_of_each_id(call: Call) -> None:
     assert [(a["tmdb_id"], a["state"], a["reason"]) for a in json.loads(result.stdout)] == [
         (1, "accepted", None), (6, "rejected", "vote_count"), (999, "gone", "not_found"),
     ]  # fmt: skip
+
+
+def test_a_series_is_fetched_by_its_id_where_the_catalogue_has_series(
+    call: Call, service: TmdbEmulator, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_process, "_definitions", in_process._definitions.__wrapped__)  # those of other settings
+    assert isinstance(service.world, HasSeries)
+    assert isinstance(service.world.series, MovingSeries)
+    every = service.world.series.all_series(service.today)
+    series = next(each for each in every if each.seasons and not (each.adult or each.softcore))
+    arguments = ("fetch", "--media", "series", "--keep", str(series.tmdb_id), "999")
+    assert "MOVIE_ASSETS_MEDIA" in call(*arguments).stderr
+    assert "has read no day of series" in expected_error(call(*arguments, MOVIE_ASSETS_MEDIA="movies series"))
+    with psycopg.connect(str(environment["MOVIE_ASSETS_DATABASE_URL"]), autocommit=True) as other:
+        other.execute(
+            "insert into pipeline.title_ids_as_of (media_type, export_date, min_popularity) "
+            "values ('series', current_date, 1)"
+        )
+    result = call(*arguments, "--json", MOVIE_ASSETS_MEDIA="movies series")
+    assert result.exit_code == 0, result.output
+    outcomes = {each["tmdb_id"]: each for each in json.loads(result.stdout)}
+    assert {i: (each["state"], each["title"], each["media_type"]) for i, each in outcomes.items()} == {
+        series.tmdb_id: ("accepted", series.name, "series"), 999: ("gone", None, "series"),
+    }  # fmt: skip
 
 
 def test_a_film_can_be_kept_whatever_its_votes(call: Call) -> None:

@@ -31,6 +31,7 @@ def test_a_search_finds_films_by_their_plot(call: Call) -> None:
      (["--from", "2000", "--language", "fr"], set()), (["--genre", "Robots", "--genre", "Drama"], {1, 2, 3, 4, 5}),
      (["--without-genre", "Drama"], {3}), (["--runtime-to", "99"], set()), (["--certification", "R"], set()),
      (["--country", "XX"], set()), (["--keyword", "no such"], set()), (["--person", "Nobody"], set()),
+     (["--max-age", "21"], set()), (["--max-age", "21", "--certified-in", "DE"], set()),
      (["--min-votes", "900"], {1}), (["--min-average", "9.5"], set()), (["--runtime-from", "100"], {1, 2, 3, 4, 5})],
 )  # fmt: skip
 def test_a_search_can_be_narrowed(call: Call, options: list[str], ids: set[int]) -> None:
@@ -188,3 +189,34 @@ def test_a_reranker_orders_the_films_and_its_silence_is_a_note(environment: Envi
     assert json.loads(result.stdout) == plain
     assert "In the order of the search: the reranker answered HTTP 401 invalid api token" in result.stderr
     assert "canary-of-the-key" not in result.output
+
+
+SERIES = """
+insert into catalog.titles (title_id, title, original_title, release_date, overview, genres, keywords, directors,
+    leading_cast, countries, embedding_text, text_hash, changed_at)
+select 1000000001, 'Zeppelin Nurses', '', '2020-01-01', 'Nurses on a zeppelin at night.', '{}', '{}', '{}', '{}', '{}',
+    t.words, 'hash', now() from (values ('Zeppelin Nurses. Nurses on a zeppelin at night.')) t (words);
+insert into catalog.title_stats values (1000000001, 1, 7, 100, now());
+insert into catalog.watched_titles (person, title_id, source, rating) values ('zoe', 1, 'list', 95);
+insert into pipeline.title_embeddings (set_id, title_id, text_hash, embedding, embedded_at)
+select 1, title_id, 'hash', catalog.hashed_vector(embedding_text, 64), now()
+from catalog.titles where title_id = 1000000001;
+select pipeline.refresh_vectors(1);
+select pipeline.write_documents(0, 1000);
+select pipeline.finish_documents();
+"""
+
+
+def test_series_are_found_and_recommended_where_they_are_asked_for(call: Call, environment: Environment) -> None:
+    with psycopg.connect(str(environment["MOVIE_ASSETS_DATABASE_URL"]), autocommit=True) as connection:
+        connection.execute(SERIES)
+    assert "Zeppelin Nurses" in call("recommend", "--media", "series", "--loved", "The Heist").stdout
+    assert "Zeppelin Nurses" in call("recommend", "--media", "series", "--for", "zoe").stdout
+    assert "Zeppelin Nurses" not in call("recommend", "--loved", "The Heist").stdout
+    (series,) = json.loads(call("search", "--media", "series", "zeppelin thieves", "--json").stdout)
+    assert (series["title_id"], series["media_type"], series["tmdb_id"]) == (1_000_000_001, "series", 1)
+    assert series["why"]["similarity"] > 0.3  # “thieves” is a word of movies only, and not in the question's vector
+    for name in ("zeppelin nurses", "1"):
+        films = json.loads(call("recommend", "--media", "movie", "--loved", name, "--json").stdout)
+        assert {film["media_type"] for film in films} == {"movie"}
+        assert films[0]["because"] == ("The Heist" if name == "1" else "Zeppelin Nurses")

@@ -123,7 +123,7 @@ def test_a_value_that_is_refused_is_not_repeated() -> None:
 
 
 def test_every_variable_that_cannot_be_used_is_named() -> None:
-    with pytest.raises(SettingsError, match=r"MOVIE_ASSETS_TMDB_RATE.*; MOVIE_ASSETS_DAILY_FILMS"):
+    with pytest.raises(SettingsError, match=r"MOVIE_ASSETS_DAILY_FILMS.*; MOVIE_ASSETS_TMDB_RATE"):
         Settings.from_env({"MOVIE_ASSETS_TMDB_RATE": "x", "MOVIE_ASSETS_DAILY_FILMS": "y"})
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from movie_assets.config.paths import SQL
 from movie_assets.database import migrations
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.database.migrations import ensure_database
 from movie_assets_tests.database.empty_databases import as_administrator
 
 

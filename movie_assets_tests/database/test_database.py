@@ -86,11 +86,11 @@ def test_a_query_of_one_row_refuses_none(database: Database) -> None:
 
 
 def test_a_statement_tells_how_many_rows_it_touched(database: Database) -> None:
-    assert database.execute("clear_aggregates") == 0
+    assert database.execute("clear_aggregates", media="movie") == 0
 
 
 def test_a_query_can_be_read_into_a_frame(database: Database) -> None:
-    frame = database.frame("rated_films")
+    frame = database.frame("rated_films", media="movie")
     assert (len(frame), "vote_average" in frame.columns) == (0, True)
 
 

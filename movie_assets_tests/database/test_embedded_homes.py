@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from movie_assets.database import embedded as embedded_postgres_module
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import EmbeddedPostgresError, embedded_postgres
-from movie_assets.database.migrations import ensure_database
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.embedded_homes import ask, is_up, postmaster_of
 

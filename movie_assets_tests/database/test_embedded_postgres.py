@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import BINARIES, EmbeddedPostgresError, embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.embedded_homes import ask, is_up, postmaster_of
 

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from movie_assets.database.addresses import DatabaseError
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import EmbeddedPostgresError, embedded_data, embedded_postgres
-from movie_assets.database.migrations import ensure_database
 from movie_assets.http_client.rate_limiter import RateLimiter
 from movie_assets_tests.conftest import address_of
 

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from movie_assets.database import retry
 from movie_assets.database.addresses import DatabaseError, url_of
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets.orchestration.storage import PooledPostgresStorage
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.empty_databases import as_administrator

@@ -11,14 +11,16 @@ import sqlalchemy as sa
 
 from movie_assets.database import server_checks
 from movie_assets.database.addresses import DatabaseError, dsn_of, url_of
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.empty_databases import COMMENTS, FILES, FUNCTIONS, as_administrator, history
 
 MIGRATE = """
 import sys
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.creation import ensure_database
+from movie_assets.database.migrations import migrate
 from movie_assets.database.database import Database
 print("ready", flush=True)
 sys.stdin.readline()

@@ -15,8 +15,9 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.database.addresses import DatabaseError, dsn_of, url_of
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets.database.server_checks import pgvector_warning
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.empty_databases import as_administrator

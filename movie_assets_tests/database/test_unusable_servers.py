@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from movie_assets.database.addresses import DatabaseError, dsn_of, url_of
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
-from movie_assets.database.migrations import ensure_database, migrate, require_current_schema
+from movie_assets.database.migrations import migrate, require_current_schema
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.empty_databases import COMMENTS, FILES, FUNCTIONS, as_administrator
 

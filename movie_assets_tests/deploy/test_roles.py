@@ -17,7 +17,8 @@ from movie_assets_tests.deploy.files import DEPLOY
 READER = "an_app"
 PERSON, PEOPLE = "a_site", "a_report"
 OF_PERSONS = (
-    "catalog.watched_titles", "catalog.watched_episodes", "catalog.recommended_titles", "catalog.seen_films",
+    "catalog.watched_titles", "catalog.watched_episodes", "catalog.recommended_titles", "catalog.seen_titles",
+    "catalog.seen_films",
     "catalog.watch_histories", "catalog.recommendations",
 )  # fmt: skip
 DAGSTER = ("movie_assets_dagster", "movie_assets_dagster")  # role and database

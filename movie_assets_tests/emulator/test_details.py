@@ -133,6 +133,18 @@ def test_a_film_can_be_found_by_its_imdb_id(api: httpx.Client, tmdb_emulator: Tm
     assert api.get("/find/tt0000000", params={"external_source": "imdb_id"}).json()["movie_results"] == []
 
 
+def test_images_are_those_of_the_languages_that_are_asked_for(api: httpx.Client) -> None:
+    def posters(**parameters: str) -> list[str | None]:
+        return [image["iso_639_1"] for image in api.get("/movie/603/images", params=parameters).json()["posters"]]
+
+    every = posters()
+    assert {None, "en"} < {*every}
+    assert posters(include_image_language="en") == [each for each in every if each == "en"]
+    assert posters(include_image_language="en,null") == [each for each in every if each in {"en", None}]
+    assert posters(language="en-US") == posters(include_image_language="en")
+    assert posters(language="en-US", include_image_language="null") == [None]
+
+
 def test_configuration_gives_the_addresses_of_pictures(api: httpx.Client) -> None:
     assert api.get("/configuration").json()["images"]["secure_base_url"] == "https://image.tmdb.org/t/p/"
 

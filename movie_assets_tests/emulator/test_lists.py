@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -112,14 +113,45 @@ def test_each_chart_has_tmdbs_frame(api: httpx.Client, chart: str) -> None:
     assert ("dates" in body) == (chart in {"now_playing", "upcoming"})
 
 
-def test_upcoming_films_are_not_out_yet(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
-    day = next(
-        TODAY + timedelta(days=offset)
-        for offset in range(200)
-        if len(tmdb_emulator.service.lists.chart("upcoming", TODAY + timedelta(days=offset)))
-    )
-    tmdb_emulator.today = day
-    assert all(date.fromisoformat(item["release_date"]) > day for item in all_pages(api, "/movie/upcoming"))
+def test_upcoming_films_of_a_country_are_mostly_not_out_yet_and_those_of_the_world_mostly_are(
+    api: httpx.Client,
+) -> None:
+    shares = {}
+    for region in ("US", ""):
+        dates = [item["release_date"] for item in every_title(api, "/movie/upcoming", region=region)]
+        shares[region] = sum(released > TODAY.isoformat() for released in dates) / len(dates)
+    assert shares["US"] > 0.5
+    assert 0 < shares[""] < 0.1
+
+
+def every_title(api: httpx.Client, path: str, **parameters: str) -> list[Json]:
+    """Each title of a list once, in its order."""
+    return list({item["id"]: item for item in all_pages(api, path, **parameters)}.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "least", "most"),
+    [("/trending/movie/day", 0.15, 0.45), ("/trending/movie/week", 0.1, 0.4), ("/movie/popular", 0.02, 0.25)],
+)
+def test_a_share_of_a_list_leaves_it_each_day_as_at_tmdb(
+    api: httpx.Client, tmdb_emulator: TmdbEmulator, path: str, least: float, most: float
+) -> None:
+    days = []
+    for offset in range(4):
+        tmdb_emulator.today = TODAY + timedelta(days=offset)
+        items = [item for page in "123" for item in api.get(path, params={"page": page}).json()["results"]]
+        days.append({item["id"] for item in items})
+        assert [item["popularity"] for item in items] != sorted((item["popularity"] for item in items), reverse=True)
+    leavers = [len(before - after) / len(before) for before, after in pairwise(days)]
+    assert least < sum(leavers) / len(leavers) < most
+
+
+def test_pages_repeat_titles_and_miss_none(api: httpx.Client, tmdb_emulator: TmdbEmulator) -> None:
+    items = all_pages(api, "/movie/popular", region="gb")
+    ids = tmdb_emulator.service.lists.chart("popular", TODAY, "GB").tolist()
+    assert list(dict.fromkeys(item["id"] for item in items)) == ids
+    assert len(items) > len(ids)
+    assert ids != tmdb_emulator.service.lists.chart("popular", TODAY, "US").tolist()
 
 
 @pytest.mark.parametrize("span", ["day", "week"])

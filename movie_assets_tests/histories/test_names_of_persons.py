@@ -9,7 +9,7 @@ import pytest
 
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.database.addresses import url_of
-from movie_assets.database.migrations import ensure_database
+from movie_assets.database.creation import ensure_database
 from movie_assets.histories.forgetting import dagster_records_naming
 from movie_assets_tests.conftest import failed_checks
 from movie_assets_tests.histories.test_imports_of_trackers import tables_with

@@ -15,17 +15,18 @@ import pytest
 from pydantic import SecretStr
 
 from movie_assets.config.settings import Settings, SettingsError
-from movie_assets.operations.alerts import destinations, mail
+from movie_assets.http_client import webhooks
+from movie_assets.http_client.webhooks import DeliveryError, signature
+from movie_assets.operations.alerts import mail
 from movie_assets.operations.alerts.destinations import (
     Destination,
     Destinations,
     SignedWebhook,
     SlackWebhook,
     destinations_from,
-    signature,
 )
 from movie_assets.operations.alerts.mail import Mail
-from movie_assets.operations.alerts.messages import DeliveryError, Entry, Message
+from movie_assets.operations.alerts.messages import Entry, Message
 from movie_assets_tests.listeners import Listener, Mailbox, listening, mailbox, self_signed
 
 CANARY = "canary-of-a-secret"
@@ -123,7 +124,7 @@ def test_an_odd_retry_after_is_passed_over(asked: str, listener: Listener) -> No
 
 
 def test_a_server_that_drips_is_left_after_the_deadline(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(destinations, "SECONDS_TO_SEND", 0.5)
+    monkeypatch.setattr(webhooks, "SECONDS_TO_SEND", 0.5)
     listener.drip = 0.1
     started = time.monotonic()
     assert "no response" in str(failure(slack(listener.url)))

@@ -75,7 +75,17 @@ def test_a_catalogue_that_is_well_is_well(running: SmallPipeline) -> None:
         "destinations",
         "calls",
     }
-    data = {"export", "freshness", "terms", "due backlog", "failed ids", "stale embeddings", "bulk jobs", "index"}
+    data = {
+        "export",
+        "freshness",
+        "terms",
+        "due backlog",
+        "failed ids",
+        "stale embeddings",
+        "bulk jobs",
+        "index",
+        "lists",
+    }
     assert found.keys() == gaps | services | data | {"duplicate identities"}
 
 

@@ -10,7 +10,7 @@ from alembic.util import CommandError
 
 from movie_assets.config.paths import CHECKOUT
 from movie_assets.database.addresses import DatabaseError, url_of
-from movie_assets.database.migrations import ensure_database
+from movie_assets.database.creation import ensure_database
 from movie_assets.orchestration.storage import PooledPostgresStorage
 from movie_assets_tests.database.empty_databases import as_administrator
 

@@ -106,6 +106,7 @@ def test_a_description_says_by_itself_what_it_describes() -> None:
         "Reads",
         "Sends",
         "Updates",
+        "Writes",
     ]
     assert {name for name in (*(job.name for job in jobs), *launchers) if texts[name].split()[0] not in verbs} == set()
 
@@ -136,9 +137,12 @@ def test_the_batches_are_the_databases(database: Database) -> None:
 
 def test_tmdb_has_one_caller_at_a_time() -> None:
     callers = {name for name in ASSETS if "tmdb" in asset(name).required_resource_keys}
-    assert {name for name in ASSETS if asset(name).op.pool == "tmdb"} == callers - {
-        "health"
-    }  # health sends one request
+    pools = {name: asset(name).op.pool for name in callers}
+    assert pools.pop("health") is None  # it sends one request
+    # Their few calls, and those for images, do not wait for those of details.
+    assert pools.pop("tmdb_lists") == pools.pop("tmdb_configuration") == "tmdb_lists"
+    assert pools.pop("title_images") == "tmdb_images"
+    assert set(pools.values()) == {"tmdb"}
 
 
 def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
@@ -146,7 +150,7 @@ def test_every_asset_but_batches_may_be_so_old_and_no_older() -> None:
     assert without == {
         "movie_details", "movie_embeddings",  # their ages are checks
         "watch_histories", "recommendation_model", "recommendations", "recommendation_quality",  # made when one changed
-        "imdb_ratings", "movielens_ratings", "csv_ratings",  # switched off
+        "imdb_ratings", "movielens_ratings", "csv_ratings", "omdb_ratings", "exports", "title_images",  # switched off
     }  # fmt: skip
     assert set(FRESHNESS) - switched_off(["movie"]) <= set(ASSETS)
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster._core.test_utils import freeze_time
 
 from movie_assets.database.database import Database
 from movie_assets.emulator.options import EmulatorOptions
@@ -61,7 +62,8 @@ def test_the_day_waits_for_the_export_of_series_where_the_catalogue_has_them(
         assert isinstance(
             tick_of_the_day(today + timedelta(hours=8.5), database, without_series, instance), dg.RunRequest
         )
-    add_run(instance, today, READ)
+    with freeze_time(today + timedelta(hours=8.6)):
+        add_run(instance, today, READ)
     load(database, today)
     with TmdbEmulator(EmulatorOptions(today=today.date(), movies=10, series=10)) as with_series:
         at_nine = today + timedelta(hours=9)

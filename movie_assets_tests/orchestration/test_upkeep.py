@@ -32,7 +32,8 @@ def upkeep(name: str, tick: datetime, database: Database, instance: dg.DagsterIn
     ("variables", "assets"),
     [({"MOVIE_ASSETS_IMDB_RATINGS": "r.gz"}, ["imdb_ratings"]),
      ({"MOVIE_ASSETS_MOVIELENS_RATINGS": "ml", "MOVIE_ASSETS_RATINGS_CSV": "r.csv"},
-      ["movielens_ratings", "csv_ratings"])],
+      ["movielens_ratings", "csv_ratings"]),
+     ({"OMDB_API_KEY": "k"}, ["omdb_ratings"])],
 )  # fmt: skip
 def test_only_ratings_that_a_setting_names_are_read(
     variables: dict[str, str], assets: list[str], monkeypatch: pytest.MonkeyPatch,
@@ -77,7 +78,7 @@ def test_a_trigger_that_a_release_removed_is_forgotten_and_no_other(
     database: Database, tmdb_emulator: TmdbEmulator, instance: dg.DagsterInstance, today: datetime
 ) -> None:
     repository = defs.get_repository_def()
-    silent = {"look_at_health_hourly", "something_broke_or_recovered", "runs_without_a_process"}
+    silent = {"look_at_health_hourly", "something_broke_or_recovered", "runs_without_a_process", "events_are_delivered"}
     names = {
         *(each.name for each in repository.schedule_defs),
         *(each.name for each in repository.sensor_defs),

@@ -93,7 +93,7 @@ def run_checks(pipeline: SmallPipeline) -> Any:
     """Run the checks of the stored aggregates, without computing them again."""
     checks = dg.Definitions(
         asset_checks=[stage.totals_reconcile, stage.scores_are_within_bounds],
-        resources={"database": pipeline.database},
+        resources={"database": pipeline.database, "settings": pipeline.settings},
         jobs=[dg.define_asset_job("checks", dg.AssetSelection.all_asset_checks())],
     )
     return checks.resolve_job_def("checks").execute_in_process(instance=pipeline.instance, raise_on_error=False)
@@ -136,7 +136,7 @@ def test_scores_are_computed_again_when_their_inputs_or_they_themselves_were_cha
     result = rated.run("publish")
     assert figures_of(result, "rating_aggregates")["is_new"]
     assert failed_checks(result).isdisjoint({"totals_reconcile", "scores_are_within_bounds"})
-    computed = stage.compute_scores(rated.database, rated.database.frame("stored_ratings")).rows
+    computed = stage.compute_scores(rated.database, rated.database.frame("stored_ratings", media="movie"), "movie").rows
     expected = {row.key: row.score for row in computed.itertuples() if row.scope == "film"}
     assert {key: row.score for key, row in scores(rated, "film").items()} == pytest.approx(expected)
 

@@ -228,7 +228,7 @@ def wrong_with(summary: dict[str, Any]) -> list[str]:
     has a history: `recommend` has nothing to do.
     """
     morrow = date.fromisoformat(summary["day"]) + timedelta(days=1)
-    expected = {"read_the_day", "fetch_details", "embed_texts", "read_ratings"}
+    expected = {"read_the_day", "fetch_details", "embed_texts", "read_ratings", "replay_events"}
     # In the night after the day; and in the first night, as they were never done.
     expected |= {"reconcile"} if summary["is_first"] or morrow.isoweekday() == SUNDAY else set()
     expected |= {"clean_up"} if summary["is_first"] or morrow.day == 1 else set()

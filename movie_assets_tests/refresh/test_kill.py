@@ -19,7 +19,7 @@ from movie_assets.config.settings import Settings
 from movie_assets.database.embedded import embedded_postgres
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
-from movie_assets.tmdb.client import CONCURRENCY
+from movie_assets.tmdb.concurrent_calls import CONCURRENCY
 from movie_assets_tests.support.world import Films, film
 
 FILMS = 320
@@ -165,7 +165,7 @@ def test_the_end_state_is_that_of_an_undisturbed_run(killed: Killed, what: str) 
 
 
 def test_no_run_is_left_unfinished_after_a_kill(killed: Killed) -> None:
-    assert sorted(run_states(killed.home)) == ["FAILURE", *["SUCCESS"] * 6]
+    assert sorted(run_states(killed.home)) == ["FAILURE", *["SUCCESS"] * 8]
 
 
 def test_the_run_log_has_what_the_killed_run_committed_and_calls_it_killed(killed: Killed) -> None:

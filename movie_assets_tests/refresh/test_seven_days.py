@@ -18,7 +18,7 @@ DONE = {"due": 1, "texts_embedded": 1, "rows_out": 1}
 def summary(day: str, *jobs: str, is_first: bool = False, is_late: bool = False) -> dict[str, Any]:
     runs = [
         {"job": job, "status": "SUCCESS", "done": {**DONE, **({"export_date": day} if job == "read_the_day" else {})}}
-        for job in ("read_the_day", "fetch_details", "embed_texts", "publish", "read_ratings", *jobs)
+        for job in ("read_the_day", "fetch_details", "embed_texts", "publish", "read_ratings", "replay_events", *jobs)
     ]
     left = {"due": 0, "given_up": 0}
     return {

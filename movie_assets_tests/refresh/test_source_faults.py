@@ -18,7 +18,8 @@ from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.http_client.backoff import seconds_asked_for
 from movie_assets.tmdb import call as tmdb_call
 from movie_assets.tmdb import client as tmdb
-from movie_assets.tmdb.client import CONCURRENCY, FAILURES_IN_A_ROW
+from movie_assets.tmdb.client import FAILURES_IN_A_ROW
+from movie_assets.tmdb.concurrent_calls import CONCURRENCY
 from movie_assets.tmdb.responses import (
     CallCounts,
     CredentialRefusedError,

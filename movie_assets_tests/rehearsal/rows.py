@@ -13,13 +13,13 @@ from typing import Any
 from movie_assets.emulator.movie import Movie
 from movie_assets_tests.rehearsal.world import response
 
-PARTS = ("credits", "keywords", "release_dates", "external_ids", "videos", "watch/providers", "translations",
-         "alternative_titles")  # fmt: skip
+PARTS = ("credits", "keywords", "release_dates", "external_ids", "videos", "translations", "alternative_titles")
 JOBS = {
     "Author", "Casting", "Characters", "Co-Director", "Costume Design", "Director", "Director of Photography", "Editor",
     "Executive Producer", "Novel", "Original Music Composer", "Producer", "Production Design", "Screenplay", "Story",
     "Writer",
 }  # fmt: skip
+THEATRICAL = 3
 Key = tuple[Any, ...]
 Values = tuple[Any, ...]
 Body = dict[str, Any]
@@ -59,6 +59,9 @@ TABLES = (
     Table("movie_countries", ("tmdb_id", "country"), ("name",)),
     Table("movie_languages", ("tmdb_id", "language"), ("name",)),
     Table("movie_certifications", ("tmdb_id", "country"), ("certification", "release_type", "released")),
+    Table(
+        "release_dates", ("title_id", "country", "release_type", "release_date", "note", "language"), ("certification",)
+    ),
     Table("movie_external_ids", ("tmdb_id", "source"), ("value",)),
     Table("movie_videos", ("tmdb_id", "site", "key"), ("name", "kind", "language", "is_official", "published")),
     Table("movie_translations", ("tmdb_id", "language", "country"), ("title", "overview", "tagline")),
@@ -73,9 +76,9 @@ TABLES = (
 )
 
 
-def rows_of(movie: Movie) -> Iterator[tuple[str, Key, Values]]:
-    """All rows about an accepted movie: table, key, values."""
-    body = response(movie, PARTS)
+def rows_of(movie: Movie, day: date, offers: Body) -> Iterator[tuple[str, Key, Values]]:
+    """All rows about an accepted movie: table, key, values. `offers` is the part `watch/providers` of its details."""
+    body = response(movie, PARTS, day) | {"watch/providers": offers}
     tmdb_id = body["id"]
     yield "movies", (tmdb_id,), _movie(body)
     for table, key, values in (*_people(body), *_names(body), *_places(body), *_texts(body)):
@@ -99,7 +102,7 @@ def text_of(body: Body) -> str:
 
 def titles_of(movie: Movie) -> set[str]:
     """All titles by which a movie can be found."""
-    body = response(movie, PARTS)
+    body = response(movie, PARTS, date.min)  # titles are those of the movie, whatever the day
     return {
         body["title"], body["original_title"], *(entry["title"] for entry in body["alternative_titles"]["titles"]),
         *(entry["data"]["title"] for entry in body["translations"]["translations"] if entry["data"]["title"]),
@@ -157,14 +160,15 @@ def _places(body: Body) -> Iterator[tuple[str, Key, Values]]:
     for entry in body["spoken_languages"]:
         yield "movie_languages", (entry["iso_639_1"],), (entry["english_name"],)
     for entry in body["release_dates"]["results"]:
+        country = entry["iso_3166_1"]
         for release in entry["release_dates"]:
-            if release["certification"]:
-                released = date.fromisoformat(release["release_date"][:10])
-                yield (
-                    "movie_certifications",
-                    (entry["iso_3166_1"],),
-                    (release["certification"], release["type"], released),
-                )
+            released = date.fromisoformat(release["release_date"][:10])
+            key = (country, release["type"], released, release["note"], release["iso_639_1"])
+            yield "release_dates", key, (release["certification"] or None,)
+        certified = [release for release in entry["release_dates"] if release["certification"]]
+        for release in sorted(certified, key=lambda each: each["type"] != THEATRICAL)[:1]:
+            released = date.fromisoformat(release["release_date"][:10])
+            yield "movie_certifications", (country,), (release["certification"], release["type"], released)
     for country, offers in body["watch/providers"]["results"].items():
         for entry in offers["flatrate"]:
             provider = entry["provider_id"]

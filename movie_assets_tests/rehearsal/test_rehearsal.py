@@ -17,10 +17,12 @@ from movie_assets_tests.rehearsal import rules
 from movie_assets_tests.rehearsal.comparison import Comparison, Differences
 from movie_assets_tests.rehearsal.report import markdown
 from movie_assets_tests.rehearsal.run import FIRST, JOBS, Day, Rehearsal, rehearsal
+from movie_assets_tests.rehearsal.series import FIRST_AIRED_SINCE, MIN_AVERAGE, MIN_VOTES, total
 from movie_assets_tests.rehearsal.storylines import LOSS_DAY, REQUESTS
 from movie_assets_tests.rehearsal.world import RehearsalWorld
 
 IDS = 300
+FEW_IDS, SERIES, DAYS_WITH_SERIES = 130, 40, 4
 DAYS = 30
 SEED = 1
 DERIVED = ("documents", "vocabulary", "vectors", "similar", "movies", "genres", "cast", "crew", "keywords")
@@ -39,6 +41,14 @@ HARM = (  # SQL for one movie, and what the comparison has to count
     ("update pipeline.movie_ids set detail_reason = 'vote_count' where tmdb_id = {id}", "states"),
     ("update pipeline.requested_ids set served_at = null where tmdb_id = 990000001", "requests"),
 )  # fmt: skip
+
+HARM_TO_SERIES = (
+    ("delete from catalog.titles where title_id = {series}", "missing"),
+    ("update catalog.broadcasts set next_episode_id = 1 where title_id = {series}", "wrong"),
+    ("update catalog.seasons set episode_count = 0 where title_id = {series}", "wrong"),
+    ("update catalog.episodes set season_number = season_number + 1 where title_id = {series}", "wrong"),
+    ("delete from catalog.title_documents where title_id = {series}", "wrong"),
+)
 
 
 def test_thirty_days(server: str, template: str, subtests: pytest.Subtests) -> None:
@@ -126,6 +136,38 @@ def _the_end_is_a_new_catalogue(lived: Rehearsal, server: str, template: str) ->
     assert compared_rows.is_true, compared_rows.for_example
 
 
+def test_days_with_series(server: str, template: str, subtests: pytest.Subtests) -> None:
+    with rehearsal(server, template, FEW_IDS, SEED, series=SERIES, everything=True) as lived:
+        days = list(lived.days(DAYS_WITH_SERIES))
+        of_series = [day.series for day in days if day.series]
+        with subtests.test("movies, series, episodes, lists, offers and events are those of each day"):
+            assert {str(day.day): day.failed_jobs + day.examples for day in days if not day.is_right} == {}
+            assert len(of_series) == DAYS_WITH_SERIES
+            assert min(each.expected for each in of_series) > 10
+        with subtests.test("episodes came, for few calls"):
+            sums = total(of_series[1:])
+            assert sums["added"] > 5
+            assert 0 < sums["needed"] <= sums["calls"] < 4 * sums["needed"], sums
+        with subtests.test("lists and images take the fewest calls"):
+            of_applications = [day.applications for day in days if day.applications]
+            assert [day.calls for day in of_applications] == [day.needed for day in of_applications]
+            assert [day.image_calls for day in of_applications] == [day.images_needed for day in of_applications]
+            assert min(day.images for day in of_applications) > 100
+            assert min(day.listed for day in of_applications) > 300
+            assert sum(day.events for day in of_applications) > 50
+        with subtests.test("the report has three rows for each day"):
+            run = {"ids": FEW_IDS, "seed": SEED, "seconds": 1.0, "cores": 2, "on": "today", "commit": "a"}
+            assert sum(line.startswith("| 2026-") for line in markdown(days, run).splitlines()) == 3 * len(days)
+        series = lived.pipeline.one("select min(title_id) from catalog.episodes")
+        for harm, kind in HARM_TO_SERIES:
+            with subtests.test("harm is noticed", harm=harm), lived.pipeline.database.transaction() as connection:
+                before = connection.begin_nested()
+                assert connection.exec_driver_sql(harm.format(series=series)).rowcount > 0
+                assert lived.truth_of_series is not None
+                assert getattr(lived.truth_of_series.compare(connection), kind) > 0
+                before.rollback()
+
+
 def test_the_rules_are_those_of_the_profiles() -> None:
     """The truth has the profiles' values written out; whoever changes a profile changes them there, too."""
     profiles = tomllib.loads(
@@ -137,6 +179,12 @@ def test_the_rules_are_those_of_the_profiles() -> None:
     assert set(quality.pop("languages")) == rules.LANGUAGES
     assert quality == common | {"min_vote_count": 100, "released_since": date(1990, 1, 1)}
     assert (rules.MIN_POPULARITY, rules.LISTED_VOTES) == (1.0, 10)
+    series = profiles["series"]
+    assert set(series.pop("languages")) == rules.LANGUAGES
+    assert series == {
+        "media": "series", "min_popularity": 1.0, "min_vote_count": MIN_VOTES, "min_vote_average": MIN_AVERAGE,
+        "released_since": FIRST_AIRED_SINCE,
+    }  # fmt: skip
 
 
 def test_the_feed_names_edits_and_no_votes() -> None:

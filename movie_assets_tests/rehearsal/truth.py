@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from math import ceil
+from typing import Any
 
 from movie_assets.emulator.movie import Movie
 from movie_assets.emulator.world import ExportRow
 from movie_assets_tests.rehearsal import rules
 from movie_assets_tests.rehearsal.rows import Key, Values, rows_of
-from movie_assets_tests.rehearsal.storylines import REQUESTS, Request
+from movie_assets_tests.rehearsal.storylines import Request
 from movie_assets_tests.rehearsal.world import RehearsalWorld, line_of
 
+NO_OFFERS: dict[str, Any] = {"results": {}}  # where details were never asked for
 Numbers = tuple[float, float, int]  # popularity, average, votes
 
 
@@ -57,31 +59,31 @@ class Truth:
     known_before: int = 0  # how many lines were believed before the last export
     numbers_of_the_morning: dict[int, Numbers] = field(default_factory=dict)  # before details were asked for
 
-    def turn_to(self, day: date, read_on: Mapping[int, date]) -> None:
-        """Go on to the next day: what the export, the feed, the lists and the requests tell."""
+    def turn_to(self, day: date, read_on: Mapping[int, date], requests: Iterable[Request]) -> None:
+        """Go on to the next day: what the export, the feed, the lists and the day's requests tell."""
         self.day, self.read_on, accepted_before = day, read_on, self.accepted.keys()
         self._read_export()
         self.known |= self.lines.keys()
         self.edited |= {change.tmdb_id for change in self.world.changes(day)}
         self._note_successors()
         self._forget_what_left()
-        asked_for = self._take_requests()
+        asked_for = self._take_requests(requests := list(requests))
         self.due = {tmdb_id for tmdb_id in self.lines if self._is_due(tmdb_id)} | asked_for
         self.ids = {tmdb_id: self._expected(tmdb_id) for tmdb_id in self.known}
-        self.outcomes |= {tmdb_id: self.ids[tmdb_id] for tmdb_id in self.requested.keys() - self.outcomes.keys()}
+        self.outcomes |= {tmdb_id: self.ids[tmdb_id] for tmdb_id in map(self._id_in, requests)}
         found = {i: self.world.movie(i, day) for i, expected in self.ids.items() if expected.state == "accepted"}
         self.accepted = {tmdb_id: movie for tmdb_id, movie in found.items() if movie is not None}
         self.numbers_of_the_morning = {i: self.numbers(i) for i in self.accepted.keys() & accepted_before}
-        self.tables = {}
-        for movie in self.accepted.values():
-            for table, key, values in rows_of(movie):
-                self.tables.setdefault(table, {})[key] = values
 
     def note_asked(self, tmdb_ids: Iterable[int]) -> None:
-        """Note whose details the pipeline did ask for on the day."""
+        """Note whose details the pipeline did ask for on the day, and which rows follow from all that it knows."""
         for tmdb_id in tmdb_ids:
             self.asked_on[tmdb_id] = self.day
             self.edited.discard(tmdb_id)
+        self.tables = {}
+        for tmdb_id, movie in self.accepted.items():
+            for table, key, values in rows_of(movie, self.day, self.world.known_offers.get(tmdb_id, NO_OFFERS)):
+                self.tables.setdefault(table, {})[key] = values
 
     def listed(self, tmdb_id: int) -> Movie | None:
         """The movie with the votes, average, date and language that the lists had when they were last read for it."""
@@ -163,17 +165,18 @@ class Truth:
         for tmdb_id in self.known - self.lines.keys():
             self.asked_on.pop(tmdb_id, None)
 
-    def _take_requests(self) -> set[int]:
+    def _id_in(self, request: Request) -> int:
+        return request.tmdb_id if request.kind is None else self.world.ids_of(request.kind)[0]
+
+    def _take_requests(self, requests: Iterable[Request]) -> set[int]:
         """Take in the day's requests; give the ids that have to be asked for because of them.
 
         An id that the export marked as adult, video or softcore the day before is answered without a call, and so is
         one whose details we have and would not fetch again yet.
         """
         asked_for: set[int] = set()
-        for request in REQUESTS:
-            if request.day != self.world.number(self.day):
-                continue
-            tmdb_id = request.tmdb_id if request.kind is None else self.world.ids_of(request.kind)[0]
+        for request in requests:
+            tmdb_id = self._id_in(request)
             self.requested[tmdb_id] = request
             self.known.add(tmdb_id)
             if tmdb_id in self.lines and _flags(self.lines[tmdb_id]):

@@ -11,9 +11,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from movie_assets.emulator import details
+from movie_assets.emulator import details, series_details
 from movie_assets.emulator.bundled import MOVIES_FILE, most_voted, read_movies
 from movie_assets.emulator.movie import Movie
+from movie_assets.emulator.moving_series import MovingSeries
 from movie_assets.emulator.moving_world import MovingWorld, columns_of
 from movie_assets.emulator.responses import compact_json
 from movie_assets.emulator.world import Change, Columns, ExportRow
@@ -21,21 +22,25 @@ from movie_assets_tests.rehearsal.storylines import LOSS_DAY, SHARE_LOST, Storyl
 
 UNNAMED_BY_THE_FEED: dict[str, Any] = {"popularity": 0.0, "vote_count": 0, "vote_average": 0.0}
 
+IMAGES = {"images"}  # the part of a call for images, which asks for no details
 COUNTRIES_OF_COMPANIES = ("US", "GB", "FR", "JP", "")
 
 
 class RehearsalWorld:
-    """`ids` movies on any day of the rehearsal; `asked` lists the ids whose details were asked for, in order."""
+    """`ids` movies and some series on any day; `asked` lists the ids of movies whose details were asked for."""
 
-    def __init__(self, ids: int, seed: int, first: date) -> None:
+    def __init__(self, ids: int, seed: int, first: date, series: int = 0) -> None:
         plots = list(storylines(first))
         real = most_voted(read_movies(MOVIES_FILE), len(plots) + 20)
         if ids < len(real):
             raise ValueError(f"the storylines need a world of {len(real)} ids or more")
         self.first = first
         self.asked: list[int] = []
+        self.offers: dict[int, Any] = {}  # the part `watch/providers` of the day's responses, by id
+        self.known_offers: dict[int, Any] = {}  # that of the newest response
         self.storylines: Mapping[int, Storyline] = dict(zip([entry["id"] for entry in real], plots, strict=False))
         self._base = MovingWorld(ids, seed, entries=real)
+        self.series = RehearsedSeries(series, seed) if series else None
         self.heirs = self._heirs()
         self.described = lru_cache(maxsize=20_000)(self._described)
         self.movies = lru_cache(maxsize=4)(self._movies)
@@ -68,9 +73,15 @@ class RehearsalWorld:
 
     def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:
         """Details with the sub-objects asked for, as JSON."""
-        self.asked.append(tmdb_id)
+        if set(parts) != IMAGES:
+            self.asked.append(tmdb_id)
         movie = self.movie(tmdb_id, day)
-        return None if movie is None else compact_json(response(movie, parts))
+        if movie is None:
+            return None
+        body = response(movie, parts, day)
+        if "watch/providers" in body:
+            self.offers[tmdb_id] = self.known_offers[tmdb_id] = body["watch/providers"]
+        return compact_json(body)
 
     def detail(self, tmdb_id: int, day: date) -> dict[str, Any] | None:
         """Details without sub-objects."""
@@ -140,14 +151,42 @@ class RehearsalWorld:
         return {heir: tmdb_id for (tmdb_id, plot), (heir, _) in pairwise(plots) if plot.merged_into_next}
 
 
+class RehearsedSeries(MovingSeries):
+    """The emulator's series; `asked` has the id of each call, `offers` the part `watch/providers` of its response."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        super().__init__(count, seed)
+        self.asked: list[int] = []
+        self.offers: dict[int, Any] = {}
+
+    def body(self, tmdb_id: int, day: date, parts: Collection[str]) -> bytes | None:
+        if set(parts) != IMAGES:
+            self.asked.append(tmdb_id)
+        series = self.series(tmdb_id, day)
+        if series is None:
+            return None
+        body = _with_countries(series_details.with_parts(series, parts, day))
+        if "watch/providers" in body:
+            self.offers[tmdb_id] = body["watch/providers"]
+        return compact_json(body)
+
+    def season_body(self, tmdb_id: int, number: int, day: date, parts: Collection[str]) -> bytes | None:
+        self.asked.append(tmdb_id)
+        return super().season_body(tmdb_id, number, day, parts)
+
+
 def line_of(movie: Movie) -> ExportRow:
     """The line of the export about a movie."""
     return ExportRow(movie.adult, movie.tmdb_id, movie.original_title, movie.popularity, movie.video, movie.softcore)
 
 
-def response(movie: Movie, parts: Collection[str]) -> dict[str, Any]:
-    """TMDB's response for a movie. Each company has one country here; the emulator gives it that of the movie."""
-    body = details.with_parts(movie, parts)
+def response(movie: Movie, parts: Collection[str], day: date) -> dict[str, Any]:
+    """TMDB's response for a movie on a day."""
+    return _with_countries(details.with_parts(movie, parts, day))
+
+
+def _with_countries(body: dict[str, Any]) -> dict[str, Any]:
+    """Give each company of a response a country of its own; the emulator gives it that of the movie, or none."""
     for company in body["production_companies"]:
         company["origin_country"] = COUNTRIES_OF_COMPANIES[company["id"] % len(COUNTRIES_OF_COMPANIES)]
     return body

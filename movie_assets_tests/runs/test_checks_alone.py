@@ -41,7 +41,18 @@ def filled(small: Make) -> SmallPipeline:
     """A catalogue on which every job ran."""
     pipeline = small(*(film(64 + n, imdb_id=f"tt{n:07}", runtime=100 + n) for n in range(3)))
     pipeline.run_all(
-        "read_the_day", "fetch_details", "embed_texts", "publish", "recommend", "reconcile", "look_at_health"
+        "read_the_day",
+        "read_list_snapshots",
+        "fetch_details",
+        "embed_texts",
+        "read_ratings",
+        "publish",
+        "recommend",
+        "reconcile",
+        "replay_events",
+        "write_exports",
+        "read_images",
+        "look_at_health",
     )
     return pipeline
 

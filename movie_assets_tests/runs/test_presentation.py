@@ -6,10 +6,10 @@ import dagster as dg
 import pytest
 
 from movie_assets.config.settings import Settings, SettingsError
-from movie_assets.runs.presentation import TABLE_OF, presented, table_of
+from movie_assets.runs.presentation import TABLE_OF, TABLE_OF_STAGE, presented, table_of
 from movie_assets_tests.support.definitions import definitions_of, defs
 
-REPORTS = {"health", "retention"}  # what they found is in their metadata, in no table
+REPORTS = {"health", "retention", "exports"}  # what they did is in their metadata or in files, in no table
 BOTH = definitions_of("movies", "series")
 ASSETS = {spec.key.to_user_string(): spec for spec in BOTH.resolve_all_asset_specs()}
 
@@ -42,6 +42,7 @@ def test_every_asset_leads_to_its_code(name: str) -> None:
 def test_no_entry_is_left_over() -> None:
     assert set(TABLE_OF) <= set(ASSETS)
     assert all(table_of(name) is not None for name in TABLE_OF)
+    assert {name.rpartition("_")[2] for name in ASSETS} >= set(TABLE_OF_STAGE)
 
 
 def test_every_option_of_a_launch_says_what_it_does_and_has_a_default() -> None:

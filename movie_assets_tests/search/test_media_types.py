@@ -55,6 +55,8 @@ MOVIES_ONLY = {
     "question_vector": "select catalog.question_vector(:text)::text",
     "why_found": "select catalog.why_found(:text, :id)",
     "recommend_movies": "select tmdb_id, score, reasons from catalog.recommend_movies(array[:id])",
+    "recommend_movies by ratings": "select tmdb_id, score, reasons from catalog.recommend_movies("
+    "rated => array[:id, :id + 1], ratings => array[90, 30])",
     "recommend_movies to nobody": "select tmdb_id, score from catalog.recommend_movies()",
     "similar lists": "select tmdb_id, place, similar_id, similarity from catalog.similar_movies order by 1, 2",
     "scored_films": "select tmdb_id, title, vote_count from catalog.scored_films order by 1",
@@ -182,12 +184,34 @@ def test_titles_are_of_the_media_types_that_are_asked_for(
         f"match_titles(cast(:v as vector), -1, 60, {GIVEN})": {"v": vector},
         f"find_title(:text, null, 60, {GIVEN})": {"text": film.title},
         f"complete_any_title(:text, 60, {GIVEN})": {"text": film.title[:3]},
+        f"recommend_titles(array[5, {SERIES} + 6], match_count => 100, filters => {GIVEN})": {},
+        f"recommend_titles(disliked => array[5, {SERIES} + 6], match_count => 100, filters => {GIVEN})": {},
+        f"recommend_titles(match_count => 100, filters => {GIVEN})": {},
     }
     for call, parameters in calls.items():
         found = titles(database, call, filters=given, **parameters)
         assert {title.media_type for title in found} == wanted, call
         for title in found:
             assert title.title_id == title.tmdb_id + (SERIES if title.media_type == "series" else 0)
+
+
+def test_titles_are_recommended_by_those_of_another_media_type(answers: tuple[Database, dict[str, Any]]) -> None:
+    database, _ = answers
+    liked = rows(database, "select embedding::text from catalog.movie_vectors where tmdb_id = 5")[0][0]
+    nearest = titles(
+        database, f"match_titles(cast(:v as vector), -1, 5, {GIVEN})", v=liked, filters=json.dumps(ONLY_SERIES)
+    )
+    plain = json.dumps({"popularity": 0, "diversity": 0})
+    call = f"recommend_titles(array[5], filters => {GIVEN}, match_count => 5, options => cast(:options as jsonb))"
+    found = titles(database, call, filters=json.dumps(ONLY_SERIES), options=plain)
+    assert [title.title_id for title in found] == [title.title_id for title in nearest]
+    assert {(title.because, title.reasons[0]["media_type"], title.reasons[0]["title_id"]) for title in found} == {
+        (5, "movie", 5)
+    }
+    both = titles(database, call, filters=json.dumps(BOTH), options=plain)
+    assert [title.score for title in both] == sorted((title.score for title in both), reverse=True)
+    movies = titles(database, call.replace("titles", "movies"), filters="{}", options=plain)
+    assert {title.title_id for title in both} <= {film.tmdb_id for film in movies} | {each.title_id for each in found}
 
 
 def test_titles_like_one_are_of_its_media_type_unless_others_are_asked_for(
@@ -222,7 +246,8 @@ def test_words_of_both_are_counted_apart_and_rightly(answers: tuple[Database, di
 
 @pytest.mark.parametrize("call", [
     "search_movies('x', 10, :filters)", "find_movie('x', null, 5, :filters)", "complete_title('xxx', 10, :filters)",
-    "similar_movies(5, 10, :filters)", "match_movies(array_fill(1, array[64])::vector, -1, 10, :filters)",
+    "similar_movies(5, 10, :filters)", "recommend_movies(filters => :filters)", "recommendations_for('x', :filters)",
+    "match_movies(array_fill(1, array[64])::vector, -1, 10, :filters)",
 ])  # fmt: skip
 def test_a_function_of_movies_refuses_to_find_series(answers: tuple[Database, dict[str, Any]], call: str) -> None:
     database, _ = answers

@@ -9,9 +9,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from movie_assets.database.creation import ensure_database
 from movie_assets.database.database import Database
 from movie_assets.database.embedded import embedded_postgres
-from movie_assets.database.migrations import ensure_database, migrate
+from movie_assets.database.migrations import migrate
 from movie_assets.search.vector_index import build_index
 from movie_assets_tests.conftest import address_of
 from movie_assets_tests.database.test_embedded_postgres import USER

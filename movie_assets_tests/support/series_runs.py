@@ -10,7 +10,8 @@ import dagster as dg
 import pytest
 
 from movie_assets.catalog.detail_checks import checks_of
-from movie_assets.catalog.movie_details import series_details
+from movie_assets.catalog.media_assets import SERIES_ASSETS
+from movie_assets.catalog.movie_details import details_asset
 from movie_assets.config.filter_profiles import FilterProfile, FilterProfiles
 from movie_assets.database.database import Database
 from movie_assets.embeddings.providers.local import LocalEmbedder
@@ -27,11 +28,12 @@ from movie_assets_tests.support.small_pipelines import FEW_BATCHES
 from movie_assets_tests.tmdb.series_bodies import series_details as series_details_of_tmdb
 
 FIRST_DAY = date(2026, 10, 5)
+SERIES_DETAILS = details_asset(SERIES_ASSETS)
 FETCH = dg.Definitions(
-    assets=[series_details],
+    assets=[SERIES_DETAILS],
     asset_checks=checks_of(SERIES),
     resources=RESOURCES,
-    jobs=[dg.define_asset_job("fetch_series", selection=dg.AssetSelection.assets(series_details).without_checks())],
+    jobs=[dg.define_asset_job("fetch_series", selection=dg.AssetSelection.assets(SERIES_DETAILS).without_checks())],
 ).resolve_job_def("fetch_series")
 ACCEPTS_ALL = FilterProfiles((FilterProfile("all", media="series"),))
 

@@ -11,7 +11,7 @@ SLOW = (
     "webserver/test_dagster_commands.py",
     "orchestration/test_pool_waits.py",
     "rehearsal/test_rehearsal.py",
-    "refresh/test_three_weeks.py",
+    "refresh/test_sixteen_days.py",
     "cli/test_dev.py",
     "webserver/test_runs_in_the_web_ui.py",
     "database/test_full_disk.py",

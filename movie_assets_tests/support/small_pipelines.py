@@ -14,6 +14,7 @@ from movie_assets.database.database import Database
 from movie_assets.embeddings.providers.local import LocalEmbedder
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
+from movie_assets.emulator.world import SeriesWorld
 from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings_for
 from movie_assets_tests.support.rows import put_films
 from movie_assets_tests.support.world import Films
@@ -83,9 +84,11 @@ class SmallPipeline(Pipeline):
 
 
 @contextmanager
-def small_pipelines(database: Database, port: int = 0) -> Iterator[Callable[..., SmallPipeline]]:
-    """Make a pipeline on a world of given films, over one emulator; port 0 takes a free one."""
-    world = Films()
+def small_pipelines(
+    database: Database, port: int = 0, series: SeriesWorld | None = None
+) -> Iterator[Callable[..., SmallPipeline]]:
+    """Make a pipeline on a world of given films and series, over one emulator; port 0 takes a free one."""
+    world = Films(series)
     options = EmulatorOptions(today=FIRST_DAY, rate_limit=0, stall_seconds=2, port=port)
     with TmdbEmulator(options, world=world) as tmdb_emulator, dg.DagsterInstance.ephemeral() as instance:
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from movie_assets.emulator.world import Change, Columns, ExportRow
+from movie_assets.emulator.world import Change, Columns, ExportRow, SeriesWorld
 
 
 def film(tmdb_id: int, **changes: Any) -> dict[str, Any]:
@@ -39,7 +39,8 @@ def film(tmdb_id: int, **changes: Any) -> dict[str, Any]:
 class Films:
     """A world of few films; `asked` counts the details that were asked for, id by id."""
 
-    def __init__(self) -> None:
+    def __init__(self, series: SeriesWorld | None = None) -> None:
+        self.series = series
         self.films: dict[int, dict[str, Any]] = {}
         self.responses: dict[int, bytes] = {}  # details as they are sent, in place of what the film would give
         self.listed: list[ExportRow] = []  # further lines of the export, also ones that no film stands behind

@@ -132,6 +132,7 @@ def series_details(**changes: Any) -> dict[str, Any]:
                 {"iso_639_1": "fr", "iso_3166_1": "FR", "data": {"name": "", "overview": "", "tagline": ""}},
             ]
         },
+        "videos": {"results": []},
         "watch/providers": {
             "results": {
                 "GB": {

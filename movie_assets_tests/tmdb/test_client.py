@@ -12,7 +12,8 @@ import pytest
 from movie_assets.database.database import Database
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.tmdb import call as tmdb_call
-from movie_assets.tmdb.client import ATTEMPTS, CONCURRENCY, Tmdb
+from movie_assets.tmdb.client import ATTEMPTS, Tmdb
+from movie_assets.tmdb.concurrent_calls import CONCURRENCY
 from movie_assets.tmdb.json_values import UnusableResponseError
 from movie_assets.tmdb.movies import read_movie
 from movie_assets.tmdb.responses import (

@@ -89,8 +89,44 @@ def test_a_person_with_two_jobs_has_two_rows_and_a_job_that_nobody_searches_none
 
 def test_a_country_has_the_certification_of_its_theatrical_release() -> None:
     assert read_related_rows(ANSWER)["certifications"] == [
-        {"country": "US", "certification": "R", "kind": 3, "released": "1999-03-31"}
+        {"country": "US", "certification": "R", "kind": 3, "released": "1999-03-31", "labels": "PG\nR"}
     ]
+    once = ANSWER["release_dates"]["results"][0]["release_dates"][1:2]
+    (row,) = read_related_rows({"release_dates": {"results": [{"iso_3166_1": "US", "release_dates": once}]}})[
+        "certifications"
+    ]
+    assert row == {"country": "US", "certification": "PG", "kind": 4, "released": "2000-01-01"}
+
+
+def test_every_date_of_a_release_is_a_row() -> None:
+    release: dict[str, object] = {
+        "type": 3,
+        "release_date": "2026-12-18T00:00:00.000Z",
+        "certification": "",
+        "note": "",
+        "iso_639_1": "",
+    }
+    odd: list[dict[str, object]] = [
+        {"release_date": "soon"}, {"release_date": None}, {"type": 0}, {"type": 7}, {"type": "3"}, {"iso_639_1": None},
+    ]  # fmt: skip
+    other: list[dict[str, object]] = [
+        {"note": "Re-release"},
+        {"iso_639_1": "fr"},
+        {"certification": "R"},
+        {"release_date": "2026-12-19"},
+    ]
+    releases = [release, *({**release, **changes} for changes in (*other, *odd))]
+    body = {
+        "release_dates": {
+            "results": [{"iso_3166_1": "CH", "release_dates": [*releases, None]}, {"release_dates": releases}]
+        }
+    }
+    rows = read_related_rows(body)["release_dates"]
+    assert [(row["released"], row["note"], row["language"], row["certification"]) for row in rows] == [
+        ("2026-12-18", "", "", None), ("2026-12-18", "Re-release", "", None), ("2026-12-18", "", "fr", None),
+        ("2026-12-19", "", "", None),
+    ]  # fmt: skip
+    assert {(row["country"], row["kind"]) for row in rows} == {("CH", 3)}
 
 
 def test_a_language_that_nobody_wrote_in_is_no_translation() -> None:

@@ -41,9 +41,9 @@ def known(numbers: Sequence[int], age: timedelta = timedelta(days=7), /, **chang
 
 
 def test_a_series_of_which_nothing_is_known_is_asked_for_its_first_seasons() -> None:
-    assert SLOTS == 13
-    assert first_seasons(None, NOW, SLOTS) == list(range(13))
-    assert first_seasons(KnownSeries([]), NOW, SLOTS) == list(range(13))
+    assert SLOTS == 12
+    assert first_seasons(None, NOW, SLOTS) == list(range(12))
+    assert first_seasons(KnownSeries([]), NOW, SLOTS) == list(range(12))
 
 
 def test_the_first_call_never_has_more_than_20_parts() -> None:
@@ -65,6 +65,11 @@ def test_the_seasons_of_the_next_and_of_a_recent_episode_are_asked_for() -> None
     assert first_seasons(airing, NOW, SLOTS) == [3, 2, 4]
     before = episode(2, 9, air_date=str((NOW - RECENT).date() - timedelta(days=1)))
     assert first_seasons(known([0, 1, 2, 3], last_episode_to_air=before), NOW, SLOTS) == [4]
+
+
+def test_the_seasons_of_specials_that_were_aired_lately_are_asked_for() -> None:
+    moving = known_series(of_seasons([0, 1, 2]), dict.fromkeys(range(3), NOW), [0])
+    assert first_seasons(moving, NOW, SLOTS) == [3, 0]
 
 
 def test_seasons_whose_episodes_are_old_or_missing_are_asked_for_the_newest_first() -> None:

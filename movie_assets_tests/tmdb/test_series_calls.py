@@ -108,17 +108,17 @@ def known_since(read: Series, age: timedelta = timedelta(days=7)) -> KnownCatalo
 def test_a_series_of_nine_seasons_comes_whole_by_one_call() -> None:
     tmdb = OneSeries(range(9))
     read = tmdb.read()
-    assert tmdb.calls == [f"/tv/{SERIES_ID} 0 1 2 3 4 5 6 7 8 9 10 11 12"]
+    assert tmdb.calls == [f"/tv/{SERIES_ID} 0 1 2 3 4 5 6 7 8 9 10 11"]
     assert fetched_numbers(read) == list(range(9))
     assert [len(each.episodes) for each in read.fetched] == [3] * 9
     assert (read.leading_cast, read.certification, read.imdb_id) == (("Ann Vale", "Bea Marsh"), "TV-14", "tt7654321")
     assert read.rejects == ()
 
 
-def test_a_fourteenth_season_is_a_call_of_its_own() -> None:
-    tmdb = OneSeries(range(14))
-    assert fetched_numbers(tmdb.read()) == list(range(14))
-    assert tmdb.calls[1:] == [f"/tv/{SERIES_ID}/season/13"]
+def test_a_thirteenth_season_is_a_call_of_its_own() -> None:
+    tmdb = OneSeries(range(13))
+    assert fetched_numbers(tmdb.read()) == list(range(13))
+    assert tmdb.calls[1:] == [f"/tv/{SERIES_ID}/season/12"]
     assert {kind: len(calls.seconds) for kind, calls in tmdb.counts.kinds.items()} == {
         ("tv", "200"): 1, ("season", "200"): 1,
     }  # fmt: skip
@@ -158,7 +158,7 @@ def test_thousands_of_episodes_come_in_bounded_calls_without_their_guests() -> N
     assert isinstance(response, Fetched)
     read = read_series(response.body, SERIES_ID)
     assert sum(len(each.episodes) for each in read.fetched) == 25 * 160
-    assert len(tmdb.calls) == 1 + 4
+    assert len(tmdb.calls) == 1 + 5
     assert "guest_stars" in str(tmdb.seasons[24])
     assert "guest_stars" not in str([response.body[f"season/{number}"] for number in tmdb.seasons])
 
@@ -205,25 +205,25 @@ def test_an_unknown_series_is_not_found_by_one_call() -> None:
 
 
 def test_a_season_that_is_listed_and_not_there_is_no_row() -> None:
-    tmdb = OneSeries(range(14))
-    tmdb.spoil = lambda called: httpx.Response(404, json=NOT_FOUND) if called.endswith("season/13") else None
+    tmdb = OneSeries(range(13))
+    tmdb.spoil = lambda called: httpx.Response(404, json=NOT_FOUND) if called.endswith("season/12") else None
     read = tmdb.read()
-    assert (fetched_numbers(read), len(read.seasons), read.rejects) == (list(range(13)), 14, ())
+    assert (fetched_numbers(read), len(read.seasons), read.rejects) == (list(range(12)), 13, ())
 
 
 def test_an_outage_while_seasons_are_fetched_fails_the_series() -> None:
-    tmdb = OneSeries(range(14))
-    tmdb.spoil = lambda called: httpx.Response(503) if called.endswith("season/13") else None
+    tmdb = OneSeries(range(13))
+    tmdb.spoil = lambda called: httpx.Response(503) if called.endswith("season/12") else None
     (response,) = tmdb.fetch()
     assert isinstance(response, Failed)
     assert (response.tmdb_id, response.reason) == (SERIES_ID, "http_503")
 
 
 def test_a_call_that_fails_once_is_made_again() -> None:
-    tmdb = OneSeries(range(14))
+    tmdb = OneSeries(range(13))
     failures = [httpx.Response(503), httpx.Response(429, headers={"Retry-After": "0"})]
-    tmdb.spoil = lambda called: failures.pop() if failures and called.endswith("season/13") else None
-    assert fetched_numbers(tmdb.read()) == list(range(14))
+    tmdb.spoil = lambda called: failures.pop() if failures and called.endswith("season/12") else None
+    assert fetched_numbers(tmdb.read()) == list(range(13))
     assert len(tmdb.calls) == 4
 
 

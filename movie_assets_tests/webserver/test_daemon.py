@@ -17,7 +17,7 @@ from movie_assets.catalog.movie_details import CHUNK
 from movie_assets.emulator.options import EmulatorOptions
 from movie_assets.emulator.server import TmdbEmulator
 from movie_assets.runs.partitions import batches, range_tags
-from movie_assets.tmdb.client import CONCURRENCY
+from movie_assets.tmdb.concurrent_calls import CONCURRENCY
 from movie_assets_tests.deployment import LOCATION, Deployment, deployed, free_ports, wait_until
 from movie_assets_tests.refresh import seven_days
 from movie_assets_tests.soak.gauges import memory_of

@@ -107,6 +107,34 @@ begin
 end
 $$;
 
+-- Run by store_season_details: takes an episode that is in another season now out of the stored response for the season that
+-- it left, where that season was not fetched with it. Else both responses would have the episode.
+create or replace function pipeline.take_out_moved_episodes() returns void
+language sql
+as $$
+    with moved as (
+        select f.title_id, e.season_number, array_agg(e.episode_id) as episodes
+        from incoming_films f
+        cross join jsonb_to_recordset(f.broadcasts -> 'episodes') as r (episode_id bigint, season_number integer)
+        join catalog.episodes e on e.episode_id = r.episode_id and e.title_id = f.title_id
+        where f.body is not null and e.season_number <> r.season_number
+          and not coalesce(f.season_bodies ? e.season_number::text, false)
+        group by f.title_id, e.season_number
+    )
+    update pipeline.season_details d set
+        body = jsonb_set(d.body, '{episodes}', (
+            select coalesce(jsonb_agg(p.entry order by p.place), '[]')
+            from jsonb_array_elements(d.body -> 'episodes') with ordinality as p (entry, place)
+            where not exists (select from unnest(m.episodes) as x (id) where to_jsonb(x.id) = p.entry -> 'id'))),
+        runtimes = array(
+            select e.runtime_minutes from catalog.episodes e
+            where e.title_id = d.title_id and e.season_number = d.season_number and e.runtime_minutes is not null
+              and e.episode_id <> all (m.episodes)
+            order by 1)
+    from moved m
+    where d.title_id = m.title_id and d.season_number = m.season_number
+$$;
+
 -- Run by store_details for each chunk, after the responses: stores the seasons that came with them, and deletes those that a
 -- series no longer lists. Of a series that is not in the catalogue all seasons were fetched, so that others are older.
 create or replace function pipeline.store_season_details(moment timestamptz) returns void
@@ -131,6 +159,7 @@ begin
     where f.body is not null
     on conflict (title_id, season_number) do update set
         body = case when d.body = excluded.body then d.body else excluded.body end, fetched_at = excluded.fetched_at;
+    perform pipeline.take_out_moved_episodes();
 
     with known as (
         select f.title_id, l.season_number,

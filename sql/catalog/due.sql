@@ -8,7 +8,7 @@ return 1::smallint;
 -- Returns the same for a title: that of series is tmdb.series.ANSWER_VERSION.
 create or replace function pipeline.answer_version(title_id bigint) returns smallint
 language sql immutable parallel safe
-return case when title_id < 1000000000 then pipeline.answer_version() else 1::smallint end;
+return case when title_id < 1000000000 then pipeline.answer_version() else 2::smallint end;
 
 -- Returns the age that the stored details of a film may reach.
 create or replace function pipeline.age_allowed(release_date date, moment timestamptz) returns interval

@@ -318,7 +318,8 @@ from today
 
 -- name: known_series
 -- Run by series_details: what is known of the series of the catalogue among some ids: the seasons and the last and next
--- episode in the stored response, and when the episodes of each season were fetched.
+-- episode in the stored response, when the episodes of each season were fetched, and the seasons of which an episode may
+-- still change: one that was aired since a day, that is still to come, or that has neither date nor runtime.
 select
     m.title_id,
     jsonb_build_object(
@@ -326,7 +327,12 @@ select
         'last_episode_to_air', r.body -> 'last_episode_to_air', 'next_episode_to_air', r.body -> 'next_episode_to_air'
     ) as body,
     array(select d.season_number from pipeline.season_details d where d.title_id = m.title_id order by 1) as numbers,
-    array(select d.fetched_at from pipeline.season_details d where d.title_id = m.title_id order by d.season_number) as times
+    array(select d.fetched_at from pipeline.season_details d where d.title_id = m.title_id order by d.season_number) as times,
+    array(
+        select distinct e.season_number from catalog.episodes e
+        where e.title_id = m.title_id
+          and (e.air_date >= :since or (e.air_date is null and e.runtime_minutes is null))
+    ) as moving
 from catalog.titles m
 join pipeline.title_ids i using (title_id)
 join pipeline.title_details r using (title_id)
@@ -453,10 +459,14 @@ select
 -- name: overdue_films
 -- Run by movie_details' age check: the numbers of accepted films that are due again, by reason, with failed films that wait
 -- for their next attempt.
+-- Wanted titles are listed once: in the first build no statistics say how many they are.
+with wanted as materialized (
+    select title_id, reason from pipeline.wanted_at(:as_of) d (title_id)
+)
 select
     d.reason,
     count(*)::integer as films
-from pipeline.wanted_at(:as_of) d (title_id)
+from wanted d
 join pipeline.title_ids i using (title_id)
 where i.state = 'accepted' and i.title_id between catalog.title_id(:media, 1) and catalog.title_id(:media, 999999999)
 group by d.reason
@@ -561,10 +571,15 @@ select pipeline.record_stats(:day, :media) as films
 
 -- name: record_successors
 -- Run by movie_details: records the id that TMDB has for the IMDb id of a deleted film; null when it has none.
-update pipeline.title_ids i
-set successor_id = s.successor_id, successor_sought_at = :as_of
-from unnest(cast(:title_ids as bigint[]), cast(:successor_ids as bigint[])) as s (title_id, successor_id)
-where s.title_id = i.title_id
+with recorded as (
+    update pipeline.title_ids i
+    set successor_id = s.successor_id, successor_sought_at = :as_of
+    from unnest(cast(:title_ids as bigint[]), cast(:successor_ids as bigint[])) as s (title_id, successor_id)
+    where s.title_id = i.title_id
+    returning i.title_id, i.successor_id
+)
+insert into catalog.events (title_id, kind, payload)
+select title_id, 'merged', jsonb_build_object('into', successor_id) from recorded where successor_id is not null
 
 
 -- name: record_unknown_keys
@@ -618,13 +633,13 @@ create temp table incoming_discoveries (
 -- name: stage_films
 -- Run before a chunk of details is copied in: the columns of catalog.titles, and further values of the
 -- response. related_rows are the rows around a film, such as its cast. broadcasts are the seasons and episodes of a series,
--- season_bodies the seasons that came with the response, by their numbers.
+-- season_bodies the seasons that came with the response, by their numbers. has_offers: the response has a part of offers.
 create temp table if not exists incoming_films on commit delete rows as
 select
     m.*, cast(null as double precision) as popularity, cast(null as double precision) as vote_average,
     cast(null as integer) as vote_count, cast(null as boolean) as adult, cast(null as boolean) as video,
     cast(null as boolean) as softcore, cast(null as jsonb) as body, cast(null as jsonb) as related_rows,
-    cast(null as jsonb) as broadcasts, cast(null as jsonb) as season_bodies
+    cast(null as jsonb) as broadcasts, cast(null as jsonb) as season_bodies, cast(null as boolean) as has_offers
 from catalog.titles m
 with no data
 
@@ -639,4 +654,4 @@ create temp table incoming_lines (
 
 -- name: store_details
 -- Run by movie_details after a chunk was copied into incoming_films: stores the chunk.
-select * from pipeline.store_details(:as_of, :derivation)
+select * from pipeline.store_details(:as_of, :derivation, cast(:regions as text[]))

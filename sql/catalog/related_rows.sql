@@ -66,11 +66,26 @@ as $$
          'select n.title_id, r.code as language, r.name
           from related_parts n, jsonb_to_recordset(n.rows) as r (code text, name text) where n.part = ''languages'''),
         ('title_certifications', '{title_id,country}',
-         '{title_id,country,certification,release_type,released,descriptors}', false,
-         'select n.title_id, r.country, r.certification, r.kind as release_type, r.released, r.descriptors
-          from related_parts n, jsonb_to_recordset(n.rows)
-              as r (country text, certification text, kind smallint, released date, descriptors text)
+         '{title_id,country,certification,release_type,released,descriptors,age}', false,
+         'select n.title_id, r.country, r.certification, r.kind as release_type, r.released, r.descriptors,
+              case
+                  when r.labels is not null then catalog.strictest_label(
+                      catalog.media_type(n.title_id), r.country, string_to_array(r.labels, E''\n''))
+                  when a.label is null then catalog.age_in_label(r.certification)
+                  else a.age
+              end as age
+          from related_parts n
+          cross join jsonb_to_recordset(n.rows)
+              as r (country text, certification text, kind smallint, released date, descriptors text, labels text)
+          left join catalog.certification_ages a
+              on (a.media_type, a.country, a.label) = (catalog.media_type(n.title_id), r.country, r.certification)
           where n.part = ''certifications'''),
+        ('release_dates', '{title_id,country,release_type,release_date,note,language}',
+         '{title_id,country,release_type,release_date,note,language,certification}', false,
+         'select n.title_id, r.country, r.kind as release_type, r.released as release_date, r.note, r.language, r.certification
+          from related_parts n, jsonb_to_recordset(n.rows)
+              as r (country text, kind smallint, released date, note text, language text, certification text)
+          where n.part = ''release_dates'''),
         ('title_external_ids', '{title_id,source}', '{title_id,source,value}', false,
          'select n.title_id, r.* from related_parts n, jsonb_to_recordset(n.rows)
               as r (source text, value text) where n.part = ''external_ids'''),
@@ -160,13 +175,18 @@ declare
     t record;
 begin
     perform pipeline.stage_related_parts(films);
-    for t in select * from pipeline.response_tables() r where not r.is_shared and cardinality(stored) > 0 loop
+    for t in
+        select * from pipeline.response_tables() r
+        where not r.is_shared and r.name <> 'release_dates' and cardinality(stored) > 0
+    loop
         execute format('delete from catalog.%I c where c.title_id = any ($1)', t.name) using stored;
     end loop;
     perform pipeline.outdate_documents_of_people();
     for t in select * from pipeline.response_tables() loop
         if t.is_shared then
             perform pipeline.merge_rows(t.name, t.keys, t.columns, t.query);
+        elsif t.name = 'release_dates' then
+            perform pipeline.store_release_dates(stored);  -- a calendar has to know which date moved where
         else
             execute format(
                 'insert into catalog.%I (%s) select %2$s from (%s) q',

@@ -16,6 +16,9 @@ begin
         raise exception 'bad_id: % is no tmdb_id of a movie, which is below 1,000,000,000', new.title_id
             using errcode = '22003';
     end if;
+    if tg_op = 'INSERT' then  -- so that an application's request succeeds after that of a list
+        delete from pipeline.requested_titles q where q.title_id = new.title_id and q.requested_by = 'tmdb_lists';
+    end if;
     insert into pipeline.title_ids (title_id, original_title, first_seen)
     values (new.title_id, '', new.requested_at::date)
     on conflict do nothing;

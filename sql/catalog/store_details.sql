@@ -4,15 +4,17 @@
 -- read again; `body` is null for the latter. Evaluates each film by the profiles in use (eligibility.sql), and returns the
 -- number of films by outcome, and of films that are new or changed in the catalogue. Rows are rewritten only where they
 -- changed. TMDB's response is newer than the export and the lists: a film that it describes is not deleted, and its votes
--- replace the listed ones until the lists are read again.
+-- replace the listed ones until the lists are read again. Offers are followed in `regions`.
 -- Dropped first: a function's columns cannot be replaced.
 drop function if exists pipeline.store_details;
-create function pipeline.store_details(moment timestamptz, judge text)
+create function pipeline.store_details(moment timestamptz, judge text, regions text[] default '{US}')
 returns table (accepted integer, rejected integer, added integer, changed integer)
 language plpgsql
 as $$
 declare
     rewritten bigint[]; -- accepted films whose related rows are not the stored ones
+    fetched bigint[]; -- titles that were fetched, and when they were fetched before
+    former_times timestamptz[];
     stored bigint[]; -- those of them that the catalogue has
     media text := coalesce(catalog.media_type((select min(f.title_id) from incoming_films f)), 'movie'); -- of all titles
     today date := greatest(moment::date, (select e.day from pipeline.title_evaluation e where e.media_type = media));
@@ -20,6 +22,8 @@ begin
     if not exists (select from pipeline.title_profiles p where p.media_type = media) then
         raise exception 'no profile is in use: pipeline.evaluate has to run first';
     end if;
+    select array_agg(r.title_id), array_agg(r.fetched_at) into fetched, former_times
+    from pipeline.title_details r join incoming_films f using (title_id) where f.body is not null;
     insert into pipeline.title_details as r (title_id, body, fetched_at)
     select f.title_id, f.body, moment from incoming_films f where f.body is not null
     on conflict (title_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
@@ -146,6 +150,7 @@ begin
         perform pipeline.store_related_rows(rewritten, stored);
     end if;
     perform pipeline.store_broadcasts();
+    perform pipeline.store_offers(moment, regions, fetched, former_times);
 
     select count(*) filter (where i.state = 'accepted'), count(*) filter (where i.state <> 'accepted')
     into accepted, rejected from incoming_films f join pipeline.title_ids i using (title_id);

@@ -3,6 +3,24 @@
 select name, until from pipeline.alert_mutes where until > :as_of order by name
 
 
+-- name: list_of_today
+-- Run by `movie-assets demo`: the first titles of one of TMDB's lists.
+select rank, title, release_date, in_catalogue from catalog.list(:name) where rank <= :most
+
+
+-- name: cards_in_two_languages
+-- Run by `movie-assets demo`: the card of the most voted movie that was not made in English, in English and in its language.
+select c.language, k.short_payload, k.facts_etag
+from (
+    select m.title_id, m.original_language
+    from catalog.titles m join catalog.title_stats s using (title_id)
+    where m.original_language <> 'en' and m.original_title <> m.title and catalog.media_type(m.title_id) = 'movie'
+    order by s.vote_count desc, m.title_id limit 1
+) m
+cross join lateral unnest(array['en', m.original_language]) c (language)
+cross join lateral catalog.cards(array[m.title_id], c.language) k
+
+
 -- name: episodes_between
 -- Run by `movie-assets demo`: the first episode that is aired from one day to another, both included, of each of the most voted
 -- series.
@@ -20,7 +38,8 @@ limit :most
 
 -- name: request_outcomes
 -- Run by movie-assets fetch: the state of the requested ids.
-select q.title_id, m.title, m.release_year, i.state, i.reason, q.served_at is not null as is_served, i.successor_id
+select catalog.tmdb_id(q.title_id) as tmdb_id, m.title, m.release_year, i.state, i.reason, q.served_at is not null as is_served,
+    catalog.tmdb_id(i.successor_id) as successor_id, catalog.media_type(q.title_id) as media_type
 from pipeline.requested_titles q
 join pipeline.title_ids i using (title_id)
 left join catalog.titles m using (title_id)

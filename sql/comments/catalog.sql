@@ -2,7 +2,7 @@
 -- of catalog holds, for psql, the web UI and docs/reference.md. A test names the columns that have none.
 
 comment on view catalog.attribution is 'a source to be credited, with the notice that its terms ask for';
-comment on column catalog.attribution.source is 'name of the source: TMDB, JustWatch, IMDb or MovieLens';
+comment on column catalog.attribution.source is 'name of the source: TMDB, JustWatch, IMDb, MovieLens or OMDb';
 comment on column catalog.attribution.notice is 'text to be shown wherever data of this source is shown';
 comment on column catalog.attribution.link is 'address that the notice should link to';
 comment on column catalog.attribution.applies_to is 'which data the notice is for: a table, or all films';
@@ -49,6 +49,19 @@ comment on column catalog.title_ratings.value is 'average vote on a scale of 0 t
 comment on column catalog.title_ratings.votes is 'number of votes behind the average, at least 1';
 comment on column catalog.title_ratings.seen_at is
     'when the source published the rating if it tells, otherwise when the file was read';
+
+comment on table catalog.omdb_ratings is
+    'the rating of a title that OMDb passes on; title_rating_sources has those that no file has, too';
+comment on column catalog.omdb_ratings.title_id is
+    'key of the title: that of a movie is its tmdb_id, that of a series 1,000,000,000 plus its tmdb_id';
+comment on column catalog.omdb_ratings.source is
+    'imdb: average vote; rotten_tomatoes: percentage of critics who recommend it; metacritic: weighted average of critics';
+comment on column catalog.omdb_ratings.scale_min is 'lowest value of the source: 1 at IMDb, else 0';
+comment on column catalog.omdb_ratings.scale_max is 'highest value of the source: 10 at IMDb, else 100';
+comment on column catalog.omdb_ratings.raw_value is 'value on the source''s own scale, between scale_min and scale_max';
+comment on column catalog.omdb_ratings.value is 'value on a scale of 0 to 100, computed from raw_value';
+comment on column catalog.omdb_ratings.votes is 'number of votes at IMDb; null for critics, whose number OMDb does not have';
+comment on column catalog.omdb_ratings.seen_at is 'when OMDb was asked';
 
 comment on view catalog.film_scores is 'the score of a film by the current method; order by score_low to rank films';
 comment on column catalog.film_scores.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
@@ -122,6 +135,8 @@ comment on column catalog.title_certifications.certification is
 comment on column catalog.title_certifications.release_type is
     'release that was certified: 1 premiere, 2 limited, 3 theatrical (preferred), 4 digital, 5 physical, 6 TV; '
     'null if unknown';
+comment on column catalog.title_certifications.age is
+    'age in years from which on the title is suitable by all its certifications in the country; null if one is unknown';
 comment on column catalog.title_certifications.released is 'date of that release in the country; null if unknown';
 
 comment on table catalog.title_collections is 'the collection that a film belongs to';
@@ -313,9 +328,9 @@ comment on column catalog.postings.page is 'the media type of the titles: 0 movi
 comment on table catalog.rating_aggregates is
     'a score from 0 to 100 with its 95 % interval, of a film or of a group of films, by one method';
 comment on column catalog.rating_aggregates.scope is
-    'what is scored: film, genre, year, decade, language, country, collection or person';
+    'what is scored: film (any title), genre, year, decade, language, country, collection or person';
 comment on column catalog.rating_aggregates.key is
-    'which one: TMDB''s id of a film, collection or person, a genre''s name, a year or decade, an ISO code';
+    'which one: key of a title, TMDB''s id of a collection or person, a genre''s name, a year or decade, an ISO code';
 comment on column catalog.rating_aggregates.films is 'number of films that the score is made from; 1 for a film';
 comment on column catalog.rating_aggregates.votes is 'number of votes over all films and sources that the score is made from';
 comment on column catalog.rating_aggregates.score is 'score from 0 to 100, drawn towards the mean where votes are few';
@@ -327,10 +342,11 @@ comment on column catalog.rating_aggregates.source_scores is
     'for each source: of a film its score on the common scale, the value from 0 to 100 that it was made from, '
     'and votes; of a group its films and votes';
 
-comment on table catalog.rating_methods is 'a method to compute scores; one of them is current';
+comment on table catalog.rating_methods is 'a method to compute scores; one of them is current for each media type';
 comment on column catalog.rating_methods.method_version is 'name and version of the method';
+comment on column catalog.rating_methods.media_type is 'media type of the titles that it scores: movie or series';
 comment on column catalog.rating_methods.is_current is
-    'true for the one method whose scores catalog.film_scores and catalog.group_scores show';
+    'true for the one method of its media type whose scores catalog.title_scores and catalog.title_group_scores show';
 comment on column catalog.rating_methods.says is 'what the method does, in one sentence';
 comment on column catalog.rating_methods.parameters is 'constants of the method and what it estimated from the data, by name';
 comment on column catalog.rating_methods.computed_at is
@@ -341,24 +357,26 @@ comment on column catalog.rating_methods.fingerprint is
 
 comment on view catalog.rating_sources is 'the average rating of a film at one source, TMDB included';
 comment on column catalog.rating_sources.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
-comment on column catalog.rating_sources.source is 'name of the source: tmdb, imdb, movielens, or a name of your own from a CSV';
+comment on column catalog.rating_sources.source is
+    'name of the source: tmdb, imdb, rotten_tomatoes, metacritic, movielens, or a name of your own from a CSV';
 comment on column catalog.rating_sources.scale_min is 'lowest vote that the source takes';
 comment on column catalog.rating_sources.scale_max is 'highest vote that the source takes';
 comment on column catalog.rating_sources.raw_value is 'average vote on the source''s own scale, between scale_min and scale_max';
 comment on column catalog.rating_sources.value is 'average vote on a scale of 0 to 100';
-comment on column catalog.rating_sources.votes is 'number of votes behind the average, at least 1';
+comment on column catalog.rating_sources.votes is
+    'number of votes behind the average, at least 1; null for critics (rotten_tomatoes, metacritic), which count in no score';
 comment on column catalog.rating_sources.seen_at is
     'when the source published the rating if it tells, otherwise when it was received';
 
 comment on table catalog.recommended_titles is
-    'a film in the list that was made for a person; catalog.recommendations_for returns the reasons too';
+    'a title in a list that was made for a person; catalog.recommended_titles_for returns the reasons too';
 comment on column catalog.recommended_titles.person is 'whose list it is, a person of catalog.watched_titles';
-comment on column catalog.recommended_titles.place is 'position in the list; 1 is the best';
+comment on column catalog.recommended_titles.place is 'position in the person''s list of its media type; 1 is the best';
 comment on column catalog.recommended_titles.title_id is
     'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
 comment on column catalog.recommended_titles.score is
     'score of the film for this person; higher is better, comparable only within the list';
-comment on column catalog.recommended_titles.because is 'TMDB''s ids of the person''s films that speak most for it';
+comment on column catalog.recommended_titles.because is 'title_ids of the person''s titles that speak most for it';
 comment on column catalog.recommended_titles.because_weights is 'how much each film in because says for it, in the same order';
 
 comment on view catalog.scored_films is 'a film with its figures and its score: the columns that all lists of films share';
@@ -390,6 +408,14 @@ comment on column catalog.title_documents.titles is
 comment on column catalog.title_documents.words is
     'all words; weight A: titles, B: people, C: keywords, genres and collection, D: tagline and overview';
 
+comment on view catalog.seen_titles is 'a title that a person saw, with the person''s rating';
+comment on column catalog.seen_titles.person is 'who saw it, a person of catalog.watched_titles';
+comment on column catalog.seen_titles.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.seen_titles.rating is
+    'the person''s rating from 0 to 100, of a series without one the average of its episodes''; null if not rated';
+comment on column catalog.seen_titles.seen_at is 'when the person last saw it, or an episode of it; null if no source tells';
+
 comment on view catalog.seen_films is 'a film that a person saw, with the person''s rating';
 comment on column catalog.seen_films.person is 'who saw it, a person of catalog.watched_titles';
 comment on column catalog.seen_films.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';
@@ -416,6 +442,31 @@ comment on column catalog.similarity_thresholds.very_similar is
     'a quarter of the films have another one that is at least this similar';
 comment on column catalog.similarity_thresholds.films is 'number of films in the set when it was measured';
 comment on column catalog.similarity_thresholds.measured_at is 'when the thresholds were measured';
+
+comment on view catalog.title_standings is 'how well known a title is among those of its media type';
+comment on column catalog.title_standings.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_standings.standing is
+    'from 0 to 1: people who like it by the model in use, or TMDB''s votes without one; the largest of its media type is 1';
+
+comment on view catalog.title_weights is
+    'what liking a title says for and against others of its media type, by the recommendation model that is in use';
+comment on column catalog.title_weights.title_id is
+    'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
+comment on column catalog.title_weights.popularity is
+    'how many people like the title, 0 to 1: log(1 + people), divided by that of the most liked title of its media type';
+comment on column catalog.title_weights.others is 'title_ids of up to 200 titles with the largest weights';
+comment on column catalog.title_weights.weights is
+    'weight of each title in others, in the same order; positive speaks for it, negative against it';
+
+comment on view catalog.series_weights is
+    'what liking a series says for and against other series, by the recommendation model that is in use';
+comment on column catalog.series_weights.title_id is 'key of the series: 1,000,000,000 plus TMDB''s id of it';
+comment on column catalog.series_weights.popularity is
+    'how many people like the series, 0 to 1: log(1 + people), divided by that of the most liked series';
+comment on column catalog.series_weights.others is 'title_ids of up to 200 series with the largest weights';
+comment on column catalog.series_weights.weights is
+    'weight of each series in others, in the same order; positive speaks for it, negative against it';
 
 comment on view catalog.standings is 'how well known a film is';
 comment on column catalog.standings.tmdb_id is 'TMDB''s id of the film, as in https://www.themoviedb.org/movie/603';

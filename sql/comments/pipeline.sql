@@ -306,7 +306,7 @@ comment on column pipeline.title_exports.kept_by is
     'applied it';
 
 comment on table pipeline.title_weights is
-    'what liking a film says for and against other films, by one model; the films need not be in the catalogue';
+    'what liking a title says for and against others of its media type, by one model; they need not be in the catalogue';
 comment on column pipeline.title_weights.model_id is 'model that learned it, a row of pipeline.recommendation_models';
 comment on column pipeline.title_weights.title_id is
     'key of the title: a movie''s is TMDB''s id of it, as in https://www.themoviedb.org/movie/603';
@@ -519,8 +519,9 @@ comment on column pipeline.title_details.title_id is
 comment on column pipeline.title_details.body is 'the response as JSON, without characters that Postgres cannot store';
 comment on column pipeline.title_details.fetched_at is 'when it was fetched';
 
-comment on table pipeline.recommendation_lists is 'when a person''s list of recommendations was made, and by which model';
+comment on table pipeline.recommendation_lists is 'when a person''s list of recommendations of a media type was made, and by which model';
 comment on column pipeline.recommendation_lists.person is 'a person of catalog.watched_titles';
+comment on column pipeline.recommendation_lists.media_type is 'media type of the titles in the list: movie or series';
 comment on column pipeline.recommendation_lists.model_id is 'model in use when the list was made; null if there was none';
 comment on column pipeline.recommendation_lists.films is 'number of films in the list, 0 to 30';
 comment on column pipeline.recommendation_lists.made_at is 'when the list was made';
@@ -528,6 +529,7 @@ comment on column pipeline.recommendation_lists.made_at is 'when the list was ma
 comment on table pipeline.recommendation_models is
     'a model that was learned from watch histories; the weights of the one in use are in pipeline.title_weights';
 comment on column pipeline.recommendation_models.model_id is 'number of the model';
+comment on column pipeline.recommendation_models.media_type is 'media type of the titles that it knows: movie or series';
 comment on column pipeline.recommendation_models.kind is 'method: ease or als';
 comment on column pipeline.recommendation_models.method_version is 'version of the method';
 comment on column pipeline.recommendation_models.inputs is 'hash of the histories that it was learned from';
@@ -535,12 +537,12 @@ comment on column pipeline.recommendation_models.parameters is 'parameters of th
 comment on column pipeline.recommendation_models.persons is 'number of people in the histories';
 comment on column pipeline.recommendation_models.films is 'number of films in the histories';
 comment on column pipeline.recommendation_models.likes is 'number of films that people like, added up over people';
-comment on column pipeline.recommendation_models.entries is 'number of rows in catalog.watched_titles when it was learned';
+comment on column pipeline.recommendation_models.entries is 'number of rows of its media type in catalog.watched_titles when it was learned';
 comment on column pipeline.recommendation_models.newest_entry is
-    'newest imported_at in catalog.watched_titles when it was learned';
+    'newest imported_at of its media type in catalog.watched_titles when it was learned';
 comment on column pipeline.recommendation_models.seconds is 'duration of learning in seconds';
 comment on column pipeline.recommendation_models.fitted_at is 'when it was learned';
-comment on column pipeline.recommendation_models.is_served is 'true for the one model that recommendations use';
+comment on column pipeline.recommendation_models.is_served is 'true for the one model of its media type that recommendations use';
 
 comment on table pipeline.recommendation_quality is 'how well a model predicts what people liked next, measured on histories';
 comment on column pipeline.recommendation_quality.model_id is 'the learned model that was measured or compared with';
@@ -799,3 +801,27 @@ comment on column pipeline.series_entries.episode is 'number of the episode in i
 comment on column pipeline.series_entries.is_wanted is 'true if the file says that the person wants to see it';
 comment on column pipeline.series_entries.rating is 'rating from 0 to 100, converted from the source''s scale; null if not rated';
 comment on column pipeline.series_entries.seen_at is 'when the person last saw it; null if the file does not tell';
+
+comment on table pipeline.observed_offers is 'the countries whose offers were observed when a title was fetched last';
+comment on column pipeline.observed_offers.title_id is 'key of the title, see catalog.title_id';
+comment on column pipeline.observed_offers.regions is 'countries, ISO 3166-1 alpha-2, of MOVIE_ASSETS_REGIONS at that time';
+
+comment on table pipeline.omdb_titles is 'a title that OMDb was asked about';
+comment on column pipeline.omdb_titles.title_id is
+    'key of the title: that of a movie is its tmdb_id, that of a series 1,000,000,000 plus its tmdb_id';
+comment on column pipeline.omdb_titles.imdb_id is 'IMDb''s id by which it was asked about; with another one it is asked again';
+comment on column pipeline.omdb_titles.outcome is
+    'rated; unrated: OMDb has no rating of it; not_found: OMDb does not know it; failed: no usable response';
+comment on column pipeline.omdb_titles.asked_at is
+    'when it was asked about last; it is again after 90 days, 14 soon after its release, 30 if not_found, 20 hours if failed';
+
+comment on table pipeline.omdb_days is 'the calls to OMDb of a day, and what came of them';
+comment on column pipeline.omdb_days.day is 'day (UTC) of the calls';
+comment on column pipeline.omdb_days.calls is 'number of calls, repeated ones included; counted before they are made';
+comment on column pipeline.omdb_days.titles_rated is 'number of titles of which a rating was stored';
+comment on column pipeline.omdb_days.titles_without is 'number of titles that OMDb does not know or has no rating of';
+comment on column pipeline.omdb_days.titles_failed is 'number of titles without a usable response';
+comment on column pipeline.omdb_days.values_read is 'number of ratings that were stored';
+comment on column pipeline.omdb_days.values_rejected is 'number of ratings that cannot be right; pipeline.rejects has samples';
+comment on column pipeline.omdb_days.used_up_at is
+    'when OMDb refused a call because its quota was used up; null if it did not. No call is made on such a day';

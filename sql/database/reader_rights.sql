@@ -7,8 +7,8 @@ create or replace function pipeline.grant_reader() returns void
 language plpgsql
 as $$
 declare
-    persons text[] := '{catalog.watched_titles,catalog.watched_episodes,catalog.recommended_titles,catalog.seen_films,'
-        'catalog.watch_histories,catalog.recommendations}';  -- the last two are former names of the first two
+    persons text[] := '{catalog.watched_titles,catalog.watched_episodes,catalog.recommended_titles,catalog.seen_titles,'
+        'catalog.seen_films,catalog.watch_histories,catalog.recommendations}';  -- the last three show movies of the others
     relation text;
 begin
     if exists (select from pg_roles where rolname = 'movie_assets_reader') then

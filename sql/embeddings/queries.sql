@@ -430,7 +430,7 @@ left join pipeline.title_embeddings e on e.set_id = :set_id and e.title_id = m.t
 cross join (
     select exists (
         select from pipeline.run_log r
-        where r.step in ('movie_details', 'series_details') and coalesce(r.ended_at, 'infinity') > (
+        where r.step like '%\_details' and coalesce(r.ended_at, 'infinity') > (
             select min(e.started_at) from pipeline.run_log e where e.run_id = :run_id)) as is_fetching
 ) f
 cross join lateral (

@@ -457,6 +457,12 @@ select ((select count(*) from extra) + (select count(*) from lost) + (select cou
 select pipeline.repair_shared_rows() as repaired
 
 
+-- name: batches_with_accepted
+-- Run by reconciliation: the batches that have accepted titles, for each media type.
+select distinct catalog.media_type(title_id) as media, batch from pipeline.title_ids where state = 'accepted'
+order by batch
+
+
 -- name: responses_after
 -- Run by reconciliation: the next stored responses of a batch's accepted films that the parser in use read, by id.
 -- Of series, no more than 8 MB of compressed ones at a time, but one.
@@ -478,14 +484,15 @@ order by r.title_id
 
 
 -- name: stored_methods
--- Run by reconciliation: the methods as they are stored.
-select method_version, is_current, says, parameters from catalog.rating_methods
+-- Run by reconciliation: the methods of a media type as they are stored.
+select method_version, is_current, says, parameters from catalog.rating_methods where media_type = :media
 
 
 -- name: stored_scores
--- Run by reconciliation: the scores as they are stored, to compare with scores computed again.
+-- Run by reconciliation: the scores of a media type as they are stored, to compare with scores computed again.
 select method_version, scope, key, films, votes, score, score_low, score_high, source_scores
 from catalog.rating_aggregates
+where method_version not in (select m.method_version from catalog.rating_methods m where m.media_type <> :media)
 
 
 -- name: undelivered_alerts

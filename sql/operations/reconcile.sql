@@ -73,9 +73,11 @@ as $$
     ), scores as (
         select 'each film with votes has its score, of as many votes', true, title_id::text,
             a.votes is distinct from s.votes
-        from (select r.title_id, sum(r.votes) as votes from catalog.rating_sources r (title_id) join catalog.titles m using (title_id)
+        from (select r.title_id, sum(r.votes) as votes from catalog.title_rating_sources r join catalog.titles m using (title_id)
+              where r.votes is not null and (
+                  r.title_id < 1000000000 or catalog.media_type(r.title_id) in (select media_type from catalog.rating_methods))
               group by r.title_id) s
-        full join catalog.film_scores a (title_id) using (title_id)
+        full join catalog.title_scores a using (title_id)
     )
     select c.agreement, count(*), count(*) filter (where c.differs),
         coalesce((array_agg(c.key order by c.key) filter (where c.differs))[1:50], '{}')

@@ -35,12 +35,19 @@ from due, stored, day
 -- while histories changed, plus 1 for unmatched names in histories while there are films that they were not compared with.
 select (
     (select count(*) from pipeline.changed_histories)
-    + (select count(*) from pipeline.recommendation_lists l
-       where l.model_id is distinct from (select m.model_id from pipeline.recommendation_models m where m.is_served)
-         and not exists (select from pipeline.changed_histories c where c.person = l.person))
+    + (select count(distinct p.person)
+       from (select distinct person from pipeline.recommendation_lists) p
+       cross join unnest(cast(:media as text[])) t (media)
+       left join pipeline.recommendation_lists l on l.person = p.person and l.media_type = t.media
+       left join pipeline.recommendation_models m on m.is_served and m.media_type = t.media
+       where (l.person is null or l.model_id is distinct from m.model_id)
+         and not exists (select from pipeline.changed_histories c where c.person = p.person))
     + (select count(*) from pipeline.recommendation_models m
        where m.is_served and m.fitted_at < cast(:as_of as timestamptz) - interval '7 days'
-         and exists (select from catalog.watched_titles h where h.imported_at > m.newest_entry))
+         and m.media_type = any (cast(:media as text[]))
+         and exists (
+             select from catalog.watched_titles h
+             where h.imported_at > m.newest_entry and catalog.media_type(h.title_id) = m.media_type))
     + (select count(*) from (
         select max(l.ended_at) filter (where l.step = 'search_documents' and l.changed > 0) as films_came,
             max(l.started_at) filter (where l.step = 'watch_histories') as compared
@@ -136,12 +143,9 @@ with today as (
 )
 select exists (
     select from pipeline.title_ids_as_of a
-    join (values
-        ('movie', 'tmdb_export', 'movie_ids', 'tmdb_discoveries'),
-        ('series', 'series_export', 'series_ids', 'series_discoveries')
-    ) as s (media_type, export, ids, lists) using (media_type)
-    where a.media_type = any(cast(:media as text[]))
-      and exists (select from today t where t.step in (s.export, s.ids) and t.status = 'failed')
+    join jsonb_to_recordset(cast(:media_assets as jsonb))
+        as s (media_type text, export text, ids text, lists text) using (media_type)
+    where exists (select from today t where t.step in (s.export, s.ids) and t.status = 'failed')
       and not exists (select from today t where t.step = s.lists and t.status = 'succeeded')
 )::integer as work, null::bigint as first_id, null::text as held_by
 

@@ -1,23 +1,24 @@
--- Applied after the migrations whenever it changes: recommends films from the films that a person loved, liked and disliked.
+-- Applied after the migrations whenever it changes: recommends titles from those that a person loved, liked and disliked.
 
--- Returns up to match_count films that are not among the given ones, the best first; filters: see catalog.condition_of. The
--- person's films are given as loved, liked and disliked, or with ratings of 0-100 (`rated` and `ratings` side by side; null:
+-- Returns up to match_count titles that are not among the given ones, the best first; filters: see catalog.condition_of. Those
+-- of several media types (the filter media_types) compete with each other. The given titles may be of any media type: their
+-- vectors are compared with all titles, while weights from histories are among titles of one media type. The person's titles
+-- are given as title_ids: as loved, liked and disliked, or with ratings of 0-100 (`rated` and `ratings` side by side; null:
 -- seen, not rated; 90 and more is loved, 80 and more or no rating liked, below 50 disliked). catalog.centred_weights and
 -- catalog.direction_of compute the direction of the person's taste among vectors.
 -- score = similarity to that direction + popularity × standing + histories × history score, minus `diversity` × redundancy.
 -- Redundancy is the largest similarity to a film chosen before (maximal marginal relevance, Carbonell and Goldstein 1998);
 -- it is computed for the best 100 films, and 1 for those after them.
 --   standing        0-1: the number of people who like the film if a model is served, else TMDB's votes; ln(1 + n) as a share
---                   of the largest. See catalog.standings.
---   history score   the sum of the weights from the given films by the served model (catalog.film_weights), as a share of the
+--                   of the largest of the media type. See catalog.title_standings.
+--   history score   the sum of the weights from the given films by the served models (catalog.title_weights), as a share of the
 --                   largest sum, which counts as 0.1 at least
 -- Without a direction, the films most popular today come first, with a value falling from 1 to 0 instead of similarity and
 -- standing. `because` is the given film with the largest weight for a film, or, if none has a weight, the most similar one.
 -- `reasons`: see catalog.reasons_of. The defaults of popularity and histories were chosen by NDCG@10 on MovieLens ratings.
 -- options, with their defaults:
 -- {"loved": 1.0, "liked": 0.6, "disliked": -0.8, "histories": 2.0, "popularity": 1.0, "diversity": 0.2}
-drop function if exists catalog.recommend_movies(bigint[], bigint[], bigint[], jsonb, integer, jsonb);
-create or replace function catalog.recommend_movies(
+create or replace function catalog.recommend_titles(
     loved bigint[] default '{}',
     liked bigint[] default '{}',
     disliked bigint[] default '{}',
@@ -28,8 +29,8 @@ create or replace function catalog.recommend_movies(
     ratings double precision[] default '{}'
 )
 returns table (
-    tmdb_id bigint, title text, release_year smallint, score double precision, similarity double precision,
-    because bigint, shared_features jsonb, reasons jsonb
+    title_id bigint, media_type text, tmdb_id bigint, title text, release_year smallint, score double precision,
+    similarity double precision, because bigint, shared_features jsonb, reasons jsonb
 )
 language plpgsql stable rows 10
 set jit = off
@@ -62,7 +63,7 @@ begin
     loved := catalog.limited_ids(loved, 'loved');
     liked := catalog.limited_ids(liked, 'liked');
     disliked := catalog.limited_ids(disliked, 'disliked');
-    filters := catalog.filters_of_movies(catalog.limited_filters(filters), 'search_titles');
+    filters := catalog.limited_filters(filters);
     perform catalog.limited_ids(rated, 'rated');
     if cardinality(ratings) > 20000 then
         raise exception 'ratings has % numbers; it can have 20,000', cardinality(ratings) using errcode = '22023';
@@ -125,13 +126,39 @@ begin
             on f.number = p.number
         group by 1
     )
-    select m.title_id, m.title, m.release_year, scores[l.place], l.similarity, l.films[1],
+    select m.title_id, catalog.media_type(m.title_id), catalog.tmdb_id(m.title_id), m.title, m.release_year, scores[l.place],
+        l.similarity, l.films[1],
         nullif(r.reasons -> 0 -> 'shared', 'null'), coalesce(r.reasons, '[]')
     from listed l
     join catalog.titles m on m.title_id = l.title_id
     left join reasoned r on r.title_id = l.title_id
     order by l.place;
 end
+$$;
+
+-- As catalog.recommend_titles, for movies.
+drop function if exists catalog.recommend_movies(bigint[], bigint[], bigint[], jsonb, integer, jsonb);
+create or replace function catalog.recommend_movies(
+    loved bigint[] default '{}',
+    liked bigint[] default '{}',
+    disliked bigint[] default '{}',
+    filters jsonb default '{}',
+    match_count integer default 10,
+    options jsonb default '{}',
+    rated bigint[] default '{}',
+    ratings double precision[] default '{}'
+)
+returns table (
+    tmdb_id bigint, title text, release_year smallint, score double precision, similarity double precision,
+    because bigint, shared_features jsonb, reasons jsonb
+)
+language sql stable rows 10
+as $$
+    select t.tmdb_id, t.title, t.release_year, t.score, t.similarity, t.because, t.shared_features,
+        catalog.reasons_without_media(t.reasons)
+    from catalog.recommend_titles(
+        loved, liked, disliked, catalog.filters_of_movies(filters, 'recommend_titles'), match_count, options, rated,
+        ratings) t
 $$;
 
 -- Returns the options with defaults for the missing ones. An unknown option, or one that is no number, is an error.
@@ -192,13 +219,79 @@ as $$
     from known k, usual u
 $$;
 
+-- Returns the first titles of a query that pass a condition, by the query's second column, the largest first. They are looked up one
+-- by one in this order until enough pass, as most of them do.
+create or replace function catalog.first_by(measures text, condition text, most integer) returns bigint[]
+language plpgsql stable
+as $$
+declare
+    chosen bigint[];
+begin
+    execute format(
+        'select coalesce(array_agg(t.title_id order by t.measure desc, t.title_id), ''{}'') from (
+             select k.title_id, k.measure
+             from (select s.title_id, s.measure from (%s) s (title_id, measure) order by 2 desc, 1 offset 0) k
+             where (select true from catalog.titles m where m.title_id = k.title_id and %s)
+             limit $1) t', measures, condition)
+    into chosen using most;
+    return chosen;
+end
+$$;
+
+-- Returns the best known titles of a media type that pass a condition, the best known first: in the order of
+-- catalog.title_standings, by an index.
+create or replace function catalog.best_known(media text, condition text, most integer) returns bigint[]
+language plpgsql stable
+as $$
+declare
+    weights text := format('catalog.%I', case media when 'movie' then 'film' else media end || '_weights');
+    is_served boolean;
+begin
+    execute format('select exists (select from %s)', weights) into is_served;
+    return catalog.first_by(
+        case when is_served then format('select t.title_id, t.popularity from %s t (title_id)', weights)
+            else format('select t.title_id, t.vote_count from catalog.title_stats t where t.title_id between %s and %s',
+                catalog.title_id(media, 0), catalog.title_id(media, 999999999)) end,
+        condition, most);
+end
+$$;
+
+-- Returns an SQL expression for the vectors of an embedding set, of the titles of some media types: title_id and embedding.
+create or replace function catalog.vectors_of_media(in_set integer, media text[]) returns text
+language plpgsql stable
+as $$
+declare
+    targets text[];
+begin
+    select array_agg(format('catalog.%I', catalog.vector_table(in_set, t.media)) order by t.place) into targets
+    from unnest(media) with ordinality t (media, place)
+    where to_regclass('catalog.' || catalog.vector_table(in_set, t.media)) is not null;
+    return case coalesce(cardinality(targets), 0)
+        when 0 then '(select null::bigint as title_id, null::halfvec as embedding limit 0)'
+        when 1 then targets[1]
+        else '(' || (
+            select string_agg('select title_id, embedding::halfvec as embedding from ' || t.target, ' union all ')
+            from unnest(targets) t (target)) || ')'
+    end;
+end
+$$;
+
+-- Returns catalog.vectors_of_media for the media types of some titles.
+create or replace function catalog.vectors_of_titles(in_set integer, titles bigint[]) returns text
+language sql stable
+as $$
+    select catalog.vectors_of_media(in_set, array(
+        select t.media from unnest(catalog.media_types()) with ordinality t (media, place)
+        where exists (select from unnest(titles) n (title_id) where catalog.media_type(n.title_id) = t.media)
+        order by t.place))
+$$;
+
 -- Returns the films that compete for a list, the best first: the nearest to the direction, the best known, and those with the
 -- largest weights from histories; with each film's similarity (0 without a vector), its history score and its score. The
 -- largest history score is 1, or less if its weight is below 0.1, as such weights are learnt from few people.
 drop function if exists catalog.joined_with_histories(
     bigint[], double precision[], bigint[], double precision[], double precision, jsonb, integer, vector, integer);
-drop function if exists catalog.pool_of(
-    vector, bigint[], double precision[], jsonb, jsonb, integer, integer);  -- its former form
+-- Its former form, catalog.pool_of, is not dropped yet: a call of catalog.recommend_movies that began before the upgrade uses it.
 create or replace function catalog.competing_films(
     direction vector, named bigint[], factors double precision[], weights jsonb, filters jsonb, films integer,
     in_set integer,
@@ -209,11 +302,13 @@ language plpgsql stable
 as $$
 declare
     condition text := catalog.condition_of(filters);
+    media text[] := catalog.media_of(filters);
+    of_media text;
     histories double precision := (weights ->> 'histories')::double precision;
     popularity double precision := (weights ->> 'popularity')::double precision;
     candidates bigint[] := '{}';
     popular bigint[] := '{}';
-    is_served boolean := exists (select from catalog.film_weights);
+    served integer := 0;  -- media types of which a model is served
     most bigint;  -- films of which the weights from histories are read, null for all
     is_complete boolean;
 begin
@@ -222,22 +317,22 @@ begin
     end if;
     if direction is not null then
         select coalesce(array_agg(n.title_id), '{}') into candidates
-        from catalog.nearest_movies(direction, films, filters, in_set) n (title_id);
+        from catalog.nearest_titles(direction, films, filters, in_set) n;
     end if;
-    if direction is null or popularity <> 0 then
-        -- Looked up one by one in this order until enough films pass the filters, as most of them do. The order is that of
-        -- catalog.standings, by an index.
-        execute format(
-            'select coalesce(array_agg(t.title_id order by t.measure desc, t.title_id), ''{}'') from (
-                 select k.title_id, k.measure
-                 from (select s.title_id, s.%s as measure from catalog.%s s (title_id) order by 2 desc, 1 offset 0) k
-                 where (select true from catalog.titles m where m.title_id = k.title_id and %s)
-                 limit $1) t',
-            case when direction is null or is_served then 'popularity' else 'vote_count' end,
-            case when direction is not null and is_served then 'film_weights' else 'title_stats' end,
-            condition)
-        into popular using films;
+    if direction is null then
+        popular := catalog.first_by('select s.title_id, s.popularity from catalog.title_stats s', condition, films);
     end if;
+    foreach of_media in array media loop
+        if exists (
+            select from catalog.title_weights w
+            where w.title_id between catalog.title_id(of_media, 0) and catalog.title_id(of_media, 999999999))
+        then
+            served := served + 1;
+        end if;
+        if direction is not null and popularity <> 0 then
+            popular := popular || catalog.best_known(of_media, condition, films);
+        end if;
+    end loop;
     -- Without filters, the films with the largest weights nearly always pass, so that a few more than wanted are enough.
     if coalesce(filters, '{}') - 'exclude' = '{}' then
         most := cardinality(candidates || popular) + 2 * films;
@@ -273,10 +368,9 @@ begin
                      or exists (select from history h where h.weight <= 0 and h.title_id <> all ($1 || $5))
              from (select w.* from scored w order by w.score desc, w.title_id limit $8) w',
             condition,
-            case when is_served then 'select t.popularity::double precision from catalog.film_weights t (title_id) where t.title_id = c.title_id'
-                else 'select t.standing from catalog.standings t (title_id) where t.title_id = c.title_id' end,
-            case when in_set is null then '(select null::bigint as title_id, null::halfvec as embedding)'
-                else format('catalog.%I', 'title_vectors_' || in_set) end)
+            case when served = cardinality(media) then 'select t.popularity::double precision from catalog.title_weights t'
+                else 'select t.standing from catalog.title_standings t' end || ' where t.title_id = c.title_id',
+            catalog.vectors_of_media(in_set, media))
         into pool, similarities, history_scores, scores, is_complete
         using candidates, direction, named, factors, popular, histories, popularity, films, most;
         exit when is_complete or most is null;
@@ -297,7 +391,7 @@ as $$
     from (
         select f.title_id, max(p.factor * f.weights[array_position(f.others, film)]) as weight
         from unnest(praised, factors[: cardinality(praised)]) p (title_id, factor)
-        join catalog.film_weights f (title_id) on f.title_id = p.title_id
+        join catalog.title_weights f on f.title_id = p.title_id
         where is_told
         group by 1
         having max(p.factor * f.weights[array_position(f.others, film)]) > 0
@@ -323,7 +417,7 @@ as $$
                 select u.title_id, max(u.factor) as highest, min(u.factor) as lowest
                 from unnest(positive, factors[: cardinality(positive)]) u (title_id, factor) group by 1
             ) p
-            join catalog.film_weights f (title_id) on f.title_id = p.title_id
+            join catalog.title_weights f on f.title_id = p.title_id
         ) w
         join unnest(candidates) c (title_id) on c.title_id = w.candidate
         where greatest(w.highest * w.weight, w.lowest * w.weight) > 0
@@ -343,7 +437,6 @@ returns vector
 language plpgsql stable
 as $$
 declare
-    target text := format('catalog.%I', 'title_vectors_' || in_set);
     narrows boolean := coalesce(filters, '{}') ?| '{genres,keywords,people}';
     has_positive boolean;
     direction vector;
@@ -353,7 +446,8 @@ begin
              coalesce(bool_or(w.weight > 0), false)
          from unnest($1, $2) w (title_id, weight)
          join %s v using (title_id)
-         cross join (select dimensions from catalog.embedding_sets where set_id = $3) d', target)
+         cross join (select dimensions from catalog.embedding_sets where set_id = $3) d',
+        catalog.vectors_of_titles(in_set, films))
     into direction, has_positive using films, weights, in_set;
     if not has_positive and (direction is not null or narrows) then
         execute format(
@@ -364,7 +458,7 @@ begin
                  where %s and ($3 or not m.genres && array(
                      select unnest(d.genres) from catalog.titles d where d.title_id = any ($1)))
                  order by s.vote_count desc, v.title_id limit 200
-             ) t', target, catalog.condition_of(filters))
+             ) t', catalog.vectors_of_media(in_set, catalog.media_of(filters)), catalog.condition_of(filters))
         into direction
         using disliked,
             case when direction is not null then
@@ -385,8 +479,8 @@ begin
     if in_set is not null then
         execute format(
             'select array_agg(l2_normalize(v.embedding::vector) order by f.place)
-             from unnest($1) with ordinality f (title_id, place) left join catalog.%I v on v.title_id = f.title_id',
-            'title_vectors_' || in_set) into directions using films;
+             from unnest($1) with ordinality f (title_id, place) left join %s v on v.title_id = f.title_id',
+            catalog.vectors_of_titles(in_set, films)) into directions using films;
     end if;
     return directions;
 end
@@ -466,10 +560,11 @@ as $$
 begin
     if in_set is not null then
         return query execute format(
-            'select o.title_id from catalog.%1$I o
+            'select o.title_id from %s o
              where o.title_id = any ($2)
-             order by (o.embedding <=> (select v.embedding from catalog.%1$I v where v.title_id = $1)) + 0, o.title_id
-             limit 1', 'title_vectors_' || in_set) using film, films;
+             order by (o.embedding <=> (select v.embedding from %s v where v.title_id = $1)) + 0, o.title_id
+             limit 1', catalog.vectors_of_titles(in_set, films), catalog.vectors_of_titles(in_set, array[film]))
+        using film, films;
     end if;
 end
 $$;

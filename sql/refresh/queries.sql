@@ -1,5 +1,5 @@
 -- name: has_ids
--- Run by movie-assets refresh when the day's export cannot be used: whether there are ids of an earlier export.
+-- Run by movie-assets refresh when the day's export cannot be used, and by movie-assets fetch: whether there are ids of an export.
 select exists (select from pipeline.title_ids_as_of where media_type = :media)
 
 

@@ -25,6 +25,8 @@ $$;
 --   languages                    original language (ISO 639-1), any of these
 --   countries                    of production (ISO 3166-1), any of these
 --   certifications               in the United States, any of these
+--   max_age, country             suitable at this age by every certification in a country (ISO 3166-1, the United States if unsaid);
+--                                a title without one there, or with an unknown one, is not
 --   keywords, people             any of these names; people are cast and crew
 --   year_from, year_to           year of release, both included
 --   runtime_from, runtime_to     minutes, both included
@@ -39,7 +41,8 @@ declare
     given jsonb := jsonb_strip_nulls(coalesce(filters, '{}'));
     lists constant text[] := '{media_types,genres,without_genres,languages,countries,certifications,keywords,people,exclude}';
     numbers constant text[] :=
-        '{year_from,year_to,runtime_from,runtime_to,min_votes,min_average,collection_id}';
+        '{year_from,year_to,runtime_from,runtime_to,min_votes,min_average,collection_id,max_age}';
+    texts constant text[] := '{country}';
     name text;
     value jsonb;
     wanted text;
@@ -53,14 +56,19 @@ begin
             wanted := format('%L::text[]', array(select jsonb_array_elements_text(value)));
         elsif name = any (numbers) and jsonb_typeof(value) = 'number' then
             wanted := value::text;
-        elsif name = any (lists || numbers) then
+        elsif name = any (texts) and jsonb_typeof(value) = 'string' then
+            if not given ? 'max_age' then
+                raise exception 'the filter country goes with max_age'
+                    using hint = 'It names the country of the certifications; countries finds films produced in a country.';
+            end if;
+        elsif name = any (lists || numbers || texts) then
             raise exception 'the filter % takes %, not %', name,
-                case when name = any (lists) then 'a list' else 'a number' end, value;
+                case when name = any (lists) then 'a list' when name = any (numbers) then 'a number' else 'a text' end, value;
         else
             raise exception 'there is no filter %', name
-                using hint = 'Known are ' || array_to_string(lists || numbers, ', ') || '.';
+                using hint = 'Known are ' || array_to_string(lists || numbers || texts, ', ') || '.';
         end if;
-        continue when name = 'media_types';
+        continue when name in ('media_types', 'country');
         condition := condition || ' and ' || case name
             when 'genres' then format('m.genres && %s', wanted)
             when 'without_genres' then format('not m.genres && %s', wanted)
@@ -83,6 +91,9 @@ begin
                  where p.name = any (%1$s))', wanted)
             when 'collection_id' then format(
                 'm.title_id in (select c.title_id from catalog.title_collections c where c.collection_id = %s)', wanted)
+            when 'max_age' then format(
+                'm.title_id in (select a.title_id from catalog.title_certifications a where a.country = %L and a.age <= %s)',
+                upper(coalesce(given ->> 'country', 'US')), wanted)
             when 'min_votes' then format(
                 'exists (select from catalog.title_stats s where s.title_id = m.title_id and s.vote_count >= %s)', wanted)
             when 'min_average' then format(

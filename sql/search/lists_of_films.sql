@@ -1,7 +1,8 @@
 -- Applied after the migrations whenever it changes: lists of films that applications show as they are.
 
--- Each list is a view with its own rank; after what is special to it come the columns of catalog.scored_films. Views are
--- replaced, never dropped, so that rights on them stay: new columns go to the end.
+-- Each list is a view of titles with a rank within each media type, and a view of movies alone; after what is special to it come the
+-- columns of catalog.scored_titles, or of catalog.scored_films. Views are replaced, never dropped, so that rights on them stay: new
+-- columns go to the end. A part of scored_titles for each media type lets Postgres read one of them and know how many rows it has.
 
 -- How a film's popularity is moving. With p(d) the film's popularity on day d and m(d) the median of those of its media type in the catalogue:
 --
@@ -77,78 +78,153 @@ begin
 end
 $$;
 
+create or replace view catalog.scored_titles as
+select
+    m.media_type, m.title_id, catalog.tmdb_id(m.title_id) as tmdb_id, m.title, m.release_date, m.release_year, m.genres,
+    m.original_language, m.runtime_minutes, m.poster_path, s.popularity, s.vote_average, s.vote_count, a.score, a.score_low,
+    a.score_high, m.status
+from (
+    select 'movie' as media_type, t.title_id, t.title, t.release_date, t.release_year, t.genres, t.original_language,
+        t.runtime_minutes, t.poster_path, t.status
+    from catalog.titles t where t.title_id < 1000000000
+    union all
+    select 'series', t.title_id, t.title, t.release_date, t.release_year, t.genres, t.original_language,
+        t.runtime_minutes, t.poster_path, t.status
+    from catalog.titles t where t.title_id >= 1000000000
+) m
+left join catalog.title_stats s using (title_id)
+left join catalog.title_scores a using (title_id);
+
 create or replace view catalog.scored_films as
 select
-    m.title_id as tmdb_id, m.title, m.release_date, m.release_year, m.genres, m.original_language, m.runtime_minutes, m.poster_path,
-    s.popularity, s.vote_average, s.vote_count, a.score, a.score_low, a.score_high
-from catalog.titles m
-left join catalog.title_stats s using (title_id)
-left join catalog.film_scores a (title_id) using (title_id)
-where m.title_id < 1000000000;
+    f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language, f.runtime_minutes, f.poster_path,
+    f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.scored_titles f
+where f.media_type = 'movie';
 
-create or replace view catalog.trending as
+create or replace view catalog.trending_titles as
 select
-    row_number() over (order by t.velocity desc, f.popularity desc, f.tmdb_id)::integer as rank,
+    row_number() over (partition by f.media_type order by t.velocity desc, f.popularity desc, f.title_id)::integer as rank,
     t.velocity,
     t.days as days_of_history,
     t.day as as_of,
-    f.*
-from catalog.title_trends t join catalog.scored_films f on f.tmdb_id = t.title_id
+    f.media_type, f.title_id, f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language,
+    f.runtime_minutes, f.poster_path, f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.title_trends t join catalog.scored_titles f using (title_id)
 where t.velocity > 0 and t.days > 1;
 
-create or replace view catalog.hidden_gems as
+create or replace view catalog.trending as
 select
-    row_number() over (order by g.score_low desc, g.popularity, g.tmdb_id)::integer as rank,
-    g.tmdb_id, g.title, g.release_date, g.release_year, g.genres, g.original_language, g.runtime_minutes, g.poster_path,
-    g.popularity, g.vote_average, g.vote_count, g.score, g.score_low, g.score_high
+    f.rank, f.velocity, f.days_of_history, f.as_of,
+    f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language, f.runtime_minutes, f.poster_path,
+    f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.trending_titles f
+where f.media_type = 'movie';
+
+create or replace view catalog.hidden_gem_titles as
+select
+    row_number() over (partition by g.media_type order by g.score_low desc, g.popularity, g.title_id)::integer as rank,
+    g.media_type, g.title_id, g.tmdb_id, g.title, g.release_date, g.release_year, g.genres, g.original_language,
+    g.runtime_minutes, g.poster_path, g.popularity, g.vote_average, g.vote_count, g.score, g.score_low, g.score_high
 from (
     select
         f.*,
-        percent_rank() over (order by f.score_low) as esteem,
-        percent_rank() over (order by f.vote_count) as known,
-        percent_rank() over (order by f.popularity) as popular
-    from catalog.scored_films f where f.score is not null
+        percent_rank() over (partition by f.media_type order by f.score_low) as esteem,
+        percent_rank() over (partition by f.media_type order by f.vote_count) as known,
+        percent_rank() over (partition by f.media_type order by f.popularity) as popular
+    from catalog.scored_titles f where f.score is not null
 ) g
 where g.esteem >= 0.8 and g.known <= 0.5 and g.popular <= 0.5;
 
-create or replace view catalog.by_genre as
+create or replace view catalog.hidden_gems as
+select
+    f.rank,
+    f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language, f.runtime_minutes, f.poster_path,
+    f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.hidden_gem_titles f
+where f.media_type = 'movie';
+
+create or replace view catalog.titles_by_genre as
 select
     g.genre,
-    row_number() over (partition by g.genre order by f.score_low desc, f.vote_count desc, f.tmdb_id)::integer as rank,
-    f.*
-from catalog.scored_films f cross join lateral unnest(f.genres) as g (genre)
+    row_number() over (
+        partition by f.media_type, g.genre order by f.score_low desc, f.vote_count desc, f.title_id)::integer as rank,
+    f.media_type, f.title_id, f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language,
+    f.runtime_minutes, f.poster_path, f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.scored_titles f cross join lateral unnest(f.genres) as g (genre)
 where f.score is not null;
+
+create or replace view catalog.by_genre as
+select
+    f.genre, f.rank,
+    f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language, f.runtime_minutes, f.poster_path,
+    f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.titles_by_genre f
+where f.media_type = 'movie';
+
+-- A series is released when its first episode is aired.
+create or replace view catalog.newly_released_titles as
+select
+    row_number() over (
+        partition by f.media_type order by f.release_date desc, f.popularity desc nulls last, f.title_id)::integer as rank,
+    (now() at time zone 'UTC')::date - f.release_date as days_since_release,
+    f.media_type, f.title_id, f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language,
+    f.runtime_minutes, f.poster_path, f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.scored_titles f
+where f.release_date between (now() at time zone 'UTC')::date - 90 and (now() at time zone 'UTC')::date;
 
 create or replace view catalog.new_releases as
 select
-    row_number() over (order by f.release_date desc, f.popularity desc nulls last, f.tmdb_id)::integer as rank,
-    (now() at time zone 'UTC')::date - f.release_date as days_since_release,
-    f.*
-from catalog.scored_films f
-where f.release_date between (now() at time zone 'UTC')::date - 90 and (now() at time zone 'UTC')::date;
+    f.rank, f.days_since_release,
+    f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language, f.runtime_minutes, f.poster_path,
+    f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.newly_released_titles f
+where f.media_type = 'movie';
+
+create or replace view catalog.upcoming_titles as
+select
+    row_number() over (
+        partition by f.media_type order by f.release_date, f.popularity desc nulls last, f.title_id)::integer as rank,
+    f.release_date - (now() at time zone 'UTC')::date as days_until_release,
+    f.status,
+    f.media_type, f.title_id, f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language,
+    f.runtime_minutes, f.poster_path, f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.scored_titles f
+where f.release_date > (now() at time zone 'UTC')::date and f.status is distinct from 'Canceled';
 
 create or replace view catalog.upcoming as
 select
-    row_number() over (order by f.release_date, f.popularity desc nulls last, f.tmdb_id)::integer as rank,
-    f.release_date - (now() at time zone 'UTC')::date as days_until_release,
-    m.status,
-    f.*
-from catalog.scored_films f join catalog.titles m on m.title_id = f.tmdb_id
-where f.release_date > (now() at time zone 'UTC')::date and m.status is distinct from 'Canceled';
+    f.rank, f.days_until_release, f.status,
+    f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language, f.runtime_minutes, f.poster_path,
+    f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.upcoming_titles f
+where f.media_type = 'movie';
 
-create or replace view catalog.award_worthy as
+-- Short films are left out, and short episodes are not: their series is long.
+create or replace view catalog.award_worthy_titles as
 select
     w.release_year as season,
-    row_number() over (partition by w.release_year order by w.score_low desc, w.vote_count desc, w.tmdb_id)::integer as rank,
-    w.tmdb_id, w.title, w.release_date, w.release_year, w.genres, w.original_language, w.runtime_minutes, w.poster_path,
-    w.popularity, w.vote_average, w.vote_count, w.score, w.score_low, w.score_high
+    row_number() over (
+        partition by w.media_type, w.release_year order by w.score_low desc, w.vote_count desc, w.title_id)::integer as rank,
+    w.media_type, w.title_id, w.tmdb_id, w.title, w.release_date, w.release_year, w.genres, w.original_language,
+    w.runtime_minutes, w.poster_path, w.popularity, w.vote_average, w.vote_count, w.score, w.score_low, w.score_high
 from (
     select
         f.*,
-        row_number() over (partition by f.release_year order by f.score_low desc, f.vote_count desc, f.tmdb_id) as place,
-        count(*) over (partition by f.release_year) as films,
-        percent_rank() over (partition by f.release_year order by f.vote_count) as known
-    from catalog.scored_films f
-    where f.score is not null and f.release_year is not null and f.runtime_minutes >= 40 and f.genres <> '{}'
+        row_number() over (
+            partition by f.media_type, f.release_year order by f.score_low desc, f.vote_count desc, f.title_id) as place,
+        count(*) over (partition by f.media_type, f.release_year) as films,
+        percent_rank() over (partition by f.media_type, f.release_year order by f.vote_count) as known
+    from catalog.scored_titles f
+    where f.score is not null and f.release_year is not null and (f.media_type = 'series' or f.runtime_minutes >= 40)
+        and f.genres <> '{}'
 ) w
 where w.place <= greatest(1, ceil(w.films * 0.05)) and w.known >= 0.25;
+
+create or replace view catalog.award_worthy as
+select
+    f.season, f.rank,
+    f.tmdb_id, f.title, f.release_date, f.release_year, f.genres, f.original_language, f.runtime_minutes, f.poster_path,
+    f.popularity, f.vote_average, f.vote_count, f.score, f.score_low, f.score_high
+from catalog.award_worthy_titles f
+where f.media_type = 'movie';

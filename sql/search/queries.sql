@@ -46,22 +46,29 @@ select name from pipeline.drop_old_sets(cast(:as_of as timestamptz) - make_inter
 
 -- name: film_by_id
 -- Run by movie-assets similar when it is given an id.
-select title_id, title, release_year, 1.0::double precision as confidence, 'id' as matched_by
-from catalog.titles where title_id = :title_id
+-- It is TMDB's id of a title of one of the media types, or from 1,000,000,000 on the key of a title.
+select t.title_id, t.title, t.release_year, 1.0::double precision as confidence, 'id' as matched_by
+from unnest(cast(:media as text[])) with ordinality m (media, place)
+join catalog.titles t on t.title_id = case
+    when cast(:number as bigint) < 1000000000 then catalog.title_id(m.media, :number) else :number end
+group by t.title_id
+order by min(m.place)
 
 
 -- name: films_like
 -- Run by movie-assets similar: the films nearest to a film, with what a person wants to see of them.
-select n.title_id, n.title, n.release_year, n.similarity, n.shared_features, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
+select n.title_id, catalog.media_type(n.title_id) as media_type, catalog.tmdb_id(n.title_id) as tmdb_id, n.title, n.release_year,
+    n.similarity, n.shared_features, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
 from catalog.similar_titles(:title_id, :count, cast(:filters as jsonb)) n
 join catalog.titles m using (title_id)
 left join catalog.title_stats s using (title_id)
 order by n.similarity desc, n.title_id
 
 
--- name: find_movie
--- Run by movie-assets similar: the films that a title can mean.
-select title_id, title, release_year, confidence, matched_by from catalog.find_movie(cast(:title as text)) as t (title_id)
+-- name: find_title
+-- Run by movie-assets similar and recommend: the titles of some media types that a name can mean.
+select title_id, title, release_year, confidence, matched_by
+from catalog.find_title(cast(:title as text), filters => jsonb_build_object('media_types', cast(:media as text[])))
 
 
 -- name: finish_documents
@@ -161,10 +168,10 @@ union all
 
 -- name: person_recommendations
 -- Run by movie-assets recommend --for: films for a person, with what a person wants to see of them and why they are there.
-select n.title_id, n.title, n.release_year, n.score, n.is_precomputed, n.reasons, m.genres, m.directors, m.overview,
-    s.vote_average, s.vote_count
-from catalog.recommendations_for(:person, cast(:filters as jsonb), :count) with ordinality
-    n (title_id, title, release_year, score, is_precomputed, reasons, place)
+select n.title_id, n.media_type, n.tmdb_id, n.title, n.release_year, n.score, n.is_precomputed, n.reasons, m.genres, m.directors,
+    m.overview, s.vote_average, s.vote_count
+from catalog.recommended_titles_for(:person, cast(:filters as jsonb), :count) with ordinality
+    n (title_id, media_type, tmdb_id, title, release_year, score, is_precomputed, reasons, place)
 join catalog.titles m using (title_id)
 left join catalog.title_stats s using (title_id)
 order by n.place
@@ -188,18 +195,19 @@ limit :measurements
 
 
 -- name: question_vector
--- Run by movie-assets search: the vector of a question, for a set of a keyless model.
-select cast(catalog.question_vector(cast(:text as text), cast(:set_id as integer)) as text) as vector
+-- Run by movie-assets search: the vector of a question about titles of some media types, for a set of a keyless model.
+select cast(catalog.question_vector_of(cast(:text as text), cast(:set_id as integer), cast(:media as text[])) as text) as vector
 
 
 -- name: recommended_movies
 -- Run by movie-assets recommend: films for a person, with what a person wants to see of them and why they are there.
-select n.title_id, n.title, n.release_year, n.similarity, n.score, b.title as because, n.shared_features, n.reasons,
-    m.genres, m.directors, m.overview, s.vote_average, s.vote_count
-from catalog.recommend_movies(
+select n.title_id, n.media_type, n.tmdb_id, n.title, n.release_year, n.similarity, n.score, b.title as because, n.shared_features,
+    n.reasons, m.genres, m.directors, m.overview, s.vote_average, s.vote_count
+from catalog.recommend_titles(
     cast(:loved as bigint[]), cast(:liked as bigint[]), cast(:disliked as bigint[]), cast(:filters as jsonb), :count,
     cast(:options as jsonb)
-) with ordinality n (title_id, title, release_year, score, similarity, because_id, shared_features, reasons, place)
+) with ordinality n (
+    title_id, media_type, tmdb_id, title, release_year, score, similarity, because_id, shared_features, reasons, place)
 join catalog.titles m using (title_id)
 left join catalog.title_stats s using (title_id)
 left join catalog.titles b on b.title_id = n.because_id
@@ -242,7 +250,8 @@ select approximate, exact from pipeline.search_compared_vectors(:searches)
 -- name: search_movies
 -- Run by movie-assets search: films by words and meaning, with what a person wants to see of them.
 select
-    n.title_id, n.title, n.release_year, n.score, n.found_by, m.genres, m.directors, m.overview, s.vote_average, s.vote_count,
+    n.title_id, n.media_type, n.tmdb_id, n.title, n.release_year, n.score, n.found_by, m.genres, m.directors, m.overview,
+    s.vote_average, s.vote_count,
     catalog.why_found(
         cast(:text as text), n.title_id, cast(:embedding as vector), cast(:set_id as integer)) as why
 from catalog.search_titles(

@@ -4,7 +4,7 @@
 -- returned for a film that the catalogue does not have:
 --   title       the title of the film that the question is, or that it is one slip away from
 --   series      the series that the question names, if the film belongs to it
---   like        {"title_id", "title"} of the film that the question names ("movies like X"), if the films near it are found
+--   like        {"tmdb_id", "title"} of the film that the question names ("movies like X"), if the films near it are found
 --   words       [{"word", "in", "meant"}] for each word of the question that the film has, in the question's order: the fields
 --               (title, people, keywords, overview), and for a misspelt word the words that it was taken for
 --   missing     the words of the question that the film does not have
@@ -66,7 +66,7 @@ begin
         'series', case
             when alike.embedding is null and catalog.series_key(m.collection) = catalog.series_key(named) then m.collection end,
         'like', (
-            select jsonb_build_object('tmdb_id', o.title_id, 'title', o.title) from catalog.titles o
+            select jsonb_build_object('tmdb_id', catalog.tmdb_id(o.title_id), 'title', o.title) from catalog.titles o
             where o.title_id = alike.film and alike.embedding is not null),
         'words', (
             select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('word', f.word, 'in', to_jsonb(f.fields),

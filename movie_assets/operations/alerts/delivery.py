@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from movie_assets.database.database import Database
+from movie_assets.http_client.webhooks import DeliveryError
 from movie_assets.operations.alerts import history
 from movie_assets.operations.alerts.destinations import Destination, Destinations
-from movie_assets.operations.alerts.messages import DeliveryError, Message
+from movie_assets.operations.alerts.messages import Message
 
 
 def deliver(database: Database, destinations: Destinations, now: datetime) -> list[str]:

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from movie_assets.database.database import Database, execute
+from movie_assets.http_client.webhooks import DeliveryError
 from movie_assets.operations.alerts.decisions import Changes, Kind, OpenAlert, Problem, Subject
-from movie_assets.operations.alerts.messages import DeliveryError, Entry, Event
+from movie_assets.operations.alerts.messages import Entry, Event
 
 ALERTS_LOCK = 0x6D61_616C
 HEARTBEAT = "alerts"

@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from movie_assets.operations.alerts.messages import DeliveryError, Message
+from movie_assets.http_client.webhooks import DeliveryError
+from movie_assets.operations.alerts.messages import Message
 
 SECONDS_TO_SEND = 20.0  # for the whole session
 RESPONSE_TIMEOUT_SECONDS = 10.0  # for one response

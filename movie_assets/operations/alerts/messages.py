@@ -34,17 +34,6 @@ def runbook_of(runbook_url: str, kind: str, name: str) -> str:
     return f"{runbook_url}#{HEADINGS.get(kind, name)}"
 
 
-class DeliveryError(Exception):
-    """A message did not arrive. The reason contains no address or key.
-
-    `retry_after` is the number of seconds that the destination asks to wait.
-    """
-
-    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
-
-
 @dataclass(frozen=True)
 class Entry:
     """An event that a destination has not received: a subject broke, became worse or recovered.

@@ -8,12 +8,12 @@ from typing import Self
 import dagster as dg
 
 from movie_assets.database.database import Database
+from movie_assets.http_client.webhooks import DeliveryError
 from movie_assets.operations.alerts import history
 from movie_assets.operations.alerts.backfills import observe_backfills
 from movie_assets.operations.alerts.decisions import Observations, OpenAlert, Subject, changes, steady_since
 from movie_assets.operations.alerts.delivery import deliver
 from movie_assets.operations.alerts.destinations import Destinations
-from movie_assets.operations.alerts.messages import DeliveryError
 from movie_assets.operations.alerts.observations import LOOK_BACK, observe_checks, observe_runs
 from movie_assets.operations.alerts.processes import (
     assets_with_freshness,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from movie_assets.catalog.detail_ages import AgeTier, ExpiredResponses
+from movie_assets.lists.list_changes import ListAge
 from movie_assets.operations.ages import AllowedAge
 from movie_assets.operations.health.findings import ERROR_SHARE, WARNING_SHARE, Finding, Severity, first_texts
 from movie_assets.operations.health.rows import (
@@ -50,6 +51,20 @@ def freshness(tiers: Sequence[AgeTier]) -> Finding:
 
 def _hours(hours: int) -> str:
     return f"{hours} h" if hours < 48 else f"{hours // 24} d"  # noqa: PLR2004
+
+
+def lists(ages: Sequence[ListAge]) -> Finding:
+    """Evaluate the ages of TMDB's lists; nothing is late before the first of them was read."""
+    if not any(age.read_at for age in ages):
+        return Finding("lists", "ok", "no list of TMDB was read yet" if ages else "lists of TMDB are switched off")
+    late = [age for age in ages if age.is_late]
+    severity: Severity = "error" if any(age.is_very_late for age in late) else "warn" if late else "ok"
+    message = f"{len(late)} of {len(ages)} lists are older than they may be"
+    return Finding(
+        "lists", severity, message if late else f"all {len(ages)} lists of TMDB are within their age", len(late),
+        tuple(age.name for age in late[:5]),
+        "is the schedule read_list_snapshots_every_six_hours on? Run the job read_list_snapshots" if late else "",
+    )  # fmt: skip
 
 
 def terms(responses: ExpiredResponses) -> Finding:

@@ -28,6 +28,8 @@ from movie_assets.database.server_checks import pgvector_warning
 from movie_assets.embeddings.bulk_progress import BulkJobState
 from movie_assets.embeddings.embedder import Embedder, EmbedderError
 from movie_assets.embeddings.registry import embedder_from
+from movie_assets.lists.list_changes import ListChange, ages_of
+from movie_assets.lists.list_kinds import wanted_lists
 from movie_assets.operations.ages import ALLOWED_AGES
 from movie_assets.operations.alerts.destinations import destinations_from
 from movie_assets.operations.health import data, findings, vectors
@@ -141,9 +143,16 @@ def _probes(settings: Settings, queries: BoundedQueries, now: datetime) -> dict[
             queries.fetch(StepOutcome, "health_steps", as_of=now),
             now,
             ALLOWED_AGES,
-            {*settings.rating_files.off, *switched_off(settings.media_types)},
+            {*settings.switched_off, *switched_off(settings.media_types)},
         ),
         "triggers": lambda: data.triggers(queries.fetch(TriggerState, "health_triggers")),
+        "lists": lambda: data.lists(
+            ages_of(
+                queries.fetch(ListChange, "list_changes", as_of=now),
+                wanted_lists(settings.media_types, settings.regions, settings.list_pages),
+                now,
+            )
+        ),
         "destinations": lambda: data.destinations(queries.fetch(UnreachableDestination, "health_destinations"), now),
         "calls": lambda: data.calls(queries.fetch(CallCount, "health_calls", as_of=now)),
         "sensors": lambda: _sensors(settings, queries, now),

@@ -1,4 +1,4 @@
-"""Three weeks of a moving world with an outage and a broken export: the catalogue ends as the truth, at hardly a call
+"""Sixteen days of a moving world with an outage and a broken export: the catalogue ends as the truth, at hardly a call
 more than it takes.
 
 The truth is the emulator's world itself, read without HTTP; what a call was good for is worked out here from that
@@ -21,9 +21,9 @@ from movie_assets_tests.conftest import Pipeline, database_of_ones_own, settings
 from movie_assets_tests.soak.truth import accepted, worth_a_look
 
 FIRST = date(2026, 10, 1)
-DAYS = 21
-OUTAGE = (6, 7)
-FAULTS = {number: {"503": 1.0, "export_missing": 1.0} for number in OUTAGE} | {13: {"export_half": 1.0}}
+DAYS = 16
+OUTAGE = (4, 5)
+FAULTS = {number: {"503": 1.0, "export_missing": 1.0} for number in OUTAGE} | {9: {"export_half": 1.0}}
 IDS = 1200
 LOWEST_AVERAGE, OLDEST_RELEASE, LANGUAGES = (
     5.0,
@@ -71,7 +71,7 @@ class Ledger:
 
 @dataclass
 class Weeks:
-    """The pipeline after three weeks, with the calls for details that it made and those that it had to make."""
+    """The pipeline after the days, with the calls for details that it made and those that it had to make."""
 
     pipeline: Pipeline
     world: MovingWorld

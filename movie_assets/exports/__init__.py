@@ -1,0 +1,1 @@
+"""Exports of the catalogue as Parquet and JSON lines, to a folder or an object store."""
