@@ -24,6 +24,7 @@ TITLES = 50  # of a page of cards
 WARM_UP = 5  # calls that are not measured: plans are made
 CALLS = {
     "cards of 50 titles": "select * from catalog.cards(%(titles)s, 'de')",
+    "texts of 50 titles in two languages": "select * from catalog.localized(%(titles)s, '{de,en}')",
     "list of 60 titles": "select * from catalog.list('popular', 'US')",
     "calendar of a month": "select * from catalog.calendar('US', null, %(first)s, %(last)s)",
     "offers of a week that came": "select * from catalog.offers_that_came('US', %(first)s)",
