@@ -71,7 +71,7 @@ lock: .venv/installed  ## raise the versions in both lock files to the newest th
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --no-header -q -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra deploy --python-platform linux --python-version 3.11 --constraint requirements.lock \
+	$(BIN)/uv pip compile pyproject.toml --extra deploy --extra exports --python-platform linux --python-version 3.11 --constraint requirements.lock \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-strip-extras --no-header -q -o deploy/requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml

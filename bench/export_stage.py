@@ -13,6 +13,8 @@ from typing import Any
 from refreshing import catalogue, services
 from tables import in_rounds, parser_of, print_section, write_figures
 
+from movie_assets.config.paths import CHECKOUT
+
 TODAY = datetime.now(UTC).date().isoformat()
 READ = """
 import dagster as dg
@@ -47,7 +49,8 @@ def measured(lines: int) -> dict[str, Any]:
     with services(movies=lines) as tmdb_emulator, catalogue(tmdb_emulator) as environment:
         started = time.monotonic()
         script = f"TODAY = {TODAY!r}\n{READ}"
-        process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-c", script]
+        process = subprocess.Popen(command, env=environment, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
         _, status, used = os.wait4(process.pid, 0)
         if status:
             raise RuntimeError(f"reading {lines:,} lines failed")

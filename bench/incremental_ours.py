@@ -162,7 +162,7 @@ def main() -> None:
         set_id = embedding_set(database, embedder)
         database.execute("refresh_vectors", set_id=set_id)  # makes the table, still empty
         found = (
-            "select title_id, m.embedding_text as text, s.popularity, v.embedding from catalog.titles m "
+            "select title_id as tmdb_id, m.embedding_text as text, s.popularity, v.embedding from catalog.titles m "
             f"join catalog.title_stats s using (title_id) join catalog.title_vectors_{set_id} v using (title_id)"
         )
         print(json.dumps(pass_days(source, stub, build, found, beside=False)))

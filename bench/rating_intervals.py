@@ -50,7 +50,7 @@ def drawn(world: World, films: int, chance: np.random.Generator) -> tuple[pd.Dat
         votes = (10 ** chance.uniform(1, 4.5, films)).astype(int)
         own = chance.normal(0, world.disagreement * (1 - world.shared) ** 0.5, films)
         value = quality + in_common + own + chance.normal(0, 1, films) * world.vote_deviation / votes**0.5
-        parts.append(pd.DataFrame({"tmdb_id": range(films), "source": source, "value": value, "votes": votes}))
+        parts.append(pd.DataFrame({"title_id": range(films), "source": source, "value": value, "votes": votes}))
     return pd.concat(parts, ignore_index=True), quality
 
 
@@ -58,7 +58,7 @@ def coverage(world: World, films: int, chance: np.random.Generator) -> dict[str,
     """Score the films of a world; return the share of intervals that hold, and their mean width."""
     ratings, quality = drawn(world, films, chance)
     scores, model = pooled_scores(ratings)
-    true = quality[scores["tmdb_id"]]
+    true = quality[scores["title_id"]]
     holds = (scores["score_low"] <= true) & (true <= scores["score_high"])
     return {
         "world": world.what,

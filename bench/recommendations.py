@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pandas as pd
 from made_up_vectors import FILM_COLUMNS, new_set, server_of_ones_own
+from tables import print_rows
 
 from movie_assets.catalog.eligibility import derive
 from movie_assets.config.paths import CHECKOUT
@@ -71,7 +72,8 @@ def main() -> None:
         print(f"{name}: {value:,.2f}" if isinstance(value, float) else f"{name}: {value}")
     for protocol, _ in PROTOCOLS:
         rows = [row for row in found if row.protocol == protocol]
-        print(f"\n{protocol} hidden, {rows[0].persons if rows else 0} people\n\n{table_of(rows)}")
+        print(f"\n{protocol} hidden, {rows[0].persons if rows else 0} people\n")
+        print_rows([dict(record.data) for record in table_of(rows).records])
     if arguments.json:
         rows_as_json = [row._asdict() for row in found]
         arguments.json.write_text(json.dumps(figures | {"rows": rows_as_json}, indent=2, default=str) + "\n")

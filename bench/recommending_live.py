@@ -79,8 +79,8 @@ def build(database: Database, vectors: Matrix) -> None:
     database.execute("build_vector_index", set_id=set_id, anew=False)
     database.execute("activate_set", set_id=set_id, hold=False)
     (recorded,) = database.execute_returning(
-        RecordedModel, "record_model", kind="ease", method="made up", inputs="", parameters="{}", persons=1,
-        films=films, likes=1, entries=1, newest=datetime.now(UTC), seconds=0, fitted_at=datetime.now(UTC),
+        RecordedModel, "record_model", media="movie", kind="ease", method="made up", inputs="", parameters="{}",
+        persons=1, films=films, likes=1, entries=1, newest=datetime.now(UTC), seconds=0, fitted_at=datetime.now(UTC),
     )  # fmt: skip
     chance = np.random.default_rng(1)
     lines = (

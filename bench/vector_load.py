@@ -78,11 +78,11 @@ def our_figures(database: Database, vectors: Matrix, rounds: int) -> list[dict[s
     set_id = new_set(database, vectors.shape[1])
     bare, load, publish = [], [], []
     for _ in range(rounds):
-        run(database, "create table public.bare (tmdb_id bigint, text_hash text, embedding vector)")
+        run(database, "create table public.bare (title_id bigint, text_hash text, embedding vector)")
         run(database, "checkpoint", alone=True)
         bare.append(timed(lambda: by_copy(database, vectors)))
         run(database, "drop table public.bare")
-        run(database, f"drop table if exists catalog.title_vectors_{set_id}")
+        run(database, f"drop table if exists catalog.title_vectors_{set_id} cascade")
         run(database, "truncate pipeline.title_embeddings")
         run(database, "checkpoint", alone=True)
         load.append(timed(lambda: by_our_path(database, set_id, vectors)))

@@ -128,7 +128,7 @@ class Database:
 
     def frame(self, query: str, **parameters: str | float | None) -> "pd.DataFrame":
         """Run a query in a read-only transaction, and return its rows as a data frame."""
-        import pandas as pd  # noqa: PLC0415  # takes a quarter of a second, which commands would wait for
+        import pandas as pd  # takes a quarter of a second, which commands would wait for
 
         def read(connection: sa.Connection) -> pd.DataFrame:
             try:

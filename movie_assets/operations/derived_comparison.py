@@ -6,14 +6,15 @@ A table that differs is made again by the next run of the job that makes it.
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, NamedTuple
 
 from movie_assets.database.database import Database
 from movie_assets.operations.agreements import Agreement
 from movie_assets.ratings.rating_aggregates import DESCRIPTION, METHOD, Scores, ScoresContent, compute_scores, method_of
 from movie_assets.tmdb.media import ALL
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DOCUMENTS = "each film's document and names are what its rows say"
 SIMILAR = "each place in a list of similar films has the similarity of the two vectors"
@@ -138,7 +139,7 @@ def _compare_methods(agreement: Agreement, method: str, computed: Scores, stored
             agreement.add_difference("rating_methods", name, columns)
 
 
-def _by_key(scores: pd.DataFrame) -> dict[ScoreKey, ScoreValues]:
+def _by_key(scores: "pd.DataFrame") -> dict[ScoreKey, ScoreValues]:
     columns = ["method_version", "scope", "key", *NUMBERS, "source_scores"]
     table = scores[columns].astype(object).to_numpy().tolist()
     return {(str(r[0]), str(r[1]), str(r[2])): (*map(float, r[3:8]), r[8]) for r in table}

@@ -20,13 +20,13 @@ from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
 import httpx
-import pandas as pd
 
 from movie_assets.http_client.backoff import seconds_asked_for
 from movie_assets.http_client.retries import HttpRetries, RetryableError
 from movie_assets.ratings.file_formats import UnreadableFileError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from _typeshed import WriteableBuffer
 
 ATTEMPTS = 3
@@ -114,11 +114,13 @@ class CountedLines(io.RawIOBase):
         self._last = block[-1:] or self._last
         return len(block)
 
-    def frames(self, rows: int = CHUNK) -> Iterator[pd.DataFrame]:
+    def frames(self, rows: int = CHUNK) -> "Iterator[pd.DataFrame]":
         """Yield the rows of the CSV in the stream, at most `rows` at a time, without lines with too many fields.
 
         Raises UnreadableFileError when the stream is no CSV.
         """
+        import pandas as pd
+
         try:
             yield from pd.read_csv(
                 io.BufferedReader(self, 2**20), chunksize=rows, encoding="utf-8-sig", encoding_errors="replace",

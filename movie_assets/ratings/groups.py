@@ -1,16 +1,21 @@
 """The groups that films belong to: genres, years, decades, languages, countries, collections and people."""
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIN_FILMS = 3  # of a person: a mean of fewer describes the films rather than the person
 
 
-def membership_of(films: pd.DataFrame, people: pd.DataFrame | None = None) -> pd.DataFrame:
+def membership_of(films: "pd.DataFrame", people: "pd.DataFrame | None" = None) -> "pd.DataFrame":
     """Return the groups of each film: genres, year, decade, language, countries, collection, people.
 
     `films` has title_id, genres and countries (lists), release_year, original_language and collection_id, which may be
     missing; `people` has title_id and person_id. Returns title_id, scope and key, each once.
     """
+    import pandas as pd
+
     ids = films["title_id"]
     year = films["release_year"].astype("Int64")
     parts = {
@@ -27,6 +32,6 @@ def membership_of(films: pd.DataFrame, people: pd.DataFrame | None = None) -> pd
     return whole.drop_duplicates()
 
 
-def large_enough(groups: pd.DataFrame) -> pd.DataFrame:
+def large_enough(groups: "pd.DataFrame") -> "pd.DataFrame":
     """Return the groups without the people who have fewer than MIN_FILMS films."""
     return groups[(groups["scope"] != "person") | (groups["films"] >= MIN_FILMS)]

@@ -8,14 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from movie_assets.ratings.file_formats import FileCounts, Rating, UnreadableFileError
 from movie_assets.tmdb.export_lines import LARGEST_ID
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCALE = (0.5, 5.0)
 LINK_COLUMNS = ("movieId", "tmdbId")
@@ -47,11 +49,13 @@ class Links:
         return {title_id: movies for title_id, movies in by_tmdb_id.items() if len(movies) > 1}
 
 
-def read_links(frame: pd.DataFrame, counts: FileCounts) -> Links:
+def read_links(frame: "pd.DataFrame", counts: FileCounts) -> Links:
     """Read links.csv. The first line of a movie counts; lines with invalid ids are rejected.
 
     Raises UnreadableFileError when a column or every line is missing.
     """
+    import pandas as pd
+
     _require_columns(frame, LINK_COLUMNS, "links.csv")
     movies, films = _numbers(frame["movieId"]), _numbers(frame["tmdbId"])
     is_movie = _is_id(movies)
@@ -74,7 +78,7 @@ class RatingSums:
         self.sums = np.zeros(len(links.movies))
         self.votes = np.zeros(len(links.movies), np.int64)
 
-    def add(self, chunk: pd.DataFrame, counts: FileCounts) -> None:
+    def add(self, chunk: "pd.DataFrame", counts: FileCounts) -> None:
         """Add a chunk of ratings.csv. Invalid lines are rejected; ratings of movies without a TMDB id are unmatched.
 
         Raises UnreadableFileError when a column is missing.
@@ -101,6 +105,8 @@ class RatingSums:
 
     def ratings(self, seen_at: datetime) -> Iterator[Rating]:
         """Yield the average and votes of each film. Movies with the same TMDB id are merged, weighted by votes."""
+        import pandas as pd
+
         frame = pd.DataFrame({"film": self.links.films, "sum": self.sums, "votes": self.votes})
         films = frame[(frame["film"] != NO_MOVIE) & (frame["votes"] > 0)].groupby("film").sum()
         averages = (films["sum"] / films["votes"]).clip(*SCALE)  # a sum of millions may be off in the last digit
@@ -110,7 +116,7 @@ class RatingSums:
             yield Rating(line, title_id, "movielens", SCALE, value, votes, seen_at)
 
 
-def _require_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
+def _require_columns(frame: "pd.DataFrame", columns: tuple[str, ...], name: str) -> None:
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise UnreadableFileError(f"its {name} must name its columns in the first line; there is no {missing[0]}")
@@ -118,6 +124,8 @@ def _require_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -
 
 def _numbers(column: "pd.Series[Any]") -> "pd.Series[float]":
     """Convert a column to numbers; NaN for a cell that is none. A numeric column is returned as it is."""
+    import pandas as pd
+
     if column.dtype.kind in "iuf":
         return column
     return pd.to_numeric(column.astype("string"), errors="coerce").astype("float64")
@@ -127,8 +135,10 @@ def _is_id(numbers: "pd.Series[float]") -> "pd.Series[bool]":
     return numbers.between(1, LARGEST_ID) & (numbers % 1 == 0)
 
 
-def _reject(lines: pd.DataFrame, is_bad: "pd.Series[bool]", reason: str, counts: FileCounts) -> None:
+def _reject(lines: "pd.DataFrame", is_bad: "pd.Series[bool]", reason: str, counts: FileCounts) -> None:
     """Count the bad lines of a chunk as rejected, the first MAX_SAMPLES with a sample."""
+    import pandas as pd
+
     bad = lines[is_bad]
     for cells in bad.head(MAX_SAMPLES).itertuples(index=False):
         counts.reject(reason, ",".join("" if pd.isna(cell) else str(cell) for cell in cells))

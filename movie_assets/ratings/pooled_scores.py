@@ -8,11 +8,13 @@ METHOD_VERSION is stored with every score; a change of the arithmetic needs a ne
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METHOD_VERSION = "pooled-sources-v2"
 REFERENCE = "tmdb"  # the source whose scale the scores have; it rates every film
@@ -69,12 +71,12 @@ class Model:
         }
 
 
-def usable(ratings: pd.DataFrame) -> pd.DataFrame:
+def usable(ratings: "pd.DataFrame") -> "pd.DataFrame":
     """Return the valid ratings: a finite value on 0-100 from at least one vote."""
     return ratings[ratings["value"].between(0, 100) & ratings["votes"].between(1, np.iinfo(np.int64).max)]
 
 
-def matched(ratings: pd.DataFrame, source: str, reference: str = REFERENCE) -> pd.DataFrame:
+def matched(ratings: "pd.DataFrame", source: str, reference: str = REFERENCE) -> "pd.DataFrame":
     """Return the films with MIN_VOTES votes at both sources: title_id, value, votes, value_ref, votes_ref."""
     known = ratings[ratings["votes"] >= MIN_VOTES]
     of_source = known.loc[known["source"] == source, ["title_id", "value", "votes"]]
@@ -82,7 +84,7 @@ def matched(ratings: pd.DataFrame, source: str, reference: str = REFERENCE) -> p
     return of_source.merge(of_reference, on="title_id", suffixes=("", "_ref"))
 
 
-def calibration_of(pairs: pd.DataFrame) -> Calibration:
+def calibration_of(pairs: "pd.DataFrame") -> Calibration:
     """Return the map that brings a source to the reference's mean and spread over the films of `pairs` (see `matched`).
 
     Linear equating (Kolen and Brennan, Test Equating, Scaling, and Linking, 3rd ed., chapter 2): unlike a regression it
@@ -97,7 +99,7 @@ def calibration_of(pairs: pd.DataFrame) -> Calibration:
     return Calibration(float(pairs["value_ref"].mean() - slope * pairs["value"].mean()), float(slope), len(pairs))
 
 
-def calibrate(ratings: pd.DataFrame) -> tuple[dict[str, Calibration], float]:
+def calibrate(ratings: "pd.DataFrame") -> tuple[dict[str, Calibration], float]:
     """Return the calibration of each source, and the disagreement of sources about one film (a standard deviation).
 
     The squared disagreement is half the mean squared difference to the reference, less the sampling variance of the
@@ -140,12 +142,14 @@ def prior_of(means: Values, variances: Values) -> tuple[float, float]:
     return mean_under(variance), variance**0.5
 
 
-def pooled_scores(ratings: pd.DataFrame) -> tuple[pd.DataFrame, Model]:
+def pooled_scores(ratings: "pd.DataFrame") -> "tuple[pd.DataFrame, Model]":
     """Score each film that a source has votes for.
 
     `ratings` has title_id, source, value (0-100) and votes, a row for each film and source. Returns title_id, votes,
     score, score_low, score_high (0-100; 95 % of the posterior) and the posterior's variance; and the model.
     """
+    import pandas as pd
+
     ratings = usable(ratings)
     calibrations, disagreement = calibrate(ratings)
     scaled = on_common_scale(ratings, calibrations)
@@ -173,14 +177,14 @@ def pooled_scores(ratings: pd.DataFrame) -> tuple[pd.DataFrame, Model]:
     return pd.DataFrame(columns).reset_index(), model
 
 
-def on_common_scale(ratings: pd.DataFrame, calibrations: Mapping[str, Calibration]) -> "pd.Series[float]":
+def on_common_scale(ratings: "pd.DataFrame", calibrations: Mapping[str, Calibration]) -> "pd.Series[float]":
     """Return each rating on the reference's scale, 0-100."""
     shift = ratings["source"].map({name: c.shift for name, c in calibrations.items()}).astype(float)
     slope = ratings["source"].map({name: c.slope for name, c in calibrations.items()}).astype(float)
     return (shift + slope * ratings["value"]).clip(0, 100)
 
 
-def pooled_groups(scores: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
+def pooled_groups(scores: "pd.DataFrame", membership: "pd.DataFrame") -> "pd.DataFrame":
     """Score groups of films: the mean of their films' scores, with a 95 % interval.
 
     The variance within a group is estimated from all groups of its scope (one-way random effects; Searle, Casella and
@@ -220,7 +224,7 @@ class GroupSource(TypedDict):
     votes: int
 
 
-def film_sources(ratings: pd.DataFrame, calibrations: Mapping[str, Calibration]) -> dict[int, dict[str, FilmSource]]:
+def film_sources(ratings: "pd.DataFrame", calibrations: Mapping[str, Calibration]) -> dict[int, dict[str, FilmSource]]:
     """Return the ratings of each film by source, as they are stored beside its score."""
     ratings = usable(ratings)
     by_film: dict[int, dict[str, FilmSource]] = {}
@@ -233,7 +237,7 @@ def film_sources(ratings: pd.DataFrame, calibrations: Mapping[str, Calibration])
     return by_film
 
 
-def group_sources(ratings: pd.DataFrame, membership: pd.DataFrame) -> dict[tuple[str, str], dict[str, GroupSource]]:
+def group_sources(ratings: "pd.DataFrame", membership: "pd.DataFrame") -> dict[tuple[str, str], dict[str, GroupSource]]:
     """Return the films and votes of each group (scope and key) by source, as they are stored beside its score."""
     joined = membership.merge(usable(ratings), on="title_id")
     counts = joined.groupby(["scope", "key", "source"])["votes"].agg(["size", "sum"])

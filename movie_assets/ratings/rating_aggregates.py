@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import dagster as dg
 import numpy as np
-import pandas as pd
 import sqlalchemy as sa
 
 from movie_assets.config.settings import Settings
@@ -21,6 +20,9 @@ from movie_assets.runs.metadata_tables import of_media, shown_table
 from movie_assets.runs.run_log import logged
 from movie_assets.runs.run_time import run_time_of
 from movie_assets.tmdb.media import MOVIES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = {
     "scope": "text", "key": "text", "films": "int4", "votes": "int8", "score": "float8", "score_low": "float8",
@@ -55,7 +57,7 @@ class Scores:
     `rows` has the columns of catalog.rating_aggregates except method_version and computed_at.
     """
 
-    rows: pd.DataFrame
+    rows: "pd.DataFrame"
     model: pooled.Model
 
 
@@ -113,8 +115,10 @@ def _score(log: dg.DagsterLogManager, database: Database, media: str, as_of: dat
     }
 
 
-def compute_scores(database: Database, ratings: pd.DataFrame, media: str) -> Scores:
+def compute_scores(database: Database, ratings: "pd.DataFrame", media: str) -> Scores:
     """Compute the scores of the films of a media type and of their groups without writing them."""
+    import pandas as pd
+
     membership = membership_of(
         database.frame("rated_films", media=media), database.frame("people_of_films", media=media, leads=LEADS)
     )
@@ -128,7 +132,7 @@ def compute_scores(database: Database, ratings: pd.DataFrame, media: str) -> Sco
     return Scores(rows, model)
 
 
-def _by_film(scores: pd.DataFrame) -> pd.DataFrame:
+def _by_film(scores: "pd.DataFrame") -> "pd.DataFrame":
     return scores.assign(scope="film", key=scores["title_id"].astype("string"), films=1)
 
 
@@ -149,13 +153,13 @@ def _replace(database: Database, scores: Scores, inputs: str, as_of: datetime, m
     database.once(work)
 
 
-def _lines(rows: pd.DataFrame) -> Iterator[list[object]]:
+def _lines(rows: "pd.DataFrame") -> Iterator[list[object]]:
     """Yield rows as Python's objects, which take much more memory than the columns: some at a time."""
     for start in range(0, len(rows), CHUNK):
         yield from rows[start : start + CHUNK].astype(object).to_numpy().tolist()
 
 
-def _model_metadata(scored: Scores, ratings: pd.DataFrame) -> Metadata:
+def _model_metadata(scored: Scores, ratings: "pd.DataFrame") -> Metadata:
     """Return the estimated parameters and tables of the sources and of the scores."""
     model = scored.model
     films = scored.rows[scored.rows["scope"] == "film"]

@@ -6,7 +6,6 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import pandas as pd
 
 from movie_assets.config.settings import Settings
 from movie_assets.database.database import Database
@@ -91,6 +90,8 @@ def _movielens(file: Opened, reading: Reading) -> Iterator[Rating]:
 
     Movies without a TMDB id and movies with the same one are added to the remarks of the reading.
     """
+    import pandas as pd
+
     counts = reading.counts
     with file.part("links.csv") as stream:
         links = read_links(pd.concat(stream.frames()), counts)

@@ -60,3 +60,9 @@ def test_no_command_imports_dagster_or_frames_to_explain_itself() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout.split(), len(COMMANDS) > 20) == ([], True)
+
+
+def test_dagster_loads_the_definitions_without_frames() -> None:
+    code = "import sys; from movie_assets.definitions import location; print(*{'pandas', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
