@@ -159,6 +159,15 @@ def test_a_film_that_left_is_not_found_before_the_next_publication(published: Sm
     assert 65 not in found
 
 
+def test_postgres_knows_how_many_vectors_a_new_set_has_before_it_joins_them(published: SmallPipeline) -> None:
+    """Without statistics the join compared each vector with all films: 10 s of 18,914, and 18 times that of 79,973."""
+    published.do("alter table pipeline.title_embeddings set (autovacuum_enabled = off)")
+    published.do("update pg_class set reltuples = -1 where oid = 'pipeline.title_embeddings'::regclass")
+    published.do("truncate catalog.title_vectors_1")
+    published.do("select pipeline.refresh_vectors(1)")
+    assert published.column("select reltuples from pg_class where relname = 'title_embeddings'") == [12]
+
+
 def test_an_empty_catalogue_can_be_published(small: Make) -> None:
     pipeline = small()
     assert pipeline.run("publish").success

@@ -27,7 +27,9 @@ begin
     insert into pipeline.title_details as r (title_id, body, fetched_at)
     select f.title_id, f.body, moment from incoming_films f where f.body is not null
     on conflict (title_id) do update set body = excluded.body, fetched_at = excluded.fetched_at;
-    perform pipeline.store_season_details(moment);
+    if media = 'series' then
+        perform pipeline.store_season_details(moment);
+    end if;
 
     -- The votes, date and language of a stored response that is read again may be older than those of the lists.
     insert into pipeline.title_rule_inputs as n (
@@ -149,7 +151,9 @@ begin
     if rewritten is not null then
         perform pipeline.store_related_rows(rewritten, stored);
     end if;
-    perform pipeline.store_broadcasts();
+    if media = 'series' then
+        perform pipeline.store_broadcasts();
+    end if;
     perform pipeline.store_offers(moment, regions, fetched, former_times);
 
     select count(*) filter (where i.state = 'accepted'), count(*) filter (where i.state <> 'accepted')

@@ -270,6 +270,7 @@ declare
     width integer := (select s.dimensions from pipeline.embedding_sets s where s.set_id = which);
     target text := format('catalog.%I', catalog.vector_table(which, media));
     first_id bigint := catalog.title_id(media, 0);
+    is_first boolean;
 begin
     removed := 0;
     written := 0;
@@ -291,6 +292,14 @@ begin
     execute format(
         'delete from %s v where not exists (select from catalog.titles m where m.title_id = v.title_id)', target);
     get diagnostics removed = row_count;
+    execute format('select not exists (select from %s)', target) into is_first;
+    if is_first or (select 2 * c.reltuples from pg_class c where c.oid = 'pipeline.title_embeddings'::regclass)
+        < (select count(*) from catalog.titles)
+    then
+        -- Autovacuum looks once a minute. Until it has seen the vectors of a new set, Postgres expects one of them, and
+        -- would compare each with all titles.
+        analyze pipeline.title_embeddings;
+    end if;
     execute format(
         'with changed as materialized (
              select m.title_id, m.text_hash
