@@ -5,6 +5,7 @@ more than `MAX_FILMS`, searching the graph takes less time.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -45,33 +46,34 @@ class FilmVectors:
 
     def __init__(self, pages: Iterable[Sequence[SearchedVector]]) -> None:
         """Read pages of vectors, ordered by id; none of them is a zero vector."""
-        ids: list[int] = []
-        hashes: list[str] = []
+        ids, hashes, lengths = [np.zeros(0, np.int64)], [np.zeros(0, "S1")], [np.zeros(0, np.float32)]
         parts: list[Half | csr_array] = []
-        for page in pages:
-            ids += [row.title_id for row in page]
-            hashes += [row.text_hash for row in page]
+        for page in pages:  # nothing of a page is kept as Python's objects: the next one takes the same memory
+            ids.append(np.array([row.title_id for row in page], np.int64))
+            hashes.append(np.array([row.text_hash.encode() for row in page]))
             parts.append(_read(page))
-        self.ids = np.array(ids, dtype=np.int64)
-        self.hashes = hashes
-        self._rows = {title_id: row for row, title_id in enumerate(ids)}
+            lengths.append(_lengths(parts[-1]))
+        self.ids, self._hashes, self._lengths = map(np.concatenate, (ids, hashes, lengths))
         self._matrix = _joined(parts)
-        self._lengths = np.concatenate([np.zeros(0, np.float32), *map(_lengths, parts)])
 
     def hash_of(self, title_id: int) -> str | None:
         """Return the hash of the text of a film's vector; None without a vector."""
-        row = self._rows.get(title_id)
-        return None if row is None else self.hashes[row]
+        row = self._row(title_id)
+        return None if row is None else bytes(self._hashes[row]).decode()
 
     def nearest(self, films: Sequence[int], count: int) -> list[Neighbour]:
         """Return the nearest films of each of some films that have a vector, the nearest first, equals by their ids."""
-        rows = [self._rows[film] for film in films if film in self._rows]
+        rows = [row for film in films if (row := self._row(film)) is not None]
         neighbours: list[Neighbour] = []
         for start in range(0, len(rows), ROWS):
             block = rows[start : start + ROWS]
             for row, similarities in zip(block, self._compared(block), strict=True):
                 neighbours += self._best(row, similarities, count)
         return neighbours
+
+    def _row(self, title_id: int) -> int | None:
+        row = int(np.searchsorted(self.ids, title_id))
+        return row if row < len(self.ids) and self.ids[row] == title_id else None
 
     def _compared(self, rows: Sequence[int]) -> Floats:
         """Return the cosines of some vectors with all, (rows, films)."""
@@ -139,14 +141,27 @@ def _compact(vectors: npt.NDArray[np.generic]) -> "Half | csr_array":
     return csr_array(halves.astype(np.float32))
 
 
-def _joined(parts: "Sequence[Half | csr_array]") -> "Half | csr_array":
-    dense = [part for part in parts if isinstance(part, np.ndarray)]
-    if len(dense) == len(parts):
-        return np.concatenate(dense) if dense else np.zeros((0, 0), np.float16)
-    from scipy.sparse import csr_array, vstack  # noqa: PLC0415  # as above
+def _joined(parts: "list[Half | csr_array]") -> "Half | csr_array":
+    """Return the parts as one matrix, and empty the list, so that hardly more than one of both is in memory."""
+    if not parts:
+        return np.zeros((0, 0), np.float16)
+    count, width = sum(part.shape[0] for part in parts), parts[0].shape[1]
+    if all(isinstance(part, np.ndarray) for part in parts):
+        joined = np.empty((count, width), np.float16)
+        for start in accumulate([part.shape[0] for part in parts[:-1]], initial=0):
+            part = parts.pop(0)
+            joined[start : start + part.shape[0]] = part
+        return joined
+    from scipy.sparse import csr_array  # noqa: PLC0415  # as above
 
     sparse = [csr_array(part.astype(np.float32)) if isinstance(part, np.ndarray) else part for part in parts]
-    return csr_array(vstack(sparse, format="csr"))
+    ends = np.cumsum([0, *(count for part in sparse for count in np.diff(part.indptr))], dtype=np.int32)
+    places, values = [part.indices for part in sparse], [part.data for part in sparse]
+    parts.clear()
+    sparse.clear()
+    joined_places = np.concatenate(places)
+    places.clear()
+    return csr_array((np.concatenate(values), joined_places, ends), shape=(count, width))
 
 
 def _lengths(matrix: "Half | csr_array") -> Floats:
