@@ -1,26 +1,29 @@
-"""Recommend from named films in a catalogue of made-up films with made-up weights; print the database's time.
+"""Recommend from named films in a catalogue of films with texts and made-up weights; print the database's time.
 
 An embedded Postgres of its own in a temporary folder. The real path: catalog.recommend_movies with 200 weights for each
-film beside 1,536-dimensional vectors. With --details, vectors are those that the local embedder
-makes of film texts. To compare two states of the code, run it in a clone of each.
+film beside the vectors that the local embedder makes of the emulator's texts, or with --details of recorded ones; they
+are published, indexed and tuned as movie_vectors does. To compare two states of the code, run it in a clone of each.
 """
 
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from made_up_vectors import Matrix, clustered_vectors, new_set, percentile, put_films, server_of_ones_own
-from made_up_world import lines_of, made_up, run, store
+from made_up_vectors import percentile
+from made_up_world import run
 from processes import cpu_seconds
+from search_curves import indexed
 from tables import in_rounds, parser_of, print_section, write_figures
-from text_vectors import text_vectors
+from text_catalogue import fill, opened
+from text_vectors import film_texts
 
 from movie_assets.database.database import Database, copy_rows, driver_connection
+from movie_assets.embeddings.providers.local import LOCAL_MODEL, LocalEmbedder
 
 KEPT = 200
-HASHING_MODEL = "hashing-v1"  # of any number of dimensions
 WARM_UP = 5  # questions that are not measured: plans are made
 WEIGHTS = {
     "model_id": "int4", "title_id": "int8", "popularity": "float4", "others": "int8[]", "weights": "float4[]",
@@ -39,45 +42,34 @@ class RecordedModel(NamedTuple):
 def main() -> None:
     """Build, ask, print."""
     parser = parser_of(__doc__)
-    parser.add_argument("--films", type=int, default=50_000)
-    parser.add_argument("--dimensions", type=int, default=1536)
+    parser.add_argument("--films", type=int, default=20_000)
+    parser.add_argument("--model", default=LOCAL_MODEL)
+    parser.add_argument("--dimensions", type=int, default=4_000)
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--details", type=Path, help="answers of /movie/{id}, a line each (.gz too)")
     options = parser.parse_args()
-    with server_of_ones_own("recommend") as (_, database):
-        vectors = (
-            text_vectors(options.details, options.films, 1, HASHING_MODEL, options.dimensions).films
-            if options.details
-            else clustered_vectors(options.films, options.dimensions)
-        )
-        build(database, vectors)
+    embedder = LocalEmbedder(options.model, options.dimensions)
+    with tempfile.TemporaryDirectory(prefix="movie_assets_recommend_") as home, opened(Path(home)) as database:
+        build(database, embedder, options.films, options.details)
         found, kept = in_rounds(
             options.rounds, lambda: [asked(database, case, options.films, options.questions) for case in CASES]
         )
     configuration = (
-        f"`catalog.recommend_movies` among {options.films:,} made-up films with {options.dimensions:,} dimensions"
-        f"{' of texts' if options.details else ''} and "
-        f"{KEPT} weights each, {options.questions} questions a line, medians of {options.rounds} rounds; CPU is "
-        "what one costs the server."
+        f"`catalog.recommend_movies` among {options.films:,} films with vectors of {options.model} "
+        f"({options.dimensions:,} dimensions) of {'recorded' if options.details else 'emulated'} texts and {KEPT} "
+        f"weights each, {options.questions} questions a line, medians of {options.rounds} rounds; CPU is what one "
+        "costs the server."
     )
     lines = [row | {"with reasons": f"{row['with reasons']:.1%}"} for row in found]
     print_section("Recommending to somebody who is not known", configuration, lines)
     write_figures(options.json, kept)
 
 
-def build(database: Database, vectors: Matrix) -> None:
-    """A catalogue with vectors, an index, votes, and weights from each film to films near it in number."""
-    films, dimensions = vectors.shape
-    put_films(database, lines_of(made_up(films)))
-    run(
-        database,
-        "insert into catalog.movie_stats select tmdb_id, 1, 7, 100 + tmdb_id %% 5000, now() from catalog.movies",
-    )
-    set_id = new_set(database, dimensions)
-    store(database, set_id, range(1, films + 1), vectors)
-    database.execute("refresh_vectors", set_id=set_id)
-    database.execute("build_vector_index", set_id=set_id, anew=False)
-    database.execute("activate_set", set_id=set_id, hold=False)
+def build(database: Database, embedder: LocalEmbedder, films: int, details: Path | None) -> None:
+    """A catalogue with vectors as searches use them, votes, and weights from each film to others, chosen by chance."""
+    set_id, _ = fill(database, embedder, film_texts(films, details), films)
+    run(database, "update catalog.movie_stats set vote_count = 100 + tmdb_id %% 5000")
+    indexed(database, set_id)
     (recorded,) = database.execute_returning(
         RecordedModel, "record_model", media="movie", kind="ease", method="made up", inputs="", parameters="{}",
         persons=1, films=films, likes=1, entries=1, newest=datetime.now(UTC), seconds=0, fitted_at=datetime.now(UTC),

@@ -26,7 +26,7 @@ SMALL = {
     "search_curves": "--films 300 --queries 3 --days 1",
     "search_peers": "--films 300 --queries 3 --seconds 1 --dimensions 64",
     "text_search": "--movies 300 --queries 40",
-    "recommending_live": "--films 300 --questions 3 --dimensions 64",
+    "recommending_live": "--films 300 --questions 3",
     "applications": "--movies 300 --calls 3",
     "ratings": "--films 200 --ratings 2000",
     "rating_intervals": "--films 100",
