@@ -115,3 +115,14 @@ def test_the_best_known_films_are_read_from_an_index(films: Database, table: str
         lines = "\n".join(plan)
     assert index in lines
     assert "Sort" not in lines
+
+
+@pytest.mark.parametrize("call", ["films_by_histories('{1,2}', '{1,0.6}')", "speakers_of('{7,9}', '{1,2}', '{1,0.6}')"])
+def test_only_the_weights_of_named_films_are_read(films: Database, call: str) -> None:
+    with_histories(films, WEIGHTS)
+    with films.transaction() as connection:
+        connection.exec_driver_sql("set local enable_seqscan = off; set local enable_bitmapscan = off")
+        plan = connection.exec_driver_sql(f"explain select * from catalog.{call}").scalars()
+        conditions = [line for line in plan if "Index Cond" in line and "model_id" in line]
+    assert len(conditions) == 2, "movies and series"
+    assert all("title_id = ANY" in line for line in conditions)

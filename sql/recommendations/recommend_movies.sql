@@ -392,7 +392,7 @@ as $$
         select f.title_id, max(p.factor * f.weights[array_position(f.others, film)]) as weight
         from unnest(praised, factors[: cardinality(praised)]) p (title_id, factor)
         join catalog.title_weights f on f.title_id = p.title_id
-        where is_told
+        where is_told and f.title_id = any (praised)
         group by 1
         having max(p.factor * f.weights[array_position(f.others, film)]) > 0
         order by 2 desc, 1
@@ -418,6 +418,7 @@ as $$
                 from unnest(positive, factors[: cardinality(positive)]) u (title_id, factor) group by 1
             ) p
             join catalog.title_weights f on f.title_id = p.title_id
+            where f.title_id = any (positive)  -- says the same again: the view is then read by its index, not whole
         ) w
         join unnest(candidates) c (title_id) on c.title_id = w.candidate
         where greatest(w.highest * w.weight, w.lowest * w.weight) > 0

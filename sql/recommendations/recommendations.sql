@@ -73,6 +73,7 @@ as $$
                 select u.title_id, max(u.factor) as factor from unnest(named, factors) u (title_id, factor) group by 1
             ) n
             join catalog.title_weights f on f.title_id = n.title_id
+            where f.title_id = any (named)  -- says the same again: the view is then read by its index, not whole
         ) w
         group by 1
     ) t
